@@ -1,0 +1,293 @@
+"""The settings of one running Guicheng: every name, default and meaning; nobody else reads GUICHENG_ variables."""
+
+import base64
+import binascii
+import contextlib
+import ipaddress
+import json
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "GUICHENG_"
+FIELD_KEY_BYTES = 64
+SECRET_KEY_CHARACTERS_MIN = 32
+SECRETS_FILE = "secrets.json"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or wrong; the text is one sentence that names it."""
+
+
+def _option(default: Any, meaning: str, **rules: Any) -> Any:
+    return Field(default, description=meaning, **rules)
+
+
+def _derived(rule: Any, default_text: str, meaning: str, **rules: Any) -> Any:
+    """An option whose default follows from the options declared before it."""
+    return Field(default_factory=rule, description=meaning, json_schema_extra={"default_text": default_text}, **rules)
+
+
+def _keeps_own_secrets(values: Mapping[str, Any]) -> bool:
+    return "data" in values and bool(values.get("demo") or not values.get("mongodb_uri"))
+
+
+def _kept_secret_key(values: dict[str, Any]) -> str:
+    return kept_secrets(values["data"])["secret_key"] if _keeps_own_secrets(values) else ""
+
+
+def _kept_field_keys(values: dict[str, Any]) -> dict[int, bytes]:
+    return parse_field_keys(kept_secrets(values["data"])["field_keys"]) if _keeps_own_secrets(values) else {}
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Each option is read from GUICHENG_<NAME>; keyword arguments win over variables."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
+
+    host: str = _option("127.0.0.1", "Address the web server listens on.", min_length=1)
+    port: int = _option(8000, "Port the web server listens on.", ge=1, le=65535)
+    data: Path = _option(Path("var"), "Folder for the embedded database, its log and the secrets made in demo mode.")
+    mongodb_uri: str | None = _option(
+        None, "Connection string of a MongoDB 6-8 replica set; empty means the embedded server.", repr=False
+    )
+    database: str = _option("guicheng", "Name of the database.", pattern=r"^[A-Za-z0-9_-]{1,38}$")
+    demo: bool = _derived(
+        lambda values: not values.get("mongodb_uri"),
+        "true without GUICHENG_MONGODB_URI, else false",
+        "Demo company with known passwords; listens on this machine only.",
+    )
+    demo_password: str = _option(
+        "guicheng-demo", "Password of every demo login; means nothing outside demo mode.", min_length=8, repr=False
+    )
+    secret_key: str = _derived(
+        _kept_secret_key,
+        "none; made and kept in the data folder in demo mode or with the embedded server",
+        f"Signs forms and tokens; at least {SECRET_KEY_CHARACTERS_MIN} random characters.",
+        repr=False,
+    )
+    field_keys: Annotated[dict[int, bytes], NoDecode] = _derived(
+        _kept_field_keys,
+        "none; made and kept in the data folder in demo mode or with the embedded server",
+        f"Keys of the encrypted fields as 1:base64,2:base64 ({FIELD_KEY_BYTES} bytes each); the highest number "
+        "encrypts, all decrypt.",
+        repr=False,
+    )
+    upload_limit_mb: int = _option(200, "Largest upload in megabytes.", ge=1, le=4096)
+    session_idle_minutes: int = _option(60, "Minutes without a request after which a login ends.", ge=1, le=1440)
+    session_absolute_hours: int = _option(12, "Hours after which a login ends in any case.", ge=1, le=168)
+    time_zone: str = _option("Asia/Shanghai", "Time zone of the company's working time and of dates on screens.")
+    currency: str = _option("CNY", "Currency of amounts without their own, as an ISO 4217 code.", pattern="^[A-Z]{3}$")
+    web_workers: int = _option(2, "Web server processes.", ge=1, le=64)
+    web_threads: int = _option(4, "Threads per web server process.", ge=1, le=64)
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = _derived(
+        lambda values: ("localhost", "127.0.0.1") if values.get("demo") else (),
+        "localhost,127.0.0.1 in demo mode, else none",
+        "Host names the application answers to, separated by commas; needed outside demo mode.",
+    )
+    trusted_proxies: int = _option(0, "Reverse proxies in front whose forwarding headers are believed.", ge=0, le=5)
+    clerk_discount_limit: Decimal = _option(
+        Decimal(10), "Largest discount in percent a clerk may grant without approval.", ge=0, le=100
+    )
+    secure_cookies: bool = _derived(
+        lambda values: not values.get("demo"), "true outside demo mode", "Send cookies over HTTPS only."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _option("INFO", "Least severity that is logged.")
+    cheap_passwords: bool = _option(False, "Hash passwords with the cheapest profile; for tests, refused outside demo.")
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().resolve()
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _is_mongodb_uri(cls, uri: str | None) -> str | None:
+        if uri and not uri.startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return uri or None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as problem:
+            raise ValueError("must name a time zone such as Asia/Shanghai") from problem
+        return name
+
+    @field_validator("field_keys", mode="before")
+    @classmethod
+    def _read_field_keys(cls, keys: Any) -> Any:
+        return parse_field_keys(keys) if isinstance(keys, str) else keys
+
+    @field_validator("trusted_hosts", mode="before")
+    @classmethod
+    def _read_list(cls, names: Any) -> Any:
+        return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        for name, problem in _conflicts(self):
+            raise SettingsError(f"{PREFIX}{name.upper()} {problem}.")
+        return self
+
+    @property
+    def url(self) -> str:
+        """The address to type into a browser."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+
+    def as_environment(self, **changes: Any) -> dict[str, str]:
+        """Return all settings as GUICHENG_ variables, so that a child process sees exactly these."""
+        values = {name: getattr(self, name) for name in type(self).model_fields} | changes
+        return {PREFIX + name.upper(): _as_text(value) for name, value in values.items() if value is not None}
+
+
+def _conflicts(settings: Settings) -> list[tuple[str, str]]:
+    rules = (
+        ("host", settings.demo and not _is_loopback(settings.host), "must be 127.0.0.1 in demo mode: known passwords"),
+        ("secret_key", not settings.secret_key, "is needed outside demo mode"),
+        (
+            "secret_key",
+            len(settings.secret_key) < SECRET_KEY_CHARACTERS_MIN,
+            f"must have at least {SECRET_KEY_CHARACTERS_MIN} characters",
+        ),
+        ("field_keys", not settings.field_keys, "is needed outside demo mode"),
+        ("trusted_hosts", not settings.trusted_hosts, "must name the host names users type, outside demo mode"),
+        ("cheap_passwords", settings.cheap_passwords and not settings.demo, "is refused outside demo mode"),
+        ("database", _other_database(settings), "differs from the database in the path of GUICHENG_MONGODB_URI"),
+    )
+    return [(name, problem) for name, is_broken, problem in rules if is_broken]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _other_database(settings: Settings) -> bool:
+    path = urlsplit(settings.mongodb_uri or "").path.strip("/")
+    return path not in ("", settings.database)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return ",".join(f"{name}:{base64.b64encode(key).decode()}" for name, key in value.items())
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def parse_field_keys(text: str) -> dict[int, bytes]:
+    """Read "1:base64,2:base64" into keys by number; raise ValueError with what is wrong."""
+    pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+    keys = {_key_number(name): _field_key(name, encoded) for name, _, encoded in pairs}
+    if len(keys) != len(pairs):
+        raise ValueError("must not use a number twice")
+    return keys
+
+
+def _key_number(name: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", name) or not 1 <= int(name) <= 255:
+        raise ValueError("must look like 1:base64key,2:base64key with numbers from 1 to 255")
+    return int(name)
+
+
+def _field_key(name: str, encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error as problem:
+        raise ValueError(f"must give key {name} in base64") from problem
+    if len(key) != FIELD_KEY_BYTES:
+        raise ValueError(f"must give key {name} with {FIELD_KEY_BYTES} bytes, not {len(key)}")
+    return key
+
+
+def kept_secrets(folder: Path) -> dict[str, str]:
+    """Return the secrets kept in `folder`, making them first if there are none; only their owner may read them."""
+    path = folder / SECRETS_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_once(path, {"secret_key": secrets.token_urlsafe(48), "field_keys": f"1:{new_field_key()}"})
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        return {"secret_key": kept["secret_key"], "field_keys": kept["field_keys"]}
+    except (OSError, ValueError, KeyError) as problem:
+        raise SettingsError(f"The secrets in {path} cannot be read ({type(problem).__name__}).") from problem
+
+
+def new_field_key() -> str:
+    """Return a fresh key for encrypted fields, in base64."""
+    return base64.b64encode(secrets.token_bytes(FIELD_KEY_BYTES)).decode()
+
+
+def _write_once(path: Path, content: dict[str, str]) -> None:
+    """Write a file that is whole from its first moment; of two writers at once the first wins."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment; raise SettingsError with one sentence if something is wrong."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(PREFIX) and variable not in known:
+            raise SettingsError(f"{variable} is not a setting of Guicheng; docs/settings.md lists them all.")
+    try:
+        return Settings(**overrides)
+    except ValidationError as problem:
+        raise SettingsError(_sentence(problem)) from None  # pydantic's own text would show the value
+
+
+def _sentence(problem: ValidationError) -> str:
+    first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = PREFIX + str(first["loc"][0]).upper()
+    return f"{name} is wrong: {first['msg'].removeprefix('Value error, ').rstrip('.')}."
+
+
+def settings_page() -> str:
+    """Return docs/settings.md: every variable with default and meaning."""
+    lines = [
+        "# Settings",
+        "",
+        "Environment variables, read once at start. An unknown `GUICHENG_` variable or a wrong value stops the start.",
+        "This page is made from `admin_app/settings.py` by `guicheng check --write-settings-page`.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| `{PREFIX}{name.upper()}` | {_default_text(name)} | {_meaning(name)} |" for name in Settings.model_fields
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _default_text(name: str) -> str:
+    field = Settings.model_fields[name]
+    if isinstance(field.json_schema_extra, dict):
+        return str(field.json_schema_extra["default_text"])
+    return "none" if field.default is None else f"`{_as_text(field.default)}`"
+
+
+def _meaning(name: str) -> str:
+    return str(Settings.model_fields[name].description)
