@@ -1,0 +1,132 @@
+"""The embedded MongoDB: starts, keeps what was acknowledged, survives kills, says in a sentence why it can't run."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from pymongo import MongoClient
+
+from admin_app import embedded
+from admin_app.embedded import EmbeddedMongo, EmbeddedMongoError
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from admin_app.embedded import EmbeddedMongo
+mongo = EmbeddedMongo(Path(sys.argv[1]), cache_gb=0.25, oplog_mb=64)
+mongo.start()
+print(mongo.uri, mongo.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder(data_folder, request):
+    return data_folder / request.node.name
+
+
+def server(folder, **options):
+    return EmbeddedMongo(folder, cache_gb=0.25, oplog_mb=64, **options)
+
+
+def write(uri, number):
+    with MongoClient(uri) as client:
+        client.test.numbers.insert_one({"_id": number})
+
+
+def count(uri):
+    with MongoClient(uri) as client:
+        return client.test.numbers.count_documents({})
+
+
+def test_what_was_acknowledged_survives_kill_9(folder):
+    mongo = server(folder)
+    write(mongo.start(), 1)
+    os.kill(mongo.pid, signal.SIGKILL)
+    mongo.stop()
+    with server(folder) as again:
+        assert count(again.uri) == 1
+
+
+def test_a_dead_server_is_revived_on_the_same_port(folder):
+    with server(folder) as mongo:
+        before = mongo.uri
+        write(before, 1)
+        assert not mongo.revive()
+        os.kill(mongo.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, mongo.pid, os.WEXITED | os.WNOWAIT)
+        assert mongo.revive()
+        assert mongo.uri == before
+        assert count(before) == 1
+
+
+def test_the_replica_set_follows_to_another_port(folder):
+    with server(folder) as mongo:
+        write(mongo.uri, 1)
+        other = mongo.port + 1
+    with server(folder, port=other) as moved:
+        write(moved.uri, 2)
+        assert count(moved.uri) == 2
+
+
+@pytest.mark.parametrize("is_left_over", [True, False])
+def test_an_owner_killed_with_9_leaves_a_folder_that_starts_again(folder, is_left_over, monkeypatch):
+    code = OWNER.replace(
+        "mongo.start()", "import admin_app.embedded as e; e.shutil.which = lambda _: None; mongo.start()"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", code if is_left_over else OWNER, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    uri, pid = owner.stdout.readline().split()
+    write(uri, 1)
+    assert server(folder).running_uri() == uri
+    owner.kill()
+    owner.wait()
+    owner.stdout.close()
+    if is_left_over:
+        time.sleep(0.3)
+        os.kill(int(pid), 0)  # still alive: nobody told it to end
+    with server(folder) as again:
+        assert count(again.uri) == 1
+        assert again.pid != int(pid)
+
+
+def test_two_owners_of_one_folder_are_refused(folder):
+    with server(folder) as first:
+        with pytest.raises(EmbeddedMongoError, match="Another Guicheng"):
+            server(folder).start()
+        assert count(first.uri) == 0
+
+
+def test_a_pid_that_now_belongs_to_another_program_is_left_alone(folder):
+    with server(folder):
+        pass
+    (folder / "mongo" / "guicheng.pid").write_text(str(os.getpid()))
+    with server(folder) as again:
+        assert count(again.uri) == 0
+
+
+def test_uri_states_the_write_concern(folder):
+    with server(folder) as mongo, MongoClient(mongo.uri) as client:
+        assert client.write_concern.document == {"w": "majority", "j": True}
+        assert client.read_concern.level == "majority"
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "expected"),
+    [
+        (127, "mongod: error while loading shared libraries: libcurl.so.4: cannot open", "apt-get install libcurl4"),
+        (127, "mongod: error while loading shared libraries: libcrypto.so.3: cannot open", "libssl3"),
+        (-signal.SIGILL, "", "AVX"),
+        (1, "", "code 1"),
+    ],
+)
+def test_what_is_missing_is_said_with_the_way_out(monkeypatch, code, stderr, expected):
+    trial = subprocess.CompletedProcess([], code, "", stderr)
+    monkeypatch.setattr(embedded.subprocess, "run", lambda *_args, **_options: trial)
+    with pytest.raises(EmbeddedMongoError, match=expected) as problem:
+        embedded.mongod_program()
+    assert "GUICHENG_MONGODB_URI" in str(problem.value)

@@ -1,0 +1,110 @@
+"""The strict room every test runs in: a real MongoDB, no foreign settings, no network; fixtures/ adds to it."""
+
+import ipaddress
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mongoengine
+import pytest
+from pymongo.database import Database
+
+from admin_app.database import connect
+from admin_app.embedded import EmbeddedMongo
+from admin_app.settings import PREFIX, Settings
+
+# Every module in tests/fixtures is a plugin: a new fixture needs no line here.
+pytest_plugins = [
+    f"tests.fixtures.{path.stem}" for path in sorted(Path(__file__).with_name("fixtures").glob("[!_]*.py"))
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Take the developer's own GUICHENG_ variables away."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Let sockets reach this machine only."""
+    connect_anywhere = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and not _is_here(str(address[0])):
+            raise AssertionError(f"A test tried to reach {address[0]}; tests run without a network.")
+        connect_anywhere(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_here)
+        yield
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Iterator[Path]:
+    """A folder for this run that is gone afterwards (a database takes 300 MB; pytest would keep three)."""
+    with tempfile.TemporaryDirectory(prefix="guicheng-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def mongo_uri(data_folder: Path) -> Iterator[str]:
+    """Address of a real replica set: one embedded server per pytest process, or the one named in TEST_MONGODB_URI."""
+    if named := os.environ.get("TEST_MONGODB_URI"):
+        yield named
+        return
+    mongo = EmbeddedMongo(data_folder, cache_gb=0.25, oplog_mb=64)
+    yield mongo.start()
+    mongo.stop()
+
+
+@pytest.fixture(scope="session")
+def settings(mongo_uri: str, data_folder: Path) -> Settings:
+    """Settings of a demo installation on the test server; each xdist worker has its own database."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return Settings(
+        data=data_folder, mongodb_uri=mongo_uri, database=f"guicheng_test_{worker}", demo=True, cheap_passwords=True
+    )
+
+
+@pytest.fixture(scope="session")
+def database(settings: Settings) -> Iterator[Database[dict[str, Any]]]:
+    """The connected database with all indexes; use `db` instead, which is also empty."""
+    client = connect(settings)
+    client.drop_database(settings.database)
+    _prepare(settings)
+    yield client[settings.database]
+    client.drop_database(settings.database)
+    mongoengine.disconnect()
+
+
+def _prepare(settings: Settings) -> None:
+    # Imported here so that tests of the plumbing run while a declaration is broken.
+    from models import catalogue
+    from models.kernel.indexes import ensure_indexes
+    from models.kernel.secrets import set_keys
+
+    set_keys(settings.field_keys)
+    ensure_indexes(catalogue)
+
+
+@pytest.fixture
+def db(database: Database[dict[str, Any]]) -> Database[dict[str, Any]]:
+    """The test database, connected for mongoengine, indexed and emptied."""
+    for name in database.list_collection_names(filter={"type": "collection"}):
+        if not name.startswith("system."):
+            database[name].delete_many({})
+    return database
