@@ -1,0 +1,79 @@
+"""The `guicheng` command: reads the command line, turns expected failures into one sentence and an exit code."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from admin_app.database import UnsafeServer
+from admin_app.embedded import EmbeddedMongoError
+from admin_app.runner import NeverReady
+from admin_app.settings import SettingsError, load_settings, settings_page
+
+
+class CommandError(Exception):
+    """A command can't do what it was asked; the text says why in a sentence."""
+
+
+EXPECTED = (CommandError, SettingsError, EmbeddedMongoError, UnsafeServer, NeverReady)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused with a sentence, 2 wrong usage."""
+    options = parser().parse_args(arguments)
+    if options.command == "settings":
+        print(settings_page(), end="")
+        return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        settings = load_settings()
+        _handler(options.command)(settings, options)
+    except EXPECTED as problem:
+        print(f"guicheng: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.")
+    return 0
+
+
+def _handler(command: str) -> Callable[..., None]:
+    # Imported here because the record types and screens take over a second, which --help and a typo needn't wait for.
+    from admin_app import commands  # noqa: PLC0415
+
+    return commands.COMMANDS[command]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the reader of the command line."""
+    top = argparse.ArgumentParser(prog="guicheng", description="The company's operating standard as working software.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="start everything: database (unless one is named), web")
+    commands.add_parser("web", help="start the web server alone; needs GUICHENG_MONGODB_URI")
+    commands.add_parser("seed", help="load the demo company into an empty database")
+    commands.add_parser("check", help="verify settings, database, indexes and declarations")
+    commands.add_parser("settings", help="print the page that lists all settings")
+    _add_draw(commands)
+    _add_user(commands)
+    return top
+
+
+def _add_draw(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    draw = commands.add_parser("draw", help="print the workflow of a record type as SVG")
+    draw.add_argument("type", metavar="TYPE", help="name of a record type, such as Quotation")
+    draw.add_argument("--locale", default="en", help="language of the labels: en, zh-Hant or zh-Hans")
+
+
+def _add_user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    user = commands.add_parser("user", help="add a user, or give one a new first password")
+    verbs = user.add_subparsers(dest="verb", required=True, metavar="VERB")
+    add = verbs.add_parser("add", help="add a user and print the first password, once")
+    add.add_argument("login")
+    add.add_argument("--name", required=True, help="name shown to others")
+    add.add_argument("--department", required=True, metavar="CODE", help="code of the department")
+    add.add_argument("--role", required=True, action="append", dest="roles", help="may be given several times")
+    reset = verbs.add_parser("reset", help="give a user a new first password and print it, once")
+    reset.add_argument("login")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""What each `guicheng` command does; the command line itself is read in cli.py."""
+
+import argparse
+import errno
+import os
+import socket
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mongoengine
+from gunicorn.config import KNOWN_SETTINGS
+from models.kernel.drawing import draw
+from seed.demo import is_empty, load_demo
+
+from admin_app.app import create_app
+from admin_app.cli import CommandError
+from admin_app.database import wait_for_server
+from admin_app.embedded import EmbeddedMongo
+from admin_app.logs import GunicornLogger
+from admin_app.runner import Runner, StopSignals
+from admin_app.security.accounts import add_user, start_reset
+from admin_app.settings import Settings
+from admin_app.start import start
+from models import catalogue
+from models.kernel.errors import Missing, Refused
+from models.kernel.indexes import ensure_indexes
+
+GRACE_SECONDS = 30
+
+
+def run(settings: Settings, _options: argparse.Namespace) -> None:
+    """Start everything on this machine and stay until Ctrl-C or SIGTERM."""
+    _check_port(settings)
+    mongo = None if settings.mongodb_uri else EmbeddedMongo(settings.data)
+    try:
+        if mongo:
+            _say("Starting the embedded MongoDB ...")
+            settings = settings.model_copy(update={"mongodb_uri": mongo.start()})
+        _prepare(settings)
+        _serve(settings, mongo)
+    finally:
+        if mongo:
+            mongo.stop()
+    _say("Stopped.")
+
+
+def _prepare(settings: Settings) -> None:
+    with _connected(settings):
+        ensure_indexes(catalogue)
+        if settings.demo and is_empty():
+            _say("Loading the demo company ...")
+            load_demo(settings, echo=_say)
+
+
+def _serve(settings: Settings, mongo: EmbeddedMongo | None) -> None:
+    runner = Runner(
+        commands={"web": gunicorn_command(settings)},
+        environment=os.environ | settings.as_environment(),
+        is_ready=lambda: _is_ready(settings),
+        on_ready=lambda: _welcome(settings),
+        on_tick=lambda: _revive(mongo),
+        echo=_say,
+    )
+    with StopSignals(runner.stop):
+        runner.run()
+
+
+def _revive(mongo: EmbeddedMongo | None) -> None:
+    if mongo and mongo.revive():
+        _say("The embedded MongoDB had died and runs again.")
+
+
+def _welcome(settings: Settings) -> None:
+    _say(f"\nGuicheng is ready: {settings.url}")
+    if settings.demo:
+        _say(f"Demo logins (password of all: {settings.demo_password}):")
+        _say("Ctrl-C stops everything.\n")
+
+
+def web(settings: Settings, _options: argparse.Namespace) -> None:
+    """Become the web server, once the database answers and is sound."""
+    if not settings.mongodb_uri:
+        raise CommandError("guicheng web needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
+    _check_port(settings)
+    with _connected(settings):
+        pass
+    command = gunicorn_command(settings)
+    os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
+
+
+def gunicorn_command(settings: Settings) -> list[str]:
+    """Return the command line of the web server; it never preloads, so each worker makes its own connections."""
+    flags = {
+        "--worker-class": "gthread",
+        "--workers": settings.web_workers,
+        "--threads": settings.web_threads,
+        "--bind": settings.url.removeprefix("http://").rstrip("/"),
+        "--graceful-timeout": GRACE_SECONDS,
+        "--max-requests": 5000,
+        "--max-requests-jitter": 500,
+        "--forwarded-allow-ips": "",  # forwarding headers are judged by the application alone, by trusted_proxies
+        "--logger-class": f"{GunicornLogger.__module__}.{GunicornLogger.__qualname__}",
+        "--log-level": settings.log_level.lower(),
+    }
+    switches = ["--no-control-socket"] if _has_control_socket() else []
+    pairs = [f"{flag}={value}" for flag, value in flags.items()]
+    return [sys.executable, "-m", "gunicorn", *pairs, *switches, "admin_app.wsgi:app()"]
+
+
+def _has_control_socket() -> bool:
+    """Gunicorn 24 and later open a socket in the home folder unless told not to."""
+    return any("--no-control-socket" in (setting.cli or ()) for setting in KNOWN_SETTINGS)
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as problem:
+            raise CommandError(_port_sentence(settings, problem)) from problem
+
+
+def _port_sentence(settings: Settings, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return f"Port {settings.port} is taken by another program; name a free one in GUICHENG_PORT."
+    return (
+        f"Cannot listen on {settings.host} port {settings.port} ({problem.strerror}); see GUICHENG_HOST, GUICHENG_PORT."
+    )
+
+
+def _is_ready(settings: Settings) -> bool:
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 only compared with
+    host = everywhere.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
+    name = settings.trusted_hosts[0].lstrip(".")
+    question = urllib.request.Request(f"http://{host}:{settings.port}/readyz", headers={"Host": name})
+    try:
+        with urllib.request.urlopen(question, timeout=3) as answer:  # noqa: S310 a fixed http address
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def seed(settings: Settings, _options: argparse.Namespace) -> None:
+    """Load the demo company, whose passwords are known, into an empty database."""
+    if not settings.demo:
+        raise CommandError("The demo company has known passwords; it is loaded only with GUICHENG_DEMO=true.")
+    with _database(settings) as found:
+        ensure_indexes(catalogue)
+        if not is_empty():
+            raise CommandError(
+                f"The database {found.database} is not empty; the demo company goes into an empty one only."
+            )
+        load_demo(found, echo=_say)
+
+
+def user(settings: Settings, options: argparse.Namespace) -> None:
+    """Add a user or reset one, and print the first password, once."""
+    with _database(settings):
+        try:
+            if options.verb == "add":
+                password = add_user(options.login, options.name, options.department, options.roles)
+            else:
+                password = start_reset(options.login)
+        except (Missing, Refused, mongoengine.ValidationError) as problem:
+            raise CommandError(str(problem)) from problem
+    _say(f"First password of {options.login}, shown this once; it must be changed at the first login: {password}")
+
+
+def check(settings: Settings, _options: argparse.Namespace) -> None:
+    """Verify settings, database, indexes and declarations, saying each."""
+    _say("settings: ok")
+    with _database(settings) as found:
+        _say("database: ok")
+        ensure_indexes(catalogue)
+        _say("indexes: ok")
+        create_app(found, catalogue)
+        _say("declarations: ok")
+
+
+def draw_workflow(_settings: Settings, options: argparse.Namespace) -> None:
+    """Print a record type's workflow as SVG."""
+    try:
+        record_type = catalogue[options.type]
+    except KeyError:
+        raise CommandError(f"There is no record type {options.type}.") from None
+    workflow = record_type.declared.workflow
+    if workflow is None:
+        raise CommandError(f"The record type {options.type} has no workflow.")
+    _say(draw(workflow, options.locale))
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Settings]:
+    """Connect to the named server, or to the embedded one, starting it for this command if it isn't running."""
+    mongo = None
+    if not settings.mongodb_uri:
+        mongo = EmbeddedMongo(Path(settings.data))
+        settings = settings.model_copy(update={"mongodb_uri": mongo.running_uri() or mongo.start()})
+    try:
+        with _connected(settings):
+            yield settings
+    finally:
+        if mongo:
+            mongo.stop()
+
+
+@contextmanager
+def _connected(settings: Settings) -> Iterator[None]:
+    client = start(settings)
+    try:
+        wait_for_server(client, echo=_say)
+        yield
+    finally:
+        mongoengine.disconnect()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
+    "run": run,
+    "web": web,
+    "seed": seed,
+    "user": user,
+    "check": check,
+    "draw": draw_workflow,
+}
