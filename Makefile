@@ -1,0 +1,49 @@
+# make run: try it out · make test: everything · make test ARGS="tests/every_record -q": some of it
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The stamps carry the content's checksum, so a fresh checkout of the same content does not install again.
+SUM := $(shell cat pyproject.toml constraints.txt | sha256sum | cut -c1-16)
+RUN_STAMP := $(VENV)/.installed-run-$(SUM)
+TEST_STAMP := $(VENV)/.installed-test-$(SUM)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test check docs clean
+
+run: $(RUN_STAMP)
+	@exec $(BIN)/guicheng run
+
+ifdef ARGS
+test: $(TEST_STAMP)
+	@$(BIN)/pytest $(ARGS)
+else
+test: check
+	$(BIN)/pytest -n 2
+endif
+
+check: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy models tasks
+	$(BIN)/lint-imports
+
+docs: $(RUN_STAMP)
+	$(BIN)/guicheng settings > docs/settings.md
+
+$(BIN)/python:
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(RUN_STAMP): | $(BIN)/python
+	@echo "Installing into $(VENV) ..."
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(TEST_STAMP): | $(BIN)/python
+	@echo "Installing into $(VENV) with the test tools ..."
+	@$(INSTALL) --editable '.[test]'
+	@touch $@ $(RUN_STAMP)
+
+clean:
+	rm -rf $(VENV) *.egg-info artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
