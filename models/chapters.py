@@ -1,0 +1,8 @@
+"""The chapters of the company's standard: the rooms that record types stand in."""
+
+from .kernel.declare import Chapter
+from .kernel.words import L
+
+ORGANISATION = Chapter("organisation", L("Organisation", "組織"), "1")
+RESEARCH = Chapter("research", L("Market research", "市場調研"), "2.1")
+SALES = Chapter("sales", L("Sales", "銷售"), "2.2")

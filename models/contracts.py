@@ -1,0 +1,419 @@
+"""From the contract to the money (2.2.5-2.2.7): contracts, orders, receivables, payments, dunning."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from .chapters import SALES
+from .kernel import clock
+from .kernel.changes import Follow
+from .kernel.declare import Access, Grid, LeadsTo, Part, Remind, Retention, Scope, record
+from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text, Whole
+from .kernel.people import Role, department_by_code
+from .kernel.record import Record
+from .kernel.who import HEAD, NOBODY, OWNER, of_department, role
+from .kernel.words import L, Words
+from .kernel.workflow import REASON, Attached, Move, Need, Workflow, workdays
+from .sales import CURRENCIES, OfferLine
+
+LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
+PRODUCTION, LOGISTICS = "PRD", "LOG"
+
+
+class Instalment(Line):
+    """One payment that the contract agrees on."""
+
+    due = Day(required=True, label=L("Due", "到期日"))
+    amount = Money(required=True, least=Decimal("0.01"), label=L("Amount", "金額"))
+    condition = Text(label=L("Condition", "條件"))
+
+
+def schedule_adds_up(contract: Contract) -> bool:
+    return bool(contract.schedule) and sum((one.amount for one in contract.schedule), Decimal(0)) == contract.amount
+
+
+def order_from(contract: Contract) -> Mapping[str, Any]:
+    """What an order takes over from its contract."""
+    return {
+        "contract": contract.id,
+        "customer": contract.ref("customer"),
+        "subject": contract.subject,
+        "promised_on": contract.delivery_date,
+        "departments": [one for code in (PRODUCTION, LOGISTICS) if (one := department_by_code(code))],
+    }
+
+
+@record(
+    label=L("Contract", "銷售合同"),
+    plural=L("Contracts", "銷售合同"),
+    chapter=SALES,
+    clause="2.2.5",
+    number="CT-{department}-{yyyy}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid(
+        "number", "customer", "subject", "amount", "currency", "signed_on", "owner", "state",
+        search=("subject", "customer.title"),
+    ),
+    form=(
+        Part(L("Parties", "當事人"), "customer", "quotation", "subject", clause="2.2.5"),
+        Part(L("Lines", "標的"), "currency", "lines", "amount", clause="2.2.5"),
+        Part(
+            L("Rights and obligations", "權利與義務"),
+            "our_rights", "our_obligations", "customer_rights", "customer_obligations",
+            clause="2.2.5",
+        ),
+        Part(L("Term and payment", "期限與付款"), "starts_on", "ends_on", "delivery_date", "payment_terms", "schedule"),
+        Part(L("Signature", "簽訂"), "signed_on", clause="2.2.5"),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move(
+                "submit", "draft", "legal_review", by=OWNER,
+                require=(
+                    "lines", "our_rights", "our_obligations", "customer_rights", "customer_obligations",
+                    Need(L("A payment schedule that adds up to the amount", "付款計劃合計等於合同金額"), schedule_adds_up),
+                ),
+            ),
+            Move("approve", "legal_review", "approved", by=role(Role.LEGAL), within=workdays(3)),
+            Move("return", "legal_review", "draft", by=role(Role.LEGAL), ask=REASON),
+            Move(
+                "sign", "approved", "signed", by=HEAD, ask=("signed_on",), require=(Attached("scan"), "signed_on"),
+                within=workdays(5),
+            ),
+            Move("return", "approved", "draft", by=HEAD, ask=REASON, optional=True),
+            Move("complete", "signed", "completed", by=OWNER, optional=True),
+            Move("terminate", "signed", "terminated", by=role(Role.MANAGEMENT), ask=REASON, optional=True),
+        ),
+        ends=frozenset({"completed", "terminated"}),
+    ),
+    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
+    files={"scan": L("Scanned contract", "合同掃描件"), "annex": L("Annex", "附件")},
+    retention=Retention(after="ends_on", archive=730, delete=15),
+    leads_to=(
+        LeadsTo(
+            "create_order", "SalesOrder", L("Make the order", "生成訂單"),
+            states=frozenset({"signed"}), fill=order_from,
+        ),
+    ),
+)
+class Contract(Record):
+    """A sales contract; once signed, its text and amount no longer change (2.2.5)."""
+
+    customer = Ref("Customer", required=True, label=L("Customer", "客戶"))
+    quotation = Ref("Quotation", label=L("Quotation", "報價單"))
+    subject = Text(required=True, label=L("Subject", "主題"))
+    currency = Choice(CURRENCIES, required=True, default="CNY", label=L("Currency", "幣種"))
+    lines = Lines(OfferLine, required=True, label=L("Lines", "標的明細"))
+    amount = Money(computed=True, label=L("Amount", "合同金額"))
+    our_rights = LongText(label=L("Our rights", "我方權利"))
+    our_obligations = LongText(label=L("Our obligations", "我方義務"))
+    customer_rights = LongText(label=L("Customer's rights", "客戶權利"))
+    customer_obligations = LongText(label=L("Customer's obligations", "客戶義務"))
+    starts_on = Day(label=L("Starts", "開始日期"))
+    ends_on = Day(label=L("Ends", "結束日期"))
+    delivery_date = Day(label=L("Delivery date", "交貨期"))
+    payment_terms = LongText(label=L("Payment terms", "付款方式"))
+    schedule = Lines(Instalment, label=L("Payment schedule", "付款計劃"))
+    signed_on = Day(label=L("Signed on", "簽訂日期"))
+
+    def clean(self) -> None:
+        self.amount = sum((line.amount or Decimal(0) for line in self.lines), Decimal(0))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
+            yield "ends_on", L("The contract ends before it begins.", "結束日期早於開始日期。")
+        if self.signed_on and self.signed_on > clock.today():
+            yield "signed_on", L("The signing date lies in the future.", "簽訂日期不能晚於今天。")
+
+    def on_sign(self, follow: Follow) -> None:
+        """Create the receivables from the schedule, and make the company a customer at its first contract."""
+        for number, instalment in enumerate(self.schedule, start=1):
+            values = {
+                "contract": self.id,
+                "customer": self.ref("customer"),
+                "instalment": number,
+                "due": instalment.due,
+                "amount": instalment.amount,
+                "currency": self.currency,
+                "condition": instalment.condition,
+                "department": self.ref("department"),
+                "owner": self.ref("owner"),
+            }
+            follow.create(Receivable, values, once=f"contract:{self.id}:instalment:{number}")
+        customer = self.customer
+        if customer.state not in ("customer", None):
+            follow.move(customer, "won")
+
+
+class Milestone(Line):
+    """A step of carrying out an order."""
+
+    name = Text(required=True, label=L("Milestone", "里程碑"))
+    department = Ref("Department", label=L("Department", "部門"))
+    due = Day(required=True, label=L("Due", "期限"))
+    done = Day(label=L("Done", "完成日期"))
+
+
+class OrderChange(Line):
+    """Something that turned out otherwise than agreed, and what was decided."""
+
+    kind = Choice(
+        {
+            "customer_change": L("Customer change", "客戶變更"),
+            "production_delay": L("Production delay", "生產延遲"),
+            "logistics_problem": L("Logistics problem", "物流問題"),
+        },
+        required=True,
+        label=L("Kind", "類型"),
+    )
+    impact = Text(required=True, most=500, label=L("Impact", "影響"))
+    decision = Text(most=500, label=L("Decision", "處理決定"))
+    decided_by = Ref("User", label=L("Decided by", "決定人"))
+
+
+RUNNING = ("in_production", "ready", "shipped")
+
+
+@record(
+    label=L("Sales order", "訂單"),
+    plural=L("Sales orders", "訂單"),
+    chapter=SALES,
+    clause="2.2.6",
+    number="SO-{yyyy}{mm}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid(
+        "number", "customer", "subject", "promised_on", "delivered_on", "owner", "state",
+        search=("subject", "customer.title"),
+    ),
+    form=(
+        Part(L("Order", "訂單"), "contract", "customer", "subject", "departments", clause="2.2.6"),
+        Part(L("Dates", "日期"), "promised_on", "delivered_on", clause="2.2.6"),
+        Part(L("Acknowledgement", "確認"), "production_ack", "logistics_ack", clause="2.2.6"),
+        Part(L("Milestones", "里程碑"), "milestones", clause="2.2.6"),
+        Part(L("Changes", "變更"), "changes", clause="2.2.6"),
+    ),
+    workflow=Workflow(
+        "open",
+        (
+            Move("hand_over", "open", "in_production", by=OWNER, require=("promised_on", "departments"), submits=False),
+            Move(
+                "produced", "in_production", "ready", by=of_department(Role.CLERK, PRODUCTION),
+                require=("production_ack",), within=workdays(30),
+            ),
+            Move(
+                "ship", "ready", "shipped", by=of_department(Role.CLERK, LOGISTICS),
+                require=("logistics_ack",), within=workdays(5),
+            ),
+            Move("deliver", "shipped", "delivered", by=OWNER, ask=("delivered_on",), require=("delivered_on",)),
+            Move("close", "delivered", "closed", by=OWNER),
+            Move("hold", RUNNING, "on_hold", by=OWNER, ask=REASON, optional=True),
+            Move("resume", "on_hold", "in_production", by=OWNER),
+        ),
+        edit=frozenset({"open", "in_production", "ready", "shipped", "on_hold"}),
+        withdraw=False,
+    ),
+    access=Access(
+        home=frozenset({"SAL"}),
+        read=LOOKED_AT_BY_OFFICES,
+        related=("departments",),
+        related_write=("production_ack", "logistics_ack", "milestones", "changes"),
+    ),
+    reminders=(Remind("promised_on", 3, OWNER, frozenset(RUNNING)),),
+    retention=Retention(after="delivered_on", archive=730, delete=10),
+)
+class SalesOrder(Record):
+    """An order that production and logistics carry out (2.2.6)."""
+
+    contract = Ref("Contract", required=True, fixed=True, label=L("Contract", "合同"))
+    customer = Ref("Customer", required=True, fixed=True, label=L("Customer", "客戶"))
+    subject = Text(label=L("Subject", "主題"))
+    departments = Refs("Department", label=L("Handed over to", "移交部門"))
+    production_ack = Flag(default=False, label=L("Acknowledged by production", "生產部已確認"))
+    logistics_ack = Flag(default=False, label=L("Acknowledged by logistics", "物流部已確認"))
+    milestones = Lines(Milestone, label=L("Milestones", "里程碑"))
+    changes = Lines(OrderChange, label=L("Changes", "變更"))
+    promised_on = Day(label=L("Promised delivery", "承諾交貨日"))
+    delivered_on = Day(label=L("Actual delivery", "實際交貨日"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.delivered_on and self.delivered_on > clock.today():
+            yield "delivered_on", L("The delivery lies in the future.", "實際交貨日不能晚於今天。")
+
+
+def is_settled(receivable: Receivable) -> bool:
+    return receivable.received >= receivable.amount
+
+
+def is_not_settled(receivable: Receivable) -> bool:
+    return not is_settled(receivable)
+
+
+def is_part_settled(receivable: Receivable) -> bool:
+    return Decimal(0) < receivable.received < receivable.amount
+
+
+@record(
+    label=L("Receivable", "應收款"),
+    plural=L("Receivables", "應收款"),
+    chapter=SALES,
+    clause="2.2.7",
+    number="AR-{yyyy}-{seq:5}",
+    title="{number}",
+    grid=Grid(
+        "number", "customer", "contract", "instalment", "due", "amount", "received", "outstanding", "currency", "state",
+        search=("customer.title", "contract.title"), sort="due",
+    ),
+    workflow=Workflow(
+        "open",
+        (
+            Move("settle", ("open", "partly_paid", "overdue"), "paid", auto=True, when=is_settled),
+            Move("pay_part", "open", "partly_paid", auto=True, when=is_part_settled, label=L("Part paid", "部分付款")),
+            Move("reopen", "paid", "open", auto=True, when=is_not_settled, label=L("Reopen", "重新打開")),
+            Move("fall_due", ("open", "partly_paid"), "overdue", by=NOBODY, label=L("Fall overdue", "轉為逾期")),
+        ),
+        ends=frozenset({"paid"}),
+        edit=frozenset({"open", "partly_paid", "overdue"}),
+        withdraw=False,
+    ),
+    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={}),
+    retention=Retention(after="due", archive=730, delete=15),
+)
+class Receivable(Record):
+    """One instalment of a contract that is owed to us; its state follows from the payments (2.2.7)."""
+
+    contract = Ref("Contract", required=True, label=L("Contract", "合同"))
+    customer = Ref("Customer", required=True, label=L("Customer", "客戶"))
+    instalment = Whole(required=True, least=1, label=L("Instalment", "期次"))
+    due = Day(required=True, label=L("Due", "到期日"))
+    amount = Money(required=True, label=L("Amount", "應收金額"))
+    received = Money(required=True, default=Decimal(0), label=L("Received", "已收金額"))
+    outstanding = Money(computed=True, label=L("Outstanding", "未收金額"))
+    currency = Choice(CURRENCIES, required=True, label=L("Currency", "幣種"))
+    condition = Text(label=L("Condition", "條件"))
+
+    def clean(self) -> None:
+        self.outstanding = self.amount - self.received
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.received > self.amount:
+            yield "received", OVERPAID(outstanding=self.amount)
+
+
+OVERPAID = L(
+    "This is more than is still owed ({outstanding}).",
+    "超過未收金額（{outstanding}）。",
+)
+
+
+@record(
+    label=L("Payment", "收款"),
+    plural=L("Payments", "收款"),
+    chapter=SALES,
+    clause="2.2.7",
+    number="PY-{yyyy}{mm}-{seq:4}",
+    title="{number}",
+    grid=Grid("number", "receivable", "paid_on", "amount", "currency", "method", "reference", "state", search=("reference", "receivable.title")),
+    form=(Part(L("Payment", "收款"), "receivable", "amount", "paid_on", "method", "reference", clause="2.2.7"),),
+    workflow=Workflow(
+        "booked",
+        (
+            Move(
+                "reverse", "booked", "reversed", by=role(Role.FINANCE, own=True), ask=REASON, optional=True,
+                label=L("Reverse", "沖銷"),
+            ),
+        ),
+        labels={"booked": L("Booked", "已入賬"), "reversed": L("Reversed", "已沖銷")},
+        edit=frozenset(),
+        withdraw=False,
+    ),
+    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
+)
+class Payment(Record):
+    """Money that came in for a receivable; a wrong booking is reversed, never changed (2.2.7)."""
+
+    receivable = Ref("Receivable", required=True, fixed=True, label=L("Receivable", "應收款"))
+    amount = Money(required=True, fixed=True, least=Decimal("0.01"), label=L("Amount", "金額"))
+    currency = Choice(CURRENCIES, computed=True, label=L("Currency", "幣種"))
+    paid_on = Day(required=True, fixed=True, label=L("Received on", "收款日期"))
+    method = Choice(
+        {
+            "transfer": L("Bank transfer", "銀行轉賬"),
+            "draft": L("Acceptance draft", "承兌匯票"),
+            "cheque": L("Cheque", "支票"),
+            "cash": L("Cash", "現金"),
+        },
+        required=True,
+        fixed=True,
+        label=L("Method", "方式"),
+    )
+    reference = Text(fixed=True, label=L("Reference", "憑證號"))
+
+    def clean(self) -> None:
+        owed = self.receivable
+        if isinstance(owed, Receivable):
+            self.currency = owed.currency
+            self._data["department"] = owed.ref("department")
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        owed = self.receivable
+        if not isinstance(owed, Receivable) or self.version:
+            return
+        if self.amount > owed.outstanding:
+            yield "amount", OVERPAID(outstanding=owed.outstanding)
+        if self.paid_on > clock.today():
+            yield "paid_on", L("The payment lies in the future.", "收款日期不能晚於今天。")
+
+    def on_create(self, follow: Follow) -> None:
+        owed = Receivable.objects.get(id=self.ref("receivable"))
+        follow.update(owed, {"received": owed.received + self.amount})
+
+    def on_reverse(self, follow: Follow) -> None:
+        owed = Receivable.objects.get(id=self.ref("receivable"))
+        follow.update(owed, {"received": owed.received - self.amount})
+
+
+@record(
+    label=L("Dunning", "催款"),
+    plural=L("Dunning", "催款"),
+    chapter=SALES,
+    clause="2.2.7",
+    number="DN-{yyyy}{mm}-{seq:4}",
+    title="{number}",
+    grid=Grid("number", "receivable", "customer", "level", "due", "done_on", "person", "promised_on", "state", search=("customer.title",), sort="due"),
+    form=(
+        Part(L("Step", "催款步驟"), "receivable", "customer", "level", "due", clause="2.2.7"),
+        Part(L("Result", "結果"), "done_on", "person", "result", "promised_on", clause="2.2.7"),
+    ),
+    workflow=Workflow(
+        "open",
+        (Move("complete", "open", "done", by=OWNER, require=("done_on", "result"), within=workdays(3)),),
+        withdraw=False,
+    ),
+    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
+    reminders=(Remind("promised_on", 0, OWNER),),
+)
+class Dunning(Record):
+    """One step of asking for overdue money: letter, phone call, visit (2.2.7)."""
+
+    receivable = Ref("Receivable", required=True, fixed=True, label=L("Receivable", "應收款"))
+    customer = Ref("Customer", required=True, fixed=True, label=L("Customer", "客戶"))
+    level = Choice(
+        {
+            "1": L("1 Reminder letter", "1 催款函"),
+            "2": L("2 Phone call", "2 電話催款"),
+            "3": L("3 Visit", "3 上門催款"),
+        },
+        required=True,
+        fixed=True,
+        label=L("Level", "級別"),
+    )
+    due = Day(label=L("Due", "期限"))
+    done_on = Day(label=L("Done on", "辦理日期"))
+    person = Text(label=L("Spoken to", "聯絡對象"))
+    result = LongText(label=L("Result", "結果"))
+    promised_on = Day(label=L("Promised payment", "承諾付款日"))
+

@@ -1,0 +1,24 @@
+"""Collections beside the records: log-in accounts, sessions, throttles, files and drafts, with their indexes."""
+
+from __future__ import annotations
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+ACCOUNTS = "account"
+SESSIONS = "session"
+THROTTLES = "throttle"
+FILES = "file"
+COMMENTS = "comment"
+EVENTS = "security_event"
+
+COLLECTIONS: dict[str, list[IndexModel]] = {
+    ACCOUNTS: [IndexModel([("login", ASCENDING)], unique=True)],
+    SESSIONS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
+    THROTTLES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
+    FILES: [
+        IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("sha256", ASCENDING)]),
+    ],
+    COMMENTS: [IndexModel([("record_id", ASCENDING), ("_id", ASCENDING)])],
+    EVENTS: [IndexModel([("at", DESCENDING)]), IndexModel([("user", ASCENDING), ("at", DESCENDING)])],
+}

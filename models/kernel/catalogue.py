@@ -1,0 +1,73 @@
+"""The catalogue of record types, as a value: screens, tests and tasks are built from it and never from a list of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from .declare import references_of
+from .fields import Lines, Ref, Refs
+from .workflow import DeclarationError
+
+if TYPE_CHECKING:
+    from .declare import Chapter
+    from .record import Record
+
+
+class Catalogue(Mapping[str, "type[Record]"]):
+    """Record types by name, checked against each other once. Raises DeclarationError."""
+
+    def __init__(self, types: Mapping[str, type[Record]]):
+        self._types = dict(sorted(types.items()))
+        self._by_class = {cls.__name__: cls for cls in self._types.values()}
+        self._check()
+
+    def __getitem__(self, name: str) -> type[Record]:
+        return self._types[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def by_class(self, name: str) -> type[Record]:
+        return self._by_class[name]
+
+    def chapters(self) -> dict[Chapter, list[type[Record]]]:
+        """The types of each chapter, chapters and types in the order of their clauses."""
+        rooms: dict[Chapter, list[type[Record]]] = {}
+        for cls in sorted(self.values(), key=lambda one: (_clause(one.declared.clause), one.declared.name)):
+            rooms.setdefault(cls.declared.chapter, []).append(cls)
+        return dict(sorted(rooms.items(), key=lambda room: _clause(room[0].clause)))
+
+    def pointing_to(self, cls: type[Record]) -> list[tuple[type[Record], str]]:
+        """The types and fields that link to this type."""
+        return [
+            (other, name)
+            for other in self.values()
+            for name, ref in references_of(other).items()
+            if ref.target == cls.__name__ and name in other.declared.own_fields
+        ]
+
+    def _check(self) -> None:
+        for cls in self.values():
+            for fault in self._faults(cls):
+                raise DeclarationError(f"{cls.__name__}: {fault}.")
+
+    def _faults(self, cls: type[Record]) -> Iterator[str]:
+        for name, ref in references_of(cls).items():
+            if ref.target not in self._by_class:
+                yield f"field {name!r} links to {ref.target}, which is not a record type"
+        for name, lines in cls.declared.own_fields.items():
+            if isinstance(lines, Lines):
+                for column, ref in lines.columns.items():
+                    if isinstance(ref, Ref | Refs) and ref.target not in self._by_class:
+                        yield f"column {name}.{column} links to {ref.target}, which is not a record type"
+        for leads in cls.declared.leads_to:
+            if leads.to not in self._by_class:
+                yield f"leads_to {leads.verb!r} makes a {leads.to}, which is not a record type"
+
+
+def _clause(clause: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in clause.split(".") if part.isdigit())

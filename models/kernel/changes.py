@@ -1,0 +1,583 @@
+"""The one write gate: create, update, move, remove and restore, each whole or not at all, with history and notices.
+
+Nothing else writes records. Every verb loads through the actor's scope, checks the right field by field, says all that
+is wrong at once, and in one transaction compares the version, writes, appends the history and opens or closes the case.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
+
+from . import clock, history, notices, numbering, people, rights, validation, working_time
+from .declare import LeadsTo, registered
+from .errors import Changed, Forbidden, Missing, Refused
+from .people import SYSTEM, Actor, Role
+from .record import Record
+from .search import search_fields
+from .unit import Unit, in_transaction
+from .waiting import waiting_for
+from .words import L, Words
+from .workflow import REASON, Move, Workflow, is_met, need_label
+
+R = TypeVar("R", bound=Record)
+
+NO_SUCH_MOVE = L("“{move}” is not possible while the record is “{state}”.", "「{state}」狀態下不能「{move}」。")
+ALREADY_MOVED = L(
+    "“{move}” was already made by {who} on {at}; the record is now “{state}”.",
+    "{who} 已於 {at} 辦理「{move}」，記錄現為「{state}」。",
+)
+REASON_NEEDED = L("Please give a reason.", "請填寫原因。")
+STILL_MISSING = L("Before this step is still needed: {items}.", "辦理此步驟前尚缺：{items}。")
+NOT_NOW = L("This record does not meet the condition of this step.", "此記錄不符合該步驟的條件。")
+SIGN_NEEDED = L("Please confirm this step with your password.", "請輸入密碼確認此步驟。")
+DECIDED = L("A decision has already been given, so this can no longer be withdrawn.", "已有人表示意見，不能再撤回。")
+TAKEN = L("“{label}” with this value already exists.", "「{label}」的值已存在。")
+NO_DEPARTMENT = L("You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。")
+LINKED = L(
+    "{count} other records link to this one ({example}), so it cannot be removed.",
+    "有 {count} 筆其他記錄引用此記錄（{example}），不能移除。",
+)
+WAITS = L("{number} {title} waits for your decision.", "{number} {title} 等待您審批。")
+RESULT = L("{number} {title}: {move}, now “{state}”.", "{number} {title}：{move}，現為「{state}」。")
+RESULT_WITH_REASON = L(
+    "{number} {title}: {move}, now “{state}”. Reason: {reason}",
+    "{number} {title}：{move}，現為「{state}」。原因：{reason}",
+)
+_AUTO_MAX = 8
+_UNTRACKED = frozenset({"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "title", "due_at", "flow_version"})
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a change comes in: through which door, why, and in which batch. `confirmed` overrides doubts."""
+
+    door: str = "form"
+    reason: str = ""
+    batch: str = ""
+    confirmed: bool = False
+    signed: bool = False
+
+
+FORM = Context()
+
+
+def create(
+    cls: type[R],
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    context: Context = FORM,
+    once: str | None = None,
+) -> R:
+    """A new record with its number. `once` names the entry: sent twice, the first record comes back.
+
+    Raises Refused with every problem by field; values the actor may not set are left out.
+    """
+
+    def body(unit: Unit) -> R:
+        if not actor.is_system and not rights.may_create(actor, cls):
+            raise Forbidden(rights.NOT_YOURS)
+        record = cls(id=ObjectId())
+        _take(record, values, rights.writable_fields(actor, cls))
+        _begin(record, values, actor, once)
+        if not actor.is_system:
+            record._data["owner"] = actor.id
+        validation.refuse_if_wrong(record, actor, {}, doubts=not context.confirmed and not actor.is_system)
+        record.number = numbering.next_number(record.declared.number, people.code_of(record.ref("department")))
+        return _write_new(unit, record, actor, context)
+
+    try:
+        return in_transaction(body)
+    except DuplicateKeyError as clash:
+        if once and "once" in _key_of(clash):
+            first = cls._get_collection().find_one({"once": once})
+            if first:
+                return rights.find(actor, cls, first["_id"])
+        raise _taken(cls, clash) from clash
+
+
+def update(
+    cls: type[R],
+    id: Any,
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    version: int | None,
+    context: Context = FORM,
+) -> R:
+    """Change fields of a record that the actor looked at in this version. Raises Missing, Refused, Changed."""
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id)
+        if verdict := rights.may_update(actor, record):
+            allowed = rights.writable_fields(actor, cls, record)
+        else:
+            raise Forbidden(verdict.why)
+        _same_version(record, version, values)
+        before = stored(record)
+        _take(record, values, allowed)
+        validation.refuse_if_wrong(record, actor, before)
+        return _write(unit, record, before, "update", actor, context)
+
+    try:
+        return in_transaction(body)
+    except DuplicateKeyError as clash:
+        raise _taken(cls, clash) from clash
+
+
+def move(
+    cls: type[R],
+    id: Any,
+    verb: str,
+    *,
+    actor: Actor,
+    version: int | None,
+    values: Mapping[str, Any] | None = None,
+    context: Context = FORM,
+) -> R:
+    """Make a move on what was seen: `version` is what the actor looked at (None only for the system).
+
+    Raises Missing, Refused (not their move, not in this state, checklist, reason), Changed.
+    """
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id)
+        chosen = _move_for(record, verb, version)
+        stand = rights.standing(actor, record, chosen)
+        if not stand:
+            raise Forbidden(stand.verdict.why)
+        _same_version(record, version, values or {})
+        before = stored(record)
+        _take(record, {name: (values or {}).get(name) for name in chosen.asked_fields if name in (values or {})}, None)
+        _check_move(record, chosen, context, actor, before)
+        return _make(unit, record, before, chosen, stand, actor, context)
+
+    try:
+        return in_transaction(body)
+    except DuplicateKeyError as clash:
+        raise _taken(cls, clash) from clash
+
+
+def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context: Context = FORM) -> R:
+    """Put a record into the bin, from where it can be restored. Refused while other records link to it."""
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id)
+        if not (verdict := rights.may_remove(actor, record)):
+            raise Forbidden(verdict.why)
+        _same_version(record, version, {})
+        _refuse_linked(record)
+        before = stored(record)
+        record.removed_at, record._data["removed_by"] = clock.now(), actor.id
+        return _write(unit, record, before, "remove", actor, context)
+
+    return in_transaction(body)
+
+
+def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> R:
+    """Take a record out of the bin."""
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id, removed=True)
+        if not actor.is_system and not rights.is_writer(actor, cls, record):
+            raise Forbidden(rights.NOT_YOURS)
+        before = stored(record)
+        record.removed_at, record._data["removed_by"] = None, None
+        return _write(unit, record, before, "restore", actor, context)
+
+    return in_transaction(body)
+
+
+def lead(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
+    """Make the record that this one leads to, once: asked again, the first one comes back. Raises Missing, Refused."""
+    source = rights.find(actor, cls, id)
+    leads = next((one for one in cls.declared.leads_to if one.verb == verb), None)
+    if leads is None or source.state not in leads.states:
+        raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
+    target = _target_of(leads)
+    return create(target, leads.fill(source), actor=actor, context=context, once=lead_key(source, leads))
+
+
+def lead_key(source: Record, leads: LeadsTo) -> str:
+    """The entry key of what one record leads to, so that it is made once."""
+    return f"{source.type_name()}:{source.id}:{leads.verb}"
+
+
+def _target_of(leads: LeadsTo) -> type[Record]:
+    return next(cls for cls in registered().values() if cls.__name__ == leads.to)
+
+
+def note(
+    cls: type[R], id: Any, verb: str, *, actor: Actor, context: Context = FORM, changes: list[dict] | None = None
+) -> R:
+    """Append a fact that changes no field (a comment, a file, a reading) to a record's history."""
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id)
+        entry = _entry(record, verb, changes or [], actor, None, context)
+        full, record.chain = history.chained(entry, record.chain)
+        written = cls._get_collection().update_one(
+            {"_id": record.id, "chain.seq": full["seq"] - 1}, {"$set": {"chain": record.chain}}
+        )
+        if not written.matched_count:
+            raise Missing
+        unit.entries.append(full)
+        return record
+
+    return in_transaction(body)
+
+
+@dataclass(frozen=True)
+class Follow:
+    """What an `on_<move>` method may do beside its own record: verbs of the system, in the same transaction."""
+
+    unit: Unit
+    context: Context
+    actor: Actor
+
+    def create(self, cls: type[R], values: Mapping[str, Any], *, once: str | None = None) -> R:
+        return create(cls, values, actor=SYSTEM, context=self.context, once=once)
+
+    def update(self, record: R, values: Mapping[str, Any]) -> R:
+        return update(type(record), record.id, values, actor=SYSTEM, version=None, context=self.context)
+
+    def move(self, record: R, verb: str) -> R:
+        return move(type(record), record.id, verb, actor=SYSTEM, version=None, context=self.context)
+
+    def notify(self, record: Record, tokens: list[str], kind: str, words: Words) -> None:
+        _notify(self.unit, record, people.people_at(tokens), kind, words)
+
+
+def stored(record: Record) -> dict[str, Any]:
+    """The record as it is kept, without computed search parts: what is compared, and what history remembers."""
+    return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The changed fields with their old and new stored values."""
+    names = [name for name in {**before, **after} if name not in _UNTRACKED]
+    return [
+        {"field": name, "old": before.get(name), "new": after.get(name)}
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | None) -> None:
+    for name, value in values.items():
+        if name in record._fields and (allowed is None or name in allowed):
+            setattr(record, name, value)
+
+
+def _begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | None) -> None:
+    """Fill what every new record has."""
+    moment = clock.now()
+    flow = record.declared.workflow
+    department = record.ref("department") or actor.department
+    if department is None and not record.declared.access.open:
+        raise Refused(NO_DEPARTMENT)
+    record._data["department"] = department
+    record._data.update(
+        created_at=moment,
+        created_by=actor.id,
+        version=0,
+        state=flow.start if flow else None,
+        state_since=moment if flow else None,
+        flow_version=flow.version if flow else 1,
+        once=once,
+    )
+    if actor.is_system:
+        record._data["owner"] = record.ref("owner") or values.get("owner")
+
+
+def _same_version(record: Record, seen: int | None, values: Mapping[str, Any]) -> None:
+    if seen is not None and record.version != seen:
+        raise Changed(record, seen, values)
+
+
+def _move_for(record: Record, verb: str, version: int | None) -> Move:
+    flow = record.flow()
+    chosen = flow.find(verb, record.state) if flow else None
+    if chosen is not None:
+        return chosen
+    if flow is None or verb not in flow.verbs():
+        raise Refused(NO_SUCH_MOVE(move=verb, state=rights.state_word(record)))
+    if version is not None and version != record.version:
+        _refuse_already_made(record, flow, verb)
+    raise Refused(NO_SUCH_MOVE(move=flow.verb_label(verb), state=rights.state_word(record)))
+
+
+def _refuse_already_made(record: Record, flow: Workflow, verb: str) -> None:
+    """Two people decided at once: the second is told who was first."""
+    last = next((e for e in history.entries_of(record.id, newest_first=True, limit=20) if e.get("state_to")), None)
+    if last:
+        made = flow.verb_label(last["verb"]) if last["verb"] in flow.verbs() else L(last["verb"], last["verb"])
+        at = last["at"].astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")
+        raise Refused(
+            ALREADY_MOVED(move=made, who=last.get("actor_name") or "", at=at, state=rights.state_word(record))
+        )
+
+
+def _check_move(record: Record, chosen: Move, context: Context, actor: Actor, before: Mapping[str, Any]) -> None:
+    """Refuse a move whose condition, checklist, reason or signature is not there: all that is missing at once."""
+    problems = validation.problems_of(record, actor, before)
+    if chosen.when and not chosen.when(record):
+        raise Refused(NOT_NOW)
+    if chosen.undecided and record.decisions:
+        raise Refused(DECIDED)
+    if REASON in chosen.ask and not context.reason.strip() and not actor.is_system:
+        problems.add(REASON, REASON_NEEDED)
+    if chosen.sign and not context.signed and not actor.is_system:
+        problems.add("password", SIGN_NEEDED)
+    for need in chosen.require:
+        if not is_met(record, need):
+            label = need_label(type(record), need)
+            problems.add(need if isinstance(need, str) else "require", STILL_MISSING(items=label))
+    if problems:
+        raise Refused(None, problems)
+
+
+def _make(
+    unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Standing, actor: Actor, context: Context
+) -> R:
+    """Note the decision; when the table is complete, change the state and do what follows."""
+    if chosen.is_decision and stand.seat and stand.face:
+        record.decisions = [*record.decisions, _decision(record, chosen, stand, actor, context)]
+        if not chosen.single and not chosen.by.table(record).is_complete(rights.filled_seats(record, chosen)):
+            return _write(unit, record, before, chosen.verb, actor, context, stand.face, settle=False)
+    _enter(record, chosen, actor)
+    if handler := getattr(record, f"on_{chosen.verb}", None):
+        handler(Follow(unit, context, actor))
+        validation.refuse_if_wrong(record, SYSTEM, before)
+    return _write(unit, record, before, chosen.verb, actor, context, stand.face)
+
+
+def _decision(record: Record, chosen: Move, stand: rights.Standing, actor: Actor, context: Context) -> dict[str, Any]:
+    assert stand.seat and stand.face
+    return {
+        "verb": chosen.verb,
+        "seat": stand.seat.key,
+        "user": actor.id,
+        "for": stand.face.id if stand.face.id != actor.id else None,
+        "at": clock.now(),
+        "version": record.version,
+        "comment": context.reason,
+    }
+
+
+def _enter(record: Record, chosen: Move, actor: Actor) -> None:
+    """Put the record into the state that the move leads to."""
+    flow = record.flow()
+    assert flow is not None
+    if _submits(flow, chosen):
+        record._data["submitted_by"] = actor.id
+        record.submitted_by_head = _is_headed_by(record, actor)
+    record.state, record.state_since, record.decisions = chosen.target, clock.now(), []
+    limits = [one.within for one in flow.out_of(record.state) if one.within]
+    record.due_at = min(working_time.calendar().add(record.state_since, limit) for limit in limits) if limits else None
+
+
+def _submits(flow: Workflow, chosen: Move) -> bool:
+    if chosen.submits is not None:
+        return chosen.submits
+    return chosen.by.is_own and any(later.is_decision and not later.optional for later in flow.out_of(chosen.target))
+
+
+def _is_headed_by(record: Record, actor: Actor) -> bool:
+    """Whether the one who submits, or the owner, heads the record's own department: then a superior must decide."""
+    department = record.ref("department")
+    if any(Role.HEAD in face.roles and face.department == department for face in actor.faces()):
+        return True
+    heads = people.people_at([f"role:{Role.HEAD}@{department}"])
+    return record.ref("owner") in heads
+
+
+def _write_new(unit: Unit, record: R, actor: Actor, context: Context) -> R:
+    _derive(record)
+    _stamp(record, actor)
+    entry = _entry(record, "create", difference({}, stored(record)), actor, None, context)
+    full, record.chain = history.chained(entry, {})
+    record._get_collection().insert_one(_document(record))
+    unit.entries.append(full)
+    _after_write(unit, record)
+    if handler := getattr(record, "on_create", None):
+        handler(Follow(unit, context, actor))
+    return _settle(unit, record, context)
+
+
+def _write(
+    unit: Unit,
+    record: R,
+    before: dict[str, Any],
+    verb: str,
+    actor: Actor,
+    context: Context,
+    face: Actor | None = None,
+    *,
+    settle: bool = True,
+) -> R:
+    """Write what changed, if the version is still the one that was read, and append it to the history."""
+    changes = difference(before, stored(record))
+    if not changes and verb == "update":
+        return record
+    _derive(record)
+    seen = record.version
+    _stamp(record, actor)
+    entry = _entry(record, verb, changes, actor, face, context, before.get("state"))
+    full, record.chain = history.chained(entry, record.chain)
+    after = _document(record)
+    gone = [name for name in before if name not in after and name != "_id"]
+    command: dict[str, Any] = {"$set": {name: value for name, value in after.items() if value != before.get(name)}}
+    if gone:
+        command["$unset"] = dict.fromkeys(gone, "")
+    written = record._get_collection().update_one({"_id": record.id, "version": seen}, command)
+    if not written.matched_count:
+        raise Changed(type(record)._from_son(record._get_collection().find_one({"_id": record.id})), seen)
+    unit.entries.append(full)
+    _tell(unit, record, full, actor, context)
+    _after_write(unit, record)
+    return _settle(unit, record, context) if settle else record
+
+
+def _document(record: Record) -> dict[str, Any]:
+    return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
+
+
+def _stamp(record: Record, actor: Actor) -> None:
+    record.version += 1
+    record.updated_at = clock.now()
+    record._data["updated_by"] = actor.id
+
+
+def _derive(record: Record) -> None:
+    """Fill the title and the search parts from the record's own fields."""
+    told = record.declared
+    words = {name: _plain(record, name) for name in told.title_fields}
+    record.title = " ".join(told.title.format(**words).split())[:400] or record.number
+    own = [name for name in told.grid.search if "." not in name]
+    parts = search_fields([record.number or "", *(_plain(record, name) for name in own)])
+    record.s, record.g = parts["s"], parts["g"]
+
+
+def _plain(record: Record, name: str) -> str:
+    value = getattr(record, name, None)
+    return "" if value is None else str(value)
+
+
+def _entry(
+    record: Record,
+    verb: str,
+    changes: list[dict[str, Any]],
+    actor: Actor,
+    face: Actor | None,
+    context: Context,
+    state_from: str | None = None,
+) -> dict[str, Any]:
+    is_deputy = face is not None and face.id != actor.id
+    moved = state_from is not None and state_from != record.state
+    return {
+        "type": record.type_name(),
+        "record": record.id,
+        "version": record.version,
+        "at": clock.now(),
+        "actor": actor.id,
+        "actor_name": actor.name,
+        "acting_for": face.id if is_deputy and face else None,
+        "acting_for_name": face.name if is_deputy and face else None,
+        "door": context.door,
+        "verb": verb,
+        "state_from": state_from if moved else None,
+        "state_to": record.state if moved or verb == "create" else None,
+        "changes": changes,
+        "reason": context.reason or None,
+        "batch": context.batch or None,
+    }
+
+
+def _after_write(unit: Unit, record: Record) -> None:
+    unit.cases[record.id] = waiting_for(record)
+    name = record.type_name()
+    if name == "department":
+        people.forget_departments()
+    elif name == "calendar_day":
+        working_time.forget_calendar()
+
+
+def _tell(unit: Unit, record: Record, entry: dict[str, Any], actor: Actor, context: Context) -> None:
+    """Tell those who must decide next, and the owner of a decision by somebody else."""
+    if unit.quiet or not entry["state_to"]:
+        return
+    case = waiting_for(record)
+    if case and case["decide"]:
+        deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]
+        _notify(unit, record, deciders, "decision", WAITS(number=record.number, title=_short(record)))
+    owners = {record.ref("owner"), record.ref("submitted_by")} - {None, actor.id}
+    flow = record.flow()
+    if owners and flow and entry["verb"] in flow.verbs():
+        places = {
+            "number": record.number,
+            "title": _short(record),
+            "move": flow.verb_label(entry["verb"]),
+            "state": rights.state_word(record),
+        }
+        words = RESULT_WITH_REASON(**places, reason=context.reason) if context.reason else RESULT(**places)
+        _notify(unit, record, list(owners), "result", words)
+
+
+def _short(record: Record) -> str:
+    return "" if record.title == record.number else (record.title or "")
+
+
+def _notify(unit: Unit, record: Record, to: list[Any], kind: str, words: Words) -> None:
+    cause = f"{record.type_name()}:{record.id}:{record.version}:{kind}"
+    for person in to:
+        unit.notify(notices.notice_for(person, cause=cause, kind=kind, words=words, record=record))
+
+
+def _settle(unit: Unit, record: R, context: Context) -> R:
+    """Make the automatic moves whose condition now holds."""
+    for _ in range(_AUTO_MAX):
+        flow = record.flow()
+        due = next((m for m in flow.out_of(record.state) if m.auto and m.when and m.when(record)), None) if flow else None
+        if due is None or record.removed_at is not None:
+            return record
+        before = stored(record)
+        _enter(record, due, SYSTEM)
+        if handler := getattr(record, f"on_{due.verb}", None):
+            handler(Follow(unit, context, SYSTEM))
+        record = _write(unit, record, before, due.verb, SYSTEM, Context(door="rule"), settle=False)
+    raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
+
+
+def _refuse_linked(record: Record) -> None:
+    """A record that others point to is not removed, so that no link dangles."""
+    count, example = validation.links_to(record)
+    if count:
+        raise Refused(LINKED(count=count, example=example))
+
+
+def _key_of(clash: DuplicateKeyError) -> dict[str, Any]:
+    return (clash.details or {}).get("keyPattern", {})
+
+
+def _taken(cls: type[Record], clash: DuplicateKeyError) -> Refused:
+    fields = [name for name in _key_of(clash) if name in cls._fields]
+    if not fields:
+        raise clash
+    return Refused(None, {name: [TAKEN(label=cls._fields[name].label)] for name in fields})
+
+
+def new_batch() -> str:
+    """A name for changes that belong together and can be undone together."""
+    return secrets.token_hex(8)
+
+
+def in_batch(body: Callable[[], Any], *, quiet: bool = False) -> Any:
+    """Run several verbs in one transaction: all of them stand, or none."""
+    return in_transaction(lambda unit: body(), quiet=quiet)

@@ -1,0 +1,53 @@
+"""The ways a verb can end without doing what was asked; anything else that is raised is our fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .words import L, Words
+
+if TYPE_CHECKING:
+    from .record import Record
+
+NOT_FOUND = L(
+    "There is no such record, or it is not yours to see.",
+    "沒有這筆記錄，或您無權查看。",
+)
+CHANGED = L(
+    "Somebody changed this record after you opened it. Nothing was saved; compare both versions below.",
+    "在您打開之後，已有人修改了這筆記錄。尚未保存任何內容，請對照兩個版本。",
+)
+SEE_FIELDS = L("Nothing was saved. Please correct the marked fields.", "尚未保存。請更正標示的欄位。")
+
+
+class Refused(Exception):
+    """The input or the right is not there. `sentence` says why; `problems` names each field (dotted path) at fault."""
+
+    def __init__(self, sentence: Words | None = None, problems: Mapping[str, list[Words]] | None = None):
+        self.problems: dict[str, list[Words]] = {path: list(words) for path, words in (problems or {}).items()}
+        self.sentence: Words = sentence or SEE_FIELDS
+        super().__init__(self.sentence)
+
+    def __str__(self) -> str:
+        faults = "; ".join(f"{path}: {' '.join(map(str, words))}" for path, words in self.problems.items())
+        return f"{self.sentence} {faults}".strip()
+
+
+class Forbidden(Refused):
+    """The actor has no right to do this to a record that they may see."""
+
+
+class Changed(Exception):
+    """Somebody was first: `current` is the record as it stands now, `seen` the version the actor looked at."""
+
+    def __init__(self, current: Record, seen: int | None, values: Mapping[str, Any] | None = None):
+        self.current, self.seen, self.values = current, seen, dict(values or {})
+        super().__init__(str(CHANGED))
+
+
+class Missing(Exception):
+    """Not there, or not visible to the actor: the two are never told apart."""
+
+    def __str__(self) -> str:
+        return str(NOT_FOUND)

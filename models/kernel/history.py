@@ -1,0 +1,101 @@
+"""The history of records: append-only entries, each carrying the hash of its record's entry before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import mongoengine as me
+from bson import ObjectId, json_util
+
+COLLECTION = "history"
+GENESIS = ""
+
+
+class HistoryEntry(me.Document):
+    """One appended fact about one record: who, when, what, from, to, why, for whom, through which door."""
+
+    meta = {
+        "collection": COLLECTION,
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [
+            {"fields": ["type", "record", "seq"], "unique": True},
+            {"fields": ["record", "-seq"]},
+            {"fields": ["-at"]},
+            {"fields": ["actor", "-at"]},
+            {"fields": ["batch"], "sparse": True},
+        ],
+    }
+
+    type = me.StringField()
+    record = me.ObjectIdField()
+    seq = me.IntField()
+    version = me.IntField()
+    at = me.DateTimeField()
+    actor = me.ObjectIdField()
+    actor_name = me.StringField()
+    acting_for = me.ObjectIdField()
+    acting_for_name = me.StringField()
+    door = me.StringField()
+    verb = me.StringField()
+    state_from = me.StringField()
+    state_to = me.StringField()
+    changes = me.ListField(me.DictField())
+    reason = me.StringField()
+    batch = me.StringField()
+    prev = me.StringField()
+    hash = me.StringField()
+
+
+def digest(entry: dict[str, Any]) -> str:
+    """The SHA-256 of an entry's canonical JSON, its own hash left out and the previous one included."""
+    told = {key: value for key, value in entry.items() if key not in ("hash", "_id") and value is not None}
+    text = json_util.dumps(told, json_options=json_util.CANONICAL_JSON_OPTIONS, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def chained(entry: dict[str, Any], chain: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The entry with its sequence number and hash, and the record's new head of chain."""
+    full = {**entry, "seq": chain.get("seq", 0) + 1, "prev": chain.get("hash", GENESIS)}
+    full["hash"] = digest(full)
+    return full, {"seq": full["seq"], "hash": full["hash"]}
+
+
+def entries_of(record_id: ObjectId, *, newest_first: bool = False, limit: int = 0) -> list[dict[str, Any]]:
+    """The raw entries of a record in order."""
+    order = -1 if newest_first else 1
+    cursor = HistoryEntry._get_collection().find({"record": record_id}).sort("seq", order)
+    return list(cursor.limit(limit) if limit else cursor)
+
+
+def faults_in(entries: Iterable[dict[str, Any]], head: dict[str, Any] | None) -> Iterator[tuple[int, str]]:
+    """What is wrong with a record's chain: pairs of sequence number and what was found."""
+    previous, expected = GENESIS, 1
+    for entry in entries:
+        if entry["seq"] != expected:
+            yield expected, "missing"
+            expected = entry["seq"]
+        elif entry.get("prev") != previous:
+            yield entry["seq"], "does not follow the entry before it"
+        if digest(entry) != entry["hash"]:
+            yield entry["seq"], "changed"
+        previous, expected = entry["hash"], expected + 1
+    if head is not None and head.get("seq", 0) != expected - 1:
+        yield expected, "missing at the end"
+
+
+def as_of(current: dict[str, Any], entries: Iterable[dict[str, Any]], version: int) -> dict[str, Any]:
+    """The stored fields of a record as they were at a version, from its present state and its entries."""
+    past = dict(current)
+    for entry in sorted(entries, key=lambda one: -one["seq"]):
+        if entry.get("version", 0) <= version:
+            break
+        for change in entry.get("changes", ()):
+            if change.get("old") is None:
+                past.pop(change["field"], None)
+            else:
+                past[change["field"]] = change["old"]
+    past["version"] = version
+    return past

@@ -1,0 +1,58 @@
+"""Builds every index that the declarations ask for: each filter and sort of a grid, uniqueness, search and scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mongoengine.connection import get_db
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from .accounts import COLLECTIONS
+from .fields import Lines, LongText, Sealed
+from .history import HistoryEntry
+from .notices import Notice
+from .numbering import COUNTERS
+from .record import Record
+from .waiting import Waiting
+
+
+def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
+    """Build what is missing. Collections are made first, since a transaction should not have to."""
+    db = get_db()
+    there = set(db.list_collection_names())
+    for cls in catalogue.values():
+        if cls._get_collection_name() not in there:
+            db.create_collection(cls._get_collection_name())
+        cls._get_collection().create_indexes(list(indexes_of(cls)))
+    for document in (HistoryEntry, Notice, Waiting):
+        document.ensure_indexes()
+    for name, models in {**COLLECTIONS, COUNTERS: []}.items():
+        if name not in there:
+            db.create_collection(name)
+        if models:
+            db[name].create_indexes(models)
+
+
+def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
+    """The indexes of one type; each ends in `_id` so that pages can follow each other by key."""
+    yield IndexModel([("number", ASCENDING)], unique=True, partialFilterExpression={"number": {"$type": "string"}})
+    yield IndexModel([("once", ASCENDING)], unique=True, partialFilterExpression={"once": {"$type": "string"}})
+    yield IndexModel([("g", ASCENDING)])
+    yield IndexModel([("removed_at", ASCENDING), ("_id", ASCENDING)])
+    yield IndexModel([("department", ASCENDING), ("_id", DESCENDING)])
+    for name in sorted(indexed_fields(cls)):
+        yield IndexModel([(name, ASCENDING), ("_id", ASCENDING)])
+    for name, field in cls.declared.own_fields.items():
+        if field.unique:
+            kind: dict[str, Any] = {name: {"$gt": ""}}
+            yield IndexModel([(name, ASCENDING)], name=f"unique_{name}", unique=True, partialFilterExpression=kind)
+
+
+def indexed_fields(cls: type[Record]) -> set[str]:
+    """The fields that a grid sorts or filters by, or that another record's page looks up."""
+    told = cls.declared
+    names = {*told.grid.columns, *told.grid.filters, told.grid.sort.lstrip("-"), *told.access.related, "state", "owner"}
+    names |= {name for name, field in told.own_fields.items() if hasattr(field, "target")}
+    names -= {"id", "number", "department"}
+    return {name for name in names if not isinstance(cls._fields.get(name), Lines | LongText | Sealed)}

@@ -1,0 +1,28 @@
+"""Numbers of records, taken in the transaction that saves them: no doubles, and no holes from a refused form."""
+
+from __future__ import annotations
+
+import re
+
+from mongoengine.connection import get_db
+from pymongo import ReturnDocument
+
+from . import clock
+
+COUNTERS = "counter"
+_SEQ = re.compile(r"\{seq:?(\d*)\}")
+
+
+def next_number(pattern: str, department_code: str) -> str:
+    """The next number of a pattern such as `QT-{department}-{yyyy}{mm}-{seq:4}`; each filled prefix counts by itself."""
+    day = clock.today()
+    stem = (
+        pattern.replace("{department}", department_code or "GEN")
+        .replace("{yyyy}", f"{day.year:04}")
+        .replace("{mm}", f"{day.month:02}")
+        .replace("{dd}", f"{day.day:02}")
+    )
+    counter = get_db()[COUNTERS].find_one_and_update(
+        {"_id": stem}, {"$inc": {"n": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+    )
+    return _SEQ.sub(lambda found: str(counter["n"]).zfill(int(found.group(1) or 1)), stem)

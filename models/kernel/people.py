@@ -1,0 +1,187 @@
+"""Who acts: a small frozen picture of a user with roles, department and the absent colleagues they stand in for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bson import ObjectId
+from mongoengine.base import get_document
+
+from . import clock
+from .words import HANT, L
+
+
+class Role(StrEnum):
+    """What a user may be; a user may be several (domain 1.3)."""
+
+    CLERK = "clerk"
+    HEAD = "head"
+    MANAGEMENT = "management"
+    LEGAL = "legal"
+    FINANCE = "finance"
+    RECORDS = "records_manager"
+    SUPERVISOR = "supervisor"
+    HR = "hr"
+    IT = "it"
+
+
+ROLE_LABELS: dict[Role, L] = {
+    Role.CLERK: L("Clerk", "業務人員"),
+    Role.HEAD: L("Department head", "部門負責人"),
+    Role.MANAGEMENT: L("Management", "管理層"),
+    Role.LEGAL: L("Legal", "法務"),
+    Role.FINANCE: L("Finance", "財務"),
+    Role.RECORDS: L("Records manager", "檔案管理員"),
+    Role.SUPERVISOR: L("Supervision group", "監督小組"),
+    Role.HR: L("Human resources", "人力資源"),
+    Role.IT: L("IT", "信息技術"),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The user on whose behalf a verb runs; `principals` are the absent colleagues whose deputy they are today."""
+
+    id: ObjectId | None
+    login: str
+    name: str
+    roles: frozenset[Role] = frozenset()
+    department: ObjectId | None = None
+    department_code: str = ""
+    locale: str = HANT
+    manager: ObjectId | None = None
+    principals: tuple[Actor, ...] = ()
+    is_system: bool = False
+
+    def faces(self) -> Iterator[Actor]:
+        """Themselves first, then each absent colleague they act for."""
+        yield self
+        yield from self.principals
+
+    def tokens(self) -> list[str]:
+        """The addresses at which work may wait for this person: as themselves, by role, by role in the department."""
+        found = [f"user:{self.id}"]
+        for role in self.roles:
+            found += [f"role:{role}", f"role:{role}@{self.department}"]
+        return found
+
+
+SYSTEM = Actor(id=None, login="system", name="系統", is_system=True)
+
+
+def actor_of(user, *, deputising: bool = True) -> Actor:
+    """The actor that a User document stands for, with the colleagues absent today whose deputy they are."""
+    principals: tuple[Actor, ...] = ()
+    if deputising:
+        absent = get_document("User").objects(__raw__=absent_filter(clock.today(), {"deputy": user.id, "active": True}))
+        principals = tuple(actor_of(colleague, deputising=False) for colleague in absent)
+    department = user.ref("department")
+    return Actor(
+        id=user.id,
+        login=user.login,
+        name=user.name,
+        roles=frozenset(Role(role) for role in user.roles),
+        department=department,
+        department_code=code_of(department),
+        locale=user.locale or HANT,
+        manager=user.ref("manager"),
+        principals=principals,
+    )
+
+
+def absent_filter(day: dt.date, also: dict) -> dict:
+    """Users absent on a day: from and until are both inclusive; an open end means until they say otherwise."""
+    moment = dt.datetime.combine(day, dt.time(), dt.UTC)
+    return {
+        **also,
+        "absent_from": {"$lte": moment},
+        "$or": [{"absent_until": None}, {"absent_until": {"$gte": moment}}],
+    }
+
+
+@dataclass(frozen=True)
+class DepartmentFacts:
+    """What the kernel needs to know of a department."""
+
+    id: ObjectId
+    code: str
+    parent: ObjectId | None
+
+
+_departments: dict[ObjectId, DepartmentFacts] = {}
+
+
+def forget_departments() -> None:
+    """Read the departments anew at the next question; the gate calls it when one is written."""
+    _departments.clear()
+
+
+def departments() -> dict[ObjectId, DepartmentFacts]:
+    """All departments by id. Codes never change, so a department once read stays true but for its parent."""
+    if not _departments:
+        _load_departments()
+    return _departments
+
+
+def _load_departments() -> None:
+    rows = get_document("Department")._get_collection().find({}, {"code": 1, "parent": 1})
+    _departments.update({row["_id"]: DepartmentFacts(row["_id"], row["code"], row.get("parent")) for row in rows})
+
+
+def department_facts(department: ObjectId | None) -> DepartmentFacts | None:
+    if department is None:
+        return None
+    if department not in departments():
+        _load_departments()
+    return _departments.get(department)
+
+
+def code_of(department: ObjectId | None) -> str:
+    facts = department_facts(department)
+    return facts.code if facts else ""
+
+
+def department_by_code(code: str) -> ObjectId | None:
+    for _attempt in range(2):
+        for facts in departments().values():
+            if facts.code == code:
+                return facts.id
+        _load_departments()
+    return None
+
+
+def people_at(tokens: list[str]) -> list[ObjectId]:
+    """The active users (and today's deputies of absent ones) whom these addresses reach."""
+    clauses = [clause for token in tokens if (clause := _token_filter(token))]
+    if not clauses:
+        return []
+    users = get_document("User")._get_collection()
+    found = list(users.find({"active": True, "removed_at": None, "$or": clauses}, _ABSENCE_COLUMNS))
+    today = dt.datetime.combine(clock.today(), dt.time(), dt.UTC)
+    return list(dict.fromkeys(person for user in found for person in _reached(user, today)))
+
+
+_ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1}
+
+
+def _reached(user: dict, today: dt.datetime) -> list[ObjectId]:
+    start, end = user.get("absent_from"), user.get("absent_until")
+    is_absent = start is not None and start <= today and (end is None or end >= today)
+    return [user["_id"], user["deputy"]] if is_absent and user.get("deputy") else [user["_id"]]
+
+
+def _token_filter(token: str) -> dict | None:
+    kind, _, rest = token.partition(":")
+    if kind == "user":
+        return {"_id": ObjectId(rest)} if ObjectId.is_valid(rest) else None
+    if kind == "everyone":
+        return {"roles": {"$ne": []}}
+    if kind == "department":
+        return {"department": ObjectId(rest)} if ObjectId.is_valid(rest) else None
+    role, _, department = rest.partition("@")
+    if not department:
+        return {"roles": role}
+    return {"roles": role, "department": ObjectId(department)} if ObjectId.is_valid(department) else None

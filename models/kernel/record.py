@@ -1,0 +1,86 @@
+"""What every record has: number, department, owner, state, version, timestamps, tags, and the head of its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import mongoengine as me
+from bson import ObjectId
+
+from .fields import Flag, Moment, Ref, Tags, Text, Whole, id_of
+from .words import L, Words
+
+if TYPE_CHECKING:
+    from .declare import Declaration
+    from .workflow import Workflow
+
+FILES = "file"
+
+
+class Record(me.Document):
+    """The base of all record types. Instances are read and computed with; only the gate writes them."""
+
+    declared: ClassVar[Declaration]
+    meta: ClassVar[dict] = {"abstract": True, "auto_create_index": False, "strict": False}
+
+    number = Text(label=L("Number", "編號"))
+    title = Text(label=L("Title", "標題"), most=400)
+    department = Ref("Department", label=L("Department", "部門"))
+    owner = Ref("User", label=L("Owner", "經辦人"))
+    state = Text(label=L("State", "狀態"))
+    state_since = Moment(label=L("In this state since", "進入狀態時間"))
+    due_at = Moment(label=L("Next step due", "下一步期限"))
+    version = Whole(label=L("Version", "版本"), default=0)
+    created_at = Moment(label=L("Created", "建立時間"))
+    created_by = Ref("User", label=L("Created by", "建立人"))
+    updated_at = Moment(label=L("Changed", "修改時間"))
+    updated_by = Ref("User", label=L("Changed by", "修改人"))
+    submitted_by = Ref("User", label=L("Submitted by", "提交人"))
+    submitted_by_head = Flag(label=L("Submitted by a head", "由負責人提交"), default=False)
+    removed_at = Moment(label=L("Removed", "移除時間"))
+    removed_by = Ref("User", label=L("Removed by", "移除人"))
+    tags = Tags(label=L("Tags", "標籤"))
+    once = Text(label=L("Entry key", "錄入鍵"))
+    flow_version = Whole(label=L("Workflow version", "流程版本"), default=1)
+    schema = Whole(label=L("Schema version", "結構版本"), default=1)
+    decisions = me.ListField(me.DictField())
+    chain = me.DictField()
+    extra = me.DictField()
+    s = me.ListField(me.StringField())
+    g = me.ListField(me.StringField())
+
+    def __str__(self) -> str:
+        return self.title or self.number or str(self.id)
+
+    @classmethod
+    def type_name(cls) -> str:
+        return cls.declared.name
+
+    def ref(self, name: str) -> ObjectId | None:
+        """The id that a reference field holds, without loading its target."""
+        return id_of(self._data.get(name))
+
+    def refs(self, name: str) -> list[ObjectId]:
+        """The ids that a list of references holds."""
+        return [found for one in self._data.get(name) or [] if (found := id_of(one)) is not None]
+
+    def flow(self) -> Workflow | None:
+        """The workflow this case runs on: the version it started with, while that is still declared."""
+        flow = self.declared.workflow
+        if flow is None:
+            return None
+        return next((old for old in flow.earlier if old.version == self.flow_version), flow)
+
+    def attached_kinds(self) -> set[str]:
+        """The kinds of files attached to this record."""
+        files = self._get_db()[FILES]
+        return set(files.distinct("kind", {"record_id": self.id, "removed_at": None}))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        """What is wrong with the record as a whole: pairs of field and sentence. Types override it."""
+        yield from ()
+
+    def doubts(self) -> Iterator[tuple[str, Words]]:
+        """What a person should confirm before the record is first saved, such as a likely duplicate."""
+        yield from ()

@@ -1,0 +1,281 @@
+"""Every question about access is answered here: which rows, which fields, which moves, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+
+from .declare import DEFAULT_READ, DEFAULT_WRITE, Scope
+from .errors import Missing
+from .people import Actor, Role, code_of
+from .record import Record
+from .who import Seat
+from .words import L, Words
+from .workflow import Move
+
+NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")
+STATE_CLOSED = L("In the state “{state}” the fields of a record can no longer be changed.", "「{state}」狀態下不能再修改記錄。")
+NOT_YOUR_MOVE = L("This step is for: {who}.", "此步驟由以下人員辦理：{who}。")
+OWN_WORK = L(
+    "Nobody decides on what they submitted or own themselves, not even on behalf of a colleague.",
+    "不得審批本人提交或經辦的事項，代理他人時亦然。",
+)
+ALREADY_DECIDED = L("You have already given your decision on this.", "您已對此表示意見。")
+REMOVE_BY_HEAD = L("Only the owner or the head may remove this record.", "只有經辦人或部門負責人可以移除此記錄。")
+IN_BIN = L("The record is in the bin.", "此記錄已在回收站。")
+ALLOWED = L("Allowed.", "允許。")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether, and why."""
+
+    allowed: bool
+    why: Words = ALLOWED
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+YES = Verdict(True)
+
+
+def visible(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows of a type that the actor may read (the bin left out), or None for no row at all."""
+    scope = _rows(actor, cls)
+    return None if scope is None else {"removed_at": None, **scope}
+
+
+def visible_removed(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows in the bin that the actor may read."""
+    scope = _rows(actor, cls)
+    return None if scope is None else {"removed_at": {"$ne": None}, **scope}
+
+
+def _rows(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    if actor.is_system or cls.declared.access.open:
+        return {}
+    clauses: list[dict] = []
+    for face in actor.faces():
+        for clause in _clauses(face, cls):
+            if not clause:
+                return {}
+            if clause not in clauses:
+                clauses.append(clause)
+    if not clauses:
+        return None
+    return clauses[0] if len(clauses) == 1 else {"$or": clauses}
+
+
+def _clauses(face: Actor, cls: type[Record]) -> Iterator[dict]:
+    """The filters whose union one person may read; an empty filter means every row."""
+    access = cls.declared.access
+    for role, scope in {**DEFAULT_READ, **access.read}.items():
+        if role not in face.roles:
+            continue
+        if scope is Scope.ALL:
+            yield {}
+        elif scope is Scope.OWN:
+            yield {"owner": face.id}
+        elif access.home is None or face.department_code in access.home:
+            yield {"department": face.department}
+    if not face.roles.isdisjoint({Role.CLERK, Role.HEAD}):
+        yield from ({field: face.department} for field in access.related)
+    if access.also and (extra := access.also(face)) is not None:
+        yield extra
+
+
+def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> Record:
+    """One record through the actor's scope. Raises Missing, the same for "not there" and "not yours"."""
+    if not ObjectId.is_valid(id if isinstance(id, ObjectId) else str(id)):
+        raise Missing
+    scope = visible_removed(actor, cls) if removed else visible(actor, cls)
+    son = cls._get_collection().find_one({"_id": ObjectId(str(id)), **scope}) if scope is not None else None
+    if son is None:
+        raise Missing
+    return cls._from_son(son)
+
+
+def can_open(actor: Actor, cls: type[Record]) -> bool:
+    """Whether the actor has any business with a type: it stands in their menu."""
+    return visible(actor, cls) is not None
+
+
+def is_writer(actor: Actor, cls: type[Record], record: Record | None = None) -> bool:
+    """Whether the actor may write records of a type: this one, or new ones in their own department."""
+    return actor.is_system or any(_writes(face, cls, record) for face in actor.faces())
+
+
+def _writes(face: Actor, cls: type[Record], record: Record | None) -> bool:
+    access = cls.declared.access
+    for role, scope in (DEFAULT_WRITE if access.write is None else access.write).items():
+        if role not in face.roles:
+            continue
+        if scope is Scope.ALL:
+            return True
+        if access.home is not None and face.department_code not in access.home:
+            continue
+        if record is None or record.id is None:
+            return True
+        if scope is Scope.OWN and record.ref("owner") == face.id:
+            return True
+        if scope is Scope.DEPARTMENT and record.ref("department") == face.department:
+            return True
+    return False
+
+
+def _is_related(actor: Actor, record: Record) -> bool:
+    access = record.declared.access
+    wanted = {one for field in access.related for one in record.refs(field)}
+    return any(face.department in wanted and face.roles & {Role.CLERK, Role.HEAD} for face in actor.faces())
+
+
+def readable_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
+    """The fields of a type that the actor may see anywhere: list, form, filter, sort, search, export, history."""
+    return frozenset(name for name, field in cls._fields.items() if sees(actor, field))
+
+
+def sees(actor: Actor, field: Any) -> bool:
+    """Whether a field (or a column of lines) is shown to the actor; the supervision group sees all it may read."""
+    roles = getattr(field, "see", None)
+    return roles is None or actor.is_system or any(face.roles & {*roles, Role.SUPERVISOR} for face in actor.faces())
+
+
+def writable_fields(actor: Actor, cls: type[Record], record: Record | None = None) -> frozenset[str]:
+    """The fields that the actor may set on this record (None: on a new one). State and version are never among them."""
+    own = cls.declared.own_fields
+    if actor.is_system:
+        return frozenset(own) | {"tags", "owner", "department"}
+    is_new = record is None or record.id is None
+    if is_writer(actor, cls, record):
+        names = {name for name, field in own.items() if _may_set(actor, field, is_new)} | {"tags"}
+        return frozenset(names | ({"owner"} if _leads(actor, record) else set()))
+    if record is not None and _is_related(actor, record):
+        return frozenset(cls.declared.access.related_write)
+    if record is not None and record.id == actor.id:
+        return frozenset(cls.declared.access.own_write)
+    return frozenset()
+
+
+def _may_set(actor: Actor, field: Any, is_new: bool) -> bool:
+    if getattr(field, "computed", False) or (getattr(field, "fixed", False) and not is_new) or not sees(actor, field):
+        return False
+    roles = getattr(field, "edit", None)
+    return roles is None or any(face.roles & set(roles) for face in actor.faces())
+
+
+def _leads(actor: Actor, record: Record | None) -> bool:
+    if record is None or record.id is None:
+        return False
+    return any(Role.HEAD in face.roles and face.department == record.ref("department") for face in actor.faces())
+
+
+def may_create(actor: Actor, cls: type[Record]) -> Verdict:
+    return YES if is_writer(actor, cls) and writable_fields(actor, cls) else Verdict(False, NOT_YOURS)
+
+
+def may_update(actor: Actor, record: Record) -> Verdict:
+    """Whether any field of this record may be changed by the actor now."""
+    if record.removed_at is not None:
+        return Verdict(False, IN_BIN)
+    if not writable_fields(actor, type(record), record):
+        return Verdict(False, NOT_YOURS)
+    flow = record.flow()
+    if flow and record.state not in (flow.edit or ()) and not actor.is_system:
+        return Verdict(False, STATE_CLOSED(state=state_word(record)))
+    return YES
+
+
+def may_remove(actor: Actor, record: Record) -> Verdict:
+    """A record can be put into the bin while it can be edited, by its owner or the head."""
+    verdict = may_update(actor, record)
+    if not verdict or actor.is_system:
+        return verdict
+    if not is_writer(actor, type(record), record):
+        return Verdict(False, NOT_YOURS)
+    is_owner = any(face.id == record.ref("owner") for face in actor.faces())
+    if is_owner or _leads(actor, record) or record.declared.access.open:
+        return YES
+    return Verdict(False, REMOVE_BY_HEAD)
+
+
+def may_attach(actor: Actor, record: Record) -> Verdict:
+    """Files may be added by those who write the record, and by those whose move is open."""
+    if record.removed_at is not None:
+        return Verdict(False, IN_BIN)
+    if is_writer(actor, type(record), record) or _is_related(actor, record):
+        return YES
+    flow = record.flow()
+    moves = flow.out_of(record.state) if flow else ()
+    return YES if any(may_move(actor, record, move) for move in moves) else Verdict(False, NOT_YOURS)
+
+
+def may_comment(actor: Actor, record: Record) -> Verdict:
+    """Whoever works with a record may comment on it; the supervision group only reads (1.3)."""
+    business = {role for face in actor.faces() for role in face.roles} - {Role.SUPERVISOR, Role.IT}
+    return YES if business or actor.is_system else Verdict(False, NOT_YOURS)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """In what capacity the actor makes a move: which seat they fill, and for whom if not for themselves."""
+
+    verdict: Verdict
+    seat: Seat | None = None
+    face: Actor | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.verdict)
+
+
+def standing(actor: Actor, record: Record, move: Move) -> Standing:
+    """Whether and as whom the actor may make this move on this record. Moves of the system are nobody's."""
+    if record.removed_at is not None:
+        return Standing(Verdict(False, IN_BIN))
+    if actor.is_system:
+        return Standing(YES, None, actor)
+    if move.auto or move.by.is_system:
+        return Standing(Verdict(False, NOT_YOUR_MOVE(who=move.by.label)))
+    filled = filled_seats(record, move)
+    candidates = [
+        (face, seat) for face in actor.faces() for seat in move.by.table(record).open_seats(filled) if seat.fits(face)
+    ]
+    if not candidates:
+        gave = {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
+        return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
+    if not move.is_decision:
+        return Standing(YES, candidates[0][1], candidates[0][0])
+    barred = {record.ref("submitted_by"), record.ref("owner")} - {None}
+    if actor.id in barred:
+        return Standing(Verdict(False, OWN_WORK))
+    free = [(face, seat) for face, seat in candidates if face.id not in barred]
+    if not free:
+        return Standing(Verdict(False, OWN_WORK))
+    return Standing(YES, free[0][1], free[0][0])
+
+
+def filled_seats(record: Record, move: Move) -> set[str]:
+    """The seats of a move that decisions in the present state have filled."""
+    return {d["seat"] for d in record.decisions if d.get("verb") == move.verb}
+
+
+def may_move(actor: Actor, record: Record, move: Move) -> Verdict:
+    return standing(actor, record, move).verdict
+
+
+def state_word(record: Record) -> Words:
+    """The word for a record's present state."""
+    flow = record.flow()
+    return flow.labels.get(record.state) or L(record.state, record.state) if flow else L("", "")
+
+
+def tokens_of(actor: Actor) -> list[str]:
+    """All addresses at which work may wait for the actor today, those of absent principals included."""
+    return list(dict.fromkeys(token for face in actor.faces() for token in face.tokens()))
+
+
+def department_codes(record: Record, field: str) -> list[str]:
+    return [code_of(one) for one in record.refs(field)]

@@ -1,0 +1,58 @@
+"""Finding Chinese text by any part of it: two-character grams of short fields, and the initials of their pinyin."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+from pypinyin import Style, lazy_pinyin
+
+from .words import simplified
+
+_GRAMMED_MAX = 80
+_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+
+
+@lru_cache(maxsize=20_000)
+def normal(text: str) -> str:
+    """One form for what is stored and what is typed: NFKC, lower case, simplified, single blanks."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return simplified(re.sub(r"\s+", " ", folded).strip())
+
+
+@lru_cache(maxsize=20_000)
+def initials(text: str) -> str:
+    """The first letters of the pinyin of a Chinese text: 重庆银行 gives cqyh; empty for a text without Chinese."""
+    if not _HAN.search(text):
+        return ""
+    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore")).lower()
+
+
+def parts_of(texts: list[str]) -> list[str]:
+    """The searchable parts of a record: each short text normalised, and its initials."""
+    parts: list[str] = []
+    for text in texts:
+        short = normal(text)[:_GRAMMED_MAX]
+        parts += [part for part in (short, initials(short)) if part]
+    return parts
+
+
+def grams(parts: list[str]) -> list[str]:
+    return sorted({part[at : at + 2] for part in parts for at in range(len(part) - 1)})
+
+
+def search_fields(texts: list[str]) -> dict[str, list[str]]:
+    """What is stored beside a record: `s` the normalised parts, `g` their grams."""
+    parts = parts_of(texts)
+    return {"s": parts, "g": grams(parts)}
+
+
+def contains(text: str) -> dict[str, Any]:
+    """A filter for records that contain this text literally; grams narrow, the escaped pattern decides."""
+    wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
+    found: dict[str, Any] = {"s": {"$regex": re.escape(wanted)}}
+    if len(wanted) > 1:
+        found["g"] = {"$all": grams([wanted])}
+    return found

@@ -1,0 +1,35 @@
+"""Encryption of sensitive fields: AES-SIV with a ring of keys; the same text gives the same bytes, so it can be looked up."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+_ring: dict[int, AESSIV] = {}
+_newest: list[int] = []
+
+
+def set_keys(keys: dict[int, bytes]) -> None:
+    """Name the keys by id (1-255); the highest id encrypts, every id decrypts. Keys are 64 bytes."""
+    _ring.clear()
+    _ring.update({number: AESSIV(key) for number, key in keys.items()})
+    _newest[:] = [max(keys)] if keys else []
+
+
+def seal(text: str, place: str) -> bytes:
+    """The text under the newest key, bound to its place (`type.field`); one leading byte names the key."""
+    if not _newest:
+        raise RuntimeError("No key for sensitive fields is set: see GUICHENG_FIELD_KEYS in docs/settings.md.")
+    number = _newest[0]
+    return bytes([number]) + _ring[number].encrypt(text.encode(), [place.encode()])
+
+
+def unseal(sealed: bytes, place: str) -> str:
+    """The text again; raises ValueError when the key is missing or the bytes were changed or moved elsewhere."""
+    cipher = _ring.get(sealed[0])
+    if cipher is None:
+        raise ValueError(f"The key {sealed[0]} of a sensitive field is not in GUICHENG_FIELD_KEYS.")
+    try:
+        return cipher.decrypt(sealed[1:], [place.encode()]).decode()
+    except InvalidTag as fault:
+        raise ValueError(f"A sensitive field of {place} does not open with its key.") from fault

@@ -1,0 +1,76 @@
+"""One unit of work: a MongoDB transaction that gathers history, notices and open cases and writes them at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from bson import ObjectId
+from mongoengine.connection import get_connection, get_db
+from pymongo import DeleteOne, ReplaceOne, UpdateOne
+
+from . import history, notices, waiting
+
+T = TypeVar("T")
+
+
+class Unit:
+    """What one transaction still has to write when its body has run."""
+
+    def __init__(self, *, quiet: bool = False):
+        self.quiet = quiet
+        self.entries: list[dict[str, Any]] = []
+        self.notices: dict[tuple[str, ObjectId], dict[str, Any]] = {}
+        self.cases: dict[ObjectId, dict[str, Any] | None] = {}
+
+    def notify(self, notice: dict[str, Any]) -> None:
+        if not self.quiet:
+            self.notices.setdefault((notice["cause"], notice["person"]), notice)
+
+    def flush(self) -> None:
+        """Write everything gathered: four commands at most, whatever the number of records."""
+        db = get_db()
+        if self.entries:
+            db[history.COLLECTION].insert_many(self.entries)
+        if self.cases:
+            db[waiting.COLLECTION].bulk_write([_case_write(key, case) for key, case in self.cases.items()])
+        if self.notices:
+            db[notices.COLLECTION].bulk_write([_notice_write(notice) for notice in self.notices.values()])
+
+
+def _case_write(key: ObjectId, case: dict[str, Any] | None) -> DeleteOne | ReplaceOne:
+    return DeleteOne({"_id": key}) if case is None else ReplaceOne({"_id": key}, case, upsert=True)
+
+
+def _notice_write(notice: dict[str, Any]) -> UpdateOne:
+    """There once per cause and person: writing it again leaves the first as it is."""
+    key = {name: notice[name] for name in ("cause", "person", "channel")}
+    return UpdateOne(key, {"$setOnInsert": {k: v for k, v in notice.items() if k not in key}}, upsert=True)
+
+
+_current: ContextVar[Unit | None] = ContextVar("unit", default=None)
+
+
+def in_transaction(body: Callable[[Unit], T], *, quiet: bool = False) -> T:
+    """Run the body in one transaction, again if the database asks for it; inside another unit it joins that one.
+
+    The body loads what it changes itself, so that running it twice is running it once. `quiet` leaves notices out.
+    """
+    joined = _current.get()
+    if joined is not None:
+        return body(joined)
+
+    def attempt(session: Any) -> T:
+        unit = Unit(quiet=quiet)
+        token = _current.set(unit)
+        try:
+            with session.bind(end_session=False):
+                result = body(unit)
+                unit.flush()
+                return result
+        finally:
+            _current.reset(token)
+
+    with get_connection().start_session() as session:
+        return session.with_transaction(attempt)

@@ -1,0 +1,127 @@
+"""What is wrong with a record before it is written: its fields, its lines, its links, and the rules of its type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.base import get_document
+from mongoengine.connection import get_db
+
+from . import rights
+from .declare import references_of, registered
+from .errors import Refused
+from .fields import NOT_THERE, Lines, Problems, Ref, Refs, label_of, problems_in
+from .people import Actor
+from .record import Record
+from .words import L
+
+DOUBT = "confirm"
+PLEASE_CONFIRM = L(
+    "Please look at the remarks. If the entry is right all the same, tick “save anyway”.",
+    "請查看提示。若確認無誤，請勾選「仍然保存」。",
+)
+
+
+def refuse_if_wrong(record: Record, actor: Actor, before: Mapping[str, Any], *, doubts: bool = False) -> None:
+    """Compute the record's derived fields, then raise Refused with everything that is wrong."""
+    problems = problems_of(record, actor, before)
+    if problems:
+        raise Refused(None, problems)
+    if doubts and (found := list(record.doubts())):
+        for path, sentence in found:
+            problems.add(path, sentence)
+        problems.add(DOUBT, PLEASE_CONFIRM)
+        raise Refused(PLEASE_CONFIRM, problems)
+
+
+def problems_of(record: Record, actor: Actor, before: Mapping[str, Any]) -> Problems:
+    """Everything wrong with the record by dotted path. Links are looked up in the actor's scope where they changed."""
+    fields = {**record.declared.own_fields, "tags": record._fields["tags"]}
+    problems = problems_in(record, {n: f for n, f in fields.items() if not getattr(f, "computed", False)})
+    if not problems:
+        compute(record)
+        problems = problems_in(record, fields)
+    problems.update(_link_problems(record, actor, before))
+    if not problems:
+        for path, sentence in record.check():
+            problems.add(path, sentence)
+    return problems
+
+
+def compute(record: Record) -> None:
+    """Fill the computed fields: of the lines first, then of the record."""
+    for name, field in record.declared.own_fields.items():
+        if isinstance(field, Lines):
+            for line in record._data.get(name) or []:
+                line.clean()
+    record.clean()
+
+
+def _link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Problems:
+    """Links that changed must lead to records that exist and that the actor may see; one query per linked type."""
+    problems = Problems()
+    wanted: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
+    for path, field, target, found in _links(record):
+        if not _was_there(before, path, found):
+            wanted.setdefault(target, {}).setdefault(found, []).append((path, field))
+    for target, places in wanted.items():
+        known = _known(actor, get_document(target), list(places))
+        for missing in set(places) - known:
+            for path, field in places[missing]:
+                problems.add(path, NOT_THERE(label=label_of(field)))
+    return problems
+
+
+def _links(record: Record):
+    for name, field in references_of(type(record)).items():
+        if name in record.declared.own_fields:
+            for found in _ids(record, name, field):
+                yield name, field, field.target, found
+    for name, lines in record.declared.own_fields.items():
+        if isinstance(lines, Lines):
+            links = {column: ref for column, ref in lines.columns.items() if isinstance(ref, Ref)}
+            for at, line in enumerate(record._data.get(name) or []):
+                for column, ref in links.items():
+                    if (found := line.ref(column)) is not None:
+                        yield f"{name}.{at}.{column}", ref, ref.target, found
+
+
+def _ids(record: Record, name: str, field: Ref | Refs) -> list[ObjectId]:
+    if isinstance(field, Refs):
+        return record.refs(name)
+    found = record.ref(name)
+    return [found] if found else []
+
+
+def _was_there(before: Mapping[str, Any], path: str, found: ObjectId) -> bool:
+    """Whether the record already held this link, wherever its line stood."""
+    name, _, rest = path.partition(".")
+    held = before.get(name)
+    if rest:
+        column = rest.split(".")[-1]
+        return any(line.get(column) == found for line in held or [])
+    return found in held if isinstance(held, list) else held == found
+
+
+def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> set[ObjectId]:
+    scope = rights.visible(actor, cls)
+    if scope is None:
+        return set()
+    return {row["_id"] for row in cls._get_collection().find({"_id": {"$in": ids}, **scope}, {"_id": 1})}
+
+
+def links_to(record: Record) -> tuple[int, str]:
+    """How many records outside the bin link to this one, and the number of one of them."""
+    total, example = 0, ""
+    for cls in registered().values():
+        for name, ref in references_of(cls).items():
+            if ref.target != type(record).__name__ or name not in cls.declared.own_fields:
+                continue
+            wanted = {name: record.id, "removed_at": None}
+            count = get_db()[cls._get_collection_name()].count_documents(wanted, limit=1000)
+            if count and not example:
+                example = cls._get_collection().find_one(wanted, {"number": 1})["number"]
+            total += count
+    return total, example

@@ -1,0 +1,77 @@
+"""What waits for whom: one small document per open case, so that inbox and home are one query over all types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mongoengine as me
+
+from .record import Record
+from .rights import filled_seats
+
+COLLECTION = "waiting"
+
+
+class Waiting(me.Document):
+    """An open case: whose decision or work it waits for (`decide`, `act` hold addresses), since when, until when."""
+
+    meta = {
+        "collection": COLLECTION,
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [
+            {"fields": ["decide", "since"]},
+            {"fields": ["act", "since"]},
+            {"fields": ["due"]},
+            {"fields": ["department", "due"]},
+        ],
+    }
+
+    type = me.StringField()
+    number = me.StringField()
+    title = me.StringField()
+    department = me.ObjectIdField()
+    owner = me.ObjectIdField()
+    state = me.StringField()
+    since = me.DateTimeField()
+    due = me.DateTimeField()
+    decide = me.ListField(me.StringField())
+    act = me.ListField(me.StringField())
+    barred = me.ListField(me.ObjectIdField())
+    version = me.IntField()
+    returned = me.BooleanField()
+    reason = me.StringField()
+
+
+def waiting_for(record: Record) -> dict[str, Any] | None:
+    """The document of an open case, or None when nobody is waited for."""
+    flow = record.flow()
+    if flow is None or record.removed_at is not None:
+        return None
+    decide: set[str] = set()
+    act: set[str] = set()
+    for move in flow.out_of(record.state):
+        if move.auto or move.optional or move.by.is_system or (move.when and not move.when(record)):
+            continue
+        if move.by.is_own:
+            act.add(f"user:{record.ref('owner')}")
+        else:
+            for seat in move.by.table(record).open_seats(filled_seats(record, move)):
+                decide.update(seat.tokens)
+    if not decide and not act:
+        return None
+    return {
+        "_id": record.id,
+        "type": record.type_name(),
+        "number": record.number,
+        "title": record.title,
+        "department": record.ref("department"),
+        "owner": record.ref("owner"),
+        "state": record.state,
+        "since": record.state_since,
+        "due": record.due_at,
+        "decide": sorted(decide),
+        "act": sorted(act),
+        "barred": [one for one in (record.ref("submitted_by"), record.ref("owner")) if one],
+        "version": record.version,
+    }

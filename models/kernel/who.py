@@ -1,0 +1,144 @@
+"""Who may make a move: the owner, heads, roles, a field's user, and combinations of them, as seats to be filled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .people import ROLE_LABELS, Actor, Role, department_by_code, department_facts
+from .words import L, Listed, Words
+
+if TYPE_CHECKING:
+    from .record import Record
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One place at the table: `key` names it, `tokens` say at which addresses its occupant can be found."""
+
+    key: str
+    tokens: tuple[str, ...]
+
+    def fits(self, person: Actor) -> bool:
+        return not set(self.tokens).isdisjoint(person.tokens())
+
+
+@dataclass(frozen=True)
+class Table:
+    """The seats of a move for one record, how many must be filled, and whether one after the other."""
+
+    seats: tuple[Seat, ...]
+    need: int
+    in_order: bool = False
+
+    def open_seats(self, filled: set[str]) -> tuple[Seat, ...]:
+        """The seats that can be filled now."""
+        free = tuple(seat for seat in self.seats if seat.key not in filled)
+        return free[:1] if self.in_order else free
+
+    def is_complete(self, filled: set[str]) -> bool:
+        return len(filled & {seat.key for seat in self.seats}) >= self.need
+
+
+@dataclass(frozen=True)
+class Who:
+    """A rule that gives the seats of a move for a record. `is_own`: the people who write the record anyway."""
+
+    label: Words
+    lay: Callable[[Record], Table]
+    is_own: bool = False
+    is_system: bool = False
+    fields: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+
+    def table(self, record: Record) -> Table:
+        return self.lay(record)
+
+
+def _single(key: str, *tokens: str) -> Table:
+    return Table((Seat(key, tokens),), 1)
+
+
+def _superior_of_own_head(record: Record) -> tuple[str, ...]:
+    """When a department's head submitted the record, the head one level up decides too (nobody approves their own)."""
+    facts = department_facts(record.ref("department"))
+    return (f"role:{Role.HEAD}@{facts.parent}",) if facts and facts.parent and record.submitted_by_head else ()
+
+
+OWNER = Who(L("Owner", "經辦人"), lambda record: _single("owner", f"user:{record.ref('owner')}"), is_own=True)
+HEAD = Who(
+    L("Head of the department", "部門負責人"),
+    lambda record: _single("head", f"role:{Role.HEAD}@{record.ref('department')}", *_superior_of_own_head(record)),
+)
+WRITER = Who(
+    L("Clerks and head of the department", "本部門業務人員與負責人"),
+    lambda record: _single(
+        "writer", *(f"role:{role}@{record.ref('department')}" for role in (Role.CLERK, Role.HEAD))
+    ),
+    is_own=True,
+)
+NOBODY = Who(L("The system", "系統"), lambda record: Table((), 0), is_system=True)
+
+
+def role(wanted: Role, *, own: bool = False) -> Who:
+    """Anyone with this role, of any department; `own=True` where doing it is ordinary work, not a decision."""
+    return Who(ROLE_LABELS[wanted], lambda record: _single(f"role:{wanted}", f"role:{wanted}"), is_own=own)
+
+
+def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
+    """Those with this role in the department of this code (`PRD`)."""
+
+    def lay(record: Record) -> Table:
+        return _single(f"{wanted}@{code}", f"role:{wanted}@{department_by_code(code)}")
+
+    label = Listed((ROLE_LABELS[wanted], L(code, code)))
+    return Who(L("{who}", "{who}")(who=label), lay, is_own=own, departments=(code,))
+
+
+def user_in(field: str, label: L) -> Who:
+    """The user named in a field of the record."""
+    return Who(label, lambda record: _single(f"field:{field}", f"user:{record.ref(field)}"), fields=(field,))
+
+
+def heads_of(field: str) -> Who:
+    """The heads of every department that a field of the record lists: one seat each, all must agree (2.1.4)."""
+
+    def lay(record: Record) -> Table:
+        ids = record.refs(field)
+        return Table(tuple(Seat(f"head@{one}", (f"role:{Role.HEAD}@{one}",)) for one in ids), len(ids))
+
+    return Who(L("Heads of every related department", "各相關部門負責人"), lay, fields=(field,))
+
+
+def any_of(*people: Who) -> Who:
+    return _combined(people, L("any of: {who}", "任一：{who}"), lambda seats: 1)
+
+
+def all_of(*people: Who) -> Who:
+    return _combined(people, L("all of: {who}", "全部：{who}"), len)
+
+
+def n_of(count: int, *people: Who) -> Who:
+    return _combined(people, L("{n} of: {who}", "其中 {n} 位：{who}"), lambda seats: count, n=count)
+
+
+def in_order(*people: Who) -> Who:
+    """All of them, one after the other as written."""
+    return _combined(people, L("one after the other: {who}", "依序：{who}"), len, ordered=True)
+
+
+def _combined(people: tuple[Who, ...], pattern: L, need: Callable, ordered: bool = False, **places: int) -> Who:
+    def lay(record: Record) -> Table:
+        seats: tuple[Seat, ...] = ()
+        for at, person in enumerate(people):
+            seats += tuple(Seat(f"{at}.{seat.key}", seat.tokens) for seat in person.table(record).seats)
+        return Table(seats, need(seats), ordered)
+
+    return Who(
+        pattern(who=Listed(tuple(person.label for person in people)), **places),
+        lay,
+        is_own=all(person.is_own for person in people),
+        fields=tuple(field for person in people for field in person.fields),
+        departments=tuple(code for person in people for code in person.departments),
+    )

@@ -1,0 +1,203 @@
+"""Workflows as frozen data: states, the moves between them, who makes them, what they ask and need, and in what time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from . import glossary
+from .fields import is_empty, label_of
+from .who import NOBODY, OWNER, Who
+from .words import L, Words
+
+if TYPE_CHECKING:
+    from .record import Record
+
+REASON = "reason"
+WITHDRAW = "withdraw"
+
+
+class DeclarationError(Exception):
+    """A declaration that cannot be right; stops the program at import and names the type and the fault."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """A time limit in working time: hours of the working day, or whole working days."""
+
+    hours: int = 0
+    days: int = 0
+
+
+def hours(count: int) -> Within:
+    return Within(hours=count)
+
+
+def workdays(count: int) -> Within:
+    return Within(days=count)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One item of the checklist before a move: a label, and a test of the record."""
+
+    label: Words
+    test: Callable[[Record], bool]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file of this kind must be attached; `kind` is one of the type's file kinds."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """One transition. `by`: who; `when`: offered only if true; `require`: field names, `Attached`, `Need`;
+    `ask`: REASON and/or fields filled in the dialog; `within`: time limit from entering the source state;
+    `auto`: made by the system as soon as `when` is true; `sign`: asks for the password again; `undecided`: only before
+    the first decision; `optional`: nobody is waited for;
+    `single`: any one of the seats is enough; `submits`: makes the actor the one who may not decide later."""
+
+    verb: str
+    source: str | tuple[str, ...]
+    target: str
+    _: Any = field(default=None, kw_only=False, repr=False)
+    by: Who = field(default=OWNER, kw_only=True)
+    when: Callable[[Record], bool] | None = field(default=None, kw_only=True)
+    require: tuple[str | Attached | Need, ...] = field(default=(), kw_only=True)
+    ask: tuple[str, ...] | str = field(default=(), kw_only=True)
+    within: Within | None = field(default=None, kw_only=True)
+    auto: bool = field(default=False, kw_only=True)
+    sign: bool = field(default=False, kw_only=True)
+    undecided: bool = field(default=False, kw_only=True)
+    optional: bool = field(default=False, kw_only=True)
+    single: bool = field(default=False, kw_only=True)
+    submits: bool | None = field(default=None, kw_only=True)
+    label: L | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self._ is not None:
+            raise DeclarationError(f"Move {self.verb!r}: options are given by name.")
+        object.__setattr__(self, "source", (self.source,) if isinstance(self.source, str) else tuple(self.source))
+        object.__setattr__(self, "ask", (self.ask,) if isinstance(self.ask, str) else tuple(self.ask))
+        if self.auto:
+            object.__setattr__(self, "by", NOBODY)
+
+    @property
+    def is_decision(self) -> bool:
+        """Made by somebody else than the people who write the record: nobody decides on what they submitted."""
+        return not (self.by.is_own or self.by.is_system)
+
+    @property
+    def asked_fields(self) -> tuple[str, ...]:
+        return tuple(name for name in self.ask if name != REASON)
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The life of a record. `edit`: states in which its fields may be changed (default: where the first move starts
+    when somebody decides later, else everywhere); `earlier`: former versions, kept for the cases that run on them."""
+
+    start: str
+    moves: tuple[Move, ...]
+    ends: frozenset[str] = field(default=frozenset(), kw_only=True)
+    edit: frozenset[str] | None = field(default=None, kw_only=True)
+    labels: Mapping[str, L] = field(default_factory=dict, kw_only=True)
+    version: int = field(default=1, kw_only=True)
+    earlier: tuple[Workflow, ...] = field(default=(), kw_only=True)
+    withdraw: bool = field(default=True, kw_only=True)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """All states, in the order in which the moves first name them."""
+        named = [self.start]
+        for move in self.moves:
+            named += [*move.source, move.target]
+        return tuple(dict.fromkeys(named))
+
+    def out_of(self, state: str) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if state in move.source)
+
+    def find(self, verb: str, state: str) -> Move | None:
+        return next((move for move in self.moves if move.verb == verb and state in move.source), None)
+
+    def state_label(self, state: str) -> L:
+        return self.labels[state]
+
+    def verb_label(self, verb: str) -> L:
+        return next((move.label for move in self.moves if move.verb == verb and move.label), None) or glossary.VERBS[verb]
+
+    def verbs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(move.verb for move in self.moves))
+
+
+def completed(flow: Workflow) -> Workflow:
+    """The workflow with its defaults filled in: ends, editable states, and the way back before the first decision."""
+    moves = flow.moves + (_withdrawals(flow) if flow.withdraw else ())
+    full = replace(flow, moves=moves, earlier=tuple(completed(old) for old in flow.earlier))
+    sources = {state for move in full.moves for state in move.source}
+    ends = flow.ends or frozenset(state for state in full.states if state not in sources)
+    edit = flow.edit
+    if edit is None:
+        decided = any(move.is_decision for move in full.moves)
+        edit = frozenset({flow.start}) if decided else frozenset(full.states) - ends
+    words = {state: label for state in full.states if (label := flow.labels.get(state) or glossary.STATES.get(state))}
+    return replace(full, ends=frozenset(ends), edit=frozenset(edit), labels=words)
+
+
+def _withdrawals(flow: Workflow) -> tuple[Move, ...]:
+    """For each move of the owner into a state where others decide: the owner may take it back until one has."""
+    awaiting = {state for move in flow.moves if move.is_decision for state in move.source}
+    return tuple(
+        Move(WITHDRAW, move.target, move.source[0], by=OWNER, undecided=True, optional=True)
+        for move in flow.moves
+        if move.by.is_own and move.source == (flow.start,) and move.target in awaiting
+        if not any(back.verb == WITHDRAW and move.target in back.source for back in flow.moves)
+    )
+
+
+def faults_of(flow: Workflow) -> Iterable[str]:
+    """What is wrong with a completed workflow by itself, as sentences."""
+    states, reached = set(flow.states), {flow.start}
+    while more := {m.target for m in flow.moves if not reached.isdisjoint(m.source)} - reached:
+        reached |= more
+    for state in sorted(states - reached):
+        yield f"state {state!r} cannot be reached from {flow.start!r}"
+    for state in sorted((flow.ends | (flow.edit or frozenset())) - states):
+        yield f"state {state!r} is named but no move leads to it"
+    for state in flow.states:
+        leaving = [move for move in flow.out_of(state) if not move.auto]
+        if not leaving and state not in flow.ends and not flow.out_of(state):
+            yield f"state {state!r} has no way out and is not among the ends"
+        verbs = [move.verb for move in flow.out_of(state)]
+        for verb in sorted({verb for verb in verbs if verbs.count(verb) > 1}):
+            yield f"two moves {verb!r} leave state {state!r}"
+    for state in flow.states:
+        if state not in flow.labels:
+            yield f"state {state!r} has no word: add labels={{...}} or a line to models/kernel/glossary.py"
+    for move in flow.moves:
+        if not move.label and move.verb not in glossary.VERBS:
+            yield f"move {move.verb!r} has no word: add label= or a line to models/kernel/glossary.py"
+        if move.auto and move.when is None:
+            yield f"automatic move {move.verb!r} needs a condition (when=)"
+
+
+def is_met(record: Record, need: str | Attached | Need) -> bool:
+    """Whether one item of a move's checklist holds for this record."""
+    if isinstance(need, Attached):
+        return need.kind in record.attached_kinds()
+    if isinstance(need, Need):
+        return need.test(record)
+    return not is_empty(record._data.get(need))
+
+
+def need_label(record_type: Any, need: str | Attached | Need) -> Words:
+    """What the checklist calls this item."""
+    if isinstance(need, Attached):
+        return record_type.declared.file_kinds[need.kind]
+    if isinstance(need, Need):
+        return need.label
+    return label_of(record_type._fields[need])

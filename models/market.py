@@ -1,0 +1,199 @@
+"""Market research (2.1): needs that are collected and analysed, and the reports that are reviewed and published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .chapters import RESEARCH
+from .kernel.declare import Access, Grid, Part, Retention, record
+from .kernel.fields import Choice, Choices, Day, Flag, LongText, Ref, Refs, Text, Whole
+from .kernel.people import ROLE_LABELS, Actor
+from .kernel.record import Record
+from .kernel.who import HEAD, OWNER, WRITER, heads_of
+from .kernel.words import L
+from .kernel.workflow import REASON, Move, Need, Workflow, workdays
+
+SOURCES = {
+    "internal": L("Internal department", "內部部門"),
+    "customer": L("Customer", "客戶"),
+    "partner": L("Partner", "合作夥伴"),
+}
+CHANNELS = {
+    "questionnaire": L("Online questionnaire", "在線問卷"),
+    "interview": L("Interview", "訪談"),
+    "meeting": L("Meeting", "會議"),
+    "other": L("Other", "其他"),
+}
+CATEGORIES = {
+    "function": L("New function", "新功能"),
+    "performance": L("Performance", "性能"),
+    "quality": L("Quality", "質量"),
+    "price": L("Price", "價格"),
+    "service": L("Service", "服務"),
+    "delivery": L("Delivery", "交付"),
+    "other": L("Other", "其他"),
+}
+PRIORITIES = {
+    "low": L("Low", "低"),
+    "normal": L("Normal", "一般"),
+    "high": L("High", "高"),
+    "urgent": L("Urgent", "緊急"),
+}
+
+
+@record(
+    label=L("Requirement", "需求"),
+    plural=L("Requirements", "需求"),
+    chapter=RESEARCH,
+    clause="2.1.1",
+    number="RQ-{department}-{yyyy}{mm}-{seq:4}",
+    title="{subject}",
+    grid=Grid(
+        "number", "subject", "source", "category", "priority", "feasibility", "collected_on", "state",
+        search=("subject", "source_reference"), inline=("category", "priority", "feasibility"),
+    ),
+    form=(
+        Part(
+            L("Collection", "需求收集"),
+            "subject", "description", "source", "source_reference", "channel", "collected_on", "collector", "contact",
+            clause="2.1.1",
+            help=L(
+                "Write down what is needed, by whom, and how we came to know of it.",
+                "記錄需求內容、提出方以及獲知途徑。",
+            ),
+        ),
+        Part(
+            L("Analysis", "信息分析"),
+            "category", "market_trend", "competition", "feasibility", "priority", "decision",
+            clause="2.1.2",
+            help=L(
+                "Feasibility, priority and category must be there before the head decides.",
+                "負責人決定前須填寫可行性、優先級與分類。",
+            ),
+        ),
+    ),
+    workflow=Workflow(
+        "collected",
+        (
+            Move("analyse", "collected", "analysed", by=WRITER, within=workdays(5)),
+            Move(
+                "accept", "analysed", "accepted", by=HEAD, require=("feasibility", "priority", "category"),
+                within=workdays(3),
+            ),
+            Move("reject", "analysed", "rejected", by=HEAD, ask=REASON),
+            Move("close", ("accepted", "rejected"), "closed", by=WRITER, optional=True),
+        ),
+        edit=frozenset({"collected", "analysed"}),
+    ),
+    access=Access(),
+    retention=Retention(archive=365, delete=5),
+)
+class Requirement(Record):
+    """A need of the market or of a department, collected and analysed (2.1.1, 2.1.2)."""
+
+    subject = Text(required=True, label=L("Title", "標題"))
+    description = LongText(required=True, label=L("Description", "描述"))
+    source = Choice(SOURCES, required=True, label=L("Source", "來源"))
+    source_reference = Text(label=L("Source reference", "來源說明"))
+    channel = Choice(CHANNELS, required=True, label=L("Channel", "收集渠道"))
+    collected_on = Day(required=True, label=L("Collected on", "收集日期"))
+    collector = Ref("User", label=L("Collector", "收集人"))
+    contact = Text(label=L("Contact", "聯繫人"))
+    category = Choice(CATEGORIES, label=L("Category", "分類"))
+    market_trend = LongText(label=L("Market trend", "市場趨勢"))
+    competition = LongText(label=L("Competition", "競爭情況"))
+    feasibility = Whole(least=1, most=5, label=L("Feasibility (1-5)", "可行性（1-5）"))
+    priority = Choice(PRIORITIES, label=L("Priority", "優先級"))
+    decision = LongText(label=L("Decision", "處理決定"))
+
+
+def published_for(person: Actor) -> dict[str, Any] | None:
+    """The published reports whose declared scope reaches a person: everyone, their department, or a role of theirs."""
+    if not person.roles or person.roles == {"it"}:
+        return None
+    reach = [{"to_everyone": True}, {"to_departments": person.department}, {"to_roles": {"$in": sorted(person.roles)}}]
+    return {"state": "published", "$or": reach}
+
+
+@record(
+    label=L("Research report", "市場調研報告"),
+    plural=L("Research reports", "市場調研報告"),
+    chapter=RESEARCH,
+    clause="2.1.3",
+    number="MR-{department}-{yyyy}-{seq:3}",
+    title="{subject}",
+    grid=Grid("number", "subject", "period", "related_departments", "owner", "state", search=("subject", "period")),
+    form=(
+        Part(L("Report", "報告"), "subject", "period", "requirements", clause="2.1.3"),
+        Part(
+            L("Prescribed sections", "規定章節"),
+            "market_status", "competitors", "opportunities_threats", "recommendations",
+            clause="2.1.3",
+        ),
+        Part(
+            L("Review and publication", "審核與發佈"),
+            "related_departments", "to_everyone", "to_departments", "to_roles",
+            clause="2.1.4",
+            help=L(
+                "Every related department must agree; publishing notifies exactly those in its scope.",
+                "所有相關部門均須同意；發佈時僅通知範圍內人員。",
+            ),
+        ),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move(
+                "submit", "draft", "in_review", by=OWNER,
+                require=("market_status", "competitors", "opportunities_threats", "recommendations", "related_departments"),
+            ),
+            Move("approve", "in_review", "cross_review", by=HEAD, within=workdays(3)),
+            Move("return", "in_review", "draft", by=HEAD, ask=REASON),
+            Move("agree", "cross_review", "approved", by=heads_of("related_departments"), within=workdays(5)),
+            Move(
+                "send_back", "cross_review", "draft", by=heads_of("related_departments"), ask=REASON,
+                single=True, label=L("Return", "退回"),
+            ),
+            Move(
+                "publish", "approved", "published", by=HEAD,
+                require=(
+                    Need(
+                        L("A scope: everyone, departments or roles", "發佈範圍：全員、部門或角色"),
+                        lambda report: bool(report.to_everyone or report.to_departments or report.to_roles),
+                    ),
+                ),
+            ),
+        ),
+        ends=frozenset({"published"}),
+    ),
+    access=Access(related=("related_departments",), also=published_for),
+    files={"chart": L("Chart", "圖表"), "report": L("Report file", "報告文件")},
+    retention=Retention(archive=730, delete=10),
+)
+class ResearchReport(Record):
+    """A market research report, reviewed by the superior and by every related department (2.1.3, 2.1.4)."""
+
+    subject = Text(required=True, label=L("Title", "標題"))
+    period = Text(required=True, most=40, label=L("Period", "期間"))
+    requirements = Refs("Requirement", label=L("Requirements", "相關需求"))
+    market_status = LongText(label=L("Market status", "市場現狀"))
+    competitors = LongText(label=L("Competitor analysis", "競爭對手分析"))
+    opportunities_threats = LongText(label=L("Opportunities and threats", "潛在機會與威脅"))
+    recommendations = LongText(label=L("Recommendations", "建議措施"))
+    related_departments = Refs("Department", label=L("Related departments", "相關部門"))
+    to_everyone = Flag(default=False, label=L("Publish to everyone", "向全員發佈"))
+    to_departments = Refs("Department", label=L("Publish to departments", "發佈部門"))
+    to_roles = Choices({role.value: label for role, label in ROLE_LABELS.items()}, label=L("Publish to roles", "發佈角色"))
+
+    reads_are_noted = True
+
+    def on_publish(self, follow: Any) -> None:
+        """Notify exactly those in the scope."""
+        tokens = [f"role:{role}" for role in self.to_roles]
+        tokens += [f"department:{one}" for one in self.refs("to_departments")]
+        if self.to_everyone:
+            tokens = ["everyone:"]
+        follow.notify(self, tokens, "published", PUBLISHED(number=self.number, title=self.subject))
+
+
+PUBLISHED = L("Research report {number} “{title}” was published for you.", "市場調研報告 {number}「{title}」已發佈，請查閱。")

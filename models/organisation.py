@@ -1,0 +1,162 @@
+"""The organisation (chapter 1): departments, positions, users and the company's calendar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .chapters import ORGANISATION
+from .kernel import working_time
+from .kernel.declare import Access, Grid, Part, Scope, record
+from .kernel.fields import Choice, Choices, Day, Flag, Mail, Phone, Ref, Text, Whole
+from .kernel.people import ROLE_LABELS, Role
+from .kernel.record import Record
+from .kernel.words import HANS, HANT, L, Words
+
+BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
+_LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+_CODE = re.compile(r"[A-Z]{2,6}")
+
+
+@record(
+    label=L("Department", "部門"),
+    plural=L("Departments", "部門"),
+    chapter=ORGANISATION,
+    clause="1.1",
+    number="D-{seq:3}",
+    title="{name}",
+    grid=Grid("code", "name", "parent", "head", "deputy", search=("code", "name"), sort="code"),
+    access=BY_IT_AND_HR,
+)
+class Department(Record):
+    """A department; its code stands in numbers and never changes."""
+
+    code = Text(required=True, unique=True, fixed=True, most=6, label=L("Code", "代碼"))
+    name = Text(required=True, label=L("Name", "名稱"))
+    parent = Ref("Department", label=L("Superior department", "上級部門"))
+    head = Ref("User", label=L("Head", "負責人"))
+    deputy = Ref("User", label=L("Deputy head", "副負責人"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if not _CODE.fullmatch(self.code):
+            yield "code", L("A code is two to six capital letters.", "代碼為二至六個大寫字母。")
+        if self.id is not None and self.ref("parent") == self.id:
+            yield "parent", L("A department cannot be its own superior.", "部門不能是自己的上級。")
+
+
+@record(
+    label=L("Position", "崗位"),
+    plural=L("Positions", "崗位"),
+    chapter=ORGANISATION,
+    clause="1.2",
+    number="P-{seq:3}",
+    title="{name}",
+    grid=Grid("name", "grade", "track", search=("name",), sort="name"),
+    access=BY_IT_AND_HR,
+)
+class Position(Record):
+    """A position that employees hold, with its grade and career track."""
+
+    name = Text(required=True, unique=True, label=L("Title", "名稱"))
+    grade = Whole(least=1, most=20, label=L("Grade", "職級"))
+    track = Choice(
+        {
+            "management": L("Management", "管理"),
+            "professional": L("Professional", "專業"),
+            "technical": L("Technical", "技術"),
+            "operations": L("Operations", "操作"),
+        },
+        label=L("Career track", "職業通道"),
+    )
+
+
+@record(
+    label=L("User", "用戶"),
+    plural=L("Users", "用戶"),
+    chapter=ORGANISATION,
+    clause="1.3",
+    number="U-{seq:4}",
+    title="{name}",
+    grid=Grid(
+        "login", "name", "department", "position", "roles", "active", search=("login", "name"), sort="login"
+    ),
+    form=(
+        Part(L("Person", "人員"), "login", "name", "department", "position", "manager", "mail", "phone"),
+        Part(L("Rights", "權限"), "roles", "active", clause="1.3"),
+        Part(
+            L("Absence", "缺勤"),
+            "absent_from",
+            "absent_until",
+            "deputy",
+            help=L(
+                "While absent, the deputy decides on the absent person's behalf, marked as acting for them.",
+                "缺勤期間由代理人代為審批，並註明代理。",
+            ),
+        ),
+        Part(L("Preferences", "偏好"), "locale"),
+    ),
+    access=Access(
+        open=True,
+        write={Role.IT: Scope.ALL},
+        own_write=("locale", "absent_from", "absent_until", "deputy"),
+    ),
+)
+class User(Record):
+    """An employee who can log in; passwords are kept elsewhere and never shown."""
+
+    login = Text(required=True, unique=True, fixed=True, most=40, label=L("Login name", "登錄名"))
+    name = Text(required=True, most=60, label=L("Name", "姓名"))
+    department = Ref("Department", required=True, label=L("Department", "部門"))
+    position = Ref("Position", label=L("Position", "崗位"))
+    manager = Ref("User", label=L("Manager", "直屬上級"))
+    mail = Mail(label=L("Mail", "電子郵箱"), see={Role.IT, Role.HR, Role.MANAGEMENT})
+    phone = Phone(label=L("Phone", "電話"), see={Role.IT, Role.HR, Role.MANAGEMENT})
+    roles = Choices({role.value: label for role, label in ROLE_LABELS.items()}, label=L("Roles", "角色"))
+    active = Flag(default=True, label=L("Active", "啟用"))
+    locale = Choice(
+        {"en": L("English", "English"), HANT: L("繁體中文", "繁體中文", "繁體中文"), HANS: L("简体中文", "简体中文")},
+        label=L("Language", "語言"),
+    )
+    absent_from = Day(label=L("Absent from", "缺勤開始"))
+    absent_until = Day(label=L("Absent until", "缺勤結束"))
+    deputy = Ref("User", label=L("Deputy", "代理人"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if not _LOGIN.fullmatch(self.login):
+            yield (
+                "login",
+                L(
+                    "A login name has 2 to 40 small letters, digits, dots, dashes or underscores.",
+                    "登錄名為 2 至 40 個小寫字母、數字、點、連字符或下劃線。",
+                ),
+            )
+        if self.absent_from and self.absent_until and self.absent_until < self.absent_from:
+            yield "absent_until", L("The absence ends before it begins.", "缺勤結束早於開始。")
+        if self.id is not None and self.ref("deputy") == self.id:
+            yield "deputy", L("Nobody can be their own deputy.", "不能由本人代理本人。")
+
+
+@record(
+    label=L("Calendar day", "工作日曆"),
+    plural=L("Working calendar", "工作日曆"),
+    chapter=ORGANISATION,
+    clause="1.4",
+    number="CD-{yyyy}-{seq:4}",
+    title="{name}",
+    grid=Grid("day", "kind", "name", search=("name",), sort="-day"),
+    access=BY_IT_AND_HR,
+)
+class CalendarDay(Record):
+    """A day that is not as its weekday says: a holiday, or a make-up workday at a weekend."""
+
+    day = Day(required=True, label=L("Day", "日期"))
+    kind = Choice(
+        {"off": L("Holiday", "節假日"), "on": L("Make-up workday", "調休上班")},
+        required=True,
+        label=L("Kind", "類型"),
+    )
+    name = Text(required=True, label=L("Name", "名稱"))
+
+    def clean(self) -> None:
+        working_time.forget_calendar()
+

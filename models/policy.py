@@ -1,0 +1,24 @@
+"""Numbers that the company sets and rules ask for; the wiring fills them from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Limits of the business rules. `clerk_discount_limit`: per cent that need no approval (2.2.3)."""
+
+    clerk_discount_limit: Decimal = Decimal(10)
+
+
+_current: list[Policy] = [Policy()]
+
+
+def policy() -> Policy:
+    return _current[0]
+
+
+def set_policy(new: Policy) -> None:
+    _current[:] = [new]

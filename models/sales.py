@@ -1,0 +1,394 @@
+"""Sales up to the accepted offer (2.2.1-2.2.4): customers, interactions, products, quotations, negotiations."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from .chapters import SALES
+from .credit_code import CODE_WRONG, is_credit_code
+from .kernel import clock
+from .kernel.declare import Access, Grid, LeadsTo, Part, Remind, Retention, Scope, record
+from .kernel.fields import (
+    Choice,
+    Day,
+    Line,
+    Lines,
+    LongText,
+    Mail,
+    Moment,
+    Money,
+    Number,
+    Phone,
+    Ref,
+    Refs,
+    Sealed,
+    Text,
+    Whole,
+)
+from .kernel.people import Role
+from .kernel.record import Record
+from .kernel.search import normal
+from .kernel.who import HEAD, NOBODY, OWNER, WRITER, role
+from .kernel.words import L, Words
+from .kernel.workflow import REASON, Move, Workflow, hours, workdays
+from .policy import policy
+
+SALES_TEAM = Access(
+    home=frozenset({"SAL"}),
+    read={Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL},
+)
+CURRENCIES = {
+    "CNY": L("CNY", "人民幣"),
+    "USD": L("USD", "美元"),
+    "EUR": L("EUR", "歐元"),
+    "TWD": L("TWD", "新臺幣"),
+}
+CENT = Decimal("0.01")
+
+
+def cents(amount: Decimal) -> Decimal:
+    """An amount rounded half up to the cent."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+class Contact(Line):
+    """A person at the customer."""
+
+    name = Text(required=True, most=60, label=L("Name", "姓名"))
+    job = Text(most=60, label=L("Title", "職務"))
+    phone = Sealed(Phone(), label=L("Phone", "電話"), sensitive=True)
+    mail = Sealed(Mail(), label=L("Mail", "郵箱"), sensitive=True)
+
+
+@record(
+    label=L("Customer", "客戶檔案"),
+    plural=L("Customers", "客戶檔案"),
+    chapter=SALES,
+    clause="2.2.1",
+    number="CU-{yyyy}-{seq:5}",
+    title="{name}",
+    grid=Grid(
+        "number", "name", "industry", "region", "level", "channel", "score", "owner", "state",
+        search=("name", "credit_code"), inline=("level", "score", "region"),
+    ),
+    form=(
+        Part(L("Company", "企業"), "name", "credit_code", "industry", "region", "channel", clause="2.2.1"),
+        Part(L("Screening", "篩選"), "score", "level", clause="2.2.1"),
+        Part(L("Contacts", "聯繫人"), "contacts"),
+    ),
+    workflow=Workflow(
+        "lead",
+        (
+            Move("screen", "lead", "screened", by=WRITER, require=("score", "level"), within=workdays(5)),
+            Move("target", "screened", "target", by=HEAD, within=workdays(3)),
+            Move("won", ("lead", "screened", "target", "dormant"), "customer", by=NOBODY),
+            Move("dormant", ("lead", "screened", "target", "customer"), "dormant", by=WRITER, ask=REASON, optional=True),
+            Move("reactivate", "dormant", "lead", by=WRITER, optional=True),
+        ),
+        edit=frozenset({"lead", "screened", "target", "customer", "dormant"}),
+        withdraw=False,
+    ),
+    access=SALES_TEAM,
+    retention=Retention(archive=1095, delete=10),
+)
+class Customer(Record):
+    """A company that we sell to, or want to (2.2.1)."""
+
+    name = Text(required=True, most=120, label=L("Name", "名稱"))
+    credit_code = Text(unique=True, most=18, label=L("Unified social credit code", "統一社會信用代碼"))
+    industry = Text(most=60, label=L("Industry", "行業"))
+    region = Text(most=60, label=L("Region", "地區"))
+    channel = Choice(
+        {
+            "phone": L("Phone", "電話"),
+            "web": L("Web", "網絡"),
+            "exhibition": L("Exhibition", "展會"),
+            "referral": L("Referral", "轉介紹"),
+            "other": L("Other", "其他"),
+        },
+        label=L("Source channel", "來源渠道"),
+    )
+    contacts = Lines(Contact, label=L("Contacts", "聯繫人"))
+    score = Whole(least=0, most=100, label=L("Screening score", "篩選評分"))
+    level = Choice({"A": L("A", "A"), "B": L("B", "B"), "C": L("C", "C")}, label=L("Level", "等級"))
+
+    def clean(self) -> None:
+        self.credit_code = (self.credit_code or "").strip().upper() or None
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.credit_code and not is_credit_code(self.credit_code):
+            yield "credit_code", CODE_WRONG
+
+    def doubts(self) -> Iterator[tuple[str, Words]]:
+        known = Customer._get_collection().find_one({"s": normal(self.name), "removed_at": None}, {"number": 1})
+        if known:
+            yield (
+                "name",
+                L(
+                    "There is a customer of this name already: {number}.",
+                    "已有同名客戶：{number}。",
+                )(number=known["number"]),
+            )
+
+
+@record(
+    label=L("Interaction", "溝通記錄"),
+    plural=L("Interactions", "溝通記錄"),
+    chapter=SALES,
+    clause="2.2.2",
+    number="IN-{yyyy}{mm}-{seq:4}",
+    title="{number}",
+    grid=Grid("number", "customer", "at", "channel", "needs", "next_step", "next_due", search=("customer.title", "needs")),
+    form=(
+        Part(L("Talk", "溝通"), "customer", "at", "channel", clause="2.2.2"),
+        Part(L("Content", "內容"), "needs", "preferences", "budget", "answers", clause="2.2.2"),
+        Part(L("Next step", "下一步"), "next_step", "next_due"),
+    ),
+    access=SALES_TEAM,
+    reminders=(Remind("next_due", 0, OWNER),),
+)
+class Interaction(Record):
+    """A talk with a customer (2.2.2)."""
+
+    customer = Ref("Customer", required=True, label=L("Customer", "客戶"))
+    at = Moment(required=True, label=L("When", "時間"))
+    channel = Choice(
+        {
+            "visit": L("Visit", "拜訪"),
+            "phone": L("Phone", "電話"),
+            "mail": L("Mail", "郵件"),
+            "im": L("Instant message", "即時通訊"),
+        },
+        required=True,
+        label=L("Channel", "方式"),
+    )
+    needs = LongText(required=True, label=L("Needs", "需求"))
+    preferences = LongText(label=L("Preferences", "偏好"))
+    budget = Text(label=L("Budget", "預算"))
+    answers = LongText(label=L("Answers given", "答覆"))
+    next_step = Text(label=L("Next step", "下一步"))
+    next_due = Day(label=L("Next step due", "下一步期限"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.next_due and not self.next_step:
+            yield "next_step", L("A due date needs a next step.", "有期限時須填寫下一步。")
+
+
+@record(
+    label=L("Product", "產品"),
+    plural=L("Products", "產品"),
+    chapter=SALES,
+    clause="2.2.3",
+    number="PR-{seq:5}",
+    title="{code} {name}",
+    grid=Grid(
+        "code", "name", "spec", "unit", "list_price", "floor_price", "currency", "valid_until", "state",
+        search=("code", "name"), sort="code",
+    ),
+    form=(
+        Part(L("Product", "產品"), "code", "name", "spec", "unit", clause="2.2.3"),
+        Part(L("Prices", "價格"), "currency", "list_price", "floor_price", "valid_from", "valid_until", clause="2.2.3"),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move("submit", "draft", "submitted", by=OWNER, require=("list_price", "floor_price")),
+            Move("approve", "submitted", "active", by=role(Role.MANAGEMENT), within=workdays(2)),
+            Move("return", "submitted", "draft", by=role(Role.MANAGEMENT), ask=REASON),
+            Move("revise", "active", "draft", by=WRITER, optional=True),
+            Move("retire", "active", "retired", by=WRITER, optional=True),
+        ),
+    ),
+    access=Access(
+        home=frozenset({"SAL"}),
+        read={Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL},
+        write={Role.HEAD: Scope.DEPARTMENT},
+    ),
+)
+class Product(Record):
+    """A product with its prices: the price system that quotations draw on (2.2.3)."""
+
+    code = Text(required=True, unique=True, most=40, label=L("Code", "編碼"))
+    name = Text(required=True, most=120, label=L("Name", "名稱"))
+    spec = Text(label=L("Specification", "規格"))
+    unit = Text(required=True, most=20, label=L("Unit", "單位"))
+    currency = Choice(CURRENCIES, required=True, default="CNY", label=L("Currency", "幣種"))
+    list_price = Money(label=L("List price", "目錄價"))
+    floor_price = Money(
+        label=L("Floor price", "底價"),
+        sensitive=True,
+        see=frozenset({Role.HEAD, Role.MANAGEMENT, Role.FINANCE}),
+    )
+    valid_from = Day(label=L("Valid from", "生效日期"))
+    valid_until = Day(label=L("Valid until", "失效日期"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.list_price is not None and self.floor_price is not None and self.floor_price > self.list_price:
+            yield "floor_price", L("The floor price is above the list price.", "底價高於目錄價。")
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
+            yield "valid_until", L("The price ends before it begins.", "失效日期早於生效日期。")
+
+
+class OfferLine(Line):
+    """A product in a quotation; the amount is quantity × unit price less the discount."""
+
+    product = Ref("Product", required=True, label=L("Product", "產品"))
+    spec = Text(label=L("Specification", "規格"))
+    quantity = Number(required=True, places=3, least=Decimal("0.001"), most=10**9, label=L("Quantity", "數量"))
+    unit_price = Money(required=True, most=10**12, label=L("Unit price", "單價"))
+    discount = Number(places=2, least=0, most=100, default=Decimal(0), label=L("Discount %", "折扣 %"), unit="%")
+    amount = Money(computed=True, label=L("Amount", "金額"))
+
+    def net_price(self) -> Decimal:
+        """The unit price after the discount, unrounded."""
+        return self.unit_price * (1 - (self.discount or Decimal(0)) / 100)
+
+    def clean(self) -> None:
+        self.amount = cents(self.quantity * self.net_price())
+
+
+def needs_approval(quotation: Quotation) -> bool:
+    """A line below its product's floor price, or a discount over the clerk's limit (2.2.3)."""
+    lines = list(quotation.lines)
+    if any((line.discount or 0) > policy().clerk_discount_limit for line in lines):
+        return True
+    floors = floor_prices({found for line in lines if (found := line.ref("product"))}, quotation.currency)
+    return any(floors.get(line.ref("product"), Decimal("Infinity")) > line.net_price() for line in lines)
+
+
+def floor_prices(products: set, currency: str) -> dict[Any, Decimal]:
+    """The floor price of each product in a currency; a product priced in another one, or without, is left out."""
+    rows = Product._get_collection().find(
+        {"_id": {"$in": list(products)}, "currency": currency}, {"floor_price": 1, "list_price": 1}
+    )
+    return {row["_id"]: row["floor_price"].to_decimal() for row in rows if row.get("floor_price") is not None}
+
+
+def by_rule(quotation: Quotation) -> bool:
+    return not needs_approval(quotation)
+
+
+def contract_from(quotation: Quotation) -> Mapping[str, Any]:
+    """What a contract takes over from its accepted quotation."""
+    lines = [
+        {"product": one.ref("product"), "spec": one.spec, "quantity": one.quantity, "unit_price": one.unit_price,
+         "discount": one.discount}
+        for one in quotation.lines
+    ]  # fmt: skip
+    return {
+        "quotation": quotation.id,
+        "customer": quotation.ref("customer"),
+        "subject": quotation.subject or quotation.number,
+        "currency": quotation.currency,
+        "lines": [OfferLine(**line) for line in lines],
+        "delivery_date": quotation.delivery_date,
+        "payment_terms": quotation.payment_terms,
+    }
+
+
+@record(
+    label=L("Quotation", "報價單"),
+    plural=L("Quotations", "報價單"),
+    chapter=SALES,
+    clause="2.2.3",
+    number="QT-{department}-{yyyy}{mm}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid(
+        "number", "customer", "subject", "total", "currency", "valid_until", "owner", "state",
+        search=("subject", "customer.title"), inline=("valid_until", "subject"),
+    ),
+    form=(
+        Part(L("Customer", "客戶"), "customer", "subject", "currency", "valid_until", clause="2.2.3"),
+        Part(
+            L("Lines", "明細"), "lines", "total",
+            clause="2.2.3",
+            help=L(
+                "A line below the floor price, or a discount over the clerk's limit, goes to the head.",
+                "低於底價或折扣超過業務權限時，須由負責人批准。",
+            ),
+        ),
+        Part(L("Terms", "條款"), "delivery_date", "payment_terms", "remark"),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move("submit", "draft", "submitted", by=OWNER, require=("lines", "valid_until"), within=hours(16)),
+            Move("approve", "submitted", "approved", by=HEAD, within=workdays(1)),
+            Move("return", "submitted", "draft", by=HEAD, ask=REASON),
+            Move("approve_by_rule", "submitted", "approved", auto=True, when=by_rule),
+            Move("send", "approved", "sent", by=OWNER, within=workdays(1)),
+            Move("accept", "sent", "accepted", by=OWNER),
+            Move("decline", "sent", "declined", by=OWNER, ask=REASON),
+            Move("expire", "sent", "expired", by=NOBODY),
+        ),
+        ends=frozenset({"accepted", "declined", "expired"}),
+    ),
+    access=SALES_TEAM,
+    reminders=(Remind("valid_until", 3, OWNER, frozenset({"sent"})),),
+    retention=Retention(after="valid_until", archive=365, delete=10),
+    leads_to=(
+        LeadsTo(
+            "create_contract", "Contract", L("Make the contract", "生成合同"),
+            states=frozenset({"accepted"}), fill=contract_from,
+        ),
+    ),
+)
+class Quotation(Record):
+    """A priced offer to one customer (2.2.3)."""
+
+    customer = Ref("Customer", required=True, label=L("Customer", "客戶"))
+    subject = Text(label=L("Subject", "主題"))
+    currency = Choice(CURRENCIES, required=True, default="CNY", label=L("Currency", "幣種"))
+    lines = Lines(OfferLine, required=True, label=L("Lines", "明細"))
+    total = Money(computed=True, label=L("Total", "合計"))
+    delivery_date = Day(label=L("Delivery date", "交貨期"))
+    payment_terms = LongText(label=L("Payment terms", "付款方式"))
+    valid_until = Day(required=True, label=L("Valid until", "有效期至"))
+    remark = LongText(label=L("Remark", "備註"))
+
+    def clean(self) -> None:
+        self.total = sum((line.amount or Decimal(0) for line in self.lines), Decimal(0))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.delivery_date and self.delivery_date < (self.created_at or clock.now()).date() - dt.timedelta(days=1):
+            yield "delivery_date", L("The delivery date is in the past.", "交貨期早於建立日期。")
+
+
+@record(
+    label=L("Negotiation", "談判記錄"),
+    plural=L("Negotiations", "談判記錄"),
+    chapter=SALES,
+    clause="2.2.4",
+    number="NG-{yyyy}{mm}-{seq:4}",
+    title="{number}",
+    grid=Grid("number", "customer", "quotation", "round", "held_on", "result", search=("customer.title", "result")),
+    form=(
+        Part(L("Talk", "談判"), "customer", "quotation", "round", "held_on", "attendees", clause="2.2.4"),
+        Part(
+            L("Positions", "立場"), "our_position", "bottom_line", "concerns", "concessions", "result", clause="2.2.4"
+        ),
+    ),
+    access=SALES_TEAM,
+)
+class Negotiation(Record):
+    """One round of negotiation (2.2.4)."""
+
+    customer = Ref("Customer", required=True, label=L("Customer", "客戶"))
+    quotation = Ref("Quotation", label=L("Quotation", "報價單"))
+    round = Whole(required=True, least=1, most=99, default=1, label=L("Round", "輪次"))
+    held_on = Day(required=True, label=L("Date", "日期"))
+    attendees = Refs("User", label=L("Attendees", "參加人"))
+    our_position = LongText(label=L("Our position", "我方立場"))
+    bottom_line = Sealed(
+        LongText(), label=L("Customer's bottom line", "客戶底線"), sensitive=True,
+        see=frozenset({Role.CLERK, Role.HEAD, Role.MANAGEMENT}),
+    )  # fmt: skip
+    concerns = Sealed(
+        LongText(), label=L("Customer's concerns", "客戶關切"), sensitive=True,
+        see=frozenset({Role.CLERK, Role.HEAD, Role.MANAGEMENT}),
+    )  # fmt: skip
+    concessions = LongText(label=L("Concessions", "讓步"))
+    result = LongText(label=L("Result", "結果"))
