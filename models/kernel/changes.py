@@ -20,6 +20,7 @@ from .errors import Changed, Forbidden, Missing, Refused
 from .people import SYSTEM, Actor, Role
 from .record import Record
 from .search import search_fields
+from .store import in_unit
 from .unit import Unit, in_transaction
 from .waiting import waiting_for
 from .words import L, Words
@@ -222,7 +223,7 @@ def note(
         record = rights.find(actor, cls, id)
         entry = _entry(record, verb, changes or [], actor, None, context)
         full, record.chain = history.chained(entry, record.chain)
-        written = cls._get_collection().update_one(
+        written = in_unit(cls.type_name()).update_one(
             {"_id": record.id, "chain.seq": full["seq"] - 1}, {"$set": {"chain": record.chain}}
         )
         if not written.matched_count:
@@ -403,7 +404,7 @@ def _write_new(unit: Unit, record: R, actor: Actor, context: Context) -> R:
     _stamp(record, actor)
     entry = _entry(record, "create", difference({}, stored(record)), actor, None, context)
     full, record.chain = history.chained(entry, {})
-    record._get_collection().insert_one(_document(record))
+    in_unit(record.type_name()).insert_one(_document(record))
     unit.entries.append(full)
     _after_write(unit, record)
     if handler := getattr(record, "on_create", None):
@@ -436,7 +437,7 @@ def _write(
     command: dict[str, Any] = {"$set": {name: value for name, value in after.items() if value != before.get(name)}}
     if gone:
         command["$unset"] = dict.fromkeys(gone, "")
-    written = record._get_collection().update_one({"_id": record.id, "version": seen}, command)
+    written = in_unit(record.type_name()).update_one({"_id": record.id, "version": seen}, command)
     if not written.matched_count:
         raise Changed(type(record)._from_son(record._get_collection().find_one({"_id": record.id})), seen)
     unit.entries.append(full)

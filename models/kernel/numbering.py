@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mongoengine.connection import get_db
 from pymongo import ReturnDocument
 
 from . import clock
+from .store import in_unit
 
 COUNTERS = "counter"
 _SEQ = re.compile(r"\{seq:?(\d*)\}")
@@ -22,7 +22,7 @@ def next_number(pattern: str, department_code: str) -> str:
         .replace("{mm}", f"{day.month:02}")
         .replace("{dd}", f"{day.day:02}")
     )
-    counter = get_db()[COUNTERS].find_one_and_update(
+    counter = in_unit(COUNTERS).find_one_and_update(
         {"_id": stem}, {"$inc": {"n": 1}}, upsert=True, return_document=ReturnDocument.AFTER
     )
     return _SEQ.sub(lambda found: str(counter["n"]).zfill(int(found.group(1) or 1)), stem)

@@ -7,10 +7,11 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from bson import ObjectId
-from mongoengine.connection import get_connection, get_db
+from mongoengine.connection import get_connection
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from . import history, notices, waiting
+from .store import in_unit
 
 T = TypeVar("T")
 
@@ -30,13 +31,12 @@ class Unit:
 
     def flush(self) -> None:
         """Write everything gathered: four commands at most, whatever the number of records."""
-        db = get_db()
         if self.entries:
-            db[history.COLLECTION].insert_many(self.entries)
+            in_unit(history.COLLECTION).insert_many(self.entries)
         if self.cases:
-            db[waiting.COLLECTION].bulk_write([_case_write(key, case) for key, case in self.cases.items()])
+            in_unit(waiting.COLLECTION).bulk_write([_case_write(key, case) for key, case in self.cases.items()])
         if self.notices:
-            db[notices.COLLECTION].bulk_write([_notice_write(notice) for notice in self.notices.values()])
+            in_unit(notices.COLLECTION).bulk_write([_notice_write(notice) for notice in self.notices.values()])
 
 
 def _case_write(key: ObjectId, case: dict[str, Any] | None) -> DeleteOne | ReplaceOne:
