@@ -5,17 +5,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from admin_app.database import UnsafeServer
-from admin_app.embedded import EmbeddedMongoError
-from admin_app.runner import NeverReady
-from admin_app.settings import SettingsError, load_settings, settings_page
-
-
-class CommandError(Exception):
-    """A command can't do what it was asked; the text says why in a sentence."""
-
-
-EXPECTED = (CommandError, SettingsError, EmbeddedMongoError, UnsafeServer, NeverReady)
+from admin_app.problems import Problem
+from admin_app.settings import load_settings, settings_page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings()
         _handler(options.command)(settings, options)
-    except EXPECTED as problem:
+    except Problem as problem:
         print(f"guicheng: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

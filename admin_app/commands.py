@@ -13,13 +13,14 @@ from pathlib import Path
 import mongoengine
 from gunicorn.config import KNOWN_SETTINGS
 from models.kernel.drawing import draw
+from mongoengine.base import get_document
 from seed.demo import is_empty, load_demo
 
 from admin_app.app import create_app
-from admin_app.cli import CommandError
 from admin_app.database import wait_for_server
 from admin_app.embedded import EmbeddedMongo
-from admin_app.logs import GunicornLogger
+from admin_app.logs import GunicornLogger, configure_logs
+from admin_app.problems import Problem
 from admin_app.runner import Runner, StopSignals
 from admin_app.security.accounts import add_user, start_reset
 from admin_app.settings import Settings
@@ -34,33 +35,35 @@ GRACE_SECONDS = 30
 def run(settings: Settings, _options: argparse.Namespace) -> None:
     """Start everything on this machine and stay until Ctrl-C or SIGTERM."""
     _check_port(settings)
+    configure_logs(settings.log_level)
     mongo = None if settings.mongodb_uri else EmbeddedMongo(settings.data)
     try:
         if mongo:
             _say("Starting the embedded MongoDB ...")
             settings = settings.model_copy(update={"mongodb_uri": mongo.start()})
-        _prepare(settings)
-        _serve(settings, mongo)
+        _serve(settings, mongo, welcome=_prepare(settings))
     finally:
         if mongo:
             mongo.stop()
     _say("Stopped.")
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings) -> str:
+    """Make the database ready for the web server; return the words to print once that is up."""
     with _connected(settings):
         ensure_indexes(catalogue)
         if settings.demo and is_empty():
             _say("Loading the demo company ...")
             load_demo(settings, echo=_say)
+        return _welcome(settings)
 
 
-def _serve(settings: Settings, mongo: EmbeddedMongo | None) -> None:
+def _serve(settings: Settings, mongo: EmbeddedMongo | None, welcome: str) -> None:
     runner = Runner(
         commands={"web": gunicorn_command(settings)},
         environment=os.environ | settings.as_environment(),
         is_ready=lambda: _is_ready(settings),
-        on_ready=lambda: _welcome(settings),
+        on_ready=lambda: _say(welcome),
         on_tick=lambda: _revive(mongo),
         echo=_say,
     )
@@ -73,17 +76,24 @@ def _revive(mongo: EmbeddedMongo | None) -> None:
         _say("The embedded MongoDB had died and runs again.")
 
 
-def _welcome(settings: Settings) -> None:
-    _say(f"\nGuicheng is ready: {settings.url}")
+def _welcome(settings: Settings) -> str:
+    lines = ["", f"Guicheng is ready: {settings.url}"]
     if settings.demo:
-        _say(f"Demo logins (password of all: {settings.demo_password}):")
-        _say("Ctrl-C stops everything.\n")
+        lines += ["", f"Demo logins, one for each set of roles (password of all: {settings.demo_password}):"]
+        lines += [f"  {login:<16} {name}  {roles}" for roles, (login, name) in _one_user_per_roles().items()]
+    return "\n".join([*lines, "", "Ctrl-C stops everything."])
+
+
+def _one_user_per_roles() -> dict[str, tuple[str, str]]:
+    columns = {"login": 1, "name": 1, "roles": 1}
+    users = get_document("User")._get_collection().find({"active": True}, columns).sort("login", -1)
+    return {", ".join(sorted(one["roles"])): (one["login"], one["name"]) for one in users}
 
 
 def web(settings: Settings, _options: argparse.Namespace) -> None:
     """Become the web server, once the database answers and is sound."""
     if not settings.mongodb_uri:
-        raise CommandError("guicheng web needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
+        raise Problem("guicheng web needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
     _check_port(settings)
     with _connected(settings):
         pass
@@ -122,7 +132,7 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as problem:
-            raise CommandError(_port_sentence(settings, problem)) from problem
+            raise Problem(_port_sentence(settings, problem)) from problem
 
 
 def _port_sentence(settings: Settings, problem: OSError) -> str:
@@ -148,13 +158,11 @@ def _is_ready(settings: Settings) -> bool:
 def seed(settings: Settings, _options: argparse.Namespace) -> None:
     """Load the demo company, whose passwords are known, into an empty database."""
     if not settings.demo:
-        raise CommandError("The demo company has known passwords; it is loaded only with GUICHENG_DEMO=true.")
+        raise Problem("The demo company has known passwords; it is loaded only with GUICHENG_DEMO=true.")
     with _database(settings) as found:
         ensure_indexes(catalogue)
         if not is_empty():
-            raise CommandError(
-                f"The database {found.database} is not empty; the demo company goes into an empty one only."
-            )
+            raise Problem(f"The database {found.database} is not empty; the demo company goes into an empty one only.")
         load_demo(found, echo=_say)
 
 
@@ -167,7 +175,7 @@ def user(settings: Settings, options: argparse.Namespace) -> None:
             else:
                 password = start_reset(options.login)
         except (Missing, Refused, mongoengine.ValidationError) as problem:
-            raise CommandError(str(problem)) from problem
+            raise Problem(str(problem)) from problem
     _say(f"First password of {options.login}, shown this once; it must be changed at the first login: {password}")
 
 
@@ -187,10 +195,10 @@ def draw_workflow(_settings: Settings, options: argparse.Namespace) -> None:
     try:
         record_type = catalogue[options.type]
     except KeyError:
-        raise CommandError(f"There is no record type {options.type}.") from None
+        raise Problem(f"There is no record type {options.type}.") from None
     workflow = record_type.declared.workflow
     if workflow is None:
-        raise CommandError(f"The record type {options.type} has no workflow.")
+        raise Problem(f"The record type {options.type} has no workflow.")
     _say(draw(workflow, options.locale))
 
 

@@ -11,6 +11,7 @@ from pymongo import MongoClient, ReadPreference
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from admin_app.problems import Problem
 from admin_app.settings import Settings
 
 SELECTION_SECONDS_MAX = 5
@@ -18,7 +19,7 @@ SOUND_OPTIONS = {"w": "majority", "journal": True, "readConcernLevel": "majority
 RETRY_SECONDS = 2
 
 
-class UnsafeServer(Exception):
+class UnsafeServer(Problem):
     """The server or the connection string may lose acknowledged writes; the text says which and what to do."""
 
 

@@ -16,6 +16,8 @@ from typing import IO, Any, Self
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from admin_app.problems import Problem
+
 REPLICA_SET = "rs0"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
@@ -25,7 +27,7 @@ INSTEAD = "Set GUICHENG_MONGODB_URI to the address of a MongoDB replica set inst
 DEBIAN_PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "libcrypto.so.3": "libssl3"}
 
 
-class EmbeddedMongoError(Exception):
+class EmbeddedMongoError(Problem):
     """The embedded server can't run here; the text says in a sentence what is missing."""
 
 

@@ -15,8 +15,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 REQUEST_ID_HEADER = "X-Request-ID"
 PRIVATE_KEYS = frozenset(
-    ("password", "token", "secret", "cookie", "authorization", "email", "phone", "mobile", "address", "id_number")
-    + ("name", "login", "salary", "ip", "remote_addr", "query_string", "form", "body")
+    {"password", "token", "secret", "cookie", "authorization", "email", "phone", "mobile", "address", "id_number"}
+    | {"name", "login", "salary", "ip", "remote_addr", "query_string", "form", "body"}
 )
 LEFT_OUT = "[left out]"
 _line_ends = re.compile("[\x7f-\x9f\u2028\u2029]")  # JSON escapes CR and LF itself, but not these

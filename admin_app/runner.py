@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from admin_app.embedded import dies_with_parent, stop_process
+from admin_app.problems import Problem
 
 TICK_SECONDS = 0.2
 RESTART_SECONDS_MAX = 60
@@ -17,7 +18,7 @@ STOP_SECONDS_MAX = 40
 DEATHS_BEFORE_READY_MAX = 3
 
 
-class NeverReady(Exception):
+class NeverReady(Problem):
     """A child keeps dying before the whole was ready once."""
 
 

@@ -19,13 +19,15 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from admin_app.problems import Problem
+
 PREFIX = "GUICHENG_"
 FIELD_KEY_BYTES = 64
 SECRET_KEY_CHARACTERS_MIN = 32
 SECRETS_FILE = "secrets.json"
 
 
-class SettingsError(Exception):
+class SettingsError(Problem):
     """A setting is unknown or wrong; the text is one sentence that names it."""
 
 

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,4 +108,5 @@ def db(database: Database[dict[str, Any]]) -> Database[dict[str, Any]]:
     for name in database.list_collection_names(filter={"type": "collection"}):
         if not name.startswith("system."):
             database[name].delete_many({})
+    sys.modules["models.kernel.people"].forget_departments()  # what the process remembers of them
     return database

@@ -1,0 +1,5 @@
+"""The one kind of error that ends a command with a sentence for the operator instead of a traceback."""
+
+
+class Problem(Exception):
+    """Something the operator can mend; the text is one whole sentence that says what."""
