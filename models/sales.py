@@ -30,7 +30,7 @@ from .kernel.fields import (
 )
 from .kernel.people import Role
 from .kernel.record import Record
-from .kernel.search import normal
+from .kernel.search import same
 from .kernel.who import HEAD, NOBODY, OWNER, WRITER, role
 from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow, hours, workdays
@@ -123,7 +123,7 @@ class Customer(Record):
             yield "credit_code", CODE_WRONG
 
     def doubts(self) -> Iterator[tuple[str, Words]]:
-        known = Customer._get_collection().find_one({"s": normal(self.name), "removed_at": None}, {"number": 1})
+        known = Customer._get_collection().find_one({**same(self.name), "removed_at": None}, {"number": 1})
         if known:
             yield (
                 "name",

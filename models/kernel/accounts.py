@@ -8,7 +8,6 @@ ACCOUNTS = "account"
 SESSIONS = "session"
 THROTTLES = "throttle"
 FILES = "file"
-COMMENTS = "comment"
 EVENTS = "security_event"
 
 COLLECTIONS: dict[str, list[IndexModel]] = {
@@ -19,6 +18,5 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha256", ASCENDING)]),
     ],
-    COMMENTS: [IndexModel([("record_id", ASCENDING), ("_id", ASCENDING)])],
     EVENTS: [IndexModel([("at", DESCENDING)]), IndexModel([("user", ASCENDING), ("at", DESCENDING)])],
 }

@@ -6,6 +6,7 @@ is wrong at once, and in one transaction compares the version, writes, appends t
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ RESULT_WITH_REASON = L(
     "{number} {title}: {move}, now “{state}”. Reason: {reason}",
     "{number} {title}：{move}，現為「{state}」。原因：{reason}",
 )
+COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
+COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
+COMMENT_MAX = 4000
+_MENTION = re.compile(r"@([a-z][a-z0-9._-]{1,39})")
 _AUTO_MAX = 8
 _UNTRACKED = frozenset({"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "title", "due_at", "flow_version"})
 
@@ -229,6 +234,28 @@ def note(
         if not written.matched_count:
             raise Missing
         unit.entries.append(full)
+        return record
+
+    return in_transaction(body)
+
+
+def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
+    """Say something on a record: kept in its history, told to its owner and to those mentioned (`@login`)."""
+    said = text.strip()
+    if not said or len(said) > COMMENT_MAX:
+        raise Refused(None, {"comment": [COMMENT_LENGTH(most=COMMENT_MAX)]})
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id)
+        if not (verdict := rights.may_comment(actor, record)):
+            raise Forbidden(verdict.why)
+        record = note(cls, id, "comment", actor=actor, context=Context(reason=said))
+        logins = set(_MENTION.findall(said))
+        called = people.by_logins(logins) if logins else []
+        words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
+        for person in {*called, record.ref("owner")} - {None, actor.id}:
+            cause = f"comment:{record.id}:{record.chain['seq']}"
+            unit.notify(notices.notice_for(person, cause=cause, kind="comment", words=words, record=record))
         return record
 
     return in_transaction(body)

@@ -164,6 +164,12 @@ def people_at(tokens: list[str]) -> list[ObjectId]:
     return list(dict.fromkeys(person for user in found for person in _reached(user, today)))
 
 
+def by_logins(logins: set[str]) -> list[ObjectId]:
+    """The active users of these login names."""
+    users = get_document("User")._get_collection()
+    return [row["_id"] for row in users.find({"login": {"$in": sorted(logins)[:50]}, "active": True}, {"_id": 1})]
+
+
 _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1}
 
 

@@ -56,3 +56,9 @@ def contains(text: str) -> dict[str, Any]:
     if len(wanted) > 1:
         found["g"] = {"$all": grams([wanted])}
     return found
+
+
+def same(text: str) -> dict[str, Any]:
+    """A filter for records of which one searchable part is exactly this text."""
+    wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
+    return {"s": wanted, "g": {"$all": grams([wanted])}} if len(wanted) > 1 else {"s": wanted}

@@ -1,0 +1,202 @@
+"""Files attached to records: streamed into GridFS, typed by their content, found and opened only through their record."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import filetype
+from bson import ObjectId
+from gridfs import GridFSBucket
+from gridfs.synchronous.grid_file import GridOut
+from mongoengine.connection import get_db
+
+from . import changes, clock, rights
+from .accounts import FILES
+from .changes import FORM, Context
+from .declare import registered
+from .errors import Forbidden, Missing, Refused
+from .people import Actor
+from .record import Record
+from .store import in_unit
+from .unit import Unit, in_transaction
+from .words import L
+
+CHUNK = 256 * 1024
+NAME_MAX = 180
+TOO_LARGE = L("The file is larger than {most} MB; nothing was stored.", "文件超過 {most} MB，未保存。")
+EMPTY = L("The file is empty.", "文件是空的。")
+CUT_OFF = L("The upload was cut off; nothing was stored. Please send the file again.", "上傳中斷，未保存。請重新上傳。")
+NOT_ITS_KIND = L(
+    "The content of the file does not fit its name ({name}).",
+    "文件內容與名稱不符（{name}）。",
+)
+UNKNOWN_KIND = L("This kind of attachment is not used here.", "此處不使用這類附件。")
+_SIGNED = {"pdf", "png", "jpg", "jpeg", "gif", "webp", "zip", "docx", "xlsx", "pptx", "rar", "7z", "mp4", "exe"}
+_SAME = {"jpeg": "jpg", "tiff": "tif"}
+_BAD = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it comes in: its given name, its stream, and how many bytes are allowed."""
+
+    name: str
+    stream: BinaryIO
+    limit_mb: int = 200
+
+
+def bucket() -> GridFSBucket:
+    return GridFSBucket(get_db(), bucket_name="content", chunk_size_bytes=CHUNK)
+
+
+def attach(
+    cls: type[Record], id: Any, kind: str, upload: Upload, *, actor: Actor, context: Context = FORM
+) -> dict[str, Any]:
+    """Store a file and attach it to a record. The content is written first, then the record in one transaction.
+
+    Raises Missing, Refused (not allowed, too large, empty, content does not fit the name).
+    """
+    record = rights.find(actor, cls, id)
+    if not (verdict := rights.may_attach(actor, record)):
+        raise Forbidden(verdict.why)
+    if kind and kind not in cls.declared.file_kinds:
+        raise Refused(None, {"file": [UNKNOWN_KIND]})
+    stored = _store(upload)
+
+    def body(unit: Unit) -> dict[str, Any]:
+        file = {**stored, "record_id": record.id, "type": cls.type_name(), "kind": kind, "uploaded_by": actor.id}
+        file |= {"uploaded_by_name": actor.name, "at": clock.now(), "removed_at": None, "state": record.state}
+        in_unit(FILES).insert_one(file)
+        changes.note(cls, record.id, "attach", actor=actor, context=context, changes=[_change(file)])
+        return file
+
+    try:
+        return in_transaction(body)
+    except (Missing, Refused):
+        bucket().delete(stored["content"])
+        raise
+
+
+def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
+    """Take a file off its record; its content stays until the sweep of the archive."""
+    file, cls, record = located(file_id, actor)
+    if not (rights.may_update(actor, record) or _is_fresh(file, record, actor)):
+        raise Forbidden(rights.NOT_YOURS)
+
+    def body(unit: Unit) -> None:
+        found = in_unit(FILES).update_one(
+            {"_id": file["_id"], "removed_at": None}, {"$set": {"removed_at": clock.now(), "removed_by": actor.id}}
+        )
+        if found.modified_count:
+            changes.note(cls, record.id, "detach", actor=actor, context=context, changes=[_change(file)])
+
+    in_transaction(body)
+
+
+def _is_fresh(file: dict[str, Any], record: Record, actor: Actor) -> bool:
+    """The one who attached it may take it back while the record is still in the same state."""
+    return file["uploaded_by"] == actor.id and file.get("state") == record.state
+
+
+def located(file_id: Any, actor: Actor) -> tuple[dict[str, Any], type[Record], Record]:
+    """A file with its record, through the actor's scope. Raises Missing."""
+    if not ObjectId.is_valid(str(file_id)):
+        raise Missing
+    file = get_db()[FILES].find_one({"_id": ObjectId(str(file_id)), "removed_at": None})
+    cls = registered().get(file["type"]) if file else None
+    if file is None or cls is None:
+        raise Missing
+    return file, cls, rights.find(actor, cls, file["record_id"])
+
+
+def open_for(file_id: Any, *, actor: Actor, context: Context = FORM) -> tuple[dict[str, Any], GridOut]:
+    """A file's facts and its content for reading; the download is written into the record's history."""
+    file, cls, record = located(file_id, actor)
+    content = bucket().open_download_stream(file["content"])
+    changes.note(cls, record.id, "download", actor=actor, context=context, changes=[_change(file)])
+    return file, content
+
+
+def files_of(record_id: ObjectId) -> list[dict[str, Any]]:
+    """The files attached to a record, oldest first."""
+    return list(get_db()[FILES].find({"record_id": record_id, "removed_at": None}).sort("_id", 1).limit(500))
+
+
+def clean_name(name: str) -> str:
+    """A name that is harmless everywhere: no path, no control or direction marks, at most 180 characters."""
+    last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
+    safe = _BAD.sub("_", last).strip(" .")
+    if len(safe) <= NAME_MAX:
+        return safe or "file"
+    stem, dot, ending = safe.rpartition(".")
+    return f"{stem[: NAME_MAX - len(ending) - 1]}.{ending}" if dot and len(ending) <= 10 else safe[:NAME_MAX]
+
+
+def content_type(head: bytes, name: str) -> str:
+    """The type by the first bytes. Raises Refused when they contradict the ending of the name."""
+    ending = name.rpartition(".")[2].lower()
+    ending = _SAME.get(ending, ending)
+    guess = filetype.guess(head)
+    if guess is None:
+        if ending in _SIGNED:
+            raise Refused(None, {"file": [NOT_ITS_KIND(name=name)]})
+        return "text/plain" if _is_text(head) else "application/octet-stream"
+    if ending in _SIGNED and ending != guess.extension and not (ending == "zip" or guess.extension == "zip"):
+        raise Refused(None, {"file": [NOT_ITS_KIND(name=name)]})
+    return str(guess.mime)
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        head.decode("utf-8", errors="strict")
+    except UnicodeDecodeError as fault:
+        return fault.start > len(head) - 4 and b"\x00" not in head
+    return b"\x00" not in head
+
+
+def _store(upload: Upload) -> dict[str, Any]:
+    """Stream the content into GridFS; what is refused on the way leaves nothing behind."""
+    name = clean_name(upload.name)
+    head = upload.stream.read(CHUNK)
+    if not head:
+        raise Refused(None, {"file": [EMPTY]})
+    kind = content_type(head[:8192], name)
+    digest, size = hashlib.sha256(), 0
+    grid = bucket().open_upload_stream(name)
+    try:
+        for chunk in _chunks(head, upload.stream):
+            size += len(chunk)
+            if size > upload.limit_mb * 1024 * 1024:
+                raise Refused(None, {"file": [TOO_LARGE(most=upload.limit_mb)]})
+            digest.update(chunk)
+            grid.write(chunk)
+        grid.close()
+    except BaseException:
+        grid.abort()
+        raise
+    return {
+        "_id": ObjectId(),
+        "content": grid._id,
+        "name": name,
+        "given_name": upload.name[:500],
+        "size": size,
+        "sha256": digest.hexdigest(),
+        "content_type": kind,
+    }
+
+
+def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    yield head
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def _change(file: dict[str, Any]) -> dict[str, Any]:
+    return {"field": "file", "old": None, "new": {key: file[key] for key in ("_id", "name", "sha256", "size", "kind")}}
+
+
