@@ -1,0 +1,230 @@
+// What every page shares: words, requests, dialogs, menus, guarded forms, computed values, uploads and shortcuts.
+"use strict";
+
+window.guicheng = (() => {
+  const words = JSON.parse(document.body.dataset.words || "{}");
+  const enhancers = [];
+  const say = (key, values = {}) => (words[key] || key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+
+  function element(tag, properties = {}, attributes = {}, ...children) {
+    const made = Object.assign(document.createElement(tag), properties);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  // Readers speak a change, so the same sentence twice needs an empty moment between.
+  function announce(text) {
+    const live = document.getElementById("live");
+    live.textContent = "";
+    setTimeout(() => { live.textContent = text; }, 60);
+  }
+
+  // A sign-in page instead of JSON throws here, so that callers have one failure to speak about.
+  async function ask(url, { body, signal } = {}) {
+    const headers = { Accept: "application/json", "X-Requested-With": "XMLHttpRequest" };
+    if (body) headers["X-CSRFToken"] = document.querySelector("meta[name='csrf-token']")?.content || "";
+    const answer = await fetch(url, { method: body ? "POST" : "GET", body, signal, headers, credentials: "same-origin" });
+    return { ok: answer.ok, status: answer.status, data: await answer.json() };
+  }
+
+  function later(wait, run) {
+    let timer;
+    return () => { clearTimeout(timer); timer = setTimeout(run, wait); };
+  }
+
+  function remembered(key, value) {
+    try {
+      if (value !== undefined) localStorage.setItem(key, value);
+      return localStorage.getItem(key);
+    } catch { return null; } // private windows may refuse storage
+  }
+
+  function enhance(root) {
+    for (const [selector, run] of enhancers) {
+      if (root.matches?.(selector)) run(root);
+      root.querySelectorAll(selector).forEach(run);
+    }
+  }
+
+  function onEach(selector, run) {
+    enhancers.push([selector, run]);
+    document.querySelectorAll(selector).forEach((one) => run(one));
+  }
+
+  return { say, element, announce, ask, later, remembered, enhance, onEach };
+})();
+
+(() => {
+  const { element, announce, ask, later, remembered, onEach } = window.guicheng;
+  const isTyping = (target) => target.matches?.("input:not([type='checkbox'], [type='radio'], [type='button'], [type='submit']), textarea, select, [contenteditable]");
+
+  // Computed values: only the newest answer counts, and mistakes show only where the person has already been.
+  onEach("form[data-compute-url]", (form) => {
+    const touched = new Set();
+    let turn = 0;
+    let running;
+    const recompute = later(300, async () => {
+      const mine = turn;
+      running = new AbortController();
+      const body = new FormData(form);
+      for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+      try {
+        const { ok, data } = await ask(form.dataset.computeUrl, { body, signal: running.signal });
+        if (mine !== turn || !ok) return;
+        for (const [name, text] of Object.entries(data.values || {})) {
+          form.querySelectorAll(`[data-computed="${CSS.escape(name)}"]`).forEach((place) => { place.textContent = text; });
+        }
+        showErrors(form, data.errors || {}, touched);
+        delete form.dataset.computing;
+      } catch { /* the old numbers stay, greyed by data-computing, until an answer comes */ }
+    });
+    const changed = (event) => {
+      if (event.target.name) touched.add(event.target.name);
+      turn += 1;
+      running?.abort();
+      form.dataset.computing = "";
+      recompute();
+    };
+    form.addEventListener("input", changed);
+    form.addEventListener("change", changed);
+  });
+
+  function showErrors(form, errors, touched) {
+    form.querySelectorAll("[data-errors]").forEach((list) => {
+      const name = list.dataset.errors;
+      if (!touched.has(name)) return;
+      const sentences = [errors[name] || []].flat();
+      list.replaceChildren(...sentences.map((sentence) => element("li", { textContent: sentence })));
+      list.hidden = !sentences.length;
+      form.querySelector(`[aria-describedby~="${CSS.escape(list.id)}"]`)?.setAttribute("aria-invalid", String(sentences.length > 0));
+    });
+  }
+
+  // Guarded forms: leaving asks, sending happens once, Ctrl+S and Ctrl+Enter send.
+  onEach("form[data-guard]", (form) => {
+    const contents = () => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value instanceof File ? value.name + value.size : value]));
+    const buttons = () => [...form.elements].filter((element) => element.type === "submit");
+    const before = contents();
+    let sent = false;
+    const mark = (busy) => {
+      sent = busy;
+      form.setAttribute("aria-busy", String(busy));
+      buttons().forEach((button) => button.setAttribute("aria-disabled", String(busy)));
+    };
+    addEventListener("beforeunload", (event) => {
+      if (!sent && (form.dataset.guard === "dirty" || contents() !== before)) event.preventDefault();
+    });
+    addEventListener("pageshow", (event) => { if (event.persisted) mark(false); });
+    form.addEventListener("submit", (event) => {
+      if (sent || event.defaultPrevented) return event.preventDefault();
+      mark(true);
+      setTimeout(mark, 12000, false); // a lost connection must not lock the form; the server drops doubles
+    });
+  });
+
+  function sendFormAt(target) {
+    const within = document.querySelector("dialog[open]") || document;
+    const shown = [...within.querySelectorAll("form[data-guard]")].filter((one) => !one.closest("dialog:not([open])"));
+    const form = target.closest?.("form[data-guard]") || (shown.length === 1 ? shown[0] : null);
+    if (!form) return false;
+    document.activeElement?.dispatchEvent(new Event("commit", { bubbles: true }));
+    form.requestSubmit([...form.elements].find((element) => element.type === "submit"));
+    return true;
+  }
+
+  onEach("input[type='file'][data-upload]", (input) => {
+    const list = element("ul", { className: "files" });
+    input.after(element("div", {}, { role: "status" }, list));
+    const size = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
+    input.addEventListener("change", () => {
+      const isLarge = (file) => file.size > Number(input.dataset.maxBytes || Infinity);
+      list.replaceChildren(...[...input.files].map((file) => element("li", {
+        className: isLarge(file) ? "late" : "",
+        textContent: `${file.name} · ${size.format(file.size / 1048576)}${isLarge(file) ? ` · ${input.dataset.tooLarge}` : ""}`,
+      })));
+      const refused = [...input.files].some(isLarge);
+      input.setCustomValidity(refused ? input.dataset.tooLarge : "");
+      input.setAttribute("aria-invalid", String(refused));
+    });
+  });
+
+  // Arrow keys walk through a closed list and would send at every step; they wait for Enter or leaving.
+  onEach("select[data-autosubmit]", (select) => {
+    let isWalking = false;
+    const first = select.value;
+    const send = () => { if (select.value !== first) select.form.requestSubmit(); };
+    select.form?.querySelectorAll("[data-autosubmit-button]").forEach((button) => { button.hidden = true; });
+    select.addEventListener("keydown", ({ key }) => {
+      isWalking = key !== "Enter";
+      if (!isWalking) send();
+    });
+    select.addEventListener("pointerdown", () => { isWalking = false; });
+    select.addEventListener("change", () => { if (!isWalking) send(); });
+    select.addEventListener("blur", send);
+  });
+
+  onEach("[data-theme-toggle]", (button) => {
+    const { dataset } = document.documentElement;
+    const isDark = () => (dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+    const show = () => button.setAttribute("aria-pressed", String(isDark()));
+    button.addEventListener("click", () => {
+      dataset.theme = isDark() ? "light" : "dark";
+      remembered("theme", dataset.theme);
+      show();
+    });
+    button.hidden = false;
+    show();
+  });
+
+  onEach("[data-shortcuts-toggle]", (box) => {
+    box.checked = remembered("shortcuts") !== "off";
+    box.addEventListener("change", () => remembered("shortcuts", box.checked ? "on" : "off"));
+  });
+
+  onEach("details.nav-group", (group) => {
+    const key = `nav:${group.dataset.key}`;
+    if (remembered(key) && !group.querySelector("[aria-current]")) group.open = remembered(key) === "open";
+    group.addEventListener("toggle", () => remembered(key, group.open ? "open" : "closed"));
+  });
+
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.pop[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const opener = event.target.closest("[data-dialog-open]");
+    const dialog = opener && document.getElementById(opener.dataset.dialogOpen);
+    const closer = event.target.closest("[data-dialog-close]");
+    if (dialog || closer) event.preventDefault();
+    if (dialog && !dialog.open) dialog.showModal();
+    if (closer) closer.closest("dialog").close();
+  });
+
+  // Single keys can be switched off in the shortcuts dialog; keys with Ctrl always work.
+  const places = { h: "[data-go='home']", i: "[data-go='inbox']" };
+  let waitsForPlace = false;
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented) return;
+    const menu = event.target.closest?.("details.pop[open]");
+    if (event.key === "Escape" && menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && (event.key.toLowerCase() === "s" || event.key === "Enter")) {
+      if (sendFormAt(event.target)) event.preventDefault();
+      return;
+    }
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!isPlain || isTyping(event.target) || remembered("shortcuts") === "off" || document.querySelector("dialog[open]")) return;
+    const goesTo = waitsForPlace && places[event.key];
+    waitsForPlace = event.key === "g";
+    if (waitsForPlace) setTimeout(() => { waitsForPlace = false; }, 1200);
+    const shortcuts = document.getElementById("shortcuts");
+    const search = document.querySelector("[data-search]");
+    if (goesTo) document.querySelector(goesTo)?.click();
+    else if (event.key === "/" && search) { event.preventDefault(); search.focus(); search.select(); }
+    else if (event.key === "?" && shortcuts) { event.preventDefault(); shortcuts.showModal(); }
+    else if (event.key === "j" && event.target === document.body) document.querySelector(".grid tbody tr[tabindex='0']")?.focus();
+  });
+
+  announce(document.querySelector("[data-flash]")?.textContent.trim() ?? "");
+})();

@@ -1,0 +1,315 @@
+// The two controls a browser lacks: the reference picker (a combobox) and the table of embedded lines.
+"use strict";
+
+(() => {
+  const { say, element, announce, ask, later, enhance, onEach } = window.guicheng;
+  const pickers = new WeakMap();
+  const tellChanged = (place) => place.dispatchEvent(new Event("change", { bubbles: true }));
+  let made = 0;
+
+  // Reference picker
+
+  class Picker {
+    constructor(box) {
+      this.box = box;
+      this.text = box.querySelector(".picker-text");
+      this.isMany = "multiple" in box.dataset;
+      this.hidden = this.isMany ? null : box.querySelector("input[type='hidden']");
+      this.label = this.isMany ? "" : this.text.value;
+      this.options = [];
+      this.active = -1;
+      this.turn = 0;
+      this.build();
+      this.listen();
+    }
+    build() {
+      this.text.id ||= `picker-${(made += 1)}`;
+      const label = this.text.labels[0]?.textContent.trim() || this.text.getAttribute("aria-label") || this.text.placeholder;
+      this.list = element("ul", { id: `${this.text.id}-list`, hidden: true }, { role: "listbox", "aria-label": label });
+      this.status = element("p", { className: "picker-status" }, { role: "status" });
+      this.popup = element("div", { className: "picker-popup", hidden: true }, {}, this.list, this.status);
+      if (this.popup.showPopover) this.popup.popover = "manual";
+      this.box.append(this.popup);
+      const facts = { role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": this.list.id };
+      for (const [name, value] of Object.entries(facts)) this.text.setAttribute(name, value);
+    }
+    listen() {
+      const search = later(150, () => this.search());
+      this.text.addEventListener("input", (event) => {
+        this.picksFirst = false;
+        this.turn += 1; // an answer to what was typed before is no longer wanted
+        this.pending = true;
+        if (!this.text.value && !this.isMany) this.commit({ id: "", label: "" });
+        if (!event.isComposing) search();
+      });
+      this.text.addEventListener("compositionend", search);
+      this.text.addEventListener("click", () => { if (!this.isOpen) this.search(); });
+      this.text.addEventListener("keydown", (event) => this.key(event));
+      for (const type of ["blur", "commit"]) this.text.addEventListener(type, () => this.leave());
+      this.popup.addEventListener("pointerdown", (event) => event.preventDefault());
+      this.list.addEventListener("click", (event) => {
+        const option = event.target.closest("[role='option']");
+        if (option) this.choose([...this.list.children].indexOf(option));
+      });
+      this.box.addEventListener("click", (event) => {
+        if (event.target.closest("[data-chip-remove]")) this.removeChip(event.target.closest(".chip"));
+      });
+      this.follow = () => this.place();
+    }
+    get isOpen() { return !this.popup.hidden; }
+    get isTyped() { return this.text.value !== this.label; }
+    async fetch(query) {
+      const url = new URL(this.box.dataset.url, location.href);
+      url.searchParams.set("query", query);
+      const { ok, data } = await ask(url);
+      if (ok) return data;
+      throw new Error("refused");
+    }
+    async search() {
+      const mine = (this.turn += 1);
+      this.pending = true;
+      const query = this.isTyped ? this.text.value.trim() : "";
+      let answer = { results: [] };
+      let failed = false;
+      try { answer = await this.fetch(query); } catch { failed = true; }
+      if (mine !== this.turn) return;
+      this.pending = false;
+      if (document.activeElement !== this.text) return;
+      this.show(answer, failed, query);
+      if (this.picksFirst && this.options.length) this.choose(0);
+    }
+    show({ results, more }, failed, query) {
+      this.options = results;
+      this.list.replaceChildren(...results.map((result, index) => {
+        const parts = [element("span", { textContent: result.label })];
+        if (result.note) parts.push(element("span", { className: "note", textContent: result.note }));
+        const isChosen = !this.isMany && result.id === this.hidden.value;
+        return element("li", { id: `${this.list.id}-${index}` }, { role: "option", "aria-selected": String(isChosen) }, ...parts);
+      }));
+      this.list.hidden = !results.length;
+      this.status.textContent = failed ? say("noAnswer") : !results.length ? say("noMatch") : more ? say("moreMatches") : say("matches", { n: results.length });
+      this.open();
+      this.activate(query && results.length ? 0 : -1);
+      this.hasMoved = false;
+    }
+    open() {
+      if (!this.isOpen) {
+        this.popup.hidden = false;
+        this.popup.showPopover?.();
+        addEventListener("scroll", this.follow, true);
+        addEventListener("resize", this.follow);
+      }
+      this.text.setAttribute("aria-expanded", String(this.options.length > 0));
+      this.place();
+    }
+    close() {
+      this.turn += 1;
+      if (!this.isOpen) return;
+      this.popup.hidePopover?.();
+      this.popup.hidden = true;
+      this.text.setAttribute("aria-expanded", "false");
+      this.text.removeAttribute("aria-activedescendant");
+      removeEventListener("scroll", this.follow, true);
+      removeEventListener("resize", this.follow);
+    }
+    place() {
+      const field = this.text.getBoundingClientRect();
+      const { style } = this.popup;
+      const room = innerHeight - field.bottom;
+      const isAbove = room < 200 && field.top > room;
+      style.minWidth = `${field.width}px`;
+      style.left = `${Math.max(4, Math.min(field.left, innerWidth - this.popup.offsetWidth - 4))}px`;
+      style.top = isAbove ? "auto" : `${field.bottom + 3}px`;
+      style.bottom = isAbove ? `${innerHeight - field.top + 3}px` : "auto";
+      style.maxHeight = `${Math.min(266, (isAbove ? field.top : room) - 8)}px`;
+    }
+    activate(index) {
+      this.list.children[this.active]?.classList.remove("active");
+      this.active = index;
+      const option = this.list.children[index];
+      if (!option) return this.text.removeAttribute("aria-activedescendant");
+      option.classList.add("active");
+      option.scrollIntoView({ block: "nearest" });
+      this.text.setAttribute("aria-activedescendant", option.id);
+    }
+    key(event) {
+      if (event.isComposing) return;
+      const { key } = event;
+      if (key === "ArrowDown" || key === "ArrowUp") this.arrow(event, key === "ArrowDown" ? 1 : -1);
+      else if (key === "Enter" && !event.ctrlKey && !event.metaKey) this.enter(event);
+      else if (key === "Escape") this.escape(event);
+      else if (key === "Tab" && this.isOpen && this.active >= 0 && (this.hasMoved || this.options.length === 1)) this.choose(this.active);
+      else if (key === "Backspace" && this.isMany && !this.text.value) this.removeChip([...this.box.querySelectorAll(".chip")].pop());
+    }
+    arrow(event, step) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (!this.isOpen) return void this.search();
+      const count = this.options.length;
+      if (count) this.activate((this.active + step + count + (this.active < 0 && step < 0 ? 1 : 0)) % count);
+      this.hasMoved = true;
+    }
+    enter(event) {
+      const isWaiting = this.isTyped && this.pending;
+      if (!this.isOpen && !isWaiting) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (isWaiting) this.picksFirst = true; // typed faster than the answer
+      else if (this.active >= 0) this.choose(this.active);
+      else this.close();
+    }
+    escape(event) {
+      if (!this.isOpen && !this.isTyped) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (!this.isOpen) this.text.value = this.label;
+      this.close();
+    }
+    leave() {
+      this.close();
+      this.pending = this.picksFirst = false;
+      if (this.isTyped && !this.text.hasAttribute("data-unmatched")) this.text.value = this.label;
+    }
+    choose(index) {
+      this.picksFirst = false;
+      this.commit(this.options[index]);
+      this.close();
+    }
+    commit({ id, label }) {
+      this.text.removeAttribute("data-unmatched");
+      this.text.setAttribute("aria-invalid", "false");
+      this.text.setCustomValidity("");
+      if (this.isMany) return this.addChip({ id, label });
+      this.label = this.text.value = label;
+      if (this.hidden.value === id) return;
+      this.hidden.value = id;
+      tellChanged(this.hidden);
+    }
+    addChip({ id, label }) {
+      this.text.value = "";
+      if (!id || [...this.box.querySelectorAll("input[type='hidden']")].some((input) => input.value === id)) return;
+      const button = element("button", { type: "button", textContent: "×" }, { "data-chip-remove": "", "aria-label": say("removeNamed", { label }) });
+      const value = element("input", { type: "hidden", name: this.box.dataset.name, value: id });
+      this.text.before(element("span", { className: "chip" }, {}, label, value, button));
+      announce(label);
+      tellChanged(value);
+    }
+    removeChip(chip) {
+      if (!chip) return;
+      chip.remove();
+      this.text.focus();
+      tellChanged(this.text);
+    }
+    // For pasted text: takes the one record that carries this label or number, else says so and keeps the text.
+    async match(text) {
+      this.text.value = text;
+      this.text.dataset.unmatched = "";
+      let found = [];
+      try { found = (await this.fetch(text)).results; } catch { /* said below, like no match */ }
+      const exact = found.filter(({ label, note }) => label === text || note === text || label.split(/\s+/).includes(text));
+      const [only] = exact.length === 1 ? exact : found.length === 1 ? found : [];
+      if (only) return this.commit(only);
+      this.text.setAttribute("aria-invalid", "true");
+      this.text.setCustomValidity(say("unmatched", { text }));
+      announce(say("unmatched", { text }));
+    }
+  }
+
+  onEach("[data-picker]", (box) => { if (!pickers.has(box)) pickers.set(box, new Picker(box)); });
+
+  // Embedded lines
+
+  const NUMBERED = ["name", "id", "for", "aria-describedby", "aria-labelledby", "aria-controls", "data-computed", "data-errors", "data-name"];
+  const CELLS = "input:not([type='hidden'], [type='file'], [readonly], [disabled]), select:not([disabled]), textarea:not([readonly], [disabled])";
+  const TRUE_WORDS = new Set(["1", "true", "yes", "y", "x", "✓", "是", "有"]);
+
+  function enter(control, text) {
+    const box = control.closest("[data-picker]");
+    const value = text.trim();
+    if (box) return pickers.get(box)?.match(value);
+    if (control.type === "checkbox") control.checked = TRUE_WORDS.has(value.toLowerCase());
+    else if (control.tagName === "SELECT") {
+      const option = [...control.options].find((one) => one.value === value || one.text.trim() === value);
+      if (option) control.value = option.value;
+    } else if (control.type === "date") control.value = value.replace(/^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$/, (_, y, m, d) => `${y}-${m.padStart(2, "0")}-${d.padStart(2, "0")}`);
+    else if (control.classList.contains("number") || control.type === "number") control.value = value.normalize("NFKC").replace(/[,\s]/g, "");
+    else control.value = value;
+    return tellChanged(control);
+  }
+
+  onEach("table[data-lines]", (table) => {
+    const prefix = table.dataset.lines;
+    const body = table.tBodies[0];
+    const limit = Number(table.dataset.max || 200);
+    const adder = `[data-line-add="${CSS.escape(prefix)}"]`;
+    const template = document.querySelector(`template[data-lines-template="${CSS.escape(prefix)}"]`);
+    const pattern = new RegExp(`(^|\\s)${prefix.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}-(?:\\d+|__index__)-`, "g");
+    const cellsOf = (row) => [...row.querySelectorAll(CELLS)];
+    const enterRow = (row) => row && cellsOf(row)[0]?.focus();
+    function renumber() {
+      [...body.rows].forEach((row, index) => {
+        for (const name of NUMBERED) {
+          row.querySelectorAll(`[${name}]`).forEach((part) => part.setAttribute(name, part.getAttribute(name).replace(pattern, `$1${prefix}-${index}-`)));
+        }
+        row.querySelectorAll("[data-line-number]").forEach((place) => { place.textContent = index + 1; });
+      });
+    }
+    function settle(sentence, n) {
+      renumber();
+      announce(say(sentence, { n }));
+      tellChanged(table);
+    }
+    function add() {
+      if (body.rows.length >= limit) return void announce(say("linesLimit", { n: limit }));
+      body.append(template.content.cloneNode(true));
+      settle("lineAdded", body.rows.length);
+      const row = body.rows[body.rows.length - 1];
+      enhance(row);
+      return row;
+    }
+    function remove(row) {
+      const next = row.nextElementSibling || row.previousElementSibling;
+      row.remove();
+      (next ? cellsOf(next)[0] : document.querySelector(adder))?.focus();
+      settle("lineRemoved", body.rows.length);
+    }
+    function shift(row, button, isUp) {
+      const other = isUp ? row.previousElementSibling : row.nextElementSibling;
+      if (!other) return;
+      if (isUp) other.before(row); else other.after(row);
+      button.focus();
+      settle("lineMoved", row.sectionRowIndex + 1);
+    }
+    document.addEventListener("click", (event) => { if (event.target.closest(adder)) enterRow(add()); });
+    body.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-line-remove], [data-line-up], [data-line-down]");
+      if (!button) return;
+      const row = button.closest("tr");
+      if (button.matches("[data-line-remove]")) remove(row); else shift(row, button, button.matches("[data-line-up]"));
+    });
+    // Enter goes down the column as in a spreadsheet, so that it never sends a half-filled form.
+    body.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || event.target.matches("textarea, button, a")) return;
+      event.preventDefault();
+      const row = event.target.closest("tr");
+      const cells = cellsOf(row);
+      const at = cells.indexOf(event.target);
+      if (row.nextElementSibling) cellsOf(row.nextElementSibling)[at]?.focus();
+      else if (at === cells.length - 1) enterRow(add());
+      else cells[at + 1]?.focus();
+    });
+    body.addEventListener("paste", (event) => {
+      const text = (event.clipboardData?.getData("text/plain") || "").replace(/\r\n?/g, "\n").replace(/\n$/, "");
+      if (!/[\t\n]/.test(text) || (event.target.matches("textarea") && !text.includes("\t"))) return;
+      event.preventDefault();
+      let row = event.target.closest("tr");
+      const from = cellsOf(row).indexOf(event.target);
+      for (const [index, line] of text.split("\n").entries()) {
+        if (index) row = row.nextElementSibling || add();
+        if (!row) break;
+        const cells = cellsOf(row);
+        line.split("\t").forEach((value, column) => { if (cells[from + column]) enter(cells[from + column], value); });
+      }
+    });
+  });
+})();

@@ -1,0 +1,12 @@
+// Applies the stored theme before the first paint, so that no page flashes in the wrong colours.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  root.classList.add("js");
+  try {
+    var theme = localStorage.getItem("theme");
+    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+  } catch (refused) {
+    // A browser that refuses storage gets the system's theme.
+  }
+})();
