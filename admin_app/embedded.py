@@ -2,8 +2,10 @@
 
 import contextlib
 import fcntl
+import hashlib
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -23,8 +25,12 @@ START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
 LOG_BYTES_MAX = 20_000_000
 NOT_YET_INITIALIZED = 94
+AUTHENTICATION_FAILED = 18
+USER = "guicheng"
 INSTEAD = "Set GUICHENG_MONGODB_URI to the address of a MongoDB replica set instead."
 DEBIAN_PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "libcrypto.so.3": "libssl3"}
+
+Client = MongoClient[dict[str, Any]]
 
 
 class EmbeddedMongoError(Problem):
@@ -48,6 +54,7 @@ class EmbeddedMongo:
         self._take_folder()
         try:
             self._stop_leftover()
+            self._make_key()
             self.port = self.port or self._choose_port()
             self._launch(program)
             self._wait_for_primary()
@@ -78,7 +85,7 @@ class EmbeddedMongo:
     def uri(self) -> str:
         """The connection string: writes are on disk before they are acknowledged (security F1)."""
         return (
-            f"mongodb://127.0.0.1:{self.port}/?replicaSet={REPLICA_SET}"
+            f"mongodb://{USER}:{self._password}@127.0.0.1:{self.port}/?replicaSet={REPLICA_SET}&authSource=admin"
             "&w=majority&journal=true&readConcernLevel=majority"
         )
 
@@ -108,6 +115,21 @@ class EmbeddedMongo:
     @property
     def _pid_file(self) -> Path:
         return self.folder / "guicheng.pid"
+
+    @property
+    def _key_file(self) -> Path:
+        return self.folder / "guicheng.key"
+
+    @property
+    def _password(self) -> str:
+        """Known to whoever may read the key file, so that other accounts of this machine are kept out."""
+        return hashlib.sha256(self._key_file.read_bytes()).hexdigest()
+
+    def _make_key(self) -> None:
+        if not self._key_file.exists():
+            self._key_file.touch(mode=0o600)
+        if not self._key_file.stat().st_size:
+            self._key_file.write_text(secrets.token_hex(64), "ascii")
 
     @property
     def _log_file(self) -> Path:
@@ -166,40 +188,66 @@ class EmbeddedMongo:
             *("--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
             *("--replSet", REPLICA_SET, "--oplogSize", str(self._oplog_mb), "--pidfilepath", str(self._pid_file)),
             *("--wiredTigerCacheSizeGB", str(self._cache_gb), "--logpath", str(self._log_file), "--logappend"),
+            *("--keyFile", str(self._key_file)),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ]
 
     def _wait_for_primary(self) -> None:
         deadline = time.monotonic() + START_SECONDS_MAX
-        address = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
-        with MongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=500) as client:
-            while not self._is_primary(client):
+        with self._client() as stranger:
+            while not self._is_ready(stranger):
                 if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                     raise EmbeddedMongoError(f"The embedded MongoDB did not start; {self._log_file} says why.")
                 time.sleep(0.05)
 
-    def _is_primary(self, client: MongoClient[dict[str, Any]]) -> bool:
+    def _client(self, **login: str) -> Client:
+        return MongoClient(
+            "127.0.0.1",
+            self.port,
+            directConnection=True,
+            serverSelectionTimeoutMS=500,
+            heartbeatFrequencyMS=500,
+            **login,
+        )
+
+    def _as_owner(self, command: str | dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Run a command on a connection of its own: a client that was refused once waits long before it asks again."""
+        with self._client(username=USER, password=self._password) as owner:
+            return owner.admin.command(command, **options)
+
+    def _is_ready(self, stranger: Client) -> bool:
         try:
-            hello = client.admin.command("hello")
-            if not hello["isWritablePrimary"] and not hello.get("secondary"):
-                self._configure(client)
-            return bool(hello["isWritablePrimary"])
+            hello = stranger.admin.command("hello")
+            if hello["isWritablePrimary"]:
+                return self._has_user(stranger)
+            if not hello.get("secondary"):
+                self._configure(stranger)
         except PyMongoError:  # not listening yet, or between two states
+            pass
+        return False
+
+    def _has_user(self, stranger: Client) -> bool:
+        """Make the one user if there is none: until then the server lets a local stranger do that, and only that."""
+        try:
+            return bool(self._as_owner("ping"))
+        except OperationFailure as problem:
+            if problem.code == AUTHENTICATION_FAILED:
+                stranger.admin.command("createUser", USER, pwd=self._password, roles=["root"])
             return False
 
-    def _configure(self, client: MongoClient[dict[str, Any]]) -> None:
+    def _configure(self, stranger: Client) -> None:
         """Found the replica set, or tell it the new port it has been moved to."""
         member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
         try:
-            config = client.admin.command("replSetGetConfig")["config"]
+            config = self._as_owner("replSetGetConfig")["config"]
         except OperationFailure as problem:
-            if problem.code == NOT_YET_INITIALIZED:
-                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+            if problem.code in (NOT_YET_INITIALIZED, AUTHENTICATION_FAILED):
+                stranger.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
             return
         if config["members"][0]["host"] != member["host"]:
             moved = {**config["members"][0], **member}
             changed = {**config, "version": config["version"] + 1, "members": [moved]}
-            client.admin.command("replSetReconfig", changed, force=True)
+            self._as_owner({"replSetReconfig": changed}, force=True)
 
 
 def mongod_program() -> Path:

@@ -76,7 +76,7 @@ def test_reading_from_secondaries_is_refused():
 def test_what_the_uri_leaves_open_is_stated_and_what_it_says_is_kept(
     tmp_path, other_alias, mongo_uri, stated, is_sound
 ):
-    uri = mongo_uri.partition("&")[0] + stated
+    uri = mongo_uri.partition("&w=")[0] + stated
     client = connect(Settings(data=tmp_path, mongodb_uri=uri, demo=True))
     if is_sound:
         check_server(client)

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from admin_app import embedded
 from admin_app.embedded import EmbeddedMongo, EmbeddedMongoError
@@ -113,6 +115,15 @@ def test_uri_states_the_write_concern(folder):
     with server(folder) as mongo, MongoClient(mongo.uri) as client:
         assert client.write_concern.document == {"w": "majority", "j": True}
         assert client.read_concern.level == "majority"
+
+
+def test_only_who_may_read_the_folder_gets_in(folder):
+    with server(folder) as mongo:
+        assert stat.S_IMODE((folder / "mongo" / "guicheng.key").stat().st_mode) == 0o600
+        with MongoClient("127.0.0.1", mongo.port) as stranger, pytest.raises(OperationFailure, match="authentication"):
+            stranger.test.numbers.find_one()
+        with MongoClient("127.0.0.1", mongo.port) as stranger, pytest.raises(OperationFailure, match="authentication"):
+            stranger.admin.command("createUser", "intruder", pwd="x", roles=["root"])
 
 
 @pytest.mark.parametrize(
