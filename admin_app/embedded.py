@@ -200,7 +200,7 @@ class EmbeddedMongo:
                     raise EmbeddedMongoError(f"The embedded MongoDB did not start; {self._log_file} says why.")
                 time.sleep(0.05)
 
-    def _client(self, **login: str) -> Client:
+    def _client(self, **login: Any) -> Client:
         return MongoClient(
             "127.0.0.1",
             self.port,

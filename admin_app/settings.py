@@ -273,7 +273,7 @@ def settings_page() -> str:
         "# Settings",
         "",
         "Environment variables, read once at start. An unknown `GUICHENG_` variable or a wrong value stops the start.",
-        "This page is made from `admin_app/settings.py` by `guicheng check --write-settings-page`.",
+        "This page is made from `admin_app/settings.py` by `make docs`.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",
