@@ -1,9 +1,9 @@
 // What every page shares: words, requests, dialogs, menus, guarded forms, computed values, uploads and shortcuts.
 "use strict";
-
 window.guicheng = (() => {
   const words = JSON.parse(document.body.dataset.words || "{}");
   const enhancers = [];
+  const later = (wait, run, timer) => () => { clearTimeout(timer); timer = setTimeout(run, wait); };
   const say = (key, values = {}) => (words[key] || key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
   function element(tag, properties = {}, attributes = {}, ...children) {
@@ -28,11 +28,6 @@ window.guicheng = (() => {
     return { ok: answer.ok, status: answer.status, data: await answer.json() };
   }
 
-  function later(wait, run) {
-    let timer;
-    return () => { clearTimeout(timer); timer = setTimeout(run, wait); };
-  }
-
   function remembered(key, value) {
     try {
       if (value !== undefined) localStorage.setItem(key, value);
@@ -41,17 +36,13 @@ window.guicheng = (() => {
   }
 
   function enhance(root) {
-    for (const [selector, run] of enhancers) {
-      if (root.matches?.(selector)) run(root);
-      root.querySelectorAll(selector).forEach(run);
-    }
+    for (const [selector, run] of enhancers) root.querySelectorAll(selector).forEach((one) => run(one));
   }
 
   function onEach(selector, run) {
     enhancers.push([selector, run]);
     document.querySelectorAll(selector).forEach((one) => run(one));
   }
-
   return { say, element, announce, ask, later, remembered, enhance, onEach };
 })();
 
@@ -86,8 +77,7 @@ window.guicheng = (() => {
       form.dataset.computing = "";
       recompute();
     };
-    form.addEventListener("input", changed);
-    form.addEventListener("change", changed);
+    for (const type of ["input", "change"]) form.addEventListener(type, changed);
   });
 
   function showErrors(form, errors, touched) {
@@ -104,13 +94,12 @@ window.guicheng = (() => {
   // Guarded forms: leaving asks, sending happens once, Ctrl+S and Ctrl+Enter send.
   onEach("form[data-guard]", (form) => {
     const contents = () => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value instanceof File ? value.name + value.size : value]));
-    const buttons = () => [...form.elements].filter((element) => element.type === "submit");
     const before = contents();
     let sent = false;
     const mark = (busy) => {
       sent = busy;
       form.setAttribute("aria-busy", String(busy));
-      buttons().forEach((button) => button.setAttribute("aria-disabled", String(busy)));
+      for (const part of form.elements) if (part.type === "submit") part.setAttribute("aria-disabled", String(busy));
     };
     addEventListener("beforeunload", (event) => {
       if (!sent && (form.dataset.guard === "dirty" || contents() !== before)) event.preventDefault();
@@ -225,6 +214,5 @@ window.guicheng = (() => {
     else if (event.key === "?" && shortcuts) { event.preventDefault(); shortcuts.showModal(); }
     else if (event.key === "j" && event.target === document.body) document.querySelector(".grid tbody tr[tabindex='0']")?.focus();
   });
-
   announce(document.querySelector("[data-flash]")?.textContent.trim() ?? "");
 })();

@@ -1,13 +1,13 @@
 // The two controls a browser lacks: the reference picker (a combobox) and the table of embedded lines.
 "use strict";
-
 (() => {
   const { say, element, announce, ask, later, enhance, onEach } = window.guicheng;
   const pickers = new WeakMap();
+  const take = (event) => { event.preventDefault(); event.stopPropagation(); };
   const tellChanged = (place) => place.dispatchEvent(new Event("change", { bubbles: true }));
   let made = 0;
-
-  // Reference picker
+  let opened = null;
+  for (const type of ["scroll", "resize"]) addEventListener(type, () => opened?.place(), true);
 
   class Picker {
     constructor(box) {
@@ -37,6 +37,7 @@
       const search = later(150, () => this.search());
       this.text.addEventListener("input", (event) => {
         this.picksFirst = false;
+        this.forgive();
         this.turn += 1; // an answer to what was typed before is no longer wanted
         this.pending = true;
         if (!this.text.value && !this.isMany) this.commit({ id: "", label: "" });
@@ -54,7 +55,6 @@
       this.box.addEventListener("click", (event) => {
         if (event.target.closest("[data-chip-remove]")) this.removeChip(event.target.closest(".chip"));
       });
-      this.follow = () => this.place();
     }
     get isOpen() { return !this.popup.hidden; }
     get isTyped() { return this.text.value !== this.label; }
@@ -93,12 +93,9 @@
       this.hasMoved = false;
     }
     open() {
-      if (!this.isOpen) {
-        this.popup.hidden = false;
-        this.popup.showPopover?.();
-        addEventListener("scroll", this.follow, true);
-        addEventListener("resize", this.follow);
-      }
+      this.popup.hidden = false;
+      if (opened !== this) this.popup.showPopover?.();
+      opened = this;
       this.text.setAttribute("aria-expanded", String(this.options.length > 0));
       this.place();
     }
@@ -109,8 +106,7 @@
       this.popup.hidden = true;
       this.text.setAttribute("aria-expanded", "false");
       this.text.removeAttribute("aria-activedescendant");
-      removeEventListener("scroll", this.follow, true);
-      removeEventListener("resize", this.follow);
+      opened = null;
     }
     place() {
       const field = this.text.getBoundingClientRect();
@@ -142,26 +138,24 @@
       else if (key === "Backspace" && this.isMany && !this.text.value) this.removeChip([...this.box.querySelectorAll(".chip")].pop());
     }
     arrow(event, step) {
-      event.preventDefault();
-      event.stopPropagation();
+      take(event);
       if (!this.isOpen) return void this.search();
       const count = this.options.length;
-      if (count) this.activate((this.active + step + count + (this.active < 0 && step < 0 ? 1 : 0)) % count);
+      const from = this.active < 0 && step < 0 ? 0 : this.active;
+      if (count) this.activate((from + step + count) % count);
       this.hasMoved = true;
     }
     enter(event) {
       const isWaiting = this.isTyped && this.pending;
       if (!this.isOpen && !isWaiting) return;
-      event.preventDefault();
-      event.stopPropagation();
+      take(event);
       if (isWaiting) this.picksFirst = true; // typed faster than the answer
       else if (this.active >= 0) this.choose(this.active);
       else this.close();
     }
     escape(event) {
       if (!this.isOpen && !this.isTyped) return;
-      event.preventDefault();
-      event.stopPropagation();
+      take(event);
       if (!this.isOpen) this.text.value = this.label;
       this.close();
     }
@@ -175,10 +169,13 @@
       this.commit(this.options[index]);
       this.close();
     }
-    commit({ id, label }) {
+    forgive() {
       this.text.removeAttribute("data-unmatched");
       this.text.setAttribute("aria-invalid", "false");
       this.text.setCustomValidity("");
+    }
+    commit({ id, label }) {
+      this.forgive();
       if (this.isMany) return this.addChip({ id, label });
       this.label = this.text.value = label;
       if (this.hidden.value === id) return;
@@ -202,6 +199,7 @@
     }
     // For pasted text: takes the one record that carries this label or number, else says so and keeps the text.
     async match(text) {
+      if (!this.isMany) this.commit({ id: "", label: "" });
       this.text.value = text;
       this.text.dataset.unmatched = "";
       let found = [];
@@ -216,8 +214,6 @@
   }
 
   onEach("[data-picker]", (box) => { if (!pickers.has(box)) pickers.set(box, new Picker(box)); });
-
-  // Embedded lines
 
   const NUMBERED = ["name", "id", "for", "aria-describedby", "aria-labelledby", "aria-controls", "data-computed", "data-errors", "data-name"];
   const CELLS = "input:not([type='hidden'], [type='file'], [readonly], [disabled]), select:not([disabled]), textarea:not([readonly], [disabled])";

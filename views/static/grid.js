@@ -1,10 +1,7 @@
 // Grids: walking rows by keys, choosing rows for bulk moves, and editing one cell in place.
 "use strict";
-
 (() => {
   const { say, element, announce, ask, onEach } = window.guicheng;
-
-  // Choosing rows
 
   function followSelection(table) {
     const scope = table.closest("[data-grid-scope], form") || document;
@@ -46,15 +43,9 @@
     if (boxes().length) table.setAttribute("aria-multiselectable", "true");
   }
 
-  // Walking
-
   function walk(table) {
     const rows = () => [...table.tBodies[0].rows];
     const cellsOf = (row) => [...row.querySelectorAll("[data-inline]")];
-    function enterRow(row) {
-      table.querySelectorAll("tbody tr[tabindex='0']").forEach((one) => { one.tabIndex = -1; });
-      row.tabIndex = 0;
-    }
     function step(row, by, cell) {
       const next = rows()[row.sectionRowIndex + by];
       if (!next) return;
@@ -72,8 +63,8 @@
     });
     table.setAttribute("role", "grid");
     table.addEventListener("focusin", (event) => {
-      const row = event.target.closest("tbody tr");
-      if (row) enterRow(row);
+      const entered = event.target.closest("tbody tr");
+      if (entered) rows().forEach((row) => { row.tabIndex = row === entered ? 0 : -1; });
     });
     table.addEventListener("keydown", (event) => {
       const row = event.target.closest("tbody tr");
@@ -97,8 +88,6 @@
     });
   }
 
-  // Editing in place
-
   function controlFor({ kind, value, choices }) {
     if (kind === "choice") {
       const options = JSON.parse(choices || "[]").map(([key, label]) => new Option(label, key, false, String(key) === value));
@@ -110,10 +99,7 @@
   }
 
   const valueOf = (control) => (control.type === "checkbox" ? String(control.checked) : control.value);
-
-  function button(textContent, label, onclick) {
-    return element("button", { type: "button", className: "btn quiet square", textContent, onclick }, { "aria-label": label });
-  }
+  const button = (textContent, label, onclick) => element("button", { type: "button", className: "btn quiet square", textContent, onclick }, { "aria-label": label });
 
   function edit(cell) {
     if (cell.classList.contains("editing")) return;

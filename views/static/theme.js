@@ -2,11 +2,9 @@
 (function () {
   "use strict";
   var root = document.documentElement;
-  root.classList.add("js");
+  root.classList.add("js"); // what only scripts can use shows itself by this
   try {
     var theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-  } catch (refused) {
-    // A browser that refuses storage gets the system's theme.
-  }
+  } catch (refused) { /* a browser without storage gets the system's theme */ }
 })();
