@@ -1,0 +1,84 @@
+"""Everything that keeps strangers out: passwords, sessions, throttles, headers, tokens, and the doors themselves.
+
+Views cannot import this package (arrows point one way); they find what they need in `app.extensions["security"]`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_login import current_user
+from werkzeug.exceptions import MethodNotAllowed, SecurityError, ServiceUnavailable
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from admin_app.security import account_page, csrf, headers, language, passwords, signed_in
+from admin_app.security.events import record_event
+from admin_app.security.sessions import configure_sessions, this_session
+from admin_app.security.signed_in import current_actor, require_password
+from admin_app.settings import Settings
+from models.kernel.people import Actor
+
+__all__ = ["Security", "current_actor", "init_security", "record_event", "require_password"]
+
+MEGABYTE = 1024 * 1024
+REQUEST_MAX, FORM_MAX, FORM_PARTS_MAX = 4 * MEGABYTE, 2 * MEGABYTE, 5000
+UNUSED_METHODS = frozenset({"TRACE", "TRACK", "CONNECT", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Security:
+    """What views may ask of this package, as `app.extensions["security"]`."""
+
+    current_actor: Callable[[], Actor] = current_actor
+    require_password: Callable[[Actor, str], None] = require_password
+    record_event: Callable[..., None] = record_event
+    request_locale: Callable[[], str] = language.request_locale
+
+
+def init_security(app: Flask, settings: Settings) -> None:
+    """Secure an application; call it before other hooks are registered, so that theirs run behind the guard.
+
+    A view function is open to strangers if it has the attribute `is_public`, and takes bodies up to the upload limit
+    (of signed-in users) if it has the attribute `takes_files`.
+    """
+    passwords.use_profile(cheap=settings.cheap_passwords)
+    app.secret_key = settings.secret_key
+    app.config.update(
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        TRUSTED_PROXIES=settings.trusted_proxies,
+        MAX_CONTENT_LENGTH=REQUEST_MAX,
+        MAX_FORM_MEMORY_SIZE=FORM_MAX,
+        MAX_FORM_PARTS=FORM_PARTS_MAX,
+    )
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    configure_sessions(app, settings)
+    headers.add_headers(app, is_secure=settings.secure_cookies)
+    app.register_error_handler(SecurityError, _refuse_host)
+    app.extensions["security"] = Security()
+    language.speak(app)
+    _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
+    csrf.protect(app)
+    signed_in.guard(app)
+    app.register_blueprint(account_page.doors)
+
+
+def _limit_requests(app: Flask, upload_max: int) -> None:
+    """Refuse unused methods, and everything while no session can be read; let signed-in users send files."""
+
+    @app.before_request
+    def limit() -> None:
+        if request.method in UNUSED_METHODS:
+            raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST"])
+        if this_session().is_unavailable and not (request.endpoint or "").startswith("health."):
+            raise ServiceUnavailable
+        view: Any = app.view_functions.get(request.endpoint or "")
+        if getattr(view, "takes_files", False) and current_user.is_authenticated:
+            request.max_content_length = upload_max
+
+
+def _refuse_host(_problem: SecurityError) -> Response:
+    """Answer a request for another host without a page, since no address of a page could be trusted."""
+    return Response("This host name is not known here.\n", 400, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,55 @@
+"""In which language a request is answered: the user's own, the one chosen before signing in, or the browser's."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask_login import current_user
+
+from models.kernel.words import EN, HANS, HANT, LOCALES, speaking
+
+_BROWSER_TAGS = {
+    "zh-hant": HANT,
+    "zh-tw": HANT,
+    "zh-hk": HANT,
+    "zh-mo": HANT,
+    "zh-hans": HANS,
+    "zh-cn": HANS,
+    "zh-sg": HANS,
+    "zh": HANS,
+    "en": EN,
+}
+
+
+def request_locale() -> str:
+    """The language of this request; traditional Chinese where nobody says otherwise."""
+    if current_user.is_authenticated:
+        return str(current_user.user.locale or HANT)
+    if session.get("lang") in LOCALES:
+        return str(session["lang"])
+    for tag, _quality in request.accept_languages:
+        if found := known(tag.lower()):
+            return found
+    return HANT
+
+
+def known(tag: str) -> str | None:
+    """Our language for a browser's, given in small letters."""
+    parts = tag.split("-")
+    starts = ("-".join(parts[:count]) for count in range(len(parts), 0, -1))
+    return next((_BROWSER_TAGS[start] for start in starts if start in _BROWSER_TAGS), None)
+
+
+def speak(app: Flask) -> None:
+    """Let labels and sentences turn into the request's language until it ends."""
+
+    @app.before_request
+    def begin() -> None:
+        g.speech = ExitStack()
+        g.speech.enter_context(speaking(request_locale()))
+
+    @app.teardown_request
+    def end(_problem: BaseException | None) -> None:
+        speech: Any = g.pop("speech", None)
+        if speech is not None:
+            speech.close()

@@ -1,0 +1,149 @@
+"""The doors: signing in and out, and changing one's own password. The account page is in account_page.py."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_login import current_user, login_user
+from werkzeug import Response
+
+from admin_app.security import accounts, throttle
+from admin_app.security.addresses import safe_next
+from admin_app.security.events import Event, record_event, tell
+from admin_app.security.sessions import this_session
+from admin_app.security.signed_in import PASSWORD_WRONG, SignedIn
+from models.kernel.errors import Refused
+from models.kernel.words import L, Words
+
+WRONG = L(
+    "The login name or the password is not right. A first password is valid for seven days.",
+    "登錄名或密碼不正確。初始密碼七天內有效。",
+)
+DIFFERENT = L("The two new passwords are not the same.", "兩次輸入的新密碼不一致。")
+SAME = L("The new password must differ from the old one.", "新密碼不得與原密碼相同。")
+CHANGED = L("Your password is changed; you are signed out everywhere else.", "密碼已更改，其他裝置均已登出。")
+GONE = L("You are signed out.", "您已登出。")
+GONE_EVERYWHERE = L("You are signed out everywhere.", "您已在所有裝置登出。")
+
+doors = Blueprint("security", __name__)
+
+
+@doors.route("/login", methods=["GET", "POST"])
+def sign_in() -> Any:
+    """The login page, and the attempt to get in."""
+    if request.method == "POST":
+        return _try_to_sign_in()
+    if current_user.is_authenticated:
+        return redirect(safe_next(request.args.get("next")), 303)
+    return _login_page(request.args.get("next"))
+
+
+def _try_to_sign_in() -> Any:
+    login, target = accounts.typed_login(request.form.get("login", "")), request.form.get("next")
+    attempt = throttle.attempt(login, request.remote_addr)
+    if attempt.wait:
+        tell("held up")
+        page = Response(_login_page(target, throttle.wait_sentence(attempt.wait)), 429)
+        page.headers["Retry-After"] = str(attempt.wait)
+        return page
+    user_id = accounts.check(login, request.form.get("password", ""))
+    if user_id is None:
+        named = accounts.accounts().find_one({"login": login}, {"_id": 1})
+        record_event(Event.FAILURE, user=named["_id"] if named else None)
+        return _login_page(target, WRONG), 401
+    attempt.succeeded()
+    signed_in = _begin_session(user_id)
+    if signed_in is None:
+        return _login_page(target, WRONG), 401
+    record_event(Event.LOGIN, user=user_id)
+    if signed_in.must_change:
+        return redirect(url_for("security.own_password", next=safe_next(target)), 303)
+    return redirect(safe_next(target), 303)
+
+
+def _begin_session(user_id: ObjectId) -> SignedIn | None:
+    """Go on under a new session id as this user, whoever the session belonged to before."""
+    user, account = accounts.find_active(user_id), accounts.find_account(user_id)
+    if user is None or account is None:
+        return None
+    signed_in = SignedIn(user, must_change=account["must_change"])
+    this_session().renew()
+    session["epoch"] = account["epoch"]
+    login_user(signed_in)
+    return signed_in
+
+
+def _login_page(target: str | None, problem: Words | None = None) -> str:
+    typed = request.form.get("login", "")[: accounts.LOGIN_MAX * 4]
+    return render_template("login.html", next=safe_next(target, ""), login=typed, problem=problem)
+
+
+@doors.post("/logout")
+def sign_out() -> Response:
+    """End this session: its cookie, copied or not, opens nothing any more."""
+    record_event(Event.LOGOUT, user=current_user.user.id)
+    return leave(GONE)
+
+
+@doors.post("/logout-everywhere")
+def sign_out_everywhere() -> Response:
+    """End all sessions of this user."""
+    user_id = current_user.user.id
+    accounts.log_out_everywhere(user_id)
+    record_event(Event.LOGOUT_EVERYWHERE, user=user_id)
+    return leave(GONE_EVERYWHERE)
+
+
+def leave(sentence: L) -> Response:
+    """Forget everything about this visitor, and show the login page with a sentence."""
+    spoken = str(sentence)
+    this_session().renew()
+    flash(spoken, "good")
+    return redirect(url_for("security.sign_in"), 303)
+
+
+@doors.route("/password", methods=["GET", "POST"])
+def own_password() -> Any:
+    """Change one's own password, which needs the old one; a first password leads here from every page."""
+    if request.method == "POST":
+        return _change_password()
+    return _password_page({})
+
+
+def _change_password() -> Any:
+    me, old, new = current_user.user, request.form.get("old_password", ""), request.form.get("new_password", "")
+    problems = _typing_problems(old, new, request.form.get("new_password_again", ""))
+    if problems:
+        return _password_page(problems), 422
+    attempt = throttle.confirmation(me.login)
+    if attempt.wait:
+        return _password_page({"old_password": [throttle.wait_sentence(attempt.wait)]}), 429
+    if accounts.check(me.login, old) != me.id:
+        record_event(Event.FAILURE, user=me.id, at="changing the password")
+        return _password_page({"old_password": [PASSWORD_WRONG]}), 422
+    attempt.succeeded()
+    try:
+        accounts.set_password(me.id, new)
+    except Refused as refused:
+        return _password_page(refused.problems), 422
+    _begin_session(me.id)
+    record_event(Event.PASSWORD, user=me.id)
+    flash(str(CHANGED), "good")
+    return redirect(safe_next(request.form.get("next")), 303)
+
+
+def _typing_problems(old: str, new: str, again: str) -> dict[str, list[Words]]:
+    problems: dict[str, list[Words]] = {}
+    if new != again:
+        problems["new_password_again"] = [DIFFERENT]
+    if new == old:
+        problems["new_password"] = [SAME]
+    return problems
+
+
+def _password_page(problems: Mapping[str, list[Words]]) -> str:
+    target = request.form.get("next") or request.args.get("next")
+    return render_template(
+        "password.html", next=safe_next(target, ""), problems=problems, must_change=current_user.must_change
+    )

@@ -1,0 +1,116 @@
+"""Who is signed in: looked up anew in each request, so that a role taken away or a disabled user counts at the next."""
+
+from functools import cached_property
+from typing import Any
+
+from bson import ObjectId
+from flask import Flask, abort, jsonify, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user
+from werkzeug import Response
+
+from admin_app.security import accounts, throttle
+from admin_app.security.events import Event, record_event
+from admin_app.security.headers import is_static
+from models.kernel.errors import Refused
+from models.kernel.people import Actor, actor_of
+from models.kernel.words import L
+from models.organisation import User
+
+ANYBODY = frozenset({"security.sign_in", "security.choose_language", "health.healthz", "health.readyz"})
+BEFORE_CHANGE = frozenset({"security.own_password", "security.sign_out", "security.sign_out_everywhere"})
+
+SIGN_IN = L("Please sign in.", "請先登入。")
+CHANGE_FIRST = L("Please change your first password before anything else.", "請先更改初始密碼。")
+PASSWORD_WRONG = L("The password is not right.", "密碼不正確。")
+
+
+class SignedIn(UserMixin):
+    """The signed-in user of one request, as Flask-Login's current_user."""
+
+    def __init__(self, user: User, *, must_change: bool):
+        self.user = user
+        self.must_change = must_change
+
+    def get_id(self) -> str:
+        return str(self.user.id)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """On whose behalf this request acts."""
+        return actor_of(self.user)
+
+
+def find_signed_in(user_id: str) -> SignedIn | None:
+    """The user of this session, if they are active and the session was not ended by a newer password or a logout."""
+    user, account = accounts.find_active(ObjectId(user_id)), accounts.find_account(ObjectId(user_id))
+    if user is not None and account is not None and session.get("epoch") == account["epoch"]:
+        return SignedIn(user, must_change=account["must_change"])
+    session.clear()
+    record_event(Event.REFUSED, user=ObjectId(user_id), why="session no longer valid")
+    return None
+
+
+def current_actor() -> Actor:
+    """The actor of this request; without one the request ends at the login page, or with 401 for scripts."""
+    if not current_user.is_authenticated:
+        abort(to_login())
+    return current_user.actor
+
+
+def require_password(actor: Actor, password: str) -> None:
+    """Make sure that it is really the actor who signs. Raises Refused, also when too much was guessed."""
+    attempt = throttle.confirmation(actor.login)
+    if attempt.wait:
+        raise Refused(None, {"password": [throttle.wait_sentence(attempt.wait)]})
+    if accounts.check(actor.login, password) != actor.id:
+        record_event(Event.FAILURE, user=actor.id, at="signing")
+        raise Refused(None, {"password": [PASSWORD_WRONG]})
+    attempt.succeeded()
+
+
+def guard(app: Flask) -> None:
+    """Close every page to strangers but those that are open to anybody, and to first passwords but the change of it.
+
+    A view is open to anybody if its function has an attribute `is_public`.
+    """
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.user_loader(find_signed_in)
+    manager.unauthorized_handler(to_login)
+
+    @app.before_request
+    def check() -> Any:
+        if request.endpoint is None or is_static(request.endpoint):
+            return None
+        if request.endpoint in ANYBODY or getattr(app.view_functions[request.endpoint], "is_public", False):
+            return None
+        if not current_user.is_authenticated:
+            return to_login()
+        if current_user.must_change and request.endpoint not in BEFORE_CHANGE:
+            return _to_change()
+        return None
+
+
+def to_login() -> Response:
+    """The way to the login page and back to this one."""
+    if wants_json():
+        return _refusal(SIGN_IN, 401)
+    is_page = request.method in ("GET", "HEAD")
+    return redirect(url_for("security.sign_in", next=request.full_path.rstrip("?") if is_page else None), 303)
+
+
+def _to_change() -> Response:
+    return _refusal(CHANGE_FIRST, 403) if wants_json() else redirect(url_for("security.own_password"), 303)
+
+
+def _refusal(sentence: L, status: int) -> Response:
+    response = jsonify(ok=False, message=str(sentence))
+    response.status_code = status
+    return response
+
+
+def wants_json() -> bool:
+    """Whether a script asks, which cannot use a page."""
+    if request.is_json or request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return True
+    return request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
