@@ -22,7 +22,7 @@ from admin_app.embedded import EmbeddedMongo
 from admin_app.logs import GunicornLogger, configure_logs
 from admin_app.problems import Problem
 from admin_app.runner import Runner, StopSignals
-from admin_app.security.accounts import add_user, start_reset
+from admin_app.security.accounts import add_user, open_demo_accounts, start_reset
 from admin_app.settings import Settings
 from admin_app.start import start
 from models import catalogue
@@ -48,13 +48,17 @@ def run(settings: Settings, _options: argparse.Namespace) -> None:
     _say("Stopped.")
 
 
+def _open_accounts(_people: object, password: str) -> None:
+    open_demo_accounts(password)
+
+
 def _prepare(settings: Settings) -> str:
     """Make the database ready for the web server; return the words to print once that is up."""
     with _connected(settings):
         ensure_indexes(catalogue)
         if settings.demo and is_empty():
             _say("Loading the demo company ...")
-            load_demo(settings, echo=_say)
+            load_demo(settings, echo=_say, set_passwords=_open_accounts)
         return _welcome(settings)
 
 
@@ -163,7 +167,7 @@ def seed(settings: Settings, _options: argparse.Namespace) -> None:
         ensure_indexes(catalogue)
         if not is_empty():
             raise Problem(f"The database {found.database} is not empty; the demo company goes into an empty one only.")
-        load_demo(found, echo=_say)
+        load_demo(found, echo=_say, set_passwords=_open_accounts)
 
 
 def user(settings: Settings, options: argparse.Namespace) -> None:

@@ -89,6 +89,8 @@ def create(
     def body(unit: Unit) -> R:
         if not actor.is_system and not rights.may_create(actor, cls):
             raise Forbidden(rights.NOT_YOURS)
+        if once and (first := cls._get_collection().find_one({"once": once})):
+            return rights.find(actor, cls, first["_id"])
         record = cls(id=ObjectId())
         _take(record, values, rights.writable_fields(actor, cls))
         _begin(record, values, actor, once)

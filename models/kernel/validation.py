@@ -44,10 +44,24 @@ def problems_of(record: Record, actor: Actor, before: Mapping[str, Any]) -> Prob
         compute(record)
         problems = problems_in(record, fields)
     problems.update(_link_problems(record, actor, before))
-    if not problems:
-        for path, sentence in record.check():
-            problems.add(path, sentence)
+    problems.update(rule_problems(record, problems))
     return problems
+
+
+def rule_problems(record: Record, known: Mapping[str, Any]) -> Problems:
+    """What the rules of the type say, leaving out fields that are known to be wrong.
+
+    Beside other problems the record may lack what a rule compares; the rule is then asked again at the next try.
+    """
+    found = Problems()
+    try:
+        for path, sentence in record.check():
+            if path not in known:
+                found.add(path, sentence)
+    except (TypeError, AttributeError, ArithmeticError):
+        if not known:
+            raise
+    return found
 
 
 def compute(record: Record) -> None:

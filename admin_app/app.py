@@ -1,0 +1,47 @@
+"""Makes the application: settings in, a catalogue of record types in, a Flask application with all screens out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Flask
+
+import models
+import views
+from admin_app.health import health
+from admin_app.logs import log_requests
+from admin_app.security import init_security
+from admin_app.settings import Settings
+from models.kernel import clock
+from models.kernel.errors import Refused
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.policy import Policy, set_policy
+from views.screens import build_screens
+
+
+def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None = None) -> Flask:
+    """An application for these settings and record types. The database is connected by `start`, not here."""
+    app = Flask("views", root_path=_views_folder())
+    app.config["UPLOAD_LIMIT_MB"] = settings.upload_limit_mb
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000
+    clock.set_zone(settings.time_zone)
+    set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit))
+    log_requests(app)
+    init_security(app, settings)
+    app.extensions["confirm_password"] = lambda actor, typed: _is_confirmed(app, actor, typed)
+    app.register_blueprint(health)
+    build_screens(app, catalogue if catalogue is not None else models.catalogue)
+    return app
+
+
+def _views_folder() -> str:
+    return str(next(iter(views.__path__)))
+
+
+def _is_confirmed(app: Flask, actor: Actor, typed: str) -> bool:
+    try:
+        app.extensions["security"].require_password(actor, typed)
+    except Refused:
+        return False
+    return True

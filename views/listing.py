@@ -1,0 +1,272 @@
+"""One place that reads what a list is asked for, and turns it into a query: filters, search, sort, pages by key.
+
+Nothing of a request reaches the database but through here: every value is parsed to the kind of its field first.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from bson import Decimal128, ObjectId, json_util
+from mongoengine.base import get_document
+from pymongo import ASCENDING, DESCENDING
+from pymongo.errors import ExecutionTimeout
+from werkzeug.datastructures import MultiDict
+
+from models.kernel import clock, rights
+from models.kernel.fields import Choice, Choices, Day, Flag, Lines, LongText, Moment, Number, Ref, Refs, Sealed, Whole
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.search import contains
+from models.kernel.words import L, Words
+
+from .forms import BadValue, parse
+from .wording import is_numeric
+
+PAGE_SIZES = (20, 50, 100, 200)
+PAGE_SIZE = 50
+COUNT_CAP = 1000
+TIME_LIMIT_MS = 4000
+LINKED_MAX = 500
+SLOW = L(
+    "The search took too long and was stopped. Please narrow it down with a filter.",
+    "查詢時間過長，已停止。請增加篩選條件。",
+)
+BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{label}」未生效：{why}")
+_STATE_LABEL = L("State", "狀態")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the request asks of a list, already parsed: the query, the order, the page, and how to ask again."""
+
+    cls: type[Record]
+    filter: dict[str, Any]
+    sort: str
+    size: int
+    cursor: tuple[str, Any, ObjectId] | None
+    args: MultiDict
+    text: str = ""
+    problems: list[Words] = field(default_factory=list)
+    chips: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.text or self.chips)
+
+    def url(self, base: str, **changes: Any) -> str:
+        """The address of this list with some arguments changed; None takes an argument away."""
+        kept = [(key, value) for key, value in self.args.items(multi=True) if key not in (*changes, "after", "before", "at")]
+        added = [(key, value) for key, value in changes.items() if value is not None]
+        query = urlencode([*kept, *added])
+        return f"{base}?{query}" if query else base
+
+    def url_without(self, base: str, name: str, value: str) -> str:
+        """The address without one of the active filters."""
+        kept = [(k, v) for k, v in self.args.items(multi=True) if (k, v) != (name, value) and k not in ("after", "before", "at")]
+        return f"{base}?{urlencode(kept)}" if kept else base
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows of one page as plain dicts, the cursors around it, and the number of hits (None: more than the cap)."""
+
+    rows: list[dict[str, Any]]
+    previous: str | None
+    next: str | None
+    count: int | None
+
+
+def sortable(cls: type[Record], name: str) -> bool:
+    """Whether a list may be sorted by a field: stored as it reads, and served by an index."""
+    found = cls._fields.get(name)
+    return found is not None and not isinstance(found, Lines | LongText | Sealed | Ref | Refs | Choices)
+
+
+def read_request(cls: type[Record], actor: Actor, args: MultiDict) -> Asked:
+    """Parse the arguments of a list for this actor. What cannot be understood is left out and said."""
+    seen = rights.readable_fields(actor, cls)
+    problems: list[Words] = []
+    clauses: list[dict[str, Any]] = []
+    chips: list[tuple[str, str, str]] = []
+    for name in (*cls.declared.grid.filters, "state", "department", "owner", *args.getlist("with")):
+        if name in cls._fields and name in seen:
+            clauses += _field_clauses(cls, name, args, problems, chips)
+    text = args.get("q", "").replace("\x00", "").strip()[:200]
+    if text:
+        clauses.append(_search(cls, actor, text))
+    sort = args.get("sort", "")
+    if not sortable(cls, sort.lstrip("-")) or sort.lstrip("-") not in seen:
+        sort = cls.declared.grid.sort
+    scope = rights.visible(actor, cls) or {"_id": None}
+    query: dict[str, Any] = {"$and": [scope, *_unique(clauses)]} if clauses else scope
+    return Asked(cls, query, sort, _page_size(args), _cursor(args), args, text, problems, _unique(chips))
+
+
+def _unique(items: list) -> list:
+    kept: list = []
+    for item in items:
+        if item not in kept:
+            kept.append(item)
+    return kept
+
+
+def _page_size(args: MultiDict) -> int:
+    size = args.get("size", "")
+    return int(size) if size.isdecimal() and int(size) in PAGE_SIZES else PAGE_SIZE
+
+
+def _field_clauses(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
+    found = cls._fields[name]
+    label = _STATE_LABEL if name == "state" else getattr(found, "label", name)
+    clauses: list[dict[str, Any]] = []
+    ops = (("", "="), (".from", "≥"), (".to", "≤"))
+    for suffix, sign in ops:
+        key = f"f.{name}{suffix}"
+        values = [value.replace("\x00", "").strip()[:200] for value in args.getlist(key)]
+        values = [value for value in values if value]
+        if not values:
+            continue
+        try:
+            clauses.append({name: _condition(found, name, suffix, values)})
+            chips += [(key, value, f"{label} {sign} ") for value in values]
+        except BadValue as bad:
+            problems.append(BAD_FILTER(label=label, why=bad.sentence))
+    return clauses
+
+
+def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  # noqa: PLR0911 - one for each kind
+    """What the database compares a field with; raises BadValue."""
+    if suffix:
+        bound = parse(found, values[-1])
+        if isinstance(found, Moment | Day):
+            return {"$gte": _start(bound)} if suffix == ".from" else {"$lt": _start(bound) + dt.timedelta(days=1)}
+        if not is_numeric(found):
+            raise BadValue(L("this field has no order", "此欄位不能比較大小"))
+        exact = Decimal128(bound) if isinstance(found, Number) else bound
+        return {"$gte": exact} if suffix == ".from" else {"$lte": exact}
+    if name == "state" or isinstance(found, Choice | Choices):
+        return {"$in": values[:50]}
+    if isinstance(found, Ref | Refs):
+        ids = [ObjectId(value) for value in values if ObjectId.is_valid(value)]
+        return {"$in": ids[:200]}
+    if isinstance(found, Flag):
+        return {"$eq": True} if values[-1] in ("1", "true", "yes") else {"$ne": True}
+    if isinstance(found, Number):
+        return Decimal128(parse(found, values[-1]))
+    if isinstance(found, Whole):
+        return parse(found, values[-1])
+    if isinstance(found, Day | Moment):
+        start = _start(parse(found, values[-1]))
+        return {"$gte": start, "$lt": start + dt.timedelta(days=1)}
+    if name == "number":
+        return {"$regex": "^" + re.escape(values[-1].upper())}
+    return {"$regex": re.escape(values[-1]), "$options": "i"}
+
+
+def _start(value: Any) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        return value
+    return dt.datetime.combine(value, dt.time(), clock.UTC)
+
+
+def _search(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
+    """Records whose own short fields contain the text, or which link to a record that does."""
+    clauses: list[dict[str, Any]] = [contains(text)]
+    for name in cls.declared.grid.search:
+        ref_name, dot, _rest = name.partition(".")
+        found = cls._fields.get(ref_name)
+        if dot and isinstance(found, Ref | Refs):
+            target = get_document(found.target)
+            scope = rights.visible(actor, target)
+            if scope is None:
+                continue
+            linked = target._get_collection().find({**contains(text), **scope}, {"_id": 1}).limit(LINKED_MAX)
+            ids = [row["_id"] for row in linked.max_time_ms(TIME_LIMIT_MS)]
+            if ids:
+                clauses.append({ref_name: {"$in": ids}})
+    return clauses[0] if len(clauses) == 1 else {"$or": clauses}
+
+
+def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
+    """One page by key: two queries at most, whatever the page number."""
+    direction, name = (DESCENDING, asked.sort[1:]) if asked.sort.startswith("-") else (ASCENDING, asked.sort)
+    name = "_id" if name == "id" else name
+    is_back = bool(asked.cursor and asked.cursor[0] == "before")
+    order = -direction if is_back else direction
+    query = asked.filter
+    if asked.cursor and asked.cursor[2] is not None:
+        query = {"$and": [query, _beyond(name, order, asked.cursor[1], asked.cursor[2])]}
+    rows = _rows(asked, query, name, order, columns)
+    has_more = len(rows) > asked.size
+    rows = rows[: asked.size]
+    if is_back:
+        rows.reverse()
+    has_next = has_more if not is_back else bool(asked.cursor and asked.cursor[2] is not None)
+    has_previous = has_more if is_back else asked.cursor is not None
+    return Page(
+        rows,
+        _token(name, rows[0]) if rows and has_previous else None,
+        _token(name, rows[-1]) if rows and has_next else None,
+        count(asked),
+    )
+
+
+def _rows(asked: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
+    wanted = dict.fromkeys((*columns, name, "version", "state", "removed_at"), 1)
+    cursor = asked.cls._get_collection().find(query, wanted).sort(keys).limit(asked.size + 1)
+    try:
+        return list(cursor.max_time_ms(TIME_LIMIT_MS))
+    except ExecutionTimeout:
+        asked.problems.append(SLOW)
+        return []
+
+
+def count(asked: Asked) -> int | None:
+    """The number of hits, or None above the cap or when counting takes too long."""
+    try:
+        found = asked.cls._get_collection().count_documents(asked.filter, limit=COUNT_CAP + 1, maxTimeMS=1500)
+    except ExecutionTimeout:
+        return None
+    return found if found <= COUNT_CAP else None
+
+
+def _beyond(name: str, order: int, value: Any, id: ObjectId) -> dict[str, Any]:
+    """The rows after a row in an order of (field, _id); a missing value sorts below every other."""
+    further = "$gt" if order == ASCENDING else "$lt"
+    if name == "_id":
+        return {"_id": {further: id}}
+    same = {name: value, "_id": {further: id}}
+    if value is None:
+        return {"$or": [same, {name: {"$ne": None}}]} if order == ASCENDING else same
+    rest: list[dict[str, Any]] = [{name: {further: value}}, same]
+    if order == DESCENDING:
+        rest.append({name: None})
+    return {"$or": rest}
+
+
+def _token(name: str, row: Mapping[str, Any]) -> str:
+    text = json_util.dumps([row.get(name), row["_id"]])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _cursor(args: MultiDict) -> tuple[str, Any, ObjectId | None] | None:
+    """The place to go on from; one that was tampered with counts as none."""
+    if args.get("at") == "end":
+        return ("before", None, None)
+    for side in ("after", "before"):
+        if token := args.get(side):
+            try:
+                value, id = json_util.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            except (ValueError, TypeError, KeyError):
+                return None
+            is_plain = value is None or isinstance(value, str | int | bool | dt.datetime | Decimal128 | ObjectId)
+            return (side, value, id) if isinstance(id, ObjectId) and is_plain else None
+    return None

@@ -1,0 +1,107 @@
+"""Two people changed one record: what each did, field by field, and a form in which nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.kernel import history, rights
+from models.kernel.changes import difference, stored
+from models.kernel.declare import references_of
+from models.kernel.errors import Changed
+from models.kernel.fields import Lines, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+
+from .wording import line_labels, plain, reference_labels
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The values that the form goes on with, and the fields on which the two differ."""
+
+    values: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tuple[str, ...], me: Actor) -> Merged:
+    """Compare the version that was opened, what stands now, and what was typed.
+
+    What only the other changed is taken over, what only the reader changed is kept, and where both did the reader's
+    text stays in the form with the other's beside it.
+    """
+    theirs = stored(changed.current)
+    original = _original(changed, theirs)
+    typed = _stored_values(cls, mine)
+    labels = _labels(cls, [theirs, original, typed])
+    values: dict[str, Any] = {}
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        if name not in mine:
+            continue
+        told = cls._fields[name]
+        they_changed = theirs.get(name) != original.get(name)
+        i_changed = typed.get(name) != original.get(name)
+        if i_changed or not they_changed:
+            values[name] = mine[name]
+        if they_changed and typed.get(name) != theirs.get(name):
+            sides = {side: _text(told, found.get(name), labels) for side, found in
+                     (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
+            rows.append({"name": name, "label": label_of(told), "is_conflict": i_changed, **sides})
+    return Merged(values, rows)
+
+
+def _original(changed: Changed, theirs: dict[str, Any]) -> dict[str, Any]:
+    if changed.seen is None or changed.seen < 1:
+        return theirs
+    return history.as_of(theirs, history.entries_of(changed.current.id), changed.seen)
+
+
+def _stored_values(cls: type[Record], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed values as they would be kept, so that they can be compared with what is."""
+    draft = cls(**{name: value for name, value in values.items() if value not in (None, "", [])})
+    for name in values:
+        if isinstance(cls._fields[name], Lines):
+            for line in draft._data.get(name) or []:
+                try:
+                    line.clean()
+                except (TypeError, ArithmeticError, AttributeError):
+                    continue
+    return stored(draft)
+
+
+def _labels(cls: type[Record], documents: list[dict[str, Any]]) -> dict:
+    labels = reference_labels(cls, documents, list(references_of(cls)))
+    for document in documents:
+        labels |= line_labels(cls, document)
+    return labels
+
+
+def _text(told: Any, value: Any, labels: Mapping) -> str:
+    if isinstance(told, Lines) and value:
+        rows = [" · ".join(text for n, c in told.columns.items() if (text := plain(c, line.get(n), labels))) for line in value]
+        return "\n".join(rows)
+    return plain(told, value, labels)
+
+
+def with_choices(values: dict[str, Any], record: Record, form: Mapping[str, str]) -> dict[str, Any]:
+    """The posted values, those left out for which the reader chose the other's version (`take.<field>=theirs`)."""
+    return {name: value for name, value in values.items() if form.get(f"take.{name}") != "theirs"}
+
+
+def since(cls: type[Record], changed: Changed, me: Actor) -> list[dict[str, Any]]:
+    """What changed in a record since the version that somebody was about to decide on."""
+    now = stored(changed.current)
+    before = _original(changed, now)
+    labels = _labels(cls, [now, before])
+    seen = rights.readable_fields(me, cls)
+    return [
+        {
+            "label": label_of(cls._fields[one["field"]]),
+            "before": _text(cls._fields[one["field"]], one["old"], labels),
+            "now": _text(cls._fields[one["field"]], one["new"], labels),
+        }
+        for one in difference(before, now)
+        if one["field"] in cls.declared.own_fields and one["field"] in seen
+    ]

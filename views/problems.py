@@ -1,0 +1,82 @@
+"""The pages of everything that goes wrong: each its own sentence, what is safe, what to do; never a trace."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import structlog
+from flask import Flask, jsonify, render_template, request
+from pymongo.errors import PyMongoError
+from werkzeug.exceptions import HTTPException
+
+from models.kernel.errors import CHANGED, NOT_FOUND, Changed, Forbidden, Missing, Refused
+from models.kernel.words import L, Words
+
+HEADINGS = {
+    400: L("This request cannot be understood", "無法理解此請求"),
+    403: L("Not allowed", "無權限"),
+    404: L("Not found", "找不到"),
+    405: L("Not possible here", "此處不支持"),
+    409: L("Changed meanwhile", "已被修改"),
+    413: L("Too large", "過大"),
+    422: L("Not done", "未辦理"),
+    429: L("Too many requests", "請求過多"),
+    500: L("Something went wrong on our side", "系統出錯"),
+    503: L("The database cannot be reached", "無法連接數據庫"),
+}
+SENTENCES: dict[int, Words] = {
+    400: L("Nothing was changed. Please go back and try again.", "未作任何更改。請返回重試。"),
+    403: L("Your roles do not include this.", "您的角色不包含此項。"),
+    404: NOT_FOUND,
+    405: L("This address does not take this kind of request. Nothing was changed.", "此地址不接受此類請求，未作任何更改。"),
+    413: L("What was sent is too large. Nothing was stored.", "發送的內容過大，未保存。"),
+    429: L("Please wait a moment and try again.", "請稍後重試。"),
+    500: L(
+        "What was confirmed as saved is safe; the last step may not have been done. IT can find the cause by this number: {ref}.",
+        "已確認保存的內容是安全的；最後一步可能未完成。信息技術部可憑此編號查明原因：{ref}。",
+    ),
+    503: L(
+        "Whether the last step was saved is not sure: open the record and look before you send it again. ({ref})",
+        "最後一步是否已保存尚不確定：請先打開記錄查看，再決定是否重新提交。（{ref}）",
+    ),
+}
+
+
+def answer_problems(app: Flask) -> None:
+    """Give each kind of failure its page; the one place besides the task runner that catches everything."""
+    app.register_error_handler(Missing, lambda _: _page(404, NOT_FOUND))
+    app.register_error_handler(Forbidden, lambda refused: _page(403, refused.sentence))
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Changed, lambda _: _page(409, CHANGED))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(PyMongoError, lambda problem: _ours(503, problem))
+    app.register_error_handler(Exception, lambda problem: _ours(500, problem))
+
+
+def _refused(refused: Refused) -> Any:
+    said = [str(words) for found in refused.problems.values() for words in found]
+    return _page(422, " ".join(said) or str(refused.sentence))
+
+
+def _http(problem: HTTPException) -> Any:
+    code = problem.code or 500
+    if code < 400:
+        return problem
+    response = _page(code, SENTENCES.get(code, L("Nothing was changed.", "未作任何更改。")))
+    return response
+
+
+def _ours(code: int, problem: Exception) -> Any:
+    ref = secrets.token_hex(4)
+    structlog.get_logger("guicheng.problem").error("request failed", ref=ref, exc_info=problem)
+    sentence = SENTENCES[code]
+    assert isinstance(sentence, L)
+    return _page(code, sentence(ref=ref))
+
+
+def _page(code: int, sentence: object) -> Any:
+    if request.path.endswith(("/ajax/update/", "/ajax/lookup/", "/compute/")) or request.is_json:
+        return jsonify(ok=False, message=str(sentence)), code
+    heading = HEADINGS.get(code, HEADINGS[400])
+    return render_template("problem.html", heading=heading, sentence=str(sentence), code=code), code

@@ -1,0 +1,432 @@
+"""The screens of one record type, derived from its declaration: list, form, record page, moves, lookups, export.
+
+Flask-Admin carries the views and their addresses. What its MongoEngine backend does wrong (unscoped bulk delete and
+lookups, inline edit without rights, the open file endpoint, a query per reference) is overridden here, once for all.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import wtforms
+from bson import ObjectId
+from flask import abort, current_app, jsonify, redirect, request
+from flask_admin import expose
+from flask_admin.contrib.mongoengine import ModelView
+from mongoengine.base import get_document
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.kernel import changes, files, rights
+from models.kernel.changes import Context
+from models.kernel.errors import CHANGED, Changed, Refused
+from models.kernel.fields import Choice, Lines, Ref, Refs
+from models.kernel.record import Record
+from models.kernel.search import contains
+from models.kernel.words import L
+from models.kernel.workflow import Move
+
+from . import bulk, export, listing, merge, page
+from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
+from .session import actor, say
+from .wording import plain, reference_labels, state_label
+
+Answer = str | BaseResponse | tuple[str, int]
+
+SAVED = L("Saved: {number}.", "已保存：{number}。")
+CREATED = L("Created: {number}.", "已建立：{number}。")
+MOVED = L("{number}: {move}. The record is now “{state}”.", "{number}：{move}。記錄現為「{state}」。")
+NOTED = L("{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。")
+REMOVED = L("{number} is in the bin now; it can be restored from there.", "{number} 已移至回收站，可從該處恢復。")
+NO_ACCESS = L("Your roles have no business with this kind of record.", "您的角色不涉及此類記錄。")
+LOOKUP_MAX = 20
+
+
+class RecordView(ModelView):
+    """All screens of one record type."""
+
+    list_template = "record/list.html"
+    can_view_details = True
+    form_base_class = wtforms.Form
+    model: type[Record]
+
+    def __init__(self, cls: type[Record]):
+        name = cls.declared.name
+        super().__init__(cls, name=name, endpoint=name, url=f"/admin/{name}")
+
+    # What Flask-Admin would derive from the MongoEngine class comes from the declaration instead.
+    def scaffold_list_columns(self) -> list[str]:
+        return list(self.model.declared.grid.columns)
+
+    def scaffold_sortable_columns(self) -> dict[str, str]:
+        return {name: name for name in self.model._fields if listing.sortable(self.model, name)}
+
+    def scaffold_form(self) -> type[wtforms.Form]:
+        return form_class(self.model, ())
+
+    def init_search(self) -> bool:
+        return True
+
+    def is_accessible(self) -> bool:
+        return rights.can_open(actor(), self.model)
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Answer:
+        raise rights_refusal()
+
+    @property
+    def base(self) -> str:
+        return f"/admin/{self.model.declared.name}/"
+
+    def show(self, record: Record) -> str:
+        """The address of a record's page."""
+        return f"{self.base}details/?id={record.id}"
+
+    @expose("/")
+    def index_view(self) -> Answer:
+        """The list: filtered, searched, sorted and paged as asked."""
+        me = actor()
+        asked = listing.read_request(self.model, me, request.args)
+        seen = rights.readable_fields(me, self.model)
+        columns = tuple(name for name in self.model.declared.grid.columns if name in seen)
+        found = listing.fetch(asked, columns)
+        return self.render(
+            self.list_template,
+            **page.list_context(self.model, me, asked, found, columns, self.base),
+            may_create=rights.may_create(me, self.model),
+            bulk_verbs=bulk.offered(self.model),
+        )
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Answer:
+        """A blank form; sent twice, the first record is opened."""
+        me = actor()
+        if not (verdict := rights.may_create(me, self.model)):
+            raise changes.Forbidden(verdict.why)
+        names = form_names(self.model.declared, rights.writable_fields(me, self.model))
+        if request.method == "GET":
+            form = form_from(self.model, names, None, _presets(self.model, names))
+            return self._form_page(form, None, once=secrets.token_urlsafe(16))
+        form = form_class(self.model, names)(request.form)
+        once = request.form.get("once", "")[:64]
+        try:
+            self._refuse_unreadable(form, None)
+            context = Context(confirmed=bool(request.form.get("confirm")))
+            record = changes.create(
+                self.model,
+                values_of(form, self.model),
+                actor=me,
+                context=context,
+                once=f"form:{me.id}:{once}" if once else None,
+            )
+        except Refused as refused:
+            return self._form_page(form, None, refused, once=once), 422
+        say("good", CREATED(number=record.number))
+        if request.form.get("then") == "new":
+            return redirect(f"{self.base}new/")
+        return redirect(self.show(record))
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Answer:
+        """The form of a record; a lost race shows both versions field by field."""
+        me = actor()
+        record = rights.find(me, self.model, request.values.get("id"))
+        if not (verdict := rights.may_update(me, record)):
+            return self._refusal_page(record, verdict.why)
+        names = form_names(self.model.declared, rights.writable_fields(me, self.model, record))
+        if request.method == "GET":
+            return self._form_page(form_from(self.model, names, record), record)
+        form = form_class(self.model, names)(request.form)
+        seen = _version(request.form.get("version"), needed=True)
+        try:
+            self._refuse_unreadable(form, record)
+            values = merge.with_choices(values_of(form, self.model, record), record, request.form)
+            record = changes.update(self.model, record.id, values, actor=me, version=seen)
+        except Refused as refused:
+            return self._form_page(form, record, refused, version=seen), 422
+        except Changed as changed:
+            merged = merge.of(self.model, changed, values_of(form, self.model), names, me)
+            say("warn", CHANGED)
+            shown = form_from(self.model, names, changed.current, merged.values)
+            return self._form_page(shown, changed.current, conflicts=merged.rows), 409
+        say("good", SAVED(number=record.number))
+        return redirect(self.show(record))
+
+    @expose("/details/")
+    def details_view(self) -> Answer:
+        """The record page: fields, state, moves, what is missing, links both ways, files, timeline."""
+        me = actor()
+        record = rights.find(me, self.model, request.args.get("id"))
+        page.note_reading(self.model, record, me)
+        return self.render("record/details.html", **page.record_context(self.model, record, me))
+
+    @expose("/history/")
+    def history_view(self) -> Answer:
+        """The whole history of a record, and the record as it was at a version."""
+        me = actor()
+        record = rights.find(me, self.model, request.args.get("id"))
+        version = _version(request.args.get("version"))
+        return self.render("record/history.html", **page.history_context(self.model, record, me, version))
+
+    @expose("/move/", methods=("GET", "POST"))
+    def move_view(self) -> Answer:
+        """One move: its page asks for what the move asks for; the answer is made on the version that was seen."""
+        me = actor()
+        record = rights.find(me, self.model, request.values.get("id"))
+        verb = request.values.get("verb", "")
+        flow = record.flow()
+        chosen = flow.find(verb, record.state) if flow else None
+        if request.method == "GET" or chosen is None:
+            if chosen is None:
+                return self._stale_move(record, verb)
+            return self.render("record/move.html", **page.move_context(self.model, record, chosen, me))
+        form = form_class(self.model, chosen.asked_fields)(request.form)
+        reason = request.form.get("reason", "")[:4000]
+        try:
+            self._refuse_unreadable(form, record)
+            context = Context(reason=reason, signed=_is_signed(chosen))
+            moved = changes.move(
+                self.model,
+                record.id,
+                verb,
+                actor=me,
+                version=_version(request.form.get("version"), needed=True),
+                values=values_of(form, self.model, record),
+                context=context,
+            )
+        except Changed as changed:
+            say("warn", CHANGED)
+            context_ = page.move_context(self.model, changed.current, chosen, me, form=form, reason=reason)
+            return self.render("record/move.html", **context_, since=merge.since(self.model, changed, me)), 409
+        except Refused as refused:
+            again = rights.find(me, self.model, record.id)
+            context_ = page.move_context(self.model, again, chosen, me, form=form, reason=reason, refused=refused)
+            return self.render("record/move.html", **context_), 422
+        self._say_moved(moved, chosen)
+        return redirect(_own_path(request.form.get("next")) or self.show(moved))
+
+    @expose("/lead/", methods=("POST",))
+    def lead_view(self) -> Answer:
+        """Make the record that this one leads to, in one action; asked twice, the first one opens."""
+        made = changes.lead(self.model, request.form.get("id"), request.form.get("verb", ""), actor=actor())
+        say("good", CREATED(number=made.number))
+        return redirect(f"/admin/{made.type_name()}/details/?id={made.id}")
+
+    @expose("/delete/", methods=("GET", "POST"))
+    def delete_view(self) -> Answer:
+        """Asks first, on a page of its own, whatever scripts do; then puts the record into the bin."""
+        me = actor()
+        record = rights.find(me, self.model, request.values.get("id"))
+        if request.method == "GET" or not request.form.get("sure"):
+            if not (verdict := rights.may_remove(me, record)):
+                return self._refusal_page(record, verdict.why)
+            return self.render("record/delete.html", **page.heading(self.model, record))
+        try:
+            changes.remove(self.model, record.id, actor=me, version=_version(request.form.get("version"), needed=True))
+        except Refused as refused:
+            return self._refusal_page(record, refused.sentence)
+        except Changed:
+            return self._refusal_page(record, CHANGED)
+        say("good", REMOVED(number=record.number))
+        return redirect(self.base)
+
+    @expose("/restore/", methods=("POST",))
+    def restore_view(self) -> Answer:
+        record = changes.restore(self.model, request.form.get("id"), actor=actor())
+        say("good", SAVED(number=record.number))
+        return redirect(self.show(record))
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Answer:
+        """A move on many rows: first a rehearsal of what would happen to each, then the result for each."""
+        return bulk.answer(self)
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Answer:
+        """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
+        if export_type not in export.KINDS:
+            abort(404)
+        asked = listing.read_request(self.model, actor(), request.args)
+        return export.answer(self.model, actor(), asked, export_type)
+
+    @expose("/ajax/lookup/")
+    def ajax_lookup(self) -> Answer:
+        """Options of a reference picker: by name, number or pinyin initials, in the actor's scope."""
+        me = actor()
+        target = self._lookup_target(request.args.get("field", request.args.get("name", "")))
+        scope = rights.visible(me, target)
+        if scope is None:
+            return jsonify(results=[], more=False)
+        text = request.args.get("query", "").replace("\x00", "").strip()[:100]
+        query = {**scope, **(contains(text) if text else {})}
+        if target.__name__ == "User":
+            query["active"] = True
+        rows = list(
+            target._get_collection()
+            .find(query, {"title": 1, "number": 1})
+            .sort([("_id", -1)])
+            .limit(LOOKUP_MAX + 1)
+            .max_time_ms(listing.TIME_LIMIT_MS)
+        )
+        results = [{"id": str(r["_id"]), "label": r.get("title") or r["number"], "note": r["number"]} for r in rows]
+        return jsonify(results=results[:LOOKUP_MAX], more=len(rows) > LOOKUP_MAX)
+
+    def _lookup_target(self, field: str) -> type[Record]:
+        """The type that a field (or `lines.column`) links to; anything else is not found."""
+        name, _, column = field.partition(".")
+        told: Any = self.model._fields.get(name)
+        if isinstance(told, Lines):
+            told = told.columns.get(column)
+        if not isinstance(told, Ref | Refs) or not rights.sees(actor(), told):
+            abort(404)
+        return get_document(told.target)
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> Answer:
+        """One cell of the list, through the same gate as the form."""
+        me = actor()
+        name = request.form.get("name", "")
+        record = rights.find(me, self.model, request.form.get("id"))
+        if name not in self.model.declared.grid.inline:
+            return jsonify(ok=False, message=str(rights.NOT_YOURS)), 403
+        told = self.model._fields[name]
+        try:
+            value = parse(told, request.form.get("value", ""))
+            version = _version(request.form.get("version"), needed=True)
+            context = Context(door="grid")
+            record = changes.update(self.model, record.id, {name: value}, actor=me, version=version, context=context)
+        except BadValue as bad:
+            return jsonify(ok=False, message=str(bad.sentence)), 422
+        except Refused as refused:
+            said = [str(words) for found in refused.problems.values() for words in found] or [str(refused.sentence)]
+            return jsonify(ok=False, message=" ".join(said)), 403 if isinstance(refused, changes.Forbidden) else 422
+        except Changed:
+            return jsonify(ok=False, message=str(CHANGED)), 409
+        stored = record.to_mongo().to_dict()
+        labels = reference_labels(self.model, [stored], [name])
+        text = plain(told, stored.get(name), labels)
+        return jsonify(ok=True, html=text, text=text, value=page.raw_value(told, stored.get(name)), version=record.version)
+
+    @expose("/compute/", methods=("POST",))
+    def compute_view(self) -> Answer:
+        """The computed fields of what is typed, without saving anything: live totals follow the same rules."""
+        names = form_names(self.model.declared, rights.writable_fields(actor(), self.model))
+        return jsonify(page.computed(self.model, form_class(self.model, names)(request.form), actor()))
+
+    @expose("/comment/", methods=("POST",))
+    def comment_view(self) -> Answer:
+        id = request.form.get("id")
+        try:
+            record = changes.comment(self.model, id, request.form.get("comment", ""), actor=actor())
+        except Refused as refused:
+            record = rights.find(actor(), self.model, id)
+            context = page.record_context(self.model, record, actor())
+            sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
+            typed = request.form.get("comment", "")
+            return self.render("record/details.html", **context, comment=typed, comment_error=str(sentence)), 422
+        return redirect(self.show(record) + "#timeline")
+
+    @expose("/attach/", methods=("POST",))
+    def attach_view(self) -> Answer:
+        """Store a file on a record; the limit is enforced while the file streams in."""
+        return page.attached(self)
+
+    attach_view.takes_files = True  # type: ignore[attr-defined]
+
+    @expose("/detach/", methods=("POST",))
+    def detach_view(self) -> Answer:
+        record = rights.find(actor(), self.model, request.form.get("id"))
+        files.detach(request.form.get("file"), actor=actor())
+        return redirect(self.show(record) + "#files")
+
+    @expose("/help/")
+    def help_view(self) -> Answer:
+        """The type explained: its process as a drawing, its fields, who may do what."""
+        return self.render("record/help.html", **page.help_context(self.model, actor()))
+
+    @expose("/api/file/")
+    def api_file_view(self) -> Answer:
+        """Flask-Admin would serve any file of the database here."""
+        abort(404)
+
+    def _form_page(
+        self,
+        form: wtforms.Form,
+        record: Record | None,
+        refused: Refused | None = None,
+        *,
+        once: str = "",
+        version: int | None = None,
+        conflicts: list | None = None,
+    ) -> str:
+        context = page.form_context(self.model, form, record, actor(), refused)
+        shown = version if version is not None else (record.version if record else None)
+        return self.render("record/form.html", **context, once=once, version=shown, conflicts=conflicts or [])
+
+    def _refusal_page(self, record: Record, why: Any) -> Answer:
+        return self.render("record/refused.html", **page.heading(self.model, record), why=str(why)), 403
+
+    def _refuse_unreadable(self, form: wtforms.Form, record: Record | None) -> None:
+        """Raise everything that is wrong at once: what cannot be parsed, and what the rules say of the rest."""
+        unreadable = input_problems(form, self.model)
+        if unreadable:
+            found = page.rule_problems(self.model, form, record, actor())
+            raise Refused(None, {**{k: v for k, v in found.items() if k not in unreadable}, **unreadable})
+
+    def _stale_move(self, record: Record, verb: str) -> Answer:
+        """A move that is no longer possible: say who was first."""
+        try:
+            changes.move(self.model, record.id, verb, actor=actor(), version=_version(request.values.get("version"), needed=True))
+        except Refused as refused:
+            return self._refusal_page(record, refused.sentence)
+        except Changed:
+            return self._refusal_page(record, CHANGED)
+        return redirect(self.show(record))
+
+    def _say_moved(self, record: Record, chosen: Move) -> None:
+        flow = record.flow()
+        assert flow is not None
+        if record.state in chosen.source and record.state != chosen.target:
+            say("good", NOTED(number=record.number))
+            return
+        places = {"number": record.number, "move": flow.verb_label(chosen.verb)}
+        say("good", MOVED(**places, state=state_label(self.model, record.state)))
+
+
+def rights_refusal() -> Refused:
+    return changes.Forbidden(NO_ACCESS)
+
+
+def _version(text: str | None, *, needed: bool = False) -> int | None:
+    """The version that the reader saw. One that is missing or nonsense counts as never seen."""
+    if text and text.isdecimal() and len(text) < 10:
+        return int(text)
+    return -1 if needed or text is not None else None
+
+
+def _own_path(target: str | None) -> str | None:
+    """A way back that stays on this site: the inbox, or a list."""
+    return target if target and target.startswith("/admin/") and "\\" not in target and "//" not in target else None
+
+
+def _is_signed(chosen: Move) -> bool:
+    if not chosen.sign:
+        return False
+
+    return bool(current_app.extensions["confirm_password"](actor(), request.form.get("password", "")))
+
+
+def _presets(cls: type[Record], names: tuple[str, ...]) -> dict[str, Any]:
+    """Values of a blank form: the declared defaults, and references handed over in the address (`?customer=…`)."""
+    found: dict[str, Any] = {}
+    for name in names:
+        told = cls._fields[name]
+        if told.default is not None and not isinstance(told, Lines):
+            found[name] = told.default() if callable(told.default) else told.default
+        given = request.args.get(name)
+        if given and isinstance(told, Ref) and ObjectId.is_valid(given):
+            found[name] = ObjectId(given)
+        elif given and isinstance(told, Choice) and given in told.options:
+            found[name] = given
+    return found
+
+

@@ -1,0 +1,93 @@
+"""What every page shows around its content: the menu by chapter, what waits, notices, languages, messages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, get_flashed_messages, request, url_for
+from mongoengine.connection import get_db
+
+from models.kernel import rights
+from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.waiting import COLLECTION as WAITING
+from models.kernel.words import LOCALE_NAMES, current_locale
+
+from . import wording
+from .session import actor, is_signed_in
+
+COUNT_CAP = 100
+_STATIC = Path(__file__).with_name("static")
+
+
+def dress(app: Flask, catalogue: Any) -> None:
+    """Give the templates of an application their words and their frame."""
+    app.jinja_env.globals.update(
+        t=wording.t, asset=asset, moment=wording.moment, day=wording.day, ago=wording.ago, number=wording.number
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.static_folder = str(_STATIC)
+
+    @app.context_processor
+    def frame() -> dict[str, Any]:
+        base = {
+            "lang": current_locale(),
+            "locales": list(LOCALE_NAMES.items()),
+            "flashes": get_flashed_messages(with_categories=True),
+            "me": None,
+        }
+        if not is_signed_in():
+            return base
+        me = actor()
+        return base | {
+            "me": me,
+            "menu": menu_of(me, catalogue),
+            "waiting_count": waiting_count(me),
+            "unread_count": unread_count(me),
+            "acting_for": [one.name for one in me.principals],
+        }
+
+
+@lru_cache(maxsize=200)
+def _digest(name: str, stamp: float) -> str:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file; it changes with the content, so that browsers may keep it for ever."""
+    path = (_STATIC / name).resolve()
+    digest = _digest(name, path.stat().st_mtime) if path.is_file() else "none"
+    return url_for("static", filename=name, v=digest)
+
+
+def menu_of(me: Actor, catalogue: Mapping[str, type[Record]]) -> list[dict[str, Any]]:
+    """The chapters and types that a person may open."""
+    groups = []
+    for chapter, types in catalogue.chapters().items():  # type: ignore[attr-defined]
+        items = [_item(cls) for cls in types if rights.can_open(me, cls)]
+        if items:
+            groups.append({"label": chapter.label, "clause": chapter.clause, "items": items})
+    return groups
+
+
+def _item(cls: type[Record]) -> dict[str, Any]:
+    url = f"/admin/{cls.declared.name}/"
+    return {"label": cls.declared.plural, "url": url, "active": request.path.startswith(url), "count": 0}
+
+
+def waiting_filter(me: Actor) -> dict[str, Any]:
+    """The open cases that wait for a person's decision: at their addresses, and not their own work."""
+    return {"decide": {"$in": rights.tokens_of(me)}, "barred": {"$ne": me.id}}
+
+
+def waiting_count(me: Actor) -> int:
+    return get_db()[WAITING].count_documents(waiting_filter(me), limit=COUNT_CAP)
+
+
+def unread_count(me: Actor) -> int:
+    return get_db()[NOTICES].count_documents({"person": me.id, "read_at": None}, limit=COUNT_CAP)

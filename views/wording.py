@@ -1,0 +1,192 @@
+"""How values turn into text on a page: numbers, dates, choices, references, in the reader's language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from bson import DBRef, Decimal128, ObjectId
+from mongoengine.base import get_document
+
+from models.kernel import clock
+from models.kernel.declare import references_of
+from models.kernel.fields import (
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Lines,
+    Moment,
+    Money,
+    Number,
+    Ref,
+    Refs,
+    Sealed,
+    Tags,
+    Whole,
+)
+from models.kernel.glossary import DEFAULT_TONE, TONES
+from models.kernel.record import Record
+from models.kernel.words import EN, HANS, HANT, L, current_locale, enumerate_words
+
+YES, NO = L("Yes", "是"), L("No", "否")
+GONE = L("(deleted)", "（已刪除）")
+UNREADABLE = L("(damaged, IT has been told)", "（數據損壞，已通知信息技術部）")
+LINES = L("{count} lines", "{count} 行")
+Labels = Mapping[ObjectId, str]
+
+
+def t(english: str, hant: str) -> str:
+    """The words of a template in the reader's language."""
+    return str(_label(english, hant))
+
+
+@lru_cache(maxsize=5000)
+def _label(english: str, hant: str) -> L:
+    return L(english, hant)
+
+
+def babel_locale() -> Locale:
+    """The reader's language as the formatting library names it."""
+    return _babel(current_locale())
+
+
+@lru_cache
+def _babel(locale: str) -> Locale:
+    return Locale.parse({EN: "en_GB", HANT: "zh_Hant_TW", HANS: "zh_Hans_CN"}[locale])
+
+
+def number(value: Any, places: int | None = None) -> str:
+    """A number with thousands separators; with `places` always so many decimals."""
+    shown = value.to_decimal() if isinstance(value, Decimal128) else Decimal(str(value))
+    pattern = "#,##0" + ("." + "0" * places if places else "") if places is not None else "#,##0.######"
+    return format_decimal(shown, format=pattern, locale=babel_locale())
+
+
+def day(value: dt.date | dt.datetime) -> str:
+    """A date as written on paper; ISO in English so that it sorts and is never mistaken."""
+    date = value.date() if isinstance(value, dt.datetime) else value
+    return date.isoformat() if current_locale() == EN else format_date(date, "yyyy-MM-dd", locale=babel_locale())
+
+
+def moment(value: dt.datetime) -> str:
+    """A point in time in the company's time zone."""
+    aware = value if value.tzinfo else value.replace(tzinfo=clock.UTC)
+    return format_datetime(aware.astimezone(clock.zone()), "yyyy-MM-dd HH:mm", locale=babel_locale())
+
+
+def ago(value: dt.datetime) -> str:
+    """How long ago, in words."""
+    aware = value if value.tzinfo else value.replace(tzinfo=clock.UTC)
+    return format_timedelta(aware - clock.now(), add_direction=True, locale=babel_locale())
+
+
+def input_text(field: Any, value: Any) -> str:
+    """A value as it stands in an input of a form; reading it back gives the same value."""
+    if value is None:
+        return ""
+    if isinstance(field, Moment):
+        return value.astimezone(clock.zone()).strftime("%Y-%m-%dT%H:%M")
+    if isinstance(field, Day):
+        return (value.date() if isinstance(value, dt.datetime) else value).isoformat()
+    if isinstance(field, Number):
+        shown = value.to_decimal() if isinstance(value, Decimal128) else Decimal(value)
+        return f"{shown:.2f}" if isinstance(field, Money) else f"{shown.normalize():f}"
+    if isinstance(field, Flag):
+        return "1" if value else ""
+    if isinstance(field, Tags):
+        return ", ".join(value)
+    if isinstance(field, Sealed):
+        return str(field.to_python(value))
+    return str(value)
+
+
+def plain(field: Any, value: Any, labels: Labels) -> str:  # noqa: PLR0911 - one return for each kind of field
+    """A stored value as text, for lists, record pages, history and exports."""
+    if value is None or value == "":
+        return ""
+    if isinstance(field, Choice):
+        return str(field.options.get(value, value))
+    if isinstance(field, Choices):
+        return enumerate_words([field.options.get(one, one) for one in value])
+    if isinstance(field, Ref):
+        return _target(value, labels)
+    if isinstance(field, Refs):
+        return enumerate_words([_target(one, labels) for one in value])
+    if isinstance(field, Money):
+        return number(value, 2)
+    if isinstance(field, Number | Whole):
+        return number(value)
+    if isinstance(field, Flag):
+        return str(YES if value else NO)
+    if isinstance(field, Day):
+        return day(value)
+    if isinstance(field, Moment):
+        return moment(value)
+    if isinstance(field, Tags):
+        return enumerate_words(value)
+    if isinstance(field, Sealed):
+        return str(field.to_python(value))
+    if isinstance(field, Lines):
+        return str(LINES(count=len(value)))
+    return str(value)
+
+
+def _target(value: Any, labels: Labels) -> str:
+    id = value.id if isinstance(value, DBRef) else value
+    return labels.get(id, str(GONE))
+
+
+def is_numeric(field: Any) -> bool:
+    return isinstance(field, Number | Whole)
+
+
+def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[ObjectId, str]:
+    """The titles of everything that these fields of these rows link to: one query per linked type."""
+    links = references_of(cls)
+    wanted: dict[str, set[ObjectId]] = {}
+    chosen = [name for name in names if name in links]
+    for row in rows:
+        for name in chosen:
+            value = row.get(name)
+            if value is not None:
+                ids = value if isinstance(value, list) else [value]
+                wanted.setdefault(links[name].target, set()).update(ids)
+    return titles(wanted)
+
+
+def titles(wanted: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
+    """The titles of records by class name and ids: one query per class."""
+    found: dict[ObjectId, str] = {}
+    for target, ids in wanted.items():
+        rows = get_document(target)._get_collection().find({"_id": {"$in": list(ids)}}, {"title": 1, "number": 1})
+        found.update({row["_id"]: row.get("title") or row.get("number", "") for row in rows})
+    return found
+
+
+def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[ObjectId, str]:
+    """The titles of what the lines of one record link to."""
+    wanted: dict[str, set[ObjectId]] = {}
+    for name, lines in cls.declared.own_fields.items():
+        if isinstance(lines, Lines):
+            for column, ref in lines.columns.items():
+                if isinstance(ref, Ref):
+                    ids = {line[column] for line in document.get(name) or [] if line.get(column)}
+                    wanted.setdefault(ref.target, set()).update(ids)
+    return titles(wanted)
+
+
+def tone(state: str | None) -> str:
+    """The tone in which a state is shown."""
+    return TONES.get(state or "", DEFAULT_TONE)
+
+
+def state_label(cls: type[Record], state: str | None) -> str:
+    flow = cls.declared.workflow
+    return str(flow.labels.get(state or "", state or "")) if flow else ""
