@@ -12,9 +12,7 @@ from pathlib import Path
 
 import mongoengine
 from gunicorn.config import KNOWN_SETTINGS
-from models.kernel.drawing import draw
 from mongoengine.base import get_document
-from seed.demo import is_empty, load_demo
 
 from admin_app.app import create_app
 from admin_app.database import wait_for_server
@@ -26,8 +24,10 @@ from admin_app.security.accounts import add_user, open_demo_accounts, start_rese
 from admin_app.settings import Settings
 from admin_app.start import start
 from models import catalogue
+from models.kernel.drawing import draw
 from models.kernel.errors import Missing, Refused
 from models.kernel.indexes import ensure_indexes
+from seed.demo import is_empty, load_demo
 
 GRACE_SECONDS = 30
 

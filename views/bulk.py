@@ -81,7 +81,11 @@ def _row(cls: type[Record], given: str, verb: str, me: Actor, reason: str, is_fi
         record = rights.find(me, cls, id)
     except Missing:
         return {"number": "—", "title": "", "ok": False, "text": str(GONE), "given": given, "url": None}
-    row = {"number": record.number, "title": record.title, "url": f"/admin/{record.type_name()}/details/?id={record.id}"}
+    row = {
+        "number": record.number,
+        "title": record.title,
+        "url": f"/admin/{record.type_name()}/details/?id={record.id}",
+    }
     if is_final:
         ok, words = _make(cls, record.id, verb, me, version if version is not None else -1, reason)
     else:

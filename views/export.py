@@ -16,7 +16,7 @@ from bson import Decimal128
 from flask import Response, send_file
 
 from models.kernel import clock, rights
-from models.kernel.fields import Day, Moment, label_of
+from models.kernel.fields import Day, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
 
@@ -83,25 +83,24 @@ def _xlsx(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) 
         for rows, labels in _batches(cls, asked, columns):
             for row in rows:
                 for at, column in enumerate(columns):
-                    _write(sheet, line, at, cls, row, column, labels, (day, money))
+                    text = _text(cls, row, column, labels)
+                    _write(sheet, (line, at), cls._fields[column], row.get(column), text, (day, money))
                 line += 1
     file.seek(0)
     return _download(file, name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
-def _write(sheet: Any, line: int, at: int, cls: type, row: dict, column: str, labels: dict, formats: tuple) -> None:
-    told, value = cls._fields[column], row.get(column)
+def _write(sheet: Any, place: tuple[int, int], told: Any, value: Any, text: str, formats: tuple) -> None:
+    """One cell: numbers and dates as such, everything else as text that is no formula."""
     if value is None:
         return
     if is_numeric(told):
-        exact = value.to_decimal() if isinstance(value, Decimal128) else value
-        sheet.write_number(line, at, exact, formats[1] if isinstance(value, Decimal128) else None)
+        is_exact = isinstance(value, Decimal128)
+        sheet.write_number(*place, value.to_decimal() if is_exact else value, formats[1] if is_exact else None)
     elif isinstance(told, Day) and isinstance(value, dt.datetime):
-        sheet.write_datetime(line, at, value.replace(tzinfo=None), formats[0])
-    elif isinstance(told, Moment) and isinstance(value, dt.datetime):
-        sheet.write_string(line, at, _text(cls, row, column, labels))
+        sheet.write_datetime(*place, value.replace(tzinfo=None), formats[0])
     else:
-        sheet.write_string(line, at, _text(cls, row, column, labels)[:32000])
+        sheet.write_string(*place, text[:32000])
 
 
 def _text(cls: type[Record], row: dict, column: str, labels: dict) -> str:

@@ -33,7 +33,7 @@ from models.kernel.fields import (
     label_of,
 )
 from models.kernel.record import Record
-from models.kernel.words import L, Words
+from models.kernel.words import Words
 
 from . import wording
 
@@ -230,7 +230,9 @@ def input_problems(form: wtforms.Form, cls: type[Record]) -> dict[str, list[Word
     return problems
 
 
-def form_from(cls: type[Record], names: tuple[str, ...], record: Record | None, values: Mapping[str, Any] | None = None):
+def form_from(
+    cls: type[Record], names: tuple[str, ...], record: Record | None, values: Mapping[str, Any] | None = None
+):
     """A form that shows a record (or a blank one with these values)."""
     data = dict(values or {})
     if record is not None:
@@ -243,5 +245,3 @@ def _shown(told: Any, value: Any) -> Any:
     if isinstance(told, Lines):
         return [{name: line._data.get(name) for name in _columns(told)} for line in value or []]
     return value
-
-

@@ -16,11 +16,12 @@ from models.kernel.people import Actor, Role
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.waiting import COLLECTION as WAITING
-from models.kernel.words import L, current_locale
+from models.kernel.words import current_locale
 
-from . import page, wording
+from . import wording
 from .session import actor
 from .shell import waiting_filter
+from .timeline import timeline
 
 INBOX_PAGE = 50
 HOME_ROWS = 10
@@ -43,7 +44,11 @@ class HomeView(AdminIndexView):
         decide = list(waiting.find(waiting_filter(me)).sort("since", 1).limit(HOME_ROWS + 1))
         mine = list(waiting.find({"act": f"user:{me.id}"}).sort("since", -1).limit(HOME_ROWS + 1))
         department = _department_filter(me)
-        late = list(waiting.find({**department, "due": {"$lt": clock.now()}}).sort("due", 1).limit(HOME_ROWS + 1)) if department else []
+        late = (
+            list(waiting.find({**department, "due": {"$lt": clock.now()}}).sort("due", 1).limit(HOME_ROWS + 1))
+            if department
+            else []
+        )
         reasons = _return_reasons([case["_id"] for case in mine])
         boxes = (decide, mine, late)
         owners = wording.titles({"User": {case["owner"] for box in boxes for case in box if case.get("owner")}})
@@ -75,7 +80,9 @@ class HomeView(AdminIndexView):
                     for s in flow.states
                     if s in groups
                 ]
-                found.append({"label": cls.declared.plural, "url": base, "states": states, "most": max(groups.values())})
+                found.append(
+                    {"label": cls.declared.plural, "url": base, "states": states, "most": max(groups.values())}
+                )
         return found
 
     @expose("/inbox/")
@@ -102,7 +109,9 @@ class HomeView(AdminIndexView):
             "inbox.html",
             cases=[self._case(case, owners) | {"changes": changes.get(case["_id"], [])} for case in shown],
             next=f"/admin/inbox/?after={shown[-1]['_id']}" if len(cases) > INBOX_PAGE else None,
-            kinds=[(cls.declared.name, cls.declared.plural) for cls in self.catalogue.values() if cls.declared.workflow],
+            kinds=[
+                (cls.declared.name, cls.declared.plural) for cls in self.catalogue.values() if cls.declared.workflow
+            ],
             kind=kind,
         )
 
@@ -120,7 +129,7 @@ class HomeView(AdminIndexView):
         for row in history.HistoryEntry._get_collection().aggregate(stages):
             cls = self.catalogue.get(by_id[row["_id"]]["type"])
             if cls is not None:
-                told = page.timeline(cls, [row["last"]], me)
+                told = timeline(cls, [row["last"]], me)
                 found[row["_id"]] = told[0]["changes"] if told else []
         return found
 
@@ -254,5 +263,3 @@ def _return_reasons(ids: list[ObjectId]) -> dict[ObjectId, str]:
     ]
     rows = history.HistoryEntry._get_collection().aggregate(stages) if ids else ()
     return {row["_id"]: f"{row['by']}：{row['reason']}" for row in rows if row.get("reason")}
-
-

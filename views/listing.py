@@ -62,14 +62,20 @@ class Asked:
 
     def url(self, base: str, **changes: Any) -> str:
         """The address of this list with some arguments changed; None takes an argument away."""
-        kept = [(key, value) for key, value in self.args.items(multi=True) if key not in (*changes, "after", "before", "at")]
+        kept = [
+            (key, value) for key, value in self.args.items(multi=True) if key not in (*changes, "after", "before", "at")
+        ]
         added = [(key, value) for key, value in changes.items() if value is not None]
         query = urlencode([*kept, *added])
         return f"{base}?{query}" if query else base
 
     def url_without(self, base: str, name: str, value: str) -> str:
         """The address without one of the active filters."""
-        kept = [(k, v) for k, v in self.args.items(multi=True) if (k, v) != (name, value) and k not in ("after", "before", "at")]
+        kept = [
+            (k, v)
+            for k, v in self.args.items(multi=True)
+            if (k, v) != (name, value) and k not in ("after", "before", "at")
+        ]
         return f"{base}?{urlencode(kept)}" if kept else base
 
 

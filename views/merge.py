@@ -80,7 +80,10 @@ def _labels(cls: type[Record], documents: list[dict[str, Any]]) -> dict:
 
 def _text(told: Any, value: Any, labels: Mapping) -> str:
     if isinstance(told, Lines) and value:
-        rows = [" · ".join(text for n, c in told.columns.items() if (text := plain(c, line.get(n), labels))) for line in value]
+        rows = [
+            " · ".join(text for n, c in told.columns.items() if (text := plain(c, line.get(n), labels)))
+            for line in value
+        ]
         return "\n".join(rows)
     return plain(told, value, labels)
 

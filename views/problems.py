@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
 from models.kernel.errors import CHANGED, NOT_FOUND, Changed, Forbidden, Missing, Refused
-from models.kernel.words import L, Words
+from models.kernel.words import L
 
 HEADINGS = {
     400: L("This request cannot be understood", "無法理解此請求"),
@@ -25,15 +25,18 @@ HEADINGS = {
     500: L("Something went wrong on our side", "系統出錯"),
     503: L("The database cannot be reached", "無法連接數據庫"),
 }
-SENTENCES: dict[int, Words] = {
+SENTENCES: dict[int, L] = {
     400: L("Nothing was changed. Please go back and try again.", "未作任何更改。請返回重試。"),
     403: L("Your roles do not include this.", "您的角色不包含此項。"),
     404: NOT_FOUND,
-    405: L("This address does not take this kind of request. Nothing was changed.", "此地址不接受此類請求，未作任何更改。"),
+    405: L(
+        "This address does not take this kind of request. Nothing was changed.", "此地址不接受此類請求，未作任何更改。"
+    ),
     413: L("What was sent is too large. Nothing was stored.", "發送的內容過大，未保存。"),
     429: L("Please wait a moment and try again.", "請稍後重試。"),
     500: L(
-        "What was confirmed as saved is safe; the last step may not have been done. IT can find the cause by this number: {ref}.",
+        "What was confirmed as saved is safe; the last step may not have been done. "
+        "IT can find the cause by this number: {ref}.",
         "已確認保存的內容是安全的；最後一步可能未完成。信息技術部可憑此編號查明原因：{ref}。",
     ),
     503: L(
@@ -63,16 +66,13 @@ def _http(problem: HTTPException) -> Any:
     code = problem.code or 500
     if code < 400:
         return problem
-    response = _page(code, SENTENCES.get(code, L("Nothing was changed.", "未作任何更改。")))
-    return response
+    return _page(code, SENTENCES.get(code, L("Nothing was changed.", "未作任何更改。")))
 
 
 def _ours(code: int, problem: Exception) -> Any:
     ref = secrets.token_hex(4)
     structlog.get_logger("guicheng.problem").error("request failed", ref=ref, exc_info=problem)
-    sentence = SENTENCES[code]
-    assert isinstance(sentence, L)
-    return _page(code, sentence(ref=ref))
+    return _page(code, SENTENCES[code](ref=ref))
 
 
 def _page(code: int, sentence: object) -> Any:

@@ -26,7 +26,7 @@ from models.kernel.search import contains
 from models.kernel.words import L
 from models.kernel.workflow import Move
 
-from . import bulk, export, listing, merge, page
+from . import bulk, export, form_page, grid_page, listing, merge, record_page
 from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
 from .session import actor, say
 from .wording import plain, reference_labels, state_label
@@ -36,7 +36,9 @@ Answer = str | BaseResponse | tuple[str, int]
 SAVED = L("Saved: {number}.", "已保存：{number}。")
 CREATED = L("Created: {number}.", "已建立：{number}。")
 MOVED = L("{number}: {move}. The record is now “{state}”.", "{number}：{move}。記錄現為「{state}」。")
-NOTED = L("{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。")
+NOTED = L(
+    "{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。"
+)
 REMOVED = L("{number} is in the bin now; it can be restored from there.", "{number} 已移至回收站，可從該處恢復。")
 NO_ACCESS = L("Your roles have no business with this kind of record.", "您的角色不涉及此類記錄。")
 LOOKUP_MAX = 20
@@ -91,7 +93,7 @@ class RecordView(ModelView):
         found = listing.fetch(asked, columns)
         return self.render(
             self.list_template,
-            **page.list_context(self.model, me, asked, found, columns, self.base),
+            **grid_page.list_context(self.model, me, asked, found, columns, self.base),
             may_create=rights.may_create(me, self.model),
             bulk_verbs=bulk.offered(self.model),
         )
@@ -156,8 +158,8 @@ class RecordView(ModelView):
         """The record page: fields, state, moves, what is missing, links both ways, files, timeline."""
         me = actor()
         record = rights.find(me, self.model, request.args.get("id"))
-        page.note_reading(self.model, record, me)
-        return self.render("record/details.html", **page.record_context(self.model, record, me))
+        record_page.note_reading(self.model, record, me)
+        return self.render("record/details.html", **record_page.record_context(self.model, record, me))
 
     @expose("/history/")
     def history_view(self) -> Answer:
@@ -165,7 +167,7 @@ class RecordView(ModelView):
         me = actor()
         record = rights.find(me, self.model, request.args.get("id"))
         version = _version(request.args.get("version"))
-        return self.render("record/history.html", **page.history_context(self.model, record, me, version))
+        return self.render("record/history.html", **record_page.history_context(self.model, record, me, version))
 
     @expose("/move/", methods=("GET", "POST"))
     def move_view(self) -> Answer:
@@ -178,7 +180,7 @@ class RecordView(ModelView):
         if request.method == "GET" or chosen is None:
             if chosen is None:
                 return self._stale_move(record, verb)
-            return self.render("record/move.html", **page.move_context(self.model, record, chosen, me))
+            return self.render("record/move.html", **form_page.move_context(record, chosen, me))
         form = form_class(self.model, chosen.asked_fields)(request.form)
         reason = request.form.get("reason", "")[:4000]
         try:
@@ -195,11 +197,11 @@ class RecordView(ModelView):
             )
         except Changed as changed:
             say("warn", CHANGED)
-            context_ = page.move_context(self.model, changed.current, chosen, me, form=form, reason=reason)
+            context_ = form_page.move_context(changed.current, chosen, me, form=form, reason=reason)
             return self.render("record/move.html", **context_, since=merge.since(self.model, changed, me)), 409
         except Refused as refused:
             again = rights.find(me, self.model, record.id)
-            context_ = page.move_context(self.model, again, chosen, me, form=form, reason=reason, refused=refused)
+            context_ = form_page.move_context(again, chosen, me, form=form, reason=reason, refused=refused)
             return self.render("record/move.html", **context_), 422
         self._say_moved(moved, chosen)
         return redirect(_own_path(request.form.get("next")) or self.show(moved))
@@ -219,7 +221,7 @@ class RecordView(ModelView):
         if request.method == "GET" or not request.form.get("sure"):
             if not (verdict := rights.may_remove(me, record)):
                 return self._refusal_page(record, verdict.why)
-            return self.render("record/delete.html", **page.heading(self.model, record))
+            return self.render("record/delete.html", **record_page.heading(self.model, record))
         try:
             changes.remove(self.model, record.id, actor=me, version=_version(request.form.get("version"), needed=True))
         except Refused as refused:
@@ -304,13 +306,15 @@ class RecordView(ModelView):
         stored = record.to_mongo().to_dict()
         labels = reference_labels(self.model, [stored], [name])
         text = plain(told, stored.get(name), labels)
-        return jsonify(ok=True, html=text, text=text, value=page.raw_value(told, stored.get(name)), version=record.version)
+        return jsonify(
+            ok=True, html=text, text=text, value=grid_page.raw_value(told, stored.get(name)), version=record.version
+        )
 
     @expose("/compute/", methods=("POST",))
     def compute_view(self) -> Answer:
         """The computed fields of what is typed, without saving anything: live totals follow the same rules."""
         names = form_names(self.model.declared, rights.writable_fields(actor(), self.model))
-        return jsonify(page.computed(self.model, form_class(self.model, names)(request.form), actor()))
+        return jsonify(form_page.computed(self.model, form_class(self.model, names)(request.form), actor()))
 
     @expose("/comment/", methods=("POST",))
     def comment_view(self) -> Answer:
@@ -319,7 +323,7 @@ class RecordView(ModelView):
             record = changes.comment(self.model, id, request.form.get("comment", ""), actor=actor())
         except Refused as refused:
             record = rights.find(actor(), self.model, id)
-            context = page.record_context(self.model, record, actor())
+            context = record_page.record_context(self.model, record, actor())
             sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
             typed = request.form.get("comment", "")
             return self.render("record/details.html", **context, comment=typed, comment_error=str(sentence)), 422
@@ -328,7 +332,7 @@ class RecordView(ModelView):
     @expose("/attach/", methods=("POST",))
     def attach_view(self) -> Answer:
         """Store a file on a record; the limit is enforced while the file streams in."""
-        return page.attached(self)
+        return record_page.attached(self)
 
     attach_view.takes_files = True  # type: ignore[attr-defined]
 
@@ -341,7 +345,7 @@ class RecordView(ModelView):
     @expose("/help/")
     def help_view(self) -> Answer:
         """The type explained: its process as a drawing, its fields, who may do what."""
-        return self.render("record/help.html", **page.help_context(self.model, actor()))
+        return self.render("record/help.html", **record_page.help_context(self.model, actor()))
 
     @expose("/api/file/")
     def api_file_view(self) -> Answer:
@@ -358,24 +362,26 @@ class RecordView(ModelView):
         version: int | None = None,
         conflicts: list | None = None,
     ) -> str:
-        context = page.form_context(self.model, form, record, actor(), refused)
+        context = form_page.form_context(self.model, form, record, actor(), refused)
         shown = version if version is not None else (record.version if record else None)
         return self.render("record/form.html", **context, once=once, version=shown, conflicts=conflicts or [])
 
     def _refusal_page(self, record: Record, why: Any) -> Answer:
-        return self.render("record/refused.html", **page.heading(self.model, record), why=str(why)), 403
+        return self.render("record/refused.html", **record_page.heading(self.model, record), why=str(why)), 403
 
     def _refuse_unreadable(self, form: wtforms.Form, record: Record | None) -> None:
         """Raise everything that is wrong at once: what cannot be parsed, and what the rules say of the rest."""
         unreadable = input_problems(form, self.model)
         if unreadable:
-            found = page.rule_problems(self.model, form, record, actor())
+            found = form_page.rule_problems(self.model, form, record, actor())
             raise Refused(None, {**{k: v for k, v in found.items() if k not in unreadable}, **unreadable})
 
     def _stale_move(self, record: Record, verb: str) -> Answer:
         """A move that is no longer possible: say who was first."""
         try:
-            changes.move(self.model, record.id, verb, actor=actor(), version=_version(request.values.get("version"), needed=True))
+            changes.move(
+                self.model, record.id, verb, actor=actor(), version=_version(request.values.get("version"), needed=True)
+            )
         except Refused as refused:
             return self._refusal_page(record, refused.sentence)
         except Changed:
@@ -384,7 +390,8 @@ class RecordView(ModelView):
 
     def _say_moved(self, record: Record, chosen: Move) -> None:
         flow = record.flow()
-        assert flow is not None
+        if flow is None:
+            return
         if record.state in chosen.source and record.state != chosen.target:
             say("good", NOTED(number=record.number))
             return
@@ -428,5 +435,3 @@ def _presets(cls: type[Record], names: tuple[str, ...]) -> dict[str, Any]:
         elif given and isinstance(told, Choice) and given in told.options:
             found[name] = given
     return found
-
-

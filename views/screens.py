@@ -24,6 +24,7 @@ doors = Blueprint("doors", __name__)
 
 def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     """Give an application the screens of a catalogue. No query is made."""
+    app.extensions["catalogue"] = catalogue
     shell.dress(app, catalogue)
     problems.answer_problems(app)
     app.register_blueprint(doors)
@@ -51,5 +52,7 @@ def file(file_id: str) -> Response:
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["X-Content-Type-Options"] = "nosniff"
     plain = facts["name"].encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(facts['name'])}"
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(facts['name'])}"
+    )
     return response

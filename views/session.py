@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import flash
+from typing import Any
+
+from flask import current_app, flash
 from flask_login import current_user
 
 from models.kernel.people import Actor
@@ -15,6 +17,11 @@ def actor() -> Actor:
 
 def is_signed_in() -> bool:
     return bool(current_user.is_authenticated)
+
+
+def catalogue() -> Any:
+    """The record types that this application was made with."""
+    return current_app.extensions["catalogue"]
 
 
 def say(tone: str, words: object) -> None:

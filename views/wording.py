@@ -87,7 +87,7 @@ def ago(value: dt.datetime) -> str:
     return format_timedelta(aware - clock.now(), add_direction=True, locale=babel_locale())
 
 
-def input_text(field: Any, value: Any) -> str:
+def input_text(field: Any, value: Any) -> str:  # noqa: PLR0911 - one return for each kind of field
     """A value as it stands in an input of a form; reading it back gives the same value."""
     if value is None:
         return ""
@@ -107,7 +107,7 @@ def input_text(field: Any, value: Any) -> str:
     return str(value)
 
 
-def plain(field: Any, value: Any, labels: Labels) -> str:  # noqa: PLR0911 - one return for each kind of field
+def plain(field: Any, value: Any, labels: Labels) -> str:  # noqa: PLR0911, PLR0912 - one return for each kind of field
     """A stored value as text, for lists, record pages, history and exports."""
     if value is None or value == "":
         return ""

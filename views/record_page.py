@@ -1,0 +1,287 @@
+"""What the template of a record page is given: fields, state, links both ways, files; and the help page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app, redirect, request
+from markupsafe import Markup
+
+from models.kernel import clock, files, history, rights
+from models.kernel.changes import lead_key, note, stored
+from models.kernel.declare import LeadsTo, references_of
+from models.kernel.drawing import draw
+from models.kernel.errors import Refused
+from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L, current_locale
+from models.kernel.workflow import need_label
+
+from . import wording
+from .session import actor, catalogue, say
+from .steps import moves_context
+from .timeline import timeline
+from .wording import is_numeric, line_labels, moment, plain, reference_labels, state_label, tone
+
+RELATED_MAX = 20
+TIMELINE_MAX = 60
+ATTACHED = L("Attached: {name}.", "已添加附件：{name}。")
+NO_FILE = L("Please choose a file.", "請選擇文件。")
+_BASE_FACTS = ("department", "owner", "created_at", "created_by", "updated_at", "updated_by", "tags")
+
+
+def heading(cls: type[Record], record: Record) -> dict[str, Any]:
+    """What every page about one record shows at its top."""
+    told = cls.declared
+    return {
+        "told": told,
+        "record": record,
+        "base": f"/admin/{told.name}/",
+        "url": f"/admin/{told.name}/details/?id={record.id}",
+        "state": state_label(cls, record.state),
+        "tone": tone(record.state),
+    }
+
+
+def note_reading(cls: type[Record], record: Record, me: Actor) -> None:
+    """Write down who has read a published report (2.1.4), once for each reader."""
+    if not getattr(cls, "reads_are_noted", False) or record.state != "published" or record.ref("owner") == me.id:
+        return
+    known = {"record": record.id, "actor": me.id, "verb": "read"}
+    if history.HistoryEntry._get_collection().find_one(known, {"_id": 1}) is None:
+        note(cls, record.id, "read", actor=me)
+
+
+def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
+    """The record page."""
+    document = stored(record)
+    labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
+    entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX)
+    attached = files.files_of(record.id)
+    return {
+        **heading(cls, record),
+        "parts_": parts_of(cls, document, labels, me),
+        "base_facts": [_fact(cls, name, document, labels) for name in _BASE_FACTS if document.get(name)],
+        "due": record.due_at,
+        "is_late": bool(record.due_at and record.due_at < clock.now()),
+        "steps": moves_context(record, me),
+        "waits": _waits(record),
+        "leads": leads_context(cls, record, me),
+        "linked": linked_context(cls, record, me),
+        "files": [_file(one) for one in attached],
+        "file_kinds": cls.declared.file_kinds,
+        "timeline": timeline(cls, entries, me),
+        "has_more_history": len(entries) == TIMELINE_MAX,
+        "may_edit": rights.may_update(me, record),
+        "may_remove": rights.may_remove(me, record),
+        "may_attach": rights.may_attach(me, record),
+        "may_comment": rights.may_comment(me, record),
+        "upload_limit": upload_limit_mb() * 1024 * 1024,
+        "drawing": drawing_of(cls, record),
+    }
+
+
+def drawing_of(cls: type[Record], record: Record | None = None) -> Markup:
+    flow = record.flow() if record else cls.declared.workflow
+    if flow is None:
+        return Markup("")
+    return Markup(draw(flow, current_locale(), record.state if record else None))  # noqa: S704 - draw escapes every label
+
+
+def parts_of(cls: type[Record], document: Mapping, labels: Mapping, me: Actor) -> list[dict[str, Any]]:
+    """The parts of the declaration with their facts and tables, as far as the reader may see them."""
+    return [_part(cls, part, document, labels, me) for part in cls.declared.form]
+
+
+def _part(cls: type[Record], part: Any, document: Mapping, labels: Mapping, me: Actor) -> dict[str, Any]:
+    facts, tables = [], []
+    seen = rights.readable_fields(me, cls)
+    for name in part.fields:
+        if name not in seen:
+            continue
+        told = cls._fields[name]
+        if isinstance(told, Lines):
+            tables.append(lines_context(told, document.get(name) or [], labels, me))
+        else:
+            facts.append(_fact(cls, name, document, labels))
+    return {"label": part.label, "clause": part.clause, "facts": facts, "tables": tables}
+
+
+def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> dict[str, Any]:
+    told = cls._fields[name]
+    value = document.get(name)
+    text: Any = plain(told, value, labels)
+    if isinstance(told, Ref) and value is not None and text and value in labels:
+        text = Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(_type_of(told), value, text)
+    elif isinstance(told, Refs) and value:
+        text = Markup("、").join(
+            Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(
+                _type_of(told), one, labels.get(one, wording.GONE)
+            )
+            for one in value
+        )
+    is_long = isinstance(told, LongText) or (isinstance(told, Sealed) and isinstance(told.form, LongText))
+    return {"label": label_of(told), "value": text, "number": is_numeric(told), "wide": is_long}
+
+
+def _type_of(told: Ref | Refs) -> str:
+    return catalogue().by_class(told.target).declared.name
+
+
+def lines_context(told: Lines, rows: list, labels: Mapping, me: Actor) -> dict[str, Any]:
+    """A table of embedded lines for reading."""
+    columns = {name: column for name, column in told.columns.items() if rights.sees(me, column)}
+    return {
+        "label": label_of(told),
+        "heads": [{"label": label_of(column), "number": is_numeric(column)} for column in columns.values()],
+        "rows": [
+            [
+                {"text": plain(column, row.get(name), labels), "number": is_numeric(column)}
+                for name, column in columns.items()
+            ]
+            for row in rows
+        ],
+    }
+
+
+def _waits(record: Record) -> list[str]:
+    """Who is waited for, in words."""
+    flow = record.flow()
+    moves = flow.out_of(record.state) if flow else ()
+    names = [str(m.by.label) for m in moves if not (m.auto or m.by.is_system or m.optional)]
+    return list(dict.fromkeys(names))
+
+
+def leads_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
+    """The one-action followers: to be made, or made already."""
+    return [found for one in cls.declared.leads_to if (found := _lead(record, one, me))]
+
+
+def _lead(record: Record, one: LeadsTo, me: Actor) -> dict[str, Any] | None:
+    target = catalogue().by_class(one.to)
+    made = target._get_collection().find_one({"once": lead_key(record, one), "removed_at": None}, {"title": 1})
+    if made:
+        url = f"/admin/{target.declared.name}/details/?id={made['_id']}"
+        return {"label": target.declared.label, "title": made["title"], "url": url}
+    if record.state not in one.states or not rights.may_create(me, target):
+        return None
+    return {"label": one.label, "verb": one.verb, "url": None}
+
+
+def linked_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
+    """Records that link to this one, by type and field, in the reader's scope: one query for each."""
+    found = []
+    for other, name in catalogue().pointing_to(cls):
+        scope = rights.visible(me, other)
+        if scope is None or name not in rights.readable_fields(me, other):
+            continue
+        columns = [c for c in other.declared.grid.columns if c not in (name, "state")][:4]
+        query = {name: record.id, **scope}
+        wanted = dict.fromkeys(("title", "number", "state", *columns), 1)
+        rows = list(other._get_collection().find(query, wanted).sort([("_id", -1)]).limit(RELATED_MAX + 1))
+        if rows:
+            found.append(_linked(other, name, record, rows, me))
+    return found
+
+
+def _linked(other: type[Record], name: str, record: Record, rows: list[dict], me: Actor) -> dict[str, Any]:
+    base = f"/admin/{other.declared.name}/"
+    return {
+        "label": other.declared.plural,
+        "all": f"{base}?f.{name}={record.id}&with={name}",
+        "more": len(rows) > RELATED_MAX,
+        "rows": [
+            {
+                "title": row.get("title") or row["number"],
+                "number": row["number"],
+                "url": f"{base}details/?id={row['_id']}",
+                "state": state_label(other, row.get("state")),
+                "tone": tone(row.get("state")),
+            }
+            for row in rows[:RELATED_MAX]
+        ],
+    }
+
+
+def _file(file: Mapping[str, Any]) -> dict[str, Any]:
+    size = file["size"]
+    shown = f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(1, size // 1024)} KB"
+    return {
+        "id": str(file["_id"]),
+        "name": file["name"],
+        "kind": file.get("kind", ""),
+        "size": shown,
+        "by": file.get("uploaded_by_name", ""),
+        "at": moment(file["at"]),
+        "url": f"/files/{file['_id']}",
+    }
+
+
+def upload_limit_mb() -> int:
+    return int(current_app.config.get("UPLOAD_LIMIT_MB", 200))
+
+
+def attached(view: Any) -> Any:
+    """Take an uploaded file in; a refusal shows the record page with its sentence."""
+    me = actor()
+    record = rights.find(me, view.model, request.form.get("id"))
+    given = request.files.get("file")
+    try:
+        if given is None or not given.filename:
+            raise Refused(None, {"file": [NO_FILE]})
+        upload = files.Upload(given.filename, given.stream, upload_limit_mb())  # type: ignore[arg-type]
+        kind = request.form.get("kind", "")[:40]
+        file = files.attach(view.model, record.id, kind, upload, actor=me)
+    except Refused as refused:
+        context = record_context(view.model, record, me)
+        sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
+        return view.render("record/details.html", **context, file_error=str(sentence)), 422
+    say("good", ATTACHED(name=file["name"]))
+    return redirect(view.show(record) + "#files")
+
+
+def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
+    """The type explained from its declaration."""
+    flow = cls.declared.workflow
+    seen = rights.readable_fields(me, cls)
+    fields = [
+        (label_of(f), f.required, getattr(f, "help", "") or "") for n, f in cls.declared.own_fields.items() if n in seen
+    ]
+    moves = [
+        {
+            "label": flow.verb_label(move.verb),
+            "from": [flow.labels[one] for one in move.source],
+            "to": flow.labels[move.target],
+            "who": move.by.label,
+            "needs": [need_label(cls, need) for need in move.require],
+        }
+        for move in (flow.moves if flow else ())
+    ]
+    doc = (cls.__doc__ or "").strip()
+    return {
+        "told": cls.declared,
+        "base": f"/admin/{cls.declared.name}/",
+        "drawing": drawing_of(cls),
+        "fields": fields,
+        "moves": moves,
+        "doc": doc,
+    }
+
+
+def history_context(cls: type[Record], record: Record, me: Actor, version: int | None) -> dict[str, Any]:
+    """The whole history, whether its chain holds, and the record as it was at a version."""
+    entries = history.entries_of(record.id)
+    past = None
+    if version is not None and 0 < version <= record.version:
+        document = history.as_of(stored(record), entries, version)
+        labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
+        past = parts_of(cls, document, labels, me)
+    return {
+        **heading(cls, record),
+        "entries": timeline(cls, list(reversed(entries)), me),
+        "faults": list(history.faults_in(entries, record.chain)),
+        "past": past,
+        "version": version,
+    }

@@ -1,0 +1,51 @@
+"""The moves out of a record's present state, as a page shows them: who may, why not, and what is still missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.kernel import rights
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.workflow import Attached, Move, is_met, need_label
+
+
+def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
+    """The moves out of the present state: which the reader may make, what each still needs, and for whom it is."""
+    flow = record.flow()
+    found = []
+    for move in flow.out_of(record.state) if flow else ():
+        if move.auto or move.by.is_system or (move.when and not move.when(record)):
+            continue
+        if move.undecided and record.decisions:
+            continue
+        stand = rights.standing(me, record, move)
+        found.append(
+            {
+                "verb": move.verb,
+                "label": flow.verb_label(move.verb) if flow else move.verb,
+                "may": bool(stand),
+                "why": str(stand.verdict.why) if not stand else "",
+                "who": str(move.by.label),
+                "acting_for": stand.face.name if stand and stand.face and stand.face.id != me.id else "",
+                "checklist": checklist(record, move),
+                "is_danger": move.verb in ("reject", "decline", "terminate", "return", "send_back"),
+                "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}",
+            }
+        )
+    return found
+
+
+def checklist(record: Record, move: Move) -> list[dict[str, Any]]:
+    """What a move needs, each with whether it is there."""
+    return [
+        {"label": need_label(type(record), need), "ok": is_met(record, need), "url": _mend_url(record, need)}
+        for need in move.require
+        if not (isinstance(need, str) and need in move.asked_fields)
+    ]
+
+
+def _mend_url(record: Record, need: Any) -> str | None:
+    if isinstance(need, Attached):
+        return "#files"
+    return f"/admin/{record.type_name()}/edit/?id={record.id}#{need}" if isinstance(need, str) else None
