@@ -1,0 +1,124 @@
+"""The customers of the demo company (2.2.1-2.2.2): how they are found, screened and talked to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from dataclasses import dataclass
+
+from models.kernel import clock
+from models.sales import Contact
+from seed.desk import Desk
+from seed.script import Act, Beat, Script, chance, in_days, length
+from seed.vocabulary import needs, people
+from seed.vocabulary.companies import Company, mail_domain
+
+FATES = {"customer": 190, "target": 50, "screened": 36, "lead": 36, "dormant": 22}
+CHANNELS = ("phone", "web", "exhibition", "exhibition", "referral", "referral", "other")
+TALKS = 540
+TALKS_NOW = 12
+TALK_CHANNELS = ("visit", "phone", "phone", "mail", "im", "im")
+SLEEP = (
+    "連續半年無詢價，多次聯繫未回覆。",
+    "客戶搬遷，新廠投產前無採購計劃。",
+    "客戶主營業務調整，不再使用同類設備。",
+    "採購負責人離職，暫時失去聯繫。",
+)
+
+
+@dataclass
+class Client:
+    """The plan of one customer: who looks after it, and from which position it can be quoted to."""
+
+    key: str
+    company: Company
+    clerk: str
+    fate: str
+    ready: float = 0.0
+
+
+def plan_client(script: Script, client: Client, *, by: float | None = None, start: float = 0.0) -> None:
+    """From the first trace to the fate; `by` is the position at which it has to be a target."""
+    rng = chance("client", client.key)
+    beats = _client_beats(rng, client)
+    end = (by if by is not None else script.tape.end) - length(beats)
+    if by is not None:
+        begin = max(start, end - rng.uniform(1, 40))
+    elif client.fate in ("lead", "screened"):
+        begin = end - rng.uniform(0.5, 30)
+    else:
+        begin = rng.uniform(start, end - 1)
+    client.ready = script.play(begin, beats).get("ready", script.tape.end)
+
+
+def _client_beats(rng: random.Random, client: Client) -> list[Beat]:
+    key, clerk = client.key, client.clerk
+    beats = [Beat(0, clerk, _enter_client(rng, client))]
+    if client.fate == "lead":
+        return beats
+    score = rng.randint(40, 98)
+    grade = {"score": score, "level": "A" if score >= 80 else "B" if score >= 60 else "C"}
+    beats += [
+        Beat(rng.uniform(1, 12), clerk, lambda desk: desk.update(key, grade)),
+        Beat(rng.uniform(0.1, 2), clerk, lambda desk: desk.move(key, "screen"), mark="screened"),
+    ]
+    if client.fate == "screened":
+        return beats
+    beats.append(Beat(rng.uniform(0.5, 9), "head_sal", lambda desk: desk.move(key, "target"), mark="ready"))
+    if client.fate == "dormant":
+        reason = rng.choice(SLEEP)
+        beats.append(Beat(rng.uniform(400, 800), clerk, lambda desk: desk.move(key, "dormant", reason)))
+    return beats
+
+
+def _enter_client(rng: random.Random, client: Client) -> Act:
+    company = client.company
+    domain = mail_domain(company)
+    persons = [people.contact(rng, domain) for _ in range(rng.choice((1, 1, 2, 3)))]
+    values = {
+        "name": company.name,
+        "credit_code": company.uscc,
+        "industry": company.industry,
+        "region": company.region,
+        "channel": rng.choice(CHANNELS),
+    }
+
+    def act(desk: Desk) -> None:
+        contacts = [Contact(name=one.name, job=one.title, phone=one.phone, mail=one.mail) for one in persons]
+        desk.create(client.key, values | {"contacts": contacts})
+
+    return act
+
+
+def plan_talks(script: Script, clients: list[Client], start: float) -> None:
+    """Visits, calls and letters all through the year, each by the customer's own clerk."""
+    rng = chance("talks")
+    known = sorted((one for one in clients if one.ready < script.tape.end - 60), key=lambda one: one.ready)
+    for place in range(TALKS):
+        client = rng.choice(known)
+        first = max(client.ready, start)
+        is_now = place < TALKS_NOW
+        moment = script.tape.end - rng.uniform(0.1, 6) if is_now else rng.uniform(first, script.tape.end)
+        script.add(moment, client.clerk, _write_talk(place, client))
+
+
+def _write_talk(place: int, client: Client) -> Act:
+    rng = chance("talk", place)
+    text = needs.interaction(rng)
+    values = {
+        "channel": rng.choice(TALK_CHANNELS),
+        "needs": text.needs,
+        "preferences": text.preferences,
+        "budget": text.budget,
+        "answers": text.answers,
+    }
+    has_next = rng.random() < 0.7
+    minutes, days = rng.randint(20, 150), rng.randint(2, 14)
+
+    def act(desk: Desk) -> None:
+        facts = {"customer": desk.id(client.key), "at": clock.now() - dt.timedelta(minutes=minutes)}
+        if has_next:
+            facts |= {"next_step": text.next_step, "next_due": in_days(days)}
+        desk.create(f"interaction:{place:04}", values | facts)
+
+    return act

@@ -1,0 +1,97 @@
+"""The desk at which the demo's people work: each act goes through the gate as a real actor, from what was last seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+
+from models import catalogue
+from models.kernel import changes
+from models.kernel.changes import Context
+from models.kernel.people import SYSTEM, Actor, actor_of
+from models.kernel.record import Record
+from seed.script import SYSTEM_LOGIN
+
+SHARED = ("customer", "quotation")  # made in one lane, used in the other: found again by their entry key
+Known = dict[str, tuple[ObjectId, int]]
+
+
+class Desk:
+    """Knows each record by a key such as `quotation:0012`: its id, and the version last seen."""
+
+    def __init__(self) -> None:
+        self.login = SYSTEM_LOGIN
+        self.known: Known = {}
+        self._actors: dict[str, Actor] = {}
+
+    @property
+    def actor(self) -> Actor:
+        """The one at the desk now; pictures of people are kept, since they change once in the whole year."""
+        if self.login == SYSTEM_LOGIN:
+            return SYSTEM
+        if self.login not in self._actors:
+            self._actors[self.login] = actor_of(catalogue["user"].objects.get(login=self.login))
+        return self._actors[self.login]
+
+    def create(self, key: str, values: Mapping[str, Any]) -> Record:
+        once = f"demo:{key}" if _type_name(key) in SHARED else None
+        return self._keep(
+            key, changes.create(_type(key), values, actor=self.actor, context=Context(door="seed"), once=once)
+        )
+
+    def update(self, key: str, values: Mapping[str, Any]) -> Record:
+        id, version = self._seen(key)
+        found = changes.update(_type(key), id, values, actor=self.actor, version=version, context=Context(door="seed"))
+        if _type_name(key) == "user":
+            self._actors.clear()
+        return self._keep(key, found)
+
+    def move(self, key: str, verb: str, reason: str = "", **values: Any) -> Record:
+        id, version = self._seen(key)
+        context = Context(door="seed", reason=reason, signed=True)
+        return self._keep(
+            key, changes.move(_type(key), id, verb, actor=self.actor, version=version, values=values, context=context)
+        )
+
+    def lead(self, source: str, verb: str, key: str) -> Record:
+        """Make the record that another leads to, and know it by a key."""
+        led = changes.lead(_type(source), self.id(source), verb, actor=self.actor, context=Context(door="seed"))
+        return self._keep(key, led)
+
+    def id(self, key: str) -> ObjectId:
+        return self._seen(key)[0]
+
+    def find(self, key: str) -> Record:
+        """The record as it is now."""
+        return _type(key).objects.get(id=self.id(key))
+
+    def learn(self, name: str, field: str) -> None:
+        """Know all records of a type by one of their fields: users by login, departments by code."""
+        for row in catalogue[name]._get_collection().find({}, {field: 1, "version": 1}):
+            self.known[f"{name}:{row[field]}"] = (row["_id"], row["version"])
+
+    def keep(self, key: str, row: Mapping[str, Any]) -> None:
+        """Know a record that the system made on the way, from its stored form."""
+        self.known[key] = (row["_id"], row["version"])
+
+    def _keep(self, key: str, found: Record) -> Record:
+        self.known[key] = (found.id, found.version)
+        return found
+
+    def _seen(self, key: str) -> tuple[ObjectId, int]:
+        if key not in self.known:
+            row = _type(key)._get_collection().find_one({"once": f"demo:{key}"}, {"version": 1})
+            if row is None:
+                raise LookupError(f"The demo story names {key} before it is there.")
+            self.keep(key, row)
+        return self.known[key]
+
+
+def _type_name(key: str) -> str:
+    return key.partition(":")[0]
+
+
+def _type(key: str) -> type[Record]:
+    return catalogue[_type_name(key)]

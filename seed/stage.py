@@ -1,0 +1,149 @@
+"""Plays a script: small batches of steps, each one transaction, in two processes that keep their order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing as mp
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import mongoengine
+from mongoengine.connection import get_db
+
+from models.kernel import changes, clock, secrets
+from models.kernel.store import in_unit
+from models.policy import Policy, set_policy
+from seed.desk import Desk
+from seed.organisation import special_days, working_calendar
+from seed.script import DEALS, OFFERS, Script, Step
+from seed.year import write_year
+
+META = "meta"
+END_OF_TIME = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+BATCH_STEPS = 24
+LOUD_DAYS = 5  # people find notices of the last days only
+WAIT_SECONDS = 0.02
+LEARNED = (("user", "login"), ("department", "code"))
+
+
+class Overtaken(Exception):
+    """Another load has taken the database over; this one must not write any more."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and as of when a load plays; `token` names the load, so that one that was given up cannot go on."""
+
+    uri: str
+    database: str
+    token: str
+    now: dt.datetime
+    zone: str
+    limit: Decimal
+    keys: dict[int, bytes]
+
+
+def script_for(now: dt.datetime, limit: Decimal) -> Script:
+    """The demo year that ends at this moment."""
+    return write_year(working_calendar(special_days(now)), now, limit)
+
+
+def mark_of(lane: int) -> str:
+    """The marker of a lane: written in each of its transactions, it says how far the lane has come."""
+    return f"demo lane {lane}"
+
+
+def play_year(place: Place, echo: Callable[[str], None]) -> None:
+    """Play both lanes to their end. Raises RuntimeError when the second one has failed."""
+    other = mp.get_context("spawn").Process(target=_play_apart, args=(place, os.getpid()), daemon=True)
+    other.start()
+    try:
+        steps = script_for(place.now, place.limit).lane(OFFERS)
+        _play(steps, OFFERS, place, is_wanted=lambda: other.exitcode in (None, 0), echo=echo)
+        other.join()
+    finally:
+        other.kill()
+        other.join()
+    if other.exitcode:
+        raise RuntimeError("The second half of the demo company could not be loaded; its error is printed above.")
+
+
+def _play_apart(place: Place, parent: int) -> None:
+    """The second lane, in a process and with a connection of its own."""
+    secrets.set_keys(place.keys)
+    clock.set_zone(place.zone)
+    set_policy(Policy(clerk_discount_limit=place.limit))
+    sound = {"w": "majority", "journal": True, "readConcernLevel": "majority"}
+    mongoengine.connect(place.database, host=place.uri, tz_aware=True, uuidRepresentation="standard", **sound)
+    steps = script_for(place.now, place.limit).lane(DEALS)
+    _play(steps, DEALS, place, is_wanted=lambda: os.getppid() == parent)
+    mongoengine.disconnect()
+
+
+def _play(
+    steps: Sequence[Step],
+    lane: int,
+    place: Place,
+    *,
+    is_wanted: Callable[[], bool],
+    echo: Callable[[str], None] | None = None,
+) -> None:
+    """Play a lane batch by batch; the second lane stays behind the first."""
+    desk = Desk()
+    for name, field in LEARNED:
+        desk.learn(name, field)
+    loud_from = place.now - dt.timedelta(days=LOUD_DAYS)
+    for share, batch in _batches(steps):
+        if not is_wanted():
+            raise Overtaken
+        if lane == DEALS:
+            _wait_for(OFFERS, batch[-1].at, place.token, is_wanted)
+        _play_batch(desk, batch, lane, place.token, quiet=batch[-1].at < loud_from)
+        if echo and share:
+            echo(f"  {share} %")
+    _marks().update_one({"_id": mark_of(lane), "token": place.token}, {"$set": {"upto": END_OF_TIME}})
+
+
+def _batches(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
+    """Slices of the steps; every quarter of the way comes with its per cent."""
+    told = 0
+    for start in range(0, len(steps), BATCH_STEPS):
+        share = 25 * (4 * (start + BATCH_STEPS) // len(steps))
+        yield (share if told < share < 100 else 0), steps[start : start + BATCH_STEPS]
+        told = max(told, share)
+
+
+def _play_batch(desk: Desk, batch: Sequence[Step], lane: int, token: str, *, quiet: bool) -> None:
+    """One transaction. It may run twice, so each run starts from what was known before it."""
+    before = dict(desk.known)
+
+    def body() -> None:
+        desk.known = dict(before)
+        mark = {"_id": mark_of(lane), "token": token}
+        if not in_unit(META).update_one(mark, {"$set": {"upto": batch[-1].at}}).matched_count:
+            raise Overtaken
+        for step in batch:
+            desk.login = step.login
+            with clock.set_to(step.at):
+                step.act(desk)
+
+    changes.in_batch(body, quiet=quiet)
+
+
+def _wait_for(lane: int, moment: dt.datetime, token: str, is_wanted: Callable[[], bool]) -> None:
+    """Wait until another lane has written everything before a moment."""
+    while True:
+        mark = _marks().find_one({"_id": mark_of(lane), "token": token})
+        if mark is None or not is_wanted():
+            raise Overtaken
+        if mark["upto"] >= moment:
+            return
+        time.sleep(WAIT_SECONDS)
+
+
+def _marks() -> Any:
+    return get_db()[META]
