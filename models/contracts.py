@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -54,7 +53,14 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
     number="CT-{department}-{yyyy}-{seq:4}",
     title="{number} {subject}",
     grid=Grid(
-        "number", "customer", "subject", "amount", "currency", "signed_on", "owner", "state",
+        "number",
+        "customer",
+        "subject",
+        "amount",
+        "currency",
+        "signed_on",
+        "owner",
+        "state",
         search=("subject", "customer.title"),
     ),
     form=(
@@ -62,7 +68,10 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         Part(L("Lines", "標的"), "currency", "lines", "amount", clause="2.2.5"),
         Part(
             L("Rights and obligations", "權利與義務"),
-            "our_rights", "our_obligations", "customer_rights", "customer_obligations",
+            "our_rights",
+            "our_obligations",
+            "customer_rights",
+            "customer_obligations",
             clause="2.2.5",
         ),
         Part(L("Term and payment", "期限與付款"), "starts_on", "ends_on", "delivery_date", "payment_terms", "schedule"),
@@ -72,16 +81,30 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         "draft",
         (
             Move(
-                "submit", "draft", "legal_review", by=OWNER,
+                "submit",
+                "draft",
+                "legal_review",
+                by=OWNER,
                 require=(
-                    "lines", "our_rights", "our_obligations", "customer_rights", "customer_obligations",
-                    Need(L("A payment schedule that adds up to the amount", "付款計劃合計等於合同金額"), schedule_adds_up),
+                    "lines",
+                    "our_rights",
+                    "our_obligations",
+                    "customer_rights",
+                    "customer_obligations",
+                    Need(
+                        L("A payment schedule that adds up to the amount", "付款計劃合計等於合同金額"), schedule_adds_up
+                    ),
                 ),
             ),
             Move("approve", "legal_review", "approved", by=role(Role.LEGAL), within=workdays(3)),
             Move("return", "legal_review", "draft", by=role(Role.LEGAL), ask=REASON),
             Move(
-                "sign", "approved", "signed", by=HEAD, ask=("signed_on",), require=(Attached("scan"), "signed_on"),
+                "sign",
+                "approved",
+                "signed",
+                by=HEAD,
+                ask=("signed_on",),
+                require=(Attached("scan"), "signed_on"),
                 within=workdays(5),
             ),
             Move("return", "approved", "draft", by=HEAD, ask=REASON, optional=True),
@@ -95,8 +118,11 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
     retention=Retention(after="ends_on", archive=730, delete=15),
     leads_to=(
         LeadsTo(
-            "create_order", "SalesOrder", L("Make the order", "生成訂單"),
-            states=frozenset({"signed"}), fill=order_from,
+            "create_order",
+            "SalesOrder",
+            L("Make the order", "生成訂單"),
+            states=frozenset({"signed"}),
+            fill=order_from,
         ),
     ),
 )
@@ -186,7 +212,13 @@ RUNNING = ("in_production", "ready", "shipped")
     number="SO-{yyyy}{mm}-{seq:4}",
     title="{number} {subject}",
     grid=Grid(
-        "number", "customer", "subject", "promised_on", "delivered_on", "owner", "state",
+        "number",
+        "customer",
+        "subject",
+        "promised_on",
+        "delivered_on",
+        "owner",
+        "state",
         search=("subject", "customer.title"),
     ),
     form=(
@@ -201,12 +233,20 @@ RUNNING = ("in_production", "ready", "shipped")
         (
             Move("hand_over", "open", "in_production", by=OWNER, require=("promised_on", "departments"), submits=False),
             Move(
-                "produced", "in_production", "ready", by=of_department(Role.CLERK, PRODUCTION),
-                require=("production_ack",), within=workdays(30),
+                "produced",
+                "in_production",
+                "ready",
+                by=of_department(Role.CLERK, PRODUCTION),
+                require=("production_ack",),
+                within=workdays(30),
             ),
             Move(
-                "ship", "ready", "shipped", by=of_department(Role.CLERK, LOGISTICS),
-                require=("logistics_ack",), within=workdays(5),
+                "ship",
+                "ready",
+                "shipped",
+                by=of_department(Role.CLERK, LOGISTICS),
+                require=("logistics_ack",),
+                within=workdays(5),
             ),
             Move("deliver", "shipped", "delivered", by=OWNER, ask=("delivered_on",), require=("delivered_on",)),
             Move("close", "delivered", "closed", by=OWNER),
@@ -264,8 +304,18 @@ def is_part_settled(receivable: Receivable) -> bool:
     number="AR-{yyyy}-{seq:5}",
     title="{number}",
     grid=Grid(
-        "number", "customer", "contract", "instalment", "due", "amount", "received", "outstanding", "currency", "state",
-        search=("customer.title", "contract.title"), sort="due",
+        "number",
+        "customer",
+        "contract",
+        "instalment",
+        "due",
+        "amount",
+        "received",
+        "outstanding",
+        "currency",
+        "state",
+        search=("customer.title", "contract.title"),
+        sort="due",
     ),
     workflow=Workflow(
         "open",
@@ -316,13 +366,28 @@ OVERPAID = L(
     clause="2.2.7",
     number="PY-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid("number", "receivable", "paid_on", "amount", "currency", "method", "reference", "state", search=("reference", "receivable.title")),
+    grid=Grid(
+        "number",
+        "receivable",
+        "paid_on",
+        "amount",
+        "currency",
+        "method",
+        "reference",
+        "state",
+        search=("reference", "receivable.title"),
+    ),
     form=(Part(L("Payment", "收款"), "receivable", "amount", "paid_on", "method", "reference", clause="2.2.7"),),
     workflow=Workflow(
         "booked",
         (
             Move(
-                "reverse", "booked", "reversed", by=role(Role.FINANCE, own=True), ask=REASON, optional=True,
+                "reverse",
+                "booked",
+                "reversed",
+                by=role(Role.FINANCE, own=True),
+                ask=REASON,
+                optional=True,
                 label=L("Reverse", "沖銷"),
             ),
         ),
@@ -383,7 +448,19 @@ class Payment(Record):
     clause="2.2.7",
     number="DN-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid("number", "receivable", "customer", "level", "due", "done_on", "person", "promised_on", "state", search=("customer.title",), sort="due"),
+    grid=Grid(
+        "number",
+        "receivable",
+        "customer",
+        "level",
+        "due",
+        "done_on",
+        "person",
+        "promised_on",
+        "state",
+        search=("customer.title",),
+        sort="due",
+    ),
     form=(
         Part(L("Step", "催款步驟"), "receivable", "customer", "level", "due", clause="2.2.7"),
         Part(L("Result", "結果"), "done_on", "person", "result", "promised_on", clause="2.2.7"),
@@ -416,4 +493,3 @@ class Dunning(Record):
     person = Text(label=L("Spoken to", "聯絡對象"))
     result = LongText(label=L("Result", "結果"))
     promised_on = Day(label=L("Promised payment", "承諾付款日"))
-

@@ -49,13 +49,28 @@ PRIORITIES = {
     number="RQ-{department}-{yyyy}{mm}-{seq:4}",
     title="{subject}",
     grid=Grid(
-        "number", "subject", "source", "category", "priority", "feasibility", "collected_on", "state",
-        search=("subject", "source_reference"), inline=("category", "priority", "feasibility"),
+        "number",
+        "subject",
+        "source",
+        "category",
+        "priority",
+        "feasibility",
+        "collected_on",
+        "state",
+        search=("subject", "source_reference"),
+        inline=("category", "priority", "feasibility"),
     ),
     form=(
         Part(
             L("Collection", "需求收集"),
-            "subject", "description", "source", "source_reference", "channel", "collected_on", "collector", "contact",
+            "subject",
+            "description",
+            "source",
+            "source_reference",
+            "channel",
+            "collected_on",
+            "collector",
+            "contact",
             clause="2.1.1",
             help=L(
                 "Write down what is needed, by whom, and how we came to know of it.",
@@ -64,7 +79,12 @@ PRIORITIES = {
         ),
         Part(
             L("Analysis", "信息分析"),
-            "category", "market_trend", "competition", "feasibility", "priority", "decision",
+            "category",
+            "market_trend",
+            "competition",
+            "feasibility",
+            "priority",
+            "decision",
             clause="2.1.2",
             help=L(
                 "Feasibility, priority and category must be there before the head decides.",
@@ -77,7 +97,11 @@ PRIORITIES = {
         (
             Move("analyse", "collected", "analysed", by=WRITER, within=workdays(5)),
             Move(
-                "accept", "analysed", "accepted", by=HEAD, require=("feasibility", "priority", "category"),
+                "accept",
+                "analysed",
+                "accepted",
+                by=HEAD,
+                require=("feasibility", "priority", "category"),
                 within=workdays(3),
             ),
             Move("reject", "analysed", "rejected", by=HEAD, ask=REASON),
@@ -127,12 +151,18 @@ def published_for(person: Actor) -> dict[str, Any] | None:
         Part(L("Report", "報告"), "subject", "period", "requirements", clause="2.1.3"),
         Part(
             L("Prescribed sections", "規定章節"),
-            "market_status", "competitors", "opportunities_threats", "recommendations",
+            "market_status",
+            "competitors",
+            "opportunities_threats",
+            "recommendations",
             clause="2.1.3",
         ),
         Part(
             L("Review and publication", "審核與發佈"),
-            "related_departments", "to_everyone", "to_departments", "to_roles",
+            "related_departments",
+            "to_everyone",
+            "to_departments",
+            "to_roles",
             clause="2.1.4",
             help=L(
                 "Every related department must agree; publishing notifies exactly those in its scope.",
@@ -144,18 +174,35 @@ def published_for(person: Actor) -> dict[str, Any] | None:
         "draft",
         (
             Move(
-                "submit", "draft", "in_review", by=OWNER,
-                require=("market_status", "competitors", "opportunities_threats", "recommendations", "related_departments"),
+                "submit",
+                "draft",
+                "in_review",
+                by=OWNER,
+                require=(
+                    "market_status",
+                    "competitors",
+                    "opportunities_threats",
+                    "recommendations",
+                    "related_departments",
+                ),
             ),
             Move("approve", "in_review", "cross_review", by=HEAD, within=workdays(3)),
             Move("return", "in_review", "draft", by=HEAD, ask=REASON),
             Move("agree", "cross_review", "approved", by=heads_of("related_departments"), within=workdays(5)),
             Move(
-                "send_back", "cross_review", "draft", by=heads_of("related_departments"), ask=REASON,
-                single=True, label=L("Return", "退回"),
+                "send_back",
+                "cross_review",
+                "draft",
+                by=heads_of("related_departments"),
+                ask=REASON,
+                single=True,
+                label=L("Return", "退回"),
             ),
             Move(
-                "publish", "approved", "published", by=HEAD,
+                "publish",
+                "approved",
+                "published",
+                by=HEAD,
                 require=(
                     Need(
                         L("A scope: everyone, departments or roles", "發佈範圍：全員、部門或角色"),
@@ -183,7 +230,9 @@ class ResearchReport(Record):
     related_departments = Refs("Department", label=L("Related departments", "相關部門"))
     to_everyone = Flag(default=False, label=L("Publish to everyone", "向全員發佈"))
     to_departments = Refs("Department", label=L("Publish to departments", "發佈部門"))
-    to_roles = Choices({role.value: label for role, label in ROLE_LABELS.items()}, label=L("Publish to roles", "發佈角色"))
+    to_roles = Choices(
+        {role.value: label for role, label in ROLE_LABELS.items()}, label=L("Publish to roles", "發佈角色")
+    )
 
     reads_are_noted = True
 
@@ -196,4 +245,6 @@ class ResearchReport(Record):
         follow.notify(self, tokens, "published", PUBLISHED(number=self.number, title=self.subject))
 
 
-PUBLISHED = L("Research report {number} “{title}” was published for you.", "市場調研報告 {number}「{title}」已發佈，請查閱。")
+PUBLISHED = L(
+    "Research report {number} “{title}” was published for you.", "市場調研報告 {number}「{title}」已發佈，請查閱。"
+)

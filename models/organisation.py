@@ -77,9 +77,7 @@ class Position(Record):
     clause="1.3",
     number="U-{seq:4}",
     title="{name}",
-    grid=Grid(
-        "login", "name", "department", "position", "roles", "active", search=("login", "name"), sort="login"
-    ),
+    grid=Grid("login", "name", "department", "position", "roles", "active", search=("login", "name"), sort="login"),
     form=(
         Part(L("Person", "人員"), "login", "name", "department", "position", "manager", "mail", "phone"),
         Part(L("Rights", "權限"), "roles", "active", clause="1.3"),
@@ -99,6 +97,7 @@ class Position(Record):
         open=True,
         write={Role.IT: Scope.ALL},
         own_write=("locale", "absent_from", "absent_until", "deputy"),
+        own_never=("roles", "active", "department"),
     ),
 )
 class User(Record):
@@ -159,4 +158,3 @@ class CalendarDay(Record):
 
     def clean(self) -> None:
         working_time.forget_calendar()
-

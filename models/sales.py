@@ -71,8 +71,17 @@ class Contact(Line):
     number="CU-{yyyy}-{seq:5}",
     title="{name}",
     grid=Grid(
-        "number", "name", "industry", "region", "level", "channel", "score", "owner", "state",
-        search=("name", "credit_code"), inline=("level", "score", "region"),
+        "number",
+        "name",
+        "industry",
+        "region",
+        "level",
+        "channel",
+        "score",
+        "owner",
+        "state",
+        search=("name", "credit_code"),
+        inline=("level", "score", "region"),
     ),
     form=(
         Part(L("Company", "企業"), "name", "credit_code", "industry", "region", "channel", clause="2.2.1"),
@@ -85,7 +94,9 @@ class Contact(Line):
             Move("screen", "lead", "screened", by=WRITER, require=("score", "level"), within=workdays(5)),
             Move("target", "screened", "target", by=HEAD, within=workdays(3)),
             Move("won", ("lead", "screened", "target", "dormant"), "customer", by=NOBODY),
-            Move("dormant", ("lead", "screened", "target", "customer"), "dormant", by=WRITER, ask=REASON, optional=True),
+            Move(
+                "dormant", ("lead", "screened", "target", "customer"), "dormant", by=WRITER, ask=REASON, optional=True
+            ),
             Move("reactivate", "dormant", "lead", by=WRITER, optional=True),
         ),
         edit=frozenset({"lead", "screened", "target", "customer", "dormant"}),
@@ -141,7 +152,9 @@ class Customer(Record):
     clause="2.2.2",
     number="IN-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid("number", "customer", "at", "channel", "needs", "next_step", "next_due", search=("customer.title", "needs")),
+    grid=Grid(
+        "number", "customer", "at", "channel", "needs", "next_step", "next_due", search=("customer.title", "needs")
+    ),
     form=(
         Part(L("Talk", "溝通"), "customer", "at", "channel", clause="2.2.2"),
         Part(L("Content", "內容"), "needs", "preferences", "budget", "answers", clause="2.2.2"),
@@ -185,8 +198,17 @@ class Interaction(Record):
     number="PR-{seq:5}",
     title="{code} {name}",
     grid=Grid(
-        "code", "name", "spec", "unit", "list_price", "floor_price", "currency", "valid_until", "state",
-        search=("code", "name"), sort="code",
+        "code",
+        "name",
+        "spec",
+        "unit",
+        "list_price",
+        "floor_price",
+        "currency",
+        "valid_until",
+        "state",
+        search=("code", "name"),
+        sort="code",
     ),
     form=(
         Part(L("Product", "產品"), "code", "name", "spec", "unit", clause="2.2.3"),
@@ -297,13 +319,23 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
     number="QT-{department}-{yyyy}{mm}-{seq:4}",
     title="{number} {subject}",
     grid=Grid(
-        "number", "customer", "subject", "total", "currency", "valid_until", "owner", "state",
-        search=("subject", "customer.title"), inline=("valid_until", "subject"),
+        "number",
+        "customer",
+        "subject",
+        "total",
+        "currency",
+        "valid_until",
+        "owner",
+        "state",
+        search=("subject", "customer.title"),
+        inline=("valid_until", "subject"),
     ),
     form=(
         Part(L("Customer", "客戶"), "customer", "subject", "currency", "valid_until", clause="2.2.3"),
         Part(
-            L("Lines", "明細"), "lines", "total",
+            L("Lines", "明細"),
+            "lines",
+            "total",
             clause="2.2.3",
             help=L(
                 "A line below the floor price, or a discount over the clerk's limit, goes to the head.",
@@ -331,8 +363,11 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
     retention=Retention(after="valid_until", archive=365, delete=10),
     leads_to=(
         LeadsTo(
-            "create_contract", "Contract", L("Make the contract", "生成合同"),
-            states=frozenset({"accepted"}), fill=contract_from,
+            "create_contract",
+            "Contract",
+            L("Make the contract", "生成合同"),
+            states=frozenset({"accepted"}),
+            fill=contract_from,
         ),
     ),
 )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.kernel import history, rights
-from models.kernel.changes import difference, stored
 from models.kernel.declare import references_of
 from models.kernel.errors import Changed
 from models.kernel.fields import Lines, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.traces import difference, stored
 
 from .wording import line_labels, plain, reference_labels
 

@@ -9,13 +9,14 @@ from flask import current_app, redirect, request
 from markupsafe import Markup
 
 from models.kernel import clock, files, history, rights
-from models.kernel.changes import lead_key, note, stored
+from models.kernel.changes import lead_key, note
 from models.kernel.declare import LeadsTo, references_of
 from models.kernel.drawing import draw
 from models.kernel.errors import Refused
 from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.traces import stored
 from models.kernel.words import L, current_locale
 from models.kernel.workflow import need_label
 

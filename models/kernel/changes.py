@@ -20,10 +20,9 @@ from .declare import LeadsTo, registered
 from .errors import Changed, Forbidden, Missing, Refused
 from .people import SYSTEM, Actor, Role
 from .record import Record
-from .search import search_fields
 from .store import in_unit
+from .traces import Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
 from .unit import Unit, in_transaction
-from .waiting import waiting_for
 from .words import L, Words
 from .workflow import REASON, Move, Workflow, is_met, need_label
 
@@ -40,34 +39,18 @@ NOT_NOW = L("This record does not meet the condition of this step.", "此記錄�
 SIGN_NEEDED = L("Please confirm this step with your password.", "請輸入密碼確認此步驟。")
 DECIDED = L("A decision has already been given, so this can no longer be withdrawn.", "已有人表示意見，不能再撤回。")
 TAKEN = L("“{label}” with this value already exists.", "「{label}」的值已存在。")
-NO_DEPARTMENT = L("You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。")
+NO_DEPARTMENT = L(
+    "You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。"
+)
 LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
     "有 {count} 筆其他記錄引用此記錄（{example}），不能移除。",
-)
-WAITS = L("{number} {title} waits for your decision.", "{number} {title} 等待您審批。")
-RESULT = L("{number} {title}: {move}, now “{state}”.", "{number} {title}：{move}，現為「{state}」。")
-RESULT_WITH_REASON = L(
-    "{number} {title}: {move}, now “{state}”. Reason: {reason}",
-    "{number} {title}：{move}，現為「{state}」。原因：{reason}",
 )
 COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
 COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
 COMMENT_MAX = 4000
 _MENTION = re.compile(r"@([a-z][a-z0-9._-]{1,39})")
 _AUTO_MAX = 8
-_UNTRACKED = frozenset({"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "title", "due_at", "flow_version"})
-
-
-@dataclass(frozen=True)
-class Context:
-    """How a change comes in: through which door, why, and in which batch. `confirmed` overrides doubts."""
-
-    door: str = "form"
-    reason: str = ""
-    batch: str = ""
-    confirmed: bool = False
-    signed: bool = False
 
 
 FORM = Context()
@@ -160,7 +143,8 @@ def move(
         stand = rights.standing(actor, record, chosen)
         if not stand:
             raise Forbidden(stand.verdict.why)
-        _same_version(record, version, values or {})
+        if not _only_decided_since(record, version):
+            _same_version(record, version, values or {})
         before = stored(record)
         _take(record, {name: (values or {}).get(name) for name in chosen.asked_fields if name in (values or {})}, None)
         _check_move(record, chosen, context, actor, before)
@@ -228,7 +212,7 @@ def note(
 
     def body(unit: Unit) -> R:
         record = rights.find(actor, cls, id)
-        entry = _entry(record, verb, changes or [], actor, None, context)
+        entry = entry_of(record, verb, changes or [], actor, None, context)
         full, record.chain = history.chained(entry, record.chain)
         written = in_unit(cls.type_name()).update_one(
             {"_id": record.id, "chain.seq": full["seq"] - 1}, {"$set": {"chain": record.chain}}
@@ -281,22 +265,7 @@ class Follow:
         return move(type(record), record.id, verb, actor=SYSTEM, version=None, context=self.context)
 
     def notify(self, record: Record, tokens: list[str], kind: str, words: Words) -> None:
-        _notify(self.unit, record, people.people_at(tokens), kind, words)
-
-
-def stored(record: Record) -> dict[str, Any]:
-    """The record as it is kept, without computed search parts: what is compared, and what history remembers."""
-    return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
-
-
-def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The changed fields with their old and new stored values."""
-    names = [name for name in {**before, **after} if name not in _UNTRACKED]
-    return [
-        {"field": name, "old": before.get(name), "new": after.get(name)}
-        for name in names
-        if before.get(name) != after.get(name)
-    ]
+        notify(self.unit, record, people.people_at(tokens), kind, words)
 
 
 def _take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | None) -> None:
@@ -329,6 +298,14 @@ def _begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | 
 def _same_version(record: Record, seen: int | None, values: Mapping[str, Any]) -> None:
     if seen is not None and record.version != seen:
         raise Changed(record, seen, values)
+
+
+def _only_decided_since(record: Record, seen: int | None) -> bool:
+    """Whether nothing but the decisions of others was added since: what the actor looked at is still what stands."""
+    if seen is None or not 0 < seen < record.version or not record.decisions:
+        return False
+    later = [entry for entry in history.entries_of(record.id, newest_first=True, limit=100) if entry["version"] > seen]
+    return all({change["field"] for change in entry["changes"]} <= {"decisions", "file"} for entry in later)
 
 
 def _move_for(record: Record, verb: str, version: int | None) -> Move:
@@ -378,7 +355,7 @@ def _make(
 ) -> R:
     """Note the decision; when the table is complete, change the state and do what follows."""
     if chosen.is_decision and stand.seat and stand.face:
-        record.decisions = [*record.decisions, _decision(record, chosen, stand, actor, context)]
+        record.decisions = [*record.decisions, decision_of(record, chosen, stand, actor, context)]
         if not chosen.single and not chosen.by.table(record).is_complete(rights.filled_seats(record, chosen)):
             return _write(unit, record, before, chosen.verb, actor, context, stand.face, settle=False)
     _enter(record, chosen, actor)
@@ -386,19 +363,6 @@ def _make(
         handler(Follow(unit, context, actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
     return _write(unit, record, before, chosen.verb, actor, context, stand.face)
-
-
-def _decision(record: Record, chosen: Move, stand: rights.Standing, actor: Actor, context: Context) -> dict[str, Any]:
-    assert stand.seat and stand.face
-    return {
-        "verb": chosen.verb,
-        "seat": stand.seat.key,
-        "user": actor.id,
-        "for": stand.face.id if stand.face.id != actor.id else None,
-        "at": clock.now(),
-        "version": record.version,
-        "comment": context.reason,
-    }
 
 
 def _enter(record: Record, chosen: Move, actor: Actor) -> None:
@@ -429,13 +393,13 @@ def _is_headed_by(record: Record, actor: Actor) -> bool:
 
 
 def _write_new(unit: Unit, record: R, actor: Actor, context: Context) -> R:
-    _derive(record)
-    _stamp(record, actor)
-    entry = _entry(record, "create", difference({}, stored(record)), actor, None, context)
+    derive(record)
+    stamp(record, actor)
+    entry = entry_of(record, "create", difference({}, stored(record)), actor, None, context)
     full, record.chain = history.chained(entry, {})
-    in_unit(record.type_name()).insert_one(_document(record))
+    in_unit(record.type_name()).insert_one(stored(record))
     unit.entries.append(full)
-    _after_write(unit, record)
+    after_write(unit, record)
     if handler := getattr(record, "on_create", None):
         handler(Follow(unit, context, actor))
     return _settle(unit, record, context)
@@ -456,12 +420,12 @@ def _write(
     changes = difference(before, stored(record))
     if not changes and verb == "update":
         return record
-    _derive(record)
+    derive(record)
     seen = record.version
-    _stamp(record, actor)
-    entry = _entry(record, verb, changes, actor, face, context, before.get("state"))
+    stamp(record, actor)
+    entry = entry_of(record, verb, changes, actor, face, context, before.get("state"))
     full, record.chain = history.chained(entry, record.chain)
-    after = _document(record)
+    after = stored(record)
     gone = [name for name in before if name not in after and name != "_id"]
     command: dict[str, Any] = {"$set": {name: value for name, value in after.items() if value != before.get(name)}}
     if gone:
@@ -470,111 +434,18 @@ def _write(
     if not written.matched_count:
         raise Changed(type(record)._from_son(record._get_collection().find_one({"_id": record.id})), seen)
     unit.entries.append(full)
-    _tell(unit, record, full, actor, context)
-    _after_write(unit, record)
+    tell(unit, record, full, actor, context)
+    after_write(unit, record)
     return _settle(unit, record, context) if settle else record
-
-
-def _document(record: Record) -> dict[str, Any]:
-    return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
-
-
-def _stamp(record: Record, actor: Actor) -> None:
-    record.version += 1
-    record.updated_at = clock.now()
-    record._data["updated_by"] = actor.id
-
-
-def _derive(record: Record) -> None:
-    """Fill the title and the search parts from the record's own fields."""
-    told = record.declared
-    words = {name: _plain(record, name) for name in told.title_fields}
-    record.title = " ".join(told.title.format(**words).split())[:400] or record.number
-    own = [name for name in told.grid.search if "." not in name]
-    parts = search_fields([record.number or "", *(_plain(record, name) for name in own)])
-    record.s, record.g = parts["s"], parts["g"]
-
-
-def _plain(record: Record, name: str) -> str:
-    value = getattr(record, name, None)
-    return "" if value is None else str(value)
-
-
-def _entry(
-    record: Record,
-    verb: str,
-    changes: list[dict[str, Any]],
-    actor: Actor,
-    face: Actor | None,
-    context: Context,
-    state_from: str | None = None,
-) -> dict[str, Any]:
-    is_deputy = face is not None and face.id != actor.id
-    moved = state_from is not None and state_from != record.state
-    return {
-        "type": record.type_name(),
-        "record": record.id,
-        "version": record.version,
-        "at": clock.now(),
-        "actor": actor.id,
-        "actor_name": actor.name,
-        "acting_for": face.id if is_deputy and face else None,
-        "acting_for_name": face.name if is_deputy and face else None,
-        "door": context.door,
-        "verb": verb,
-        "state_from": state_from if moved else None,
-        "state_to": record.state if moved or verb == "create" else None,
-        "changes": changes,
-        "reason": context.reason or None,
-        "batch": context.batch or None,
-    }
-
-
-def _after_write(unit: Unit, record: Record) -> None:
-    unit.cases[record.id] = waiting_for(record)
-    name = record.type_name()
-    if name == "department":
-        people.forget_departments()
-    elif name == "calendar_day":
-        working_time.forget_calendar()
-
-
-def _tell(unit: Unit, record: Record, entry: dict[str, Any], actor: Actor, context: Context) -> None:
-    """Tell those who must decide next, and the owner of a decision by somebody else."""
-    if unit.quiet or not entry["state_to"]:
-        return
-    case = waiting_for(record)
-    if case and case["decide"]:
-        deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]
-        _notify(unit, record, deciders, "decision", WAITS(number=record.number, title=_short(record)))
-    owners = {record.ref("owner"), record.ref("submitted_by")} - {None, actor.id}
-    flow = record.flow()
-    if owners and flow and entry["verb"] in flow.verbs():
-        places = {
-            "number": record.number,
-            "title": _short(record),
-            "move": flow.verb_label(entry["verb"]),
-            "state": rights.state_word(record),
-        }
-        words = RESULT_WITH_REASON(**places, reason=context.reason) if context.reason else RESULT(**places)
-        _notify(unit, record, list(owners), "result", words)
-
-
-def _short(record: Record) -> str:
-    return "" if record.title == record.number else (record.title or "")
-
-
-def _notify(unit: Unit, record: Record, to: list[Any], kind: str, words: Words) -> None:
-    cause = f"{record.type_name()}:{record.id}:{record.version}:{kind}"
-    for person in to:
-        unit.notify(notices.notice_for(person, cause=cause, kind=kind, words=words, record=record))
 
 
 def _settle(unit: Unit, record: R, context: Context) -> R:
     """Make the automatic moves whose condition now holds."""
     for _ in range(_AUTO_MAX):
         flow = record.flow()
-        due = next((m for m in flow.out_of(record.state) if m.auto and m.when and m.when(record)), None) if flow else None
+        due = (
+            next((m for m in flow.out_of(record.state) if m.auto and m.when and m.when(record)), None) if flow else None
+        )
         if due is None or record.removed_at is not None:
             return record
         before = stored(record)

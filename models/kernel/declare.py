@@ -78,8 +78,8 @@ class Part:
 class Access:
     """Who may read and write. `home`: codes of the departments that work with the type (None: every one);
     `read`/`write`: scope per role, beside the defaults; `related`: fields listing departments that may read too, and
-    whose clerks may edit `related_write`; `own_write`: what users may set on their own
-    User record; `also`: one more filter of readable rows; `open`: everyone may look it up."""
+    whose clerks may edit `related_write`; `own_write`/`own_never`: what users may
+    set, or never set, on their own User record; `also`: one more filter of readable rows; `open`: everyone may look it up."""
 
     home: frozenset[str] | None = None
     read: Mapping[Role, Scope] = field(default_factory=dict)
@@ -87,6 +87,7 @@ class Access:
     related: tuple[str, ...] = ()
     related_write: tuple[str, ...] = ()
     own_write: tuple[str, ...] = ()
+    own_never: tuple[str, ...] = ()
     also: Callable[[Any], dict | None] | None = None
     open: bool = False
 
@@ -230,7 +231,7 @@ def _completed_grid(grid: Grid, own: Mapping[str, Any]) -> Grid:
     return Grid(*grid.columns, search=grid.search, sort=grid.sort, inline=grid.inline, filters=filters)
 
 
-def _faults(cls: Any, told: Declaration):  # noqa: C901 - one sentence for each way to be wrong
+def _faults(cls: Any, told: Declaration):
     known = set(cls._fields)
     for name, one in told.own_fields.items():
         if getattr(one, "label", None) is None:
@@ -261,7 +262,7 @@ def _named_fields(told: Declaration):
     yield "title", told.title_fields
     for part in told.form:
         yield f"part {part.label.en!r}", part.fields
-    yield "access", told.access.related + told.access.related_write + told.access.own_write
+    yield "access", told.access.related + told.access.related_write + told.access.own_write + told.access.own_never
     yield "reminder", tuple(remind.field for remind in told.reminders)
     if told.retention:
         yield "retention", (told.retention.after,)

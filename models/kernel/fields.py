@@ -23,7 +23,9 @@ _MAIL = re.compile(r"[^@\s<>,;]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{4,30}")
 
 REQUIRED = L("“{label}” is needed.", "請填寫「{label}」。")
-TOO_LONG = L("“{label}” may have {most} characters at most; these are {count}.", "「{label}」最多 {most} 字，現有 {count} 字。")
+TOO_LONG = L(
+    "“{label}” may have {most} characters at most; these are {count}.", "「{label}」最多 {most} 字，現有 {count} 字。"
+)
 CONTROL = L("“{label}” contains a character that cannot be kept.", "「{label}」含有無法保存的字元。")
 NOT_A_CHOICE = L("“{label}” must be one of: {choices}.", "「{label}」須為下列之一：{choices}。")
 TOO_SMALL = L("“{label}” must be {least} or more.", "「{label}」不得小於 {least}。")
@@ -31,7 +33,9 @@ TOO_LARGE = L("“{label}” must be {most} or less.", "「{label}」不得大�
 NOT_A_NUMBER = L("“{label}” must be a number.", "「{label}」須為數字。")
 TOO_FINE = L("“{label}” may have {places} decimals at most.", "「{label}」最多 {places} 位小數。")
 WRONG_FORM = L("“{label}” is not in the right form.", "「{label}」格式不正確。")
-NOT_THERE = L("What “{label}” names does not exist, or is not yours to see.", "「{label}」所指的記錄不存在，或您無權查看。")
+NOT_THERE = L(
+    "What “{label}” names does not exist, or is not yours to see.", "「{label}」所指的記錄不存在，或您無權查看。"
+)
 TOO_MANY = L("“{label}” may have {most} lines at most.", "「{label}」最多 {most} 行。")
 
 
@@ -145,6 +149,14 @@ class Number(Rule, me.Decimal128Field):
         self.places = places
         self.least = None if least is None else Decimal(least)
         self.most = Decimal(most)
+
+    def to_mongo(self, value: Any) -> Any:
+        """Kept with all its decimals, so that 100 and 100.00 are the same value in the database too."""
+        if isinstance(value, Decimal) and value.is_finite():
+            exponent = value.as_tuple().exponent
+            if isinstance(exponent, int) and exponent > -self.places and value.adjusted() < 25:
+                value = value.quantize(Decimal(1).scaleb(-self.places))
+        return super().to_mongo(value)
 
     def faults(self, value: Any) -> Iterator[Words]:
         try:

@@ -198,5 +198,3 @@ def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 def _change(file: dict[str, Any]) -> dict[str, Any]:
     return {"field": "file", "old": None, "new": {key: file[key] for key in ("_id", "name", "sha256", "size", "kind")}}
-
-

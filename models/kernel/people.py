@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,6 +113,8 @@ class DepartmentFacts:
 
 
 _departments: dict[ObjectId, DepartmentFacts] = {}
+_read_at: list[float] = [0.0]
+_FRESH_SECONDS = 30
 
 
 def forget_departments() -> None:
@@ -120,14 +123,15 @@ def forget_departments() -> None:
 
 
 def departments() -> dict[ObjectId, DepartmentFacts]:
-    """All departments by id. Codes never change, so a department once read stays true but for its parent."""
-    if not _departments:
+    """All departments by id, read again after half a minute: codes never change, but a superior department may."""
+    if not _departments or time.monotonic() - _read_at[0] > _FRESH_SECONDS:
         _load_departments()
     return _departments
 
 
 def _load_departments() -> None:
     rows = get_document("Department")._get_collection().find({}, {"code": 1, "parent": 1})
+    _read_at[0] = time.monotonic()
     _departments.update({row["_id"]: DepartmentFacts(row["_id"], row["code"], row.get("parent")) for row in rows})
 
 

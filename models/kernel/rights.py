@@ -17,7 +17,9 @@ from .words import L, Words
 from .workflow import Move
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")
-STATE_CLOSED = L("In the state “{state}” the fields of a record can no longer be changed.", "「{state}」狀態下不能再修改記錄。")
+STATE_CLOSED = L(
+    "In the state “{state}” the fields of a record can no longer be changed.", "「{state}」狀態下不能再修改記錄。"
+)
 NOT_YOUR_MOVE = L("This step is for: {who}.", "此步驟由以下人員辦理：{who}。")
 OWN_WORK = L(
     "Nobody decides on what they submitted or own themselves, not even on behalf of a colleague.",
@@ -152,6 +154,8 @@ def writable_fields(actor: Actor, cls: type[Record], record: Record | None = Non
     is_new = record is None or record.id is None
     if is_writer(actor, cls, record):
         names = {name for name, field in own.items() if _may_set(actor, field, is_new)} | {"tags"}
+        if record is not None and record.id == actor.id:
+            names -= set(cls.declared.access.own_never)
         return frozenset(names | ({"owner"} if _leads(actor, record) else set()))
     if record is not None and _is_related(actor, record):
         return frozenset(cls.declared.access.related_write)

@@ -73,9 +73,7 @@ HEAD = Who(
 )
 WRITER = Who(
     L("Clerks and head of the department", "本部門業務人員與負責人"),
-    lambda record: _single(
-        "writer", *(f"role:{role}@{record.ref('department')}" for role in (Role.CLERK, Role.HEAD))
-    ),
+    lambda record: _single("writer", *(f"role:{role}@{record.ref('department')}" for role in (Role.CLERK, Role.HEAD))),
     is_own=True,
 )
 NOBODY = Who(L("The system", "系統"), lambda record: Table((), 0), is_system=True)

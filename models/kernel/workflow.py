@@ -128,7 +128,9 @@ class Workflow:
         return self.labels[state]
 
     def verb_label(self, verb: str) -> L:
-        return next((move.label for move in self.moves if move.verb == verb and move.label), None) or glossary.VERBS[verb]
+        return (
+            next((move.label for move in self.moves if move.verb == verb and move.label), None) or glossary.VERBS[verb]
+        )
 
     def verbs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(move.verb for move in self.moves))

@@ -1,0 +1,156 @@
+"""What one change leaves behind: the stored fields and their difference, the history entry, the open case, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import clock, notices, people, rights, working_time
+from .people import Actor
+from .record import Record
+from .search import search_fields
+from .unit import Unit
+from .waiting import waiting_for
+from .words import L, Words
+from .workflow import Move
+
+WAITS = L("{number} {title} waits for your decision.", "{number} {title} 等待您審批。")
+RESULT = L("{number} {title}: {move}, now “{state}”.", "{number} {title}：{move}，現為「{state}」。")
+RESULT_WITH_REASON = L(
+    "{number} {title}: {move}, now “{state}”. Reason: {reason}",
+    "{number} {title}：{move}，現為「{state}」。原因：{reason}",
+)
+_UNTRACKED = frozenset(
+    {"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "title", "due_at", "flow_version"}
+)
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a change comes in: through which door, why, and in which batch. `confirmed` overrides doubts."""
+
+    door: str = "form"
+    reason: str = ""
+    batch: str = ""
+    confirmed: bool = False
+    signed: bool = False
+
+
+def stored(record: Record) -> dict[str, Any]:
+    """The record as it is kept, without computed search parts: what is compared, and what history remembers."""
+    return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The changed fields with their old and new stored values."""
+    names = [name for name in {**before, **after} if name not in _UNTRACKED]
+    return [
+        {"field": name, "old": before.get(name), "new": after.get(name)}
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def stamp(record: Record, actor: Actor) -> None:
+    record.version += 1
+    record.updated_at = clock.now()
+    record._data["updated_by"] = actor.id
+
+
+def derive(record: Record) -> None:
+    """Fill the title and the search parts from the record's own fields."""
+    told = record.declared
+    words = {name: _plain(record, name) for name in told.title_fields}
+    record.title = " ".join(told.title.format(**words).split())[:400] or record.number
+    own = [name for name in told.grid.search if "." not in name]
+    parts = search_fields([record.number or "", *(_plain(record, name) for name in own)])
+    record.s, record.g = parts["s"], parts["g"]
+
+
+def _plain(record: Record, name: str) -> str:
+    value = getattr(record, name, None)
+    return "" if value is None else str(value)
+
+
+def entry_of(
+    record: Record,
+    verb: str,
+    changes: list[dict[str, Any]],
+    actor: Actor,
+    face: Actor | None,
+    context: Context,
+    state_from: str | None = None,
+) -> dict[str, Any]:
+    is_deputy = face is not None and face.id != actor.id
+    moved = state_from is not None and state_from != record.state
+    return {
+        "type": record.type_name(),
+        "record": record.id,
+        "version": record.version,
+        "at": clock.now(),
+        "actor": actor.id,
+        "actor_name": actor.name,
+        "acting_for": face.id if is_deputy and face else None,
+        "acting_for_name": face.name if is_deputy and face else None,
+        "door": context.door,
+        "verb": verb,
+        "state_from": state_from if moved else None,
+        "state_to": record.state if moved or verb == "create" else None,
+        "changes": changes,
+        "reason": context.reason or None,
+        "batch": context.batch or None,
+    }
+
+
+def after_write(unit: Unit, record: Record) -> None:
+    unit.cases[record.id] = waiting_for(record)
+    name = record.type_name()
+    if name == "department":
+        people.forget_departments()
+    elif name == "calendar_day":
+        working_time.forget_calendar()
+
+
+def tell(unit: Unit, record: Record, entry: dict[str, Any], actor: Actor, context: Context) -> None:
+    """Tell those who must decide next, and the owner of a decision by somebody else."""
+    if unit.quiet or not entry["state_to"]:
+        return
+    case = waiting_for(record)
+    if case and case["decide"]:
+        deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]
+        notify(unit, record, deciders, "decision", WAITS(number=record.number, title=_short(record)))
+    owners = {record.ref("owner"), record.ref("submitted_by")} - {None, actor.id}
+    flow = record.flow()
+    if owners and flow and entry["verb"] in flow.verbs():
+        places = {
+            "number": record.number,
+            "title": _short(record),
+            "move": flow.verb_label(entry["verb"]),
+            "state": rights.state_word(record),
+        }
+        words = RESULT_WITH_REASON(**places, reason=context.reason) if context.reason else RESULT(**places)
+        notify(unit, record, list(owners), "result", words)
+
+
+def _short(record: Record) -> str:
+    return "" if record.title == record.number else (record.title or "")
+
+
+def notify(unit: Unit, record: Record, to: list[Any], kind: str, words: Words) -> None:
+    cause = f"{record.type_name()}:{record.id}:{record.version}:{kind}"
+    for person in to:
+        unit.notify(notices.notice_for(person, cause=cause, kind=kind, words=words, record=record))
+
+
+def decision_of(record: Record, chosen: Move, stand: rights.Standing, actor: Actor, context: Context) -> dict[str, Any]:
+    assert stand.seat and stand.face
+    return {
+        "verb": chosen.verb,
+        "seat": stand.seat.key,
+        "user": actor.id,
+        "for": stand.face.id if stand.face.id != actor.id else None,
+        "at": clock.now(),
+        "version": record.version,
+        "comment": context.reason,
+    }
