@@ -1,0 +1,226 @@
+"""The daily sweeps: what falls overdue, the steps of dunning, what expires; never twice, whatever crashes."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from models import catalogue
+from models.kernel import changes, history, numbering, unit
+from models.kernel.people import SYSTEM
+from tasks import receivables
+from tasks.receivables import Counts, expire_quotations, make_dunning, mark_overdue
+
+TODAY = dt.date(2025, 6, 30)
+
+
+def make(name, /, **values):
+    return changes.create(catalogue[name], values, actor=SYSTEM)
+
+
+@pytest.fixture
+def sales(db):
+    """A sales department with a clerk and a customer."""
+    department = make("department", code="SAL", name="銷售部").id
+    owner = make("user", login="clerk", name="業務員", department=department, roles=["clerk"]).id
+    customer = make("customer", name="蘇州恒遠", department=department, owner=owner).id
+    return {"department": department, "owner": owner, "customer": customer}
+
+
+@pytest.fixture
+def owing(sales):
+    """Makes receivables that have been due for so many days."""
+    draft = {"subject": "供貨", "currency": "CNY"}
+    contract = make("contract", **sales, **draft, lines=[_line(sales)]).id
+
+    def owed(days, received="0", amount="1000"):
+        due = TODAY - dt.timedelta(days=days)
+        facts = {"contract": contract, "instalment": 1, "due": due, "currency": "CNY"}
+        return make("receivable", **sales, **facts, amount=Decimal(amount), received=Decimal(received))
+
+    return owed
+
+
+def _line(sales):
+    known = catalogue["product"].objects.first()
+    product = known or make(
+        "product", code="P", name="泵", unit="臺", list_price=Decimal(10), department=sales["department"]
+    )
+    line = catalogue["contract"]._fields["lines"].field.document_type
+    return line(product=product.id, quantity=Decimal(1), unit_price=Decimal(10))
+
+
+def pay(record, amount):
+    facts = {"receivable": record.id, "department": record.ref("department"), "method": "transfer", "paid_on": TODAY}
+    make("payment", **facts, amount=Decimal(amount))
+
+
+def again(record):
+    return type(record).objects.get(id=record.id)
+
+
+def levels(record):
+    return sorted(one.level for one in catalogue["dunning"].objects(receivable=record.id))
+
+
+@pytest.mark.parametrize(("days", "received", "state"), [
+    (1, "0", "overdue"),
+    (1, "400", "overdue"),
+    (0, "0", "open"),
+    (0, "400", "partly_paid"),
+    (-5, "0", "open"),
+    (90, "1000", "paid"),
+])  # fmt: skip
+def test_falls_overdue_the_day_after(owing, days, received, state):
+    record = owing(days, received)
+    mark_overdue(TODAY)
+    assert again(record).state == state
+
+
+def test_twice_is_once(owing):
+    record = owing(3)
+    assert mark_overdue(TODAY) == Counts(1, 0)
+    entries = history.entries_of(record.id)
+    assert mark_overdue(TODAY) == Counts(0, 0)
+    assert history.entries_of(record.id) == entries
+    assert entries[-1]["actor"] is None
+    assert entries[-1]["door"] == "task"
+
+
+def test_part_paid_stays_overdue_until_all_is_paid(owing):
+    record = owing(3)
+    mark_overdue(TODAY)
+    pay(record, 300)
+    assert again(record).state == "overdue"
+    pay(record, 700)
+    assert again(record).state == "paid"
+    mark_overdue(TODAY)
+    assert again(record).state == "paid"
+
+
+def test_more_than_one_batch(owing, monkeypatch):
+    monkeypatch.setattr(receivables, "BATCH", 2)
+    for _ in range(5):
+        owing(8)
+    assert mark_overdue(TODAY) == Counts(5, 0)
+    assert make_dunning(TODAY) == Counts(5, 0)
+
+
+@pytest.mark.parametrize(("days", "expected"), [
+    (6, []), (7, ["1"]), (14, ["1"]), (15, ["1", "2"]), (29, ["1", "2"]), (30, ["1", "2", "3"]), (400, ["1", "2", "3"]),
+])  # fmt: skip
+def test_steps_due_by_now(owing, days, expected):
+    record = owing(days)
+    mark_overdue(TODAY)
+    make_dunning(TODAY)
+    assert levels(record) == expected
+
+
+def test_steps_come_one_by_one_and_never_twice(owing, sales):
+    record = owing(0)
+    for day in range(40):
+        mark_overdue(TODAY + dt.timedelta(days=day))
+        make_dunning(TODAY + dt.timedelta(days=day))
+    assert levels(record) == ["1", "2", "3"]
+    made = catalogue["dunning"].objects(receivable=record.id)
+    assert {one.level: (one.due - record.due).days for one in made} == {"1": 7, "2": 15, "3": 30}
+    assert {one.ref("owner") for one in made} == {sales["owner"]}
+    assert {one.ref("customer") for one in made} == {sales["customer"]}
+
+
+def test_owner_is_told_once_for_each_step(owing, sales, db):
+    owing(16)
+    mark_overdue(TODAY)
+    for _ in range(2):
+        make_dunning(TODAY)
+    told = list(db["notice"].find({"kind": "dunning"}))
+    assert len(told) == 2
+    assert {one["person"] for one in told} == {sales["owner"]}
+    assert "16" in told[0]["text"]["en"]
+
+
+def test_a_step_that_was_removed_is_not_made_again(owing):
+    record = owing(8)
+    mark_overdue(TODAY)
+    make_dunning(TODAY)
+    made = catalogue["dunning"].objects.get(receivable=record.id)
+    changes.remove(catalogue["dunning"], made.id, actor=SYSTEM, version=made.version)
+    assert make_dunning(TODAY) == Counts(0, 0)
+
+
+def test_nothing_for_what_is_paid(owing):
+    record = owing(40, "1000")
+    mark_overdue(TODAY)
+    assert make_dunning(TODAY) == Counts(0, 0)
+    assert levels(record) == []
+
+
+def test_nothing_for_what_was_paid_meanwhile(owing, monkeypatch):
+    """The batch was read, then the money came in."""
+    record = owing(8)
+    mark_overdue(TODAY)
+    batches = receivables._batches
+
+    def paid_in_between(*args):
+        for batch in batches(*args):
+            pay(record, 1000)
+            yield batch
+
+    monkeypatch.setattr(receivables, "_batches", paid_in_between)
+    assert make_dunning(TODAY) == Counts(0, 0)
+    assert levels(record) == []
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("stop_at", range(1, 18))
+def test_killed_anywhere_and_run_again(owing, db, monkeypatch, stop_at):
+    """Steps and notices are both there or both not; the second run makes what the first had left."""
+    records = [owing(16) for _ in range(2)]
+    mark_overdue(TODAY)
+    with monkeypatch.context() as patch:
+        _kill_at(patch, stop_at)
+        with pytest.raises(Killed):
+            make_dunning(TODAY)
+    made = catalogue["dunning"].objects.count()
+    assert made < 4
+    assert db["notice"].count_documents({"kind": "dunning"}) == made
+    assert make_dunning(TODAY) == Counts(4 - made, 0)
+    assert [levels(one) for one in records] == [["1", "2"], ["1", "2"]]
+    assert db["notice"].count_documents({"kind": "dunning"}) == 4
+
+
+def _kill_at(patch, stop_at):
+    """End the process at its nth access to the store for writing."""
+    asked = []
+
+    def counted(name, in_unit=changes.in_unit):
+        asked.append(name)
+        if len(asked) >= stop_at:
+            raise Killed
+        return in_unit(name)
+
+    for module in (changes, numbering, unit):
+        patch.setattr(module, "in_unit", counted)
+
+
+def test_one_that_the_gate_refuses_does_not_stop_the_others(owing, db):
+    """A receivable that was damaged from outside is left as it is and counted."""
+    bad, good = owing(3), owing(3)
+    db["receivable"].update_one({"_id": bad.id}, {"$set": {"currency": "nonsense"}})
+    assert mark_overdue(TODAY) == Counts(1, 1)
+    assert again(good).state == "overdue"
+
+
+@pytest.mark.parametrize(("state", "days", "after"), [
+    ("sent", 1, "expired"), ("sent", 0, "sent"), ("sent", -3, "sent"), ("draft", 9, "draft"),
+])  # fmt: skip
+def test_quotations_expire_after_their_last_day(sales, db, state, days, after):
+    facts = {"subject": "泵", "currency": "CNY", "valid_until": TODAY - dt.timedelta(days=days)}
+    quotation = make("quotation", **sales, **facts, lines=[_line(sales)])
+    db["quotation"].update_one({"_id": quotation.id}, {"$set": {"state": state}})
+    expire_quotations(TODAY)
+    assert again(quotation).state == after
+    assert expire_quotations(TODAY) == Counts(0, 0)
