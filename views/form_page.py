@@ -153,10 +153,12 @@ def _lines_control(cls: type, name: str, told: Lines, entry: Any, problems: Mapp
         faults = {c: problems.get(f"{name}.{place}.{c}", []) if place is not None else [] for c in table.columns}
         rows.append([_line_cell(table, at, c, item.form._fields.get(c), faults[c]) for c in table.columns])
     heads = [{"label": label_of(f), "number": is_numeric(f), "required": f.required} for f in table.columns.values()]
-    return {"kind": "lines", "heads": heads, "rows": rows, "blank": _blank_line(table, entry)}
+    if not rows:
+        rows.append(_blank_line(table, entry, 0))
+    return {"kind": "lines", "heads": heads, "rows": rows, "blank": _blank_line(table, entry, "__index__")}
 
 
-def _blank_line(table: LinesTable, entry: Any) -> list[dict[str, Any]]:
+def _blank_line(table: LinesTable, entry: Any, at: Any) -> list[dict[str, Any]]:
     """The row that a new line is copied from, with the presets of its columns."""
     form = entry.unbound_field.args[0]()
     cells = []
@@ -165,7 +167,7 @@ def _blank_line(table: LinesTable, entry: Any) -> list[dict[str, Any]]:
         preset = told.default() if callable(told.default) else told.default
         if one is not None and preset is not None:
             one.process_data(preset)
-        cells.append(_line_cell(table, "__index__", column, one, []))
+        cells.append(_line_cell(table, at, column, one, []))
     return cells
 
 

@@ -11,6 +11,7 @@ from flask_admin import AdminIndexView, expose
 from mongoengine.connection import get_db
 
 from models.kernel import clock, history, rights
+from models.kernel.fields import label_of
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.people import Actor, Role
 from models.kernel.record import Record
@@ -105,15 +106,33 @@ class HomeView(AdminIndexView):
         shown = cases[:INBOX_PAGE]
         owners = wording.titles({"User": {case["owner"] for case in shown if case.get("owner")}})
         changes = self._last_changes(shown, me)
+        facts = self._facts(shown, me)
         return self.render(
             "inbox.html",
-            cases=[self._case(case, owners) | {"changes": changes.get(case["_id"], [])} for case in shown],
+            cases=[self._case(case, owners) | _told(case, facts, changes) for case in shown],
             next=f"/admin/inbox/?after={shown[-1]['_id']}" if len(cases) > INBOX_PAGE else None,
             kinds=[
                 (cls.declared.name, cls.declared.plural) for cls in self.catalogue.values() if cls.declared.workflow
             ],
             kind=kind,
         )
+
+    def _facts(self, cases: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str]]]:
+        """What the list of its type shows of each case: two queries for each type among them."""
+        found: dict[ObjectId, list[tuple[str, str]]] = {}
+        for name in {case["type"] for case in cases} & set(self.catalogue):
+            cls = self.catalogue[name]
+            seen = rights.readable_fields(me, cls)
+            columns = [c for c in cls.declared.grid.columns if c in seen and c not in ("number", "owner", "state")]
+            ids = [case["_id"] for case in cases if case["type"] == name]
+            rows = list(cls._get_collection().find({"_id": {"$in": ids}}, dict.fromkeys(columns, 1)))
+            labels = wording.reference_labels(cls, rows, columns)
+            for row in rows:
+                texts = [
+                    (str(label_of(cls._fields[c])), wording.plain(cls._fields[c], row.get(c), labels)) for c in columns
+                ]
+                found[row["_id"]] = [pair for pair in texts if pair[1]]
+        return found
 
     def _last_changes(self, cases: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str, str]]]:
         """What was changed in each case since it was last returned or begun: one query for all."""
@@ -226,6 +245,10 @@ class HomeView(AdminIndexView):
             if rows:
                 groups.append(_hits(cls, rows, text))
         return self.render("search.html", text=text, groups=groups)
+
+
+def _told(case: Mapping[str, Any], facts: Mapping, changes: Mapping) -> dict[str, Any]:
+    return {"facts": facts.get(case["_id"], []), "changes": changes.get(case["_id"], [])}
 
 
 def _hits(cls: type[Record], rows: list[dict[str, Any]], text: str) -> dict[str, Any]:

@@ -97,17 +97,18 @@ def parts_of(cls: type[Record], document: Mapping, labels: Mapping, me: Actor) -
 
 
 def _part(cls: type[Record], part: Any, document: Mapping, labels: Mapping, me: Actor) -> dict[str, Any]:
-    facts, tables = [], []
+    """The pieces of a part in the order of the declaration: runs of facts, and tables of lines."""
+    pieces: list[dict[str, Any]] = []
     seen = rights.readable_fields(me, cls)
-    for name in part.fields:
-        if name not in seen:
-            continue
+    for name in (one for one in part.fields if one in seen):
         told = cls._fields[name]
         if isinstance(told, Lines):
-            tables.append(lines_context(told, document.get(name) or [], labels, me))
+            pieces.append({"table": lines_context(told, document.get(name) or [], labels, me)})
+        elif pieces and "facts" in pieces[-1]:
+            pieces[-1]["facts"].append(_fact(cls, name, document, labels))
         else:
-            facts.append(_fact(cls, name, document, labels))
-    return {"label": part.label, "clause": part.clause, "facts": facts, "tables": tables}
+            pieces.append({"facts": [_fact(cls, name, document, labels)]})
+    return {"label": part.label, "clause": part.clause, "pieces": pieces}
 
 
 def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> dict[str, Any]:
@@ -260,14 +261,12 @@ def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
         }
         for move in (flow.moves if flow else ())
     ]
-    doc = (cls.__doc__ or "").strip()
     return {
         "told": cls.declared,
         "base": f"/admin/{cls.declared.name}/",
         "drawing": drawing_of(cls),
         "fields": fields,
         "moves": moves,
-        "doc": doc,
     }
 
 

@@ -47,5 +47,5 @@ def checklist(record: Record, move: Move) -> list[dict[str, Any]]:
 
 def _mend_url(record: Record, need: Any) -> str | None:
     if isinstance(need, Attached):
-        return "#files"
+        return f"/admin/{record.type_name()}/details/?id={record.id}#files"
     return f"/admin/{record.type_name()}/edit/?id={record.id}#{need}" if isinstance(need, str) else None
