@@ -130,6 +130,18 @@ class Value(wtforms.Field):
         return self.raw[0] if self.raw else ""
 
 
+class LinesList(wtforms.FieldList):
+    """A list of lines; `was_posted` tells "all lines removed" from "not on the page at all"."""
+
+    was_posted = False
+
+    def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
+        self.was_posted = bool(formdata) and any(
+            key == self.name or key.startswith(f"{self.name}-") for key in (formdata or ())
+        )
+        super().process(formdata, data, extra_filters)
+
+
 def _is_many(told: Any) -> bool:
     return isinstance(told, Choices | Refs | Flag)
 
@@ -163,7 +175,7 @@ def form_class(cls: type[Record], names: tuple[str, ...]) -> type[wtforms.Form]:
         told = cls._fields[name]
         if isinstance(told, Lines):
             line = type(f"{name}_line", (wtforms.Form,), {c: Value(told=f) for c, f in _columns(told).items()})
-            inputs[name] = wtforms.FieldList(wtforms.FormField(line, separator="-"), max_entries=LINES_MAX)
+            inputs[name] = LinesList(wtforms.FormField(line, separator="-"), max_entries=LINES_MAX)
         else:
             inputs[name] = Value(told=told)
     return type(f"{cls.__name__}Form", (wtforms.Form,), inputs)
@@ -189,7 +201,8 @@ def values_of(form: wtforms.Form, cls: type[Record], record: Record | None = Non
     for name, entry in form._fields.items():
         told = cls._fields[name]
         if isinstance(told, Lines):
-            found[name] = [_line(told, item.form) for item in filled(entry)]
+            if entry.was_posted:
+                found[name] = [_line(told, item.form) for item in filled(entry)]
         elif entry.was_posted and not entry.process_errors:
             kept = record._data.get(name) if record is not None else None
             is_same = kept is not None and _raw(told, kept) == entry.raw

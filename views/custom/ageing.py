@@ -1,0 +1,160 @@
+"""The ageing report is a screen of its own because it shows sums over records of one type, by customer and by age."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+import xlsxwriter
+from flask import Response, abort, request, send_file
+from flask_admin import BaseView, expose
+
+from models.ageing import BUCKETS, NOT_DUE, OWED, Ageing, Owed, ageing, days_of
+from models.chapters import SALES
+from models.contracts import Receivable
+from models.kernel import clock, rights
+from models.kernel.record import Record
+from models.kernel.words import L, Words
+from views import wording
+from views.custom import CustomView, MenuItem
+from views.export import KINDS, defused
+from views.forms import BadValue, parse
+from views.session import actor
+
+TITLE = L("Ageing of receivables", "應收賬齡")
+CUSTOMER, CURRENCY, TOTAL = L("Customer", "客戶"), L("Currency", "幣種"), L("Total", "合計")
+LABELS = {
+    NOT_DUE: L("Not due", "未到期"),
+    **{bucket: L(f"{bucket} days", f"{bucket} 天") for bucket in BUCKETS if bucket != NOT_DUE},
+}
+SHOWN_MAX = 500
+_NEEDED = frozenset({"customer", "due", "outstanding", "currency", "state"})
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    return [AgeingView(name="ageing", endpoint="ageing", url="/admin/ageing")] if "receivable" in catalogue else []
+
+
+class AgeingView(CustomView):
+    """What customers owe by age (2.2.7), for everybody who may read receivables: exactly those that they may read."""
+
+    menu_item = MenuItem(SALES, TITLE, "/admin/ageing/")
+
+    def is_accessible(self) -> bool:
+        me = actor()
+        return rights.can_open(me, Receivable) and rights.readable_fields(me, Receivable) >= _NEEDED
+
+    @expose("/")
+    def index(self) -> str:
+        """The report on a day, a table for each currency; every sum leads to its receivables."""
+        day, problem = _asked_day()
+        report = ageing(rights.visible(actor(), Receivable) or {"_id": None}, day)
+        names = _names(report)
+        return self.render(
+            "custom/ageing.html",
+            day=day.isoformat(),
+            problem=problem,
+            labels=[LABELS[bucket] for bucket in BUCKETS],
+            tables=[_table(report, total, names, day) for total in report.totals],
+        )
+
+    @expose("/export/<kind>/")
+    def export(self, kind: str) -> Response:
+        """The same numbers as a file."""
+        if kind not in KINDS:
+            abort(404)
+        day, _problem = _asked_day()
+        report = ageing(rights.visible(actor(), Receivable) or {"_id": None}, day)
+        log = structlog.get_logger("guicheng.export")
+        log.info("export", type="ageing", user=actor().login, format=kind, filters=[])
+        rows = _sheet(report, _names(report))
+        file = _csv(rows) if kind == "csv" else _xlsx(rows)
+        return send_file(file, as_attachment=True, download_name=f"ageing-{day.isoformat()}.{kind}")
+
+
+def _asked_day() -> tuple[dt.date, Words | None]:
+    """The day to age on, today unless another is asked for; and what is wrong with the one that is."""
+    field = Receivable._fields["due"]
+    try:
+        day = parse(field, request.args.get("on", "")) or clock.today()
+    except BadValue as bad:
+        return clock.today(), bad.sentence
+    return (clock.today(), fault) if (fault := next(field.faults(day), None)) else (day, None)
+
+
+def _names(report: Ageing) -> Mapping[Any, str]:
+    return wording.titles({"Customer": {row.customer for row in report.rows if row.customer}})
+
+
+def _table(report: Ageing, total: Owed, names: Mapping[Any, str], day: dt.date) -> dict[str, Any]:
+    rows = [row for row in report.rows if row.currency == total.currency]
+    return {
+        "currency": Receivable._fields["currency"].options.get(total.currency, total.currency),
+        "rows": [
+            {"name": names.get(row.customer, wording.GONE), "cells": _cells(row, day)} for row in rows[:SHOWN_MAX]
+        ],
+        "hidden": max(0, len(rows) - SHOWN_MAX),
+        "total": _cells(total, day),
+    }
+
+
+def _cells(owed: Owed, day: dt.date) -> list[dict[str, Any]]:
+    """The sums of a row, each with the address of exactly its receivables; the total of the row comes last."""
+    sums = [(bucket, owed.amount(bucket)) for bucket in BUCKETS]
+    cells = [{"text": _money(amount), "url": _url(owed, *days_of(bucket, day))} for bucket, amount in sums]
+    return [*cells, {"text": _money(owed.total), "url": _url(owed, None, None)}]
+
+
+def _money(amount: Decimal) -> str:
+    return wording.number(amount, 2) if amount else ""
+
+
+def _url(owed: Owed, first: dt.date | None, last: dt.date | None) -> str:
+    wanted: list[tuple[str, Any]] = [("f.state", state) for state in OWED] + [("f.currency", owed.currency)]
+    wanted += [("f.customer", owed.customer)] if owed.customer else []
+    wanted += [("f.due.from", first)] if first else []
+    wanted += [("f.due.to", last)] if last else []
+    return f"/admin/receivable/?{urlencode(wanted)}"
+
+
+def _sheet(report: Ageing, names: Mapping[Any, str]) -> list[list[str | Decimal]]:
+    """The rows of the file: a head, the customers, and the total of each currency."""
+    rows: list[list[str | Decimal]] = [
+        [str(CUSTOMER), str(CURRENCY), *(str(LABELS[bucket]) for bucket in BUCKETS), str(TOTAL)]
+    ]
+    for owed in (*report.rows, *report.totals):
+        name = names.get(owed.customer, str(wording.GONE)) if owed.customer else str(TOTAL)
+        rows.append([name, owed.currency, *(owed.amount(bucket) for bucket in BUCKETS), owed.total])
+    return rows
+
+
+def _csv(rows: list[list[str | Decimal]]) -> io.BytesIO:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(
+        [[defused(cell) if isinstance(cell, str) else f"{cell:.2f}" for cell in row] for row in rows]
+    )
+    return io.BytesIO(text.getvalue().encode("utf-8-sig"))
+
+
+def _xlsx(rows: list[list[str | Decimal]]) -> io.BytesIO:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+        for at, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                if isinstance(cell, str):
+                    sheet.write_string(at, column, cell[:32000], None if at else bold)
+                else:
+                    sheet.write_number(at, column, cell, money)
+        sheet.freeze_panes(1, 1)
+        sheet.set_column(0, 0, 36)
+        sheet.set_column(2, len(rows[0]) - 1, 16)
+    file.seek(0)
+    return file
