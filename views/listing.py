@@ -21,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel import clock, rights
 from models.kernel.fields import Choice, Choices, Day, Flag, Lines, LongText, Moment, Number, Ref, Refs, Sealed, Whole
+from models.kernel.indexes import indexed_fields
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.search import contains
@@ -34,6 +35,7 @@ PAGE_SIZE = 50
 COUNT_CAP = 1000
 TIME_LIMIT_MS = 4000
 LINKED_MAX = 500
+NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
 SLOW = L(
     "The search took too long and was stopped. Please narrow it down with a filter.",
     "查詢時間過長，已停止。請增加篩選條件。",
@@ -92,7 +94,9 @@ class Page:
 def sortable(cls: type[Record], name: str) -> bool:
     """Whether a list may be sorted by a field: stored as it reads, and served by an index."""
     found = cls._fields.get(name)
-    return found is not None and not isinstance(found, Lines | LongText | Sealed | Ref | Refs | Choices)
+    if found is None or isinstance(found, Lines | LongText | Sealed | Ref | Refs | Choices):
+        return False
+    return name in ("id", "number") or name in indexed_fields(cls)
 
 
 def read_request(cls: type[Record], actor: Actor, args: MultiDict) -> Asked:
@@ -158,7 +162,7 @@ def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  #
         exact = Decimal128(bound) if isinstance(found, Number) else bound
         return {"$gte": exact} if suffix == ".from" else {"$lte": exact}
     if name == "state" or isinstance(found, Choice | Choices):
-        return {"$in": values[:50]}
+        return {"$in": [None if value == NOTHING_CHOSEN else value for value in values[:50]]}
     if isinstance(found, Ref | Refs):
         ids = [ObjectId(value) for value in values if ObjectId.is_valid(value)]
         return {"$in": ids[:200]}
