@@ -13,9 +13,9 @@ from seed.script import Act, Beat, Script, chance, in_days, length
 from seed.vocabulary import needs, people
 from seed.vocabulary.companies import Company, mail_domain
 
-FATES = {"customer": 190, "target": 50, "screened": 36, "lead": 36, "dormant": 22}
+FATES = {"customer": 172, "target": 46, "screened": 34, "lead": 34, "dormant": 20}
 CHANNELS = ("phone", "web", "exhibition", "exhibition", "referral", "referral", "other")
-TALKS = 540
+TALKS = 510
 TALKS_NOW = 12
 TALK_CHANNELS = ("visit", "phone", "phone", "mail", "im", "im")
 SLEEP = (

@@ -21,7 +21,7 @@ LAWYERS = ("legal", "legal2")
 PLANNERS = tuple(each.login for each in users_of("PRD", "clerk"))
 CARRIERS = tuple(each.login for each in users_of("LOG", "clerk"))
 MANAGER = "management"
-DAYS_TO_SIGN = 8
+DAYS_TO_SIGN = 14  # with room for a returned draft and a holiday, so that nothing is due before it is signed
 UNSIGNED = ("draft", "returned", "legal_review", "approved")
 # How each deal stands today: the contract's state, and how far its order has come.
 DEALS_BY_OUTCOME = {
@@ -38,9 +38,9 @@ DEALS_BY_OUTCOME = {
     "shipped": 14,
     "on_hold": 7,
     "delivered": 20,
-    "closed": 136,
+    "closed": 128,
     "terminated": 12,
-    "completed": 120,
+    "completed": 114,
 }
 # The steps of an order in their order; an outcome stops after its own.
 STAGES = ("open", "new_in_production", "in_production", "new_ready", "ready", "shipped", "delivered", "closed")
@@ -54,7 +54,7 @@ HOLDS = (
     "客戶預付款未到賬，暫停排產。",
     "圖紙變更待客戶確認，暫停執行。",
 )
-DELAY_SHARE, LATE_SHARE = 0.22, 0.12
+TROUBLES = {"production_ack": ("production_delay", 0.22), "logistics_ack": ("logistics_problem", 0.12)}
 Row = tuple[str, str, int]
 MILESTONES: tuple[Row, ...] = (
     ("備料與排產", "PRD", 10),
@@ -150,24 +150,26 @@ def _stage_beats(rng: random.Random, deal: Deal, stage: str) -> list[Beat]:
     """What brings an order to a stage; in `new_…` the next department has not acknowledged it yet."""
     key, clerk = deal.order, deal.clerk
     planner, carrier = PLANNERS[deal.place % len(PLANNERS)], CARRIERS[deal.place % len(CARRIERS)]
-    if stage == "open":
-        make = _beat(rng.uniform(0.5, 7), clerk, lambda desk: desk.lead(deal.contract, "create_order", key))
-        return [make, _beat(rng.uniform(0.2, 3), clerk, _plan_order(deal))]
-    if stage == "new_in_production":
-        return [_beat(rng.uniform(0.2, 3), clerk, _moving(key, "hand_over"))]
-    if stage == "in_production":
-        return [_beat(rng.uniform(0.5, 5), planner, _acknowledge(rng, deal, "production_ack", "production_delay"))]
-    if stage == "new_ready":
-        finish = _beat(rng.uniform(30, 150), planner, _tick(deal, 0, 1))
-        return [finish, _beat(rng.uniform(0.1, 1), planner, _moving(key, "produced"))]
-    if stage == "ready":
-        return [_beat(rng.uniform(0.5, 6), carrier, _acknowledge(rng, deal, "logistics_ack", "logistics_problem"))]
-    if stage == "shipped":
-        return [_beat(rng.uniform(0.5, 12), carrier, _moving(key, "ship"))]
-    if stage == "delivered":
-        arrive = _beat(rng.uniform(6, 34), carrier, _tick(deal, 2, 3))
-        return [arrive, _beat(rng.uniform(0.2, 5), clerk, _deliver(deal))]
-    return [_beat(rng.uniform(2, 20), clerk, _moving(key, "close"), mark="closed")]
+    rows: dict[str, tuple[tuple[float, float, str, Act], ...]] = {
+        "open": (
+            (0.5, 7, clerk, lambda desk: desk.lead(deal.contract, "create_order", key)),
+            (0.2, 3, clerk, _plan_order(deal)),
+        ),
+        "new_in_production": ((0.2, 3, clerk, _moving(key, "hand_over")),),
+        "in_production": ((0.5, 5, planner, _acknowledge(rng, deal, "production_ack")),),
+        "new_ready": (
+            (30, 150, planner, _tick(deal, 0, 1)),
+            (0.1, 1, planner, _moving(key, "produced")),
+        ),
+        "ready": ((0.5, 6, carrier, _acknowledge(rng, deal, "logistics_ack")),),
+        "shipped": ((0.5, 12, carrier, _moving(key, "ship")),),
+        "delivered": (
+            (6, 34, carrier, _tick(deal, 2, 3)),
+            (0.2, 5, clerk, _deliver(deal)),
+        ),
+        "closed": ((2, 20, clerk, _moving(key, "close")),),
+    }
+    return [_beat(rng.uniform(least, most), login, act, stage) for least, most, login, act in rows[stage]]
 
 
 def _beat(gap: float, login: str, act: Act, mark: str = "") -> Beat:
@@ -237,14 +239,14 @@ def _tick(deal: Deal, *places: int) -> Act:
     return act
 
 
-def _acknowledge(rng: random.Random, deal: Deal, field_name: str, trouble: str) -> Act:
+def _acknowledge(rng: random.Random, deal: Deal, flag: str) -> Act:
     """A department confirms that it takes part; now and then something has turned out otherwise than agreed."""
-    share = DELAY_SHARE if trouble == "production_delay" else LATE_SHARE
+    trouble, share = TROUBLES[flag]
     kind = trouble if rng.random() < share else "customer_change" if rng.random() < 0.06 else None
     text = dealings.change(rng, kind) if kind else None
 
     def act(desk: Desk) -> None:
-        values: dict[str, object] = {field_name: True}
+        values: dict[str, object] = {flag: True}
         if text:
             told = [*desk.find(deal.order)._data["changes"]]
             impact = f"{text.reason}{text.impact}"

@@ -20,6 +20,7 @@ METHODS = ("transfer", "transfer", "transfer", "draft", "cheque")
 # Until so many days after the due date, this share of the money is still missing.
 STILL_OWED = ((30, 0.34), (60, 0.2), (90, 0.13), (10_000, 0.055))
 LATE, IN_PARTS, WRONG_BOOKINGS = 0.22, 0.12, 6
+NEW_HOURS = 14
 DUNNING_DAYS = {1: 7, 2: 15, 3: 30}
 WRONG = "收款登記到錯誤的應收款，沖銷後重新入賬。"
 
@@ -47,6 +48,7 @@ class Owed:
 def plan_money(script: Script, deal: Deal, signed: float, closed: float) -> None:
     """All instalments of one signed contract; a completed contract has no money outstanding."""
     last = closed
+    is_new = signed + NEW_HOURS > script.tape.end
     for number, (due, amount, _) in enumerate(deal.instalments(), start=1):
         owed = Owed(deal, number, due, amount, signed)
         rng = chance("owed", deal.place, number)
@@ -54,7 +56,7 @@ def plan_money(script: Script, deal: Deal, signed: float, closed: float) -> None
             last = max(last, _pay_all(script, owed, rng, _pay_position(script, owed, rng)))
         elif due <= script.tape.today and not (deal.outcome == "terminated" and number > 1):
             _pay_or_not(script, owed, rng)
-        elif due < script.tape.today + dt.timedelta(days=25) and rng.random() < 0.2:
+        elif due < script.tape.today + dt.timedelta(days=25) and rng.random() < 0.2 and not is_new:
             _pay(script, owed, script.tape.end - rng.uniform(1, 12), cents(amount * rng.choice((30, 50)) / 100))
         if due < script.tape.today:
             script.add(script.tape.night(due + dt.timedelta(days=1)), SYSTEM_LOGIN, _fall_due(owed), DEALS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from models.sales import OfferLine, cents
 from seed.customers import Client
@@ -67,6 +68,12 @@ class Offer:
     is_tough: bool = False
 
     @property
+    def customer(self) -> Client:
+        if self.client is None:
+            raise LookupError(f"No customer was chosen for {self.key}.")
+        return self.client
+
+    @property
     def amount(self) -> Decimal:
         return sum((one.amount for one in self.goods), Decimal(0))
 
@@ -91,7 +98,7 @@ def plan_products(script: Script, start: float) -> None:
 
 
 def _enter_product(each: Product, key: str) -> Act:
-    values = {"code": each.code, "name": each.name, "spec": each.spec, "unit": each.unit, "currency": "CNY"}
+    values: dict[str, Any] = {"code": each.code, "name": each.name, "spec": each.spec, "unit": each.unit}
     values |= {"list_price": each.list_price, "floor_price": each.floor_price}
     return lambda desk: desk.create(key, values | {"valid_from": in_days(0), "valid_until": in_days(730)})
 
@@ -99,7 +106,8 @@ def _enter_product(each: Product, key: str) -> Act:
 def draft_offer(place: int, outcome: str, clerk: str, limit: Decimal) -> Offer:
     """The content of one quotation; `limit` is the discount that needs nobody's approval."""
     rng = chance("offer", place)
-    offer = Offer(f"quotation:{place:04}", clerk, outcome, _goods(rng, limit), dealings.payment_plan(rng))
+    kind = "deal" if outcome == "deal" else "offer"
+    offer = Offer(f"quotation:{kind}:{place:04}", clerk, outcome, _goods(rng, limit), dealings.payment_plan(rng))
     offer.is_tough = outcome in ("waiting", "returned") or rng.random() < 0.1
     if offer.is_tough:
         kinder = offer.goods
@@ -145,7 +153,7 @@ def quote_beats(rng: random.Random, offer: Offer) -> list[Beat]:
     beats.append(Beat(rng.uniform(0.2, 5), clerk, _moving(key, "send"), mark="sent"))
     if outcome in ("sent", "expired"):
         return beats
-    if rng.random() < 0.09:
+    if rng.random() < 0.055:
         beats += _negotiation_beats(rng, offer)
     if outcome == "declined":
         return [*beats, Beat(rng.uniform(8, 100), clerk, _moving(key, "decline", rng.choice(DECLINED)))]
@@ -186,9 +194,8 @@ def _write_quotation(rng: random.Random, offer: Offer) -> Act:
     first = offer.first_goods or offer.goods
 
     def act(desk: Desk) -> None:
-        assert offer.client
         values = {
-            "customer": desk.id(offer.client.key),
+            "customer": desk.id(offer.customer.key),
             "subject": subject_of(offer, pattern),
             "lines": lines(desk, first),
             "delivery_date": in_days(delivery),
@@ -202,8 +209,7 @@ def _write_quotation(rng: random.Random, offer: Offer) -> Act:
 
 
 def subject_of(offer: Offer, pattern: str) -> str:
-    assert offer.client
-    return pattern.format(who=offer.client.company.short_name, what=offer.goods[0].product.name)
+    return pattern.format(who=offer.customer.company.short_name, what=offer.goods[0].product.name)
 
 
 def lines(desk: Desk, goods: list[Goods]) -> list[OfferLine]:
@@ -231,10 +237,9 @@ def _write_negotiation(rng: random.Random, offer: Offer, turn: int) -> Act:
     }
 
     def act(desk: Desk) -> None:
-        assert offer.client
-        links = {"customer": desk.id(offer.client.key), "quotation": desk.id(offer.key), "held_on": in_days(0)}
+        links = {"customer": desk.id(offer.customer.key), "quotation": desk.id(offer.key), "held_on": in_days(0)}
         people = [desk.id(f"user:{login}") for login in (offer.clerk, HEAD)]
-        desk.create(f"negotiation:{offer.key[-4:]}:{turn}", values | links | {"attendees": people})
+        desk.create(f"negotiation:{offer.key}:{turn}", values | links | {"attendees": people})
 
     return act
 

@@ -53,18 +53,18 @@ def working_calendar(days: list[SpecialDay]) -> WorkCalendar:
 
 def found_company(desk: Desk) -> None:
     """Enter departments, positions and people."""
-    for each in words.DEPARTMENTS:
-        parent = desk.id(f"department:{each.parent_code}") if each.parent_code else None
-        desk.create(f"department:{each.code}", {"code": each.code, "name": each.name, "parent": parent})
-    for each in words.POSITIONS:
-        grade = GRADE_BASE[each.grade[0]] + int(each.grade[1:])
-        values = {"name": each.title, "grade": grade, "track": TRACKS[each.career_track]}
-        desk.create(f"position:{each.title}", values)
-    for each in words.USERS:
-        desk.create(f"user:{each.login}", _user_values(desk, each))
-    for each in words.DEPARTMENTS:
-        heads = {"head": desk.id(f"user:{each.head_login}"), "deputy": desk.id(f"user:{each.deputy_login}")}
-        desk.update(f"department:{each.code}", heads)
+    for room in words.DEPARTMENTS:
+        parent = desk.id(f"department:{room.parent_code}") if room.parent_code else None
+        desk.create(f"department:{room.code}", {"code": room.code, "name": room.name, "parent": parent})
+    for post in words.POSITIONS:
+        grade = GRADE_BASE[post.grade[0]] + int(post.grade[1:])
+        values = {"name": post.title, "grade": grade, "track": TRACKS[post.career_track]}
+        desk.create(f"position:{post.title}", values)
+    for person in words.USERS:
+        desk.create(f"user:{person.login}", _user_values(desk, person))
+    for room in words.DEPARTMENTS:
+        heads = {"head": desk.id(f"user:{room.head_login}"), "deputy": desk.id(f"user:{room.deputy_login}")}
+        desk.update(f"department:{room.code}", heads)
 
 
 def enter_calendar(desk: Desk, days: list[SpecialDay]) -> None:

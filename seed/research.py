@@ -1,4 +1,4 @@
-"""The research of the demo year (2.1): requirements in every state, and reports on their way through the departments."""
+"""The research of the demo year (2.1): requirements in every state, and reports going through the departments."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from seed.year import write_year
 
 META = "meta"
 END_OF_TIME = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
-BATCH_STEPS = 24
+BATCH_STEPS = 36
 LOUD_DAYS = 5  # people find notices of the last days only
 WAIT_SECONDS = 0.02
 LEARNED = (("user", "login"), ("department", "code"))

@@ -47,8 +47,8 @@ class Tape:
         return self.before(self.today - dt.timedelta(days=days))
 
     def night(self, day: dt.date) -> dt.datetime:
-        """When the nightly run of the system comes round on a day."""
-        return clock.start_of(day) + NIGHT_RUN
+        """When the nightly run of the system comes round on a day; today it may be early."""
+        return min(clock.start_of(day) + NIGHT_RUN, self.now)
 
     def _elapsed(self) -> float:
         """The working hours of today that are over."""

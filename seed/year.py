@@ -27,8 +27,8 @@ OFFERS_BY_OUTCOME = {
     "approved": 20,
     "sent": 105,
     "accepted": 12,
-    "declined": 560,
-    "expired": 340,
+    "declined": 570,
+    "expired": 350,
 }
 # How many working hours ago the last step of an open case was, at least and at most.
 IDLE = {

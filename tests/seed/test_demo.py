@@ -1,0 +1,245 @@
+"""The demo company: whole, believable, written through the gate, and never half of one."""
+
+import datetime as dt
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from pymongo.database import Database
+
+from models import catalogue
+from models.kernel import clock, people, working_time
+from models.kernel.history import faults_in
+from models.kernel.people import actor_of
+from models.kernel.rights import tokens_of
+from seed import demo
+from seed.script import DEALS, OFFERS
+from seed.stage import META, script_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+PASSWORDS: list[tuple[list[tuple[ObjectId, str]], str]] = []
+AT_LEAST = {
+    "department": 13,
+    "user": 45,
+    "requirement": 120,
+    "research_report": 12,
+    "product": 60,
+    "customer": 300,
+    "interaction": 500,
+    "quotation": 1500,
+    "negotiation": 60,
+    "contract": 400,
+    "sales_order": 300,
+    "receivable": 900,
+    "payment": 600,
+    "dunning": 40,
+}
+WAITING_AT_LEAST = {
+    "head_sal": 10,
+    "legal": 5,
+    "head_mkt": 3,
+    "clerk_prd": 3,
+    "clerk_log": 3,
+    "management": 3,
+    "clerk_log2": 3,
+}
+
+
+@pytest.fixture
+def company(database: Database[dict[str, Any]], settings: Any) -> Database[dict[str, Any]]:
+    """The demo company, loaded once for this module unless a test has emptied the database meanwhile."""
+    if database[META].find_one({"_id": "demo", "state": "whole"}) is None:
+        _empty(database)
+        demo.load_demo(settings, set_passwords=lambda users, password: PASSWORDS.append((list(users), password)))
+    return database
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left(database: Database[dict[str, Any]]) -> Iterator[None]:
+    """Leave an empty database behind."""
+    yield
+    _empty(database)
+
+
+def _empty(database: Database[dict[str, Any]]) -> None:
+    for name in database.list_collection_names(filter={"type": "collection"}):
+        if not name.startswith("system."):
+            database[name].delete_many({})
+    people.forget_departments()
+    working_time.forget_calendar()
+
+
+def states(company: Database[dict[str, Any]], name: str) -> Counter[str]:
+    return Counter(row["state"] for row in company[name].find({}, {"state": 1}))
+
+
+def actor(login: str) -> people.Actor:
+    return actor_of(catalogue["user"].objects.get(login=login))
+
+
+def test_there_is_enough_of_everything(company):
+    counts = {name: company[name].count_documents({}) for name in AT_LEAST}
+    assert {name: count for name, count in counts.items() if count < AT_LEAST[name]} == {}
+
+
+@pytest.mark.parametrize("name", [name for name, cls in catalogue.items() if cls.declared.workflow])
+def test_every_state_is_there(company, name):
+    if name in AT_LEAST:
+        assert set(states(company, name)) == set(catalogue[name].declared.workflow.states)
+
+
+def test_every_history_is_whole_and_nothing_went_around_the_gate(company):
+    entries = defaultdict(list)
+    for entry in company["history"].find().sort([("record", 1), ("seq", 1)]):
+        entries[entry["record"]].append(entry)
+    written = 0
+    for name in catalogue:
+        for row in company[name].find({}, {"chain": 1, "version": 1}):
+            story = entries[row["_id"]]
+            assert list(faults_in(story, row["chain"])) == [], (name, row["_id"])
+            versions = [entry["version"] for entry in story if entry["verb"] != "attach"]
+            assert versions == list(range(1, row["version"] + 1)), (name, row["_id"])
+            written += len(story)
+    assert written == company["history"].count_documents({})
+
+
+def test_nothing_happened_in_the_future_or_out_of_order(company):
+    now = dt.datetime.now(dt.UTC)
+    last: dict[ObjectId, dt.datetime] = {}
+    for entry in company["history"].find({}, {"record": 1, "at": 1}).sort([("record", 1), ("seq", 1)]):
+        assert last.get(entry["record"], entry["at"]) <= entry["at"] <= now
+        last[entry["record"]] = entry["at"]
+
+
+def test_people_work_in_working_time(company):
+    calendar = working_time.calendar()
+    founded = company["user"].find_one()["created_at"]
+    for entry in company["history"].find({"actor": {"$ne": None}, "at": {"$gt": founded}}, {"at": 1}):
+        local = entry["at"].astimezone(clock.zone())
+        assert calendar.is_workday(local.date())
+        assert dt.time(9) <= local.time() <= dt.time(18)
+
+
+def test_what_was_received_is_what_was_paid(company):
+    paid: dict[ObjectId, Decimal] = defaultdict(Decimal)
+    for row in company["payment"].find({"state": "booked"}):
+        paid[row["receivable"]] += row["amount"].to_decimal()
+    for row in company["receivable"].find():
+        received, outstanding = row["received"].to_decimal(), row["outstanding"].to_decimal()
+        assert received == paid[row["_id"]]
+        assert outstanding == row["amount"].to_decimal() - received
+        assert (row["state"] == "paid") == (outstanding == 0)
+
+
+def test_receivables_add_up_to_their_contracts(company):
+    owed: dict[ObjectId, Decimal] = defaultdict(Decimal)
+    for row in company["receivable"].find():
+        owed[row["contract"]] += row["amount"].to_decimal()
+    signed = list(company["contract"].find({"state": {"$in": ["signed", "completed", "terminated"]}}))
+    assert {row["_id"]: row["amount"].to_decimal() for row in signed} == dict(owed)
+
+
+def test_overdue_money_is_of_every_age(company):
+    today = clock.today()
+    ages = [(today - row["due"].date()).days for row in company["receivable"].find({"state": "overdue"})]
+    ends = (0, 30, 60, 90, 10_000)
+    for least, most in itertools.pairwise(ends):
+        assert any(least < age <= most for age in ages), (least, most)
+
+
+def test_money_that_is_late_is_marked_so(company):
+    due = dt.datetime.combine(clock.today() - dt.timedelta(days=2), dt.time(), dt.UTC)
+    late = company["receivable"].find({"due": {"$lt": due}, "state": {"$in": ["open", "partly_paid"]}})
+    contracts = {row["_id"] for row in company["contract"].find({"state": "terminated"})}
+    assert [row["number"] for row in late if row["contract"] not in contracts] == []
+
+
+@pytest.mark.parametrize("login", WAITING_AT_LEAST)
+def test_work_waits_for_people_today(company, login):
+    who = actor(login)
+    wanted = {"decide": {"$in": tokens_of(who)}, "barred": {"$ne": who.id}}
+    assert company["waiting"].count_documents(wanted) >= WAITING_AT_LEAST[login]
+
+
+def test_every_sales_clerk_has_drafts_and_someone_a_returned_entry(company):
+    clerks = {row["_id"] for row in company["user"].find({"login": {"$regex": "^clerk_sal"}})}
+    assert {row["owner"] for row in company["quotation"].find({"state": "draft"})} == clerks
+    for name in ("quotation", "contract", "research_report"):
+        drafts = [row["_id"] for row in company[name].find({"state": "draft"})]
+        wanted = {"record": {"$in": drafts}, "verb": {"$in": ["return", "send_back"]}, "reason": {"$gt": ""}}
+        assert company["history"].count_documents(wanted)
+
+
+def test_a_deputy_acts_for_the_absent_head(company):
+    deputy = actor("clerk_log2")
+    assert [one.login for one in deputy.principals] == ["head_log"]
+    acted = company["history"].find_one({"actor": deputy.id, "acting_for": {"$ne": None}})
+    assert acted["acting_for_name"] == "韓天寧"
+
+
+def test_offers_below_the_floor_went_to_the_head(company):
+    head = company["user"].find_one({"login": "head_sal"})["_id"]
+    by_head = company["history"].count_documents({"type": "quotation", "verb": "approve", "actor": head})
+    by_rule = company["history"].count_documents({"type": "quotation", "verb": "approve_by_rule"})
+    assert by_head > 50
+    assert by_rule > 10 * by_head
+
+
+def test_every_signed_contract_has_its_scan(company):
+    signed = {row["_id"] for row in company["contract"].find({"signed_on": {"$ne": None}})}
+    scans = list(company["file"].find({"kind": "scan"}))
+    assert signed <= {row["record_id"] for row in scans}
+    assert company["content.chunks"].find_one({"files_id": scans[0]["content"]})["data"].startswith(b"%PDF-1.4")
+
+
+def test_all_users_get_the_demo_password(company, settings):
+    users, password = PASSWORDS[-1]
+    assert len(users) == company["user"].count_documents({})
+    assert password == settings.demo_password
+
+
+def test_the_load_is_marked_as_whole(company, settings):
+    assert company[META].find_one({"_id": "demo"})["state"] == "whole"
+    assert not demo.is_empty()
+    with pytest.raises(RuntimeError, match="without users"):
+        demo.load_demo(settings)
+
+
+NOWS = [
+    "2026-11-23T05:40",
+    "2027-01-03T02:00",
+    "2026-10-09T01:10",
+    "2026-02-25T00:30",
+    "2026-06-15T15:00",
+    "2026-06-15T16:20",
+]
+
+
+@pytest.mark.parametrize("now", NOWS)
+def test_the_script_fits_any_day(now):
+    moment = dt.datetime.fromisoformat(now).replace(tzinfo=dt.UTC)
+    script = script_for(moment, Decimal(10))
+    steps = script.lane(OFFERS) + script.lane(DEALS)
+    assert 14_000 < len(steps) < 20_000
+    assert max(step.at for step in steps) <= moment
+    assert [step.at for step in script_for(moment, Decimal(10)).lane(OFFERS)] == [s.at for s in script.lane(OFFERS)]
+
+
+def test_a_load_that_was_cut_off_is_cleared_away(db):
+    catalogue["user"]._get_collection().insert_one({"login": "half", "version": 1})
+    assert not demo.is_empty()
+    first = demo._begin(print)
+    assert demo.is_empty()
+    second = demo._begin(print)
+    assert catalogue["user"]._get_collection().count_documents({}) == 0
+    assert first != second
+    assert "unique_login" in catalogue["user"]._get_collection().index_information()
+
+
+def test_only_demo_mode_loads_the_demo(db, settings):
+    with pytest.raises(RuntimeError, match="demo mode only"):
+        demo.load_demo(settings.model_copy(update={"demo": False}))
