@@ -11,7 +11,7 @@ from mongoengine.connection import get_connection
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from . import history, notices, waiting
-from .store import in_unit
+from .store import in_transaction_now, in_unit
 
 T = TypeVar("T")
 
@@ -63,13 +63,14 @@ def in_transaction(body: Callable[[Unit], T], *, quiet: bool = False) -> T:
 
     def attempt(session: Any) -> T:
         unit = Unit(quiet=quiet)
-        token = _current.set(unit)
+        token, flag = _current.set(unit), in_transaction_now.set(True)
         try:
             with session.bind(end_session=False):
                 result = body(unit)
                 unit.flush()
                 return result
         finally:
+            in_transaction_now.reset(flag)
             _current.reset(token)
 
     with get_connection().start_session() as session:

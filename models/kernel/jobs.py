@@ -1,0 +1,146 @@
+"""Background work as documents: what is to be done, who does it, how far it is. A broker only wakes the workers.
+
+Everybody enqueues here, also inside the gate's transaction; the workers in `tasks/` claim a run by compare-and-set,
+hold it by a lease that they renew, and go on from its checkpoint when a worker died. A run is never done twice at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_db
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
+
+from . import clock
+from .people import Actor
+from .store import in_unit
+
+COLLECTION = "task_run"
+QUEUED, RUNNING, DONE, FAILED, SET_ASIDE, SKIPPED = "queued", "running", "done", "failed", "set_aside", "skipped"
+OPEN = (QUEUED, RUNNING)
+LEASE = dt.timedelta(seconds=30)
+LOG_MAX = 500
+
+INDEXES = [
+    IndexModel([("once", ASCENDING)], unique=True, partialFilterExpression={"once": {"$type": "string"}}),
+    IndexModel([("state", ASCENDING), ("not_before", ASCENDING), ("_id", ASCENDING)]),
+    IndexModel([("task", ASCENDING), ("_id", DESCENDING)]),
+    IndexModel([("schedule", ASCENDING), ("_id", DESCENDING)]),
+    IndexModel([("ended", ASCENDING)]),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An order to do something in the background. `once`: a key under which it is ordered only one time ever."""
+
+    task: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    once: str | None = None
+    asked_by: Actor | None = None
+    schedule: ObjectId | None = None
+    due: dt.datetime | None = None
+    not_before: dt.datetime | None = None
+
+
+def document_of(order: Order) -> dict[str, Any]:
+    """The run of an order, not begun yet."""
+    now = clock.now()
+    return {
+        "_id": ObjectId(),
+        "task": order.task,
+        "params": dict(order.params),
+        "once": order.once,
+        "asked_by": order.asked_by.id if order.asked_by else None,
+        "asked_by_name": order.asked_by.name if order.asked_by else None,
+        "schedule": order.schedule,
+        "due": order.due,
+        "state": QUEUED,
+        "queued": now,
+        "not_before": order.not_before or now,
+        "attempts": 0,
+        "progress": {"done": 0, "total": 0, "note": ""},
+        "counts": {},
+        "checkpoint": {},
+        "log": [],
+        "error": None,
+    }
+
+
+def enqueue(order: Order) -> ObjectId:
+    """Write an order down and return the id of its run; ordered again under the same `once`, the first one comes back.
+
+    Inside a transaction of the gate the order stands only if the transaction does.
+    """
+    run = document_of(order)
+    runs = in_unit(COLLECTION)
+    if order.once is None:
+        runs.insert_one({key: value for key, value in run.items() if value is not None})
+        return run["_id"]
+    fresh = {key: value for key, value in run.items() if value is not None and key != "once"}
+    found = runs.find_one_and_update(
+        {"once": order.once}, {"$setOnInsert": fresh}, upsert=True, return_document=ReturnDocument.AFTER
+    )
+    return found["_id"]
+
+
+def enqueue_many(orders: list[Order]) -> int:
+    """Write many orders down in one command; those whose `once` is known are left out. Returns how many are new."""
+    writes = []
+    for order in orders:
+        run = {key: value for key, value in document_of(order).items() if value is not None}
+        key = {"once": run.pop("once")} if "once" in run else {"_id": run.pop("_id")}
+        writes.append(UpdateOne(key, {"$setOnInsert": run}, upsert=True))
+    return in_unit(COLLECTION).bulk_write(writes, ordered=False).upserted_count if writes else 0
+
+
+def claim(worker: str, run_id: ObjectId | None = None) -> dict[str, Any] | None:
+    """Take the oldest run that is due and nobody holds (or this one), or None. The lease must be renewed."""
+    now = clock.now()
+    free: dict[str, Any] = {
+        "$or": [
+            {"state": QUEUED, "not_before": {"$lte": now}},
+            {"state": RUNNING, "lease": {"$lt": now}},
+        ]
+    }
+    if run_id is not None:
+        free["_id"] = run_id
+    taken = {
+        "$set": {"state": RUNNING, "worker": worker, "lease": now + LEASE, "last_started": now},
+        "$min": {"started": now},
+        "$inc": {"attempts": 1},
+    }
+    return get_db()[COLLECTION].find_one_and_update(
+        free, taken, sort=[("not_before", 1), ("_id", 1)], return_document=ReturnDocument.AFTER
+    )
+
+
+def renew(run_id: ObjectId, worker: str, changes: Mapping[str, Any] | None = None) -> bool:
+    """Keep a run, and write how far it is. False when another worker has taken it: then stop at once."""
+    values = {"lease": clock.now() + LEASE, **(changes or {})}
+    held = {"_id": run_id, "worker": worker, "state": RUNNING}
+    return get_db()[COLLECTION].update_one(held, {"$set": values}).matched_count == 1
+
+
+def note(run_id: ObjectId, text: str) -> None:
+    """Add a line to a run's log; only the last 500 lines are kept."""
+    entry = {"at": clock.now(), "text": text[:2000]}
+    get_db()[COLLECTION].update_one({"_id": run_id}, {"$push": {"log": {"$each": [entry], "$slice": -LOG_MAX}}})
+
+
+def finish(run_id: ObjectId, worker: str, state: str, **values: Any) -> bool:
+    """End a run that this worker holds."""
+    held = {"_id": run_id, "worker": worker, "state": RUNNING}
+    ended = {"$set": {"state": state, "ended": clock.now(), **values}, "$unset": {"lease": ""}}
+    return get_db()[COLLECTION].update_one(held, ended).matched_count == 1
+
+
+def put_back(run_id: ObjectId, worker: str, *, after: dt.timedelta, error: str | None = None) -> bool:
+    """Give a run back to the queue: for a later try, or because the worker is stopping."""
+    held = {"_id": run_id, "worker": worker, "state": RUNNING}
+    values = {"state": QUEUED, "not_before": clock.now() + after, "error": error}
+    return get_db()[COLLECTION].update_one(held, {"$set": values, "$unset": {"lease": ""}}).matched_count == 1
