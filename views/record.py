@@ -40,6 +40,7 @@ NOTED = L(
     "{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。"
 )
 REMOVED = L("{number} is in the bin now; it can be restored from there.", "{number} 已移至回收站，可從該處恢復。")
+PUT_BACK = L("Put back to version {version}", "恢復至版本 {version}")
 NO_ACCESS = L("Your roles have no business with this kind of record.", "您的角色不涉及此類記錄。")
 LOOKUP_MAX = 20
 
@@ -168,6 +169,22 @@ class RecordView(ModelView):
         record = rights.find(me, self.model, request.args.get("id"))
         version = _version(request.args.get("version"))
         return self.render("record/history.html", **record_page.history_context(self.model, record, me, version))
+
+    @expose("/put_back/", methods=("POST",))
+    def put_back_view(self) -> Answer:
+        """Give the fields the values that they had at a version: one more change, so that nothing is lost."""
+        me = actor()
+        record = rights.find(me, self.model, request.form.get("id"))
+        earlier = _version(request.form.get("version_to"), needed=True) or 0
+        values = record_page.values_at(self.model, record, me, earlier)
+        context = Context(reason=str(PUT_BACK(version=earlier)))
+        seen = _version(request.form.get("version"), needed=True)
+        try:
+            record = changes.update(self.model, record.id, values, actor=me, version=seen, context=context)
+        except Changed:
+            return self._refusal_page(record, CHANGED)
+        say("good", SAVED(number=record.number))
+        return redirect(self.show(record))
 
     @expose("/move/", methods=("GET", "POST"))
     def move_view(self) -> Answer:

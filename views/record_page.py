@@ -12,7 +12,7 @@ from models.kernel import clock, files, history, rights
 from models.kernel.changes import lead_key, note
 from models.kernel.declare import LeadsTo, references_of
 from models.kernel.drawing import draw
-from models.kernel.errors import Refused
+from models.kernel.errors import Missing, Refused
 from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
@@ -21,6 +21,7 @@ from models.kernel.words import L, current_locale
 from models.kernel.workflow import need_label
 
 from . import wording
+from .custom import links_for
 from .session import actor, catalogue, say
 from .steps import moves_context
 from .timeline import timeline
@@ -70,6 +71,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "steps": moves_context(record, me),
         "waits": _waits(record),
         "leads": leads_context(cls, record, me),
+        "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
         "files": [_file(one) for one in attached],
         "file_kinds": cls.declared.file_kinds,
@@ -284,4 +286,14 @@ def history_context(cls: type[Record], record: Record, me: Actor, version: int |
         "faults": list(history.faults_in(entries, record.chain)),
         "past": past,
         "version": version,
+        "may_put_back": bool(past and version != record.version and rights.may_update(me, record)),
     }
+
+
+def values_at(cls: type[Record], record: Record, me: Actor, version: int) -> dict[str, Any]:
+    """What the fields that the reader may set held at an earlier version. Raises Missing."""
+    if not 0 < version < record.version:
+        raise Missing
+    past = cls._from_son(history.as_of(stored(record), history.entries_of(record.id), version))
+    own = rights.writable_fields(me, cls, record) & {*cls.declared.own_fields, "tags"}
+    return {name: past._data.get(name) for name in own}

@@ -31,9 +31,9 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
-    for module in pkgutil.iter_modules(custom.__path__):
-        for view in importlib.import_module(f"{custom.__name__}.{module.name}").views(catalogue):
-            admin.add_view(view)
+    names = [f"{custom.__name__}.{module.name}" for module in pkgutil.iter_modules(custom.__path__)]
+    app.extensions["custom_views"] = [view for name in names for view in importlib.import_module(name).views(catalogue)]
+    admin.add_views(*app.extensions["custom_views"])
     return admin
 
 

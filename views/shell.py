@@ -8,10 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, get_flashed_messages, request, url_for
+from flask import Flask, current_app, get_flashed_messages, request, url_for
 from mongoengine.connection import get_db
 
 from models.kernel import rights
+from models.kernel.declare import Chapter
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.people import Actor
 from models.kernel.record import Record
@@ -70,9 +71,20 @@ def menu_of(me: Actor, catalogue: Mapping[str, type[Record]]) -> list[dict[str, 
     groups = []
     for chapter, types in catalogue.chapters().items():  # type: ignore[attr-defined]
         items = [_item(cls) for cls in types if rights.can_open(me, cls)]
+        items += _custom_items(chapter)
         if items:
             groups.append({"label": chapter.label, "clause": chapter.clause, "items": items})
     return groups
+
+
+def _custom_items(chapter: Chapter) -> list[dict[str, Any]]:
+    """The custom screens of a chapter that the reader may open."""
+    views = [view for view in current_app.extensions["custom_views"] if view.menu_item]
+    return [
+        {"label": item.label, "url": item.url, "active": request.path.startswith(item.url), "count": 0}
+        for view in views
+        if (item := view.menu_item).chapter == chapter and view.is_accessible()
+    ]
 
 
 def _item(cls: type[Record]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bson import ObjectId
 from flask import Flask, Response, request
 from flask_login import current_user
 from werkzeug.exceptions import MethodNotAllowed, SecurityError, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from admin_app.security import account_page, csrf, headers, language, passwords, signed_in
+from admin_app.security import account_page, accounts, csrf, headers, language, passwords, signed_in
 from admin_app.security.events import record_event
 from admin_app.security.sessions import configure_sessions, this_session
 from admin_app.security.signed_in import current_actor, require_password
@@ -34,6 +35,8 @@ class Security:
     require_password: Callable[[Actor, str], None] = require_password
     record_event: Callable[..., None] = record_event
     request_locale: Callable[[], str] = language.request_locale
+    start_reset: Callable[[str], str] = accounts.start_reset
+    log_out_everywhere: Callable[[ObjectId], None] = accounts.log_out_everywhere
 
 
 def init_security(app: Flask, settings: Settings) -> None:

@@ -94,5 +94,7 @@ GATE_VERBS: dict[str, L] = {
     "detach": L("File removed", "移除附件"),
     "download": L("File downloaded", "下載附件"),
     "read": L("Read", "已閱"),
+    "first_password": L("First password given", "發放初始密碼"),
+    "log_out": L("Logged out everywhere", "全部退出登錄"),
     "export": L("Exported", "匯出"),
 }

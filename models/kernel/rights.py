@@ -28,6 +28,8 @@ OWN_WORK = L(
 ALREADY_DECIDED = L("You have already given your decision on this.", "您已對此表示意見。")
 REMOVE_BY_HEAD = L("Only the owner or the head may remove this record.", "只有經辦人或部門負責人可以移除此記錄。")
 IN_BIN = L("The record is in the bin.", "此記錄已在回收站。")
+OWN_PASSWORD = L("Your own password is changed on your account page.", "您本人的密碼請在賬號頁面更改。")
+NOT_ACTIVE = L("This user is not active; make them active first.", "此用戶未啟用，請先啟用。")
 ALLOWED = L("Allowed.", "允許。")
 
 
@@ -221,6 +223,15 @@ def may_comment(actor: Actor, record: Record) -> Verdict:
     """Whoever works with a record may comment on it; the supervision group only reads (1.3)."""
     business = {role for face in actor.faces() for role in face.roles} - {Role.SUPERVISOR, Role.IT}
     return YES if business or actor.is_system else Verdict(False, NOT_YOURS)
+
+
+def may_reset_login(actor: Actor, user: Record) -> Verdict:
+    """Only IT hands out first passwords, never for itself; standing in for somebody of IT is not enough."""
+    if Role.IT not in actor.roles:
+        return Verdict(False, NOT_YOURS)
+    if user.id == actor.id:
+        return Verdict(False, OWN_PASSWORD)
+    return YES if user._data.get("active") else Verdict(False, NOT_ACTIVE)
 
 
 @dataclass(frozen=True)

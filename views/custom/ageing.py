@@ -21,11 +21,12 @@ from models.contracts import Receivable
 from models.kernel import clock, rights
 from models.kernel.record import Record
 from models.kernel.words import L, Words
-from views import wording
-from views.custom import CustomView, MenuItem
-from views.export import KINDS, defused
-from views.forms import BadValue, parse
-from views.session import actor
+
+from .. import wording
+from ..export import KINDS, defused
+from ..forms import BadValue, parse
+from ..session import actor
+from . import CustomView, MenuItem
 
 TITLE = L("Ageing of receivables", "應收賬齡")
 CUSTOMER, CURRENCY, TOTAL = L("Customer", "客戶"), L("Currency", "幣種"), L("Total", "合計")

@@ -17,10 +17,11 @@ from models.kernel.fields import label_of
 from models.kernel.record import Record
 from models.kernel.words import L, Words
 from models.market import Requirement
-from views.custom import CustomView, MenuItem
-from views.forms import BadValue, parse
-from views.listing import NOTHING_CHOSEN, TIME_LIMIT_MS
-from views.session import actor
+
+from ..forms import BadValue, parse
+from ..listing import NOTHING_CHOSEN, TIME_LIMIT_MS
+from ..session import actor
+from . import CustomView, MenuItem
 
 TITLE = L("Analysis of needs", "需求分析")
 MONTH = L("Month", "月份")
