@@ -1,0 +1,44 @@
+"""The jobs that workers know: a name, words for people, how often to try, and the function that does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from models.kernel.words import L
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A kind of background work. `body(run, **params)` may be run again at any time, from `run.checkpoint`.
+
+    `tries`: after so many attempts a run is set aside for IT. `hidden`: not offered for schedules.
+    """
+
+    name: str
+    label: L
+    help: L
+    body: Callable[..., None]
+    tries: int = 5
+    hidden: bool = False
+
+
+_jobs: dict[str, Job] = {}
+
+
+def job(name: str, label: L, help: L, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register the function below as the body of a job. A name is given once."""
+
+    def register(body: Callable[..., None]) -> Callable[..., None]:
+        if name in _jobs:
+            raise ValueError(f"The job {name!r} is declared twice.")
+        _jobs[name] = Job(name=name, label=label, help=help, body=body, **options)
+        return body
+
+    return register
+
+
+def jobs() -> dict[str, Job]:
+    """The jobs declared so far, by name."""
+    return dict(_jobs)

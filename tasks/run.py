@@ -1,0 +1,60 @@
+"""One run of a job as its body sees it: parameters, checkpoint, progress, counts, log, and when to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+
+from models.kernel import jobs
+
+
+class Stopping(Exception):
+    """The worker is being stopped: the run goes back to the queue and on from its checkpoint later."""
+
+
+class Lost(Exception):
+    """Another worker holds this run now; whatever this one still does must stop at once."""
+
+
+class Run:
+    """What a body works with. `save` writes a checkpoint; between two of them work must be safe to do again."""
+
+    def __init__(self, document: Mapping[str, Any], worker: str, stop: threading.Event | None = None):
+        self.id: ObjectId = document["_id"]
+        self.params: dict[str, Any] = dict(document.get("params") or {})
+        self.checkpoint: dict[str, Any] = dict(document.get("checkpoint") or {})
+        self.counts: dict[str, int] = dict(document.get("counts") or {})
+        self.attempts: int = document.get("attempts", 1)
+        self.worker = worker
+        self._stop = stop or threading.Event()
+        self._progress: dict[str, Any] = dict(document.get("progress") or {})
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """How far the run is, for the page that shows it; also the place where a stop is noticed."""
+        self._progress = {"done": done, "total": total, "note": note}
+        self.renew()
+
+    def count(self, **more: int) -> None:
+        """Add to the counts of the report; they are written with the next checkpoint or progress."""
+        for name, number in more.items():
+            self.counts[name] = self.counts.get(name, 0) + number
+
+    def save(self, **checkpoint: Any) -> None:
+        """Write the checkpoint from which a next attempt goes on."""
+        self.checkpoint |= checkpoint
+        self.renew()
+
+    def log(self, text: str) -> None:
+        """A line in the run's log."""
+        jobs.note(self.id, text)
+
+    def renew(self) -> None:
+        """Keep the lease and write what is known so far. Raises Lost or Stopping."""
+        values = {"checkpoint": self.checkpoint, "counts": self.counts, "progress": self._progress}
+        if not jobs.renew(self.id, self.worker, values):
+            raise Lost
+        if self._stop.is_set():
+            raise Stopping
