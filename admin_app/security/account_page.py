@@ -21,9 +21,9 @@ from models.organisation import Department, User
 
 DEPUTIES_MAX = 200
 PREFERENCES = ("locale", "absent_from", "absent_until", "deputy")
-SAVED = L("Your preferences are saved.", "您的偏好設定已儲存。")
-SESSION_ENDED = L("That session is ended.", "該登入已結束。")
-NO_SESSION = L("That session had ended already.", "該登入先前已結束。")
+SAVED = L("Your preferences are saved.", "您的偏好設置已保存。")
+SESSION_ENDED = L("That session is ended.", "該登錄已結束。")
+NO_SESSION = L("That session had ended already.", "該登錄先前已結束。")
 
 
 @doors.get("/admin/account/")

@@ -26,7 +26,7 @@ LOGIN_MAX = 40
 NO_DEPARTMENT = L("There is no department with the code {code}.", "沒有代碼為 {code} 的部門。")
 HAS_ACCOUNT = L(
     "{login} can log in already; start a reset to get a new first password.",
-    "{login} 已有帳號；如需新的初始密碼，請重設。",
+    "{login} 已有賬號；如需新的初始密碼，請重置。",
 )
 
 

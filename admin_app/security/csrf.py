@@ -19,11 +19,11 @@ SECRET_PARTS = ("password", "passwd", "pwd", "secret", "token")
 TOO_OLD = L(
     "This page was too old to be sent. Nothing was saved; what you typed is kept below. "
     "Please reload the page and enter it again.",
-    "此頁面已過期，未能送出。尚未保存任何內容；您輸入的內容保留在下方，請重新載入頁面後再輸入。",
+    "此頁面已過期，未能送出。尚未保存任何內容；您輸入的內容保留在下方，請重新加載頁面後再輸入。",
 )
 SIGNED_OUT = L(
     "Your session has ended. Nothing was saved; what you typed is kept below. Please sign in, then enter it again.",
-    "您的登入已失效。尚未保存任何內容；您輸入的內容保留在下方，請重新登入後再輸入。",
+    "您的登錄已失效。尚未保存任何內容；您輸入的內容保留在下方，請重新登錄後再輸入。",
 )
 
 PAGE = """
@@ -33,7 +33,7 @@ PAGE = """
 {% block main %}
 {{ parts.notice("bad", sentence) }}
 <p><a class="btn primary" href="{{ again }}">
-  {%- if signed_out %}{{ t("Sign in", "登入") }}{% else %}{{ t("Reload the page", "重新載入頁面") }}{% endif -%}
+  {%- if signed_out %}{{ t("Sign in", "登錄") }}{% else %}{{ t("Reload the page", "重新加載頁面") }}{% endif -%}
 </a></p>
 {% if kept %}
 <h2>{{ t("What you typed", "您輸入的內容") }}</h2>

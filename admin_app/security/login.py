@@ -22,9 +22,9 @@ WRONG = L(
 )
 DIFFERENT = L("The two new passwords are not the same.", "兩次輸入的新密碼不一致。")
 SAME = L("The new password must differ from the old one.", "新密碼不得與原密碼相同。")
-CHANGED = L("Your password is changed; you are signed out everywhere else.", "密碼已更改，其他裝置均已登出。")
-GONE = L("You are signed out.", "您已登出。")
-GONE_EVERYWHERE = L("You are signed out everywhere.", "您已在所有裝置登出。")
+CHANGED = L("Your password is changed; you are signed out everywhere else.", "密碼已更改，其他設備均已退出。")
+GONE = L("You are signed out.", "您已退出。")
+GONE_EVERYWHERE = L("You are signed out everywhere.", "您已在所有設備上退出。")
 
 doors = Blueprint("security", __name__)
 

@@ -13,8 +13,8 @@ LENGTH_MIN, LENGTH_MAX = 8, 128
 LOGIN_LENGTH_MIN = 3  # a shorter login stands in too many good passwords
 FIRST_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread on paper
 
-TOO_SHORT = L("A password has at least {least} characters.", "密碼至少 {least} 個字元。")
-TOO_LONG = L("A password has at most {most} characters.", "密碼最多 {most} 個字元。")
+TOO_SHORT = L("A password has at least {least} characters.", "密碼至少 {least} 個字符。")
+TOO_LONG = L("A password has at most {most} characters.", "密碼最多 {most} 個字符。")
 COMMON = L(
     "This password is among the first that others would try. Please choose another one.",
     "此密碼過於常見，容易被猜中，請另選一個。",

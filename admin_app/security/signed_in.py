@@ -19,7 +19,7 @@ from models.organisation import User
 ANYBODY = frozenset({"security.sign_in", "security.choose_language", "health.healthz", "health.readyz"})
 BEFORE_CHANGE = frozenset({"security.own_password", "security.sign_out", "security.sign_out_everywhere"})
 
-SIGN_IN = L("Please sign in.", "請先登入。")
+SIGN_IN = L("Please sign in.", "請先登錄。")
 CHANGE_FIRST = L("Please change your first password before anything else.", "請先更改初始密碼。")
 PASSWORD_WRONG = L("The password is not right.", "密碼不正確。")
 
