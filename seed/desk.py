@@ -35,8 +35,8 @@ class Desk:
             self._actors[self.login] = actor_of(catalogue["user"].objects.get(login=self.login))
         return self._actors[self.login]
 
-    def create(self, key: str, values: Mapping[str, Any]) -> Record:
-        once = f"demo:{key}" if key.startswith(SHARED) else None
+    def create(self, key: str, values: Mapping[str, Any], *, once: str | None = None) -> Record:
+        once = f"demo:{key}" if key.startswith(SHARED) else once
         return self._keep(
             key, changes.create(_type(key), values, actor=self.actor, context=Context(door="seed"), once=once)
         )

@@ -18,7 +18,7 @@ from seed.vocabulary.dealings import dunning_result
 CLERKS = ("finance", "finance2")
 METHODS = ("transfer", "transfer", "transfer", "draft", "cheque")
 # Until so many days after the due date, this share of the money is still missing.
-STILL_OWED = ((30, 0.34), (60, 0.2), (90, 0.13), (10_000, 0.055))
+STILL_OWED = ((30, 0.45), (60, 0.3), (90, 0.22), (10_000, 0.1))
 LATE, IN_PARTS, WRONG_BOOKINGS = 0.22, 0.12, 6
 NEW_HOURS = 14
 DUNNING_DAYS = {1: 7, 2: 15, 3: 30}
@@ -54,7 +54,9 @@ def plan_money(script: Script, deal: Deal, signed: float, closed: float) -> None
         rng = chance("owed", deal.place, number)
         if deal.outcome == "completed":
             last = max(last, _pay_all(script, owed, rng, _pay_position(script, owed, rng)))
-        elif due <= script.tape.today and not (deal.outcome == "terminated" and number > 1):
+        elif due <= script.tape.today and deal.outcome == "terminated" and number > 1:
+            _remind(script, owed, rng)
+        elif due <= script.tape.today:
             _pay_or_not(script, owed, rng)
         elif due < script.tape.today + dt.timedelta(days=25) and rng.random() < 0.2 and not is_new:
             _pay(script, owed, script.tape.end - rng.uniform(1, 12), cents(amount * rng.choice((30, 50)) / 100))
@@ -149,6 +151,8 @@ def _remind(script: Script, owed: Owed, rng: random.Random) -> None:
 
 
 def _make_dunning(owed: Owed, key: str, level: int) -> Act:
+    """The step with the entry key of the daily sweep, which then does not make it again."""
+
     def act(desk: Desk) -> None:
         found = desk.find(owed.key)
         values = {
@@ -159,7 +163,7 @@ def _make_dunning(owed: Owed, key: str, level: int) -> Act:
             "department": found.ref("department"),
             "owner": found.ref("owner"),
         }
-        desk.create(key, values)
+        desk.create(key, values, once=f"receivable:{found.id}:dunning:{level}")
 
     return act
 

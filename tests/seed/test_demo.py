@@ -19,6 +19,7 @@ from models.kernel.rights import tokens_of
 from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for
+from tasks.receivables import Counts, expire_quotations, make_dunning, mark_overdue
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 PASSWORDS: list[tuple[list[tuple[ObjectId, str]], str]] = []
@@ -151,11 +152,9 @@ def test_overdue_money_is_of_every_age(company):
         assert any(least < age <= most for age in ages), (least, most)
 
 
-def test_money_that_is_late_is_marked_so(company):
-    due = dt.datetime.combine(clock.today() - dt.timedelta(days=2), dt.time(), dt.UTC)
-    late = company["receivable"].find({"due": {"$lt": due}, "state": {"$in": ["open", "partly_paid"]}})
-    contracts = {row["_id"] for row in company["contract"].find({"state": "terminated"})}
-    assert [row["number"] for row in late if row["contract"] not in contracts] == []
+@pytest.mark.parametrize("sweep", [mark_overdue, make_dunning, expire_quotations], ids=lambda sweep: sweep.__name__)
+def test_the_daily_sweeps_find_nothing_left_to_do(company, sweep):
+    assert sweep() == Counts()
 
 
 @pytest.mark.parametrize("login", WAITING_AT_LEAST)
