@@ -377,7 +377,11 @@ OVERPAID = L(
         "state",
         search=("reference", "receivable.title"),
     ),
-    form=(Part(L("Payment", "收款"), "receivable", "amount", "currency", "paid_on", "method", "reference", clause="2.2.7"),),
+    form=(
+        Part(
+            L("Payment", "收款"), "receivable", "amount", "currency", "paid_on", "method", "reference", clause="2.2.7"
+        ),
+    ),
     workflow=Workflow(
         "booked",
         (

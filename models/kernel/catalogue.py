@@ -1,4 +1,4 @@
-"""The catalogue of record types, as a value: screens, tests and tasks are built from it and never from a list of names."""
+"""The catalogue of record types, as a value: screens, tests and tasks are built from it, never from a list of names."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ from .errors import Changed, Forbidden, Missing, Refused
 from .people import SYSTEM, Actor, Role
 from .record import Record
 from .store import in_unit
-from .traces import Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
+from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
 from .unit import Unit, in_transaction
+from .who import Seat
 from .words import L, Words
 from .workflow import REASON, Move, Workflow, is_met, need_label
 
@@ -81,7 +82,7 @@ def create(
             record._data["owner"] = actor.id
         validation.refuse_if_wrong(record, actor, {}, doubts=not context.confirmed and not actor.is_system)
         record.number = numbering.next_number(record.declared.number, people.code_of(record.ref("department")))
-        return _write_new(unit, record, actor, context)
+        return _write_new(unit, record, Act(actor, context))
 
     try:
         return in_transaction(body)
@@ -114,7 +115,7 @@ def update(
         before = stored(record)
         _take(record, values, allowed)
         validation.refuse_if_wrong(record, actor, before)
-        return _write(unit, record, before, "update", actor, context)
+        return _write(unit, record, before, "update", Act(actor, context))
 
     try:
         return in_transaction(body)
@@ -122,7 +123,7 @@ def update(
         raise _taken(cls, clash) from clash
 
 
-def move(
+def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in which version, and why
     cls: type[R],
     id: Any,
     verb: str,
@@ -148,7 +149,7 @@ def move(
         before = stored(record)
         _take(record, {name: (values or {}).get(name) for name in chosen.asked_fields if name in (values or {})}, None)
         _check_move(record, chosen, context, actor, before)
-        return _make(unit, record, before, chosen, stand, actor, context)
+        return _make(unit, record, before, chosen, stand.seat, Act(actor, context, stand.face))
 
     try:
         return in_transaction(body)
@@ -167,7 +168,7 @@ def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context:
         _refuse_linked(record)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = clock.now(), actor.id
-        return _write(unit, record, before, "remove", actor, context)
+        return _write(unit, record, before, "remove", Act(actor, context))
 
     return in_transaction(body)
 
@@ -181,7 +182,7 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
             raise Forbidden(rights.NOT_YOURS)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = None, None
-        return _write(unit, record, before, "restore", actor, context)
+        return _write(unit, record, before, "restore", Act(actor, context))
 
     return in_transaction(body)
 
@@ -212,7 +213,7 @@ def note(
 
     def body(unit: Unit) -> R:
         record = rights.find(actor, cls, id)
-        entry = entry_of(record, verb, changes or [], actor, None, context)
+        entry = entry_of(record, verb, changes or [], Act(actor, context))
         full, record.chain = history.chained(entry, record.chain)
         written = in_unit(cls.type_name()).update_one(
             {"_id": record.id, "chain.seq": full["seq"] - 1}, {"$set": {"chain": record.chain}}
@@ -239,7 +240,8 @@ def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
         logins = set(_MENTION.findall(said))
         called = people.by_logins(logins) if logins else []
         words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
-        for person in {*called, record.ref("owner")} - {None, actor.id}:
+        owner = record.ref("owner")
+        for person in {*called, *([owner] if owner else [])} - {actor.id}:
             cause = f"comment:{record.id}:{record.chain['seq']}"
             unit.notify(notices.notice_for(person, cause=cause, kind="comment", words=words, record=record))
         return record
@@ -350,37 +352,35 @@ def _check_move(record: Record, chosen: Move, context: Context, actor: Actor, be
         raise Refused(None, problems)
 
 
-def _make(
-    unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Standing, actor: Actor, context: Context
-) -> R:
+def _make(unit: Unit, record: R, before: dict, chosen: Move, seat: Seat | None, act: Act) -> R:
     """Note the decision; when the table is complete, change the state and do what follows."""
-    if chosen.is_decision and stand.seat and stand.face:
-        record.decisions = [*record.decisions, decision_of(record, chosen, stand, actor, context)]
+    if chosen.is_decision and seat:
+        record.decisions = [*record.decisions, decision_of(record, chosen, seat, act)]
         if not chosen.single and not chosen.by.table(record).is_complete(rights.filled_seats(record, chosen)):
-            return _write(unit, record, before, chosen.verb, actor, context, stand.face, settle=False)
-    _enter(record, chosen, actor)
+            return _write(unit, record, before, chosen.verb, act, settle=False)
+    _enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
-        handler(Follow(unit, context, actor))
+        handler(Follow(unit, act.context, act.actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
-    return _write(unit, record, before, chosen.verb, actor, context, stand.face)
+    return _write(unit, record, before, chosen.verb, act)
 
 
 def _enter(record: Record, chosen: Move, actor: Actor) -> None:
     """Put the record into the state that the move leads to."""
     flow = record.flow()
-    assert flow is not None
-    if _submits(flow, chosen):
+    onward = flow.out_of(chosen.target) if flow else ()
+    if _submits(chosen, onward):
         record._data["submitted_by"] = actor.id
         record.submitted_by_head = _is_headed_by(record, actor)
     record.state, record.state_since, record.decisions = chosen.target, clock.now(), []
-    limits = [one.within for one in flow.out_of(record.state) if one.within]
+    limits = [one.within for one in onward if one.within]
     record.due_at = min(working_time.calendar().add(record.state_since, limit) for limit in limits) if limits else None
 
 
-def _submits(flow: Workflow, chosen: Move) -> bool:
+def _submits(chosen: Move, onward: tuple[Move, ...]) -> bool:
     if chosen.submits is not None:
         return chosen.submits
-    return chosen.by.is_own and any(later.is_decision and not later.optional for later in flow.out_of(chosen.target))
+    return chosen.by.is_own and any(later.is_decision and not later.optional for later in onward)
 
 
 def _is_headed_by(record: Record, actor: Actor) -> bool:
@@ -392,38 +392,28 @@ def _is_headed_by(record: Record, actor: Actor) -> bool:
     return record.ref("owner") in heads
 
 
-def _write_new(unit: Unit, record: R, actor: Actor, context: Context) -> R:
+def _write_new(unit: Unit, record: R, act: Act) -> R:
     derive(record)
-    stamp(record, actor)
-    entry = entry_of(record, "create", difference({}, stored(record)), actor, None, context)
+    stamp(record, act.actor)
+    entry = entry_of(record, "create", difference({}, stored(record)), act)
     full, record.chain = history.chained(entry, {})
     in_unit(record.type_name()).insert_one(stored(record))
     unit.entries.append(full)
     after_write(unit, record)
     if handler := getattr(record, "on_create", None):
-        handler(Follow(unit, context, actor))
-    return _settle(unit, record, context)
+        handler(Follow(unit, act.context, act.actor))
+    return _settle(unit, record, act.context)
 
 
-def _write(
-    unit: Unit,
-    record: R,
-    before: dict[str, Any],
-    verb: str,
-    actor: Actor,
-    context: Context,
-    face: Actor | None = None,
-    *,
-    settle: bool = True,
-) -> R:
+def _write(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act, *, settle: bool = True) -> R:
     """Write what changed, if the version is still the one that was read, and append it to the history."""
     changes = difference(before, stored(record))
     if not changes and verb == "update":
         return record
     derive(record)
     seen = record.version
-    stamp(record, actor)
-    entry = entry_of(record, verb, changes, actor, face, context, before.get("state"))
+    stamp(record, act.actor)
+    entry = entry_of(record, verb, changes, act, before.get("state"))
     full, record.chain = history.chained(entry, record.chain)
     after = stored(record)
     gone = [name for name in before if name not in after and name != "_id"]
@@ -434,9 +424,9 @@ def _write(
     if not written.matched_count:
         raise Changed(type(record)._from_son(record._get_collection().find_one({"_id": record.id})), seen)
     unit.entries.append(full)
-    tell(unit, record, full, actor, context)
+    tell(unit, record, full, act)
     after_write(unit, record)
-    return _settle(unit, record, context) if settle else record
+    return _settle(unit, record, act.context) if settle else record
 
 
 def _settle(unit: Unit, record: R, context: Context) -> R:
@@ -452,7 +442,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         _enter(record, due, SYSTEM)
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(Follow(unit, context, SYSTEM))
-        record = _write(unit, record, before, due.verb, SYSTEM, Context(door="rule"), settle=False)
+        record = _write(unit, record, before, due.verb, Act(SYSTEM, Context(door="rule")), settle=False)
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
 
 

@@ -62,7 +62,7 @@ class Grid:
 
 @dataclass(frozen=True, init=False)
 class Part:
-    """A part of the form and of the record page: a heading and its fields; `clause` and `help` come from the standard."""
+    """A part of the form and the record page: a heading and its fields; `clause` and `help` are the standard's."""
 
     label: L
     fields: tuple[str, ...]
@@ -78,8 +78,8 @@ class Part:
 class Access:
     """Who may read and write. `home`: codes of the departments that work with the type (None: every one);
     `read`/`write`: scope per role, beside the defaults; `related`: fields listing departments that may read too, and
-    whose clerks may edit `related_write`; `own_write`/`own_never`: what users may
-    set, or never set, on their own User record; `also`: one more filter of readable rows; `open`: everyone may look it up."""
+    whose clerks may edit `related_write`; `own_write`/`own_never`: what users may set, or never set, on their own User
+    record; `also`: one more filter of readable rows; `open`: everyone may look it up."""
 
     home: frozenset[str] | None = None
     read: Mapping[Role, Scope] = field(default_factory=dict)
@@ -158,7 +158,7 @@ class Declaration:
         return tuple(name for name, _ in _TOKENS.findall(self.title))
 
 
-def record(
+def record(  # noqa: PLR0913 - the sentence that declares a type; every word of it is named
     *,
     label: L,
     chapter: Chapter,
@@ -176,7 +176,7 @@ def record(
     files: Mapping[str, L] | None = None,
     help: L | None = None,
 ) -> Callable[[type], type]:
-    """Declare a class as a record type. Raises DeclarationError with a sentence when the declaration cannot be right."""
+    """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right."""
 
     def declare(cls: type) -> type:
         name = snake_case(cls.__name__)
@@ -253,7 +253,7 @@ def _faults(cls: Any, told: Declaration):
     if "{seq" not in told.number:
         yield "number pattern has no {seq}"
     if told.workflow:
-        yield from _workflow_faults(told, known)
+        yield from _workflow_faults(told.workflow, told, known)
 
 
 def _named_fields(told: Declaration):
@@ -268,9 +268,7 @@ def _named_fields(told: Declaration):
         yield "retention", (told.retention.after,)
 
 
-def _workflow_faults(told: Declaration, known: set[str]):
-    flow = told.workflow
-    assert flow is not None
+def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
     yield from faults_of(flow)
     for move in flow.moves:
         for need in move.require:

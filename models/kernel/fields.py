@@ -1,4 +1,4 @@
-"""The kinds of fields: MongoEngine's own, each knowing its label, its rule, and the sentence when the rule is broken."""
+"""The kinds of fields: MongoEngine's own, each knowing its label, its rule, and the sentence when it is broken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mongoengine as me
 from bson import DBRef, ObjectId
@@ -48,6 +48,13 @@ class Problems(dict[str, list[Words]]):
 
 class Rule:
     """Mixed into every kind of field: `faults` says what is wrong with a value, in whole sentences."""
+
+    if TYPE_CHECKING:  # what MongoEngine's fields have; it ships no types
+        creation_counter: int
+
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+
+        def __set__(self, instance: Any, value: Any) -> None: ...
 
     def faults(self, value: Any) -> Iterator[Words]:
         yield from ()
@@ -123,7 +130,7 @@ class Sealed(Rule, BaseField):
         raise TypeError("a sealed field cannot be queried")
 
     def faults(self, value: Any) -> Iterator[Words]:
-        self.form.label = label_of(self)  # type: ignore[attr-defined]
+        self.form.label = label_of(self)
         yield from self.form.faults(value)
 
 
@@ -249,7 +256,7 @@ class Tags(Rule, me.ListField):
 
 
 class Ref(Rule, me.ReferenceField):
-    """A link to one record of a type, kept as its id; a link whose target is gone reads as a bare DBRef, not an error."""
+    """A link to one record of a type, kept as its id; one whose target is gone reads as a bare DBRef, not an error."""
 
     @staticmethod
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:

@@ -1,4 +1,4 @@
-"""Files attached to records: streamed into GridFS, typed by their content, found and opened only through their record."""
+"""Files attached to records: streamed into GridFS, typed by their content, found and opened only through a record."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def enqueue(order: Order) -> ObjectId:
         runs.insert_one({key: value for key, value in run.items() if value is not None})
         return run["_id"]
     fresh = {key: value for key, value in run.items() if value is not None and key != "once"}
-    found = runs.find_one_and_update(
+    found: Any = runs.find_one_and_update(
         {"once": order.once}, {"$setOnInsert": fresh}, upsert=True, return_document=ReturnDocument.AFTER
     )
     return found["_id"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pymongo import ReturnDocument
 
@@ -14,7 +15,7 @@ _SEQ = re.compile(r"\{seq:?(\d*)\}")
 
 
 def next_number(pattern: str, department_code: str) -> str:
-    """The next number of a pattern such as `QT-{department}-{yyyy}{mm}-{seq:4}`; each filled prefix counts by itself."""
+    """The next number of a pattern such as `QT-{department}-{yyyy}-{seq:4}`; each filled prefix counts by itself."""
     day = clock.today()
     stem = (
         pattern.replace("{department}", department_code or "GEN")
@@ -22,7 +23,7 @@ def next_number(pattern: str, department_code: str) -> str:
         .replace("{mm}", f"{day.month:02}")
         .replace("{dd}", f"{day.day:02}")
     )
-    counter = in_unit(COUNTERS).find_one_and_update(
+    counter: Any = in_unit(COUNTERS).find_one_and_update(
         {"_id": stem}, {"$inc": {"n": 1}}, upsert=True, return_document=ReturnDocument.AFTER
     )
     return _SEQ.sub(lambda found: str(counter["n"]).zfill(int(found.group(1) or 1)), stem)

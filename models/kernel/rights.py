@@ -261,13 +261,16 @@ def standing(actor: Actor, record: Record, move: Move) -> Standing:
     if not candidates:
         gave = {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
         return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
-    if not move.is_decision:
-        return Standing(YES, candidates[0][1], candidates[0][0])
+    return (
+        _deciding(actor, record, candidates) if move.is_decision else Standing(YES, candidates[0][1], candidates[0][0])
+    )
+
+
+def _deciding(actor: Actor, record: Record, candidates: list[tuple[Actor, Seat]]) -> Standing:
+    """As whom the actor decides: never on what they submitted or own, nor on behalf of one who did."""
     barred = {record.ref("submitted_by"), record.ref("owner")} - {None}
-    if actor.id in barred:
-        return Standing(Verdict(False, OWN_WORK))
     free = [(face, seat) for face, seat in candidates if face.id not in barred]
-    if not free:
+    if actor.id in barred or not free:
         return Standing(Verdict(False, OWN_WORK))
     return Standing(YES, free[0][1], free[0][0])
 

@@ -1,4 +1,4 @@
-"""Encryption of sensitive fields: AES-SIV with a ring of keys; the same text gives the same bytes, so it can be looked up."""
+"""Encryption of sensitive fields: AES-SIV with a ring of keys; the same text in the same place gives the same bytes."""
 
 from __future__ import annotations
 

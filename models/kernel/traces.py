@@ -12,6 +12,7 @@ from .record import Record
 from .search import search_fields
 from .unit import Unit
 from .waiting import waiting_for
+from .who import Seat
 from .words import L, Words
 from .workflow import Move
 
@@ -35,6 +36,15 @@ class Context:
     batch: str = ""
     confirmed: bool = False
     signed: bool = False
+
+
+@dataclass(frozen=True)
+class Act:
+    """By whom a change is made and how it comes in; `face` is the colleague for whom a deputy acts."""
+
+    actor: Actor
+    context: Context
+    face: Actor | None = None
 
 
 def stored(record: Record) -> dict[str, Any]:
@@ -74,14 +84,9 @@ def _plain(record: Record, name: str) -> str:
 
 
 def entry_of(
-    record: Record,
-    verb: str,
-    changes: list[dict[str, Any]],
-    actor: Actor,
-    face: Actor | None,
-    context: Context,
-    state_from: str | None = None,
+    record: Record, verb: str, changes: list[dict[str, Any]], act: Act, state_from: str | None = None
 ) -> dict[str, Any]:
+    actor, context, face = act.actor, act.context, act.face
     is_deputy = face is not None and face.id != actor.id
     moved = state_from is not None and state_from != record.state
     return {
@@ -112,7 +117,7 @@ def after_write(unit: Unit, record: Record) -> None:
         working_time.forget_calendar()
 
 
-def tell(unit: Unit, record: Record, entry: dict[str, Any], actor: Actor, context: Context) -> None:
+def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
     """Tell those who must decide next, and the owner of a decision by somebody else."""
     if unit.quiet or not entry["state_to"]:
         return
@@ -120,7 +125,7 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], actor: Actor, contex
     if case and case["decide"]:
         deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]
         notify(unit, record, deciders, "decision", WAITS(number=record.number, title=_short(record)))
-    owners = {record.ref("owner"), record.ref("submitted_by")} - {None, actor.id}
+    owners = {record.ref("owner"), record.ref("submitted_by")} - {None, act.actor.id}
     flow = record.flow()
     if owners and flow and entry["verb"] in flow.verbs():
         places = {
@@ -129,7 +134,7 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], actor: Actor, contex
             "move": flow.verb_label(entry["verb"]),
             "state": rights.state_word(record),
         }
-        words = RESULT_WITH_REASON(**places, reason=context.reason) if context.reason else RESULT(**places)
+        words = RESULT_WITH_REASON(**places, reason=act.context.reason) if act.context.reason else RESULT(**places)
         notify(unit, record, list(owners), "result", words)
 
 
@@ -143,14 +148,13 @@ def notify(unit: Unit, record: Record, to: list[Any], kind: str, words: Words) -
         unit.notify(notices.notice_for(person, cause=cause, kind=kind, words=words, record=record))
 
 
-def decision_of(record: Record, chosen: Move, stand: rights.Standing, actor: Actor, context: Context) -> dict[str, Any]:
-    assert stand.seat and stand.face
+def decision_of(record: Record, chosen: Move, seat: Seat, act: Act) -> dict[str, Any]:
     return {
         "verb": chosen.verb,
-        "seat": stand.seat.key,
-        "user": actor.id,
-        "for": stand.face.id if stand.face.id != actor.id else None,
+        "seat": seat.key,
+        "user": act.actor.id,
+        "for": act.face.id if act.face and act.face.id != act.actor.id else None,
         "at": clock.now(),
         "version": record.version,
-        "comment": context.reason,
+        "comment": act.context.reason,
     }

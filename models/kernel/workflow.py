@@ -1,4 +1,4 @@
-"""Workflows as frozen data: states, the moves between them, who makes them, what they ask and need, and in what time."""
+"""Workflows as frozen data: states, the moves between them, who makes them, what they ask and need, and how soon."""
 
 from __future__ import annotations
 
