@@ -536,7 +536,7 @@ def test_preferences_are_saved_through_the_gate(browser: Browser, people: Any, d
     assert saved.status_code == 303
     row = db.user.find_one({"_id": people["chen"]})
     assert (row["locale"], row["deputy"], row["roles"]) == ("zh-Hans", people["wang"], ["clerk"])
-    assert "我的帐号" in browser.get("/admin/account/").text
+    assert "我的账号" in browser.get("/admin/account/").text
 
 
 def test_a_refused_preference_keeps_what_was_typed(browser: Browser) -> None:
