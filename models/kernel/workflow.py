@@ -188,12 +188,13 @@ def faults_of(flow: Workflow) -> Iterable[str]:
 
 
 def is_met(record: Record, need: str | Attached | Need) -> bool:
-    """Whether one item of a move's checklist holds for this record."""
+    """Whether one item of a move's checklist holds for this record; a yes-or-no field must say yes."""
     if isinstance(need, Attached):
         return need.kind in record.attached_kinds()
     if isinstance(need, Need):
         return need.test(record)
-    return not is_empty(record._data.get(need))
+    value = record._data.get(need)
+    return value is not False and not is_empty(value)
 
 
 def need_label(record_type: Any, need: str | Attached | Need) -> Words:
