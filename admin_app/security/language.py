@@ -22,9 +22,9 @@ _BROWSER_TAGS = {
 
 
 def request_locale() -> str:
-    """The language of this request; traditional Chinese where nobody says otherwise."""
-    if current_user.is_authenticated:
-        return str(current_user.user.locale or HANT)
+    """The language of this request: the user's choice, else the browser's, else traditional Chinese."""
+    if current_user.is_authenticated and current_user.user.locale:
+        return str(current_user.user.locale)
     if session.get("lang") in LOCALES:
         return str(session["lang"])
     for tag, _quality in request.accept_languages:

@@ -206,7 +206,7 @@ def test_two_people_edit_one_record_and_nothing_typed_is_lost(
     assert lost.status_code == 409
     page = read_page(lost.text)
     form = page.form("/edit/")
-    assert form["region"] == "北京" and form["score"] == "55", "what was typed stands in the form"
+    assert (form["region"], form["score"]) == ("北京", "55"), "what was typed stands in the form"
     assert form["industry"] == "電子", "what only the other changed was taken over"
     assert {"上海", "蘇州"} <= set(re.findall("上海|蘇州", lost.text)), "both versions are shown"
     assert first.send(form, **{"take.region": "theirs"}).status_code == 302

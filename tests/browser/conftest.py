@@ -1,0 +1,85 @@
+"""A real Chromium against the real application on a free port; pictures go to artefacts/, which git does not keep."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from admin_app.security.accounts import open_demo_accounts
+from tests.fixtures.company import Company
+
+PASSWORD = "four good words here"
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--disable-quic", "--no-first-run",
+)  # fmt: skip
+PICTURES = Path(__file__).parents[2] / "artefacts" / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; without it these tests are skipped, but never in CI."""
+    program = shutil.which("chromium")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed: apt-get install chromium")
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(app: flask.Flask) -> Iterator[str]:
+    """The address of the application, served by threads on a free port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def sit_down(chromium: Browser, address: str, company: Company) -> Iterator[Callable[..., Page]]:
+    """`sit_down("clerk_sal")` signs a person in, in a window of their own; a script error fails the test."""
+    open_demo_accounts(PASSWORD)
+    windows: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def one(login: str, locale: str = "zh-TW", **options: Any) -> Page:
+        window = chromium.new_context(
+            base_url=address, locale=locale, viewport={"width": 1366, "height": 860}, **options
+        )
+        windows.append(window)
+        page = window.new_page()
+        page.on("pageerror", lambda fault: faults.append(str(fault)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+        page.goto("/login")
+        page.fill("[name=login]", login)
+        page.fill("[name=password]", PASSWORD)
+        page.press("[name=password]", "Enter")
+        page.wait_for_url("**/admin/**")
+        return page
+
+    yield one
+    for window in windows:
+        window.close()
+    assert faults == []
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of a page for looking at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
