@@ -1,0 +1,157 @@
+"""Proves that a backup can be restored: into a scratch database, compared, and the scratch database dropped again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from bson import json_util
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from models.kernel.accounts import FILES
+from models.kernel.words import L, Words
+
+from .crypt import KeyRing
+from .database import RAW, documents_in, in_batches, told
+from .format import METADATA, Entry, Stored, open_entry
+from .progress import Progress, Tell, nobody
+from .restore import BATCH_BYTES, MARKER, is_in_use, restore
+from .targets import Target
+
+NAMED_MAX = 20
+SCRATCH = "_drill_"
+COUNT = L("{collection}: {found} documents instead of {wanted}.", "{collection}：{found} 筆，應為 {wanted} 筆。")
+DIFFERS = L("{collection} {id}: differs from what was saved.", "{collection} {id}：與備份內容不同。")
+GONE = L("{collection} {id}: is missing.", "{collection} {id}：缺失。")
+TOO_MANY = L("{collection}: a document that was not saved.", "{collection}：有未備份的文檔。")
+EXTRA = L("{collection}: was not saved.", "{collection}：未曾備份。")
+INDEXES = L("{collection}: the indexes differ ({names}).", "{collection}：索引不同（{names}）。")
+FILE = L(
+    "File “{name}” of {record}: its content does not have the SHA-256 that was noted when it was attached.",
+    "{record} 的附件「{name}」：內容與附加時記錄的 SHA-256 不符。",
+)
+FILE_COUNT = L("{found} attached files instead of {wanted}.", "附件 {found} 個，應為 {wanted} 個。")
+
+
+@dataclass(frozen=True)
+class DrillReport:
+    """What a drill found; nothing different means that the backup can be restored."""
+
+    entry: Entry
+    differences: tuple[Words, ...]
+    collections: int
+    documents: int
+    files: int
+    seconds: float
+
+    def __bool__(self) -> bool:
+        return not self.differences
+
+
+def drill(target: Target, name: str, ring: KeyRing, client: MongoClient[Any], tell: Tell = nobody) -> DrillReport:
+    """Restore a backup into a scratch database and compare. Raises BackupFault, Damaged; the scratch is dropped."""
+    begun = time.monotonic()
+    entry = open_entry(target, name, ring)
+    with told():
+        drop_left_over(client, entry.manifest.database)
+    scratch = client[f"{entry.manifest.database[:40]}{SCRATCH}{secrets.token_hex(4)}"]
+    try:
+        restore(entry, scratch, drill=True, tell=tell)
+        with told():
+            files, differences = compare(entry, scratch, tell)
+    finally:
+        with suppress(PyMongoError):
+            client.drop_database(scratch.name)
+    kept = entry.manifest
+    return DrillReport(entry, differences, len(kept.data()), kept.documents, files, time.monotonic() - begun)
+
+
+def drop_left_over(client: MongoClient[Any], database: str) -> None:
+    """Drop the scratch databases of drills that were killed."""
+    ours = re.compile(f"{re.escape(database[:40])}{SCRATCH}[0-9a-f]{{8}}")
+    for name in client.list_database_names():
+        if ours.fullmatch(name) and not is_in_use(client[name]):
+            client.drop_database(name)
+
+
+def compare(entry: Entry, db: Database[Any], tell: Tell = nobody) -> tuple[int, tuple[Words, ...]]:
+    """How many attached files were compared, and everything in which a restored database differs from its backup."""
+    progress = Progress(tell, entry.manifest.plain_size)
+    found: list[Words] = []
+    for file in entry.manifest.data():
+        found += [*_documents(entry, file, db, progress), *_indexes(entry, file, db)]
+    saved = {file.collection for file in entry.manifest.data()} | {MARKER}
+    found += [EXTRA(collection=name) for name in sorted(set(db.list_collection_names()) - saved)]
+    files, broken = _files(db)
+    wanted = entry.manifest.attachments.get("count", files)
+    found += broken + ([FILE_COUNT(found=files, wanted=wanted)] if files != wanted else [])
+    progress.end()
+    return files, tuple(found)
+
+
+def _documents(entry: Entry, file: Stored, db: Database[Any], progress: Progress) -> Iterator[Words]:
+    """Restored in the order of the backup, a collection reads as the same bytes; if not, its documents are compared."""
+    total, count = hashlib.sha256(), 0
+    for batch in db[file.collection].find_raw_batches({}, hint=[("$natural", 1)]):
+        total.update(batch)
+        count += documents_in(batch)
+        progress.add(len(batch), file.collection)
+    if count != file.documents:
+        yield COUNT(collection=file.collection, found=count, wanted=file.documents)
+    if total.hexdigest() != file.plain_sha256:
+        yield from _one_by_one(entry, file, db.get_collection(file.collection, codec_options=RAW), count)
+
+
+def _one_by_one(entry: Entry, file: Stored, there: Collection[RawBSONDocument], count: int) -> Iterator[Words]:
+    """The documents that differ or are missing; the order alone is no difference."""
+    named = same = 0
+    for batch in in_batches(entry.plain(file), BATCH_BYTES, 1000):
+        ids = [one["_id"] for one in batch]
+        known = {_key(one): one.raw for one in there.find({"_id": {"$in": ids}})}
+        for one in batch:
+            if (found := known.get(_key(one))) == one.raw:
+                same += 1
+            elif named < NAMED_MAX:
+                named += 1
+                yield (GONE if found is None else DIFFERS)(collection=file.collection, id=one["_id"])
+    if same == file.documents and count > same:
+        yield TOO_MANY(collection=file.collection)
+
+
+def _key(document: RawBSONDocument) -> str:
+    return json_util.dumps(document["_id"], sort_keys=True)
+
+
+def _indexes(entry: Entry, file: Stored, db: Database[Any]) -> Iterator[Words]:
+    metadata = entry.manifest.file(file.collection, METADATA)
+    facts = json_util.loads(b"".join(entry.plain(metadata))) if metadata else {"indexes": []}
+    wanted = {one["name"]: list(one["key"].items()) for one in facts["indexes"]}
+    found = {one["name"]: list(one["key"].items()) for one in db[file.collection].list_indexes()}
+    if differing := sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name)):
+        yield INDEXES(collection=file.collection, names=", ".join(differing))
+
+
+def _files(db: Database[Any]) -> tuple[int, list[Words]]:
+    """Every attached file is read whole; the content of those that were taken off may have been swept."""
+    count, broken = 0, list[Words]()
+    for file in db[FILES].find({}):
+        count += 1
+        total, size = hashlib.sha256(), 0
+        for chunk in db["content.chunks"].find({"files_id": file["content"]}, {"data": 1}).sort("n", 1):
+            total.update(chunk["data"])
+            size += len(chunk["data"])
+        if file.get("removed_at") is not None and not size:
+            continue
+        if (size, total.hexdigest()) != (file["size"], file["sha256"]):
+            broken.append(FILE(name=file["name"], record=f"{file.get('type')} {file.get('record_id')}"))
+    return count, broken

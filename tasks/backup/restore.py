@@ -1,0 +1,223 @@
+"""Brings a whole backup back: everything is loaded beside what is there, indexed, and only then put in its place.
+
+Until the last step the present state serves on. The marker in the collection `restore` says how far it is, so that a
+restore that was killed at any line goes on, or starts over, when it is asked for again.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from typing import Any
+
+from bson import json_util
+from bson.raw_bson import RawBSONDocument
+from pymongo import WriteConcern
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from models.kernel import clock
+
+from . import faults
+from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told
+from .faults import BackupFault
+from .format import METADATA, Entry, Stored
+from .progress import Progress, Tell, nobody
+from .verify import must_be_whole
+
+BATCH_BYTES, BATCH_DOCUMENTS = 8_000_000, 20_000
+LOADING, SWAPPING, DONE = "loading", "swapping", "done"
+HEARTBEAT_SECONDS = 5
+SILENT = timedelta(minutes=15)  # longer than the indexes of one collection take
+INDEXING = "indexes of {name}"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did."""
+
+    documents: int
+    size: int
+    seconds: float
+
+
+def restore(
+    entry: Entry, db: Database[Any], *, overwrite: bool = False, drill: bool = False, tell: Tell = nobody
+) -> Restored:
+    """Load a backup into an empty or new database; over data only when told so.
+
+    Raises Damaged before anything is touched, BackupFault for a database that is not empty or being restored already.
+    A drill leaves out that documents expire by themselves, which would look like a difference.
+    """
+    begun = time.monotonic()
+    with told():
+        marker = _Marker(db, entry.name)
+        marker.refuse_running()
+        _refuse_filled(db, marker, overwrite)
+    must_be_whole(entry, tell)
+    with told():
+        marker.begin()
+        if marker.state == LOADING:
+            _load_all(entry, db, marker, tell, drill)
+        _swap(entry, db, marker)
+    return Restored(entry.manifest.documents, entry.manifest.plain_size, time.monotonic() - begun)
+
+
+class _Marker:
+    """How far a restore is, as a document of the database it goes into."""
+
+    def __init__(self, db: Database[Any], backup: str):
+        self._db, self._backup = db, backup
+        self._all = db.get_collection(MARKER, write_concern=WriteConcern(w="majority", j=True))
+        self._beat = 0.0
+        self.found: dict[str, Any] = self._all.find_one({"_id": MARKER}) or {}
+
+    @property
+    def state(self) -> str:
+        return str(self.found["state"]) if self.is_ours else LOADING
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether an earlier try to restore the same backup left it."""
+        return self.found.get("backup") == self._backup and self.found.get("state") in (LOADING, SWAPPING)
+
+    @property
+    def loaded(self) -> set[str]:
+        return set(self.found.get("loaded", ())) if self.is_ours else set()
+
+    def refuse_running(self) -> None:
+        """Two restores into one database would spoil each other."""
+        if self.found.get("state") in (LOADING, SWAPPING) and _is_held(self.found):
+            raise BackupFault(faults.RESTORE_RUNS(database=self._db.name, since=self.found["since"]))
+
+    def begin(self) -> None:
+        """Take what an earlier try left, or clear it away."""
+        if not self.is_ours:
+            drop_incoming(self._db)
+        state, loaded, now = self.state, sorted(self.loaded), clock.now()
+        self.found = {"_id": MARKER, "backup": self._backup, "state": state, "loaded": loaded, "since": now}
+        self.found |= {"at": now, "host": socket.gethostname(), "pid": os.getpid()}
+        self._all.replace_one({"_id": MARKER}, self.found, upsert=True)
+
+    def beat(self) -> None:
+        if time.monotonic() - self._beat > HEARTBEAT_SECONDS:
+            self._beat = time.monotonic()
+            self._all.update_one({"_id": MARKER}, {"$set": {"at": clock.now()}})
+
+    def has_loaded(self, collection: str) -> None:
+        self._all.update_one({"_id": MARKER}, {"$set": {"at": clock.now()}, "$addToSet": {"loaded": collection}})
+
+    def set(self, state: str) -> None:
+        self._all.update_one({"_id": MARKER}, {"$set": {"state": state, "at": clock.now()}})
+
+    def clear(self) -> None:
+        self._all.delete_one({"_id": MARKER})
+
+
+def is_in_use(db: Database[Any]) -> bool:
+    """Whether a process that lives put its mark here a short time ago."""
+    found = db[MARKER].find_one({"_id": MARKER})
+    return found is not None and _is_held(found)
+
+
+def _is_held(found: Mapping[str, Any]) -> bool:
+    if found["host"] == socket.gethostname() and not _is_alive(found["pid"]):
+        return False
+    return clock.now() - found["at"].replace(tzinfo=UTC) < SILENT
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
+
+
+def _refuse_filled(db: Database[Any], marker: _Marker, overwrite: bool) -> None:
+    """Data is there unless every collection is empty; what a restore itself has put there does not count."""
+    if overwrite or (marker.is_ours and marker.state == SWAPPING):
+        return
+    for name in sorted(db.list_collection_names()):
+        is_own = name == MARKER or name.startswith((INCOMING, "system.")) or name == "readiness"
+        if not is_own and db[name].find_one({}, {"_id": 1}) is not None:
+            raise BackupFault(faults.NOT_EMPTY(database=db.name, example=name))
+
+
+def drop_incoming(db: Database[Any]) -> None:
+    """Take away what an interrupted restore loaded."""
+    for name in db.list_collection_names():
+        if name.startswith(INCOMING):
+            db.drop_collection(name)
+
+
+def _load_all(entry: Entry, db: Database[Any], marker: _Marker, tell: Tell, drill: bool) -> None:
+    progress = Progress(tell, entry.manifest.plain_size)
+    try:
+        for file in entry.manifest.data():
+            if file.collection not in marker.loaded:
+                _load(entry, file, db, marker, progress, drill)
+                marker.has_loaded(file.collection)
+    except BaseException:
+        with suppress(PyMongoError):
+            drop_incoming(db)
+            marker.clear()
+        raise
+    progress.end()
+
+
+def _load(entry: Entry, file: Stored, db: Database[Any], marker: _Marker, progress: Progress, drill: bool) -> None:
+    """One collection: its options, its documents in the order they were saved, its indexes."""
+    metadata = entry.manifest.file(file.collection, METADATA)
+    facts = json_util.loads(b"".join(entry.plain(metadata))) if metadata else {"options": {}, "indexes": []}
+    name = INCOMING + file.collection
+    db.drop_collection(name)
+    db.command({"create": name, **facts["options"]})
+    into: Collection[RawBSONDocument] = db.get_collection(name, codec_options=RAW, write_concern=WriteConcern(w=1))
+    with ThreadPoolExecutor(1) as writer:
+        running: Future[int] | None = None
+        for batch in in_batches(entry.plain(file), BATCH_BYTES, BATCH_DOCUMENTS):
+            if running:
+                progress.add(running.result(), file.collection)
+                marker.beat()
+            running = writer.submit(_insert, into, batch)
+        if running:
+            progress.add(running.result(), file.collection)
+    if indexes := [_index(dict(one), drill) for one in facts["indexes"] if one["name"] != "_id_"]:
+        progress.add(0, INDEXING.format(name=file.collection))
+        db.command("createIndexes", name, indexes=indexes)
+
+
+def _insert(into: Collection[RawBSONDocument], batch: list[RawBSONDocument]) -> int:
+    into.insert_many(batch, ordered=True, bypass_document_validation=True)
+    return sum(len(one.raw) for one in batch)
+
+
+def _index(facts: dict[str, Any], drill: bool) -> dict[str, Any]:
+    gone = {"ns", "expireAfterSeconds"} if drill else {"ns"}
+    return {name: value for name, value in facts.items() if name not in gone}
+
+
+def _swap(entry: Entry, db: Database[Any], marker: _Marker) -> None:
+    """Put what was loaded in the place of what was there; begun again, it goes on with what is left."""
+    marker.set(SWAPPING)
+    there = set(db.list_collection_names())
+    saved = {file.collection for file in entry.manifest.data()}
+    for name in sorted(saved):
+        if INCOMING + name in there:
+            db[INCOMING + name].rename(name, dropTarget=True)
+    for name in sorted(there - saved):
+        if name in LEFT_OUT and name != MARKER:
+            db[name].delete_many({})
+        elif name != MARKER and not name.startswith(("system.", INCOMING)):
+            db.drop_collection(name)
+    marker.set(DONE)

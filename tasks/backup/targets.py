@@ -1,0 +1,167 @@
+"""Where backups lie: a folder, or a store that fsspec knows (the extra `s3`). What is wrong with it is a sentence."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any, BinaryIO, cast
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from . import faults
+from .faults import BackupFault
+
+if find_spec("botocore"):
+    from botocore.exceptions import BotoCoreError
+else:
+
+    class BotoCoreError(Exception):  # type: ignore[no-redef]
+        """Stands for the store's own errors where its library is not installed."""
+
+
+PREFIX = "guicheng-"
+MANIFEST = "manifest.json"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_MISSING = {errno.ENOENT, errno.ENOTDIR}
+
+
+class Target:
+    """A place that holds backups, each in a folder of its own. Raises BackupFault with what is wrong with the place."""
+
+    def __init__(self, place: str):
+        self.place = place.rstrip("/") or place
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(self.place)
+        except (ImportError, ValueError) as fault:
+            raise BackupFault(faults.NO_STORE(place=place)) from fault
+        self._is_local = isinstance(self._fs, LocalFileSystem)
+
+    def check(self) -> None:
+        """Refuse a place that is not there: a folder is never made, since its disk may just not be mounted."""
+        with self.told():
+            if self._is_local and not self._fs.isdir(self._root):
+                raise FileNotFoundError(errno.ENOENT, "no folder", self._root)
+
+    def entries(self) -> list[str]:
+        """The names of the backups here, oldest first, the unfinished ones included."""
+        self.check()
+        with self.told():
+            self._fs.invalidate_cache()
+            found = [posixpath.basename(one["name"].rstrip("/")) for one in self._fs.ls(self._root, detail=True)]
+        return sorted(name for name in found if name.startswith(PREFIX))
+
+    def begin(self, entry: str) -> None:
+        """Make the folder of a new backup, for its owner's eyes only."""
+        self.check()
+        with self.told():
+            self._fs.makedirs(self._path(entry), exist_ok=True)
+            if self._is_local:
+                os.chmod(self._path(entry), 0o700)
+
+    def files(self, entry: str) -> dict[str, int]:
+        """The files of a backup with their sizes, by name below its folder."""
+        with self.told():
+            self._fs.invalidate_cache()
+            base = self._path(entry)
+            found = self._fs.find(base, detail=True)
+        return {posixpath.relpath(path, base): int(facts["size"]) for path, facts in found.items()}
+
+    @contextmanager
+    def writing(self, entry: str, name: str) -> Iterator[BinaryIO]:
+        """A file to write; it is on the disk when the block ends."""
+        path = self._path(entry, name)
+        with self.told():
+            if self._is_local:
+                self._fs.makedirs(posixpath.dirname(path), exist_ok=True)
+            with self._fs.open(path, "wb") as file:
+                yield cast(BinaryIO, file)
+                if self._is_local:
+                    file.flush()
+                    os.fsync(file.fileno())
+
+    @contextmanager
+    def reading(self, entry: str, name: str) -> Iterator[BinaryIO]:
+        with self.told(), self._fs.open(self._path(entry, name), "rb") as file:
+            yield cast(BinaryIO, file)
+
+    def sum_of(self, entry: str, name: str) -> str:
+        """The SHA-256 of a file as it lies there."""
+        total = hashlib.sha256()
+        with self.reading(entry, name) as file:
+            while piece := file.read(1 << 20):
+                total.update(piece)
+        return total.hexdigest()
+
+    def put_whole(self, entry: str, name: str, content: bytes) -> None:
+        """Write a small file that is there whole or not at all, after everything that was written before it."""
+        if not self._is_local:  # a store shows an object only when all of it has come
+            with self.told():
+                self._fs.pipe_file(self._path(entry, name), content)
+            return
+        with self.writing(entry, f".{name}.part") as file:
+            file.write(content)
+        with self.told():
+            for folder, _folders, _files in os.walk(self._path(entry)):
+                _sync_folder(folder)
+            os.replace(self._path(entry, f".{name}.part"), self._path(entry, name))
+            _sync_folder(self._path(entry))
+            _sync_folder(self._root)
+
+    def has(self, entry: str, name: str) -> bool:
+        with self.told():
+            return bool(self._fs.exists(self._path(entry, name)))
+
+    def delete(self, entry: str) -> None:
+        """Take a backup away, its manifest first, so that what is left of it is never taken for a good one."""
+        manifest = self._path(entry, MANIFEST)
+        with self.told():
+            if self._fs.exists(manifest):
+                self._fs.rm(manifest)
+            if self._fs.exists(self._path(entry)):
+                self._fs.rm(self._path(entry), recursive=True)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what the place answers into a sentence."""
+        try:
+            yield
+        except OSError as fault:
+            raise BackupFault(self._sentence(fault)) from fault
+        except BotoCoreError as fault:
+            raise BackupFault(faults.TARGET_AWAY(place=self.place, why=fault)) from fault
+
+    def _sentence(self, fault: OSError) -> Any:
+        if fault.errno in _FULL:
+            return faults.TARGET_FULL(place=self.place)
+        if fault.errno in _READ_ONLY or isinstance(fault, PermissionError):
+            return faults.TARGET_READ_ONLY(place=self.place)
+        if fault.errno in _MISSING or isinstance(fault, FileNotFoundError):
+            return faults.TARGET_MISSING(place=fault.filename or self.place)
+        return faults.TARGET_AWAY(place=self.place, why=fault.strerror or type(fault).__name__)
+
+    def _path(self, entry: str, name: str = "") -> str:
+        return posixpath.join(self._root, entry, name) if name else posixpath.join(self._root, entry)
+
+
+def split_entry(path: str) -> tuple[Target, str]:
+    """The target and the name of the backup at a path."""
+    whole = path.rstrip("/")
+    if "://" not in whole:
+        whole = os.path.abspath(os.path.expanduser(whole))
+    place, _, entry = whole.rpartition("/")
+    return Target(place or "/"), entry
+
+
+def _sync_folder(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

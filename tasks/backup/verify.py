@@ -1,0 +1,73 @@
+"""Whether a backup is, byte for byte, what was written: read, decrypted, unpacked and summed, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.kernel.words import L, Words
+
+from .crypt import KeyRing
+from .faults import Damaged
+from .format import Entry, Stored, open_entry
+from .progress import Progress, Tell, nobody
+from .targets import MANIFEST, Target
+
+MISSING = L("{file} is missing.", "缺少 {file}。")
+EXTRA = L("{file} does not belong to this backup.", "{file} 不屬於此備份。")
+CUT = L("{file} has {found} bytes instead of {size}.", "{file} 為 {found} 字節，應為 {size}。")
+SWAPPED = L("{file} has the content of {other}.", "{file} 的內容為 {other} 的內容。")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found wrong with a backup; nothing means that every byte is as written."""
+
+    entry: Entry
+    problems: tuple[Words, ...]
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
+
+def verify(target: Target, name: str, ring: KeyRing, tell: Tell = nobody) -> Verdict:
+    """Read all of a backup. Raises BackupFault or Damaged when it cannot even be opened."""
+    entry = open_entry(target, name, ring)
+    return Verdict(entry, tuple(_problems(entry, Progress(tell, entry.manifest.plain_size))))
+
+
+def must_be_whole(entry: Entry, tell: Tell = nobody) -> None:
+    """Raise Damaged, naming the first fault, unless every byte is as written."""
+    for problem in _problems(entry, Progress(tell, entry.manifest.plain_size)):
+        raise Damaged(problem)
+
+
+def _problems(entry: Entry, progress: Progress) -> Iterator[Words]:
+    found = entry.target.files(entry.name)
+    known = {one.name: one for one in entry.manifest.files}
+    for name in sorted(set(found) - set(known) - {MANIFEST}):
+        yield EXTRA(file=name)
+    for file in entry.manifest.files:
+        if file.name not in found:
+            yield MISSING(file=file.name)
+            continue
+        if found[file.name] != file.size:
+            yield _wrong_size(entry, file, found[file.name])
+            continue
+        try:
+            for piece in entry.plain(file):
+                progress.add(len(piece), file.name)
+        except Damaged as fault:
+            yield _swapped(entry, file) or fault.sentence
+    progress.end()
+
+
+def _wrong_size(entry: Entry, file: Stored, size: int) -> Words:
+    return _swapped(entry, file) or CUT(file=file.name, found=size, size=file.size)
+
+
+def _swapped(entry: Entry, file: Stored) -> Words | None:
+    """If a file is wholly another one of the same backup, say so."""
+    there = entry.target.sum_of(entry.name, file.name)
+    other = next((one.name for one in entry.manifest.files if one.sha256 == there and one.name != file.name), None)
+    return SWAPPED(file=file.name, other=other) if other else None
