@@ -12,11 +12,10 @@ from admin_app.health import health
 from admin_app.logs import log_requests
 from admin_app.security import init_security
 from admin_app.settings import Settings
-from models.kernel import clock
+from admin_app.start import set_rules
 from models.kernel.errors import Refused
 from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.policy import Policy, set_policy
 from views.screens import build_screens
 
 
@@ -25,8 +24,7 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     app = Flask("views", root_path=_views_folder())
     app.config["UPLOAD_LIMIT_MB"] = settings.upload_limit_mb
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000
-    clock.set_zone(settings.time_zone)
-    set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit))
+    set_rules(settings)
     log_requests(app)
     init_security(app, settings)
     app.extensions["confirm_password"] = lambda actor, typed: _is_confirmed(app, actor, typed)

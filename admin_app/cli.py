@@ -38,8 +38,10 @@ def parser() -> argparse.ArgumentParser:
     """Return the reader of the command line."""
     top = argparse.ArgumentParser(prog="guicheng", description="The company's operating standard as working software.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", help="start everything: database (unless one is named), web")
+    commands.add_parser("run", help="start everything: database (unless one is named), web, worker, beat")
     commands.add_parser("web", help="start the web server alone; needs GUICHENG_MONGODB_URI")
+    commands.add_parser("worker", help="start a worker alone, for background work; needs GUICHENG_MONGODB_URI")
+    commands.add_parser("beat", help="start the scheduler alone; a second one waits; needs GUICHENG_MONGODB_URI")
     commands.add_parser("seed", help="load the demo company into an empty database")
     commands.add_parser("check", help="verify settings, database, indexes and declarations")
     commands.add_parser("settings", help="print the page that lists all settings")

@@ -64,7 +64,11 @@ def _prepare(settings: Settings) -> str:
 
 def _serve(settings: Settings, mongo: EmbeddedMongo | None, welcome: str) -> None:
     runner = Runner(
-        commands={"web": gunicorn_command(settings)},
+        commands={
+            "web": gunicorn_command(settings),
+            "beat": beat_command(),
+            "worker": worker_command(settings),
+        },
         environment=os.environ | settings.as_environment(),
         is_ready=lambda: _is_ready(settings),
         on_ready=lambda: _say(welcome),
@@ -103,6 +107,40 @@ def web(settings: Settings, _options: argparse.Namespace) -> None:
         pass
     command = gunicorn_command(settings)
     os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
+
+
+def worker(settings: Settings, _options: argparse.Namespace) -> None:
+    """Become a worker, once the database answers and is sound."""
+    _become(settings, "worker", worker_command(settings))
+
+
+def beat(settings: Settings, _options: argparse.Namespace) -> None:
+    """Become the scheduler; beside another one it waits until that one is gone."""
+    _become(settings, "beat", beat_command())
+
+
+def _become(settings: Settings, name: str, command: list[str]) -> None:
+    if not settings.mongodb_uri:
+        raise Problem(f"guicheng {name} needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
+    with _connected(settings):
+        ensure_indexes(catalogue)
+    os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
+
+
+def worker_command(settings: Settings) -> list[str]:
+    """Return the command line of a worker; each job runs in a process of its own, so that none can end another."""
+    flags = [f"--concurrency={settings.worker_processes}", "--pool=prefork", "--hostname=guicheng@%h-%i"]
+    switches = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [*_celery(), "worker", *flags, *switches]
+
+
+def beat_command() -> list[str]:
+    """Return the command line of the scheduler; it keeps no file, everything it knows is in MongoDB."""
+    return [*_celery(), "beat"]
+
+
+def _celery() -> list[str]:
+    return [sys.executable, "-m", "celery", "--quiet", "-A", "admin_app.celery"]
 
 
 def gunicorn_command(settings: Settings) -> list[str]:
@@ -238,6 +276,8 @@ def _say(text: str) -> None:
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
     "run": run,
     "web": web,
+    "worker": worker,
+    "beat": beat,
     "seed": seed,
     "user": user,
     "check": check,

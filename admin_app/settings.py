@@ -24,6 +24,7 @@ from admin_app.problems import Problem
 PREFIX = "GUICHENG_"
 FIELD_KEY_BYTES = 64
 SECRET_KEY_CHARACTERS_MIN = 32
+BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps")
 SECRETS_FILE = "secrets.json"
 
 
@@ -64,6 +65,11 @@ class Settings(BaseSettings):
         None, "Connection string of a MongoDB 6-8 replica set; empty means the embedded server.", repr=False
     )
     database: str = _option("guicheng", "Name of the database.", pattern=r"^[A-Za-z0-9_-]{1,38}$")
+    broker_url: str | None = _option(
+        None,
+        "Broker that wakes the workers, as redis://, rediss://, amqp:// or amqps://; empty means the MongoDB server.",
+        repr=False,
+    )
     demo: bool = _derived(
         lambda values: not values.get("mongodb_uri"),
         "true without GUICHENG_MONGODB_URI, else false",
@@ -92,6 +98,10 @@ class Settings(BaseSettings):
     currency: str = _option("CNY", "Currency of amounts without their own, as an ISO 4217 code.", pattern="^[A-Z]{3}$")
     web_workers: int = _option(2, "Web server processes.", ge=1, le=64)
     web_threads: int = _option(4, "Threads per web server process.", ge=1, le=64)
+    worker_processes: int = _option(2, "Processes of one worker: so many jobs run at once.", ge=1, le=64)
+    worker_memory_mb: int = _option(
+        1024, "Memory in megabytes that one job may take; one that needs more fails with a sentence.", ge=256, le=65536
+    )
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = _derived(
         lambda values: ("localhost", "127.0.0.1") if values.get("demo") else (),
         "localhost,127.0.0.1 in demo mode, else none",
@@ -118,6 +128,13 @@ class Settings(BaseSettings):
         if uri and not uri.startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("must begin with mongodb:// or mongodb+srv://")
         return uri or None
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_broker_url(cls, url: str | None) -> str | None:
+        if url and urlsplit(url).scheme not in BROKER_SCHEMES:
+            raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in BROKER_SCHEMES)}")
+        return url or None
 
     @field_validator("time_zone")
     @classmethod

@@ -7,11 +7,25 @@ from pymongo import MongoClient
 from admin_app.database import connect
 from admin_app.logs import configure_logs
 from admin_app.settings import Settings
+from models.kernel import clock
 from models.kernel.secrets import set_keys
+from models.operations import offer_jobs
+from models.policy import Policy, set_policy
+from tasks.registry import load_jobs
 
 
 def start(settings: Settings) -> MongoClient[dict[str, Any]]:
     """Prepare this process for work on records; opens no socket yet, so call it after the fork."""
     configure_logs(settings.log_level)
     set_keys(settings.field_keys)
+    set_rules(settings)
     return connect(settings)
+
+
+def set_rules(settings: Settings) -> None:
+    """Tell records what the settings decide, and which jobs the workers know."""
+    clock.set_zone(settings.time_zone)
+    set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit))
+    known = load_jobs()
+    offered = {name: job.label for name, job in known.items() if not job.hidden}
+    offer_jobs({name: job.label for name, job in known.items()}, offered)

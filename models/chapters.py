@@ -6,3 +6,4 @@ from .kernel.words import L
 ORGANISATION = Chapter("organisation", L("Organisation", "組織"), "1")
 RESEARCH = Chapter("research", L("Market research", "市場調研"), "2.1")
 SALES = Chapter("sales", L("Sales", "銷售"), "2.2")
+OPERATIONS = Chapter("operations", L("Operations", "運維"), "6")

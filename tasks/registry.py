@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -42,3 +44,15 @@ def job(name: str, label: L, help: L, **options: Any) -> Callable[[Callable[...,
 def jobs() -> dict[str, Job]:
     """The jobs declared so far, by name."""
     return dict(_jobs)
+
+
+_CELERY_ONLY = ("app", "beat", "mongolease", "waking")
+
+
+def load_jobs() -> dict[str, Job]:
+    """Import every module here and below that may declare jobs, and return them all: there is no list."""
+    package = importlib.import_module(__package__)
+    for module in pkgutil.walk_packages(package.__path__, f"{__package__}."):
+        if module.name.rpartition(".")[2] not in _CELERY_ONLY:
+            importlib.import_module(module.name)
+    return jobs()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from bson import ObjectId
 
@@ -19,17 +19,24 @@ class Lost(Exception):
     """Another worker holds this run now; whatever this one still does must stop at once."""
 
 
+class Stop(Protocol):
+    """What says that the worker is being stopped: an event of this process, or a flag shared with its parent."""
+
+    def is_set(self) -> bool: ...
+
+
 class Run:
     """What a body works with. `save` writes a checkpoint; between two of them work must be safe to do again."""
 
-    def __init__(self, document: Mapping[str, Any], worker: str, stop: threading.Event | None = None):
+    def __init__(self, document: Mapping[str, Any], worker: str, stop: Stop | None = None):
         self.id: ObjectId = document["_id"]
         self.params: dict[str, Any] = dict(document.get("params") or {})
         self.checkpoint: dict[str, Any] = dict(document.get("checkpoint") or {})
         self.counts: dict[str, int] = dict(document.get("counts") or {})
         self.attempts: int = document.get("attempts", 1)
+        self.due: dt.datetime | None = document.get("due")
         self.worker = worker
-        self._stop = stop or threading.Event()
+        self._stop = stop
         self._progress: dict[str, Any] = dict(document.get("progress") or {})
 
     def progress(self, done: int, total: int, note: str = "") -> None:
@@ -56,5 +63,5 @@ class Run:
         values = {"checkpoint": self.checkpoint, "counts": self.counts, "progress": self._progress}
         if not jobs.renew(self.id, self.worker, values):
             raise Lost
-        if self._stop.is_set():
+        if self._stop and self._stop.is_set():
             raise Stopping

@@ -94,11 +94,13 @@ def database(settings: Settings) -> Iterator[Database[dict[str, Any]]]:
 
 def _prepare(settings: Settings) -> None:
     # Imported here so that tests of the plumbing run while a declaration is broken.
+    from admin_app.start import set_rules
     from models import catalogue
     from models.kernel.indexes import ensure_indexes
     from models.kernel.secrets import set_keys
 
     set_keys(settings.field_keys)
+    set_rules(settings)
     ensure_indexes(catalogue)
 
 

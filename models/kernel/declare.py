@@ -20,8 +20,9 @@ _NUMBER_TOKENS = {"department", "yyyy", "mm", "dd", "seq"}
 
 
 class Scope(StrEnum):
-    """Which rows: one's own, one's department's, all."""
+    """Which rows: none (taking a role's default away), one's own, one's department's, all."""
 
+    NONE = "none"
     OWN = "own"
     DEPARTMENT = "department"
     ALL = "all"

@@ -18,12 +18,15 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 from . import clock
 from .people import Actor
 from .store import in_unit
+from .words import Words, in_all_locales
 
 COLLECTION = "task_run"
 QUEUED, RUNNING, DONE, FAILED, SET_ASIDE, SKIPPED = "queued", "running", "done", "failed", "set_aside", "skipped"
 OPEN = (QUEUED, RUNNING)
 LEASE = dt.timedelta(seconds=30)
 LOG_MAX = 500
+# Leases run on the server's clock, so that workers whose clocks differ never hold one run twice.
+_LEASE_FROM_NOW = {"$add": ["$$NOW", LEASE // dt.timedelta(milliseconds=1)]}
 
 INDEXES = [
     IndexModel([("once", ASCENDING)], unique=True, partialFilterExpression={"once": {"$type": "string"}}),
@@ -98,32 +101,36 @@ def enqueue_many(orders: list[Order]) -> int:
     return in_unit(COLLECTION).bulk_write(writes, ordered=False).upserted_count if writes else 0
 
 
+def free(now: dt.datetime) -> dict[str, Any]:
+    """The filter of the runs that a worker may take: queued and due, or held by a worker that no longer renews."""
+    abandoned = {"state": RUNNING, "$expr": {"$lt": ["$lease", "$$NOW"]}}
+    return {"$or": [{"state": QUEUED, "not_before": {"$lte": now}}, abandoned]}
+
+
 def claim(worker: str, run_id: ObjectId | None = None) -> dict[str, Any] | None:
     """Take the oldest run that is due and nobody holds (or this one), or None. The lease must be renewed."""
     now = clock.now()
-    free: dict[str, Any] = {
-        "$or": [
-            {"state": QUEUED, "not_before": {"$lte": now}},
-            {"state": RUNNING, "lease": {"$lt": now}},
-        ]
-    }
-    if run_id is not None:
-        free["_id"] = run_id
     taken = {
-        "$set": {"state": RUNNING, "worker": worker, "lease": now + LEASE, "last_started": now},
-        "$min": {"started": now},
-        "$inc": {"attempts": 1},
+        "state": RUNNING,
+        "worker": {"$literal": worker},
+        "lease": _LEASE_FROM_NOW,
+        "last_started": now,
+        "started": {"$ifNull": ["$started", now]},
+        "attempts": {"$add": ["$attempts", 1]},
+        "wake_at": "$$REMOVE",
     }
+    wanted = free(now) | ({"_id": run_id} if run_id is not None else {})
     return get_db()[COLLECTION].find_one_and_update(
-        free, taken, sort=[("not_before", 1), ("_id", 1)], return_document=ReturnDocument.AFTER
+        wanted, [{"$set": taken}], sort=[("not_before", 1), ("_id", 1)], return_document=ReturnDocument.AFTER
     )
 
 
 def renew(run_id: ObjectId, worker: str, changes: Mapping[str, Any] | None = None) -> bool:
     """Keep a run, and write how far it is. False when another worker has taken it: then stop at once."""
-    values = {"lease": clock.now() + LEASE, **(changes or {})}
+    values = {name: {"$literal": value} for name, value in (changes or {}).items()}
     held = {"_id": run_id, "worker": worker, "state": RUNNING}
-    return get_db()[COLLECTION].update_one(held, {"$set": values}).matched_count == 1
+    renewed = [{"$set": {"lease": _LEASE_FROM_NOW, **values}}]
+    return get_db()[COLLECTION].update_one(held, renewed).matched_count == 1
 
 
 def note(run_id: ObjectId, text: str) -> None:
@@ -139,8 +146,49 @@ def finish(run_id: ObjectId, worker: str, state: str, **values: Any) -> bool:
     return get_db()[COLLECTION].update_one(held, ended).matched_count == 1
 
 
-def put_back(run_id: ObjectId, worker: str, *, after: dt.timedelta, error: str | None = None) -> bool:
-    """Give a run back to the queue: for a later try, or because the worker is stopping."""
+def put_back(
+    run_id: ObjectId,
+    worker: str,
+    *,
+    after: dt.timedelta,
+    error: str | None = None,
+    counted: bool = True,
+    **values: Any,
+) -> bool:
+    """Give a run back to the queue: for a later try, or because the worker is stopping (then not `counted` as one)."""
     held = {"_id": run_id, "worker": worker, "state": RUNNING}
-    values = {"state": QUEUED, "not_before": clock.now() + after, "error": error}
-    return get_db()[COLLECTION].update_one(held, {"$set": values, "$unset": {"lease": ""}}).matched_count == 1
+    command: dict[str, Any] = {
+        "$set": {"state": QUEUED, "not_before": clock.now() + after, "error": error, **values},
+        "$unset": {"lease": "", "wake_at": ""},
+    }
+    if not counted:
+        command["$inc"] = {"attempts": -1}
+    return get_db()[COLLECTION].update_one(held, command).matched_count == 1
+
+
+def skip(order: Order, why: Words) -> None:
+    """Write down that an order was left out on purpose, so that it is seen and never done later under its key."""
+    run = {key: value for key, value in document_of(order).items() if value is not None and key != "once"}
+    run |= {"state": SKIPPED, "ended": clock.now(), "sentence": in_all_locales(why)}
+    in_unit(COLLECTION).update_one({"once": order.once}, {"$setOnInsert": run}, upsert=True)
+
+
+def try_again(run_id: ObjectId) -> bool:
+    """Queue a run anew that has failed or was set aside; it goes on from its checkpoint with all its tries."""
+    ended = {"_id": run_id, "state": {"$in": [FAILED, SET_ASIDE]}}
+    fresh = {"state": QUEUED, "not_before": clock.now(), "attempts": 0}
+    gone = dict.fromkeys(("ended", "alarmed", "wake_at", "lease"), "")
+    return in_unit(COLLECTION).update_one(ended, {"$set": fresh, "$unset": gone}).matched_count == 1
+
+
+def open_runs(schedule: ObjectId, before: ObjectId | None = None) -> int:
+    """How many runs of a schedule are queued or running; with `before`, only those ordered earlier than that run."""
+    wanted: dict[str, Any] = {"schedule": schedule, "state": {"$in": list(OPEN)}}
+    if before is not None:
+        wanted["_id"] = {"$lt": before}
+    return get_db()[COLLECTION].count_documents(wanted, limit=100)
+
+
+def mark_alarmed(run_id: ObjectId, at: dt.datetime) -> None:
+    """Note that people were told of a run that went wrong; inside the transaction that tells them."""
+    in_unit(COLLECTION).update_one({"_id": run_id}, {"$set": {"alarmed": at}})

@@ -1,0 +1,69 @@
+"""What Celery's own command loads: `celery -A admin_app.celery worker` and `beat`, wired with the settings."""
+
+import resource
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, setup_logging, worker_process_init, worker_shutting_down
+
+from admin_app.database import wait_for_server
+from admin_app.logs import configure_logs
+from admin_app.problems import Problem
+from admin_app.settings import Settings, load_settings
+from admin_app.start import start
+from tasks.app import make_celery
+from tasks.worker import StopFlag, work
+
+TASKS_PER_CHILD = 200
+
+
+def build(settings: Settings) -> Celery:
+    """The application of a worker or beat. Raises Problem without a database."""
+    if not settings.mongodb_uri:
+        raise Problem("Workers and beat need GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
+    stop = StopFlag()
+    made = make_celery(settings.broker_url, settings.mongodb_uri, settings.database, partial(work, stop=stop))
+    made.conf.worker_max_tasks_per_child = TASKS_PER_CHILD
+    made.conf.worker_max_memory_per_child = settings.worker_memory_mb * 1024
+    _listen(settings, stop)
+    return made
+
+
+def _listen(settings: Settings, stop: StopFlag) -> None:
+    """Prepare each process when Celery has made it; connections are never made before the fork."""
+
+    def logs(**_facts: Any) -> None:
+        configure_logs(settings.log_level)
+
+    def child(**_facts: Any) -> None:
+        _limit_memory(settings.worker_memory_mb)
+        start(settings)
+
+    def beat(**_facts: Any) -> None:
+        wait_for_server(start(settings))
+
+    def stopping(**_facts: Any) -> None:
+        stop.set()
+
+    for signal, answer in (
+        (setup_logging, logs),
+        (worker_process_init, child),
+        (beat_init, beat),
+        (worker_shutting_down, stopping),
+    ):
+        signal.connect(answer, weak=False)
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Let a job that wants too much fail by itself, rather than be killed with everything beside it."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 1024 * 1024, hard))
+
+
+def __getattr__(name: str) -> Celery:
+    """Celery asks this module for `app`, and gets it as the environment describes it; importing alone does nothing."""
+    if name != "app":
+        raise AttributeError(name)
+    globals()[name] = made = build(load_settings())
+    return made

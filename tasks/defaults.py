@@ -1,0 +1,64 @@
+"""The schedules that every installation starts with; IT may change or remove them, and they do not come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from mongoengine.base import get_document
+
+from models.kernel import changes
+from models.kernel.changes import Context
+from models.kernel.people import SYSTEM, Role
+from models.operations import Schedule
+
+from . import registry
+
+_DOOR = Context(door="task")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultSchedule:
+    """A schedule as it is first; `name` is also its key: once made under it, it is never made again."""
+
+    name: str
+    task: str
+    cron: str = ""
+    every: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
+    DefaultSchedule(name="應收賬款逾期標記", task="mark_overdue", cron="0 6 * * *"),
+    DefaultSchedule(name="催款步驟", task="make_dunning", cron="10 6 * * *"),
+    DefaultSchedule(name="報價單到期", task="expire_quotations", cron="20 6 * * *"),
+)
+
+
+def ensure_default_schedules() -> int:
+    """Make the schedules that were never made, once there is a department they can belong to; returns how many."""
+    known = set(Schedule._get_collection().distinct("once"))
+    jobs = registry.jobs()
+    missing = [one for one in DEFAULT_SCHEDULES if _key(one) not in known and one.task in jobs]
+    home = _home() if missing else None
+    if home is None:
+        return 0
+    for one in missing:
+        timing = {"cron": one.cron or None, "every": one.every}
+        values = {"name": one.name, "task": one.task, "enabled": True, "department": home, **timing, **one.facts}
+        changes.create(Schedule, values, actor=SYSTEM, context=_DOOR, once=_key(one))
+        structlog.get_logger("guicheng.beat").info("schedule made", task=one.task)
+    return len(missing)
+
+
+def _key(one: DefaultSchedule) -> str:
+    return f"default:{one.task}:{one.name}"
+
+
+def _home() -> Any:
+    """The department of somebody of IT."""
+    wanted = {"roles": str(Role.IT), "active": True, "removed_at": None}
+    found = get_document("User")._get_collection().find_one(wanted, {"department": 1}, sort=[("_id", 1)])
+    return found["department"] if found else None

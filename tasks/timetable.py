@@ -1,0 +1,125 @@
+"""What is due by the clock: schedules turn into orders, each due time once, whatever crashes between two lines.
+
+The order is written first, under a key that names schedule and due time; then the schedule's clock moves on by
+compare-and-set. Killed in between, the next beat orders again under the same key, which has no effect.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from bson import ObjectId
+from mongoengine.connection import get_db
+from pymongo.errors import DuplicateKeyError
+
+from models.kernel import clock, jobs
+from models.kernel.jobs import Order
+from models.kernel.timing import NotATime, Timing
+from models.kernel.words import L
+from models.operations import Schedule, params_in, timing_of
+
+CLOCKS = "schedule_clock"
+CATCH_UP_MAX = 24
+IN_TIME = dt.timedelta(minutes=5)
+MISSED = L(
+    "Due while the scheduler was away; the schedule says to leave that out.", "到期時調度程序未運行，按設定不補執行。"
+)
+OVERLAPS = L("The run before was not done yet.", "上次執行尚未完成，跳過本次。")
+
+log = structlog.get_logger("guicheng.beat")
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A schedule and its clock, as they stand now."""
+
+    told: Mapping[str, Any]
+    next: dt.datetime
+    stamp: str
+
+    @property
+    def id(self) -> ObjectId:
+        return self.told["_id"]
+
+
+def fire_due() -> int:
+    """Order what is due now; returns how many due times were passed. Schedules that changed start anew from now."""
+    now = clock.now()
+    clocks = {one["_id"]: one for one in get_db()[CLOCKS].find()}
+    fired = 0
+    for told in Schedule._get_collection().find({"removed_at": None}):
+        found = clocks.pop(told["_id"], {})
+        stamp = _stamp(told)
+        if found.get("stamp") != stamp:
+            _set_anew(told, found.get("stamp"), stamp, now)
+        elif found.get("next") and found["next"] <= now:
+            fired += _fire(_Due(told, found["next"], stamp), now)
+        elif told.get("every") and found.get("next"):
+            _pull_back(_Due(told, found["next"], stamp), now)
+    if clocks:
+        get_db()[CLOCKS].delete_many({"_id": {"$in": list(clocks)}})
+    return fired
+
+
+def _stamp(told: Mapping[str, Any]) -> str:
+    """What a schedule's clock was set by; another stamp sets it anew."""
+    parts = [told.get("enabled"), told.get("cron"), told.get("every"), told.get("time_zone"), clock.zone().key]
+    return "|".join(map(str, parts))
+
+
+def _set_anew(told: Mapping[str, Any], old: str | None, stamp: str, now: dt.datetime) -> None:
+    try:
+        coming = timing_of(told).next_after(now) if told.get("enabled") else None
+    except NotATime as problem:  # written by hand into the database: the form refuses it
+        log.warning("no such time", schedule=str(told["_id"]), reason=str(problem))
+        coming = None
+    wanted = {"_id": told["_id"], "stamp": old}
+    try:
+        get_db()[CLOCKS].update_one(wanted, {"$set": {"stamp": stamp, "next": coming}}, upsert=old is None)
+    except DuplicateKeyError:  # another beat was first
+        return
+
+
+def _fire(due: _Due, now: dt.datetime) -> int:
+    """Order what a schedule's policies say about the times from its next one up to now, and move its clock on."""
+    timing = timing_of(due.told)
+    times = timing.between(due.next, now, CATCH_UP_MAX)
+    policy = due.told.get("catch_up", "once")
+    if policy == "skip" and now - times[-1] > IN_TIME:
+        jobs.skip(_order(due, times[-1]), MISSED)
+    elif due.told.get("overlap") != "queue" and jobs.open_runs(due.id):
+        jobs.skip(_order(due, times[-1]), OVERLAPS)
+    else:
+        for moment in times if policy == "each" else times[-1:]:
+            jobs.enqueue(_order(due, moment))
+    if now - due.next > IN_TIME:
+        log.warning("late", schedule=str(due.id), due=due.next.isoformat(), times=len(times), policy=policy)
+    _move_on(due, timing.next_after(now, times[-1]))
+    return len(times)
+
+
+def _order(due: _Due, moment: dt.datetime) -> Order:
+    return Order(
+        task=due.told["task"],
+        params=params_in(due.told.get("params")) or {},
+        once=f"schedule:{due.id}:{moment.isoformat()}",
+        schedule=due.id,
+        due=moment,
+    )
+
+
+def _move_on(due: _Due, coming: dt.datetime) -> None:
+    """Set the next time, if nobody else has moved this clock meanwhile."""
+    held = {"_id": due.id, "next": due.next, "stamp": due.stamp}
+    get_db()[CLOCKS].update_one(held, {"$set": {"next": coming}})
+
+
+def _pull_back(due: _Due, now: dt.datetime) -> None:
+    """After the machine's clock went back, an interval need not wait until the wrong time has come again."""
+    step = dt.timedelta(minutes=due.told["every"])
+    if due.next - now > step + IN_TIME:
+        _move_on(due, Timing(None, step, clock.zone()).next_after(now))

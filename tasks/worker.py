@@ -1,0 +1,222 @@
+"""Carries out one run: claims it, keeps its lease while the job's body works, and ends it whatever the body does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import mmap
+import os
+import secrets
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from bson import ObjectId
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from models.kernel import jobs
+from models.kernel.errors import NOT_FOUND, Missing, Refused
+from models.kernel.words import L, Words, in_all_locales
+
+from . import registry
+from .registry import Job
+from .run import Lost, Run, Stop, Stopping
+
+DELAY_FIRST = dt.timedelta(seconds=10)
+DELAY_MOST = dt.timedelta(minutes=15)
+WAITS_FOR_EARLIER = dt.timedelta(seconds=5)
+ENDING_SECONDS_MAX = 60
+ERROR_CHARACTERS_MAX = 8000
+NO_SUCH_JOB = L("This version of the program does not know the job “{name}”.", "目前程序版本中沒有作業「{name}」。")
+WRONG_PARAMS = L("The parameters do not fit the job “{name}”.", "參數不符合作業「{name}」的要求。")
+WILL_TRY_AGAIN = L(
+    "The attempt failed ({kind}); the next one follows by itself. Nothing was lost.",
+    "本次執行失敗（{kind}），稍後將自動重試，數據沒有丟失。",
+)
+GIVEN_UP = L(
+    "All {tries} attempts failed ({kind}). IT can look at the details and try again.",
+    "已嘗試 {tries} 次，均告失敗（{kind}）。信息技術部可查看詳情並重試。",
+)
+DIED = L(
+    "The worker died each of the {tries} times that it tried. IT can look at the log and try again.",
+    "已嘗試 {tries} 次，每次執行程序都異常退出。信息技術部可查看日誌並重試。",
+)
+NO_MEMORY = L(
+    "The job needed more memory than one job may have, and was ended. Others go on.",
+    "該作業佔用內存超出上限，已被終止，其他作業不受影響。",
+)
+DATABASE_AWAY = L(
+    "The database did not answer; the job goes on where it stopped.", "數據庫沒有回應，作業稍後從中斷處繼續。"
+)
+
+log = structlog.get_logger("guicheng.worker")
+
+
+class StopFlag:
+    """A flag that a worker sets for its child processes; it lives in memory that they share since the fork."""
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, 1)
+
+    def set(self) -> None:
+        self._page[0] = 1
+
+    def is_set(self) -> bool:
+        return self._page[0] == 1
+
+
+class Heartbeat:
+    """Renews a run's lease in a thread of its own, so that a body may be silent for longer than a lease."""
+
+    def __init__(self, run_id: ObjectId, worker: str):
+        self._run_id, self._worker = run_id, worker
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{run_id}", daemon=True)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(jobs.LEASE.total_seconds() / 3):
+            try:
+                if not jobs.renew(self._run_id, self._worker):
+                    return
+            except PyMongoError as problem:  # the lease may run out; then the run goes on elsewhere
+                log.warning("the lease could not be renewed", run=str(self._run_id), reason=type(problem).__name__)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
+def new_worker_name() -> str:
+    """A name that no other worker ever has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def work(run_id: ObjectId | None = None, *, stop: Stop | None = None) -> bool:
+    """Carry out a run (or the next that is due); False when there is nothing to do: a message came twice."""
+    worker = new_worker_name()
+    try:
+        document = jobs.claim(worker, run_id)
+    except ConnectionFailure as problem:  # the run stays queued, and its message comes again
+        log.warning("the database is away; nothing was claimed", reason=type(problem).__name__)
+        return False
+    if document is None:
+        return False
+    _Attempt(document, worker, stop).make()
+    return True
+
+
+class _Attempt:
+    """One attempt at one run by one worker."""
+
+    def __init__(self, document: Mapping[str, Any], worker: str, stop: Stop | None):
+        self.document, self.worker = document, worker
+        self.run = Run(document, worker, stop)
+        self.job: Job | None = registry.jobs().get(document["task"])
+
+    def make(self) -> None:
+        """Do the work, or end the run when it cannot be done."""
+        job = self.job
+        if job is None:
+            self._end(jobs.SET_ASIDE, NO_SUCH_JOB(name=self.document["task"]))
+        elif self.run.attempts > job.tries:
+            self._end(jobs.SET_ASIDE, DIED(tries=job.tries), keep_error=True)
+        elif self._has_earlier():
+            self._put_back(WAITS_FOR_EARLIER)
+        elif not _fits(job, self.run):
+            self._end(jobs.FAILED, WRONG_PARAMS(name=job.label))
+        else:
+            with Heartbeat(self.run.id, self.worker):
+                self._carry_out(job)
+
+    def _has_earlier(self) -> bool:
+        """Whether an earlier run of the same schedule is not done yet: they follow each other."""
+        schedule = self.document.get("schedule")
+        return schedule is not None and jobs.open_runs(schedule, before=self.run.id) > 0
+
+    def _carry_out(self, job: Job) -> None:
+        began = time.monotonic()
+        log.info("begun", task=job.name, run=str(self.run.id), attempt=self.run.attempts)
+        try:
+            job.body(self.run, **self.run.params)
+        except Stopping:
+            self._put_back(dt.timedelta())
+        except Lost:
+            log.warning("lost to another worker", task=job.name, run=str(self.run.id))
+        except MemoryError:
+            self._end(jobs.FAILED, NO_MEMORY, error=traceback.format_exc())
+        except (Refused, Missing) as refused:
+            self._end(jobs.FAILED, _sentence_of(refused), error=traceback.format_exc())
+        except ConnectionFailure:
+            self._put_back(DELAY_FIRST, sentence=DATABASE_AWAY)
+        except Exception as problem:  # the edge: every fault of a job is caught, logged and shown to IT
+            log.exception("failed", task=job.name, run=str(self.run.id))
+            self._failed(job, problem)
+        else:
+            self._end(jobs.DONE, None)
+            log.info("done", task=job.name, run=str(self.run.id), seconds=round(time.monotonic() - began, 2))
+
+    def _failed(self, job: Job, problem: Exception) -> None:
+        """Try later, ever later; after so many attempts set it aside."""
+        kind, error = type(problem).__name__, traceback.format_exc()
+        if self.run.attempts >= job.tries:
+            self._end(jobs.SET_ASIDE, GIVEN_UP(tries=job.tries, kind=kind), error=error)
+            return
+        delay = min(DELAY_FIRST * 2 ** (self.run.attempts - 1), DELAY_MOST)
+        values = {"error": _short(error), "sentence": in_all_locales(WILL_TRY_AGAIN(kind=kind)), **self._known()}
+        _surely(lambda: jobs.put_back(self.run.id, self.worker, after=delay, **values))
+
+    def _put_back(self, after: dt.timedelta, sentence: Words | None = None) -> None:
+        """Give the run back without counting the attempt: nothing is wrong with the job."""
+        values = {**self._known(), **({"sentence": in_all_locales(sentence)} if sentence else {})}
+        _surely(lambda: jobs.put_back(self.run.id, self.worker, after=after, counted=False, **values))
+
+    def _end(self, state: str, sentence: Words | None, *, error: str | None = None, keep_error: bool = False) -> None:
+        values = self._known() | {"sentence": in_all_locales(sentence) if sentence else None}
+        if not keep_error:
+            values["error"] = _short(error) if error else None
+        _surely(lambda: jobs.finish(self.run.id, self.worker, state, **values))
+
+    def _known(self) -> dict[str, Any]:
+        """What the body counted since it last wrote that down; its checkpoint is always written by `save` itself."""
+        return {"counts": self.run.counts}
+
+
+def _fits(job: Job, run: Run) -> bool:
+    try:
+        inspect.signature(job.body).bind(run, **run.params)
+    except TypeError:
+        return False
+    return True
+
+
+def _sentence_of(refused: Refused | Missing) -> Words:
+    if isinstance(refused, Refused):
+        first = next((words[0] for words in refused.problems.values() if words), None)
+        return first or refused.sentence
+    return NOT_FOUND
+
+
+def _short(error: str) -> str:
+    """The end of a traceback, where the fault stands."""
+    return error[-ERROR_CHARACTERS_MAX:]
+
+
+def _surely(write: Callable[[], Any]) -> None:
+    """Write how a run ended, waiting a while for a database that is away; after that the lease runs out instead."""
+    deadline = time.monotonic() + ENDING_SECONDS_MAX
+    while True:
+        try:
+            write()
+        except ConnectionFailure:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(1)
+        else:
+            return
