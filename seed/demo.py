@@ -17,12 +17,13 @@ from mongoengine.connection import get_db
 from models import catalogue
 from models.kernel import changes, clock, people, working_time
 from models.kernel.indexes import ensure_indexes
+from models.kernel.store import in_unit
 from models.policy import policy
 from seed.desk import Desk
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days
 from seed.scan import prepare_files
 from seed.script import DEALS, OFFERS
-from seed.stage import META, Place, mark_of, play_year
+from seed.stage import META, Place, go_on, mark_of, play_year
 
 DEMO = "demo"
 BEGUN, WHOLE = "begun", "whole"
@@ -46,16 +47,14 @@ def load_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords:
     started, now = time.monotonic(), clock.now()
     token = _begin(echo)
     echo("  organisation and calendar")
-    changes.in_batch(lambda: _found(now), quiet=True)
+    changes.in_batch(lambda: _found(now, token), quiet=True)
     prepare_files()
     echo("  a year of research and sales, about half a minute")
     play_year(_place(settings, token, now), echo)
     if set_passwords:
         users = catalogue["user"]._get_collection().find({}, {"login": 1})
         set_passwords([(row["_id"], row["login"]) for row in users], settings.demo_password)
-    get_db()[META].update_one(
-        {"_id": DEMO, "token": token}, {"$set": {"state": WHOLE, "ended": dt.datetime.now(dt.UTC)}}
-    )
+    go_on(DEMO, token, state=WHOLE)
     echo(f"The demo company is loaded: {_counts()}, in {time.monotonic() - started:.0f} s.")
 
 
@@ -65,13 +64,18 @@ def _is_unfinished() -> bool:
 
 def _begin(echo: Callable[[str], None]) -> str:
     """Take the database over for this load: a former load can write no more, and what it left is cleared away."""
-    marks, token = get_db()[META], secrets.token_hex(8)
-    is_second = _is_unfinished()
-    marks.update_one({"_id": DEMO}, {"$set": {"state": BEGUN, "token": token}}, upsert=True)
-    for lane in (OFFERS, DEALS):
-        marks.update_one({"_id": mark_of(lane)}, {"$set": {"token": token, "upto": BEGINNING}}, upsert=True)
+    token, is_second = secrets.token_hex(8), _is_unfinished()
     if is_second:
-        echo("  an earlier load was cut off; clearing it away")
+        echo("  an earlier load was cut off; clearing it away, which may take a minute")
+    facts: dict[str, dict[str, Any]] = {mark_of(lane): {"upto": BEGINNING} for lane in (OFFERS, DEALS)}
+    facts[DEMO] = {"state": BEGUN}
+
+    def body() -> None:
+        for mark, first in facts.items():
+            in_unit(META).update_one({"_id": mark}, {"$set": {**first, "token": token}}, upsert=True)
+
+    changes.in_batch(body)
+    if is_second:
         _clear()
     return token
 
@@ -87,9 +91,10 @@ def _clear() -> None:
     ensure_indexes(catalogue)
 
 
-def _found(now: dt.datetime) -> None:
+def _found(now: dt.datetime, token: str) -> None:
     """The company as it was entered before its first story."""
     desk = Desk()
+    go_on(DEMO, token, state=BEGUN)
     with clock.set_to(now - dt.timedelta(days=FOUNDED_DAYS_AGO)):
         found_company(desk)
         enter_calendar(desk, special_days(now))

@@ -57,6 +57,12 @@ def mark_of(lane: int) -> str:
     return f"demo lane {lane}"
 
 
+def go_on(mark: str, token: str, **facts: Any) -> None:
+    """Write into a marker of this load, in the transaction of what it is about. Raises Overtaken if it is another's."""
+    if not in_unit(META).update_one({"_id": mark, "token": token}, {"$set": facts}).matched_count:
+        raise Overtaken
+
+
 def play_year(place: Place, echo: Callable[[str], None]) -> None:
     """Play both lanes to their end. Raises RuntimeError when the second one has failed."""
     other = mp.get_context("spawn").Process(target=_play_apart, args=(place, os.getpid()), daemon=True)
@@ -105,7 +111,7 @@ def _play(
         _play_batch(desk, batch, lane, place.token, quiet=batch[-1].at < loud_from)
         if echo and share:
             echo(f"  {share} %")
-    _marks().update_one({"_id": mark_of(lane), "token": place.token}, {"$set": {"upto": END_OF_TIME}})
+    go_on(mark_of(lane), place.token, upto=END_OF_TIME)
 
 
 def _batches(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
@@ -123,9 +129,7 @@ def _play_batch(desk: Desk, batch: Sequence[Step], lane: int, token: str, *, qui
 
     def body() -> None:
         desk.known = dict(before)
-        mark = {"_id": mark_of(lane), "token": token}
-        if not in_unit(META).update_one(mark, {"$set": {"upto": batch[-1].at}}).matched_count:
-            raise Overtaken
+        go_on(mark_of(lane), token, upto=batch[-1].at)
         for step in batch:
             desk.login = step.login
             with clock.set_to(step.at):
@@ -137,13 +141,9 @@ def _play_batch(desk: Desk, batch: Sequence[Step], lane: int, token: str, *, qui
 def _wait_for(lane: int, moment: dt.datetime, token: str, is_wanted: Callable[[], bool]) -> None:
     """Wait until another lane has written everything before a moment."""
     while True:
-        mark = _marks().find_one({"_id": mark_of(lane), "token": token})
+        mark = get_db()[META].find_one({"_id": mark_of(lane), "token": token})
         if mark is None or not is_wanted():
             raise Overtaken
         if mark["upto"] >= moment:
             return
         time.sleep(WAIT_SECONDS)
-
-
-def _marks() -> Any:
-    return get_db()[META]
