@@ -139,7 +139,8 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
 
 
 def _short(record: Record) -> str:
-    return "" if record.title == record.number else (record.title or "")
+    """The title without the number that stands before it in the sentence anyway."""
+    return (record.title or "").removeprefix(record.number or "").strip()
 
 
 def notify(unit: Unit, record: Record, to: list[Any], kind: str, words: Words) -> None:

@@ -15,7 +15,7 @@ import xlsxwriter
 from flask import Response, abort, request, send_file
 from flask_admin import BaseView, expose
 
-from models.ageing import BUCKETS, NOT_DUE, OWED, Ageing, Owed, ageing, days_of
+from models.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
 from models.chapters import SALES
 from models.contracts import Receivable
 from models.kernel import clock, rights
@@ -32,7 +32,8 @@ TITLE = L("Ageing of receivables", "應收賬齡")
 CUSTOMER, CURRENCY, TOTAL = L("Customer", "客戶"), L("Currency", "幣種"), L("Total", "合計")
 LABELS = {
     NOT_DUE: L("Not due", "未到期"),
-    **{bucket: L(f"{bucket} days", f"{bucket} 天") for bucket in BUCKETS if bucket != NOT_DUE},
+    **{bucket: L(f"{bucket} days", f"{bucket} 天") for bucket in BUCKETS[1:-1]},
+    OLDEST: L("Over 90 days", "90 天以上"),
 }
 SHOWN_MAX = 500
 _NEEDED = frozenset({"customer", "due", "outstanding", "currency", "state"})
