@@ -10,17 +10,35 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from bson import Decimal128, ObjectId, json_util
+from bson.errors import BSONError
 from mongoengine.base import get_document
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
 from models.kernel import clock, rights
-from models.kernel.fields import Choice, Choices, Day, Flag, Lines, LongText, Moment, Number, Ref, Refs, Sealed, Whole
+from models.kernel.fields import (
+    NOT_A_NUMBER,
+    WRONG_FORM,
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Lines,
+    LongText,
+    Moment,
+    Number,
+    Ref,
+    Refs,
+    Sealed,
+    Whole,
+    label_of,
+)
 from models.kernel.indexes import indexed_fields
 from models.kernel.people import Actor
 from models.kernel.record import Record
@@ -35,6 +53,7 @@ PAGE_SIZE = 50
 COUNT_CAP = 1000
 TIME_LIMIT_MS = 4000
 LINKED_MAX = 500
+INT_MAX = 2**63 - 1
 NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
 SLOW = L(
     "The search took too long and was stopped. Please narrow it down with a filter.",
@@ -129,7 +148,7 @@ def _unique(items: list) -> list:
 
 def _page_size(args: MultiDict) -> int:
     size = args.get("size", "")
-    return int(size) if size.isdecimal() and int(size) in PAGE_SIZES else PAGE_SIZE
+    return next((one for one in PAGE_SIZES if str(one) == size), PAGE_SIZE)
 
 
 def _field_clauses(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
@@ -154,12 +173,12 @@ def _field_clauses(cls: type[Record], name: str, args: MultiDict, problems: list
 def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  # noqa: PLR0911 - one for each kind
     """What the database compares a field with; raises BadValue."""
     if suffix:
-        bound = parse(found, values[-1])
         if isinstance(found, Moment | Day):
-            return {"$gte": _start(bound)} if suffix == ".from" else {"$lt": _start(bound) + dt.timedelta(days=1)}
+            start, end = _whole_day(found, values[-1])
+            return {"$gte": start} if suffix == ".from" else {"$lt": end}
         if not is_numeric(found):
-            raise BadValue(L("this field has no order", "此欄位不能比較大小"))
-        exact = Decimal128(bound) if isinstance(found, Number) else bound
+            raise BadValue(L("this field has no order", "此字段不能比較大小"))
+        exact = _exact(found, values[-1])
         return {"$gte": exact} if suffix == ".from" else {"$lte": exact}
     if name == "state" or isinstance(found, Choice | Choices):
         return {"$in": [None if value == NOTHING_CHOSEN else value for value in values[:50]]}
@@ -168,22 +187,32 @@ def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  #
         return {"$in": ids[:200]}
     if isinstance(found, Flag):
         return {"$eq": True} if values[-1] in ("1", "true", "yes") else {"$ne": True}
-    if isinstance(found, Number):
-        return Decimal128(parse(found, values[-1]))
-    if isinstance(found, Whole):
-        return parse(found, values[-1])
+    if isinstance(found, Number | Whole):
+        return _exact(found, values[-1])
     if isinstance(found, Day | Moment):
-        start = _start(parse(found, values[-1]))
-        return {"$gte": start, "$lt": start + dt.timedelta(days=1)}
+        start, end = _whole_day(found, values[-1])
+        return {"$gte": start, "$lt": end}
     if name == "number":
         return {"$regex": "^" + re.escape(values[-1].upper())}
     return {"$regex": re.escape(values[-1]), "$options": "i"}
 
 
-def _start(value: Any) -> dt.datetime:
-    if isinstance(value, dt.datetime):
-        return value
-    return dt.datetime.combine(value, dt.time(), clock.UTC)
+def _exact(found: Any, text: str) -> Any:
+    """A number as it is kept; raises BadValue for one that cannot be."""
+    value = parse(found, text)
+    if value is None or not Decimal(value).is_finite() or abs(value) > INT_MAX:
+        raise BadValue(NOT_A_NUMBER(label=label_of(found)))
+    return Decimal128(value) if isinstance(found, Number) else value
+
+
+def _whole_day(found: Any, text: str) -> tuple[dt.datetime, dt.datetime]:
+    """The moments between which a date lies, the second left out; raises BadValue."""
+    value = parse(found, text)
+    try:
+        start = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), clock.UTC)
+        return start, start + dt.timedelta(days=1)
+    except (TypeError, OverflowError) as fault:
+        raise BadValue(WRONG_FORM(label=label_of(found))) from fault
 
 
 def _search(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
@@ -275,8 +304,14 @@ def _cursor(args: MultiDict) -> tuple[str, Any, ObjectId | None] | None:
         if token := args.get(side):
             try:
                 value, id = json_util.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, BSONError):
                 return None
-            is_plain = value is None or isinstance(value, str | int | bool | dt.datetime | Decimal128 | ObjectId)
-            return (side, value, id) if isinstance(id, ObjectId) and is_plain else None
+            return (side, value, id) if isinstance(id, ObjectId) and _is_storable(value) else None
     return None
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether a value can stand in a column, and thus in a cursor."""
+    if isinstance(value, int):
+        return abs(value) <= INT_MAX
+    return value is None or isinstance(value, str | dt.datetime | Decimal128 | ObjectId)

@@ -18,8 +18,9 @@ from pymongo.errors import DuplicateKeyError
 from . import clock, history, notices, numbering, people, rights, validation, working_time
 from .declare import LeadsTo, registered
 from .errors import Changed, Forbidden, Missing, Refused
+from .fields import LongText
 from .people import SYSTEM, Actor, Role
-from .record import Record
+from .record import FILES, Record
 from .store import in_unit
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
 from .unit import Unit, in_transaction
@@ -45,11 +46,12 @@ NO_DEPARTMENT = L(
 )
 LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
-    "有 {count} 筆其他記錄引用此記錄（{example}），不能移除。",
+    "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
 )
 COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
 COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
 COMMENT_MAX = 4000
+_SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))
 _MENTION = re.compile(r"@([a-z][a-z0-9._-]{1,39})")
 _AUTO_MAX = 8
 
@@ -187,6 +189,66 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
     return in_transaction(body)
 
 
+@dataclass(frozen=True)
+class Past:
+    """A record as a backup holds it: its stored fields, its history, the files attached to it."""
+
+    fields: Mapping[str, Any]
+    entries: tuple[dict[str, Any], ...] = ()
+    files: tuple[dict[str, Any], ...] = ()
+
+
+def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
+    """Give a record its fields of the past again; one that is gone comes back under its old id and number.
+
+    Only the system does this. Of a record that is still there the state stays, since only moves change it; history is
+    only added to. Raises Refused when a rule, a link or a number stands against it.
+    """
+
+    def body(unit: Unit) -> R:
+        was, act = cls._from_son(dict(past.fields)), Act(SYSTEM, context)
+        known = cls._get_collection().find_one({"_id": was.id})
+        _add_missing(past)
+        if known is None:
+            return _bring_back_gone(unit, was, act)
+        record = cls._from_son(known)
+        before = stored(record)
+        for name in (*record.declared.own_fields, "tags", "owner", "department"):
+            record._data[name] = was._data.get(name)
+        record.removed_at, record._data["removed_by"] = None, None
+        validation.refuse_if_wrong(record, SYSTEM, before)
+        return _write(unit, record, before, "restore", act) if difference(before, stored(record)) else record
+
+    try:
+        return in_transaction(body)
+    except DuplicateKeyError as clash:
+        raise _taken(cls, clash) from clash
+
+
+def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:
+    record.removed_at, record._data["removed_by"] = None, None
+    validation.refuse_if_wrong(record, SYSTEM, {})
+    last = in_unit(history.COLLECTION).find_one({"record": record.id}, sort=[("seq", -1)]) or {}
+    record.version = max(record.version, last.get("version", 0))
+    derive(record)
+    stamp(record, act.actor)
+    entry = entry_of(record, "restore", difference({}, stored(record)), act)
+    full, record.chain = history.chained(entry, {key: last[key] for key in ("seq", "hash") if key in last})
+    in_unit(record.type_name()).insert_one(stored(record))
+    unit.entries.append(full)
+    after_write(unit, record)
+    return record
+
+
+def _add_missing(past: Past) -> None:
+    """Put back entries of the history and attached files that are no longer there; those that are stay as they are."""
+    for name, key, rows in ((history.COLLECTION, "seq", past.entries), (FILES, "_id", past.files)):
+        place = "record" if name == history.COLLECTION else "record_id"
+        there = set(in_unit(name).distinct(key, {place: past.fields["_id"]}))
+        if missing := [row for row in rows if row[key] not in there]:
+            in_unit(name).insert_many(missing)
+
+
 def lead(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
     """Make the record that this one leads to, once: asked again, the first one comes back. Raises Missing, Refused."""
     source = rights.find(actor, cls, id)
@@ -231,6 +293,8 @@ def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
     said = text.strip()
     if not said or len(said) > COMMENT_MAX:
         raise Refused(None, {"comment": [COMMENT_LENGTH(most=COMMENT_MAX)]})
+    if faults := list(_SAID.faults(said)):
+        raise Refused(None, {"comment": faults})
 
     def body(unit: Unit) -> R:
         record = rights.find(actor, cls, id)
@@ -342,6 +406,8 @@ def _check_move(record: Record, chosen: Move, context: Context, actor: Actor, be
         raise Refused(DECIDED)
     if REASON in chosen.ask and not context.reason.strip() and not actor.is_system:
         problems.add(REASON, REASON_NEEDED)
+    for sentence in _SAID.faults(context.reason):
+        problems.add(REASON, sentence)
     if chosen.sign and not context.signed and not actor.is_system:
         problems.add("password", SIGN_NEEDED)
     for need in chosen.require:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 NOT_FOUND = L(
     "There is no such record, or it is not yours to see.",
-    "沒有這筆記錄，或您無權查看。",
+    "沒有這條記錄，或您無權查看。",
 )
 CHANGED = L(
     "Somebody changed this record after you opened it. Nothing was saved; compare both versions below.",
-    "在您打開之後，已有人修改了這筆記錄。尚未保存任何內容，請對照兩個版本。",
+    "在您打開之後，已有人修改了這條記錄。尚未保存任何內容，請對照兩個版本。",
 )
-SEE_FIELDS = L("Nothing was saved. Please correct the marked fields.", "尚未保存。請更正標示的欄位。")
+SEE_FIELDS = L("Nothing was saved. Please correct the marked fields.", "尚未保存。請更正標示的字段。")
 
 
 class Refused(Exception):

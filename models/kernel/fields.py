@@ -18,6 +18,7 @@ from .words import L, Listed, Words
 
 SHORT_MAX = 200
 LONG_MAX = 20_000
+BLANKS = " \t\r\n\u00a0\u3000"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _MAIL = re.compile(r"[^@\s<>,;]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{4,30}")
@@ -26,7 +27,7 @@ REQUIRED = L("“{label}” is needed.", "請填寫「{label}」。")
 TOO_LONG = L(
     "“{label}” may have {most} characters at most; these are {count}.", "「{label}」最多 {most} 字，現有 {count} 字。"
 )
-CONTROL = L("“{label}” contains a character that cannot be kept.", "「{label}」含有無法保存的字元。")
+CONTROL = L("“{label}” contains a character that cannot be kept.", "「{label}」含有無法保存的字符。")
 NOT_A_CHOICE = L("“{label}” must be one of: {choices}.", "「{label}」須為下列之一：{choices}。")
 TOO_SMALL = L("“{label}” must be {least} or more.", "「{label}」不得小於 {least}。")
 TOO_LARGE = L("“{label}” must be {most} or less.", "「{label}」不得大於 {most}。")
@@ -167,15 +168,14 @@ class Number(Rule, me.Decimal128Field):
 
     def faults(self, value: Any) -> Iterator[Words]:
         try:
-            number = Decimal(value)
+            number = Decimal("NaN" if isinstance(value, bool) else value)
         except (InvalidOperation, TypeError, ValueError):
             yield NOT_A_NUMBER(label=label_of(self))
             return
         if not number.is_finite():
             yield NOT_A_NUMBER(label=label_of(self))
             return
-        exponent = number.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > self.places:
+        if decimals_of(number) > self.places:
             yield TOO_FINE(label=label_of(self), places=self.places)
         yield from _range_faults(self, number)
 
@@ -185,6 +185,13 @@ class Money(Number):
 
     def __init__(self, *, least: Any = 0, **facts: Any):
         super().__init__(places=2, least=least, **facts)
+
+
+def decimals_of(number: Decimal) -> int:
+    """How many decimals a finite number has, without the zeros at its end; `normalize` would round long ones away."""
+    _, digits, exponent = number.as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0")
+    return max(0, -(int(exponent) + len(digits) - len(kept))) if kept else 0
 
 
 def _range_faults(field: Any, value: Any) -> Iterator[Words]:
@@ -238,7 +245,7 @@ class Choices(Rule, me.ListField):
         self.options = dict(options)
 
     def faults(self, value: Any) -> Iterator[Words]:
-        if not isinstance(value, list | tuple) or not set(value) <= set(self.options):
+        if not isinstance(value, list | tuple) or any(not isinstance(x, str) or x not in self.options for x in value):
             yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
 
 
@@ -262,6 +269,12 @@ class Ref(Rule, me.ReferenceField):
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:
         found = ref_cls._get_db()[dbref.collection].find_one({"_id": dbref.id})  # type: ignore[attr-defined]
         return ref_cls._from_son(found) if found else dbref  # type: ignore[attr-defined]
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """The linked record; a form gives its id, which MongoEngine by itself would hand back as it is."""
+        if instance is not None and isinstance(held := instance._data.get(self.name), ObjectId):
+            instance._data[self.name] = self.to_python(held)
+        return super().__get__(instance, owner)
 
     @property
     def target(self) -> str:
@@ -310,7 +323,7 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     lines_max = 500
 
     def faults(self, value: Any) -> Iterator[Words]:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list | tuple) or any(not isinstance(line, Line) for line in value):
             yield WRONG_FORM(label=label_of(self))
         elif len(value) > self.lines_max:
             yield TOO_MANY(label=label_of(self), most=self.lines_max)
@@ -337,7 +350,10 @@ def declared_fields(cls: type) -> dict[str, Any]:
 
 
 def is_empty(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, list | tuple | dict) and not value)
+    """Whether nothing was filled in; blanks, the Chinese one too, are nothing."""
+    if isinstance(value, str):
+        return not value.strip(BLANKS)
+    return value is None or (isinstance(value, list | tuple | dict) and not value)
 
 
 def problems_in(document: Any, fields: Mapping[str, Any], prefix: str = "") -> Problems:

@@ -97,5 +97,5 @@ GATE_VERBS: dict[str, L] = {
     "first_password": L("First password given", "發放初始密碼"),
     "run_now": L("Run started by hand", "手動執行"),
     "log_out": L("Logged out everywhere", "全部退出登錄"),
-    "export": L("Exported", "匯出"),
+    "export": L("Exported", "導出"),
 }
