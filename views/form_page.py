@@ -19,6 +19,7 @@ from models.kernel.words import L
 from models.kernel.workflow import REASON, Move
 
 from . import wording
+from .custom import scripts_for
 from .forms import Value, filled, form_from, input_problems, values_of
 from .record_page import heading
 from .steps import moves_context
@@ -81,6 +82,7 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
         "parts_": parts,
         "refusal": str(refused.sentence) if refused else "",
         "problems": [(control_id(path), str(words)) for path, found in problems.items() for words in found],
+        "scripts": scripts_for(told.name),
         "asks_confirmation": validation.DOUBT in problems,
         "has_computed": any(getattr(f, "computed", False) for f in told.own_fields.values())
         or any(isinstance(f, Lines) for f in told.own_fields.values()),

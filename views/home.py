@@ -20,6 +20,7 @@ from models.kernel.waiting import COLLECTION as WAITING
 from models.kernel.words import current_locale
 
 from . import wording
+from .custom import alarms_for
 from .session import actor
 from .shell import waiting_filter
 from .timeline import timeline
@@ -63,6 +64,7 @@ class HomeView(AdminIndexView):
             shows_late=bool(department),
             starts=[cls.declared for cls in self.catalogue.values() if rights.may_create(me, cls)],
             tiles=self._tiles(me),
+            alarms=alarms_for(me),
         )
 
     def _tiles(self, me: Actor) -> list[dict[str, Any]]:

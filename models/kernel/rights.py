@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,6 +228,12 @@ def may_comment(actor: Actor, record: Record) -> Verdict:
 def may_operate(actor: Actor) -> Verdict:
     """Background work is looked after by IT; standing in for somebody of IT is not enough."""
     return YES if Role.IT in actor.roles else Verdict(False, NOT_YOURS)
+
+
+def may_see_run(actor: Actor, run: Mapping[str, Any]) -> Verdict:
+    """A run is seen by IT and by the one who asked for it."""
+    is_own = actor.id is not None and run.get("asked_by") == actor.id
+    return YES if is_own or may_operate(actor) else Verdict(False, NOT_YOURS)
 
 
 def may_reset_login(actor: Actor, user: Record) -> Verdict:

@@ -21,8 +21,8 @@ _WEEKDAYS = "sun mon tue wed thu fri sat".split()
 _PIECE = re.compile(r"(?P<range>\*|(?P<first>[a-z0-9]{1,3})(-(?P<last>[a-z0-9]{1,3}))?)(/(?P<step>[0-9]{1,2}))?")
 
 FIVE_PARTS = L(
-    "A crontab has five parts: minute, hour, day of the month, month, weekday. Such as: 0 6 * * 1-5",
-    "定時表達式有五段：分、時、日、月、星期，例如：0 6 * * 1-5",
+    "A crontab such as 0 6 * * 1-5 has five parts: minute, hour, day of the month, month, weekday.",
+    "定時表達式有五段：分、時、日、月、星期，例如 0 6 * * 1-5。",
 )
 WRONG_PART = L(
     "“{piece}” cannot stand for {part} in a crontab; write numbers from {least} to {most}, as in 5, 1-5, */10 or 1,15.",

@@ -1,12 +1,13 @@
 """Screens that cannot be derived from a declaration; each module says in its first sentence why, and offers `views`.
 
 A view with a `menu_item` stands in the menu of those who may open it; `on_record_page` puts a link to a screen on the
-pages of a record type, for those to whom the function returns one.
+pages of a record type, for those to whom the function returns one; `on_home` puts alarms on the home page; `on_form`
+adds a script to the form of a type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from flask_admin import BaseView
 from models.kernel.declare import Chapter
 from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L
+from models.kernel.words import L, Words
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,38 @@ def on_record_page(type_name: str) -> Callable[[Offer], Offer]:
 def links_for(me: Actor, record: Record) -> list[Link]:
     """The links that custom screens offer this reader on the page of a record."""
     return [link for offer in _offers.get(record.type_name(), ()) if (link := offer(me, record))]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A sentence at the top of the home page of those who look after something. Tone: warn or bad."""
+
+    tone: str
+    text: Words
+    url: str
+
+
+Watch = Callable[[Actor], Iterable[Alarm]]
+_watches: list[Watch] = []
+_scripts: dict[str, list[str]] = {}
+
+
+def on_home(watch: Watch) -> Watch:
+    """Let a function put alarms on the home page; it asks itself whom they concern."""
+    _watches.append(watch)
+    return watch
+
+
+def alarms_for(me: Actor) -> list[Alarm]:
+    """What somebody should look at now."""
+    return [alarm for watch in _watches for alarm in watch(me)]
+
+
+def on_form(type_name: str, script: str) -> None:
+    """Add a static script to the form of a record type; the form must work without it."""
+    _scripts.setdefault(type_name, []).append(script)
+
+
+def scripts_for(type_name: str) -> tuple[str, ...]:
+    """The scripts that custom screens add to the form of a type."""
+    return tuple(_scripts.get(type_name, ()))

@@ -1,0 +1,188 @@
+"""The screens of operations over HTTP: for IT only; what is typed, enabled, run now and tried again."""
+
+import datetime as dt
+
+import pytest
+from bson import ObjectId
+
+from models import catalogue
+from models.kernel import changes, clock, jobs, leases
+from models.kernel.jobs import Order
+from models.kernel.people import SYSTEM
+from tasks.timetable import fire_due
+
+SCREENS = ("/admin/timetable/", "/admin/task_runs/", "/admin/schedule/", "/admin/schedule/new/")
+
+
+@pytest.fixture
+def schedule(company):
+    values = {"name": "每日檢查", "task": "mark_overdue", "cron": "0 6 * * *", "department": company.department("ITD")}
+    return changes.create(catalogue["schedule"], values, actor=SYSTEM)
+
+
+@pytest.fixture
+def it(company, browser_as):
+    return browser_as("it", locale="en")
+
+
+def again(record):
+    return type(record).objects.get(id=record.id)
+
+
+@pytest.mark.parametrize("path", SCREENS)
+def test_the_screens_are_for_it(company, browser_as, path):
+    for login in company.logins:
+        expected = {200} if login == "it" else {403, 404}
+        assert browser_as(login).get(path).status_code in expected, login
+
+
+def test_others_cannot_start_stop_or_repeat_anything(schedule, company, browser_as, db):
+    run = jobs.enqueue(Order(task="mark_overdue"))
+    db.task_run.update_one({"_id": run}, {"$set": {"state": jobs.SET_ASIDE}})
+    for login in ("clerk_sal", "management", "supervisor", "records"):
+        someone = browser_as(login)
+        facts = {"id": str(schedule.id), "version": "1", "enabled": "0"}
+        for path in ("/admin/timetable/toggle/", "/admin/timetable/run/", "/admin/timetable/preview/"):
+            assert someone.post(path, facts).status_code in {403, 404}
+        assert someone.post("/admin/task_run/again/", {"id": str(run)}).status_code in {403, 404}
+        assert someone.get("/admin/task_run/details/", {"id": str(run)}).status_code == 404
+    assert again(schedule).enabled
+    assert db.task_run.count_documents({"state": jobs.QUEUED}) == 0
+
+
+def test_the_one_who_asked_sees_their_run_but_no_technical_details(company, browser_as, db):
+    run = jobs.enqueue(Order(task="mark_overdue", asked_by=company.actor("clerk_sal")))
+    db.task_run.update_one({"_id": run}, {"$set": {"error": "Traceback of it all"}})
+    page = browser_as("clerk_sal").get("/admin/task_run/details/", {"id": str(run)})
+    assert page.status_code == 200
+    assert "Traceback of it all" not in page.text
+    assert "Traceback of it all" in browser_as("it").get("/admin/task_run/details/", {"id": str(run)}).text
+
+
+def test_the_form_makes_a_schedule(it):
+    form = it.form("/admin/schedule/new/", "/admin/schedule/new/")
+    assert "mark_overdue" in form.options["task"]
+    answer = it.send(form, name="夜間", task="mark_overdue", cron="30 2 * * *", time_zone="Europe/Berlin")
+    assert answer.status_code == 302, answer.text
+    made = catalogue["schedule"].objects.get(name="夜間")
+    assert (made.cron, made.time_zone, made.enabled) == ("30 2 * * *", "Europe/Berlin", True)
+    assert "schedules.js" in it.get("/admin/schedule/new/").text
+
+
+@pytest.mark.parametrize(("changes_", "place"), [
+    ({"cron": "61 * * * *"}, "cron"),
+    ({"cron": "every morning"}, "cron"),
+    ({"cron": "0 0 31 2 *"}, "cron"),
+    ({"cron": "0 6 * * *", "every": "5"}, "cron"),
+    ({"cron": "", "every": ""}, "cron"),
+    ({"cron": "", "every": "0"}, "every"),
+    ({"cron": "0 6 * * *", "time_zone": "Moon/Crater"}, "time_zone"),
+    ({"cron": "0 6 * * *", "time_zone": "../../etc/passwd"}, "time_zone"),
+    ({"cron": "0 6 * * *", "params": "[1, 2]"}, "params"),
+    ({"cron": "0 6 * * *", "task": "rm -rf"}, "task"),
+])  # fmt: skip
+def test_nonsense_is_refused_with_a_sentence(it, changes_, place):
+    form = it.form("/admin/schedule/new/", "/admin/schedule/new/")
+    answer = it.send(form, **{"name": "夜間", "task": "mark_overdue", **changes_})
+    assert answer.status_code == 422
+    assert catalogue["schedule"].objects.count() == 0
+    page = it.page("/admin/schedule/new/")
+    assert page.has_form("/admin/schedule/new/")
+    assert f'id="{place}-errors"' in answer.text
+
+
+def preview(it, **typed):
+    return it.post("/admin/timetable/preview/", typed).get_json()
+
+
+def test_the_next_five_runs_in_both_zones(it):
+    with clock.set_to(dt.datetime(2026, 3, 7, 18, 0, tzinfo=dt.UTC)):
+        told = preview(it, cron="30 2 * * *", time_zone="America/New_York", reader_zone="Asia/Shanghai")
+    assert told["problem"] == ""
+    assert [run["at"] for run in told["runs"]] == [
+        "2026-03-08 03:00 EDT",  # there is no half past two on this day
+        "2026-03-09 02:30 EDT",
+        "2026-03-10 02:30 EDT",
+        "2026-03-11 02:30 EDT",
+        "2026-03-12 02:30 EDT",
+    ]
+    assert told["runs"][0]["here"] == "2026-03-08 15:00"
+
+
+@pytest.mark.parametrize("typed", [
+    {}, {"cron": "* * *"}, {"cron": "\x00"}, {"every": "١٢"}, {"every": "-4"}, {"every": "9" * 60},
+    {"cron": "0 6 * * *", "time_zone": "Nowhere"}, {"cron": "0 0 30 2 *"}, {"cron": "9" * 5000},
+])  # fmt: skip
+def test_a_preview_of_nonsense_is_a_sentence(it, typed):
+    told = preview(it, **typed)
+    assert told["runs"] == []
+    assert told["problem"].endswith((".", "。"))
+
+
+def test_disable_and_enable(it, schedule):
+    fire_due()
+    form = it.form("/admin/timetable/", "/admin/timetable/toggle/")
+    assert it.send(form, enabled="0").status_code == 302
+    assert not again(schedule).enabled
+    stale = it.send(form, enabled="1")
+    assert stale.status_code == 409, "somebody changed it meanwhile"
+    form = it.form("/admin/timetable/", "/admin/timetable/toggle/")
+    assert it.send(form, enabled="1").status_code == 302
+    assert again(schedule).enabled
+
+
+def test_run_now_once_with_its_history(it, schedule, db, company):
+    form = it.form("/admin/timetable/", "/admin/timetable/run/")
+    first, second = (it.send(form, id=str(schedule.id)) for _ in range(2))
+    assert first.location == second.location
+    run = db.task_run.find_one()
+    assert db.task_run.count_documents({}) == 1
+    assert (run["task"], run["schedule"], run["asked_by"]) == ("mark_overdue", schedule.id, company.users["it"])
+    assert db.history.count_documents({"record": schedule.id, "verb": "run_now"}) >= 1
+
+
+def test_a_run_set_aside_is_tried_again(it, db):
+    run = jobs.enqueue(Order(task="mark_overdue"))
+    assert it.post("/admin/task_run/again/", {"id": str(run)}).status_code == 422
+    values = {"state": jobs.SET_ASIDE, "attempts": 5, "checkpoint": {"after": 7}, "alarmed": clock.now()}
+    db.task_run.update_one({"_id": run}, {"$set": values})
+    form = it.form("/admin/task_run/details/", "/admin/task_run/again/", id=str(run))
+    assert it.send(form, id=str(run)).status_code == 302
+    now = db.task_run.find_one()
+    assert (now["state"], now["attempts"], now["checkpoint"]) == (jobs.QUEUED, 0, {"after": 7})
+    assert "alarmed" not in now
+
+
+def test_the_list_pages_by_key_and_filters(it, db):
+    for _ in range(60):
+        jobs.enqueue(Order(task="mark_overdue"))
+    assert it.get("/admin/task_runs/").text.count("<tr>") == 51
+    last = str(db.task_run.find().sort("_id", -1).skip(49).limit(1)[0]["_id"])
+    assert it.get("/admin/task_runs/", {"after": last}).text.count("<tr>") == 11
+    assert it.get("/admin/task_runs/", {"state": "done"}).text.count("<tr>") == 0
+    for odd in ({"state": "x"}, {"after": "x"}, {"schedule": "x"}, {"state[$ne]": "done"}):
+        assert it.get("/admin/task_runs/", odd).status_code == 200
+
+
+def test_progress_is_answered_for_the_bar(it, db):
+    run = jobs.enqueue(Order(task="mark_overdue"))
+    jobs.claim("w", run)
+    jobs.renew(run, "w", {"progress": {"done": 3, "total": 9, "note": "<b>"}, "counts": {"done": 3}})
+    jobs.note(run, "第三批")
+    told = it.get("/admin/task_run/progress/", {"id": str(run)}).get_json()
+    assert (told["done"], told["total"], told["is_open"], told["counts"]) == (3, 9, True, "done 3")
+    assert told["lines"][0]["text"] == "第三批"
+    page = it.get("/admin/task_run/details/", {"id": str(run)}).text
+    assert "&lt;b&gt;" in page
+    assert "data-run-progress" in page
+    assert it.get("/admin/task_run/progress/", {"id": str(ObjectId())}).status_code == 404
+
+
+def test_alarms_on_the_home_page_of_it(it, browser_as, db, company):
+    assert "The scheduler does not run" in it.get("/admin/").text
+    assert "scheduler" not in browser_as("management", locale="en").get("/admin/").text
+    leases.take("beat", "somebody", 15)
+    assert "The scheduler does not run" not in it.get("/admin/").text
+    with clock.set_to(clock.now() - dt.timedelta(minutes=6)):
+        jobs.enqueue(Order(task="mark_overdue"))
+    assert "1 jobs were due" in it.get("/admin/").text

@@ -1,0 +1,192 @@
+"""What runs by the clock is a screen of its own because next and last run are no fields: others know them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bson import ObjectId
+from flask import Response, jsonify, redirect, request
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+
+from models.chapters import OPERATIONS
+from models.kernel import changes, clock, jobs, leases, rights
+from models.kernel.errors import Forbidden
+from models.kernel.jobs import Order
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.timing import NotATime
+from models.kernel.unit import in_transaction
+from models.kernel.words import L
+from models.operations import CRON_OR_EVERY, NO_ZONE, Schedule, job_label, params_in, timing_of, zone_named
+
+from .. import wording
+from ..session import actor, say
+from . import Alarm, CustomView, Link, MenuItem, on_form, on_home, on_record_page
+from .task_runs import state_of
+
+TITLE = L("Timetable", "任務時刻表")
+RUNS = L("Runs", "執行記錄")
+STARTED = L("“{name}” was started; this page shows how far it is.", "「{name}」已開始執行，本頁顯示進度。")
+ENABLED = L("“{name}” is enabled.", "「{name}」已啟用。")
+DISABLED = L("“{name}” is disabled.", "「{name}」已停用。")
+NO_SCHEDULER = L(
+    "The scheduler does not run: nothing starts by itself, and what is ordered waits.",
+    "調度程序未運行：定時任務不會自動開始，已下達的作業均在等待。",
+)
+NOT_BEGUN = L(
+    "{count} jobs were due more than five minutes ago and have not begun.", "有 {count} 個作業逾時五分鐘仍未開始。"
+)
+SET_ASIDE = L("{count} jobs were set aside after several attempts.", "有 {count} 個作業多次嘗試失敗，已擱置。")
+PREVIEW_COUNT = 5
+GRACE = dt.timedelta(minutes=5)
+
+on_form("schedule", "schedules.js")
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    is_there = "schedule" in catalogue
+    return [TimetableView(name="timetable", endpoint="timetable", url="/admin/timetable")] if is_there else []
+
+
+@on_record_page("schedule")
+def link(me: Actor, schedule: Record) -> Link | None:
+    return Link(RUNS, f"/admin/task_runs/?schedule={schedule.id}") if rights.may_operate(me) else None
+
+
+@on_home
+def alarms(me: Actor) -> Iterator[Alarm]:
+    """What IT should know at once."""
+    if not rights.may_operate(me):
+        return
+    if not leases.is_held("beat"):
+        yield Alarm("bad", NO_SCHEDULER, "/admin/timetable/")
+    runs = get_db()[jobs.COLLECTION]
+    waiting = {"state": jobs.QUEUED, "started": None, "not_before": {"$lt": clock.now() - GRACE}}
+    if count := runs.count_documents(waiting, limit=100):
+        yield Alarm("bad", NOT_BEGUN(count=count), f"/admin/task_runs/?state={jobs.QUEUED}")
+    if count := runs.count_documents({"state": jobs.SET_ASIDE}, limit=100):
+        yield Alarm("warn", SET_ASIDE(count=count), f"/admin/task_runs/?state={jobs.SET_ASIDE}")
+
+
+class TimetableView(CustomView):
+    """All schedules with their next and last run; enabling, disabling, running at once (for IT)."""
+
+    menu_item = MenuItem(OPERATIONS, TITLE, "/admin/timetable/")
+
+    def is_accessible(self) -> bool:
+        return bool(rights.may_operate(actor()))
+
+    @expose("/")
+    def index(self) -> str:
+        """The schedules, those that come next first."""
+        me = actor()
+        found = list(Schedule._get_collection().find(rights.visible(me, Schedule) or {"_id": None}).limit(500))
+        clocks = {one["_id"]: one.get("next") for one in get_db()["schedule_clock"].find()}
+        last = _last_runs([one["_id"] for one in found])
+        far = dt.datetime.max.replace(tzinfo=dt.UTC)
+        found.sort(key=lambda one: (not one.get("enabled"), clocks.get(one["_id"]) or far, one.get("name", "")))
+        rows = [_row(one, clocks.get(one["_id"]), last.get(one["_id"])) for one in found]
+        return self.render("custom/timetable.html", rows=rows, is_led=leases.is_held("beat"))
+
+    @expose("/toggle/", methods=("POST",))
+    def toggle(self) -> Any:
+        """Enable or disable a schedule; the scheduler knows it within a second."""
+        schedule, version = _asked(), request.form.get("version", "")
+        wanted = request.form.get("enabled") == "1"
+        seen = int(version) if version.isdecimal() else -1
+        changes.update(Schedule, schedule.id, {"enabled": wanted}, actor=actor(), version=seen)
+        say("good", (ENABLED if wanted else DISABLED)(name=schedule.name))
+        return redirect("/admin/timetable/")
+
+    @expose("/run/", methods=("POST",))
+    def run(self) -> Any:
+        """Order a run now; sent twice, the first one is shown."""
+        me, schedule = actor(), _asked()
+        token = request.form.get("once", "")[:60] or str(ObjectId())
+        order = Order(
+            task=schedule.task,
+            params=params_in(schedule.params) or {},
+            once=f"now:{schedule.id}:{token}",
+            schedule=schedule.id,
+            asked_by=me,
+        )
+
+        def body(_unit: Any) -> ObjectId:
+            changes.note(Schedule, schedule.id, "run_now", actor=me)
+            return jobs.enqueue(order)
+
+        run_id = in_transaction(body)
+        say("good", STARTED(name=schedule.name))
+        return redirect(f"/admin/task_run/details/?id={run_id}")
+
+    @expose("/preview/", methods=("POST",))
+    def preview(self) -> Response:
+        """The next five runs of what is typed, in the schedule's zone and in the reader's."""
+        typed = {name: request.form.get(name, "").strip()[:200] for name in ("cron", "every", "time_zone")}
+        try:
+            return jsonify(runs=_preview(typed, request.form.get("reader_zone", "")[:60]), problem="")
+        except NotATime as problem:
+            return jsonify(runs=[], problem=str(problem.words))
+
+
+def _asked() -> Any:
+    """The schedule named in the request. Raises Missing, Forbidden."""
+    me = actor()
+    schedule = rights.find(me, Schedule, request.form.get("id"))
+    if not (verdict := rights.may_operate(me)):
+        raise Forbidden(verdict.why)
+    return schedule
+
+
+def _preview(typed: Mapping[str, str], reader_zone: str) -> list[dict[str, str]]:
+    every = typed["every"]
+    if bool(typed["cron"]) == bool(every):
+        raise NotATime(CRON_OR_EVERY)
+    if typed["time_zone"] and zone_named(typed["time_zone"]) is None:
+        raise NotATime(NO_ZONE)
+    field = Schedule._fields["every"]
+    number = int(every) if every.isascii() and every.isdecimal() else None
+    if every and (fault := next(field.faults(number), None)):
+        raise NotATime(fault)
+    timing = timing_of({**typed, "every": number})
+    reader = zone_named(reader_zone)
+    return [
+        {
+            "at": due.astimezone(timing.zone).strftime("%Y-%m-%d %H:%M %Z"),
+            "here": due.astimezone(reader).strftime("%Y-%m-%d %H:%M") if reader and reader != timing.zone else "",
+        }
+        for due in timing.upcoming(clock.now(), PREVIEW_COUNT)
+    ]
+
+
+def _last_runs(ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
+    """The newest run of each schedule: one short query each, served by its index."""
+    runs = get_db()[jobs.COLLECTION]
+    wanted = {"state": 1, "started": 1, "queued": 1, "ended": 1, "counts": 1}
+    found = {id: runs.find_one({"schedule": id}, wanted, sort=[("_id", -1)]) for id in ids}
+    return {id: run for id, run in found.items() if run}
+
+
+def _row(told: Mapping[str, Any], coming: dt.datetime | None, last: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "id": str(told["_id"]),
+        "version": told["version"],
+        "once": secrets.token_urlsafe(12),
+        "name": told.get("name", ""),
+        "url": f"/admin/schedule/details/?id={told['_id']}",
+        "job": job_label(told.get("task", "")),
+        "when": _when(told),
+        "enabled": bool(told.get("enabled")),
+        "next": wording.moment(coming) if coming and told.get("enabled") else "",
+        "last": state_of(last) | {"url": f"/admin/task_run/details/?id={last['_id']}"} if last else None,
+    }
+
+
+def _when(told: Mapping[str, Any]) -> str:
+    if told.get("cron"):
+        return f"{told['cron']} {told.get('time_zone') or ''}".strip()
+    return str(L("every {count} minutes", "每 {count} 分鐘")(count=told.get("every")))

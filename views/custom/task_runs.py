@@ -1,0 +1,209 @@
+"""Runs of background work are no records: nobody edits them and no history is kept, hence these screens."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from flask import Response, jsonify, redirect, request
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+
+from models.chapters import OPERATIONS
+from models.kernel import clock, jobs, rights
+from models.kernel.errors import Forbidden, Missing, Refused
+from models.kernel.record import Record
+from models.kernel.words import EN, L, current_locale
+from models.operations import job_label
+
+from .. import wording
+from ..session import actor, say
+from . import CustomView, MenuItem
+
+TITLE = L("Task runs", "任務執行記錄")
+PAGE = 50
+LATE_AFTER = dt.timedelta(minutes=5)
+STATES = {
+    jobs.QUEUED: (L("Waiting", "等待中"), "wait"),
+    jobs.RUNNING: (L("Running", "執行中"), "progress"),
+    jobs.DONE: (L("Done", "已完成"), "good"),
+    jobs.FAILED: (L("Failed", "失敗"), "bad"),
+    jobs.SET_ASIDE: (L("Set aside", "已擱置"), "bad"),
+    jobs.SKIPPED: (L("Left out", "已跳過"), "neutral"),
+}
+AGAIN = L("The job is queued again; it goes on where it stopped.", "作業已重新排隊，將從中斷處繼續。")
+NOT_ENDED = L("Only a job that failed or was set aside can be tried again.", "只有失敗或已擱置的作業可以重試。")
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    if "schedule" not in catalogue:
+        return []
+    return [
+        TaskRunsView(name="task_runs", endpoint="task_runs", url="/admin/task_runs"),
+        RunView(name="task_run", endpoint="task_run", url="/admin/task_run"),
+    ]
+
+
+class TaskRunsView(CustomView):
+    """What ran, how long, with what result (for IT)."""
+
+    menu_item = MenuItem(OPERATIONS, TITLE, "/admin/task_runs/")
+
+    def is_accessible(self) -> bool:
+        return bool(rights.may_operate(actor()))
+
+    @expose("/")
+    def index(self) -> str:
+        """The runs, newest first; pages follow each other by key."""
+        query, chosen = _asked_filter()
+        wanted = {"log": 0, "checkpoint": 0, "error": 0, "params": 0}
+        rows = list(get_db()[jobs.COLLECTION].find(query, wanted).sort("_id", -1).limit(PAGE + 1))
+        return self.render(
+            "custom/task_runs.html",
+            rows=[_row(one) for one in rows[:PAGE]],
+            after=str(rows[PAGE - 1]["_id"]) if len(rows) > PAGE else None,
+            states=[(key, label) for key, (label, _tone) in STATES.items()],
+            **chosen,
+        )
+
+
+class RunView(CustomView):
+    """One run with its log and progress, for IT and for the one who asked for it."""
+
+    @expose("/")
+    def index(self) -> Any:
+        return redirect("/admin/task_runs/")
+
+    @expose("/details/")
+    def details(self) -> str:
+        """One run."""
+        me, run = actor(), _asked_run()
+        is_it = bool(rights.may_operate(me))
+        lines = [{"at": _second(one["at"]), "text": one["text"]} for one in run.get("log", [])]
+        return self.render(
+            "custom/task_run.html",
+            run=_row(run),
+            facts=_facts(run),
+            progress=_progress(run),
+            lines=lines,
+            sentence=_sentence(run),
+            error=run.get("error") if is_it else None,
+            may_again=is_it and run["state"] in (jobs.FAILED, jobs.SET_ASIDE),
+            is_it=is_it,
+        )
+
+    @expose("/progress/")
+    def progress(self) -> Response:
+        """How far a run is, for the bar that moves."""
+        run = _asked_run()
+        last = [{"at": _second(one["at"]), "text": one["text"]} for one in run.get("log", [])[-20:]]
+        answer = jsonify(**_progress(run), **state_of(run), lines=last, counts=_counts(run))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @expose("/again/", methods=("POST",))
+    def again(self) -> Any:
+        """Queue a run anew."""
+        run = _asked_run()
+        if not (verdict := rights.may_operate(actor())):
+            raise Forbidden(verdict.why)
+        if not jobs.try_again(run["_id"]):
+            raise Refused(NOT_ENDED)
+        say("good", AGAIN)
+        return redirect(f"/admin/task_run/details/?id={run['_id']}")
+
+
+def state_of(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a run in words, with its tone."""
+    label, tone = STATES[run["state"]]
+    at = run.get("started") or run.get("ended") or run["queued"]
+    return {"state": str(label), "tone": tone, "at": wording.moment(at), "is_open": run["state"] in jobs.OPEN}
+
+
+def _asked_filter() -> tuple[dict[str, Any], dict[str, str]]:
+    """The filter of the list, and what was chosen as it stands in the form; what cannot be is left out."""
+    chosen = {name: request.args.get(name, "")[:60] for name in ("state", "schedule")}
+    query: dict[str, Any] = {}
+    if chosen["state"] in STATES:
+        query["state"] = chosen["state"]
+    if ObjectId.is_valid(chosen["schedule"]):
+        query["schedule"] = ObjectId(chosen["schedule"])
+    after = request.args.get("after", "")
+    if ObjectId.is_valid(after):
+        query["_id"] = {"$lt": ObjectId(after)}
+    return query, chosen
+
+
+def _asked_run() -> dict[str, Any]:
+    """The run named in the request, if the reader may see it. Raises Missing."""
+    id = request.values.get("id", "")
+    run = get_db()[jobs.COLLECTION].find_one({"_id": ObjectId(id)}) if ObjectId.is_valid(id) else None
+    if run is None or not rights.may_see_run(actor(), run):
+        raise Missing
+    return run
+
+
+def _row(run: Mapping[str, Any]) -> dict[str, Any]:
+    due, started = run.get("due"), run.get("started")
+    is_late = bool(due and (started or clock.now()) - due > LATE_AFTER and run["state"] != jobs.SKIPPED)
+    return {
+        "id": str(run["_id"]),
+        "url": f"/admin/task_run/details/?id={run['_id']}",
+        "job": str(job_label(run["task"])),
+        "due": wording.moment(due) if due else "",
+        "is_late": is_late,
+        "took": _took(run),
+        "counts": _counts(run),
+        "who": run.get("asked_by_name") or "",
+        "attempts": run["attempts"],
+        "said": _sentence(run),
+        **state_of(run),
+    }
+
+
+def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = [
+        (L("Ordered", "下達時間"), _second(run["queued"])),
+        (L("Asked by", "下達人"), run.get("asked_by_name") or ""),
+        (L("Due", "應執行時間"), _second(run["due"]) if run.get("due") else ""),
+        (L("Begun", "開始時間"), _second(run["started"]) if run.get("started") else ""),
+        (L("Ended", "結束時間"), _second(run["ended"]) if run.get("ended") else ""),
+        (L("Took", "用時"), _took(run)),
+        (L("Attempts", "嘗試次數"), str(run["attempts"])),
+        (L("Counts", "計數"), _counts(run)),
+    ]
+    return [{"label": label, "value": value} for label, value in rows]
+
+
+def _progress(run: Mapping[str, Any]) -> dict[str, Any]:
+    told = run.get("progress") or {}
+    return {"done": told.get("done", 0), "total": told.get("total", 0), "note": str(told.get("note", ""))}
+
+
+def _counts(run: Mapping[str, Any]) -> str:
+    counts = run.get("counts") or {}
+    comma = ", " if current_locale() == EN else "，"
+    return comma.join(f"{name} {wording.number(value)}" for name, value in counts.items())
+
+
+def _sentence(run: Mapping[str, Any]) -> str:
+    told = run.get("sentence") or {}
+    return str(told.get(current_locale()) or told.get(EN) or "")
+
+
+def _took(run: Mapping[str, Any]) -> str:
+    """How long a run took, or has been going on."""
+    started = run.get("started")
+    if started is None:
+        return ""
+    seconds = max(0.0, ((run.get("ended") or clock.now()) - started).total_seconds())
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def _second(moment: dt.datetime) -> str:
+    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M:%S")
