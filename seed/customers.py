@@ -13,7 +13,7 @@ from seed.script import Act, Beat, Script, chance, in_days, length
 from seed.vocabulary import needs, people
 from seed.vocabulary.companies import Company, mail_domain
 
-FATES = {"customer": 172, "target": 46, "screened": 34, "lead": 34, "dormant": 20}
+FATES = {"customer": 172, "target": 60, "screened": 18, "lead": 30, "dormant": 26}
 CHANNELS = ("phone", "web", "exhibition", "exhibition", "referral", "referral", "other")
 TALKS = 510
 TALKS_NOW = 12

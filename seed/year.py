@@ -25,10 +25,10 @@ OFFERS_BY_OUTCOME = {
     "returned": 9,
     "waiting": 16,
     "approved": 20,
-    "sent": 105,
+    "sent": 60,
     "accepted": 12,
-    "declined": 570,
-    "expired": 350,
+    "declined": 595,
+    "expired": 375,
 }
 # How many working hours ago the last step of an open case was, at least and at most.
 IDLE = {
@@ -36,7 +36,7 @@ IDLE = {
     "returned": (0.5, 14),
     "waiting": (0.3, 9),
     "approved": (0.2, 7),
-    "sent": (0.5, 90),
+    "sent": (0.5, 130),
     "accepted": (0.3, 8),
     "legal_review": (0.5, 20),
     "signed": (0.3, 7),
