@@ -37,8 +37,9 @@ NOT_ITS_KIND = L(
 )
 UNKNOWN_KIND = L("This kind of attachment is not used here.", "此處不使用這類附件。")
 _SIGNED = {"pdf", "png", "jpg", "jpeg", "gif", "webp", "zip", "docx", "xlsx", "pptx", "rar", "7z", "mp4", "exe"}
+_ZIPPED = {"zip", "docx", "xlsx", "pptx", "epub", "odt", "ods", "odp"}
 _SAME = {"jpeg": "jpg", "tiff": "tif"}
-_BAD = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+_BAD = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def content_type(head: bytes, name: str) -> str:
         if ending in _SIGNED:
             raise Refused(None, {"file": [NOT_ITS_KIND(name=name)]})
         return "text/plain" if _is_text(head) else "application/octet-stream"
-    if ending in _SIGNED and ending != guess.extension and not (ending == "zip" or guess.extension == "zip"):
+    is_zip = "zip" in (ending, guess.extension) and {ending, guess.extension} <= _ZIPPED
+    if ending in _SIGNED and ending != guess.extension and not is_zip:
         raise Refused(None, {"file": [NOT_ITS_KIND(name=name)]})
     return str(guess.mime)
 
@@ -183,7 +185,7 @@ def _store(upload: Upload) -> dict[str, Any]:
         "_id": ObjectId(),
         "content": grid._id,
         "name": name,
-        "given_name": upload.name[:500],
+        "given_name": upload.name[:500].encode("utf-8", "replace").decode(),
         "size": size,
         "sha256": digest.hexdigest(),
         "content_type": kind,

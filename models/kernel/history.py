@@ -72,18 +72,21 @@ def entries_of(record_id: ObjectId, *, newest_first: bool = False, limit: int = 
 
 def faults_in(entries: Iterable[dict[str, Any]], head: dict[str, Any] | None) -> Iterator[tuple[int, str]]:
     """What is wrong with a record's chain: pairs of sequence number and what was found."""
-    previous, expected = GENESIS, 1
+    previous: str | None = GENESIS
+    expected = 1
     for entry in entries:
         if entry["seq"] != expected:
             yield expected, "missing"
             expected = entry["seq"]
         elif entry.get("prev") != previous:
             yield entry["seq"], "does not follow the entry before it"
-        if digest(entry) != entry["hash"]:
+        if digest(entry) != entry.get("hash"):
             yield entry["seq"], "changed"
-        previous, expected = entry["hash"], expected + 1
+        previous, expected = entry.get("hash"), expected + 1
     if head is not None and head.get("seq", 0) != expected - 1:
         yield expected, "missing at the end"
+    elif head is not None and head.get("hash", GENESIS) != previous:
+        yield expected - 1, "is not the entry that the record was written with"
 
 
 def as_of(current: dict[str, Any], entries: Iterable[dict[str, Any]], version: int) -> dict[str, Any]:

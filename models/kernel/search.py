@@ -18,7 +18,8 @@ _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 @lru_cache(maxsize=20_000)
 def normal(text: str) -> str:
     """One form for what is stored and what is typed: NFKC, lower case, simplified, single blanks."""
-    folded = unicodedata.normalize("NFKC", text).lower()
+    kept = text.encode("utf-8", "ignore").decode()  # halves of surrogate pairs are no text
+    folded = unicodedata.normalize("NFKC", kept).lower()
     return simplified(re.sub(r"\s+", " ", folded).strip())
 
 

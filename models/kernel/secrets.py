@@ -26,6 +26,8 @@ def seal(text: str, place: str) -> bytes:
 
 def unseal(sealed: bytes, place: str) -> str:
     """The text again; raises ValueError when the key is missing or the bytes were changed or moved elsewhere."""
+    if not sealed:
+        raise ValueError(f"A sensitive field of {place} is empty, which no key makes.")
     cipher = _ring.get(sealed[0])
     if cipher is None:
         raise ValueError(f"The key {sealed[0]} of a sensitive field is not in GUICHENG_FIELD_KEYS.")
