@@ -1,0 +1,193 @@
+"""Schedules become runs: each due time once, whatever crashes; outages, overlaps, clocks that jump, brokers away."""
+
+import datetime as dt
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from models import catalogue
+from models.kernel import changes, clock, jobs, leases
+from models.kernel.jobs import Order
+from models.kernel.people import SYSTEM
+from tasks import defaults, timetable
+from tasks.timetable import CATCH_UP_MAX, fire_due
+from tasks.waking import wake_workers
+
+START = dt.datetime(2026, 5, 4, 0, 0, 30, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def schedule(company):
+    def make(**values):
+        told = {"name": "試驗", "task": "mark_overdue", "department": company.department("ITD"), **values}
+        if not told.get("every"):
+            told.setdefault("cron", "0 * * * *")
+        with clock.set_to(START):
+            made = changes.create(catalogue["schedule"], told, actor=SYSTEM)
+            fire_due()
+        return made
+
+    return make
+
+
+def tick(moment):
+    with clock.set_to(moment):
+        return fire_due()
+
+
+def due_times(db, **also):
+    return [run["due"] for run in db.task_run.find(also).sort("due", 1)]
+
+
+def test_each_due_time_fires_once(schedule, db):
+    schedule(overlap="queue")
+    for minute in range(0, 200, 7):
+        for _beat in range(2):
+            tick(START + dt.timedelta(minutes=minute))
+    assert due_times(db) == [START.replace(second=0) + HOUR * n for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("line", ["_move_on", "enqueue"])
+def test_killed_between_two_lines_it_still_fires_once(schedule, db, monkeypatch, line):
+    schedule(overlap="queue")
+    owner = jobs if line == "enqueue" else timetable
+
+    def die(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, line, die)
+        with pytest.raises(KeyboardInterrupt):
+            tick(START + HOUR)
+    tick(START + HOUR)
+    tick(START + HOUR)
+    assert len(due_times(db)) == 1
+
+
+@pytest.mark.parametrize(("policy", "states"), [
+    ("once", {jobs.QUEUED: 1}),
+    ("each", {jobs.QUEUED: 10}),
+    ("skip", {jobs.SKIPPED: 1}),
+])  # fmt: skip
+def test_what_an_outage_missed(schedule, db, policy, states):
+    schedule(catch_up=policy)
+    tick(START + HOUR * 10 + dt.timedelta(minutes=30))
+    found = {row["_id"]: row["n"] for row in db.task_run.aggregate([{"$group": {"_id": "$state", "n": {"$sum": 1}}}])}
+    assert found == states
+    tick(START + HOUR * 11)
+    assert START.replace(second=0) + HOUR * 11 in due_times(db)
+
+
+@pytest.mark.parametrize("policy", ["once", "each", "skip"])
+def test_a_clock_that_jumps_a_day_ahead_and_back_fires_little_and_nothing_twice(schedule, db, policy):
+    schedule(cron="*/5 * * * *", catch_up=policy, overlap="queue")
+    tick(START + dt.timedelta(days=1))
+    assert len(due_times(db)) <= CATCH_UP_MAX
+    tick(START)
+    for minute in range(0, 60 * 25, 5):
+        tick(START + dt.timedelta(minutes=minute))
+    found = due_times(db)
+    assert len(found) == len(set(found))
+
+
+def test_an_hour_back_is_no_second_run(schedule, db):
+    schedule(overlap="queue")
+    for minutes in (60, 61, 2, 30, 60, 61):
+        tick(START + dt.timedelta(minutes=minutes))
+    assert len(due_times(db)) == 1
+
+
+def test_an_interval_goes_on_after_the_clock_went_back(schedule, db):
+    schedule(every=5, overlap="queue")
+    tick(START + HOUR * 5)
+    count = len(due_times(db))
+    for minute in range(0, 12):
+        tick(START + dt.timedelta(minutes=minute))
+    assert len(due_times(db)) > count
+
+
+@pytest.mark.parametrize(("policy", "states"), [("skip", [jobs.QUEUED, jobs.SKIPPED]), ("queue", [jobs.QUEUED] * 2)])
+def test_a_run_that_is_not_done_when_the_next_is_due(schedule, db, policy, states):
+    schedule(overlap=policy)
+    tick(START + HOUR)
+    tick(START + HOUR * 2)
+    assert [run["state"] for run in db.task_run.find().sort("due", 1)] == states
+
+
+def test_an_edit_is_taken_up_at_the_next_tick(schedule, db):
+    made = schedule(cron="0 6 * * *")
+    clock_of = lambda: db.schedule_clock.find_one({"_id": made.id})  # noqa: E731
+    first = clock_of()["next"]
+    changes.update(type(made), made.id, {"cron": "30 7 * * *"}, actor=SYSTEM, version=None)
+    tick(START + dt.timedelta(seconds=5))
+    assert clock_of()["next"] - first == HOUR * 1.5
+    changes.update(type(made), made.id, {"enabled": False}, actor=SYSTEM, version=None)
+    tick(START + dt.timedelta(seconds=6))
+    tick(START + dt.timedelta(days=2))
+    assert due_times(db) == []
+    changes.update(type(made), made.id, {"enabled": True}, actor=SYSTEM, version=None)
+    tick(START + dt.timedelta(days=2))
+    assert due_times(db) == []
+    assert clock_of()["next"] > START + dt.timedelta(days=2)
+
+
+def test_a_removed_schedule_does_not_fire(schedule, db):
+    made = schedule()
+    changes.remove(type(made), made.id, actor=SYSTEM, version=None)
+    tick(START + HOUR)
+    assert due_times(db) == []
+    assert db.schedule_clock.count_documents({}) == 0
+
+
+def test_defaults_are_made_once_and_stay_removed(company, db):
+    count = defaults.ensure_default_schedules()
+    assert count >= 3
+    assert defaults.ensure_default_schedules() == 0
+    cls = catalogue["schedule"]
+    changes.remove(cls, cls.objects.first().id, actor=SYSTEM, version=None)
+    assert defaults.ensure_default_schedules() == 0
+
+
+def test_without_people_there_are_no_defaults_yet(db):
+    assert defaults.ensure_default_schedules() == 0
+
+
+def test_the_lease_is_held_by_one_until_it_runs_out(db):
+    assert leases.take("beat", "a", 0.3)
+    assert leases.take("beat", "a", 0.3)
+    assert not leases.take("beat", "b", 0.3)
+    db.lease.update_one({"_id": "beat"}, {"$set": {"until": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}})
+    assert leases.take("beat", "b", 15)
+    assert not leases.take("beat", "a", 15)
+    leases.give_back("beat", "a")
+    assert leases.is_held("beat")
+    leases.give_back("beat", "b")
+    assert not leases.is_held("beat")
+
+
+def test_workers_are_woken_once_and_again_when_nobody_comes(db):
+    id = jobs.enqueue(Order(task="mark_overdue"))
+    jobs.enqueue(Order(task="mark_overdue", not_before=clock.now() + HOUR))
+    knocks = []
+    now = clock.now()
+    for seconds in (0, 1, 2, 16, 17, 60, 3600, 3601):
+        with clock.set_to(now + dt.timedelta(seconds=seconds, milliseconds=500)):
+            wake_workers(knocks.append)
+    assert knocks.count(id) == 4
+    assert jobs.claim("w", id)
+    db.task_run.update_one({"_id": id}, {"$set": {"lease": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}})
+    assert wake_workers(knocks.append) >= 1
+    assert knocks[-1] == id or knocks[-2] == id
+
+
+def test_a_broker_that_is_away_loses_nothing(db):
+    id = jobs.enqueue(Order(task="mark_overdue"))
+
+    def away(_id):
+        raise OperationalError
+
+    assert wake_workers(away) == 0
+    knocks = []
+    assert wake_workers(knocks.append) == 1
+    assert knocks == [id]

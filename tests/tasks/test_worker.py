@@ -1,0 +1,242 @@
+"""One run by one worker: done, failed, tried again ever later, set aside, put back; never two at once, never lost."""
+
+import datetime as dt
+import threading
+
+import pytest
+from bson import ObjectId
+from pymongo.errors import AutoReconnect
+
+from models.kernel import clock, jobs
+from models.kernel.errors import Refused
+from models.kernel.jobs import Order
+from models.kernel.words import L
+from tasks import alarms, registry, worker
+from tasks.registry import Job
+from tasks.worker import StopFlag, work
+
+
+@pytest.fixture
+def job(monkeypatch):
+    """Declares a job for one test."""
+    monkeypatch.setattr(registry, "_jobs", {})
+
+    def declare(body, **options):
+        told = {"name": "trial", "label": L("Trial", "試驗"), "help": L("Trial", "試驗"), "body": body}
+        registry._jobs["trial"] = Job(**told | options)
+
+    return declare
+
+
+@pytest.fixture
+def queue(db):
+    return lambda **facts: jobs.enqueue(Order(task="trial", **facts))
+
+
+def run_of(db, id):
+    return db.task_run.find_one({"_id": id})
+
+
+def test_done_with_counts_checkpoint_and_log(job, queue, db):
+    def body(run, days):
+        run.log("begun")
+        run.count(made=days)
+        run.save(after=1)
+        run.count(made=1)
+        run.progress(1, 2, "half")
+        run.count(made=1)
+
+    job(body)
+    id = queue(params={"days": 3})
+    assert work(id)
+    run = run_of(db, id)
+    assert (run["state"], run["counts"], run["checkpoint"]) == (jobs.DONE, {"made": 5}, {"after": 1})
+    assert run["log"][0]["text"] == "begun"
+    assert run["error"] is None
+    assert "lease" not in run
+
+
+def test_a_message_without_an_order_has_no_effect(job, queue):
+    job(lambda run: pytest.fail("ran"))
+    assert not work(ObjectId())
+    assert not work()
+
+
+def test_a_message_that_comes_twice_or_days_later_has_no_effect(job, queue, db):
+    ran = []
+    job(lambda run: ran.append(1))
+    id = queue()
+    assert work(id)
+    with clock.set_to(clock.now() + dt.timedelta(days=9)):
+        assert not work(id)
+    assert ran == [1]
+
+
+def test_one_run_is_done_by_one_of_many_at_once(job, queue, db):
+    ran, gate = [], threading.Barrier(8)
+    job(lambda run: ran.append(run.worker))
+    id = queue()
+
+    def one():
+        gate.wait()
+        work(id)
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ran) == 1
+
+
+def test_failures_are_tried_again_ever_later_and_then_set_aside(job, queue, db, company):
+    job(lambda run: 1 / 0, tries=4)
+    id = queue()
+    now, delays = clock.now(), []
+    for _ in range(3):
+        with clock.set_to(now):
+            assert work(id)
+        run = run_of(db, id)
+        assert run["state"] == jobs.QUEUED
+        assert "ZeroDivisionError" in run["error"]
+        delays.append((run["not_before"] - now).total_seconds())
+        now = run["not_before"]
+    assert delays == [10, 20, 40]
+    with clock.set_to(now):
+        assert work(id)
+    run = run_of(db, id)
+    assert run["state"] == jobs.SET_ASIDE
+    assert "4" in run["sentence"]["en"]
+    assert alarms.sweep() == 1
+    assert alarms.sweep() == 0
+    told = list(db.notice.find({"person": company.users["it"]}))
+    assert [notice["record"] for notice in told] == [id]
+    assert db.notice.count_documents({"person": {"$ne": company.users["it"]}}) == 0
+
+
+def test_the_delay_has_a_bound(job, queue, db):
+    job(lambda run: 1 / 0, tries=50)
+    id = queue()
+    db.task_run.update_one({"_id": id}, {"$set": {"attempts": 20}})
+    before = clock.now()
+    work(id)
+    assert run_of(db, id)["not_before"] - before < dt.timedelta(minutes=16)
+
+
+def test_a_job_that_kills_its_worker_each_time_is_set_aside(job, queue, db):
+    ran = []
+    job(lambda run: ran.append(1), tries=3)
+    id = queue()
+    for _ in range(3):
+        assert jobs.claim("a worker that dies", id)
+        db.task_run.update_one({"_id": id}, {"$set": {"lease": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}})
+    assert work(id)
+    assert run_of(db, id)["state"] == jobs.SET_ASIDE
+    assert ran == []
+
+
+def test_a_stop_puts_back_without_counting_the_attempt(job, queue, db):
+    stop = StopFlag()
+
+    def body(run):
+        run.save(after=5)
+        stop.set()
+        run.save(after=6)
+
+    job(body, tries=1)
+    id = queue()
+    work(id, stop=stop)
+    run = run_of(db, id)
+    assert (run["state"], run["attempts"], run["checkpoint"]) == (jobs.QUEUED, 0, {"after": 6})
+
+
+def test_a_run_taken_by_another_is_left_alone(job, queue, db):
+    def body(run):
+        db.task_run.update_one({"_id": run.id}, {"$set": {"worker": "another"}})
+        run.save(after=1)
+        pytest.fail("went on")
+
+    job(body)
+    id = queue()
+    work(id)
+    run = run_of(db, id)
+    assert (run["state"], run["worker"], run["checkpoint"]) == (jobs.RUNNING, "another", {})
+
+
+def test_a_database_that_is_away_counts_as_no_attempt(job, queue, db):
+    def body(run):
+        raise AutoReconnect("gone")
+
+    job(body, tries=1)
+    id = queue()
+    work(id)
+    assert (run_of(db, id)["state"], run_of(db, id)["attempts"]) == (jobs.QUEUED, 0)
+
+
+@pytest.mark.parametrize(("raised", "said"), [
+    (Refused(L("The folder is full.", "資料夾已滿。")), "The folder is full."),
+    (Refused(None, {"day": [L("No such day.", "沒有這一天。")]}), "No such day."),
+    (MemoryError(), "memory"),
+])  # fmt: skip
+def test_what_cannot_be_mended_by_trying_fails_with_a_sentence(job, queue, db, raised, said):
+    def body(run):
+        raise raised
+
+    job(body)
+    id = queue()
+    work(id)
+    run = run_of(db, id)
+    assert run["state"] == jobs.FAILED
+    assert said in run["sentence"]["en"]
+    assert run["sentence"]["zh-Hans"]
+
+
+def test_parameters_that_do_not_fit_fail_at_once(job, queue, db):
+    job(lambda run, days: None)
+    id = queue(params={"weeks": 3})
+    work(id)
+    assert run_of(db, id)["state"] == jobs.FAILED
+
+
+def test_an_unknown_job_is_set_aside(job, queue, db):
+    id = queue()
+    work(id)
+    assert run_of(db, id)["state"] == jobs.SET_ASIDE
+
+
+def test_the_lease_is_kept_while_a_body_is_silent(job, queue, db, monkeypatch):
+    monkeypatch.setattr(jobs, "LEASE", dt.timedelta(milliseconds=300))
+    monkeypatch.setattr(jobs, "_LEASE_FROM_NOW", {"$add": ["$$NOW", 300]})
+    claims = []
+
+    def body(run):
+        for _ in range(5):
+            threading.Event().wait(0.2)
+            claims.append(jobs.claim("another", run.id))
+
+    job(body)
+    id = queue()
+    work(id)
+    assert claims == [None] * 5
+    assert run_of(db, id)["state"] == jobs.DONE
+
+
+def test_runs_of_one_schedule_follow_each_other(job, queue, db):
+    job(lambda run: None)
+    schedule = ObjectId()
+    first, second = queue(schedule=schedule), queue(schedule=schedule)
+    work(second)
+    assert (run_of(db, second)["state"], run_of(db, second)["attempts"]) == (jobs.QUEUED, 0)
+    work(first)
+    with clock.set_to(clock.now() + worker.WAITS_FOR_EARLIER):
+        work(second)
+    assert run_of(db, second)["state"] == jobs.DONE
+
+
+def test_a_run_that_nobody_begins_is_told_to_it_once(queue, db, company):
+    with clock.set_to(clock.now() - dt.timedelta(minutes=6)):
+        queue()
+    queue()
+    assert alarms.sweep() == 1
+    assert alarms.sweep() == 0
+    assert db.notice.count_documents({"person": company.users["it"], "kind": "alarm"}) == 1
