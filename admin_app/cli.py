@@ -10,7 +10,7 @@ from admin_app.settings import load_settings, settings_page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 refused with a sentence, 2 wrong usage."""
+    """Run one command and return its exit code: 0 done, 1 refused in a sentence, 2 wrong usage or damaged backup."""
     options = parser().parse_args(arguments)
     if options.command == "settings":
         print(settings_page(), end="")
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _handler(options.command)(settings, options)
     except Problem as problem:
         print(f"guicheng: {problem}", file=sys.stderr)
-        return 1
+        return problem.code
     except KeyboardInterrupt:
         print("Stopped.")
     return 0
@@ -29,9 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _handler(command: str) -> Callable[..., None]:
     # Imported here because the record types and screens take over a second, which --help and a typo needn't wait for.
-    from admin_app import commands  # noqa: PLC0415
+    from admin_app import backup_commands, commands  # noqa: PLC0415
 
-    return commands.COMMANDS[command]
+    return {**commands.COMMANDS, **backup_commands.COMMANDS}[command]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("settings", help="print the page that lists all settings")
     _add_draw(commands)
     _add_user(commands)
+    _add_backup(commands)
     return top
 
 
@@ -66,6 +67,25 @@ def _add_user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     add.add_argument("--role", required=True, action="append", dest="roles", help="may be given several times")
     reset = verbs.add_parser("reset", help="give a user a new first password and print it, once")
     reset.add_argument("login")
+
+
+def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = commands.add_parser("backup", help="save one moment of the database as a new entry of a folder or store")
+    backup.add_argument("--to", required=True, metavar="FOLDER", help="an existing folder, or s3://bucket/folder")
+    backup.add_argument("--plain", action="store_true", help="without encryption")
+    verify = commands.add_parser("verify", help="read a backup whole; exit code 0 only if every byte is as written")
+    verify.add_argument("path", metavar="PATH")
+    restore = commands.add_parser("restore", help="bring back a whole backup, or one record of it")
+    restore.add_argument("path", metavar="PATH")
+    what = restore.add_mutually_exclusive_group(required=True)
+    what.add_argument("--into", metavar="DB", help="a new or empty database")
+    what.add_argument("--record", nargs=2, metavar=("TYPE", "ID"), help="one record, by its id or number")
+    restore.add_argument("--yes-overwrite", metavar="DB", help="the name again, if the database is not empty")
+    drill = commands.add_parser("drill", help="restore a backup into a scratch database, compare, and drop that")
+    drill.add_argument("path", metavar="PATH")
+    unpack = commands.add_parser("unpack", help="decrypt and unpack a backup into files that mongorestore reads")
+    unpack.add_argument("path", metavar="PATH")
+    unpack.add_argument("--to", required=True, metavar="FOLDER", help="a folder that is new or empty")
 
 
 if __name__ == "__main__":

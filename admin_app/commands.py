@@ -6,23 +6,20 @@ import os
 import socket
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import mongoengine
 from gunicorn.config import KNOWN_SETTINGS
 from mongoengine.base import get_document
 
 from admin_app.app import create_app
-from admin_app.database import wait_for_server
 from admin_app.embedded import EmbeddedMongo
 from admin_app.logs import GunicornLogger, configure_logs
+from admin_app.opening import connected, database
 from admin_app.problems import Problem
 from admin_app.runner import Runner, StopSignals
 from admin_app.security.accounts import add_user, open_demo_accounts, start_reset
 from admin_app.settings import Settings
-from admin_app.start import start
 from models import catalogue
 from models.kernel.drawing import draw
 from models.kernel.errors import Missing, Refused
@@ -54,7 +51,7 @@ def _open_accounts(_people: object, password: str) -> None:
 
 def _prepare(settings: Settings) -> str:
     """Make the database ready for the web server; return the words to print once that is up."""
-    with _connected(settings):
+    with connected(settings):
         ensure_indexes(catalogue)
         if settings.demo and is_empty():
             _say("Loading the demo company ...")
@@ -103,7 +100,7 @@ def web(settings: Settings, _options: argparse.Namespace) -> None:
     if not settings.mongodb_uri:
         raise Problem("guicheng web needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
     _check_port(settings)
-    with _connected(settings):
+    with connected(settings):
         pass
     command = gunicorn_command(settings)
     os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
@@ -122,7 +119,7 @@ def beat(settings: Settings, _options: argparse.Namespace) -> None:
 def _become(settings: Settings, name: str, command: list[str]) -> None:
     if not settings.mongodb_uri:
         raise Problem(f"guicheng {name} needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
-    with _connected(settings):
+    with connected(settings):
         ensure_indexes(catalogue)
     os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
 
@@ -201,7 +198,7 @@ def seed(settings: Settings, _options: argparse.Namespace) -> None:
     """Load the demo company, whose passwords are known, into an empty database."""
     if not settings.demo:
         raise Problem("The demo company has known passwords; it is loaded only with GUICHENG_DEMO=true.")
-    with _database(settings) as found:
+    with database(settings) as found:
         ensure_indexes(catalogue)
         if not is_empty():
             raise Problem(f"The database {found.database} is not empty; the demo company goes into an empty one only.")
@@ -210,7 +207,7 @@ def seed(settings: Settings, _options: argparse.Namespace) -> None:
 
 def user(settings: Settings, options: argparse.Namespace) -> None:
     """Add a user or reset one, and print the first password, once."""
-    with _database(settings):
+    with database(settings):
         try:
             if options.verb == "add":
                 password = add_user(options.login, options.name, options.department, options.roles)
@@ -224,7 +221,7 @@ def user(settings: Settings, options: argparse.Namespace) -> None:
 def check(settings: Settings, _options: argparse.Namespace) -> None:
     """Verify settings, database, indexes and declarations, saying each."""
     _say("settings: ok")
-    with _database(settings) as found:
+    with database(settings) as found:
         _say("database: ok")
         ensure_indexes(catalogue)
         _say("indexes: ok")
@@ -242,31 +239,6 @@ def draw_workflow(_settings: Settings, options: argparse.Namespace) -> None:
     if workflow is None:
         raise Problem(f"The record type {options.type} has no workflow.")
     _say(draw(workflow, options.locale))
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Settings]:
-    """Connect to the named server, or to the embedded one, starting it for this command if it isn't running."""
-    mongo = None
-    if not settings.mongodb_uri:
-        mongo = EmbeddedMongo(Path(settings.data))
-        settings = settings.model_copy(update={"mongodb_uri": mongo.running_uri() or mongo.start()})
-    try:
-        with _connected(settings):
-            yield settings
-    finally:
-        if mongo:
-            mongo.stop()
-
-
-@contextmanager
-def _connected(settings: Settings) -> Iterator[None]:
-    client = start(settings)
-    try:
-        wait_for_server(client, echo=_say)
-        yield
-    finally:
-        mongoengine.disconnect()
 
 
 def _say(text: str) -> None:

@@ -2,4 +2,6 @@
 
 
 class Problem(Exception):
-    """Something the operator can mend; the text is one whole sentence that says what."""
+    """Something the operator can mend; the text is one whole sentence that says what; `code` ends the process."""
+
+    code = 1

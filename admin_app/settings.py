@@ -26,6 +26,8 @@ FIELD_KEY_BYTES = 64
 SECRET_KEY_CHARACTERS_MIN = 32
 BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps")
 SECRETS_FILE = "secrets.json"
+BACKUP_KEY_BYTES = 32
+BACKUP_KEYS_FILE = "backup-keys.json"
 
 
 class SettingsError(Problem):
@@ -51,6 +53,12 @@ def _kept_secret_key(values: dict[str, Any]) -> str:
 
 def _kept_field_keys(values: dict[str, Any]) -> dict[int, bytes]:
     return parse_field_keys(kept_secrets(values["data"])["field_keys"]) if _keeps_own_secrets(values) else {}
+
+
+def _kept_backup_keys(values: dict[str, Any]) -> dict[int, bytes]:
+    if not _keeps_own_secrets(values):
+        return {}
+    return parse_keys(kept_backup_keys(values["data"]), BACKUP_KEY_BYTES)
 
 
 class Settings(BaseSettings):
@@ -89,6 +97,13 @@ class Settings(BaseSettings):
         "none; made and kept in the data folder in demo mode or with the embedded server",
         f"Keys of the encrypted fields as 1:base64,2:base64 ({FIELD_KEY_BYTES} bytes each); the highest number "
         "encrypts, all decrypt.",
+        repr=False,
+    )
+    backup_keys: Annotated[dict[int, bytes], NoDecode] = _derived(
+        _kept_backup_keys,
+        "none; made and kept in the data folder in demo mode or with the embedded server",
+        f"Keys of the backups as 1:base64,2:base64 ({BACKUP_KEY_BYTES} bytes each); the highest number encrypts, all "
+        "decrypt. Keep a copy elsewhere: without them the backups cannot be read.",
         repr=False,
     )
     upload_limit_mb: int = _option(200, "Largest upload in megabytes.", ge=1, le=4096)
@@ -149,6 +164,11 @@ class Settings(BaseSettings):
     @classmethod
     def _read_field_keys(cls, keys: Any) -> Any:
         return parse_field_keys(keys) if isinstance(keys, str) else keys
+
+    @field_validator("backup_keys", mode="before")
+    @classmethod
+    def _read_backup_keys(cls, keys: Any) -> Any:
+        return parse_keys(keys, BACKUP_KEY_BYTES) if isinstance(keys, str) else keys
 
     @field_validator("trusted_hosts", mode="before")
     @classmethod
@@ -211,8 +231,13 @@ def _as_text(value: Any) -> str:
 
 def parse_field_keys(text: str) -> dict[int, bytes]:
     """Read "1:base64,2:base64" into keys by number; raise ValueError with what is wrong."""
+    return parse_keys(text, FIELD_KEY_BYTES)
+
+
+def parse_keys(text: str, length: int) -> dict[int, bytes]:
+    """Read keys of this many bytes by number; raise ValueError with what is wrong."""
     pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
-    keys = {_key_number(name): _field_key(name, encoded) for name, _, encoded in pairs}
+    keys = {_key_number(name): _key_of(name, encoded, length) for name, _, encoded in pairs}
     if len(keys) != len(pairs):
         raise ValueError("must not use a number twice")
     return keys
@@ -224,13 +249,13 @@ def _key_number(name: str) -> int:
     return int(name)
 
 
-def _field_key(name: str, encoded: str) -> bytes:
+def _key_of(name: str, encoded: str, length: int) -> bytes:
     try:
         key = base64.b64decode(encoded, validate=True)
     except binascii.Error as problem:
         raise ValueError(f"must give key {name} in base64") from problem
-    if len(key) != FIELD_KEY_BYTES:
-        raise ValueError(f"must give key {name} with {FIELD_KEY_BYTES} bytes, not {len(key)}")
+    if len(key) != length:
+        raise ValueError(f"must give key {name} with {length} bytes, not {len(key)}")
     return key
 
 
@@ -245,6 +270,20 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         return {"secret_key": kept["secret_key"], "field_keys": kept["field_keys"]}
     except (OSError, ValueError, KeyError) as problem:
         raise SettingsError(f"The secrets in {path} cannot be read ({type(problem).__name__}).") from problem
+
+
+def kept_backup_keys(folder: Path) -> str:
+    """Return the keys of the backups kept in `folder`, in a file of their own, making them first if there are none."""
+    path = folder / BACKUP_KEYS_FILE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_once(path, {"backup_keys": f"1:{base64.b64encode(secrets.token_bytes(BACKUP_KEY_BYTES)).decode()}"})
+    try:
+        return str(json.loads(path.read_text("utf-8"))["backup_keys"])
+    except (OSError, ValueError, KeyError) as problem:
+        raise SettingsError(
+            f"The keys of the backups in {path} cannot be read ({type(problem).__name__})."
+        ) from problem
 
 
 def new_field_key() -> str:

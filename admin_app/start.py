@@ -11,6 +11,7 @@ from models.kernel import clock
 from models.kernel.secrets import set_keys
 from models.operations import offer_jobs
 from models.policy import Policy, set_policy
+from tasks.backup.crypt import set_keys as set_backup_keys
 from tasks.registry import load_jobs
 
 
@@ -18,6 +19,7 @@ def start(settings: Settings) -> MongoClient[dict[str, Any]]:
     """Prepare this process for work on records; opens no socket yet, so call it after the fork."""
     configure_logs(settings.log_level)
     set_keys(settings.field_keys)
+    set_backup_keys(settings.backup_keys)
     set_rules(settings)
     return connect(settings)
 

@@ -12,7 +12,7 @@ import hmac
 import os
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -32,6 +32,12 @@ class Writes(Protocol):
     """Where bytes go."""
 
     def write(self, data: bytes, /) -> object: ...
+
+
+class Reads(Protocol):
+    """Where bytes come from."""
+
+    def read(self, most: int = -1, /) -> bytes: ...
 
 
 class BackupKey:
@@ -119,7 +125,7 @@ def _nonce(prefix: bytes, count: int, is_last: bool) -> bytes:
     return prefix + struct.pack(">I?", count, is_last)
 
 
-def decrypted(key: BackupKey, file: str, source: BinaryIO) -> Iterator[bytes]:
+def decrypted(key: BackupKey, file: str, source: Reads) -> Iterator[bytes]:
     """The plain chunks of an encrypted file. Raises Damaged at the first chunk that is not as it was written."""
     header = source.read(_HEADER.size)
     if len(header) < _HEADER.size or header[:4] != _MAGIC:
@@ -141,7 +147,7 @@ def decrypted(key: BackupKey, file: str, source: BinaryIO) -> Iterator[bytes]:
         count, chunk = count + 1, following
 
 
-def _chunk_reader(source: BinaryIO) -> Callable[[], bytes]:
+def _chunk_reader(source: Reads) -> Callable[[], bytes]:
     """Reads whole chunks, also from a source that gives less than it is asked for."""
 
     def read() -> bytes:

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from models.kernel import accounts
 
 from . import faults
-from .faults import BackupFault
+from .faults import BackupFault, Fleeting
 
 MARKER = "restore"
 INCOMING = "restoring."
@@ -32,12 +32,12 @@ def told() -> Iterator[None]:
         yield
     except OperationFailure as fault:
         if fault.code in _GONE:
-            raise BackupFault(faults.SNAPSHOT_GONE) from fault
+            raise Fleeting(faults.SNAPSHOT_GONE) from fault
         if fault.code == UNAVAILABLE:
-            raise BackupFault(faults.SHAPE_CHANGED) from fault
+            raise Fleeting(faults.SHAPE_CHANGED) from fault
         raise BackupFault(faults.DATABASE_AWAY(why=fault)) from fault
     except PyMongoError as fault:
-        raise BackupFault(faults.DATABASE_AWAY(why=fault)) from fault
+        raise Fleeting(faults.DATABASE_AWAY(why=fault)) from fault
 
 
 def is_saved(name: str) -> bool:

@@ -22,8 +22,8 @@ from models.kernel import accounts, clock, history
 from . import faults
 from .crypt import BackupKey, KeyRing
 from .database import UNAVAILABLE, documents_in, is_saved, told
-from .faults import BackupFault
-from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, sealed
+from .faults import BackupFault, Fleeting
+from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, seal_of, sealed
 from .progress import Progress, Tell, nobody
 from .targets import MANIFEST, Target
 
@@ -51,7 +51,7 @@ def dump(
         with suppress(BackupFault):
             target.delete(name)
         raise
-    return Entry(target, name, manifest, key)
+    return Entry(target, name, manifest, key, seal_of(manifest, key))
 
 
 @contextmanager
@@ -178,7 +178,7 @@ class _Dump:
         """A collection that was dropped or made anew meanwhile may have been read half or not at all."""
         now = {one["name"]: one["info"]["uuid"] for one in self._db.list_collections()}
         if any(now.get(one["name"]) != one["info"]["uuid"] for one in moment.collections):
-            raise BackupFault(faults.SHAPE_CHANGED)
+            raise Fleeting(faults.SHAPE_CHANGED)
 
 
 def _read_ahead(cursor: Any) -> Iterator[bytes]:

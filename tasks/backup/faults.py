@@ -42,6 +42,7 @@ NO_STORE = L(
     "{place} needs a library that is not installed; for an S3-compatible store: pip install guicheng[s3].",
     "{place} 需要未安裝的程序庫；S3 兼容存儲請執行 pip install guicheng[s3]。",
 )
+FOLDER_FILLED = L("{place} is not empty; name a new folder.", "{place} 不為空，請指定新目錄。")
 SNAPSHOT_GONE = L(
     "The database gave up the moment that was being saved, because saving took too long. Nothing is damaged; allow a "
     "longer window (minSnapshotHistoryWindowInSeconds) or save to a faster target.",
@@ -80,6 +81,10 @@ class BackupFault(Exception):
 
 class Damaged(BackupFault):
     """What lies there is not what was written."""
+
+
+class Fleeting(BackupFault):
+    """A fault that is likely gone at the next try."""
 
 
 def damaged(file: str, how: str) -> Damaged:

@@ -113,8 +113,17 @@ def _seal(body: Mapping[str, Any], key: BackupKey | None) -> str:
 
 def sealed(manifest: Manifest, key: BackupKey | None) -> bytes:
     """The bytes of manifest.json."""
-    body = {**vars(manifest), "files": [vars(one) for one in manifest.files], "left_out": list(manifest.left_out)}
+    body = _body(manifest)
     return _text({**body, "~seal": _seal(body, key)})
+
+
+def seal_of(manifest: Manifest, key: BackupKey | None) -> str:
+    """The seal that proves a manifest, and through it every byte of its backup."""
+    return _seal(_body(manifest), key)
+
+
+def _body(manifest: Manifest) -> dict[str, Any]:
+    return {**vars(manifest), "files": [vars(one) for one in manifest.files], "left_out": list(manifest.left_out)}
 
 
 def opened(raw: bytes, place: str, ring: KeyRing) -> tuple[Manifest, BackupKey | None]:
@@ -150,6 +159,7 @@ class Entry:
     name: str
     manifest: Manifest
     key: BackupKey | None
+    seal: str
 
     @property
     def place(self) -> str:
@@ -181,7 +191,7 @@ def open_entry(target: Target, name: str, ring: KeyRing) -> Entry:
     with target.reading(name, MANIFEST) as file:
         raw = file.read(MANIFEST_MAX)
     manifest, key = opened(raw, place, ring)
-    return Entry(target, name, manifest, key)
+    return Entry(target, name, manifest, key, seal_of(manifest, key))
 
 
 class _Counted:

@@ -1,0 +1,147 @@
+"""The commands on backups: make, verify, restore, drill, unpack; with progress, a sentence and an exit code each."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mongoengine.connection import get_connection, get_db
+
+from admin_app.opening import database
+from admin_app.problems import Problem
+from admin_app.settings import Settings
+from models.kernel.errors import Refused
+from tasks.backup.crypt import KeyRing
+from tasks.backup.drill import drill
+from tasks.backup.dump import dump
+from tasks.backup.faults import BackupFault, Damaged
+from tasks.backup.format import Entry, open_entry
+from tasks.backup.records import restore_record
+from tasks.backup.restore import restore
+from tasks.backup.targets import Target, split_entry
+from tasks.backup.unpack import unpack
+from tasks.backup.verify import verify
+
+MEGABYTE = 1_000_000
+PLAIN = "It is not encrypted: whoever can read the folder can read it, and whoever can write there could change it."
+
+
+class DamagedBackup(Problem):
+    """What lies there is not what was written."""
+
+    code = 2
+
+
+def backup_command(settings: Settings, options: argparse.Namespace) -> None:
+    """Make one new entry in the folder."""
+    with _told(), database(settings):
+        begun = time.monotonic()
+        entry = dump(get_db(), Target(options.to), KeyRing(settings.backup_keys), plain=options.plain, tell=_Line())
+    _say(f"{entry.place}: {_facts(entry)} in {time.monotonic() - begun:.1f} s.")
+
+
+def verify_command(settings: Settings, options: argparse.Namespace) -> None:
+    """Read every byte of a backup."""
+    with _told():
+        target, name = split_entry(options.path)
+        verdict = verify(target, name, KeyRing(settings.backup_keys), _Line())
+    for problem in verdict.problems:
+        _say(str(problem))
+    if not verdict:
+        raise DamagedBackup(f"{options.path} is damaged: {len(verdict.problems)} faults, named above.")
+    _say(f"Every byte is as written: {_facts(verdict.entry)}.")
+
+
+def restore_command(settings: Settings, options: argparse.Namespace) -> None:
+    """Bring back a whole backup into a new or empty database, or one record through the gate."""
+    if options.record and options.yes_overwrite:
+        raise Problem("--yes-overwrite goes with --into only; a record is never put over another.")
+    with _told(), database(settings):
+        entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
+        if options.record:
+            type_name, id = options.record
+            record = restore_record(entry, type_name, id, _Line())
+            _say(f"{record.number} {record.title or ''} is as in the backup of {entry.manifest.created}.")
+            return
+        overwrite = options.yes_overwrite == options.into
+        if options.yes_overwrite and not overwrite:
+            raise Problem("--yes-overwrite must name the same database as --into. Nothing was touched.")
+        done = restore(entry, get_connection()[options.into], overwrite=overwrite, tell=_Line())
+    _say(f"{options.into} holds {done.documents} documents now, {done.size / MEGABYTE:.1f} MB in {done.seconds:.1f} s.")
+    _say(f"To use it: GUICHENG_DATABASE={options.into} guicheng check, then start the servers with the same name.")
+
+
+def drill_command(settings: Settings, options: argparse.Namespace) -> None:
+    """Restore a backup into a scratch database, compare, and drop that."""
+    with _told(), database(settings):
+        report = drill(*split_entry(options.path), KeyRing(settings.backup_keys), get_connection(), _Line())
+    for difference in report.differences:
+        _say(str(difference))
+    if not report:
+        raise DamagedBackup(f"The restored database differs from the backup: {len(report.differences)} differences.")
+    _say(
+        f"Restored and equal: {report.collections} collections, {report.documents} documents, {report.files} files "
+        f"in {report.seconds:.1f} s."
+    )
+
+
+def unpack_command(settings: Settings, options: argparse.Namespace) -> None:
+    """Write a backup as plain files in mongodump's layout."""
+    with _told():
+        entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
+        unpack(entry, Path(options.to), _Line())
+    _say(f"{options.to} can be read by mongorestore. The files are not encrypted; delete them after use.")
+
+
+class _Line:
+    """Progress on a terminal as one line that is written over; elsewhere one line every ten seconds."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._next = time.monotonic() + (0 if self._is_terminal else 10)
+
+    def __call__(self, done: int, total: int, note: str) -> None:
+        if time.monotonic() < self._next:
+            return
+        part = 100 * done // total if total else 100
+        text = f"{part:3d} %  {done / MEGABYTE:.0f} of {total / MEGABYTE:.0f} MB  {note}"
+        if self._is_terminal:
+            print(f"\r{text:<78.78}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+        else:
+            self._next = time.monotonic() + 10
+            print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what goes wrong into the sentence and the exit code of a command."""
+    try:
+        yield
+    except Damaged as fault:
+        raise DamagedBackup(str(fault)) from fault
+    except (BackupFault, Refused) as fault:
+        raise Problem(str(fault)) from fault
+    except KeyboardInterrupt:
+        raise Problem("Stopped before the end; what was begun is not taken for done.") from None
+
+
+def _facts(entry: Entry) -> str:
+    kept = entry.manifest
+    text = f"{len(kept.data())} collections, {kept.documents} documents, {kept.plain_size / MEGABYTE:.1f} MB, "
+    text += f"stored as {kept.size / MEGABYTE:.1f} MB"
+    return text if kept.key is not None else f"{text}. {PLAIN}"
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {
+    "backup": backup_command,
+    "verify": verify_command,
+    "restore": restore_command,
+    "drill": drill_command,
+    "unpack": unpack_command,
+}

@@ -1,0 +1,42 @@
+"""Opens the database for one command: the named server, or the embedded one, started for it if it isn't running."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mongoengine
+
+from admin_app.database import wait_for_server
+from admin_app.embedded import EmbeddedMongo
+from admin_app.settings import Settings
+from admin_app.start import start
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """Connect to the named server, or to the embedded one, starting it for this command if it isn't running."""
+    mongo = None
+    if not settings.mongodb_uri:
+        mongo = EmbeddedMongo(Path(settings.data))
+        settings = settings.model_copy(update={"mongodb_uri": mongo.running_uri() or mongo.start()})
+    try:
+        with connected(settings):
+            yield settings
+    finally:
+        if mongo:
+            mongo.stop()
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[None]:
+    """Connect, and wait until the server answers and is sound."""
+    client = start(settings)
+    try:
+        wait_for_server(client, echo=_say)
+        yield
+    finally:
+        mongoengine.disconnect()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,217 @@
+"""Backups as IT sees them (chapter 6): where they go and how long they are kept, each one made, each drill of one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from bson import ObjectId
+
+from .chapters import OPERATIONS
+from .kernel import clock
+from .kernel.declare import Access, Grid, Part, Scope, record
+from .kernel.fields import Choice, Flag, Line, Lines, LongText, Moment, Number, Ref, Text, Whole
+from .kernel.people import Role
+from .kernel.record import Record
+from .kernel.words import L, Words
+
+_READ_BY_IT = {Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE}
+BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={Role.IT: Scope.ALL})
+READ_BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={})
+RUNNING, GOOD, FAILED, BROKEN, PRUNED, EQUAL, DIFFERENT = (
+    "running", "good", "failed", "damaged", "pruned", "equal", "different",
+)  # fmt: skip
+NOT_A_PLACE = L(
+    "Give the full path of a folder of the server, such as /srv/backups, or an address like s3://bucket/folder.",
+    "請填寫服務器上目錄的完整路徑，例如 /srv/backups，或 s3://bucket/folder 形式的地址。",
+)
+NO_POLICY = L(
+    "There is no backup policy in force: nothing is being backed up.", "沒有啟用的備份策略，系統目前沒有備份。"
+)
+NO_BACKUP = L("“{policy}” has no good backup yet.", "「{policy}」尚無有效備份。")
+OLD_BACKUP = L(
+    "The newest good backup of “{policy}” is {hours} hours old; {most} are allowed.",
+    "「{policy}」最近的有效備份已有 {hours} 小時，超過允許的 {most} 小時。",
+)
+NO_DRILL = L("No backup of “{policy}” has been proven by a drill yet.", "「{policy}」的備份尚未通過恢復演練。")
+OLD_DRILL = L(
+    "The last successful drill of “{policy}” was {days} days ago; {most} are allowed.",
+    "「{policy}」最近一次成功的恢復演練在 {days} 天前，超過允許的 {most} 天。",
+)
+
+
+@record(
+    label=L("Backup policy", "備份策略"),
+    plural=L("Backup policies", "備份策略"),
+    chapter=OPERATIONS,
+    clause="6.2",
+    number="BP-{seq:3}",
+    title="{name}",
+    grid=Grid("name", "target", "encrypted", "enabled", "backup_hours_max", search=("name",), sort="name"),
+    form=(
+        Part(L("Where to", "目標"), "name", "target", "encrypted", "enabled"),
+        Part(L("How many are kept", "保留份數"), "daily", "weekly", "monthly", "yearly"),
+        Part(L("When it is an alarm", "告警條件"), "backup_hours_max", "drill_days_max"),
+    ),
+    access=BY_IT,
+)
+class BackupPolicy(Record):
+    """Where backups go, whether they are encrypted, how many are kept, and when missing ones are an alarm."""
+
+    name = Text(required=True, unique=True, most=80, label=L("Name", "名稱"))
+    target = Text(
+        required=True,
+        most=400,
+        label=L("Folder or store", "目錄或存儲"),
+        help=L(
+            "A folder that exists, on another disk than the database; or s3://bucket/folder.",
+            "已存在的目錄，須與數據庫不在同一磁盤；或 s3://bucket/folder。",
+        ),
+    )
+    encrypted = Flag(default=True, label=L("Encrypted", "加密"))
+    enabled = Flag(default=True, label=L("In force", "啟用"))
+    daily = Whole(required=True, default=7, least=1, most=400, label=L("Days", "日備份"))
+    weekly = Whole(required=True, default=5, least=0, most=400, label=L("Weeks", "週備份"))
+    monthly = Whole(required=True, default=12, least=0, most=400, label=L("Months", "月備份"))
+    yearly = Whole(required=True, default=3, least=0, most=100, label=L("Years", "年備份"))
+    backup_hours_max = Whole(
+        required=True, default=30, least=1, most=10_000, label=L("Newest backup, hours", "備份最長間隔（小時）")
+    )
+    drill_days_max = Whole(
+        required=True, default=9, least=1, most=1000, label=L("Last drill, days", "演練最長間隔（天）")
+    )
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        place = self.target or ""
+        if not (place.startswith("/") or "://" in place.lstrip("/")) or ".." in place.split("/"):
+            yield "target", NOT_A_PLACE
+
+
+class SavedCollection(Line):
+    """What a backup holds of one collection."""
+
+    name = Text(label=L("Collection", "集合"))
+    documents = Whole(label=L("Documents", "文檔數"))
+    size = Whole(most=10**18, label=L("Bytes", "字節"))
+    sha256 = Text(label=L("SHA-256", "SHA-256"))
+
+
+@record(
+    label=L("Backup", "備份"),
+    plural=L("Backups", "備份"),
+    chapter=OPERATIONS,
+    clause="6.2.1",
+    number="BK-{yyyy}{mm}-{seq:4}",
+    title="{entry}",
+    grid=Grid(
+        "entry", "policy", "outcome", "begun", "seconds", "size_mb", "documents", "verified_at", "drilled_at",
+        search=("entry",), sort="-begun",
+    ),
+    form=(
+        Part(L("Backup", "備份"), "policy", "entry", "outcome", "begun", "ended", "seconds", "error"),
+        Part(L("What it holds", "內容"), "documents", "attachments", "size_mb", "stored_mb", "collections"),
+        Part(L("Proof", "驗證"), "key", "checksum", "verified_at", "drilled_at"),
+    ),
+    access=READ_BY_IT,
+)  # fmt: skip
+class Backup(Record):
+    """One backup that was made or tried; only the jobs write it."""
+
+    policy = Ref("BackupPolicy", required=True, label=L("Policy", "策略"))
+    entry = Text(required=True, label=L("Folder", "文件夾"))
+    outcome = Choice(
+        {
+            RUNNING: L("Running", "執行中"),
+            GOOD: L("Good", "有效"),
+            FAILED: L("Failed", "失敗"),
+            BROKEN: L("Damaged", "已損壞"),
+            PRUNED: L("Deleted by the keep rules", "已按保留規則刪除"),
+        },
+        required=True,
+        label=L("Outcome", "結果"),
+    )
+    begun = Moment(required=True, label=L("Begun", "開始時間"))
+    ended = Moment(label=L("Ended", "結束時間"))
+    seconds = Number(places=1, label=L("Seconds", "耗時（秒）"))
+    error = LongText(label=L("What went wrong", "錯誤說明"))
+    documents = Whole(label=L("Documents", "文檔數"))
+    attachments = Whole(label=L("Attached files", "附件數"))
+    size_mb = Number(places=1, label=L("Data, MB", "數據量（MB）"))
+    stored_mb = Number(places=1, label=L("Stored, MB", "佔用空間（MB）"))
+    collections = Lines(SavedCollection, label=L("Collections", "各集合"))
+    key = Whole(label=L("Key", "密鑰編號"))
+    checksum = Text(label=L("Checksum of the manifest", "清單校驗和"))
+    verified_at = Moment(label=L("Verified", "驗證時間"))
+    drilled_at = Moment(label=L("Proven by a drill", "演練通過時間"))
+
+
+@record(
+    label=L("Restore drill", "恢復演練"),
+    plural=L("Restore drills", "恢復演練"),
+    chapter=OPERATIONS,
+    clause="6.2.2",
+    number="RD-{yyyy}{mm}-{seq:4}",
+    title="{number}",
+    grid=Grid("number", "policy", "backup", "outcome", "begun", "seconds", "documents", "files", sort="-begun"),
+    form=(
+        Part(L("Drill", "演練"), "policy", "backup", "outcome", "begun", "seconds"),
+        Part(L("What was compared", "比對內容"), "collections", "documents", "files", "differences"),
+    ),
+    access=READ_BY_IT,
+)
+class RestoreDrill(Record):
+    """A backup restored into a scratch database and compared; only the jobs write it."""
+
+    policy = Ref("BackupPolicy", required=True, label=L("Policy", "策略"))
+    backup = Ref("Backup", required=True, label=L("Backup", "備份"))
+    outcome = Choice(
+        {EQUAL: L("Equal", "一致"), DIFFERENT: L("Different", "不一致"), FAILED: L("Failed", "失敗")},
+        required=True,
+        label=L("Outcome", "結果"),
+    )
+    begun = Moment(required=True, label=L("Begun", "開始時間"))
+    seconds = Number(places=1, label=L("Seconds", "耗時（秒）"))
+    collections = Whole(label=L("Collections compared", "比對集合數"))
+    documents = Whole(label=L("Documents compared", "比對文檔數"))
+    files = Whole(label=L("Files compared", "比對附件數"))
+    differences = LongText(label=L("Differences", "差異"))
+
+
+def policies() -> list[BackupPolicy]:
+    """The policies in force."""
+    return list(BackupPolicy.objects(enabled=True, removed_at=None).order_by("name"))
+
+
+def newest(policy: ObjectId, *, drilled: bool = False) -> dict[str, Any] | None:
+    """The newest good backup of a policy, or the one that was last proven by a drill."""
+    wanted: dict[str, Any] = {"policy": policy, "outcome": GOOD, "removed_at": None}
+    wanted |= {"drilled_at": {"$ne": None}} if drilled else {}
+    order = "drilled_at" if drilled else "begun"
+    return Backup._get_collection().find_one(wanted, sort=[(order, -1)])
+
+
+def alarms() -> list[tuple[BackupPolicy | None, Words]]:
+    """What is wrong with the state of the backups: each policy whose newest good backup or drill is too old."""
+    watched = policies()
+    if not watched:
+        return [(None, NO_POLICY)]
+    return [(policy, sentence) for policy in watched for sentence in _alarms_of(policy)]
+
+
+def _alarms_of(policy: BackupPolicy) -> Iterator[Words]:
+    now, grace = clock.now(), dt.timedelta(hours=policy.backup_hours_max)
+    last = newest(policy.id)
+    if last is None:
+        if now - policy.created_at > min(grace, dt.timedelta(hours=1)):
+            yield NO_BACKUP(policy=policy.name)
+        return
+    if now - last["begun"] > grace:
+        hours = int((now - last["begun"]).total_seconds() // 3600)
+        yield OLD_BACKUP(policy=policy.name, hours=hours, most=policy.backup_hours_max)
+    proven, allowed = newest(policy.id, drilled=True), dt.timedelta(days=policy.drill_days_max)
+    if proven is None:
+        if now - policy.created_at > allowed:
+            yield NO_DRILL(policy=policy.name)
+    elif now - proven["drilled_at"] > allowed:
+        yield OLD_DRILL(policy=policy.name, days=(now - proven["drilled_at"]).days, most=policy.drill_days_max)

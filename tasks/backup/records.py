@@ -1,0 +1,97 @@
+"""Brings one record back from a backup, through the gate: fields, history and files, with an entry that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bson import ObjectId, decode
+from bson.codec_options import CodecOptions
+from mongoengine.connection import get_db
+
+from models.kernel import changes, history
+from models.kernel.accounts import FILES
+from models.kernel.changes import Context, Past
+from models.kernel.declare import registered, snake_case
+from models.kernel.record import Record
+from models.kernel.words import L
+
+from . import faults
+from .database import in_batches
+from .faults import BackupFault
+from .format import BSON, Entry
+from .progress import Progress, Tell, nobody
+
+FROM_BACKUP = L("From the backup {backup} of {at}.", "取自 {at} 的備份 {backup}。")
+CHUNKS, HEADS = "content.chunks", "content.files"
+_AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+_BATCH_BYTES, _BATCH_DOCUMENTS = 4_000_000, 20_000
+
+
+def restore_record(entry: Entry, type_name: str, id: str, tell: Tell = nobody) -> Record:
+    """Bring back the record of this id or number. Raises BackupFault, Damaged before anything is written, Refused."""
+    cls = registered().get(snake_case(type_name))
+    if cls is None:
+        raise BackupFault(faults.NO_SUCH_TYPE(type=type_name))
+    reader = _Reader(entry, Progress(tell, entry.manifest.plain_size))
+    fields = _record_in(reader, cls, id)
+    key = fields["_id"]
+    entries = reader.found(history.COLLECTION, key.binary, lambda one: one.get("record") == key)
+    files = reader.found(FILES, key.binary, lambda one: one.get("record_id") == key)
+    _bring_contents(reader, [one["content"] for one in files])
+    reason = str(FROM_BACKUP(backup=entry.name, at=entry.manifest.created))
+    past = Past(fields, tuple(sorted(entries, key=lambda one: one["seq"])), tuple(files))
+    return changes.bring_back(cls, past, context=Context(door="backup", reason=reason))
+
+
+class _Reader:
+    """Looks for documents in the collections of a backup; what it returns was verified to its collection's end."""
+
+    def __init__(self, entry: Entry, progress: Progress):
+        self._entry, self._progress = entry, progress
+
+    def found(self, collection: str, mark: bytes, is_wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+        return list(self.each(collection, {mark}, is_wanted))
+
+    def each(
+        self, collection: str, marks: set[bytes], is_wanted: Callable[[dict[str, Any]], bool]
+    ) -> Iterator[dict[str, Any]]:
+        """The documents that are wanted, among those in whose bytes one of these marks stands."""
+        file = self._entry.manifest.file(collection, BSON)
+        if file is None:
+            return
+        for batch in in_batches(self._entry.plain(file), _BATCH_BYTES, _BATCH_DOCUMENTS):
+            for one in batch:
+                if any(mark in one.raw for mark in marks) and is_wanted(document := decode(one.raw, _AWARE)):
+                    yield document
+            self._progress.add(sum(len(one.raw) for one in batch), collection)
+
+
+def _record_in(reader: _Reader, cls: type[Record], id: str) -> dict[str, Any]:
+    name = cls.type_name()
+    if ObjectId.is_valid(id):
+        key = ObjectId(id)
+        rows = reader.found(name, key.binary, lambda one: one["_id"] == key)
+    else:
+        rows = reader.found(name, id.encode(), lambda one: one.get("number") == id)
+    if not rows:
+        raise BackupFault(faults.NO_SUCH_RECORD(type=name, id=id))
+    return rows[0]
+
+
+def _bring_contents(reader: _Reader, contents: list[ObjectId]) -> None:
+    """Write the contents of files that are gone, before the record names them again; taken back when damaged."""
+    db = get_db()
+    missing = set(contents) - set(db[HEADS].distinct("_id", {"_id": {"$in": contents}}))
+    if not missing:
+        return
+    marks = {one.binary for one in missing}
+    db[CHUNKS].delete_many({"files_id": {"$in": list(missing)}})
+    try:
+        for chunk in reader.each(CHUNKS, marks, lambda one: one["files_id"] in missing):
+            db[CHUNKS].insert_one(chunk)
+        if heads := list(reader.each(HEADS, marks, lambda one: one["_id"] in missing)):
+            db[HEADS].insert_many(heads)
+    except BackupFault:
+        db[CHUNKS].delete_many({"files_id": {"$in": list(missing)}})
+        raise

@@ -1,0 +1,281 @@
+"""Backups as jobs: made, verified, drilled and pruned by policy, each written down for IT; too old ones are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_connection, get_db
+
+from models.backups import (
+    BROKEN,
+    DIFFERENT,
+    EQUAL,
+    FAILED,
+    GOOD,
+    PRUNED,
+    RUNNING,
+    Backup,
+    BackupPolicy,
+    RestoreDrill,
+    alarms,
+    newest,
+    policies,
+)
+from models.kernel import changes, clock, people, rights
+from models.kernel.changes import Context
+from models.kernel.errors import Refused
+from models.kernel.notices import notice_for
+from models.kernel.people import SYSTEM, Role
+from models.kernel.unit import Unit, in_transaction
+from models.kernel.words import L, Words
+
+from .backup.crypt import ring
+from .backup.drill import drill
+from .backup.dump import dump
+from .backup.faults import BackupFault, Damaged, Fleeting
+from .backup.format import Entry, new_entry_name
+from .backup.keep import Candidate, Keep, to_prune
+from .backup.targets import Target
+from .backup.verify import verify
+from .registry import job
+from .run import Run, Stopping
+
+_DOOR = Context(door="task")
+ALARM_EVERY = "%Y-%m-%d"
+CHANGED_BYTES = L("The backup is not as it was written: {problems}", "備份與寫入時不一致：{problems}")
+STOPPED = L(
+    "The run was stopped before the backup was whole; the next one starts anew.", "備份未完成即停止，將重新開始。"
+)
+NOTHING_GOOD = L("There is no good backup to prove yet.", "尚無可供演練的有效備份。")
+
+
+@job(
+    "backup.run",
+    L("Make a backup", "執行備份"),
+    L("Saves one moment of the database by each policy in force, and verifies it.", "按各啟用策略備份數據庫並驗證。"),
+)
+def run_backup(run: Run, policy: str = "") -> None:
+    for one in _asked(policy):
+        if str(one.id) not in run.checkpoint.get("done", []):
+            _make(run, one)
+            run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
+            _prune(run, one)
+
+
+@job(
+    "backup.verify",
+    L("Verify backups", "驗證備份"),
+    L("Reads the newest good backup of each policy whole.", "完整讀取各策略最近的有效備份。"),
+)
+def verify_newest(run: Run, policy: str = "") -> None:
+    for one in _asked(policy):
+        last = newest(one.id)
+        if last is not None:
+            _verify(run, Target(one.target), last["_id"], last["entry"])
+
+
+@job(
+    "backup.drill",
+    L("Drill a restore", "恢復演練"),
+    L(
+        "Restores the newest good backup of each policy into a scratch database and compares.",
+        "將各策略最近的有效備份恢復到臨時數據庫並比對。",
+    ),
+)
+def run_drill(run: Run, policy: str = "") -> None:
+    for one in _asked(policy):
+        last = newest(one.id)
+        if last is None and policy:
+            raise Refused(NOTHING_GOOD)
+        if last is not None and str(one.id) not in run.checkpoint.get("done", []):
+            _drill(run, one, last)
+            run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
+
+
+@job(
+    "backup.prune",
+    L("Delete old backups", "清理舊備份"),
+    L(
+        "Deletes what the keep rules no longer want; never the last good one.",
+        "按保留規則刪除舊備份，最後的有效備份除外。",
+    ),
+)
+def prune(run: Run, policy: str = "") -> None:
+    for one in _asked(policy):
+        _prune(run, one)
+
+
+@job(
+    "backup.alarms",
+    L("Watch over backups", "備份告警"),
+    L("Tells IT when the newest good backup or drill is too old.", "最近的有效備份或演練過舊時通知信息技術部。"),
+)
+def tell_alarms(run: Run) -> None:
+    for policy, words in alarms():
+        run.count(alarms=1)
+        if policy is not None:
+            _tell(policy, words)
+
+
+def _asked(policy: str) -> list[BackupPolicy]:
+    """The policy that was asked for, or every one in force."""
+    return [rights.find(SYSTEM, BackupPolicy, policy)] if policy else policies()
+
+
+def _make(run: Run, policy: BackupPolicy) -> None:
+    """One backup by a policy; an attempt that died before leaves its record as failed and its folder removed."""
+    key = f"backup:{run.id}:{policy.id}"
+    _clear_earlier(policy, key)
+    name = new_entry_name()
+    facts = {"policy": policy.id, "entry": name, "outcome": RUNNING, "begun": clock.now()}
+    made = changes.create(
+        Backup, facts | _home(policy), actor=SYSTEM, context=_DOOR, once=f"{key}:{run.attempts}:{name}"
+    )
+    with _written_down(made.id):
+        entry = dump(get_db(), Target(policy.target), ring(), plain=not policy.encrypted, tell=run.progress, name=name)
+        _write(made.id, _facts_of(entry) | _ended(made.begun))
+        _verify(run, entry.target, made.id, name)
+    run.count(backups=1, documents=entry.manifest.documents)
+    run.log(f"{name}: {entry.manifest.documents} documents, {entry.manifest.plain_size} bytes")
+
+
+@contextmanager
+def _written_down(backup: ObjectId) -> Iterator[None]:
+    """Within it, a fault is written into the record of the backup before it goes on to the runner."""
+    try:
+        yield
+    except Fleeting as fault:
+        _write(backup, {"outcome": FAILED, "error": str(fault), "ended": clock.now()})
+        raise
+    except BackupFault as fault:
+        _write(backup, {"outcome": FAILED, "error": str(fault), "ended": clock.now()})
+        raise Refused(fault.sentence) from fault
+    except Stopping:
+        _write(backup, {"outcome": FAILED, "error": str(STOPPED), "ended": clock.now()})
+        raise
+
+
+def _clear_earlier(policy: BackupPolicy, key: str) -> None:
+    """What an attempt that was killed has left: its record says running, its folder is unfinished."""
+    wanted = {"policy": policy.id, "outcome": RUNNING, "once": {"$regex": f"^{key}:"}}
+    for row in Backup._get_collection().find(wanted, {"entry": 1}):
+        with suppress(BackupFault):
+            Target(policy.target).delete(row["entry"])
+        _write(row["_id"], {"outcome": FAILED, "error": str(STOPPED), "ended": clock.now()})
+
+
+def _facts_of(entry: Entry) -> dict[str, Any]:
+    kept = entry.manifest
+    line = Backup._fields["collections"].field.document_type
+    return {
+        "documents": kept.documents,
+        "attachments": kept.attachments.get("count", 0),
+        "size_mb": _mb(kept.plain_size),
+        "stored_mb": _mb(kept.size),
+        "key": kept.key,
+        "checksum": entry.seal,
+        "collections": [
+            line(name=one.collection, documents=one.documents, size=one.plain_size, sha256=one.plain_sha256)
+            for one in kept.data()
+        ],
+    }
+
+
+def _verify(run: Run, target: Target, backup: ObjectId, name: str) -> None:
+    """Read a backup whole; only then it is good. Damage is written down, told, and raised."""
+    try:
+        verdict = verify(target, name, ring(), run.progress)
+        problems = list(verdict.problems)
+    except Damaged as fault:
+        problems = [fault.sentence]
+    if problems:
+        words = CHANGED_BYTES(problems=" ".join(str(one) for one in problems[:20]))
+        _write(backup, {"outcome": BROKEN, "error": str(words), "drilled_at": None})
+        raise Refused(words)
+    _write(backup, {"outcome": GOOD, "verified_at": clock.now(), "error": None})
+    run.count(verified=1)
+
+
+def _drill(run: Run, policy: BackupPolicy, last: dict[str, Any]) -> None:
+    """Restore into a scratch database and compare; what was found is a record of its own."""
+    begun = clock.now()
+    facts: dict[str, Any] = {"policy": policy.id, "backup": last["_id"], "begun": begun}
+    try:
+        report = drill(Target(policy.target), last["entry"], ring(), get_connection(), run.progress)
+    except BackupFault as fault:
+        if isinstance(fault, Damaged):
+            _write(last["_id"], {"outcome": BROKEN, "error": str(fault), "drilled_at": None})
+        facts |= {"outcome": FAILED, "differences": str(fault), "seconds": _seconds(begun)}
+        changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_DOOR)
+        raise Refused(fault.sentence) from fault
+    facts |= {
+        "outcome": EQUAL if report else DIFFERENT,
+        "seconds": _seconds(begun),
+        "collections": report.collections,
+        "documents": report.documents,
+        "files": report.files,
+        "differences": "\n".join(str(one) for one in report.differences[:200]) or None,
+    }
+    changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_DOOR)
+    run.count(drills=1, differences=len(report.differences))
+    if not report:
+        raise Refused(report.differences[0])
+    _write(last["_id"], {"drilled_at": clock.now()})
+
+
+def _prune(run: Run, policy: BackupPolicy) -> None:
+    """Delete by the keep rules what this policy made; backups that others put there are not touched."""
+    keep = Keep(policy.daily, policy.weekly, policy.monthly, policy.yearly)
+    wanted = {"policy": policy.id, "outcome": {"$nin": [PRUNED, RUNNING]}, "removed_at": None}
+    rows = {row["entry"]: row for row in Backup._get_collection().find(wanted)}
+    zone = clock.zone()
+    candidates = [
+        Candidate(name, row["begun"].astimezone(zone), row["outcome"] == GOOD, row.get("drilled_at") is not None)
+        for name, row in rows.items()
+    ]
+    target = Target(policy.target)
+    for name in to_prune(candidates, keep, clock.now()):
+        try:
+            target.delete(name)
+        except BackupFault as fault:
+            raise Refused(fault.sentence) from fault
+        _write(rows[name]["_id"], {"outcome": PRUNED, "ended": rows[name].get("ended") or clock.now()})
+        run.count(pruned=1)
+
+
+def _tell(policy: BackupPolicy, words: Words) -> None:
+    """A notice for everybody of IT, once a day for as long as it is so."""
+    day = clock.today().strftime(ALARM_EVERY)
+    kind = getattr(getattr(words, "pattern", words), "en", "")[:40]
+
+    def body(unit: Unit) -> None:
+        for person in people.people_at([f"role:{Role.IT}"]):
+            cause = f"backup_policy:{policy.id}:{kind}:{day}"
+            unit.notify(notice_for(person, cause=cause, kind="alarm", words=words, record=policy))
+
+    in_transaction(body)
+
+
+def _write(backup: ObjectId, values: dict[str, Any]) -> None:
+    changes.update(Backup, backup, values, actor=SYSTEM, version=None, context=_DOOR)
+
+
+def _home(policy: BackupPolicy) -> dict[str, Any]:
+    return {"department": policy.ref("department"), "owner": policy.ref("owner")}
+
+
+def _ended(begun: dt.datetime) -> dict[str, Any]:
+    return {"ended": clock.now(), "seconds": _seconds(begun)}
+
+
+def _seconds(begun: dt.datetime) -> Decimal:
+    return round(Decimal((clock.now() - begun).total_seconds()), 1)
+
+
+def _mb(size: int) -> Decimal:
+    return round(Decimal(size) / 1_000_000, 1)
