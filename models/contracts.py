@@ -174,6 +174,12 @@ class Contract(Record):
         if customer.state not in ("customer", None):
             follow.move(customer, "won")
 
+    def on_terminate(self, follow: Follow) -> None:
+        """What is still owed of a terminated contract is no longer asked for."""
+        owed = ("open", "partly_paid", "overdue")
+        for receivable in Receivable.objects(contract=self.id, state__in=owed, removed_at=None):
+            follow.move(receivable, "cancel")
+
 
 class Milestone(Line):
     """A step of carrying out an order."""
@@ -236,7 +242,7 @@ RUNNING = ("in_production", "ready", "shipped")
                 "produced",
                 "in_production",
                 "ready",
-                by=of_department(Role.CLERK, PRODUCTION),
+                by=of_department(Role.CLERK, PRODUCTION, own=True),
                 require=("production_ack",),
                 within=workdays(30),
             ),
@@ -244,7 +250,7 @@ RUNNING = ("in_production", "ready", "shipped")
                 "ship",
                 "ready",
                 "shipped",
-                by=of_department(Role.CLERK, LOGISTICS),
+                by=of_department(Role.CLERK, LOGISTICS, own=True),
                 require=("logistics_ack",),
                 within=workdays(5),
             ),
@@ -324,8 +330,9 @@ def is_part_settled(receivable: Receivable) -> bool:
             Move("pay_part", "open", "partly_paid", auto=True, when=is_part_settled, label=L("Part paid", "部分付款")),
             Move("reopen", "paid", "open", auto=True, when=is_not_settled, label=L("Reopen", "重新打開")),
             Move("fall_due", ("open", "partly_paid"), "overdue", by=NOBODY, label=L("Fall overdue", "轉為逾期")),
+            Move("cancel", ("open", "partly_paid", "overdue"), "cancelled", by=NOBODY),
         ),
-        ends=frozenset({"paid"}),
+        ends=frozenset({"paid", "cancelled"}),
         edit=frozenset({"open", "partly_paid", "overdue"}),
         withdraw=False,
     ),

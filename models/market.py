@@ -203,6 +203,7 @@ def published_for(person: Actor) -> dict[str, Any] | None:
                 "approved",
                 "published",
                 by=HEAD,
+                ask=("to_everyone", "to_departments", "to_roles"),
                 require=(
                     Need(
                         L("A scope: everyone, departments or roles", "發佈範圍：全員、部門或角色"),

@@ -44,7 +44,7 @@ class HomeView(AdminIndexView):
         me = actor()
         waiting = get_db()[WAITING]
         decide = list(waiting.find(waiting_filter(me)).sort("since", 1).limit(HOME_ROWS + 1))
-        mine = list(waiting.find({"act": f"user:{me.id}"}).sort("since", -1).limit(HOME_ROWS + 1))
+        mine = list(waiting.find({"act": {"$in": rights.tokens_of(me)}}).sort("since", -1).limit(HOME_ROWS + 1))
         department = _department_filter(me)
         late = (
             list(waiting.find({**department, "due": {"$lt": clock.now()}}).sort("due", 1).limit(HOME_ROWS + 1))

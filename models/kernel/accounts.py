@@ -18,5 +18,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha256", ASCENDING)]),
     ],
+    "content.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
+    "content.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
     EVENTS: [IndexModel([("at", DESCENDING)]), IndexModel([("user", ASCENDING), ("at", DESCENDING)])],
 }

@@ -344,7 +344,8 @@ def _begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | 
     """Fill what every new record has."""
     moment = clock.now()
     flow = record.declared.workflow
-    department = record.ref("department") or actor.department
+    chooses = "department" in record.declared.own_fields  # a type that asks for it does not take the writer's
+    department = record.ref("department") or (None if chooses else actor.department)
     if department is None and not record.declared.access.open:
         raise Refused(NO_DEPARTMENT)
     record._data["department"] = department
@@ -454,6 +455,8 @@ def _is_headed_by(record: Record, actor: Actor) -> bool:
     department = record.ref("department")
     if any(Role.HEAD in face.roles and face.department == department for face in actor.faces()):
         return True
+    if record.ref("owner") == actor.id:
+        return False
     heads = people.people_at([f"role:{Role.HEAD}@{department}"])
     return record.ref("owner") in heads
 

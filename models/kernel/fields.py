@@ -322,6 +322,10 @@ class Lines(Rule, me.EmbeddedDocumentListField):
 
     lines_max = 500
 
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """The lines as they are held; MongoEngine by itself would load everything that they link to."""
+        return self if instance is None else instance._data.get(self.name)
+
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, list | tuple) or any(not isinstance(line, Line) for line in value):
             yield WRONG_FORM(label=label_of(self))

@@ -14,6 +14,7 @@ from bson import ObjectId
 from gridfs import GridFSBucket
 from gridfs.synchronous.grid_file import GridOut
 from mongoengine.connection import get_db
+from pymongo import WriteConcern
 
 from . import changes, clock, rights
 from .accounts import FILES
@@ -22,7 +23,7 @@ from .declare import registered
 from .errors import Forbidden, Missing, Refused
 from .people import Actor
 from .record import Record
-from .store import in_unit
+from .store import in_transaction_now, in_unit
 from .unit import Unit, in_transaction
 from .words import L
 
@@ -52,7 +53,8 @@ class Upload:
 
 
 def bucket() -> GridFSBucket:
-    return GridFSBucket(get_db(), bucket_name="content", chunk_size_bytes=CHUNK)
+    concern = WriteConcern() if in_transaction_now.get() else None
+    return GridFSBucket(get_db(), bucket_name="content", chunk_size_bytes=CHUNK, write_concern=concern)
 
 
 def attach(

@@ -7,6 +7,7 @@ STATES: dict[str, L] = {
     "active": L("Active", "有效"),
     "analysed": L("Analysed", "已分析"),
     "approved": L("Approved", "已批准"),
+    "cancelled": L("Cancelled", "已取消"),
     "closed": L("Closed", "已關閉"),
     "collected": L("Collected", "已收集"),
     "completed": L("Completed", "已完成"),
@@ -47,6 +48,7 @@ VERBS: dict[str, L] = {
     "analyse": L("Analyse", "分析"),
     "approve": L("Approve", "批准"),
     "approve_by_rule": L("Approve by rule", "按規則批准"),
+    "cancel": L("Cancel", "取消"),
     "close": L("Close", "關閉"),
     "complete": L("Complete", "完成"),
     "decline": L("Decline", "拒絕"),
@@ -80,7 +82,7 @@ TONES: dict[str, str] = {
     **dict.fromkeys(("draft", "lead", "collected", "open", "dormant", "closed", "retired"), "neutral"),
     **dict.fromkeys(("submitted", "in_review", "cross_review", "legal_review", "on_hold", "partly_paid"), "wait"),
     **dict.fromkeys(("screened", "analysed", "sent", "in_production", "ready", "shipped", "target"), "progress"),
-    **dict.fromkeys(("rejected", "declined", "expired", "overdue", "terminated"), "bad"),
+    **dict.fromkeys(("rejected", "declined", "expired", "overdue", "terminated", "cancelled"), "bad"),
 }
 DEFAULT_TONE = "good"
 

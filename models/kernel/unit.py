@@ -34,9 +34,13 @@ class Unit:
         if self.entries:
             in_unit(history.COLLECTION).insert_many(self.entries)
         if self.cases:
-            in_unit(waiting.COLLECTION).bulk_write([_case_write(key, case) for key, case in self.cases.items()])
+            in_unit(waiting.COLLECTION).bulk_write(
+                [_case_write(key, case) for key, case in self.cases.items()], ordered=False
+            )
         if self.notices:
-            in_unit(notices.COLLECTION).bulk_write([_notice_write(notice) for notice in self.notices.values()])
+            in_unit(notices.COLLECTION).bulk_write(
+                [_notice_write(notice) for notice in self.notices.values()], ordered=False
+            )
 
 
 def _case_write(key: ObjectId, case: dict[str, Any] | None) -> DeleteOne | ReplaceOne:

@@ -39,8 +39,6 @@ class Waiting(me.Document):
     act = me.ListField(me.StringField())
     barred = me.ListField(me.ObjectIdField())
     version = me.IntField()
-    returned = me.BooleanField()
-    reason = me.StringField()
 
 
 def waiting_for(record: Record) -> dict[str, Any] | None:
@@ -53,11 +51,11 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
     for move in flow.out_of(record.state):
         if move.auto or move.optional or move.by.is_system or (move.when and not move.when(record)):
             continue
-        if move.by.is_own:
+        if move.by.waits_for_owner:
             act.add(f"user:{record.ref('owner')}")
-        else:
-            for seat in move.by.table(record).open_seats(filled_seats(record, move)):
-                decide.update(seat.tokens)
+            continue
+        for seat in move.by.table(record).open_seats(filled_seats(record, move)):
+            (act if move.by.is_own else decide).update(seat.tokens)
     if not decide and not act:
         return None
     return {

@@ -43,11 +43,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Who:
-    """A rule that gives the seats of a move for a record. `is_own`: the people who write the record anyway."""
+    """A rule that gives the seats of a move for a record. `is_own`: ordinary work rather than a decision;
+    `waits_for_owner`: among those who might do it, it is the owner who is waited for."""
 
     label: Words
     lay: Callable[[Record], Table]
     is_own: bool = False
+    waits_for_owner: bool = False
     is_system: bool = False
     fields: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
@@ -66,7 +68,7 @@ def _superior_of_own_head(record: Record) -> tuple[str, ...]:
     return (f"role:{Role.HEAD}@{facts.parent}",) if facts and facts.parent and record.submitted_by_head else ()
 
 
-OWNER = Who(L("Owner", "經辦人"), lambda record: _single("owner", f"user:{record.ref('owner')}"), is_own=True)
+OWNER = Who(L("Owner", "經辦人"), lambda record: _single("owner", f"user:{record.ref('owner')}"), True, True)
 HEAD = Who(
     L("Head of the department", "部門負責人"),
     lambda record: _single("head", f"role:{Role.HEAD}@{record.ref('department')}", *_superior_of_own_head(record)),
@@ -75,6 +77,7 @@ WRITER = Who(
     L("Clerks and head of the department", "本部門業務人員與負責人"),
     lambda record: _single("writer", *(f"role:{role}@{record.ref('department')}" for role in (Role.CLERK, Role.HEAD))),
     is_own=True,
+    waits_for_owner=True,
 )
 NOBODY = Who(L("The system", "系統"), lambda record: Table((), 0), is_system=True)
 
