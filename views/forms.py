@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -38,6 +39,7 @@ from models.kernel.words import Words
 from . import wording
 
 LINES_MAX = 500
+_PLACE = re.compile(r"-([0-9]{1,6})-")
 
 
 class BadValue(ValueError):
@@ -66,12 +68,16 @@ def parse(field: Any, text: str) -> Any:  # noqa: PLR0911 - one return for each 
         is_number = isinstance(field, Whole | Number)
         raise BadValue((NOT_A_NUMBER if is_number else WRONG_FORM)(label=label_of(field))) from fault
     if isinstance(field, Ref):
-        if not ObjectId.is_valid(typed):
-            raise BadValue(WRONG_FORM(label=label_of(field)))
-        return ObjectId(typed)
+        return _id_of(field, typed)
     if isinstance(field, Flag):
         return typed in ("1", "true", "on", "yes")
     return typed
+
+
+def _id_of(field: Any, typed: str) -> ObjectId:
+    if not ObjectId.is_valid(typed):
+        raise BadValue(WRONG_FORM(label=label_of(field)))
+    return ObjectId(typed)
 
 
 def _is_exact(field: Any) -> bool:
@@ -118,7 +124,7 @@ class Value(wtforms.Field):
             if isinstance(self.told, Choices):
                 return list(dict.fromkeys(self.raw))
             if isinstance(self.told, Refs):
-                return [parse(self.told.field, one) for one in dict.fromkeys(self.raw)]
+                return [_id_of(self.told, one) for one in dict.fromkeys(self.raw)]
             if isinstance(self.told, Flag):
                 return any(parse(self.told, one) for one in self.raw)
             return parse(self.told, self.raw[0] if self.raw else "")
@@ -140,6 +146,12 @@ class LinesList(wtforms.FieldList):
             key == self.name or key.startswith(f"{self.name}-") for key in (formdata or ())
         )
         super().process(formdata, data, extra_filters)
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        """The places of lines among the posted names. More lines than may be kept are taken, so that this is said."""
+        places = (_PLACE.match(key, len(prefix)) for key in formdata if key.startswith(prefix))
+        found = sorted({int(place[1]) for place in places if place})
+        yield from found[: 2 * LINES_MAX]
 
 
 def _is_many(told: Any) -> bool:
@@ -175,7 +187,7 @@ def form_class(cls: type[Record], names: tuple[str, ...]) -> type[wtforms.Form]:
         told = cls._fields[name]
         if isinstance(told, Lines):
             line = type(f"{name}_line", (wtforms.Form,), {c: Value(told=f) for c, f in _columns(told).items()})
-            inputs[name] = LinesList(wtforms.FormField(line, separator="-"), max_entries=LINES_MAX)
+            inputs[name] = LinesList(wtforms.FormField(line, separator="-"))
         else:
             inputs[name] = Value(told=told)
     return type(f"{cls.__name__}Form", (wtforms.Form,), inputs)

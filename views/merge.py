@@ -55,7 +55,7 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
 def _original(changed: Changed, theirs: dict[str, Any]) -> dict[str, Any]:
     if changed.seen is None or changed.seen < 1:
         return theirs
-    return history.as_of(theirs, history.entries_of(changed.current.id), changed.seen)
+    return history.as_of(theirs, history.entries_of(changed.current.id, latest=True), changed.seen)
 
 
 def _stored_values(cls: type[Record], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class RecordView(ModelView):
             values = merge.with_choices(values_of(form, self.model, record), record, request.form)
             record = changes.update(self.model, record.id, values, actor=me, version=seen)
         except Refused as refused:
-            return self._form_page(form, record, refused, version=seen), 422
+            return self._form_page(form, record, refused, version=seen), _status(refused)
         except Changed as changed:
             merged = merge.of(self.model, changed, values_of(form, self.model), names, me)
             say("warn", CHANGED)
@@ -182,7 +182,7 @@ class RecordView(ModelView):
         try:
             record = changes.update(self.model, record.id, values, actor=me, version=seen, context=context)
         except Changed:
-            return self._refusal_page(record, CHANGED)
+            return self._refusal_page(record, CHANGED, 409)
         say("good", SAVED(number=record.number))
         return redirect(self.show(record))
 
@@ -219,7 +219,7 @@ class RecordView(ModelView):
         except Refused as refused:
             again = rights.find(me, self.model, record.id)
             context_ = form_page.move_context(again, chosen, me, form=form, reason=reason, refused=refused)
-            return self.render("record/move.html", **context_), 422
+            return self.render("record/move.html", **context_), _status(refused)
         self._say_moved(moved, chosen)
         return redirect(_own_path(request.form.get("next")) or self.show(moved))
 
@@ -244,7 +244,7 @@ class RecordView(ModelView):
         except Refused as refused:
             return self._refusal_page(record, refused.sentence)
         except Changed:
-            return self._refusal_page(record, CHANGED)
+            return self._refusal_page(record, CHANGED, 409)
         say("good", REMOVED(number=record.number))
         return redirect(self.base)
 
@@ -317,7 +317,7 @@ class RecordView(ModelView):
             return jsonify(ok=False, message=str(bad.sentence)), 422
         except Refused as refused:
             said = [str(words) for found in refused.problems.values() for words in found] or [str(refused.sentence)]
-            return jsonify(ok=False, message=" ".join(said)), 403 if isinstance(refused, changes.Forbidden) else 422
+            return jsonify(ok=False, message=" ".join(said)), _status(refused)
         except Changed:
             return jsonify(ok=False, message=str(CHANGED)), 409
         stored = record.to_mongo().to_dict()
@@ -343,7 +343,8 @@ class RecordView(ModelView):
             context = record_page.record_context(self.model, record, actor())
             sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
             typed = request.form.get("comment", "")
-            return self.render("record/details.html", **context, comment=typed, comment_error=str(sentence)), 422
+            page = self.render("record/details.html", **context, comment=typed, comment_error=str(sentence))
+            return page, _status(refused)
         return redirect(self.show(record) + "#timeline")
 
     @expose("/attach/", methods=("POST",))
@@ -383,8 +384,8 @@ class RecordView(ModelView):
         shown = version if version is not None else (record.version if record else None)
         return self.render("record/form.html", **context, once=once, version=shown, conflicts=conflicts or [])
 
-    def _refusal_page(self, record: Record, why: Any) -> Answer:
-        return self.render("record/refused.html", **record_page.heading(self.model, record), why=str(why)), 403
+    def _refusal_page(self, record: Record, why: Any, status: int = 403) -> Answer:
+        return self.render("record/refused.html", **record_page.heading(self.model, record), why=str(why)), status
 
     def _refuse_unreadable(self, form: wtforms.Form, record: Record | None) -> None:
         """Raise everything that is wrong at once: what cannot be parsed, and what the rules say of the rest."""
@@ -402,7 +403,7 @@ class RecordView(ModelView):
         except Refused as refused:
             return self._refusal_page(record, refused.sentence)
         except Changed:
-            return self._refusal_page(record, CHANGED)
+            return self._refusal_page(record, CHANGED, 409)
         return redirect(self.show(record))
 
     def _say_moved(self, record: Record, chosen: Move) -> None:
@@ -414,6 +415,11 @@ class RecordView(ModelView):
             return
         places = {"number": record.number, "move": flow.verb_label(chosen.verb)}
         say("good", MOVED(**places, state=state_label(self.model, record.state)))
+
+
+def _status(refused: Refused) -> int:
+    """403 where a right is missing, 422 where the input is wrong."""
+    return 403 if isinstance(refused, changes.Forbidden) else 422
 
 
 def rights_refusal() -> Refused:

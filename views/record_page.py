@@ -12,7 +12,7 @@ from models.kernel import clock, files, history, rights
 from models.kernel.changes import lead_key, note
 from models.kernel.declare import LeadsTo, references_of
 from models.kernel.drawing import draw
-from models.kernel.errors import Missing, Refused
+from models.kernel.errors import Forbidden, Missing, Refused
 from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
@@ -241,7 +241,8 @@ def attached(view: Any) -> Any:
     except Refused as refused:
         context = record_context(view.model, record, me)
         sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
-        return view.render("record/details.html", **context, file_error=str(sentence)), 422
+        status = 403 if isinstance(refused, Forbidden) else 422
+        return view.render("record/details.html", **context, file_error=str(sentence)), status
     say("good", ATTACHED(name=file["name"]))
     return redirect(view.show(record) + "#files")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import mongoengine as me
 from bson import ObjectId, json_util
+from pymongo.read_concern import ReadConcern
 
 COLLECTION = "history"
 GENESIS = ""
@@ -63,10 +64,18 @@ def chained(entry: dict[str, Any], chain: dict[str, Any]) -> tuple[dict[str, Any
     return full, {"seq": full["seq"], "hash": full["hash"]}
 
 
-def entries_of(record_id: ObjectId, *, newest_first: bool = False, limit: int = 0) -> list[dict[str, Any]]:
-    """The raw entries of a record in order."""
+def entries_of(
+    record_id: ObjectId, *, newest_first: bool = False, limit: int = 0, latest: bool = False
+) -> list[dict[str, Any]]:
+    """The raw entries of a record in order.
+
+    `latest` includes those that most servers do not have yet: a lost race has met the record of that moment already.
+    """
     order = -1 if newest_first else 1
-    cursor = HistoryEntry._get_collection().find({"record": record_id}).sort("seq", order)
+    entries = HistoryEntry._get_collection()
+    if latest:
+        entries = entries.with_options(read_concern=ReadConcern("local"))
+    cursor = entries.find({"record": record_id}).sort("seq", order)
     return list(cursor.limit(limit) if limit else cursor)
 
 

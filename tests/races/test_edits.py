@@ -1,0 +1,93 @@
+"""Two people change one record at the same moment: neither text is lost in silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.kernel import changes
+from models.kernel.changes import Context
+from models.kernel.history import entries_of, faults_in
+from tests.fixtures.http import read_page
+from tests.races.at_once import at_once, done, kinds
+
+ROUNDS = range(4)
+
+
+def now(record: Any) -> Any:
+    return type(record).objects.get(id=record.id)
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_two_edits_of_one_version(round_: int, company: Any) -> None:
+    customer = company.make("customer")
+    people = [company.actor("clerk_sal"), company.actor("clerk_sal2")]
+    results = at_once(
+        *(
+            lambda one=one: changes.update(
+                type(customer), customer.id, {"region": one.login}, actor=one, version=customer.version
+            )
+            for one in people
+        )
+    )
+    assert len(done(results)) == 1
+    assert kinds(results) == ["Changed"]
+    assert now(customer).region == done(results)[0].region
+    loser = next(one for one in results if one not in done(results))
+    assert loser.current.region == done(results)[0].region, "the loser is shown what stands now"
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_a_form_against_a_cell_of_the_grid(round_: int, company: Any) -> None:
+    customer = company.make("customer")
+    first, second = company.actor("clerk_sal"), company.actor("clerk_sal2")
+    version, grid = customer.version, Context(door="grid")
+    results = at_once(
+        lambda: changes.update(
+            type(customer), customer.id, {"level": "A", "region": "North"}, actor=first, version=version
+        ),
+        lambda: changes.update(
+            type(customer), customer.id, {"level": "B"}, actor=second, version=version, context=grid
+        ),
+    )
+    assert len(done(results)) == 1
+    stands = now(customer)
+    assert (stands.level, stands.region) == (done(results)[0].level, done(results)[0].region)
+
+
+def test_many_edits_over_http_each_stand_or_are_shown_both_versions(company: Any, browser_as: Any) -> None:
+    customer = company.make("customer")
+    browsers = [browser_as(login, is_new=True) for login in ("clerk_sal", "clerk_sal2", "head_sal") * 2]
+    forms = [browser.form("/admin/customer/edit/", id=customer.id) for browser in browsers]
+    sends = [(b, {**f, "region": f"Region {n}"}) for n, (b, f) in enumerate(zip(browsers, forms, strict=True))]
+    answers = at_once(*(lambda b=b, f=f: b.post("/admin/customer/edit/", f) for b, f in sends))
+    assert sorted(answer.status_code for answer in answers) == [302, 409, 409, 409, 409, 409]
+    winner = next(n for n, answer in enumerate(answers) if answer.status_code == 302)
+    assert now(customer).region == f"Region {winner}"
+    for at, answer in enumerate(answers):
+        if at != winner:
+            assert f"Region {winner}" in answer.text, "the other's text is shown"
+            assert read_page(answer.text).form()["region"] == f"Region {at}", "one's own text is kept"
+
+
+def test_comments_at_once_are_all_kept_in_one_chain(company: Any) -> None:
+    customer, clerk = company.make("customer"), company.actor("clerk_sal")
+    said = [f"Comment {n}" for n in range(12)]
+    results = at_once(
+        *(lambda text=text: changes.comment(type(customer), customer.id, text, actor=clerk) for text in said)
+    )
+    assert len(done(results)) == len(said)
+    entries = entries_of(customer.id)
+    assert sorted(entry["reason"] for entry in entries if entry["verb"] == "comment") == sorted(said)
+    assert not list(faults_in(entries, now(customer).chain))
+
+
+def test_comments_and_edits_at_once_do_not_hinder_each_other(company: Any) -> None:
+    customer, clerk = company.make("customer"), company.actor("clerk_sal")
+    results = at_once(
+        *(lambda n=n: changes.comment(type(customer), customer.id, f"{n}", actor=clerk) for n in range(6)),
+        lambda: changes.update(type(customer), customer.id, {"region": "South"}, actor=clerk, version=customer.version),
+    )
+    assert len(done(results)) == 7, kinds(results)
+    assert not list(faults_in(entries_of(customer.id), now(customer).chain))
