@@ -1,0 +1,294 @@
+"""What was saved comes back byte for byte: while writers go on, in mongodump's layout, as a whole or one record of it."""
+
+import hashlib
+import io
+import threading
+
+import pytest
+import zstandard
+from bson import ObjectId, decode_all, json_util
+from gridfs import GridFSBucket
+
+from models import catalogue
+from models.kernel import changes, files, history
+from models.kernel.changes import Context
+from models.kernel.errors import Refused
+from models.kernel.files import Upload
+from models.kernel.people import SYSTEM
+from tasks.backup import dump as dumping
+from tasks.backup.crypt import KeyRing
+from tasks.backup.drill import compare, drill
+from tasks.backup.dump import dump
+from tasks.backup.faults import BackupFault, Damaged
+from tasks.backup.format import open_entry
+from tasks.backup.records import restore_record
+from tasks.backup.restore import restore
+from tasks.backup.targets import Target, split_entry
+from tasks.backup.unpack import unpack
+from tasks.backup.verify import verify
+
+RING = KeyRing({1: b"1" * 32})
+NAME = "測試客戶"
+
+
+def make(name, /, **values):
+    return changes.create(catalogue[name], values, actor=SYSTEM)
+
+
+@pytest.fixture
+def target(tmp_path):
+    return Target(str(tmp_path))
+
+
+@pytest.fixture
+def company(db):
+    """A department, a user, customers, one of them with a file."""
+    department = make("department", code="SAL", name="銷售部").id
+    owner = make("user", login="clerk", name="業務員", department=department, roles=["clerk"]).id
+    made = [make("customer", name=f"{NAME}{n}", department=department, owner=owner) for n in range(20)]
+    customer = catalogue["customer"]
+    kind = next(iter(customer.declared.file_kinds), "")
+    upload = Upload("合同.txt", io.BytesIO("內容".encode() * 200_000))
+    files.attach(customer, made[0].id, kind, upload, actor=SYSTEM)
+    db["session"].insert_one({"user": owner})
+    return made
+
+
+@pytest.fixture
+def other(db):
+    """The name of a database that is dropped afterwards."""
+    found = db.client[f"{db.name}_r"]
+    db.client.drop_database(found.name)
+    yield found
+    db.client.drop_database(found.name)
+
+
+def bytes_of(db, name):
+    return hashlib.sha256(b"".join(db[name].find_raw_batches({}, sort=[("_id", 1)]))).hexdigest()
+
+
+def everything(db):
+    return {name: bytes_of(db, name) for name in sorted(db.list_collection_names())}
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_comes_back_byte_for_byte(db, company, target, other, plain):
+    entry = dump(db, target, RING, plain=plain)
+    assert verify(target, entry.name, RING).problems == ()
+    restore(entry, other)
+    there, back = everything(db), everything(other)
+    for name in ("session", "throttle", "readiness"):
+        there.pop(name, None)
+    back.pop("restore")
+    assert back == there
+    for name in back:
+        assert sorted(map(str, other[name].index_information().items())) == sorted(
+            map(str, db[name].index_information().items())
+        )
+    assert compare(entry, other) == (1, ())
+
+
+def test_is_one_moment_while_writers_go_on(db, company, target, other, monkeypatch):
+    db["one"].insert_one({"_id": 1, "n": 0})
+    db["two"].insert_one({"_id": 1, "n": 0})
+    bucket, ended = GridFSBucket(db, "content"), threading.Event()
+
+    def write():
+        n = 0
+        while not ended.is_set():
+            n += 1
+            with db.client.start_session() as session, session.start_transaction():
+                db["one"].update_one({"_id": 1}, {"$set": {"n": n}}, session=session)
+                db["two"].update_one({"_id": 1}, {"$set": {"n": n}}, session=session)
+            content = bucket.upload_from_stream(f"f{n}", b"x" * 1000)
+            db["file"].insert_one(
+                {"content": content, "name": f"f{n}", "size": 1000, "sha256": hashlib.sha256(b"x" * 1000).hexdigest()}
+            )
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        threading.Event().wait(0.3)
+        entry = dump(db, target, RING)
+        threading.Event().wait(0.1)
+    finally:
+        ended.set()
+        writer.join()
+    restore(entry, other)
+    at = other["one"].find_one()["n"]
+    assert at == other["two"].find_one()["n"] > 0
+    assert at < db["one"].find_one()["n"]
+    count, different = compare(entry, other)
+    assert different == ()
+    assert count == entry.manifest.attachments["count"] == other["file"].count_documents({})
+
+
+def test_mongodump_layout_without_this_program(db, company, target, tmp_path):
+    entry = dump(db, target, RING, plain=True)
+    folder = tmp_path / entry.name / db.name
+    raw = zstandard.ZstdDecompressor().stream_reader(io.BytesIO((folder / "customer.bson.zst").read_bytes())).read()
+    assert [one["name"] for one in decode_all(raw)] == [f"{NAME}{n}" for n in range(20)]
+    packed = (folder / "customer.metadata.json.zst").read_bytes()
+    told = json_util.loads(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)).read())
+    assert told["collectionName"] == "customer"
+    assert {"_id_"} < {one["name"] for one in told["indexes"]}
+    assert not (folder / "session.bson.zst").exists()
+
+
+def test_unpacks_into_what_mongorestore_reads(db, company, target, tmp_path):
+    entry = dump(db, target, RING)
+    unpack(entry, tmp_path / "out")
+    raw = (tmp_path / "out" / db.name / "customer.bson").read_bytes()
+    assert len(decode_all(raw)) == 20
+    with pytest.raises(BackupFault, match="not empty"):
+        unpack(entry, tmp_path / "out")
+
+
+def test_an_empty_database_is_refused(db, target):
+    empty = db.client[f"{db.name}_nothing"]
+    with pytest.raises(BackupFault, match="is empty"):
+        dump(empty, target, RING)
+    assert target.entries() == []
+
+
+def test_keys_rotate(db, company, target):
+    old = dump(db, target, RING)
+    both = KeyRing({1: b"1" * 32, 2: b"2" * 32})
+    new = dump(db, target, both)
+    assert (old.manifest.key, new.manifest.key) == (1, 2)
+    assert verify(target, old.name, both)
+    assert verify(target, new.name, both)
+    with pytest.raises(BackupFault, match="key 2"):
+        verify(target, new.name, RING)
+
+
+def test_restore_refuses_what_is_not_empty(db, company, target, other):
+    entry = dump(db, target, RING)
+    other["customer"].insert_one({"mine": 1})
+    before = everything(other)
+    with pytest.raises(BackupFault, match="is not empty"):
+        restore(entry, other)
+    assert everything(other) == before
+    restore(entry, other, overwrite=True)
+    assert bytes_of(other, "customer") == bytes_of(db, "customer")
+
+
+def test_restore_verifies_before_it_touches_anything(db, company, target, other, tmp_path):
+    entry = dump(db, target, RING)
+    path = next((tmp_path / entry.name).rglob("user.bson*"))
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    other["mine"].insert_one({})
+    with pytest.raises(Damaged, match=r"user\.bson"):
+        restore(entry, other, overwrite=True)
+    assert other.list_collection_names() == ["mine"]
+
+
+def test_drill_leaves_nothing_behind_and_finds_nothing(db, company, target):
+    entry = dump(db, target, RING)
+    report = drill(target, entry.name, RING, db.client)
+    assert report.differences == ()
+    assert (report.files, report.documents) == (1, entry.manifest.documents)
+    assert not [name for name in db.client.list_database_names() if "_drill_" in name]
+
+
+def test_drill_finds_a_file_that_was_broken_before_it_was_saved(db, company, target):
+    chunk = db["content.chunks"].find_one({"n": 1})
+    db["content.chunks"].update_one({"_id": chunk["_id"]}, {"$set": {"data": b"\x00" + chunk["data"][1:]}})
+    entry = dump(db, target, RING)
+    assert verify(target, entry.name, RING)
+    report = drill(target, entry.name, RING, db.client)
+    assert "合同.txt" in str(report.differences[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda c: c.update_one({"name": NAME + "3"}, {"$set": {"name": "x"}}), "differs"),
+        (lambda c: c.delete_one({"name": NAME + "3"}), "is missing"),
+        (lambda c: c.insert_one({"name": "x"}), "was not saved"),
+        (lambda c: c.drop_index("g_1"), "indexes differ"),
+    ],
+)
+def test_comparing_finds_what_differs(db, company, target, other, change, word):
+    entry = dump(db, target, RING)
+    restore(entry, other)
+    change(other["customer"])
+    assert word in " ".join(str(one) for one in compare(entry, other)[1])
+
+
+def test_another_order_is_no_difference(db, company, target, other):
+    entry = dump(db, target, RING)
+    restore(entry, other)
+    first = other["customer"].find_one()
+    other["customer"].delete_one({"_id": first["_id"]})
+    other["customer"].insert_one(first)
+    assert compare(entry, other)[1] == ()
+
+
+def test_a_changed_record_gets_its_old_fields_again(db, company, target):
+    entry = dump(db, target, RING)
+    customer = catalogue["customer"]
+    changes.update(customer, company[2].id, {"name": "錯的"}, actor=SYSTEM, version=None)
+    restored = restore_record(entry, "Customer", company[2].number)
+    assert restored.name == NAME + "2"
+    last = history.entries_of(company[2].id)[-1]
+    assert (last["verb"], last["door"], last["actor"]) == ("restore", "backup", None)
+    assert entry.name in last["reason"]
+    assert not list(history.faults_in(history.entries_of(company[2].id), restored.chain))
+    count = len(history.entries_of(company[2].id))
+    restore_record(entry, "customer", str(company[2].id))
+    assert len(history.entries_of(company[2].id)) == count
+
+
+def test_a_record_that_is_gone_comes_back_with_its_history_and_files(db, company, target):
+    entry = dump(db, target, RING)
+    lost = company[0]
+    db["customer"].delete_one({"_id": lost.id})
+    db["history"].delete_many({"record": lost.id})
+    content = db["file"].find_one_and_delete({"record_id": lost.id})["content"]
+    GridFSBucket(db, "content").delete(content)
+    restored = restore_record(entry, "customer", str(lost.id))
+    assert (restored.id, restored.number, restored.name) == (lost.id, lost.number, lost.name)
+    entries = history.entries_of(lost.id)
+    assert [one["verb"] for one in entries] == ["create", "attach", "restore"]
+    assert not list(history.faults_in(entries, catalogue["customer"].objects.get(id=lost.id).chain))
+    file, stream = files.open_for(db["file"].find_one({"record_id": lost.id})["_id"], actor=SYSTEM, context=Context())
+    assert hashlib.sha256(stream.read()).hexdigest() == file["sha256"]
+
+
+def test_a_record_whose_links_are_gone_is_refused(db, company, target):
+    entry = dump(db, target, RING)
+    db["customer"].delete_one({"_id": company[1].id})
+    db["department"].delete_many({})
+    db["user"].delete_many({})
+    with pytest.raises((Refused, BackupFault)):
+        restore_record(entry, "customer", "C-none")
+
+
+@pytest.mark.parametrize(("type_name", "id"), [("Nothing", "1"), ("Customer", str(ObjectId())), ("Customer", "X-1")])
+def test_what_is_not_in_the_backup(db, company, target, type_name, id):
+    entry = dump(db, target, RING)
+    with pytest.raises(BackupFault, match="no record type|holds no"):
+        restore_record(entry, type_name, id)
+
+
+def test_the_window_of_the_server_is_put_back(db, company, target):
+    name = "minSnapshotHistoryWindowInSeconds"
+    before = db.client.admin.command({"getParameter": 1, name: 1})[name]
+    seen = []
+    dump(db, target, RING, tell=lambda *_: seen.append(db.client.admin.command({"getParameter": 1, name: 1})[name]))
+    assert set(seen) == {dumping.WINDOW_SECONDS}
+    assert db.client.admin.command({"getParameter": 1, name: 1})[name] == before
+
+
+def test_the_manifest_knows_how_far_the_history_went(db, company, target):
+    kept = dump(db, target, RING).manifest
+    assert kept.audit["entries"] == db["history"].count_documents({})
+    assert kept.audit["last"]["hash"] == db["history"].find_one(sort=[("_id", -1)])["hash"]
+    assert kept.snapshot["t"] > 0
+    assert "session" in kept.left_out
+
+
+def test_paths_lead_to_entries(db, company, target, tmp_path):
+    entry = dump(db, target, RING)
+    assert open_entry(*split_entry(f"{tmp_path}/{entry.name}/"), RING).manifest == entry.manifest
