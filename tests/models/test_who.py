@@ -1,0 +1,169 @@
+"""Who may make a move: the seats of every rule, and when a table is complete."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from models.kernel import rights
+from models.kernel.people import Actor, DepartmentFacts, Role
+from models.kernel.who import (
+    HEAD,
+    NOBODY,
+    OWNER,
+    Seat,
+    Table,
+    Who,
+    all_of,
+    any_of,
+    heads_of,
+    in_order,
+    n_of,
+    role,
+    user_in,
+)
+from models.kernel.words import EN, HANT, L
+from models.kernel.workflow import Move
+
+SALES, MARKET = ObjectId(), ObjectId()
+LEGAL, FINANCE, BOSS = role(Role.LEGAL), role(Role.FINANCE), role(Role.MANAGEMENT)
+
+
+def person(*roles: Role, department: ObjectId = SALES) -> Actor:
+    return Actor(id=ObjectId(), login="x", name="X", roles=frozenset(roles), department=department)
+
+
+def case(**links: Any) -> Any:
+    """A record as far as the rules look at it."""
+    facts: dict[str, Any] = {"removed_at": None, "decisions": [], "submitted_by_head": False}
+    return SimpleNamespace(
+        **facts,
+        ref=links.get,
+        refs=lambda name: links.get(name, []),
+    )
+
+
+@pytest.fixture(autouse=True)
+def departments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sales stands under the market department."""
+    facts = {SALES: DepartmentFacts(SALES, "SAL", MARKET), MARKET: DepartmentFacts(MARKET, "MKT", None)}
+    monkeypatch.setattr("models.kernel.who.department_facts", facts.get)
+
+
+def seats_after(who: Who, record: Any, *filled: str) -> list[str]:
+    return [seat.key for seat in who.table(record).open_seats(set(filled))]
+
+
+def test_any_of_needs_one_seat() -> None:
+    table = any_of(LEGAL, FINANCE).table(case())
+    assert [seat.key for seat in table.seats] == ["0.role:legal", "1.role:finance"]
+    assert not table.is_complete(set())
+    assert table.is_complete({"1.role:finance"})
+
+
+def test_all_of_needs_every_seat_in_any_order() -> None:
+    who, record = all_of(LEGAL, FINANCE), case()
+    assert seats_after(who, record, "1.role:finance") == ["0.role:legal"]
+    assert not who.table(record).is_complete({"1.role:finance"})
+    assert who.table(record).is_complete({"0.role:legal", "1.role:finance"})
+
+
+def test_n_of_needs_so_many() -> None:
+    table = n_of(2, LEGAL, FINANCE, BOSS).table(case())
+    assert not table.is_complete({"0.role:legal"})
+    assert table.is_complete({"0.role:legal", "2.role:management"})
+    assert len(table.open_seats({"0.role:legal"})) == 2
+
+
+def test_in_order_opens_one_seat_after_the_other() -> None:
+    who, record = in_order(LEGAL, FINANCE, BOSS), case()
+    assert seats_after(who, record) == ["0.role:legal"]
+    assert seats_after(who, record, "0.role:legal") == ["1.role:finance"]
+    assert seats_after(who, record, "0.role:legal", "1.role:finance") == ["2.role:management"]
+    assert who.table(record).is_complete({"0.role:legal", "1.role:finance", "2.role:management"})
+
+
+def test_heads_of_lays_a_seat_for_each_department() -> None:
+    who = heads_of("related")
+    table = who.table(case(related=[SALES, MARKET]))
+    assert table.need == 2
+    assert [seat.fits(person(Role.HEAD, department=MARKET)) for seat in table.seats] == [False, True]
+    assert who.fields == ("related",)
+
+
+def test_combined_seats_stay_apart_even_for_the_same_rule() -> None:
+    table = all_of(LEGAL, LEGAL).table(case())
+    assert len({seat.key for seat in table.seats}) == 2
+    assert not table.is_complete({"0.role:legal"})
+
+
+def test_combinations_hold_what_their_parts_ask_for() -> None:
+    who = any_of(user_in("buyer", L("Buyer", "採購員")), heads_of("related"))
+    assert who.fields == ("buyer", "related")
+    assert not who.is_own
+    assert any_of(OWNER, OWNER).is_own
+    assert not any_of(OWNER, HEAD).is_own
+
+
+def test_a_seat_for_nobody_is_empty() -> None:
+    assert NOBODY.table(case()) == Table((), 0)
+    assert NOBODY.is_system
+
+
+def test_the_head_of_another_department_does_not_fit() -> None:
+    (seat,) = HEAD.table(case(department=SALES)).seats
+    assert seat.fits(person(Role.HEAD))
+    assert not seat.fits(person(Role.HEAD, department=MARKET))
+    assert not seat.fits(person(Role.CLERK))
+
+
+def test_what_a_head_submitted_goes_to_the_head_above() -> None:
+    record = case(department=SALES)
+    above = person(Role.HEAD, department=MARKET)
+    assert not standing(record, above, HEAD)
+    record.submitted_by_head = True
+    assert standing(record, above, HEAD)
+
+
+def test_nobody_fits_the_seat_of_a_field_that_is_empty() -> None:
+    (seat,) = user_in("buyer", L("Buyer", "採購員")).table(case()).seats
+    assert not seat.fits(person(Role.CLERK))
+
+
+@pytest.mark.parametrize(
+    ("who", "en", "hant"),
+    [
+        (any_of(LEGAL, FINANCE), "any of: Legal, Finance", "任一：法務、財務"),
+        (all_of(LEGAL, FINANCE), "all of: Legal, Finance", "全部：法務、財務"),
+        (n_of(1, LEGAL, FINANCE), "1 of: Legal, Finance", "其中 1 位：法務、財務"),
+        (in_order(LEGAL, any_of(FINANCE)), "one after the other: Legal, any of: Finance", "依序：法務、任一：財務"),
+    ],
+)
+def test_rules_say_who_they_mean(who: Who, en: str, hant: str) -> None:
+    assert who.label.in_locale(EN) == en
+    assert who.label.in_locale(HANT) == hant
+
+
+def standing(record: Any, actor: Actor, who: Who) -> rights.Standing:
+    return rights.standing(actor, record, Move("approve", "a", "b", by=who))
+
+
+def test_a_deputy_decides_for_the_absent_one_and_never_for_the_owner() -> None:
+    boss = person(Role.HEAD)
+    deputy = Actor(id=ObjectId(), login="d", name="D", principals=(boss,))
+    stand = standing(case(department=SALES), deputy, HEAD)
+    assert stand
+    assert stand.face is boss
+    assert not standing(case(department=SALES, owner=boss.id), deputy, HEAD)
+    assert not standing(case(department=SALES, submitted_by=deputy.id), deputy, HEAD)
+
+
+def test_the_same_person_gives_one_decision_per_seat() -> None:
+    both = person(Role.LEGAL, Role.FINANCE)
+    record, who = case(), all_of(LEGAL, FINANCE)
+    first = standing(record, both, who)
+    assert first.seat == Seat("0.role:legal", ("role:legal",))
+    record.decisions = [{"verb": "approve", "seat": "0.role:legal", "user": both.id}]
+    assert standing(record, person(Role.LEGAL), who).verdict.allowed is False
+    assert standing(record, person(Role.FINANCE), who).verdict.allowed
