@@ -23,6 +23,7 @@ from admin_app.problems import Problem
 REPLICA_SET = "rs0"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
+TRANSACTION_SECONDS_MAX = 20  # a process killed within one blocks what it wrote, such as a counter, for so long
 LOG_BYTES_MAX = 20_000_000
 NOT_YET_INITIALIZED = 94
 AUTHENTICATION_FAILED = 18
@@ -190,6 +191,7 @@ class EmbeddedMongo:
             *("--wiredTigerCacheSizeGB", str(self._cache_gb), "--logpath", str(self._log_file), "--logappend"),
             *("--keyFile", str(self._key_file)),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS_MAX}"),
         ]
 
     def _wait_for_primary(self) -> None:

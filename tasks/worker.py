@@ -169,23 +169,21 @@ class _Attempt:
             self._end(jobs.SET_ASIDE, GIVEN_UP(tries=job.tries, kind=kind), error=error)
             return
         delay = min(DELAY_FIRST * 2 ** (self.run.attempts - 1), DELAY_MOST)
-        values = {"error": _short(error), "sentence": in_all_locales(WILL_TRY_AGAIN(kind=kind)), **self._known()}
+        values = {"error": _short(error), "sentence": in_all_locales(WILL_TRY_AGAIN(kind=kind))}
         _surely(lambda: jobs.put_back(self.run.id, self.worker, after=delay, **values))
 
     def _put_back(self, after: dt.timedelta, sentence: Words | None = None) -> None:
         """Give the run back without counting the attempt: nothing is wrong with the job."""
-        values = {**self._known(), **({"sentence": in_all_locales(sentence)} if sentence else {})}
+        values = {"sentence": in_all_locales(sentence)} if sentence else {}
         _surely(lambda: jobs.put_back(self.run.id, self.worker, after=after, counted=False, **values))
 
     def _end(self, state: str, sentence: Words | None, *, error: str | None = None, keep_error: bool = False) -> None:
-        values = self._known() | {"sentence": in_all_locales(sentence) if sentence else None}
+        values: dict[str, Any] = {"sentence": in_all_locales(sentence) if sentence else None}
+        if state == jobs.DONE:  # else the counts stay those of the checkpoint, from which another attempt counts on
+            values["counts"] = self.run.counts
         if not keep_error:
             values["error"] = _short(error) if error else None
         _surely(lambda: jobs.finish(self.run.id, self.worker, state, **values))
-
-    def _known(self) -> dict[str, Any]:
-        """What the body counted since it last wrote that down; its checkpoint is always written by `save` itself."""
-        return {"counts": self.run.counts}
 
 
 def _fits(job: Job, run: Run) -> bool:

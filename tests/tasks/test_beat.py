@@ -102,7 +102,7 @@ def test_an_interval_goes_on_after_the_clock_went_back(schedule, db):
     schedule(every=5, overlap="queue")
     tick(START + HOUR * 5)
     count = len(due_times(db))
-    for minute in range(0, 12):
+    for minute in range(12):
         tick(START + dt.timedelta(minutes=minute))
     assert len(due_times(db)) > count
 
