@@ -129,6 +129,17 @@ class Settings(BaseSettings):
     secure_cookies: bool = _derived(
         lambda values: not values.get("demo"), "true outside demo mode", "Send cookies over HTTPS only."
     )
+    public_url: str = _option(
+        "", "Address under which people reach Guicheng, for links in mail; https://… outside demo."
+    )
+    smtp_host: str = _option("", "Mail server that takes outgoing mail; empty means that no mail is sent.")
+    smtp_port: int = _option(587, "Port of the mail server.", ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = _option(
+        "starttls", "How the way to the mail server is encrypted; none only with a server on this machine."
+    )
+    smtp_user: str = _option("", "Login name at the mail server; empty means without login.")
+    smtp_password: str = _option("", "Password at the mail server.", repr=False)
+    mail_from: str = _option("", "Sender of mail, such as guicheng@example.com; needed with a mail server.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _option("INFO", "Least severity that is logged.")
     cheap_passwords: bool = _option(False, "Hash passwords with the cheapest profile; for tests, refused outside demo.")
 
@@ -150,6 +161,21 @@ class Settings(BaseSettings):
         if url and urlsplit(url).scheme not in BROKER_SCHEMES:
             raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in BROKER_SCHEMES)}")
         return url or None
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+            raise ValueError("must look like https://guicheng.example.com")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, address: str) -> str:
+        if address and not re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", address):
+            raise ValueError("must be one mail address")
+        return address
 
     @field_validator("time_zone")
     @classmethod
@@ -204,6 +230,12 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
         ("field_keys", not settings.field_keys, "is needed outside demo mode"),
         ("trusted_hosts", not settings.trusted_hosts, "must name the host names users type, outside demo mode"),
         ("cheap_passwords", settings.cheap_passwords and not settings.demo, "is refused outside demo mode"),
+        ("mail_from", bool(settings.smtp_host) and not settings.mail_from, "is needed with GUICHENG_SMTP_HOST"),
+        (
+            "smtp_security",
+            bool(settings.smtp_host) and settings.smtp_security == "none" and not _is_loopback(settings.smtp_host),
+            "may be none only with a mail server on this machine",
+        ),
         ("database", _other_database(settings), "differs from the database in the path of GUICHENG_MONGODB_URI"),
     )
     return [(name, problem) for name, is_broken, problem in rules if is_broken]

@@ -9,6 +9,7 @@ from admin_app.logs import configure_logs
 from admin_app.settings import Settings
 from models.kernel import clock
 from models.kernel.secrets import set_keys
+from models.mailing import PostOffice, set_post_office
 from models.operations import offer_jobs
 from models.policy import Policy, set_policy
 from tasks.backup.crypt import set_keys as set_backup_keys
@@ -28,6 +29,19 @@ def set_rules(settings: Settings) -> None:
     """Tell records what the settings decide, and which jobs the workers know."""
     clock.set_zone(settings.time_zone)
     set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit))
+    set_post_office(_post_office(settings))
     known = load_jobs()
     offered = {name: job.label for name, job in known.items() if not job.hidden}
     offer_jobs({name: job.label for name, job in known.items()}, offered)
+
+
+def _post_office(settings: Settings) -> PostOffice:
+    return PostOffice(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        sender=settings.mail_from,
+        public_url=settings.public_url,
+    )

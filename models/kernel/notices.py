@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import mongoengine as me
@@ -24,6 +25,7 @@ class Notice(me.Document):
             {"fields": ["cause", "person", "channel"], "unique": True},
             {"fields": ["person", "read_at", "-_id"]},
             {"fields": ["person", "-_id"]},
+            {"fields": ["routed", "_id"], "partialFilterExpression": {"routed": False}},
         ],
     }
 
@@ -36,10 +38,22 @@ class Notice(me.Document):
     text = me.DictField()
     at = me.DateTimeField()
     read_at = me.DateTimeField()
+    routed = me.BooleanField()
+
+
+@dataclass(frozen=True)
+class About:
+    """A record by type and id, or another page under `/admin/<type>/details/`."""
+
+    type: str
+    id: Any
+
+    def type_name(self) -> str:
+        return self.type
 
 
 def notice_for(person: ObjectId, *, cause: str, kind: str, words: Words, record: Any) -> dict[str, Any]:
-    """The document of one notice in the app, its text in all languages."""
+    """The document of one notice in the app, its text in all languages; mail and chat are derived from it later."""
     return {
         "cause": cause,
         "person": person,
@@ -50,4 +64,5 @@ def notice_for(person: ObjectId, *, cause: str, kind: str, words: Words, record:
         "text": in_all_locales(words),
         "at": clock.now(),
         "read_at": None,
+        "routed": False,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ def _rows(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     if actor.is_system or cls.declared.access.open:
         return {}
     clauses: list[dict] = []
-    for face in actor.faces():
+    for face in _faces(actor, cls):
         for clause in _clauses(face, cls):
             if not clause:
                 return {}
@@ -110,7 +110,12 @@ def can_open(actor: Actor, cls: type[Record]) -> bool:
 
 def is_writer(actor: Actor, cls: type[Record], record: Record | None = None) -> bool:
     """Whether the actor may write records of a type: this one, or new ones in their own department."""
-    return actor.is_system or any(_writes(face, cls, record) for face in actor.faces())
+    return actor.is_system or any(_writes(face, cls, record) for face in _faces(actor, cls))
+
+
+def _faces(actor: Actor, cls: type[Record]) -> Iterable[Actor]:
+    """As whom the actor meets a type: what is private is seen by nobody who stands in for its owner."""
+    return (actor,) if cls.declared.access.private else actor.faces()
 
 
 def _writes(face: Actor, cls: type[Record], record: Record | None) -> bool:
@@ -228,6 +233,23 @@ def may_comment(actor: Actor, record: Record) -> Verdict:
 def may_operate(actor: Actor) -> Verdict:
     """Background work is looked after by IT; standing in for somebody of IT is not enough."""
     return YES if Role.IT in actor.roles else Verdict(False, NOT_YOURS)
+
+
+def visible_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the archived rows that the actor may read: as among the living; all for who keeps the archive."""
+    if cls.declared.retention is None:
+        return None
+    return {} if Role.RECORDS in actor.roles else _rows(actor, cls)
+
+
+def may_unarchive(actor: Actor) -> Verdict:
+    """Records come back from the archive by the records manager alone."""
+    return YES if Role.RECORDS in actor.roles or actor.is_system else Verdict(False, NOT_YOURS)
+
+
+def may_audit(actor: Actor) -> Verdict:
+    """How sound the history is concerns IT and the supervision group."""
+    return YES if any(face.roles & {Role.IT, Role.SUPERVISOR} for face in actor.faces()) else Verdict(False, NOT_YOURS)
 
 
 def may_see_run(actor: Actor, run: Mapping[str, Any]) -> Verdict:

@@ -1,0 +1,36 @@
+"""Where mail goes out and under which address people reach the product; the wiring fills it from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostOffice:
+    """The mail server. `security`: tls from the first byte, starttls, or none; without a host no mail is sent."""
+
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    public_url: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.host)
+
+    def link(self, path: str) -> str:
+        """The full address of a page, or nothing when the product does not know its own."""
+        return f"{self.public_url.rstrip('/')}{path}" if self.public_url else ""
+
+
+_current: list[PostOffice] = [PostOffice()]
+
+
+def post_office() -> PostOffice:
+    return _current[0]
+
+
+def set_post_office(new: PostOffice) -> None:
+    _current[:] = [new]

@@ -1,0 +1,223 @@
+"""Reminders (3.4.3): one's own, and when the declared ones of the other types are due. Sending them is a task.
+
+A reminder is due from eight in the morning, company time, on the day so many days before a date field of its record.
+Its cause names the date, so that a changed date is another reminder and the old one is not sent any more.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+
+from .chapters import TIME
+from .kernel import clock
+from .kernel.declare import Access, Grid, Part, Remind, Scope, record, registered
+from .kernel.fields import Choice, Flag, LongText, Moment, Text, label_of
+from .kernel.people import Role
+from .kernel.record import Record
+from .kernel.who import OWNER
+from .kernel.words import L, Words
+
+FROM_HOUR = 8
+CATCH_UP = dt.timedelta(days=7)
+OWN = dict.fromkeys(Role, Scope.OWN)
+NO_SUCH_LINK = L(
+    "A link names a record type and the id of a record, like contract/65a1….",
+    "關聯記錄須寫明記錄類型與編碼，例如 contract/65a1…。",
+)
+IS_PAST = L("This time has passed already.", "該時間已過。")
+IN_DAYS = L(
+    "{number} {title}: “{field}” is {date}, in {days} days.", "{number} {title}：「{field}」為 {date}，還有 {days} 天。"
+)
+ON_DAY = L("{number} {title}: “{field}” is {date}.", "{number} {title}：「{field}」為 {date}。")
+OWN_TEXT = L("Reminder: {text}", "提醒：{text}")
+LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（此提醒應於 {day} 發出，現予補發。）")
+_LINK = re.compile(r"([a-z][a-z_]{1,60})/([0-9a-f]{24})")
+
+
+@record(
+    label=L("Reminder", "提醒"),
+    plural=L("Reminders", "提醒"),
+    chapter=TIME,
+    clause="3.4.3",
+    number="RM-{yyyy}{mm}-{seq:4}",
+    title="{text}",
+    grid=Grid("text", "at", "recurring", "active", search=("text",), sort="-at", inline=("active",)),
+    form=(
+        Part(L("What", "內容"), "text", "note", "about"),
+        Part(
+            L("When", "時間"),
+            "at",
+            "recurring",
+            "active",
+            help=L(
+                "A monthly reminder for the 31st comes on the last day of shorter months.",
+                "每月 31 日的提醒，在較短的月份於最後一天發出。",
+            ),
+        ),
+    ),
+    access=Access(read=OWN, write=OWN, private=True),
+)
+class Reminder(Record):
+    """Something that somebody wants to be reminded of, once or again and again; only they see it."""
+
+    text = Text(required=True, label=L("Remind me of", "提醒內容"))
+    note = LongText(most=2000, label=L("Note", "備註"))
+    about = Text(
+        most=100,
+        label=L("Linked record", "關聯記錄"),
+        help=L("Filled by “Remind me” on the page of a record.", "在記錄頁面點「提醒我」時自動填寫。"),
+    )
+    at = Moment(required=True, label=L("First time", "首次時間"))
+    recurring = Choice(
+        {
+            "none": L("Once", "一次"),
+            "daily": L("Every day", "每天"),
+            "weekly": L("Every week", "每週"),
+            "monthly": L("Every month", "每月"),
+        },
+        required=True,
+        default="none",
+        label=L("Recurring", "重複"),
+    )
+    active = Flag(default=True, label=L("Active", "啟用"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.about and link_in(self.about) is None:
+            yield "about", NO_SUCH_LINK
+        if not self.version and self.recurring == "none" and self.at and self.at < clock.now() - dt.timedelta(hours=1):
+            yield "at", IS_PAST
+
+
+def link_in(text: str | None) -> tuple[str, ObjectId] | None:
+    """Type and id of a linked record, or None."""
+    found = _LINK.fullmatch(text or "")
+    return (found[1], ObjectId(found[2])) if found and found[1] in registered() else None
+
+
+def occurrences(reminder: Mapping[str, Any], first: dt.datetime, last: dt.datetime) -> Iterator[dt.datetime]:
+    """The moments of an own reminder from `first` to `last`, both included; always at the same time of the day."""
+    start = reminder["at"].astimezone(clock.zone())
+    if reminder.get("recurring", "none") == "none":
+        if first <= reminder["at"] <= last:
+            yield reminder["at"]
+        return
+    day = max(start.date(), first.astimezone(clock.zone()).date() - dt.timedelta(days=1))
+    while day <= last.astimezone(clock.zone()).date():
+        if _falls_on(day, start.date(), reminder["recurring"]):
+            moment = dt.datetime.combine(day, start.time(), clock.zone()).astimezone(clock.UTC)
+            if max(first, reminder["at"]) <= moment <= last:
+                yield moment
+        day += dt.timedelta(days=1)
+
+
+def _falls_on(day: dt.date, start: dt.date, recurring: str) -> bool:
+    if recurring == "daily":
+        return True
+    if recurring == "weekly":
+        return (day - start).days % 7 == 0
+    return day.day == min(start.day, calendar.monthrange(day.year, day.month)[1])
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A declared reminder of a record type."""
+
+    cls: type[Record]
+    remind: Remind
+
+    @property
+    def key(self) -> str:
+        return f"{self.cls.type_name()}:{self.remind.field}:{self.remind.before}"
+
+    def wanted(self, first: dt.date, last: dt.date) -> dict[str, Any]:
+        """The filter of the records whose reminder falls on a day from `first` to `last`."""
+        begin, end = (day + dt.timedelta(days=self.remind.before) for day in (first, last))
+        if isinstance(self.cls._fields[self.remind.field], Moment):
+            span = {"$gte": clock.start_of(begin), "$lt": clock.start_of(end + dt.timedelta(days=1))}
+        else:
+            span = {"$gte": _midnight(begin), "$lte": _midnight(end)}
+        states = {"state": {"$in": sorted(self.remind.states)}} if self.remind.states else {}
+        return {"removed_at": None, self.remind.field: span, **states}
+
+    def date_in(self, row: Mapping[str, Any]) -> dt.date | None:
+        """The date that a stored record has in the field, as the company's wall shows it."""
+        value = row.get(self.remind.field)
+        if value is None:
+            return None
+        is_moment = isinstance(self.cls._fields[self.remind.field], Moment)
+        return (value.astimezone(clock.zone()) if is_moment else value).date()
+
+    def day_of(self, date: dt.date) -> dt.date:
+        return date - dt.timedelta(days=self.remind.before)
+
+    def cause(self, id: ObjectId, date: dt.date) -> str:
+        """What makes the reminder the same one."""
+        told = self.remind
+        return f"remind:{self.cls.type_name()}:{id}:{told.field}:{date.isoformat()}:{told.before}"
+
+    def holds(self, row: Mapping[str, Any] | None, date: dt.date) -> bool:
+        """Whether a stored record still is to be reminded of for this date."""
+        if row is None or row.get("removed_at") is not None or self.date_in(row) != date:
+            return False
+        return not self.remind.states or row.get("state") in self.remind.states
+
+    def tokens(self, found: Record) -> list[str]:
+        """The addresses of those who are reminded."""
+        return [token for seat in (self.remind.to or OWNER).table(found).seats for token in seat.tokens]
+
+    def words(self, found: Record, date: dt.date) -> Words:
+        days = self.remind.before
+        places = {
+            "number": found.number,
+            "title": (found.title or "").removeprefix(found.number or "").strip(),
+            "field": label_of(self.cls._fields[self.remind.field]),
+            "date": date.isoformat(),
+        }
+        return IN_DAYS(**places, days=days) if days > 0 and date > clock.today() else ON_DAY(**places)
+
+
+def rules() -> list[Rule]:
+    """The declared reminders of all types, in a fixed order."""
+    return [Rule(cls, told) for _, cls in sorted(registered().items()) for told in cls.declared.reminders]
+
+
+def day_that_has_begun() -> dt.date:
+    """The last day whose reminders are due: today from eight in the morning on."""
+    return (clock.now().astimezone(clock.zone()).replace(tzinfo=None) - dt.timedelta(hours=FROM_HOUR)).date()
+
+
+def own_cause(id: ObjectId, moment: dt.datetime) -> str:
+    return f"remind:reminder:{id}:at:{moment.astimezone(clock.UTC):%Y-%m-%dT%H.%M.%SZ}:0"
+
+
+def still_holds(cause: str) -> bool:
+    """Whether what a reminder was about is still so: the date the same, the state one of those, the record there."""
+    _, type_name, id, field, date, before = cause.split(":")
+    cls = registered().get(type_name)
+    if cls is None:
+        return False
+    row = cls._get_collection().find_one({"_id": ObjectId(id)})
+    if cls is Reminder and field == "at":
+        moment = dt.datetime.strptime(date, "%Y-%m-%dT%H.%M.%SZ").replace(tzinfo=dt.UTC)
+        is_on = bool(row and row.get("active") and row.get("removed_at") is None)
+        return is_on and any(
+            _second(one) == moment for one in occurrences(row, moment, moment + dt.timedelta(seconds=1))
+        )
+    known = (Rule(cls, told) for told in cls.declared.reminders if (told.field, str(told.before)) == (field, before))
+    return any(rule.holds(row, dt.date.fromisoformat(date)) for rule in known)
+
+
+def _second(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(microsecond=0)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    """How the database keeps a date."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -1,0 +1,194 @@
+"""Delivers notices by mail and chat: each once, tried again while nothing was handed over, never again when unsure.
+
+A mail whose connection broke after it was handed over and before the answer is shown to IT as "not sure"; sent again by
+a person it has the same Message-ID. A chat has no such id; one that did not take a message is asked again a few times.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from bson import ObjectId
+from mongoengine.base import get_document
+from mongoengine.connection import get_db
+
+from models.kernel import clock, deliveries
+from models.kernel.deliveries import FAILED, NOT_SURE, OFF, SENT
+from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.people import Actor
+from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
+from models.kernel.rights import tokens_of
+from models.kernel.waiting import COLLECTION as CASES
+from models.kernel.words import HANT, L, current_locale, speaking
+from models.mailing import post_office
+from models.reminders import still_holds
+
+from . import chat
+from .mail import Letter, NotSure, Postman, RefusedForGood, Unsent, one_line
+from .readers import actor_named, can_read
+from .registry import job
+from .run import Run
+
+DELAY_FIRST = dt.timedelta(minutes=1)
+DELAY_MOST = dt.timedelta(minutes=15)
+GIVE_UP = dt.timedelta(days=3)
+CHAT_TRIES = 5
+PER_RUN_MAX = 2000
+GREETING = L("{name},", "{name}：")
+FOOTER = L(
+    "Guicheng sent this by itself. Which notices come by mail is chosen under: {where}",
+    "本郵件由規程系統自動發送。可在以下位置選擇接收哪些郵件：{where}",
+)
+MY_ACCOUNT = L("My account, Notices", "我的賬號 · 通知設置")
+DIGEST = L("Guicheng: {count} notices of today", "規程：今日 {count} 條通知")
+TITLE = L("Guicheng: {kind}", "規程：{kind}")
+
+log = structlog.get_logger("guicheng.delivery")
+
+
+@job(
+    "notices.deliver",
+    L("Deliver notices by mail and chat", "發送郵件與聊天通知"),
+    L("New notices go to the channels that their readers chose.", "新通知按接收人的設置，以郵件或聊天發送。"),
+)
+def deliver(run: Run) -> None:
+    """Give new notices their deliveries, then hand over what is due."""
+    office = post_office()
+    run.count(routed=deliveries.route(has_mail=bool(office)))
+    run.count(not_sure=deliveries.settle_abandoned())
+    if office:
+        with Postman(office) as postman:
+            _hand_over(run, MAIL, lambda batch: _mail(postman, batch))
+    _hand_over(run, CHAT, _chat)
+
+
+def _hand_over(run: Run, channel: str, hand: Callable[[Batch], None]) -> None:
+    """Batch after batch; when the server cannot be reached at all, the others wait for the next run."""
+    tried: list[str] = []
+    while len(tried) < PER_RUN_MAX and (rows := deliveries.take(channel, tried)):
+        tried.append(rows[0]["batch"])
+        batch = Batch(rows)
+        wanted = batch.still_wanted()
+        if wanted.rows:
+            outcome = _outcome(wanted, hand)
+            run.count(**{outcome: len(wanted.rows)})
+            if outcome == "server":
+                return
+        run.renew()
+
+
+def _outcome(batch: Batch, hand: Callable[[Batch], None]) -> str:
+    """Hand over a batch and write down what came of it."""
+    try:
+        hand(batch)
+    except NotSure as problem:
+        deliveries.end(batch.rows, NOT_SURE, str(problem))
+        return NOT_SURE
+    except RefusedForGood as problem:
+        deliveries.end(batch.rows, FAILED, str(problem))
+        return FAILED
+    except Unsent as problem:
+        log.warning("not delivered", channel=batch.channel, reason=str(problem))
+        if batch.is_too_old():
+            deliveries.end(batch.rows, FAILED, str(problem))
+            return FAILED
+        deliveries.put_back(batch.rows, batch.delay(), str(problem))
+        return "server" if problem.is_server else "waiting"
+    deliveries.end(batch.rows, SENT)
+    return SENT
+
+
+class Batch:
+    """One delivery, or those of one digest: always to one person in one channel."""
+
+    def __init__(self, rows: list[dict[str, Any]]):
+        self.rows = rows
+        self.key: str = rows[0]["batch"] if rows else ""
+        self.channel: str = rows[0]["channel"] if rows else ""
+        wanted = [row["notice"] for row in rows]
+        self.notices = {one["_id"]: one for one in get_db()[NOTICES].find({"_id": {"$in": wanted}})}
+
+    @property
+    def person(self) -> ObjectId:
+        return self.rows[0]["person"]
+
+    def is_too_old(self) -> bool:
+        first = min(row.get("again_at") or row["first_try"] for row in self.rows)
+        has_no_try_left = self.channel == CHAT and self.rows[0]["attempts"] >= CHAT_TRIES
+        return has_no_try_left or clock.now() - first > GIVE_UP
+
+    def delay(self) -> dt.timedelta:
+        return min(DELAY_FIRST * 2 ** min(self.rows[0]["attempts"] - 1, 10), DELAY_MOST)
+
+    def still_wanted(self) -> Batch:
+        """What still has to be said; the rest is ended as no longer needed."""
+        actor = actor_named(self.person)
+        wanted = [row for row in self.rows if actor and _is_open(self.notices.get(row["notice"]), actor)]
+        if gone := [row for row in self.rows if row not in wanted]:
+            deliveries.end(gone, OFF)
+        return Batch(wanted)
+
+
+def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
+    """Whether a notice's matter is still as it says, and its reader may still read it."""
+    if notice is None or not can_read(actor, notice["type"], notice["record"]):
+        return False
+    if notice["kind"] == "decision":
+        waits = {"_id": notice["record"], "decide": {"$in": tokens_of(actor)}, "barred": {"$ne": actor.id}}
+        return get_db()[CASES].count_documents(waits, limit=1) == 1
+    if notice["kind"] == "escalation":
+        return get_db()[CASES].count_documents({"_id": notice["record"], "due": {"$lt": clock.now()}}, limit=1) == 1
+    return still_holds(notice["cause"]) if notice["cause"].startswith("remind:") else True
+
+
+def _mail(postman: Postman, batch: Batch) -> None:
+    user = get_document("User")._get_collection().find_one({"_id": batch.person})
+    with speaking(user.get("locale") or HANT):
+        postman.send(_letter(batch, user), lambda: deliveries.hand_over(batch.rows))
+
+
+def _letter(batch: Batch, user: dict[str, Any]) -> Letter:
+    """The mail to one person, in the language that is spoken now."""
+    office = post_office()
+    said = [(_text(one), _link(one)) for row in batch.rows if (one := batch.notices[row["notice"]])]
+    is_digest = batch.rows[0]["digest"]
+    subject = str(DIGEST(count=len(said))) if is_digest else said[0][0]
+    where = office.link("/admin/preferences/") or str(MY_ACCOUNT)
+    parts = [str(GREETING(name=user["name"])), *("\n".join(filter(None, pair)) for pair in said)]
+    parts.append(f"-- \n{FOOTER(where=where)}")
+    return Letter(
+        to=user.get("mail") or "",
+        name=user["name"],
+        subject=one_line(subject),
+        text="\n\n".join(parts),
+        key=batch.key,
+    )
+
+
+def _chat(batch: Batch) -> None:
+    """Send to the chat that the person has now; without one there is nothing to do."""
+    user = get_document("User")._get_collection().find_one({"_id": batch.person})
+    try:
+        address = chat_of(batch.person)
+    except ValueError as fault:
+        raise RefusedForGood("the chat address cannot be read") from fault
+    if not address:
+        raise RefusedForGood("no chat address")
+    with speaking(user.get("locale") or HANT):
+        notice = batch.notices[batch.rows[0]["notice"]]
+        text = "\n".join(filter(None, (_text(notice), _link(notice))))
+        title = str(TITLE(kind=KINDS.get(notice["kind"], OTHER)))
+        deliveries.hand_over(batch.rows)
+        chat.send(address, title, text)
+
+
+def _text(notice: dict[str, Any]) -> str:
+    told = notice["text"]
+    return " ".join(str(told.get(current_locale()) or told.get("en", "")).split())
+
+
+def _link(notice: dict[str, Any]) -> str:
+    return post_office().link(f"/admin/{notice['type']}/details/?id={notice['record']}")

@@ -1,0 +1,164 @@
+"""Makes mail and hands it to the mail server, saying for sure whether it was taken, refused, or nobody can know."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from models.kernel import clock
+from models.mailing import PostOffice
+
+TIMEOUT_SECONDS = 30
+SUBJECT_MAX = 150
+
+
+class Unsent(Exception):
+    """Nothing was handed over; trying later is safe. `is_server`: no mail can be sent at the moment, not only this."""
+
+    def __init__(self, said: str, *, is_server: bool = False):
+        super().__init__(said)
+        self.is_server = is_server
+
+
+class RefusedForGood(Exception):
+    """The mail server does not want this mail, and will not later."""
+
+
+class NotSure(Exception):
+    """The connection broke after the mail was handed over and before the answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A mail: to whom, what, and the id under which it stays the same mail when it is sent again."""
+
+    to: str
+    name: str
+    subject: str
+    text: str
+    key: str
+
+
+def one_line(text: str) -> str:
+    """A text that fits into a header: no line ends, no control characters, not too long."""
+    plain = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return plain if len(plain) <= SUBJECT_MAX else f"{plain[: SUBJECT_MAX - 1]}…"
+
+
+def message_of(letter: Letter, office: PostOffice) -> EmailMessage:
+    """The mail as it is sent. Raises RefusedForGood when the address is none."""
+    message = EmailMessage(policy=SMTP)
+    try:
+        letter.to.encode("ascii")
+        user, _, domain = letter.to.rpartition("@")
+        message["To"] = Address(one_line(letter.name), user, domain)
+        message["From"] = office.sender
+        message["Subject"] = one_line(letter.subject)
+        message["Date"] = clock.now()
+        message["Message-ID"] = f"<{letter.key}@{office.sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+    except (ValueError, IndexError) as fault:
+        raise RefusedForGood(f"not a mail address: {fault}") from fault
+    message.set_content("\n".join(letter.text.splitlines()) + "\n", cte="base64")
+    return message
+
+
+class Postman:
+    """A connection to the mail server, made when the first mail goes out."""
+
+    def __init__(self, office: PostOffice):
+        self.office = office
+        self._line: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Postman:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._hang_up()
+
+    def send(self, letter: Letter, before: Callable[[], None]) -> None:
+        """Hand over a mail; `before` is called at the point of no return. Raises Unsent, RefusedForGood, NotSure."""
+        message = message_of(letter, self.office)
+        line = self._connected()
+        try:
+            _address(line, self.office.sender, letter.to)
+        except OSError as problem:  # what smtplib raises is an OSError too
+            self._hang_up()
+            raise Unsent(_said(problem), is_server=True) from problem
+        before()
+        try:
+            code, answer = line.data(message.as_bytes())
+        except smtplib.SMTPDataError as refused:
+            self._hang_up()
+            raise _by_code(refused.smtp_code, refused.smtp_error) from refused
+        except OSError as problem:
+            self._hang_up()
+            raise NotSure(_said(problem)) from problem
+        if code != 250:
+            self._hang_up()
+            raise _by_code(code, answer)
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._line is None:
+            try:
+                self._line = _call(self.office)
+            except OSError as problem:
+                raise Unsent(_said(problem), is_server=True) from problem
+        return self._line
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            try:
+                line.quit()
+            except OSError:  # the mail is sent or not whatever the goodbye says
+                line.close()
+
+
+def _call(office: PostOffice) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    if office.security == "tls":
+        line: smtplib.SMTP = smtplib.SMTP_SSL(office.host, office.port, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        line = smtplib.SMTP(office.host, office.port, timeout=TIMEOUT_SECONDS)
+    try:
+        if office.security == "starttls":
+            line.starttls(context=context)
+        line.ehlo_or_helo_if_needed()
+        if office.user:
+            line.login(office.user, office.password)
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
+def _address(line: smtplib.SMTP, sender: str, to: str) -> None:
+    """Name sender and recipient. Raises Unsent, RefusedForGood."""
+    code, answer = line.mail(sender)
+    if code == 250:
+        code, answer = line.rcpt(to)
+        if code in (250, 251):
+            return
+        line.rset()
+        raise _by_code(code, answer)
+    line.rset()
+    raise Unsent(_text(code, answer), is_server=True)
+
+
+def _by_code(code: int, answer: bytes | str) -> Exception:
+    return RefusedForGood(_text(code, answer)) if 500 <= code < 600 else Unsent(_text(code, answer))
+
+
+def _text(code: int, answer: bytes | str) -> str:
+    said = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return one_line(f"{code} {said}")
+
+
+def _said(problem: Exception) -> str:
+    return one_line(f"{type(problem).__name__}: {problem}")

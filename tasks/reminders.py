@@ -1,0 +1,148 @@
+"""Finds the reminders that are due and writes them as notices, each exactly once by its cause (3.4.3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_db
+
+from models.kernel import clock, people, rights
+from models.kernel.errors import Missing
+from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.notices import About, notice_for
+from models.kernel.people import SYSTEM, Role
+from models.kernel.unit import Unit, in_transaction
+from models.kernel.words import L, Words
+from models.reminders import (
+    CATCH_UP,
+    LATE,
+    OWN_TEXT,
+    Reminder,
+    Rule,
+    day_that_has_begun,
+    link_in,
+    occurrences,
+    own_cause,
+    rules,
+)
+
+from .registry import job
+from .run import Run
+
+BATCH = 200
+LATE_AFTER = dt.timedelta(hours=2)
+KIND = "reminder"
+
+
+@job(
+    "reminders.sweep",
+    L("Send reminders", "發送提醒"),
+    L(
+        "Reminders of dates and own reminders that are due; those of the last seven days are caught up, marked late.",
+        "到期的日期提醒與個人提醒；停機期間錯過的，七天之內補發並註明。",
+    ),
+)
+def sweep(run: Run) -> None:
+    """Go through all declared reminders, then the own ones, from where the last attempt stopped."""
+    day = day_that_has_begun()
+    for rule in rules():
+        if rule.key < run.checkpoint.get("rule", ""):
+            continue
+        resumed = run.checkpoint.get("after") if rule.key == run.checkpoint.get("rule") else None
+        for batch in _due(rule, day, resumed):
+            run.count(sent=_send_declared(rule, batch))
+            run.save(rule=rule.key, after=str(batch[-1]["_id"]))
+    for batch in _batches(Reminder, {"active": True, "removed_at": None, "at": {"$lte": clock.now()}}, None):
+        run.count(sent=_send_own(batch))
+        run.renew()
+
+
+def _due(rule: Rule, day: dt.date, after: str | None) -> Iterator[list[dict[str, Any]]]:
+    """The records whose reminder is due by a day, or was within the bound of catching up."""
+    return _batches(rule.cls, rule.wanted(day - CATCH_UP, day), after)
+
+
+def _batches(cls: Any, wanted: dict[str, Any], after: str | None) -> Iterator[list[dict[str, Any]]]:
+    last = ObjectId(after) if after else None
+    while True:
+        query = {**wanted, **({"_id": {"$gt": last}} if last else {})}
+        rows = list(cls._get_collection().find(query).sort("_id", 1).limit(BATCH))
+        if not rows:
+            return
+        yield rows
+        last = rows[-1]["_id"]
+
+
+def _send_declared(rule: Rule, rows: list[dict[str, Any]]) -> int:
+    dates = {row["_id"]: date for row in rows if (date := rule.date_in(row))}
+    known = _known([rule.cause(id, date) for id, date in dates.items()])
+    fresh = [(id, date) for id, date in dates.items() if rule.cause(id, date) not in known]
+    return sum(_remind(rule, id, date) for id, date in fresh)
+
+
+def _remind(rule: Rule, id: ObjectId, date: dt.date) -> bool:
+    """Write the notices of one reminder, unless its record has changed since it was found."""
+
+    def body(unit: Unit) -> bool:
+        try:
+            found = rights.find(SYSTEM, rule.cls, id)
+        except Missing:
+            return False
+        if not rule.holds(found.to_mongo().to_dict(), date):
+            return False
+        words, day = rule.words(found, date), rule.day_of(date)
+        late = LATE(said=words, day=day.isoformat()) if day < clock.today() else words
+        cause = rule.cause(id, date)
+        tokens = rule.tokens(found)
+        to = people.people_at(tokens) or people.people_at([f"role:{Role.HEAD}@{found.ref('department')}"])
+        for person in to:
+            unit.notify(notice_for(person, cause=cause, kind=KIND, words=late, record=found))
+        return bool(to)
+
+    return in_transaction(body)
+
+
+def _send_own(rows: list[dict[str, Any]]) -> int:
+    """Of each own reminder the last time that has come; of times missed in an outage only that one is sent, late."""
+    last = {row["_id"]: moment for row in rows if (moment := _last_time(row))}
+    known = _known([own_cause(id, moment) for id, moment in last.items()])
+    return sum(_remind_own(id, moment) for id, moment in last.items() if own_cause(id, moment) not in known)
+
+
+def _last_time(row: dict[str, Any]) -> dt.datetime | None:
+    since = max(clock.now() - CATCH_UP, row["created_at"] - dt.timedelta(hours=1))
+    return max(occurrences(row, since, clock.now()), default=None)
+
+
+def _remind_own(id: ObjectId, moment: dt.datetime) -> bool:
+    def body(unit: Unit) -> bool:
+        try:
+            found = rights.find(SYSTEM, Reminder, id)
+        except Missing:
+            return False
+        told = found.to_mongo().to_dict()
+        if not found._data.get("active") or moment not in occurrences(told, moment, moment):
+            return False
+        about = link_in(found._data.get("about"))
+        subject = About(*about) if about else found
+        for person in people.people_at([f"user:{found.ref('owner')}"])[:1]:
+            words = _own_words(found._data["text"], moment)
+            unit.notify(notice_for(person, cause=own_cause(id, moment), kind=KIND, words=words, record=subject))
+        return True
+
+    return in_transaction(body)
+
+
+def _own_words(text: str, moment: dt.datetime) -> Words:
+    said = OWN_TEXT(text=text)
+    if clock.now() - moment <= LATE_AFTER:
+        return said
+    return LATE(said=said, day=moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M"))
+
+
+def _known(causes: list[str]) -> set[str]:
+    """The causes that somebody was told of already."""
+    return set(get_db()[NOTICES].distinct("cause", {"cause": {"$in": causes}})) if causes else set()

@@ -1,0 +1,273 @@
+"""Reminders: each once for its cause, whatever is killed when; moved dates, time zones, short months, outages."""
+
+import datetime as dt
+
+import pytest
+from bson import ObjectId
+
+from models import catalogue
+from models.kernel import changes, clock, rights, unit
+from models.kernel.errors import Missing, Refused
+from models.kernel.people import SYSTEM
+from models.reminders import Reminder, link_in, occurrences, still_holds
+from tasks import reminders
+from tests.fixtures.doing import Killed, do
+
+NINE = dt.time(9)
+
+
+def at(day, time=NINE, zone=None):
+    return dt.datetime.combine(dt.date.fromisoformat(day), time, zone or clock.zone())
+
+
+def told(db, **also):
+    return list(db["notice"].find({"kind": "reminder", **also}).sort("_id", 1))
+
+
+@pytest.fixture
+def offered(company):
+    """Makes quotations that were sent and are valid until a day."""
+
+    def offer(valid_until, state="sent", **values):
+        made = company.make("quotation", "clerk_sal", valid_until=dt.date.fromisoformat(valid_until), **values)
+        put = {"state": state, "valid_until": at(valid_until, dt.time(), dt.UTC)}
+        type(made)._get_collection().update_one({"_id": made.id}, {"$set": put})
+        return made
+
+    return offer
+
+
+@pytest.fixture(autouse=True)
+def _today():
+    with clock.set_to(at("2025-06-01")):
+        yield
+
+
+class TestDeclared:
+    def test_so_many_days_before_and_once(self, company, offered, db):
+        record = offered("2025-06-13")
+        days = {}
+        for day in range(1, 20):
+            with clock.set_to(at(f"2025-06-{day:02}")):
+                do("reminders.sweep")
+                do("reminders.sweep")
+                days[day] = len(told(db, record=record.id))
+        assert days == {day: 0 if day < 10 else 1 for day in range(1, 20)}
+        [notice] = told(db, record=record.id)
+        assert notice["person"] == company.users["clerk_sal"]
+        assert notice["cause"] == f"remind:quotation:{record.id}:valid_until:2025-06-13:3"
+        assert "2025-06-13" in notice["text"]["zh-Hant"]
+        assert "late" not in notice["text"]["en"]
+
+    def test_not_before_eight_in_the_company(self, offered, db):
+        offered("2025-06-13")
+        with clock.set_to(at("2025-06-10", dt.time(7, 59))):
+            do("reminders.sweep")
+        assert not told(db)
+        with clock.set_to(at("2025-06-10", dt.time(8))):
+            do("reminders.sweep")
+        assert len(told(db)) == 1
+
+    @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "Asia/Shanghai"])
+    def test_days_are_the_companys(self, offered, db, zone):
+        offered("2025-06-13")
+        before = clock.zone().key
+        try:
+            clock.set_zone(zone)
+            with clock.set_to(at("2025-06-10", dt.time(7, 59))):
+                do("reminders.sweep")
+            assert not told(db)
+            with clock.set_to(at("2025-06-10", dt.time(8, 1))):
+                do("reminders.sweep")
+            assert len(told(db)) == 1
+        finally:
+            clock.set_zone(before)
+
+    @pytest.mark.parametrize("state", ["draft", "accepted", "expired"])
+    def test_only_in_its_states(self, offered, db, state):
+        offered("2025-06-13", state)
+        with clock.set_to(at("2025-06-10")):
+            do("reminders.sweep")
+        assert not told(db)
+
+    def test_not_for_what_is_removed(self, offered, db):
+        record = offered("2025-06-13", "draft")
+        changes.remove(type(record), record.id, actor=SYSTEM, version=None)
+        type(record)._get_collection().update_one({"_id": record.id}, {"$set": {"state": "sent"}})
+        with clock.set_to(at("2025-06-10")):
+            do("reminders.sweep")
+        assert not told(db)
+
+    def test_a_moved_date_is_another_reminder(self, offered, db):
+        record = offered("2025-06-13")
+        rows = type(record)._get_collection()
+        rows.update_one({"_id": record.id}, {"$set": {"valid_until": at("2025-06-20", dt.time(), dt.UTC)}})
+        for day in range(8, 19):
+            with clock.set_to(at(f"2025-06-{day:02}")):
+                do("reminders.sweep")
+        assert [one["cause"].split(":")[4] for one in told(db)] == ["2025-06-20"]
+
+    def test_what_was_said_of_the_old_date_no_longer_holds(self, offered, db):
+        record = offered("2025-06-13")
+        with clock.set_to(at("2025-06-10")):
+            do("reminders.sweep")
+            [notice] = told(db)
+            assert still_holds(notice["cause"])
+            rows = type(record)._get_collection()
+            rows.update_one({"_id": record.id}, {"$set": {"valid_until": at("2025-06-20", dt.time(), dt.UTC)}})
+            assert not still_holds(notice["cause"])
+
+    def test_after_an_outage_late_and_within_a_bound(self, offered, db):
+        near, far = offered("2025-06-13"), offered("2025-06-08")
+        with clock.set_to(at("2025-06-14")):
+            do("reminders.sweep")
+        [notice] = told(db)
+        assert notice["record"] == near.id
+        assert "2025-06-10" in notice["text"]["en"]
+        assert "comes late" in notice["text"]["en"]
+        assert not told(db, record=far.id)
+
+    def test_on_the_29th_of_february(self, offered, db):
+        offered("2028-03-03")
+        with clock.set_to(at("2028-02-29")):
+            do("reminders.sweep")
+        assert len(told(db)) == 1
+
+    def test_the_head_when_the_owner_is_gone(self, company, offered, db):
+        offered("2025-06-13")
+        catalogue["user"]._get_collection().update_one({"login": "clerk_sal"}, {"$set": {"active": False}})
+        with clock.set_to(at("2025-06-10")):
+            do("reminders.sweep")
+        assert [one["person"] for one in told(db)] == [company.users["head_sal"]]
+
+    def test_more_than_one_batch(self, offered, db, monkeypatch):
+        monkeypatch.setattr(reminders, "BATCH", 2)
+        customer = offered("2025-06-13").ref("customer")
+        for _ in range(4):
+            offered("2025-06-13", customer=customer)
+        with clock.set_to(at("2025-06-10")):
+            assert do("reminders.sweep")["sent"] == 5
+        assert len(told(db)) == 5
+
+    def test_goes_on_from_its_checkpoint(self, offered, db):
+        first, second = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda one: one.id)
+        with clock.set_to(at("2025-06-10")):
+            do("reminders.sweep", rule="quotation:valid_until:3", after=str(first.id))
+        assert [one["record"] for one in told(db)] == [second.id]
+
+
+class TestOwn:
+    @pytest.fixture
+    def wish(self, company):
+        def make(first, recurring="none", login="clerk_sal", **values):
+            told = {"text": "致電客戶", "at": first, "recurring": recurring, **values}
+            return changes.create(Reminder, told, actor=company.actor(login))
+
+        return make
+
+    def test_once_and_only_the_owner(self, company, wish, db):
+        made = wish(at("2025-06-02", dt.time(15, 30)))
+        for time, count in ((dt.time(15, 29), 0), (dt.time(15, 30), 1), (dt.time(18), 1)):
+            with clock.set_to(at("2025-06-02", time)):
+                do("reminders.sweep")
+                assert len(told(db)) == count
+        [notice] = told(db)
+        assert notice["person"] == company.users["clerk_sal"]
+        assert notice["record"] == made.id
+        assert "致電客戶" in notice["text"]["zh-Hant"]
+
+    @pytest.mark.parametrize(
+        "login", ["clerk_sal", "management", "supervisor", "it", "hr", "legal", "finance", "records"]
+    )
+    def test_everybody_has_their_own_and_sees_no_other(self, company, wish, login):
+        made = wish(at("2025-06-02"), login=login)
+        assert rights.find(company.actor(login), Reminder, made.id)
+        for other in ("head_sal", "management", "supervisor", "it", "clerk_sal"):
+            if other != login:
+                with pytest.raises(Missing):
+                    rights.find(company.actor(other), Reminder, made.id)
+
+    def test_no_deputy_reads_it(self, company, wish):
+        made = wish(at("2025-06-02"))
+        values = {"absent_from": clock.today(), "deputy": company.users["clerk_sal2"]}
+        changes.update(catalogue["user"], company.users["clerk_sal"], values, actor=SYSTEM, version=None)
+        deputy = company.actor("clerk_sal2")
+        assert deputy.principals
+        with pytest.raises(Missing):
+            rights.find(deputy, Reminder, made.id)
+
+    def test_a_linked_record_is_where_the_notice_leads(self, company, wish, db):
+        customer = company.make("customer", "clerk_sal")
+        wish(at("2025-06-02"), about=f"customer/{customer.id}")
+        with clock.set_to(at("2025-06-02")):
+            do("reminders.sweep")
+        assert [(one["type"], one["record"]) for one in told(db)] == [("customer", customer.id)]
+
+    @pytest.mark.parametrize("about", ["x", "customer", "customer/1", "nothing/65a1b2c3d4e5f60718293a4b", "http://x/"])
+    def test_a_link_that_is_none(self, wish, about):
+        assert link_in(about) is None
+        with pytest.raises(Refused):
+            wish(at("2025-06-02"), about=about)
+
+    def test_a_time_that_has_passed(self, wish):
+        with pytest.raises(Refused):
+            wish(at("2025-05-30"))
+
+    def test_inactive_ones_are_silent(self, wish, db):
+        wish(at("2025-06-02"), active=False)
+        with clock.set_to(at("2025-06-02", dt.time(12))):
+            do("reminders.sweep")
+        assert not told(db)
+
+    def test_after_an_outage_the_last_one_marked_late(self, wish, db):
+        wish(at("2025-06-02"), "daily")
+        with clock.set_to(at("2025-06-02")):
+            do("reminders.sweep")
+        with clock.set_to(at("2025-06-06", dt.time(12))):
+            do("reminders.sweep")
+            do("reminders.sweep")
+        texts = [one["text"]["en"] for one in told(db)]
+        assert len(texts) == 2
+        assert "2025-06-06 09:00" in texts[1]
+
+    @pytest.mark.parametrize(("first", "recurring", "expected"), [
+        ("2027-12-31", "monthly", ["12-31", "01-31", "02-29", "03-31", "04-30", "05-31"]),
+        ("2027-12-30", "monthly", ["12-30", "01-30", "02-29", "03-30", "04-30", "05-30"]),
+        ("2028-05-20", "weekly", ["05-20", "05-27"]),
+        ("2028-05-28", "daily", ["05-28", "05-29", "05-30", "05-31"]),
+        ("2028-05-28", "none", ["05-28"]),
+    ])  # fmt: skip
+    def test_when_it_recurs(self, first, recurring, expected):
+        told = {"at": at(first).astimezone(dt.UTC), "recurring": recurring}
+        found = list(occurrences(told, at("2027-01-01"), at("2028-05-31", dt.time(23))))
+        assert [f"{one.astimezone(clock.zone()):%m-%d}" for one in found] == expected
+        assert {one.astimezone(clock.zone()).time() for one in found} == {NINE}
+
+    def test_the_same_time_of_day_when_clocks_are_moved(self):
+        before = clock.zone().key
+        try:
+            clock.set_zone("Europe/Berlin")
+            told = {"at": at("2025-03-28").astimezone(dt.UTC), "recurring": "daily"}
+            found = list(occurrences(told, at("2025-03-28"), at("2025-04-01")))
+            assert [one.hour for one in found] == [8, 8, 7, 7, 7]
+        finally:
+            clock.set_zone(before)
+
+
+@pytest.mark.parametrize("stop_at", range(1, 9))
+def test_killed_anywhere_and_run_again(company, offered, db, kill_at, stop_at):
+    """Notices are written in one transaction each; the second run writes what the first had left."""
+    customer = offered("2025-06-13").ref("customer")
+    for _ in range(2):
+        offered("2025-06-13", customer=customer)
+    with clock.set_to(at("2025-06-10")):
+        disarm = kill_at(stop_at, unit)
+        try:
+            do("reminders.sweep")
+        except Killed:
+            assert len(told(db)) == stop_at - 1
+        was_killed = disarm()
+        assert was_killed == (stop_at <= 3)
+        do("reminders.sweep")
+    assert len(told(db)) == len({one["cause"] for one in told(db)}) == 3
+    assert ObjectId.is_valid(told(db)[0]["_id"])
