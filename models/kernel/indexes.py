@@ -8,7 +8,7 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import jobs
+from . import deliveries, jobs, preferences
 from .accounts import COLLECTIONS
 from .fields import Lines, LongText, Sealed
 from .history import HistoryEntry
@@ -28,7 +28,8 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
         cls._get_collection().create_indexes(list(indexes_of(cls)))
     for document in (HistoryEntry, Notice, Waiting):
         document.ensure_indexes()
-    for name, models in {**COLLECTIONS, COUNTERS: [], jobs.COLLECTION: jobs.INDEXES}.items():
+    beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, preferences)}
+    for name, models in {**COLLECTIONS, COUNTERS: [], **beside}.items():
         if name not in there:
             db.create_collection(name)
         if models:
