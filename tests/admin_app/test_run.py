@@ -51,7 +51,7 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert end.value.code == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("run", "web", "seed", "user", "check", "draw", "settings"))
+    assert all(name in shown for name in ("run", "web", "worker", "beat", "seed", "user", "check", "draw", "settings"))
 
 
 @pytest.mark.slow
