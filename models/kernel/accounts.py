@@ -17,6 +17,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     FILES: [
         IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha256", ASCENDING)]),
+        IndexModel([("content", ASCENDING)]),
     ],
     "content.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
     "content.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],

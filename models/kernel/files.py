@@ -16,7 +16,7 @@ from gridfs.synchronous.grid_file import GridOut
 from mongoengine.connection import get_db
 from pymongo import WriteConcern
 
-from . import changes, clock, rights
+from . import archive, changes, clock, rights
 from .accounts import FILES
 from .changes import FORM, Context
 from .declare import registered
@@ -114,14 +114,25 @@ def located(file_id: Any, actor: Actor) -> tuple[dict[str, Any], type[Record], R
     cls = registered().get(file["type"]) if file else None
     if file is None or cls is None:
         raise Missing
-    return file, cls, rights.find(actor, cls, file["record_id"])
+    return file, cls, _record_of(file, cls, actor)
+
+
+def _record_of(file: dict[str, Any], cls: type[Record], actor: Actor) -> Record:
+    """The record of a file, among the living or in the archive. Raises Missing."""
+    try:
+        return rights.find(actor, cls, file["record_id"])
+    except Missing:
+        return archive.find(actor, cls, file["record_id"])
 
 
 def open_for(file_id: Any, *, actor: Actor, context: Context = FORM) -> tuple[dict[str, Any], GridOut]:
     """A file's facts and its content for reading; the download is written into the record's history."""
     file, cls, record = located(file_id, actor)
     content = bucket().open_download_stream(file["content"])
-    changes.note(cls, record.id, "download", actor=actor, context=context, changes=[_change(file)])
+    try:
+        changes.note(cls, record.id, "download", actor=actor, context=context, changes=[_change(file)])
+    except Missing:
+        archive.note(cls, record.id, "download", actor=actor, changes=[_change(file)])
     return file, content
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import deliveries, jobs, preferences
+from . import deliveries, jobs, places, preferences
 from .accounts import COLLECTIONS
 from .fields import Lines, LongText, Sealed
 from .history import HistoryEntry
@@ -26,14 +26,25 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
         if cls._get_collection_name() not in there:
             db.create_collection(cls._get_collection_name())
         cls._get_collection().create_indexes(list(indexes_of(cls)))
+        if cls.declared.retention:
+            _ensure_archive(cls, there)
     for document in (HistoryEntry, Notice, Waiting):
         document.ensure_indexes()
     beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, preferences)}
-    for name, models in {**COLLECTIONS, COUNTERS: [], **beside}.items():
+    for name, models in {**COLLECTIONS, **places.COLLECTIONS, COUNTERS: [], **beside}.items():
         if name not in there:
             db.create_collection(name)
         if models:
             db[name].create_indexes(models)
+
+
+def _ensure_archive(cls: type[Record], there: set[str]) -> None:
+    """The archive has the same indexes, but for uniqueness of fields: a name may be given anew while it rests there."""
+    db, name = get_db(), places.archive_of(cls.type_name())
+    if name not in there:
+        db.create_collection(name)
+    models = [one for one in indexes_of(cls) if not one.document["name"].startswith("unique_")]
+    db[name].create_indexes([*models, IndexModel([(places.ARCHIVED_AT, DESCENDING)])])
 
 
 def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:

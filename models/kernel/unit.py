@@ -11,6 +11,7 @@ from mongoengine.connection import get_connection
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from . import history, notices, waiting
+from .places import UNSEALED
 from .store import in_transaction_now, in_unit
 
 T = TypeVar("T")
@@ -30,9 +31,13 @@ class Unit:
             self.notices.setdefault((notice["cause"], notice["person"]), notice)
 
     def flush(self) -> None:
-        """Write everything gathered: four commands at most, whatever the number of records."""
+        """Write everything gathered: five commands at most, whatever the number of records.
+
+        New entries queue for the seal in the same transaction, so that none is missed however late it commits.
+        """
         if self.entries:
             in_unit(history.COLLECTION).insert_many(self.entries)
+            in_unit(UNSEALED).insert_many([{"_id": entry["_id"]} for entry in self.entries])
         if self.cases:
             in_unit(waiting.COLLECTION).bulk_write(
                 [_case_write(key, case) for key, case in self.cases.items()], ordered=False

@@ -1,0 +1,44 @@
+"""Where documents are kept once they have left the working collections; names only, so that everybody may know them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mongoengine.connection import get_db
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+HISTORY = "history"
+HISTORY_ARCHIVE = "history_archive"
+UNSEALED = "unsealed"
+SEALS = "seal"
+CHECKS = "seal_check"
+TOMBSTONES = "tombstone"
+ARCHIVED_AT = "archived_at"
+BROUGHT_BACK_AT = "brought_back_at"
+
+COLLECTIONS: dict[str, list[IndexModel]] = {
+    HISTORY_ARCHIVE: [
+        IndexModel([("type", ASCENDING), ("record", ASCENDING), ("seq", ASCENDING)], unique=True),
+        IndexModel([("record", ASCENDING), ("seq", DESCENDING)]),
+    ],
+    UNSEALED: [],
+    SEALS: [],
+    CHECKS: [],
+    TOMBSTONES: [
+        IndexModel([("entries", ASCENDING)]),
+        IndexModel([("number", ASCENDING)]),
+        IndexModel([("list", ASCENDING)]),
+    ],
+}
+
+
+def archive_of(name: str) -> str:
+    """The collection that the archived records of a type stand in."""
+    return f"{name}_archive"
+
+
+def in_archive(name: str, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    """An archived record of a type, whoever asks; for looking up titles and keys, never for showing it."""
+    found: dict[str, Any] | None = get_db()[archive_of(name)].find_one(dict(wanted))
+    return found

@@ -1,0 +1,361 @@
+"""Records and archive (3.2.3): how long records are kept, what must not be touched, and what is to be destroyed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.base import get_document
+
+from .chapters import RECORDS
+from .kernel import changes, clock, jobs, places
+from .kernel.changes import Context, Follow
+from .kernel.declare import Access, Grid, Part, Retention, Scope, record, references_of, registered
+from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
+from .kernel.people import SYSTEM, Role
+from .kernel.record import Record
+from .kernel.store import in_unit
+from .kernel.who import NOBODY, any_of, role
+from .kernel.words import L, Words
+from .kernel.workflow import REASON, Move, Workflow
+
+CARRY_OUT = "archive.carry_out"
+_GUARD = "legal_hold.guard"
+_OFFICES = {Role.RECORDS: Scope.ALL, Role.LEGAL: Scope.ALL}
+NO_DATE = L("“{field}” is not a date of this kind of record.", "「{field}」不是此類記錄的日期欄位。")
+TOO_SOON = L(
+    "Records cannot be destroyed before they are archived: {years} years are shorter than {days} days.",
+    "銷毀不能早於歸檔：{years} 年短於 {days} 天。",
+)
+NOTHING_HELD = L(
+    "Give a kind of record or a customer; a number needs its kind.", "請選擇記錄類型或客戶；填寫編號時須選擇類型。"
+)
+NO_SUCH_NUMBER = L("There is no record {number} of this kind.", "此類記錄中沒有 {number}。")
+
+
+class RecordType(Choice):
+    """One of the record types that are archived; which there are is known once all modules are read."""
+
+    def __init__(self, **facts: Any):
+        super().__init__({}, **facts)
+
+    @property
+    def options(self) -> dict[str, L]:
+        return {name: cls.declared.label for name, cls in sorted(registered().items()) if cls.declared.retention}
+
+    @options.setter
+    def options(self, _given: Mapping[str, L]) -> None:
+        """There is nothing to set: the declarations say."""
+
+
+@record(
+    label=L("Retention rule", "歸檔規則"),
+    plural=L("Retention rules", "歸檔規則"),
+    chapter=RECORDS,
+    clause="3.2.3",
+    number="RR-{seq:3}",
+    grid=Grid("record_type", "after", "archive_days", "delete_years", "active", sort="record_type"),
+    form=(
+        Part(
+            L("Rule", "規則"),
+            "record_type",
+            "after",
+            "archive_days",
+            "delete_years",
+            "active",
+            clause="3.2.3",
+            help=L(
+                "A record in an end state is archived so many days after its date; so many years after it, it stands "
+                "on a list to be destroyed. Nothing is destroyed before that list is approved.",
+                "處於終結狀態的記錄，在日期欄位之後滿規定天數即歸檔，滿規定年數即列入銷毀清單；"
+                "清單批准前不銷毀任何記錄。",
+            ),
+        ),
+    ),
+    access=Access(home=frozenset(), read=_OFFICES, write={Role.RECORDS: Scope.ALL}),
+)
+class RetentionRule(Record):
+    """When records of a type are archived and destroyed; at first as the type declares it."""
+
+    record_type = RecordType(required=True, unique=True, fixed=True, label=L("Kind of record", "記錄類型"))
+    after = Text(
+        required=True,
+        most=60,
+        label=L("Date field", "日期欄位"),
+        help=L(
+            "The name of a date of this kind of record, such as updated_at.", "此類記錄的日期欄位名，例如 updated_at。"
+        ),
+    )
+    archive_days = Whole(required=True, least=1, most=36_500, label=L("Archive after days", "歸檔天數"))
+    delete_years = Whole(required=True, least=1, most=100, label=L("Destroy after years", "銷毀年數"))
+    active = Flag(default=True, label=L("In force", "啟用"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        cls = registered().get(self.record_type or "")
+        if cls is not None and not isinstance(cls._fields.get(self.after or ""), Day | Moment):
+            yield "after", NO_DATE(field=self.after)
+        if self.archive_days and self.delete_years and self.delete_years * 365 <= self.archive_days:
+            yield "delete_years", TOO_SOON(years=self.delete_years, days=self.archive_days)
+
+
+@record(
+    label=L("Legal hold", "法律保全"),
+    plural=L("Legal holds", "法律保全"),
+    chapter=RECORDS,
+    clause="3.2.3",
+    number="LH-{yyyy}-{seq:4}",
+    title="{reason}",
+    grid=Grid("number", "record_type", "record_number", "customer", "state", search=("reason", "record_number")),
+    form=(
+        Part(
+            L("What must be kept", "保全範圍"),
+            "record_type",
+            "record_number",
+            "customer",
+            "reason",
+            clause="3.2.3",
+            help=L(
+                "A kind alone holds every record of it; a customer holds all records that name the customer.",
+                "只選類型即保全該類全部記錄；選擇客戶即保全引用該客戶的全部記錄。",
+            ),
+        ),
+    ),
+    workflow=Workflow(
+        "active",
+        (
+            Move(
+                "release",
+                "active",
+                "released",
+                by=any_of(role(Role.LEGAL, own=True), role(Role.RECORDS, own=True)),
+                ask=REASON,
+                optional=True,
+            ),
+        ),
+        edit=frozenset({"active"}),
+    ),
+    access=Access(home=frozenset(), read=_OFFICES, write={Role.LEGAL: Scope.ALL, Role.RECORDS: Scope.ALL}),
+)
+class LegalHold(Record):
+    """As long as it is active, what it names is neither archived nor destroyed."""
+
+    record_type = RecordType(fixed=True, label=L("Kind of record", "記錄類型"))
+    record_number = Text(most=60, fixed=True, label=L("Number of the record", "記錄編號"))
+    customer = Ref("Customer", fixed=True, label=L("Customer", "客戶"))
+    reason = LongText(required=True, most=2000, label=L("Reason", "原因"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if not self.record_type and (self.record_number or not self.ref("customer")):
+            yield "record_type", NOTHING_HELD()
+        elif self.record_number and not _is_number_of(self.record_type, self.record_number):
+            yield "record_number", NO_SUCH_NUMBER(number=self.record_number)
+
+    def on_create(self, _follow: Follow) -> None:
+        guard_holds()
+
+
+def _is_number_of(type_name: str, number: str) -> bool:
+    wanted = {"number": number}
+    return bool(in_unit(type_name).find_one(wanted, {"_id": 1}) or places.in_archive(type_name, wanted))
+
+
+def guard_holds() -> None:
+    """Let the making of a hold and the destruction of a record get in each other's way: one of them begins anew."""
+    in_unit("counter").update_one({"_id": _GUARD}, {"$inc": {"n": 1}}, upsert=True)
+
+
+class DeletionLine(Line):
+    """One record that is to be destroyed."""
+
+    record_type = RecordType(label=L("Kind of record", "記錄類型"))
+    number = Text(label=L("Number", "編號"))
+    subject = Text(most=400, label=L("Title", "標題"))
+    record_id = Text(label=L("Identifier", "標識"))
+    outcome = Choice(
+        {
+            "destroyed": L("Destroyed", "已銷毀"),
+            "held": L("Kept: legal hold", "保全中，未銷毀"),
+            "back": L("Kept: brought back from the archive", "已調回，未銷毀"),
+        },
+        label=L("Outcome", "結果"),
+    )
+
+
+@record(
+    label=L("Deletion list", "銷毀清單"),
+    plural=L("Deletion lists", "銷毀清單"),
+    chapter=RECORDS,
+    clause="3.2.3",
+    number="DL-{yyyy}-{seq:4}",
+    grid=Grid("number", "record_type", "count", "destroyed", "kept", "state"),
+    form=(
+        Part(
+            L("Records to be destroyed", "待銷毀記錄"),
+            "record_type",
+            "count",
+            "destroyed",
+            "kept",
+            "lines",
+            clause="3.2.3",
+        ),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move("submit", "draft", "submitted", by=NOBODY),
+            Move("approve", "submitted", "approved", by=role(Role.RECORDS), sign=True),
+            Move("reject", "submitted", "rejected", by=role(Role.RECORDS), ask=REASON),
+            Move("carry_out", "approved", "carried_out", by=NOBODY),
+        ),
+    ),
+    access=Access(home=frozenset(), read=_OFFICES, write={}),
+)
+class DeletionList(Record):
+    """Archived records whose time is over; made by the system, and nothing is destroyed before it is approved."""
+
+    record_type = RecordType(required=True, label=L("Kind of record", "記錄類型"))
+    count = Whole(label=L("Records", "記錄數"))
+    destroyed = Whole(label=L("Destroyed", "已銷毀"))
+    kept = Whole(label=L("Kept", "未銷毀"))
+    lines = Lines(DeletionLine, required=True, label=L("Records", "記錄"))
+
+    def on_approve(self, _follow: Follow) -> None:
+        key = f"{CARRY_OUT}:{self.id}"
+        jobs.enqueue(jobs.Order(task=CARRY_OUT, params={"list": str(self.id)}, once=key))
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What one active legal hold keeps."""
+
+    record_type: str | None
+    number: str | None
+    customer: ObjectId | None
+
+    def keeps(self, cls: type[Record], document: Mapping[str, Any]) -> bool:
+        """Whether it keeps this stored record."""
+        if self.record_type and self.record_type != cls.type_name():
+            return False
+        if self.number and self.number != document.get("number"):
+            return False
+        return self.customer is None or self.customer in _customers_of(cls, document)
+
+
+def _customers_of(cls: type[Record], document: Mapping[str, Any]) -> set[Any]:
+    """The customers that a record is about: itself, or those that its fields name."""
+    found: set[Any] = {document["_id"]} if cls.__name__ == "Customer" else set()
+    for name, ref in references_of(cls).items():
+        if ref.target == "Customer" and (held := document.get(name)) is not None:
+            found |= set(held) if isinstance(held, list) else {held}
+    return found
+
+
+def active_holds() -> list[Hold]:
+    """The legal holds that stand now; inside a transaction, as that sees them."""
+    rows = in_unit(LegalHold.type_name()).find({"state": "active", "removed_at": None})
+    return [Hold(row.get("record_type"), row.get("record_number"), row.get("customer")) for row in rows]
+
+
+def is_held(cls: type[Record], document: Mapping[str, Any], holds: Iterable[Hold] | None = None) -> bool:
+    """Whether a legal hold keeps a record from being archived or destroyed."""
+    return any(hold.keeps(cls, document) for hold in (active_holds() if holds is None else holds))
+
+
+def rule_for(cls: type[Record]) -> Retention | None:
+    """The retention of a type as it stands in its rule, or as declared; None when the rule is switched off."""
+    told = cls.declared.retention
+    wanted = {"record_type": cls.type_name(), "removed_at": None}
+    row = RetentionRule._get_collection().find_one(wanted) if told else None
+    if row is None:
+        return told
+    if not row.get("active"):
+        return None
+    return Retention(after=row["after"], archive=row["archive_days"], delete=row["delete_years"])
+
+
+def archive_filter(cls: type[Record], rule: Retention, today: dt.date | None = None) -> dict[str, Any]:
+    """The records of a type whose date says that they are due for the archive."""
+    cutoff = _moment_of(cls, rule.after, (today or clock.today()) - dt.timedelta(days=rule.archive))
+    flow = cls.declared.workflow
+    back = clock.start_of((today or clock.today()) - dt.timedelta(days=rule.archive))
+    wanted: dict[str, Any] = {rule.after: {"$lte": cutoff}, "removed_at": None}
+    wanted[places.BROUGHT_BACK_AT] = {"$not": {"$gt": back}}
+    if flow:
+        wanted["state"] = {"$in": sorted(flow.ends)}
+    return wanted
+
+
+def destroy_filter(cls: type[Record], rule: Retention, today: dt.date | None = None) -> dict[str, Any]:
+    """The archived records of a type whose time is over."""
+    day = today or clock.today()
+    return {rule.after: {"$lte": _moment_of(cls, rule.after, _years_before(day, rule.delete))}}
+
+
+def _years_before(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # the 29th of February
+        return day.replace(year=day.year - years, day=28)
+
+
+def _moment_of(cls: type[Record], name: str, day: dt.date) -> dt.datetime:
+    """How the database keeps a day: dates as midnight without a zone, moments as the company's midnight."""
+    if isinstance(cls._fields.get(name), Day):
+        return dt.datetime.combine(day, dt.time(), dt.UTC)
+    return clock.start_of(day)
+
+
+def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
+    """The number of a record that is still being worked on and links to this one; links in lines count, too."""
+    for other in registered().values():
+        flow = other.declared.workflow
+        paths = list(_paths_to(other, cls.__name__)) if flow else []
+        if not flow or not paths:
+            continue
+        wanted = {"state": {"$nin": sorted(flow.ends)}, "removed_at": None, "$or": [{path: id} for path in paths]}
+        if found := in_unit(other.type_name()).find_one(wanted, {"number": 1}):
+            return str(found["number"])
+    return None
+
+
+def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
+    for name, one in cls.declared.own_fields.items():
+        if isinstance(one, Ref | Refs) and one.target == target:
+            yield name
+        elif isinstance(one, Lines):
+            yield from (
+                f"{name}.{column}"
+                for column, ref in one.columns.items()
+                if isinstance(ref, Ref | Refs) and ref.target == target
+            )
+
+
+def ensure_retention_rules() -> int:
+    """Make a rule for each type that declares retention and never had one; returns how many. Needs a department."""
+    known = set(RetentionRule._get_collection().distinct("record_type"))
+    missing = [cls for name, cls in sorted(registered().items()) if cls.declared.retention and name not in known]
+    home = home_of_records() if missing else None
+    if home is None:
+        return 0
+    for cls in missing:
+        told = cls.declared.retention
+        if told is None:
+            continue
+        values = {"record_type": cls.type_name(), "after": told.after, "archive_days": told.archive}
+        values |= {"delete_years": told.delete, "active": True, "department": home}
+        key = f"default:retention:{cls.type_name()}"
+        changes.create(RetentionRule, values, actor=SYSTEM, context=Context(door="task"), once=key)
+    return len(missing)
+
+
+def home_of_records() -> ObjectId | None:
+    """The department of a records manager; without one, of anybody."""
+    users = get_document("User")._get_collection()
+    for roles in ({"roles": str(Role.RECORDS)}, {}):
+        wanted = {**roles, "active": True, "removed_at": None}
+        if found := users.find_one(wanted, {"department": 1}, sort=[("_id", 1)]):
+            return found["department"]
+    return None

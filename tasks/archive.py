@@ -1,0 +1,320 @@
+"""The nightly archive, the lists of what is to be destroyed, their carrying out, and the sweep of lost file contents.
+
+Each record moves in a transaction of its own; the checkpoint only saves looking again. Killed at any line and begun
+anew, every job ends where it would have ended.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_db
+
+from models import retention
+from models.kernel import archive, changes, clock, jobs, people, places, rights
+from models.kernel.accounts import FILES
+from models.kernel.archive import Approval
+from models.kernel.audit import ERASED
+from models.kernel.changes import Context
+from models.kernel.declare import Retention, registered
+from models.kernel.history import entries_of
+from models.kernel.notices import notice_for
+from models.kernel.people import SYSTEM, Role
+from models.kernel.record import Record
+from models.kernel.unit import Unit, in_transaction
+from models.kernel.words import L
+from models.retention import DeletionList, rule_for
+
+from .registry import job
+from .run import Run
+
+BATCH = 100
+LIST_MOST = 200
+REJECTED_RESTS = dt.timedelta(days=365)
+LOST_AFTER = dt.timedelta(days=1)
+DOOR = Context(door="task")
+CONTENT_GONE = L(
+    "The contents of {count} attachments are missing, such as {name}; a backup may have them.",
+    "{count} 個附件的內容丟失，例如 {name}，可嘗試從備份恢復。",
+)
+
+
+@job(
+    "archive.run",
+    L("Move due records to the archive", "歸檔到期記錄"),
+    L(
+        "Records in an end state whose time has come, without legal hold and not linked by open ones.",
+        "將已終結且到期、無法律保全、未被未結記錄引用的記錄歸檔。",
+    ),
+)
+def run_archive(run: Run) -> None:
+    """Type by type, in bounded batches, from the checkpoint on."""
+    retention.ensure_retention_rules()
+    for name in _types_from(run.checkpoint.get("type", "")):
+        cls = registered()[name]
+        rule = rule_for(cls)
+        if rule is None:
+            continue
+        after = run.checkpoint.get("after") if run.checkpoint.get("type") == name else None
+        _archive_type(run, cls, rule, after)
+    run.save(type="~", after=None)
+
+
+def _types_from(first: str) -> list[str]:
+    return [name for name, cls in sorted(registered().items()) if cls.declared.retention and name >= first]
+
+
+def _archive_type(run: Run, cls: type[Record], rule: Retention, after: ObjectId | None) -> None:
+    wanted = retention.archive_filter(cls, rule)
+    for ids in _batches(cls.type_name(), wanted, after):
+        for id in ids:
+            _archive_one(run, cls, rule, id)
+        run.progress(run.counts.get("archived", 0), 0, cls.type_name())
+        run.save(type=cls.type_name(), after=ids[-1])
+
+
+def _archive_one(run: Run, cls: type[Record], rule: Retention, id: ObjectId) -> None:
+    why: list[str] = []
+
+    def is_due(document: Any) -> bool:
+        why.clear()
+        if retention.is_held(cls, document):
+            why.append("held")
+        elif retention.open_link_to(cls, id):
+            why.append("linked")
+        elif not _still_matches(cls, rule, id):
+            why.append("changed")
+        return not why
+
+    if archive.move_out(cls, id, is_due=is_due):
+        run.count(archived=1)
+    elif why:
+        run.count(**{why[0]: 1})
+
+
+def _still_matches(cls: type[Record], rule: Retention, id: ObjectId) -> bool:
+    wanted = {"_id": id, **retention.archive_filter(cls, rule)}
+    return cls._get_collection().find_one(wanted, {"_id": 1}) is not None
+
+
+def _batches(name: str, wanted: dict[str, Any], after: ObjectId | None) -> Iterator[list[ObjectId]]:
+    """The ids that match, in bounded batches that follow each other by key."""
+    while True:
+        query = {"$and": [wanted, {"_id": {"$gt": after}}]} if after else wanted
+        ids = [row["_id"] for row in get_db()[name].find(query, {"_id": 1}).sort("_id", 1).limit(BATCH)]
+        if not ids:
+            return
+        yield ids
+        after = ids[-1]
+
+
+@job(
+    "archive.delete_list",
+    L("List archived records to be destroyed", "生成銷毀清單"),
+    L(
+        "Archived records whose time is over, without legal hold; nothing is destroyed before the list is approved.",
+        "列出保管期滿且無法律保全的檔案；清單批准前不銷毀任何記錄。",
+    ),
+)
+def make_lists(run: Run) -> None:
+    """A list for each type with due records, of at most 200 lines; what stands on an open list is left out."""
+    home = retention.home_of_records()
+    if home is None:
+        return
+    listed = _listed()
+    for name in _types_from(""):
+        cls = registered()[name]
+        if rule := rule_for(cls):
+            _list_type(run, cls, retention.destroy_filter(cls, rule), listed, home)
+
+
+def _listed() -> set[str]:
+    """The ids on lists that are not done with, or that were refused within a year."""
+    open_or_fresh = {
+        "$or": [
+            {"state": {"$in": ["draft", "submitted", "approved"]}},
+            {"state": "rejected", "state_since": {"$gt": clock.now() - REJECTED_RESTS}},
+        ],
+        "removed_at": None,
+    }
+    rows = DeletionList._get_collection().find(open_or_fresh, {"lines.record_id": 1})
+    return {line["record_id"] for row in rows for line in row.get("lines", ())}
+
+
+def _list_type(run: Run, cls: type[Record], due: dict[str, Any], listed: set[str], home: ObjectId) -> None:
+    holds = retention.active_holds()
+    lines: list[dict[str, Any]] = []
+    for document in get_db()[places.archive_of(cls.type_name())].find(due).sort("_id", 1):
+        if str(document["_id"]) in listed:
+            continue
+        if retention.is_held(cls, document, holds):
+            run.count(held=1)
+            continue
+        lines.append(
+            {
+                "record_type": cls.type_name(),
+                "number": document.get("number"),
+                "subject": (document.get("title") or "")[:400],
+                "record_id": str(document["_id"]),
+            }
+        )
+        if len(lines) == LIST_MOST:
+            _make_list(run, cls, lines, home)
+            lines = []
+    if lines:
+        _make_list(run, cls, lines, home)
+
+
+def _make_list(run: Run, cls: type[Record], lines: list[dict[str, Any]], home: ObjectId) -> None:
+    values = {
+        "record_type": cls.type_name(),
+        "count": len(lines),
+        "lines": [retention.DeletionLine(**line) for line in lines],
+        "department": home,
+    }
+
+    def make() -> None:
+        made = changes.create(DeletionList, values, actor=SYSTEM, context=DOOR)
+        changes.move(DeletionList, made.id, "submit", actor=SYSTEM, version=None, context=DOOR)
+
+    changes.in_batch(make)
+    run.count(listed=len(lines), lists=1)
+
+
+@job(
+    retention.CARRY_OUT,
+    L("Destroy what an approved list names", "執行銷毀清單"),
+    L("Ordered by the approval of a deletion list.", "銷毀清單批准後自動執行。"),
+    hidden=True,
+)
+def carry_out(run: Run, list: str) -> None:
+    """Destroy the records of an approved list one by one; held ones and those that came back are left and said."""
+    approved = rights.find(SYSTEM, DeletionList, list)
+    if approved.state != "approved":
+        return
+    approval = _approval_of(approved)
+    outcomes = []
+    for at, line in enumerate(approved.lines, 1):
+        outcome = _destroy_line(approved, line, approval)
+        outcomes.append(outcome)
+        run.count(**{outcome: 1})
+        run.progress(at, len(approved.lines), line.number or "")
+    _finish(approved, outcomes)
+
+
+def _approval_of(approved: Any) -> Approval:
+    entry = next(one for one in entries_of(approved.id, newest_first=True) if one["verb"] == "approve")
+    return Approval(approved.id, approved.number, entry.get("actor"), entry.get("actor_name") or "", entry["at"])
+
+
+def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
+    cls, id = registered()[line.record_type], ObjectId(line.record_id)
+    held: list[bool] = []
+
+    def may(document: Any) -> bool:
+        retention.guard_holds()
+        held[:] = [retention.is_held(cls, document)]
+        return not held[0]
+
+    def attest(proof: dict[str, Any]) -> None:
+        told = [archive.attested(proof)]
+        changes.note(DeletionList, approved.id, ERASED, actor=SYSTEM, context=DOOR, changes=told)
+
+    stone = archive.destroy(cls, id, approval, attest, may=may)
+    if stone or get_db()[places.TOMBSTONES].find_one({"_id": id}, {"_id": 1}):
+        return "destroyed"
+    return "held" if held and held[0] else "back"
+
+
+def _finish(approved: Any, outcomes: list[str]) -> None:
+    """Write the outcome of each line and close the list."""
+    lines = [
+        retention.DeletionLine(**{**line.to_mongo().to_dict(), "outcome": outcome})
+        for line, outcome in zip(approved.lines, outcomes, strict=True)
+    ]
+    destroyed = outcomes.count("destroyed")
+    values = {"lines": lines, "destroyed": destroyed, "kept": len(outcomes) - destroyed}
+
+    def close() -> None:
+        changes.update(DeletionList, approved.id, values, actor=SYSTEM, version=None, context=DOOR)
+        changes.move(DeletionList, approved.id, "carry_out", actor=SYSTEM, version=None, context=DOOR)
+
+    changes.in_batch(close)
+
+
+@job(
+    "files.sweep",
+    L("Sweep contents that belong to no file", "清理無主文件內容"),
+    L(
+        "Contents older than a day that no attachment names are removed; attachments without content are reported.",
+        "清除超過一天且無附件引用的內容，並報告內容丟失的附件。",
+    ),
+)
+def sweep(run: Run) -> None:
+    """What an upload that was cut off left behind, and what a destroyed record's files held."""
+    before = ObjectId.from_datetime(clock.now() - LOST_AFTER)
+    _sweep_contents(run, "content.files", "_id", before)
+    _sweep_contents(run, "content.chunks", "files_id", before)
+    _report_missing(run)
+
+
+def _sweep_contents(run: Run, name: str, key: str, before: ObjectId) -> None:
+    """Go along the ids of one of the two collections that hold contents; an upload that was cut off has only chunks."""
+    after: ObjectId | None = None
+    while True:
+        place = {"$gt": after, "$lt": before} if after else {"$lt": before}
+        rows = get_db()[name].find({key: place}, {key: 1, "_id": 0}).sort(key, 1).limit(BATCH * 5)
+        ids = [*dict.fromkeys(row[key] for row in rows)]
+        if not ids:
+            return
+        named = set(get_db()[FILES].distinct("content", {"content": {"$in": ids}}))
+        for id in (one for one in ids if one not in named):
+            archive.drop_content(id)
+            run.count(removed=1)
+        after = ids[-1]
+        run.progress(run.counts.get("removed", 0), 0, name)
+
+
+def _report_missing(run: Run) -> None:
+    """Attachments whose content is not there: said in the log, and to IT."""
+    lost: list[str] = []
+    after: ObjectId | None = None
+    while True:
+        wanted: dict[str, Any] = {"removed_at": None, **({"_id": {"$gt": after}} if after else {})}
+        rows = [*get_db()[FILES].find(wanted, {"content": 1, "name": 1}).sort("_id", 1).limit(BATCH * 5)]
+        if not rows:
+            break
+        ids = [row["content"] for row in rows]
+        there = {row["_id"] for row in get_db()["content.files"].find({"_id": {"$in": ids}}, {"_id": 1})}
+        for row in (one for one in rows if one["content"] not in there):
+            lost.append(row["name"])
+            run.log(f"{row['name']} ({row['_id']})")
+        after = rows[-1]["_id"]
+        run.progress(len(lost), 0, FILES)
+    if lost:
+        run.count(missing=len(lost))
+        tell_it(run, "content", CONTENT_GONE(count=len(lost), name=lost[0]))
+
+
+class RunPage:
+    """The page of a run, as a notice leads to it."""
+
+    def __init__(self, run: Run):
+        self.id = run.id
+
+    def type_name(self) -> str:
+        return jobs.COLLECTION
+
+
+def tell_it(run: Run, kind: str, words: Any, to: tuple[Role, ...] = (Role.IT,)) -> None:
+    """A notice to those who look after the system, once for each run."""
+
+    def body(unit: Unit) -> None:
+        for person in people.people_at([f"role:{one}" for one in to]):
+            cause = f"{kind}:{run.id}"
+            unit.notify(notice_for(person, cause=cause, kind="alarm", words=words, record=RunPage(run)))
+
+    in_transaction(body)

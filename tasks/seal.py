@@ -1,0 +1,56 @@
+"""Seals new history entries, and checks once a week that nothing of the history was changed, added or taken away."""
+
+from __future__ import annotations
+
+import structlog
+
+from models.kernel import audit
+from models.kernel.people import Role
+from models.kernel.words import L
+
+from .archive import tell_it
+from .registry import job
+from .run import Run
+
+NOT_SOUND = L(
+    "The check of the history found {count} faults, the first at {where}: {what}.",
+    "歷史完整性檢查發現 {count} 處異常，首處在 {where}：{what}。",
+)
+
+
+@job(
+    "audit.seal",
+    L("Seal the history", "封存歷史記錄"),
+    L(
+        "New entries of the history are put under a seal that is chained to the one before.",
+        "將新的歷史條目封存，並與前一封存相連。",
+    ),
+)
+def seal(run: Run) -> None:
+    """Seal everything that waits, each seal in a transaction of its own."""
+    run.count(sealed=audit.seal_all(run.progress))
+
+
+@job(
+    "audit.check",
+    L("Check the history", "檢查歷史完整性"),
+    L(
+        "Seals, entries and records are compared; IT and the supervision group are told of every fault.",
+        "核對封存、條目與記錄，如有異常即通知信息技術部與監督小組。",
+    ),
+)
+def check(run: Run) -> None:
+    """Check everything and keep the result; faults are told at once."""
+    report = audit.check(tell=run.progress)
+    audit.keep_result(report)
+    run.count(seals=report.seals, entries=report.entries, records=report.records)
+    if report.is_good:
+        return
+    count = len(report.faults) + report.more
+    run.count(faults=count)
+    for fault in report.faults:
+        run.log(f"{fault.where}: {fault.what}")
+    first = report.faults[0]
+    structlog.get_logger("guicheng.audit").error("the history is not sound", faults=count, first=str(first.where))
+    words = NOT_SOUND(count=count, where=first.where, what=first.what)
+    tell_it(run, "audit", words, to=(Role.IT, Role.SUPERVISOR))
