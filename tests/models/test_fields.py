@@ -1,0 +1,259 @@
+"""Each kind of field says what is wrong with a value, and never breaks on one."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import mongoengine as me
+import pytest
+from bson import DBRef, ObjectId
+
+from models.kernel.fields import (
+    BLANKS,
+    CONTROL,
+    NOT_A_CHOICE,
+    NOT_A_NUMBER,
+    REQUIRED,
+    TOO_FINE,
+    TOO_LARGE,
+    TOO_LONG,
+    TOO_MANY,
+    TOO_SMALL,
+    WRONG_FORM,
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Line,
+    Lines,
+    LongText,
+    Mail,
+    Moment,
+    Money,
+    Number,
+    Phone,
+    Ref,
+    Refs,
+    Rule,
+    Sealed,
+    Tags,
+    Text,
+    Whole,
+    decimals_of,
+    is_empty,
+    problems_in,
+)
+from models.kernel.words import EN, L
+
+LABEL = L("Field", "欄位")
+OPTIONS = {"a": L("A", "甲"), "b": L("B", "乙")}
+
+
+class Row(Line):
+    """A line for these tests."""
+
+    name = Text(required=True, label=LABEL)
+    count = Whole(least=1, label=LABEL)
+
+    def check(self):
+        if self.name == "wrong together":
+            yield "count", L("No.", "否。")
+
+
+KINDS: dict[str, Any] = {
+    "text": Text(label=LABEL),
+    "long": LongText(label=LABEL),
+    "mail": Mail(label=LABEL),
+    "phone": Phone(label=LABEL),
+    "sealed": Sealed(Phone(), label=LABEL),
+    "whole": Whole(least=0, most=100, label=LABEL),
+    "number": Number(places=3, least=0, label=LABEL),
+    "money": Money(label=LABEL),
+    "flag": Flag(label=LABEL),
+    "day": Day(label=LABEL),
+    "moment": Moment(label=LABEL),
+    "choice": Choice(OPTIONS, label=LABEL),
+    "choices": Choices(OPTIONS, label=LABEL),
+    "tags": Tags(label=LABEL),
+    "ref": Ref("User", label=LABEL),
+    "refs": Refs("User", label=LABEL),
+    "lines": Lines(Row, label=LABEL),
+}
+GOOD: list[tuple[str, Any]] = [
+    ("text", "重慶銀行"),
+    ("text", "🎉 emoji 👨‍👩‍👧 of several parts"),
+    ("text", "שלום עולם"),
+    ("text", "مرحبا"),
+    ("text", "x" * 200),
+    ("text", "\U0002070e of the far planes"),
+    ("long", "two\nlines\tand a tab"),
+    ("mail", "li.ming@example.com"),
+    ("phone", "+86 (21) 5555-0101"),
+    ("sealed", "13800138000"),
+    ("whole", 0),
+    ("whole", 100),
+    ("number", Decimal("1.125")),
+    ("number", Decimal("1.10000000000000000000000000000")),
+    ("number", 0),
+    ("money", Decimal("0.01")),
+    ("money", Decimal("1E+3")),
+    ("flag", False),
+    ("day", dt.date(2024, 2, 29)),
+    ("day", dt.date(1900, 1, 1)),
+    ("moment", dt.datetime(2200, 12, 31, tzinfo=dt.UTC)),
+    ("choice", "a"),
+    ("choices", ["b", "a"]),
+    ("tags", ["急件", "vip"]),
+    ("ref", ObjectId()),
+    ("ref", DBRef("user", ObjectId())),
+    ("refs", [ObjectId(), ObjectId()]),
+    ("lines", [Row(name="x")]),
+]
+BAD: list[tuple[str, Any, L]] = [
+    ("text", 7, WRONG_FORM),
+    ("text", b"bytes", WRONG_FORM),
+    ("text", ["x"], WRONG_FORM),
+    ("text", "x" * 1_000_000, TOO_LONG),
+    ("text", "a\x00b", CONTROL),
+    ("text", "half \ud83d", CONTROL),
+    ("text", "escape \x1b[31m", CONTROL),
+    ("long", "文" * 1_000_000, TOO_LONG),
+    ("long", "a\x00b", CONTROL),
+    ("mail", "nobody", WRONG_FORM),
+    ("mail", "a@b@c.de", WRONG_FORM),
+    ("mail", "a b@example.com", WRONG_FORM),
+    ("phone", "call me", WRONG_FORM),
+    ("phone", "１３８００１３８０００", WRONG_FORM),
+    ("sealed", "call me", WRONG_FORM),
+    ("whole", True, NOT_A_NUMBER),
+    ("whole", 1.0, NOT_A_NUMBER),
+    ("whole", "7", NOT_A_NUMBER),
+    ("whole", float("nan"), NOT_A_NUMBER),
+    ("whole", -1, TOO_SMALL),
+    ("whole", 101, TOO_LARGE),
+    ("number", True, NOT_A_NUMBER),
+    ("number", "many", NOT_A_NUMBER),
+    ("number", None, NOT_A_NUMBER),
+    ("number", Decimal("NaN"), NOT_A_NUMBER),
+    ("number", Decimal("sNaN"), NOT_A_NUMBER),
+    ("number", Decimal("Infinity"), NOT_A_NUMBER),
+    ("number", float("-inf"), NOT_A_NUMBER),
+    ("number", Decimal("1.1255"), TOO_FINE),
+    ("number", Decimal("1e-400"), TOO_FINE),
+    ("number", Decimal("1e400"), TOO_LARGE),
+    ("money", Decimal("0.001"), TOO_FINE),
+    ("money", Decimal("0." + "9" * 33), TOO_FINE),
+    ("money", Decimal("-0.01"), TOO_SMALL),
+    ("flag", "yes", WRONG_FORM),
+    ("flag", 1, WRONG_FORM),
+    ("day", "2025-01-01", WRONG_FORM),
+    ("day", "0000-01-01", WRONG_FORM),
+    ("day", "10000-01-01", WRONG_FORM),
+    ("day", dt.date(1, 1, 1), WRONG_FORM),
+    ("day", dt.date(9999, 12, 31), WRONG_FORM),
+    ("moment", dt.date(2025, 1, 1), WRONG_FORM),
+    ("moment", dt.datetime(1, 1, 1, tzinfo=dt.UTC), WRONG_FORM),
+    ("choice", "c", NOT_A_CHOICE),
+    ("choice", ["a"], NOT_A_CHOICE),
+    ("choice", {"$ne": 1}, NOT_A_CHOICE),
+    ("choices", "a", NOT_A_CHOICE),
+    ("choices", ["a", "c"], NOT_A_CHOICE),
+    ("choices", [{"$ne": 1}], NOT_A_CHOICE),
+    ("tags", "vip", TOO_MANY),
+    ("tags", ["x"] * 51, TOO_MANY),
+    ("tags", ["x" * 41], WRONG_FORM),
+    ("tags", ["a\x00b"], WRONG_FORM),
+    ("tags", [""], WRONG_FORM),
+    ("ref", "somebody", WRONG_FORM),
+    ("ref", {"$gt": ""}, WRONG_FORM),
+    ("refs", ObjectId(), WRONG_FORM),
+    ("refs", [ObjectId(), "x"], WRONG_FORM),
+    ("refs", [ObjectId()] * 501, TOO_MANY),
+    ("lines", {"0": {}}, WRONG_FORM),
+    ("lines", [{"name": "x"}], WRONG_FORM),
+    ("lines", [Row(name="x")] * 501, TOO_MANY),
+]
+
+
+def shown(value: Any) -> str:
+    return ascii(value)[:30] if isinstance(value, str | int | float | Decimal | dt.date) else type(value).__name__
+
+
+@pytest.mark.parametrize(("kind", "value"), GOOD, ids=shown)
+def test_good_values_have_no_fault(kind: str, value: Any) -> None:
+    assert list(KINDS[kind].faults(value)) == []
+
+
+@pytest.mark.parametrize(("kind", "value", "sentence"), BAD, ids=shown)
+def test_bad_values_are_named_in_a_sentence(kind: str, value: Any, sentence: L) -> None:
+    found = list(KINDS[kind].faults(value))
+    assert sentence in [one.pattern for one in found]
+    assert all("Field" in one.in_locale(EN) for one in found)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize(
+    "value", [0, 1.5, True, "", "x", b"x", [], ["x"], [[]], [{}], {}, {"$gt": 1}, object(), Decimal("NaN"), dt.date.max]
+)  # fmt: skip
+def test_no_value_breaks_a_field(kind: str, value: Any) -> None:
+    list(KINDS[kind].faults(value))
+
+
+def test_every_kind_of_field_is_tried_here() -> None:
+    from models.kernel import fields
+
+    kinds = {
+        one for one in vars(fields).values() if isinstance(one, type) and issubclass(one, Rule) and one is not Rule
+    }
+    assert {type(one) for one in KINDS.values()} == kinds
+
+
+@pytest.mark.parametrize(
+    ("number", "places"),
+    [("0", 0), ("0.000", 0), ("1E+5", 0), ("100", 0), ("1.50", 1), ("1.05", 2), ("1E-7", 7), ("0." + "9" * 40, 40)],
+)
+def test_decimals_are_counted_without_rounding(number: str, places: int) -> None:
+    assert decimals_of(Decimal(number)) == places
+
+
+@pytest.mark.parametrize("value", [None, "", [], (), {}, BLANKS, "\u3000"])
+def test_nothing_is_empty(value: Any) -> None:
+    assert is_empty(value)
+
+
+@pytest.mark.parametrize("value", [0, False, Decimal(0), "0", [0], "\x00"])
+def test_something_is_not_empty(value: Any) -> None:
+    assert not is_empty(value)
+
+
+class Sheet(me.EmbeddedDocument):
+    """A document as far as its rules go."""
+
+    name = Text(required=True, label=LABEL)
+    rows = Lines(Row, label=LABEL)
+
+
+def test_all_that_is_wrong_is_said_at_once_by_its_place() -> None:
+    rows = [Row(name="good", count=1), Row(count=0), Row(name="wrong together")]
+    problems = problems_in(Sheet(name="\u3000", rows=rows), {"name": Sheet.name, "rows": Sheet.rows})
+    assert {path: [getattr(one, "pattern", one) for one in found] for path, found in problems.items()} == {
+        "name": [REQUIRED],
+        "rows.1.name": [REQUIRED],
+        "rows.1.count": [TOO_SMALL],
+        "rows.2.count": [L("No.", "否。")],
+    }  # fmt: skip
+
+
+def test_a_link_given_by_its_id_reads_as_the_record(company: Any) -> None:
+    """A payment entered in a form takes its currency and department from the receivable, which it knows by id."""
+    owed = company.make("receivable", department=company.department("SAL"))
+    payment = company.fresh(company.make("payment", receivable=owed.id))
+    assert payment.currency == owed.currency
+    assert payment.ref("department") == company.department("SAL")
+    assert payment.receivable.number == owed.number
+
+
+def test_a_link_whose_target_is_gone_reads_as_a_bare_reference(company: Any) -> None:
+    contract = company.make("contract")
+    contract._data["customer"] = ObjectId()
+    assert isinstance(contract.customer, DBRef)
