@@ -231,10 +231,10 @@ def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:
     last = in_unit(history.COLLECTION).find_one({"record": record.id}, sort=[("seq", -1)]) or {}
     record.version = max(record.version, last.get("version", 0))
     derive(record)
-    stamp(record, act.actor)
-    entry = entry_of(record, "restore", difference({}, stored(record)), act)
+    after = stamp(record, act.actor, stored(record))
+    entry = entry_of(record, "restore", difference({}, after), act)
     full, record.chain = history.chained(entry, {key: last[key] for key in ("seq", "hash") if key in last})
-    in_unit(record.type_name()).insert_one(stored(record))
+    in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
     unit.entries.append(full)
     after_write(unit, record)
     return record
@@ -463,10 +463,9 @@ def _is_headed_by(record: Record, actor: Actor) -> bool:
 
 def _write_new(unit: Unit, record: R, act: Act) -> R:
     derive(record)
-    stamp(record, act.actor)
-    entry = entry_of(record, "create", difference({}, stored(record)), act)
-    full, record.chain = history.chained(entry, {})
-    in_unit(record.type_name()).insert_one(stored(record))
+    after = stamp(record, act.actor, stored(record))
+    full, record.chain = history.chained(entry_of(record, "create", difference({}, after), act), {})
+    in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
     unit.entries.append(full)
     after_write(unit, record)
     if handler := getattr(record, "on_create", None):
@@ -476,15 +475,16 @@ def _write_new(unit: Unit, record: R, act: Act) -> R:
 
 def _write(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act, *, settle: bool = True) -> R:
     """Write what changed, if the version is still the one that was read, and append it to the history."""
-    changes = difference(before, stored(record))
+    derive(record)
+    after = stored(record)
+    changes = difference(before, after)
     if not changes and verb == "update":
         return record
-    derive(record)
     seen = record.version
-    stamp(record, act.actor)
+    after = stamp(record, act.actor, after)
     entry = entry_of(record, verb, changes, act, before.get("state"))
     full, record.chain = history.chained(entry, record.chain)
-    after = stored(record)
+    after["chain"] = record.chain
     gone = [name for name in before if name not in after and name != "_id"]
     command: dict[str, Any] = {"$set": {name: value for name, value in after.items() if value != before.get(name)}}
     if gone:

@@ -62,10 +62,13 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict
     ]
 
 
-def stamp(record: Record, actor: Actor) -> None:
+def stamp(record: Record, actor: Actor, after: dict[str, Any]) -> dict[str, Any]:
+    """Count the version up and say who and when, on the record and in the fields that will be stored."""
     record.version += 1
     record.updated_at = clock.now()
     record._data["updated_by"] = actor.id
+    stamps = {"version": record.version, "updated_at": record.updated_at, "updated_by": actor.id}
+    return {name: value for name, value in {**after, **stamps}.items() if value is not None}
 
 
 def derive(record: Record) -> None:
