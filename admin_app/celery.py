@@ -1,5 +1,6 @@
 """What Celery's own command loads: `celery -A admin_app.celery worker` and `beat`, wired with the settings."""
 
+import logging
 import resource
 from functools import partial
 from typing import Any
@@ -35,6 +36,8 @@ def _listen(settings: Settings, stop: StopFlag) -> None:
 
     def logs(**_facts: Any) -> None:
         configure_logs(settings.log_level)
+        for chatty in ("celery.worker.strategy", "celery.app.trace"):  # the worker says itself what it begins and ends
+            logging.getLogger(chatty).setLevel(logging.WARNING)
 
     def child(**_facts: Any) -> None:
         _limit_memory(settings.worker_memory_mb)

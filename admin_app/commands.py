@@ -27,6 +27,7 @@ from models.kernel.indexes import ensure_indexes
 from seed.demo import is_empty, load_demo
 
 GRACE_SECONDS = 30
+AS_ROOT = "ignore:You're running the worker with superuser privileges"  # no news in a container that is tried out
 
 
 def run(settings: Settings, _options: argparse.Namespace) -> None:
@@ -128,7 +129,8 @@ def worker_command(settings: Settings) -> list[str]:
     """Return the command line of a worker; each job runs in a process of its own, so that none can end another."""
     flags = [f"--concurrency={settings.worker_processes}", "--pool=prefork", "--hostname=guicheng@%h-%i"]
     switches = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return [*_celery(), "worker", *flags, *switches]
+    hushed = ["-W", AS_ROOT] if settings.demo else []
+    return [*_celery(*hushed), "worker", *flags, *switches]
 
 
 def beat_command() -> list[str]:
@@ -136,8 +138,8 @@ def beat_command() -> list[str]:
     return [*_celery(), "beat"]
 
 
-def _celery() -> list[str]:
-    return [sys.executable, "-m", "celery", "--quiet", "-A", "admin_app.celery"]
+def _celery(*options: str) -> list[str]:
+    return [sys.executable, *options, "-m", "celery", "--quiet", "-A", "admin_app.celery"]
 
 
 def gunicorn_command(settings: Settings) -> list[str]:

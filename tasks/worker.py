@@ -169,12 +169,12 @@ class _Attempt:
             self._end(jobs.SET_ASIDE, GIVEN_UP(tries=job.tries, kind=kind), error=error)
             return
         delay = min(DELAY_FIRST * 2 ** (self.run.attempts - 1), DELAY_MOST)
-        values = {"error": _short(error), "sentence": in_all_locales(WILL_TRY_AGAIN(kind=kind))}
+        values: dict[str, Any] = {"error": _short(error), "sentence": in_all_locales(WILL_TRY_AGAIN(kind=kind))}
         _surely(lambda: jobs.put_back(self.run.id, self.worker, after=delay, **values))
 
     def _put_back(self, after: dt.timedelta, sentence: Words | None = None) -> None:
         """Give the run back without counting the attempt: nothing is wrong with the job."""
-        values = {"sentence": in_all_locales(sentence)} if sentence else {}
+        values: dict[str, Any] = {"sentence": in_all_locales(sentence)} if sentence else {}
         _surely(lambda: jobs.put_back(self.run.id, self.worker, after=after, counted=False, **values))
 
     def _end(self, state: str, sentence: Words | None, *, error: str | None = None, keep_error: bool = False) -> None:
