@@ -1,4 +1,4 @@
-"""Reasons and comments are texts of people: what cannot be kept is refused with a sentence, not with a fault of ours."""
+"""Reasons and comments are texts of people: what cannot be kept is refused with a sentence, never with a crash."""
 
 from typing import Any
 
