@@ -20,6 +20,7 @@ from .sales import CURRENCIES, OfferLine
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
 PRODUCTION, LOGISTICS = "PRD", "LOG"
+LETTER = "letter"
 
 
 class Instalment(Line):
@@ -483,6 +484,7 @@ class Payment(Record):
     ),
     access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
     reminders=(Remind("promised_on", 0, OWNER),),
+    files={LETTER: L("Reminder letter", "催款函")},
 )
 class Dunning(Record):
     """One step of asking for overdue money: letter, phone call, visit (2.2.7)."""

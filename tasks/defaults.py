@@ -34,6 +34,14 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="應收賬款逾期標記", task="mark_overdue", cron="0 6 * * *"),
     DefaultSchedule(name="催款步驟", task="make_dunning", cron="10 6 * * *"),
     DefaultSchedule(name="報價單到期", task="expire_quotations", cron="20 6 * * *"),
+    DefaultSchedule(name="每夜備份", task="backup.run", cron="30 2 * * *"),
+    DefaultSchedule(name="每週恢復演練", task="backup.drill", cron="0 4 * * 6"),
+    DefaultSchedule(name="備份告警", task="backup.alarms", cron="15 * * * *"),
+    DefaultSchedule(name="催款函", task="dunning.letters", cron="30 6 * * *"),
+    DefaultSchedule(name="發送提醒", task="reminders.sweep", every=10),
+    DefaultSchedule(name="發送郵件與聊天通知", task="notices.deliver", every=2),
+    DefaultSchedule(name="審批逾期升級", task="cases.escalate", every=15),
+    DefaultSchedule(name="載入工作日曆", task="calendar.load", cron="40 6 * * *"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from models.mailing import PostOffice
 
 TIMEOUT_SECONDS = 30
 SUBJECT_MAX = 150
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 class Unsent(Exception):
@@ -52,9 +54,10 @@ def one_line(text: str) -> str:
 
 def message_of(letter: Letter, office: PostOffice) -> EmailMessage:
     """The mail as it is sent. Raises RefusedForGood when the address is none."""
+    if not _ADDRESS.fullmatch(letter.to):
+        raise RefusedForGood("not a mail address")
     message = EmailMessage(policy=SMTP)
     try:
-        letter.to.encode("ascii")
         user, _, domain = letter.to.rpartition("@")
         message["To"] = Address(one_line(letter.name), user, domain)
         message["From"] = office.sender

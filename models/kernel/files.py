@@ -15,6 +15,7 @@ from gridfs import GridFSBucket
 from gridfs.synchronous.grid_file import GridOut
 from mongoengine.connection import get_db
 from pymongo import WriteConcern
+from pymongo.errors import DuplicateKeyError
 
 from . import archive, changes, clock, rights
 from .accounts import FILES
@@ -45,11 +46,12 @@ _BAD = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|\u200e\u200f\u202a-\u20
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it comes in: its given name, its stream, and how many bytes are allowed."""
+    """A file as it comes in: its given name, its stream, how many bytes are allowed; `id`, to be attached only once."""
 
     name: str
     stream: BinaryIO
     limit_mb: int = 200
+    id: ObjectId | None = None
 
 
 def bucket() -> GridFSBucket:
@@ -83,6 +85,17 @@ def attach(
     except (Missing, Refused):
         bucket().delete(stored["content"])
         raise
+    except DuplicateKeyError:
+        bucket().delete(stored["content"])
+        return _first(stored["_id"])
+
+
+def _first(id: ObjectId) -> dict[str, Any]:
+    """The file that was attached under an id before."""
+    found = get_db()[FILES].find_one({"_id": id})
+    if found is None:
+        raise Missing
+    return found
 
 
 def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
@@ -195,7 +208,7 @@ def _store(upload: Upload) -> dict[str, Any]:
         grid.abort()
         raise
     return {
-        "_id": ObjectId(),
+        "_id": upload.id or ObjectId(),
         "content": grid._id,
         "name": name,
         "given_name": upload.name[:500].encode("utf-8", "replace").decode(),

@@ -1,0 +1,158 @@
+"""Escalates approvals that are overdue: to the deciders and their deputies, then their superior, then management.
+
+Each step is made once for a case in its present state and due time, and at the earliest one working day after the step
+before, so that nobody is passed over because the workers stood still. It happens within working hours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.base import get_document
+
+from models.kernel import clock, people
+from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.notices import About, notice_for
+from models.kernel.people import Role, department_facts
+from models.kernel.store import in_unit
+from models.kernel.unit import Unit, in_transaction
+from models.kernel.waiting import COLLECTION as CASES
+from models.kernel.words import L
+from models.kernel.workflow import workdays
+from models.kernel.working_time import calendar
+
+from .readers import readers
+from .registry import job
+from .run import Run
+
+BATCH = 200
+KIND = "escalation"
+OVERDUE = L(
+    "{number} {title} was to be decided by {due}. Please decide it now.",
+    "{number} {title} 應於 {due} 前審批，現已逾期，請儘快辦理。",
+)
+PASSED_ON = L(
+    "{number} {title} was to be decided by {due} and still waits for {who}.",
+    "{number} {title} 應於 {due} 前審批，{who} 至今未辦理。",
+)
+
+
+@job(
+    "cases.escalate",
+    L("Escalate overdue approvals", "審批逾期升級"),
+    L(
+        "Deciders and deputies first, a working day later the superior department's head, then management.",
+        "先通知審批人及其代理人，一個工作日後通知上級部門負責人，再後通知管理層。",
+    ),
+)
+def escalate(run: Run) -> None:
+    """Make the step that is due for every overdue case."""
+    if not is_working_time(clock.now()):
+        return
+    after = run.checkpoint.get("after")
+    last = ObjectId(after) if after else None
+    while True:
+        query = {"due": {"$lt": clock.now()}, "decide.0": {"$exists": True}, **({"_id": {"$gt": last}} if last else {})}
+        cases = list(in_unit(CASES).find(query).sort("_id", 1).limit(BATCH))
+        if not cases:
+            return
+        run.count(escalated=sum(_escalate(case) for case in cases))
+        last = cases[-1]["_id"]
+        run.save(after=str(last))
+
+
+def is_working_time(moment: dt.datetime) -> bool:
+    """Whether the company works at this moment."""
+    return calendar().between(moment, moment + dt.timedelta(minutes=1)) > dt.timedelta()
+
+
+def _escalate(case: dict[str, Any]) -> bool:
+    """Make the next step of a case if it is time; steps that reach nobody are passed over."""
+    at = {step.cause(case): step for step in STEPS}
+    told = in_unit(NOTICES).aggregate(
+        [{"$match": {"cause": {"$in": list(at)}}}, {"$group": {"_id": "$cause", "at": {"$min": "$at"}}}]
+    )
+    made = {row["_id"]: row["at"] for row in told}
+    done = max((STEPS.index(at[cause]) + 1 for cause in made), default=0)
+    if made and calendar().add(max(made.values()), workdays(1)) > clock.now():
+        return False
+    return any(_make(case, step) for step in STEPS[done:])
+
+
+def _make(case: dict[str, Any], step: Step) -> bool:
+    """Tell those of a step, unless the case is decided by now or the step reaches nobody."""
+
+    def body(unit: Unit) -> bool:
+        now = in_unit(CASES).find_one({"_id": case["_id"], "state": case["state"], "due": case["due"]})
+        if now is None:
+            return True
+        asked = set(people.people_at(now["decide"]))
+        found = [one for one in step.to(now, asked) if one not in now.get("barred", ())]
+        to = readers(dict.fromkeys(found), now["type"], now["_id"])
+        local = now["due"].astimezone(clock.zone())
+        places = {
+            "number": now["number"],
+            "title": (now.get("title") or "").removeprefix(now["number"]).strip(),
+            "due": local.strftime("%Y-%m-%d %H:%M"),
+        }
+        who = "、".join(_names(asked - set(now.get("barred", ()))))
+        for person in to:
+            words = OVERDUE(**places) if person in asked else PASSED_ON(**places, who=who)
+            about = About(now["type"], now["_id"])
+            unit.notify(notice_for(person, cause=step.cause(now), kind=KIND, words=words, record=about))
+        return bool(to)
+
+    return in_transaction(body)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of escalation and whom it reaches, given the case and those who are asked to decide."""
+
+    key: str
+    to: Callable[[dict[str, Any], set[ObjectId]], Iterable[ObjectId]]
+
+    def cause(self, case: dict[str, Any]) -> str:
+        return f"escalate:{case['type']}:{case['_id']}:{case['state']}:{case['due'].isoformat()}:{self.key}"
+
+
+def _deciders(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
+    """Those who are asked, and the deputies that they have named or that their department has."""
+    users = get_document("User")._get_collection()
+    named = users.distinct("deputy", {"_id": {"$in": list(asked)}, "deputy": {"$ne": None}})
+    rooms = get_document("Department")._get_collection()
+    deputies = rooms.distinct("deputy", {"head": {"$in": list(asked)}, "deputy": {"$ne": None}})
+    return [*sorted(asked), *named, *deputies]
+
+
+def _superiors(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
+    """The head of the department above the one whose people are asked; the nearest that has one."""
+    users = get_document("User")._get_collection()
+    at = {row["department"] for row in users.find({"_id": {"$in": list(asked)}}, {"department": 1})}
+    found: list[ObjectId] = []
+    for department in sorted(at - {None}) or [case.get("department")]:
+        facts = department_facts(department)
+        seen: set[ObjectId] = set()
+        while facts and facts.parent and facts.parent not in seen:
+            seen.add(facts.parent)
+            if heads := [one for one in people.people_at([f"role:{Role.HEAD}@{facts.parent}"]) if one not in asked]:
+                found += heads
+                break
+            facts = department_facts(facts.parent)
+    return found
+
+
+def _management(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
+    return people.people_at([f"role:{Role.MANAGEMENT}"])
+
+
+STEPS = (Step("deciders", _deciders), Step("superior", _superiors), Step("management", _management))
+
+
+def _names(ids: set[ObjectId]) -> list[str]:
+    users = get_document("User")._get_collection()
+    return [row["name"] for row in users.find({"_id": {"$in": list(ids)}}, {"name": 1}).sort("login", 1).limit(5)]

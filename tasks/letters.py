@@ -1,0 +1,184 @@
+"""Makes the reminder letter 催款函 of each first step of dunning as a PDF, attached to the step once (2.2.7)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+import typst
+from babel import Locale
+from babel.numbers import format_decimal
+from bson import ObjectId
+
+from models.contracts import LETTER, Contract, Dunning, Receivable
+from models.kernel import clock, files, rights
+from models.kernel.accounts import FILES
+from models.kernel.changes import Context
+from models.kernel.errors import Missing, Refused
+from models.kernel.files import Upload
+from models.kernel.people import SYSTEM
+from models.kernel.store import in_unit
+from models.kernel.words import HANT, L, speaking
+from models.organisation import Department, User
+from models.sales import Customer
+
+from .registry import job
+from .run import Run
+
+BATCH = 50
+FAMILY = "Noto Sans CJK TC"
+ANSWER_DAYS = 7
+NO_FONT = L(
+    "This server has no Chinese font, so no letter can be made. Please install the package fonts-noto-cjk.",
+    "服務器未安裝中文字體，無法生成催款函。請安裝軟件包 fonts-noto-cjk。",
+)
+TITLE = L("Reminder of payment", "催款函")
+GREETING = L("{customer}:", "{customer}：")
+BODY = L(
+    "By our books the payment below, agreed in contract {contract}, was due on {due} and is {days} days overdue. "
+    "Please pay the outstanding {outstanding} {currency} by {by}.",
+    "根據貴我雙方簽訂的合同 {contract}，下列款項應於 {due} 支付，現已逾期 {days} 天。"
+    "請貴公司於 {by} 前付清欠款 {outstanding} {currency}。",
+)
+CLOSING = L(
+    "If you have paid meanwhile, please take this letter as settled and send us the bank's receipt. "
+    "With questions please turn to {owner}.",
+    "如貴公司已付款，請忽略本函並將付款憑證發送我方。如有疑問，請聯繫 {owner}。",
+)
+WORDS = {
+    "number": L("Receivable", "應收款編號"),
+    "contract": L("Contract", "合同編號"),
+    "instalment": L("Instalment", "期次"),
+    "due": L("Due", "到期日"),
+    "amount": L("Amount", "應付金額"),
+    "received": L("Received", "已收金額"),
+    "outstanding": L("Outstanding", "欠款金額"),
+    "letter": L("Number of this letter", "函件編號"),
+}
+_FORMAT = Path(__file__).with_name("templates") / "dunning_letter.typ"
+_DOOR = Context(door="task")
+
+
+@job(
+    "dunning.letters",
+    L("Make letters of dunning", "生成催款函"),
+    L("Each first step of dunning gets its letter as a PDF, once.", "為每個一級催款步驟生成一份 PDF 催款函。"),
+)
+def write_letters(run: Run) -> None:
+    """Make the letters that are missing."""
+    for rows in _batches():
+        ids = {letter_id(row["_id"]): row["_id"] for row in rows}
+        known = {row["_id"] for row in in_unit(FILES).find({"_id": {"$in": list(ids)}}, {"_id": 1})}
+        for one in (step for file, step in ids.items() if file not in known):
+            run.count(**{"made" if write_letter(one) else "left_out": 1})
+            run.renew()
+
+
+def _batches() -> Iterator[list[dict[str, Any]]]:
+    last: ObjectId | None = None
+    while True:
+        wanted = {"level": "1", "state": "open", "removed_at": None, **({"_id": {"$gt": last}} if last else {})}
+        rows = list(Dunning._get_collection().find(wanted, {"_id": 1}).sort("_id", 1).limit(BATCH))
+        if not rows:
+            return
+        yield rows
+        last = rows[-1]["_id"]
+
+
+def letter_id(step: ObjectId) -> ObjectId:
+    """The id of the letter's file: always the same, so that it cannot be attached twice."""
+    return ObjectId(hashlib.sha256(f"dunning:{step}:letter".encode()).digest()[:12])
+
+
+def write_letter(step: ObjectId) -> bool:
+    """Attach the letter to its step; False when what it is about is gone."""
+    try:
+        made = rights.find(SYSTEM, Dunning, step)
+        told = contents(made)
+    except Missing:
+        return False
+    upload = Upload(f"{TITLE.hant} {made.number}.pdf", io.BytesIO(typeset(told)), id=letter_id(step))
+    try:
+        files.attach(Dunning, step, LETTER, upload, actor=SYSTEM, context=_DOOR)
+    except Missing:
+        return False
+    structlog.get_logger("guicheng.tasks").info("letter made", dunning=made.number)
+    return True
+
+
+def contents(step: Any) -> dict[str, Any]:
+    """What the letter says, as texts. Raises Missing when its receivable is gone."""
+    owed = rights.find(SYSTEM, Receivable, step.ref("receivable"))
+    names = {
+        "customer": _named(Customer, step.ref("customer"), "name"),
+        "contract": _named(Contract, owed.ref("contract"), "number"),
+        "owner": _named(User, step.ref("owner"), "name"),
+        "department": _named(Department, step.ref("department"), "name"),
+    }
+    today = clock.today()
+    facts = {
+        "number": owed.number,
+        "contract": names["contract"],
+        "instalment": str(owed.instalment),
+        "due": owed.due.isoformat(),
+        "amount": f"{_money(owed.amount)} {owed.currency}",
+        "received": f"{_money(owed.received or Decimal(0))} {owed.currency}",
+        "outstanding": f"{_money(owed.amount - (owed.received or Decimal(0)))} {owed.currency}",
+        "letter": step.number,
+    }
+    with speaking(HANT):
+        body = BODY(
+            contract=names["contract"],
+            due=facts["due"],
+            days=(today - owed.due).days,
+            outstanding=_money(owed.amount - (owed.received or Decimal(0))),
+            currency=owed.currency,
+            by=(today + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
+        )
+        return {
+            "title": str(TITLE),
+            "greeting": str(GREETING(customer=names["customer"])),
+            "body": str(body),
+            "rows": [[str(WORDS[name]), facts[name]] for name in WORDS],
+            "closing": str(CLOSING(owner=names["owner"])),
+            "sender": names["department"],
+            "date": today.isoformat(),
+            "number": step.number,
+        }
+
+
+def _named(cls: Any, id: ObjectId | None, field: str) -> str:
+    row = cls._get_collection().find_one({"_id": id}, {field: 1}) if id else None
+    return str(row.get(field, "")) if row else ""
+
+
+def _money(amount: Decimal) -> str:
+    return format_decimal(amount, format="#,##0.00", locale=Locale.parse("zh_Hant_TW"))
+
+
+def typeset(told: dict[str, Any]) -> bytes:
+    """The letter as a PDF; its words go in as data, so that nothing in them is taken for markup. Raises Refused."""
+    if FAMILY not in _fonts().families():
+        raise Refused(NO_FONT)
+    inputs = {"told": json.dumps(told, ensure_ascii=False), "font": FAMILY}
+    stamp = clock.now().replace(microsecond=0)
+    return cast(bytes, _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=stamp))
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    return typst.Fonts()
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> typst.Compiler:
+    """Kept for the life of the worker: finding the fonts takes longer than the letter."""
+    return typst.Compiler(str(_FORMAT), font_paths=_fonts())

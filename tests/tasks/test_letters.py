@@ -1,0 +1,137 @@
+"""Letters of dunning and the working calendar: made once each, right in what they say."""
+
+import contextlib
+import datetime as dt
+import shutil
+import subprocess
+from decimal import Decimal
+
+import pytest
+
+from models import catalogue
+from models.kernel import changes, clock, files
+from models.kernel.people import SYSTEM
+from tasks import calendar_days, letters
+from tasks.letters import letter_id
+from tasks.receivables import make_dunning, mark_overdue
+from tests.fixtures.doing import Killed, do
+
+TODAY = dt.date(2025, 6, 30)
+NOON = dt.datetime(2025, 6, 30, 4, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def _today():
+    with clock.set_to(NOON):
+        yield
+
+
+@pytest.fixture
+def step(company):
+    """A first step of dunning, of a customer whose name looks like markup."""
+    customer = company.make("customer", "clerk_sal", name="蘇州#恒遠$機電*有限公司").id
+    facts = {"department": company.department("SAL"), "owner": company.users["clerk_sal"], "customer": customer}
+    money = {"amount": Decimal("1234567.80"), "received": Decimal("34567.80"), "currency": "CNY"}
+    contract = company.make("contract", "clerk_sal").id
+    values = {"contract": contract, "instalment": 2, "due": TODAY - dt.timedelta(days=8), **facts, **money}
+    changes.create(catalogue["receivable"], values, actor=SYSTEM)
+    mark_overdue(TODAY)
+    make_dunning(TODAY)
+    return catalogue["dunning"].objects.get(level="1")
+
+
+def text_of(record):
+    [file] = files.files_of(record.id)
+    pdf = files.bucket().open_download_stream(file["content"]).read()
+    assert pdf.startswith(b"%PDF")
+    tool = shutil.which("pdftotext")
+    if tool is None:
+        pytest.skip("pdftotext is not installed")
+    told = subprocess.run([tool, "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
+    return "".join(told.stdout.decode().split())
+
+
+def test_says_who_owes_what_since_when(step):
+    assert do("dunning.letters") == {"made": 1}
+    text = text_of(step)
+    owed = catalogue["receivable"].objects.get(id=step.ref("receivable"))
+    for words in ("催款函", "蘇州#恒遠$機電*有限公司", owed.number, step.number, "2025-06-22", "1,234,567.80CNY",
+                  "1,200,000.00CNY", "逾期8天", "林曉梅", "銷售部", "2025-07-07"):  # fmt: skip
+        assert words in text, words
+
+
+def test_once(step, db):
+    for _ in range(3):
+        do("dunning.letters")
+    [file] = files.files_of(step.id)
+    assert file["_id"] == letter_id(step.id)
+    assert file["kind"] == "letter"
+    assert db["content.files"].count_documents({}) == 1
+
+
+def test_two_at_once_attach_one(step, db):
+    assert letters.write_letter(step.id)
+    assert letters.write_letter(step.id)
+    assert len(files.files_of(step.id)) == 1
+    assert db["content.files"].count_documents({}) == 1
+
+
+def test_one_that_was_taken_off_does_not_come_back(step):
+    do("dunning.letters")
+    files.detach(letter_id(step.id), actor=SYSTEM)
+    assert do("dunning.letters") == {}
+    assert not files.files_of(step.id)
+
+
+def test_only_for_open_first_steps(company, step):
+    catalogue["dunning"]._get_collection().update_one({"_id": step.id}, {"$set": {"state": "done"}})
+    assert do("dunning.letters") == {}
+
+
+@pytest.mark.parametrize("stop_at", range(1, 5))
+def test_killed_at_any_write_and_run_again(step, db, kill_at, stop_at):
+    disarm = kill_at(stop_at, letters, files, changes)
+    with contextlib.suppress(Killed):
+        do("dunning.letters")
+    disarm()
+    do("dunning.letters")
+    assert len(files.files_of(step.id)) == 1
+    entries = [one for one in db["history"].find({"record": step.id}) if one["verb"] == "attach"]
+    assert len(entries) == 1
+
+
+class TestCalendar:
+    def test_a_year_that_is_known_once(self, company, db):
+        with clock.set_to(dt.datetime(2025, 12, 1, 4, tzinfo=dt.UTC)):
+            first = do("calendar.load")["entered"]
+            assert do("calendar.load")["entered"] == 0
+        days = {row["day"].date(): row["kind"] for row in db["calendar_day"].find()}
+        assert first == len(days)
+        assert days[dt.date(2026, 2, 17)] == "off"
+        assert days[dt.date(2026, 2, 14)] == "on"
+        assert days[dt.date(2025, 10, 1)] == "off"
+
+    def test_what_people_entered_or_removed_stays(self, company, db):
+        day = {"day": dt.date(2026, 2, 14), "kind": "off", "name": "公司放假"}
+        mine = changes.create(catalogue["calendar_day"], day, actor=SYSTEM)
+        with clock.set_to(dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)):
+            do("calendar.load")
+            assert db["calendar_day"].find_one({"day": dt.datetime(2026, 2, 14, tzinfo=dt.UTC)})["_id"] == mine.id
+            changes.remove(catalogue["calendar_day"], mine.id, actor=SYSTEM, version=None)
+            assert do("calendar.load")["entered"] == 0
+
+    def test_a_year_that_is_not_known_is_said_once_a_month(self, company, db, monkeypatch):
+        known = calendar_days.days_of
+        monkeypatch.setattr(calendar_days, "days_of", lambda year: known(year) if year < 2026 else [])
+        for month, day in ((10, 30), (11, 3), (11, 20), (12, 1)):
+            with clock.set_to(dt.datetime(2025, month, day, 4, tzinfo=dt.UTC)):
+                do("calendar.load")
+        found = list(db["notice"].find({"cause": {"$regex": "^calendar:2026"}}))
+        assert len(found) == 4
+        assert {one["person"] for one in found} == {company.users["hr"], company.users["it"]}
+        assert "2026" in found[0]["text"]["zh-Hant"]
+        entered = {"day": dt.date(2026, 2, 14), "kind": "on", "name": "調休"}
+        changes.create(catalogue["calendar_day"], entered, actor=SYSTEM)
+        with clock.set_to(dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)):
+            do("calendar.load")
+        assert db["notice"].count_documents({"cause": "calendar:2026:2026-01"}) == 0
