@@ -29,9 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _handler(command: str) -> Callable[..., None]:
     # Imported here because the record types and screens take over a second, which --help and a typo needn't wait for.
-    from admin_app import backup_commands, commands  # noqa: PLC0415
+    from admin_app import audit_commands, backup_commands, commands  # noqa: PLC0415
 
-    return {**commands.COMMANDS, **backup_commands.COMMANDS}[command]
+    return {**commands.COMMANDS, **backup_commands.COMMANDS, **audit_commands.COMMANDS}[command]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _add_draw(commands)
     _add_user(commands)
     _add_backup(commands)
+    _add_audit(commands)
     return top
 
 
@@ -86,6 +87,15 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     unpack = commands.add_parser("unpack", help="decrypt and unpack a backup into files that mongorestore reads")
     unpack.add_argument("path", metavar="PATH")
     unpack.add_argument("--to", required=True, metavar="FOLDER", help="a folder that is new or empty")
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    audit = commands.add_parser("audit", help="check the history, or write its newest seal into a file")
+    verbs = audit.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verify = verbs.add_parser("verify", help="exit code 0: sound, 1: not sound, 2: could not be checked")
+    verify.add_argument("--seal", metavar="FILE", help="a checkpoint that was exported earlier")
+    export = verbs.add_parser("export", help="write the newest seal as a checkpoint to be kept elsewhere")
+    export.add_argument("--to", required=True, metavar="FILE")
 
 
 if __name__ == "__main__":

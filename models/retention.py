@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
@@ -269,11 +269,11 @@ def rule_for(cls: type[Record]) -> Retention | None:
     told = cls.declared.retention
     wanted = {"record_type": cls.type_name(), "removed_at": None}
     row = RetentionRule._get_collection().find_one(wanted) if told else None
-    if row is None:
+    if told is None or row is None:
         return told
     if not row.get("active"):
         return None
-    return Retention(after=row["after"], archive=row["archive_days"], delete=row["delete_years"])
+    return replace(told, after=row["after"], archive=row["archive_days"], delete=row["delete_years"])
 
 
 def archive_filter(cls: type[Record], rule: Retention, today: dt.date | None = None) -> dict[str, Any]:
@@ -284,7 +284,7 @@ def archive_filter(cls: type[Record], rule: Retention, today: dt.date | None = N
     wanted: dict[str, Any] = {rule.after: {"$lte": cutoff}, "removed_at": None}
     wanted[places.BROUGHT_BACK_AT] = {"$not": {"$gt": back}}
     if flow:
-        wanted["state"] = {"$in": sorted(flow.ends)}
+        wanted["state"] = {"$in": sorted(rule.states or flow.ends)}
     return wanted
 
 

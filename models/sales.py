@@ -103,7 +103,7 @@ class Contact(Line):
         withdraw=False,
     ),
     access=SALES_TEAM,
-    retention=Retention(archive=1095, delete=10),
+    retention=Retention(archive=1095, delete=10, states=frozenset({"dormant"})),
 )
 class Customer(Record):
     """A company that we sell to, or want to (2.2.1)."""

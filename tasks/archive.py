@@ -266,7 +266,8 @@ def _sweep_contents(run: Run, name: str, key: str, before: ObjectId) -> None:
     after: ObjectId | None = None
     while True:
         place = {"$gt": after, "$lt": before} if after else {"$lt": before}
-        rows = get_db()[name].find({key: place}, {key: 1, "_id": 0}).sort(key, 1).limit(BATCH * 5)
+        wanted = {"_id": key == "_id", **({} if key == "_id" else {key: True})}  # only what the index knows
+        rows = get_db()[name].find({key: place}, wanted).sort(key, 1).limit(BATCH * 5)
         ids = [*dict.fromkeys(row[key] for row in rows)]
         if not ids:
             return

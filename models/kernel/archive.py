@@ -168,7 +168,10 @@ def _entered(
 
 def _copy(name: str, documents: list[dict[str, Any]]) -> None:
     """Write documents to another collection, read them back and compare them by hash."""
-    in_unit(name).insert_many(documents)
+    for one in documents[:1]:
+        in_unit(name).insert_one(one)
+    if documents[1:]:
+        in_unit(name).insert_many(documents[1:])
     ids = [one["_id"] for one in documents]
     there = {row["_id"]: _hash(row) for row in in_unit(name).find({"_id": {"$in": ids}})}
     if there != {one["_id"]: _hash(one) for one in documents}:

@@ -20,6 +20,7 @@ from .declare import LeadsTo, registered
 from .errors import Changed, Forbidden, Missing, Refused
 from .fields import LongText
 from .people import SYSTEM, Actor, Role
+from .places import in_archive
 from .record import FILES, Record
 from .store import in_unit
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
@@ -44,6 +45,7 @@ TAKEN = L("“{label}” with this value already exists.", "「{label}」的值�
 NO_DEPARTMENT = L(
     "You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。"
 )
+IN_ARCHIVE = L("This was made before: {number}, now in the archive.", "此記錄已建立：{number}，現已歸檔。")
 LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
     "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
@@ -77,6 +79,8 @@ def create(
             raise Forbidden(rights.NOT_YOURS)
         if once and (first := cls._get_collection().find_one({"once": once})):
             return rights.find(actor, cls, first["_id"])
+        if once and cls.declared.retention and (first := in_archive(cls.type_name(), {"once": once})):
+            raise Refused(IN_ARCHIVE(number=first["number"]))
         record = cls(id=ObjectId())
         _take(record, values, rights.writable_fields(actor, cls))
         _begin(record, values, actor, once)

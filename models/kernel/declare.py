@@ -115,11 +115,13 @@ class Remind:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """Archive `archive` days after the date in `after` once in an end state; delete `delete` years after (3.2.3)."""
+    """Archive `archive` days after the date in `after` once in an end state (or one of `states`, where a type has no
+    end); delete `delete` years after (3.2.3)."""
 
     after: str = "updated_at"
     archive: int
     delete: int
+    states: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -286,6 +288,8 @@ def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
     for leads in told.leads_to:
         for state in leads.states - set(flow.states):
             yield f"leads_to {leads.verb!r} names a state {state!r} that does not exist"
+    for state in (told.retention.states if told.retention else frozenset()) - set(flow.states):
+        yield f"retention names a state {state!r} that does not exist"
     for remind in told.reminders:
         for state in remind.states - set(flow.states):
             yield f"reminder on {remind.field!r} names a state {state!r} that does not exist"

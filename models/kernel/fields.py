@@ -14,6 +14,7 @@ from bson.binary import Binary
 from mongoengine.base import BaseField
 
 from . import secrets
+from .places import in_archive
 from .words import L, Listed, Words
 
 SHORT_MAX = 200
@@ -267,7 +268,8 @@ class Ref(Rule, me.ReferenceField):
 
     @staticmethod
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:
-        found = ref_cls._get_db()[dbref.collection].find_one({"_id": dbref.id})  # type: ignore[attr-defined]
+        db = ref_cls._get_db()  # type: ignore[attr-defined]
+        found = db[dbref.collection].find_one({"_id": dbref.id}) or in_archive(dbref.collection, {"_id": dbref.id})
         return ref_cls._from_son(found) if found else dbref  # type: ignore[attr-defined]
 
     def __get__(self, instance: Any, owner: Any) -> Any:

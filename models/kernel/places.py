@@ -11,7 +11,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 HISTORY = "history"
 HISTORY_ARCHIVE = "history_archive"
 UNSEALED = "unsealed"
-SEALS = "seal"
+SEALS = "history_seal"
 CHECKS = "seal_check"
 TOMBSTONES = "tombstone"
 ARCHIVED_AT = "archived_at"

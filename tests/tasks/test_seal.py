@@ -99,7 +99,7 @@ def test_a_transaction_that_fails_leaves_nothing_to_seal(sealed, db):
 
 
 def test_older_history_is_adopted(sealed, db):
-    db.seal.delete_many({})
+    db.history_seal.delete_many({})
     assert audit.seal_all() == 6
     assert faults() == []
 
@@ -134,7 +134,7 @@ class TestTampering:
         rows = entries(db, sealed)
         rows[1]["actor_name"] = "別人"
         rehash(db, sealed, rows)
-        db.seal.delete_many({})
+        db.history_seal.delete_many({})
         audit.seal_all()
         assert faults() == []
         assert faults(checkpoint)[0][0] == "Seal 2"
@@ -178,25 +178,25 @@ class TestTampering:
             db.history.delete_one({"_id": row["_id"]})
         head = {"seq": rows[1]["seq"], "hash": rows[1]["hash"]}
         db.customer.update_one({"_id": sealed.id}, {"$set": {"chain": head, "name": "蘇州恒遠機械", "version": 2}})
-        db.seal.delete_one({"_id": 2})
+        db.history_seal.delete_one({"_id": 2})
         assert faults() == []  # nothing in the database can tell; that is what the checkpoint is for
         assert faults(checkpoint)[0] == ("Seal 2", str(audit.CUT_OFF))
 
     def test_only_the_seal_cut(self, sealed, db):
-        db.seal.delete_one({"_id": 2})
+        db.history_seal.delete_one({"_id": 2})
         assert {what for _, what in faults()} == {
             str(audit.NEVER_SEALED(entry=one["_id"])) for one in entries(db, sealed)[2:]
         }
 
     def test_a_seal_missing_in_between(self, sealed, db):
-        db.seal.delete_one({"_id": 1})
+        db.history_seal.delete_one({"_id": 1})
         assert faults()[0] == ("Seal 1", "missing")
 
     @pytest.mark.parametrize("field", ["root", "prev", "hash", "count", "at", "leaves"])
     def test_a_changed_seal(self, sealed, db, field):
-        seal = db.seal.find_one({"_id": 1})
+        seal = db.history_seal.find_one({"_id": 1})
         value = {"count": 3, "at": clock.now(), "leaves": bytes(seal["leaves"])[:-1] + b"\x00"}.get(field, "0" * 64)
-        db.seal.update_one({"_id": 1}, {"$set": {field: value}})
+        db.history_seal.update_one({"_id": 1}, {"$set": {field: value}})
         assert faults()[0][0] == "Seal 1"
 
     def test_what_waits_is_removed(self, sealed, db):
@@ -234,8 +234,8 @@ def test_two_sealers_at_once_seal_each_entry_once(sealed, db):
         one.start()
     for one in sealers:
         one.join()
-    assert db.seal.distinct("count") == [2, 4]
-    assert sum(one["count"] for one in db.seal.find()) == 12
+    assert db.history_seal.distinct("count") == [2, 4]
+    assert sum(one["count"] for one in db.history_seal.find()) == 12
     assert faults() == []
 
 

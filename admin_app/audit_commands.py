@@ -1,0 +1,75 @@
+"""The commands on the history: check it whole, and write the newest seal into a file that somebody outside keeps."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from admin_app.opening import database
+from admin_app.problems import Problem
+from admin_app.settings import Settings
+from models.kernel import audit
+
+SHOWN = 20
+
+
+class Unchecked(Problem):
+    """The history could not be checked: nothing is known about it."""
+
+    code = 2
+
+
+def audit_command(settings: Settings, options: argparse.Namespace) -> None:
+    """Check the history (0 sound, 1 not sound, 2 could not be checked), or write a checkpoint."""
+    try:
+        with database(settings):
+            (_export if options.verb == "export" else _verify)(options)
+    except PyMongoError as fault:
+        raise Unchecked(f"The database does not answer, so nothing was checked: {fault}") from fault
+
+
+def _verify(options: argparse.Namespace) -> None:
+    report = audit.check(_checkpoint(options.seal), tell=_line)
+    print(file=sys.stderr)
+    for fault in report.faults[:SHOWN]:
+        print(f"{fault.where}: {fault.what}")
+    count = len(report.faults) + report.more
+    if count > SHOWN:
+        print(f"... and {count - SHOWN} more")
+    told = f"{report.seals} seals, {report.entries} entries, {report.records} records"
+    if count:
+        raise Problem(f"The history is not sound: {count} faults, the first at {report.faults[0].where} ({told}).")
+    newest = f"; newest seal {report.newest['_id']} of {report.newest['at']:%Y-%m-%d %H:%M}" if report.newest else ""
+    print(f"The history is sound: {told}{newest}.")
+
+
+def _checkpoint(path: str | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        return audit.read_checkpoint(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise Unchecked(f"{path} is not a checkpoint that can be read ({fault}); nothing was checked.") from fault
+
+
+def _export(options: argparse.Namespace) -> None:
+    audit.seal_all()
+    seal = audit.newest_seal()
+    if seal is None:
+        raise Unchecked("There is no history yet, so there is nothing to export.")
+    try:
+        Path(options.to).write_text(audit.checkpoint_of(seal), encoding="utf-8")
+    except OSError as fault:
+        raise Unchecked(f"{options.to} cannot be written: {fault.strerror}.") from fault
+    print(f"Seal {seal['_id']} is in {options.to}. Keep it where the administrators of the database cannot write.")
+
+
+def _line(done: int, total: int, what: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{what or 'seals'} {done}{f' of {total}' if total else ''}   ", end="", file=sys.stderr, flush=True)
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], None]] = {"audit": audit_command}
