@@ -23,10 +23,15 @@ def is_spoken(words: Any, name: str) -> bool:
     told = in_all_locales(words)
     return bool(
         all(told[locale].strip() and told[locale] != name for locale in LOCALES)
-        and HAN.search(told[HANT])
-        and HAN.search(told[HANS])
+        and (HAN.search(told[HANT]) or is_abbreviation(told[HANT]))
+        and (HAN.search(told[HANS]) or is_abbreviation(told[HANS]))
         and not HAN.search(told[EN])
     )
+
+
+def is_abbreviation(text: str) -> bool:
+    """Such as SHA-256, which every language writes alike."""
+    return text == text.upper() and text.isascii()
 
 
 def test_every_class_in_the_source_is_in_the_catalogue() -> None:

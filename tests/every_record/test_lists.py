@@ -1,0 +1,129 @@
+"""Every list: sorted, filtered and searched by indexes only, and a page of it costs the same whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from werkzeug.datastructures import MultiDict
+
+from models import catalogue
+from models.kernel import rights
+from tests.fixtures.http import COMMANDS, reader
+from views.listing import read_request, sortable
+
+TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)
+QUERIES_MAX = 14  # session, account, user, deputies, four counts, rows and their count; one more for each linked type
+READING = ("find", "aggregate", "count", "distinct", "getMore")
+
+
+@contextmanager
+def commands() -> Iterator[list[dict[str, Any]]]:
+    """The reading commands that are sent within the block."""
+    heard: list[dict[str, Any]] = []
+    COMMANDS.listeners.append(heard.append)
+    try:
+        yield heard
+    finally:
+        COMMANDS.listeners.remove(heard.append)
+
+
+def copies(record: Any, count: int) -> None:
+    """Many rows like this one, put beside the gate since only their number matters."""
+    rows = type(record)._get_collection()
+    one = rows.find_one({"_id": record.id})
+    unique = [name for name, field in type(record).declared.own_fields.items() if field.unique and one.get(name)]
+    many = []
+    for _ in range(count):
+        new = ObjectId()
+        copy = {**one, "_id": new, "number": f"{one['number']}-{new}", **dict.fromkeys(unique, f"x{new}")}
+        many.append({name: value for name, value in copy.items() if name != "once"})
+    if many:
+        rows.insert_many(many)
+
+
+def stages(plan: Any) -> set[str]:
+    """The names of all stages of a query plan."""
+    if isinstance(plan, list):
+        return set().union(*map(stages, plan)) if plan else set()
+    if not isinstance(plan, dict):
+        return set()
+    own = {plan["stage"]} if "stage" in plan else set()
+    return own.union(*(stages(value) for key, value in plan.items() if key != "rejectedPlans"))
+
+
+@TYPES
+def test_every_order_of_the_list_answers_by_an_index(cls: Any, company: Any, browser_as: Any) -> None:
+    record, rows = company.make(cls.declared.name), cls._get_collection()
+    copies(record, 30)
+    browser = browser_as(reader(company, cls, record))
+    for name in (one for one in cls.declared.grid.columns if sortable(cls, one)):
+        for sort in (name, f"-{name}"):
+            page = browser.page(f"/admin/{cls.declared.name}/", {"sort": sort, "size": "20"})
+            assert len([row for row in page.rows if any(row)]) == 21
+            after = next(link for link in page.links if "after=" in link)
+            second = browser.page(after)
+            assert [row for row in second.rows if any(row)], f"sorted by {sort}, the second page is empty"
+    for login in company.logins:
+        if not rights.can_open(company.actor(login), cls):
+            continue
+        for name in (one for one in cls._fields if sortable(cls, one)):
+            asked = read_request(cls, company.actor(login), MultiDict({"sort": name}))
+            keys = [("_id", 1)] if name == "id" else [(name, 1), ("_id", 1)]
+            plan = rows.find(asked.filter).sort(keys).limit(51).explain()["queryPlanner"]["winningPlan"]
+            assert "COLLSCAN" not in stages(plan), f"{login} sorts by {name}"
+
+
+@TYPES
+def test_pages_by_key_show_every_row_once(cls: Any, company: Any, browser_as: Any) -> None:
+    """Forwards to the end in every order, also among rows of equal and of missing values."""
+    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+    copies(record, 45)
+    login = reader(company, cls, record)
+    browser = browser_as(login)
+    total = cls._get_collection().count_documents(rights.visible(company.actor(login), cls) or {})
+    for sort in ("", *[name for name in cls.declared.grid.columns if sortable(cls, name)][-2:]):
+        address: str | None = f"{base}?size=20&sort={sort}"
+        ids: list[str] = []
+        while address:
+            page = browser.page(address)
+            ids += [link.rsplit("=", 1)[1] for link in dict.fromkeys(page.links) if f"{base}details/?id=" in link]
+            address = next((link for link in page.links if "after=" in link), None)
+        assert (len(ids), len(set(ids))) == (total, total), f"sorted by {sort or 'default'}"
+
+
+@TYPES
+def test_every_filter_of_the_list_answers(cls: Any, company: Any, browser_as: Any) -> None:
+    """Filtered by its own value a row is found; by another one it is not."""
+    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+    browser = browser_as(reader(company, cls, record))
+    assert f"id={record.id}" in browser.get(base, {"q": record.number, "size": "200"}).text
+    assert f"id={record.id}" not in browser.get(base, {"q": "no such thing 沒有"}).text
+    flow = cls.declared.workflow
+    if flow:
+        other = next(state for state in flow.states if state != record.state)
+        assert f"id={record.id}" in browser.get(base, {"f.state": record.state}).text
+        assert f"id={record.id}" not in browser.get(base, {"f.state": other}).text
+    for name in cls.declared.grid.filters:
+        assert browser.get(base, {f"f.{name}": "1", f"f.{name}.from": "1", f"f.{name}.to": "9"}).status_code == 200
+
+
+@TYPES
+def test_a_page_costs_the_same_with_ten_rows_and_with_sixty(cls: Any, company: Any, browser_as: Any) -> None:
+    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+    browser, counts = browser_as(reader(company, cls, record)), []
+    copies(record, 9)
+    browser.page(base)  # departments and words are remembered from the first page on
+    for more in (0, 50):
+        copies(record, more)
+        with commands() as heard:
+            browser.page(base, {"size": "200"})
+        counts.append(len([one for one in heard if next(iter(one)) in READING]))
+    assert counts[0] == counts[1], "one row more, one query more"
+    links = {
+        one.target for name, one in cls._fields.items() if name in cls.declared.grid.columns and hasattr(one, "target")
+    }
+    assert counts[0] <= QUERIES_MAX + len(links)
