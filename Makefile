@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.installed-run-$(SUM)
 TEST_STAMP := $(VENV)/.installed-test-$(SUM)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check docs clean
+.PHONY: run test check docs clean bench-backup
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/guicheng run
@@ -43,6 +43,9 @@ $(TEST_STAMP): | $(BIN)/python
 	@echo "Installing into $(VENV) with the test tools ..."
 	@$(INSTALL) --editable '.[test]'
 	@touch $@ $(RUN_STAMP)
+
+bench-backup: $(RUN_STAMP)
+	@PYTHONPATH=. $(BIN)/python bench/backup.py $(MB)
 
 clean:
 	rm -rf $(VENV) *.egg-info artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -94,7 +94,7 @@ class SavedCollection(Line):
     name = Text(label=L("Collection", "集合"))
     documents = Whole(label=L("Documents", "文檔數"))
     size = Whole(most=10**18, label=L("Bytes", "字節"))
-    sha256 = Text(label=L("SHA-256", "SHA-256"))
+    sha256 = Text(label=L("SHA-256 sum", "SHA-256 校驗和"))
 
 
 @record(

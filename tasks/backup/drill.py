@@ -22,7 +22,7 @@ from models.kernel.accounts import FILES
 from models.kernel.words import L, Words
 
 from .crypt import KeyRing
-from .database import RAW, documents_in, in_batches, told
+from .database import RAW, documents_in, in_batches, stream_of, told
 from .format import METADATA, Entry, Stored, open_entry
 from .progress import Progress, Tell, nobody
 from .restore import BATCH_BYTES, MARKER, is_in_use, restore
@@ -102,7 +102,7 @@ def compare(entry: Entry, db: Database[Any], tell: Tell = nobody) -> tuple[int, 
 def _documents(entry: Entry, file: Stored, db: Database[Any], progress: Progress) -> Iterator[Words]:
     """Restored in the order of the backup, a collection reads as the same bytes; if not, its documents are compared."""
     total, count = hashlib.sha256(), 0
-    for batch in db[file.collection].find_raw_batches({}, hint=[("$natural", 1)]):
+    for batch in stream_of(db[file.collection], hint=[("$natural", 1)]):
         total.update(batch)
         count += documents_in(batch)
         progress.add(len(batch), file.collection)

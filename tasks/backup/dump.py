@@ -21,7 +21,7 @@ from models.kernel import accounts, clock, history
 
 from . import faults
 from .crypt import BackupKey, KeyRing
-from .database import UNAVAILABLE, documents_in, is_saved, told
+from .database import UNAVAILABLE, documents_in, is_saved, stream_of, told
 from .faults import BackupFault, Fleeting
 from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, seal_of, sealed
 from .progress import Progress, Tell, nobody
@@ -154,7 +154,7 @@ class _Dump:
     def _documents(self, collection: str, session: ClientSession, progress: Progress) -> Stored:
         name, count = file_name(self._db.name, collection, "bson", self._key), 0
         with new_file(self._target, self._name, name, self._key, self._threads) as file:
-            for batch in _read_ahead(self._db[collection].find_raw_batches({}, session=session)):
+            for batch in _read_ahead(stream_of(self._db[collection], session=session)):
                 file.write(batch)
                 count += documents_in(batch)
                 progress.add(len(batch), collection)

@@ -1,0 +1,159 @@
+"""Whether the data could be brought back is a screen of its own: it joins policies, backups, drills and runs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import redirect, request
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+
+from models import backups
+from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, RUNNING, Backup, BackupPolicy, RestoreDrill
+from models.chapters import OPERATIONS
+from models.kernel import changes, jobs, rights
+from models.kernel.errors import Forbidden, Refused
+from models.kernel.jobs import Order
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.unit import in_transaction
+from models.kernel.words import L
+
+from .. import wording
+from ..session import actor, say
+from . import Alarm, CustomView, Link, MenuItem, on_home, on_record_page
+from .task_runs import state_of
+
+TITLE = L("State of the backups", "備份狀態")
+STARTED = L("“{name}”: {what} was started; this page shows how far it is.", "「{name}」：{what}已開始，本頁顯示進度。")
+VERBS = {
+    "backup": ("backup.run", L("backup", "備份")),
+    "drill": ("backup.drill", L("drill", "恢復演練")),
+    "verify": ("backup.verify", L("verification", "驗證")),
+}
+NO_SUCH_THING = L("There is nothing of this kind to start.", "沒有此類作業。")
+TONES = {GOOD: "good", EQUAL: "good", RUNNING: "progress", PRUNED: "neutral", FAILED: "bad", BROKEN: "bad"}
+SHOWN = 30
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    is_there = "backup_policy" in catalogue
+    return [BackupsView(name="backups", endpoint="backups", url="/admin/backups")] if is_there else []
+
+
+@on_record_page("backup_policy")
+def link(me: Actor, policy: Record) -> Link | None:
+    return Link(TITLE, "/admin/backups/") if rights.may_operate(me) else None
+
+
+@on_home
+def alarms(me: Actor) -> Iterator[Alarm]:
+    """What IT should know at once."""
+    if rights.may_operate(me):
+        for _policy, words in backups.alarms():
+            yield Alarm("bad", words, "/admin/backups/")
+
+
+class BackupsView(CustomView):
+    """Policies with their newest backup and drill; backing up, verifying and drilling at once (for IT)."""
+
+    menu_item = MenuItem(OPERATIONS, TITLE, "/admin/backups/")
+
+    def is_accessible(self) -> bool:
+        return bool(rights.may_operate(actor()))
+
+    @expose("/")
+    def index(self) -> str:
+        """The policies, then the backups and drills, newest first."""
+        me = actor()
+        rows = list(BackupPolicy._get_collection().find(rights.visible(me, BackupPolicy) or {"_id": None}).limit(100))
+        names = {row["_id"]: row.get("name", "") for row in rows}
+        return self.render(
+            "custom/backups.html",
+            alarms=[str(words) for _policy, words in backups.alarms()],
+            policies=[_policy(row) for row in rows],
+            backups=[_backup(row, names) for row in _newest(me, Backup)],
+            drills=[_drill(row, names) for row in _newest(me, RestoreDrill)],
+        )
+
+    @expose("/run/", methods=("POST",))
+    def run(self) -> Any:
+        """Order a backup, a drill or a verification now; sent twice, the first one is shown."""
+        me = actor()
+        policy = rights.find(me, BackupPolicy, request.form.get("id"))
+        if not (verdict := rights.may_operate(me)):
+            raise Forbidden(verdict.why)
+        if (verb := request.form.get("what", "")) not in VERBS:
+            raise Refused(NO_SUCH_THING)
+        task, what = VERBS[verb]
+        token = request.form.get("once", "")[:60] or secrets.token_hex(8)
+        order = Order(task=task, params={"policy": str(policy.id)}, once=f"{verb}:{policy.id}:{token}", asked_by=me)
+
+        def body(_unit: Any) -> Any:
+            changes.note(BackupPolicy, policy.id, "run_now", actor=me)
+            return jobs.enqueue(order)
+
+        run_id = in_transaction(body)
+        say("good", STARTED(name=policy.title, what=what))
+        return redirect(f"/admin/task_run/details/?id={run_id}")
+
+
+def _newest(me: Actor, cls: type[Record]) -> list[dict[str, Any]]:
+    scope = rights.visible(me, cls) or {"_id": None}
+    return list(cls._get_collection().find(scope, {"collections": 0}).sort("begun", -1).limit(SHOWN))
+
+
+def _policy(row: Mapping[str, Any]) -> dict[str, Any]:
+    last, proven = backups.newest(row["_id"]), backups.newest(row["_id"], drilled=True)
+    wanted = {"task": {"$in": [task for task, _ in VERBS.values()]}, "params.policy": str(row["_id"])}
+    runs = get_db()[jobs.COLLECTION].find(wanted | {"state": {"$in": list(jobs.OPEN)}}, {"log": 0}).limit(5)
+    return {
+        "id": str(row["_id"]),
+        "url": f"/admin/backup_policy/details/?id={row['_id']}",
+        "name": row.get("name", ""),
+        "target": row.get("target", ""),
+        "encrypted": bool(row.get("encrypted")),
+        "enabled": bool(row.get("enabled")),
+        "once": secrets.token_urlsafe(12),
+        "last": wording.moment(last["begun"]) if last else "",
+        "proven": wording.moment(proven["drilled_at"]) if proven else "",
+        "runs": [state_of(one) | {"url": f"/admin/task_run/details/?id={one['_id']}"} for one in runs],
+    }
+
+
+def _backup(row: Mapping[str, Any], names: Mapping[Any, str]) -> dict[str, Any]:
+    return {
+        "url": f"/admin/backup/details/?id={row['_id']}",
+        "entry": row.get("entry", ""),
+        "policy": names.get(row.get("policy"), ""),
+        "at": wording.moment(row["begun"]),
+        "outcome": Backup._fields["outcome"].options[row["outcome"]],
+        "tone": TONES.get(row["outcome"], "neutral"),
+        "size": _number(row.get("stored_mb"), 1),
+        "documents": _number(row.get("documents"), 0),
+        "verified": wording.moment(row["verified_at"]) if row.get("verified_at") else "",
+        "drilled": wording.moment(row["drilled_at"]) if row.get("drilled_at") else "",
+        "checksum": (row.get("checksum") or "").rpartition(":")[2][:12],
+        "error": row.get("error") or "",
+    }
+
+
+def _drill(row: Mapping[str, Any], names: Mapping[Any, str]) -> dict[str, Any]:
+    return {
+        "url": f"/admin/restore_drill/details/?id={row['_id']}",
+        "number": row["number"],
+        "policy": names.get(row.get("policy"), ""),
+        "at": wording.moment(row["begun"]),
+        "outcome": RestoreDrill._fields["outcome"].options[row["outcome"]],
+        "tone": "bad" if row["outcome"] in (DIFFERENT, FAILED) else "good",
+        "seconds": _number(row.get("seconds"), 1),
+        "compared": _number(row.get("documents"), 0),
+        "files": _number(row.get("files"), 0),
+        "differences": row.get("differences") or "",
+    }
+
+
+def _number(value: Any, places: int) -> str:
+    return "" if value is None else wording.number(value, places)
