@@ -14,6 +14,7 @@ from models.kernel import clock, history, rights
 from models.kernel.fields import label_of
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.people import Actor, Role
+from models.kernel.preferences import KINDS, OTHER
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.waiting import COLLECTION as WAITING
@@ -188,15 +189,21 @@ class HomeView(AdminIndexView):
 
     @expose("/notices/", methods=("GET", "POST"))
     def notices(self) -> Any:
-        """The messages for me; POST marks them read."""
+        """The messages for me, all or of one kind; POST marks them read, or the one that is named."""
         me = actor()
         box = get_db()[NOTICES]
+        kind = request.values.get("kind", "")
+        of_kind = {"kind": kind} if kind in KINDS else {}
         if request.method == "POST":
-            box.update_many({"person": me.id, "read_at": None}, {"$set": {"read_at": clock.now()}})
-            return redirect("/admin/notices/")
-        rows = list(box.find({"person": me.id, "channel": "app"}).sort("_id", -1).limit(100))
+            one = request.form.get("id", "")
+            which = {"_id": ObjectId(one)} if ObjectId.is_valid(one) else of_kind
+            box.update_many({"person": me.id, "read_at": None, **which}, {"$set": {"read_at": clock.now()}})
+            return redirect(f"/admin/notices/?kind={kind}" if of_kind else "/admin/notices/")
+        rows = list(box.find({"person": me.id, "channel": "app", **of_kind}).sort("_id", -1).limit(100))
         shown = [
             {
+                "id": row["_id"],
+                "kind": KINDS.get(row["kind"], OTHER),
                 "text": row["text"].get(current_locale(), row["text"].get("en", "")),
                 "url": f"/admin/{row['type']}/details/?id={row['record']}",
                 "at": wording.moment(row["at"]),
@@ -204,7 +211,7 @@ class HomeView(AdminIndexView):
             }
             for row in rows
         ]
-        return self.render("notices.html", notices=shown)
+        return self.render("notices.html", notices=shown, kinds=list(KINDS.items()), kind=kind if of_kind else "")
 
     @expose("/bin/")
     def bin(self) -> Any:
@@ -246,7 +253,8 @@ class HomeView(AdminIndexView):
             rows = list(cursor.sort("_id", -1).limit(SEARCH_EACH + 1).max_time_ms(TIME_LIMIT_MS))
             if rows:
                 groups.append(_hits(cls, rows, text))
-        return self.render("search.html", text=text, groups=groups)
+        has_archive = any(rights.visible_archived(me, cls) is not None for cls in self.catalogue.values())
+        return self.render("search.html", text=text, groups=groups, has_archive=has_archive)
 
 
 def _told(case: Mapping[str, Any], facts: Mapping, changes: Mapping) -> dict[str, Any]:

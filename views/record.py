@@ -17,14 +17,15 @@ from flask_admin.contrib.mongoengine import ModelView
 from mongoengine.base import get_document
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.kernel import changes, files, rights
+from models.kernel import archive, changes, files, rights
 from models.kernel.changes import Context
-from models.kernel.errors import CHANGED, Changed, Refused
+from models.kernel.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.fields import Choice, Lines, Ref, Refs
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.words import L
 from models.kernel.workflow import Move
+from models.reminders import link_in
 
 from . import bulk, export, form_page, grid_page, listing, merge, record_page
 from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
@@ -158,7 +159,11 @@ class RecordView(ModelView):
     def details_view(self) -> Answer:
         """The record page: fields, state, moves, what is missing, links both ways, files, timeline."""
         me = actor()
-        record = rights.find(me, self.model, request.args.get("id"))
+        try:
+            record = rights.find(me, self.model, request.args.get("id"))
+        except Missing:
+            archived = archive.find(me, self.model, request.args.get("id"))
+            return redirect(f"/admin/archive/{self.model.declared.name}/details/?id={archived.id}")
         record_page.note_reading(self.model, record, me)
         return self.render("record/details.html", **record_page.record_context(self.model, record, me))
 
@@ -455,6 +460,6 @@ def _presets(cls: type[Record], names: tuple[str, ...]) -> dict[str, Any]:
         given = request.args.get(name)
         if given and isinstance(told, Ref) and ObjectId.is_valid(given):
             found[name] = ObjectId(given)
-        elif given and isinstance(told, Choice) and given in told.options:
+        elif given and ((isinstance(told, Choice) and given in told.options) or (name == "about" and link_in(given))):
             found[name] = given
     return found

@@ -1,0 +1,143 @@
+"""The calendar feed is no screen: calendar programs read it, and know nobody but the token in its address (3.4.3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bson import ObjectId
+from flask import Response, redirect, request
+from flask_admin import BaseView, expose
+from icalendar import Calendar, Event
+from mongoengine.connection import get_db
+
+from models.kernel import clock, rights
+from models.kernel.people import Actor, actor_of
+from models.kernel.preferences import whose_feed
+from models.kernel.record import Record
+from models.kernel.waiting import COLLECTION as CASES
+from models.kernel.words import L, speaking
+from models.mailing import post_office
+from models.organisation import User
+from models.reminders import Reminder, Rule, occurrences, rules
+
+from ..shell import waiting_filter
+from . import CustomView
+
+AHEAD = dt.timedelta(days=90)
+BEHIND = dt.timedelta(days=30)
+EACH_MAX = 200
+TOKEN_MAX = 64
+NAME = L("Guicheng: {name}", "規程：{name}")
+TO_DECIDE = L("Decide: {what}", "審批：{what}")
+TO_DO = L("Due: {what}", "到期：{what}")
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    return [FeedView(catalogue)]
+
+
+class FeedView(CustomView):
+    """A person's due tasks, own reminders and dates, for whoever has the token; as far as that person may read now."""
+
+    def __init__(self, catalogue: Mapping[str, type[Record]]):
+        super().__init__(name="calendar", endpoint="calendar_feed", url="/calendar")
+        self.catalogue = catalogue
+
+    @expose("/")
+    def index(self) -> Any:
+        """Where the address of one's feed is made."""
+        return redirect("/admin/preferences/")
+
+    @expose("/<token>.ics")
+    def feed(self, token: str) -> Response:
+        """The calendar; what is no token, or one no longer, is not found."""
+        person = whose_feed(token) if len(token) <= TOKEN_MAX else None
+        user = User.objects(__raw__={"_id": person, "active": True, "removed_at": None}).first() if person else None
+        if user is None:
+            return Response("", 404, content_type="text/plain")
+        me = actor_of(user)
+        with speaking(me.locale):
+            told = self._calendar(me).to_ical()
+        response = Response(told, content_type="text/calendar; charset=utf-8")
+        response.headers["Content-Disposition"] = 'inline; filename="guicheng.ics"'
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    feed.is_public = True  # type: ignore[attr-defined]
+
+    def _calendar(self, me: Actor) -> Calendar:
+        made = Calendar()
+        made.add("prodid", "-//Guicheng//3.4.3//EN")
+        made.add("version", "2.0")
+        made.add("x-wr-calname", str(NAME(name=me.name)))
+        for event in (*self._cases(me), *_own(me), *_dates(me)):
+            made.add_component(event)
+        return made
+
+    def _cases(self, me: Actor) -> Iterator[Event]:
+        """What waits for the person and has a time by which it is due."""
+        decide = waiting_filter(me)
+        wanted = {"due": {"$ne": None}, "$or": [decide, {"act": f"user:{me.id}"}]}
+        found = list(get_db()[CASES].find(wanted).sort("due", 1).limit(EACH_MAX))
+        readable = self._readable(found, me)
+        tokens = set(rights.tokens_of(me))
+        for case in (one for one in found if one["_id"] in readable):
+            is_decision = not tokens.isdisjoint(case["decide"]) and me.id not in case.get("barred", ())
+            words = TO_DECIDE if is_decision else TO_DO
+            key = f"case-{case['_id']}-{case['state']}"
+            yield _event(key, str(words(what=case["title"] or case["number"])), case["due"], case["type"], case["_id"])
+
+    def _readable(self, cases: list[dict[str, Any]], me: Actor) -> set[ObjectId]:
+        """The cases whose records the person may read: one query for each type among them."""
+        found: set[ObjectId] = set()
+        for name in {case["type"] for case in cases} & set(self.catalogue):
+            cls, ids = self.catalogue[name], [case["_id"] for case in cases if case["type"] == name]
+            scope = rights.visible(me, cls)
+            if scope is not None:
+                found.update(cls._get_collection().distinct("_id", {"$and": [{"_id": {"$in": ids}}, scope]}))
+        return found
+
+
+def _own(me: Actor) -> Iterator[Event]:
+    """One's own reminders of the coming time."""
+    first, last = clock.now() - BEHIND, clock.now() + AHEAD
+    wanted = {**(rights.visible(me, Reminder) or {"_id": None}), "active": True}
+    for row in Reminder._get_collection().find(wanted).sort("at", -1).limit(EACH_MAX):
+        for moment in occurrences(row, first, last):
+            yield _event(f"own-{row['_id']}-{moment:%Y%m%d%H%M}", row["text"], moment, "reminder", row["_id"])
+
+
+def _dates(me: Actor) -> Iterator[Event]:
+    """The dates that declared reminders speak of, of records that the person owns."""
+    today = clock.today()
+    for rule in rules():
+        scope = rights.visible(me, rule.cls)
+        if scope is None:
+            continue
+        before = dt.timedelta(days=rule.remind.before)
+        span = rule.wanted(today - BEHIND - before, today + AHEAD - before)
+        found = rule.cls._get_collection().find({"$and": [{"owner": me.id}, span, scope]})
+        for row in found.sort(rule.remind.field, 1).limit(EACH_MAX):
+            yield from _date(rule, row)
+
+
+def _date(rule: Rule, row: Mapping[str, Any]) -> Iterator[Event]:
+    label = rule.cls._fields[rule.remind.field].label
+    if date := rule.date_in(row):
+        what = f"{label}: {row.get('title') or row['number']}"
+        yield _event(f"date-{row['_id']}-{rule.remind.field}", what, date, rule.cls.type_name(), row["_id"])
+
+
+def _event(key: str, what: str, when: dt.datetime | dt.date, type_name: str, id: ObjectId) -> Event:
+    """One entry; a date takes the whole day, a moment a quarter of an hour."""
+    event = Event()
+    event.add("uid", f"{key}@guicheng")
+    event.add("dtstamp", clock.now())
+    event.add("summary", what)
+    event.add("dtstart", when)
+    event.add("dtend", when + (dt.timedelta(minutes=15) if isinstance(when, dt.datetime) else dt.timedelta(days=1)))
+    path = f"/admin/{type_name}/details/?id={id}"
+    event.add("url", post_office().link(path) or f"{request.host_url.rstrip('/')}{path}")
+    return event

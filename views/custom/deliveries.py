@@ -1,0 +1,105 @@
+"""What mail and chat did not take is a screen of its own because deliveries are no records: tasks write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import redirect, request
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+
+from models.chapters import OPERATIONS
+from models.kernel import deliveries, rights
+from models.kernel.deliveries import COLLECTION, FAILED, NOT_SURE, SENT, STATES, STUCK, WAITING
+from models.kernel.people import Actor
+from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER
+from models.kernel.record import Record
+from models.kernel.words import L
+from models.mailing import post_office
+
+from .. import wording
+from ..session import actor, say
+from . import Alarm, CustomView, MenuItem, on_home
+
+TITLE = L("Mail and chat", "郵件與聊天發送")
+CHANNELS = {MAIL: L("mail", "郵件"), CHAT: L("chat", "聊天")}
+TONES = {NOT_SURE: "wait", FAILED: "bad", SENT: "good", WAITING: "progress"}
+AGAIN = L("{count} will be sent with the next run.", "{count} 條將於下次執行時發送。")
+LEFT = L("It will not be sent.", "該條不再發送。")
+NOTHING = L("Somebody else has settled this already.", "已由他人處理。")
+STUCK_COUNT = L(
+    "{count} mails or chat messages failed, or may not have arrived.",
+    "有 {count} 條郵件或聊天消息發送失敗或不確定是否送達。",
+)
+SHOWN = 100
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    return [DeliveriesView(name="deliveries", endpoint="deliveries", url="/admin/deliveries")]
+
+
+@on_home
+def alarms(me: Actor) -> Iterator[Alarm]:
+    """What IT should look at: failed and unsure deliveries."""
+    if rights.may_operate(me) and (count := deliveries.stuck_count()):
+        yield Alarm("warn", STUCK_COUNT(count=count), "/admin/deliveries/")
+
+
+class DeliveriesView(CustomView):
+    """What is stuck, to be sent again or left alone (for IT). The text stays unseen: it is for its reader."""
+
+    menu_item = MenuItem(OPERATIONS, TITLE, "/admin/deliveries/")
+
+    def is_accessible(self) -> bool:
+        return bool(rights.may_operate(actor()))
+
+    @expose("/")
+    def index(self) -> str:
+        """Failed and unsure ones, or those of another state; the newest hundred."""
+        state = request.args.get("state", "")
+        wanted = {"state": state} if state in STATES else {"state": {"$in": list(STUCK)}}
+        found = list(get_db()[COLLECTION].find(wanted).sort("at", -1).limit(SHOWN))
+        people = wording.titles({"User": {row["person"] for row in found}})
+        counts = {name: get_db()[COLLECTION].count_documents({"state": name}, limit=10_000) for name in _SHOWN_STATES}
+        return self.render(
+            "custom/deliveries.html",
+            rows=[_row(row, people) for row in found],
+            counts=[(name, STATES[name], counts[name]) for name in _SHOWN_STATES],
+            state=state if state in STATES else "",
+            has_mail=bool(post_office()),
+        )
+
+    @expose("/again/", methods=("POST",))
+    def again(self) -> Any:
+        """Send one again, by somebody's decision."""
+        count = deliveries.send_again(request.form.get("id", "")[:200], actor().id)
+        say(*(("good", AGAIN(count=count)) if count else ("info", NOTHING)))
+        return redirect("/admin/deliveries/")
+
+    @expose("/leave/", methods=("POST",))
+    def leave(self) -> Any:
+        """Leave one alone, by somebody's decision."""
+        count = deliveries.let_be(request.form.get("id", "")[:200], actor().id)
+        say(*(("good", LEFT) if count else ("info", NOTHING)))
+        return redirect("/admin/deliveries/")
+
+
+_SHOWN_STATES = (NOT_SURE, FAILED, WAITING, SENT)
+
+
+def _row(told: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
+    return {
+        "id": told["_id"],
+        "kind": KINDS.get(told["kind"], OTHER),
+        "person": people.get(told["person"], ""),
+        "channel": CHANNELS.get(told["channel"], told["channel"]),
+        "state": STATES.get(told["state"], told["state"]),
+        "tone": TONES.get(told["state"], "neutral"),
+        "attempts": told["attempts"],
+        "problem": told.get("problem", ""),
+        "at": wording.moment(told["at"]),
+        "next": wording.moment(told["next_try"]) if told["state"] == WAITING else "",
+        "is_stuck": told["state"] in STUCK,
+        "is_unsure": told["state"] == NOT_SURE,
+    }
