@@ -24,6 +24,7 @@ from models import catalogue
 from models.kernel.drawing import draw
 from models.kernel.errors import Missing, Refused
 from models.kernel.indexes import ensure_indexes
+from models.retention import ensure_retention_rules
 from seed.demo import is_empty, load_demo
 
 GRACE_SECONDS = 30
@@ -57,6 +58,7 @@ def _prepare(settings: Settings) -> str:
         if settings.demo and is_empty():
             _say("Loading the demo company ...")
             load_demo(settings, echo=_say, set_passwords=_open_accounts)
+        ensure_retention_rules()
         return _welcome(settings)
 
 
