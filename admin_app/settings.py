@@ -376,7 +376,7 @@ def _default_text(name: str) -> str:
     field = Settings.model_fields[name]
     if isinstance(field.json_schema_extra, dict):
         return str(field.json_schema_extra["default_text"])
-    return "none" if field.default is None else f"`{_as_text(field.default)}`"
+    return "none" if field.default in (None, "") else f"`{_as_text(field.default)}`"
 
 
 def _meaning(name: str) -> str:

@@ -14,6 +14,7 @@ from models.kernel.errors import Missing
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.notices import About, notice_for
 from models.kernel.people import SYSTEM, Role
+from models.kernel.record import Record
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L, Words
 from models.reminders import (
@@ -29,6 +30,7 @@ from models.reminders import (
     rules,
 )
 
+from .readers import readers
 from .registry import job
 from .run import Run
 
@@ -97,12 +99,16 @@ def _remind(rule: Rule, id: ObjectId, date: dt.date) -> bool:
         late = LATE(said=words, day=day.isoformat()) if day < clock.today() else words
         cause = rule.cause(id, date)
         tokens = rule.tokens(found)
-        to = people.people_at(tokens) or people.people_at([f"role:{Role.HEAD}@{found.ref('department')}"])
+        to = _readers(found, tokens) or _readers(found, [f"role:{Role.HEAD}@{found.ref('department')}"])
         for person in to:
             unit.notify(notice_for(person, cause=cause, kind=KIND, words=late, record=found))
         return bool(to)
 
     return in_transaction(body)
+
+
+def _readers(found: Record, tokens: list[str]) -> list[ObjectId]:
+    return readers(people.people_at(tokens), found.type_name(), found.id)
 
 
 def _send_own(rows: list[dict[str, Any]]) -> int:

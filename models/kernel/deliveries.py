@@ -37,9 +37,11 @@ STUCK = (NOT_SURE, FAILED)
 LEASE = dt.timedelta(minutes=10)
 LATEST = dt.timedelta(days=7)
 KEPT = dt.timedelta(days=90)
+OVERDUE = dt.timedelta(minutes=30)
 BATCH = 200
 INDEXES = [
     IndexModel([("state", ASCENDING), ("next_try", ASCENDING), ("_id", ASCENDING)]),
+    IndexModel([("state", ASCENDING), ("first_try", ASCENDING)]),
     IndexModel([("batch", ASCENDING)]),
     IndexModel([("holder", ASCENDING)], sparse=True),
     IndexModel([("at", DESCENDING)]),
@@ -178,3 +180,9 @@ def let_be(key: str, by: ObjectId | None) -> int:
 def stuck_count() -> int:
     """How many deliveries a person should look at; at most a hundred are counted."""
     return in_unit(COLLECTION).count_documents({"state": {"$in": STUCK}}, limit=100)
+
+
+def overdue_count() -> int:
+    """How many deliveries have waited for half an hour: the server is away; at most a hundred are counted."""
+    wanted = {"state": WAITING, "first_try": {"$lt": clock.now() - OVERDUE}}
+    return in_unit(COLLECTION).count_documents(wanted, limit=100)

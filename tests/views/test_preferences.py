@@ -133,6 +133,13 @@ class TestDeliveries:
         assert "林曉梅" not in browser.page("/admin/deliveries/").text
         assert "林曉梅" in browser.page("/admin/deliveries/", {"state": "waiting"}).text
 
+    def test_a_server_that_is_away_is_said(self, stuck, browser_as, db):
+        db[deliveries.COLLECTION].update_one({}, {"$set": {"state": "waiting"}})
+        browser = browser_as("it", locale="en")
+        assert not any("half an hour" in one for one in browser.page("/admin/").notices)
+        with clock.set_to(NOW + dt.timedelta(minutes=31)):
+            assert any("half an hour" in one for one in browser.page("/admin/").notices)
+
     def test_left_alone(self, stuck, browser_as, db):
         browser_as("it").post("/admin/deliveries/leave/", {"id": "n1.mail"})
         assert db[deliveries.COLLECTION].find_one()["state"] == "off"

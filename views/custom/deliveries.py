@@ -32,6 +32,10 @@ STUCK_COUNT = L(
     "{count} mails or chat messages failed, or may not have arrived.",
     "有 {count} 條郵件或聊天消息發送失敗或不確定是否送達。",
 )
+WAIT = L(
+    "{count} mails or chat messages have waited for more than half an hour; they are sent when the server is back.",
+    "有 {count} 條郵件或聊天消息等待發送超過半小時，服務器恢復後將自動發送。",
+)
 SHOWN = 100
 
 
@@ -41,9 +45,13 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 
 @on_home
 def alarms(me: Actor) -> Iterator[Alarm]:
-    """What IT should look at: failed and unsure deliveries."""
-    if rights.may_operate(me) and (count := deliveries.stuck_count()):
+    """What IT should look at: failed and unsure deliveries, and those that wait for a server."""
+    if not rights.may_operate(me):
+        return
+    if count := deliveries.stuck_count():
         yield Alarm("warn", STUCK_COUNT(count=count), "/admin/deliveries/")
+    if count := deliveries.overdue_count():
+        yield Alarm("warn", WAIT(count=count), f"/admin/deliveries/?state={WAITING}")
 
 
 class DeliveriesView(CustomView):
