@@ -41,6 +41,7 @@ from models.kernel.fields import (
 )
 from models.kernel.indexes import indexed_fields
 from models.kernel.people import Actor
+from models.kernel.places import archive_of
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.words import L, Words
@@ -76,6 +77,14 @@ class Asked:
     text: str = ""
     problems: list[Words] = field(default_factory=list)
     chips: list[tuple[str, str, str]] = field(default_factory=list)
+    archived: bool = False
+
+    @property
+    def collection(self) -> Any:
+        """Where the rows are: among the living, or in the archive."""
+        if self.archived:
+            return self.cls._get_db()[archive_of(self.cls.type_name())]
+        return self.cls._get_collection()
 
     @property
     def is_narrowed(self) -> bool:
@@ -118,7 +127,7 @@ def sortable(cls: type[Record], name: str) -> bool:
     return name in ("id", "number") or name in indexed_fields(cls)
 
 
-def read_request(cls: type[Record], actor: Actor, args: MultiDict) -> Asked:
+def read_request(cls: type[Record], actor: Actor, args: MultiDict, *, archived: bool = False) -> Asked:
     """Parse the arguments of a list for this actor. What cannot be understood is left out and said."""
     seen = rights.readable_fields(actor, cls)
     problems: list[Words] = []
@@ -133,9 +142,10 @@ def read_request(cls: type[Record], actor: Actor, args: MultiDict) -> Asked:
     sort = args.get("sort", "")
     if not sortable(cls, sort.lstrip("-")) or sort.lstrip("-") not in seen:
         sort = cls.declared.grid.sort
-    scope = rights.visible(actor, cls) or {"_id": None}
+    scope = rights.visible_archived(actor, cls) if archived else rights.visible(actor, cls)
+    scope = {"_id": None} if scope is None else scope
     query: dict[str, Any] = {"$and": [scope, *_unique(clauses)]} if clauses else scope
-    return Asked(cls, query, sort, _page_size(args), _cursor(args), args, text, problems, _unique(chips))
+    return Asked(cls, query, sort, _page_size(args), _cursor(args), args, text, problems, _unique(chips), archived)
 
 
 def _unique(items: list) -> list:
@@ -260,7 +270,7 @@ def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
 def _rows(asked: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]]:
     keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
     wanted = dict.fromkeys((*columns, name, "version", "state", "removed_at"), 1)
-    cursor = asked.cls._get_collection().find(query, wanted).sort(keys).limit(asked.size + 1)
+    cursor = asked.collection.find(query, wanted).sort(keys).limit(asked.size + 1)
     try:
         return list(cursor.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout:
@@ -271,7 +281,7 @@ def _rows(asked: Asked, query: dict, name: str, order: int, columns: tuple[str, 
 def count(asked: Asked) -> int | None:
     """The number of hits, or None above the cap or when counting takes too long."""
     try:
-        found = asked.cls._get_collection().count_documents(asked.filter, limit=COUNT_CAP + 1, maxTimeMS=1500)
+        found = asked.collection.count_documents(asked.filter, limit=COUNT_CAP + 1, maxTimeMS=1500)
     except ExecutionTimeout:
         return None
     return found if found <= COUNT_CAP else None

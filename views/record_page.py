@@ -65,7 +65,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
     return {
         **heading(cls, record),
         "parts_": parts_of(cls, document, labels, me),
-        "base_facts": [_fact(cls, name, document, labels) for name in _BASE_FACTS if document.get(name)],
+        "base_facts": base_facts(cls, document, labels),
         "due": record.due_at,
         "is_late": bool(record.due_at and record.due_at < clock.now()),
         "steps": moves_context(record, me),
@@ -73,7 +73,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
-        "files": [_file(one) for one in attached],
+        "files": [file_context(one) for one in attached],
         "file_kinds": cls.declared.file_kinds,
         "timeline": timeline(cls, entries, me),
         "has_more_history": len(entries) == TIMELINE_MAX,
@@ -84,6 +84,11 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "upload_limit": upload_limit_mb() * 1024 * 1024,
         "drawing": drawing_of(cls, record),
     }
+
+
+def base_facts(cls: type[Record], document: Mapping, labels: Mapping) -> list[dict[str, Any]]:
+    """What every record has: department, owner, who made and changed it, and when."""
+    return [_fact(cls, name, document, labels) for name in _BASE_FACTS if document.get(name)]
 
 
 def drawing_of(cls: type[Record], record: Record | None = None) -> Markup:
@@ -209,7 +214,8 @@ def _linked(other: type[Record], name: str, record: Record, rows: list[dict], me
     }
 
 
-def _file(file: Mapping[str, Any]) -> dict[str, Any]:
+def file_context(file: Mapping[str, Any]) -> dict[str, Any]:
+    """A file as the record page shows it."""
     size = file["size"]
     shown = f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(1, size // 1024)} KB"
     return {

@@ -32,6 +32,7 @@ from models.kernel.fields import (
     Whole,
 )
 from models.kernel.glossary import DEFAULT_TONE, TONES
+from models.kernel.places import archive_of
 from models.kernel.record import Record
 from models.kernel.words import EN, HANS, HANT, L, current_locale, enumerate_words
 
@@ -164,10 +165,22 @@ def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names
 def titles(wanted: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
     """The titles of records by class name and ids: one query per class."""
     found: dict[ObjectId, str] = {}
-    for target, ids in wanted.items():
-        rows = get_document(target)._get_collection().find({"_id": {"$in": list(ids)}}, {"title": 1, "number": 1})
+    for target, asked in wanted.items():
+        ids = list(asked)
+        rows = get_document(target)._get_collection().find({"_id": {"$in": ids}}, {"title": 1, "number": 1})
         found.update({row["_id"]: row.get("title") or row.get("number", "") for row in rows})
+        if missing := [id for id in ids if id not in found]:
+            found.update(_archived_titles(target, missing))
     return found
+
+
+def _archived_titles(target: str, ids: list[ObjectId]) -> dict[ObjectId, str]:
+    """The titles of records that have left for the archive."""
+    cls = get_document(target)
+    if not cls.declared.retention:
+        return {}
+    rows = cls._get_db()[archive_of(cls.type_name())].find({"_id": {"$in": ids}}, {"title": 1, "number": 1})
+    return {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
 
 
 def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[ObjectId, str]:

@@ -1,0 +1,166 @@
+"""The archive and the audit over HTTP: who sees which rows, where links lead, who may bring back, what is said."""
+
+import datetime as dt
+import io
+import json
+
+import pytest
+from bson import ObjectId
+
+from models.kernel import archive, audit, clock, files, history
+from tests.fixtures.http import said
+
+LONG_AGO = dt.datetime(2020, 3, 2, 4, tzinfo=dt.UTC)
+NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    with clock.set_to(NOW):
+        yield
+
+
+@pytest.fixture
+def quotation(company):
+    """An archived quotation of the sales department, with a file."""
+    with clock.set_to(LONG_AGO):
+        made = company.make("quotation", "clerk_sal")
+        upload = files.Upload("附件.txt", io.BytesIO(b"hello"))
+        files.attach(type(made), made.id, "", upload, actor=company.actor("clerk_sal"))
+    assert archive.move_out(type(made), made.id, is_due=lambda _: True)
+    return made
+
+
+def readers(company, quotation):
+    """Those who could read it among the living, as its declaration says, and who keeps the archive."""
+    from models.kernel import rights
+
+    cls = type(quotation)
+    found = {login for login in company.logins if _matches(rights.visible(company.actor(login), cls), quotation)}
+    return found | {"records"}
+
+
+def _matches(scope, record):
+    if scope is None:
+        return False
+    told = {name: record.ref(name) for name in ("department", "owner")}
+    clauses = scope.get("$or", [{k: v for k, v in scope.items() if k != "removed_at"}])
+    return any(all(told.get(name) == value for name, value in one.items()) for one in clauses)
+
+
+def test_rows_and_pages_are_for_those_who_may_read_them(company, quotation, browser_as):
+    may = readers(company, quotation)
+    assert {"clerk_sal", "head_sal", "records"} <= may
+    assert may.isdisjoint({"it", "hr", "clerk_prd", "clerk_mkt"})
+    for login in company.logins:
+        browser = browser_as(login)
+        grid = browser.get("/admin/archive/quotation/")
+        page = browser.get("/admin/archive/quotation/details/", {"id": quotation.id})
+        search = browser.get("/admin/archive/", {"q": quotation.number})
+        seen = (quotation.number in grid.text, page.status_code == 200, f"id={quotation.id}" in search.text)
+        assert seen == ((True,) * 3 if login in may else (False,) * 3), login
+        file = files.files_of(quotation.id)[0]["_id"]
+        assert (browser.get(f"/files/{file}").status_code == 200) == (login in may), login
+
+
+def test_it_has_no_business_in_the_archive(company, quotation, browser_as):
+    browser = browser_as("it")
+    assert browser.get("/admin/archive/").status_code == 403
+    assert "/admin/archive/" not in browser.page("/admin/").links
+
+
+def test_the_living_list_leads_to_the_archive_only_by_its_own_address(company, quotation, browser_as):
+    browser = browser_as("clerk_sal")
+    assert quotation.number not in browser.get("/admin/quotation/").text
+    answer = browser.get("/admin/quotation/details/", {"id": quotation.id})
+    assert answer.headers["Location"] == f"/admin/archive/quotation/details/?id={quotation.id}"
+    assert browser_as("clerk_prd").get("/admin/quotation/details/", {"id": quotation.id}).status_code in (403, 404)
+    for path in ("edit", "move", "history", "delete"):
+        assert browser.get(f"/admin/quotation/{path}/", {"id": quotation.id}).status_code == 404
+
+
+def test_the_list_filters_and_sorts_as_the_living_one(company, quotation, browser_as):
+    browser = browser_as("records")
+    assert quotation.number in browser.get("/admin/archive/quotation/", {"f.state": "draft", "sort": "number"}).text
+    assert quotation.number not in browser.get("/admin/archive/quotation/", {"f.state": "sent"}).text
+    assert quotation.number in browser.get("/admin/archive/quotation/", {"q": quotation.number[3:]}).text
+    assert browser.get("/admin/archive/user/").status_code == 404
+    assert browser.get("/admin/archive/nonsense/").status_code == 404
+
+
+def test_the_record_page_only_shows(company, quotation, browser_as):
+    page = browser_as("clerk_sal").page("/admin/archive/quotation/details/", {"id": quotation.id})
+    assert not page.has_form("bring_back/")
+    assert not page.has_form("comment/")
+    assert quotation.number in page.text
+    for id in (ObjectId(), "x", ""):
+        answer = browser_as("clerk_sal").get("/admin/archive/quotation/details/", {"id": id})
+        assert answer.status_code == 404
+
+
+def test_back_by_the_records_manager_and_once(company, quotation, browser_as):
+    path = "/admin/archive/quotation/bring_back/"
+    for login in set(company.logins) - {"records"}:
+        assert browser_as(login).post(path, {"id": str(quotation.id)}).status_code in (403, 404), login
+    browser = browser_as("records")
+    form = browser.form("/admin/archive/quotation/details/", "bring_back/", id=quotation.id)
+    assert browser.send(form, reason="客戶查詢").status_code == 302
+    again = browser.send(form, reason="客戶查詢")
+    assert again.status_code == 422
+    assert quotation.number in again.text
+    entry = history.entries_of(quotation.id)[-1]
+    assert (entry["verb"], entry["reason"], entry["actor"]) == ("unarchive", "客戶查詢", company.users["records"])
+    assert browser_as("clerk_sal").get("/admin/quotation/details/", {"id": quotation.id}).status_code == 200
+
+
+def test_a_link_to_an_archived_record_keeps_its_words(company, browser_as):
+    with clock.set_to(LONG_AGO):
+        customer = company.make("customer", "clerk_sal", name="蘇州恒遠")
+        quotation = company.make("quotation", "clerk_sal", customer=customer.id)
+    assert archive.move_out(type(customer), customer.id, is_due=lambda _: True)
+    page = browser_as("clerk_sal").page("/admin/quotation/details/", {"id": quotation.id})
+    assert "蘇州恒遠" in page.text
+    assert f"/admin/customer/details/?id={customer.id}" in page.links
+
+
+class TestAudit:
+    def test_only_it_and_supervisors(self, company, browser_as):
+        for login in company.logins:
+            browser = browser_as(login)
+            may = login in ("it", "supervisor")
+            assert (browser.get("/admin/audit/").status_code == 200) == may, login
+            assert (browser.post("/admin/audit/check/").status_code == 302) == may, login
+            assert (browser.get("/admin/audit/checkpoint/").status_code in (200, 422)) == may, login
+            assert ("/admin/audit/" in browser.page("/admin/").links) == may, login
+
+    def test_what_it_shows(self, company, browser_as, db):
+        browser = browser_as("it")
+        assert "not been checked" in browser_as("it", locale="en").page("/admin/audit/").text
+        audit.seal_all()
+        audit.keep_result(audit.check())
+        page = browser.page("/admin/audit/")
+        assert audit.newest_seal()["hash"] in page.text
+        assert "as it had been written" in page.text
+        kept = json.loads(browser.get("/admin/audit/checkpoint/").text)
+        assert audit.read_checkpoint(json.dumps(kept))["number"] == 1
+        assert audit.check(kept).is_good
+        db.user.update_one({"login": "hr"}, {"$set": {"name": "改過"}})
+        audit.keep_result(audit.check(kept))
+        page = browser.page("/admin/audit/")
+        assert "changed without entry: name" in page.text
+        assert any(link == "/admin/audit/" for link in browser.page("/admin/").links)
+
+    def test_check_now_is_ordered_once(self, company, browser_as, db):
+        browser = browser_as("supervisor")
+        form = browser.form("/admin/audit/", "check/")
+        assert browser.send(form).status_code == browser.send(form).status_code == 302
+        run = db.task_run.find_one({"task": "audit.check"})
+        assert db.task_run.count_documents({"task": "audit.check"}) == 1
+        assert run["asked_by"] == company.users["supervisor"]
+
+
+def test_lists_are_approved_on_their_page(company, quotation, browser_as):
+    page = browser_as("records").page("/admin/retention_rule/")
+    assert "/admin/legal_hold/" in page.links
+    assert browser_as("it").get("/admin/retention_rule/").status_code == 403
+    assert said(browser_as("it").get("/admin/deletion_list/"))

@@ -1,0 +1,177 @@
+"""The archive is a screen of its own because it shows the records of all types where they no longer are at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bson import ObjectId
+from flask import redirect, request
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+from pymongo.errors import ExecutionTimeout
+
+from models.chapters import RECORDS
+from models.kernel import archive, files, rights
+from models.kernel.declare import references_of
+from models.kernel.errors import Missing
+from models.kernel.places import ARCHIVED_AT, TOMBSTONES, archive_of
+from models.kernel.record import Record
+from models.kernel.search import contains
+from models.kernel.traces import stored
+from models.kernel.words import L
+
+from .. import grid_page, listing, record_page, wording
+from ..session import actor, say
+from ..timeline import timeline
+from . import CustomView, MenuItem
+
+TITLE = L("Archive", "檔案庫")
+BACK = L("{number} is back among the records.", "{number} 已調回。")
+COUNT_CAP = 10_000
+SEARCH_EACH = 8
+STONES_SHOWN = 50
+TIME_LIMIT_MS = 1500
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    return [ArchiveView(catalogue)] if any(cls.declared.retention for cls in catalogue.values()) else []
+
+
+class ArchiveView(CustomView):
+    """Archived records: counts by type, search over all, lists as among the living, pages that only show (3.2.3)."""
+
+    menu_item = MenuItem(RECORDS, TITLE, "/admin/archive/")
+
+    def __init__(self, catalogue: Mapping[str, type[Record]]):
+        super().__init__(name="archive", endpoint="archive", url="/admin/archive")
+        self.catalogue = catalogue
+
+    def is_accessible(self) -> bool:
+        return any(True for _ in self._types())
+
+    def _types(self) -> Iterator[type[Record]]:
+        me = actor()
+        return (cls for cls in self.catalogue.values() if rights.visible_archived(me, cls) is not None)
+
+    def _asked_type(self, name: str) -> type[Record]:
+        """The type of an address. Raises Missing when it has no archive that the reader may open."""
+        cls = self.catalogue.get(name)
+        if cls is None or rights.visible_archived(actor(), cls) is None:
+            raise Missing
+        return cls
+
+    @expose("/")
+    def index(self) -> str:
+        """How many archived records of each type the reader may see; with a text, those that contain it."""
+        me = actor()
+        text = request.args.get("q", "").replace("\x00", "").strip()[:100]
+        tiles, groups = [], []
+        for cls in self._types():
+            scope = rights.visible_archived(me, cls) or {}
+            tiles.append(_tile(cls, scope))
+            if text and (rows := _hits(cls, scope, text)):
+                groups.append(_group(cls, rows))
+        stones = _tombstones(text) if text and rights.may_unarchive(me) else []
+        return self.render("custom/archive.html", text=text, tiles=tiles, groups=groups, stones=stones)
+
+    @expose("/<kind>/")
+    def grid(self, kind: str) -> str:
+        """The list of a type, filtered, searched, sorted and paged as the list of the living."""
+        me, cls = actor(), self._asked_type(kind)
+        base = f"/admin/archive/{kind}/"
+        asked = listing.read_request(cls, me, request.args, archived=True)
+        seen = rights.readable_fields(me, cls)
+        columns = tuple(one for one in cls.declared.grid.columns if one in seen)
+        found = listing.fetch(asked, columns)
+        context = grid_page.list_context(cls, me, asked, found, columns, base)
+        for row in context["rows"]:
+            for cell in row["cells"]:
+                cell.pop("inline", None)
+        context["filters"] = [one for one in context["filters"] if one["kind"] != "ref"]
+        return self.render("custom/archive_list.html", **context, may_create=False, bulk_verbs=[])
+
+    @expose("/<kind>/details/")
+    def details(self, kind: str) -> str:
+        """An archived record with its whole history; nothing here changes it."""
+        me, cls = actor(), self._asked_type(kind)
+        record = archive.find(me, cls, request.args.get("id"))
+        document = stored(record)
+        links = wording.reference_labels(cls, [document], list(references_of(cls)))
+        labels = links | wording.line_labels(cls, document)
+        where = get_db()[archive_of(kind)].find_one({"_id": record.id}, {ARCHIVED_AT: 1}) or {}
+        entries = archive.entries_of(record.id)
+        return self.render(
+            "custom/archive_record.html",
+            **record_page.heading(cls, record) | {"base": f"/admin/archive/{kind}/"},
+            parts_=record_page.parts_of(cls, document, labels, me),
+            base_facts=record_page.base_facts(cls, document, labels),
+            archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
+            files=[record_page.file_context(one) for one in files.files_of(record.id)],
+            file_kinds=cls.declared.file_kinds,
+            linked=record_page.linked_context(cls, record, me),
+            timeline=timeline(cls, list(reversed(entries)), me),
+            may_unarchive=rights.may_unarchive(me),
+        )
+
+    @expose("/<kind>/bring_back/", methods=("POST",))
+    def bring_back(self, kind: str) -> Any:
+        """Give a record its place among the living again."""
+        cls = self._asked_type(kind)
+        reason = request.form.get("reason", "").replace("\x00", "").strip()[:2000]
+        record = archive.bring_back(cls, request.form.get("id"), actor=actor(), reason=reason)
+        say("good", BACK(number=record.number))
+        return redirect(f"/admin/{kind}/details/?id={record.id}")
+
+
+def _tile(cls: type[Record], scope: dict[str, Any]) -> dict[str, Any]:
+    try:
+        found = get_db()[archive_of(cls.type_name())].count_documents(
+            scope, limit=COUNT_CAP + 1, maxTimeMS=TIME_LIMIT_MS
+        )
+        count = wording.number(found) if found <= COUNT_CAP else f"{wording.number(COUNT_CAP)}+"
+    except ExecutionTimeout:
+        count = "…"
+    return {"label": cls.declared.plural, "count": count, "url": f"/admin/archive/{cls.type_name()}/"}
+
+
+def _hits(cls: type[Record], scope: dict[str, Any], text: str) -> list[dict[str, Any]]:
+    query: dict[str, Any] = {"$and": [contains(text), scope]}
+    wanted = {"number": 1, "title": 1, "state": 1}
+    rows = get_db()[archive_of(cls.type_name())].find(query, wanted).sort("_id", -1).limit(SEARCH_EACH + 1)
+    return list(rows.max_time_ms(TIME_LIMIT_MS))
+
+
+def _group(cls: type[Record], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    base = f"/admin/archive/{cls.type_name()}/"
+    return {
+        "label": cls.declared.plural,
+        "all": base if len(rows) > SEARCH_EACH else None,
+        "rows": [
+            {
+                "number": row["number"],
+                "title": (row.get("title") or "").removeprefix(row["number"]).strip(),
+                "url": f"{base}details/?id={row['_id']}",
+                "state": wording.state_label(cls, row.get("state")),
+                "tone": wording.tone(row.get("state")),
+            }
+            for row in rows[:SEARCH_EACH]
+        ],
+    }
+
+
+def _tombstones(text: str) -> list[dict[str, Any]]:
+    """What was destroyed under a number that begins so, and on whose word."""
+    end = f"{text.upper()}\uffff"
+    rows = get_db()[TOMBSTONES].find({"number": {"$gte": text.upper(), "$lt": end}}).sort("number", 1)
+    return [
+        {
+            "number": row["number"],
+            "by": row.get("approved_by_name", ""),
+            "at": wording.moment(row["destroyed_at"]),
+            "list": row.get("list_number", ""),
+            "url": f"/admin/deletion_list/details/?id={row['list']}" if isinstance(row.get("list"), ObjectId) else "",
+            "hash": row.get("hash", "")[:12],
+        }
+        for row in rows.limit(STONES_SHOWN)
+    ]
