@@ -25,7 +25,7 @@ from .kernel.workflow import REASON, Move, Workflow
 CARRY_OUT = "archive.carry_out"
 _GUARD = "legal_hold.guard"
 _OFFICES = {Role.RECORDS: Scope.ALL, Role.LEGAL: Scope.ALL}
-NO_DATE = L("“{field}” is not a date of this kind of record.", "「{field}」不是此類記錄的日期欄位。")
+NO_DATE = L("“{field}” is not a date of this kind of record.", "「{field}」不是此類記錄的日期字段。")
 TOO_SOON = L(
     "Records cannot be destroyed before they are archived: {years} years are shorter than {days} days.",
     "銷毀不能早於歸檔：{years} 年短於 {days} 天。",
@@ -70,7 +70,7 @@ class RecordType(Choice):
             help=L(
                 "A record in an end state is archived so many days after its date; so many years after it, it stands "
                 "on a list to be destroyed. Nothing is destroyed before that list is approved.",
-                "處於終結狀態的記錄，在日期欄位之後滿規定天數即歸檔，滿規定年數即列入銷毀清單；"
+                "處於終結狀態的記錄，在日期字段之後滿規定天數即歸檔，滿規定年數即列入銷毀清單；"
                 "清單批准前不銷毀任何記錄。",
             ),
         ),
@@ -84,9 +84,9 @@ class RetentionRule(Record):
     after = Text(
         required=True,
         most=60,
-        label=L("Date field", "日期欄位"),
+        label=L("Date field", "日期字段"),
         help=L(
-            "The name of a date of this kind of record, such as updated_at.", "此類記錄的日期欄位名，例如 updated_at。"
+            "The name of a date of this kind of record, such as updated_at.", "此類記錄的日期字段名，例如 updated_at。"
         ),
     )
     archive_days = Whole(required=True, least=1, most=36_500, label=L("Archive after days", "歸檔天數"))

@@ -72,7 +72,7 @@ def choose_language() -> Any:
         session["lang"] = chosen
     elif chosen in LOCALES:
         try:
-            changes.update(User, _me().id, {"locale": chosen}, actor=current_actor(), version=None)
+            changes.update(User, _me().id, {"locale": chosen}, actor=current_actor(), version=_me().version)
         except Refused as refused:
             flash(str(refused), "bad")
         except Changed:

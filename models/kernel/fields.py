@@ -21,6 +21,7 @@ SHORT_MAX = 200
 LONG_MAX = 20_000
 BLANKS = " \t\r\n\u00a0\u3000"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_LINE_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 _MAIL = re.compile(r"[^@\s<>,;]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{4,30}")
 
@@ -69,6 +70,8 @@ def label_of(field: Any) -> Words:
 class Text(Rule, me.StringField):
     """One line of text."""
 
+    unwanted = _LINE_CONTROL
+
     def __init__(self, *, most: int = SHORT_MAX, **facts: Any):
         super().__init__(**facts)
         self.most = most
@@ -76,7 +79,7 @@ class Text(Rule, me.StringField):
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, str):
             yield WRONG_FORM(label=label_of(self))
-        elif _CONTROL.search(value):
+        elif self.unwanted.search(value):
             yield CONTROL(label=label_of(self))
         elif len(value) > self.most:
             yield TOO_LONG(label=label_of(self), most=self.most, count=len(value))
@@ -84,6 +87,8 @@ class Text(Rule, me.StringField):
 
 class LongText(Text):
     """Several lines of text."""
+
+    unwanted = _CONTROL
 
     def __init__(self, *, most: int = LONG_MAX, **facts: Any):
         super().__init__(most=most, **facts)

@@ -29,6 +29,10 @@ class Within:
     hours: int = 0
     days: int = 0
 
+    def __post_init__(self) -> None:
+        if bool(self.hours) == bool(self.days):
+            raise DeclarationError("A time limit is given in hours or in days, one of them.")
+
 
 def hours(count: int) -> Within:
     return Within(hours=count)

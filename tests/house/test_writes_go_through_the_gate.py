@@ -1,0 +1,67 @@
+"""Nothing but the gate writes records: any other write stands in the list below, with a reason."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("models", "views", "tasks", "seed", "admin_app")
+WRITES = {
+    "insert_one", "insert_many", "update_one", "update_many", "replace_one", "delete_one", "delete_many", "bulk_write",
+    "find_one_and_update", "find_one_and_replace", "find_one_and_delete", "save", "modify", "drop", "drop_database",
+}  # fmt: skip
+# Who may, and on what. Everything here writes collections that hold no records, or is the gate, a seed or the archive.
+ALLOWED = {
+    "models/kernel/changes.py": "the gate",
+    "models/kernel/unit.py": "the gate's transaction",
+    "models/kernel/archive.py": "the move into the archive, and destruction by an approved list",
+    "models/kernel/audit.py": "seals over the history",
+    "models/kernel/numbering.py": "counters, in the gate's transaction",
+    "models/kernel/files.py": "facts of attachments, beside the gate's entry",
+    "models/kernel/jobs.py": "runs of background work",
+    "models/kernel/leases.py": "leases",
+    "models/kernel/deliveries.py": "deliveries of notices",
+    "models/kernel/preferences.py": "how a person wants to be told",
+    "models/kernel/indexes.py": "indexes",
+    "models/retention.py": "the guard that serialises holds and destruction",
+    "tasks/mongolease.py": "messages of the broker",
+    "tasks/timetable.py": "the clocks of schedules",
+    "tasks/waking.py": "when a run was last announced",
+    "views/home.py": "notices that were read",
+    "admin_app/database.py": "the trial write of readiness",
+}
+PREFIXES = {
+    "admin_app/security/": "accounts, sessions, throttles",
+    "admin_app/embedded.py": "the server's own user",
+    "seed/": "the demo company",
+    "tasks/backup/": "restoring into empty databases",
+}
+
+
+def writes_in(source: str) -> Iterator[tuple[int, str]]:
+    """The calls of methods that write to a collection or save a document: line and name."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        is_checkpoint = getattr(node.func.value, "id", "") == "run"
+        if node.func.attr in WRITES and not is_checkpoint:
+            yield node.lineno, node.func.attr
+
+
+def test_a_write_would_be_found() -> None:
+    assert list(writes_in("doc.save()\nrows.insert_one({})")) == [(1, "save"), (2, "insert_one")]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_nothing_else_writes(room: str) -> None:
+    found = []
+    for path in sorted((ROOT / room).rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if name in ALLOWED or name.startswith(tuple(PREFIXES)):
+            continue
+        found += [f"{name}:{line} {call}" for line, call in writes_in(path.read_text(encoding="utf-8"))]
+    assert found == []
