@@ -12,15 +12,15 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from models.kernel import accounts
+from models.kernel import accounts, leases
 
 from . import faults
 from .faults import BackupFault, Fleeting
 
 MARKER = "restore"
 INCOMING = "restoring."
-# Sessions, throttles and queues are of the moment: restored, they would let old log-ins in and do old work again.
-LEFT_OUT = frozenset({accounts.SESSIONS, accounts.THROTTLES, "readiness", MARKER})
+# Sessions, throttles, leases and queues are of the moment: restored, they would let old log-ins in and do old work again.
+LEFT_OUT = frozenset({accounts.SESSIONS, accounts.THROTTLES, leases.COLLECTION, "readiness", MARKER})
 LEFT_OUT_PREFIXES = ("system.", "celery", "messages", INCOMING)
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 READ_BYTES = 2_000_000

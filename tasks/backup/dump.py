@@ -17,7 +17,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from models.kernel import accounts, clock, history
+from models.kernel import accounts, clock, history, places
 
 from . import faults
 from .crypt import BackupKey, KeyRing
@@ -201,7 +201,7 @@ def _audit_head(db: Database[Any], session: ClientSession) -> dict[str, Any]:
     """How far the history reached at this moment: an older or a cut one put in its place would show."""
     entries = db[history.COLLECTION]
     last = entries.find_one({}, {"hash": 1}, sort=[("_id", -1)], session=session)
-    seal = db["history_seal"].find_one({}, sort=[("_id", -1)], session=session)
+    seal = db[places.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)], session=session)
     return {
         "entries": next(iter(entries.aggregate([{"$count": "n"}], session=session)), {"n": 0})["n"],
         "last": {"id": str(last["_id"]), "hash": last.get("hash")} if last else None,

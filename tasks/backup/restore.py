@@ -76,7 +76,8 @@ class _Marker:
     def __init__(self, db: Database[Any], backup: str):
         self._db, self._backup = db, backup
         self._all = db.get_collection(MARKER, write_concern=WriteConcern(w="majority", j=True))
-        self._beat = 0.0
+        self._beat, self._noted = 0.0, time.monotonic()
+        self._done: list[str] = []
         self.found: dict[str, Any] = self._all.find_one({"_id": MARKER}) or {}
 
     @property
@@ -112,7 +113,12 @@ class _Marker:
             self._all.update_one({"_id": MARKER}, {"$set": {"at": clock.now()}})
 
     def has_loaded(self, collection: str) -> None:
-        self._all.update_one({"_id": MARKER}, {"$set": {"at": clock.now()}, "$addToSet": {"loaded": collection}})
+        """Written down once a second at most: what is loaded twice after a kill costs no more than that second."""
+        self._done.append(collection)
+        if time.monotonic() - self._noted > 1:
+            known = {"$each": self._done}
+            self._all.update_one({"_id": MARKER}, {"$set": {"at": clock.now()}, "$addToSet": {"loaded": known}})
+            self._noted, self._done = time.monotonic(), []
 
     def set(self, state: str) -> None:
         self._all.update_one({"_id": MARKER}, {"$set": {"state": state, "at": clock.now()}})
@@ -214,7 +220,8 @@ def _swap(entry: Entry, db: Database[Any], marker: _Marker) -> None:
     saved = {file.collection for file in entry.manifest.data()}
     for name in sorted(saved):
         if INCOMING + name in there:
-            db[INCOMING + name].rename(name, dropTarget=True)
+            quick = db.get_collection(INCOMING + name, write_concern=WriteConcern(w=1))  # the last mark waits for all
+            quick.rename(name, dropTarget=True)
     for name in sorted(there - saved):
         if name in LEFT_OUT and name != MARKER:
             db[name].delete_many({})

@@ -60,9 +60,9 @@ class Target:
     def begin(self, entry: str) -> None:
         """Make the folder of a new backup, for its owner's eyes only."""
         self.check()
-        with self.told():
-            self._fs.makedirs(self._path(entry), exist_ok=True)
-            if self._is_local:
+        if self._is_local:  # a store has no folders, and would make a bucket
+            with self.told():
+                self._fs.makedirs(self._path(entry), exist_ok=True)
                 os.chmod(self._path(entry), 0o700)
 
     def files(self, entry: str) -> dict[str, int]:
@@ -75,16 +75,13 @@ class Target:
 
     @contextmanager
     def writing(self, entry: str, name: str) -> Iterator[BinaryIO]:
-        """A file to write; it is on the disk when the block ends."""
+        """A file to write; what was written is sure to be on the disk after the next `put_whole`."""
         path = self._path(entry, name)
         with self.told():
             if self._is_local:
                 self._fs.makedirs(posixpath.dirname(path), exist_ok=True)
             with self._fs.open(path, "wb") as file:
                 yield cast(BinaryIO, file)
-                if self._is_local:
-                    file.flush()
-                    os.fsync(file.fileno())
 
     @contextmanager
     def reading(self, entry: str, name: str) -> Iterator[BinaryIO]:
@@ -108,14 +105,16 @@ class Target:
         with self.writing(entry, f".{name}.part") as file:
             file.write(content)
         with self.told():
-            for folder, _folders, _files in os.walk(self._path(entry)):
-                _sync_folder(folder)
+            for folder, _folders, names in os.walk(self._path(entry)):
+                for path in (*(os.path.join(folder, one) for one in names), folder):
+                    _sync(path)
             os.replace(self._path(entry, f".{name}.part"), self._path(entry, name))
-            _sync_folder(self._path(entry))
-            _sync_folder(self._root)
+            _sync(self._path(entry))
+            _sync(self._root)
 
     def has(self, entry: str, name: str) -> bool:
         with self.told():
+            self._fs.invalidate_cache()
             return bool(self._fs.exists(self._path(entry, name)))
 
     def delete(self, entry: str) -> None:
@@ -159,7 +158,7 @@ def split_entry(path: str) -> tuple[Target, str]:
     return Target(place or "/"), entry
 
 
-def _sync_folder(path: str) -> None:
+def _sync(path: str) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -287,7 +287,11 @@ if what == "dump":
     dumping.dump(db, target, ring, tell=lambda done, *_: done > 1_000_000 and die())
 if what == "load":
     real = restoring._Marker.has_loaded
-    restoring._Marker.has_loaded = lambda self, one: (real(self, one), one == "beta" and die())
+    def has_loaded(self, one):
+        self._noted = 0
+        real(self, one)
+        one == "beta" and die()
+    restoring._Marker.has_loaded = has_loaded
 if what == "swap":
     restoring._Marker.set = lambda self, state, real=restoring._Marker.set: (real(self, state), None)[1]
     from pymongo.collection import Collection
@@ -379,3 +383,20 @@ def test_memory_stays_flat(filled, target):
     assert max(pieces) <= layout.PIECE
     assert sum(pieces) > 160_000_000
     assert time.monotonic() - seen < 30
+
+
+def test_a_store_that_is_no_folder(filled):
+    """fsspec's store in memory goes the way of every store: objects that are there whole or not at all."""
+    target = Target("memory://bucket/backups")
+    with pytest.raises(BackupFault, match="does not exist"):
+        target.entries()
+    entry = dump(filled, target, RING)
+    assert target.entries() == [entry.name]
+    assert verify(target, entry.name, RING)
+    assert drill(target, entry.name, RING, filled.client)
+    name = entry.manifest.file("alpha", "bson").name
+    target._fs.pipe_file(f"/bucket/backups/{entry.name}/{name}", b"x")
+    assert "alpha.bson" in is_found(entry)
+    target.delete(entry.name)
+    with pytest.raises(BackupFault, match=r"does not exist|never finished"):
+        verify(target, entry.name, RING)

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 from bson import ObjectId
+from pymongo import MongoClient
 
 from models import backups, catalogue
 from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
 from models.kernel import changes, clock, jobs
 from models.kernel.jobs import Order
 from models.kernel.people import SYSTEM
+from tasks import jobs_backup
 from tasks.backup.crypt import set_keys
 from tasks.backup.keep import Candidate, Keep, to_prune
 from tasks.backup.targets import Target
@@ -31,7 +33,20 @@ def it(db):
 
 
 @pytest.fixture
-def policy(it, tmp_path):
+def small(settings, monkeypatch):
+    """What the jobs save: a small database in the place of the whole one, so that drills are quick."""
+    with MongoClient(settings.mongodb_uri, tz_aware=True) as client:
+        found = client[f"{settings.database}_j"]
+        client.drop_database(found.name)
+        found["user"].insert_many([{"n": n} for n in range(10)])
+        found["department"].insert_one({})
+        monkeypatch.setattr(jobs_backup, "get_db", lambda: found)
+        yield found
+        client.drop_database(found.name)
+
+
+@pytest.fixture
+def policy(it, small, tmp_path):
     folder = tmp_path / "backups"
     folder.mkdir()
     set_keys({1: b"1" * 32})
@@ -128,9 +143,9 @@ def test_damage_found_by_the_drill_or_the_check_is_written_down(policy):
     assert only(Backup).outcome == BROKEN
 
 
-def test_a_difference_is_not_a_proof(policy, db):
-    content = db["content.files"].insert_one({"length": 3}).inserted_id
-    db["file"].insert_one({"content": content, "name": "壞.pdf", "size": 3, "sha256": "0" * 64, "removed_at": None})
+def test_a_difference_is_not_a_proof(policy, small):
+    content = small["content.files"].insert_one({"length": 3}).inserted_id
+    small["file"].insert_one({"content": content, "name": "壞.pdf", "size": 3, "sha256": "0" * 64, "removed_at": None})
     run("backup.run", policy=str(policy.id))
     done = run("backup.drill", policy=str(policy.id))
     assert "壞.pdf" in done["sentence"]["en"]

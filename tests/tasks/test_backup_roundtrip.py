@@ -95,7 +95,7 @@ def test_comes_back_byte_for_byte(db, company, target, other):
     assert verify(target, entry.name, RING).problems == ()
     restore(entry, other)
     there, back = everything(db), everything(other)
-    for name in ("session", "throttle", "readiness"):
+    for name in ("session", "throttle", "lease", "readiness"):
         there.pop(name, None)
     back.pop("restore")
     assert back == there
