@@ -19,7 +19,7 @@ from .faults import BackupFault, Fleeting
 
 MARKER = "restore"
 INCOMING = "restoring."
-# Sessions, throttles, leases and queues are of the moment: restored, they would let old log-ins in and do old work again.
+# Of the moment: restored, sessions would let old log-ins in, and leases and queues would do old work again.
 LEFT_OUT = frozenset({accounts.SESSIONS, accounts.THROTTLES, leases.COLLECTION, "readiness", MARKER})
 LEFT_OUT_PREFIXES = ("system.", "celery", "messages", INCOMING)
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
