@@ -377,13 +377,13 @@ class TestChat:
         assert len(sent) - 1 == 5
         assert states(db) == ["failed"]
 
-    @pytest.mark.parametrize("address", [
-        "json://127.0.0.1:8000/", "http://10.0.0.1/", "mailto://a:b@c.d", "file:///etc/passwd", "feishu:x", "x",
-        "feishu://a b", "feishu://\r\n", "tgram://" + "x" * 500, "slack://a?cto=900", "FEISHU2://x", "[", "syslog://",
-    ])  # fmt: skip
-    def test_addresses_that_are_not_allowed(self, staff, address):
-        with pytest.raises(Refused):
-            preferences.keep_chat(staff.users["it"], address)
+    def test_addresses_that_are_not_allowed(self, db):
+        for address in (
+            "json://127.0.0.1:8000/", "http://10.0.0.1/", "mailto://a:b@c.d", "file:///etc/passwd", "feishu:x", "x",
+            "feishu://a b", "feishu://\r\n", "tgram://" + "x" * 500, "slack://a?cto=900", "FEISHU2://x", "[", "syslog://",
+        ):  # fmt: skip
+            with pytest.raises(Refused):
+                preferences.keep_chat(ObjectId(), address)
 
     @pytest.mark.filterwarnings("ignore:.imghdr. is deprecated:DeprecationWarning")  # by one of its 170 chats
     @pytest.mark.parametrize("address", [

@@ -176,16 +176,16 @@ class TestOwn:
         assert notice["record"] == made.id
         assert "致電客戶" in notice["text"]["zh-Hant"]
 
-    @pytest.mark.parametrize(
-        "login", ["clerk_sal", "management", "supervisor", "it", "hr", "legal", "finance", "records"]
-    )
-    def test_everybody_has_their_own_and_sees_no_other(self, company, wish, login):
-        made = wish(at("2025-06-02"), login=login)
-        assert rights.find(company.actor(login), Reminder, made.id)
-        for other in ("head_sal", "management", "supervisor", "it", "clerk_sal"):
-            if other != login:
-                with pytest.raises(Missing):
-                    rights.find(company.actor(other), Reminder, made.id)
+    def test_everybody_has_their_own_and_sees_no_other(self, company, wish):
+        made = {login: wish(at("2025-06-02"), login=login) for login in company.logins}
+        for login in company.logins:
+            actor = company.actor(login)
+            for owner, one in made.items():
+                if owner == login:
+                    assert rights.find(actor, Reminder, one.id)
+                else:
+                    with pytest.raises(Missing):
+                        rights.find(actor, Reminder, one.id)
 
     def test_no_deputy_reads_it(self, company, wish):
         made = wish(at("2025-06-02"))
@@ -203,11 +203,11 @@ class TestOwn:
             do("reminders.sweep")
         assert [(one["type"], one["record"]) for one in told(db)] == [("customer", customer.id)]
 
-    @pytest.mark.parametrize("about", ["x", "customer", "customer/1", "nothing/65a1b2c3d4e5f60718293a4b", "http://x/"])
-    def test_a_link_that_is_none(self, wish, about):
-        assert link_in(about) is None
-        with pytest.raises(Refused):
-            wish(at("2025-06-02"), about=about)
+    def test_a_link_that_is_none(self, wish):
+        for about in ("x", "customer", "customer/1", "nothing/65a1b2c3d4e5f60718293a4b", "http://x/"):
+            assert link_in(about) is None
+            with pytest.raises(Refused):
+                wish(at("2025-06-02"), about=about)
 
     def test_a_time_that_has_passed(self, wish):
         with pytest.raises(Refused):
