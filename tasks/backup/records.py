@@ -13,6 +13,7 @@ from models.kernel import changes, history
 from models.kernel.accounts import FILES
 from models.kernel.changes import Context, Past
 from models.kernel.declare import registered, snake_case
+from models.kernel.errors import Refused
 from models.kernel.record import Record
 from models.kernel.words import L
 
@@ -38,10 +39,14 @@ def restore_record(entry: Entry, type_name: str, id: str, tell: Tell = nobody) -
     key = fields["_id"]
     entries = reader.found(history.COLLECTION, key.binary, lambda one: one.get("record") == key)
     files = reader.found(FILES, key.binary, lambda one: one.get("record_id") == key)
-    _bring_contents(reader, [one["content"] for one in files])
+    brought = _bring_contents(reader, [one["content"] for one in files])
     reason = str(FROM_BACKUP(backup=entry.name, at=entry.manifest.created))
     past = Past(fields, tuple(sorted(entries, key=lambda one: one["seq"])), tuple(files))
-    return changes.bring_back(cls, past, context=Context(door="backup", reason=reason))
+    try:
+        return changes.bring_back(cls, past, context=Context(door="backup", reason=reason))
+    except Refused:
+        _take_back(brought)
+        raise
 
 
 class _Reader:
@@ -79,19 +84,26 @@ def _record_in(reader: _Reader, cls: type[Record], id: str) -> dict[str, Any]:
     return rows[0]
 
 
-def _bring_contents(reader: _Reader, contents: list[ObjectId]) -> None:
+def _bring_contents(reader: _Reader, contents: list[ObjectId]) -> set[ObjectId]:
     """Write the contents of files that are gone, before the record names them again; taken back when damaged."""
     db = get_db()
     missing = set(contents) - set(db[HEADS].distinct("_id", {"_id": {"$in": contents}}))
     if not missing:
-        return
+        return missing
     marks = {one.binary for one in missing}
-    db[CHUNKS].delete_many({"files_id": {"$in": list(missing)}})
+    _take_back(missing)
     try:
         for chunk in reader.each(CHUNKS, marks, lambda one: one["files_id"] in missing):
             db[CHUNKS].insert_one(chunk)
         if heads := list(reader.each(HEADS, marks, lambda one: one["_id"] in missing)):
             db[HEADS].insert_many(heads)
     except BackupFault:
-        db[CHUNKS].delete_many({"files_id": {"$in": list(missing)}})
+        _take_back(missing)
         raise
+    return missing
+
+
+def _take_back(contents: set[ObjectId]) -> None:
+    db = get_db()
+    db[CHUNKS].delete_many({"files_id": {"$in": list(contents)}})
+    db[HEADS].delete_many({"_id": {"$in": list(contents)}})

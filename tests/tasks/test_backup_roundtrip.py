@@ -274,6 +274,18 @@ def test_a_record_that_is_gone_comes_back_with_its_history_and_files(db, company
     assert hashlib.sha256(stream.read()).hexdigest() == file["sha256"]
 
 
+def test_a_refused_record_leaves_no_content_behind(db, company, target):
+    entry = dump(db, target, RING)
+    lost = company[0]
+    db["customer"].delete_one({"_id": lost.id})
+    GridFSBucket(db, "content").delete(db["file"].find_one_and_delete({"record_id": lost.id})["content"])
+    db["customer"].update_one({"_id": company[1].id}, {"$set": {"number": lost.number}})
+    with pytest.raises(Refused):
+        restore_record(entry, "customer", str(lost.id))
+    assert db["content.chunks"].count_documents({}) == db["content.files"].count_documents({}) == 0
+    assert db["file"].count_documents({}) == 0
+
+
 def test_a_record_whose_links_are_gone_is_refused(db, company, target):
     entry = dump(db, target, RING)
     db["department"].delete_many({})
