@@ -12,7 +12,9 @@ from mongoengine.connection import get_connection, get_db
 from admin_app.opening import database
 from admin_app.problems import Problem
 from admin_app.settings import Settings
+from models.kernel.archive import apply_tombstones
 from models.kernel.errors import Refused
+from models.kernel.places import TOMBSTONES
 from tasks.backup.crypt import KeyRing
 from tasks.backup.drill import drill
 from tasks.backup.dump import dump
@@ -68,8 +70,12 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
         overwrite = options.yes_overwrite == options.into
         if options.yes_overwrite and not overwrite:
             raise Problem("--yes-overwrite must name the same database as --into. Nothing was touched.")
+        destroyed = list(get_db()[TOMBSTONES].find())
         done = restore(entry, get_connection()[options.into], overwrite=overwrite, tell=_Line())
+        again = apply_tombstones(destroyed, get_connection()[options.into])
     _say(f"{options.into} holds {done.documents} documents now, {done.size / MEGABYTE:.1f} MB in {done.seconds:.1f} s.")
+    if again:
+        _say(f"{again} records that were destroyed by approved lists since then were destroyed there, too.")
     _say(f"To use it: GUICHENG_DATABASE={options.into} guicheng check, then start the servers with the same name.")
 
 

@@ -42,7 +42,7 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="發送郵件與聊天通知", task="notices.deliver", every=2),
     DefaultSchedule(name="審批逾期升級", task="cases.escalate", every=15),
     DefaultSchedule(name="載入工作日曆", task="calendar.load", cron="40 6 * * *"),
-    DefaultSchedule(name="封存歷史記錄", task="audit.seal", every=10),
+    DefaultSchedule(name="封存歷史記錄", task="audit.seal", every=5),
     DefaultSchedule(name="每週歷史完整性檢查", task="audit.check", cron="30 5 * * 0"),
     DefaultSchedule(name="每夜歸檔", task="archive.run", cron="30 3 * * *"),
     DefaultSchedule(name="每月銷毀清單", task="archive.delete_list", cron="0 5 1 * *"),

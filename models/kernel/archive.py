@@ -14,6 +14,10 @@ from typing import Any
 import bson
 from bson import ObjectId
 from mongoengine.connection import get_db
+from pymongo import WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from . import clock, history, notices, rights, waiting
@@ -34,6 +38,7 @@ NUMBER_TAKEN = L(
     "{number} 無法調回：其他記錄已使用須唯一的值。",
 )
 IsDue = Callable[[Mapping[str, Any]], bool]
+Place = Callable[[str], Collection[dict[str, Any]]]
 
 
 def find(actor: Actor, cls: type[Record], id: Any) -> Record:
@@ -232,7 +237,7 @@ def destroy(
         }
         in_unit(TOMBSTONES).insert_one(stone)
         attest(proof_of(stone))
-        _forget(stone)
+        _forget(stone, in_unit)
         contents.extend(one["content"] for one in files)
         return stone
 
@@ -242,65 +247,72 @@ def destroy(
     return stone
 
 
-def _forget(stone: Mapping[str, Any]) -> None:
+def _forget(stone: Mapping[str, Any], place: Place) -> None:
     """Take everything of a destroyed record away, wherever it stands."""
     id, name = stone["_id"], str(stone["type"])
     of_it = {"type": name, "record": id}
-    for place in (name, archive_of(name)):
-        in_unit(place).delete_many({"_id": id})
-    entries = [row["_id"] for where in (HISTORY, HISTORY_ARCHIVE) for row in in_unit(where).find(of_it)]
-    in_unit(UNSEALED).delete_many({"_id": {"$in": entries}})
+    for where in (name, archive_of(name)):
+        place(where).delete_many({"_id": id})
+    entries = [row["_id"] for where in (HISTORY, HISTORY_ARCHIVE) for row in place(where).find(of_it)]
+    place(UNSEALED).delete_many({"_id": {"$in": entries}})
     for where in (HISTORY, HISTORY_ARCHIVE):
-        in_unit(where).delete_many(of_it)
-    in_unit(FILES).delete_many({"record_id": id})
-    in_unit(notices.COLLECTION).delete_many({"record": id})
-    in_unit(waiting.COLLECTION).delete_many({"_id": id})
+        place(where).delete_many(of_it)
+    place(FILES).delete_many({"record_id": id})
+    place(notices.COLLECTION).delete_many({"record": id})
+    place(waiting.COLLECTION).delete_many({"_id": id})
 
 
-def drop_content(content: ObjectId) -> None:
+def drop_content(content: ObjectId, db: Database[Any] | None = None) -> None:
     """Remove what a file held; done again it has no effect."""
-    get_db()["content.files"].delete_one({"_id": content})
-    get_db()["content.chunks"].delete_many({"files_id": content})
+    where = get_db() if db is None else db
+    where["content.files"].delete_one({"_id": content})
+    where["content.chunks"].delete_many({"files_id": content})
 
 
-def apply_tombstones(tombstones: Iterable[Mapping[str, Any]]) -> int:
+def apply_tombstones(tombstones: Iterable[Mapping[str, Any]], db: Database[Any] | None = None) -> int:
     """Destroy again what an older backup brought back; returns how many records. Safe to run twice and to kill.
 
-    For whoever restores: keep the newer tombstones before the restore, and hand them over after it.
+    For whoever restores: read the tombstones before the restore, and hand them over after it with the database.
     """
-    return sum(_apply(dict(stone)) for stone in tombstones)
+    into = get_db() if db is None else db
+    return sum(_apply(into, dict(stone)) for stone in tombstones)
 
 
-def _apply(stone: dict[str, Any]) -> bool:
+def _apply(db: Database[Any], stone: dict[str, Any]) -> bool:
     contents: list[ObjectId] = []
 
-    def body(unit: Unit) -> bool:
-        contents[:] = [row["content"] for row in in_unit(FILES).find({"record_id": stone["_id"]}, {"content": 1})]
-        places_ = (str(stone["type"]), archive_of(str(stone["type"])))
-        there = any(in_unit(name).find_one({"_id": stone["_id"]}, {"_id": 1}) for name in places_)
-        if in_unit(TOMBSTONES).find_one({"_id": stone["_id"]}, {"_id": 1}) is None:
-            of_it = {"type": stone["type"], "record": stone["_id"]}
-            rows = [row for name in (HISTORY, HISTORY_ARCHIVE) for row in in_unit(name).find(of_it)]
-            again = {**stone, "entries": [row["_id"] for row in sorted(rows, key=lambda one: one["seq"])]}
-            in_unit(TOMBSTONES).insert_one(again)
-            _attest_again(again)
-        _forget(stone)
-        return there
+    def place(name: str) -> Collection[dict[str, Any]]:
+        return db.get_collection(name, write_concern=WriteConcern())
 
-    done = in_transaction(body, quiet=True)
+    def body(session: ClientSession) -> bool:
+        with session.bind(end_session=False):
+            contents[:] = [row["content"] for row in place(FILES).find({"record_id": stone["_id"]}, {"content": 1})]
+            homes = (str(stone["type"]), archive_of(str(stone["type"])))
+            there = any(place(name).find_one({"_id": stone["_id"]}, {"_id": 1}) for name in homes)
+            if place(TOMBSTONES).find_one({"_id": stone["_id"]}, {"_id": 1}) is None:
+                _set_again(stone, place)
+            _forget(stone, place)
+            return there
+
+    with db.client.start_session() as session:
+        done = session.with_transaction(body)
     for content in contents:
-        drop_content(content)
+        drop_content(content, db)
     return done
 
 
-def _attest_again(stone: Mapping[str, Any]) -> None:
-    """The list that approved it may be younger than the backup; then the tombstone itself has an entry."""
+def _set_again(stone: Mapping[str, Any], place: Place) -> None:
+    """The tombstone over what a backup knew; its list may be younger than the backup, so it has an entry of its own."""
+    of_it = {"type": stone["type"], "record": stone["_id"]}
+    rows = [row for name in (HISTORY, HISTORY_ARCHIVE) for row in place(name).find(of_it)]
+    again = {**stone, "entries": [row["_id"] for row in sorted(rows, key=lambda one: one["seq"])]}
+    place(TOMBSTONES).insert_one(again)
     told = {"type": TOMBSTONES, "record": stone["_id"], "version": 0, "at": clock.now(), "actor": None}
-    told |= {"actor_name": SYSTEM.name, "door": "backup", "verb": ERASED, "changes": [attested(proof_of(stone))]}
+    told |= {"actor_name": SYSTEM.name, "door": "backup", "verb": ERASED, "changes": [attested(proof_of(again))]}
     entry, _ = history.chained(told, {})
     entry["_id"] = ObjectId()
-    in_unit(HISTORY).insert_one(entry)
-    in_unit(UNSEALED).insert_one({"_id": entry["_id"]})
+    place(HISTORY).insert_one(entry)
+    place(UNSEALED).insert_one({"_id": entry["_id"]})
 
 
 def attested(proof: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .declare import LeadsTo, registered
 from .errors import Changed, Forbidden, Missing, Refused
 from .fields import LongText
 from .people import SYSTEM, Actor, Role
-from .places import in_archive
+from .places import TOMBSTONES, in_archive
 from .record import FILES, Record
 from .store import in_unit
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
@@ -46,6 +46,10 @@ NO_DEPARTMENT = L(
     "You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。"
 )
 IN_ARCHIVE = L("This was made before: {number}, now in the archive.", "此記錄已建立：{number}，現已歸檔。")
+DESTROYED = L(
+    "{number} was destroyed by the approved list {list}; it does not come back.",
+    "{number} 已按批准的清單 {list} 銷毀，不能恢復。",
+)
 LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
     "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
@@ -212,6 +216,8 @@ def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
     def body(unit: Unit) -> R:
         was, act = cls._from_son(dict(past.fields)), Act(SYSTEM, context)
         known = cls._get_collection().find_one({"_id": was.id})
+        if known is None:
+            _refuse_put_away(cls, was.id)
         _add_missing(past)
         if known is None:
             return _bring_back_gone(unit, was, act)
@@ -227,6 +233,14 @@ def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
         return in_transaction(body)
     except DuplicateKeyError as clash:
         raise _taken(cls, clash) from clash
+
+
+def _refuse_put_away(cls: type[Record], id: ObjectId) -> None:
+    """What rests in the archive comes back from there; what was destroyed by an approved list never does."""
+    if found := in_archive(cls.type_name(), {"_id": id}):
+        raise Refused(IN_ARCHIVE(number=found["number"]))
+    if stone := in_unit(TOMBSTONES).find_one({"_id": id}):
+        raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))
 
 
 def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:

@@ -275,6 +275,12 @@ class TestBack:
         with pytest.raises(Missing):
             archive.bring_back(type(old), "nonsense", actor=company.actor("records"))
 
+    def test_not_from_a_backup_while_it_rests_here(self, company, old):
+        work("archive.run")
+        with pytest.raises(Refused, match=old.number):
+            changes.bring_back(type(old), changes.Past({"_id": old.id, **old_values(old)}), context=Context())
+        assert [name for name, _ in where(old)] == ["requirement_archive"]
+
     def test_a_number_is_never_given_twice(self, company, old):
         work("archive.run")
         with clock.set_to(LONG_AGO):
@@ -362,6 +368,8 @@ class TestDestruction:
         assert is_sound() == []
         work(retention.CARRY_OUT, list=str(listed.id))
         assert db.tombstone.count_documents({}) == 1
+        with pytest.raises(Refused, match=listed.number):
+            changes.bring_back(type(old), changes.Past({"_id": old.id, **old_values(old)}), context=Context())
 
     def test_nobody_else_approves(self, company, listed):
         for login in set(company.logins) - {"records"}:
