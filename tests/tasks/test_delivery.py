@@ -1,14 +1,18 @@
 """Delivery with a real mail server: each once; refused, down, broken off before the answer; killed at any write."""
 
+import dataclasses
 import datetime as dt
-import email
-import email.policy
+import ipaddress
 import socket
+import ssl
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import AuthResult
 from bson import ObjectId
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from models import catalogue
 from models.kernel import changes, clock, deliveries, preferences
@@ -22,62 +26,16 @@ from models.mailing import PostOffice, post_office, set_post_office
 from tasks import chat
 from tasks.mail import Letter, RefusedForGood, message_of
 from tests.fixtures.doing import Killed, do
+from tests.fixtures.post import MailServer
 
 NOW = dt.datetime(2025, 6, 2, 2, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
-class Box:
-    """A mail server that keeps what it takes, and answers as it was told."""
-
-    def __init__(self):
-        self.kept, self.seen = [], []
-        self.rcpt = self.data = ""
-        self.breaks_off = False
-
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        if self.rcpt:
-            return self.rcpt
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.seen.append(message)
-        if self.breaks_off:
-            server.transport.abort()
-            return "451 never read"
-        if self.data:
-            return self.data
-        self.kept.append(message)
-        return "250 taken"
-
-
-class Plain(Controller):
-    def factory(self):
-        return SMTP(self.handler, hostname="mail.test", enable_SMTPUTF8=False)
-
-
-@pytest.fixture(scope="module")
-def server():
-    controller = Plain(Box(), hostname="127.0.0.1", port=0, server_hostname="mail.test")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        controller.port = probe.getsockname()[1]
-    controller.start()
-    yield controller
-    controller.stop()
-
-
 @pytest.fixture
-def box(server):
-    server.handler.__init__()
-    before = post_office()
-    told = {"host": "127.0.0.1", "security": "none", "sender": "guicheng@example.com"}
-    set_post_office(PostOffice(**told, port=server.port, public_url="https://guicheng.example.com/"))
+def box(mail_box):
     with clock.set_to(NOW):
-        yield server.handler
-    set_post_office(before)
+        yield mail_box
 
 
 @pytest.fixture
@@ -420,3 +378,59 @@ def test_killed_at_any_access_and_run_again(staff, box, db, kill_at, stop_at):
     assert db["delivery"].count_documents({"state": "sent"}) == 2 - unsure
     assert 2 - unsure <= len(ids) <= 2
     assert unsure <= 1
+
+
+class TestEncrypted:
+    """The way to the mail server: STARTTLS with a known certificate, then the login."""
+
+    @pytest.fixture
+    def certified(self, tmp_path):
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+        today = dt.datetime.now(dt.UTC)
+        made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        made = made.serial_number(7).not_valid_before(today - HOUR).not_valid_after(today + 24 * HOUR)
+        here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        made = made.add_extension(here, False).add_extension(x509.BasicConstraints(True, None), True)
+        file = tmp_path / "certificate.pem"
+        told = made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        file.write_bytes(told + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return file
+
+    @pytest.fixture
+    def server(self, box, certified):
+        def check(_server, _session, _envelope, _mechanism, data):
+            return AuthResult(success=(data.login, data.password) == (b"guicheng", b"secret"), handled=False)
+
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certified)
+        made = MailServer(box, tls_context=context, require_starttls=True, authenticator=check, auth_required=True)
+        made.start()
+        told = {"host": "127.0.0.1", "port": made.port, "sender": "guicheng@example.com", "user": "guicheng"}
+        set_post_office(PostOffice(**told, password="secret"))
+        yield made
+        made.stop()
+
+    def test_sent_after_login(self, staff, server, box, certified, monkeypatch):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certified))
+        say(staff.users["it"])
+        do("notices.deliver")
+        assert len(box.kept) == 1
+
+    def test_a_wrong_password_waits_for_it(self, staff, server, box, certified, monkeypatch, db):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certified))
+        set_post_office(dataclasses.replace(post_office(), password="wrong"))
+        say(staff.users["it"])
+        do("notices.deliver")
+        assert states(db) == ["waiting"]
+        problem = db["delivery"].find_one()["problem"]
+        assert "535" in problem
+        assert "wrong" not in problem
+        assert "wrong" not in repr(post_office())
+
+    def test_nothing_is_said_to_a_server_that_nobody_vouches_for(self, staff, server, box, db):
+        say(staff.users["it"])
+        do("notices.deliver")
+        assert not box.seen
+        assert states(db) == ["waiting"]
+        assert "certificate" in db["delivery"].find_one()["problem"]

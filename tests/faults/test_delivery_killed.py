@@ -1,0 +1,74 @@
+"""Mail goes out while the process that sends it is killed with -9 again and again: each once, or shown as not sure."""
+
+import datetime as dt
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bson import ObjectId
+
+from models import catalogue
+from models.kernel import changes, clock
+from models.kernel.notices import About, notice_for
+from models.kernel.people import SYSTEM
+from models.kernel.unit import in_transaction
+from models.kernel.words import L
+from tests.fixtures.doing import do
+
+pytestmark = pytest.mark.slow
+COUNT, KILLS = 120, 4
+
+
+@pytest.fixture
+def child(settings, mail_server):
+    """Starts a process that delivers; its kills are counted."""
+    told = {"smtp_host": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
+    made = settings.model_copy(update=told | {"mail_from": "guicheng@example.com"})
+    environment = {**os.environ, **made.as_environment(), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "tests.faults.delivering"]
+
+    def start():
+        return subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
+
+    return start
+
+
+def test_each_once_or_not_sure(company, mail_box, child, db):
+    person = company.users["it"]
+    changes.update(catalogue["user"], person, {"mail": "it@example.com"}, actor=SYSTEM, version=None)
+
+    def write(unit):
+        for number in range(COUNT):
+            words = L(f"Alarm {number}", f"告警 {number}")
+            about = About("task_run", ObjectId())
+            unit.notify(notice_for(person, cause=f"alarm:{number}", kind="alarm", words=words, record=about))
+
+    in_transaction(write)
+    for _ in range(KILLS):
+        before, deadline = len(mail_box.seen), time.monotonic() + 30
+        process = child()
+        while len(mail_box.seen) == before and time.monotonic() < deadline and _is_left(db):
+            time.sleep(0.005)
+        time.sleep(random.uniform(0, 0.15))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with clock.set_to(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)):
+        do("notices.deliver")
+        do("notices.deliver")
+    ids = [message["Message-ID"] for message in mail_box.kept]
+    rows = list(db["delivery"].find())
+    assert len(ids) == len(set(ids))
+    assert len(rows) == COUNT
+    unsure = [row for row in rows if row["state"] == "not_sure"]
+    assert len(unsure) <= KILLS
+    assert {row["state"] for row in rows} <= {"sent", "not_sure"}
+    assert {f"<{row['_id']}@example.com>" for row in rows if row["state"] == "sent"} <= set(ids)
+
+
+def _is_left(db):
+    return db["delivery"].count_documents({"state": {"$ne": "sent"}}) > 0 or db["delivery"].count_documents({}) < COUNT
