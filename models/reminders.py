@@ -185,7 +185,8 @@ class Rule:
 
 def rules() -> list[Rule]:
     """The declared reminders of all types, in a fixed order."""
-    return [Rule(cls, told) for _, cls in sorted(registered().items()) for told in cls.declared.reminders]
+    found = [Rule(cls, told) for cls in registered().values() for told in cls.declared.reminders]
+    return sorted(found, key=lambda rule: rule.key)
 
 
 def day_that_has_begun() -> dt.date:

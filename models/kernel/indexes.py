@@ -66,6 +66,7 @@ def indexed_fields(cls: type[Record]) -> set[str]:
     """The fields that a grid sorts or filters by, or that another record's page looks up."""
     told = cls.declared
     names = {*told.grid.columns, *told.grid.filters, told.grid.sort.lstrip("-"), *told.access.related, "state", "owner"}
+    names |= {remind.field for remind in told.reminders}
     names |= {name for name, field in told.own_fields.items() if hasattr(field, "target")}
     names -= {"id", "number", "department"}
     return {name for name in names if not isinstance(cls._fields.get(name), Lines | LongText | Sealed)}
