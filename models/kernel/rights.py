@@ -239,7 +239,8 @@ def visible_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     """The filter of the archived rows that the actor may read: as among the living; all for who keeps the archive."""
     if cls.declared.retention is None:
         return None
-    return {} if Role.RECORDS in actor.roles else _rows(actor, cls)
+    keeps = any(Role.RECORDS in face.roles for face in actor.faces())
+    return {} if keeps else _rows(actor, cls)
 
 
 def may_unarchive(actor: Actor) -> Verdict:

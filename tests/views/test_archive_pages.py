@@ -7,7 +7,10 @@ import json
 import pytest
 from bson import ObjectId
 
-from models.kernel import archive, audit, clock, files, history
+from models.kernel import archive, audit, changes, clock, files, history
+from models.kernel.archive import Approval
+from models.kernel.people import SYSTEM
+from models.retention import CARRY_OUT, DeletionLine, DeletionList
 from tests.fixtures.http import said
 
 LONG_AGO = dt.datetime(2020, 3, 2, 4, tzinfo=dt.UTC)
@@ -164,3 +167,60 @@ def test_lists_are_approved_on_their_page(company, quotation, browser_as):
     assert "/admin/legal_hold/" in page.links
     assert browser_as("it").get("/admin/retention_rule/").status_code == 403
     assert said(browser_as("it").get("/admin/deletion_list/"))
+
+
+def test_a_living_record_leads_to_what_links_to_it_in_the_archive(company, quotation, browser_as):
+    id = quotation.ref("customer")
+    path = f"/admin/archive/linked/?type=customer&id={id}"
+    browser = browser_as("clerk_sal")
+    assert path in browser.page("/admin/customer/details/", {"id": id}).links
+    assert any(str(quotation.id) in link for link in browser.page(path).links)
+    assert browser_as("it").get(path).status_code in (403, 404)
+    assert browser.get("/admin/archive/linked/?type=nonsense&id=x").status_code == 404
+
+
+class TestDestruction:
+    @pytest.fixture
+    def listed(self, company, quotation):
+        line = DeletionLine(record_type="quotation", number=quotation.number, record_id=str(quotation.id))
+        home = {"department": company.department("MGT")}
+        values = {"record_type": "quotation", "count": 1, "lines": [line], **home}
+        made = changes.create(DeletionList, values, actor=SYSTEM)
+        return changes.move(DeletionList, made.id, "submit", actor=SYSTEM, version=None)
+
+    def test_the_records_manager_sees_and_approves_with_the_password(self, company, quotation, listed, browser_as, db):
+        browser = browser_as("records")
+        assert listed.number in browser.page("/admin/inbox/").text
+        page = browser.page("/admin/deletion_list/details/", {"id": listed.id})
+        assert quotation.number in page.text
+        assert any(str(quotation.id) in link for link in browser.page(f"/admin/archive/listed/?id={listed.id}").links)
+        form = browser.form("/admin/deletion_list/move/", "move/", id=listed.id, verb="approve")
+        assert browser.send(form, password="wrong").status_code == 422
+        assert browser.send(form, password="four good words here").status_code == 302
+        assert db.task_run.count_documents({"task": CARRY_OUT, "state": "queued"}) == 1
+        assert db.quotation_archive.count_documents({}) == 1
+
+    def test_nobody_else(self, company, quotation, listed, browser_as, db):
+        data = {"id": str(listed.id), "verb": "approve", "version": str(listed.version), "password": "x"}
+        for login in set(company.logins) - {"records"}:
+            assert browser_as(login).post("/admin/deletion_list/move/", data).status_code in (403, 404), login
+        assert browser_as("clerk_sal").get(f"/admin/archive/listed/?id={listed.id}").status_code == 404
+
+    def test_a_tombstone_is_found_by_its_number(self, company, quotation, listed, browser_as, db):
+        approval = Approval(listed.id, listed.number, company.users["records"], "羅秀英", NOW)
+        assert archive.destroy(type(quotation), quotation.id, approval, lambda _: None, may=lambda _: True)
+        text = browser_as("records").page("/admin/archive/", {"q": quotation.number}).text
+        assert listed.number in text
+        assert "羅秀英" in text
+        assert "羅秀英" not in browser_as("clerk_sal").page("/admin/archive/", {"q": quotation.number}).text
+
+
+def test_a_hold_is_placed_and_seen_by_those_concerned(company, browser_as):
+    customer = company.make("customer", "clerk_sal")
+    legal = browser_as("legal")
+    answer = legal.send(legal.form("/admin/legal_hold/new/", "new/"), customer=str(customer.id), reason="訴訟")
+    assert answer.status_code == 302
+    held = "/admin/legal_hold/?f.state=active"
+    assert held in browser_as("legal").page("/admin/customer/details/", {"id": customer.id}).links
+    assert held not in browser_as("clerk_sal").page("/admin/customer/details/", {"id": customer.id}).links
+    assert browser_as("clerk_sal").get("/admin/legal_hold/new/").status_code == 403

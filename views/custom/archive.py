@@ -13,24 +13,29 @@ from pymongo.errors import ExecutionTimeout
 
 from models.chapters import RECORDS
 from models.kernel import archive, files, rights
-from models.kernel.declare import references_of
+from models.kernel.declare import references_of, registered
 from models.kernel.errors import Missing
+from models.kernel.people import Actor
 from models.kernel.places import ARCHIVED_AT, TOMBSTONES, archive_of
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.traces import stored
 from models.kernel.words import L
+from models.retention import DeletionList, LegalHold, is_held
 
 from .. import grid_page, listing, record_page, wording
 from ..session import actor, say
 from ..timeline import timeline
-from . import CustomView, MenuItem
+from . import CustomView, Link, MenuItem, on_record_page
 
 TITLE = L("Archive", "檔案庫")
 BACK = L("{number} is back among the records.", "{number} 已調回。")
+IN_ARCHIVE = L("In the archive", "檔案庫中的記錄")
+HELD = L("Under legal hold", "法律保全中")
 COUNT_CAP = 10_000
 SEARCH_EACH = 8
 STONES_SHOWN = 50
+LINKED_MOST = 100
 TIME_LIMIT_MS = 1500
 
 
@@ -74,6 +79,35 @@ class ArchiveView(CustomView):
                 groups.append(_group(cls, rows))
         stones = _tombstones(text) if text and rights.may_unarchive(me) else []
         return self.render("custom/archive.html", text=text, tiles=tiles, groups=groups, stones=stones)
+
+    @expose("/linked/")
+    def linked(self) -> str:
+        """The archived records that link to one record, as far as the reader may see them."""
+        me = actor()
+        cls = self.catalogue.get(request.args.get("type", ""))
+        if cls is None:
+            raise Missing
+        record = _anywhere(me, cls, request.args.get("id"))
+        groups = []
+        for other, query in _pointing(me, cls, record.id):
+            wanted = {"number": 1, "title": 1, "state": 1}
+            rows = get_db()[archive_of(other.type_name())].find(query, wanted).sort("_id", -1).limit(LINKED_MOST)
+            groups.append(_group(other, list(rows.max_time_ms(TIME_LIMIT_MS)), most=LINKED_MOST))
+        groups = [one for one in groups if one["rows"]]
+        back = (record.number, f"/admin/{cls.type_name()}/details/?id={record.id}")
+        return self.render("custom/archive_linked.html", back=back, groups=groups)
+
+    @expose("/listed/")
+    def listed(self) -> str:
+        """The records of a deletion list as they stand in the archive, for those who decide on it."""
+        me = actor()
+        approved = rights.find(me, DeletionList, request.args.get("id"))
+        cls = self._asked_type(approved.record_type)
+        ids = [ObjectId(line.record_id) for line in approved.lines if ObjectId.is_valid(line.record_id or "")]
+        query = {"$and": [{"_id": {"$in": ids}}, rights.visible_archived(me, cls) or {}]}
+        rows = list(get_db()[archive_of(cls.type_name())].find(query, {"number": 1, "title": 1, "state": 1}))
+        back = (approved.number, f"/admin/deletion_list/details/?id={approved.id}")
+        return self.render("custom/archive_linked.html", back=back, groups=[_group(cls, rows, most=len(rows))])
 
     @expose("/<kind>/")
     def grid(self, kind: str) -> str:
@@ -142,11 +176,55 @@ def _hits(cls: type[Record], scope: dict[str, Any], text: str) -> list[dict[str,
     return list(rows.max_time_ms(TIME_LIMIT_MS))
 
 
-def _group(cls: type[Record], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _anywhere(me: Actor, cls: type[Record], id: Any) -> Record:
+    """A record among the living or in the archive. Raises Missing."""
+    try:
+        return rights.find(me, cls, id)
+    except Missing:
+        return archive.find(me, cls, id)
+
+
+def _pointing(me: Actor, cls: type[Record], id: ObjectId) -> Iterator[tuple[type[Record], dict[str, Any]]]:
+    """The types with an archive that link to a type, each with the filter of those that link to this record."""
+    for other in registered().values():
+        scope = rights.visible_archived(me, other)
+        seen = rights.readable_fields(me, other)
+        refs = references_of(other).items()
+        names = [name for name, ref in refs if ref.target == cls.__name__ and name in other.declared.own_fields]
+        if scope is not None and (clauses := [{name: id} for name in names if name in seen]):
+            yield other, {"$and": [scope, {"$or": clauses}]}
+
+
+def _offer_linked(me: Actor, record: Record) -> Link | None:
+    """A way to the archived records that link to this one, if there are any."""
+    for other, query in _pointing(me, type(record), record.id):
+        if get_db()[archive_of(other.type_name())].find_one(query, {"_id": 1}):
+            return Link(IN_ARCHIVE, f"/admin/archive/linked/?type={record.type_name()}&id={record.id}")
+    return None
+
+
+def _offer_hold(me: Actor, record: Record) -> Link | None:
+    """Those who may know of legal holds see that one keeps this record."""
+    if record.declared.retention is None or not rights.can_open(me, LegalHold):
+        return None
+    return Link(HELD, "/admin/legal_hold/?f.state=active") if is_held(type(record), stored(record)) else None
+
+
+def _offer_listed(_me: Actor, record: Record) -> Link:
+    return Link(IN_ARCHIVE, f"/admin/archive/listed/?id={record.id}")
+
+
+for _name in registered():
+    on_record_page(_name)(_offer_linked)
+    on_record_page(_name)(_offer_hold)
+on_record_page("deletion_list")(_offer_listed)
+
+
+def _group(cls: type[Record], rows: list[dict[str, Any]], *, most: int = SEARCH_EACH) -> dict[str, Any]:
     base = f"/admin/archive/{cls.type_name()}/"
     return {
         "label": cls.declared.plural,
-        "all": base if len(rows) > SEARCH_EACH else None,
+        "all": base if len(rows) > most else None,
         "rows": [
             {
                 "number": row["number"],
@@ -155,7 +233,7 @@ def _group(cls: type[Record], rows: list[dict[str, Any]]) -> dict[str, Any]:
                 "state": wording.state_label(cls, row.get("state")),
                 "tone": wording.tone(row.get("state")),
             }
-            for row in rows[:SEARCH_EACH]
+            for row in rows[:most]
         ],
     }
 
