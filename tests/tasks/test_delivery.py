@@ -5,6 +5,8 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -378,6 +380,16 @@ def test_killed_at_any_access_and_run_again(staff, box, db, kill_at, stop_at):
     assert db["delivery"].count_documents({"state": "sent"}) == 2 - unsure
     assert 2 - unsure <= len(ids) <= 2
     assert unsure <= 1
+
+
+def test_two_workers_at_once(staff, box, db):
+    for number in range(30):
+        say(staff.users["it"], f"alarm:{number}")
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(copy_context().run, do, "notices.deliver") for _ in range(3)]
+    assert sum(one.result().get("sent", 0) for one in done) == 30
+    assert len({one["Message-ID"] for one in box.kept}) == len(box.kept) == 30
+    assert set(states(db)) == {"sent"}
 
 
 class TestEncrypted:
