@@ -23,7 +23,7 @@ from models.kernel.workflow import need_label
 from . import wording
 from .custom import links_for
 from .session import actor, catalogue, say
-from .steps import moves_context
+from .steps import moves_context, needs_shown
 from .timeline import timeline
 from .wording import is_numeric, line_labels, moment, plain, reference_labels, state_label, tone
 
@@ -266,7 +266,7 @@ def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
             "from": [flow.labels[one] for one in move.source],
             "to": flow.labels[move.target],
             "who": move.by.label,
-            "needs": [need_label(cls, need) for need in move.require],
+            "needs": [need_label(cls, need) for need in needs_shown(cls, move, me)],
         }
         for move in (flow.moves if flow else ())
     ]

@@ -28,7 +28,7 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
                 "why": str(stand.verdict.why) if not stand else "",
                 "who": str(move.by.label),
                 "acting_for": stand.face.name if stand and stand.face and stand.face.id != me.id else "",
-                "checklist": checklist(record, move),
+                "checklist": checklist(record, move, me),
                 "is_danger": move.verb in ("reject", "decline", "terminate", "return", "send_back"),
                 "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}",
             }
@@ -36,16 +36,23 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
     return found
 
 
-def checklist(record: Record, move: Move) -> list[dict[str, Any]]:
-    """What a move needs, each with whether it is there."""
+def checklist(record: Record, move: Move, me: Actor) -> list[dict[str, Any]]:
+    """What a move needs, each with whether it is there; with the way to mend it for those who may."""
     return [
-        {"label": need_label(type(record), need), "ok": is_met(record, need), "url": _mend_url(record, need)}
-        for need in move.require
+        {"label": need_label(type(record), need), "ok": is_met(record, need), "url": _mend_url(record, need, me)}
+        for need in needs_shown(type(record), move, me)
         if not (isinstance(need, str) and need in move.asked_fields)
     ]
 
 
-def _mend_url(record: Record, need: Any) -> str | None:
+def needs_shown(cls: type[Record], move: Move, me: Actor) -> list[Any]:
+    """What a move needs, without the fields that the reader may not see."""
+    return [need for need in move.require if not isinstance(need, str) or rights.sees(me, cls._fields[need])]
+
+
+def _mend_url(record: Record, need: Any, me: Actor) -> str | None:
+    base = f"/admin/{record.type_name()}/"
     if isinstance(need, Attached):
-        return f"/admin/{record.type_name()}/details/?id={record.id}#files"
-    return f"/admin/{record.type_name()}/edit/?id={record.id}#{need}" if isinstance(need, str) else None
+        return f"{base}details/?id={record.id}#files" if rights.may_attach(me, record) else None
+    is_field = isinstance(need, str) and need in rights.writable_fields(me, type(record), record)
+    return f"{base}edit/?id={record.id}#{need}" if is_field and rights.may_update(me, record) else None

@@ -77,7 +77,8 @@ def actor_of(user, *, deputising: bool = True) -> Actor:
     """The actor that a User document stands for, with the colleagues absent today whose deputy they are."""
     principals: tuple[Actor, ...] = ()
     if deputising:
-        absent = get_document("User").objects(__raw__=absent_filter(clock.today(), {"deputy": user.id, "active": True}))
+        lends = {"deputy": user.id, "active": True, "removed_at": None}
+        absent = get_document("User").objects(__raw__=absent_filter(clock.today(), lends))
         principals = tuple(actor_of(colleague, deputising=False) for colleague in absent)
     department = user.ref("department")
     return Actor(
