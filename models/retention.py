@@ -24,6 +24,7 @@ from .kernel.workflow import REASON, Move, Workflow
 
 CARRY_OUT = "archive.carry_out"
 _GUARD = "legal_hold.guard"
+_NO_START = frozenset({"due_at", "removed_at"})
 _OFFICES = {Role.RECORDS: Scope.ALL, Role.LEGAL: Scope.ALL}
 NO_DATE = L("“{field}” is not a date of this kind of record.", "「{field}」不是此類記錄的日期字段。")
 TOO_SOON = L(
@@ -45,6 +46,24 @@ class RecordType(Choice):
     @property
     def options(self) -> dict[str, L]:
         return {name: cls.declared.label for name, cls in sorted(registered().items()) if cls.declared.retention}
+
+    @options.setter
+    def options(self, _given: Mapping[str, L]) -> None:
+        """There is nothing to set: the declarations say."""
+
+
+class DateField(RecordType):
+    """One of the dates of the record types that are archived."""
+
+    @property
+    def options(self) -> dict[str, L]:
+        types = [cls for _, cls in sorted(registered().items()) if cls.declared.retention]
+        return {
+            name: one.label
+            for cls in types
+            for name, one in cls._fields.items()
+            if isinstance(one, Day | Moment) and name not in _NO_START
+        }
 
     @options.setter
     def options(self, _given: Mapping[str, L]) -> None:
@@ -81,13 +100,10 @@ class RetentionRule(Record):
     """When records of a type are archived and destroyed; at first as the type declares it."""
 
     record_type = RecordType(required=True, unique=True, fixed=True, label=L("Kind of record", "記錄類型"))
-    after = Text(
+    after = DateField(
         required=True,
-        most=60,
-        label=L("Date field", "日期字段"),
-        help=L(
-            "The name of a date of this kind of record, such as updated_at.", "此類記錄的日期字段名，例如 updated_at。"
-        ),
+        label=L("Counted from", "起算日期"),
+        help=L("A date that this kind of record has.", "須為此類記錄具有的日期。"),
     )
     archive_days = Whole(required=True, least=1, most=36_500, label=L("Archive after days", "歸檔天數"))
     delete_years = Whole(required=True, least=1, most=100, label=L("Destroy after years", "銷毀年數"))
@@ -96,7 +112,7 @@ class RetentionRule(Record):
     def check(self) -> Iterator[tuple[str, Words]]:
         cls = registered().get(self.record_type or "")
         if cls is not None and not isinstance(cls._fields.get(self.after or ""), Day | Moment):
-            yield "after", NO_DATE(field=self.after)
+            yield "after", NO_DATE(field=DateField().options.get(self.after, self.after))
         if self.archive_days and self.delete_years and self.delete_years * 365 <= self.archive_days:
             yield "delete_years", TOO_SOON(years=self.delete_years, days=self.archive_days)
 

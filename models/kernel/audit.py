@@ -248,7 +248,9 @@ def _check_seal(report: Report, seal: dict[str, Any], last: Mapping[str, Any] | 
 
 def _name_of(entry: Mapping[str, Any]) -> str:
     """An entry as people can look it up: type, number or id of its record, and its own number."""
-    row = get_db()[str(entry.get("type"))].find_one({"_id": entry.get("record")}, {"number": 1})
+    wanted = {"_id": entry.get("record")}
+    row = get_db()[str(entry.get("type"))].find_one(wanted, {"number": 1})
+    row = row or places.in_archive(str(entry.get("type")), wanted)
     return f"{entry.get('type')} {row.get('number') if row else entry.get('record')} #{entry.get('seq')}"
 
 

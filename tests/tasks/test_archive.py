@@ -1,7 +1,10 @@
 """The archive: due records move whole and once, whatever is killed when; nothing is destroyed without approval."""
 
+import contextvars
 import datetime as dt
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from bson import ObjectId
@@ -9,11 +12,12 @@ from gridfs.errors import NoFile
 
 from models import catalogue, retention
 from models.kernel import archive, audit, changes, clock, files, history, jobs, places, rights, unit
+from models.kernel.archive import Approval
 from models.kernel.changes import Context
 from models.kernel.errors import Forbidden, Missing, Refused
 from models.kernel.people import SYSTEM
 from models.retention import DeletionList, LegalHold, RetentionRule
-from tasks import registry, run
+from tasks import registry, run, worker
 
 TYPES = [name for name, cls in sorted(catalogue.items()) if cls.declared.retention]
 LONG_AGO = dt.datetime(2020, 3, 2, 4, tzinfo=dt.UTC)
@@ -130,6 +134,35 @@ def test_not_yet_and_not_in_the_midst(company):
     work("archive.run")
     assert [len(where(one)) for one in (going_on, fresh)] == [1, 1]
     assert where(fresh)[0][0] == where(going_on)[0][0] == "requirement"
+
+
+def test_what_is_said_meanwhile_goes_along(company, old):
+    """Somebody comments after the archive has read the record: it reads anew and nothing is lost."""
+    versions = []
+
+    def is_due(document):
+        versions.append(document["chain"]["seq"])
+        if len(versions) == 1:
+            aside(lambda: changes.comment(type(old), old.id, "稍等", actor=SYSTEM))
+        return True
+
+    assert archive.move_out(type(old), old.id, is_due=is_due)
+    assert len(versions) == 2
+    assert [one["verb"] for one in archive.entries_of(old.id)[-2:]] == ["comment", "archive"]
+    assert is_sound() == []
+
+
+def test_a_changed_archive_is_found(company, old, db):
+    work("archive.run")
+    assert is_sound() == []
+    last = archive.entries_of(old.id)[-1]
+    db.history_archive.update_one({"_id": last["_id"]}, {"$set": {"actor_name": "別人"}})
+    assert (f"requirement {old.number} #{last['seq']}", "an entry was changed") in is_sound()
+    db.history_archive.replace_one({"_id": last["_id"]}, last)
+    db.requirement_archive.update_one({"_id": old.id}, {"$set": {"subject": "改過"}})
+    assert is_sound() == [(f"requirement {old.number}", "changed without entry: subject")]
+    db.requirement_archive.delete_one({"_id": old.id})
+    assert {what for _, what in is_sound()} == {str(audit.NO_RECORD)}
 
 
 class Killed(BaseException):
@@ -341,6 +374,21 @@ def approve(company, listed, login="records"):
     return changes.move(DeletionList, listed.id, "approve", actor=actor, version=listed.version, context=context)
 
 
+def hold_all(company):
+    changes.create(LegalHold, {"reason": "訴訟", "record_type": "requirement"}, actor=company.actor("legal"))
+
+
+def fresh_context():
+    """The context of somebody else: outside the transaction that this one is in."""
+    return contextvars.Context()
+
+
+def aside(body, *arguments):
+    """Do something as another process would, and wait for it."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(fresh_context().run, body, *arguments).result(20)
+
+
 class TestDestruction:
     def test_needs_approval_and_leaves_a_tombstone(self, company, old, listed, db):
         content = files.files_of(old.id)[0]["content"]
@@ -353,7 +401,8 @@ class TestDestruction:
             {"task": retention.CARRY_OUT, "params.list": str(listed.id), "once": {"$ne": None}}
         )
         assert order["state"] == "queued"
-        work(retention.CARRY_OUT, list=str(listed.id))
+        assert worker.work(order["_id"])
+        assert db.task_run.find_one({"_id": order["_id"]})["counts"] == {"destroyed": 1}
         assert where(old) == []
         stone = db.tombstone.find_one({"_id": old.id})
         assert (stone["number"], stone["hash"]) == (old.number, last)
@@ -392,6 +441,39 @@ class TestDestruction:
         work(retention.CARRY_OUT, list=str(listed.id))
         assert len(where(old)) == 1
         assert company.fresh(listed).lines[0].outcome == "held"
+
+    def test_a_hold_made_meanwhile_is_seen(self, company, old, listed, db):
+        """It is committed after the destruction began to read, and before it wrote: the destruction begins anew."""
+        approval, asked = Approval(listed.id, listed.number, None, "", NOW), []
+
+        def may(document):
+            asked.append(document)
+            if len(asked) == 1:
+                aside(hold_all, company)
+            retention.guard_holds()
+            return not retention.is_held(type(old), document)
+
+        assert archive.destroy(type(old), old.id, approval, lambda _: None, may=may) is None
+        assert (len(asked), len(where(old)), db.tombstone.count_documents({})) == (2, 1, 0)
+
+    def test_a_hold_waits_for_a_destruction_that_was_first(self, company, old, listed):
+        approval, threads = Approval(listed.id, listed.number, None, "", NOW), []
+
+        def may(document):
+            retention.guard_holds()
+            assert not retention.is_held(type(old), document)
+            return True
+
+        def attest(_proof):
+            late = threading.Thread(target=fresh_context().run, args=(hold_all, company))
+            late.start()
+            late.join(0.5)
+            assert late.is_alive()
+            threads[:] = [late]
+
+        assert archive.destroy(type(old), old.id, approval, attest, may=may)
+        threads[0].join(20)
+        assert LegalHold.objects.count() == 1
 
     def test_what_came_back_is_left(self, company, old, listed):
         approve(company, listed)
