@@ -32,10 +32,8 @@ NO_SUCH_LINK = L(
     "關聯記錄須寫明記錄類型與編碼，例如 contract/65a1…。",
 )
 IS_PAST = L("This time has passed already.", "該時間已過。")
-IN_DAYS = L(
-    "{number} {title}: “{field}” is {date}, in {days} days.", "{number} {title}：「{field}」為 {date}，還有 {days} 天。"
-)
-ON_DAY = L("{number} {title}: “{field}” is {date}.", "{number} {title}：「{field}」為 {date}。")
+IN_DAYS = L("{what}: “{field}” is {date}, in {days} days.", "{what}：「{field}」為 {date}，還有 {days} 天。")
+ON_DAY = L("{what}: “{field}” is {date}.", "{what}：「{field}」為 {date}。")
 OWN_TEXT = L("Reminder: {text}", "提醒：{text}")
 LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（此提醒應於 {day} 發出，現予補發。）")
 _LINK = re.compile(r"([a-z][a-z_]{1,60})/([0-9a-f]{24})")
@@ -174,9 +172,9 @@ class Rule:
 
     def words(self, found: Record, date: dt.date) -> Words:
         days = self.remind.before
+        title = (found.title or "").removeprefix(found.number or "").strip()
         places = {
-            "number": found.number,
-            "title": (found.title or "").removeprefix(found.number or "").strip(),
+            "what": f"{found.number} {title}".strip(),
             "field": label_of(self.cls._fields[self.remind.field]),
             "date": date.isoformat(),
         }

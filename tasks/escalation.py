@@ -32,12 +32,12 @@ from .run import Run
 BATCH = 200
 KIND = "escalation"
 OVERDUE = L(
-    "{number} {title} was to be decided by {due}. Please decide it now.",
-    "{number} {title} 應於 {due} 前審批，現已逾期，請儘快辦理。",
+    "{what} was to be decided by {due}. Please decide it now.",
+    "{what} 應於 {due} 前審批，現已逾期，請儘快辦理。",
 )
 PASSED_ON = L(
-    "{number} {title} was to be decided by {due} and still waits for {who}.",
-    "{number} {title} 應於 {due} 前審批，{who} 至今未辦理。",
+    "{what} was to be decided by {due} and still waits for {who}.",
+    "{what} 應於 {due} 前審批，{who} 至今未辦理。",
 )
 
 
@@ -94,9 +94,9 @@ def _make(case: dict[str, Any], step: Step) -> bool:
         found = [one for one in step.to(now, asked) if one not in now.get("barred", ())]
         to = readers(dict.fromkeys(found), now["type"], now["_id"])
         local = now["due"].astimezone(clock.zone())
+        title = (now.get("title") or "").removeprefix(now["number"]).strip()
         places = {
-            "number": now["number"],
-            "title": (now.get("title") or "").removeprefix(now["number"]).strip(),
+            "what": f"{now['number']} {title}".strip(),
             "due": local.strftime("%Y-%m-%d %H:%M"),
         }
         who = "、".join(_names(asked - set(now.get("barred", ()))))
