@@ -192,3 +192,10 @@ def open_runs(schedule: ObjectId, before: ObjectId | None = None) -> int:
 def mark_alarmed(run_id: ObjectId, at: dt.datetime) -> None:
     """Note that people were told of a run that went wrong; inside the transaction that tells them."""
     in_unit(COLLECTION).update_one({"_id": run_id}, {"$set": {"alarmed": at}})
+
+
+def forget_ended(before: dt.datetime, most: int = 1000) -> int:
+    """Remove runs of schedules that ended well before a moment, `most` at once; what went wrong stays."""
+    ended = {"ended": {"$lt": before}, "state": {"$in": [DONE, SKIPPED]}, "schedule": {"$ne": None}}
+    found = [row["_id"] for row in get_db()[COLLECTION].find(ended, {"_id": 1}).sort("ended", 1).limit(most)]
+    return get_db()[COLLECTION].delete_many({"_id": {"$in": found}}).deleted_count if found else 0
