@@ -164,9 +164,10 @@ class LegalHold(Record):
     reason = LongText(required=True, most=2000, label=L("Reason", "原因"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
-        if not self.record_type and (self.record_number or not self.ref("customer")):
+        is_type = self.record_type in registered()
+        if not is_type and (self.record_number or not self.ref("customer")):
             yield "record_type", NOTHING_HELD()
-        elif self.record_number and not _is_number_of(self.record_type, self.record_number):
+        elif is_type and self.record_number and not _is_number_of(self.record_type, self.record_number):
             yield "record_number", NO_SUCH_NUMBER(number=self.record_number)
 
     def on_create(self, _follow: Follow) -> None:

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.kernel import archive, changes, files, rights
 from models.kernel.changes import Context
 from models.kernel.errors import CHANGED, Changed, Missing, Refused
-from models.kernel.fields import Choice, Lines, Ref, Refs
+from models.kernel.fields import Choice, Lines, Ref, Refs, Text
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.words import L
@@ -451,7 +451,7 @@ def _is_signed(chosen: Move) -> bool:
 
 
 def _presets(cls: type[Record], names: tuple[str, ...]) -> dict[str, Any]:
-    """Values of a blank form: the declared defaults, and references handed over in the address (`?customer=…`)."""
+    """Values of a blank form: the declared defaults, and what is handed over in the address (`?customer=…`)."""
     found: dict[str, Any] = {}
     for name in names:
         told = cls._fields[name]
@@ -462,4 +462,6 @@ def _presets(cls: type[Record], names: tuple[str, ...]) -> dict[str, Any]:
             found[name] = ObjectId(given)
         elif given and ((isinstance(told, Choice) and given in told.options) or (name == "about" and link_in(given))):
             found[name] = given
+        elif given and type(told) is Text:
+            found[name] = given.replace("\x00", "")[: told.most]
     return found

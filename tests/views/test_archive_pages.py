@@ -10,7 +10,7 @@ from bson import ObjectId
 from models.kernel import archive, audit, changes, clock, files, history
 from models.kernel.archive import Approval
 from models.kernel.people import SYSTEM
-from models.retention import CARRY_OUT, DeletionLine, DeletionList
+from models.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
 from tests.fixtures.http import said
 
 LONG_AGO = dt.datetime(2020, 3, 2, 4, tzinfo=dt.UTC)
@@ -224,3 +224,14 @@ def test_a_hold_is_placed_and_seen_by_those_concerned(company, browser_as):
     assert held in browser_as("legal").page("/admin/customer/details/", {"id": customer.id}).links
     assert held not in browser_as("clerk_sal").page("/admin/customer/details/", {"id": customer.id}).links
     assert browser_as("clerk_sal").get("/admin/legal_hold/new/").status_code == 403
+
+
+def test_a_hold_is_placed_from_the_page_of_its_record(company, browser_as):
+    quotation = company.make("quotation", "clerk_sal")
+    legal = browser_as("legal")
+    links = legal.page("/admin/quotation/details/", {"id": quotation.id}).links
+    (way,) = (link for link in links if link.startswith("/admin/legal_hold/new/"))
+    assert legal.send(legal.form(way, "new/"), reason="訴訟").status_code == 302
+    hold = LegalHold.objects.get()
+    assert (hold.record_type, hold.record_number) == ("quotation", quotation.number)
+    assert "/admin/legal_hold/new/" not in browser_as("clerk_sal").get("/admin/quotation/details/").text

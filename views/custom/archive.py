@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from bson import ObjectId
 from flask import redirect, request
@@ -31,6 +32,7 @@ from . import CustomView, Link, MenuItem, on_record_page
 TITLE = L("Archive", "檔案庫")
 BACK = L("{number} is back among the records.", "{number} 已調回。")
 IN_ARCHIVE = L("In the archive", "檔案庫中的記錄")
+HOLD = L("Place under legal hold", "設置法律保全")
 HELD = L("Under legal hold", "法律保全中")
 COUNT_CAP = 10_000
 SEARCH_EACH = 8
@@ -204,10 +206,15 @@ def _offer_linked(me: Actor, record: Record) -> Link | None:
 
 
 def _offer_hold(me: Actor, record: Record) -> Link | None:
-    """Those who may know of legal holds see that one keeps this record."""
+    """Those who may know of legal holds see that one keeps this record; those who may place one find the way."""
     if record.declared.retention is None or not rights.can_open(me, LegalHold):
         return None
-    return Link(HELD, "/admin/legal_hold/?f.state=active") if is_held(type(record), stored(record)) else None
+    if is_held(type(record), stored(record)):
+        return Link(HELD, "/admin/legal_hold/?f.state=active")
+    if not rights.may_create(me, LegalHold):
+        return None
+    asked = urlencode({"record_type": record.type_name(), "record_number": record.number})
+    return Link(HOLD, f"/admin/legal_hold/new/?{asked}")
 
 
 def _offer_listed(_me: Actor, record: Record) -> Link:
