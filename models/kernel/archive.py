@@ -225,6 +225,7 @@ def destroy(
             "_id": id,
             "type": cls.type_name(),
             "number": document.get("number"),
+            **({"once": document["once"]} if document.get("once") else {}),
             "hash": entries[-1]["hash"] if entries else "",
             "entries": [one["_id"] for one in entries],
             "files": [one.get("sha256") for one in files],

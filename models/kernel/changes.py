@@ -83,8 +83,8 @@ def create(
             raise Forbidden(rights.NOT_YOURS)
         if once and (first := cls._get_collection().find_one({"once": once})):
             return rights.find(actor, cls, first["_id"])
-        if once and cls.declared.retention and (first := in_archive(cls.type_name(), {"once": once})):
-            raise Refused(IN_ARCHIVE(number=first["number"]))
+        if once and cls.declared.retention:
+            _refuse_put_away(cls, {"once": once})
         record = cls(id=ObjectId())
         _take(record, values, rights.writable_fields(actor, cls))
         _begin(record, values, actor, once)
@@ -217,7 +217,7 @@ def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
         was, act = cls._from_son(dict(past.fields)), Act(SYSTEM, context)
         known = cls._get_collection().find_one({"_id": was.id})
         if known is None:
-            _refuse_put_away(cls, was.id)
+            _refuse_put_away(cls, {"_id": was.id})
         _add_missing(past)
         if known is None:
             return _bring_back_gone(unit, was, act)
@@ -235,11 +235,11 @@ def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
         raise _taken(cls, clash) from clash
 
 
-def _refuse_put_away(cls: type[Record], id: ObjectId) -> None:
+def _refuse_put_away(cls: type[Record], wanted: Mapping[str, Any]) -> None:
     """What rests in the archive comes back from there; what was destroyed by an approved list never does."""
-    if found := in_archive(cls.type_name(), {"_id": id}):
+    if found := in_archive(cls.type_name(), wanted):
         raise Refused(IN_ARCHIVE(number=found["number"]))
-    if stone := in_unit(TOMBSTONES).find_one({"_id": id}):
+    if stone := in_unit(TOMBSTONES).find_one({"type": cls.type_name(), **wanted}):
         raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))
 
 

@@ -28,6 +28,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),
         IndexModel([("number", ASCENDING)]),
+        IndexModel([("once", ASCENDING)], sparse=True),
         IndexModel([("list", ASCENDING)]),
     ],
 }

@@ -339,6 +339,10 @@ class TestBack:
         work("archive.run")
         with pytest.raises(Refused, match="archive"):
             changes.create(catalogue["requirement"], old_values(old), actor=SYSTEM, once=once)
+        approval = Approval(ObjectId(), "DL-1", None, "", NOW)
+        assert archive.destroy(type(old), made.id, approval, lambda _: None, may=lambda _: True)
+        with pytest.raises(Refused, match="DL-1"):
+            changes.create(catalogue["requirement"], old_values(old), actor=SYSTEM, once=once)
 
 
 def old_values(record):
