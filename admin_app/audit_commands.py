@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from admin_app.opening import database
 from admin_app.problems import Problem
 from admin_app.settings import Settings
-from models.kernel import audit
+from models.kernel import audit, seals
 
 SHOWN = 20
 
@@ -50,7 +50,7 @@ def _checkpoint(path: str | None) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        return audit.read_checkpoint(Path(path).read_text(encoding="utf-8"))
+        return seals.read_checkpoint(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
         raise Unchecked(f"{path} is not a checkpoint that can be read ({fault}); nothing was checked.") from fault
 
@@ -61,7 +61,7 @@ def _export(options: argparse.Namespace) -> None:
     if seal is None:
         raise Unchecked("There is no history yet, so there is nothing to export.")
     try:
-        Path(options.to).write_text(audit.checkpoint_of(seal), encoding="utf-8")
+        Path(options.to).write_text(seals.checkpoint_of(seal), encoding="utf-8")
     except OSError as fault:
         raise Unchecked(f"{options.to} cannot be written: {fault.strerror}.") from fault
     print(f"Seal {seal['_id']} is in {options.to}. Keep it where the administrators of the database cannot write.")

@@ -6,7 +6,6 @@ a seal takes from the queue what it seals, in one transaction too. Each part of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,7 +28,6 @@ SEAL_MOST = 2000
 RECORDS_EACH = 200
 FAULTS_MAX = 100
 ERASED = "destroy"
-FORMAT = "guicheng-seal-1"
 _WHERE_SEAL = L("Seal {number}", "封存 {number}")
 _GAP = L("missing", "缺失")
 _WRONG = {
@@ -141,21 +139,6 @@ def _adopt() -> None:
 def newest_seal() -> dict[str, Any] | None:
     """The last seal, without its entries."""
     return get_db()[places.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)])
-
-
-def checkpoint_of(seal: Mapping[str, Any]) -> str:
-    """A seal as a file that somebody outside keeps; it holds nothing of what the entries say."""
-    told = {"format": FORMAT, "number": seal["_id"], "at": seal["at"].isoformat(), "hash": seal["hash"]}
-    return json.dumps(told, indent=1) + "\n"
-
-
-def read_checkpoint(text: str) -> dict[str, Any]:
-    """A checkpoint read from its file. Raises ValueError when it is none."""
-    told = json.loads(text)
-    is_one = isinstance(told, dict) and told.get("format") == FORMAT
-    if not is_one or not isinstance(told.get("number"), int) or not isinstance(told.get("hash"), str):
-        raise ValueError("not a checkpoint")
-    return told
 
 
 def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody) -> Report:

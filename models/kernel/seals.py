@@ -7,12 +7,14 @@ hash, the hash by every later seal: an outsider who holds one newer hash can tel
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bson import ObjectId, json_util
 
 GENESIS = ""
+FORMAT = "guicheng-seal-1"
 _LEAF, _NODE = b"\x00", b"\x01"  # so that no inner node can be passed off as an entry
 _ID, _DIGEST = 12, 32
 Step = tuple[str, bytes]
@@ -106,3 +108,18 @@ def faults_in(seal: Mapping[str, Any], last: Mapping[str, Any] | None) -> Iterat
         yield "was changed"
     if len(entries) != seal.get("count") or root_of(entries).hex() != seal.get("root"):
         yield "does not fit its own entries"
+
+
+def checkpoint_of(seal: Mapping[str, Any]) -> str:
+    """A seal as a file that somebody outside keeps; it holds nothing of what the entries say."""
+    told = {"format": FORMAT, "number": seal["_id"], "at": seal["at"].isoformat(), "hash": seal["hash"]}
+    return json.dumps(told, indent=1) + "\n"
+
+
+def read_checkpoint(text: str) -> dict[str, Any]:
+    """A checkpoint read from its file. Raises ValueError when it is none."""
+    told = json.loads(text)
+    is_one = isinstance(told, dict) and told.get("format") == FORMAT
+    if not is_one or not isinstance(told.get("number"), int) or not isinstance(told.get("hash"), str):
+        raise ValueError("not a checkpoint")
+    return told

@@ -130,7 +130,7 @@ class TestTampering:
         assert faults()[0] == ("Seal 1", f"an entry was changed after it was sealed (customer {sealed.number} #2)")
 
     def test_seals_made_anew_are_found_by_the_checkpoint(self, sealed, db):
-        checkpoint = audit.read_checkpoint(audit.checkpoint_of(audit.newest_seal()))
+        checkpoint = seals.read_checkpoint(seals.checkpoint_of(audit.newest_seal()))
         rows = entries(db, sealed)
         rows[1]["actor_name"] = "別人"
         rehash(db, sealed, rows)
@@ -172,7 +172,7 @@ class TestTampering:
         assert any(where == f"customer {sealed.number} #4" for where, _ in found)
 
     def test_cut_tail_with_its_seal(self, sealed, db):
-        checkpoint = audit.read_checkpoint(audit.checkpoint_of(audit.newest_seal()))
+        checkpoint = seals.read_checkpoint(seals.checkpoint_of(audit.newest_seal()))
         rows = entries(db, sealed)
         for row in rows[2:]:
             db.history.delete_one({"_id": row["_id"]})

@@ -7,7 +7,7 @@ import json
 import pytest
 from bson import ObjectId
 
-from models.kernel import archive, audit, changes, clock, files, history
+from models.kernel import archive, audit, changes, clock, files, history, seals
 from models.kernel.archive import Approval
 from models.kernel.people import SYSTEM
 from models.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
@@ -145,7 +145,7 @@ class TestAudit:
         assert audit.newest_seal()["hash"] in page.text
         assert "as it had been written" in page.text
         kept = json.loads(browser.get("/admin/audit/checkpoint/").text)
-        assert audit.read_checkpoint(json.dumps(kept))["number"] == 1
+        assert seals.read_checkpoint(json.dumps(kept))["number"] == 1
         assert audit.check(kept).is_good
         db.user.update_one({"login": "hr"}, {"$set": {"name": "改過"}})
         audit.keep_result(audit.check(kept))

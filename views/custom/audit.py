@@ -11,7 +11,7 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import audit, clock, jobs, rights
+from models.kernel import audit, clock, jobs, rights, seals
 from models.kernel.errors import Forbidden, Refused
 from models.kernel.people import Actor
 from models.kernel.places import CHECKS, UNSEALED
@@ -88,7 +88,7 @@ class AuditView(CustomView):
         seal = audit.newest_seal()
         if seal is None:
             raise Refused(NO_SEAL)
-        answer = Response(audit.checkpoint_of(seal), mimetype="application/json")
+        answer = Response(seals.checkpoint_of(seal), mimetype="application/json")
         answer.headers["Content-Disposition"] = f'attachment; filename="guicheng-seal-{seal["_id"]}.json"'
         return answer
 
