@@ -49,7 +49,7 @@ def answer(view: Any) -> Any:
     label = dict(offered(cls)).get(verb)
     if label is None or not chosen:
         raise Refused(NOTHING if label else UNKNOWN)
-    reason = request.form.get("reason", "").strip()[:4000]
+    reason = request.form.get("reason", "").strip()
     asks = _asks_reason(cls, verb)
     is_final = bool(request.form.get("sure")) and (reason or not asks)
     rows = [_row(cls, one, verb, actor(), reason, is_final) for one in chosen]

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 import structlog
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, g, jsonify, render_template, request
 from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
@@ -72,6 +72,7 @@ def _http(problem: HTTPException) -> Any:
 def _ours(code: int, problem: Exception) -> Any:
     ref = secrets.token_hex(4)
     structlog.get_logger("guicheng.problem").error("request failed", ref=ref, exc_info=problem)
+    g.is_bare = True  # the menu asks the database, which may be what is gone
     return _page(code, SENTENCES[code](ref=ref))
 
 

@@ -204,7 +204,7 @@ class RecordView(ModelView):
                 return self._stale_move(record, verb)
             return self.render("record/move.html", **form_page.move_context(record, chosen, me))
         form = form_class(self.model, chosen.asked_fields)(request.form)
-        reason = request.form.get("reason", "")[:4000]
+        reason = request.form.get("reason", "")
         try:
             self._refuse_unreadable(form, record)
             context = Context(reason=reason, signed=_is_signed(chosen))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, get_flashed_messages, request, url_for
+from flask import Flask, current_app, g, get_flashed_messages, request, url_for
 from mongoengine.connection import get_db
 
 from models.kernel import rights
@@ -42,7 +42,7 @@ def dress(app: Flask, catalogue: Any) -> None:
             "flashes": get_flashed_messages(with_categories=True),
             "me": None,
         }
-        if not is_signed_in():
+        if g.get("is_bare") or not is_signed_in():
             return base
         me = actor()
         return base | {

@@ -1,0 +1,67 @@
+"""When we fail: a page with a sentence and a number, nothing of the inside, and what was typed too long is not cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+
+import views.record
+import views.shell
+from models.kernel.history import entries_of
+from tests.fixtures.http import read_page
+
+INSIDE = ("Traceback", "AutoReconnect", "secret detail", "pymongo", ".py")
+
+
+def breaks(problem: Exception) -> Any:
+    def raising(*_: Any, **__: Any) -> Any:
+        raise problem
+
+    return raising
+
+
+@pytest.mark.parametrize("problem", [AutoReconnect("secret detail"), ServerSelectionTimeoutError("secret detail")])
+@pytest.mark.parametrize("where", ["menu_of", "waiting_count", "unread_count"])
+def test_the_page_of_a_failure_needs_no_database(
+    where: str, problem: Exception, company: Any, browser_as: Any, monkeypatch: Any
+) -> None:
+    """Also when it is the frame around every page that cannot be made."""
+    clerk = browser_as("clerk_sal", locale="en")
+    monkeypatch.setattr(views.shell, where, breaks(problem))
+    answer = clerk.get("/admin/customer/")
+    assert answer.status_code == 503
+    assert "is not sure" in read_page(answer.text).notices[0]
+    assert not [word for word in INSIDE if word in answer.text]
+
+
+def test_a_failure_of_ours_is_a_page_with_a_number(company: Any, browser_as: Any, monkeypatch: Any) -> None:
+    clerk = browser_as("clerk_sal", locale="en")
+    monkeypatch.setattr(views.record.listing, "fetch", breaks(RuntimeError("secret detail")))
+    answer = clerk.get("/admin/customer/")
+    assert answer.status_code == 500
+    assert "IT can find the cause by this number" in read_page(answer.text).notices[0]
+    assert not [word for word in INSIDE if word in answer.text]
+
+
+def test_a_failure_answers_scripts_as_they_asked(company: Any, browser_as: Any, monkeypatch: Any) -> None:
+    clerk = browser_as("clerk_sal")
+    assert clerk.token
+    monkeypatch.setattr(views.record.rights, "find", breaks(AutoReconnect("secret detail")))
+    answer = clerk.post("/admin/customer/ajax/update/", {"id": "5" * 24, "name": "level", "value": "A"})
+    assert (answer.status_code, answer.get_json()["ok"]) == (503, False)
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("reason", ["長" * 5000, "too \x00 bad", "  \u3000 "])
+def test_a_reason_that_cannot_be_kept_is_refused_and_given_back(reason: str, company: Any, browser_as: Any) -> None:
+    offer, head = company.walk(company.make("quotation"), "submitted"), browser_as("head_sal")
+    form = head.form("/admin/quotation/move/", "/move/", id=offer.id, verb="return")
+    answer = head.send(form, reason=reason)
+    assert answer.status_code == 422
+    page = read_page(answer.text)
+    assert page.errors["reason"]
+    assert "\x00" in reason or page.form("/move/")["reason"] == reason
+    assert company.fresh(offer).state == "submitted"
+    assert not [entry for entry in entries_of(offer.id) if entry["verb"] == "return"]
