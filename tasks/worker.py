@@ -100,6 +100,8 @@ def new_worker_name() -> str:
 
 def work(run_id: ObjectId | None = None, *, stop: Stop | None = None) -> bool:
     """Carry out a run (or the next that is due); False when there is nothing to do: a message came twice."""
+    if stop is not None and stop.is_set():  # a message that was taken before the stop; its run stays queued
+        return False
     worker = new_worker_name()
     try:
         document = jobs.claim(worker, run_id)

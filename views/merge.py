@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.kernel import history, rights
+from models.kernel import clock, history, rights
 from models.kernel.declare import references_of
-from models.kernel.errors import Changed
+from models.kernel.errors import Changed, Refused
 from models.kernel.fields import Lines, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import difference, stored
+from models.kernel.words import L
 
 from .wording import line_labels, plain, reference_labels
+
+SAVED_BEFORE = L(
+    "This form was saved before, as {number}. What you typed is still here: save again to make another record, or open "
+    "{number} to change it.",
+    "此表單先前已保存為 {number}。您輸入的內容仍在：再次保存將新建一條記錄，或打開 {number} 修改。",
+)
+AT_ONCE = dt.timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,24 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
                      (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
             rows.append({"name": name, "label": label_of(told), "is_conflict": i_changed, **sides})
     return Merged(values, rows)
+
+
+class SavedBefore(Refused):
+    """A form that was saved already is sent again with another text."""
+
+
+def refuse_another_text(record: Record, typed: Mapping[str, Any]) -> None:
+    """Raise SavedBefore when a form comes back some time after it was saved, with something else typed in it.
+
+    A double click sends the same text within seconds and means the same record; whoever goes back and types on means
+    another one, or a change of the first.
+    """
+    is_fresh = record.created_at is None or clock.now() - record.created_at < AT_ONCE
+    if is_fresh:
+        return
+    held, sent = stored(record), _stored_values(type(record), typed)
+    if any(sent.get(name) != held.get(name) for name in typed):
+        raise SavedBefore(SAVED_BEFORE(number=record.number))
 
 
 def _original(changed: Changed, theirs: dict[str, Any]) -> dict[str, Any]:

@@ -122,6 +122,9 @@ class RecordView(ModelView):
                 context=context,
                 once=f"form:{me.id}:{once}" if once else None,
             )
+            merge.refuse_another_text(record, values_of(form, self.model))
+        except merge.SavedBefore as refused:
+            return self._form_page(form, None, refused, once=secrets.token_urlsafe(16)), 409
         except Refused as refused:
             return self._form_page(form, None, refused, once=once), 422
         say("good", CREATED(number=record.number))

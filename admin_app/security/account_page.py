@@ -40,7 +40,7 @@ def save_preferences() -> Any:
     version = request.form.get("version", "")
     values = {name: _read(name, text) for name, text in typed.items()}
     try:
-        seen = int(version) if version.isdecimal() else -1
+        seen = int(version) if version.isdecimal() and len(version) < 10 else -1
         changes.update(User, _me().id, values, actor=current_actor(), version=seen)
     except Refused as refused:
         return _page(_me(), typed, refused.problems, refused.sentence), 422

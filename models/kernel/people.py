@@ -172,7 +172,10 @@ def people_at(tokens: list[str]) -> list[ObjectId]:
 def by_logins(logins: set[str]) -> list[ObjectId]:
     """The active users of these login names."""
     users = get_document("User")._get_collection()
-    return [row["_id"] for row in users.find({"login": {"$in": sorted(logins)[:50]}, "active": True}, {"_id": 1})]
+    return [
+        row["_id"]
+        for row in users.find({"login": {"$in": sorted(logins)[:50]}, "active": True, "removed_at": None}, {"_id": 1})
+    ]
 
 
 _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1}

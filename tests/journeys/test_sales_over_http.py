@@ -214,6 +214,21 @@ def test_two_people_edit_one_record_and_nothing_typed_is_lost(
     assert (kept["region"], kept["score"], kept["industry"]) == ("上海", 55, "電子")
 
 
+def test_a_form_sent_again_with_another_text_loses_nothing(
+    company: Company, browser_as: Callable[..., Browser]
+) -> None:
+    clerk = browser_as("clerk_sal")
+    form = clerk.form("/admin/customer/new/")
+    first = id_in(clerk.send(form, name="甲公司"))
+    assert id_in(clerk.send(form, name="甲公司")) == first, "a double click means the same record"
+    with clock.set_to(clock.now() + dt.timedelta(minutes=2)):
+        again = clerk.send(form, name="乙公司")
+        assert again.status_code == 409
+        page = read_page(again.text)
+        assert page.form("/new/")["name"] == "乙公司"
+        assert id_in(clerk.send(page.form("/new/"))) != first
+
+
 def test_a_research_report_needs_every_related_department(company: Company, browser_as: Callable[..., Browser]) -> None:
     clerk, head, other = browser_as("clerk_mkt"), browser_as("head_mkt"), browser_as("head_sal")
     sections = dict.fromkeys(("market_status", "competitors", "opportunities_threats", "recommendations"), "內容")
