@@ -59,7 +59,9 @@ VALUES = {
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
+    monkeypatch.setattr(secrets, "_ring", {})  # the keys of this test are gone with it
+    monkeypatch.setattr(secrets, "_newest", [])
     secrets.set_keys({1: b"k" * 64})
     me.connect(
         "kept", alias=ALIAS, mongo_client_class=mongomock.MongoClient, tz_aware=True, uuidRepresentation="standard"
