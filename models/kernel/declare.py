@@ -80,7 +80,8 @@ class Access:
     """Who may read and write. `home`: codes of the departments that work with the type (None: every one);
     `read`/`write`: scope per role, beside the defaults; `related`: fields listing departments that may read too, and
     whose clerks may edit `related_write`; `own_write`/`own_never`: what users may set, or never set, on their own User
-    record; `also`: one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in."""
+    record; `also`: one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in;
+    `opens`: of the rows that may be read, the filter of those whose files may be opened (None: of none of them)."""
 
     home: frozenset[str] | None = None
     read: Mapping[Role, Scope] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class Access:
     also: Callable[[Any], dict | None] | None = None
     open: bool = False
     private: bool = False
+    opens: Callable[[Any], dict | None] | None = None
 
 
 DEFAULT_READ = {

@@ -139,8 +139,12 @@ def _record_of(file: dict[str, Any], cls: type[Record], actor: Actor) -> Record:
 
 
 def open_for(file_id: Any, *, actor: Actor, context: Context = FORM) -> tuple[dict[str, Any], GridOut]:
-    """A file's facts and its content for reading; the download is written into the record's history."""
+    """A file's facts and its content for reading; the download is written into the record's history.
+
+    Raises Missing, Forbidden (the record may be seen, its files not opened)."""
     file, cls, record = located(file_id, actor)
+    if not (verdict := rights.may_open(actor, record)):
+        raise Forbidden(verdict.why)
     content = bucket().open_download_stream(file["content"])
     try:
         changes.note(cls, record.id, "download", actor=actor, context=context, changes=[_change(file)])

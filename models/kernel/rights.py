@@ -30,6 +30,10 @@ REMOVE_BY_HEAD = L("Only the owner or the head may remove this record.", "只有
 IN_BIN = L("The record is in the bin.", "此記錄已在回收站。")
 OWN_PASSWORD = L("Your own password is changed on your account page.", "您本人的密碼請在賬號頁面更改。")
 NOT_ACTIVE = L("This user is not active; make them active first.", "此用戶未啟用，請先啟用。")
+NOT_OPENED = L(
+    "You may see that this exists, but not open its files; they can be borrowed.",
+    "您可以看到此記錄，但不能打開其文件；可申請借閱。",
+)
 ALLOWED = L("Allowed.", "允許。")
 
 
@@ -51,6 +55,25 @@ def visible(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     """The filter of the rows of a type that the actor may read (the bin left out), or None for no row at all."""
     scope = _rows(actor, cls)
     return None if scope is None else {"removed_at": None, **scope}
+
+
+def openable(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows of a type whose files the actor may open, search and preview, or None for no row."""
+    scope = visible(actor, cls)
+    opens = cls.declared.access.opens
+    if scope is None or opens is None or actor.is_system:
+        return scope
+    allowed = [one for face in _faces(actor, cls) if (one := opens(face)) is not None]
+    return {"$and": [scope, {"$or": allowed}]} if allowed else None
+
+
+def may_open(actor: Actor, record: Record) -> Verdict:
+    """Whether the actor, who may see the record, may open its files as well."""
+    if record.declared.access.opens is None:
+        return YES
+    query = openable(actor, type(record))
+    found = query is not None and record._get_collection().find_one({"$and": [{"_id": record.id}, query]}, {"_id": 1})
+    return YES if found else Verdict(False, NOT_OPENED)
 
 
 def visible_removed(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
