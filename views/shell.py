@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, get_flashed_messages, request, url_for
+from flask import Flask, Response, current_app, g, get_flashed_messages, request, url_for
 from mongoengine.connection import get_db
 
 from models.kernel import rights
@@ -23,6 +23,7 @@ from . import wording
 from .session import actor, is_signed_in
 
 COUNT_CAP = 100
+YEAR_SECONDS = 31_536_000
 _STATIC = Path(__file__).with_name("static")
 
 
@@ -33,6 +34,7 @@ def dress(app: Flask, catalogue: Any) -> None:
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)
+    app.after_request(_keep_what_never_changes)
 
     @app.context_processor
     def frame() -> dict[str, Any]:
@@ -61,9 +63,21 @@ def _digest(name: str, stamp: float) -> str:
 
 def asset(name: str) -> str:
     """The address of a static file; it changes with the content, so that browsers may keep it for ever."""
+    return url_for("static", filename=name, v=_version(name))
+
+
+def _version(name: str) -> str:
     path = (_STATIC / name).resolve()
-    digest = _digest(name, path.stat().st_mtime) if path.is_file() else "none"
-    return url_for("static", filename=name, v=digest)
+    return _digest(name, path.stat().st_mtime) if path.is_file() else "none"
+
+
+def _keep_what_never_changes(response: Response) -> Response:
+    """Only the address with the hash of what is sent is kept: another server may still have the former content."""
+    if request.endpoint == "static" and response.status_code == 200:
+        name = (request.view_args or {})["filename"]
+        if request.args.get("v") == _version(name):
+            response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    return response
 
 
 def menu_of(me: Actor, catalogue: Mapping[str, type[Record]]) -> list[dict[str, Any]]:
