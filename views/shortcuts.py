@@ -1,0 +1,42 @@
+"""The one table of keyboard shortcuts: the `?` sheet shows it, and what is not here is no shortcut of the product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.kernel.words import L
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """Keys that are pressed together or one after the other, and what they do; `place` is a heading of the sheet."""
+
+    keys: tuple[str, ...]
+    label: L
+    place: L
+
+
+EVERYWHERE = L("Everywhere", "所有頁面")
+LISTS = L("In lists", "列表")
+FORMS = L("In forms and dialogs", "表單與對話框")
+DECISIONS = L("Among approvals", "審批")
+PLANS = L("In calendars and boards", "日曆與看板")
+
+SHORTCUTS = (
+    Shortcut(("Ctrl", "K"), L("Go to anything, or do it", "跳轉到任意內容或執行操作"), EVERYWHERE),
+    Shortcut(("/",), L("Search everything", "全局搜索"), EVERYWHERE),
+    Shortcut(("g", "h"), L("Home", "首頁"), EVERYWHERE),
+    Shortcut(("g", "i"), L("Approvals", "待審批"), EVERYWHERE),
+    Shortcut(("?",), L("This list", "本列表"), EVERYWHERE),
+    Shortcut(("j", "k"), L("Next or previous row; arrow keys do the same", "下一行、上一行；方向鍵亦可"), LISTS),
+    Shortcut(("→", "←"), L("Cells of the row that can be edited", "該行可編輯的單元格"), LISTS),
+    Shortcut(("Enter",), L("Open the row, or edit the cell", "打開該行，或編輯單元格"), LISTS),
+    Shortcut(
+        ("x",), L("Select the row; Shift and click selects a range", "選取該行；按住 Shift 點擊可選取範圍"), LISTS
+    ),
+    Shortcut(("a",), L("Approve what the row shows", "批准該行事項"), DECISIONS),
+    Shortcut(("r",), L("Return or reject it, with a reason", "退回或駁回該行事項，並填寫原因"), DECISIONS),
+    Shortcut(("m",), L("Move: to another date, or to another state", "移動：改期，或辦理下一步驟"), PLANS),
+    Shortcut(("Ctrl", "S"), L("Save the form", "保存表單"), FORMS),
+    Shortcut(("Esc",), L("Close or cancel", "關閉或取消"), FORMS),
+)
