@@ -16,6 +16,7 @@ from models.kernel.record import Record
 
 from . import custom, problems, shell
 from .home import HomeView
+from .palette import PaletteView
 from .record import RecordView
 from .session import actor
 
@@ -31,6 +32,7 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
+    admin.add_views(PaletteView(catalogue))
     names = [f"{custom.__name__}.{module.name}" for module in pkgutil.iter_modules(custom.__path__)]
     app.extensions["custom_views"] = [view for name in names for view in importlib.import_module(name).views(catalogue)]
     admin.add_views(*app.extensions["custom_views"])

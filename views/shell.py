@@ -22,6 +22,7 @@ from models.kernel.words import LOCALE_NAMES, current_locale
 from . import wording
 from .session import actor, is_signed_in
 from .shortcuts import SHORTCUTS
+from .switch import ways_to_look
 
 COUNT_CAP = 100
 YEAR_SECONDS = 31_536_000
@@ -33,7 +34,7 @@ def dress(app: Flask, catalogue: Any) -> None:
     app.jinja_env.globals.update(
         t=wording.t, asset=asset, moment=wording.moment, day=wording.day, ago=wording.ago, number=wording.number
     )
-    app.jinja_env.globals["shortcuts"] = SHORTCUTS
+    app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)
     app.after_request(_keep_what_never_changes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .fields import Lines, Ref, Refs, Rule, declared_fields
+from .fields import Day, Lines, Moment, Ref, Refs, Rule, declared_fields
 from .people import Role
 from .record import Record
 from .who import Who
@@ -81,7 +81,9 @@ class Access:
     `read`/`write`: scope per role, beside the defaults; `related`: fields listing departments that may read too, and
     whose clerks may edit `related_write`; `own_write`/`own_never`: what users may set, or never set, on their own User
     record; `also`: one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in;
-    `opens`: of the rows that may be read, the filter of those whose files may be opened (None: of none of them)."""
+    `opens`: of the rows that may be read, the filter of those whose files may be opened (None: of none of them), read
+    their history and changed; `lent`: rows that are seen and opened on top, by this person alone and by nobody who
+    stands in; `guarded`: a link elsewhere tells the title only to those who may read the row."""
 
     home: frozenset[str] | None = None
     read: Mapping[Role, Scope] = field(default_factory=dict)
@@ -94,6 +96,8 @@ class Access:
     open: bool = False
     private: bool = False
     opens: Callable[[Any], dict | None] | None = None
+    lent: Callable[[Any], dict | None] | None = None
+    guarded: bool = False
 
 
 DEFAULT_READ = {
@@ -256,6 +260,9 @@ def _faults(cls: Any, told: Declaration):
     for token, _ in _TOKENS.findall(told.number):
         if token not in _NUMBER_TOKENS:
             yield f"number pattern has an unknown place {{{token}}}"
+    for name in told.grid.columns + told.grid.search + told.title_fields:
+        if getattr(told.own_fields.get(name), "content", False):
+            yield f"field {name!r} is content, which a list, a search and a title would tell to those who may not open it"
     if "{seq" not in told.number:
         yield "number pattern has no {seq}"
     if told.workflow:
@@ -300,3 +307,9 @@ def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
     """The fields of a type that link to records, by name, its base fields included."""
     return {name: one for name, one in cls._fields.items() if isinstance(one, Ref | Refs)}
+
+
+def dated_fields(cls: type[Record]) -> dict[str, Day | Moment]:
+    """The fields by which records stand in a calendar: the type's own dates, then when the next step is due."""
+    found = {name: one for name, one in cls.declared.own_fields.items() if isinstance(one, Day | Moment)}
+    return found | ({"due_at": cls._fields["due_at"]} if cls.declared.workflow else {})

@@ -1,0 +1,98 @@
+"""The command palette: what it offers to whom, from what is typed, and that it asks little of the database."""
+
+import pytest
+
+from models import catalogue
+from models.kernel.words import EN, HANS
+from tests.fixtures.http import COMMANDS
+
+
+def found(browser, text="", **more):
+    answer = browser.get("/admin/palette/", {"q": text, **more})
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    return {group["label"]: group["options"] for group in answer.get_json()["groups"]}
+
+
+def urls(groups):
+    return [one["url"] for options in groups.values() for one in options]
+
+
+@pytest.mark.parametrize("typed", ["新建報價", "xjbjd", "new quot", "新建报价"])
+def test_a_new_record_in_any_language(typed, company, browser_as):
+    assert "/admin/quotation/new/" in urls(found(browser_as("clerk_sal"), typed))
+    assert "/admin/quotation/new/" not in urls(found(browser_as("finance"), typed))
+
+
+def test_words_are_in_the_readers_language(company, browser_as):
+    assert found(browser_as("clerk_sal", locale=EN), "報價單")["New"][0]["label"] == "New: Quotation"
+    assert found(browser_as("clerk_sal", locale=HANS), "quotation")["新建"][0]["label"] == "新建报价单"
+
+
+def test_screens_that_one_may_open(company, browser_as):
+    assert "/admin/ageing/" in urls(found(browser_as("finance"), "賬齡"))
+    assert "/admin/ageing/" not in urls(found(browser_as("it"), "賬齡"))
+    assert "/admin/quotation/" not in urls(found(browser_as("it"), "報價單"))
+    assert "/admin/quotation/" in urls(found(browser_as("clerk_sal"), "報價單"))
+
+
+def test_a_record_by_number_name_and_initials(company, browser_as):
+    customer = company.make("customer", "clerk_sal", name="重慶銀行精密設備")
+    page = f"/admin/customer/details/?id={customer.id}"
+    for typed in (customer.number, customer.number[:6].lower(), "銀行精", "银行", "cqyh"):
+        groups = found(browser_as("clerk_sal"), typed)
+        assert page in urls(groups), typed
+        assert page not in urls(found(browser_as("clerk_prd"), typed)), typed
+    assert urls(found(browser_as("clerk_sal"), "銀"))[:-1] == []  # one character alone would read every record
+
+
+def test_a_removed_record_is_not_found(company, browser_as):
+    customer = company.make("customer", "clerk_sal", name="重慶銀行")
+    browser = browser_as("clerk_sal")
+    browser.post("/admin/customer/delete/", {"id": customer.id, "version": customer.version, "sure": "1"})
+    assert urls(found(browser, customer.number))[:-1] == []
+    assert urls(found(browser, "", recent=f"customer:{customer.id}", on=f"customer:{customer.id}")) == urls(
+        found(browser)
+    )
+
+
+def test_moves_on_the_record_in_view(company, browser_as):
+    quotation = company.walk(company.make("quotation", "clerk_sal"), "approved")
+    on = f"quotation:{quotation.id}"
+    send = f"/admin/quotation/move/?id={quotation.id}&verb=send"
+    assert send in urls(found(browser_as("clerk_sal"), "", on=on))
+    assert send in urls(found(browser_as("clerk_sal"), "發送", on=on))
+    assert send not in urls(found(browser_as("management"), "", on=on))
+    assert urls(found(browser_as("clerk_prd"), "", on=on)) == urls(found(browser_as("clerk_prd")))
+
+
+def test_recent_records_in_their_order_and_within_ones_rights(company, browser_as):
+    first, second = company.make("customer", "clerk_sal"), company.make("requirement", "clerk_sal")
+    recent = f"requirement:{second.id},customer:{first.id},nonsense,customer:zz"
+    expected = [f"/admin/requirement/details/?id={second.id}", f"/admin/customer/details/?id={first.id}"]
+    assert [one["url"] for one in found(browser_as("clerk_sal"), "", recent=recent)["最近打開"]] == expected
+    assert "最近打開" not in found(browser_as("it"), "", recent=recent)
+
+
+@pytest.mark.parametrize("typed", ["\x00", "$where", ".*", "(", "a" * 500, "𠮷野家", "QT-(.*)"])
+def test_nonsense_is_only_text(typed, company, browser_as):
+    company.make("quotation", "clerk_sal")
+    assert "記錄" not in found(browser_as("clerk_sal"), typed)
+
+
+def test_few_questions_to_the_database(company, browser_as):
+    company.make("quotation", "clerk_sal")
+    browser, asked = browser_as("clerk_sal"), []
+    found(browser, "報價")
+    COMMANDS.listeners.append(lambda command: asked.append(next(iter(command))))
+    try:
+        found(browser, "報價")
+    finally:
+        COMMANDS.listeners.clear()
+    assert asked.count("aggregate") == 1
+    assert len(asked) < 6, asked
+    assert len(catalogue) > 10
+
+
+def test_strangers_are_sent_to_the_door(company, browser_as):
+    assert browser_as("").get("/admin/palette/", {"q": "報價"}).status_code == 303

@@ -1,0 +1,196 @@
+"""The command palette: from a few typed letters to a screen, a new record, a record, or a move on the one in view.
+
+It answers a script with groups of addresses and changes nothing; without scripts there is the search page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from bson import ObjectId
+from flask import Response, current_app, jsonify, request
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+from pymongo.errors import ExecutionTimeout
+
+from models.kernel import rights
+from models.kernel.errors import Missing
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.search import contains, initials, normal
+from models.kernel.words import EN, HANT, L, Words
+
+from . import wording
+from .listing import SLOW, TIME_LIMIT_MS
+from .session import actor
+from .steps import moves_context
+from .switch import boards, calendars
+
+TEXT_MAX = 80
+SCREENS_MAX = 8
+RECENT_MAX = 8
+RECORDS_EACH = 4
+RECORDS_MAX = 24
+
+ON_THIS = L("On {number}", "{number} 的操作")
+RECENT, RECORDS = L("Recently opened", "最近打開"), L("Records", "記錄")
+SCREENS, NEW = L("Go to", "跳轉"), L("New", "新建")
+NEW_ONE = L("New: {label}", "新建{label}")
+CALENDAR_OF = L("{label}: calendar", "{label}：日曆")
+BOARD_OF = L("{label}: board", "{label}：看板")
+SEARCH_ALL = L("Search everything for “{text}”", "全局搜索「{text}」")
+EDIT, HISTORY = L("Edit", "編輯"), L("History", "歷史")
+_PLACES = (
+    (L("Home", "首頁"), "/admin/"),
+    (L("Approvals", "待審批"), "/admin/inbox/"),
+    (L("My dates", "我的日程"), "/admin/calendar/"),
+    (L("Notices", "通知"), "/admin/notices/"),
+    (L("Preferences", "通知設置"), "/admin/preferences/"),
+    (L("My account", "我的賬號"), "/admin/account/"),
+    (L("Bin", "回收站"), "/admin/bin/"),
+)
+_NAMED = re.compile(r"([a-z][a-z_]{1,60}):([0-9a-f]{24})")
+Option = dict[str, str]
+
+
+class PaletteView(BaseView):
+    """What the palette offers for the typed text, as far as the reader's rights go."""
+
+    def __init__(self, catalogue: Mapping[str, type[Record]]):
+        super().__init__(name="palette", endpoint="palette", url="/admin/palette")
+        self.catalogue = catalogue
+
+    @expose("/")
+    def index(self) -> Response:
+        """Groups of options; one query for the record in view, one for the recent ones, one for all that is found."""
+        me = actor()
+        text = normal(request.args.get("q", "").replace("\x00", ""))[:TEXT_MAX]
+        groups = [self._on_record(me, text)]
+        said = ""
+        if not text:
+            groups.append((RECENT, self._recent(me)))
+        groups += [(NEW, _matching(self._new(me), text)), (SCREENS, _matching(self._screens(me), text))]
+        if len(text) > 1:
+            try:
+                groups.append((RECORDS, self._records(me, text)))
+            except ExecutionTimeout:
+                said = str(SLOW)
+        if text:
+            url = f"/admin/search/?{urlencode({'q': text})}"
+            groups.append((L("Search", "搜索"), [{"label": str(SEARCH_ALL(text=text)), "url": url}]))
+        answer = jsonify(
+            groups=[{"label": str(label), "options": found} for label, found in groups if found], said=said
+        )
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def _on_record(self, me: Actor, text: str) -> tuple[Words, list[Option]]:
+        """The moves that the reader may make now on the record in view, and the ways to its other pages."""
+        named = self._named(request.args.get("on", ""))
+        if named is None:
+            return RECORDS, []
+        try:
+            record = rights.find(me, named[0], named[1])
+        except Missing:
+            return RECORDS, []
+        base, id = f"/admin/{record.type_name()}/", record.id
+        options = [(step["label"], step["url"]) for step in moves_context(record, me) if step["may"]]
+        if rights.may_update(me, record):
+            options.append((EDIT, f"{base}edit/?id={id}"))
+        options.append((HISTORY, f"{base}history/?id={id}"))
+        return ON_THIS(number=record.number), _matching(options, text, most=len(options))
+
+    def _recent(self, me: Actor) -> list[Option]:
+        """The records that this browser remembers as opened, in that order, if the reader may still see them."""
+        named = [found for one in request.args.get("recent", "").split(",")[:RECENT_MAX] if (found := self._named(one))]
+        by_type: dict[str, list[ObjectId]] = {}
+        for cls, id in named:
+            by_type.setdefault(cls.type_name(), []).append(id)
+        wanted = [(self.catalogue[name], {"_id": {"$in": ids}}) for name, ids in by_type.items()]
+        rows = {row["_id"]: row for row in _rows(me, wanted, RECENT_MAX)}
+        return [self._option(rows[id]) for _, id in named if id in rows]
+
+    def _named(self, text: str) -> tuple[type[Record], ObjectId] | None:
+        """The record that `type:id` names, as far as its type is known."""
+        found = _NAMED.fullmatch(text)
+        return (self.catalogue[found[1]], ObjectId(found[2])) if found and found[1] in self.catalogue else None
+
+    def _new(self, me: Actor) -> Iterator[tuple[Words, str]]:
+        for cls in self.catalogue.values():
+            if rights.may_create(me, cls):
+                yield NEW_ONE(label=cls.declared.label), f"/admin/{cls.declared.name}/new/"
+
+    def _screens(self, me: Actor) -> Iterator[tuple[Words, str]]:
+        """The places, the lists, the custom screens, then calendars and boards."""
+        yield from _PLACES
+        opened = [cls for cls in self.catalogue.values() if rights.can_open(me, cls)]
+        yield from ((cls.declared.plural, f"/admin/{cls.declared.name}/") for cls in opened)
+        for view in current_app.extensions["custom_views"]:
+            if view.menu_item and view.is_accessible():
+                yield view.menu_item.label, view.menu_item.url
+        for cls in opened:
+            if calendars(me, cls):
+                yield CALENDAR_OF(label=cls.declared.plural), f"/admin/calendar/{cls.declared.name}/"
+            if boards(cls):
+                yield BOARD_OF(label=cls.declared.plural), f"/admin/board/{cls.declared.name}/"
+
+    def _records(self, me: Actor, text: str) -> list[Option]:
+        """Records by the beginning of their number, which names the type, or else by any part of their short fields."""
+        number = text.upper()
+        of_number = [cls for cls in self.catalogue.values() if _is_number_of(cls, number)]
+        if of_number:
+            wanted: list[tuple[type[Record], dict]] = [
+                (cls, {"number": {"$regex": "^" + re.escape(number)}}) for cls in of_number
+            ]
+        else:
+            wanted = [(cls, contains(text)) for cls in self.catalogue.values()]
+        return [self._option(row) for row in _rows(me, wanted, RECORDS_EACH if not of_number else RECORDS_MAX)]
+
+    def _option(self, row: Mapping[str, Any]) -> Option:
+        cls = self.catalogue[row["type"]]
+        title = (row.get("title") or "").removeprefix(row["number"]).strip()
+        return {
+            "label": f"{row['number']} {title}".strip(),
+            "note": str(cls.declared.label),
+            "state": wording.state_label(cls, row.get("state")),
+            "tone": wording.tone(row.get("state")),
+            "url": f"/admin/{row['type']}/details/?id={row['_id']}",
+        }
+
+
+def _is_number_of(cls: type[Record], text: str) -> bool:
+    """Whether a text begins as the numbers of a type do: `QT-…`."""
+    prefix = cls.declared.number.partition("{")[0]
+    return len(prefix) > 1 and text.startswith(prefix)
+
+
+def _rows(me: Actor, wanted: Iterable[tuple[type[Record], dict[str, Any]]], most: int) -> list[dict[str, Any]]:
+    """The newest records of each type that match and that the reader may see: one command for all types."""
+    pipelines = []
+    for cls, query in wanted:
+        scope = rights.visible(me, cls)
+        if scope is not None:
+            shown = {"number": 1, "title": 1, "state": 1, "type": {"$literal": cls.type_name()}}
+            stages = [{"$match": {"$and": [query, scope]}}, {"$sort": {"_id": -1}}, {"$limit": most}]
+            pipelines.append((cls._get_collection_name(), [*stages, {"$project": shown}]))
+    if not pipelines:
+        return []
+    (first, stages), *others = pipelines
+    stages += [{"$unionWith": {"coll": name, "pipeline": each}} for name, each in others]
+    return list(get_db()[first].aggregate([*stages, {"$limit": RECORDS_MAX}], maxTimeMS=TIME_LIMIT_MS))
+
+
+def _matching(options: Iterable[tuple[Words, str]], text: str, most: int = SCREENS_MAX) -> list[Option]:
+    """The options whose words, in English or Chinese or as pinyin initials, contain every typed word."""
+    words = text.split()
+    found = [(label, url) for label, url in options if all(any(w in one for one in _read_as(label)) for w in words)]
+    found.sort(key=lambda pair: not any(one.startswith(text) for one in _read_as(pair[0])))
+    return [{"label": str(label), "url": url} for label, url in found[:most]]
+
+
+def _read_as(label: Words) -> tuple[str, ...]:
+    chinese = label.in_locale(HANT)
+    return normal(label.in_locale(EN)), normal(chinese), initials(normal(chinese))

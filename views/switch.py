@@ -1,0 +1,51 @@
+"""The ways to look at the records of a type: list, calendar and board, each with the filters of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from models.kernel import rights
+from models.kernel.declare import dated_fields
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L
+
+from .session import actor, catalogue
+
+LIST, CALENDAR, BOARD = L("List", "列表"), L("Calendar", "日曆"), L("Board", "看板")
+_KEPT = ("q", "with", "view")
+
+
+def calendars(me: Actor, cls: type[Record]) -> list[str]:
+    """The fields by which a type's records stand in a calendar for this reader."""
+    seen = rights.readable_fields(me, cls)
+    return [name for name in dated_fields(cls) if name in seen]
+
+
+def boards(cls: type[Record]) -> bool:
+    """Whether a type's records stand on a board: those with a life of states."""
+    return cls.declared.workflow is not None
+
+
+def kept_arguments() -> list[tuple[str, str]]:
+    """The filters of the present request, as the list, the calendar and the board all understand them."""
+    return [(key, value) for key, value in request.args.items(multi=True) if key.startswith("f.") or key in _KEPT]
+
+
+def ways_to_look(type_name: str, current: str = "list") -> list[dict[str, Any]]:
+    """The ways for the switch on the three pages; none when the list is the only one."""
+    cls, me = catalogue()[type_name], actor()
+    ways = [("list", LIST, f"/admin/{type_name}/")]
+    if calendars(me, cls):
+        ways.append(("calendar", CALENDAR, f"/admin/calendar/{type_name}/"))
+    if boards(cls):
+        ways.append(("board", BOARD, f"/admin/board/{type_name}/"))
+    query = urlencode(kept_arguments())
+    found = [
+        {"label": label, "url": f"{url}?{query}" if query else url, "is_current": key == current}
+        for key, label, url in ways
+    ]
+    return found if len(found) > 1 else []
