@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -33,9 +33,10 @@ from .progress import Progress, Tell, nobody
 from .verify import must_be_whole
 
 BATCH_BYTES, BATCH_DOCUMENTS = 8_000_000, 20_000
+SMALL_DOCUMENTS = 1000
 LOADING, SWAPPING, DONE = "loading", "swapping", "done"
 HEARTBEAT_SECONDS = 5
-SILENT = timedelta(minutes=15)  # longer than the indexes of one collection take
+SILENT = timedelta(minutes=15)
 INDEXING = "indexes of {name}"
 
 
@@ -167,27 +168,58 @@ def drop_incoming(db: Database[Any]) -> None:
 
 
 def _load_all(entry: Entry, db: Database[Any], marker: _Marker, tell: Tell, drill: bool) -> None:
+    """Collections of many documents first: their indexes are built while the next ones are loaded."""
     progress = Progress(tell, entry.manifest.plain_size)
+    builders = ThreadPoolExecutor(1)
+    building: dict[str, Future[Any]] = {}
     try:
-        for file in entry.manifest.data():
+        for file in sorted(entry.manifest.data(), key=lambda one: -one.documents):
             if file.collection not in marker.loaded:
-                _load(entry, file, db, marker, progress, drill)
-                marker.has_loaded(file.collection)
+                indexes = _load(entry, file, db, marker, progress, drill)
+                building[file.collection] = builders.submit(_build, db, INCOMING + file.collection, indexes)
+                _note_built(building, marker)
+        _wait_for_indexes(building, marker, progress)
     except BaseException:
+        builders.shutdown(wait=False, cancel_futures=True)
         with suppress(PyMongoError):
-            drop_incoming(db)
+            drop_incoming(db)  # which also ends the building of its indexes
             marker.clear()
         raise
+    builders.shutdown()
     progress.end()
 
 
-def _load(entry: Entry, file: Stored, db: Database[Any], marker: _Marker, progress: Progress, drill: bool) -> None:
-    """One collection: its options, its documents in the order they were saved, its indexes."""
+def _note_built(building: dict[str, Future[Any]], marker: _Marker) -> None:
+    """Take note of the collections that are whole by now. Raises what went wrong with an index."""
+    for name in [name for name, one in building.items() if one.done()]:
+        building.pop(name).result()
+        marker.has_loaded(name)
+
+
+def _wait_for_indexes(building: dict[str, Future[Any]], marker: _Marker, progress: Progress) -> None:
+    while building:
+        progress.add(0, INDEXING.format(name=next(iter(building))))
+        marker.beat()
+        wait(building.values(), timeout=1, return_when=FIRST_COMPLETED)
+        _note_built(building, marker)
+
+
+def _load(
+    entry: Entry, file: Stored, db: Database[Any], marker: _Marker, progress: Progress, drill: bool
+) -> list[dict[str, Any]]:
+    """One collection: its options, its documents in the order they were saved. Returns the indexes still to be built.
+
+    A small one gets them while it is empty, which takes the server less time than building them afterwards.
+    """
     metadata = entry.manifest.file(file.collection, METADATA)
     facts = json_util.loads(b"".join(entry.plain(metadata))) if metadata else {"options": {}, "indexes": []}
+    indexes = [_index(dict(one), drill) for one in facts["indexes"] if one["name"] != "_id_"]
     name = INCOMING + file.collection
     db.drop_collection(name)
     db.command({"create": name, **facts["options"]})
+    if file.documents <= SMALL_DOCUMENTS:
+        _build(db, name, indexes)
+        indexes = []
     into: Collection[RawBSONDocument] = db.get_collection(name, codec_options=RAW, write_concern=WriteConcern(w=1))
     with ThreadPoolExecutor(1) as writer:
         running: Future[int] | None = None
@@ -198,14 +230,18 @@ def _load(entry: Entry, file: Stored, db: Database[Any], marker: _Marker, progre
             running = writer.submit(_insert, into, batch)
         if running:
             progress.add(running.result(), file.collection)
-    if indexes := [_index(dict(one), drill) for one in facts["indexes"] if one["name"] != "_id_"]:
-        progress.add(0, INDEXING.format(name=file.collection))
-        db.command("createIndexes", name, indexes=indexes)
+    return indexes
 
 
 def _insert(into: Collection[RawBSONDocument], batch: list[RawBSONDocument]) -> int:
     into.insert_many(batch, ordered=True, bypass_document_validation=True)
     return sum(len(one.raw) for one in batch)
+
+
+def _build(db: Database[Any], name: str, indexes: list[dict[str, Any]]) -> None:
+    """All indexes of a collection in one command: the server reads its documents once for all of them."""
+    if indexes:
+        db.command("createIndexes", name, indexes=indexes)
 
 
 def _index(facts: dict[str, Any], drill: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from models.kernel.errors import Refused
 from models.kernel.files import Upload
 from models.kernel.people import SYSTEM
 from tasks.backup import dump as dumping
+from tasks.backup import restore as restoring
 from tasks.backup.crypt import KeyRing
 from tasks.backup.drill import compare, drill
 from tasks.backup.dump import dump
@@ -199,6 +200,33 @@ def test_restore_verifies_before_it_touches_anything(small, target, other, tmp_p
     with pytest.raises(Damaged, match=r"customer\.bson"):
         restore(entry, other, overwrite=True)
     assert other.list_collection_names() == ["mine"]
+
+
+@pytest.fixture
+def crowded(small):
+    """More documents than are indexed before they are loaded."""
+    small["visit"].insert_many([{"kind": 1, "n": n} for n in range(restoring.SMALL_DOCUMENTS + 200)])
+    small["visit"].create_index("kind")
+    small["visit"].create_index("n", unique=True)
+    return small
+
+
+def test_indexes_of_few_and_of_many_documents(crowded, target, other):
+    restore(dump(crowded, target, RING), other)
+    assert bytes_of(other, "visit") == bytes_of(crowded, "visit")
+    for name in ("visit", "customer"):
+        assert other[name].index_information() == crowded[name].index_information()
+
+
+def test_an_index_that_cannot_be_built_leaves_nothing(crowded, target, other, monkeypatch):
+    entry = dump(crowded, target, RING)
+    monkeypatch.setattr(restoring, "_index", lambda facts, drill: facts | {"unique": True})
+    with pytest.raises(BackupFault, match="duplicate key"):
+        restore(entry, other)
+    assert set(other.list_collection_names()) <= {"restore"}
+    monkeypatch.undo()
+    restore(entry, other)
+    assert compare(entry, other)[1] == ()
 
 
 def test_drill_leaves_nothing_behind_and_finds_nothing(small, target):
