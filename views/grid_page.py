@@ -35,10 +35,7 @@ def list_context(cls: type[Record], me: Actor, asked: Asked, found: Page, column
         "previous": asked.url(base, before=found.previous) if found.previous else None,
         "next": asked.url(base, after=found.next) if found.next else None,
         "sizes": [(size, asked.url(base, size=size), size == asked.size) for size in PAGE_SIZES],
-        "chips": [
-            {"label": f"{label}{_chip_value(cls, name, value)}", "url": asked.url_without(base, name, value)}
-            for name, value, label in asked.chips
-        ],
+        "chips": chips_of(asked, base),
         "filters": [_filter(cls, name, asked) for name in _filterable(cls, me)],
         "problems": asked.problems,
         "exports": {kind: asked.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx")},
@@ -100,6 +97,14 @@ def _choices(told: Any) -> list[list[str]]:
         return []
     blank = [] if told.required else [["", "—"]]
     return blank + [[key, str(label)] for key, label in told.options.items()]
+
+
+def chips_of(asked: Asked, base: str) -> list[dict[str, str]]:
+    """The active filters in words, each with the address of the page without it."""
+    return [
+        {"label": f"{label}{_chip_value(asked.cls, name, value)}", "url": asked.url_without(base, name, value)}
+        for name, value, label in asked.chips
+    ]
 
 
 def _chip_value(cls: type[Record], key: str, value: str) -> str:
