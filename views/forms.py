@@ -30,11 +30,13 @@ from models.kernel.fields import (
     Refs,
     Sealed,
     Tags,
+    Text,
     Whole,
     label_of,
 )
 from models.kernel.record import Record
 from models.kernel.words import Words
+from models.reminders import link_in
 
 from . import wording
 
@@ -270,3 +272,20 @@ def _shown(told: Any, value: Any) -> Any:
     if isinstance(told, Lines):
         return [{name: line._data.get(name) for name in _columns(told)} for line in value or []]
     return value
+
+
+def presets_of(cls: type[Record], names: tuple[str, ...], handed: Mapping[str, str]) -> dict[str, Any]:
+    """Values of a blank form: the declared defaults, and what is handed over in the address (`?customer=…`)."""
+    found: dict[str, Any] = {}
+    for name in names:
+        told = cls._fields[name]
+        if told.default is not None and not isinstance(told, Lines):
+            found[name] = told.default() if callable(told.default) else told.default
+        given = handed.get(name)
+        if given and isinstance(told, Ref) and ObjectId.is_valid(given):
+            found[name] = ObjectId(given)
+        elif given and ((isinstance(told, Choice) and given in told.options) or (name == "about" and link_in(given))):
+            found[name] = given
+        elif given and type(told) is Text:
+            found[name] = given.replace("\x00", "")[: told.most]
+    return found

@@ -77,7 +77,8 @@ def _ours(code: int, problem: Exception) -> Any:
 
 
 def _page(code: int, sentence: object) -> Any:
-    if request.path.endswith(("/ajax/update/", "/ajax/lookup/", "/compute/")) or request.is_json:
+    is_script = request.is_json or request.headers.get("X-Requested-With") == "XMLHttpRequest"
+    if is_script or request.path.endswith(("/ajax/update/", "/ajax/lookup/", "/compute/")):
         return jsonify(ok=False, message=str(sentence)), code
     heading = HEADINGS.get(code, HEADINGS[400])
     return render_template("problem.html", heading=heading, sentence=str(sentence), code=code), code

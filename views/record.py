@@ -10,7 +10,6 @@ import secrets
 from typing import Any
 
 import wtforms
-from bson import ObjectId
 from flask import abort, current_app, jsonify, redirect, request
 from flask_admin import expose
 from flask_admin.contrib.mongoengine import ModelView
@@ -20,15 +19,16 @@ from werkzeug.wrappers import Response as BaseResponse
 from models.kernel import archive, changes, files, rights
 from models.kernel.changes import Context
 from models.kernel.errors import CHANGED, Changed, Missing, Refused
-from models.kernel.fields import Choice, Lines, Ref, Refs, Text
+from models.kernel.fields import Lines, Ref, Refs
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.words import L
 from models.kernel.workflow import Move
-from models.reminders import link_in
 
-from . import bulk, export, form_page, grid_page, listing, merge, record_page
+from . import form_page, grid_page, listing, merge, record_page
+from .drafts import DraftDoors, once_key
 from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
+from .list_doors import ListDoors
 from .session import actor, say
 from .wording import plain, reference_labels, state_label
 
@@ -46,7 +46,7 @@ NO_ACCESS = L("Your roles have no business with this kind of record.", "您的�
 LOOKUP_MAX = 20
 
 
-class RecordView(ModelView):
+class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
     """All screens of one record type."""
 
     list_template = "record/list.html"
@@ -85,21 +85,6 @@ class RecordView(ModelView):
         """The address of a record's page."""
         return f"{self.base}details/?id={record.id}"
 
-    @expose("/")
-    def index_view(self) -> Answer:
-        """The list: filtered, searched, sorted and paged as asked."""
-        me = actor()
-        asked = listing.read_request(self.model, me, request.args)
-        seen = rights.readable_fields(me, self.model)
-        columns = tuple(name for name in self.model.declared.grid.columns if name in seen)
-        found = listing.fetch(asked, columns)
-        return self.render(
-            self.list_template,
-            **grid_page.list_context(self.model, me, asked, found, columns, self.base),
-            may_create=rights.may_create(me, self.model),
-            bulk_verbs=bulk.offered(self.model),
-        )
-
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Answer:
         """A blank form; sent twice, the first record is opened."""
@@ -108,8 +93,7 @@ class RecordView(ModelView):
             raise changes.Forbidden(verdict.why)
         names = form_names(self.model.declared, rights.writable_fields(me, self.model))
         if request.method == "GET":
-            form = form_from(self.model, names, None, _presets(self.model, names))
-            return self._form_page(form, None, once=secrets.token_urlsafe(16))
+            return self.blank_form(me, names)
         form = form_class(self.model, names)(request.form)
         once = request.form.get("once", "")[:64]
         try:
@@ -120,13 +104,14 @@ class RecordView(ModelView):
                 values_of(form, self.model),
                 actor=me,
                 context=context,
-                once=f"form:{me.id}:{once}" if once else None,
+                once=once_key(me, once) if once else None,
             )
             merge.refuse_another_text(record, values_of(form, self.model))
         except merge.SavedBefore as refused:
             return self._form_page(form, None, refused, once=secrets.token_urlsafe(16)), 409
         except Refused as refused:
             return self._form_page(form, None, refused, once=once), 422
+        self.forget_draft(me, once=once)
         say("good", CREATED(number=record.number))
         if request.form.get("then") == "new":
             return redirect(f"{self.base}new/")
@@ -141,7 +126,7 @@ class RecordView(ModelView):
             return self._refusal_page(record, verdict.why)
         names = form_names(self.model.declared, rights.writable_fields(me, self.model, record))
         if request.method == "GET":
-            return self._form_page(form_from(self.model, names, record), record)
+            return self.edit_form(me, names, record)
         form = form_class(self.model, names)(request.form)
         seen = _version(request.form.get("version"), needed=True)
         try:
@@ -155,6 +140,7 @@ class RecordView(ModelView):
             say("warn", CHANGED)
             shown = form_from(self.model, names, changed.current, merged.values)
             return self._form_page(shown, changed.current, conflicts=merged.rows), 409
+        self.forget_draft(me, record=record)
         say("good", SAVED(number=record.number))
         return redirect(self.show(record))
 
@@ -262,24 +248,12 @@ class RecordView(ModelView):
         say("good", SAVED(number=record.number))
         return redirect(self.show(record))
 
-    @expose("/action/", methods=("POST",))
-    def action_view(self) -> Answer:
-        """A move on many rows: first a rehearsal of what would happen to each, then the result for each."""
-        return bulk.answer(self)
-
-    @expose("/export/<export_type>/")
-    def export(self, export_type: str) -> Answer:
-        """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
-        if export_type not in export.KINDS:
-            abort(404)
-        asked = listing.read_request(self.model, actor(), request.args)
-        return export.answer(self.model, actor(), asked, export_type)
-
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Answer:
         """Options of a reference picker: by name, number or pinyin initials, in the actor's scope."""
         me = actor()
-        target = self._lookup_target(request.args.get("field", request.args.get("name", "")))
+        told = self._lookup_field(request.args.get("field", request.args.get("name", "")))
+        target = get_document(told.target)
         scope = rights.visible(me, target)
         if scope is None:
             return jsonify(results=[], more=False)
@@ -287,6 +261,8 @@ class RecordView(ModelView):
         query = {**scope, **(contains(text) if text else {})}
         if target.__name__ == "User":
             query["active"] = True
+        if states := getattr(told, "states", None):
+            query["state"] = {"$in": sorted(states)}
         rows = list(
             target._get_collection()
             .find(query, {"title": 1, "number": 1})
@@ -297,15 +273,15 @@ class RecordView(ModelView):
         results = [{"id": str(r["_id"]), "label": r.get("title") or r["number"], "note": r["number"]} for r in rows]
         return jsonify(results=results[:LOOKUP_MAX], more=len(rows) > LOOKUP_MAX)
 
-    def _lookup_target(self, field: str) -> type[Record]:
-        """The type that a field (or `lines.column`) links to; anything else is not found."""
+    def _lookup_field(self, field: str) -> Ref | Refs:
+        """The field (or `lines.column`) that links to records; anything else is not found."""
         name, _, column = field.partition(".")
         told: Any = self.model._fields.get(name)
         if isinstance(told, Lines):
             told = told.columns.get(column)
         if not isinstance(told, Ref | Refs) or not rights.sees(actor(), told):
             abort(404)
-        return get_document(told.target)
+        return told
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Answer:
@@ -379,18 +355,13 @@ class RecordView(ModelView):
         abort(404)
 
     def _form_page(
-        self,
-        form: wtforms.Form,
-        record: Record | None,
-        refused: Refused | None = None,
-        *,
-        once: str = "",
-        version: int | None = None,
-        conflicts: list | None = None,
+        self, form: wtforms.Form, record: Record | None, refused: Refused | None = None, **facts: Any
     ) -> str:
+        """The form; `facts` are its entry key, the version it began with, conflicts, and drafts to go on with."""
         context = form_page.form_context(self.model, form, record, actor(), refused)
-        shown = version if version is not None else (record.version if record else None)
-        return self.render("record/form.html", **context, once=once, version=shown, conflicts=conflicts or [])
+        if facts.get("version") is None:
+            facts["version"] = record.version if record else None
+        return self.render("record/form.html", **context, **facts)
 
     def _refusal_page(self, record: Record, why: Any, status: int = 403) -> Answer:
         return self.render("record/refused.html", **record_page.heading(self.model, record), why=str(why)), status
@@ -451,20 +422,3 @@ def _is_signed(chosen: Move) -> bool:
         return False
 
     return bool(current_app.extensions["confirm_password"](actor(), request.form.get("password", "")))
-
-
-def _presets(cls: type[Record], names: tuple[str, ...]) -> dict[str, Any]:
-    """Values of a blank form: the declared defaults, and what is handed over in the address (`?customer=…`)."""
-    found: dict[str, Any] = {}
-    for name in names:
-        told = cls._fields[name]
-        if told.default is not None and not isinstance(told, Lines):
-            found[name] = told.default() if callable(told.default) else told.default
-        given = request.args.get(name)
-        if given and isinstance(told, Ref) and ObjectId.is_valid(given):
-            found[name] = ObjectId(given)
-        elif given and ((isinstance(told, Choice) and given in told.options) or (name == "about" and link_in(given))):
-            found[name] = given
-        elif given and type(told) is Text:
-            found[name] = given.replace("\x00", "")[: told.most]
-    return found

@@ -60,7 +60,7 @@ def refuse(_problem: CSRFError) -> Any:
         return redirect(url_for("security.sign_in"), 303)
     sentence = SIGNED_OUT if signed_out else TOO_OLD
     if wants_json():
-        return jsonify(ok=False, message=str(sentence), errors={}), 400
+        return jsonify(ok=False, message=str(sentence), errors={}), 401 if signed_out else 400
     page = _page_before()
     again = url_for("security.sign_in", next=page) if signed_out else page
     if request.endpoint == "security.sign_in":

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_user
+from flask_wtf.csrf import generate_csrf
 from werkzeug import Response
 
 from admin_app.security import accounts, throttle
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.sessions import this_session
-from admin_app.security.signed_in import PASSWORD_WRONG, SignedIn
+from admin_app.security.signed_in import CHANGE_FIRST, PASSWORD_WRONG, SignedIn, wants_json
 from models.kernel.errors import Refused
 from models.kernel.words import L, Words
 
@@ -44,22 +45,49 @@ def _try_to_sign_in() -> Any:
     attempt = throttle.attempt(login, request.remote_addr)
     if attempt.wait:
         tell("held up")
-        page = Response(_login_page(target, throttle.wait_sentence(attempt.wait)), 429)
+        page = _not_in(target, throttle.wait_sentence(attempt.wait), 429)
         page.headers["Retry-After"] = str(attempt.wait)
         return page
     user_id = accounts.check(login, request.form.get("password", ""))
     if user_id is None:
         named = accounts.accounts().find_one({"login": login}, {"_id": 1})
         record_event(Event.FAILURE, user=named["_id"] if named else None)
-        return _login_page(target, WRONG), 401
+        return _not_in(target, WRONG, 401)
     attempt.succeeded()
     signed_in = _begin_session(user_id)
     if signed_in is None:
-        return _login_page(target, WRONG), 401
+        return _not_in(target, WRONG, 401)
     record_event(Event.LOGIN, user=user_id)
+    if wants_json():
+        return _told_in_place(signed_in)
     if signed_in.must_change:
         return redirect(url_for("security.own_password", next=safe_next(target)), 303)
     return redirect(safe_next(target), 303)
+
+
+def _not_in(target: str | None, problem: Words, status: int) -> Response:
+    """The attempt failed: the login page again, or a sentence for the dialog of a page that is still open."""
+    if not wants_json():
+        return Response(_login_page(target, problem), status)
+    answer = jsonify(ok=False, message=str(problem))
+    answer.status_code = status
+    return answer
+
+
+def _told_in_place(signed_in: SignedIn) -> Response:
+    """Signed in from a dialog: the page stays, and its forms take the token of the new session."""
+    if signed_in.must_change:
+        return jsonify(ok=False, login="", message=str(CHANGE_FIRST))
+    return jsonify(ok=True, login=signed_in.user.login, token=generate_csrf())
+
+
+@doors.get("/session")
+def whose_session() -> Response:
+    """Whose session this is, if anybody's, for a page that was open for long; and the token that its forms need now."""
+    may_work = current_user.is_authenticated and not current_user.must_change
+    answer = jsonify(ok=True, login=current_user.user.login if may_work else "", token=generate_csrf())
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _begin_session(user_id: ObjectId) -> SignedIn | None:

@@ -16,7 +16,9 @@ from models.kernel.people import Actor, actor_of
 from models.kernel.words import L
 from models.organisation import User
 
-ANYBODY = frozenset({"security.sign_in", "security.choose_language", "health.healthz", "health.readyz"})
+ANYBODY = frozenset(
+    {"security.sign_in", "security.whose_session", "security.choose_language", "health.healthz", "health.readyz"}
+)
 BEFORE_CHANGE = frozenset({"security.own_password", "security.sign_out", "security.sign_out_everywhere"})
 
 SIGN_IN = L("Please sign in.", "請先登錄。")

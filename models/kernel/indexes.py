@@ -8,8 +8,9 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import deliveries, jobs, places, preferences
+from . import deliveries, drafts, jobs, layouts, places, preferences
 from .accounts import COLLECTIONS
+from .declare import dated_fields
 from .fields import Lines, LongText, Sealed
 from .history import HistoryEntry
 from .notices import Notice
@@ -30,7 +31,7 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
             _ensure_archive(cls, there)
     for document in (HistoryEntry, Notice, Waiting):
         document.ensure_indexes()
-    beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, preferences)}
+    beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences)}
     for name, models in {**COLLECTIONS, **places.COLLECTIONS, COUNTERS: [], **beside}.items():
         if name not in there:
             db.create_collection(name)
@@ -63,9 +64,10 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
 
 
 def indexed_fields(cls: type[Record]) -> set[str]:
-    """The fields that a grid sorts or filters by, or that another record's page looks up."""
+    """The fields that a grid sorts or filters by, that a calendar shows, or that another record's page looks up."""
     told = cls.declared
     names = {*told.grid.columns, *told.grid.filters, told.grid.sort.lstrip("-"), *told.access.related, "state", "owner"}
+    names |= set(dated_fields(cls))
     names |= {remind.field for remind in told.reminders}
     names |= {name for name, field in told.own_fields.items() if hasattr(field, "target")}
     names -= {"id", "number", "department"}

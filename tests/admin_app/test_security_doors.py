@@ -458,8 +458,10 @@ def test_what_was_typed_is_shown_again_but_no_password(browser: Browser, db: Any
 def test_a_script_gets_json(browser: Browser) -> None:
     headers = {"X-Requested-With": "XMLHttpRequest"}
     refused = browser.client.post("/write", json={}, headers=headers)
-    assert (refused.status_code, refused.json["ok"]) == (400, False)
+    assert (refused.status_code, refused.json["ok"]) == (401, False)
     assert browser.get("/admin/", headers=headers).status_code == 401
+    browser.login()
+    assert browser.client.post("/write", json={}, headers=headers).status_code == 400
 
 
 def test_a_form_of_an_ended_session_keeps_its_text(browser: Browser, db: Any) -> None:

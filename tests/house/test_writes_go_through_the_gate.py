@@ -26,6 +26,8 @@ ALLOWED = {
     "models/kernel/leases.py": "leases",
     "models/kernel/deliveries.py": "deliveries of notices",
     "models/kernel/preferences.py": "how a person wants to be told",
+    "models/kernel/layouts.py": "how a person arranges lists",
+    "models/kernel/drafts.py": "unsaved texts of one person, which are no records",
     "models/kernel/indexes.py": "indexes",
     "models/retention.py": "the guard that serialises holds and destruction",
     "tasks/mongolease.py": "messages of the broker",

@@ -1,0 +1,68 @@
+// Keeps what is typed in a form on the server every few seconds, and says quietly whether that worked.
+"use strict";
+(() => {
+  const { announce, ask, onEach } = window.guicheng;
+  const PAUSE = 3000;
+  const PAUSE_AFTER_FAULT = 15000;
+  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const now = () => clock.format(new Date());
+
+  onEach("form[data-draft-url]", (form) => {
+    const status = form.querySelector("[data-draft-status]");
+    const { keptAt, notKept, signIn: signInWords } = form.dataset;
+    const pairs = () => [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && !(value instanceof File));
+    const contents = () => JSON.stringify(pairs());
+    const opened = contents();
+    const isFresh = form.dataset.guard !== "dirty";
+    let kept = opened;
+    let since = now();
+    let timer = null;
+    let isBusy = false;
+    let isSent = false;
+    let hasFailed = false;
+
+    const later = (pause) => { timer ??= setTimeout(beat, pause); };
+
+    async function beat() {
+      timer = null;
+      const typed = contents();
+      if (isBusy || isSent || typed === kept) return;
+      isBusy = true;
+      const body = new FormData();
+      for (const [name, value] of pairs()) body.append(name, value);
+      if (isFresh && typed === opened) body.append("is_blank", "1");
+      let answer = { ok: false, status: 0, data: {} };
+      try { answer = await ask(form.dataset.draftUrl, { body, signal: AbortSignal.timeout(20000) }); } catch { /* said below */ }
+      isBusy = false;
+      if (isSent) return;
+      if (answer.ok) {
+        kept = typed;
+        since = answer.data.at || now();
+        hasFailed = false;
+        status.textContent = answer.data.at ? keptAt.replace("{at}", answer.data.at) : "";
+        if (contents() !== kept) later(PAUSE);
+      } else failed(answer);
+    }
+
+    async function failed({ status: code, data }) {
+      if (code === 400 && !hasFailed && await window.guicheng.freshen?.().catch(() => false)) return later(0);
+      const sentence = data.message || notKept.replace("{at}", since);
+      status.textContent = sentence;
+      if (!hasFailed) announce(sentence);
+      hasFailed = true;
+      if (code === 401) offerSignIn();
+      else if (code !== 422 && code !== 403) later(PAUSE_AFTER_FAULT);
+    }
+
+    function offerSignIn() {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "btn small", textContent: signInWords });
+      button.addEventListener("click", async () => { if (await window.guicheng.signIn?.()) { timer = null; beat(); } });
+      status.append(" ", button);
+    }
+
+    for (const type of ["input", "change"]) form.addEventListener(type, () => later(PAUSE));
+    document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") beat(); });
+    form.addEventListener("submit", (event) => { isSent = !event.defaultPrevented; });
+    addEventListener("pageshow", (event) => { if (event.persisted) isSent = false; });
+  });
+})();
