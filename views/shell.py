@@ -34,6 +34,7 @@ def dress(app: Flask, catalogue: Any) -> None:
     app.jinja_env.globals.update(
         t=wording.t, asset=asset, moment=wording.moment, day=wording.day, ago=wording.ago, number=wording.number
     )
+    app.jinja_env.globals["machine_time"] = wording.machine_time
     app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)

@@ -13,7 +13,7 @@ from models.kernel.people import Actor, Role
 from models.kernel.record import Record
 from models.kernel.words import L
 
-from .wording import moment, plain, reference_labels, state_label, tone
+from .wording import machine_time, moment, plain, reference_labels, state_label, tone
 
 DOWNLOADED = frozenset({"download", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
@@ -54,7 +54,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
         "text": f"{word}{states}",
         "who": who,
         "when": moment(entry["at"]),
-        "iso": entry["at"].isoformat(),
+        "iso": machine_time(entry["at"]),
         "comment": entry.get("reason") or "",
         "tone": tone(entry.get("state_to")) if entry.get("state_to") else "neutral",
         "changes": [
