@@ -8,9 +8,11 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Limits of the business rules. `clerk_discount_limit`: per cent that need no approval (2.2.3)."""
+    """Limits of the business rules. `clerk_discount_limit`: per cent that need no approval (2.2.3);
+    `loan_block_days`: days overdue after which a borrower gets nothing more (3.1.4)."""
 
     clerk_discount_limit: Decimal = Decimal(10)
+    loan_block_days: int = 14
 
 
 _current: list[Policy] = [Policy()]

@@ -70,7 +70,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
 def _change(cls: type[Record], change: Mapping[str, Any], me: Actor, labels: Mapping) -> tuple[str, str, str] | None:
     name = change["field"]
     if name == "file":
-        return (str(L("File", "文件")), "", change["new"]["name"])
+        return (str(L("File", "文件")), (change.get("old") or {}).get("name", ""), change["new"]["name"])
     told = cls._fields.get(name)
     if told is None or (name not in cls.declared.own_fields and name not in ("owner", "department", "tags")):
         return None

@@ -59,6 +59,8 @@ class Catalogue(Mapping[str, "type[Record]"]):
         for name, ref in references_of(cls).items():
             if ref.target not in self._by_class:
                 yield f"field {name!r} links to {ref.target}, which is not a record type"
+            elif strange := sorted(set(getattr(ref, "states", ())) - set(_states(self._by_class[ref.target]))):
+                yield f"field {name!r} wants a state {strange[0]!r} that {ref.target} does not have"
         for name, lines in cls.declared.own_fields.items():
             if isinstance(lines, Lines):
                 for column, ref in lines.columns.items():
@@ -67,6 +69,10 @@ class Catalogue(Mapping[str, "type[Record]"]):
         for leads in cls.declared.leads_to:
             if leads.to not in self._by_class:
                 yield f"leads_to {leads.verb!r} makes a {leads.to}, which is not a record type"
+
+
+def _states(cls: type[Record]) -> tuple[str, ...]:
+    return cls.declared.workflow.states if cls.declared.workflow else ()
 
 
 def _clause(clause: str) -> tuple[int, ...]:

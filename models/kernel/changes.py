@@ -91,7 +91,7 @@ def create(
         if not actor.is_system:
             record._data["owner"] = actor.id
         validation.refuse_if_wrong(record, actor, {}, doubts=not context.confirmed and not actor.is_system)
-        record.number = numbering.next_number(record.declared.number, people.code_of(record.ref("department")))
+        record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
         return _write_new(unit, record, Act(actor, context))
 
     try:
@@ -551,7 +551,9 @@ def _taken(cls: type[Record], clash: DuplicateKeyError) -> Refused:
     fields = [name for name in _key_of(clash) if name in cls._fields]
     if not fields:
         raise clash
-    return Refused(None, {name: [TAKEN(label=cls._fields[name].label)] for name in fields})
+    values = (clash.details or {}).get("keyValue", {})
+    said = {name: cls.taken(name, values.get(name)) or TAKEN(label=cls._fields[name].label) for name in fields}
+    return Refused(None, {name: [words] for name, words in said.items()})
 
 
 def new_batch() -> str:

@@ -260,13 +260,18 @@ def _faults(cls: Any, told: Declaration):
     for token, _ in _TOKENS.findall(told.number):
         if token not in _NUMBER_TOKENS:
             yield f"number pattern has an unknown place {{{token}}}"
-    for name in told.grid.columns + told.grid.search + told.title_fields:
-        if getattr(told.own_fields.get(name), "content", False):
-            yield f"field {name!r} is content, which a list, a search and a title would tell to those who may not open it"
+    yield from _content_faults(told)
     if "{seq" not in told.number:
         yield "number pattern has no {seq}"
     if told.workflow:
         yield from _workflow_faults(told.workflow, told, known)
+
+
+def _content_faults(told: Declaration):
+    """What stands in a list, a search or a title is told to those, too, who may not open the record."""
+    for name in told.grid.columns + told.grid.search + told.title_fields:
+        if getattr(told.own_fields.get(name), "content", False):
+            yield f"field {name!r} is content and cannot stand in the grid, the search or the title"
 
 
 def _named_fields(told: Declaration):

@@ -13,6 +13,7 @@ from .words import L, Words
 
 if TYPE_CHECKING:
     from .declare import Declaration
+    from .people import Actor
     from .workflow import Workflow
 
 FILES = "file"
@@ -71,6 +72,23 @@ class Record(me.Document):
         if flow is None:
             return None
         return next((old for old in flow.earlier if old.version == self.flow_version), flow)
+
+    def number_pattern(self) -> str:
+        """The pattern of a new record's number, department's code aside; types override it where records tell more."""
+        return self.declared.number
+
+    def closed_to_files(self) -> Words | None:
+        """Why files may not be added, taken off or renamed now, for a reason of the type's own; None: they may."""
+        return None
+
+    @classmethod
+    def taken(cls, name: str, value: str) -> Words | None:
+        """What is said when a value that may exist once was taken at the same moment; None: the usual sentence."""
+        return None
+
+    def watermark_for(self, actor: Actor) -> Words | None:
+        """What stands across the pages of its files beside this reader's name and the time; None: nothing at all."""
+        return None
 
     def attached_kinds(self) -> set[str]:
         """The kinds of files attached to this record."""

@@ -11,6 +11,7 @@ from bson import ObjectId
 from .declare import DEFAULT_READ, DEFAULT_WRITE, Scope
 from .errors import Missing
 from .people import Actor, Role, code_of
+from .places import in_archive
 from .record import Record
 from .who import Seat
 from .words import L, Words
@@ -34,6 +35,7 @@ NOT_OPENED = L(
     "You may see that this exists, but not open its files; they can be borrowed.",
     "您可以看到此記錄，但不能打開其文件；可申請借閱。",
 )
+SHARED_BY_HEAD = L("A view for the whole department is set up by its head.", "供全部門使用的視圖由部門負責人設置。")
 ALLOWED = L("Allowed.", "允許。")
 
 
@@ -54,26 +56,48 @@ YES = Verdict(True)
 def visible(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     """The filter of the rows of a type that the actor may read (the bin left out), or None for no row at all."""
     scope = _rows(actor, cls)
-    return None if scope is None else {"removed_at": None, **scope}
+    if scope is None:
+        return None
+    lent = _lent(actor, cls) if scope else None
+    return {"removed_at": None, **({"$or": [scope, lent]} if lent is not None else scope)}
 
 
 def openable(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     """The filter of the rows of a type whose files the actor may open, search and preview, or None for no row."""
     scope = visible(actor, cls)
-    opens = cls.declared.access.opens
-    if scope is None or opens is None or actor.is_system:
-        return scope
-    allowed = [one for face in _faces(actor, cls) if (one := opens(face)) is not None]
-    return {"$and": [scope, {"$or": allowed}]} if allowed else None
+    opened = _opened(actor, cls, lent=True) if scope is not None else None
+    if scope is None or opened is None:
+        return None
+    return {"$and": [scope, opened]} if opened else scope
 
 
-def may_open(actor: Actor, record: Record) -> Verdict:
-    """Whether the actor, who may see the record, may open its files as well."""
-    if record.declared.access.opens is None:
-        return YES
-    query = openable(actor, type(record))
-    found = query is not None and record._get_collection().find_one({"$and": [{"_id": record.id}, query]}, {"_id": 1})
+def may_open(actor: Actor, record: Record, *, lent: bool = True) -> Verdict:
+    """Whether the actor, who may see the record, may open its files; without `lent`, by right and not by loan."""
+    opened = _opened(actor, type(record), lent=lent)
+    if not opened:
+        return YES if opened is not None else Verdict(False, NOT_OPENED)
+    query = {"$and": [{"_id": record.id}, opened]}
+    found = record._get_collection().find_one(query, {"_id": 1}) or in_archive(record.type_name(), query)
     return YES if found else Verdict(False, NOT_OPENED)
+
+
+def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | None:
+    """Of the rows that the actor may see, the filter of those they may open: empty for all, None for no row."""
+    opens = cls.declared.access.opens
+    if opens is None or actor.is_system:
+        return {}
+    allowed = [one for face in _faces(actor, cls) if (one := opens(face)) is not None]
+    if lent and (own := _lent(actor, cls)) is not None:
+        allowed.append(own)
+    if not allowed:
+        return None
+    return {} if {} in allowed else {"$or": allowed}
+
+
+def _lent(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows that are lent to the actor in person."""
+    lent = cls.declared.access.lent
+    return lent(actor) if lent and not actor.is_system else None
 
 
 def visible_removed(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
@@ -128,12 +152,15 @@ def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> 
 
 def can_open(actor: Actor, cls: type[Record]) -> bool:
     """Whether the actor has any business with a type: it stands in their menu."""
-    return visible(actor, cls) is not None
+    return _rows(actor, cls) is not None
 
 
 def is_writer(actor: Actor, cls: type[Record], record: Record | None = None) -> bool:
     """Whether the actor may write records of a type: this one, or new ones in their own department."""
-    return actor.is_system or any(_writes(face, cls, record) for face in _faces(actor, cls))
+    if actor.is_system:
+        return True
+    writes = any(_writes(face, cls, record) for face in _faces(actor, cls))
+    return writes and (record is None or record.id is None or bool(may_open(actor, record, lent=False)))
 
 
 def _faces(actor: Actor, cls: type[Record]) -> Iterable[Actor]:
@@ -178,6 +205,15 @@ def sees(actor: Actor, field: Any) -> bool:
 
 def writable_fields(actor: Actor, cls: type[Record], record: Record | None = None) -> frozenset[str]:
     """The fields that the actor may set on this record (None: on a new one). State and version are never among them."""
+    names = _writable(actor, cls, record)
+    flow = record.flow() if record is not None and record.id is not None else None
+    if flow is None or actor.is_system or record is None or record.state in (flow.edit or ()):
+        return names
+    late = _late(record)
+    return names & late if late else names
+
+
+def _writable(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:
     own = cls.declared.own_fields
     if actor.is_system:
         return frozenset(own) | {"tags", "owner", "department"}
@@ -215,12 +251,19 @@ def may_update(actor: Actor, record: Record) -> Verdict:
     """Whether any field of this record may be changed by the actor now."""
     if record.removed_at is not None:
         return Verdict(False, IN_BIN)
-    if not writable_fields(actor, type(record), record):
+    if not _writable(actor, type(record), record):
         return Verdict(False, NOT_YOURS)
     flow = record.flow()
-    if flow and record.state not in (flow.edit or ()) and not actor.is_system:
-        return Verdict(False, STATE_CLOSED(state=state_word(record)))
-    return YES
+    if flow is None or actor.is_system or record.state in (flow.edit or ()):
+        return YES
+    if _late(record) & writable_fields(actor, type(record), record):
+        return YES
+    return Verdict(False, STATE_CLOSED(state=state_word(record)))
+
+
+def _late(record: Record) -> set[str]:
+    """The fields that may still be set in the record's state, where the others are closed."""
+    return {name for name, field in record.declared.own_fields.items() if record.state in getattr(field, "late", ())}
 
 
 def may_remove(actor: Actor, record: Record) -> Verdict:
@@ -228,6 +271,9 @@ def may_remove(actor: Actor, record: Record) -> Verdict:
     verdict = may_update(actor, record)
     if not verdict or actor.is_system:
         return verdict
+    flow = record.flow()
+    if flow and record.state not in (flow.edit or ()):
+        return Verdict(False, STATE_CLOSED(state=state_word(record)))
     if not is_writer(actor, type(record), record):
         return Verdict(False, NOT_YOURS)
     is_owner = any(face.id == record.ref("owner") for face in actor.faces())
@@ -240,6 +286,8 @@ def may_attach(actor: Actor, record: Record) -> Verdict:
     """Files may be added by those who write the record, and by those whose move is open."""
     if record.removed_at is not None:
         return Verdict(False, IN_BIN)
+    if why := record.closed_to_files():
+        return Verdict(False, why)
     if is_writer(actor, type(record), record) or _is_related(actor, record):
         return YES
     flow = record.flow()
@@ -250,6 +298,8 @@ def may_attach(actor: Actor, record: Record) -> Verdict:
 def may_comment(actor: Actor, record: Record) -> Verdict:
     """Whoever works with a record may comment on it; the supervision group only reads (1.3)."""
     business = {role for face in actor.faces() for role in face.roles} - {Role.SUPERVISOR, Role.IT}
+    if business and not actor.is_system and record.declared.access.opens is not None:
+        return may_open(actor, record)
     return YES if business or actor.is_system else Verdict(False, NOT_YOURS)
 
 
@@ -264,6 +314,15 @@ def visible_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
         return None
     keeps = any(Role.RECORDS in face.roles for face in actor.faces())
     return {} if keeps else _rows(actor, cls)
+
+
+def openable_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the archived rows of a type whose files the actor may open, or None for no row."""
+    scope = visible_archived(actor, cls)
+    opened = _opened(actor, cls, lent=True) if scope is not None else None
+    if scope is None or opened is None:
+        return None
+    return {"$and": [scope, opened]} if opened else scope
 
 
 def may_unarchive(actor: Actor) -> Verdict:
@@ -289,6 +348,18 @@ def may_reset_login(actor: Actor, user: Record) -> Verdict:
     if user.id == actor.id:
         return Verdict(False, OWN_PASSWORD)
     return YES if user._data.get("active") else Verdict(False, NOT_ACTIVE)
+
+
+def may_share_views(actor: Actor) -> Verdict:
+    """What a whole department finds above its lists is set up by its head."""
+    return YES if Role.HEAD in actor.roles and actor.department else Verdict(False, SHARED_BY_HEAD)
+
+
+def may_change_view(actor: Actor, maker: ObjectId, department: ObjectId | None) -> Verdict:
+    """A saved view is changed by who made it; one of a department by its head too, when the maker has left."""
+    if maker == actor.id or (department is not None and department == actor.department and may_share_views(actor)):
+        return YES
+    return Verdict(False, SHARED_BY_HEAD)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ PLEASE_CONFIRM = L(
     "Please look at the remarks. If the entry is right all the same, tick “save anyway”.",
     "請查看提示。若確認無誤，請勾選「仍然保存」。",
 )
+WRONG_STATE = L(
+    "What “{label}” names is in a state in which it cannot be chosen.", "「{label}」所指記錄的當前狀態不可選用。"
+)
 
 
 def refuse_if_wrong(record: Record, actor: Actor, before: Mapping[str, Any], *, doubts: bool = False) -> None:
@@ -82,9 +85,12 @@ def _link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> P
             wanted.setdefault(target, {}).setdefault(found, []).append((path, field))
     for target, places in wanted.items():
         known = _known(actor, get_document(target), list(places))
-        for missing in set(places) - known:
-            for path, field in places[missing]:
-                problems.add(path, NOT_THERE(label=label_of(field)))
+        for id, links in places.items():
+            for path, field in links:
+                if id not in known:
+                    problems.add(path, NOT_THERE(label=label_of(field)))
+                elif known[id] not in (getattr(field, "states", None) or {known[id]}):
+                    problems.add(path, WRONG_STATE(label=label_of(field)))
     return problems
 
 
@@ -119,11 +125,13 @@ def _was_there(before: Mapping[str, Any], path: str, found: ObjectId) -> bool:
     return found in held if isinstance(held, list) else held == found
 
 
-def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> set[ObjectId]:
+def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, str | None]:
+    """Those of these records that the actor may see, with their states."""
     scope = rights.visible(actor, cls)
     if scope is None:
-        return set()
-    return {row["_id"] for row in cls._get_collection().find({"_id": {"$in": ids}, **scope}, {"_id": 1})}
+        return {}
+    rows = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"state": 1})
+    return {row["_id"]: row.get("state") for row in rows}
 
 
 def links_to(record: Record) -> tuple[int, str]:

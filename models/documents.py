@@ -1,0 +1,357 @@
+"""Documents (3.1): one life line for each, in editions that are approved, locked and never replaced.
+
+A new edition is drafted as a Revision, a record of its own that only those who write the document see. Approved, it
+gives its fields and files to the document. So what readers find under a document is always what is in force.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from bson import ObjectId
+
+from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, naming_rule, number_pattern
+from .chapters import DOCUMENTS
+from .kernel import clock, files, rights
+from .kernel.changes import Follow
+from .kernel.declare import Access, Grid, Part, Retention, Scope, record, registered
+from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
+from .kernel.people import Actor, Role
+from .kernel.record import Record
+from .kernel.who import HEAD, NOBODY, OWNER, any_of, role
+from .kernel.words import L, Words
+from .kernel.workflow import REASON, Attached, Move, Workflow, workdays
+
+MAIN = "document"
+LEVELS = tuple(CONFIDENTIALITY)
+GOOD, LOST, WRITTEN_OFF = "good", "lost", "written_off"
+CONDITIONS = {
+    GOOD: L("Good", "完好"),
+    "worn": L("Worn", "磨損"),
+    "damaged": L("Damaged", "破損"),
+    LOST: L("Lost", "遺失"),
+    WRITTEN_OFF: L("Written off", "已註銷"),
+}
+NOT_TO_BE_LENT = frozenset({LOST, WRITTEN_OFF})
+LENT_MAX = 500
+EDITION_LOCKED = L(
+    "The files of an approved edition are locked. Begin a new edition to change them.",
+    "已批准版本的文件已鎖定。如需修改，請編制新版本。",
+)
+WATERMARK = L("{who} · {at}", "{who} · {at}")
+NOT_YOUR_DOCUMENT = L(
+    "New editions are drafted by the department that the document belongs to.", "新版本須由文件所屬部門編制。"
+)
+IN_REVISION = L("A new edition of this document is being drafted already.", "該文件的新版本正在編制中。")
+LESS_STRICT = L("This is less strict than the category usually is ({usual}).", "密級低於該分類的默認密級（{usual}）。")
+COPY_TWICE = L("Copy {number} stands in the list twice.", "第 {number} 份重複登記。")
+
+
+def is_employee(person: Actor) -> bool:
+    """Whether a person has any business with documents; IT alone has none (1.3)."""
+    return bool(person.roles - {Role.IT})
+
+
+def in_force_for(person: Actor) -> dict[str, Any] | None:
+    """What every employee sees: approved documents that are not secret. And owners see their own."""
+    if not is_employee(person):
+        return None
+    approved = {"state": {"$in": ["approved", "void"]}, "confidentiality": {"$in": [PUBLIC, INTERNAL, CONFIDENTIAL]}}
+    return {"$or": [approved, {"owner": person.id}]}
+
+
+def opened_by(person: Actor, level: str = "confidentiality") -> dict[str, Any] | None:
+    """Of what a person sees, what they may open without borrowing it (docs/decisions/007); `level`: the field asked."""
+    if person.roles & {Role.RECORDS, Role.MANAGEMENT}:
+        return {}
+    if not is_employee(person):
+        return None
+    allowed: list[dict[str, Any]] = [{level: {"$in": [PUBLIC, INTERNAL]}}, {"owner": person.id}]
+    if Role.SUPERVISOR in person.roles:
+        allowed.append({level: CONFIDENTIAL})
+    if Role.HEAD in person.roles:
+        allowed.append({"department": person.department})
+    if Role.CLERK in person.roles:
+        allowed.append({"department": person.department, level: CONFIDENTIAL})
+    return {"$or": allowed}
+
+
+def lent_to(person: Actor) -> dict[str, Any] | None:
+    """The documents whose files a person reads by an electronic loan at this moment; the loan's times decide."""
+    loans = registered()["loan"]._get_collection()
+    now = clock.now()
+    open_now = {"borrower": person.id, "state": "on_loan", "kind": "electronic", "removed_at": None}
+    rows = loans.find({**open_now, "opens_at": {"$lte": now}, "due": {"$gt": now}}, {"document": 1}).limit(LENT_MAX)
+    ids = [row["document"] for row in rows]
+    return {"$or": [{"_id": {"$in": ids}}]} if ids else None
+
+
+BY_DEPARTMENT = {Role.CLERK: Scope.DEPARTMENT, Role.HEAD: Scope.DEPARTMENT, Role.RECORDS: Scope.ALL}
+
+
+class Copy(Line):
+    """A copy on paper: its number, where it stands, how it is."""
+
+    number = Whole(required=True, least=1, most=999, label=L("Copy no.", "份號"))
+    cabinet = Text(most=40, label=L("Cabinet", "檔案櫃"))
+    shelf = Text(most=40, label=L("Shelf", "架位"))
+    condition = Choice(CONDITIONS, required=True, default=GOOD, label=L("Condition", "狀況"))
+
+
+class Edition(Line):
+    """An approved edition: who approved it, when, what changed, and the files with the beginnings of their hashes."""
+
+    number = Whole(required=True, label=L("Edition", "版次"))
+    approved_at = Moment(label=L("Approved at", "批准時間"))
+    approved_by = Ref("User", label=L("Approved by", "批准人"))
+    record_version = Whole(label=L("Version of the record", "記錄版本"))
+    note = Text(most=2000, label=L("What changed", "修訂內容"))
+    files = Text(most=4000, label=L("Files", "文件"))
+
+
+@record(
+    label=L("Document", "文件"),
+    plural=L("Documents", "文件"),
+    chapter=DOCUMENTS,
+    clause="3.1.1",
+    number="DOC-{department}-{yyyy}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid(
+        "number",
+        "subject",
+        "category",
+        "confidentiality",
+        "edition",
+        "important",
+        "department",
+        "retention_until",
+        "state",
+        search=("subject", "category.name"),
+    ),
+    form=(
+        Part(
+            L("Document", "文件"),
+            "subject",
+            "category",
+            "confidentiality",
+            "important",
+            "summary",
+            "edition",
+            "retention_until",
+            "source",
+            clause="3.1.1",
+            help=L(
+                "Left empty, the confidentiality is that of the category. Attach the files after saving.",
+                "密級留空則採用分類的默認密級。保存後添加文件。",
+            ),
+        ),
+        Part(L("Copies on paper", "紙質副本"), "copies", clause="3.1.3"),
+        Part(L("Approved editions", "已批准版本"), "editions", clause="3.1.1"),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move("submit", "draft", "submitted", by=OWNER, require=(Attached(MAIN),)),
+            Move("approve", "submitted", "approved", by=HEAD, within=workdays(3)),
+            Move("return", "submitted", "draft", by=HEAD, ask=REASON),
+            Move("register", "draft", "approved", by=NOBODY),
+            Move("void", "approved", "void", by=any_of(HEAD, role(Role.RECORDS)), ask=REASON, optional=True),
+        ),
+        ends=frozenset({"approved", "void"}),
+        edit=frozenset({"draft"}),
+    ),
+    access=Access(
+        read={Role.RECORDS: Scope.ALL},
+        write=BY_DEPARTMENT,
+        also=in_force_for,
+        opens=opened_by,
+        lent=lent_to,
+        guarded=True,
+    ),
+    files={MAIN: L("Document", "文件正文"), "annex": L("Annex", "附件")},
+    retention=Retention(after="retention_until", archive=30, delete=1),
+)
+class Document(Record):
+    """A document with its approved editions and its copies on paper (3.1.1)."""
+
+    subject = Text(required=True, label=L("Title", "標題"))
+    category = Ref("Category", required=True, label=L("Category", "文件分類"))
+    confidentiality = Choice(CONFIDENTIALITY, label=L("Confidentiality", "密級"))
+    important = Flag(
+        default=False, late={"approved"}, edit={Role.RECORDS, Role.HEAD}, label=L("Important document", "重要文件")
+    )
+    summary = LongText(most=4000, content=True, label=L("Summary", "摘要"))
+    copies = Lines(Copy, late={"approved"}, edit={Role.RECORDS}, label=L("Copies on paper", "紙質副本"))
+    edition = Whole(computed=True, default=1, label=L("Edition", "版次"))
+    editions = Lines(Edition, computed=True, content=True, label=L("Approved editions", "已批准版本"))
+    retention_until = Day(computed=True, label=L("Keep until", "保存至"))
+    source = Text(computed=True, content=True, label=L("Registered from", "來源記錄"))
+
+    def clean(self) -> None:
+        category = self.category
+        self.confidentiality = self.confidentiality or category.confidentiality or INTERNAL
+        first = next((one.approved_at for one in self.editions or []), None)
+        years = category.retention_years
+        self.retention_until = years_after(first.astimezone(clock.zone()).date(), years) if first and years else None
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        numbers = [line.number for line in self.copies or []]
+        if twice := next((one for one in numbers if numbers.count(one) > 1), None):
+            yield "copies", COPY_TWICE(number=twice)
+
+    def doubts(self) -> Iterator[tuple[str, Words]]:
+        usual = self.category.confidentiality
+        if LEVELS.index(self.confidentiality) < LEVELS.index(usual):
+            yield "confidentiality", LESS_STRICT(usual=CONFIDENTIALITY[usual])
+
+    def number_pattern(self) -> str:
+        pattern = naming_rule(self.ref("category"))
+        return number_pattern(pattern, self.category.code) if pattern else self.declared.number
+
+    def closed_to_files(self) -> Words | None:
+        return None if self.state == "draft" else EDITION_LOCKED
+
+    def watermark_for(self, actor: Actor) -> Words | None:
+        """The reader's name and the time, where somebody reads by loan what they may not open by right (3.1.4)."""
+        if rights.may_open(actor, self, lent=False):
+            return None
+        return WATERMARK(who=actor.name, at=clock.now().astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M"))
+
+    def on_approve(self, follow: Follow) -> None:
+        self.editions = [edition_of(self, files.files_of(self.id), follow.actor.id, "")]
+
+    def copy_no(self, number: int | None) -> Copy | None:
+        """The copy on paper with this number."""
+        return next((line for line in self.copies or [] if line.number == number), None)
+
+
+def edition_of(document: Document, attached: list[dict[str, Any]], by: ObjectId | None, note: str) -> Edition:
+    """The line that says what was approved now."""
+    told = "; ".join(f"{file['name']} ({file['sha256'][:12]})" for file in attached)
+    return Edition(
+        number=document.edition,
+        approved_at=clock.now(),
+        approved_by=by,
+        record_version=document.version + 1,
+        note=note[:2000],
+        files=told[:4000],
+    )
+
+
+def years_after(day: dt.date, years: int) -> dt.date:
+    """The same day so many years later; the 29th of February becomes the 28th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def stricter(first: str, second: str) -> str:
+    """The stricter of two levels of confidentiality."""
+    return max(first, second, key=LEVELS.index)
+
+
+def revision_opened_by(person: Actor) -> dict[str, Any] | None:
+    """Drafts of new editions: as the stricter of the document's level and the one they propose."""
+    return opened_by(person, "level")
+
+
+@record(
+    label=L("New edition", "文件修訂"),
+    plural=L("New editions", "文件修訂"),
+    chapter=DOCUMENTS,
+    clause="3.1.1",
+    number="RV-{yyyy}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid("number", "document", "subject", "edition", "owner", "state", search=("subject",)),
+    form=(
+        Part(
+            L("New edition", "新版本"),
+            "document",
+            "edition",
+            "subject",
+            "category",
+            "confidentiality",
+            "summary",
+            "what_changed",
+            "level",
+            "open_for",
+            clause="3.1.1",
+            help=L(
+                "What is left empty stays as in the edition in force. That edition stays readable until this one is "
+                "approved.",
+                "留空的項目沿用現行版本。新版本批准前，現行版本繼續有效。",
+            ),
+        ),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move("submit", "draft", "submitted", by=OWNER, require=("what_changed", Attached(MAIN))),
+            Move("approve", "submitted", "approved", by=HEAD, within=workdays(3)),
+            Move("return", "submitted", "draft", by=HEAD, ask=REASON),
+            Move("cancel", "draft", "cancelled", by=OWNER, optional=True),
+        ),
+    ),
+    access=Access(read={Role.RECORDS: Scope.ALL}, write=BY_DEPARTMENT, opens=revision_opened_by, guarded=True),
+    files={MAIN: L("Document", "文件正文"), "annex": L("Annex", "附件")},
+    retention=Retention(archive=365, delete=10),
+)
+class Revision(Record):
+    """The draft of a new edition of a document (3.1.1)."""
+
+    document = Ref("Document", required=True, fixed=True, states={"approved"}, label=L("Document", "文件"))
+    edition = Whole(computed=True, label=L("Edition", "版次"))
+    subject = Text(label=L("Title", "標題"))
+    category = Ref("Category", label=L("Category", "文件分類"))
+    confidentiality = Choice(CONFIDENTIALITY, label=L("Confidentiality", "密級"))
+    summary = LongText(most=4000, content=True, label=L("Summary", "摘要"))
+    what_changed = LongText(most=2000, content=True, label=L("What changes", "修訂內容"))
+    level = Choice(CONFIDENTIALITY, computed=True, label=L("Treated as", "按此密級管理"))
+    open_for = Text(computed=True, unique=True, label=L("In work for", "修訂對象"))
+
+    def clean(self) -> None:
+        document = self.document
+        self.subject = self.subject or document.subject
+        self._data["category"] = self.ref("category") or document.ref("category")
+        self.confidentiality = self.confidentiality or document.confidentiality
+        self.summary = self.summary or document.summary
+        self.level = stricter(document.confidentiality, self.confidentiality)
+        self._data["department"] = document.ref("department")
+        if self.state in ("draft", "submitted", None):
+            self.edition = document.edition + 1
+            self.open_for = str(document.id)
+        else:
+            self.open_for = None
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.version == 0 and self.ref("owner") and not self._is_of_department():
+            yield "document", NOT_YOUR_DOCUMENT
+
+    def _is_of_department(self) -> bool:
+        owner = self.owner
+        is_own = owner.ref("department") == self.document.ref("department")
+        return is_own or str(Role.RECORDS) in owner.roles
+
+    @classmethod
+    def taken(cls, name: str, value: str) -> Words | None:
+        return IN_REVISION
+
+    def on_approve(self, follow: Follow) -> None:
+        """Give the document its new edition; the former ones stay as they are."""
+        values = {name: self._data.get(name) for name in ("subject", "category", "confidentiality", "summary")}
+        add_edition(follow, self.document, values, files.files_of(self.id), self.what_changed or "")
+
+
+def add_edition(
+    follow: Follow, document: Document, values: dict[str, Any], attached: list[dict[str, Any]], note: str
+) -> Document:
+    """A further approved edition of a document: fields, and files that refer to the same contents."""
+    document.edition = (document.edition or 0) + 1
+    line = edition_of(document, attached, follow.actor.id, note)
+    for file in attached:
+        files.refer(file, document, actor=follow.actor, context=follow.context, edition=line.number)
+    told = {**values, "edition": line.number, "editions": [*(document.editions or []), line]}
+    return follow.update(document, told)

@@ -1,0 +1,135 @@
+"""Who has which copy, who is next, and why a copy cannot be handed out: the facts that the desk and its rules ask for.
+
+All of it is read from the loans themselves, inside the transaction of whoever asks; times decide, not the sweeps.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.base import get_document
+
+from .categories import LOAN_DAYS, Category
+from .documents import CONDITIONS, NOT_TO_BE_LENT, Document
+from .kernel import clock, working_time
+from .kernel.store import in_unit
+from .kernel.words import L, Words
+from .kernel.workflow import workdays
+from .policy import policy
+
+LOANS = "loan"
+PAPER, ELECTRONIC = "paper", "electronic"
+QUEUED = ("approved", "waiting")
+OUT = ("on_loan", "lost")
+COPIES_MAX = 500
+LINE_MAX = 200
+
+HAS_IT = L(
+    "Copy {copy} is out: {who} has had it since {since}, due {due}.",
+    "第 {copy} 份已借出：{who} 自 {since} 起借閱，應於 {due} 歸還。",
+)
+NO_SUCH_COPY = L("The document has no copy {copy}; it has: {copies}.", "該文件沒有第 {copy} 份；現有：{copies}。")
+NOT_LENT = L("Copy {copy} is recorded as “{condition}”.", "第 {copy} 份的狀況為「{condition}」。")
+KEPT_FOR = L("Copy {copy} is kept for {who} until {until}.", "第 {copy} 份已為 {who} 保留至 {until}。")
+BLOCKED = L(
+    "{who} has had {number} overdue since {due}. Until it is back, nothing more can be borrowed.",
+    "{who} 借閱的 {number} 自 {due} 起逾期，歸還前不能再借閱。",
+)
+
+Row = dict[str, Any]
+
+
+def told(moment: dt.datetime | None) -> str:
+    """A moment in a sentence, by the company's clock."""
+    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def name_of(person: ObjectId | None) -> str:
+    row = get_document("User")._get_collection().find_one({"_id": person}, {"name": 1}) or {}
+    return str(row.get("name", ""))
+
+
+def has_it(loan: Row) -> Words:
+    """Who has a copy, since when, until when."""
+    who = name_of(loan["borrower"])
+    return HAS_IT(copy=loan["copy"], who=who, since=told(loan.get("issued_at")), due=told(loan.get("due")))
+
+
+def holder_of(out: str) -> Words | None:
+    """Who holds the copy that a loan calls so (`document/number`)."""
+    row = in_unit(LOANS).find_one({"out": out})
+    return has_it(row) if row else None
+
+
+def long_overdue(borrower: ObjectId | None) -> Row | None:
+    """A paper loan of this person that is overdue for so long that nothing more is lent (a setting)."""
+    before = clock.now() - dt.timedelta(days=policy().loan_block_days)
+    wanted = {"borrower": borrower, "state": "on_loan", "kind": PAPER, "due": {"$lt": before}, "removed_at": None}
+    return in_unit(LOANS).find_one(wanted, {"number": 1, "due": 1}, sort=[("due", 1)])
+
+
+def blocked(borrower: ObjectId | None) -> Words | None:
+    """Why nothing more is lent to a person."""
+    late = long_overdue(borrower)
+    return BLOCKED(who=name_of(borrower), number=late["number"], due=told(late["due"])) if late else None
+
+
+def loan_days(document: Document) -> int:
+    row = Category._get_collection().find_one({"_id": document.ref("category")}, {"loan_days": 1}) or {}
+    return int(row.get("loan_days") or LOAN_DAYS)
+
+
+def due_of(document: Document, wanted_until: dt.date | None) -> dt.datetime:
+    """The end of the last day asked for, but at most the working days of the category."""
+    most = working_time.calendar().add(clock.now(), workdays(loan_days(document)))
+    if wanted_until is None or wanted_until < clock.today():
+        return most
+    return min(most, clock.start_of(wanted_until + dt.timedelta(days=1)))
+
+
+def loans_out(document: ObjectId | None) -> dict[int, Row]:
+    """The loans that have a copy of a document out, or lost it, by copy number."""
+    wanted = {"document": document, "state": {"$in": OUT}, "kind": PAPER, "removed_at": None}
+    return {row["copy"]: row for row in in_unit(LOANS).find(wanted).limit(COPIES_MAX)}
+
+
+def line_of(document: ObjectId | None) -> list[Row]:
+    """Who is to have a copy: those for whom one is kept first, then in the order in which they asked."""
+    wanted = {"document": document, "state": {"$in": QUEUED}, "kind": PAPER, "removed_at": None}
+    rows = list(in_unit(LOANS).find(wanted).sort("_id", 1).limit(LINE_MAX))
+    return sorted(rows, key=lambda row: (not is_kept(row), row["_id"]))
+
+
+def is_kept(loan: Row) -> bool:
+    """Whether a copy is kept for somebody at this moment."""
+    until = loan.get("kept_until")
+    return loan["state"] == "approved" and until is not None and until > clock.now()
+
+
+def free_copies(document: Document, *, but: ObjectId | None = None, also: int | None = None) -> list[int]:
+    """The numbers of the copies that could be handed out: not out, not lost, less as many as are kept for others.
+
+    `but`: a loan whose own kept copy does not count; `also`: a copy that comes back in this transaction.
+    """
+    gone = set(loans_out(document.id)) - {also}
+    lines = document.copies or []
+    there = [one.number for one in lines if one.number not in gone and one.condition not in NOT_TO_BE_LENT]
+    kept = [row for row in line_of(document.id) if is_kept(row) and row["_id"] != but]
+    return there[len(kept) :]
+
+
+def hindrance(document: Document, number: int, loan: ObjectId | None = None) -> Words | None:
+    """Why this copy cannot be handed out (for this loan) now."""
+    line = document.copy_no(number)
+    if line is None:
+        return NO_SUCH_COPY(copy=number, copies=", ".join(str(one.number) for one in document.copies))
+    if row := loans_out(document.id).get(number):
+        return has_it(row)
+    if line.condition in NOT_TO_BE_LENT:
+        return NOT_LENT(copy=number, condition=CONDITIONS[line.condition])
+    if not free_copies(document, but=loan):
+        first = next(row for row in line_of(document.id) if is_kept(row) and row["_id"] != loan)
+        return KEPT_FOR(copy=number, who=name_of(first["borrower"]), until=told(first["kept_until"]))
+    return None

@@ -1,0 +1,367 @@
+"""The borrowing desk (3.1.4): who may have a document when, on paper or on the screen, and who is next.
+
+One copy is out once at most: `out` is filled while it is, and a unique index stands on it. An electronic loan is the
+right itself; the documents' rule for opening asks for its times, so that it ends by itself at the moment it is due.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from .categories import INTERNAL, PUBLIC, SECRET
+from .chapters import DOCUMENTS
+from .documents import CONDITIONS, GOOD, LOST, NOT_TO_BE_LENT, WRITTEN_OFF, Copy
+from .kernel import clock, working_time
+from .kernel.changes import Follow
+from .kernel.declare import Access, Grid, Part, Remind, Retention, Scope, record
+from .kernel.errors import Refused
+from .kernel.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
+from .kernel.people import Role
+from .kernel.record import Record
+from .kernel.store import in_unit
+from .kernel.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
+from .kernel.words import L, Words
+from .kernel.workflow import REASON, Move, Need, Workflow, workdays
+from .lending import (
+    ELECTRONIC,
+    LOANS,
+    OUT,
+    PAPER,
+    blocked,
+    due_of,
+    free_copies,
+    hindrance,
+    holder_of,
+    line_of,
+    loan_days,
+    told,
+)
+
+KEPT_DAYS = 3
+QUEUE = ("requested", "approved", "waiting")
+OPEN = ("requested", "approved", "waiting", "on_loan")
+TAKEN_NOW = L("This copy was issued to somebody else at this moment.", "該份文件剛剛已借給他人。")
+OPEN_ALREADY = L(
+    "This document is open to every employee; no electronic loan is needed.", "該文件對全體員工開放，無需電子借閱。"
+)
+ASKED_ALREADY = L("{number} for the same document is still open.", "同一文件的借閱 {number} 尚未結束。")
+ENDS_BEFORE = L("The loan ends before it begins.", "結束日期早於開始日期。")
+IS_OVER = L("This day has passed.", "該日期已過。")
+NEEDS_DAYS = L("An electronic loan needs a first and a last day.", "電子借閱須填寫起止日期。")
+COPY_KEPT = L(
+    "{number}: a copy of {document} is back and kept for you until {until}. Please fetch it at the records desk.",
+    "{number}：{document} 已歸還，為您保留至 {until}，請到檔案室領取。",
+)
+READING_OPEN = L(
+    "{number}: you may read {document} from {start} to {until}.",
+    "{number}：{document} 可於 {start} 至 {until} 在線閱讀。",
+)
+DESK = L("Records manager; for secret documents management as well", "檔案管理員；機密文件另須管理層")
+
+
+def the_desk(loan: Record) -> Table:
+    """The records manager decides, on secret documents management as well; on the desk's own loans somebody else."""
+    is_secret, for_desk = loan._data.get("is_secret"), loan._data.get("for_desk")
+    if for_desk:
+        roles = (Role.MANAGEMENT,) if is_secret else (Role.RECORDS, Role.MANAGEMENT)
+        return Table((Seat("desk", tuple(f"role:{one}" for one in roles)),), 1)
+    asked = (Role.RECORDS, Role.MANAGEMENT) if is_secret else (Role.RECORDS,)
+    return Table(tuple(Seat(f"role:{one}", (f"role:{one}",)) for one in asked), len(asked))
+
+
+BY_DESK = Who(DESK, the_desk)
+AT_DESK = role(Role.RECORDS, own=True)
+OWN: dict[Role, Scope] = {one: Scope.OWN for one in Role if one not in (Role.IT, Role.RECORDS, Role.SUPERVISOR)}
+ALL = dict.fromkeys((Role.RECORDS, Role.MANAGEMENT, Role.SUPERVISOR), Scope.ALL)
+
+
+def is_paper(loan: Loan) -> bool:
+    return loan.kind == PAPER
+
+
+def is_electronic(loan: Loan) -> bool:
+    return loan.kind == ELECTRONIC
+
+
+def none_is_free(loan: Loan) -> bool:
+    return bool(loan.none_free)
+
+
+def nobody_waits(loan: Loan) -> bool:
+    return not in_unit(LOANS).find_one({"document": loan.ref("document"), "state": "waiting", "removed_at": None})
+
+
+def is_first_time(loan: Loan) -> bool:
+    return not loan.renewed
+
+
+@record(
+    label=L("Loan", "借閱記錄"),
+    plural=L("Loans", "借閱記錄"),
+    chapter=DOCUMENTS,
+    clause="3.1.4",
+    number="LN-{yyyy}-{seq:5}",
+    title="{number} {subject}",
+    grid=Grid(
+        "number",
+        "document",
+        "kind",
+        "copy",
+        "borrower",
+        "issued_at",
+        "due",
+        "returned_at",
+        "state",
+        search=("subject", "document.title", "borrower.name"),
+    ),
+    form=(
+        Part(
+            L("What is asked for", "借閱申請"),
+            "document",
+            "kind",
+            "purpose",
+            "wanted_from",
+            "wanted_until",
+            "borrower",
+            clause="3.1.4",
+            help=L(
+                "Paper copies are lent for the days of the category; an electronic loan opens the file from the first "
+                "to the last day.",
+                "紙質文件按分類規定的期限借閱；電子借閱在起止日期內可在線閱讀。",
+            ),
+        ),
+        Part(
+            L("At the desk", "借閱登記"),
+            "copy",
+            "issued_at",
+            "issued_by",
+            "due",
+            "opens_at",
+            "renewed",
+            "returned_at",
+            "condition",
+            "remark",
+            "kept_until",
+        ),
+        Part(L("Kept by the system", "系統記錄"), "subject", "is_secret", "for_desk", "none_free", "out"),
+    ),
+    workflow=Workflow(
+        "requested",
+        (
+            Move("approve", "requested", "approved", by=BY_DESK, within=workdays(1)),
+            Move("refuse", "requested", "refused", by=BY_DESK, ask=REASON, single=True),
+            Move("open", "approved", "on_loan", auto=True, when=is_electronic),
+            Move("queue", "approved", "waiting", auto=True, when=none_is_free),
+            Move("offer", "waiting", "approved", by=NOBODY),
+            Move(
+                "issue",
+                ("approved", "waiting"),
+                "on_loan",
+                by=AT_DESK,
+                when=is_paper,
+                ask=("copy",),
+                require=("copy",),
+                optional=True,
+                label=L("Hand out", "借出"),
+            ),
+            Move(
+                "take_back",
+                "on_loan",
+                "returned",
+                by=AT_DESK,
+                when=is_paper,
+                ask=("condition", "remark"),
+                require=("condition",),
+                optional=True,
+            ),
+            Move(
+                "renew",
+                "on_loan",
+                "on_loan",
+                by=any_of(OWNER, AT_DESK),
+                when=is_paper,
+                require=(
+                    Need(L("It was not renewed before", "此前未曾續借"), is_first_time),
+                    Need(L("Nobody waits for it", "無人排隊等候"), nobody_waits),
+                ),
+                optional=True,
+            ),
+            Move("lose", "on_loan", "lost", by=AT_DESK, when=is_paper, ask=REASON, optional=True),
+            Move("finish", "on_loan", "returned", by=any_of(OWNER, AT_DESK), when=is_electronic, optional=True),
+            Move("expire", "on_loan", "expired", by=NOBODY),
+            Move("cancel", QUEUE, "cancelled", by=any_of(OWNER, AT_DESK), optional=True),
+            Move("lapse", "approved", "lapsed", by=NOBODY),
+            Move("find", "lost", "returned", by=AT_DESK, ask=("condition", "remark"), require=("condition",)),
+            Move("replace", "lost", "replaced", by=AT_DESK, ask=REASON),
+            Move("write_off", "lost", "written_off", by=AT_DESK, ask=REASON),
+        ),
+        ends=frozenset({"returned", "refused", "cancelled", "lapsed", "expired", "replaced", "written_off"}),
+        edit=frozenset({"requested"}),
+        withdraw=False,
+    ),
+    access=Access(
+        read={**OWN, Role.HEAD: Scope.DEPARTMENT, **ALL},
+        write={**OWN, Role.RECORDS: Scope.ALL},
+    ),
+    reminders=(Remind("due", 2, OWNER, frozenset({"on_loan"})), Remind("due", 0, OWNER, frozenset({"on_loan"}))),
+    retention=Retention(archive=730, delete=10),
+)
+class Loan(Record):
+    """One borrowing of a document by one person, from the request to its end (3.1.4)."""
+
+    document = Ref("Document", required=True, fixed=True, states={"approved"}, label=L("Document", "文件"))
+    kind = Choice(
+        {PAPER: L("Copy on paper", "紙質"), ELECTRONIC: L("Reading on screen", "電子")},
+        required=True,
+        label=L("Kind", "借閱方式"),
+    )
+    purpose = LongText(required=True, most=1000, label=L("Purpose", "借閱用途"))
+    wanted_from = Day(label=L("From", "開始日期"))
+    wanted_until = Day(label=L("Until", "結束日期"))
+    borrower = Ref("User", fixed=True, edit={Role.RECORDS}, label=L("Borrower", "借閱人"))
+    copy = Whole(least=1, most=999, edit={Role.RECORDS}, label=L("Copy no.", "份號"))
+    issued_at = Moment(computed=True, label=L("Issued", "借出時間"))
+    issued_by = Ref("User", computed=True, label=L("Issued by", "經手人"))
+    opens_at = Moment(computed=True, label=L("Opens", "開放時間"))
+    due = Moment(computed=True, label=L("Due", "應還時間"))
+    renewed = Whole(computed=True, default=0, label=L("Renewed", "續借次數"))
+    returned_at = Moment(computed=True, label=L("Returned", "歸還時間"))
+    condition = Choice(CONDITIONS, edit={Role.RECORDS}, label=L("Condition at return", "歸還狀況"))
+    remark = LongText(most=1000, edit={Role.RECORDS}, label=L("Remark", "備註"))
+    kept_until = Moment(computed=True, label=L("Kept until", "保留至"))
+    subject = Text(computed=True, most=400, label=L("Document in words", "文件說明"))
+    is_secret = Flag(computed=True, default=False, label=L("Secret document", "機密文件"))
+    for_desk = Flag(computed=True, default=False, label=L("For the desk itself", "檔案管理員本人借閱"))
+    none_free = Flag(edit=frozenset(), default=False, label=L("No copy was free", "無可借副本"))
+    out = Text(computed=True, unique=True, label=L("Copy that is out", "在借副本"))
+
+    def clean(self) -> None:
+        """A loan is its borrower's, and never tells the title of a secret document."""
+        if self.version == 0:
+            self._begin()
+        self.out = f"{self.ref('document')}/{self.copy}" if self.kind == PAPER and self.state in OUT else None
+
+    def _begin(self) -> None:
+        self._data["borrower"] = self.ref("borrower") or self.ref("owner")
+        borrower, document = self.borrower, self.document
+        self._data["owner"], self._data["department"] = borrower.id, borrower.ref("department")
+        self.for_desk = str(Role.RECORDS) in borrower.roles
+        self.is_secret = document.confidentiality == SECRET
+        self.subject = document.number if self.is_secret else f"{document.number} {document.subject}"[:400]
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.wanted_from and self.wanted_until and self.wanted_until < self.wanted_from:
+            yield "wanted_until", ENDS_BEFORE
+        if self.kind == ELECTRONIC and not (self.wanted_from and self.wanted_until):
+            yield "wanted_until", NEEDS_DAYS
+        if self.version == 0:
+            yield from self._check_request()
+
+    def _check_request(self) -> Iterator[tuple[str, Words]]:
+        if self.wanted_until and self.wanted_until < clock.today():
+            yield "wanted_until", IS_OVER
+        if self.kind == ELECTRONIC and self.document.confidentiality in (PUBLIC, INTERNAL):
+            yield "kind", OPEN_ALREADY
+        if why := blocked(self.ref("borrower")):
+            yield "borrower", why
+        same = {"document": self.ref("document"), "borrower": self.ref("borrower"), "kind": self.kind}
+        if twin := in_unit(LOANS).find_one({**same, "state": {"$in": sorted(OPEN)}, "removed_at": None}):
+            yield "document", ASKED_ALREADY(number=twin["number"])
+
+    @classmethod
+    def taken(cls, name: str, value: str) -> Words | None:
+        """Somebody else's loan of the copy was written at this very moment."""
+        return holder_of(value) or TAKEN_NOW
+
+    def on_approve(self, follow: Follow) -> None:
+        if self.kind == PAPER:
+            self.none_free = bool(self.document.copies) and not free_copies(self.document)
+
+    def on_open(self, follow: Follow) -> None:
+        self.opens_at = max(clock.start_of(self.wanted_from), clock.now())
+        self.due = clock.start_of(self.wanted_until + dt.timedelta(days=1))
+        self.issued_at = clock.now()
+        self.due_at = None
+        words = READING_OPEN(number=self.number, document=self.subject, start=told(self.opens_at), until=told(self.due))
+        follow.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+
+    def on_queue(self, follow: Follow) -> None:
+        self.none_free, self.kept_until = False, None
+
+    def on_offer(self, follow: Follow) -> None:
+        """A copy is back: it is kept for this borrower for some days."""
+        self.none_free = False
+        self.kept_until = working_time.calendar().add(clock.now(), workdays(KEPT_DAYS))
+        words = COPY_KEPT(number=self.number, document=self.subject, until=told(self.kept_until))
+        follow.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+
+    def on_issue(self, follow: Follow) -> None:
+        """Hand the copy out, unless somebody has it, it is kept for another, or it is not there to be lent."""
+        document = self.document
+        self._data["none_free"], self.kept_until = False, None
+        if late := blocked(self.ref("borrower")):
+            raise Refused(None, {"borrower": [late]})
+        if not document.copies:
+            follow.update(document, {"copies": [Copy(number=self.copy)]})
+        elif why := hindrance(document, self.copy, self.id):
+            raise Refused(None, {"copy": [why]})
+        self.issued_at, self.due = clock.now(), due_of(document, self.wanted_until)
+        self._data["issued_by"] = follow.actor.id
+        self.due_at = self.due
+
+    def on_renew(self, follow: Follow) -> None:
+        self.renewed = (self.renewed or 0) + 1
+        start = max(self.due or clock.now(), clock.now())
+        self.due = self.due_at = working_time.calendar().add(start, workdays(loan_days(self.document)))
+
+    def on_take_back(self, follow: Follow) -> None:
+        self.returned_at = clock.now()
+        put_back(follow, self, self.condition)
+
+    def on_find(self, follow: Follow) -> None:
+        self.on_take_back(follow)
+
+    def on_finish(self, follow: Follow) -> None:
+        self.returned_at = self.due = clock.now()
+
+    def on_expire(self, follow: Follow) -> None:
+        self.returned_at = self.due or clock.now()
+
+    def on_lose(self, follow: Follow) -> None:
+        put_back(follow, self, LOST)
+
+    def on_replace(self, follow: Follow) -> None:
+        """Another copy stands in the place of the lost one, under its number."""
+        self.returned_at = clock.now()
+        put_back(follow, self, GOOD)
+
+    def on_write_off(self, follow: Follow) -> None:
+        self.returned_at = clock.now()
+        put_back(follow, self, WRITTEN_OFF)
+
+    def on_cancel(self, follow: Follow) -> None:
+        give_on(follow, self)
+
+    def on_lapse(self, follow: Follow) -> None:
+        give_on(follow, self)
+
+
+def put_back(follow: Follow, loan: Loan, condition: str | None) -> None:
+    """Note how the copy is, and keep it for the next in line if it can be lent."""
+    document = loan.document
+    line = document.copy_no(loan.copy)
+    if line is not None and condition and line.condition != condition:
+        line.condition = condition
+        document = follow.update(document, {"copies": list(document.copies)})
+    if condition not in NOT_TO_BE_LENT:
+        give_on(follow, loan, also=loan.copy)
+
+
+def give_on(follow: Follow, loan: Loan, *, also: int | None = None) -> None:
+    """Keep a copy for the next in line, if this loan's end leaves one free; `also`: the one that comes back."""
+    if loan.kind != PAPER:
+        return
+    following = next((row for row in line_of(loan.ref("document")) if row["state"] == "waiting"), None)
+    if following and following["_id"] != loan.id and free_copies(loan.document, but=loan.id, also=also):
+        follow.move(Loan._from_son(following), "offer")
