@@ -30,16 +30,13 @@ from .drafts import DraftDoors, once_key
 from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
 from .list_doors import ListDoors
 from .session import actor, say
-from .wording import plain, reference_labels, state_label
+from .steps import moved_words
+from .wording import plain, reference_labels
 
 Answer = str | BaseResponse | tuple[str, int]
 
 SAVED = L("Saved: {number}.", "已保存：{number}。")
 CREATED = L("Created: {number}.", "已建立：{number}。")
-MOVED = L("{number}: {move}. The record is now “{state}”.", "{number}：{move}。記錄現為「{state}」。")
-NOTED = L(
-    "{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。"
-)
 REMOVED = L("{number} is in the bin now; it can be restored from there.", "{number} 已移至回收站，可從該處恢復。")
 PUT_BACK = L("Put back to version {version}", "恢復至版本 {version}")
 NO_ACCESS = L("Your roles have no business with this kind of record.", "您的角色不涉及此類記錄。")
@@ -214,7 +211,7 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
             again = rights.find(me, self.model, record.id)
             context_ = form_page.move_context(again, chosen, me, form=form, reason=reason, refused=refused)
             return self.render("record/move.html", **context_), _status(refused)
-        self._say_moved(moved, chosen)
+        say("good", moved_words(moved, verb))
         return redirect(_own_path(request.form.get("next")) or self.show(moved))
 
     @expose("/lead/", methods=("POST",))
@@ -307,9 +304,8 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         stored = record.to_mongo().to_dict()
         labels = reference_labels(self.model, [stored], [name])
         text = plain(told, stored.get(name), labels)
-        return jsonify(
-            ok=True, html=text, text=text, value=grid_page.raw_value(told, stored.get(name)), version=record.version
-        )
+        value = grid_page.raw_value(told, stored.get(name))
+        return jsonify(ok=True, text=text, value=value, version=record.version)
 
     @expose("/compute/", methods=("POST",))
     def compute_view(self) -> Answer:
@@ -384,16 +380,6 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         except Changed:
             return self._refusal_page(record, CHANGED, 409)
         return redirect(self.show(record))
-
-    def _say_moved(self, record: Record, chosen: Move) -> None:
-        flow = record.flow()
-        if flow is None:
-            return
-        if record.state in chosen.source and record.state != chosen.target:
-            say("good", NOTED(number=record.number))
-            return
-        places = {"number": record.number, "move": flow.verb_label(chosen.verb)}
-        say("good", MOVED(**places, state=state_label(self.model, record.state)))
 
 
 def _status(refused: Refused) -> int:

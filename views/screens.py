@@ -15,6 +15,8 @@ from models.kernel import files
 from models.kernel.record import Record
 
 from . import custom, problems, shell
+from .board import BoardView
+from .calendar import CalendarView
 from .home import HomeView
 from .palette import PaletteView
 from .record import RecordView
@@ -32,7 +34,7 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
-    admin.add_views(PaletteView(catalogue))
+    admin.add_views(PaletteView(catalogue), CalendarView(catalogue), BoardView(catalogue))
     names = [f"{custom.__name__}.{module.name}" for module in pkgutil.iter_modules(custom.__path__)]
     app.extensions["custom_views"] = [view for name in names for view in importlib.import_module(name).views(catalogue)]
     admin.add_views(*app.extensions["custom_views"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, flash
+from flask import current_app, flash, request
 from flask_login import current_user
 
 from models.kernel.people import Actor
@@ -27,3 +27,13 @@ def catalogue() -> Any:
 def say(tone: str, words: object) -> None:
     """A message at the top of the next page: tone is info, good, warn or bad."""
     flash(str(words), tone)
+
+
+def asks_for_json() -> bool:
+    """Whether a script asks, which wants facts rather than a page."""
+    return request.headers.get("X-Requested-With") == "XMLHttpRequest"
+
+
+def seen_version(text: str | None) -> int:
+    """The version that the reader saw. One that is missing or nonsense counts as never seen."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else -1

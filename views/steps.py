@@ -7,7 +7,13 @@ from typing import Any
 from models.kernel import rights
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.words import L, Words
 from models.kernel.workflow import Attached, Move, is_met, need_label
+
+MOVED = L("{number}: {move}. The record is now “{state}”.", "{number}：{move}。記錄現為「{state}」。")
+NOTED = L(
+    "{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。"
+)
 
 
 def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
@@ -56,3 +62,13 @@ def _mend_url(record: Record, need: Any, me: Actor) -> str | None:
         return f"{base}details/?id={record.id}#files" if rights.may_attach(me, record) else None
     is_field = isinstance(need, str) and need in rights.writable_fields(me, type(record), record)
     return f"{base}edit/?id={record.id}#{need}" if is_field and rights.may_update(me, record) else None
+
+
+def moved_words(record: Record, verb: str) -> Words:
+    """What a move that was made has led to: another state, or a decision beside which others are waited for."""
+    flow = record.flow()
+    waits = flow.find(verb, record.state) if flow else None
+    if flow is None or (waits is not None and waits.target != record.state):
+        return NOTED(number=record.number)
+    state = rights.state_word(record)
+    return MOVED(number=record.number, move=flow.verb_label(verb), state=state)

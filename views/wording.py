@@ -14,7 +14,7 @@ from babel.numbers import format_decimal
 from bson import DBRef, Decimal128, ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import clock
+from models.kernel import clock, rights
 from models.kernel.declare import references_of
 from models.kernel.fields import (
     Choice,
@@ -36,8 +36,12 @@ from models.kernel.places import archive_of
 from models.kernel.record import Record
 from models.kernel.words import EN, HANS, HANT, L, current_locale, enumerate_words
 
+from .session import actor
+
 YES, NO = L("Yes", "是"), L("No", "否")
+TODAY = L("today", "今天")
 GONE = L("(deleted)", "（已刪除）")
+KEPT_BACK = L("(not for you to see)", "（無權查看）")
 UNREADABLE = L("(damaged, IT has been told)", "（數據損壞，已通知信息技術部）")
 LINES = L("{count} lines", "{count} 行")
 Labels = Mapping[ObjectId, str]
@@ -87,10 +91,28 @@ def machine_time(value: dt.datetime) -> str:
     return value.isoformat(timespec="milliseconds")
 
 
+def time(value: dt.datetime) -> str:
+    """The hour and minute of a moment on the company's clock."""
+    aware = value if value.tzinfo else value.replace(tzinfo=clock.UTC)
+    return aware.astimezone(clock.zone()).strftime("%H:%M")
+
+
 def ago(value: dt.datetime) -> str:
     """How long ago, in words."""
     aware = value if value.tzinfo else value.replace(tzinfo=clock.UTC)
     return format_timedelta(aware - clock.now(), add_direction=True, locale=babel_locale())
+
+
+def relative(date: dt.date, today: dt.date) -> str:
+    """How far a date is from today, in words."""
+    return _relative((date - today).days, current_locale())
+
+
+@lru_cache(maxsize=5000)
+def _relative(days: int, _locale: str) -> str:
+    if days == 0:
+        return str(TODAY)
+    return format_timedelta(dt.timedelta(days=days), add_direction=True, locale=babel_locale())
 
 
 def input_text(field: Any, value: Any) -> str:  # noqa: PLR0911 - one return for each kind of field
@@ -171,12 +193,23 @@ def titles(wanted: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
     """The titles of records by class name and ids: one query per class."""
     found: dict[ObjectId, str] = {}
     for target, asked in wanted.items():
-        ids = list(asked)
-        rows = get_document(target)._get_collection().find({"_id": {"$in": ids}}, {"title": 1, "number": 1})
+        ids, cls = list(asked), get_document(target)
+        told = _those_told(cls, ids)
+        rows = cls._get_collection().find(told, {"title": 1, "number": 1})
         found.update({row["_id"]: row.get("title") or row.get("number", "") for row in rows})
         if missing := [id for id in ids if id not in found]:
             found.update(_archived_titles(target, missing))
+        if cls.declared.access.guarded:
+            found.update({id: str(KEPT_BACK) for id in ids if id not in found})
     return found
+
+
+def _those_told(cls: type[Record], ids: list[ObjectId]) -> dict[str, Any]:
+    """The filter of the records whose titles the reader may be told where others link to them."""
+    chosen: dict[str, Any] = {"_id": {"$in": ids}}
+    if not cls.declared.access.guarded:
+        return chosen
+    return {"$and": [chosen, rights.visible(actor(), cls) or {"_id": None}]}
 
 
 def _archived_titles(target: str, ids: list[ObjectId]) -> dict[ObjectId, str]:
@@ -184,7 +217,11 @@ def _archived_titles(target: str, ids: list[ObjectId]) -> dict[ObjectId, str]:
     cls = get_document(target)
     if not cls.declared.retention:
         return {}
-    rows = cls._get_db()[archive_of(cls.type_name())].find({"_id": {"$in": ids}}, {"title": 1, "number": 1})
+    told: dict[str, Any] = {"_id": {"$in": ids}}
+    if cls.declared.access.guarded:
+        scope = rights.visible_archived(actor(), cls)
+        told = {"$and": [told, {"_id": None} if scope is None else scope]}
+    rows = cls._get_db()[archive_of(cls.type_name())].find(told, {"title": 1, "number": 1})
     return {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
 
 
