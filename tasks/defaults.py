@@ -47,6 +47,7 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="每夜歸檔", task="archive.run", cron="30 3 * * *"),
     DefaultSchedule(name="每月銷毀清單", task="archive.delete_list", cron="0 5 1 * *"),
     DefaultSchedule(name="每週清理無主文件", task="files.sweep", cron="0 5 * * 0"),
+    DefaultSchedule(name="補讀文件文字", task="files.reread", cron="20 4 * * *"),
     DefaultSchedule(name="清理執行記錄", task="runs.tidy", cron="50 3 * * *"),
 )
 

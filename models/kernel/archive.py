@@ -20,7 +20,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, history, notices, rights, waiting
+from . import clock, file_text, history, notices, rights, waiting
 from .audit import ERASED, proof_of
 from .errors import Forbidden, Missing, Refused
 from .people import SYSTEM, Actor
@@ -259,13 +259,17 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
     for where in (HISTORY, HISTORY_ARCHIVE):
         place(where).delete_many(of_it)
     place(FILES).delete_many({"record_id": id})
+    for where in (file_text.COLLECTION, file_text.PICTURES):
+        place(where).delete_many({"record": id})
     place(notices.COLLECTION).delete_many({"record": id})
     place(waiting.COLLECTION).delete_many({"_id": id})
 
 
 def drop_content(content: ObjectId, db: Database[Any] | None = None) -> None:
-    """Remove what a file held; done again it has no effect."""
+    """Remove what a file held, unless another fact refers to it; done again it has no effect."""
     where = get_db() if db is None else db
+    if where[FILES].find_one({"content": content}, {"_id": 1}):
+        return
     where["content.files"].delete_one({"_id": content})
     where["content.chunks"].delete_many({"files_id": content})
 

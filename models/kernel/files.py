@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -17,7 +17,7 @@ from mongoengine.connection import get_db
 from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
-from . import archive, changes, clock, rights
+from . import archive, changes, clock, file_text, jobs, rights, scanning
 from .accounts import FILES
 from .changes import FORM, Context
 from .declare import registered
@@ -76,8 +76,9 @@ def attach(
     def body(unit: Unit) -> dict[str, Any]:
         file = {**stored, "record_id": record.id, "type": cls.type_name(), "kind": kind, "uploaded_by": actor.id}
         file |= {"uploaded_by_name": actor.name, "at": clock.now(), "removed_at": None, "state": record.state}
-        in_unit(FILES).insert_one(file)
-        changes.note(cls, record.id, "attach", actor=actor, context=context, changes=[_change(file)])
+        if (edition := record._data.get("edition")) is not None:
+            file["edition"] = edition
+        _enter(cls, file, actor=actor, context=context)
         return file
 
     try:
@@ -88,6 +89,48 @@ def attach(
     except DuplicateKeyError:
         bucket().delete(stored["content"])
         return _first(stored["_id"])
+
+
+def _enter(cls: type[Record], file: dict[str, Any], *, actor: Actor, context: Context) -> None:
+    """Write the fact of a file, the entry of its record and the order to read it, in the caller's transaction."""
+    file["reading"] = {"state": file_text.WAITING}
+    scanning.begin(file)
+    in_unit(FILES).insert_one(file)
+    jobs.enqueue(jobs.Order(task="files.read", params={"file": str(file["_id"])}, asked_by=actor, is_passing=True))
+    changes.note(cls, file["record_id"], "attach", actor=actor, context=context, changes=[change_of(file)])
+
+
+def refer(file: dict[str, Any], record: Record, *, actor: Actor, context: Context = FORM, **facts: Any) -> dict:
+    """Attach what is stored for one record to another one as well: a fact of its own, the same content.
+
+    The content is dropped only when no fact refers to it any more. `facts` (kind, name, edition) differ from the first.
+    """
+
+    def body(unit: Unit) -> dict[str, Any]:
+        own = {"_id": ObjectId(), "record_id": record.id, "type": record.type_name(), "state": record.state}
+        kept = {key: value for key, value in file.items() if key != "edition"}
+        fact = {**kept, **own, "at": clock.now(), "removed_at": None, **facts}
+        _enter(type(record), fact, actor=actor, context=context)
+        return fact
+
+    return in_transaction(body)
+
+
+def rename(file_id: Any, name: str, *, actor: Actor, context: Context = FORM) -> None:
+    """Give a file another name; the one that it was given by its uploader stays known. Raises Missing, Forbidden."""
+    file, cls, record = located(file_id, actor)
+    if not (verdict := rights.may_attach(actor, record)):
+        raise Forbidden(verdict.why)
+    after = {**file, "name": clean_name(name)}
+
+    def body(unit: Unit) -> None:
+        wanted = {"_id": file["_id"], "removed_at": None, "name": file["name"]}
+        found = in_unit(FILES).update_one(wanted, {"$set": {"name": after["name"]}})
+        if found.modified_count:
+            told = {"field": "file", "old": change_of(file)["new"], "new": change_of(after)["new"]}
+            changes.note(cls, record.id, "rename", actor=actor, context=context, changes=[told])
+
+    in_transaction(body)
 
 
 def _first(id: ObjectId) -> dict[str, Any]:
@@ -101,6 +144,8 @@ def _first(id: ObjectId) -> dict[str, Any]:
 def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
     """Take a file off its record; its content stays until the sweep of the archive."""
     file, cls, record = located(file_id, actor)
+    if why := record.closed_to_files():
+        raise Forbidden(why)
     if not (rights.may_update(actor, record) or _is_fresh(file, record, actor)):
         raise Forbidden(rights.NOT_YOURS)
 
@@ -109,7 +154,8 @@ def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
             {"_id": file["_id"], "removed_at": None}, {"$set": {"removed_at": clock.now(), "removed_by": actor.id}}
         )
         if found.modified_count:
-            changes.note(cls, record.id, "detach", actor=actor, context=context, changes=[_change(file)])
+            file_text.forget_file(file["_id"])
+            changes.note(cls, record.id, "detach", actor=actor, context=context, changes=[change_of(file)])
 
     in_transaction(body)
 
@@ -143,14 +189,21 @@ def open_for(file_id: Any, *, actor: Actor, context: Context = FORM) -> tuple[di
 
     Raises Missing, Forbidden (the record may be seen, its files not opened)."""
     file, cls, record = located(file_id, actor)
-    if not (verdict := rights.may_open(actor, record)):
-        raise Forbidden(verdict.why)
+    refuse_closed(file, record, actor)
     content = bucket().open_download_stream(file["content"])
     try:
-        changes.note(cls, record.id, "download", actor=actor, context=context, changes=[_change(file)])
+        changes.note(cls, record.id, "download", actor=actor, context=context, changes=[change_of(file)])
     except Missing:
-        archive.note(cls, record.id, "download", actor=actor, changes=[_change(file)])
+        archive.note(cls, record.id, "download", actor=actor, changes=[change_of(file)])
     return file, content
+
+
+def refuse_closed(file: Mapping[str, Any], record: Record, actor: Actor) -> None:
+    """Raise Forbidden when the actor, who may see a record, may not open this file of it, or not yet."""
+    if not (verdict := rights.may_open(actor, record)):
+        raise Forbidden(verdict.why)
+    if why := scanning.closed(file, actor):
+        raise Forbidden(why)
 
 
 def files_of(record_id: ObjectId) -> list[dict[str, Any]]:
@@ -228,5 +281,6 @@ def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _change(file: dict[str, Any]) -> dict[str, Any]:
+def change_of(file: Mapping[str, Any]) -> dict[str, Any]:
+    """How an entry of the history names a file."""
     return {"field": "file", "old": None, "new": {key: file[key] for key in ("_id", "name", "sha256", "size", "kind")}}

@@ -8,7 +8,7 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import deliveries, drafts, jobs, layouts, places, preferences
+from . import deliveries, drafts, file_text, jobs, layouts, places, preferences
 from .accounts import COLLECTIONS
 from .declare import dated_fields
 from .fields import Lines, LongText, Sealed
@@ -32,6 +32,7 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
     for document in (HistoryEntry, Notice, Waiting):
         document.ensure_indexes()
     beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences)}
+    beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
     for name, models in {**COLLECTIONS, **places.COLLECTIONS, COUNTERS: [], **beside}.items():
         if name not in there:
             db.create_collection(name)

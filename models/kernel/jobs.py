@@ -39,7 +39,8 @@ INDEXES = [
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """An order to do something in the background. `once`: a key under which it is ordered only one time ever."""
+    """An order to do something in the background. `once`: a key under which it is ordered only one time ever;
+    `is_passing`: one of so many that its run is forgotten after some time, as those of schedules are."""
 
     task: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Order:
     schedule: ObjectId | None = None
     due: dt.datetime | None = None
     not_before: dt.datetime | None = None
+    is_passing: bool = False
 
 
 def document_of(order: Order) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def document_of(order: Order) -> dict[str, Any]:
         "asked_by_name": order.asked_by.name if order.asked_by else None,
         "schedule": order.schedule,
         "due": order.due,
+        "passing": order.is_passing or None,
         "state": QUEUED,
         "queued": now,
         "not_before": order.not_before or now,
@@ -195,7 +198,8 @@ def mark_alarmed(run_id: ObjectId, at: dt.datetime) -> None:
 
 
 def forget_ended(before: dt.datetime, most: int = 1000) -> int:
-    """Remove runs of schedules that ended well before a moment, `most` at once; what went wrong stays."""
-    ended = {"ended": {"$lt": before}, "state": {"$in": [DONE, SKIPPED]}, "schedule": {"$ne": None}}
+    """Remove runs of schedules, and passing ones, that ended well before a moment, `most` at once; faults stay."""
+    ended: dict[str, Any] = {"ended": {"$lt": before}, "state": {"$in": [DONE, SKIPPED]}}
+    ended["$or"] = [{"schedule": {"$ne": None}}, {"passing": True}]
     found = [row["_id"] for row in get_db()[COLLECTION].find(ended, {"_id": 1}).sort("ended", 1).limit(most)]
     return get_db()[COLLECTION].delete_many({"_id": {"$in": found}}).deleted_count if found else 0

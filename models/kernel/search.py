@@ -23,6 +23,46 @@ def normal(text: str) -> str:
     return simplified(re.sub(r"\s+", " ", folded).strip())
 
 
+class _Folds(dict[int, str]):
+    """What each character folds to, found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = simplified(unicodedata.normalize("NFKC", chr(code)).lower())
+        return found
+
+
+_FOLDS = _Folds()
+_BLANKS = re.compile(r"\s+")
+_BESIDE_HAN = re.compile(f"(?<={_HAN.pattern}) | (?={_HAN.pattern})")
+
+
+def folded(text: str) -> str:
+    """One form of long texts and what is sought in them, character by character, so that a part folds as in the whole.
+
+    Blanks beside Chinese characters are dropped: a sentence may be broken anywhere at the end of a line.
+    """
+    return _BESIDE_HAN.sub("", _BLANKS.sub(" ", text.translate(_FOLDS)).strip())
+
+
+def span_in(text: str, wanted: str) -> tuple[int, int] | None:
+    """Where in a text the folded `wanted` stands first: begin and end, or nothing."""
+    letters = [(letter, at) for at, one in enumerate(text) for letter in _FOLDS[ord(one)]]
+    kept = [
+        (" " if letter.isspace() else letter, at)
+        for n, (letter, at) in enumerate(letters)
+        if not (letter.isspace() and _is_dropped(letters, n))
+    ]
+    found = "".join(letter for letter, _ in kept).find(wanted) if wanted else -1
+    return (kept[found][1], kept[found + len(wanted) - 1][1] + 1) if found >= 0 else None
+
+
+def _is_dropped(letters: list[tuple[str, int]], n: int) -> bool:
+    """Whether a blank counts for nothing: another one stands before it, or a Chinese character beside the blanks."""
+    before = letters[n - 1][0] if n else ""
+    after = next((letter for letter, _ in letters[n + 1 :] if not letter.isspace()), "")
+    return not before or before.isspace() or bool(_HAN.match(before)) or bool(_HAN.match(after))
+
+
 @lru_cache(maxsize=20_000)
 def initials(text: str) -> str:
     """The first letters of the pinyin of a Chinese text: 重庆银行 gives cqyh; empty for a text without Chinese."""

@@ -22,6 +22,7 @@ ALLOWED = {
     "models/kernel/audit.py": "seals over the history",
     "models/kernel/numbering.py": "counters, in the gate's transaction",
     "models/kernel/files.py": "facts of attachments, beside the gate's entry",
+    "models/kernel/file_text.py": "texts and small pictures of attachments, which can be made anew",
     "models/kernel/jobs.py": "runs of background work",
     "models/kernel/leases.py": "leases",
     "models/kernel/deliveries.py": "deliveries of notices",

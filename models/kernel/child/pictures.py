@@ -1,0 +1,169 @@
+"""A program that makes pictures of what people upload: pages of a PDF, images, small previews, stamped copies.
+
+Standard input: one line of JSON (`verb`, `file`: the number of the open file with the content, `width`, and what the
+verb needs). Standard output: one line of JSON (`pages`, or `why` it cannot be done), then the bytes of the picture.
+Pictures are drawn anew, so that nothing of the file but its look gets through.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+import pypdfium2
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+PIXELS_MAX = 60_000_000
+SHOWN_PIXELS_MAX = 12_000_000
+STAMPED_WIDTH = 1100
+INK = (176, 42, 31, 70)
+HIT = (255, 214, 0, 110)
+HITS_MAX = 200
+Order = dict[str, Any]
+
+
+class Unreadable(Exception):
+    """No picture can be made; the argument is one of the reasons that `file_text.WHY` has words for."""
+
+
+def page(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
+    """One page of a PDF, as wide as asked, with the text that was searched for marked."""
+    pdf = _opened(content)
+    number = min(max(1, order["number"]), len(pdf))
+    drawn = _drawn(pdf[number - 1], order["width"], order.get("search", ""))
+    return {"pages": len(pdf), "number": number}, _webp(_stamped(drawn, order))
+
+
+def _opened(content: BinaryIO) -> Any:
+    try:
+        pdf = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as fault:
+        raise Unreadable("password" if "assword" in str(fault) else "damaged") from fault
+    if not len(pdf):
+        raise Unreadable("damaged")
+    return pdf
+
+
+def _drawn(one: Any, width: int, search: str = "") -> Image.Image:
+    """A page as a picture: never higher than four times its width, never of more pixels than can be shown."""
+    wide, high = (max(1.0, side) for side in one.get_size())
+    scale = min(width / wide, 4 * width / high, (SHOWN_PIXELS_MAX / (wide * high)) ** 0.5)
+    picture = one.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
+    return _with_hits(picture, one, scale, search) if search else picture
+
+
+def _with_hits(picture: Image.Image, one: Any, scale: float, search: str) -> Image.Image:
+    marks = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    pen = ImageDraw.Draw(marks)
+    text = one.get_textpage()
+    searcher, high = text.search(search), one.get_size()[1]
+    for _ in range(HITS_MAX):
+        if (found := searcher.get_next()) is None:
+            break
+        for at in range(text.count_rects(*found)):
+            left, bottom, right, top = text.get_rect(at)
+            pen.rectangle([left * scale, (high - top) * scale, right * scale, (high - bottom) * scale], fill=HIT)
+    return Image.alpha_composite(picture.convert("RGBA"), marks).convert("RGB")
+
+
+def image(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
+    """An image, drawn anew, at most as wide as asked."""
+    return {"pages": 1}, _webp(_stamped(_read(content, order["width"]), order))
+
+
+def _read(content: BinaryIO, width: int) -> Image.Image:
+    found = Image.open(content, formats=("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"))
+    if found.width * found.height > PIXELS_MAX:
+        raise Unreadable("pixels")
+    found.draft("RGB", (width * 2, width * 8))
+    upright = ImageOps.exif_transpose(found)
+    upright.thumbnail((width, width * 4))
+    if upright.mode in ("RGB", "L"):
+        return upright.convert("RGB")
+    ground = Image.new("RGBA", upright.size, "white")
+    return Image.alpha_composite(ground, upright.convert("RGBA")).convert("RGB")
+
+
+def small(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
+    """A small preview, and how many pages there are."""
+    if order["kind"] != "pdf":
+        picture, pages = _read(content, order["width"]), 1
+    else:
+        pdf = _opened(content)
+        picture, pages = _drawn(pdf[0], order["width"]), len(pdf)
+    picture.thumbnail((order["width"], order["width"] * 2))
+    return {"pages": pages}, _webp(picture, quality=70)
+
+
+def stamped(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
+    """A copy of a PDF of which each page is a picture with the mark in it, so that the mark cannot be taken off."""
+    pdf = _opened(content)
+    if len(pdf) > order["pages"]:
+        raise Unreadable("pages")
+    pages: Iterator[Image.Image] = (_stamped(_drawn(one, STAMPED_WIDTH), order) for one in pdf)
+    out = io.BytesIO()
+    next(pages).save(out, "PDF", save_all=True, append_images=pages, resolution=110, quality=80)
+    return {"pages": len(pdf)}, out.getvalue()
+
+
+def _stamped(picture: Image.Image, order: Order) -> Image.Image:
+    """The picture with the mark across it, again and again, if there is one."""
+    mark = order.get("mark")
+    if not mark:
+        return picture
+    size = max(16, picture.width // 36)
+    font = ImageFont.truetype(order["font"], size) if order.get("font") else ImageFont.load_default(size)
+    side = int((picture.width**2 + picture.height**2) ** 0.5)
+    sheet = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(sheet)
+    step = int(pen.textlength(mark, font=font)) + size * 4
+    for row, y in enumerate(range(0, side, size * 7)):
+        for x in range(-step * (row % 2) // 2, side, step):
+            pen.text((x, y), mark, font=font, fill=INK)
+    left, top = (side - picture.width) // 2, (side - picture.height) // 2
+    turned = sheet.rotate(24, Image.Resampling.BICUBIC).crop((left, top, left + picture.width, top + picture.height))
+    return Image.alpha_composite(picture.convert("RGBA"), turned).convert("RGB")
+
+
+def _webp(picture: Image.Image, quality: int = 82) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=quality, method=2)
+    return out.getvalue()
+
+
+VERBS: dict[str, Callable[[BinaryIO, Order], tuple[Order, bytes]]] = {
+    "page": page,
+    "image": image,
+    "small": small,
+    "stamped": stamped,
+}
+
+
+def main() -> None:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.MAX_IMAGE_PIXELS = PIXELS_MAX
+    order = json.loads(sys.stdin.buffer.readline())
+    picture = b""
+    with os.fdopen(order["file"], "rb") as content:
+        try:
+            told, picture = VERBS[order["verb"]](content, order)
+        except Unreadable as fault:
+            told = {"why": str(fault)}
+        except MemoryError:
+            told = {"why": "memory"}
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            told = {"why": "pixels"}
+        except Exception as fault:  # noqa: BLE001 - an edge: whatever a library says of a hostile file is one answer
+            told = {"why": "damaged", "fault": type(fault).__name__}
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + picture)
+    sys.stdout.buffer.flush()
+    os._exit(0)  # what the libraries would tidy up goes with the process
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Runs the programs of `child/` on contents that nobody trusts: little memory and time, no secrets, no files to write.
+
+Whatever a hostile file does to the program that opens it, the worst that comes of it is a reason why it cannot be read.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+MEGABYTE = 1024 * 1024
+MEMORY_MAX = 1024 * MEGABYTE
+ANSWER_MAX = 96 * MEGABYTE
+SECONDS_MAX = 30
+_PROGRAMS = Path(__file__).with_name("child")
+
+
+class Unreadable(Exception):
+    """The content could not be opened; the argument is one of the reasons that `file_text.WHY` has words for."""
+
+
+def run(
+    program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds: int = SECONDS_MAX
+) -> tuple[dict[str, Any], bytes]:
+    """Let a program do what is ordered with a content; returns what it tells, and its bytes. Raises Unreadable."""
+    content.flush()
+    content.seek(0)
+    with tempfile.TemporaryFile() as answer:
+        _carry_out(program, order, content, answer, seconds)
+        answer.seek(0)
+        head, rest = answer.readline(), answer.read()
+    try:
+        told = json.loads(head)
+    except ValueError:
+        raise Unreadable("memory") from None  # it died before it could answer
+    if "why" in told:
+        raise Unreadable(told["why"])
+    return told, rest
+
+
+def _carry_out(program: str, order: Mapping[str, Any], content: IO[bytes], answer: IO[bytes], seconds: int) -> None:
+    file = content.fileno()
+    child = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-I", str(_PROGRAMS / f"{program}.py")],
+        stdin=subprocess.PIPE,
+        stdout=answer,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(file,),
+        env={"LANG": "C.UTF-8"},
+        cwd="/",
+    )
+    try:
+        _limit(child.pid, seconds)  # it waits for its order, so nothing is opened before
+        child.communicate(json.dumps({**order, "file": file}).encode() + b"\n", timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise Unreadable("time") from None
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _limit(pid: int, seconds: int) -> None:
+    limits = {
+        resource.RLIMIT_AS: MEMORY_MAX,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_FSIZE: ANSWER_MAX,
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_CORE: 0,
+    }
+    for which, most in limits.items():
+        resource.prlimit(pid, which, (most, most))

@@ -1,0 +1,189 @@
+"""The text of attached files: read in a confined process, cut into pieces, found by any part through an index."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from models import catalogue
+from models.kernel import changes, file_reading, file_search, file_text, files, jobs
+from models.kernel.errors import Missing
+from models.kernel.file_text import Piece
+from models.kernel.people import SYSTEM
+from models.kernel.search import folded, span_in
+from tests.fixtures.doing import do, work_off
+from tests.fixtures.http import COMMANDS
+
+
+@pytest.fixture
+def need(company: Any) -> Any:
+    return company.make("requirement", "clerk_mkt")
+
+
+@pytest.fixture
+def attach(company: Any, need: Any) -> Any:
+    def attached(name: str, content: bytes, record: Any = None, login: str = "clerk_mkt") -> dict[str, Any]:
+        record = record or need
+        upload = files.Upload(name, io.BytesIO(content))
+        file = files.attach(type(record), record.id, "", upload, actor=company.actor(login))
+        work_off("files.read")
+        return fresh(file)
+
+    return attached
+
+
+def fresh(file: dict[str, Any]) -> dict[str, Any]:
+    return next((one for one in files.files_of(file["record_id"]) if one["_id"] == file["_id"]), {})
+
+
+def found(company: Any, login: str, text: str, **more: Any) -> list[tuple[str, str, int, str]]:
+    got = file_search.find(company.actor(login), catalogue.values(), text, **more)
+    return [(hit.file["name"], hit.place["kind"], hit.place["number"], hit.found) for hit in got.hits]
+
+
+class TestReading:
+    def test_a_pdf_by_pages(self, attach, company, paper):
+        file = attach("合同.pdf", paper.pdf("第一頁 採購合同", "第二頁 違約金條款"))
+        assert (file["reading"]["state"], file["reading"]["pages"]) == (file_text.READ, 2)
+        assert found(company, "clerk_mkt", "违约金") == [("合同.pdf", "page", 2, "違約金")]
+        assert "採購合同" in file_text.text_of(file["_id"])
+        assert file_text.picture_of(file["_id"])[:4] == b"RIFF"
+
+    def test_what_cannot_be_read_says_so_and_is_downloadable(self, attach, company):
+        content = b"%PDF-1.7 nothing"
+        file = attach("a.pdf", content)
+        assert (file["reading"]["state"], file["reading"]["why"]) == (file_text.UNREADABLE, "damaged")
+        assert str(file_text.WHY["damaged"]) in str(file_text.state_words(file))
+        assert files.open_for(file["_id"], actor=company.actor("clerk_mkt"))[1].read() == content
+
+    def test_states_of_kinds(self, attach, paper, db):
+        scan = io.BytesIO()
+        Image.new("RGB", (60, 80), "white").save(scan, "PDF")
+        for name, content, state in (
+            ("scan.pdf", scan.getvalue(), file_text.EMPTY),
+            ("a.png", paper.picture(), file_text.NO_TEXT),
+            ("a.bin", b"\x00\x01\x02", file_text.NO_TEXT),
+            ("gb.csv", "客户,金额".encode("gb18030"), file_text.READ),
+        ):
+            file = attach(name, content)
+            assert file["reading"]["state"] == state, name
+            assert (file_text.picture_of(file["_id"]) is not None) == (name in ("scan.pdf", "a.png"))
+        assert file_text.state_words({}) is None
+
+    def test_the_text_goes_with_the_file(self, attach, company, db, paper):
+        file = attach("a.pdf", paper.pdf("可以找到"))
+        files.detach(file["_id"], actor=company.actor("clerk_mkt"))
+        assert found(company, "clerk_mkt", "可以找到") == []
+        assert db[file_text.COLLECTION].count_documents({}) == db[file_text.PICTURES].count_documents({}) == 0
+
+    def test_a_file_taken_off_while_it_is_read_leaves_nothing(self, company, need, db, monkeypatch, attach):
+        keep = file_text.keep
+
+        def kept_and_gone(file: Any, pieces: Any) -> None:
+            keep(file, pieces)
+            db[file_text.FILES].update_one({"_id": file["_id"]}, {"$set": {"removed_at": file["at"]}})
+
+        monkeypatch.setattr(file_text, "keep", kept_and_gone)
+        attach("a.txt", "可以找到".encode())
+        assert db[file_text.COLLECTION].count_documents({}) == 0
+
+    def test_an_order_stands_only_with_its_file(self, company, need, db):
+        with pytest.raises(Missing):
+            files.attach(type(need), need.id, "", files.Upload("a.txt", io.BytesIO(b"x")), actor=company.actor("it"))
+        assert db[jobs.COLLECTION].count_documents({"task": "files.read"}) == 0
+
+    def test_reading_again_changes_nothing(self, attach, db):
+        file = attach("a.txt", "可以找到".encode())
+        before = db[file_text.COLLECTION].find_one({}, {"_id": 0})
+        assert file_reading.read(file["_id"]) == file_text.READ
+        assert [*db[file_text.COLLECTION].find({}, {"_id": 0})] == [before]
+
+    def test_what_has_no_text_is_read_later(self, attach, db):
+        file, other = attach("a.txt", "可以找到".encode()), attach("b.txt", "也可以找到".encode())
+        assert do("files.reread") == {}
+        db[file_text.COLLECTION].delete_many({"file": file["_id"]})
+        db[file_text.FILES].update_one({"_id": other["_id"]}, {"$unset": {"reading": 1}})
+        assert do("files.reread") == {"read": 2}
+        assert do("files.reread") == {}
+
+
+class TestSearch:
+    def test_only_what_may_be_seen_and_opened_and_is_not_in_the_bin(self, company, need, attach):
+        attach("a.txt", "機密的內容".encode())
+        assert found(company, "clerk_mkt", "機密的內容")
+        for login in ("clerk_prd", "it", "hr"):
+            assert found(company, login, "機密的內容") == [], login
+        changes.remove(type(need), need.id, actor=SYSTEM, version=None)
+        assert found(company, "management", "機密的內容") == []
+
+    def test_what_is_there_and_what_is_not(self, company, attach):
+        attach("a.txt", "甲方應於\n十日內 支付 xk-93517 付款 Ab\n  cd 可以找到".encode())
+        for text in ("甲方應於十日內", "应于十日", "XK-93517 付", "ＸＫ-93517", "ab cd", "內 支"):
+            assert len(found(company, "clerk_mkt", text)) == 1, text
+        for text in ("", "可", " ", "\x00", "不在這裏", "可.*到", "(", "$where", "可以找到" * 40):
+            assert found(company, "clerk_mkt", text) == [], text
+
+    def test_pages_of_hits_go_on_behind_the_last(self, company, need, attach):
+        for n in range(3):
+            attach(f"{n}.txt", "\n".join(f"{'填充' * 1000} 可以找到" for _ in range(9)).encode())
+        first = file_search.find(company.actor("clerk_mkt"), catalogue.values(), "可以找到")
+        rest = file_search.find(company.actor("clerk_mkt"), catalogue.values(), "可以找到", before=first.next)
+        ids = [hit.id for hit in (*first.hits, *rest.hits)]
+        assert len(first.hits) == file_search.PAGE
+        assert rest.next is None
+        assert len(ids) == len(set(ids)) == 27
+        assert ids == sorted(ids, reverse=True)
+
+    def test_few_commands_whatever_the_number_of_hits(self, company, attach):
+        for n in range(5):
+            attach(f"{n}.txt", "可以找到的文字".encode())
+        actor, commands = company.actor("clerk_mkt"), []
+
+        def note(command: Any) -> None:
+            commands.append(next(iter(command)))
+
+        COMMANDS.listeners.append(note)
+        try:
+            assert len(file_search.find(actor, catalogue.values(), "可以找到").hits) == 5
+        finally:
+            COMMANDS.listeners.remove(note)
+        assert commands == ["distinct", "aggregate", "aggregate", "find"]
+
+
+class TestPieces:
+    def test_every_part_of_a_text_stands_in_a_piece(self):
+        lines = [("line", "", n, f"{n:05} {'文' * (n % 180)}") for n in range(400)]
+        pieces = list(file_text.pieces_of(lines))
+        assert all(len(one.text) <= file_text.PIECE * 2 for one in pieces)
+        whole = "\n".join(line[3] for line in lines)
+        assert file_text.joined({"text": one.text, "over": one.over} for one in pieces) == whole
+        for start in range(0, len(whole) - 80, 37):
+            assert any(whole[start : start + 80] in one.text for one in pieces)
+
+    def test_a_page_shares_no_piece_with_the_next(self):
+        pages = [("page", "", n, "短") for n in (1, 2, 3)]
+        assert [(one.number, one.text) for one in file_text.pieces_of(pages)] == [(1, "短"), (2, "短"), (3, "短")]
+
+    def test_one_endless_line(self):
+        pieces = list(file_text.pieces_of([("line", "", 1, "長" * 10_000)]))
+        assert max(len(one.text) for one in pieces) <= file_text.PIECE * 2
+        assert sum(len(one.text) - one.over for one in pieces) == 10_000
+
+    def test_nothing(self):
+        assert list(file_text.pieces_of([])) == []
+        assert Piece("page", "", 1, "x").over == 0
+
+    def test_grams_of_types_differ(self):
+        assert set(file_text.gram_numbers("a", "合同文本")).isdisjoint(file_text.gram_numbers("b", "合同文本"))
+
+    @pytest.mark.parametrize("text", ["甲方應於\n十日內 AB  cd é ﬁ Ⅷ", "　a　甲 b", "\u2f49報表"])
+    def test_folding_of_parts_is_part_of_the_folding(self, text):
+        form = folded(text)
+        for begin in range(len(text)):
+            for end in range(begin + 1, len(text) + 1):
+                part = folded(text[begin:end])
+                assert part in form or part.replace(" ", "") in form.replace(" ", "")
+        assert span_in(text, form) is not None
