@@ -68,7 +68,7 @@ def _try_to_sign_in() -> Any:
 def _not_in(target: str | None, problem: Words, status: int) -> Response:
     """The attempt failed: the login page again, or a sentence for the dialog of a page that is still open."""
     if not wants_json():
-        return Response(_login_page(target, problem), status)
+        return Response(_login_page(target, problem), status, mimetype="text/html")
     answer = jsonify(ok=False, message=str(problem))
     answer.status_code = status
     return answer
