@@ -22,6 +22,7 @@ from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
 from models.kernel import clock, rights
+from models.kernel.errors import Refused
 from models.kernel.fields import (
     NOT_A_NUMBER,
     WRONG_FORM,
@@ -35,11 +36,13 @@ from models.kernel.fields import (
     Number,
     Ref,
     Refs,
+    Rule,
     Sealed,
     Whole,
     label_of,
 )
 from models.kernel.indexes import indexed_fields
+from models.kernel.layouts import View
 from models.kernel.people import Actor
 from models.kernel.places import archive_of
 from models.kernel.record import Record
@@ -54,6 +57,9 @@ PAGE_SIZE = 50
 COUNT_CAP = 1000
 TIME_LIMIT_MS = 4000
 LINKED_MAX = 500
+SUMMED_MAX = 10_000
+TEXT_SHOWN = 400
+REFS_SHOWN = 10
 INT_MAX = 2**63 - 1
 NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
 SLOW = L(
@@ -61,7 +67,13 @@ SLOW = L(
     "查詢時間過長，已停止。請增加篩選條件。",
 )
 BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{label}」未生效：{why}")
-_STATE_LABEL = L("State", "狀態")
+LEFT_OUT = L(
+    "The view “{name}” also names fields that you may not see; these were left out.",
+    "視圖「{name}」還涉及您無權查看的字段，已略去。",
+)
+STATE_LABEL = L("State", "狀態")
+_PLACES = ("after", "before", "at")
+_INNER = frozenset({"once", "flow_version", "schema", "version", "removed_at", "removed_by", "submitted_by_head"})
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,21 @@ class Asked:
     problems: list[Words] = field(default_factory=list)
     chips: list[tuple[str, str, str]] = field(default_factory=list)
     archived: bool = False
+    view: View | None = None
+    told: MultiDict = field(default_factory=MultiDict)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """What the list is narrowed by, those of its view included, as pairs of an address."""
+        return [(key, value) for key, value in self.told.items(multi=True) if is_narrowing(key) and value]
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the list is narrowed or ordered in another way than its view says."""
+        if self.view is None:
+            return False
+        order = self.view.sort or self.cls.declared.grid.sort
+        return sorted(self.pairs) != sorted(self.view.pairs) or self.sort != order
 
     @property
     def collection(self) -> Any:
@@ -92,20 +119,20 @@ class Asked:
 
     def url(self, base: str, **changes: Any) -> str:
         """The address of this list with some arguments changed; None takes an argument away."""
-        kept = [
-            (key, value) for key, value in self.args.items(multi=True) if key not in (*changes, "after", "before", "at")
-        ]
+        kept = [(key, value) for key, value in self.args.items(multi=True) if key not in (*changes, *_PLACES)]
         added = [(key, value) for key, value in changes.items() if value is not None]
         query = urlencode([*kept, *added])
         return f"{base}?{query}" if query else base
 
     def url_without(self, base: str, name: str, value: str) -> str:
-        """The address without one of the active filters."""
+        """The address without one of the active filters; without one of its view's, the view is left in part."""
         kept = [
             (k, v)
-            for k, v in self.args.items(multi=True)
-            if (k, v) != (name, value) and k not in ("after", "before", "at")
+            for k, v in self.told.items(multi=True)
+            if (k, v) != (name, value) and k not in _PLACES and not k == name == "q"
         ]
+        if self.view and ("own", "1") not in kept:
+            kept.append(("own", "1"))
         return f"{base}?{urlencode(kept)}" if kept else base
 
 
@@ -117,6 +144,47 @@ class Page:
     previous: str | None
     next: str | None
     count: int | None
+    was_stopped: bool = False
+
+
+def is_narrowing(key: str) -> bool:
+    """Whether an argument of an address narrows a list."""
+    return key.startswith("f.") or key in ("q", "with")
+
+
+def choosable(cls: type[Record], actor: Actor) -> tuple[str, ...]:
+    """The fields that a reader may have as columns: what they may see and fits into a cell.
+
+    What is kept encrypted stays on the record's own page, unless the type declares it as a column.
+    """
+    seen = rights.readable_fields(actor, cls)
+    hidden = {name for name, field in cls._fields.items() if not isinstance(field, Rule) or isinstance(field, Lines)}
+    hidden |= {name for name, field in cls._fields.items() if isinstance(field, Sealed)} | _INNER
+    if cls.declared.workflow is None:
+        hidden |= {"state", "state_since", "submitted_by", "due_at"}
+    columns = cls.declared.grid.columns
+    names = dict.fromkeys((*columns, *cls.declared.own_fields, *(name for name in cls._fields if name not in hidden)))
+    return tuple(name for name in names if name in seen and (name in columns or name not in hidden))
+
+
+def _with_view(args: MultiDict, view: View | None) -> MultiDict:
+    """The arguments with what their view adds: a key of the address counts instead of the view's; with `own`, all of
+    them do."""
+    if view is None:
+        return args
+    own = list(args.items(multi=True))
+    keys = {key for key, _ in own}
+    added = [] if "own" in keys else [pair for pair in view.pairs if pair[0] not in keys and is_narrowing(pair[0])]
+    if view.sort and "sort" not in keys:
+        added.append(("sort", view.sort))
+    return MultiDict([*own, *added])
+
+
+def _is_left_out(cls: type[Record], seen: frozenset[str], view: View) -> bool:
+    """Whether a view names a field that its reader may not see."""
+    filters = {pair[0].removeprefix("f.").removesuffix(".from").removesuffix(".to") for pair in view.pairs}
+    named = {*filters, *view.columns, view.sort.lstrip("-")} & set(cls._fields)
+    return not named <= seen
 
 
 def sortable(cls: type[Record], name: str) -> bool:
@@ -127,10 +195,13 @@ def sortable(cls: type[Record], name: str) -> bool:
     return name in ("id", "number") or name in indexed_fields(cls)
 
 
-def read_request(cls: type[Record], actor: Actor, args: MultiDict, *, archived: bool = False) -> Asked:
+def read_request(
+    cls: type[Record], actor: Actor, args: MultiDict, *, archived: bool = False, view: View | None = None
+) -> Asked:
     """Parse the arguments of a list for this actor. What cannot be understood is left out and said."""
     seen = rights.readable_fields(actor, cls)
-    problems: list[Words] = []
+    given, args = args, _with_view(args, view)
+    problems: list[Words] = [LEFT_OUT(name=view.name)] if view and _is_left_out(cls, seen, view) else []
     clauses: list[dict[str, Any]] = []
     chips: list[tuple[str, str, str]] = []
     for name in (*cls.declared.grid.filters, "state", "department", "owner", *args.getlist("with")):
@@ -145,7 +216,8 @@ def read_request(cls: type[Record], actor: Actor, args: MultiDict, *, archived: 
     scope = rights.visible_archived(actor, cls) if archived else rights.visible(actor, cls)
     scope = {"_id": None} if scope is None else scope
     query: dict[str, Any] = {"$and": [scope, *_unique(clauses)]} if clauses else scope
-    return Asked(cls, query, sort, _page_size(args), _cursor(args), args, text, problems, _unique(chips), archived)
+    chips = _unique(chips)
+    return Asked(cls, query, sort, _page_size(args), _cursor(args), given, text, problems, chips, archived, view, args)
 
 
 def _unique(items: list) -> list:
@@ -163,7 +235,7 @@ def _page_size(args: MultiDict) -> int:
 
 def _field_clauses(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
     found = cls._fields[name]
-    label = _STATE_LABEL if name == "state" else getattr(found, "label", name)
+    label = STATE_LABEL if name == "state" else getattr(found, "label", name)
     clauses: list[dict[str, Any]] = []
     ops = (("", "="), (".from", "≥"), (".to", "≤"))
     for suffix, sign in ops:
@@ -245,14 +317,17 @@ def _search(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
 
 def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
     """One page by key: two queries at most, whatever the page number."""
-    direction, name = (DESCENDING, asked.sort[1:]) if asked.sort.startswith("-") else (ASCENDING, asked.sort)
-    name = "_id" if name == "id" else name
+    name, direction = _order(asked)
     is_back = bool(asked.cursor and asked.cursor[0] == "before")
     order = -direction if is_back else direction
     query = asked.filter
     if asked.cursor and asked.cursor[2] is not None:
         query = {"$and": [query, _beyond(name, order, asked.cursor[1], asked.cursor[2])]}
-    rows = _rows(asked, query, name, order, columns)
+    found = _rows(asked, query, name, order, columns)
+    if found is None:
+        asked.problems.append(SLOW)
+        return Page([], None, None, None, was_stopped=True)
+    rows = found
     has_more = len(rows) > asked.size
     rows = rows[: asked.size]
     if is_back:
@@ -267,15 +342,55 @@ def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
     )
 
 
-def _rows(asked: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+def _order(asked: Asked) -> tuple[str, int]:
+    """The field and the direction in which a list is sorted."""
+    name = asked.sort.removeprefix("-")
+    return "_id" if name == "id" else name, DESCENDING if asked.sort.startswith("-") else ASCENDING
+
+
+def beside(asked: Asked, document: Mapping[str, Any], side: str) -> ObjectId | None:
+    """The record that stands before or after one in a list, whether or not that one is still in it: one query."""
+    name, direction = _order(asked)
+    order = direction if side == "after" else -direction
+    beyond = _beyond(name, order, document.get(name), document["_id"])
     keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
-    wanted = dict.fromkeys((*columns, name, "version", "state", "removed_at"), 1)
+    rows = asked.collection.find({"$and": [asked.filter, beyond]}, {"_id": 1}).sort(keys).limit(1)
+    try:
+        found = list(rows.max_time_ms(TIME_LIMIT_MS))
+    except ExecutionTimeout as late:
+        raise Refused(SLOW) from late
+    return found[0]["_id"] if found else None
+
+
+def sums(asked: Asked, names: tuple[str, ...], by: str | None) -> list[dict[str, Any]] | None:
+    """The sums of fields over all hits, for each value of `by`; None where there are too many, or it takes too long."""
+    group = {name: {"$sum": f"${name}"} for name in names} | {"_id": f"${by}" if by else None, "rows_": {"$sum": 1}}
+    steps = [{"$match": asked.filter}, {"$limit": SUMMED_MAX + 1}, {"$group": group}, {"$sort": {"_id": 1}}]
+    try:
+        found = list(asked.collection.aggregate(steps, maxTimeMS=1500))
+    except ExecutionTimeout:
+        return None
+    return found if sum(one["rows_"] for one in found) <= SUMMED_MAX else None
+
+
+def _rows(asked: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]] | None:
+    """The rows with what is shown of them, or None when it took too long."""
+    keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
+    wanted = {column: _shown(asked.cls._fields.get(column), column) for column in columns}
+    wanted |= dict.fromkeys((name, "version", "state", "removed_at"), 1)
     cursor = asked.collection.find(query, wanted).sort(keys).limit(asked.size + 1)
     try:
         return list(cursor.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout:
-        asked.problems.append(SLOW)
-        return []
+        return None
+
+
+def _shown(found: Any, name: str) -> Any:
+    """What of a column leaves the database: of a long text its beginning, of many links the first."""
+    if isinstance(found, LongText):
+        start = {"$substrCP": [f"${name}", 0, TEXT_SHOWN + 1]}
+        return {"$cond": [{"$eq": [{"$type": f"${name}"}, "string"]}, start, f"${name}"]}
+    return {"$slice": REFS_SHOWN + 1} if isinstance(found, Refs) else 1
 
 
 def count(asked: Asked) -> int | None:

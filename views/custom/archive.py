@@ -25,6 +25,7 @@ from models.kernel.words import L
 from models.retention import DeletionList, LegalHold, is_held
 
 from .. import grid_page, listing, record_page, wording
+from ..layouts import Shown
 from ..session import actor, say
 from ..timeline import timeline
 from . import CustomView, Link, MenuItem, on_record_page
@@ -120,7 +121,7 @@ class ArchiveView(CustomView):
         seen = rights.readable_fields(me, cls)
         columns = tuple(one for one in cls.declared.grid.columns if one in seen)
         found = listing.fetch(asked, columns)
-        context = grid_page.list_context(cls, me, asked, found, columns, base)
+        context = grid_page.list_context(cls, me, Shown(asked, columns), found, base)
         for row in context["rows"]:
             for cell in row["cells"]:
                 cell.pop("inline", None)
@@ -136,14 +137,15 @@ class ArchiveView(CustomView):
         links = wording.reference_labels(cls, [document], list(references_of(cls)))
         labels = links | wording.line_labels(cls, document)
         where = get_db()[archive_of(kind)].find_one({"_id": record.id}, {ARCHIVED_AT: 1}) or {}
-        entries = archive.entries_of(record.id)
+        opened = bool(rights.may_open(me, record))
+        entries = archive.entries_of(record.id) if opened else []
         return self.render(
             "custom/archive_record.html",
             **record_page.heading(cls, record) | {"base": f"/admin/archive/{kind}/"},
-            parts_=record_page.parts_of(cls, document, labels, me),
+            parts_=record_page.parts_of(cls, document, labels, me, opened=opened),
             base_facts=record_page.base_facts(cls, document, labels),
             archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
-            files=[record_page.file_context(one) for one in files.files_of(record.id)],
+            files=[record_page.file_context(one) for one in (files.files_of(record.id) if opened else [])],
             file_kinds=cls.declared.file_kinds,
             linked=record_page.linked_context(cls, record, me),
             timeline=timeline(cls, list(reversed(entries)), me),

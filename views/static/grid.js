@@ -1,7 +1,7 @@
-// Grids: walking rows by keys, choosing rows for bulk moves, and editing one cell in place.
+// Grids: walking rows and cells by keys, choosing rows for bulk moves, and editing cells in place.
 "use strict";
 (() => {
-  const { say, element, announce, ask, onEach } = window.guicheng;
+  const { say, element, announce, ask, remembered, onEach } = window.guicheng;
 
   function followSelection(table) {
     const scope = table.closest("[data-grid-scope], form") || document;
@@ -38,28 +38,33 @@
       boxes().forEach((box) => { box.checked = all.checked; });
       show();
     });
-    addEventListener("pageshow", show);
+    addEventListener("pageshow", show, { once: true });
     show();
     if (boxes().length) table.setAttribute("aria-multiselectable", "true");
   }
 
+  // Rows are walked by up and down, all cells of a row by left and right; the table is one stop for Tab.
   function walk(table) {
     const rows = () => [...table.tBodies[0].rows];
-    const cellsOf = (row) => [...row.querySelectorAll("[data-inline]")];
+    const cellsOf = (row) => [...row.cells].filter((cell) => !cell.classList.contains("pick"));
     function step(row, by, cell) {
       const next = rows()[row.sectionRowIndex + by];
-      if (!next) return;
-      const twin = cell && cellsOf(next).find((one) => one.dataset.name === cell.dataset.name);
-      (twin || next).focus();
+      if (next) (cell ? next.cells[cell.cellIndex] : next).focus();
     }
     function sideways(row, by, cell) {
       const cells = cellsOf(row);
       const at = cell ? cells.indexOf(cell) + by : by > 0 ? 0 : -1;
       (cells[at] || (by < 0 ? row : null))?.focus();
     }
+    const firstToEdit = (row) => row.querySelector("[data-inline]");
+    function open(cell) {
+      if (cell.matches("[data-inline]")) edit(cell);
+      else cell.querySelector("a[href], summary, button")?.click();
+    }
     rows().forEach((row, index) => {
       row.tabIndex = index ? -1 : 0;
       cellsOf(row).forEach((cell) => { cell.tabIndex = -1; });
+      row.querySelectorAll("a, summary, input").forEach((one) => { one.tabIndex = -1; });
     });
     table.setAttribute("role", "grid");
     table.addEventListener("focusin", (event) => {
@@ -69,14 +74,16 @@
     table.addEventListener("keydown", (event) => {
       const row = event.target.closest("tbody tr");
       if (!row || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(".editing")) return;
-      const cell = event.target.closest("[data-inline]");
+      const cell = event.target.closest("td:not(.pick)");
+      const isAtRest = event.target === cell || event.target === row;
       const keys = {
         ArrowDown: () => step(row, 1, cell), j: () => step(row, 1, cell),
         ArrowUp: () => step(row, -1, cell), k: () => step(row, -1, cell),
         ArrowRight: () => sideways(row, 1, cell), ArrowLeft: () => sideways(row, -1, cell),
         x: () => row.querySelector("[data-select-row]")?.click(),
-        F2: () => (cell ? edit(cell) : sideways(row, 1, null)),
-        Enter: event.target === cell ? () => edit(cell) : event.target === row ? () => row.querySelector("a[href]")?.click() : null,
+        F2: () => { const wanted = cell?.matches("[data-inline]") ? cell : firstToEdit(row); if (wanted) edit(wanted); },
+        Enter: isAtRest ? () => (cell ? open(cell) : row.querySelector("a[href]")?.click()) : null,
+        Escape: cell ? () => row.focus() : null,
       };
       if (!keys[event.key]) return;
       event.preventDefault();
@@ -86,6 +93,29 @@
       const cell = event.target.closest("[data-inline]");
       if (cell && !event.target.closest("a, button, input, select")) edit(cell);
     });
+    table.addEventListener("paste", (event) => {
+      const cell = event.target.closest("[data-inline]");
+      if (!cell || event.target.closest(".editing")) return;
+      event.preventDefault();
+      pasteDown(cell, event.clipboardData.getData("text/plain"));
+    });
+  }
+
+  // A column copied from a spreadsheet goes into this cell and those below, one after the other; the first refusal stops.
+  async function pasteDown(cell, text) {
+    const values = text.replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t")[0].trim());
+    const rows = [...cell.closest("tbody").rows].slice(cell.closest("tr").sectionRowIndex);
+    for (const [at, value] of values.entries()) {
+      const place = rows[at]?.querySelector(`[data-inline][data-name="${CSS.escape(cell.dataset.name)}"]`);
+      if (!place) return;
+      if (!await edit(place, choiceOf(place, value))()) return;
+    }
+  }
+
+  // What is copied from a list is the label of a choice; what is kept is its key.
+  function choiceOf({ dataset }, text) {
+    const found = JSON.parse(dataset.choices || "[]").find(([key, label]) => label === text || key === text);
+    return found ? found[0] : text;
   }
 
   function controlFor({ kind, value, choices }) {
@@ -101,8 +131,9 @@
   const valueOf = (control) => (control.type === "checkbox" ? String(control.checked) : control.value);
   const button = (textContent, label, onclick) => element("button", { type: "button", className: "btn quiet square", textContent, onclick }, { "aria-label": label });
 
-  function edit(cell) {
-    if (cell.classList.contains("editing")) return;
+  // Opens a cell; with a value it is filled in. Returns what saves it.
+  function edit(cell, given) {
+    if (cell.classList.contains("editing")) return async () => false;
     const shown = [...cell.childNodes];
     const control = controlFor(cell.dataset);
     const heading = cell.closest("table").tHead?.rows[0]?.cells[cell.cellIndex]?.textContent.trim();
@@ -116,23 +147,37 @@
     const save = () => saveCell({ cell, control, error, shown, close });
     const editor = element("span", { className: "editor" }, {}, control, button("✓", say("save"), save), button("✗", say("cancel"), () => close(shown)));
     editor.addEventListener("keydown", (event) => {
+      event.stopPropagation();
       if (event.isComposing) return;
       if (event.key === "Enter" && event.target === control) { event.preventDefault(); save(); }
       if (event.key === "Escape") { event.preventDefault(); close(shown); }
-      event.stopPropagation();
+      if (event.key === "Tab" && event.target === control) { event.preventDefault(); saveAndGoOn(cell, save, event.shiftKey ? -1 : 1); }
     });
     cell.classList.add("editing");
     cell.classList.remove("saved");
     cell.replaceChildren(editor, error);
+    if (given !== undefined && control.type === "checkbox") control.checked = /^(true|1|是|yes)$/i.test(given);
+    else if (given !== undefined) control.value = given;
     control.focus();
     control.select?.();
+    return save;
   }
 
+  async function saveAndGoOn(cell, save, by) {
+    const cells = [...cell.closest("tbody").querySelectorAll("[data-inline]")];
+    const next = cells[cells.indexOf(cell) + by];
+    if (await save() && next) edit(next);
+  }
+
+  // True once the value is kept (or was not changed); else the sentence stands in the cell, and what was typed too.
   async function saveCell({ cell, control, error, shown, close }) {
-    if (control.disabled) return;
+    if (control.disabled) return false;
     const { id, name, version, url, value: before } = cell.dataset;
     const value = valueOf(control);
-    if (value === before) return close(shown);
+    if (value === before || (control.type === "checkbox" && control.checked === /^(true|1)$/i.test(before))) {
+      close(shown);
+      return true;
+    }
     const body = new FormData();
     Object.entries({ id, name, value, version }).forEach(([key, part]) => body.append(key, part));
     control.disabled = true;
@@ -142,20 +187,30 @@
     if (!data.ok) {
       error.textContent = data.message || say("noAnswer");
       control.setAttribute("aria-invalid", "true");
-      return control.focus();
+      control.focus();
+      return false;
     }
+    const row = cell.closest("tr");
     cell.dataset.value = data.value;
-    cell.closest("tr").querySelectorAll("[data-inline]").forEach((one) => { if (one.dataset.id === id) one.dataset.version = data.version; });
-    const made = document.createElement("template");
-    made.innerHTML = data.html; // escaped by the server, as on the page; the CSP runs nothing in it
-    close([...made.content.childNodes]);
+    row.querySelectorAll("[data-inline]").forEach((one) => { if (one.dataset.id === id) one.dataset.version = data.version; });
+    row.querySelectorAll("[data-select-row]").forEach((box) => { box.value = `${id}:${data.version}`; });
+    close([data.text]);
     cell.classList.add("saved");
-    return announce(say("saved"));
+    announce(say("saved"));
+    return true;
   }
 
   onEach("table.grid", (table) => {
     if (!table.tBodies[0]) return;
     followSelection(table);
     walk(table);
+  });
+
+  // From one record to its neighbours in the list that one came from.
+  document.addEventListener("keydown", (event) => {
+    const way = { "[": "previous", "]": "next" }[event.key];
+    if (!way || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || remembered("shortcuts") === "off") return;
+    if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    document.querySelector(`[data-walk="${way}"]`)?.click();
   });
 })();
