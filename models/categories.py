@@ -153,7 +153,7 @@ class NamingRule(Record):
         places = [name for name, _ in _PLACES.findall(self.pattern)]
         if strange := [name for name in places if name not in _KNOWN]:
             yield "pattern", L("There is no place {place}.", "沒有此佔位符：{place}。")(place="{" + strange[0] + "}")
-        if "seq" not in places or places[-1:] != ["title"] or places.count("title") > 1:
+        if "seq" not in places or places.count("title") > 1 or not self.pattern.endswith("{title}"):
             yield (
                 "pattern",
                 L(

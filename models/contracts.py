@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from . import filing
 from .chapters import SALES
 from .kernel import clock
 from .kernel.changes import Follow
@@ -157,7 +158,7 @@ class Contract(Record):
             yield "signed_on", L("The signing date lies in the future.", "簽訂日期不能晚於今天。")
 
     def on_sign(self, follow: Follow) -> None:
-        """Create the receivables from the schedule, and make the company a customer at its first contract."""
+        """Create the receivables from the schedule, make the customer one at the first contract, file the scan."""
         for number, instalment in enumerate(self.schedule, start=1):
             values = {
                 "contract": self.id,
@@ -174,6 +175,7 @@ class Contract(Record):
         customer = self.customer
         if customer.state not in ("customer", None):
             follow.move(customer, "won")
+        filing.file_away(follow, self, filing.CONTRACTS, subject=f"{self.number} {self.subject}")
 
     def on_terminate(self, follow: Follow) -> None:
         """What is still owed of a terminated contract is no longer asked for."""

@@ -18,7 +18,7 @@ from .kernel import clock, files, rights
 from .kernel.changes import Follow
 from .kernel.declare import Access, Grid, Part, Retention, Scope, record, registered
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
-from .kernel.people import Actor, Role
+from .kernel.people import SYSTEM, Actor, Role
 from .kernel.record import Record
 from .kernel.who import HEAD, NOBODY, OWNER, any_of, role
 from .kernel.words import L, Words
@@ -186,7 +186,7 @@ class Document(Record):
     copies = Lines(Copy, late={"approved"}, edit={Role.RECORDS}, label=L("Copies on paper", "紙質副本"))
     edition = Whole(computed=True, default=1, label=L("Edition", "版次"))
     editions = Lines(Edition, computed=True, content=True, label=L("Approved editions", "已批准版本"))
-    retention_until = Day(computed=True, label=L("Keep until", "保存至"))
+    retention_until = Day(late={"approved"}, edit={Role.RECORDS}, label=L("Keep until", "保存至"))
     source = Text(computed=True, content=True, label=L("Registered from", "來源記錄"))
 
     def clean(self) -> None:
@@ -194,7 +194,8 @@ class Document(Record):
         self.confidentiality = self.confidentiality or category.confidentiality or INTERNAL
         first = next((one.approved_at for one in self.editions or []), None)
         years = category.retention_years
-        self.retention_until = years_after(first.astimezone(clock.zone()).date(), years) if first and years else None
+        if first and years and not self.retention_until:
+            self.retention_until = years_after(first.astimezone(clock.zone()).date(), years)
 
     def check(self) -> Iterator[tuple[str, Words]]:
         numbers = [line.number for line in self.copies or []]
@@ -352,6 +353,6 @@ def add_edition(
     document.edition = (document.edition or 0) + 1
     line = edition_of(document, attached, follow.actor.id, note)
     for file in attached:
-        files.refer(file, document, actor=follow.actor, context=follow.context, edition=line.number)
+        files.refer(file, document, actor=SYSTEM, context=follow.context, edition=line.number)
     told = {**values, "edition": line.number, "editions": [*(document.editions or []), line]}
     return follow.update(document, told)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import filing
+from .categories import CONFIDENTIAL, INTERNAL
 from .chapters import RESEARCH
 from .kernel.declare import Access, Grid, Part, Retention, record
 from .kernel.fields import Choice, Choices, Day, Flag, LongText, Ref, Refs, Text, Whole
@@ -238,12 +240,14 @@ class ResearchReport(Record):
     reads_are_noted = True
 
     def on_publish(self, follow: Any) -> None:
-        """Notify exactly those in the scope."""
+        """Notify exactly those in the scope, and file the report."""
         tokens = [f"role:{role}" for role in self.to_roles]
         tokens += [f"department:{one}" for one in self.refs("to_departments")]
         if self.to_everyone:
             tokens = ["everyone:"]
         follow.notify(self, tokens, "published", PUBLISHED(number=self.number, title=self.subject))
+        level = INTERNAL if self.to_everyone else CONFIDENTIAL
+        filing.file_away(follow, self, filing.REPORTS, subject=f"{self.number} {self.subject}", confidentiality=level)
 
 
 PUBLISHED = L(

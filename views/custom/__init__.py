@@ -1,15 +1,15 @@
 """Screens that cannot be derived from a declaration; each module says in its first sentence why, and offers `views`.
 
 A view with a `menu_item` stands in the menu of those who may open it; `on_record_page` puts a link to a screen on the
-pages of a record type, for those to whom the function returns one; `on_home` puts alarms on the home page; `on_form`
-adds a script to the form of a type.
+pages of a record type, for those to whom the function returns one, and `on_record_top` a panel; `on_home` puts alarms
+on the home page; `on_form` adds a script to the form of a type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask_admin import BaseView
 
@@ -40,6 +40,33 @@ class Link:
 
     label: L
     url: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel at the top of the page of a record: a template, and what it is given as `panel`."""
+
+    template: str
+    facts: Mapping[str, Any]
+
+
+Show = Callable[[Actor, Record], Panel | None]
+_shows: dict[str, list[Show]] = {}
+
+
+def on_record_top(type_name: str) -> Callable[[Show], Show]:
+    """Let a function put a panel at the top of the pages of a record type."""
+
+    def register(show: Show) -> Show:
+        _shows.setdefault(type_name, []).append(show)
+        return show
+
+    return register
+
+
+def panels_for(me: Actor, record: Record) -> list[Panel]:
+    """The panels that custom screens show this reader on the page of a record."""
+    return [panel for show in _shows.get(record.type_name(), ()) if (panel := show(me, record))]
 
 
 Offer = Callable[[Actor, Record], Link | None]

@@ -1,0 +1,80 @@
+"""What other chapters file by themselves: an approved contract, report or specification becomes a document (3.1.1).
+
+One call in the move that approves the record, inside its transaction. Asked again for the same record, the document
+gets a further edition, since a new version never replaces the old one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .categories import CONFIDENTIAL, Category
+from .documents import MAIN, Document, add_edition, edition_of
+from .kernel import files
+from .kernel.changes import Follow
+from .kernel.people import SYSTEM
+from .kernel.record import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """Where records of a type are filed: the category by its code, made with this name if it is not there yet."""
+
+    code: str
+    name: str
+    years: int | None = None
+    kinds: frozenset[str] = frozenset()
+    main: str = ""
+
+
+CONTRACTS = Shelf(code="CT", name="銷售合同", years=15, kinds=frozenset({"scan", "annex"}), main="scan")
+REPORTS = Shelf(code="MR", name="市場調研報告", years=10, kinds=frozenset({"report", "chart"}), main="report")
+
+
+def file_away(
+    follow: Follow, record: Record, shelf: Shelf, *, subject: str, confidentiality: str = CONFIDENTIAL, note: str = ""
+) -> Document:
+    """The document that a record is filed as, with its files of the shelf's kinds; the contents are stored once."""
+    attached = [file for file in files.files_of(record.id) if file.get("kind") in shelf.kinds]
+    found = Document.objects(once=entry_key(record), removed_at=None).first()
+    if found is not None:
+        return add_edition(follow, found, {"subject": subject[:200]}, _as_document(attached, shelf), note)
+    values = {
+        "subject": subject[:200],
+        "category": _category(follow, shelf).id,
+        "confidentiality": confidentiality,
+        "source": source_of(record),
+        "owner": record.ref("owner"),
+        "department": record.ref("department"),
+    }
+    document = follow.create(Document, values, once=entry_key(record))
+    for file in _as_document(attached, shelf):
+        files.refer(file, document, actor=SYSTEM, context=follow.context, edition=1)
+    line = edition_of(document, attached, follow.actor.id, note)
+    document = follow.update(document, {"editions": [line]})
+    return follow.move(document, "register")
+
+
+def _as_document(attached: list[dict[str, Any]], shelf: Shelf) -> list[dict[str, Any]]:
+    """The files under the kinds that documents have."""
+    return [{**file, "kind": MAIN if file.get("kind") == shelf.main else "annex"} for file in attached]
+
+
+def _category(follow: Follow, shelf: Shelf) -> Category:
+    """The shelf's category; a record that is filed before anybody drew up the filing plan begins it."""
+    found = Category.objects(code=shelf.code).first()
+    if found is not None:
+        return found
+    values = {"code": shelf.code, "name": shelf.name, "retention_years": shelf.years, "confidentiality": CONFIDENTIAL}
+    return follow.create(Category, values, once=f"default:category:{shelf.code}")
+
+
+def entry_key(record: Record) -> str:
+    """The entry key of the document that a record is filed as, so that there is one."""
+    return f"filed:{record.type_name()}:{record.id}"
+
+
+def source_of(record: Record) -> str:
+    """How a document names the record it was filed from: `contract/65a1…`."""
+    return f"{record.type_name()}/{record.id}"
