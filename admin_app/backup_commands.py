@@ -60,7 +60,7 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
     """Bring back a whole backup into a new or empty database, or one record through the gate."""
     if options.record and options.yes_overwrite:
         raise Problem("--yes-overwrite goes with --into only; a record is never put over another.")
-    with _told(), database(settings):
+    with _told(), database(settings, is_restoring=True):
         entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
         if options.record:
             type_name, id = options.record
@@ -81,7 +81,7 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
 
 def drill_command(settings: Settings, options: argparse.Namespace) -> None:
     """Restore a backup into a scratch database, compare, and drop that."""
-    with _told(), database(settings):
+    with _told(), database(settings, is_restoring=True):
         report = drill(*split_entry(options.path), KeyRing(settings.backup_keys), get_connection(), _Line())
     for difference in report.differences:
         _say(str(difference))

@@ -134,6 +134,12 @@ def is_in_use(db: Database[Any]) -> bool:
     return found is not None and _is_held(found)
 
 
+def half_restored(db: Database[Any]) -> str | None:
+    """The backup of which only a part was put in place, because the restore was killed; nobody may work with that."""
+    found = db[MARKER].find_one({"_id": MARKER, "state": SWAPPING}, {"backup": 1})
+    return str(found["backup"]) if found else None
+
+
 def _is_held(found: Mapping[str, Any]) -> bool:
     if found["host"] == socket.gethostname() and not _is_alive(found["pid"]):
         return False

@@ -1,50 +1,38 @@
-"""The archive's process is killed with SIGKILL at random moments: every record stays whole and in one place."""
+"""Killed with SIGKILL at random moments, the archive's process or the database: every record whole, in one place."""
 
-import datetime as dt
+import hashlib
 import os
 import random
 import subprocess
 import sys
 import time
-from decimal import Decimal
 
 import pytest
+from pymongo import MongoClient
 
-from models import catalogue
-from models.kernel import audit, changes, clock, places
-from models.kernel.people import SYSTEM
-from tests.fixtures.processes import ROOT
+from admin_app.embedded import EmbeddedMongo
+from models.kernel import audit, places
+from tasks.backup.crypt import KeyRing
+from tasks.backup.drill import compare
+from tasks.backup.dump import dump
+from tasks.backup.restore import restore
+from tasks.backup.targets import Target
+from tests.fixtures.paid import make_paid
+from tests.fixtures.processes import ROOT, until
 
+pytestmark = pytest.mark.slow
 RECORDS = 60
 KILLS = 5
-LONG_AGO = dt.datetime(2019, 3, 2, 4, tzinfo=dt.UTC)
+RING = KeyRing({1: b"1" * 32})
+PYTHON = [sys.executable, "-W", "ignore"]
 
 
 @pytest.fixture
 def paid(company, db):
     """Receivables that were paid long ago."""
     before = db.client.admin.command("getParameter", 1, transactionLifetimeLimitSeconds=1)
-    db.client.admin.command(
-        "setParameter", 1, transactionLifetimeLimitSeconds=1
-    )  # for the killed, nothing waits longer
-    with clock.set_to(LONG_AGO):
-        contract = company.make("contract", "clerk_sal")
-        facts = {
-            "contract": contract.id,
-            "customer": contract.ref("customer"),
-            "currency": "CNY",
-            "due": LONG_AGO.date(),
-        }
-        facts |= {"department": company.department("SAL"), "owner": company.users["clerk_sal"]}
-        money = {"amount": Decimal(10), "received": Decimal(10)}
-        made = changes.in_batch(
-            lambda: [
-                changes.create(catalogue["receivable"], {**facts, **money, "instalment": at + 1}, actor=SYSTEM)
-                for at in range(RECORDS)
-            ]
-        )
-    assert {one.state for one in made} == {"paid"}
-    yield [one.id for one in made]
+    db.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=1)  # of the killed, nothing waits longer
+    yield make_paid(company, RECORDS)
     limit = before["transactionLifetimeLimitSeconds"]
     db.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=limit)
 
@@ -57,14 +45,17 @@ def in_one_place(db, ids):
         entries = [db[name].count_documents({"record": id}) for name in (places.HISTORY, places.HISTORY_ARCHIVE)]
         assert live + kept == 1
         assert entries[live] == 0
+        assert entries[kept] >= 1
         archived += kept
+    for file in db["file"].find({"record_id": {"$in": ids}}):
+        content = b"".join(one["data"] for one in db["content.chunks"].find({"files_id": file["content"]}))
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
     return archived
 
 
-@pytest.mark.slow
 def test_killed_at_random(settings, paid, db):
     environment = {**os.environ, **settings.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-m", "tests.faults.archiving"]
+    command = [*PYTHON, "-m", "tests.faults.archiving"]
     seen = []
     for _ in range(KILLS):
         with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -78,3 +69,92 @@ def test_killed_at_random(settings, paid, db):
     audit.seal_all()
     report = audit.check()
     assert [(str(one.where), str(one.what)) for one in report.faults] == []
+
+
+@pytest.fixture
+def own(settings, tmp_path):
+    """A server of this test alone, which it may kill; a client of it, and how processes are started on it."""
+    with EmbeddedMongo(tmp_path, cache_gb=0.25, oplog_mb=64) as mongo:
+        client = MongoClient(mongo.uri, serverSelectionTimeoutMS=20_000, tz_aware=True)
+        client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=1)
+        told = settings.model_copy(update={"mongodb_uri": mongo.uri, "database": "own"})
+        environment = {**os.environ, **told.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        started = []
+
+        def start(*arguments):
+            command = [*PYTHON, *arguments]
+            started.append(subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+            return started[-1]
+
+        yield mongo, client["own"], start
+        for process in started:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        client.close()
+
+
+def test_the_database_killed_in_the_middle_of_archiving(own):
+    mongo, db, start = own
+    archiving = ("-m", "tests.faults.archiving")
+    assert start(*archiving, "prepare").wait(60) == 0
+    ids = db["receivable"].distinct("_id")
+    writer = start(*archiving, "write")
+    process, least = start(*archiving), random.randrange(1, 20)
+    until(lambda: archived(db) >= least, 60, "nothing is archived")
+    mongo._process.kill()
+    mongo._process.wait()
+    process.kill()
+    assert mongo.revive()
+    assert least <= in_one_place(db, ids) < len(ids)
+    assert start(*archiving).wait(60) == 0
+    assert in_one_place(db, ids) == len(ids)
+    writer.kill()
+    said = [line for line in writer.communicate()[0].split("\n")[:-1] if line.startswith("W-")]
+    there = [row["name"] for row in db["position"].find()]
+    assert len(said) > 5
+    assert set(said) <= set(there), "an acknowledged write is lost"
+    assert len(there) == len(set(there)), "a write is there twice"
+
+
+def archived(db):
+    return db["receivable_archive"].count_documents({})
+
+
+RESTORE = """
+import sys
+from pymongo import MongoClient
+from tasks.backup.crypt import KeyRing
+from tasks.backup.faults import BackupFault
+from tasks.backup.format import open_entry
+from tasks.backup.restore import restore
+from tasks.backup.targets import Target
+uri, place, name = sys.argv[1:]
+try:
+    restore(open_entry(Target(place), name, KeyRing({1: b"1" * 32})), MongoClient(uri, tz_aware=True, serverSelectionTimeoutMS=1000)["back"])
+except BackupFault as fault:
+    print(fault)
+    sys.exit(3)
+"""
+
+
+def test_the_database_killed_in_the_middle_of_a_restore(own, tmp_path):
+    mongo, db, start = own
+    for name in ("first", "second", "third"):
+        db[name].insert_many([{"n": n, "t": os.urandom(20_000)} for n in range(1200)])
+        db[name].create_index("n")
+    (tmp_path / "backups").mkdir()
+    entry = dump(db, Target(str(tmp_path / "backups")), RING)
+    back = db.client["back"]
+    process = start("-c", RESTORE, mongo.uri, entry.target.place, entry.name)
+    until(lambda: "restoring.second" in back.list_collection_names(), 30, "nothing is loaded")
+    mongo._process.kill()
+    mongo._process.wait()
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 3, said
+    assert "does not answer" in said
+    assert mongo.revive()
+    assert not {"first", "second", "third"} & set(back.list_collection_names()), "half a restore is in place"
+    restore(entry, back)
+    assert compare(entry, back)[1] == ()
+    assert not [name for name in back.list_collection_names() if name.startswith("restoring.")]

@@ -10,7 +10,7 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
-from admin_app import backup_commands
+from admin_app import backup_commands, opening
 from admin_app.cli import parser
 from admin_app.problems import Problem
 
@@ -35,7 +35,7 @@ def source(settings):
 def guicheng(source, capsys, monkeypatch):
     """Run a command on this installation, with a connection of its own; returns its exit code and what it printed."""
     client = MongoClient(source.mongodb_uri, tz_aware=True)
-    monkeypatch.setattr(backup_commands, "database", nullcontext)
+    monkeypatch.setattr(backup_commands, "database", lambda *_, **_options: nullcontext())
     monkeypatch.setattr(backup_commands, "get_connection", lambda: client)
     monkeypatch.setattr(backup_commands, "get_db", lambda: client[source.database])
 
@@ -71,6 +71,15 @@ def test_backup_verify_restore_drill(guicheng, saved, source):
     assert (code, "must name the same" in said) == (1, True)
     again = ("--yes-overwrite", f"{source.database}2")
     assert guicheng("restore", saved, "--into", f"{source.database}2", *again)[0] == 0
+
+
+def test_half_a_restore_serves_nobody(source):
+    with MongoClient(source.mongodb_uri) as client:
+        client[source.database]["restore"].insert_one({"_id": "restore", "state": "swapping", "backup": "guicheng-x"})
+    with pytest.raises(Problem, match=r"guicheng restore \.\.\./guicheng-x --into"), opening.database(source):
+        pass
+    with opening.database(source, is_restoring=True):
+        pass
 
 
 def test_damage_is_code_two(guicheng, saved):
