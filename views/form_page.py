@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import wtforms
@@ -11,6 +12,7 @@ from bson import ObjectId
 from flask import request
 
 from models.kernel import rights, validation
+from models.kernel.declare import Part
 from models.kernel.errors import Refused
 from models.kernel.fields import Choice, Choices, Lines, Ref, Refs, label_of
 from models.kernel.people import Actor
@@ -20,7 +22,7 @@ from models.kernel.workflow import REASON, Move
 
 from . import wording
 from .custom import scripts_for
-from .forms import Value, filled, form_from, input_problems, values_of
+from .forms import LinesList, Value, filled, form_from, input_problems, values_of
 from .record_page import heading
 from .steps import moves_context
 from .wording import is_numeric, plain
@@ -69,11 +71,11 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
         controls = [_control(cls, name, form._fields.get(name), record, problems, me) for name in names]
         placed |= set(names)
         if controls:
-            parts.append({"label": part.label, "clause": part.clause, "help": part.help, "controls": controls})
+            parts.append(_part(len(parts), part, controls, names, problems))
     rest = [name for name in form._fields if name not in placed]
     if rest:
         controls = [_control(cls, name, form._fields[name], record, problems, me) for name in rest]
-        parts.append({"label": L("More", "其他"), "clause": "", "help": None, "controls": controls})
+        parts.append(_part(len(parts), Part(L("More", "其他")), controls, rest, problems))
     told = cls.declared
     return {
         "told": told,
@@ -81,7 +83,7 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
         "base": f"/admin/{told.name}/",
         "parts_": parts,
         "refusal": str(refused.sentence) if refused else "",
-        "problems": [(control_id(path), str(words)) for path, found in problems.items() for words in found],
+        "problems": [(_place_of(form, path), str(words)) for path, found in problems.items() for words in found],
         "scripts": scripts_for(told.name),
         "asks_confirmation": validation.DOUBT in problems,
         "has_computed": any(getattr(f, "computed", False) for f in told.own_fields.values())
@@ -89,7 +91,24 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
     }
 
 
-def control_id(path: str) -> str:
+def _part(at: int, part: Part, controls: list[dict], names: list[str], problems: Mapping) -> dict[str, Any]:
+    """A part of the form with its place in the index and how many problems it has."""
+    own = set(names)
+    count = sum(len(found) for path, found in problems.items() if path.partition(".")[0] in own)
+    facts = {"id": f"part-{at + 1}", "label": part.label, "clause": part.clause, "help": part.help}
+    groups = [(is_lines, list(run)) for is_lines, run in groupby(controls, lambda one: one["kind"] == "lines")]
+    return {**facts, "groups": groups, "has_lines": any(is_lines for is_lines, _ in groups), "count": count}
+
+
+def _place_of(form: wtforms.Form, path: str) -> str:
+    """The id of the control that a problem is about; lines are numbered as they stand in the form, blank ones too."""
+    name, _, rest = path.partition(".")
+    at, _, column = rest.partition(".")
+    entries = form._fields.get(name)
+    if at.isdecimal() and isinstance(entries, LinesList):
+        kept = filled(entries)
+        place = list(entries).index(kept[int(at)]) if int(at) < len(kept) else int(at)
+        return f"{name}-{place}-{column}"
     return path.replace(".", "-")
 
 

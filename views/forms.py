@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -39,6 +37,7 @@ from models.kernel.words import Words
 from models.reminders import link_in
 
 from . import wording
+from .typed import day_of, folded, moment_of, number_of, whole_of
 
 LINES_MAX = 500
 _PLACE = re.compile(r"-([0-9]{1,6})-")
@@ -54,18 +53,18 @@ class BadValue(ValueError):
 
 def parse(field: Any, text: str) -> Any:  # noqa: PLR0911 - one return for each kind of field
     """The value that a typed text means for a field; None for an empty one. Raises BadValue."""
-    typed = unicodedata.normalize("NFKC", text).strip() if _is_exact(field) else text.replace("\r\n", "\n").strip()
+    typed = folded(text) if _is_exact(field) else text.replace("\r\n", "\n").strip()
     if typed == "":
         return None
     try:
         if isinstance(field, Whole):
-            return int(_digits(typed))
+            return whole_of(typed)
         if isinstance(field, Number):
-            return Decimal(_digits(typed))
+            return number_of(typed, is_percent=getattr(field, "unit", "") == "%")
         if isinstance(field, Moment):
-            return dt.datetime.fromisoformat(typed).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
+            return moment_of(typed, clock.today()).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
         if isinstance(field, Day):
-            return dt.date.fromisoformat(typed.replace("/", "-").replace(".", "-"))
+            return day_of(typed, clock.today())
     except (ValueError, InvalidOperation, OverflowError) as fault:
         is_number = isinstance(field, Whole | Number)
         raise BadValue((NOT_A_NUMBER if is_number else WRONG_FORM)(label=label_of(field))) from fault
@@ -84,14 +83,6 @@ def _id_of(field: Any, typed: str) -> ObjectId:
 
 def _is_exact(field: Any) -> bool:
     return isinstance(field, Whole | Number | Day | Moment | Ref)
-
-
-def _digits(typed: str) -> str:
-    """A number without the separators that people type; length is bounded before it is computed with."""
-    plain = typed.replace(",", "").replace(" ", "").replace("¥", "").replace("_", "x")
-    if len(plain) > 40:
-        raise ValueError("too many digits")
-    return plain
 
 
 class Value(wtforms.Field):

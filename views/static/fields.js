@@ -227,11 +227,22 @@
     else if (control.tagName === "SELECT") {
       const option = [...control.options].find((one) => one.value === value || one.text.trim() === value);
       if (option) control.value = option.value;
-    } else if (control.type === "date") control.value = value.replace(/^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$/, (_, y, m, d) => `${y}-${m.padStart(2, "0")}-${d.padStart(2, "0")}`);
-    else if (control.classList.contains("number") || control.type === "number") control.value = value.normalize("NFKC").replace(/[,\s]/g, "");
-    else control.value = value;
+    } else control.value = control.type === "date" ? dayOf(value) : value;
     return tellChanged(control);
   }
+
+  // A date input takes ISO dates only; numbers stay as typed, since the server reads all ways of writing them.
+  function dayOf(text) {
+    const found = text.normalize("NFKC").match(/^(?:(\d{4})[-/.年]?)?(\d{1,2})[-/.月]?(\d{1,2})日?$/);
+    const [, year = String(new Date().getFullYear()), month, day] = found ?? [];
+    return found ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : text;
+  }
+  document.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text/plain").trim() || "";
+    if (event.defaultPrevented || !event.target.matches?.("input[type='date']") || !text) return;
+    event.preventDefault();
+    enter(event.target, text);
+  });
 
   onEach("table[data-lines]", (table) => {
     const prefix = table.dataset.lines;
@@ -283,16 +294,47 @@
       const row = button.closest("tr");
       if (button.matches("[data-line-remove]")) remove(row); else shift(row, button, button.matches("[data-line-up]"));
     });
-    // Enter goes down the column as in a spreadsheet, so that it never sends a half-filled form.
-    body.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || event.target.matches("textarea, button, a")) return;
-      event.preventDefault();
-      const row = event.target.closest("tr");
+    // As in a spreadsheet: Enter goes down the column and adds a line at its end, so that it never sends a half-filled
+    // form; arrows go up and down; an empty last line lets Tab and Enter out.
+    const valuesOf = (row) => cellsOf(row).map((cell) => (cell.type === "checkbox" ? cell.checked : cell.value.trim()));
+    const isTyped = (row) => {
+      const blank = valuesOf(template.content.querySelector("tr"));
+      return valuesOf(row).some((value, at) => value && value !== blank[at]);
+    };
+    function goTo(row, at) {
+      const cell = cellsOf(row)[at];
+      cell?.focus();
+      if (cell?.matches("input:not([type='checkbox'], [type='date'])")) cell.select();
+    }
+    function enterKey(row, at) {
       const cells = cellsOf(row);
-      const at = cells.indexOf(event.target);
-      if (row.nextElementSibling) cellsOf(row.nextElementSibling)[at]?.focus();
-      else if (at === cells.length - 1) enterRow(add());
-      else cells[at + 1]?.focus();
+      if (row.nextElementSibling) goTo(row.nextElementSibling, at);
+      else if (isTyped(row)) enterRow(add());
+      else if (at < cells.length - 1) goTo(row, at + 1);
+    }
+    function lineKey(event, row) {
+      const isUp = event.key === "ArrowUp";
+      if (event.ctrlKey && event.key === "Delete") remove(row);
+      else if (event.altKey && (isUp || event.key === "ArrowDown")) shift(row, event.target, isUp);
+      else return false;
+      return true;
+    }
+    function cellKey(event, row) {
+      const at = cellsOf(row).indexOf(event.target);
+      const isLast = !row.nextElementSibling && at === cellsOf(row).length - 1;
+      const walks = event.target.matches("input:not([type='date'], [type='datetime-local'], [role='combobox'])");
+      const towards = { ArrowUp: row.previousElementSibling, ArrowDown: row.nextElementSibling }[event.key];
+      if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return false;
+      if (event.key === "Enter" && !event.target.matches("textarea")) enterKey(row, at);
+      else if (event.key === "Tab" && !event.shiftKey && isLast && isTyped(row)) enterRow(add());
+      else if (walks && towards) goTo(towards, at);
+      else return false;
+      return true;
+    }
+    body.addEventListener("keydown", (event) => {
+      const row = event.target.closest("tr");
+      if (event.isComposing || event.defaultPrevented || !row) return;
+      if (lineKey(event, row) || cellKey(event, row)) event.preventDefault();
     });
     body.addEventListener("paste", (event) => {
       const text = (event.clipboardData?.getData("text/plain") || "").replace(/\r\n?/g, "\n").replace(/\n$/, "");

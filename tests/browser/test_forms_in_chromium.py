@@ -1,0 +1,157 @@
+"""Forms as clerks live with them: drafts after a crash, signing in again in place, lines by keyboard, problem links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mongoengine.connection import get_db
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PASSWORD, picture
+from tests.fixtures.company import Company
+
+NAME = "蘇州恒遠精密機械有限公司"
+
+
+def type_name(page: Page, text: str = NAME) -> None:
+    """Type into a new customer and wait until the server has kept it."""
+    page.goto("/admin/customer/new/")
+    with page.expect_response("**/customer/draft/"):
+        page.fill("[name=name]", text)
+
+
+def test_work_survives_a_crash(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    type_name(page)
+    expect(page.locator("[data-draft-status]")).to_contain_text("草稿已保存")
+    window = page.context
+    page.close(run_before_unload=False)
+    again = window.new_page()
+    again.goto("/admin/customer/new/")
+    offer = again.locator(".draft-offer")
+    expect(offer).to_contain_text(NAME)
+    picture(again, "draft-offer-zh-Hant")
+    offer.get_by_role("link", name="繼續編輯").click()
+    expect(again.locator("[name=name]")).to_have_value(NAME)
+    again.get_by_role("button", name="保存", exact=True).click()
+    again.wait_for_url("**/details/**")
+    assert get_db()["draft"].count_documents({}) == 0
+
+
+def test_a_session_that_ended_is_begun_again_in_place(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    type_name(page)
+    get_db()["session"].delete_many({})
+    page.get_by_role("button", name="保存", exact=True).click()
+    dialog = page.locator("#sign-in")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("[name=login]")).to_have_value("clerk_sal")
+    picture(page, "sign-in-again-zh-Hant")
+    dialog.locator("[name=password]").fill("not the password")
+    page.keyboard.press("Enter")
+    expect(dialog.locator("[data-fault]")).to_contain_text("密碼不正確")
+    dialog.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/details/**")
+    assert get_db()["customer"].find_one({})["name"] == NAME
+
+
+def test_a_form_is_not_sent_by_a_colleague(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    type_name(page)
+    other = page.context.new_page()
+    other.goto("/admin/account/")
+    other.evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
+    other.wait_for_url("**/login**")
+    other.fill("[name=login]", "clerk_sal2")
+    other.fill("[name=password]", PASSWORD)
+    other.press("[name=password]", "Enter")
+    other.wait_for_url("**/admin/**")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("#sign-in")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[name=name]")).to_have_value(NAME)
+    assert get_db()["customer"].count_documents({}) == 0
+
+
+def test_a_server_that_does_not_answer_loses_nothing(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    type_name(page)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("[data-unsent]")).to_contain_text("服務器沒有回應")
+    expect(page.locator("[name=name]")).to_have_value(NAME)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="保存", exact=True).click()
+    page.wait_for_url("**/details/**")
+
+
+def values(page: Page, column: str) -> list[Any]:
+    return [box.input_value() for box in page.locator(f"table.lines [name$='-{column}']:not([type=hidden])").all()]
+
+
+def test_lines_are_entered_by_keyboard(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    page.goto("/admin/quotation/new/")
+    page.fill("[name=lines-0-quantity]", "3")
+    page.press("[name=lines-0-quantity]", "Enter")
+    assert page.evaluate("document.activeElement.id") == "lines-1-product"
+    page.fill("[name=lines-1-quantity]", "4")
+    page.press("[name=lines-1-quantity]", "ArrowUp")
+    assert page.evaluate("document.activeElement.id") == "lines-0-quantity"
+    page.press("[name=lines-0-quantity]", "Alt+ArrowDown")
+    assert values(page, "quantity") == ["4", "3"]
+    page.press("[name=lines-1-quantity]", "Control+Delete")
+    assert values(page, "quantity") == ["4"]
+    paste(page, "[name=lines-0-quantity]", "5\t1,200.50\n6\t3萬")
+    assert values(page, "quantity") == ["5", "6"]
+    last = page.locator("table.lines tbody tr").last.locator("input:not([type=hidden]), select, textarea").last
+    last.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "lines-2-product"
+    page.keyboard.press("Shift+Tab")
+    compose(page, "[name=lines-2-quantity]")
+    assert page.locator("table.lines tbody tr").count() == 3
+
+
+def paste(page: Page, target: str, text: str) -> None:
+    page.focus(target)
+    page.evaluate(
+        """([target, text]) => {
+          const data = new DataTransfer(); data.setData("text/plain", text);
+          const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+          document.querySelector(target).dispatchEvent(event); }""",
+        [target, text],
+    )
+
+
+def compose(page: Page, target: str) -> None:
+    """Enter while characters are being composed chooses a word; it is no key of the table."""
+    page.evaluate(
+        """(target) => document.querySelector(target).dispatchEvent(
+             new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }))""",
+        target,
+    )
+
+
+def test_problems_lead_to_their_fields(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    page.goto("/admin/contract/new/")
+    page.get_by_role("button", name="保存", exact=True).click()
+    page.wait_for_load_state()
+    expect(page.locator("[data-problems]")).to_be_focused()
+    expect(page.locator(".form-index .count").first).to_be_visible()
+    picture(page, "form-problems-zh-Hant")
+    link = page.locator("[data-problems] a").first
+    wanted = link.get_attribute("href")
+    link.click()
+    expect(page.locator(f"[id='{(wanted or '')[1:]}']")).to_be_focused()
+
+
+def test_dates_are_pasted_as_a_sheet_holds_them(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    page.goto("/admin/quotation/new/")
+    for text in ("20261123", "2026/11/23", "2026年11月23日"):
+        paste(page, "[name=valid_until]", text)
+        expect(page.locator("[name=valid_until]")).to_have_value("2026-11-23")

@@ -1,0 +1,82 @@
+"""What people mean by what they type: dates and numbers as they are written on paper, in a sheet, or in a hurry.
+
+One place for forms, grid cells and pasted cells. Nothing is guessed where two readings are possible: `1,5` is refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from decimal import Decimal
+
+_DATE = re.compile(r"(?:([0-9]{4})[-/.年])?([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_TIME = re.compile(r"([0-9]{1,2})[:時时點点]([0-9]{2})?分?(?::([0-9]{2})(?:\.[0-9]+)?)?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?")
+_BEFORE = re.compile(r"^([-+]?)\s*(?:¥|RMB|CNY|NT\$|US\$|USD|HK\$|\$|€)\s*", re.IGNORECASE)
+_BEHIND = re.compile(r"\s*(?:[元圓圆]整?|RMB|CNY|USD)$", re.IGNORECASE)
+_SCALES = {"千": 3, "萬": 4, "万": 4, "億": 8, "亿": 8}
+_LENGTH_MAX = 40
+
+
+def folded(text: str) -> str:
+    """A typed text with full-width digits and signs as plain ones."""
+    return unicodedata.normalize("NFKC", text).replace("，", ",").replace("。", ".").replace("−", "-").strip()
+
+
+def day_of(text: str, today: dt.date) -> dt.date:
+    """A date: 2026-11-23, 2026/11/23, 20261123, 2026年11月23日, or without a year the one of this year.
+
+    Raises ValueError.
+    """
+    typed = folded(text).replace(" ", "")
+    if compact := _COMPACT.fullmatch(typed):
+        year, month, day = compact.groups()
+    elif found := _DATE.fullmatch(typed):
+        year, month, day = found.groups()
+    else:
+        raise ValueError("no date")
+    return dt.date(int(year or today.year), int(month), int(day))
+
+
+def moment_of(text: str, today: dt.date) -> dt.datetime:
+    """A date with a time of day behind it (`2026-11-23T09:30`, `11/23 9:30`), without a zone. Raises ValueError."""
+    typed = folded(text).replace("T", " ")
+    date, _, time = typed.rpartition(" ")
+    found = _TIME.fullmatch(time)
+    if not found:
+        return dt.datetime.combine(day_of(typed, today), dt.time())
+    hour, minute, second = (int(one or 0) for one in found.groups())
+    return dt.datetime.combine(day_of(date, today), dt.time(hour, minute, second))
+
+
+def number_of(text: str, *, is_percent: bool = False) -> Decimal:
+    """A number: with thousands (1,234.50), a currency (¥1,234), a scale (3.5萬), in brackets for less than nothing
+    (accountants write so), or with a percent sign where percents are meant.
+
+    Raises ValueError, also for commas that group no thousands.
+    """
+    typed = folded(text)
+    if len(typed) > _LENGTH_MAX:
+        raise ValueError("too many digits")
+    if typed.startswith("(") and typed.endswith(")"):
+        return -number_of(typed[1:-1], is_percent=is_percent)
+    typed = _BEHIND.sub("", _BEFORE.sub(r"\1", typed))
+    if is_percent:
+        typed = typed.removesuffix("%")
+    typed = typed.strip()
+    power = sum(_SCALES[one] for one in typed if one in _SCALES)
+    typed = typed.rstrip("".join(_SCALES)).replace(" ", "")
+    if not _NUMBER.fullmatch(typed) or not any(one.isdigit() for one in typed):
+        raise ValueError("no number")
+    number = Decimal(typed.replace(",", ""))
+    return Decimal(f"{number.scaleb(power):f}") if power else number
+
+
+def whole_of(text: str) -> int:
+    """A whole number, written as any number may be. Raises ValueError."""
+    number = number_of(text)
+    if number != number.to_integral_value():
+        raise ValueError("no whole number")
+    return int(number)
