@@ -25,7 +25,7 @@ from models.kernel.search import contains
 from models.kernel.words import L
 from models.kernel.workflow import Move
 
-from . import form_page, grid_page, listing, merge, record_page
+from . import attaching, form_page, grid_page, listing, merge, record_page
 from .drafts import DraftDoors, once_key
 from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
 from .list_doors import ListDoors
@@ -158,6 +158,8 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         """The whole history of a record, and the record as it was at a version."""
         me = actor()
         record = rights.find(me, self.model, request.args.get("id"))
+        if not (verdict := rights.may_open(me, record)):
+            return self._refusal_page(record, verdict.why)
         version = _version(request.args.get("version"))
         return self.render("record/history.html", **record_page.history_context(self.model, record, me, version))
 
@@ -330,7 +332,7 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
     @expose("/attach/", methods=("POST",))
     def attach_view(self) -> Answer:
         """Store a file on a record; the limit is enforced while the file streams in."""
-        return record_page.attached(self)
+        return attaching.attached(self)
 
     attach_view.takes_files = True  # type: ignore[attr-defined]
 

@@ -5,32 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import current_app, redirect, request
+from flask import current_app
 from markupsafe import Markup
 
 from models.kernel import clock, files, history, rights
 from models.kernel.changes import lead_key, note
 from models.kernel.declare import LeadsTo, references_of
 from models.kernel.drawing import draw
-from models.kernel.errors import Forbidden, Missing, Refused
+from models.kernel.errors import Missing
 from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import stored
-from models.kernel.words import L, current_locale
+from models.kernel.words import current_locale
 from models.kernel.workflow import need_label
 
 from . import wording
-from .custom import links_for
-from .session import actor, catalogue, say
+from .custom import links_for, panels_for
+from .file_panel import file_context
+from .session import catalogue
 from .steps import moves_context, needs_shown
 from .timeline import timeline
-from .wording import is_numeric, line_labels, moment, plain, reference_labels, state_label, tone
+from .wording import is_numeric, line_labels, plain, reference_labels, state_label, tone
 
 RELATED_MAX = 20
 TIMELINE_MAX = 60
-ATTACHED = L("Attached: {name}.", "已添加附件：{name}。")
-NO_FILE = L("Please choose a file.", "請選擇文件。")
 _BASE_FACTS = ("department", "owner", "created_at", "created_by", "updated_at", "updated_by", "tags")
 
 
@@ -60,11 +59,15 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
     """The record page."""
     document = stored(record)
     labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
-    entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX)
-    attached = files.files_of(record.id)
+    opened = rights.may_open(me, record)
+    entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX) if opened else []
+    attached = files.files_of(record.id) if opened else []
+    has_mark = bool(attached) and record.watermark_for(me) is not None
     return {
         **heading(cls, record),
-        "parts_": parts_of(cls, document, labels, me),
+        "opened": opened,
+        "panels": panels_for(me, record),
+        "parts_": parts_of(cls, document, labels, me, opened=bool(opened)),
         "base_facts": base_facts(cls, document, labels),
         "due": record.due_at,
         "is_late": bool(record.due_at and record.due_at < clock.now()),
@@ -73,7 +76,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
-        "files": [file_context(one) for one in attached],
+        "files": [file_context(one, has_mark=has_mark) for one in attached],
         "file_kinds": cls.declared.file_kinds,
         "timeline": timeline(cls, entries, me),
         "has_more_history": len(entries) == TIMELINE_MAX,
@@ -81,7 +84,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "may_remove": rights.may_remove(me, record),
         "may_attach": rights.may_attach(me, record),
         "may_comment": rights.may_comment(me, record),
-        "upload_limit": upload_limit_mb() * 1024 * 1024,
+        "upload_limit": current_app.config["UPLOAD_LIMIT_MB"] * 1024 * 1024,
         "drawing": drawing_of(cls, record),
     }
 
@@ -98,15 +101,22 @@ def drawing_of(cls: type[Record], record: Record | None = None) -> Markup:
     return Markup(draw(flow, current_locale(), record.state if record else None))  # noqa: S704 - draw escapes every label
 
 
-def parts_of(cls: type[Record], document: Mapping, labels: Mapping, me: Actor) -> list[dict[str, Any]]:
+def parts_of(
+    cls: type[Record], document: Mapping, labels: Mapping, me: Actor, *, opened: bool = True
+) -> list[dict[str, Any]]:
     """The parts of the declaration with their facts and tables, as far as the reader may see them."""
-    return [_part(cls, part, document, labels, me) for part in cls.declared.form]
+    seen = rights.readable_fields(me, cls)
+    if not opened:
+        seen -= {name for name, field in cls._fields.items() if getattr(field, "content", False)}
+    parts = [_part(cls, part, document, labels, me, seen) for part in cls.declared.form]
+    return [part for part in parts if part["pieces"]]
 
 
-def _part(cls: type[Record], part: Any, document: Mapping, labels: Mapping, me: Actor) -> dict[str, Any]:
+def _part(
+    cls: type[Record], part: Any, document: Mapping, labels: Mapping, me: Actor, seen: frozenset[str]
+) -> dict[str, Any]:
     """The pieces of a part in the order of the declaration: runs of facts, and tables of lines."""
     pieces: list[dict[str, Any]] = []
-    seen = rights.readable_fields(me, cls)
     for name in (one for one in part.fields if one in seen):
         told = cls._fields[name]
         if isinstance(told, Lines):
@@ -212,45 +222,6 @@ def _linked(other: type[Record], name: str, record: Record, rows: list[dict], me
             for row in rows[:RELATED_MAX]
         ],
     }
-
-
-def file_context(file: Mapping[str, Any]) -> dict[str, Any]:
-    """A file as the record page shows it."""
-    size = file["size"]
-    shown = f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(1, size // 1024)} KB"
-    return {
-        "id": str(file["_id"]),
-        "name": file["name"],
-        "kind": file.get("kind", ""),
-        "size": shown,
-        "by": file.get("uploaded_by_name", ""),
-        "at": moment(file["at"]),
-        "url": f"/files/{file['_id']}",
-    }
-
-
-def upload_limit_mb() -> int:
-    return int(current_app.config.get("UPLOAD_LIMIT_MB", 200))
-
-
-def attached(view: Any) -> Any:
-    """Take an uploaded file in; a refusal shows the record page with its sentence."""
-    me = actor()
-    record = rights.find(me, view.model, request.form.get("id"))
-    given = request.files.get("file")
-    try:
-        if given is None or not given.filename:
-            raise Refused(None, {"file": [NO_FILE]})
-        upload = files.Upload(given.filename, given.stream, upload_limit_mb())  # type: ignore[arg-type]
-        kind = request.form.get("kind", "")[:40]
-        file = files.attach(view.model, record.id, kind, upload, actor=me)
-    except Refused as refused:
-        context = record_context(view.model, record, me)
-        sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
-        status = 403 if isinstance(refused, Forbidden) else 422
-        return view.render("record/details.html", **context, file_error=str(sentence)), status
-    say("good", ATTACHED(name=file["name"]))
-    return redirect(view.show(record) + "#files")
 
 
 def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:

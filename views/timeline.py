@@ -15,7 +15,7 @@ from models.kernel.words import L
 
 from .wording import machine_time, moment, plain, reference_labels, state_label, tone
 
-DOWNLOADED = frozenset({"download", "read", "export"})
+DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
 
 

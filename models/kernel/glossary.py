@@ -129,6 +129,7 @@ GATE_VERBS: dict[str, L] = {
     "attach": L("File attached", "添加附件"),
     "detach": L("File removed", "移除附件"),
     "rename": L("File renamed", "重命名附件"),
+    "view": L("File viewed", "查看附件"),
     "download": L("File downloaded", "下載附件"),
     "read": L("Read", "已閱"),
     "first_password": L("First password given", "發放初始密碼"),

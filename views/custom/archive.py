@@ -25,6 +25,7 @@ from models.kernel.words import L
 from models.retention import DeletionList, LegalHold, is_held
 
 from .. import grid_page, listing, record_page, wording
+from ..file_panel import file_context
 from ..layouts import Shown
 from ..session import actor, say
 from ..timeline import timeline
@@ -145,7 +146,7 @@ class ArchiveView(CustomView):
             parts_=record_page.parts_of(cls, document, labels, me, opened=opened),
             base_facts=record_page.base_facts(cls, document, labels),
             archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
-            files=[record_page.file_context(one) for one in (files.files_of(record.id) if opened else [])],
+            files=[file_context(one) for one in (files.files_of(record.id) if opened else [])],
             file_kinds=cls.declared.file_kinds,
             linked=record_page.linked_context(cls, record, me),
             timeline=timeline(cls, list(reversed(entries)), me),
