@@ -26,8 +26,9 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-calendar]");
     if (!answer.ok || !fresh) return location.reload();
     place().replaceChildren(...fresh.childNodes);
-    document.querySelector(`[data-event="${CSS.escape(id)}"] a`)?.focus();
+    focus(id);
   }
+  const focus = (id) => document.querySelector(`[data-event="${CSS.escape(id)}"] a`)?.focus();
 
   async function move({ id, version, to }, shown = tell) {
     const body = new FormData();
@@ -65,7 +66,7 @@
       problem.firstElementChild.textContent = text;
       form.elements.to.focus();
     };
-    refused.done = (text, back) => { dialog.close(); tell(text, back); };
+    refused.done = (text, back) => { dialog.close(); tell(text, back); focus(form.elements.id.value); };
     move({ id: form.elements.id.value, version: form.elements.version.value, to: form.elements.to.value }, refused);
   });
 

@@ -1,0 +1,43 @@
+"""A date is moved in the calendar by dragging and by keyboard, taken back, and refused where the gate refuses."""
+
+import datetime as dt
+
+import pytest
+
+from models.kernel import changes, clock
+from models.kernel.people import SYSTEM
+from tests.browser.conftest import picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_drag_undo_keyboard_and_refusal(company, sit_down, db):
+    month = clock.today().replace(day=1) + dt.timedelta(days=9)
+    quotation = company.make("quotation", "clerk_sal", valid_until=month, subject="試驗臺")
+
+    def stored():
+        return type(quotation).objects.get(id=quotation.id).valid_until
+
+    page = sit_down("clerk_sal")
+    page.goto(f"/admin/calendar/quotation/?date=valid_until&on={month}")
+    event = page.locator(f"[data-event='{quotation.id}']")
+    other = month + dt.timedelta(days=3)
+    event.drag_to(page.locator(f"[data-day='{other}']"))
+    page.locator(f"[data-day='{other}'] [data-event='{quotation.id}']").wait_for()
+    assert stored() == other
+    picture(page, "calendar")
+    page.get_by_role("button", name="撤銷").click()
+    page.locator(f"[data-day='{month}'] [data-event='{quotation.id}']").wait_for()
+    assert stored() == month
+    event.locator("a").first.focus()
+    page.keyboard.press("m")
+    third = month + dt.timedelta(days=5)
+    page.get_by_label("有效期至").fill(third.isoformat())
+    page.keyboard.press("Enter")
+    page.locator(f"[data-day='{third}'] [data-event='{quotation.id}']").wait_for()
+    assert stored() == third
+    page.locator(f"[data-event='{quotation.id}'] a:focus").wait_for()
+    changes.update(type(quotation), quotation.id, {"remark": "價格待定"}, actor=SYSTEM, version=None)
+    event.drag_to(page.locator(f"[data-day='{other}']"))
+    page.locator("[data-toast]", has_text="修改").wait_for()
+    assert stored() == third

@@ -1,0 +1,53 @@
+"""The command palette by keyboard alone: to a record, to a move on it, and with a Chinese input method."""
+
+import pytest
+
+from tests.browser.conftest import picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_by_keyboard(company, sit_down, db):
+    quotation = company.walk(company.make("quotation", "clerk_sal", subject="精密減速機"), "approved")
+    page = sit_down("clerk_sal")
+    page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name="頁面、編號、名稱或操作")
+    assert box.evaluate("element => element === document.activeElement")
+    page.keyboard.type(quotation.number)
+    page.locator("#palette [role=option]", has_text="精密減速機").wait_for()
+    page.wait_for_timeout(50)
+    chosen = page.locator(f"#{box.get_attribute('aria-activedescendant')}")
+    assert chosen.get_attribute("aria-selected") == "true"
+    picture(page, "palette")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/quotation/details/**")
+    page.keyboard.press("Control+k")
+    page.locator("#palette [role=option]", has_text="發送").first.wait_for()
+    page.keyboard.press("Escape")
+    assert not page.locator("#palette").is_visible()
+    page.get_by_role("link", name="跳轉或執行操作").click()
+    page.keyboard.type("fs")  # the initials of 發送
+    page.locator("#palette [role=option][aria-selected=true]", has_text="發送").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/quotation/move/**verb=send")
+    page.goto("/admin/")
+    page.keyboard.press("Control+k")
+    page.locator("#palette [role=option]", has_text=quotation.number).wait_for()  # remembered as opened
+
+
+def test_an_input_method_is_left_to_compose(company, sit_down, db):
+    company.make("customer", "clerk_sal", name="重慶銀行")
+    page = sit_down("clerk_sal")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/palette/?" in request.url else None)
+    page.keyboard.press("Control+k")
+    page.locator("#palette [role=option]").first.wait_for()
+    asked.clear()
+    keys = page.context.new_cdp_session(page)
+    keys.send("Input.imeSetComposition", {"text": "yinhang", "selectionStart": 7, "selectionEnd": 7})
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert asked == []
+    assert page.locator("#palette").is_visible()
+    keys.send("Input.insertText", {"text": "銀行"})
+    page.locator("#palette [role=option]", has_text="重慶銀行").wait_for()
