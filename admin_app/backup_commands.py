@@ -98,7 +98,7 @@ def unpack_command(settings: Settings, options: argparse.Namespace) -> None:
     with _told():
         entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
         unpack(entry, Path(options.to), _Line())
-    _say(f"{options.to} can be read by mongorestore. The files are not encrypted; delete them after use.")
+    _say(f"{options.to} is in mongodump's layout. The files are not encrypted; delete them after use.")
 
 
 class _Line:

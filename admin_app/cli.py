@@ -84,7 +84,7 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     restore.add_argument("--yes-overwrite", metavar="DB", help="the name again, if the database is not empty")
     drill = commands.add_parser("drill", help="restore a backup into a scratch database, compare, and drop that")
     drill.add_argument("path", metavar="PATH")
-    unpack = commands.add_parser("unpack", help="decrypt and unpack a backup into files that mongorestore reads")
+    unpack = commands.add_parser("unpack", help="decrypt and unpack a backup into files in mongodump's layout")
     unpack.add_argument("path", metavar="PATH")
     unpack.add_argument("--to", required=True, metavar="FOLDER", help="a folder that is new or empty")
 

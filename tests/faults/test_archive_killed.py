@@ -130,8 +130,9 @@ from tasks.backup.format import open_entry
 from tasks.backup.restore import restore
 from tasks.backup.targets import Target
 uri, place, name = sys.argv[1:]
+client = MongoClient(uri, tz_aware=True, serverSelectionTimeoutMS=1000)
 try:
-    restore(open_entry(Target(place), name, KeyRing({1: b"1" * 32})), MongoClient(uri, tz_aware=True, serverSelectionTimeoutMS=1000)["back"])
+    restore(open_entry(Target(place), name, KeyRing({1: b"1" * 32})), client["back"])
 except BackupFault as fault:
     print(fault)
     sys.exit(3)

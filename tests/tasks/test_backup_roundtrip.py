@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import zstandard
-from bson import decode_all, json_util
+from bson import CodecOptions, decode_all, decode_file_iter, json_util
 from gridfs import GridFSBucket
 from pymongo import MongoClient
 
@@ -154,11 +154,31 @@ def test_mongodump_layout_without_this_program(small, target, tmp_path):
     assert not (folder / "session.bson.zst").exists()
 
 
-def test_unpacks_into_what_mongorestore_reads(small, target, tmp_path):
-    entry = dump(small, target, RING)
+def test_unpacked_it_is_what_mongodump_writes(crowded, target, other, tmp_path):
+    """Read and loaded again by the driver alone, as the layout is described; nothing of this program takes part."""
+    crowded.create_collection("strict", validator={"n": {"$type": "int"}}, collation={"locale": "zh"})
+    crowded["strict"].create_index("n", partialFilterExpression={"n": {"$gt": 1}})
+    entry = dump(crowded, target, RING)
     unpack(entry, tmp_path / "out")
-    raw = (tmp_path / "out" / small.name / "customer.bson").read_bytes()
-    assert len(decode_all(raw)) == 20
+    folder = tmp_path / "out" / crowded.name
+    names = sorted(path.name.removesuffix(".bson") for path in folder.glob("*.bson"))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        f"{name}.{end}" for name in names for end in ("bson", "metadata.json")
+    )
+    assert {"customer", "strict", "visit", "content.chunks"} <= set(names)
+    for name in names:
+        told = json_util.loads((folder / f"{name}.metadata.json").read_text("utf-8"))
+        assert set(told) == {"options", "indexes", "uuid", "collectionName", "type"}
+        assert (told["collectionName"], told["type"], len(bytes.fromhex(told["uuid"]))) == (name, "collection", 16)
+        other.command({"create": name, **told["options"]})
+        with (folder / f"{name}.bson").open("rb") as file:
+            for one in decode_file_iter(file, CodecOptions(document_class=dict)):
+                other[name].insert_one(one)
+        if indexes := [one for one in told["indexes"] if one["name"] != "_id_"]:
+            other.command("createIndexes", name, indexes=indexes)
+        assert bytes_of(other, name) == bytes_of(crowded, name)
+        assert list(other[name].list_indexes()) == list(crowded[name].list_indexes())
+        assert other[name].options() == crowded[name].options()
     with pytest.raises(BackupFault, match="not empty"):
         unpack(entry, tmp_path / "out")
 
