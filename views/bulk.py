@@ -15,7 +15,7 @@ from models.kernel.record import Record
 from models.kernel.words import L, Words
 from models.kernel.workflow import REASON, Move, is_met, need_label
 
-from .session import actor
+from .session import actor, seen_version
 from .wording import state_label
 
 ROWS_MAX = 500
@@ -87,14 +87,15 @@ def _row(cls: type[Record], given: str, verb: str, me: Actor, reason: str, is_fi
         "url": f"/admin/{record.type_name()}/details/?id={record.id}",
     }
     if is_final:
-        ok, words = _make(cls, record.id, verb, me, version if version is not None else -1, reason)
+        ok, words = make(cls, record.id, verb, me, seen_version(seen), Context(door="bulk", reason=reason))
     else:
-        ok, words = _rehearse(record, verb, me)
+        ok, words = rehearse(record, verb, me)
         version = version if version is not None else record.version
     return {**row, "ok": ok, "text": str(words), "given": f"{id}:{version}"}
 
 
-def _rehearse(record: Record, verb: str, me: Actor) -> tuple[bool, Words]:
+def rehearse(record: Record, verb: str, me: Actor) -> tuple[bool, Words]:
+    """Whether a move could be made now, and what it would lead to or lacks."""
     flow = record.flow()
     move = flow.find(verb, record.state) if flow else None
     if flow is None or move is None or (move.when and not move.when(record)):
@@ -112,9 +113,10 @@ def _rehearse(record: Record, verb: str, me: Actor) -> tuple[bool, Words]:
     return True, READY(state=flow.labels[move.target])
 
 
-def _make(cls: type[Record], id: ObjectId, verb: str, me: Actor, version: int, reason: str) -> tuple[bool, Words]:
+def make(cls: type[Record], id: ObjectId, verb: str, me: Actor, version: int, context: Context) -> tuple[bool, Words]:
+    """Make one of several moves: whether it was made, and what came of it or stood against it."""
     try:
-        done = changes.move(cls, id, verb, actor=me, version=version, context=Context(door="bulk", reason=reason))
+        done = changes.move(cls, id, verb, actor=me, version=version, context=context)
     except Changed:
         return False, CHANGED_SINCE
     except Missing:

@@ -37,3 +37,8 @@ def asks_for_json() -> bool:
 def seen_version(text: str | None) -> int:
     """The version that the reader saw. One that is missing or nonsense counts as never seen."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
+def own_path(target: str | None) -> str | None:
+    """A way back that stays on this site: the inbox, or a list."""
+    return target if target and target.startswith("/admin/") and "\\" not in target and "//" not in target else None

@@ -197,6 +197,12 @@ def readable_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
     return frozenset(name for name, field in cls._fields.items() if sees(actor, field))
 
 
+def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
+    """Those that lists may show, sort and filter by: a list does not ask of each row who may open its content."""
+    seen = readable_fields(actor, cls)
+    return frozenset(name for name in seen if not getattr(cls._fields[name], "content", False))
+
+
 def sees(actor: Actor, field: Any) -> bool:
     """Whether a field (or a column of lines) is shown to the actor; the supervision group sees all it may read."""
     roles = getattr(field, "see", None)
@@ -330,9 +336,29 @@ def may_unarchive(actor: Actor) -> Verdict:
     return YES if Role.RECORDS in actor.roles or actor.is_system else Verdict(False, NOT_YOURS)
 
 
+def may_keep_desk(actor: Actor) -> Verdict:
+    """The borrowing desk is kept by the records manager; on behalf of one who is absent by the deputy."""
+    return YES if any(Role.RECORDS in face.roles for face in actor.faces()) else Verdict(False, NOT_YOURS)
+
+
+def may_read_log(actor: Actor) -> Verdict:
+    """The whole borrowing log is read by the records manager, management and the supervision group."""
+    readers = {Role.RECORDS, Role.MANAGEMENT, Role.SUPERVISOR}
+    return YES if any(face.roles & readers for face in actor.faces()) else Verdict(False, NOT_YOURS)
+
+
 def may_audit(actor: Actor) -> Verdict:
     """How sound the history is concerns IT and the supervision group."""
     return YES if any(face.roles & {Role.IT, Role.SUPERVISOR} for face in actor.faces()) else Verdict(False, NOT_YOURS)
+
+
+def overseen(actor: Actor) -> dict[str, Any] | None:
+    """The filter of the open cases that an actor looks over: a head's department, everything for management and the
+    supervision group, None for who looks over nothing."""
+    if any(face.roles & {Role.MANAGEMENT, Role.SUPERVISOR} for face in actor.faces()):
+        return {}
+    departments = [face.department for face in actor.faces() if Role.HEAD in face.roles and face.department]
+    return {"department": {"$in": departments}} if departments else None
 
 
 def may_see_run(actor: Actor, run: Mapping[str, Any]) -> Verdict:
