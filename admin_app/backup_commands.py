@@ -58,8 +58,8 @@ def verify_command(settings: Settings, options: argparse.Namespace) -> None:
 
 def restore_command(settings: Settings, options: argparse.Namespace) -> None:
     """Bring back a whole backup into a new or empty database, or one record through the gate."""
-    if options.record and options.yes_overwrite:
-        raise Problem("--yes-overwrite goes with --into only; a record is never put over another.")
+    if options.record and (options.yes_overwrite or options.resume):
+        raise Problem("--yes-overwrite and --resume go with --into only; a record is never put over another.")
     with _told(), database(settings, is_restoring=True):
         entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
         if options.record:
@@ -71,9 +71,12 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
         if options.yes_overwrite and not overwrite:
             raise Problem("--yes-overwrite must name the same database as --into. Nothing was touched.")
         destroyed = list(get_db()[TOMBSTONES].find())
-        done = restore(entry, get_connection()[options.into], overwrite=overwrite, tell=_Line())
-        again = apply_tombstones(destroyed, get_connection()[options.into])
+        into = get_connection()[options.into]
+        done = restore(entry, into, overwrite=overwrite, resume=options.resume, tell=_Line())
+        again = apply_tombstones(destroyed, into)
     _say(f"{options.into} holds {done.documents} documents now, {done.size / MEGABYTE:.1f} MB in {done.seconds:.1f} s.")
+    if done.parked:
+        _say(f"{done.parked} messages and jobs that waited then rest now; IT decides (Mail and chat; Task runs).")
     if again:
         _say(f"{again} records that were destroyed by approved lists since then were destroyed there, too.")
     _say(f"To use it: GUICHENG_DATABASE={options.into} guicheng check, then start the servers with the same name.")

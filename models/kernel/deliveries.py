@@ -21,8 +21,8 @@ from .store import in_unit
 from .words import L
 
 COLLECTION = "delivery"
-WAITING, SENDING, HANDED, SENT, NOT_SURE, FAILED, OFF = (
-    "waiting", "sending", "handed", "sent", "not_sure", "failed", "off",
+WAITING, SENDING, HANDED, SENT, NOT_SURE, FAILED, OFF, RESTORED = (
+    "waiting", "sending", "handed", "sent", "not_sure", "failed", "off", "restored",
 )  # fmt: skip
 STATES: dict[str, L] = {
     WAITING: L("waiting", "等待發送"),
@@ -32,8 +32,9 @@ STATES: dict[str, L] = {
     NOT_SURE: L("not sure", "不確定"),
     FAILED: L("failed", "失敗"),
     OFF: L("no longer needed", "無需發送"),
+    RESTORED: L("not sent: restored from a backup", "未發送：從備份恢復"),
 }
-STUCK = (NOT_SURE, FAILED)
+STUCK = (NOT_SURE, FAILED, RESTORED)
 LEASE = dt.timedelta(minutes=10)
 LATEST = dt.timedelta(days=7)
 KEPT = dt.timedelta(days=90)
@@ -93,7 +94,7 @@ def _deliveries(
             "person": notice["person"],
             "channel": channel,
             "kind": notice["kind"],
-            "state": WAITING,
+            "state": RESTORED if notice.get("restored") else WAITING,
             "attempts": 0,
             "at": moment,
             "first_try": due,
@@ -175,6 +176,17 @@ def let_be(key: str, by: ObjectId | None) -> int:
     """A person decides that it is not sent."""
     values = {"state": OFF, "again_by": by, "ended": clock.now(), "forget_at": clock.now() + KEPT}
     return in_unit(COLLECTION).update_one({"_id": key, "state": {"$in": STUCK}}, {"$set": values}).modified_count
+
+
+def settle_restored(by: ObjectId | None, *, send: bool) -> int:
+    """A person decides on everything at once that a restore held back: it is sent, or it is not. Returns how many."""
+    now = clock.now()
+    values: dict[str, Any] = {"again_by": by}
+    if send:
+        values |= {"state": WAITING, "next_try": now, "again_at": now, "attempts": 0}
+    else:
+        values |= {"state": OFF, "ended": now, "forget_at": now + KEPT}
+    return in_unit(COLLECTION).update_many({"state": RESTORED}, {"$set": values}).modified_count
 
 
 def stuck_count() -> int:

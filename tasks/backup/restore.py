@@ -29,6 +29,7 @@ from . import faults
 from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told
 from .faults import BackupFault
 from .format import METADATA, Entry, Stored
+from .park import park
 from .progress import Progress, Tell, nobody
 from .verify import must_be_whole
 
@@ -47,14 +48,22 @@ class Restored:
     documents: int
     size: int
     seconds: float
+    parked: int = 0
 
 
 def restore(
-    entry: Entry, db: Database[Any], *, overwrite: bool = False, drill: bool = False, tell: Tell = nobody
+    entry: Entry,
+    db: Database[Any],
+    *,
+    overwrite: bool = False,
+    drill: bool = False,
+    resume: bool = False,
+    tell: Tell = nobody,
 ) -> Restored:
     """Load a backup into an empty or new database; over data only when told so.
 
     Raises Damaged before anything is touched, BackupFault for a database that is not empty or being restored already.
+    Queued work and unsent messages rest (park.py) unless it is to `resume`, as when a company moves to another server.
     A drill leaves out that documents expire by themselves, which would look like a difference.
     """
     begun = time.monotonic()
@@ -63,12 +72,14 @@ def restore(
         marker.refuse_running()
         _refuse_filled(db, marker, overwrite)
     must_be_whole(entry, tell)
+    parked = 0
     with told():
         marker.begin()
         if marker.state == LOADING:
             _load_all(entry, db, marker, tell, drill)
+            parked = 0 if drill or resume else park(db, INCOMING)
         _swap(entry, db, marker)
-    return Restored(entry.manifest.documents, entry.manifest.plain_size, time.monotonic() - begun)
+    return Restored(entry.manifest.documents, entry.manifest.plain_size, time.monotonic() - begun, parked)
 
 
 class _Marker:

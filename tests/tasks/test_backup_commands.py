@@ -73,9 +73,12 @@ def test_backup_verify_restore_drill(guicheng, saved, source):
     assert guicheng("restore", saved, "--into", f"{source.database}2", *again)[0] == 0
 
 
-def test_half_a_restore_serves_nobody(source):
-    with MongoClient(source.mongodb_uri) as client:
-        client[source.database]["restore"].insert_one({"_id": "restore", "state": "swapping", "backup": "guicheng-x"})
+def test_half_a_restore_serves_nobody(guicheng, source, monkeypatch):
+    client = backup_commands.get_connection()
+    monkeypatch.setattr(opening, "start", lambda _settings: client)
+    monkeypatch.setattr(opening, "get_db", lambda: client[source.database])
+    monkeypatch.setattr(opening.mongoengine, "disconnect", lambda: None)
+    client[source.database]["restore"].insert_one({"_id": "restore", "state": "swapping", "backup": "guicheng-x"})
     with pytest.raises(Problem, match=r"guicheng restore \.\.\./guicheng-x --into"), opening.database(source):
         pass
     with opening.database(source, is_restoring=True):

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 import zstandard
-from bson import CodecOptions, decode_all, decode_file_iter, json_util
+from bson import CodecOptions, ObjectId, decode_all, decode_file_iter, json_util
 from gridfs import GridFSBucket
 from pymongo import MongoClient
 
 from models import catalogue
-from models.kernel import changes, files, history
+from models.kernel import changes, clock, files, history
 from models.kernel.changes import Context
 from models.kernel.errors import Refused
 from models.kernel.files import Upload
@@ -94,7 +94,7 @@ def everything(db):
 def test_comes_back_byte_for_byte(db, company, target, other):
     entry = dump(db, target, RING)
     assert verify(target, entry.name, RING).problems == ()
-    restore(entry, other)
+    restore(entry, other, resume=True)
     there, back = everything(db), everything(other)
     for name in ("session", "throttle", "lease", "readiness"):
         there.pop(name, None)
@@ -372,3 +372,43 @@ def test_the_manifest_knows_how_far_the_history_went(db, company, target):
 def test_paths_lead_to_entries(small, target, tmp_path):
     entry = dump(small, target, RING)
     assert open_entry(*split_entry(f"{tmp_path}/{entry.name}/"), RING).manifest == entry.manifest
+
+
+def queued(db):
+    """What waits at the moment of a backup: a message, a notice that has none yet, two runs, a session, a throttle."""
+    now = clock.now()
+    person = ObjectId()
+    facts = {"person": person, "channel": "mail", "kind": "alarm", "attempts": 0, "next_try": now, "first_try": now}
+    for key, state in (("a", "waiting"), ("b", "handed"), ("c", "sent")):
+        held = {"holder": ObjectId(), "lease": now} if state == "handed" else {}
+        db["delivery"].insert_one(
+            {"_id": key, "batch": key, "notice": ObjectId(), "at": now, "state": state} | facts | held
+        )
+    db["notice"].insert_one({"person": person, "kind": "alarm", "cause": "x", "routed": False, "at": now})
+    for state in ("queued", "running", "done"):
+        db["task_run"].insert_one({"task": "t", "state": state, "not_before": now, "lease": now, "attempts": 1})
+    for name in ("session", "throttle"):
+        db[name].insert_one({})
+
+
+def test_what_was_queued_rests_after_a_restore(small, target, other):
+    queued(small)
+    entry = dump(small, target, RING)
+    other["session"].insert_one({"user": 1})
+    other["throttle"].insert_one({"fails": 9})
+    done = restore(entry, other, overwrite=True)
+    assert done.parked == 5
+    assert [one["state"] for one in other["delivery"].find().sort("_id", 1)] == ["restored", "restored", "sent"]
+    assert not other["delivery"].find_one({"holder": {"$exists": True}})
+    assert other["notice"].find_one()["restored"] is True
+    assert sorted(one["state"] for one in other["task_run"].find()) == ["done", "set_aside", "set_aside"]
+    assert "restored from a backup" in other["task_run"].find_one({"state": "set_aside"})["sentence"]["en"]
+    for name in ("session", "throttle"):
+        assert other[name].count_documents({}) == 0, "somebody is still let in"
+
+
+def test_what_was_queued_goes_on_if_told_so(small, target, other):
+    queued(small)
+    entry = dump(small, target, RING)
+    assert restore(entry, other, resume=True).parked == 0
+    assert compare(entry, other)[1] == ()

@@ -446,3 +446,30 @@ class TestEncrypted:
         assert not box.seen
         assert states(db) == ["waiting"]
         assert "certificate" in db["delivery"].find_one()["problem"]
+
+
+def test_what_a_restore_held_back_waits_for_it(staff, box, db, browser_as):
+    for cause in ("a", "b"):
+        say(staff.users["it"], cause=cause)
+    db["notice"].update_many({}, {"$set": {"restored": True}})  # as park.py marks them
+    for _ in range(2):
+        do("notices.deliver")
+    assert states(db) == ["restored", "restored"]
+    assert not box.seen
+    it = browser_as("it")
+    page = it.page("/admin/deliveries/")
+    assert "從備份恢復" in page.text
+    assert "2" in it.page("/admin/").text
+    key = db["delivery"].find_one()["_id"]
+    assert it.post("/admin/deliveries/again/", {"id": key}).status_code == 302
+    do("notices.deliver")
+    assert (states(db), len(box.kept)) == (["restored", "sent"], 1)
+    form = it.page("/admin/deliveries/").form("/admin/deliveries/restored/")
+    assert browser_as("clerk_sal").post(form.action, {"what": "send"}).status_code in (403, 404)
+    it.post(form.action, {**form, "what": "leave"})
+    do("notices.deliver")
+    assert (states(db), len(box.kept)) == (["off", "sent"], 1)
+    db["delivery"].update_many({"state": "off"}, {"$set": {"state": "restored"}})
+    it.post(form.action, {"what": "send"})
+    do("notices.deliver")
+    assert (states(db), len(box.kept)) == (["sent", "sent"], 2)

@@ -11,7 +11,7 @@ from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
 from models.kernel import deliveries, rights
-from models.kernel.deliveries import COLLECTION, FAILED, NOT_SURE, SENT, STATES, STUCK, WAITING
+from models.kernel.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
 from models.kernel.people import Actor
 from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER
 from models.kernel.record import Record
@@ -24,13 +24,14 @@ from . import Alarm, CustomView, MenuItem, on_home
 
 TITLE = L("Mail and chat", "郵件與聊天發送")
 CHANNELS = {MAIL: L("mail", "郵件"), CHAT: L("chat", "聊天")}
-TONES = {NOT_SURE: "wait", FAILED: "bad", SENT: "good", WAITING: "progress"}
+TONES = {NOT_SURE: "wait", RESTORED: "wait", FAILED: "bad", SENT: "good", WAITING: "progress"}
 AGAIN = L("{count} will be sent with the next run.", "{count} 條將於下次執行時發送。")
+LEFT_ALL = L("{count} will not be sent.", "{count} 條不再發送。")
 LEFT = L("It will not be sent.", "該條不再發送。")
 NOTHING = L("Somebody else has settled this already.", "已由他人處理。")
 STUCK_COUNT = L(
-    "{count} mails or chat messages failed, or may not have arrived.",
-    "有 {count} 條郵件或聊天消息發送失敗或不確定是否送達。",
+    "{count} mails or chat messages failed, may not have arrived, or were held back by a restore.",
+    "有 {count} 條郵件或聊天消息發送失敗、不確定是否送達，或因數據恢復而暫緩發送。",
 )
 WAIT = L(
     "{count} mails or chat messages have waited for more than half an hour; they are sent when the server is back.",
@@ -76,6 +77,7 @@ class DeliveriesView(CustomView):
             counts=[(name, STATES[name], counts[name]) for name in _SHOWN_STATES],
             state=state if state in STATES else "",
             has_mail=bool(post_office()),
+            restored=counts[RESTORED],
         )
 
     @expose("/again/", methods=("POST",))
@@ -92,8 +94,16 @@ class DeliveriesView(CustomView):
         say(*(("good", LEFT) if count else ("info", NOTHING)))
         return redirect("/admin/deliveries/")
 
+    @expose("/restored/", methods=("POST",))
+    def restored(self) -> Any:
+        """Send everything that a restore held back, or nothing of it, by somebody's decision."""
+        is_sent = request.form.get("what") == "send"
+        count = deliveries.settle_restored(actor().id, send=is_sent)
+        say(*(("good", (AGAIN if is_sent else LEFT_ALL)(count=count)) if count else ("info", NOTHING)))
+        return redirect("/admin/deliveries/")
 
-_SHOWN_STATES = (NOT_SURE, FAILED, WAITING, SENT)
+
+_SHOWN_STATES = (NOT_SURE, FAILED, RESTORED, WAITING, SENT)
 
 
 def _row(told: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
