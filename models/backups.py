@@ -11,9 +11,10 @@ from bson import ObjectId
 from .chapters import OPERATIONS
 from .kernel import clock
 from .kernel.declare import Access, Grid, Part, Scope, record
-from .kernel.fields import Choice, Flag, Line, Lines, LongText, Moment, Number, Ref, Text, Whole
+from .kernel.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.told import Told
 from .kernel.words import L, Words
 
 _READ_BY_IT = {Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE}
@@ -134,7 +135,7 @@ class Backup(Record):
     begun = Moment(required=True, label=L("Begun", "開始時間"))
     ended = Moment(label=L("Ended", "結束時間"))
     seconds = Number(places=1, label=L("Seconds", "耗時（秒）"))
-    error = LongText(label=L("What went wrong", "錯誤說明"))
+    error = Told(label=L("What went wrong", "錯誤說明"))
     documents = Whole(label=L("Documents", "文檔數"))
     attachments = Whole(label=L("Attached files", "附件數"))
     size_mb = Number(places=1, label=L("Data, MB", "數據量（MB）"))
@@ -175,7 +176,7 @@ class RestoreDrill(Record):
     collections = Whole(label=L("Collections compared", "比對集合數"))
     documents = Whole(label=L("Documents compared", "比對文檔數"))
     files = Whole(label=L("Files compared", "比對附件數"))
-    differences = LongText(label=L("Differences", "差異"))
+    differences = Told(label=L("Differences", "差異"))
 
 
 def policies() -> list[BackupPolicy]:

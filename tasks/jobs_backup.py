@@ -26,21 +26,22 @@ from models.backups import (
     newest,
     policies,
 )
-from models.kernel import changes, clock, people, rights
+from models.kernel import changes, clock, jobs, people, rights
 from models.kernel.changes import Context
 from models.kernel.errors import Refused
 from models.kernel.notices import notice_for
 from models.kernel.people import SYSTEM, Role
+from models.kernel.told import Together
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import L, Words
+from models.kernel.words import L, Words, in_all_locales
 
 from .backup.crypt import ring
 from .backup.drill import drill
 from .backup.dump import dump
 from .backup.faults import BackupFault, Damaged, Fleeting
-from .backup.format import Entry, new_entry_name
+from .backup.format import Entry, new_entry_name, open_entry
 from .backup.keep import Candidate, Keep, to_prune
-from .backup.targets import Target
+from .backup.targets import MANIFEST, Target
 from .backup.verify import verify
 from .registry import job
 from .run import Run, Stopping
@@ -130,7 +131,7 @@ def _asked(policy: str) -> list[BackupPolicy]:
 def _make(run: Run, policy: BackupPolicy) -> None:
     """One backup by a policy; an attempt that died before leaves its record as failed and its folder removed."""
     key = f"backup:{run.id}:{policy.id}"
-    _clear_earlier(policy, key)
+    _settle_earlier(run, policy)
     name = new_entry_name()
     facts = {"policy": policy.id, "entry": name, "outcome": RUNNING, "begun": clock.now()}
     made = changes.create(
@@ -150,23 +151,43 @@ def _written_down(backup: ObjectId) -> Iterator[None]:
     try:
         yield
     except Fleeting as fault:
-        _write(backup, {"outcome": FAILED, "error": str(fault), "ended": clock.now()})
+        _write(backup, {"outcome": FAILED, "error": in_all_locales(fault.sentence), "ended": clock.now()})
         raise
     except BackupFault as fault:
-        _write(backup, {"outcome": FAILED, "error": str(fault), "ended": clock.now()})
+        _write(backup, {"outcome": FAILED, "error": in_all_locales(fault.sentence), "ended": clock.now()})
         raise Refused(fault.sentence) from fault
     except Stopping:
-        _write(backup, {"outcome": FAILED, "error": str(STOPPED), "ended": clock.now()})
+        _write(backup, {"outcome": FAILED, "error": in_all_locales(STOPPED), "ended": clock.now()})
         raise
 
 
-def _clear_earlier(policy: BackupPolicy, key: str) -> None:
-    """What an attempt that was killed has left: its record says running, its folder is unfinished."""
-    wanted = {"policy": policy.id, "outcome": RUNNING, "once": {"$regex": f"^{key}:"}}
-    for row in Backup._get_collection().find(wanted, {"entry": 1}):
-        with suppress(BackupFault):
-            Target(policy.target).delete(row["entry"])
-        _write(row["_id"], {"outcome": FAILED, "error": str(STOPPED), "ended": clock.now()})
+def _settle_earlier(run: Run, policy: BackupPolicy) -> None:
+    """What was begun and not ended: killed, or ended after the moment to which the database was restored."""
+    target = Target(policy.target)
+    for row in Backup._get_collection().find({"policy": policy.id, "outcome": RUNNING}, {"entry": 1, "once": 1}):
+        if _is_made_elsewhere(run, row.get("once") or ""):
+            continue
+        try:
+            _settle(run, target, row["_id"], row["entry"])
+        except BackupFault as fault:
+            _write(row["_id"], {"outcome": FAILED, "error": in_all_locales(fault.sentence), "ended": clock.now()})
+
+
+def _settle(run: Run, target: Target, backup: ObjectId, name: str) -> None:
+    """Without a manifest it is taken away; with one it is verified like any other, and the keep rules know it."""
+    if not target.has(name, MANIFEST):
+        target.delete(name)
+        _write(backup, {"outcome": FAILED, "error": in_all_locales(STOPPED), "ended": clock.now()})
+        return
+    _write(backup, _facts_of(open_entry(target, name, ring())))
+    with suppress(Refused):  # what is damaged is written down as such
+        _verify(run, target, backup, name)
+
+
+def _is_made_elsewhere(run: Run, once: str) -> bool:
+    """Whether the run that is making a backup, as its entry key names it, is another one that goes on."""
+    other = once.split(":")[1] if once.startswith("backup:") else ""
+    return other != str(run.id) and ObjectId.is_valid(other) and jobs.is_open(ObjectId(other))
 
 
 def _facts_of(entry: Entry) -> dict[str, Any]:
@@ -194,8 +215,8 @@ def _verify(run: Run, target: Target, backup: ObjectId, name: str) -> None:
     except Damaged as fault:
         problems = [fault.sentence]
     if problems:
-        words = CHANGED_BYTES(problems=" ".join(str(one) for one in problems[:20]))
-        _write(backup, {"outcome": BROKEN, "error": str(words), "drilled_at": None})
+        words = CHANGED_BYTES(problems=Together(tuple(problems[:20])))
+        _write(backup, {"outcome": BROKEN, "error": in_all_locales(words), "drilled_at": None})
         raise Refused(words)
     _write(backup, {"outcome": GOOD, "verified_at": clock.now(), "error": None})
     run.count(verified=1)
@@ -209,8 +230,8 @@ def _drill(run: Run, policy: BackupPolicy, last: dict[str, Any]) -> None:
         report = drill(Target(policy.target), last["entry"], ring(), get_connection(), run.progress)
     except BackupFault as fault:
         if isinstance(fault, Damaged):
-            _write(last["_id"], {"outcome": BROKEN, "error": str(fault), "drilled_at": None})
-        facts |= {"outcome": FAILED, "differences": str(fault), "seconds": _seconds(begun)}
+            _write(last["_id"], {"outcome": BROKEN, "error": in_all_locales(fault.sentence), "drilled_at": None})
+        facts |= {"outcome": FAILED, "differences": in_all_locales(fault.sentence), "seconds": _seconds(begun)}
         changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_DOOR)
         raise Refused(fault.sentence) from fault
     facts |= {
@@ -219,7 +240,7 @@ def _drill(run: Run, policy: BackupPolicy, last: dict[str, Any]) -> None:
         "collections": report.collections,
         "documents": report.documents,
         "files": report.files,
-        "differences": "\n".join(str(one) for one in report.differences[:200]) or None,
+        "differences": in_all_locales(Together(report.differences[:200], "\n")) if not report else None,
     }
     changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_DOOR)
     run.count(drills=1, differences=len(report.differences))

@@ -34,6 +34,7 @@ from models.kernel.fields import (
 from models.kernel.glossary import DEFAULT_TONE, TONES
 from models.kernel.places import archive_of
 from models.kernel.record import Record
+from models.kernel.told import Told, told_now
 from models.kernel.words import EN, HANS, HANT, L, current_locale, enumerate_words
 
 from .session import actor
@@ -112,7 +113,7 @@ def relative(date: dt.date, today: dt.date) -> str:
 def _relative(days: int, _locale: str) -> str:
     if days == 0:
         return str(TODAY)
-    return format_timedelta(dt.timedelta(days=days), add_direction=True, locale=babel_locale())
+    return format_timedelta(dt.timedelta(days=days), threshold=1, add_direction=True, locale=babel_locale())
 
 
 def input_text(field: Any, value: Any) -> str:  # noqa: PLR0911 - one return for each kind of field
@@ -139,6 +140,8 @@ def plain(field: Any, value: Any, labels: Labels) -> str:  # noqa: PLR0911, PLR0
     """A stored value as text, for lists, record pages, history and exports."""
     if value is None or value == "":
         return ""
+    if isinstance(field, Told):
+        return told_now(value)
     if isinstance(field, Choice):
         return str(field.options.get(value, value))
     if isinstance(field, Choices):

@@ -192,6 +192,12 @@ def open_runs(schedule: ObjectId, before: ObjectId | None = None) -> int:
     return get_db()[COLLECTION].count_documents(wanted, limit=100)
 
 
+def is_open(run_id: ObjectId) -> bool:
+    """Whether a run is queued or running."""
+    wanted = {"_id": run_id, "state": {"$in": list(OPEN)}}
+    return get_db()[COLLECTION].count_documents(wanted, limit=1) == 1
+
+
 def mark_alarmed(run_id: ObjectId, at: dt.datetime) -> None:
     """Note that people were told of a run that went wrong; inside the transaction that tells them."""
     in_unit(COLLECTION).update_one({"_id": run_id}, {"$set": {"alarmed": at}})

@@ -13,6 +13,8 @@ from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backu
 from models.kernel import changes, clock, jobs
 from models.kernel.jobs import Order
 from models.kernel.people import SYSTEM
+from models.kernel.told import told_now
+from models.kernel.words import speaking
 from tasks import jobs_backup
 from tasks.backup.crypt import set_keys
 from tasks.backup.keep import Candidate, Keep, to_prune
@@ -118,6 +120,30 @@ def test_what_a_killed_attempt_left_is_cleared(policy):
     work(run_id)
     assert sorted(one.outcome for one in Backup.objects) == [FAILED, GOOD]
     assert target.entries() == [Backup.objects.get(outcome=GOOD).entry]
+
+
+def test_a_backup_that_ended_after_the_moment_it_holds_is_known_again(policy):
+    """As after its restore: the record says that it runs, its run is over, and the folder holds all of it."""
+    run("backup.run", policy=str(policy.id))
+    made = only(Backup)
+    gone = {"outcome": "running", "verified_at": None, "documents": None}
+    changes.update(Backup, made.id, gone, actor=SYSTEM, version=None)
+    run("backup.run", policy=str(policy.id))
+    known = Backup.objects.get(id=made.id)
+    assert (known.documents, known.outcome) == (made.documents, PRUNED), "one is kept for each day"
+    assert known.verified_at is not None
+    assert Target(policy.target).entries() == [Backup.objects.get(outcome=GOOD).entry]
+
+
+def test_faults_are_read_in_the_readers_language(policy, browser_as):
+    os.rename(policy.target, policy.target + "x")
+    run("backup.run", policy=str(policy.id))
+    it = browser_as("it")
+    url = f"/admin/backup/details/?id={only(Backup).id}"
+    for page in ("/admin/backups/", url):
+        assert "不存在。請建立目錄或掛載磁盤後重試。" in it.page(page).text
+    with speaking("en"):
+        assert "does not exist" in told_now(only(Backup).error)
 
 
 def test_a_drill_proves_a_backup(policy):

@@ -18,6 +18,7 @@ from models.kernel.errors import Forbidden, Refused
 from models.kernel.jobs import Order
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.told import told_now
 from models.kernel.unit import in_transaction
 from models.kernel.words import L
 
@@ -136,7 +137,7 @@ def _backup(row: Mapping[str, Any], names: Mapping[Any, str]) -> dict[str, Any]:
         "verified": wording.moment(row["verified_at"]) if row.get("verified_at") else "",
         "drilled": wording.moment(row["drilled_at"]) if row.get("drilled_at") else "",
         "checksum": (row.get("checksum") or "").rpartition(":")[2][:12],
-        "error": row.get("error") or "",
+        "error": told_now(row.get("error")),
     }
 
 
@@ -151,7 +152,7 @@ def _drill(row: Mapping[str, Any], names: Mapping[Any, str]) -> dict[str, Any]:
         "seconds": _number(row.get("seconds"), 1),
         "compared": _number(row.get("documents"), 0),
         "files": _number(row.get("files"), 0),
-        "differences": row.get("differences") or "",
+        "differences": told_now(row.get("differences")),
     }
 
 
