@@ -84,7 +84,7 @@ class Contact(Line):
         inline=("level", "score", "region"),
     ),
     form=(
-        Part(L("Company", "企業"), "name", "credit_code", "industry", "region", "channel", clause="2.2.1"),
+        Part(L("Company", "企業"), "name", "credit_code", "industry", "region", "channel", "letters", clause="2.2.1"),
         Part(L("Screening", "篩選"), "score", "level", clause="2.2.1"),
         Part(L("Contacts", "聯繫人"), "contacts"),
     ),
@@ -121,6 +121,15 @@ class Customer(Record):
             "other": L("Other", "其他"),
         },
         label=L("Source channel", "來源渠道"),
+    )
+    letters = Choice(
+        {
+            "zh-Hans": L("Simplified Chinese", "簡體中文"),
+            "zh-Hant": L("Traditional Chinese", "繁體中文"),
+            "en": L("English", "英文"),
+        },
+        label=L("Language of letters", "函件語言"),
+        help=L("Left empty: simplified Chinese.", "未選擇時使用簡體中文。"),
     )
     contacts = Lines(Contact, label=L("Contacts", "聯繫人"))
     score = Whole(least=0, most=100, label=L("Screening score", "篩選評分"))

@@ -31,7 +31,7 @@ from models.kernel.changes import Context
 from models.kernel.errors import Refused
 from models.kernel.notices import notice_for
 from models.kernel.people import SYSTEM, Role
-from models.kernel.told import Together
+from models.kernel.told import together
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L, Words, in_all_locales
 
@@ -215,7 +215,7 @@ def _verify(run: Run, target: Target, backup: ObjectId, name: str) -> None:
     except Damaged as fault:
         problems = [fault.sentence]
     if problems:
-        words = CHANGED_BYTES(problems=Together(tuple(problems[:20])))
+        words = CHANGED_BYTES(problems=together(tuple(problems[:20])))
         _write(backup, {"outcome": BROKEN, "error": in_all_locales(words), "drilled_at": None})
         raise Refused(words)
     _write(backup, {"outcome": GOOD, "verified_at": clock.now(), "error": None})
@@ -240,7 +240,7 @@ def _drill(run: Run, policy: BackupPolicy, last: dict[str, Any]) -> None:
         "collections": report.collections,
         "documents": report.documents,
         "files": report.files,
-        "differences": in_all_locales(Together(report.differences[:200], "\n")) if not report else None,
+        "differences": in_all_locales(together(report.differences[:200], "\n")) if not report else None,
     }
     changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_DOOR)
     run.count(drills=1, differences=len(report.differences))

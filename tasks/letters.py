@@ -1,4 +1,8 @@
-"""Makes the reminder letter 催款函 of each first step of dunning as a PDF, attached to the step once (2.2.7)."""
+"""Makes the reminder letter 催款函 of each first step of dunning as a PDF, attached to the step once (2.2.7).
+
+A letter speaks the language that is noted with its customer; without a note simplified Chinese, as mainland companies
+write. Names stand as they are recorded.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ from models.kernel.errors import Missing, Refused
 from models.kernel.files import Upload
 from models.kernel.people import SYSTEM
 from models.kernel.store import in_unit
-from models.kernel.words import HANT, L, speaking
+from models.kernel.words import EN, HANS, HANT, L, speaking
 from models.organisation import Department, User
 from models.sales import Customer
 
@@ -34,7 +38,8 @@ from .registry import job
 from .run import Run
 
 BATCH = 50
-FAMILY = "Noto Sans CJK TC"
+FAMILIES = {HANS: "Noto Sans CJK SC", HANT: "Noto Sans CJK TC", EN: "Noto Sans CJK SC"}
+PLACES = {HANS: ("zh", "CN"), HANT: ("zh", "TW"), EN: ("en", "GB")}
 ANSWER_DAYS = 7
 NO_FONT = L(
     "This server has no Chinese font, so no letter can be made. Please install the package fonts-noto-cjk.",
@@ -105,7 +110,7 @@ def write_letter(step: ObjectId) -> bool:
         told = contents(made)
     except Missing:
         return False
-    upload = Upload(f"{TITLE.hant} {made.number}.pdf", io.BytesIO(typeset(told)), id=letter_id(step))
+    upload = Upload(f"{told['title']} {made.number}.pdf", io.BytesIO(typeset(told)), id=letter_id(step))
     try:
         files.attach(Dunning, step, LETTER, upload, actor=SYSTEM, context=_DOOR)
     except Missing:
@@ -117,11 +122,13 @@ def write_letter(step: ObjectId) -> bool:
 def contents(step: Any) -> dict[str, Any]:
     """What the letter says, as texts. Raises Missing when its receivable is gone."""
     owed = rights.find(SYSTEM, Receivable, step.ref("receivable"))
+    customer = _row(Customer, step.ref("customer"), "name", "letters")
+    language = customer.get("letters") or HANS
     names = {
-        "customer": _named(Customer, step.ref("customer"), "name"),
-        "contract": _named(Contract, owed.ref("contract"), "number"),
-        "owner": _named(User, step.ref("owner"), "name"),
-        "department": _named(Department, step.ref("department"), "name"),
+        "customer": str(customer.get("name", "")),
+        "contract": str(_row(Contract, owed.ref("contract"), "number").get("number", "")),
+        "owner": str(_row(User, step.ref("owner"), "name").get("name", "")),
+        "department": str(_row(Department, step.ref("department"), "name").get("name", "")),
     }
     today = clock.today()
     facts = {
@@ -134,7 +141,7 @@ def contents(step: Any) -> dict[str, Any]:
         "outstanding": f"{_money(owed.amount - (owed.received or Decimal(0)))} {owed.currency}",
         "letter": step.number,
     }
-    with speaking(HANT):
+    with speaking(language):
         body = BODY(
             contract=names["contract"],
             due=facts["due"],
@@ -144,6 +151,7 @@ def contents(step: Any) -> dict[str, Any]:
             by=(today + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
         )
         return {
+            "locale": language,
             "title": str(TITLE),
             "greeting": str(GREETING(customer=names["customer"])),
             "body": str(body),
@@ -155,9 +163,8 @@ def contents(step: Any) -> dict[str, Any]:
         }
 
 
-def _named(cls: Any, id: ObjectId | None, field: str) -> str:
-    row = cls._get_collection().find_one({"_id": id}, {field: 1}) if id else None
-    return str(row.get(field, "")) if row else ""
+def _row(cls: Any, id: ObjectId | None, *fields: str) -> dict[str, Any]:
+    return (cls._get_collection().find_one({"_id": id}, dict.fromkeys(fields, 1)) if id else None) or {}
 
 
 def _money(amount: Decimal) -> str:
@@ -166,9 +173,10 @@ def _money(amount: Decimal) -> str:
 
 def typeset(told: dict[str, Any]) -> bytes:
     """The letter as a PDF; its words go in as data, so that nothing in them is taken for markup. Raises Refused."""
-    if FAMILY not in _fonts().families():
+    family, (lang, region) = FAMILIES[told["locale"]], PLACES[told["locale"]]
+    if family not in _fonts().families():
         raise Refused(NO_FONT)
-    inputs = {"told": json.dumps(told, ensure_ascii=False), "font": FAMILY}
+    inputs = {"told": json.dumps(told, ensure_ascii=False), "font": family, "lang": lang, "region": region}
     stamp = clock.now().replace(microsecond=0)
     return cast(bytes, _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=stamp))
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .fields import WRONG_FORM, LongText, label_of
-from .words import EN, LOCALES, Words, current_locale
+from .words import EN, LOCALES, L, Words, current_locale
+
+
+_ALL = L("{all}", "{all}")
 
 
 class Told(LongText):
@@ -41,7 +44,7 @@ def told_now(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Together:
-    """Several sentences that follow each other, as one place of another or for themselves."""
+    """Several sentences that follow each other, as one place of another."""
 
     items: tuple[Words, ...]
     between: str = " "
@@ -49,5 +52,7 @@ class Together:
     def __str__(self) -> str:
         return self.between.join(str(one) for one in self.items)
 
-    def in_locale(self, locale: str) -> str:
-        return self.between.join(one.in_locale(locale) for one in self.items)
+
+def together(items: tuple[Words, ...], between: str = " ") -> Words:
+    """Several sentences as one, in whatever language it is read."""
+    return _ALL(all=Together(items, between))

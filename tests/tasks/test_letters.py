@@ -56,8 +56,25 @@ def test_says_who_owes_what_since_when(step):
     text = text_of(step)
     owed = catalogue["receivable"].objects.get(id=step.ref("receivable"))
     for words in ("催款函", "蘇州#恒遠$機電*有限公司", owed.number, step.number, "2025-06-22", "1,234,567.80CNY",
-                  "1,200,000.00CNY", "逾期8天", "林曉梅", "銷售部", "2025-07-07"):  # fmt: skip
+                  "1,200,000.00CNY", "逾期8天", "应付金额", "林曉梅", "銷售部", "2025-07-07"):  # fmt: skip
         assert words in text, words
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-Hans", "请贵公司于2025-07-07前付清欠款"),
+        ("zh-Hant", "請貴公司於2025-07-07前付清欠款"),
+        ("en", "Reminderofpayment"),
+    ],
+)
+def test_in_the_language_noted_with_the_customer(step, language, words):
+    customer = step.ref("customer")
+    changes.update(catalogue["customer"], customer, {"letters": language}, actor=SYSTEM, version=None)
+    do("dunning.letters")
+    text = text_of(step)
+    assert words in text
+    assert "蘇州#恒遠$機電*有限公司" in text
 
 
 def test_once(step, db):
