@@ -9,7 +9,6 @@ from typing import Any
 from .fields import WRONG_FORM, LongText, label_of
 from .words import EN, LOCALES, L, Words, current_locale
 
-
 _ALL = L("{all}", "{all}")
 
 
