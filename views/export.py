@@ -31,7 +31,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def answer(cls: type[Record], me: Actor, asked: Asked, kind: str, columns: tuple[str, ...]) -> Response:
     """The filtered rows as a download. At most 100,000 rows; the log says who took what."""
-    seen = rights.readable_fields(me, cls)
+    seen = rights.listed_fields(me, cls)
     columns = tuple(name for name in columns if name in seen)
     structlog.get_logger("guicheng.export").info(
         "export", type=cls.declared.name, user=me.login, format=kind, filters=sorted({key for key, _, _ in asked.chips})

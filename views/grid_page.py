@@ -82,7 +82,7 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, found: Page, base: 
 def totals(cls: type[Record], me: Actor, shown: Shown) -> list[dict[str, Any]]:
     """The sums of the shown amounts over all hits: texts by column, one for each currency. One query."""
     names = _summed(cls, shown.columns)
-    seen = rights.readable_fields(me, cls)
+    seen = rights.listed_fields(me, cls)
     by = "currency" if "currency" in seen and isinstance(cls._fields.get("currency"), Choice) else None
     found = listing.sums(shown.asked, names, by) if names else None
     return [{"name": name, "texts": _sum_texts(cls, name, found, by)} for name in names if found]
@@ -225,7 +225,7 @@ def _chip_value(cls: type[Record], key: str, value: str) -> str:
 
 
 def _filterable(cls: type[Record], me: Actor) -> list[str]:
-    seen = rights.readable_fields(me, cls)
+    seen = rights.listed_fields(me, cls)
     names = dict.fromkeys((*cls.declared.grid.filters, "department"))
     return [name for name in names if name in seen and not isinstance(cls._fields[name], Lines | LongText | Sealed)]
 

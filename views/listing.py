@@ -7,71 +7,44 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from bson import Decimal128, ObjectId, json_util
 from bson.errors import BSONError
-from mongoengine.base import get_document
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import clock, rights
+from models.kernel import rights
 from models.kernel.errors import Refused
-from models.kernel.fields import (
-    NOT_A_NUMBER,
-    WRONG_FORM,
-    Choice,
-    Choices,
-    Day,
-    Flag,
-    Lines,
-    LongText,
-    Moment,
-    Number,
-    Ref,
-    Refs,
-    Rule,
-    Sealed,
-    Whole,
-    label_of,
-)
+from models.kernel.fields import Choices, Lines, LongText, Ref, Refs, Rule, Sealed
 from models.kernel.indexes import indexed_fields
 from models.kernel.layouts import View
 from models.kernel.people import Actor
 from models.kernel.places import archive_of
 from models.kernel.record import Record
-from models.kernel.search import contains
 from models.kernel.words import L, Words
 
-from .forms import BadValue, parse
-from .wording import is_numeric
+from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched
 
+__all__ = ["NOTHING_CHOSEN", "STATE_LABEL", "TIME_LIMIT_MS"]  # of the conditions, for those who read lists
 PAGE_SIZES = (20, 50, 100, 200)
 PAGE_SIZE = 50
 COUNT_CAP = 1000
-TIME_LIMIT_MS = 4000
-LINKED_MAX = 500
 SUMMED_MAX = 10_000
 TEXT_SHOWN = 400
 REFS_SHOWN = 10
-INT_MAX = 2**63 - 1
-NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
 SLOW = L(
     "The search took too long and was stopped. Please narrow it down with a filter.",
     "查詢時間過長，已停止。請增加篩選條件。",
 )
-BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{label}」未生效：{why}")
 LEFT_OUT = L(
     "The view “{name}” also names fields that you may not see; these were left out.",
     "視圖「{name}」還涉及您無權查看的字段，已略去。",
 )
-STATE_LABEL = L("State", "狀態")
 _PLACES = ("after", "before", "at")
 _INNER = frozenset({"once", "flow_version", "schema", "version", "removed_at", "removed_by", "submitted_by_head"})
 
@@ -157,7 +130,7 @@ def choosable(cls: type[Record], actor: Actor) -> tuple[str, ...]:
 
     What is kept encrypted stays on the record's own page, unless the type declares it as a column.
     """
-    seen = rights.readable_fields(actor, cls)
+    seen = rights.listed_fields(actor, cls)
     hidden = {name for name, field in cls._fields.items() if not isinstance(field, Rule) or isinstance(field, Lines)}
     hidden |= {name for name, field in cls._fields.items() if isinstance(field, Sealed)} | _INNER
     if cls.declared.workflow is None:
@@ -199,17 +172,17 @@ def read_request(
     cls: type[Record], actor: Actor, args: MultiDict, *, archived: bool = False, view: View | None = None
 ) -> Asked:
     """Parse the arguments of a list for this actor. What cannot be understood is left out and said."""
-    seen = rights.readable_fields(actor, cls)
+    seen = rights.listed_fields(actor, cls)
     given, args = args, _with_view(args, view)
     problems: list[Words] = [LEFT_OUT(name=view.name)] if view and _is_left_out(cls, seen, view) else []
     clauses: list[dict[str, Any]] = []
     chips: list[tuple[str, str, str]] = []
     for name in (*cls.declared.grid.filters, "state", "department", "owner", *args.getlist("with")):
-        if name in cls._fields and name in seen:
-            clauses += _field_clauses(cls, name, args, problems, chips)
+        if name in seen and isinstance(cls._fields[name], Rule):
+            clauses += clauses_of(cls, name, args, problems, chips)
     text = args.get("q", "").replace("\x00", "").strip()[:200]
     if text:
-        clauses.append(_search(cls, actor, text))
+        clauses.append(searched(cls, actor, text))
     sort = args.get("sort", "")
     if not sortable(cls, sort.lstrip("-")) or sort.lstrip("-") not in seen:
         sort = cls.declared.grid.sort
@@ -231,88 +204,6 @@ def _unique(items: list) -> list:
 def _page_size(args: MultiDict) -> int:
     size = args.get("size", "")
     return next((one for one in PAGE_SIZES if str(one) == size), PAGE_SIZE)
-
-
-def _field_clauses(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
-    found = cls._fields[name]
-    label = STATE_LABEL if name == "state" else getattr(found, "label", name)
-    clauses: list[dict[str, Any]] = []
-    ops = (("", "="), (".from", "≥"), (".to", "≤"))
-    for suffix, sign in ops:
-        key = f"f.{name}{suffix}"
-        values = [value.replace("\x00", "").strip()[:200] for value in args.getlist(key)]
-        values = [value for value in values if value]
-        if not values:
-            continue
-        try:
-            clauses.append({name: _condition(found, name, suffix, values)})
-            chips += [(key, value, f"{label} {sign} ") for value in values]
-        except BadValue as bad:
-            problems.append(BAD_FILTER(label=label, why=bad.sentence))
-    return clauses
-
-
-def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  # noqa: PLR0911 - one for each kind
-    """What the database compares a field with; raises BadValue."""
-    if suffix:
-        if isinstance(found, Moment | Day):
-            start, end = _whole_day(found, values[-1])
-            return {"$gte": start} if suffix == ".from" else {"$lt": end}
-        if not is_numeric(found):
-            raise BadValue(L("this field has no order", "此字段不能比較大小"))
-        exact = _exact(found, values[-1])
-        return {"$gte": exact} if suffix == ".from" else {"$lte": exact}
-    if name == "state" or isinstance(found, Choice | Choices):
-        return {"$in": [None if value == NOTHING_CHOSEN else value for value in values[:50]]}
-    if isinstance(found, Ref | Refs):
-        ids = [ObjectId(value) for value in values if ObjectId.is_valid(value)]
-        return {"$in": ids[:200]}
-    if isinstance(found, Flag):
-        return {"$eq": True} if values[-1] in ("1", "true", "yes") else {"$ne": True}
-    if isinstance(found, Number | Whole):
-        return _exact(found, values[-1])
-    if isinstance(found, Day | Moment):
-        start, end = _whole_day(found, values[-1])
-        return {"$gte": start, "$lt": end}
-    if name == "number":
-        return {"$regex": "^" + re.escape(values[-1].upper())}
-    return {"$regex": re.escape(values[-1]), "$options": "i"}
-
-
-def _exact(found: Any, text: str) -> Any:
-    """A number as it is kept; raises BadValue for one that cannot be."""
-    value = parse(found, text)
-    if value is None or not Decimal(value).is_finite() or abs(value) > INT_MAX:
-        raise BadValue(NOT_A_NUMBER(label=label_of(found)))
-    return Decimal128(value) if isinstance(found, Number) else value
-
-
-def _whole_day(found: Any, text: str) -> tuple[dt.datetime, dt.datetime]:
-    """The moments between which a date lies, the second left out; raises BadValue."""
-    value = parse(found, text)
-    try:
-        start = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), clock.UTC)
-        return start, start + dt.timedelta(days=1)
-    except (TypeError, OverflowError) as fault:
-        raise BadValue(WRONG_FORM(label=label_of(found))) from fault
-
-
-def _search(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
-    """Records whose own short fields contain the text, or which link to a record that does."""
-    clauses: list[dict[str, Any]] = [contains(text)]
-    for name in cls.declared.grid.search:
-        ref_name, dot, _rest = name.partition(".")
-        found = cls._fields.get(ref_name)
-        if dot and isinstance(found, Ref | Refs):
-            target = get_document(found.target)
-            scope = rights.visible(actor, target)
-            if scope is None:
-                continue
-            linked = target._get_collection().find({**contains(text), **scope}, {"_id": 1}).limit(LINKED_MAX)
-            ids = [row["_id"] for row in linked.max_time_ms(TIME_LIMIT_MS)]
-            if ids:
-                clauses.append({ref_name: {"$in": ids}})
-    return clauses[0] if len(clauses) == 1 else {"$or": clauses}
 
 
 def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:

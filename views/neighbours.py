@@ -27,9 +27,9 @@ LAST = L("This is the last record of the list.", "這是列表中的最後一條
 FIRST = L("This is the first record of the list.", "這是列表中的第一條記錄。")
 
 
-def walk_context(cls: type[Record], record: Record) -> dict[str, str] | None:
+def ways_on(record: Record) -> dict[str, str] | None:
     """The addresses of the neighbours and of the list one came from, or None when one came from elsewhere."""
-    base = f"/admin/{cls.declared.name}/"
+    base = f"/admin/{record.type_name()}/"
     came = _came_from(base)
     if came is None:
         return None

@@ -150,6 +150,17 @@ def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> 
     return cls._from_son(son)
 
 
+def readers_among(record: Record, actors: Iterable[Actor]) -> set[ObjectId]:
+    """Those of some people who may read this record; one query, whatever their number."""
+    scopes = {str(one.id): scope for one in actors if (scope := visible(one, type(record))) is not None}
+    if not scopes:
+        return set()
+    facets = {f"of_{id}": [{"$match": scope}, {"$project": {"_id": 1}}] for id, scope in scopes.items()}
+    rows = record._get_collection().aggregate([{"$match": {"_id": record.id}}, {"$facet": facets}])
+    found: Mapping[str, Any] = next(iter(rows), {})
+    return {ObjectId(id) for id in scopes if found.get(f"of_{id}")}
+
+
 def can_open(actor: Actor, cls: type[Record]) -> bool:
     """Whether the actor has any business with a type: it stands in their menu."""
     return _rows(actor, cls) is not None

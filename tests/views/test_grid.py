@@ -10,9 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from mongoengine.connection import get_db
 
+from models import catalogue
 from models.kernel import clock
+from models.kernel.fields import Lines, Refs
 from models.kernel.layouts import COLLECTION, VIEWS_MAX
-from tests.fixtures.http import Browser, said
+from tests.fixtures.http import Browser, reader, said
 
 BASE = "/admin/quotation/"
 
@@ -259,6 +261,24 @@ class TestNeighbours:
         answer = browser_as("clerk_sal").get("/admin/reminder/neighbour/", {"id": mine.id, "side": "before"})
         assert str(mine.id) in answer.headers["Location"]
         assert browser_as("clerk_sal2").get("/admin/reminder/neighbour/", {"id": mine.id}).status_code == 404
+
+
+def test_the_content_of_records_is_no_column_and_no_filter(company, browser_as):
+    """A list does not ask who may open a record, so what only they may read is not in it."""
+    told = [
+        (cls, name) for cls in catalogue.values() for name, one in cls._fields.items() if getattr(one, "content", 0)
+    ]
+    for cls, name in told:
+        record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+        if isinstance(cls._fields[name], Lines | Refs):
+            continue
+        cls._get_collection().update_one({"_id": record.id}, {"$set": {name: "密文"}})
+        browser = browser_as(reader(company, cls, record))
+        choose(browser, "number", name, path=base)
+        answer = browser.get(base, {"with": name, f"f.{name}": "別的", "sort": name})
+        assert "密文" not in answer.text
+        assert record.number in answer.text, f"filtered by {name} of {cls.__name__}"
+    assert told
 
 
 class TestSums:

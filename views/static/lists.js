@@ -43,7 +43,7 @@
   function swap(page) {
     const back = whereFocusIs();
     const left = document.querySelector("[data-list-rows]")?.scrollLeft || 0;
-    for (const name of ["export", "list", "columns"]) {
+    for (const name of ["ways", "export", "list", "columns"]) {
       const [old, fresh] = [part(name), part(name, page)];
       if (!old || !fresh) continue;
       old.replaceWith(document.adoptNode(fresh));
@@ -169,13 +169,15 @@
     const bar = element("span", { className: "resizer", tabIndex: 0 }, {
       role: "separator", "aria-orientation": "vertical", "aria-label": say("width", { label }), "aria-valuemin": LEAST, "aria-valuemax": MOST, "aria-valuenow": Math.min(MOST, Math.max(LEAST, now())),
     });
-    const send = later(500, async (width) => {
+    let wanted = null;
+    const current = () => wanted || Number(/(?:^| )w(\d+)/.exec(head.className)?.[1]) || now();
+    const send = later(500, async () => {
       const body = new FormData();
-      Object.entries({ column: head.dataset.column, width, state: table.dataset.state }).forEach(([key, value]) => body.append(key, value));
+      Object.entries({ column: head.dataset.column, width: wanted, state: table.dataset.state }).forEach(([key, value]) => body.append(key, value));
       try { if (!(await ask(`${table.dataset.base}columns/`, { body })).ok) announce(say("notKept")); } catch { announce(say("notKept")); }
     });
     function set(width) {
-      const size = width === "" ? "" : Math.min(MOST, Math.max(LEAST, width));
+      const size = wanted = width === "" ? "" : Math.min(MOST, Math.max(LEAST, width));
       for (const row of table.rows) {
         const cell = row.cells[head.cellIndex];
         if (!cell) continue;
@@ -183,10 +185,10 @@
         if (size !== "") cell.classList.add("sized", `w${size}`);
       }
       bar.setAttribute("aria-valuenow", size === "" ? now() : size);
-      send(size);
+      send();
     }
     bar.addEventListener("keydown", (event) => {
-      const steps = { ArrowLeft: () => now() - 1, ArrowRight: () => now() + 1, Home: () => LEAST, End: () => MOST, Delete: () => "" };
+      const steps = { ArrowLeft: () => current() - 1, ArrowRight: () => current() + 1, Home: () => LEAST, End: () => MOST, Delete: () => "" };
       if (!steps[event.key] || !isPlain(event)) return;
       event.preventDefault();
       set(steps[event.key]());
@@ -223,20 +225,28 @@
     table.append(element("tfoot", {}, {}, element("tr", {}, {}, ...cells)));
   }
 
-  // The menu of a row: one button that follows the pointer and the focus; m opens it.
-  let menu, opener;
-  const more = element("button", { type: "button", className: "btn row-more", textContent: "⋯", tabIndex: -1 }, { "aria-haspopup": "menu" });
-  more.addEventListener("click", () => openMenu(more.closest("tr")));
+  // The menu of a row: one button at the end of the row under the pointer; m opens it for the row of the focus.
+  let menu, opener, hovered;
+  const more = element("button", { type: "button", className: "btn row-more", textContent: "⋯", tabIndex: -1, hidden: true }, { "aria-haspopup": "menu" });
+  more.addEventListener("click", () => openMenu(hovered, more));
+  const nameOf = (row) => row.querySelector("td:not(.pick)").textContent.trim();
   function offerMenu(event) {
+    if (event.target === more) return;
     const row = event.target.closest?.("table.grid[data-state] tbody tr");
-    const first = row?.querySelector("td:not(.pick)");
-    if (!first || first === more.parentElement || first.classList.contains("editing") || row.querySelector(".editing")) return;
-    more.setAttribute("aria-label", say("more", { label: first.textContent.trim() }));
-    first.append(more);
+    more.hidden = !row || Boolean(row.querySelector(".editing"));
+    if (more.hidden || row === hovered) return;
+    hovered = row;
+    more.setAttribute("aria-label", say("more", { label: nameOf(row) }));
+    const wrap = row.closest("[data-list-rows]");
+    wrap.after(more);
+    const [edge, line] = [wrap.getBoundingClientRect(), row.getBoundingClientRect()];
+    more.style.left = `${edge.left + wrap.clientWidth - more.offsetWidth - 4}px`;
+    more.style.top = `${line.top + (line.height - more.offsetHeight) / 2}px`;
   }
   document.addEventListener("pointerover", offerMenu);
+  document.addEventListener("scroll", () => { more.hidden = true; hovered = null; }, { capture: true, passive: true });
 
-  async function openMenu(row) {
+  async function openMenu(row, beside = row.querySelector("td:not(.pick)")) {
     const table = row.closest("table");
     const id = new URL(row.querySelector("td:not(.pick) a").href).searchParams.get("id");
     let answer;
@@ -244,7 +254,7 @@
     if (!answer?.ok || answer.redirected) return announce(say("noAnswer"));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"); // our own fragment; nothing in it runs
     menu?.remove();
-    menu = element("div", { className: "row-menu" }, { role: "menu", popover: "auto", "aria-label": row.querySelector("td:not(.pick)").textContent.replace("⋯", "").trim() }, ...page.body.childNodes);
+    menu = element("div", { className: "row-menu" }, { role: "menu", popover: "auto", "aria-label": nameOf(row) }, ...page.body.childNodes);
     menu.querySelectorAll("a").forEach((link) => { link.tabIndex = -1; });
     menu.querySelectorAll("[data-with-next]").forEach((link) => { link.href += `&next=${encodeURIComponent(location.pathname + location.search)}`; });
     opener = row;
@@ -252,7 +262,7 @@
     menu.addEventListener("keydown", walkMenu);
     menu.addEventListener("toggle", (event) => { if (event.newState === "closed" && menu.contains(document.activeElement)) opener.focus(); });
     menu.showPopover();
-    place(menu, row.querySelector("td:not(.pick)").getBoundingClientRect());
+    place(menu, beside.getBoundingClientRect());
     menu.querySelector("a").focus();
     return undefined;
   }
@@ -295,7 +305,7 @@
 
   function textOf(cell) {
     const copy = cell.cloneNode(true);
-    copy.querySelectorAll(".ago, .row-more").forEach((one) => one.remove());
+    copy.querySelectorAll(".ago").forEach((one) => one.remove());
     return copy.textContent.replace(/\s+/g, " ").trim();
   }
 })();

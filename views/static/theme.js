@@ -1,4 +1,4 @@
-// Applies the stored theme before the first paint, so that no page flashes in the wrong colours.
+// Applies the stored theme and menu before the first paint, so that no page flashes or jumps.
 (function () {
   "use strict";
   var root = document.documentElement;
@@ -6,5 +6,6 @@
   try {
     var theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-  } catch (refused) { /* a browser without storage gets the system's theme */ }
+    if (localStorage.getItem("side") === "closed") root.dataset.side = "closed";
+  } catch (refused) { /* a browser without storage gets the system's theme and an open menu */ }
 })();
