@@ -5,7 +5,7 @@ Views cannot import this package (arrows point one way); they find what they nee
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from bson import ObjectId
 from flask import Flask, Response, request
@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.exceptions import MethodNotAllowed, SecurityError, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from admin_app.security import account_page, accounts, csrf, headers, language, passwords, signed_in
+from admin_app.security import account_page, accounts, csrf, headers, language, passwords, signed_in, streaming
 from admin_app.security.events import record_event
 from admin_app.security.sessions import configure_sessions, this_session
 from admin_app.security.signed_in import current_actor, require_password
@@ -43,7 +43,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     """Secure an application; call it before other hooks are registered, so that theirs run behind the guard.
 
     A view function is open to strangers if it has the attribute `is_public`, and takes bodies up to the upload limit
-    (of signed-in users) if it has the attribute `takes_files`.
+    (of signed-in users) if it has the attribute `takes_files`; with `stores_files`, files are stored as they arrive.
     """
     passwords.use_profile(cheap=settings.cheap_passwords)
     app.secret_key = settings.secret_key
@@ -62,6 +62,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     app.register_error_handler(SecurityError, _refuse_host)
     app.extensions["security"] = Security()
     language.speak(app)
+    streaming.stream_uploads(app)
     _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
     csrf.protect(app)
     signed_in.guard(app)
@@ -80,6 +81,8 @@ def _limit_requests(app: Flask, upload_max: int) -> None:
         view: Any = app.view_functions.get(request.endpoint or "")
         if getattr(view, "takes_files", False) and current_user.is_authenticated:
             request.max_content_length = upload_max
+            if getattr(view, "stores_files", False):
+                cast(streaming.StreamingRequest, request).store_files(upload_max)
 
 
 def _refuse_host(_problem: SecurityError) -> Response:

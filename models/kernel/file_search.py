@@ -40,6 +40,7 @@ class Hit:
     is_archived: bool
     file: Mapping[str, Any]
     place: Mapping[str, Any]
+    n: int
     before: str
     found: str
     after: str
@@ -47,18 +48,20 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """The hits of one page; `next` goes on behind them; `is_cut`: the time was up before everything was looked at."""
+    """The hits of one page; `next` goes on behind them; `is_cut`: the time was up before everything was looked at;
+    `is_short`: nothing was looked for, since one character is too little."""
 
     hits: tuple[Hit, ...] = ()
     next: int | None = None
     is_cut: bool = False
+    is_short: bool = False
 
 
 def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int | None = None) -> Found:
     """The newest places where files contain a text of two characters or more."""
     wanted = folded(text.replace("\x00", ""))[:LENGTH_MAX]
     if len(wanted) < LENGTH_MIN:
-        return Found()
+        return Found(is_short=True)
     there = set(get_db()[COLLECTION].distinct("type"))
     rows: list[dict[str, Any]] = []
     is_cut = False
@@ -142,7 +145,7 @@ def _hit(row: dict[str, Any], file: dict[str, Any], wanted: str) -> Hit:
     living = row.get("living") or []
     record = (living or row["archived"])[0]
     before, found, after = snippet(row["text"], wanted)
-    return Hit(row["_id"], record, not living, file, row["place"], before, found, after)
+    return Hit(row["_id"], record, not living, file, row["place"], row["n"], before, found, after)
 
 
 def snippet(text: str, wanted: str) -> tuple[str, str, str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -26,11 +25,10 @@ from .people import Actor
 from .record import Record
 from .store import in_transaction_now, in_unit
 from .unit import Unit, in_transaction
+from .uploads import CHUNK, MEGABYTE, Incoming
 from .words import L
 
-CHUNK = 256 * 1024
 NAME_MAX = 180
-TOO_LARGE = L("The file is larger than {most} MB; nothing was stored.", "文件超過 {most} MB，未保存。")
 EMPTY = L("The file is empty.", "文件是空的。")
 CUT_OFF = L("The upload was cut off; nothing was stored. Please send the file again.", "上傳中斷，未保存。請重新上傳。")
 NOT_ITS_KIND = L(
@@ -245,40 +243,32 @@ def _is_text(head: bytes) -> bool:
 
 
 def _store(upload: Upload) -> dict[str, Any]:
-    """Stream the content into GridFS; what is refused on the way leaves nothing behind."""
-    name = clean_name(upload.name)
-    head = upload.stream.read(CHUNK)
-    if not head:
-        raise Refused(None, {"file": [EMPTY]})
-    kind = content_type(head[:8192], name)
-    digest, size = hashlib.sha256(), 0
-    grid = bucket().open_upload_stream(name)
+    """The content in GridFS and what is known of it; what is refused on the way leaves nothing behind."""
+    came = upload.stream if isinstance(upload.stream, Incoming) else None
+    incoming = came or Incoming(clean_name(upload.name), upload.limit_mb * MEGABYTE)
     try:
-        for chunk in _chunks(head, upload.stream):
-            size += len(chunk)
-            if size > upload.limit_mb * 1024 * 1024:
-                raise Refused(None, {"file": [TOO_LARGE(most=upload.limit_mb)]})
-            digest.update(chunk)
-            grid.write(chunk)
-        grid.close()
+        while came is None and (chunk := upload.stream.read(CHUNK)):
+            incoming.write(chunk)
+        return _facts_of(upload, incoming)
     except BaseException:
-        grid.abort()
+        incoming.drop()
         raise
+
+
+def _facts_of(upload: Upload, incoming: Incoming) -> dict[str, Any]:
+    """What the facts of a file say of its content and names. Raises Refused when it is empty or not what it seems."""
+    if not incoming.size:
+        raise Refused(None, {"file": [EMPTY]})
+    name = clean_name(upload.name)
+    kind = content_type(incoming.head, name)
+    incoming.seek(0)
     return {
         "_id": upload.id or ObjectId(),
-        "content": grid._id,
+        **incoming.adopt(),
         "name": name,
         "given_name": upload.name[:500].encode("utf-8", "replace").decode(),
-        "size": size,
-        "sha256": digest.hexdigest(),
         "content_type": kind,
     }
-
-
-def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    yield head
-    while chunk := stream.read(CHUNK):
-        yield chunk
 
 
 def change_of(file: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ ALLOWED = {
     "models/kernel/numbering.py": "counters, in the gate's transaction",
     "models/kernel/files.py": "facts of attachments, beside the gate's entry",
     "models/kernel/file_text.py": "texts and small pictures of attachments, which can be made anew",
+    "models/kernel/scanning.py": "verdicts of the virus scanner on attachments",
+    "models/kernel/uploads.py": "contents of attachments as they come in",
     "models/kernel/jobs.py": "runs of background work",
     "models/kernel/leases.py": "leases",
     "models/kernel/deliveries.py": "deliveries of notices",
@@ -38,6 +40,7 @@ ALLOWED = {
     "admin_app/database.py": "the trial write of readiness",
 }
 PREFIXES = {
+    "models/kernel/child/": "pictures, in a process that knows no database",
     "admin_app/security/": "accounts, sessions, throttles",
     "admin_app/embedded.py": "the server's own user",
     "seed/": "the demo company",

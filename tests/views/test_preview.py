@@ -215,3 +215,40 @@ class TestAttaching:
         page = browser.page("/admin/requirement/details/", {"id": need.id})
         assert "invoice_fdp.exe.txt" in page.text
         assert "長" * 300 in page.text
+
+
+class TestSearch:
+    def test_places_in_files_with_ways_to_them(self, need, attach, paper, browser_as):
+        address = attach("合同.pdf", paper.pdf("第一頁", "甲方的違約金條款", "違約金另計"))
+        attach("b.txt", "違約金".encode())
+        browser = browser_as("clerk_mkt")
+        answer = browser.get("/admin/search/", {"q": "違約金"})
+        assert "甲方的<mark>違約金</mark>條款" in answer.text
+        page = browser.page("/admin/search/", {"q": "違約金"})
+        assert any(one.startswith(f"{address}/view?page=2&") for one in page.links)
+        assert f"/admin/requirement/details/?id={need.id}" in page.links
+        assert any("b.txt" in one for one in page.text.split())
+        way = next(one for one in page.links if one.startswith(f"{address}/view?page=3&"))
+        assert "<mark>違約金</mark>另計" in browser.get(way).text
+
+    def test_nothing_of_what_one_may_not_open(self, attach, browser_as):
+        attach("秘密.txt", "絕密內容".encode())
+        for login in ("clerk_prd", "it", "legal"):
+            answer = browser_as(login).get("/admin/search/", {"q": "絕密內容", "in": "files"})
+            assert answer.status_code == 200
+            assert "秘密.txt" not in answer.text
+
+    def test_of_one_type_and_nonsense(self, attach, browser_as):
+        attach("a.txt", "可以找到".encode())
+        browser = browser_as("management")
+        assert "a.txt" in browser.get("/admin/search/", {"q": "可以找到", "in": "files", "type": "requirement"}).text
+        assert "a.txt" not in browser.get("/admin/search/", {"q": "可以找到", "in": "files", "type": "customer"}).text
+        for asked in (
+            {"type": "x"},
+            {"before": "x"},
+            {"before": "9" * 40},
+            {"before": "-1"},
+            {"q": "可"},
+            {"q": "\x00"},
+        ):
+            assert browser.get("/admin/search/", {"q": "可以找到", "in": "files", **asked}).status_code == 200

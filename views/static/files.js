@@ -37,7 +37,7 @@
 
   function open(link) {
     const title = dialog.querySelector("h2");
-    title.textContent = link.textContent.trim();
+    title.textContent = link.dataset.title || link.textContent.trim();
     place.replaceChildren();
     if (!dialog.open) dialog.showModal();
     show(link.href);
