@@ -107,6 +107,10 @@ class Settings(BaseSettings):
         repr=False,
     )
     upload_limit_mb: int = _option(200, "Largest upload in megabytes.", ge=1, le=4096)
+    clamav: str = _option(
+        "",
+        "ClamAV daemon that scans new files, as host:port or the path of its socket; empty means no file is scanned.",
+    )
     session_idle_minutes: int = _option(60, "Minutes without a request after which a login ends.", ge=1, le=1440)
     session_absolute_hours: int = _option(12, "Hours after which a login ends in any case.", ge=1, le=168)
     time_zone: str = _option("Asia/Shanghai", "Time zone of the company's working time and of dates on screens.")
@@ -125,6 +129,9 @@ class Settings(BaseSettings):
     trusted_proxies: int = _option(0, "Reverse proxies in front whose forwarding headers are believed.", ge=0, le=5)
     clerk_discount_limit: Decimal = _option(
         Decimal(10), "Largest discount in percent a clerk may grant without approval.", ge=0, le=100
+    )
+    loan_block_days: int = _option(
+        14, "Days a borrowed paper copy may be overdue before its borrower gets nothing more.", ge=1, le=3650
     )
     secure_cookies: bool = _derived(
         lambda values: not values.get("demo"), "true outside demo mode", "Send cookies over HTTPS only."
@@ -161,6 +168,14 @@ class Settings(BaseSettings):
         if url and urlsplit(url).scheme not in BROKER_SCHEMES:
             raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in BROKER_SCHEMES)}")
         return url or None
+
+    @field_validator("clamav")
+    @classmethod
+    def _is_scanner(cls, address: str) -> str:
+        is_named = re.fullmatch(r"(unix:)?/[^\0]+|(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}", address)
+        if address and not is_named:
+            raise ValueError("must look like clamav.example.com:3310 or /run/clamav/clamd.ctl")
+        return address
 
     @field_validator("public_url")
     @classmethod

@@ -8,6 +8,7 @@ from admin_app.database import connect
 from admin_app.logs import configure_logs
 from admin_app.settings import Settings
 from models.kernel import clock
+from models.kernel.scanning import set_scanner
 from models.kernel.secrets import set_keys
 from models.mailing import PostOffice, set_post_office
 from models.operations import offer_jobs
@@ -28,8 +29,9 @@ def start(settings: Settings) -> MongoClient[dict[str, Any]]:
 def set_rules(settings: Settings) -> None:
     """Tell records what the settings decide, and which jobs the workers know."""
     clock.set_zone(settings.time_zone)
-    set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit))
+    set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit, loan_block_days=settings.loan_block_days))
     set_post_office(_post_office(settings))
+    set_scanner(settings.clamav)
     known = load_jobs()
     offered = {name: job.label for name, job in known.items() if not job.hidden}
     offer_jobs({name: job.label for name, job in known.items()}, offered)

@@ -39,6 +39,8 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="備份告警", task="backup.alarms", cron="15 * * * *"),
     DefaultSchedule(name="催款函", task="dunning.letters", cron="30 6 * * *"),
     DefaultSchedule(name="發送提醒", task="reminders.sweep", every=10),
+    DefaultSchedule(name="借閱到期處理", task="loans.sweep", every=10),
+    DefaultSchedule(name="借閱逾期催還", task="loans.remind", cron="5 8 * * *"),
     DefaultSchedule(name="發送郵件與聊天通知", task="notices.deliver", every=2),
     DefaultSchedule(name="審批逾期升級", task="cases.escalate", every=15),
     DefaultSchedule(name="載入工作日曆", task="calendar.load", cron="40 6 * * *"),
@@ -46,7 +48,9 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="每週歷史完整性檢查", task="audit.check", cron="30 5 * * 0"),
     DefaultSchedule(name="每夜歸檔", task="archive.run", cron="30 3 * * *"),
     DefaultSchedule(name="每月銷毀清單", task="archive.delete_list", cron="0 5 1 * *"),
+    DefaultSchedule(name="回收站銷毀清單", task="bin.delete_list", cron="10 5 * * *"),
     DefaultSchedule(name="每週清理無主文件", task="files.sweep", cron="0 5 * * 0"),
+    DefaultSchedule(name="病毒掃描等待文件", task="files.scan", every=5),
     DefaultSchedule(name="補讀文件文字", task="files.reread", cron="20 4 * * *"),
     DefaultSchedule(name="清理執行記錄", task="runs.tidy", cron="50 3 * * *"),
 )

@@ -1,31 +1,137 @@
-"""Reads the text of attached files after they were uploaded, and of those that have none yet; the files stay as is."""
+"""Scans uploaded files where there is a scanner, and reads their text; and those that were left waiting, again."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from bson import ObjectId
+from gridfs.errors import NoFile
+from mongoengine.connection import get_db
 
-from models.kernel import file_reading
-from models.kernel.words import L
+from models.kernel import clock, file_reading, files, people, scanning
+from models.kernel.accounts import FILES
+from models.kernel.declare import registered
+from models.kernel.notices import notice_for
+from models.kernel.people import Role
+from models.kernel.scanning import Away
+from models.kernel.unit import Unit, in_transaction
+from models.kernel.words import L, Words
 
+from .archive import RunPage
 from .registry import job
 from .run import Run
 
 BATCH = 200
+INFECTED = L(
+    "A virus ({virus}) was found in the file {name} that you attached to {number}. Nobody can open the file any more.",
+    "您添加到 {number} 的文件「{name}」檢出病毒（{virus}），已隔離，任何人不能打開。",
+)
+INFECTED_IT = L(
+    "A virus ({virus}) was found in an uploaded file; the file is locked, its uploader was told.",
+    "上傳的文件檢出病毒（{virus}），文件已隔離，並已通知上傳人。",
+)
+SCANNER_AWAY = L(
+    "The virus scanner does not answer; new files wait and can be opened by their uploaders only.",
+    "病毒掃描程序沒有回應，新上傳的文件等待掃描，暫時只有上傳人可以打開。",
+)
 
 
 @job(
     "files.read",
     L("Read an uploaded file", "讀取上傳文件"),
     L(
-        "Takes the text out of a file, makes its small picture and counts its pages.",
-        "提取文件中的文字，生成縮略圖並統計頁數。",
+        "Scans a file if there is a scanner, takes the text out of it, makes its small picture and counts its pages.",
+        "如設有掃描程序，先掃描病毒；然後提取文件中的文字，生成縮略圖並統計頁數。",
     ),
     hidden=True,
 )
 def read(run: Run, file: str) -> None:
-    """Read one file."""
-    if ObjectId.is_valid(file):
-        run.count(**{file_reading.read(ObjectId(file)): 1})
+    """Scan and read one file."""
+    found = get_db()[FILES].find_one({"_id": ObjectId(file), "removed_at": None}) if ObjectId.is_valid(file) else None
+    if found is None:
+        run.count(gone=1)
+    elif _is_clean(run, found):
+        run.count(**{file_reading.read(found["_id"]): 1})
+
+
+@job(
+    "files.scan",
+    L("Scan files that wait for it", "掃描等待中的文件"),
+    L(
+        "Scans files that could not be scanned when they came, because the virus scanner did not answer.",
+        "掃描上傳時因掃描程序沒有回應而等待的文件。",
+    ),
+)
+def scan(run: Run) -> None:
+    """Go along the waiting files until the scanner is away; without a scanner there is nothing to do."""
+    after: ObjectId | None = None
+    while scanning.is_on():
+        wanted: dict[str, Any] = {"scan.state": scanning.WAITING, "removed_at": None}
+        wanted |= {"_id": {"$gt": after}} if after else {}
+        found = get_db()[FILES].find_one(wanted, sort=[("_id", 1)])
+        if found is None or not _is_answered(run, found):
+            return
+        after = found["_id"]
+        run.progress(sum(run.counts.values()), 0)
+
+
+def _is_answered(run: Run, file: dict[str, Any]) -> bool:
+    """Scan one waiting file and read it if it is clean; whether the scanner answered."""
+    if _is_clean(run, file):
+        file_reading.read(file["_id"])
+    return not run.counts.get("waiting")
+
+
+def _is_clean(run: Run, file: dict[str, Any]) -> bool:
+    """Whether a file may be read: it needs no scan, or its scan found nothing."""
+    state = scanning.state_of(file)
+    if state == scanning.WAITING:
+        state = _scanned(run, file)
+    return state not in (scanning.WAITING, scanning.INFECTED)
+
+
+def _scanned(run: Run, file: dict[str, Any]) -> str:
+    """Scan a file and write the verdict; tell its uploader and IT of a virus, and IT of a scanner that is away."""
+    try:
+        state, virus = scanning.scan(files.bucket().open_download_stream(file["content"]))
+    except NoFile:
+        return ""  # the reading says so
+    except Away as fault:
+        run.log(str(fault))
+        run.count(waiting=1)
+        _tell(run, f"scanner:{clock.today()}", SCANNER_AWAY, people.people_at([f"role:{Role.IT}"]))
+        return scanning.WAITING
+    run.count(**{state: 1})
+    scanning.note(file["_id"], state, virus)
+    if state == scanning.INFECTED:
+        _tell(run, f"virus:{file['_id']}", INFECTED_IT(virus=virus), people.people_at([f"role:{Role.IT}"]))
+        _tell_uploader(file, virus)
+    return state
+
+
+def _tell(run: Run, cause: str, words: Words, persons: Any) -> None:
+    """A notice to some people, once for each cause; it leads to the run and names no record."""
+
+    def body(unit: Unit) -> None:
+        for person in persons:
+            unit.notify(notice_for(person, cause=cause, kind="alarm", words=words, record=RunPage(run)))
+
+    in_transaction(body)
+
+
+def _tell_uploader(file: dict[str, Any], virus: str) -> None:
+    cls = registered().get(file["type"])
+    document = cls._get_collection().find_one({"_id": file["record_id"]}) if cls else None
+    if cls is None or document is None:
+        return
+    record = cls._from_son(document)
+    words = INFECTED(virus=virus, name=file["name"], number=record.number)
+
+    def body(unit: Unit) -> None:
+        cause = f"virus:{file['_id']}:{file['uploaded_by']}"
+        unit.notify(notice_for(file["uploaded_by"], cause=cause, kind="alarm", words=words, record=record))
+
+    in_transaction(body)
 
 
 @job(

@@ -18,6 +18,9 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha256", ASCENDING)]),
         IndexModel([("content", ASCENDING)]),
+        IndexModel(
+            [("scan.state", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"scan.state": {"$type": "string"}}
+        ),
     ],
     "content.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
     "content.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
