@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from .shortcuts import SHORTCUTS
 from .switch import ways_to_look
 
 COUNT_CAP = 100
+WAITING_MAX = 300
 YEAR_SECONDS = 31_536_000
 _STATIC = Path(__file__).with_name("static")
 
@@ -51,10 +53,11 @@ def dress(app: Flask, catalogue: Any) -> None:
         if g.get("is_bare") or not is_signed_in():
             return base
         me = actor()
+        decisions, waits = waiting_counts(me)
         return base | {
             "me": me,
-            "menu": menu_of(me, catalogue),
-            "waiting_count": waiting_count(me),
+            "menu": menu_of(me, catalogue, waits),
+            "waiting_count": decisions,
             "unread_count": unread_count(me),
             "acting_for": [one.name for one in me.principals],
         }
@@ -84,14 +87,15 @@ def _keep_what_never_changes(response: Response) -> Response:
     return response
 
 
-def menu_of(me: Actor, catalogue: Mapping[str, type[Record]]) -> list[dict[str, Any]]:
-    """The chapters and types that a person may open."""
+def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], waits: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The chapters and types that a person may open, with how much of each waits for them."""
     groups = []
     for chapter, types in catalogue.chapters().items():  # type: ignore[attr-defined]
-        items = [_item(cls) for cls in types if rights.can_open(me, cls)]
+        items = [_item(cls, waits) for cls in types if rights.can_open(me, cls)]
         items += _custom_items(chapter)
         if items:
-            groups.append({"label": chapter.label, "clause": chapter.clause, "items": items})
+            count = sum(one["count"] for one in items)
+            groups.append({"label": chapter.label, "clause": chapter.clause, "items": items, "count": count})
     return groups
 
 
@@ -105,9 +109,11 @@ def _custom_items(chapter: Chapter) -> list[dict[str, Any]]:
     ]
 
 
-def _item(cls: type[Record]) -> dict[str, Any]:
-    url = f"/admin/{cls.declared.name}/"
-    return {"label": cls.declared.plural, "url": url, "active": request.path.startswith(url), "count": 0}
+def _item(cls: type[Record], waits: Mapping[str, int]) -> dict[str, Any]:
+    name = cls.declared.name
+    url = f"/admin/{name}/"
+    active = request.path.startswith(url)
+    return {"label": cls.declared.plural, "url": url, "active": active, "count": waits.get(name, 0)}
 
 
 def waiting_filter(me: Actor) -> dict[str, Any]:
@@ -115,8 +121,29 @@ def waiting_filter(me: Actor) -> dict[str, Any]:
     return {"decide": {"$in": rights.tokens_of(me)}, "barred": {"$ne": me.id}}
 
 
-def waiting_count(me: Actor) -> int:
-    return get_db()[WAITING].count_documents(waiting_filter(me), limit=COUNT_CAP)
+def waiting_counts(me: Actor) -> tuple[int, dict[str, int]]:
+    """How many decisions wait for a person, and how much of each type waits, be it a decision or work of their own.
+
+    One query; what goes beyond a few hundred is not counted, since the menu says no more than 99+.
+    """
+    own = [{"$match": {"act": {"$in": rights.tokens_of(me)}}}, {"$limit": WAITING_MAX}, _kept("act")]
+    both = [
+        {"$match": waiting_filter(me)},
+        {"$limit": WAITING_MAX},
+        _kept("decide"),
+        {"$unionWith": {"coll": WAITING, "pipeline": own}},
+        {"$group": {"_id": {"type": "$type", "how": "$how"}, "count": {"$sum": 1}}},
+    ]
+    waits: Counter[str] = Counter()
+    decisions = 0
+    for group in get_db()[WAITING].aggregate(both):
+        waits[group["_id"]["type"]] += group["count"]
+        decisions += group["count"] if group["_id"]["how"] == "decide" else 0
+    return decisions, waits
+
+
+def _kept(how: str) -> dict[str, Any]:
+    return {"$project": {"_id": 0, "type": 1, "how": {"$literal": how}}}
 
 
 def unread_count(me: Actor) -> int:

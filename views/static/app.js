@@ -166,6 +166,26 @@ window.guicheng = (() => {
     show();
   });
 
+  // The menu: beside the page, or away until it is asked for; each browser remembers.
+  onEach("[data-side-toggle]", (button) => {
+    const { dataset } = document.documentElement;
+    const menu = button.closest("[popover]");
+    const show = () => button.setAttribute("aria-pressed", String(dataset.side !== "closed"));
+    button.addEventListener("click", () => {
+      const closes = dataset.side !== "closed";
+      if (closes) dataset.side = "closed";
+      else {
+        delete dataset.side;
+        if (menu.matches(":popover-open")) menu.hidePopover();
+      }
+      remembered("side", closes ? "closed" : "open");
+      show();
+      if (closes) document.querySelector(`[popovertarget="${menu.id}"]`)?.focus();
+    });
+    button.hidden = false;
+    show();
+  });
+
   onEach("[data-shortcuts-toggle]", (box) => {
     box.checked = remembered("shortcuts") !== "off";
     box.addEventListener("change", () => remembered("shortcuts", box.checked ? "on" : "off"));
@@ -211,6 +231,7 @@ window.guicheng = (() => {
     const search = document.querySelector("[data-search]");
     if (goesTo) document.querySelector(goesTo)?.click();
     else if (event.key === "/" && search) { event.preventDefault(); search.focus(); search.select(); }
+    else if (event.key === "b") document.querySelector("[data-side-toggle]")?.click();
     else if (event.key === "?" && shortcuts) { event.preventDefault(); shortcuts.showModal(); }
     else if (event.key === "j" && event.target === document.body) document.querySelector(".grid tbody tr[tabindex='0']")?.focus();
   });

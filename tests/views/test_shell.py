@@ -1,0 +1,49 @@
+"""The frame of every page: what the menu says waits, for whom."""
+
+from __future__ import annotations
+
+import re
+
+from mongoengine.connection import get_db
+
+from models.kernel.waiting import COLLECTION as WAITING
+from tests.fixtures.http import COMMANDS
+from views.shell import WAITING_MAX
+
+ITEM = re.compile(
+    r'<a href="(/admin/[^"]+)"[^>]*>(?:<svg.*?</svg>)?<span>[^<]*</span>(?: <span class="count[^"]*">([^<]*))?'
+)
+
+
+def counts(browser):
+    """The number that the menu shows beside each of its links."""
+    menu = browser.get("/admin/customer/").text.split('id="menu"')[1].split("</nav>")[0]
+    return {url: shown for url, shown in ITEM.findall(menu) if shown}
+
+
+def test_the_menu_counts_what_waits_for_its_reader(company, browser_as):
+    draft = company.make("quotation", "clerk_sal")
+    assert counts(browser_as("clerk_sal")).get("/admin/quotation/") == "1", "one's own draft"
+    assert "/admin/quotation/" not in counts(browser_as("head_sal"))
+    company.walk(draft, "submitted")
+    assert counts(browser_as("head_sal")) | {"/admin/quotation/": "1", "/admin/inbox/": "1"} == counts(
+        browser_as("head_sal")
+    )
+    assert "/admin/inbox/" not in counts(browser_as("clerk_sal")), "nobody decides on their own work"
+    assert "/admin/quotation/" not in counts(browser_as("clerk_mkt"))
+
+
+def test_the_count_costs_one_query_and_stops(company, browser_as):
+    company.make("quotation", "clerk_sal")
+    waiting = get_db()[WAITING]
+    one = waiting.find_one({"type": "quotation"}, {"_id": 0})
+    waiting.insert_many([dict(one) for _ in range(WAITING_MAX + 50)])
+    browser = browser_as("clerk_sal")
+    heard = []
+    COMMANDS.listeners.append(heard.append)
+    try:
+        assert counts(browser)["/admin/quotation/"] == "99+"
+    finally:
+        COMMANDS.listeners.remove(heard.append)
+    asked = [one for one in heard if one.get("aggregate") == WAITING or one.get("count") == WAITING]
+    assert len(asked) == 1
