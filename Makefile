@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.installed-run-$(SUM)
 TEST_STAMP := $(VENV)/.installed-test-$(SUM)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check docs vendor clean bench-backup
+.PHONY: run test check docs vendor gallery clean bench-backup
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/guicheng run
@@ -30,6 +30,10 @@ check: $(TEST_STAMP)
 # The browser libraries of others, as pinned in admin_app/vendor.py (needs npm).
 vendor: $(RUN_STAMP)
 	@$(BIN)/python -m admin_app.vendor
+
+# Pictures of all screens: artefacts/gallery/index.html. make gallery ONLY=quotation: of some.
+gallery: $(TEST_STAMP)
+	@PYTHONPATH=. $(BIN)/python -m tests.browser.gallery $(ONLY)
 
 docs: $(RUN_STAMP)
 	$(BIN)/guicheng settings > docs/settings.md

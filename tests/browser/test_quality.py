@@ -1,0 +1,133 @@
+"""Every page by two judges: axe-core in a real browser, in both themes and at 360 px, and the Nu HTML checker."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route
+
+from models import catalogue
+from tests.fixtures._nu import VERSION, check
+from tests.fixtures._visits import Tour, Visit
+
+ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+PAGES_MIN = 40
+WIDE, NARROW = {"width": 1366, "height": 860}, {"width": 360, "height": 740}
+OVERFLOW = "document.scrollingElement.scrollWidth - innerWidth"
+RULES = {"rules": {"target-size": {"enabled": True}}}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+OUTCOMES = ("passes", "violations", "inapplicable", "incomplete")
+TWINS_MAX = 6
+KINDS = ("home", "move", "refused", "race", "bulk")
+
+
+@pytest.fixture
+def tour(app: Any, company: Any, browser_as: Any) -> Tour:
+    return Tour(app, company, browser_as)
+
+
+def test_the_html_of_every_page_is_valid(tour: Tour, tmp_path: Path) -> None:
+    visits = list(tour.visits())
+    assert len({one.path.split("?")[0] for one in visits}) >= PAGES_MIN
+    found = check({f"{one.name} ({one.login})": one.html for one in visits}, tmp_path)
+    _note("html", checker=f"vnu {VERSION}", pages=len(visits), findings=len(found))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.browser
+def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(tour: Tour, sit_down: Callable[..., Page]) -> None:
+    judge = Judge(sit_down)
+    for visit in chosen(tour.visits()):
+        judge.look(visit)
+    found = list(judge.findings())
+    _note("axe", checker=judge.version, pages=judge.pages, rules=len(judge.rules), findings=len(found))
+    assert judge.pages >= PAGES_MIN
+    assert not found, "\n".join(found)
+
+
+def chosen(visits: Iterable[Visit]) -> Iterator[Visit]:
+    """All pages, but of those that every type has only those of some types: others for each kind of page."""
+    seen: Counter[str] = Counter()
+    for visit in visits:
+        kind = kind_of(visit)
+        if seen[kind] < TWINS_MAX or (sum(map(ord, visit.name)) % 5 == 0 and seen[kind] < 2 * TWINS_MAX):
+            seen[kind] += 1
+            yield visit
+
+
+def kind_of(visit: Visit) -> str:
+    """What pages of different types have in common: the last part of the address, or the first word of the name."""
+    name = visit.name
+    if name.startswith("/admin/") and name.split("/")[2] in catalogue:
+        return name.split("/", 3)[3]
+    return name.split(" ")[0] if name.startswith(KINDS) else name
+
+
+class Judge:
+    """Looks at pages with axe and remembers what it does not like."""
+
+    def __init__(self, sit_down: Callable[..., Page]):
+        self.sit_down = sit_down
+        self.windows: dict[str, Page] = {}
+        self.axe = Axe()
+        self.rules: set[str] = set()
+        self.found: dict[str, list[str]] = {}
+        self.pages = 0
+        self.version = ""
+
+    def look(self, visit: Visit) -> None:
+        """A page in light and dark colours and at 360 px."""
+        page = self._window(visit.login)
+        self._open(page, visit)
+        self.pages += 1
+        self._judge(page, visit, "light", RULES)
+        page.emulate_media(color_scheme="dark")
+        self._judge(page, visit, "dark", COLOURS)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(NARROW)
+        if (excess := page.evaluate(OVERFLOW)) > 0:
+            self.found.setdefault(f"{excess} px wider than a phone", []).append(visit.name)
+        page.set_viewport_size(WIDE)
+
+    def findings(self) -> Iterator[str]:
+        for sentence, names in self.found.items():
+            yield f"{sentence} | {len(names)} pages: {', '.join(names[:4])}"
+
+    def _window(self, login: str) -> Page:
+        if login not in self.windows:
+            self.windows[login] = self.sit_down(login, reduced_motion="reduce", color_scheme="light")
+        return self.windows[login]
+
+    def _open(self, page: Page, visit: Visit) -> None:
+        if not visit.posted:
+            page.goto(visit.path)
+            return
+
+        def answer(route: Route) -> None:
+            route.fulfill(status=visit.status, body=visit.html, content_type="text/html; charset=utf-8")
+
+        page.route(f"**{visit.path}", answer, times=1)
+        page.goto(visit.path)
+
+    def _judge(self, page: Page, visit: Visit, how: str, options: dict[str, Any]) -> None:
+        told = self.axe.run(page, options={"resultTypes": ["violations"], **options}).response
+        self.version = f"axe-core {told['testEngine']['version']}"
+        self.rules |= {rule["id"] for kind in OUTCOMES for rule in told[kind]}
+        for rule in told["violations"]:
+            for node in rule["nodes"]:
+                sentence = f"{how}: {rule['id']} {node['target']} {node['html'][:160]} {node['failureSummary'][:300]}"
+                self.found.setdefault(sentence, []).append(f"{visit.name} ({visit.login})")
+
+
+def _note(kind: str, **facts: Any) -> None:
+    """Keep the counts for whoever asks what was checked, and say them."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    path = ARTEFACTS / f"quality-{kind}.json"
+    path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    print(kind, facts)
