@@ -176,6 +176,8 @@ class Edition(Line):
 class Document(Record):
     """A document with its approved editions and its copies on paper (3.1.1)."""
 
+    history_is_a_log = True
+
     subject = Text(required=True, label=L("Title", "標題"))
     category = Ref("Category", required=True, label=L("Category", "文件分類"))
     confidentiality = Choice(CONFIDENTIALITY, label=L("Confidentiality", "密級"))

@@ -210,6 +210,8 @@ def is_first_time(loan: Loan) -> bool:
 class Loan(Record):
     """One borrowing of a document by one person, from the request to its end (3.1.4)."""
 
+    history_is_a_log = True
+
     document = Ref("Document", required=True, fixed=True, states={"approved"}, label=L("Document", "文件"))
     kind = Choice(
         {PAPER: L("Copy on paper", "紙質"), ELECTRONIC: L("Reading on screen", "電子")},

@@ -23,6 +23,7 @@ class Record(me.Document):
     """The base of all record types. Instances are read and computed with; only the gate writes them."""
 
     declared: ClassVar[Declaration]
+    history_is_a_log: ClassVar[bool] = False  # whether its history is read by itself, across records
     meta: ClassVar[dict] = {"abstract": True, "auto_create_index": False, "strict": False}
 
     number = Text(label=L("Number", "編號"))

@@ -18,6 +18,7 @@ from models.ageing import BUCKETS
 from models.kernel import changes, clock, history
 from models.kernel.people import SYSTEM
 from models.kernel.words import HANT
+from views import typesetting
 from views.custom import research_pdf
 
 SCREENS = {"/admin/ageing/": {"clerk_sal", "clerk_sal2", "head_sal", "management", "legal", "finance", "supervisor"}}
@@ -215,7 +216,7 @@ def _sign_in(app, login, password):
 
 
 needs_font = pytest.mark.skipif(
-    research_pdf.FAMILIES[HANT] not in research_pdf._fonts().families(), reason="no Chinese font (fonts-noto-cjk)"
+    not typesetting.has_font(typesetting.FAMILIES[HANT]), reason="no Chinese font (fonts-noto-cjk)"
 )
 
 

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import typst
 from bson import ObjectId
 from flask import Response, request
 from flask_admin import BaseView, expose
 
 from models.kernel import clock, history, rights
-from models.kernel.errors import Refused
 from models.kernel.fields import label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import HANS, HANT, L, current_locale
+from models.kernel.words import L, current_locale
 from models.market import Requirement, ResearchReport
 
 from .. import wording
 from ..record_page import note_reading
 from ..session import actor
 from ..timeline import timeline
+from ..typesetting import typeset
 from . import CustomView, Link, on_record_page
 
 PDF = L("PDF", "PDF")
 SECTIONS = ("market_status", "competitors", "opportunities_threats", "recommendations")
 REQUIREMENT_COLUMNS = ("number", "title", "source", "category", "priority")
 OPINIONS_OF = frozenset({"submit", "approve", "return", "agree", "send_back", "publish"})
-FAMILIES = {HANS: "Noto Sans CJK SC", HANT: "Noto Sans CJK TC"}
-NO_FONT = L(
-    "This server has no Chinese font, so no PDF can be made. Please ask IT to install the package fonts-noto-cjk.",
-    "服務器未安裝中文字體，無法生成 PDF。請聯繫信息技術部安裝軟件包 fonts-noto-cjk。",
-)
 WORDS = {
     "number": L("Number", "編號"),
     "state": L("State", "狀態"),
@@ -53,8 +43,7 @@ WORDS = {
     "printed": L("Printed", "打印日期"),
     "kind": L("Market research report", "市場調研報告"),
 }
-_FORMAT = Path(__file__).parents[1] / "templates" / "custom" / "research_report.typ"
-_one_at_a_time = threading.Lock()
+FORMAT = "research_report.typ"
 
 
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
@@ -74,38 +63,11 @@ class PdfView(CustomView):
     def index(self) -> Response:
         me = actor()
         report = rights.find(me, ResearchReport, request.args.get("id"))
-        pdf = typeset(contents(report, me), current_locale())
+        pdf = typeset(FORMAT, contents(report, me), current_locale())
         note_reading(ResearchReport, report, me)
         response = Response(pdf, content_type="application/pdf")
         response.headers["Content-Disposition"] = f'inline; filename="{report.number}.pdf"'
         return response
-
-
-def typeset(told: Mapping[str, Any], locale: str) -> bytes:
-    """The document with these contents. They go in as data, so nothing in them is taken for markup. Raises Refused."""
-    family = FAMILIES.get(locale, FAMILIES[HANT])
-    if family not in _fonts().families():
-        raise Refused(NO_FONT)
-    inputs = {
-        "told": json.dumps(told, ensure_ascii=False),
-        "font": family,
-        "lang": "zh" if locale in FAMILIES else "en",
-    }
-    with _one_at_a_time:
-        return cast(
-            bytes, _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=clock.now().replace(microsecond=0))
-        )
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    return typst.Fonts()
-
-
-@lru_cache(maxsize=1)
-def _compiler() -> typst.Compiler:
-    """Kept for the life of the process: finding the fonts takes longer than the document."""
-    return typst.Compiler(str(_FORMAT), font_paths=_fonts())
 
 
 def contents(report: Record, me: Actor) -> dict[str, Any]:

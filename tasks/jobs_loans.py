@@ -1,0 +1,164 @@
+"""The care of loans (3.1.4): what runs out by itself, what is kept for nobody any more, and who is asked to return."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import structlog
+from bson import ObjectId
+from mongoengine.connection import get_db
+
+from models.documents import Document
+from models.kernel import changes, clock, people, rights
+from models.kernel.changes import Context
+from models.kernel.errors import Changed, Missing, Refused
+from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.notices import notice_for
+from models.kernel.people import SYSTEM, Role
+from models.kernel.unit import Unit, in_transaction
+from models.kernel.words import L
+from models.lending import ELECTRONIC, PAPER, free_copies, name_of, told
+from models.loans import Loan
+
+from .registry import job
+from .run import Run
+
+BATCH = 200
+EVERY_DAYS = 3
+HEAD_FROM_DAY = 7
+KIND = "reminder"
+OVERDUE = L(
+    "{number}: {document}, copy {copy}, was due on {due} and is {days} days overdue. Please bring it back.",
+    "{number}：{document} 第 {copy} 份應於 {due} 歸還，已逾期 {days} 天，請儘快歸還。",
+)
+OVERDUE_OF = L(
+    "{number}: {who} of your department has had {document}, copy {copy}, overdue for {days} days.",
+    "{number}：貴部門{who}借閱的 {document} 第 {copy} 份已逾期 {days} 天。",
+)
+_DOOR = Context(door="task")
+
+
+@job(
+    "loans.sweep",
+    L("Loans that run out", "借閱到期處理"),
+    L(
+        "Electronic loans end when they are due; copies that nobody fetched, or that are free again, go to the next.",
+        "電子借閱到期結束；逾期未取或重新可借的副本轉給下一位。",
+    ),
+)
+def sweep(run: Run) -> None:
+    """Move what time has overtaken; whether something may be opened or handed out never waits for this."""
+    now = clock.now()
+    ended = {"kind": ELECTRONIC, "state": "on_loan", "due": {"$lte": now}}
+    run.count(expired=_each(run, ended, _mover("expire")))
+    unfetched = {"kind": PAPER, "state": "approved", "kept_until": {"$lte": now}}
+    run.count(lapsed=_each(run, unfetched, _mover("lapse")))
+    run.count(offered=_each(run, {"kind": PAPER, "state": "waiting"}, _offer))
+
+
+def _mover(verb: str) -> Callable[[dict[str, Any]], bool]:
+    def move(row: dict[str, Any]) -> bool:
+        changes.move(Loan, row["_id"], verb, actor=SYSTEM, version=row["version"], context=_DOOR)
+        return True
+
+    return move
+
+
+def _offer(row: dict[str, Any]) -> bool:
+    """Keep a copy for one who waits, if one is free: one was found, or the document got another."""
+
+    def body(_unit: Unit) -> bool:
+        document = rights.find(SYSTEM, Document, row["document"])
+        if not isinstance(document, Document) or not free_copies(document):
+            return False
+        changes.move(Loan, row["_id"], "offer", actor=SYSTEM, version=row["version"], context=_DOOR)
+        return True
+
+    return in_transaction(body)
+
+
+def _each(run: Run, wanted: dict[str, Any], body: Callable[[dict[str, Any]], bool]) -> int:
+    """Do it for each loan of a filter in the order of asking; one that is refused does not keep the others back."""
+    done = 0
+    for batch in _batches(wanted):
+        for row in batch:
+            try:
+                done += body(row)
+            except (Missing, Changed):
+                continue
+            except Refused as refused:
+                log = structlog.get_logger("guicheng.tasks")
+                log.warning("refused", type="loan", record=str(row["_id"]), fields=sorted(refused.problems))
+        run.renew()
+    return done
+
+
+def _batches(wanted: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    after: ObjectId | None = None
+    while True:
+        query = {"removed_at": None, **wanted, **({"_id": {"$gt": after}} if after else {})}
+        rows = list(Loan._get_collection().find(query).sort("_id", 1).limit(BATCH))
+        if not rows:
+            return
+        yield rows
+        after = rows[-1]["_id"]
+
+
+@job(
+    "loans.remind",
+    L("Ask for overdue copies", "借閱逾期催還"),
+    L(
+        "Every three days the borrower is asked; from the seventh day on the head of the department is told as well.",
+        "每三天催還一次；逾期七天起同時通知借閱人的部門負責人。",
+    ),
+)
+def remind(run: Run) -> None:
+    """Each borrower and head once for each step; of steps missed in an outage only the last."""
+    for batch in _batches({"kind": PAPER, "state": "on_loan", "due": {"$lt": clock.now()}}):
+        causes = {cause: row for row in batch for cause in _causes(row)}
+        known = set(get_db()[NOTICES].distinct("cause", {"cause": {"$in": list(causes)}}))
+        for cause, row in causes.items():
+            if cause not in known:
+                run.count(sent=_ask(row["_id"], cause))
+        run.renew()
+
+
+def days_overdue(row: dict[str, Any]) -> int:
+    """How many days ago a loan was due, by the company's calendar."""
+    due: dt.datetime = row["due"]
+    return (clock.today() - due.astimezone(clock.zone()).date()).days
+
+
+def _causes(row: dict[str, Any]) -> Iterator[str]:
+    """The steps that have come for a loan: a moved date is another cause."""
+    days, stem = days_overdue(row), f"loan:{row['_id']}:overdue:{row['due'].date().isoformat()}"
+    if days >= EVERY_DAYS:
+        yield f"{stem}:borrower:{days // EVERY_DAYS}"
+    if days >= HEAD_FROM_DAY:
+        yield f"{stem}:head:{(days - HEAD_FROM_DAY) // EVERY_DAYS}"
+
+
+def _ask(id: ObjectId, cause: str) -> int:
+    """Write the notices of one step, unless the loan has come to an end since it was found."""
+
+    def body(unit: Unit) -> int:
+        try:
+            loan = rights.find(SYSTEM, Loan, id)
+        except Missing:
+            return 0
+        row = loan.to_mongo().to_dict()
+        if row.get("state") != "on_loan" or cause not in set(_causes(row)):
+            return 0
+        is_head = ":head:" in cause
+        tokens = [f"role:{Role.HEAD}@{loan.ref('department')}"] if is_head else [f"user:{loan.ref('borrower')}"]
+        facts = {"number": loan.number, "document": row.get("subject", ""), "copy": row.get("copy")}
+        facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": told(row["due"])}
+        words = (OVERDUE_OF if is_head else OVERDUE)(**facts)
+        to = [one for one in people.people_at(tokens) if not (is_head and one == loan.ref("borrower"))]
+        for person in to:
+            unit.notify(notice_for(person, cause=cause, kind=KIND, words=words, record=loan))
+        return len(to)
+
+    return in_transaction(body)

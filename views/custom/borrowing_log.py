@@ -1,0 +1,254 @@
+"""The borrowing log (3.1.4) is read from the append-only history of loans and documents, not from records.
+
+It tells who asked for, approved, got, viewed, downloaded, gave back or lost what, and when. Nobody can edit it.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+import xlsxwriter
+from bson import ObjectId
+from flask import Response, abort, request, send_file
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+from pymongo.errors import ExecutionTimeout
+
+from models.chapters import DOCUMENTS
+from models.documents import Document
+from models.kernel import clock, rights
+from models.kernel.errors import Refused
+from models.kernel.glossary import GATE_VERBS
+from models.kernel.people import Actor
+from models.kernel.places import HISTORY, HISTORY_ARCHIVE, archive_of
+from models.kernel.record import Record
+from models.kernel.search import contains
+from models.kernel.words import L
+from models.loans import Loan
+
+from .. import wording
+from ..export import KINDS, defused
+from ..listing import SLOW, TIME_LIMIT_MS
+from ..session import actor
+from . import CustomView, MenuItem
+
+TITLE = L("Borrowing log", "借閱登記簿")
+PAGE, PRINTED, EXPORTED = 50, 1000, 50_000
+LOANS_MAX = 2000
+READ = ("view", "download")
+COLUMNS = {
+    "when": L("When", "時間"),
+    "what": L("What", "事項"),
+    "number": L("Document", "文件編號"),
+    "title": L("Title", "標題"),
+    "copy": L("Copy no.", "份號"),
+    "borrower": L("Borrower", "借閱人"),
+    "who": L("By", "經手人"),
+    "loan": L("Loan", "借閱編號"),
+    "note": L("Reason", "原因"),
+}
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    known = "loan" in catalogue
+    return [LogView(name="borrowing_log", endpoint="borrowing_log", url="/admin/borrowing_log")] if known else []
+
+
+class LogView(CustomView):
+    """Newest first, by document, person and period; pages follow each other by key."""
+
+    menu_item = MenuItem(DOCUMENTS, TITLE, "/admin/borrowing_log/")
+
+    def is_accessible(self) -> bool:
+        return bool(rights.may_read_log(actor()))
+
+    @expose("/")
+    def index(self) -> str:
+        me, query = actor(), _asked(actor())
+        is_print = bool(request.args.get("print"))
+        size = PRINTED if is_print else PAGE
+        rows = _find(query, size + 1, request.args.get("after", ""))
+        shown = rows[:size]
+        asked = {name: request.args.get(name, "") for name in ("document", "person", "from", "to", "archived")}
+        return self.render(
+            "custom/borrowing_log_print.html" if is_print else "custom/borrowing_log.html",
+            columns=list(COLUMNS.values()),
+            rows=[list(row.values()) for row in _told(shown, me)],
+            next=_url(asked, after=str(shown[-1]["_id"])) if len(rows) > size else None,
+            more=len(rows) > size,
+            exports={kind: _url(asked, f"export/{kind}/") for kind in KINDS},
+            print_url=_url(asked, print="1"),
+            printed=wording.moment(clock.now()),
+            **{f"asked_{name}": value for name, value in asked.items()},
+        )
+
+    @expose("/export/<kind>/")
+    def export(self, kind: str) -> Response:
+        """The same rows as a file, 50,000 at most; who took it is logged."""
+        if kind not in KINDS:
+            abort(404)
+        me = actor()
+        structlog.get_logger("guicheng.export").info("export", type="borrowing_log", user=me.login, format=kind)
+        rows = _all(_asked(me), me)
+        name = f"borrowing-log-{clock.today().isoformat()}.{kind}"
+        return _csv(rows, name) if kind == "csv" else _xlsx(rows, name)
+
+
+def _url(asked: Mapping[str, str], path: str = "", **more: str) -> str:
+    given = {name: value for name, value in {**asked, **more}.items() if value}
+    return f"/admin/borrowing_log/{path}?{urlencode(given)}"
+
+
+def _asked(me: Actor) -> dict[str, Any]:
+    """The filter of the entries asked for: loans, and views and downloads of documents."""
+    loans: dict[str, Any] = {"type": Loan.type_name()}
+    documents: dict[str, Any] = {"type": Document.type_name(), "verb": {"$in": READ}}
+    if text := _text("document"):
+        ids = _documents(me, text)
+        documents["record"] = {"$in": ids}
+        loans["record"] = {"$in": _loans({"document": {"$in": ids}})}
+    if text := _text("person"):
+        people = _people(text)
+        documents["actor"] = {"$in": people}
+        by_them = _loans({"borrower": {"$in": people}})
+        loans = {"$and": [loans, {"$or": [{"actor": {"$in": people}}, {"record": {"$in": by_them}}]}]}
+    period = _period()
+    either: dict[str, Any] = {"$or": [loans, documents]}
+    return {"$and": [either, period]} if period else either
+
+
+def _text(name: str) -> str:
+    return request.args.get(name, "").replace("\x00", "").strip()[:80]
+
+
+def _documents(me: Actor, text: str) -> list[ObjectId]:
+    query = {"$and": [contains(text), rights.visible(me, Document) or {"_id": None}]}
+    rows = Document._get_collection().find(query, {"_id": 1}).limit(500).max_time_ms(TIME_LIMIT_MS)
+    return [row["_id"] for row in rows]
+
+
+def _people(text: str) -> list[ObjectId]:
+    """People by name, login or pinyin; who has left is still in the log."""
+    rows = get_db()["user"].find(contains(text), {"_id": 1}).limit(200).max_time_ms(TIME_LIMIT_MS)
+    return [row["_id"] for row in rows]
+
+
+def _loans(wanted: dict[str, Any]) -> list[ObjectId]:
+    """The newest loans of a filter, archived ones too."""
+    found: list[ObjectId] = []
+    for name in (Loan.type_name(), archive_of(Loan.type_name())):
+        rows = get_db()[name].find(wanted, {"_id": 1}).sort("_id", -1).limit(LOANS_MAX).max_time_ms(TIME_LIMIT_MS)
+        found += [row["_id"] for row in rows]
+    return found
+
+
+def _period() -> dict[str, Any]:
+    bounds: dict[str, Any] = {}
+    for name, sign, days in (("from", "$gte", 0), ("to", "$lt", 1)):
+        try:
+            day = dt.date.fromisoformat(_text(name)) + dt.timedelta(days=days)
+        except (ValueError, OverflowError):
+            continue
+        bounds[sign] = clock.start_of(day) if dt.date(1900, 1, 1) < day < dt.date(9000, 1, 1) else clock.now()
+    return {"at": bounds} if bounds else {}
+
+
+def _place() -> str:
+    return HISTORY_ARCHIVE if request.args.get("archived") else HISTORY
+
+
+def _find(query: dict[str, Any], most: int, after: str = "") -> list[dict[str, Any]]:
+    """Entries, newest first, from after a key."""
+    if ObjectId.is_valid(after):
+        query = {"$and": [query, {"_id": {"$lt": ObjectId(after)}}]}
+    wanted = dict.fromkeys(("type", "record", "at", "verb", "actor_name", "acting_for_name", "reason", "state_to"), 1)
+    rows = get_db()[_place()].find(query, wanted).sort("_id", -1).limit(most)
+    try:
+        return list(rows.max_time_ms(TIME_LIMIT_MS))
+    except ExecutionTimeout as slow:
+        raise Refused(SLOW) from slow
+
+
+def _all(query: dict[str, Any], me: Actor) -> Iterator[dict[str, str]]:
+    after, left = "", EXPORTED
+    while left > 0 and (rows := _find(query, min(1000, left), after)):
+        yield from _told(rows, me)
+        after, left = str(rows[-1]["_id"]), left - len(rows)
+
+
+def _told(entries: list[dict[str, Any]], me: Actor) -> list[dict[str, str]]:
+    """The entries in words: two queries for the loans and documents that they are about, one for the people."""
+    loans = _rows(Loan, [one["record"] for one in entries if one["type"] == "loan"])
+    ids = {row.get("document") for row in loans.values()} | {one["record"] for one in entries if one["type"] != "loan"}
+    documents = _rows(Document, [one for one in ids if one], scope=rights.visible(me, Document))
+    names = wording.titles({"User": {row["borrower"] for row in loans.values() if row.get("borrower")}})
+    return [_row(one, loans, documents, names) for one in entries]
+
+
+def _rows(
+    cls: type[Record], ids: list[ObjectId], scope: dict[str, Any] | None = None
+) -> dict[ObjectId, dict[str, Any]]:
+    """Stored records by id, among the living and in the archive."""
+    found: dict[ObjectId, dict[str, Any]] = {}
+    for name in (cls.type_name(), archive_of(cls.type_name())):
+        if missing := [one for one in ids if one not in found]:
+            query = {"$and": [{"_id": {"$in": missing}}, scope or {}]}
+            wanted = {"number": 1, "subject": 1, "document": 1, "copy": 1, "borrower": 1}
+            found |= {row["_id"]: row for row in get_db()[name].find(query, wanted)}
+    return found
+
+
+def _row(entry: Mapping[str, Any], loans: Mapping, documents: Mapping, names: Mapping) -> dict[str, str]:
+    loan = loans.get(entry["record"], {})
+    document = documents.get(loan.get("document") or entry["record"], {})
+    flow, verb = Loan.declared.workflow, entry["verb"]
+    word = GATE_VERBS.get(verb) or (flow.verb_label(verb) if flow and verb in flow.verbs() else L(verb, verb))
+    who = entry.get("actor_name") or ""
+    return {
+        "when": wording.moment(entry["at"]),
+        "what": str(ASKED if entry["type"] == "loan" and verb == "create" else word),
+        "number": document.get("number", ""),
+        "title": document.get("subject", ""),
+        "copy": str(loan.get("copy") or ""),
+        "borrower": names.get(loan.get("borrower"), "") if loan else who,
+        "who": f"{who}（{entry['acting_for_name']}）" if entry.get("acting_for_name") else who,
+        "loan": loan.get("number", ""),
+        "note": (entry.get("reason") or "")[:500],
+    }
+
+
+ASKED = L("Asked for", "申請借閱")
+
+
+def _csv(rows: Iterator[dict[str, str]], name: str) -> Response:
+    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow([str(label) for label in COLUMNS.values()])
+    writer.writerows([[defused(value) for value in row.values()] for row in rows])
+    text.detach()
+    file.seek(0)
+    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=name)
+
+
+def _xlsx(rows: Iterator[dict[str, str]], name: str) -> Response:
+    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(file, options) as book:
+        sheet = book.add_worksheet()
+        bold = book.add_format({"bold": True})
+        for at, label in enumerate(COLUMNS.values()):
+            sheet.write_string(0, at, str(label), bold)
+        for line, row in enumerate(rows, start=1):
+            for at, value in enumerate(row.values()):
+                sheet.write_string(line, at, value)
+    file.seek(0)
+    mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return send_file(file, mimetype=mimetype, as_attachment=True, download_name=name)

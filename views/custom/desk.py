@@ -1,0 +1,247 @@
+"""The borrowing desk is one page for hand and scanner: a code leads to the copy, who has it, and what can be done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from bson import ObjectId
+from flask import make_response, redirect, request
+from flask_admin import BaseView, expose
+
+from models.chapters import DOCUMENTS
+from models.documents import CONDITIONS, NOT_TO_BE_LENT, Document
+from models.kernel import changes, clock, rights
+from models.kernel.changes import Context
+from models.kernel.errors import CHANGED, Changed, Missing, Refused
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L, Words
+from models.lending import PAPER, is_kept, line_of, loans_out
+from models.loans import Loan
+
+from .. import wording
+from ..session import actor, say
+from . import CustomView, MenuItem
+
+TITLE = L("Borrowing desk", "借閱台")
+LIST_MAX = 20
+CAMERA = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"
+VERBS = ("issue", "take_back", "lose", "renew")
+DONE = L("{number}: {move}.", "{number}：{move}。")
+NOT_FOUND = L("No document, copy or loan is called “{code}”.", "沒有編號為「{code}」的文件、副本或借閱記錄。")
+NOT_HERE = L("This is not done at the desk.", "此操作不在借閱台辦理。")
+_COPY = re.compile(r"(?P<number>.{3,60}?)\s*[/#]\s*(?P<copy>[0-9]{1,3})")
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    if "loan" not in catalogue:
+        return []
+    return [
+        DeskView(name="desk", endpoint="desk", url="/admin/desk"),
+        CopyView(name="copy", endpoint="copy", url="/admin/copy"),
+    ]
+
+
+def copy_code(number: str, copy: int) -> str:
+    """What a label says: the document's number and the copy's."""
+    return f"{number}/{copy}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a code leads to: a document, and a copy or a loan of it where the code says so."""
+
+    document: Document
+    copy: int | None = None
+    loan: Loan | None = None
+
+
+class CopyView(CustomView):
+    """Where a label leads: the desk for those who keep it, the document's page for everybody else who may see it."""
+
+    @expose("/")
+    def index(self) -> Any:
+        me, code = actor(), read_code(request.args.get("code", ""))
+        found = find(me, code)
+        if found is None:
+            raise Missing
+        if rights.may_keep_desk(me):
+            return redirect(f"/admin/desk/?{urlencode({'code': code})}")
+        return redirect(f"/admin/document/details/?id={found.document.id}")
+
+
+class DeskView(CustomView):
+    """Issue, take back, renew, report as lost; and what the desk has to look after today."""
+
+    menu_item = MenuItem(DOCUMENTS, TITLE, "/admin/desk/")
+
+    def is_accessible(self) -> bool:
+        return bool(rights.may_keep_desk(actor()))
+
+    @expose("/")
+    def index(self) -> Any:
+        code = read_code(request.args.get("code", ""))
+        return self._page(code)
+
+    @expose("/do/", methods=("POST",))
+    def do(self) -> Any:
+        """Make one of the desk's moves on the version that the page showed; a refusal is said on the page."""
+        me, code = actor(), read_code(request.form.get("code", ""))
+        verb = request.form.get("verb", "")
+        try:
+            if verb not in VERBS:
+                raise Refused(NOT_HERE)
+            moved = _move(me, verb)
+        except Changed:
+            return self._page(code, CHANGED, 409)
+        except Refused as refused:
+            said = next((words for found in refused.problems.values() for words in found), refused.sentence)
+            return self._page(code, said, 422)
+        flow = moved.flow()
+        say("good", DONE(number=moved.number, move=flow.verb_label(verb) if flow else verb))
+        return redirect(f"/admin/desk/?{urlencode({'code': code})}")
+
+    def _page(self, code: str, fault: Words | None = None, status: int = 200) -> Any:
+        me = actor()
+        found = find(me, code) if code else None
+        if code and found is None:
+            fault, status = fault or NOT_FOUND(code=code[:60]), max(status, 404)
+        page = self.render(
+            "custom/desk.html",
+            code=code,
+            fault=str(fault) if fault else "",
+            found=_told(found) if found else None,
+            conditions=[(key, label) for key, label in CONDITIONS.items() if key not in NOT_TO_BE_LENT],
+            lists=_lists(),
+        )
+        answer = make_response(page, status)
+        answer.headers["Permissions-Policy"] = CAMERA
+        return answer
+
+
+def _move(me: Actor, verb: str) -> Record:
+    form = request.form
+    version, copy = form.get("version", ""), form.get("copy", "")
+    values: dict[str, Any] = {}
+    if verb == "issue" and copy.isdecimal() and len(copy) < 4:
+        values["copy"] = int(copy)
+    if verb == "take_back":
+        values = {"condition": form.get("condition") or None, "remark": form.get("remark", "").strip() or None}
+    return changes.move(
+        Loan,
+        form.get("id"),
+        verb,
+        actor=me,
+        version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+        values=values,
+        context=Context(door="desk", reason=form.get("reason", "").strip()),
+    )
+
+
+def read_code(text: str) -> str:
+    """What was scanned or typed: a label's address, or the code itself."""
+    typed = text.replace("\x00", "").strip()[:400]
+    if "code=" in typed:
+        typed = parse_qs(urlsplit(typed).query).get("code", [""])[0]
+    return typed.strip()[:80]
+
+
+def find(me: Actor, code: str) -> Found | None:
+    """The document, copy or loan of a code, in the reader's scope."""
+    upper = code.upper()
+    if row := _one(me, Loan, upper):
+        loan = Loan._from_son(row)
+        document = _one_by_id(me, loan.ref("document"))
+        return Found(document, loan.copy, loan) if document else None
+    if row := _one(me, Document, upper):
+        return Found(Document._from_son(row))
+    told = _COPY.fullmatch(upper)
+    row = _one(me, Document, told["number"]) if told else None
+    return Found(Document._from_son(row), int(told["copy"])) if row and told else None
+
+
+def _one(me: Actor, cls: type[Record], number: str) -> dict[str, Any] | None:
+    scope = rights.visible(me, cls)
+    if scope is None:
+        return None
+    found: dict[str, Any] | None = cls._get_collection().find_one({"$and": [{"number": number}, scope]})
+    return found
+
+
+def _one_by_id(me: Actor, id: ObjectId | None) -> Document | None:
+    try:
+        found = rights.find(me, Document, id)
+    except Missing:
+        return None
+    return found if isinstance(found, Document) else None
+
+
+def _told(found: Found) -> dict[str, Any]:
+    """The copies that the code means, with who has each, and the loans that one could be handed out for."""
+    document = found.document
+    out, line = loans_out(document.id), line_of(document.id)
+    people = {row["borrower"] for row in [*out.values(), *line]}
+    names = wording.titles({"User": people}) if people else {}
+    chosen = [one for one in document.copies or [] if found.copy in (None, one.number)]
+    return {
+        "number": document.number,
+        "title": document.title,
+        "url": f"/admin/document/details/?id={document.id}",
+        "id": document.id,
+        "copies": [_copy(document, one, out.get(one.number), names) for one in chosen],
+        "missing": bool(found.copy and not chosen and document.copies),
+        "unregistered": not document.copies,
+        "line": [_loan(row, names) for row in line],
+    }
+
+
+def _copy(document: Document, line: Any, loan: dict[str, Any] | None, names: dict[ObjectId, str]) -> dict[str, Any]:
+    return {
+        "number": line.number,
+        "code": copy_code(document.number, line.number),
+        "place": " / ".join(one for one in (line.cabinet, line.shelf) if one),
+        "condition": CONDITIONS[line.condition],
+        "condition_key": line.condition,
+        "may_be_lent": line.condition not in NOT_TO_BE_LENT,
+        "loan": _loan(loan, names) if loan else None,
+    }
+
+
+def _loan(row: dict[str, Any], names: Mapping[ObjectId, str]) -> dict[str, Any]:
+    due = row.get("due")
+    return {
+        "id": row["_id"],
+        "number": row["number"],
+        "url": f"/admin/loan/details/?id={row['_id']}",
+        "version": row["version"],
+        "who": names.get(row["borrower"], ""),
+        "subject": row.get("subject", ""),
+        "state": wording.state_label(Loan, row["state"]),
+        "tone": wording.tone(row["state"]),
+        "is_lost": row["state"] == "lost",
+        "since": wording.moment(row["issued_at"]) if row.get("issued_at") else "",
+        "due": wording.moment(due) if due else "",
+        "is_late": bool(due and due < clock.now()),
+        "kept_until": wording.moment(row["kept_until"]) if is_kept(row) else "",
+    }
+
+
+def _lists() -> list[dict[str, Any]]:
+    """What the desk looks after: what is asked for, what is to be handed out, what is overdue, what is lost."""
+    paper = {"kind": PAPER, "removed_at": None}
+    asked = (
+        (L("To be decided", "待審批"), {"state": "requested", "removed_at": None}, "_id"),
+        (L("To be handed out", "待領取"), {**paper, "state": "approved"}, "_id"),
+        (L("Overdue", "逾期未還"), {**paper, "state": "on_loan", "due": {"$lt": clock.now()}}, "due"),
+        (L("Lost", "遺失待處理"), {**paper, "state": "lost"}, "_id"),
+    )
+    found = [
+        (label, list(Loan._get_collection().find(query).sort(key, 1).limit(LIST_MAX))) for label, query, key in asked
+    ]
+    people = {row["borrower"] for _, rows in found for row in rows}
+    names = wording.titles({"User": people}) if people else {}
+    return [{"label": label, "rows": [_loan(row, names) for row in rows]} for label, rows in found if rows]

@@ -1,0 +1,185 @@
+"""The top of a document's page tells of loans, copies and safety, which stand in other records than the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from bson import ObjectId
+from flask import redirect, request
+from flask_admin import BaseView, expose
+
+from models.categories import file_stem, naming_rule
+from models.documents import CONDITIONS, Document
+from models.kernel import clock, files, rights
+from models.kernel.errors import Refused
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.traces import stored
+from models.kernel.words import L
+from models.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
+from models.loans import Loan
+from models.retention import is_held
+from models.safekeeping import missing_of
+
+from .. import wording
+from ..session import actor, say
+from . import CustomView, Link, Panel, on_record_page, on_record_top
+
+BORROW = L("Borrow", "借閱")
+REVISE = L("New edition", "編制新版本")
+COMPARE = L("Compare editions", "比較版本")
+LABELS = L("Labels", "標籤")
+DESK = L("To the desk", "到借閱台")
+SOURCE = L("Registered from", "來源記錄")
+RENAMED = L("The file is called {name} now.", "文件已更名為 {name}。")
+FITS_ALREADY = L("This name follows the rule already.", "該文件名已符合規則。")
+READING_MAX = 20
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    known = "document" in catalogue
+    return [FileNamesView(name="file_names", endpoint="file_names", url="/admin/file_names")] if known else []
+
+
+@on_record_top("document")
+def panel(me: Actor, document: Record) -> Panel | None:
+    """Who has each copy, since when, until when, who is next; where it stands, how long it is kept, what it lacks."""
+    if not isinstance(document, Document):
+        return None
+    out, line = loans_out(document.id), line_of(document.id)
+    reading = _reading(document.id) if rights.may_open(me, document) else []
+    people = {row["borrower"] for row in [*out.values(), *line, *reading]}
+    names = wording.titles({"User": people}) if people else {}
+    lacks = missing_of([stored(document)])[document.id] if document.important else []
+    return Panel(
+        "custom/document_top.html",
+        {
+            "copies": [_copy(one, out.get(one.number), names) for one in document.copies or []],
+            "line": [_waiting(row, names) for row in line],
+            "reading": [{"who": names[row["borrower"]], "until": wording.moment(row["due"])} for row in reading],
+            "kept_until": wording.day(document.retention_until) if document.retention_until else "",
+            "is_held": is_held(Document, stored(document)),
+            "lacks": lacks,
+            "important": document.important,
+            "edition": document.edition,
+            "names": suggestions(document) if rights.may_attach(me, document) else [],
+            "id": document.id,
+            "desk": bool(rights.may_keep_desk(me)),
+            "number": document.number,
+        },
+    )
+
+
+def _copy(line: Any, loan: dict[str, Any] | None, names: dict[ObjectId, str]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "number": line.number,
+        "place": " / ".join(one for one in (line.cabinet, line.shelf) if one),
+        "condition": CONDITIONS[line.condition],
+        "is_there": loan is None,
+    }
+    if loan is not None:
+        due = loan.get("due")
+        told |= {
+            "who": names.get(loan["borrower"], ""),
+            "since": wording.moment(loan["issued_at"]) if loan.get("issued_at") else "",
+            "until": wording.moment(due) if due else "",
+            "is_late": bool(due and due < clock.now()),
+            "is_lost": loan["state"] == "lost",
+        }
+    return told
+
+
+def _waiting(row: dict[str, Any], names: dict[ObjectId, str]) -> dict[str, Any]:
+    return {
+        "who": names.get(row["borrower"], ""),
+        "kept_until": wording.moment(row["kept_until"]) if is_kept(row) else "",
+        "since": wording.moment(row["created_at"]),
+    }
+
+
+def _reading(document: ObjectId) -> list[dict[str, Any]]:
+    """Who reads it on the screen by a loan now."""
+    wanted = {"document": document, "kind": ELECTRONIC, "state": "on_loan", "due": {"$gt": clock.now()}}
+    return list(Document._get_db()[LOANS].find({**wanted, "removed_at": None}).sort("due", 1).limit(READING_MAX))
+
+
+def suggestions(document: Document) -> list[dict[str, str]]:
+    """The files whose names break the rule of the category, each with the name that follows it."""
+    pattern = naming_rule(document.ref("category"))
+    if pattern is None or not document.subject:
+        return []
+    stem = file_stem(pattern, document.number, document.subject)
+    found, taken = [], set()
+    for file in files.files_of(document.id):
+        name = files.clean_name(_numbered(stem, file["name"], taken))
+        taken.add(name)
+        if name != file["name"]:
+            found.append({"id": str(file["_id"]), "name": file["name"], "better": name})
+    return found
+
+
+def _numbered(stem: str, name: str, taken: set[str]) -> str:
+    """The stem with the ending of a name; the second file of the same name gets a number."""
+    ending = f".{name.rpartition('.')[2]}" if "." in name else ""
+    wanted, count = f"{stem}{ending}", 2
+    while wanted in taken:
+        wanted, count = f"{stem} ({count}){ending}", count + 1
+    return wanted
+
+
+@on_record_page("document")
+def borrow(me: Actor, document: Record) -> Link | None:
+    if document.state != "approved" or not rights.may_create(me, Loan):
+        return None
+    return Link(BORROW, f"/admin/loan/new/?document={document.id}")
+
+
+@on_record_page("document")
+def revise(me: Actor, document: Record) -> Link | None:
+    if document.state != "approved" or not rights.is_writer(me, Document, document):
+        return None
+    return Link(REVISE, f"/admin/revision/new/?document={document.id}")
+
+
+@on_record_page("document")
+def compare(me: Actor, document: Record) -> Link | None:
+    if document._data.get("edition", 1) < 2 or not rights.may_open(me, document):
+        return None
+    return Link(COMPARE, f"/admin/editions/?id={document.id}")
+
+
+@on_record_page("document")
+def labels(me: Actor, document: Record) -> Link | None:
+    if not document._data.get("copies") or not rights.may_keep_desk(me):
+        return None
+    return Link(LABELS, f"/admin/labels/?document={document.id}")
+
+
+@on_record_page("loan")
+def at_desk(me: Actor, loan: Record) -> Link | None:
+    if loan._data.get("kind") == ELECTRONIC or not rights.may_keep_desk(me):
+        return None
+    return Link(DESK, f"/admin/desk/?{urlencode({'code': loan.number})}")
+
+
+class FileNamesView(CustomView):
+    """Gives a file the name that follows the naming rule."""
+
+    @expose("/")
+    def index(self) -> Any:
+        return redirect("/admin/document/")
+
+    @expose("/take/", methods=("POST",))
+    def take(self) -> Any:
+        """One click: the file of this document gets the name that its panel suggested."""
+        me = actor()
+        document = rights.find(me, Document, request.form.get("id"))
+        better = {one["id"]: one["better"] for one in suggestions(document)}
+        name = better.get(request.form.get("file", ""))
+        if name is None:
+            raise Refused(FITS_ALREADY)
+        files.rename(request.form["file"], name, actor=me)
+        say("good", RENAMED(name=name))
+        return redirect(f"/admin/document/details/?id={document.id}")

@@ -1,0 +1,127 @@
+"""Two editions of a document side by side, which is no page of one record."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bson import ObjectId
+from flask import request
+from flask_admin import BaseView, expose
+
+from models.documents import Document
+from models.kernel import file_text, files, history, rights
+from models.kernel.declare import references_of
+from models.kernel.errors import Forbidden, Missing
+from models.kernel.fields import label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.traces import stored
+
+from .. import wording
+from ..session import actor
+from . import CustomView
+
+COMPARED = ("subject", "category", "confidentiality", "important", "summary")
+LINES_MAX = 400
+TEXT_MAX = 200_000
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    known = "document" in catalogue
+    return [EditionsView(name="editions", endpoint="editions", url="/admin/editions")] if known else []
+
+
+class EditionsView(CustomView):
+    """What changed between two approved editions: fields, files by name, size and hash, and the text of the files."""
+
+    @expose("/")
+    def index(self) -> str:
+        me = actor()
+        document = rights.find(me, Document, request.args.get("id"))
+        if not (verdict := rights.may_open(me, document)):
+            raise Forbidden(verdict.why)
+        numbers = [line.number for line in document.editions or []]
+        if len(numbers) < 2:
+            raise Missing
+        new = _asked("new", numbers, numbers[-1])
+        old = _asked("old", numbers, max([one for one in numbers if one < new], default=numbers[0]))
+        attached = files.files_of(document.id)
+        before, after = ([file for file in attached if file.get("edition") == one] for one in (old, new))
+        return self.render(
+            "custom/editions.html",
+            number=document.number,
+            title=document.title,
+            url=f"/admin/document/details/?id={document.id}",
+            id=document.id,
+            editions=numbers,
+            old=old,
+            new=new,
+            fields=_fields(document, old, new, me),
+            files=list(_files(before, after)),
+            texts=list(_texts(before, after)),
+        )
+
+
+def _asked(name: str, numbers: list[int], preset: int) -> int:
+    given = request.args.get(name, "")
+    return int(given) if given.isdecimal() and len(given) < 6 and int(given) in numbers else preset
+
+
+def _fields(document: Document, old: int, new: int, me: Actor) -> list[dict[str, Any]]:
+    """The fields of both editions, each with whether it changed."""
+    versions = {line.number: line.record_version for line in document.editions}
+    entries = history.entries_of(document.id)
+    rows = [history.as_of(stored(document), entries, versions[one]) for one in (old, new)]
+    labels = wording.reference_labels(Document, rows, list(references_of(Document)))
+    seen = rights.readable_fields(me, Document)
+    found = []
+    for name in (one for one in COMPARED if one in seen):
+        told = Document._fields[name]
+        before, after = (wording.plain(told, row.get(name), labels) for row in rows)
+        found.append({"label": label_of(told), "old": before, "new": after, "changed": before != after})
+    return found
+
+
+def _files(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The files of both editions, paired by kind and place."""
+    for old, new in _paired(before, after):
+        same = bool(old and new and old["sha256"] == new["sha256"])
+        yield {"old": _file(old), "new": _file(new), "same": same}
+
+
+def _paired(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:
+    rest = list(after)
+    for old in before:
+        new = next((one for one in rest if one["name"] == old["name"]), None)
+        new = new or next((one for one in rest if one.get("kind") == old.get("kind")), None)
+        if new is not None:
+            rest.remove(new)
+        yield old, new
+    yield from ((None, new) for new in rest)
+
+
+def _file(file: dict[str, Any] | None) -> dict[str, Any] | None:
+    if file is None:
+        return None
+    kilobytes = f"{max(1, file['size'] // 1024)} KB"
+    return {"name": file["name"], "size": kilobytes, "sha256": file["sha256"], "url": f"/files/{file['_id']}"}
+
+
+def _texts(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines of the texts that differ, for those files whose text could be read."""
+    for old, new in _paired(before, after):
+        if not (old and new) or old["sha256"] == new["sha256"]:
+            continue
+        texts = [_lines(one["_id"]) for one in (old, new)]
+        if any(texts):
+            lines = list(difflib.unified_diff(*texts, lineterm="", n=2))[2 : LINES_MAX + 2]
+            yield {"name": new["name"], "lines": [{"kind": _KINDS.get(one[:1], ""), "text": one} for one in lines]}
+
+
+_KINDS = {"+": "ins", "-": "del", "@": "place"}
+
+
+def _lines(file_id: ObjectId) -> list[str]:
+    return file_text.text_of(file_id)[:TEXT_MAX].splitlines()
