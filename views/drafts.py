@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import wtforms
 from bson import ObjectId
 from flask import jsonify, redirect, request
 from flask_admin import expose
@@ -51,9 +50,7 @@ class DraftDoors:
 
     model: type[Record]
     base: str
-
-    def _form_page(self, form: wtforms.Form, record: Record | None, **facts: Any) -> str:
-        raise NotImplementedError
+    _form_page: Callable[..., str]
 
     def blank_form(self, me: Actor, names: tuple[str, ...]) -> str:
         """The form of a new record: the draft that is asked for, or a blank one that offers what is unsaved."""

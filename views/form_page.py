@@ -37,7 +37,7 @@ def move_context(
     reason: str = "",
     refused: Refused | None = None,
 ) -> dict[str, Any]:
-    """The page of one move."""
+    """The page of one move, or the dialog of it."""
     cls = type(record)
     shown = form or form_from(cls, move.asked_fields, record)
     step = next((one for one in moves_context(record, me) if one["verb"] == move.verb), None)
@@ -58,6 +58,8 @@ def move_context(
         ],
         "reason_errors": [str(words) for words in problems.get("reason", [])],
         "next": request.values.get("next", ""),
+        "version": record.version,
+        "fragment": request.values.get("part") == "dialog",
     }
 
 

@@ -55,7 +55,7 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
         if i_changed or not they_changed:
             values[name] = mine[name]
         if they_changed and typed.get(name) != theirs.get(name):
-            sides = {side: _text(told, found.get(name), labels) for side, found in
+            sides = {side: _text(told, found.get(name), labels, me) for side, found in
                      (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
             rows.append({"name": name, "label": label_of(told), "is_conflict": i_changed, **sides})
     return Merged(values, rows)
@@ -105,13 +105,13 @@ def _labels(cls: type[Record], documents: list[dict[str, Any]]) -> dict:
     return labels
 
 
-def _text(told: Any, value: Any, labels: Mapping) -> str:
+def _text(told: Any, value: Any, labels: Mapping, me: Actor) -> str:
     if isinstance(told, Lines) and value:
-        rows = [
-            " · ".join(text for n, c in told.columns.items() if (text := plain(c, line.get(n), labels)))
+        columns = [(name, column) for name, column in told.columns.items() if rights.sees(me, column)]
+        return "\n".join(
+            " · ".join(text for name, column in columns if (text := plain(column, line.get(name), labels)))
             for line in value
-        ]
-        return "\n".join(rows)
+        )
     return plain(told, value, labels)
 
 
@@ -123,15 +123,21 @@ def with_choices(values: dict[str, Any], record: Record, form: Mapping[str, str]
 def since(cls: type[Record], changed: Changed, me: Actor) -> list[dict[str, Any]]:
     """What changed in a record since the version that somebody was about to decide on."""
     now = stored(changed.current)
-    before = _original(changed, now)
-    labels = _labels(cls, [now, before])
-    seen = rights.readable_fields(me, cls)
+    return differing(cls, _original(changed, now), now, me)
+
+
+def differing(
+    cls: type[Record], before: dict[str, Any], after: dict[str, Any], me: Actor, *also: str
+) -> list[dict[str, Any]]:
+    """The fields on which two states of a record differ, as far as the reader may see them: label and both texts."""
+    labels = _labels(cls, [before, after])
+    shown = {*cls.declared.own_fields, *also} & rights.readable_fields(me, cls)
     return [
         {
             "label": label_of(cls._fields[one["field"]]),
-            "before": _text(cls._fields[one["field"]], one["old"], labels),
-            "now": _text(cls._fields[one["field"]], one["new"], labels),
+            "before": _text(cls._fields[one["field"]], one["old"], labels, me),
+            "after": _text(cls._fields[one["field"]], one["new"], labels, me),
         }
-        for one in difference(before, now)
-        if one["field"] in cls.declared.own_fields and one["field"] in seen
+        for one in difference(before, after)
+        if one["field"] in shown
     ]

@@ -25,11 +25,12 @@ from models.kernel.search import contains
 from models.kernel.words import L
 from models.kernel.workflow import Move
 
-from . import attaching, form_page, grid_page, listing, merge, record_page
+from . import attaching, form_page, grid_page, listing, merge, past, record_page
 from .drafts import DraftDoors, once_key
 from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
 from .list_doors import ListDoors
-from .session import actor, say
+from .record_doors import RecordDoors
+from .session import actor, own_path, say
 from .steps import moved_words
 from .wording import plain, reference_labels
 
@@ -43,7 +44,7 @@ NO_ACCESS = L("Your roles have no business with this kind of record.", "您的�
 LOOKUP_MAX = 20
 
 
-class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
+class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore[misc]
     """All screens of one record type."""
 
     list_template = "record/list.html"
@@ -160,8 +161,8 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         record = rights.find(me, self.model, request.args.get("id"))
         if not (verdict := rights.may_open(me, record)):
             return self._refusal_page(record, verdict.why)
-        version = _version(request.args.get("version"))
-        return self.render("record/history.html", **record_page.history_context(self.model, record, me, version))
+        asked = past.Asked(_version(request.args.get("version")), _version(request.args.get("with")))
+        return self.render("record/history.html", **past.history_context(self.model, record, me, asked))
 
     @expose("/put_back/", methods=("POST",))
     def put_back_view(self) -> Answer:
@@ -169,7 +170,7 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         me = actor()
         record = rights.find(me, self.model, request.form.get("id"))
         earlier = _version(request.form.get("version_to"), needed=True) or 0
-        values = record_page.values_at(self.model, record, me, earlier)
+        values = past.values_at(self.model, record, me, earlier)
         context = Context(reason=str(PUT_BACK(version=earlier)))
         seen = _version(request.form.get("version"), needed=True)
         try:
@@ -190,7 +191,7 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         if request.method == "GET" or chosen is None:
             if chosen is None:
                 return self._stale_move(record, verb)
-            return self.render("record/move.html", **form_page.move_context(record, chosen, me))
+            return self.render("record/move.html", **self._as_seen(form_page.move_context(record, chosen, me)))
         form = form_class(self.model, chosen.asked_fields)(request.form)
         reason = request.form.get("reason", "")
         try:
@@ -212,9 +213,15 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         except Refused as refused:
             again = rights.find(me, self.model, record.id)
             context_ = form_page.move_context(again, chosen, me, form=form, reason=reason, refused=refused)
-            return self.render("record/move.html", **context_), _status(refused)
+            return self.render("record/move.html", **self._as_seen(context_)), _status(refused)
         say("good", moved_words(moved, verb))
-        return redirect(_own_path(request.form.get("next")) or self.show(moved))
+        onward = own_path(request.form.get("next")) or self.show(moved)
+        return jsonify(url=onward) if request.form.get("part") == "dialog" else redirect(onward)
+
+    def _as_seen(self, context: dict[str, Any]) -> dict[str, Any]:
+        """A move is of the version on the page that one came from, not of one that came in between unseen."""
+        seen = _version(request.values.get("version"))
+        return context if seen is None else context | {"version": seen}
 
     @expose("/lead/", methods=("POST",))
     def lead_view(self) -> Answer:
@@ -315,26 +322,13 @@ class RecordView(ListDoors, DraftDoors, ModelView):  # type: ignore[misc]
         names = form_names(self.model.declared, rights.writable_fields(actor(), self.model))
         return jsonify(form_page.computed(self.model, form_class(self.model, names)(request.form), actor()))
 
-    @expose("/comment/", methods=("POST",))
-    def comment_view(self) -> Answer:
-        id = request.form.get("id")
-        try:
-            record = changes.comment(self.model, id, request.form.get("comment", ""), actor=actor())
-        except Refused as refused:
-            record = rights.find(actor(), self.model, id)
-            context = record_page.record_context(self.model, record, actor())
-            sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
-            typed = request.form.get("comment", "")
-            page = self.render("record/details.html", **context, comment=typed, comment_error=str(sentence))
-            return page, _status(refused)
-        return redirect(self.show(record) + "#timeline")
-
     @expose("/attach/", methods=("POST",))
     def attach_view(self) -> Answer:
         """Store a file on a record; the limit is enforced while the file streams in."""
         return attaching.attached(self)
 
     attach_view.takes_files = True  # type: ignore[attr-defined]
+    attach_view.stores_files = True  # type: ignore[attr-defined]
 
     @expose("/detach/", methods=("POST",))
     def detach_view(self) -> Answer:
@@ -398,11 +392,6 @@ def _version(text: str | None, *, needed: bool = False) -> int | None:
     if text and text.isdecimal() and len(text) < 10:
         return int(text)
     return -1 if needed or text is not None else None
-
-
-def _own_path(target: str | None) -> str | None:
-    """A way back that stays on this site: the inbox, or a list."""
-    return target if target and target.startswith("/admin/") and "\\" not in target and "//" not in target else None
 
 
 def _is_signed(chosen: Move) -> bool:

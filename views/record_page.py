@@ -9,26 +9,24 @@ from flask import current_app
 from markupsafe import Markup
 
 from models.kernel import clock, files, history, rights
-from models.kernel.changes import lead_key, note
-from models.kernel.declare import LeadsTo, references_of
-from models.kernel.drawing import draw
-from models.kernel.errors import Missing
+from models.kernel.changes import note
+from models.kernel.declare import references_of
 from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import stored
-from models.kernel.words import current_locale
 from models.kernel.workflow import need_label
 
 from . import wording
+from .course import course_of, drawing_of
 from .custom import links_for, panels_for
 from .file_panel import file_context
+from .linked import leads_context, linked_context
 from .session import catalogue
 from .steps import moves_context, needs_shown
 from .timeline import timeline
 from .wording import is_numeric, line_labels, plain, reference_labels, state_label, tone
 
-RELATED_MAX = 20
 TIMELINE_MAX = 60
 _BASE_FACTS = ("department", "owner", "created_at", "created_by", "updated_at", "updated_by", "tags")
 
@@ -69,10 +67,10 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "panels": panels_for(me, record),
         "parts_": parts_of(cls, document, labels, me, opened=bool(opened)),
         "base_facts": base_facts(cls, document, labels),
+        "now": clock.now(),
         "due": record.due_at,
         "is_late": bool(record.due_at and record.due_at < clock.now()),
         "steps": moves_context(record, me),
-        "waits": _waits(record),
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
@@ -85,20 +83,13 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "may_attach": rights.may_attach(me, record),
         "may_comment": rights.may_comment(me, record),
         "upload_limit": current_app.config["UPLOAD_LIMIT_MB"] * 1024 * 1024,
-        "drawing": drawing_of(cls, record),
+        **course_of(record, entries, is_whole=len(entries) < TIMELINE_MAX),
     }
 
 
 def base_facts(cls: type[Record], document: Mapping, labels: Mapping) -> list[dict[str, Any]]:
     """What every record has: department, owner, who made and changed it, and when."""
     return [_fact(cls, name, document, labels) for name in _BASE_FACTS if document.get(name)]
-
-
-def drawing_of(cls: type[Record], record: Record | None = None) -> Markup:
-    flow = record.flow() if record else cls.declared.workflow
-    if flow is None:
-        return Markup("")
-    return Markup(draw(flow, current_locale(), record.state if record else None))  # noqa: S704 - draw escapes every label
 
 
 def parts_of(
@@ -165,65 +156,6 @@ def lines_context(told: Lines, rows: list, labels: Mapping, me: Actor) -> dict[s
     }
 
 
-def _waits(record: Record) -> list[str]:
-    """Who is waited for, in words."""
-    flow = record.flow()
-    moves = flow.out_of(record.state) if flow else ()
-    names = [str(m.by.label) for m in moves if not (m.auto or m.by.is_system or m.optional)]
-    return list(dict.fromkeys(names))
-
-
-def leads_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
-    """The one-action followers: to be made, or made already."""
-    return [found for one in cls.declared.leads_to if (found := _lead(record, one, me))]
-
-
-def _lead(record: Record, one: LeadsTo, me: Actor) -> dict[str, Any] | None:
-    target = catalogue().by_class(one.to)
-    made = target._get_collection().find_one({"once": lead_key(record, one), "removed_at": None}, {"title": 1})
-    if made:
-        url = f"/admin/{target.declared.name}/details/?id={made['_id']}"
-        return {"label": target.declared.label, "title": made["title"], "url": url}
-    if record.state not in one.states or not rights.may_create(me, target):
-        return None
-    return {"label": one.label, "verb": one.verb, "url": None}
-
-
-def linked_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
-    """Records that link to this one, by type and field, in the reader's scope: one query for each."""
-    found = []
-    for other, name in catalogue().pointing_to(cls):
-        scope = rights.visible(me, other)
-        if scope is None or name not in rights.readable_fields(me, other):
-            continue
-        columns = [c for c in other.declared.grid.columns if c not in (name, "state")][:4]
-        query = {name: record.id, **scope}
-        wanted = dict.fromkeys(("title", "number", "state", *columns), 1)
-        rows = list(other._get_collection().find(query, wanted).sort([("_id", -1)]).limit(RELATED_MAX + 1))
-        if rows:
-            found.append(_linked(other, name, record, rows, me))
-    return found
-
-
-def _linked(other: type[Record], name: str, record: Record, rows: list[dict], me: Actor) -> dict[str, Any]:
-    base = f"/admin/{other.declared.name}/"
-    return {
-        "label": other.declared.plural,
-        "all": f"{base}?f.{name}={record.id}&with={name}",
-        "more": len(rows) > RELATED_MAX,
-        "rows": [
-            {
-                "title": row.get("title") or row["number"],
-                "number": row["number"],
-                "url": f"{base}details/?id={row['_id']}",
-                "state": state_label(other, row.get("state")),
-                "tone": tone(row.get("state")),
-            }
-            for row in rows[:RELATED_MAX]
-        ],
-    }
-
-
 def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
     """The type explained from its declaration."""
     flow = cls.declared.workflow
@@ -248,41 +180,3 @@ def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
         "fields": fields,
         "moves": moves,
     }
-
-
-def history_context(cls: type[Record], record: Record, me: Actor, version: int | None) -> dict[str, Any]:
-    """The whole history, whether its chain holds, and the record as it was at a version."""
-    entries = history.entries_of(record.id)
-    past = None
-    if version is not None and 0 < version <= record.version:
-        document = history.as_of(stored(record), entries, version)
-        labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
-        past = parts_of(cls, document, labels, me)
-    return {
-        **heading(cls, record),
-        "entries": timeline(cls, list(reversed(entries)), me),
-        "faults": _faults(record),
-        "past": past,
-        "version": version,
-        "may_put_back": bool(past and version != record.version and rights.may_update(me, record)),
-    }
-
-
-def _faults(record: Record) -> list[tuple[int, str]]:
-    """What is wrong with the record's chain. A write between two readings looks like a fault, so it is read again."""
-    found: list[tuple[int, str]] = []
-    for _ in range(3):
-        now = record._get_collection().find_one({"_id": record.id}, {"chain": 1}) or {}
-        found = list(history.faults_in(history.entries_of(record.id), now.get("chain", record.chain)))
-        if not found:
-            break
-    return found
-
-
-def values_at(cls: type[Record], record: Record, me: Actor, version: int) -> dict[str, Any]:
-    """What the fields that the reader may set held at an earlier version. Raises Missing."""
-    if not 0 < version < record.version:
-        raise Missing
-    past = cls._from_son(history.as_of(stored(record), history.entries_of(record.id), version))
-    own = rights.writable_fields(me, cls, record) & {*cls.declared.own_fields, "tags"}
-    return {name: past._data.get(name) for name in own}

@@ -36,7 +36,7 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
                 "acting_for": stand.face.name if stand and stand.face and stand.face.id != me.id else "",
                 "checklist": checklist(record, move, me),
                 "is_danger": move.verb in ("reject", "decline", "terminate", "return", "send_back"),
-                "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}",
+                "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}&version={record.version}",
             }
         )
     return found

@@ -6,7 +6,6 @@ is wrong at once, and in one transaction compares the version, writes, appends t
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, history, notices, numbering, people, rights, validation, working_time
+from . import clock, history, mentions, notices, numbering, people, rights, validation, working_time
 from .declare import LeadsTo, registered
 from .errors import Changed, Forbidden, Missing, Refused
 from .fields import LongText
@@ -58,7 +57,6 @@ COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
 COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
 COMMENT_MAX = 4000
 _SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))
-_MENTION = re.compile(r"@([a-z][a-z0-9._-]{1,39})")
 _AUTO_MAX = 8
 
 
@@ -307,7 +305,7 @@ def note(
 
 
 def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
-    """Say something on a record: kept in its history, told to its owner and to those mentioned (`@login`)."""
+    """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it."""
     said = text.strip()
     if not said or len(said) > COMMENT_MAX:
         raise Refused(None, {"comment": [COMMENT_LENGTH(most=COMMENT_MAX)]})
@@ -319,8 +317,7 @@ def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
         if not (verdict := rights.may_comment(actor, record)):
             raise Forbidden(verdict.why)
         record = note(cls, id, "comment", actor=actor, context=Context(reason=said))
-        logins = set(_MENTION.findall(said))
-        called = people.by_logins(logins) if logins else []
+        called = mentions.called_in(record, said).told
         words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
         owner = record.ref("owner")
         for person in {*called, *([owner] if owner else [])} - {actor.id}:

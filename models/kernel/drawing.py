@@ -5,7 +5,7 @@ Only attributes and classes are used, since the pages allow no styles inside the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 from .drawing_plan import (
@@ -31,18 +31,22 @@ STEP = L("From “{source}”: {move} ({who}) to “{target}”.", "「{source}�
 STARTS = L("The process starts with “{state}”.", "流程始於「{state}」。")
 ENDS = L("It ends with: {states}.", "終止狀態：{states}。")
 NOW = L("Now: “{state}”.", "目前：「{state}」。")
+SPENT = L("In “{state}”: {time}.", "「{state}」：{time}。")
 TIP = L("{move}: {who}", "{move}：{who}")
 
 Point = tuple[float, float]
 
 
-def draw(flow: Workflow, locale: str, current: str | None = None) -> str:
-    """The workflow as inline SVG in a language; `current` marks the state that a record is in."""
+def draw(flow: Workflow, locale: str, current: str | None = None, notes: Mapping[str, str] | None = None) -> str:
+    """The workflow as inline SVG in a language; `current` marks the state that a record is in.
+
+    `notes` has a few words for each state that the record has been in, such as for how long; they stand in its box.
+    """
     with speaking(locale):
-        plan = Plan(flow)
+        plan = Plan(flow, notes)
         plan.place()
         parts = [*_start(plan), *_moves(plan), *(_state(plan, box, current) for box in plan.boxes.values())]
-        words = quoteattr(_in_words(flow, current))
+        words = quoteattr(_in_words(flow, current, plan.notes))
     width, height = round(plan.width), round(plan.bottom - plan.top)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" aria-label={words} '
@@ -52,7 +56,7 @@ def draw(flow: Workflow, locale: str, current: str | None = None) -> str:
     )
 
 
-def _in_words(flow: Workflow, current: str | None) -> str:
+def _in_words(flow: Workflow, current: str | None, notes: Mapping[str, str]) -> str:
     """The same process for those who listen to it."""
     said = [STARTS(state=word_of(flow, flow.start))]
     for move in flow.moves:
@@ -63,6 +67,7 @@ def _in_words(flow: Workflow, current: str | None) -> str:
         said.append(ENDS(states=Listed(tuple(word_of(flow, state) for state in flow.states if state in flow.ends))))
     if current is not None:
         said.append(NOW(state=word_of(flow, current)))
+    said += [SPENT(state=word_of(flow, state), time=notes[state]) for state in flow.states if notes.get(state)]
     return " ".join(map(str, said))
 
 
@@ -147,7 +152,9 @@ def _state(plan: Plan, box: Box, current: str | None) -> str:
     is_end, is_current = box.state in plan.flow.ends, box.state == current
     word = str(word_of(plan.flow, box.state))
     tip = str(NOW(state=word)) if is_current else word
-    kinds = " ".join(filter(None, ("state", "end" if is_end else "", "current" if is_current else "")))
+    note = plan.notes.get(box.state, "")
+    passed = "passed" if box.state in plan.notes else ""
+    kinds = " ".join(filter(None, ("state", "end" if is_end else "", passed, "current" if is_current else "")))
     drawn = _frame(box, 0, 3 if is_current else 1.5)
     if is_end:
         drawn += _frame(box, 4, 1)
@@ -155,7 +162,10 @@ def _state(plan: Plan, box: Box, current: str | None) -> str:
         drawn += f'<circle cx="{_n(box.x + 12)}" cy="{_n(_centre(box))}" r="4" fill="currentColor"/>'
     y = _centre(box) - (len(box.lines) - 1) * STATE_LINE / 2 + STATE_FONT * 0.35
     weight = ' font-weight="bold"' if is_current else ""
-    drawn += _lines_of_text(box.lines, box.middle, y, f'font-size="{STATE_FONT}"{weight}', STATE_LINE)
+    lines = box.lines[:-1] if note else box.lines
+    drawn += _lines_of_text(lines, box.middle, y, f'font-size="{STATE_FONT}"{weight}', STATE_LINE)
+    if note:
+        drawn += _lines_of_text([note], box.middle, y + len(lines) * STATE_LINE, f'font-size="{LABEL_FONT}"', 0)
     return f'<g class="{kinds}"><title>{escape(tip)}</title>{drawn}</g>'
 
 

@@ -6,7 +6,7 @@ them; moves that skip columns or lead back run on lanes above or below the boxes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .text_width import width_of, wrapped
@@ -109,8 +109,9 @@ def word_of(flow: Workflow, state: str) -> L:
 class Plan:
     """Where everything stands: first the order, then the heights, then the widths, then the lanes."""
 
-    def __init__(self, flow: Workflow):
+    def __init__(self, flow: Workflow, notes: Mapping[str, str] | None = None):
         self.flow = flow
+        self.notes = dict(notes or {})
         self.arrows = list(_arrows(flow))
         self.columns = _columns(flow, self.arrows)
         self.boxes = self._boxes()
@@ -138,7 +139,8 @@ class Plan:
             column = self.columns[state]
             row = rows[column] = rows.get(column, -1) + 1
             lines = wrapped(str(word_of(self.flow, state)), _STATE_WIDEST, STATE_FONT)
-            boxes[state] = Box(state, column, row, lines)
+            noted = [self.notes[state]] if self.notes.get(state) else []
+            boxes[state] = Box(state, column, row, [*lines, *noted])
         for box in boxes.values():
             box.is_lowest = box.row == rows[box.column]
         for arrow in self.arrows:

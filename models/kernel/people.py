@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -169,13 +169,27 @@ def people_at(tokens: list[str]) -> list[ObjectId]:
     return list(dict.fromkeys(person for user in found for person in _reached(user, today)))
 
 
-def by_logins(logins: set[str]) -> list[ObjectId]:
-    """The active users of these login names."""
+@dataclass(frozen=True)
+class Named:
+    """Somebody whom an address reaches: the name, and that of today's deputy while they are absent."""
+
+    name: str
+    deputy: str = ""
+
+
+def named_at(tokens: list[str], *, without: Iterable[ObjectId] = (), most: int = 50) -> list[Named]:
+    """The names behind addresses, for showing; one query, and one more when somebody is absent."""
+    clauses = [clause for token in tokens if (clause := _token_filter(token))]
+    if not clauses:
+        return []
     users = get_document("User")._get_collection()
-    return [
-        row["_id"]
-        for row in users.find({"login": {"$in": sorted(logins)[:50]}, "active": True, "removed_at": None}, {"_id": 1})
-    ]
+    query = {"active": True, "removed_at": None, "$or": clauses, "_id": {"$nin": list(without)}}
+    found = list(users.find(query, {**_ABSENCE_COLUMNS, "name": 1}).sort("_id", 1).limit(most))
+    today = dt.datetime.combine(clock.today(), dt.time(), dt.UTC)
+    absent = {user["_id"]: user["deputy"] for user in found if len(_reached(user, today)) > 1}
+    rows = users.find({"_id": {"$in": list(absent.values())}}, {"name": 1}) if absent else ()
+    names = {row["_id"]: row["name"] for row in rows}
+    return [Named(user["name"], names.get(absent.get(user["_id"]), "")) for user in found]
 
 
 _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1}

@@ -13,6 +13,7 @@ from . import clock
 from .workflow import Within
 
 SHIFTS = ((dt.time(9), dt.time(12)), (dt.time(13), dt.time(18)))
+DAY = dt.timedelta(hours=8)
 _HORIZON_DAYS = 3700
 _FRESH_SECONDS = 30
 

@@ -215,3 +215,18 @@ def test_long_words_are_broken_into_lines_of_about_the_same_length(text: str, li
     assert len(broken) == len(lines)
     assert "".join(broken).replace(" ", "") == text.replace(" ", "")
     assert not any(line[:1] in "，。）" for line in broken if line)
+
+
+def test_time_spent_stands_in_the_boxes_and_in_the_words() -> None:
+    flow = FLOWS["quotation"]
+    notes = {flow.start: "2 days", "submitted": "<1 hour", "approved": ""}
+    svg = ET.fromstring(draw(flow, EN, "approved", notes))
+    boxes = {tuple("".join(span.itertext()) for span in one.iter(f"{SVG}tspan")): one for one in svg.iter(f"{SVG}g")}
+    for words in (("Draft", "2 days"), ("Submitted", "<1 hour"), ("Approved",)):
+        assert "passed" in boxes[words].get("class", "").split()
+    assert "2 days" in svg.get("aria-label", "")
+    assert no_overlap(svg)
+
+
+def no_overlap(svg: ET.Element) -> bool:
+    return not any(one.meets(other) for one, other in combinations(boxes_in(svg), 2))

@@ -22,11 +22,12 @@ from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.traces import stored
 from models.kernel.words import L
-from models.retention import DeletionList, LegalHold, is_held
+from models.retention import BIN, DeletionList, LegalHold, is_held
 
 from .. import grid_page, listing, record_page, wording
 from ..file_panel import file_context
 from ..layouts import Shown
+from ..linked import linked_context
 from ..session import actor, say
 from ..timeline import timeline
 from . import CustomView, Link, MenuItem, on_record_page
@@ -148,7 +149,7 @@ class ArchiveView(CustomView):
             archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
             files=[file_context(one) for one in (files.files_of(record.id) if opened else [])],
             file_kinds=cls.declared.file_kinds,
-            linked=record_page.linked_context(cls, record, me),
+            linked=linked_context(cls, record, me),
             timeline=timeline(cls, list(reversed(entries)), me),
             may_unarchive=rights.may_unarchive(me),
         )
@@ -220,7 +221,10 @@ def _offer_hold(me: Actor, record: Record) -> Link | None:
     return Link(HOLD, f"/admin/legal_hold/new/?{asked}")
 
 
-def _offer_listed(_me: Actor, record: Record) -> Link:
+def _offer_listed(_me: Actor, record: Record) -> Link | None:
+    """Records in the bin have no page; the lines of their list say what they are."""
+    if record._data.get("source") == BIN:
+        return None
     return Link(IN_ARCHIVE, f"/admin/archive/listed/?id={record.id}")
 
 

@@ -102,7 +102,7 @@ window.guicheng = (() => {
       for (const part of form.elements) if (part.type === "submit") part.setAttribute("aria-disabled", String(busy));
     };
     addEventListener("beforeunload", (event) => {
-      if (!sent && (form.dataset.guard === "dirty" || contents() !== before)) event.preventDefault();
+      if (!sent && form.isConnected && (form.dataset.guard === "dirty" || contents() !== before)) event.preventDefault();
     });
     addEventListener("pageshow", (event) => { if (event.persisted) mark(false); });
     form.addEventListener("submit", (event) => {
