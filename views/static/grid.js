@@ -89,6 +89,11 @@
       event.preventDefault();
       keys[event.key]();
     });
+    table.addEventListener("keydown", (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z" || event.target.closest(".editing")) return;
+      event.preventDefault();
+      takeBack();
+    });
     table.addEventListener("dblclick", (event) => {
       const cell = event.target.closest("[data-inline]");
       if (cell && !event.target.closest("a, button, input, select")) edit(cell);
@@ -110,6 +115,16 @@
       if (!place) return;
       if (!await edit(place, choiceOf(place, value))()) return;
     }
+  }
+
+  // The values that cells had before, newest last; taking one back is one more change through the same door.
+  const before = [];
+  async function takeBack() {
+    const last = before.pop();
+    if (!last?.cell.isConnected) return announce(say("nothingToUndo"));
+    const kept = await edit(last.cell, last.value)();
+    if (kept) before.pop(); // taking back is not itself taken back
+    return kept;
   }
 
   // What is copied from a list is the label of a choice; what is kept is its key.
@@ -172,9 +187,9 @@
   // True once the value is kept (or was not changed); else the sentence stands in the cell, and what was typed too.
   async function saveCell({ cell, control, error, shown, close }) {
     if (control.disabled) return false;
-    const { id, name, version, url, value: before } = cell.dataset;
+    const { id, name, version, url, value: was } = cell.dataset;
     const value = valueOf(control);
-    if (value === before || (control.type === "checkbox" && control.checked === /^(true|1)$/i.test(before))) {
+    if (value === was || (control.type === "checkbox" && control.checked === /^(true|1)$/i.test(was))) {
       close(shown);
       return true;
     }
@@ -191,6 +206,7 @@
       return false;
     }
     const row = cell.closest("tr");
+    before.push({ cell, value: was });
     cell.dataset.value = data.value;
     row.querySelectorAll("[data-inline]").forEach((one) => { if (one.dataset.id === id) one.dataset.version = data.version; });
     row.querySelectorAll("[data-select-row]").forEach((box) => { box.value = `${id}:${data.version}`; });
