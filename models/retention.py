@@ -23,6 +23,7 @@ from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow
 
 CARRY_OUT = "archive.carry_out"
+ARCHIVE, BIN = "archive", "bin"
 _GUARD = "legal_hold.guard"
 _NO_START = frozenset({"due_at", "removed_at"})
 _OFFICES = {Role.RECORDS: Scope.ALL, Role.LEGAL: Scope.ALL}
@@ -38,14 +39,16 @@ NO_SUCH_NUMBER = L("There is no record {number} of this kind.", "此類記錄中
 
 
 class RecordType(Choice):
-    """One of the record types that are archived; which there are is known once all modules are read."""
+    """One of the record types that are archived, or of all; which there are is known once all modules are read."""
 
-    def __init__(self, **facts: Any):
+    def __init__(self, *, is_any: bool = False, **facts: Any):
+        self.is_any = is_any
         super().__init__({}, **facts)
 
     @property
     def options(self) -> dict[str, L]:
-        return {name: cls.declared.label for name, cls in sorted(registered().items()) if cls.declared.retention}
+        types = sorted(registered().items())
+        return {name: cls.declared.label for name, cls in types if self.is_any or cls.declared.retention}
 
     @options.setter
     def options(self, _given: Mapping[str, L]) -> None:
@@ -158,7 +161,7 @@ class RetentionRule(Record):
 class LegalHold(Record):
     """As long as it is active, what it names is neither archived nor destroyed."""
 
-    record_type = RecordType(fixed=True, label=L("Kind of record", "記錄類型"))
+    record_type = RecordType(is_any=True, fixed=True, label=L("Kind of record", "記錄類型"))
     record_number = Text(most=60, fixed=True, label=L("Number of the record", "記錄編號"))
     customer = Ref("Customer", fixed=True, label=L("Customer", "客戶"))
     reason = LongText(required=True, most=2000, label=L("Reason", "原因"))
@@ -187,7 +190,7 @@ def guard_holds() -> None:
 class DeletionLine(Line):
     """One record that is to be destroyed."""
 
-    record_type = RecordType(label=L("Kind of record", "記錄類型"))
+    record_type = RecordType(is_any=True, label=L("Kind of record", "記錄類型"))
     number = Text(label=L("Number", "編號"))
     subject = Text(most=400, label=L("Title", "標題"))
     record_id = Text(label=L("Identifier", "標識"))
@@ -195,7 +198,7 @@ class DeletionLine(Line):
         {
             "destroyed": L("Destroyed", "已銷毀"),
             "held": L("Kept: legal hold", "保全中，未銷毀"),
-            "back": L("Kept: brought back from the archive", "已調回，未銷毀"),
+            "back": L("Kept: brought back", "已調回或恢復，未銷毀"),
         },
         label=L("Outcome", "結果"),
     )
@@ -207,11 +210,12 @@ class DeletionLine(Line):
     chapter=RECORDS,
     clause="3.2.3",
     number="DL-{yyyy}-{seq:4}",
-    grid=Grid("number", "record_type", "count", "destroyed", "kept", "state"),
+    grid=Grid("number", "record_type", "source", "count", "destroyed", "kept", "state"),
     form=(
         Part(
             L("Records to be destroyed", "待銷毀記錄"),
             "record_type",
+            "source",
             "count",
             "destroyed",
             "kept",
@@ -231,9 +235,10 @@ class DeletionLine(Line):
     access=Access(home=frozenset(), read=_OFFICES, write={}),
 )
 class DeletionList(Record):
-    """Archived records whose time is over; made by the system, and nothing is destroyed before it is approved."""
+    """Records whose time in the archive or the bin is over; made by the system, carried out only when approved."""
 
-    record_type = RecordType(required=True, label=L("Kind of record", "記錄類型"))
+    record_type = RecordType(is_any=True, required=True, label=L("Kind of record", "記錄類型"))
+    source = Choice({ARCHIVE: L("Archive", "檔案庫"), BIN: L("Bin", "回收站")}, label=L("Where they are", "所在位置"))
     count = Whole(label=L("Records", "記錄數"))
     destroyed = Whole(label=L("Destroyed", "已銷毀"))
     kept = Whole(label=L("Kept", "未銷毀"))

@@ -7,7 +7,7 @@ anew, every job ends where it would have ended.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bson import ObjectId
@@ -33,6 +33,7 @@ from .run import Run
 
 BATCH = 100
 LIST_MOST = 200
+BIN_DAYS = 30
 REJECTED_RESTS = dt.timedelta(days=365)
 LOST_AFTER = dt.timedelta(days=1)
 DOOR = Context(door="task")
@@ -128,7 +129,28 @@ def make_lists(run: Run) -> None:
     for name in _types_from(""):
         cls = registered()[name]
         if rule := rule_for(cls):
-            _list_type(run, cls, retention.destroy_filter(cls, rule), listed, home)
+            rows = get_db()[places.archive_of(name)].find(retention.destroy_filter(cls, rule)).sort("_id", 1)
+            _list_type(run, cls, retention.ARCHIVE, (row for row in rows if str(row["_id"]) not in listed), home)
+
+
+@job(
+    "bin.delete_list",
+    L("List what has been in the bin for long", "生成回收站銷毀清單"),
+    L(
+        'Records that were put into the bin 30 days ago or earlier ({"days": 30}), without legal hold; nothing is '
+        "destroyed before the list is approved.",
+        '列出移入回收站滿 30 天（{"days": 30}）且無法律保全的記錄；清單批准前不銷毀任何記錄。',
+    ),
+)
+def list_bin(run: Run, days: int = BIN_DAYS) -> None:
+    """A list for each type that has such records; what stands on an open list is left out."""
+    home = retention.home_of_records()
+    if home is None:
+        return
+    listed, before = _listed(), clock.now() - dt.timedelta(days=days)
+    for name, cls in sorted(registered().items()):
+        rows = get_db()[name].find({"removed_at": {"$lte": before}}).sort([("removed_at", 1), ("_id", 1)])
+        _list_type(run, cls, retention.BIN, (row for row in rows if str(row["_id"]) not in listed), home)
 
 
 def _listed() -> set[str]:
@@ -144,12 +166,10 @@ def _listed() -> set[str]:
     return {line["record_id"] for row in rows for line in row.get("lines", ())}
 
 
-def _list_type(run: Run, cls: type[Record], due: dict[str, Any], listed: set[str], home: ObjectId) -> None:
+def _list_type(run: Run, cls: type[Record], source: str, due: Iterable[dict[str, Any]], home: ObjectId) -> None:
     holds = retention.active_holds()
     lines: list[dict[str, Any]] = []
-    for document in get_db()[places.archive_of(cls.type_name())].find(due).sort("_id", 1):
-        if str(document["_id"]) in listed:
-            continue
+    for document in due:
         if retention.is_held(cls, document, holds):
             run.count(held=1)
             continue
@@ -162,15 +182,16 @@ def _list_type(run: Run, cls: type[Record], due: dict[str, Any], listed: set[str
             }
         )
         if len(lines) == LIST_MOST:
-            _make_list(run, cls, lines, home)
+            _make_list(run, cls, source, lines, home)
             lines = []
     if lines:
-        _make_list(run, cls, lines, home)
+        _make_list(run, cls, source, lines, home)
 
 
-def _make_list(run: Run, cls: type[Record], lines: list[dict[str, Any]], home: ObjectId) -> None:
+def _make_list(run: Run, cls: type[Record], source: str, lines: list[dict[str, Any]], home: ObjectId) -> None:
     values = {
         "record_type": cls.type_name(),
+        "source": source,
         "count": len(lines),
         "lines": [retention.DeletionLine(**line) for line in lines],
         "department": home,
@@ -212,18 +233,19 @@ def _approval_of(approved: Any) -> Approval:
 
 def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
     cls, id = registered()[line.record_type], ObjectId(line.record_id)
+    is_binned = approved.source == retention.BIN
     held: list[bool] = []
 
     def may(document: Any) -> bool:
         retention.guard_holds()
         held[:] = [retention.is_held(cls, document)]
-        return not held[0]
+        return not held[0] and (not is_binned or document.get("removed_at") is not None)
 
     def attest(proof: dict[str, Any]) -> None:
         told = [archive.attested(proof)]
         changes.note(DeletionList, approved.id, ERASED, actor=SYSTEM, context=DOOR, changes=told)
 
-    stone = archive.destroy(cls, id, approval, attest, may=may)
+    stone = archive.destroy(cls, id, approval, attest, may=may, is_binned=is_binned)
     if stone or get_db()[places.TOMBSTONES].find_one({"_id": id}, {"_id": 1}):
         return "destroyed"
     return "held" if held and held[0] else "back"

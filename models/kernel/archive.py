@@ -205,21 +205,28 @@ class Approval:
 
 
 def destroy(
-    cls: type[Record], id: ObjectId, approval: Approval, attest: Callable[[dict[str, Any]], None], *, may: IsDue
+    cls: type[Record],
+    id: ObjectId,
+    approval: Approval,
+    attest: Callable[[dict[str, Any]], None],
+    *,
+    may: IsDue,
+    is_binned: bool = False,
 ) -> dict[str, Any] | None:
-    """Destroy an archived record for good: fields, history, files, notices about it; a tombstone stays.
+    """Destroy a record of the archive or the bin for good: fields, history, files, notices; a tombstone stays.
 
     `may` is asked inside the transaction; `attest` writes into the history that this was done. None when it may not be
-    or the record is not in the archive. The contents of its files go after the transaction, or with the next sweep.
+    or the record is no longer there. The contents of its files go after the transaction, or with the next sweep.
     """
     contents: list[ObjectId] = []
+    home, past = (cls.type_name(), HISTORY) if is_binned else (archive_of(cls.type_name()), HISTORY_ARCHIVE)
 
     def body(unit: Unit) -> dict[str, Any] | None:
         contents.clear()
-        document = in_unit(archive_of(cls.type_name())).find_one({"_id": id})
+        document = in_unit(home).find_one({"_id": id})
         if document is None or not may(document):
             return None
-        entries = list(in_unit(HISTORY_ARCHIVE).find({"record": id}, {"hash": 1}).sort("seq", 1))
+        entries = list(in_unit(past).find({"record": id}, {"hash": 1}).sort("seq", 1))
         files = list(in_unit(FILES).find({"record_id": id}, {"content": 1, "sha256": 1}))
         stone = {
             "_id": id,

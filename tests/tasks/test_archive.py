@@ -393,6 +393,57 @@ def aside(body, *arguments):
         pool.submit(fresh_context().run, body, *arguments).result(20)
 
 
+class TestBin:
+    @pytest.fixture
+    def binned(self, company):
+        """A customer that was put into the bin, with a file and history."""
+        customer = company.make("customer", "clerk_sal")
+        kind = next(iter(customer.declared.file_kinds), "")
+        files.attach(type(customer), customer.id, kind, files.Upload("甲.txt", io.BytesIO(b"hello")), actor=SYSTEM)
+        changes.remove(type(customer), customer.id, actor=SYSTEM, version=None)
+        return customer
+
+    @pytest.fixture
+    def on_list(self, company, binned):
+        with clock.set_to(clock.now() + dt.timedelta(days=31)):
+            assert work("bin.delete_list").counts == {"listed": 1, "lists": 1}
+        return DeletionList.objects.get()
+
+    def test_listed_after_thirty_days_or_as_the_schedule_says(self, company, binned, db):
+        assert work("bin.delete_list").counts == {}
+        with clock.set_to(clock.now() + dt.timedelta(days=8)):
+            assert work("bin.delete_list").counts == {}
+            assert work("bin.delete_list", days=7).counts["listed"] == 1
+            assert work("bin.delete_list", days=7).counts == {}
+        made = DeletionList.objects.get()
+        assert (made.state, made.source, made.lines[0].number) == ("submitted", "bin", binned.number)
+        assert db.customer.count_documents({"_id": binned.id}) == 1
+
+    def test_destroyed_by_an_approved_list_only(self, company, binned, on_list, db):
+        work(retention.CARRY_OUT, list=str(on_list.id))
+        assert db.customer.count_documents({"_id": binned.id}) == 1
+        approve(company, on_list)
+        assert work(retention.CARRY_OUT, list=str(on_list.id)).counts == {"destroyed": 1}
+        for name, key in (("customer", "_id"), ("history", "record"), ("file", "record_id"), ("waiting", "_id")):
+            assert db[name].count_documents({key: binned.id}) == 0, name
+        assert db["content.files"].count_documents({}) == 0
+        assert db.tombstone.find_one({"_id": binned.id})["list_number"] == on_list.number
+        assert is_sound() == []
+
+    def test_what_was_restored_or_is_held_stays(self, company, binned, on_list, db):
+        other = company.make("customer", "clerk_sal", name="另一家有限公司")
+        changes.remove(type(other), other.id, actor=SYSTEM, version=None)
+        held = {"reason": "訴訟", "record_type": "customer", "record_number": other.number}
+        changes.create(LegalHold, held, actor=company.actor("legal"))
+        with clock.set_to(clock.now() + dt.timedelta(days=31)):
+            assert work("bin.delete_list").counts == {"held": 1}
+        changes.restore(type(binned), binned.id, actor=SYSTEM)
+        approve(company, on_list)
+        assert work(retention.CARRY_OUT, list=str(on_list.id)).counts == {"back": 1}
+        assert db.customer.count_documents({}) == 2
+        assert company.fresh(on_list).lines[0].outcome == "back"
+
+
 class TestDestruction:
     def test_needs_approval_and_leaves_a_tombstone(self, company, old, listed, db):
         content = files.files_of(old.id)[0]["content"]
