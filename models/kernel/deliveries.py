@@ -40,10 +40,12 @@ LATEST = dt.timedelta(days=7)
 KEPT = dt.timedelta(days=90)
 OVERDUE = dt.timedelta(minutes=30)
 BATCH = 200
+UNDELIVERED_MOST = 10
 INDEXES = [
     IndexModel([("state", ASCENDING), ("next_try", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("state", ASCENDING), ("first_try", ASCENDING)]),
     IndexModel([("batch", ASCENDING)]),
+    IndexModel([("record", ASCENDING), ("state", ASCENDING)]),
     IndexModel([("holder", ASCENDING)], sparse=True),
     IndexModel([("at", DESCENDING)]),
     IndexModel([("forget_at", ASCENDING)], expireAfterSeconds=0),
@@ -91,6 +93,7 @@ def _deliveries(
             "batch": f"{notice['person']}.{due:%Y%m%dT%H}.digest" if is_gathered else key,
             "digest": is_gathered,
             "notice": notice["_id"],
+            "record": notice["record"],
             "person": notice["person"],
             "channel": channel,
             "kind": notice["kind"],
@@ -187,6 +190,12 @@ def settle_restored(by: ObjectId | None, *, send: bool) -> int:
     else:
         values |= {"state": OFF, "ended": now, "forget_at": now + KEPT}
     return in_unit(COLLECTION).update_many({"state": RESTORED}, {"$set": values}).modified_count
+
+
+def undelivered_about(record: ObjectId) -> list[dict[str, Any]]:
+    """What was to be said about a record and did not arrive, or may not have; the newest ones."""
+    wanted = {"record": record, "state": {"$in": [FAILED, NOT_SURE]}}
+    return list(in_unit(COLLECTION).find(wanted).sort("_id", -1).limit(UNDELIVERED_MOST))
 
 
 def stuck_count() -> int:

@@ -448,6 +448,25 @@ class TestEncrypted:
         assert "certificate" in db["delivery"].find_one()["problem"]
 
 
+def test_what_did_not_arrive_is_said_on_its_record(staff, box, db, browser_as):
+    customer = staff.make("customer", "clerk_sal")
+    db["notice"].delete_many({})
+    say(staff.users["head_sal"], about=About("customer", customer.id))
+    page = f"/admin/customer/details/?id={customer.id}"
+    clerk = browser_as("clerk_sal")
+    box.rcpt = "550 no such person"
+    assert "未收到通知" not in clerk.page(page).text
+    do("notices.deliver")
+    assert states(db) == ["failed"]
+    assert "以郵件方式通知 王建國：失敗" in clerk.page(page).text
+    other = staff.make("customer", "clerk_sal", name="另一家有限公司")
+    assert "未收到通知" not in clerk.page(f"/admin/customer/details/?id={other.id}").text
+    box.rcpt = ""
+    deliveries.send_again(db["delivery"].find_one()["_id"], None)
+    do("notices.deliver")
+    assert "未收到通知" not in clerk.page(page).text
+
+
 def test_what_a_restore_held_back_waits_for_it(staff, box, db, browser_as):
     for cause in ("a", "b"):
         say(staff.users["it"], cause=cause)
@@ -458,7 +477,7 @@ def test_what_a_restore_held_back_waits_for_it(staff, box, db, browser_as):
     assert not box.seen
     it = browser_as("it")
     page = it.page("/admin/deliveries/")
-    assert "從備份恢復" in page.text
+    assert "restored from a backup" in page.text
     assert "2" in it.page("/admin/").text
     key = db["delivery"].find_one()["_id"]
     assert it.post("/admin/deliveries/again/", {"id": key}).status_code == 302

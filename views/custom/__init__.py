@@ -52,10 +52,11 @@ class Panel:
 
 Show = Callable[[Actor, Record], Panel | None]
 _shows: dict[str, list[Show]] = {}
+ANY = "*"
 
 
 def on_record_top(type_name: str) -> Callable[[Show], Show]:
-    """Let a function put a panel at the top of the pages of a record type."""
+    """Let a function put a panel at the top of the pages of a record type, or of ANY."""
 
     def register(show: Show) -> Show:
         _shows.setdefault(type_name, []).append(show)
@@ -66,7 +67,7 @@ def on_record_top(type_name: str) -> Callable[[Show], Show]:
 
 def panels_for(me: Actor, record: Record) -> list[Panel]:
     """The panels that custom screens show this reader on the page of a record."""
-    return [panel for show in _shows.get(record.type_name(), ()) if (panel := show(me, record))]
+    return [panel for name in (ANY, record.type_name()) for show in _shows.get(name, ()) if (panel := show(me, record))]
 
 
 Offer = Callable[[Actor, Record], Link | None]
@@ -95,6 +96,32 @@ class Alarm:
     tone: str
     text: Words
     url: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure on the home page of those who look after something, leading to where it is told in full."""
+
+    label: Words
+    value: str
+    url: str
+    note: str = ""
+    tone: str = ""
+
+
+Gauge = Callable[[Actor], Iterable[Tile]]
+_gauges: list[Gauge] = []
+
+
+def on_home_tiles(gauge: Gauge) -> Gauge:
+    """Let a function put tiles on the home page; it asks itself whom they concern."""
+    _gauges.append(gauge)
+    return gauge
+
+
+def tiles_for(me: Actor) -> list[Tile]:
+    """The state of what somebody looks after."""
+    return [tile for gauge in _gauges for tile in gauge(me)]
 
 
 Watch = Callable[[Actor], Iterable[Alarm]]

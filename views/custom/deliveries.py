@@ -20,7 +20,7 @@ from models.mailing import post_office
 
 from .. import wording
 from ..session import actor, say
-from . import Alarm, CustomView, MenuItem, on_home
+from . import ANY, Alarm, CustomView, MenuItem, Panel, on_home, on_record_top
 
 TITLE = L("Mail and chat", "郵件與聊天發送")
 CHANNELS = {MAIL: L("mail", "郵件"), CHAT: L("chat", "聊天")}
@@ -28,6 +28,7 @@ TONES = {NOT_SURE: "wait", RESTORED: "wait", FAILED: "bad", SENT: "good", WAITIN
 AGAIN = L("{count} will be sent with the next run.", "{count} 條將於下次執行時發送。")
 LEFT_ALL = L("{count} will not be sent.", "{count} 條不再發送。")
 LEFT = L("It will not be sent.", "該條不再發送。")
+NOT_TOLD = L("{person} was to be told by {channel} on {at}: {state}.", "{at} 以{channel}方式通知 {person}：{state}。")
 NOTHING = L("Somebody else has settled this already.", "已由他人處理。")
 STUCK_COUNT = L(
     "{count} mails or chat messages failed, may not have arrived, or were held back by a restore.",
@@ -53,6 +54,24 @@ def alarms(me: Actor) -> Iterator[Alarm]:
         yield Alarm("warn", STUCK_COUNT(count=count), "/admin/deliveries/")
     if count := deliveries.overdue_count():
         yield Alarm("warn", WAIT(count=count), f"/admin/deliveries/?state={WAITING}")
+
+
+@on_record_top(ANY)
+def undelivered(me: Actor, record: Record) -> Panel | None:
+    """Whoever reads a record sees that somebody was not told of it: then it has to be said another way."""
+    if not (rows := deliveries.undelivered_about(record.id)):
+        return None
+    people = wording.titles({"User": {row["person"] for row in rows}})
+    lines = [
+        NOT_TOLD(
+            person=people.get(row["person"], ""),
+            channel=CHANNELS.get(row["channel"], row["channel"]),
+            state=STATES[row["state"]],
+            at=wording.moment(row["at"]),
+        )
+        for row in rows
+    ]
+    return Panel("custom/undelivered.html", {"lines": lines, "is_it": bool(rights.may_operate(me))})
 
 
 class DeliveriesView(CustomView):
