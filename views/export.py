@@ -33,10 +33,11 @@ def answer(cls: type[Record], me: Actor, asked: Asked, kind: str, columns: tuple
     """The filtered rows as a download. At most 100,000 rows; the log says who took what."""
     seen = rights.listed_fields(me, cls)
     columns = tuple(name for name in columns if name in seen)
+    place = f"{cls.declared.name}_archive" if asked.archived else cls.declared.name
     structlog.get_logger("guicheng.export").info(
-        "export", type=cls.declared.name, user=me.login, format=kind, filters=sorted({key for key, _, _ in asked.chips})
+        "export", type=place, user=me.login, format=kind, filters=sorted({key for key, _, _ in asked.chips})
     )
-    name = f"{cls.declared.name}-{clock.today().isoformat()}.{kind}"
+    name = f"{place}-{clock.today().isoformat()}.{kind}"
     return _csv(cls, asked, columns, name) if kind == "csv" else _xlsx(cls, asked, columns, name)
 
 
@@ -46,7 +47,7 @@ def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Itera
     keys = [("_id" if name == "id" else name, -1 if descending else 1)]
     if name != "id":
         keys.append(("_id", keys[0][1]))
-    cursor = cls._get_collection().find(asked.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys).limit(ROWS_MAX)
+    cursor = asked.collection.find(asked.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys).limit(ROWS_MAX)
     batch: list[dict] = []
     for row in cursor.batch_size(BATCH):
         batch.append(row)

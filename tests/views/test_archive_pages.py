@@ -91,6 +91,22 @@ def test_the_list_filters_and_sorts_as_the_living_one(company, quotation, browse
     assert browser.get("/admin/archive/nonsense/").status_code == 404
 
 
+def test_the_list_is_exported_with_its_filters_to_those_who_read_it(company, quotation, browser_as, capsys):
+    may = readers(company, quotation)
+    for login in ("clerk_sal", "records", "clerk_prd", "clerk_mkt", "it"):
+        answer = browser_as(login).get("/admin/archive/quotation/export/csv/")
+        assert (quotation.number in answer.text) == (login in may), login
+    records = browser_as("records")
+    links = records.page("/admin/archive/quotation/", {"f.state": "draft"}).links
+    (csv_link,) = (one for one in links if "/export/csv/" in one)
+    assert quotation.number in records.get(csv_link).text
+    assert quotation.number not in records.get("/admin/archive/quotation/export/csv/", {"f.state": "sent"}).text
+    assert "quotation_archive" in capsys.readouterr().out
+    assert records.get("/admin/archive/quotation/export/xlsx/").data.startswith(b"PK")
+    assert records.get("/admin/archive/quotation/export/exe/").status_code == 404
+    assert quotation.number not in records.get("/admin/quotation/export/csv/").text
+
+
 def test_the_record_page_only_shows(company, quotation, browser_as):
     page = browser_as("clerk_sal").page("/admin/archive/quotation/details/", {"id": quotation.id})
     assert not page.has_form("bring_back/")

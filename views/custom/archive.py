@@ -24,7 +24,7 @@ from models.kernel.traces import stored
 from models.kernel.words import L
 from models.retention import BIN, DeletionList, LegalHold, is_held
 
-from .. import grid_page, listing, record_page, wording
+from .. import export, grid_page, listing, record_page, wording
 from ..file_panel import file_context
 from ..layouts import Shown
 from ..linked import linked_context
@@ -117,18 +117,30 @@ class ArchiveView(CustomView):
     @expose("/<kind>/")
     def grid(self, kind: str) -> str:
         """The list of a type, filtered, searched, sorted and paged as the list of the living."""
-        me, cls = actor(), self._asked_type(kind)
-        base = f"/admin/archive/{kind}/"
-        asked = listing.read_request(cls, me, request.args, archived=True)
-        seen = rights.readable_fields(me, cls)
-        columns = tuple(one for one in cls.declared.grid.columns if one in seen)
-        found = listing.fetch(asked, columns)
-        context = grid_page.list_context(cls, me, Shown(asked, columns), found, base)
+        me, shown = actor(), self._shown(kind)
+        cls, base = shown.asked.cls, f"/admin/archive/{kind}/"
+        found = listing.fetch(shown.asked, shown.columns)
+        context = grid_page.list_context(cls, me, shown, found, base)
         for row in context["rows"]:
             for cell in row["cells"]:
                 cell.pop("inline", None)
         context["filters"] = [one for one in context["filters"] if one["kind"] != "ref"]
         return self.render("custom/archive_list.html", **context, may_create=False, bulk_verbs=[])
+
+    def _shown(self, kind: str) -> Shown:
+        """What was asked for of a type's list, and the columns that the reader sees."""
+        me, cls = actor(), self._asked_type(kind)
+        asked = listing.read_request(cls, me, request.args, archived=True)
+        seen = rights.readable_fields(me, cls)
+        return Shown(asked, tuple(one for one in cls.declared.grid.columns if one in seen))
+
+    @expose("/<kind>/export/<export_type>/")
+    def export(self, kind: str, export_type: str) -> Any:
+        """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
+        if export_type not in export.KINDS:
+            raise Missing
+        shown = self._shown(kind)
+        return export.answer(shown.asked.cls, actor(), shown.asked, export_type, shown.columns)
 
     @expose("/<kind>/details/")
     def details(self, kind: str) -> str:
