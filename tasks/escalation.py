@@ -99,7 +99,7 @@ def _make(case: dict[str, Any], step: Step) -> bool:
             "what": f"{now['number']} {title}".strip(),
             "due": local.strftime("%Y-%m-%d %H:%M"),
         }
-        who = "、".join(_names(asked - set(now.get("barred", ()))))
+        who = Listed(tuple(_names(asked - set(now.get("barred", ())))))
         for person in to:
             words = OVERDUE(**places) if person in asked else PASSED_ON(**places, who=who)
             about = About(now["type"], now["_id"])

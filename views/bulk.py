@@ -12,7 +12,7 @@ from models.kernel.changes import Context
 from models.kernel.errors import Changed, Missing, Refused
 from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L, Words
+from models.kernel.words import L, Listed, Words
 from models.kernel.workflow import REASON, Move, is_met, need_label
 
 from .session import actor, seen_version
@@ -105,7 +105,7 @@ def rehearse(record: Record, verb: str, me: Actor) -> tuple[bool, Words]:
         return False, stand.verdict.why
     missing = [need_label(type(record), need) for need in move.require if not is_met(record, need)]
     if missing:
-        return False, NEEDS(items="、".join(str(one) for one in missing))
+        return False, NEEDS(items=Listed(tuple(missing)))
     table = move.by.table(record)
     filled = rights.filled_seats(record, move) | ({stand.seat.key} if stand.seat else set())
     if move.is_decision and not move.single and not table.is_complete(filled):

@@ -13,7 +13,7 @@ from models.kernel.people import Actor, Role
 from models.kernel.record import Record
 from models.kernel.words import L
 
-from .wording import machine_time, moment, plain, reference_labels, state_label, tone
+from .wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
@@ -47,7 +47,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
     states = ""
     if entry.get("state_to") and entry.get("state_from"):
         states = f" {state_label(cls, entry['state_from'])} → {state_label(cls, entry['state_to'])}"
-    who = entry.get("actor_name") or ""
+    who = doer(entry)
     if entry.get("acting_for_name"):
         who = str(ACTING(who=who, principal=entry["acting_for_name"]))
     return {

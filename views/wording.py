@@ -42,6 +42,7 @@ from .session import actor
 YES, NO = L("Yes", "是"), L("No", "否")
 TODAY = L("today", "今天")
 GONE = L("(deleted)", "（已刪除）")
+SYSTEM_NAME = L("System", "系統")
 KEPT_BACK = L("(not for you to see)", "（無權查看）")
 UNREADABLE = L("(damaged, IT has been told)", "（數據損壞，已通知信息技術部）")
 LINES = L("{count} lines", "{count} 行")
@@ -85,6 +86,11 @@ def moment(value: dt.datetime) -> str:
     """A point in time in the company's time zone."""
     aware = value if value.tzinfo else value.replace(tzinfo=clock.UTC)
     return format_datetime(aware.astimezone(clock.zone()), "yyyy-MM-dd HH:mm", locale=babel_locale())
+
+
+def doer(entry: Mapping[str, Any]) -> str:
+    """Who made a history entry; the system is named in the reader's language."""
+    return str(SYSTEM_NAME) if entry.get("actor") is None else entry.get("actor_name") or ""
 
 
 def machine_time(value: dt.datetime) -> str:
