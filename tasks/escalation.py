@@ -21,7 +21,7 @@ from models.kernel.people import Role, department_facts
 from models.kernel.store import in_unit
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.waiting import COLLECTION as CASES
-from models.kernel.words import L
+from models.kernel.words import L, Listed
 from models.kernel.workflow import workdays
 from models.kernel.working_time import calendar
 
