@@ -226,13 +226,14 @@ RUNNING = ("in_production", "ready", "shipped")
         "subject",
         "promised_on",
         "delivered_on",
+        "punctuality",
         "owner",
         "state",
         search=("subject", "customer.title"),
     ),
     form=(
         Part(L("Order", "訂單"), "contract", "customer", "subject", "departments", clause="2.2.6"),
-        Part(L("Dates", "日期"), "promised_on", "delivered_on", clause="2.2.6"),
+        Part(L("Dates", "日期"), "promised_on", "delivered_on", "punctuality", clause="2.2.6"),
         Part(L("Acknowledgement", "確認"), "production_ack", "logistics_ack", clause="2.2.6"),
         Part(L("Milestones", "里程碑"), "milestones", clause="2.2.6"),
         Part(L("Changes", "變更"), "changes", clause="2.2.6"),
@@ -287,6 +288,13 @@ class SalesOrder(Record):
     changes = Lines(OrderChange, label=L("Changes", "變更"))
     promised_on = Day(label=L("Promised delivery", "承諾交貨日"))
     delivered_on = Day(label=L("Actual delivery", "實際交貨日"))
+    punctuality = Choice(
+        {"on_time": L("On time", "準時"), "late": L("Late", "延遲")}, computed=True, label=L("Punctuality", "交付準時性")
+    )
+
+    def clean(self) -> None:
+        is_known = self.delivered_on is not None and self.promised_on is not None
+        self.punctuality = ("on_time" if self.delivered_on <= self.promised_on else "late") if is_known else None
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.delivered_on and self.delivered_on > clock.today():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from bson import ObjectId
 from flask import redirect, request
@@ -13,21 +14,25 @@ from mongoengine.connection import get_db
 from models.kernel import clock, history, rights
 from models.kernel.fields import label_of
 from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.people import Actor, Role
+from models.kernel.people import Actor
 from models.kernel.preferences import KINDS, OTHER
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.waiting import COLLECTION as WAITING
 from models.kernel.words import current_locale
 
-from . import wording
-from .custom import alarms_for
+from . import cases, decisions, wording
+from .cases import HOME_ROWS
+from .charts import read_period
+from .custom import alarms_for, tiles_for
+from .drafts import unsaved
+from .file_hits import file_hits
+from .home_figures import charts_for, periods, shows_period
 from .session import actor
 from .shell import waiting_filter
 from .timeline import timeline
 
 INBOX_PAGE = 50
-HOME_ROWS = 10
 SEARCH_EACH = 8
 TIME_LIMIT_MS = 1500
 
@@ -41,53 +46,43 @@ class HomeView(AdminIndexView):
 
     @expose("/")
     def index(self) -> Any:
-        """What waits for me, what I am late with, what I began."""
+        """What waits for me, what I go on with, what is late, and the figures of my roles.
+
+        Who has several roles has one page with all of it; the number of queries does not depend on that of records.
+        """
         me = actor()
-        waiting = get_db()[WAITING]
-        decide = list(waiting.find(waiting_filter(me)).sort("since", 1).limit(HOME_ROWS + 1))
-        mine = list(waiting.find({"act": {"$in": rights.tokens_of(me)}}).sort("since", -1).limit(HOME_ROWS + 1))
-        department = _department_filter(me)
-        late = (
-            list(waiting.find({**department, "due": {"$lt": clock.now()}}).sort("due", 1).limit(HOME_ROWS + 1))
-            if department
-            else []
-        )
-        reasons = _return_reasons([case["_id"] for case in mine])
-        boxes = (decide, mine, late)
-        owners = wording.titles({"User": {case["owner"] for box in boxes for case in box if case.get("owner")}})
+        decide = cases.to_decide(me, HOME_ROWS + 1)
+        late = cases.overseen_late(me, self.catalogue, HOME_ROWS + 1)
+        own, reasons = cases.mine(me, self.catalogue)
+        owners = cases.owners_of([*decide, *(late or []), *(case for found in own.values() for case in found)])
+        period = read_period(request.args.get("period", ""))
         return self.render(
             "home.html",
-            decide=[self._case(case, owners) for case in decide[:HOME_ROWS]],
+            decide=self._rows(decide[:HOME_ROWS], owners),
             decide_more=len(decide) > HOME_ROWS,
-            mine=[self._case(case, owners, reasons) for case in mine[:HOME_ROWS]],
-            mine_more=len(mine) > HOME_ROWS,
-            late=[self._case(case, owners) for case in late[:HOME_ROWS]],
-            shows_late=bool(department),
+            own=[
+                (cases.MINE_LABELS[key], cases.how_many(own, key), self._rows(found[:HOME_ROWS], owners, reasons))
+                for key, found in own.items()
+                if found
+            ],
+            late=self._rows((late or [])[:HOME_ROWS], owners),
+            late_more=len(late or []) > HOME_ROWS,
+            shows_late=late is not None,
+            unsaved=unsaved(me, self.catalogue),
             starts=[cls.declared for cls in self.catalogue.values() if rights.may_create(me, cls)],
-            tiles=self._tiles(me),
             alarms=alarms_for(me),
+            tiles=tiles_for(me),
+            charts=charts_for(me, self.catalogue, period),
+            periods=periods(period) if shows_period(me) else [],
         )
 
-    def _tiles(self, me: Actor) -> list[dict[str, Any]]:
-        """The open records of each type that the reader works with, by state: one grouping for each type."""
-        found = []
-        for cls in self.catalogue.values():
-            flow, scope = cls.declared.workflow, rights.visible(me, cls)
-            if flow is None or scope is None:
-                continue
-            stages = [{"$match": {**scope, "state": {"$nin": sorted(flow.ends)}}}, {"$sortByCount": "$state"}]
-            groups = {g["_id"]: g["count"] for g in cls._get_collection().aggregate(stages, maxTimeMS=TIME_LIMIT_MS)}
-            if groups:
-                base = f"/admin/{cls.declared.name}/"
-                states = [
-                    {"label": flow.labels[s], "count": groups[s], "tone": wording.tone(s), "url": f"{base}?f.state={s}"}
-                    for s in flow.states
-                    if s in groups
-                ]
-                found.append(
-                    {"label": cls.declared.plural, "url": base, "states": states, "most": max(groups.values())}
-                )
-        return found
+    def _rows(self, found: cases.Cases, owners: Mapping, reasons: Mapping | None = None) -> list[dict[str, Any]]:
+        return [cases.case_row(case, self.catalogue, owners, reasons) for case in found]
+
+    @expose("/decide/", methods=("POST",))
+    def decide(self) -> Any:
+        """Yes or no to one case or several, each on the version that was seen."""
+        return decisions.answer(self)
 
     @expose("/inbox/")
     def inbox(self) -> Any:
@@ -105,29 +100,30 @@ class HomeView(AdminIndexView):
                     {"since": {"$gt": last["since"]}},
                     {"since": last["since"], "_id": {"$gt": last["_id"]}},
                 ]
-        cases = list(get_db()[WAITING].find(query).sort([("since", 1), ("_id", 1)]).limit(INBOX_PAGE + 1))
-        shown = cases[:INBOX_PAGE]
-        owners = wording.titles({"User": {case["owner"] for case in shown if case.get("owner")}})
+        found = list(get_db()[WAITING].find(query).sort([("since", 1), ("_id", 1)]).limit(INBOX_PAGE + 1))
+        shown = found[:INBOX_PAGE]
         changes = self._last_changes(shown, me)
         facts = self._facts(shown, me)
+        more = urlencode({"type": kind, "after": shown[-1]["_id"]}) if len(found) > INBOX_PAGE else ""
+        rows = zip(shown, self._rows(shown, cases.owners_of(shown)), strict=True)
         return self.render(
             "inbox.html",
-            cases=[self._case(case, owners) | _told(case, facts, changes) for case in shown],
-            next=f"/admin/inbox/?after={shown[-1]['_id']}" if len(cases) > INBOX_PAGE else None,
+            cases=[row | _told(case, facts, changes) for case, row in rows],
+            next=f"/admin/inbox/?{more}" if more else None,
             kinds=[
                 (cls.declared.name, cls.declared.plural) for cls in self.catalogue.values() if cls.declared.workflow
             ],
             kind=kind,
         )
 
-    def _facts(self, cases: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str]]]:
+    def _facts(self, shown: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str]]]:
         """What the list of its type shows of each case: two queries for each type among them."""
         found: dict[ObjectId, list[tuple[str, str]]] = {}
-        for name in {case["type"] for case in cases} & set(self.catalogue):
+        for name in {case["type"] for case in shown} & set(self.catalogue):
             cls = self.catalogue[name]
             seen = rights.readable_fields(me, cls)
             columns = [c for c in cls.declared.grid.columns if c in seen and c not in ("number", "owner", "state")]
-            ids = [case["_id"] for case in cases if case["type"] == name]
+            ids = [case["_id"] for case in shown if case["type"] == name]
             rows = list(cls._get_collection().find({"_id": {"$in": ids}}, dict.fromkeys(columns, 1)))
             labels = wording.reference_labels(cls, rows, columns)
             for row in rows:
@@ -137,11 +133,11 @@ class HomeView(AdminIndexView):
                 found[row["_id"]] = [pair for pair in texts if pair[1]]
         return found
 
-    def _last_changes(self, cases: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str, str]]]:
+    def _last_changes(self, shown: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str, str]]]:
         """What was changed in each case since it was last returned or begun: one query for all."""
-        if not cases:
+        if not shown:
             return {}
-        by_id = {case["_id"]: case for case in cases}
+        by_id = {case["_id"]: case for case in shown}
         found: dict[ObjectId, list[tuple[str, str, str]]] = {}
         stages = [
             {"$match": {"record": {"$in": list(by_id)}, "verb": "update"}},
@@ -154,38 +150,6 @@ class HomeView(AdminIndexView):
                 told = timeline(cls, [row["last"]], me)
                 found[row["_id"]] = told[0]["changes"] if told else []
         return found
-
-    def _case(self, case: Mapping[str, Any], owners: Mapping, reasons: Mapping | None = None) -> dict[str, Any]:
-        cls = self.catalogue.get(case["type"])
-        base = f"/admin/{case['type']}/"
-        due = case.get("due")
-        return {
-            "id": str(case["_id"]),
-            "version": case.get("version"),
-            "kind": cls.declared.label if cls else case["type"],
-            "number": case["number"],
-            "title": (case.get("title") or "").removeprefix(case["number"]).strip(),
-            "url": f"{base}details/?id={case['_id']}",
-            "owner": owners.get(case.get("owner"), ""),
-            "state": wording.state_label(cls, case["state"]) if cls else case["state"],
-            "tone": wording.tone(case["state"]),
-            "since": wording.ago(case["since"]) if case.get("since") else "",
-            "since_at": wording.moment(case["since"]) if case.get("since") else "",
-            "due": wording.moment(due) if due else "",
-            "is_late": bool(due and due < clock.now()),
-            "reason": (reasons or {}).get(case["_id"], ""),
-            "moves": self._decisions(cls, case["state"]) if cls else [],
-            "base": base,
-        }
-
-    def _decisions(self, cls: type[Record], state: str) -> list[dict[str, Any]]:
-        """The decisions that are open in a state, as links to their pages."""
-        flow = cls.declared.workflow
-        return [
-            {"verb": move.verb, "label": flow.verb_label(move.verb)}
-            for move in (flow.out_of(state) if flow else ())
-            if move.is_decision and not move.optional and not move.auto
-        ]
 
     @expose("/notices/", methods=("GET", "POST"))
     def notices(self) -> Any:
@@ -241,11 +205,15 @@ class HomeView(AdminIndexView):
 
     @expose("/search/")
     def search(self) -> Any:
-        """Everything I may see whose number or short fields contain the text: one indexed query for each type."""
+        """What I may see whose number or short fields contain the text, and what I may open whose files do.
+
+        One indexed query for each type; `in=files` goes on in the files alone, `type` in those of one type.
+        """
         me = actor()
         text = request.args.get("q", "").replace("\x00", "").strip()[:100]
         groups = []
-        for cls in self.catalogue.values() if text else ():
+        in_files_only = request.args.get("in") == "files"
+        for cls in self.catalogue.values() if text and not in_files_only else ():
             scope = rights.visible(me, cls)
             if scope is None:
                 continue
@@ -254,7 +222,15 @@ class HomeView(AdminIndexView):
             if rows:
                 groups.append(_hits(cls, rows, text))
         has_archive = any(rights.visible_archived(me, cls) is not None for cls in self.catalogue.values())
-        return self.render("search.html", text=text, groups=groups, has_archive=has_archive)
+        in_files = file_hits(self.catalogue, me, text, request.args) if text else None
+        return self.render(
+            "search.html",
+            text=text,
+            groups=groups,
+            has_archive=has_archive,
+            in_files=in_files,
+            in_files_only=in_files_only,
+        )
 
 
 def _told(case: Mapping[str, Any], facts: Mapping, changes: Mapping) -> dict[str, Any]:
@@ -277,22 +253,3 @@ def _hits(cls: type[Record], rows: list[dict[str, Any]], text: str) -> dict[str,
             for row in rows[:SEARCH_EACH]
         ],
     }
-
-
-def _department_filter(me: Actor) -> dict[str, Any] | None:
-    """Late cases are shown to heads for their department and to management for all."""
-    if any(Role.MANAGEMENT in face.roles for face in me.faces()):
-        return {}
-    departments = [face.department for face in me.faces() if Role.HEAD in face.roles]
-    return {"department": {"$in": departments}} if departments else None
-
-
-def _return_reasons(ids: list[ObjectId]) -> dict[ObjectId, str]:
-    """Why cases came back to their owner: the last reason given with a move into their present state."""
-    stages = [
-        {"$match": {"record": {"$in": ids}, "state_to": {"$ne": None}}},
-        {"$sort": {"record": 1, "seq": -1}},
-        {"$group": {"_id": "$record", "reason": {"$first": "$reason"}, "by": {"$first": "$actor_name"}}},
-    ]
-    rows = history.HistoryEntry._get_collection().aggregate(stages) if ids else ()
-    return {row["_id"]: f"{row['by']}：{row['reason']}" for row in rows if row.get("reason")}

@@ -20,7 +20,7 @@ from models.kernel.words import EN, L, current_locale
 
 from .. import wording
 from ..session import actor, say
-from . import Alarm, CustomView, MenuItem, on_home
+from . import Alarm, CustomView, MenuItem, Tile, on_home, on_home_tiles
 
 TITLE = L("Audit seal", "歷史封存")
 STARTED = L("The check has been ordered; its result will stand here.", "檢查已下達，結果將顯示於此。")
@@ -28,6 +28,8 @@ NO_SEAL = L("There is no seal yet; the first one is made tonight.", "尚無封�
 UNSOUND = L("The last check of the history found {count} faults.", "最近一次歷史完整性檢查發現 {count} 處異常。")
 OVERDUE = L("The history was last checked {days} days ago.", "歷史完整性檢查已有 {days} 天未執行。")
 CHECKS_SHOWN = 12
+LAST_CHECK = L("History last checked", "最近歷史檢查")
+SOUND, FAULTS = L("Sound", "完好"), L("{count} faults", "{count} 處異常")
 OLD_AFTER = dt.timedelta(days=9)
 
 
@@ -47,6 +49,20 @@ def alarms(me: Actor) -> Iterable[Alarm]:
         yield Alarm("bad", UNSOUND(count=last["fault_count"]), "/admin/audit/")
     elif (age := clock.now() - last["at"]) > OLD_AFTER:
         yield Alarm("warn", OVERDUE(days=age.days), "/admin/audit/")
+
+
+@on_home_tiles
+def tiles(me: Actor) -> Iterable[Tile]:
+    """When the history was last checked, and with what result."""
+    if not rights.may_audit(me):
+        return
+    last = get_db()[CHECKS].find_one({}, {"at": 1, "fault_count": 1}, sort=[("_id", -1)])
+    if last is None:
+        yield Tile(LAST_CHECK, "—", "/admin/audit/")
+        return
+    faults = last["fault_count"]
+    note = FAULTS(count=faults) if faults else SOUND
+    yield Tile(LAST_CHECK, wording.ago(last["at"]), "/admin/audit/", str(note), "bad" if faults else "")
 
 
 class AuditView(CustomView):

@@ -24,7 +24,7 @@ from models.kernel.words import L
 
 from .. import wording
 from ..session import actor, say
-from . import Alarm, CustomView, Link, MenuItem, on_home, on_record_page
+from . import Alarm, CustomView, Link, MenuItem, Tile, on_home, on_home_tiles, on_record_page
 from .task_runs import state_of
 
 TITLE = L("State of the backups", "備份狀態")
@@ -35,6 +35,7 @@ VERBS = {
     "verify": ("backup.verify", L("verification", "驗證")),
 }
 NO_SUCH_THING = L("There is nothing of this kind to start.", "沒有此類作業。")
+LAST_BACKUP, LAST_DRILL = L("Last backup", "最近備份"), L("Last drill", "最近恢復演練")
 TONES = {GOOD: "good", EQUAL: "good", RUNNING: "progress", PRUNED: "neutral", FAILED: "bad", BROKEN: "bad"}
 SHOWN = 30
 
@@ -55,6 +56,23 @@ def alarms(me: Actor) -> Iterator[Alarm]:
     if rights.may_operate(me):
         for _policy, words in backups.alarms():
             yield Alarm("bad", words, "/admin/backups/")
+
+
+@on_home_tiles
+def tiles(me: Actor) -> Iterator[Tile]:
+    """The newest backup and the newest drill, with their outcome."""
+    if not rights.may_operate(me):
+        return
+    for cls, label in ((Backup, LAST_BACKUP), (RestoreDrill, LAST_DRILL)):
+        row = next(iter(_newest(me, cls, 1)), None)
+        if row is None:
+            yield Tile(label, "—", "/admin/backups/", tone="bad")
+            continue
+        outcome = row["outcome"]
+        tone = "bad" if outcome in (BROKEN, FAILED, DIFFERENT) else ""
+        yield Tile(
+            label, wording.ago(row["begun"]), "/admin/backups/", str(cls._fields["outcome"].options[outcome]), tone
+        )
 
 
 class BackupsView(CustomView):
@@ -101,9 +119,9 @@ class BackupsView(CustomView):
         return redirect(f"/admin/task_run/details/?id={run_id}")
 
 
-def _newest(me: Actor, cls: type[Record]) -> list[dict[str, Any]]:
+def _newest(me: Actor, cls: type[Record], most: int = SHOWN) -> list[dict[str, Any]]:
     scope = rights.visible(me, cls) or {"_id": None}
-    return list(cls._get_collection().find(scope, {"collections": 0}).sort("begun", -1).limit(SHOWN))
+    return list(cls._get_collection().find(scope, {"collections": 0}).sort("begun", -1).limit(most))
 
 
 def _policy(row: Mapping[str, Any]) -> dict[str, Any]:

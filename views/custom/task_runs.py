@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -14,13 +14,14 @@ from mongoengine.connection import get_db
 from models.chapters import OPERATIONS
 from models.kernel import clock, jobs, rights
 from models.kernel.errors import Forbidden, Missing, Refused
+from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.words import EN, L, current_locale
 from models.operations import job_label
 
 from .. import wording
 from ..session import actor, say
-from . import CustomView, MenuItem
+from . import CustomView, MenuItem, Tile, on_home_tiles
 
 TITLE = L("Task runs", "任務執行記錄")
 PAGE = 50
@@ -34,6 +35,7 @@ STATES = {
     jobs.SKIPPED: (L("Left out", "已跳過"), "neutral"),
 }
 AGAIN = L("The job is queued again; it goes on where it stopped.", "作業已重新排隊，將從中斷處繼續。")
+RUNS_ARE = L("Runs: {state}", "任務：{state}")
 NOT_ENDED = L("Only a job that failed or was set aside can be tried again.", "只有失敗或已擱置的作業可以重試。")
 
 
@@ -44,6 +46,21 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
         TaskRunsView(name="task_runs", endpoint="task_runs", url="/admin/task_runs"),
         RunView(name="task_run", endpoint="task_run", url="/admin/task_run"),
     ]
+
+
+@on_home_tiles
+def tiles(me: Actor) -> Iterator[Tile]:
+    """How many runs wait, go on, failed or were set aside: each leads to exactly those."""
+    if not rights.may_operate(me):
+        return
+    shown = (jobs.QUEUED, jobs.RUNNING, jobs.FAILED, jobs.SET_ASIDE)
+    stages = [{"$match": {"state": {"$in": list(shown)}}}, {"$sortByCount": "$state"}]
+    counts = {row["_id"]: row["count"] for row in get_db()[jobs.COLLECTION].aggregate(stages, maxTimeMS=1500)}
+    for state in shown:
+        label, tone = STATES[state]
+        count = counts.get(state, 0)
+        url = f"/admin/task_runs/?state={state}"
+        yield Tile(RUNS_ARE(state=label), wording.number(count), url, tone=tone if tone == "bad" and count else "")
 
 
 class TaskRunsView(CustomView):

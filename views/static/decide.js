@@ -1,0 +1,107 @@
+// Approvals in a row: a says yes, r says no with a reason; several rows are decided at once after one question.
+"use strict";
+(() => {
+  const { say, announce, ask, remembered } = window.guicheng;
+  const form = document.querySelector("form[data-decide]");
+  const dialog = document.getElementById("decide");
+  if (!form || !dialog) return;
+  const sheet = dialog.querySelector("form");
+  const reason = sheet.querySelector("textarea");
+  const problem = sheet.querySelector(".errors");
+  let waiting = null;
+
+  const rowsOf = (givens) => givens.map((given) => form.querySelector(`tr[data-case="${CSS.escape(given)}"]`)).filter(Boolean);
+  const refuse = (text) => {
+    problem.hidden = false;
+    problem.firstElementChild.textContent = text;
+    (waiting.kind === "no" ? reason : sheet.querySelector("[data-decide-send]")).focus();
+  };
+
+  function tellRow(row, text, ok) {
+    const place = row.querySelector(".decide > p");
+    place.textContent = text;
+    place.hidden = false;
+    place.classList.toggle("cell-error", !ok);
+  }
+
+  // A row that was decided leaves; the focus goes to the one that takes its place.
+  function leave(row) {
+    const next = row.nextElementSibling || row.previousElementSibling;
+    const had = row.contains(document.activeElement) || document.activeElement === document.body;
+    row.remove();
+    if (had && next) next.focus();
+    form.querySelector("table").dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  async function decide(kind, givens, why) {
+    const body = new FormData();
+    givens.forEach((given) => body.append("case", given));
+    Object.entries({ decision: kind, sure: "1", reason: why }).forEach(([name, value]) => body.append(name, value));
+    const rows = rowsOf(givens);
+    rows.forEach((row) => row.setAttribute("aria-busy", "true"));
+    let data = { message: say("noAnswer") };
+    try { ({ data } = await ask(form.action, { body })); } catch { /* the sentence above says it */ }
+    rows.forEach((row) => row.removeAttribute("aria-busy"));
+    if (!data.rows) {
+      rows.forEach((row) => tellRow(row, data.message, false));
+      announce(data.message);
+      return false;
+    }
+    for (const told of data.rows) {
+      const [row] = rowsOf([told.given]);
+      if (row && told.ok) leave(row);
+      else if (row) tellRow(row, told.text, false);
+    }
+    announce(data.rows.length === 1 ? `${data.rows[0].number} ${data.message}` : data.message);
+    if (!form.querySelector("tr[data-case]")) location.reload();
+    return true;
+  }
+
+  function question(kind, givens, title) {
+    waiting = { kind, givens };
+    problem.hidden = true;
+    reason.value = "";
+    sheet.querySelector("[data-decide-reason]").hidden = kind !== "no";
+    dialog.querySelector("h2").textContent = title;
+    sheet.querySelector("[data-decide-what]").textContent = rowsOf(givens).map((row) => row.dataset.number).join(", ");
+    dialog.showModal();
+    (kind === "no" ? reason : sheet.querySelector("[data-decide-send]")).focus();
+  }
+
+  sheet.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { kind, givens } = waiting;
+    if (kind === "no" && !reason.value.trim()) {
+      reason.setAttribute("aria-invalid", "true");
+      return refuse(dialog.querySelector("[data-decide-reason] label").textContent);
+    }
+    reason.removeAttribute("aria-invalid");
+    dialog.close();
+    await decide(kind, givens, reason.value);
+  });
+
+  form.addEventListener("click", (event) => {
+    const one = event.target.closest("[data-decide-one]");
+    const many = event.target.closest("[data-decide-many]");
+    if (!one && !many) return;
+    event.preventDefault();
+    if (one) {
+      const { case: given } = one.closest("tr").dataset;
+      if (one.dataset.decideOne === "yes") decide("yes", [given], "");
+      else question("no", [given], one.textContent);
+      return;
+    }
+    const givens = [...form.querySelectorAll("[data-select-row]:checked")].map((box) => box.value);
+    if (givens.length) question(many.value, givens, `${many.textContent} (${givens.length})`);
+  });
+
+  form.addEventListener("keydown", (event) => {
+    const row = event.target.closest("tr[data-case]");
+    const kind = { a: "yes", r: "no" }[event.key];
+    if (!row || !kind || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (remembered("shortcuts") === "off" || event.target.matches("input:not([type='checkbox']), textarea, select")) return;
+    event.preventDefault();
+    const button = row.querySelector(`[data-decide-one="${kind}"]`) || (kind === "yes" ? row.querySelector(".decide a") : row.querySelector(".decide a.danger"));
+    button?.click();
+  });
+})();
