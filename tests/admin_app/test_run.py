@@ -1,5 +1,6 @@
 """The command as its users see it: one sentence when refused, and a whole start and stop of `guicheng run`."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -7,10 +8,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
 from admin_app.cli import main
+from tests.fixtures.processes import until
 
 
 @pytest.fixture
@@ -91,6 +95,59 @@ def test_run_comes_up_serves_and_stops_cleanly(port, data_folder, ending):
     assert output.rstrip().endswith("Stopped.")
     assert "Traceback" not in errors
     assert not any(str(folder) in line for line in command_lines())
+
+
+def children_of(pid):
+    """The processes that a process has started, by what they do."""
+    found = {}
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
+        words = Path(f"/proc/{child}/cmdline").read_text("utf-8", "replace").split("\0")
+        found |= {name: int(child) for name in ("gunicorn", "worker", "beat") if name in words}
+    return found
+
+
+@pytest.mark.slow
+def test_run_starts_again_what_was_killed_and_leaves_nothing_behind(port, settings, tmp_path):
+    """Against a server that runs already, so that only its own processes are to be waited for."""
+    own = settings.model_copy(update={"database": f"{settings.database}_run", "port": port, "data": tmp_path})
+    with MongoClient(settings.mongodb_uri) as client:
+        client[own.database]["user"].insert_one({"login": "somebody"})  # no demo company is loaded beside
+        process = subprocess.Popen(
+            [sys.executable, "-m", "admin_app.cli", "run"],
+            env=os.environ | own.as_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            wait_for(process, "Guicheng is ready:")
+            first = children_of(process.pid)
+            assert set(first) == {"gunicorn", "worker", "beat"}
+            for name in ("worker", "beat"):
+                os.kill(first[name], signal.SIGKILL)
+                wait_for(process, f"{name} has ended (code -9); starting it again")
+            until(lambda: set(children_of(process.pid)) == set(first), 20, "not all came back")
+            again = children_of(process.pid)
+            assert again["gunicorn"] == first["gunicorn"]
+            assert {again["worker"], again["beat"]}.isdisjoint(first.values())
+            until(lambda: client[own.database]["lease"].find_one({"_id": "beat"}), 20, "no scheduler leads")
+        finally:
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=90)
+            client.drop_database(own.database)
+            client.drop_database(f"{own.database}_broker")
+    assert process.returncode == 0, errors
+    assert output.rstrip().endswith("Stopped.")
+    assert not any(own.database in text for text in environments()), "a process was left behind"
+
+
+def environments():
+    """What the processes of this machine were told, as far as they may be read."""
+    for process in os.listdir("/proc"):
+        if process.isdigit() and int(process) != os.getpid():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                yield Path(f"/proc/{process}/environ").read_text("utf-8", "replace")
 
 
 def command_lines():
