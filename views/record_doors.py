@@ -64,8 +64,8 @@ class RecordDoors:
         ]
         return jsonify(results=results)
 
-    @expose("/pdf/")
-    def pdf_view(self) -> Response:
+    @expose("/print/")
+    def print_view(self) -> Response:
         """The record as a document, with its reader's rights; that it was taken out is written into its history."""
         me = actor()
         record = rights.find(me, self.model, request.args.get("id"))

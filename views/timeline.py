@@ -33,6 +33,7 @@ def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
     rows = [
         {change["field"]: change[side]}
         for entry in entries
+        if entry["verb"] != "create"  # whose first values are not told
         for change in entry.get("changes", ())
         for side in ("old", "new")
         if change.get(side) is not None

@@ -264,7 +264,7 @@ class TestPdf:
         assert told[0][2:] == ["", "", ""]
 
     def test_without_a_font_the_package_is_named(self, report, browser_as, monkeypatch):
-        monkeypatch.setattr(research_pdf, "FAMILIES", {HANT: "No Such Font"})
+        monkeypatch.setattr(typesetting, "FAMILIES", {HANT: "No Such Font"})
         answer = browser_as("clerk_mkt").get("/admin/research_report/pdf/", {"id": report.id})
         assert answer.status_code == 422
         assert "fonts-noto-cjk" in answer.text

@@ -157,7 +157,7 @@ def test_a_record_becomes_a_document(
 ) -> None:
     record = company.walk(quotation(company), "approved")
     clerk = browser_as("clerk_sal", locale=locale)
-    answer = clerk.get(address(record, "pdf"))
+    answer = clerk.get(address(record, "print"))
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages)
     for wanted in (words, record.number, "林曉梅"):
@@ -167,8 +167,8 @@ def test_a_record_becomes_a_document(
 def test_a_document_obeys_rights_and_is_noted(company: Company, browser_as: Callable[..., Browser], db: Any) -> None:
     record = quotation(company)
     for login in ("clerk_mkt", "it", "hr"):
-        assert browser_as(login).get(address(record, "pdf")).status_code in (403, 404)
+        assert browser_as(login).get(address(record, "print")).status_code in (403, 404)
     assert db["history"].count_documents({"verb": "export"}) == 0
-    browser_as("management").get(address(record, "pdf"))
+    browser_as("management").get(address(record, "print"))
     (entry,) = db["history"].find({"verb": "export"})
     assert (entry["record"], entry["actor"]) == (record.id, company.users["management"])
