@@ -1,16 +1,18 @@
 """Finds text inside attached files: only of records that the asker may see and open, newest file first.
 
-For each type of record that has texts, one aggregation goes down the index of the rarest gram, compares the folded
-text, and looks the record up with the filter of the asker's rights; nothing else leaves the database.
+For each type of record that has texts, the index of the rarest gram is followed, the folded text compared, and the
+records asked for with the filter of the asker's rights, some pieces at a time: a handful of commands in all.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
@@ -24,11 +26,14 @@ from .search import folded, span_in
 
 LENGTH_MIN, LENGTH_MAX = 2, 80
 PAGE = 20
-TIME_LIMIT_MS = 1500
+SECONDS_MAX = 1.5
+BATCH = 60
+FEW = 2000
 PROBED = 8
 RARE = 400
 AROUND = 45
 _INDEX = "g_1__id_-1"
+_ARCHIVED = archive_of("")
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,15 @@ def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int 
     there = set(get_db()[COLLECTION].distinct("type"))
     rows: list[dict[str, Any]] = []
     is_cut = False
-    for cls in types:
-        if cls.type_name() not in there:
+    for cls in (one for one in types if one.type_name() in there):
+        homes = _homes(actor, cls)
+        match = _match(cls, wanted, before) if homes else None
+        if match is None:
             continue
+        deadline = time.monotonic() + SECONDS_MAX
         try:
-            rows += _rows(actor, cls, wanted, before)
+            for row in _openable(match, homes, deadline):
+                rows.append(row)
         except ExecutionTimeout:
             is_cut = True
     rows.sort(key=lambda row: -row["_id"])
@@ -77,24 +86,70 @@ def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int 
     return Found(_hits(page, wanted), page[-1]["_id"] if len(rows) > PAGE else None, is_cut)
 
 
-def _rows(actor: Actor, cls: type[Record], wanted: str, before: int | None) -> list[dict[str, Any]]:
-    """The pieces of files of one type that contain a folded text, each with its record."""
+def _homes(actor: Actor, cls: type[Record]) -> dict[str, dict[str, Any]]:
+    """The collections in which records of a type stand, each with the filter of those that the actor may open."""
+    scopes = {cls.type_name(): rights.openable(actor, cls)}
+    if cls.declared.retention:
+        scopes[archive_of(cls.type_name())] = rights.openable_archived(actor, cls)
+    return {home: scope for home, scope in scopes.items() if scope is not None}
+
+
+def _match(cls: type[Record], wanted: str, before: int | None) -> dict[str, Any] | None:
+    """The filter of the pieces that contain a folded text, behind a piece; nothing when there is no gram to go by."""
     numbers = gram_numbers(cls.type_name(), wanted)
-    looks = _lookups(actor, cls)
-    if not looks or not numbers:
-        return []
+    if not numbers:
+        return None
     match: dict[str, Any] = {"g": _rarest(numbers), "s": {"$regex": re.escape(wanted)}}
-    if before is not None:
-        match["_id"] = {"$lt": before}
-    stages = [
-        {"$match": match},
-        {"$sort": {"_id": -1}},
-        {"$project": {"g": 0, "s": 0}},
-        *looks,
-        {"$match": {"$or": [{f"{stage['$lookup']['as']}.0": {"$exists": True}} for stage in looks]}},
-        {"$limit": PAGE + 1},
-    ]
-    return list(get_db()[COLLECTION].aggregate(stages, maxTimeMS=TIME_LIMIT_MS, hint=_INDEX))
+    return match | ({"_id": {"$lt": before}} if before is not None else {})
+
+
+def _openable(match: dict[str, Any], homes: Mapping[str, dict[str, Any]], deadline: float) -> Iterator[dict[str, Any]]:
+    """Pieces with their records, newest first, for a page and one more. Raises ExecutionTimeout when the time is up.
+
+    Who may open few records searches among theirs; for who may open many, some pieces are read at a time and their
+    records looked up together.
+    """
+    few = _few(homes)
+    if few == []:
+        return
+    scope = {"record": {"$in": few}} if few is not None else {}
+    found, last = 0, None
+    while found <= PAGE:
+        behind = {"$and": [match, {"_id": {"$lt": last}}]} if last is not None else match
+        cursor = get_db()[COLLECTION].find({**behind, **scope}, {"g": 0, "s": 0}).sort("_id", -1).hint(_INDEX)
+        pieces = list(cursor.limit(BATCH).max_time_ms(max(1, int((deadline - time.monotonic()) * 1000))))
+        records = _records({one["record"] for one in pieces}, homes)
+        for one in pieces:
+            if one["record"] in records and found <= PAGE:
+                found += 1
+                yield one | {"found": records[one["record"]]}
+        if len(pieces) < BATCH:
+            return
+        last = pieces[-1]["_id"]
+        if time.monotonic() > deadline:
+            raise ExecutionTimeout("the time for this type of record is up")
+
+
+def _few(homes: Mapping[str, dict[str, Any]]) -> list[ObjectId] | None:
+    """The records that may be opened, if they are few; nothing said if they are many."""
+    few: list[ObjectId] = []
+    for home, scope in homes.items():
+        if scope in ({}, {"removed_at": None}):
+            return None
+        few += [row["_id"] for row in get_db()[home].find(scope, {"_id": 1}).limit(FEW + 1)]
+        if len(few) > FEW:
+            return None
+    return few
+
+
+def _records(ids: set[ObjectId], homes: Mapping[str, dict[str, Any]]) -> dict[ObjectId, dict[str, Any]]:
+    """Those of some records that may be opened, with where they stand; one query for each collection."""
+    records: dict[ObjectId, dict[str, Any]] = {}
+    for home, scope in homes.items():
+        wanted = {"$and": [{"_id": {"$in": list(ids - set(records))}}, scope]}
+        rows = get_db()[home].find(wanted, {"number": 1, "title": 1, "state": 1}) if ids - set(records) else ()
+        records |= {row["_id"]: row | {"is_archived": home.endswith(_ARCHIVED)} for row in rows}
+    return records
 
 
 def _rarest(numbers: list[int]) -> int:
@@ -104,33 +159,12 @@ def _rarest(numbers: list[int]) -> int:
     some = numbers[:: max(1, len(numbers) // PROBED)][:PROBED]
     first, *others = [_counted(number) for number in some]
     stages = [*first, *({"$unionWith": {"coll": COLLECTION, "pipeline": one}} for one in others)]
-    counts = {row["g"]: row["n"] for row in get_db()[COLLECTION].aggregate(stages, maxTimeMS=TIME_LIMIT_MS)}
+    counts = {row["g"]: row["n"] for row in get_db()[COLLECTION].aggregate(stages, maxTimeMS=int(SECONDS_MAX * 1000))}
     return min(some, key=lambda number: counts.get(number, 0))
 
 
 def _counted(number: int) -> list[dict[str, Any]]:
     return [{"$match": {"g": number}}, {"$limit": RARE}, {"$count": "n"}, {"$addFields": {"g": number}}]
-
-
-def _lookups(actor: Actor, cls: type[Record]) -> list[dict[str, Any]]:
-    """The stages that put to a piece its record, among the living and in the archive, if the actor may open it."""
-    homes = {cls.type_name(): rights.openable(actor, cls)}
-    if cls.declared.retention:
-        homes[archive_of(cls.type_name())] = rights.openable_archived(actor, cls)
-    columns = {"number": 1, "title": 1, "state": 1}
-    return [
-        {
-            "$lookup": {
-                "from": home,
-                "localField": "record",
-                "foreignField": "_id",
-                "pipeline": [{"$match": scope}, {"$project": columns}],
-                "as": "archived" if home != cls.type_name() else "living",
-            }
-        }
-        for home, scope in homes.items()
-        if scope is not None
-    ]
 
 
 def _hits(rows: list[dict[str, Any]], wanted: str) -> tuple[Hit, ...]:
@@ -142,10 +176,9 @@ def _hits(rows: list[dict[str, Any]], wanted: str) -> tuple[Hit, ...]:
 
 
 def _hit(row: dict[str, Any], file: dict[str, Any], wanted: str) -> Hit:
-    living = row.get("living") or []
-    record = (living or row["archived"])[0]
     before, found, after = snippet(row["text"], wanted)
-    return Hit(row["_id"], record, not living, file, row["place"], row["n"], before, found, after)
+    record = row["found"]
+    return Hit(row["_id"], record, record["is_archived"], file, row["place"], row["n"], before, found, after)
 
 
 def snippet(text: str, wanted: str) -> tuple[str, str, str]:

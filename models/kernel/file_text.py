@@ -31,6 +31,7 @@ INDEXES = [
     IndexModel([("type", ASCENDING)]),
 ]
 PICTURE_INDEXES = [IndexModel([("record", ASCENDING)])]
+GRAMS_MAX = (1 << 20) - 1
 PIECE = 2000
 OVERLAP = 100
 BATCH = 40
@@ -91,14 +92,11 @@ def pieces_of(blocks: Iterable[Iterable[Any]]) -> Iterator[Piece]:
 
 
 def gram_numbers(type_name: str, form: str) -> list[int]:
-    """The grams of a folded text as numbers of 32 bits, each type of record with numbers of its own."""
+    """The grams of a folded text as numbers of 20 bits, each type of record with others: a small index, whose few
+    false hits the comparison of the text leaves out."""
     seed = zlib.crc32(type_name.encode())
     pairs = {form[at : at + 2] for at in range(len(form) - 1)}
-    return sorted({_signed(zlib.crc32(pair.encode(), seed)) for pair in pairs if " " not in pair})
-
-
-def _signed(number: int) -> int:
-    return number - (1 << 32) if number >= 1 << 31 else number
+    return sorted({zlib.crc32(pair.encode(), seed) & GRAMS_MAX for pair in pairs if " " not in pair})
 
 
 def keep(file: dict[str, Any], pieces: list[Piece]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from pypinyin import Style, lazy_pinyin
@@ -46,6 +47,25 @@ def folded(text: str) -> str:
 
 def span_in(text: str, wanted: str) -> tuple[int, int] | None:
     """Where in a text the folded `wanted` stands first: begin and end, or nothing."""
+    form = text.translate(_FOLDS)
+    if wanted and len(form) == len(text):  # nearly always: each character folds to one
+        found = re.search(_with_blanks(wanted), form)
+        return found.span() if found else None
+    return _span_by_letters(text, wanted)
+
+
+@lru_cache(maxsize=200)
+def _with_blanks(wanted: str) -> str:
+    """A pattern of a folded text that takes the blanks along which folding dropped or put together."""
+    pattern = re.escape(wanted[:1]) if wanted[:1] != " " else r"\s+"
+    for before, one in pairwise(wanted):
+        beside = _HAN.match(before) or _HAN.match(one)
+        pattern += r"\s+" if one == " " else (r"\s*" if beside else "") + re.escape(one)
+    return pattern
+
+
+def _span_by_letters(text: str, wanted: str) -> tuple[int, int] | None:
+    """The same where some characters fold to several, or to none."""
     letters = [(letter, at) for at, one in enumerate(text) for letter in _FOLDS[ord(one)]]
     kept = [
         (" " if letter.isspace() else letter, at)
