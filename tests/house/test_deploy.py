@@ -1,0 +1,108 @@
+"""What deploy/ and the README tell people to start exists: commands, settings, files. Nothing is started here."""
+
+import base64
+import configparser
+import re
+import secrets
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from admin_app.cli import parser
+from admin_app.settings import PREFIX, Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+OURS = {name: one for name, one in COMPOSE["services"].items() if "build" in one}
+
+
+def understands(words):
+    """Whether the command line takes these words after `guicheng`; it ends the process when it does not."""
+    return parser().parse_args(words).command
+
+
+def unit_of(path):
+    read = configparser.ConfigParser(strict=False, interpolation=None)
+    read.optionxform = str
+    read.read(path, "utf-8")
+    return read
+
+
+def environment_file():
+    lines = (DEPLOY / "guicheng.env").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_the_services_of_compose():
+    assert {name: one["command"] for name, one in OURS.items()} == {
+        name: ["guicheng", name] for name in ("web", "worker", "beat")
+    }
+    for one in OURS.values():
+        assert understands(one["command"][1:])
+        assert set(one["environment"]) <= KNOWN
+        assert set(one["depends_on"]) <= set(COMPOSE["services"])
+    for name, one in COMPOSE["services"].items():
+        assert set(one["networks"]) <= set(COMPOSE["networks"])
+        published = one.get("ports", [])
+        assert all(port.startswith("127.0.0.1:") for port in published), f"{name} is open to the network"
+    assert not COMPOSE["services"]["mongo"].get("ports")
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+def test_the_image_is_made_of_what_is_there():
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    copied = [word for line in re.findall(r"^COPY (.+)$", text, re.M) for word in line.split()[:-1]]
+    assert {"admin_app", "models", "views", "tasks", "seed", "constraints.txt"} <= set(copied)
+    assert all((ROOT / one).exists() for one in copied)
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_starts_a_command(path):
+    service = unit_of(path)["Service"]
+    program, *words = shlex.split(service["ExecStart"])
+    assert Path(program).name == "guicheng"
+    assert understands(words) == path.stem.removeprefix("guicheng-")
+    assert service["Environment"].split("=")[0] in KNOWN
+    assert service["User"] != "root"
+
+
+def test_there_is_a_unit_for_each_service():
+    assert {path.stem for path in UNITS} == {f"guicheng-{name}" for name in OURS}
+
+
+def test_the_environment_file_is_enough(monkeypatch):
+    told = environment_file()
+    assert set(told) <= KNOWN
+    keys = {"SECRET_KEY": secrets.token_hex(32), "TRUSTED_HOSTS": "guicheng.example.com"}
+    keys |= {
+        name: f"1:{base64.b64encode(b'k' * size).decode()}" for name, size in (("FIELD_KEYS", 64), ("BACKUP_KEYS", 32))
+    }
+    keys |= {
+        "PUBLIC_URL": "https://guicheng.example.com",
+        "SMTP_HOST": "mail.example.com",
+        "MAIL_FROM": "g@example.com",
+    }
+    keys |= {"MONGODB_URI": OURS["web"]["environment"]["GUICHENG_MONGODB_URI"]}
+    for name, value in (told | {PREFIX + name: value for name, value in keys.items()}).items():
+        monkeypatch.setenv(name, value)
+    for name, value in OURS["web"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    found = load_settings()
+    assert (found.demo, found.trusted_proxies, found.host) == (False, 1, "0.0.0.0")
+    assert set(found.backup_keys) == {1}
+
+
+def test_the_readme_names_what_is_there():
+    text = (ROOT / "README.md").read_text("utf-8")
+    for path in re.findall(r"`(deploy/[\w./-]*)`", text):
+        assert (ROOT / path).exists(), path
+    assert {"deploy/compose.yaml", "deploy/systemd/"} <= set(re.findall(r"`(deploy/[\w./-]*)`", text))
+    assert set(re.findall(r"GUICHENG_[A-Z_]+[A-Z]", text)) <= KNOWN
+    commands = re.findall(r"^    guicheng (\w+)|`guicheng (\w+)", text, re.M)
+    (offered,) = (action.choices for action in parser()._actions if action.choices)
+    assert {one or other for one, other in commands} <= set(offered)
