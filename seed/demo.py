@@ -15,7 +15,7 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import changes, clock, people, working_time
+from models.kernel import changes, clock, jobs, people, working_time
 from models.kernel.indexes import ensure_indexes
 from models.kernel.store import in_unit
 from models.policy import policy
@@ -54,6 +54,7 @@ def load_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords:
     if set_passwords:
         users = catalogue["user"]._get_collection().find({}, {"login": 1})
         set_passwords([(row["_id"], row["login"]) for row in users], settings.demo_password)
+    jobs.enqueue(jobs.Order(task="files.reread", once="demo:files.reread"))  # the scans were attached past the gate
     go_on(DEMO, token, state=WHOLE)
     echo(f"The demo company is loaded: {_counts()}, in {time.monotonic() - started:.0f} s.")
 
