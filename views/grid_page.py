@@ -26,6 +26,7 @@ from models.kernel.fields import (
 )
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.text_width import width_of
 from models.kernel.words import L
 
 from . import listing, wording
@@ -33,7 +34,7 @@ from .layouts import Shown, columns_context, views_context
 from .listing import PAGE_SIZES, REFS_SHOWN, TEXT_SHOWN, Asked, Page, sortable
 from .wording import is_numeric, plain, reference_labels, state_label, tone
 
-LONG = 40  # characters from which on a cell is clipped and can be opened
+LONG, WIDE = 44, 25  # letters, and heights of a line, from which on a cell is clipped and can be opened
 LAID = ("number", "date", "long")
 SEARCHED = L("Search “{text}”", "搜索「{text}」")
 
@@ -152,7 +153,7 @@ class _Row:
         except (ValueError, TypeError, AttributeError):
             return {"name": name, "text": str(wording.UNREADABLE), "kind": "bad"}
         if is_inline:
-            cell["inline"] = {"kind": inline_kind(told), "value": raw_value(told, value), "choices": _choices(told)}
+            cell["inline"] = {"kind": inline_kind(told), "value": raw_value(told, value), "choices": choices_of(told)}
         return cell
 
     def _shown(self, told: Any, value: Any) -> dict[str, Any]:
@@ -170,7 +171,12 @@ class _Row:
             text = text[:TEXT_SHOWN] + "…"
         if is_numeric(told):
             return {"text": text, "kind": "number"}
-        return {"text": text, "kind": "long" if len(text) > LONG or "\n" in text else "text"}
+        return {"text": text, "kind": "long" if _is_long(text) else "text"}
+
+
+def _is_long(text: str) -> bool:
+    """Whether a text would not fit into one line of its cell."""
+    return len(text) > LONG or "\n" in text or (len(text) >= WIDE and width_of(text, 1) > WIDE)
 
 
 def _chip(cls: type[Record], asked: Asked, base: str, name: str, value: str, label: str) -> dict[str, str]:
@@ -195,7 +201,8 @@ def raw_value(told: Any, value: Any) -> str:
     return str(value or "") if isinstance(told, Choice) else wording.input_text(told, value)
 
 
-def _choices(told: Any) -> list[list[str]]:
+def choices_of(told: Any) -> list[list[str]]:
+    """The options of a choice for a control, a blank one first where nothing need be chosen."""
     if not isinstance(told, Choice):
         return []
     blank = [] if told.required else [["", "—"]]

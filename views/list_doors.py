@@ -10,7 +10,7 @@ from flask_admin import expose
 from models.kernel import rights
 from models.kernel.record import Record
 
-from . import bulk, export, grid_page, layouts, neighbours
+from . import bulk, bulk_edit, export, grid_page, layouts, neighbours
 from .session import actor
 from .steps import moves_context
 
@@ -39,6 +39,7 @@ class ListDoors:
             **grid_page.shown_context(self.model, me, shown, self.base),
             may_create=rights.may_create(me, self.model),
             bulk_verbs=bulk.offered(self.model),
+            bulk_fields=bulk_edit.offered(self.model, me),
         )
 
     @expose("/columns/", methods=("GET", "POST"))
@@ -77,6 +78,16 @@ class ListDoors:
     def action_view(self) -> Any:
         """A move on many rows: first a rehearsal of what would happen to each, then the result for each."""
         return bulk.answer(self)
+
+    @expose("/set/", methods=("POST",))
+    def set_view(self) -> Any:
+        """One value for many rows: what would change first, then the result for each."""
+        return bulk_edit.answer(self)
+
+    @expose("/take_back/", methods=("POST",))
+    def take_back_view(self) -> Any:
+        """Take back what was set for many rows."""
+        return bulk_edit.take_back(self)
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:

@@ -14,7 +14,7 @@ from models import catalogue
 from models.kernel import clock
 from models.kernel.fields import Lines, Refs
 from models.kernel.layouts import COLLECTION, VIEWS_MAX
-from tests.fixtures.http import Browser, reader, said
+from tests.fixtures.http import Browser, read_page, reader, said
 
 BASE = "/admin/quotation/"
 
@@ -296,6 +296,55 @@ class TestSums:
         company.make("product", floor_price=Decimal("7654.32"))
         choose(browser_as("clerk_sal"), "code", "floor_price", path="/admin/product/")
         assert browser_as("clerk_sal").get("/admin/product/totals/").get_json()["totals"] == []
+
+
+class TestOneValueForManyRows:
+    def chosen(self, *records: Any) -> list[str]:
+        return [f"{one.id}:{one.version}" for one in records]
+
+    def scores(self, *records: Any) -> list[Any]:
+        return [get_db()["customer"].find_one({"_id": one.id}).get("score") for one in records]
+
+    def test_asked_rehearsed_set_and_taken_back(self, company, browser_as):
+        one, two, three = (company.make("customer", "clerk_sal", score=score) for score in (1, 2, 3))
+        browser, url = browser_as("clerk_sal", locale="en"), "/admin/customer/set/"
+        sent = {"field": "score", "rowid": self.chosen(one, two, three), "back": "/admin/customer/?sort=score"}
+        page = read_page(browser.post(url, sent).text)
+        assert self.scores(one, two, three) == [1, 2, 3], "nothing happens before it is confirmed"
+        answer = browser.send(page.form("set/"), value="not a number")
+        assert answer.status_code == 422
+        assert read_page(answer.text).form("set/")["value"] == "not a number"
+        company.walk(three, "dormant")
+        done = read_page(browser.send(page.form("set/"), value="50").text)
+        assert self.scores(one, two, three) == [50, 50, 3]
+        assert "Done: 2 / 3" in done.text
+        assert "/admin/customer/?sort=score" in done.links
+        batches = {entry["batch"] for entry in get_db()["history"].find({"door": "bulk"})}
+        assert len(batches) == 1
+        back = {"batch": batches.pop()}
+        assert browser_as("clerk_sal2").post("/admin/customer/take_back/", back).status_code == 404
+        browser.post("/admin/customer/ajax/update/", {"id": two.id, "version": "2", "name": "score", "value": "60"})
+        taken = read_page(browser.post("/admin/customer/take_back/", back).text)
+        assert self.scores(one, two, three) == [1, 60, 3], "what was changed since stays"
+        assert "1 / 2" in taken.text
+
+    @pytest.mark.parametrize(
+        ("login", "field", "status"),
+        [("clerk_sal", "name", 422), ("clerk_sal", "$x", 422), ("legal", "score", 422), ("clerk_mkt", "score", 403)],
+    )
+    def test_only_what_is_edited_in_place_and_by_whom_it_may(self, login, field, status, company, browser_as):
+        one = company.make("customer", "clerk_sal", score=1)
+        sent = {"field": field, "rowid": self.chosen(one), "sure": "1", "value": "9"}
+        assert browser_as(login).post("/admin/customer/set/", sent).status_code == status
+        assert self.scores(one) == [1]
+
+    def test_nonsense(self, company, browser_as):
+        browser = browser_as("clerk_sal")
+        for rows in ([], ["x"], ["0" * 24], [":"], ["\x00:1"]):
+            sent = {"field": "score", "rowid": rows, "sure": "1", "value": "9"}
+            assert browser.post("/admin/customer/set/", sent).status_code in (200, 422)
+        for batch in ("", "x", "$ne"):
+            assert browser.post("/admin/customer/take_back/", {"batch": batch}).status_code == 404
 
 
 def test_the_menu_of_a_row_offers_what_its_reader_may_do(company, browser_as):
