@@ -32,8 +32,10 @@ def child(settings, mail_server):
     environment = {**os.environ, **made.as_environment(), "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "tests.faults.delivering"]
 
-    def start():
-        return subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
+    def start(*jobs):
+        return subprocess.Popen(
+            [*command, *jobs], env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL
+        )
 
     return start
 
@@ -72,3 +74,35 @@ def test_each_once_or_not_sure(company, mail_box, child, db):
 
 def _is_left(db):
     return db["delivery"].count_documents({"state": {"$ne": "sent"}}) > 0 or db["delivery"].count_documents({}) < COUNT
+
+
+REMINDERS = 40
+
+
+def test_each_reminder_once(company, mail_box, child, db):
+    """The sweep that writes reminders and the delivery of their mails, killed together."""
+    person = company.users["clerk_sal"]
+    changes.update(catalogue["user"], person, {"mail": "clerk@example.com"}, actor=SYSTEM, version=None)
+    with clock.set_to(dt.datetime.now(dt.UTC) - dt.timedelta(hours=2)):
+        at = clock.now() + dt.timedelta(hours=1)
+        actor, reminder = company.actor("clerk_sal"), catalogue["reminder"]
+        wishes = [{"text": f"致電客戶 {n}", "at": at, "recurring": "none"} for n in range(REMINDERS)]
+        changes.in_batch(lambda: [changes.create(reminder, one, actor=actor) for one in wishes])
+    told = {"kind": "reminder", "person": person}
+    for _ in range(KILLS - 1):
+        before, deadline = db["notice"].count_documents(told), time.monotonic() + 30
+        process = child("reminders.sweep", "notices.deliver")
+        while db["notice"].count_documents(told) == before < REMINDERS and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(random.uniform(0, 0.15))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with clock.set_to(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)):
+        for job in ("reminders.sweep", "notices.deliver"):
+            do(job)
+    rows = list(db["notice"].find(told))
+    assert len(rows) == len({row["record"] for row in rows}) == REMINDERS
+    assert db["delivery"].count_documents({"person": person}) == REMINDERS
+    ids = [message["Message-ID"] for message in mail_box.kept]
+    assert len(ids) == len(set(ids))
+    assert {row["state"] for row in db["delivery"].find()} <= {"sent", "not_sure"}
