@@ -44,5 +44,14 @@ SHORTCUTS = (
     Shortcut(("r",), L("Return or reject it, with a reason", "退回或駁回該行事項，並填寫原因"), DECISIONS),
     Shortcut(("m",), L("Move: to another date, or to another state", "移動：改期，或辦理下一步驟"), PLANS),
     Shortcut(("Ctrl", "S"), L("Save the form", "保存表單"), FORMS),
+    Shortcut(
+        ("Enter",),
+        L("In lines: down the column; in the last line, a new one", "明細中：下一行；最後一行則新增一行"),
+        FORMS,
+    ),
+    Shortcut(("↑", "↓"), L("In lines: the cell above or below", "明細中：上下單元格"), FORMS),
+    Shortcut(("Alt", "↑"), L("In lines: move the line, also with ↓", "明細中：移動該行，↓ 亦可"), FORMS),
+    Shortcut(("Ctrl", "Delete"), L("In lines: remove the line", "明細中：移除該行"), FORMS),
+    Shortcut(("@",), L("In a comment: call a colleague", "評論中：提及同事"), FORMS),
     Shortcut(("Esc",), L("Close or cancel", "關閉或取消"), FORMS),
 )

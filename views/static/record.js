@@ -52,7 +52,7 @@
 
   onEach("details[data-remember]", (part) => {
     const key = `fold:${part.dataset.remember}`;
-    if (remembered(key)) part.open = remembered(key) === "open";
+    part.open = remembered(key) ? remembered(key) === "open" : innerWidth > 640;
     part.addEventListener("toggle", () => remembered(key, part.open ? "open" : "closed"));
     const place = part.querySelector(".drawing .current rect");
     const frame = place?.closest("div.drawing");
