@@ -16,6 +16,22 @@ from models.kernel.words import L
 from .wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
+DOORS = {
+    "form": L("Form", "表單"),
+    "grid": L("List", "列表"),
+    "bulk": L("Several at once", "批量"),
+    "inbox": L("Approvals", "待審批"),
+    "calendar": L("Calendar", "日曆"),
+    "board": L("Board", "看板"),
+    "desk": L("Desk", "借閱臺"),
+    "import": L("Import", "導入"),
+    "pdf": L("PDF", "PDF"),
+    "rule": L("Rule", "規則"),
+    "task": L("Background work", "後臺任務"),
+    "archive": L("Archive", "歸檔"),
+    "backup": L("Backup", "備份"),
+    "seed": L("Demo company", "演示公司"),
+}
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
 
 
@@ -63,7 +79,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
         ],
         "version": entry.get("version"),
         "seq": entry["seq"],
-        "door": entry.get("door", ""),
+        "door": str(DOORS.get(entry.get("door", ""), entry.get("door", ""))),
         "hash": entry.get("hash", "")[:12],
     }
 
