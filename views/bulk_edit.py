@@ -27,6 +27,7 @@ NO_FIELD = L("This field cannot be set for several rows at once.", "此字段不
 WILL_CHANGE = L("Will be changed.", "將被修改。")
 SET = L("Changed.", "已修改。")
 BACK = L("Taken back.", "已撤銷。")
+TAKING_BACK = L("Take back", "撤銷")
 
 
 def offered(cls: type[Record], me: Actor) -> list[tuple[str, str]]:
@@ -96,7 +97,7 @@ def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> s
         "told": cls.declared,
         "base": screen.base,
         "field": name,
-        "label": label_of(told) if told else BACK,
+        "label": label_of(told) if told else TAKING_BACK,
         "kind": inline_kind(told) if told else "",
         "choices": choices_of(told) if told else [],
         "value": request.form.get("value", ""),
