@@ -55,11 +55,11 @@ def is_employee(person: Actor) -> bool:
 
 
 def in_force_for(person: Actor) -> dict[str, Any] | None:
-    """What every employee sees: approved documents that are not secret. And owners see their own."""
+    """What an employee sees: approved documents that are not secret, and all of the own department."""
     if not is_employee(person):
         return None
     approved = {"state": {"$in": ["approved", "void"]}, "confidentiality": {"$in": [PUBLIC, INTERNAL, CONFIDENTIAL]}}
-    return {"$or": [approved, {"owner": person.id}]}
+    return {"$or": [approved, {"owner": person.id}, {"department": person.department}]}
 
 
 def opened_by(person: Actor, level: str = "confidentiality") -> dict[str, Any] | None:
@@ -73,7 +73,7 @@ def opened_by(person: Actor, level: str = "confidentiality") -> dict[str, Any] |
         allowed.append({level: CONFIDENTIAL})
     if Role.HEAD in person.roles:
         allowed.append({"department": person.department})
-    if Role.CLERK in person.roles:
+    if person.roles & OFFICES:
         allowed.append({"department": person.department, level: CONFIDENTIAL})
     return {"$or": allowed}
 
@@ -88,7 +88,8 @@ def lent_to(person: Actor) -> dict[str, Any] | None:
     return {"$or": [{"_id": {"$in": ids}}]} if ids else None
 
 
-BY_DEPARTMENT = {Role.CLERK: Scope.DEPARTMENT, Role.HEAD: Scope.DEPARTMENT, Role.RECORDS: Scope.ALL}
+OFFICES = frozenset({Role.CLERK, Role.LEGAL, Role.FINANCE, Role.HR})
+BY_DEPARTMENT = {**dict.fromkeys((*sorted(OFFICES), Role.HEAD), Scope.DEPARTMENT), Role.RECORDS: Scope.ALL}
 
 
 class Copy(Line):
@@ -298,7 +299,7 @@ def revision_opened_by(person: Actor) -> dict[str, Any] | None:
             Move("cancel", "draft", "cancelled", by=OWNER, optional=True),
         ),
     ),
-    access=Access(read={Role.RECORDS: Scope.ALL}, write=BY_DEPARTMENT, opens=revision_opened_by, guarded=True),
+    access=Access(read=BY_DEPARTMENT, write=BY_DEPARTMENT, opens=revision_opened_by, guarded=True),
     files={MAIN: L("Document", "文件正文"), "annex": L("Annex", "附件")},
     retention=Retention(archive=365, delete=10),
 )

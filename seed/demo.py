@@ -19,6 +19,7 @@ from models.kernel import changes, clock, jobs, people, working_time
 from models.kernel.indexes import ensure_indexes
 from models.kernel.store import in_unit
 from models.policy import policy
+from seed.archive_room import fill_archive_room
 from seed.desk import Desk
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days
 from seed.scan import prepare_files
@@ -51,6 +52,8 @@ def load_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords:
     prepare_files()
     echo("  a year of research and sales, about half a minute")
     play_year(_place(settings, token, now), echo)
+    echo("  the archive room")
+    fill_archive_room(now)
     if set_passwords:
         users = catalogue["user"]._get_collection().find({}, {"login": 1})
         set_passwords([(row["_id"], row["login"]) for row in users], settings.demo_password)
@@ -115,5 +118,5 @@ def _place(settings: Any, token: str, now: dt.datetime) -> Place:
 
 def _counts() -> str:
     db = get_db()
-    shown = ("user", "customer", "quotation", "contract", "sales_order", "payment", "history")
+    shown = ("user", "customer", "quotation", "contract", "sales_order", "payment", "document", "loan", "history")
     return ", ".join(f"{db[name].estimated_document_count():,} {name.replace('_', ' ')}" for name in shown)

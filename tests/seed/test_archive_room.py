@@ -1,0 +1,52 @@
+"""The archive of the demo company by itself: its plan, papers, copies and loans, as its people would find them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from models import catalogue
+from models.kernel import clock, files
+from models.lending import long_overdue
+from seed import archive_room
+from seed.desk import Desk
+from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days
+from seed.scan import prepare_files
+from seed.vocabulary.archive_room import PAPERS
+
+NOW = dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def room(db: Any) -> Any:
+    with clock.set_to(NOW - dt.timedelta(days=FOUNDED_DAYS_AGO)):
+        desk = Desk()
+        found_company(desk)
+        enter_calendar(desk, special_days(NOW))
+    prepare_files()
+    with clock.set_to(NOW):
+        archive_room.fill_archive_room(NOW)
+    return db
+
+
+def test_the_archive_is_there_with_loans_in_every_state(room: Any) -> None:
+    documents, loans = catalogue["document"].objects, catalogue["loan"].objects
+    assert Counter(one.state for one in documents) == {"approved": len(PAPERS)}
+    assert {one.confidentiality for one in documents} == {"public", "internal", "confidential", "secret"}
+    assert {one.state for one in loans} >= {
+        "requested", "refused", "approved", "waiting", "on_loan", "returned", "lost", "expired",
+    }  # fmt: skip
+    endings = Counter(file["name"].rpartition(".")[2] for one in documents for file in files.files_of(one.id))
+    assert min(endings["pdf"], endings["docx"], endings["txt"]) >= 15
+    assert sum(one.edition == 2 for one in documents) == 2
+    with clock.set_to(NOW):
+        assert any(long_overdue(one.ref("borrower")) for one in loans), "somebody is blocked"
+        assert not room["notice"].find_one({}), "nobody is told of the past"
+
+
+def test_it_is_the_same_on_every_load() -> None:
+    assert len({paper.title for paper in PAPERS}) == len(PAPERS)
+    assert all(place < len(PAPERS) for place, *_ in archive_room.LOANS)
