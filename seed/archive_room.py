@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import docx
@@ -27,11 +28,7 @@ DOCUMENTS_DAYS = (320, 15)
 COPIES_EVERY = 2
 REVISED = 3
 KEEPER = "records"
-_PAGE = (
-    '#set page(width: 148mm, height: 210mm)\n#set text(font: "{font}", size: 11pt)\n'
-    "#let told = json(bytes(sys.inputs.told))\n#align(center, text(size: 15pt, told.title))\n"
-    "#for line in told.lines [#par(text(line))]"
-)
+_FORMAT = Path(__file__).with_name("paper.typ")
 _FONTS = ("Noto Sans CJK TC", "Noto Serif CJK TC")
 
 
@@ -138,16 +135,23 @@ def _paper_file(rng: random.Random, place: int, name: str, title: str) -> tuple[
 
 
 def _pdf(title: str, lines: list[str]) -> bytes:
-    told = {"told": json.dumps({"title": title, "lines": lines})}
+    told = {"told": json.dumps({"title": title, "lines": lines}), "font": _font()}
     return bytes(_press().compile(format="pdf", sys_inputs=told))
 
 
 @lru_cache(maxsize=1)
 def _press() -> typst.Compiler:
     """Finding the fonts takes longer than printing a page, so it is done once."""
-    fonts = typst.Fonts()
-    font = next((one for one in _FONTS if one in fonts.families()), "Libertinus Serif")
-    return typst.Compiler(_PAGE.replace("{font}", font).encode(), font_paths=fonts)
+    return typst.Compiler(str(_FORMAT), font_paths=_fonts())
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    return typst.Fonts()
+
+
+def _font() -> str:
+    return next((one for one in _FONTS if one in _fonts().families()), "Libertinus Serif")
 
 
 def _docx(title: str, lines: list[str]) -> bytes:
