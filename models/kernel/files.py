@@ -16,7 +16,7 @@ from mongoengine.connection import get_db
 from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
-from . import archive, changes, clock, file_text, jobs, rights, scanning
+from . import archive, changes, clock, file_kinds, file_text, jobs, rights, scanning
 from .accounts import FILES
 from .changes import FORM, Context
 from .declare import registered
@@ -91,7 +91,7 @@ def attach(
 
 def _enter(cls: type[Record], file: dict[str, Any], *, actor: Actor, context: Context) -> None:
     """Write the fact of a file, the entry of its record and the order to read it, in the caller's transaction."""
-    file["reading"] = {"state": file_text.WAITING}
+    file["reading"] = {"state": file_text.WAITING if file_kinds.kind_of(file) else file_text.NO_TEXT}
     scanning.begin(file)
     in_unit(FILES).insert_one(file)
     jobs.enqueue(jobs.Order(task="files.read", params={"file": str(file["_id"])}, asked_by=actor, is_passing=True))

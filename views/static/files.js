@@ -17,7 +17,9 @@
       if (mine !== turn) return;
       const inside = new DOMParser().parseFromString(text, "text/html").querySelector("[data-preview-inside]");
       if (!answer.ok || !inside) throw new Error(answer.statusText);
+      const way = place.contains(document.activeElement) && document.activeElement.rel;
       place.replaceChildren(document.adoptNode(inside));
+      (way && place.querySelector(`a[rel="${way}"]`) || place.querySelector(".sheet-wrap") || dialog).focus();
       enhance(place);
       ahead(place.querySelector("a[rel='next']"));
     } catch {
