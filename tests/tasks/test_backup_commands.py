@@ -85,6 +85,20 @@ def test_half_a_restore_serves_nobody(guicheng, source, monkeypatch):
         pass
 
 
+def test_what_waited_rests_and_is_said(guicheng, source, tmp_path):
+    client, other = backup_commands.get_connection(), f"{source.database}2"
+    client[source.database]["task_run"].insert_one({"task": "t", "state": "queued"})
+    (tmp_path / "folder").mkdir()
+    assert guicheng("backup", "--to", str(tmp_path / "folder"))[0] == 0
+    (path,) = (tmp_path / "folder").iterdir()
+    code, said = guicheng("restore", str(path), "--into", other)
+    assert (code, "1 messages and jobs that waited then rest now" in said) == (0, True)
+    code, said = guicheng("restore", str(path), "--into", other, "--yes-overwrite", other, "--resume")
+    assert (code, "rest now" in said) == (0, False)
+    assert client[other]["task_run"].find_one()["state"] == "queued"
+    assert guicheng("restore", str(path), "--record", "Customer", "x", "--resume")[0] == 1
+
+
 def test_damage_is_code_two(guicheng, saved):
     path = next(os.path.join(root, one) for root, _, names in os.walk(saved) for one in names if "customer.bson" in one)
     with open(path, "r+b") as file:
