@@ -38,8 +38,8 @@ REJECTED_RESTS = dt.timedelta(days=365)
 LOST_AFTER = dt.timedelta(days=1)
 DOOR = Context(door="task")
 CONTENT_GONE = L(
-    "The contents of {count} attachments are missing, such as {name}; a backup may have them.",
-    "{count} 個附件的內容丟失，例如 {name}，可嘗試從備份恢復。",
+    "The contents of {count} attachments are missing, such as the one of {id}; a backup may have them.",
+    "{count} 個附件的內容丟失，例如附件 {id}，可嘗試從備份恢復。",
 )
 
 
@@ -302,24 +302,24 @@ def _sweep_contents(run: Run, name: str, key: str, before: ObjectId) -> None:
 
 
 def _report_missing(run: Run) -> None:
-    """Attachments whose content is not there: said in the log, and to IT."""
+    """Attachments whose content is not there: said in the log and to IT, by their ids, since names tell of records."""
     lost: list[str] = []
     after: ObjectId | None = None
     while True:
         wanted: dict[str, Any] = {"removed_at": None, **({"_id": {"$gt": after}} if after else {})}
-        rows = [*get_db()[FILES].find(wanted, {"content": 1, "name": 1}).sort("_id", 1).limit(BATCH * 5)]
+        rows = [*get_db()[FILES].find(wanted, {"content": 1}).sort("_id", 1).limit(BATCH * 5)]
         if not rows:
             break
         ids = [row["content"] for row in rows]
         there = {row["_id"] for row in get_db()["content.files"].find({"_id": {"$in": ids}}, {"_id": 1})}
         for row in (one for one in rows if one["content"] not in there):
-            lost.append(row["name"])
-            run.log(f"{row['name']} ({row['_id']})")
+            lost.append(str(row["_id"]))
+            run.log(str(row["_id"]))
         after = rows[-1]["_id"]
         run.progress(len(lost), 0, FILES)
     if lost:
         run.count(missing=len(lost))
-        tell_it(run, "content", CONTENT_GONE(count=len(lost), name=lost[0]))
+        tell_it(run, "content", CONTENT_GONE(count=len(lost), id=lost[0]))
 
 
 class RunPage:
