@@ -160,7 +160,7 @@ def _decisions(flow: Workflow | None, case: Mapping[str, Any], base: str) -> lis
         {
             "kind": kinds.get(id(move), ""),
             "label": flow.verb_label(move.verb),
-            "url": f"{base}move/?id={case['_id']}&verb={move.verb}",
+            "url": f"{base}move/?id={case['_id']}&verb={move.verb}&version={case['version']}",
             "is_danger": REASON in move.ask,
         }
         for move in (flow.out_of(case["state"]) if flow else ())
