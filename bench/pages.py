@@ -74,6 +74,8 @@ def report(app: Flask, client: FlaskClient, counter: Counter) -> None:
         "grid, filter by state": "/admin/quotation/?f.state=sent",
         "grid, Chinese phrase": "/admin/customer/?q=精密",
         "grid, through the customer": "/admin/quotation/?q=精密",
+        "grid, sums of all hits": "/admin/quotation/totals/",
+        "grid, menu of a row": f"/admin/quotation/row/?id={mine['_id']}",
         "new form": "/admin/quotation/new/",
         "edit form": f"/admin/quotation/edit/?id={mine['_id']}",
         "record page": f"/admin/quotation/details/?id={mine['_id']}",
@@ -81,6 +83,8 @@ def report(app: Flask, client: FlaskClient, counter: Counter) -> None:
     }
     for name, url in pages.items():
         line(name, timed(lambda url=url: expect(client.get(url)), counter), floor[1])
+    neighbour = f"/admin/quotation/neighbour/?id={mine['_id']}&from=sort%3Dtotal&side=after"
+    line("next record of a list", timed(lambda: expect(client.get(neighbour), 302), counter), floor[1])
     html = client.get(f"/admin/quotation/edit/?id={mine['_id']}").text
     line("save", timed(saver(client, str(mine["_id"]), html), counter), floor[1])
 

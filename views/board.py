@@ -21,6 +21,7 @@ from models.kernel.record import Record
 from models.kernel.workflow import REASON, Workflow
 
 from . import grid_page, listing, wording
+from .layouts import asked_of
 from .listing import Asked
 from .session import actor, asks_for_json, say, seen_version
 from .steps import moved_words, moves_context
@@ -45,7 +46,7 @@ class BoardView(BaseView):
     def of_type(self, type_name: str) -> str:
         """The columns, filtered as the list: a query for the cards, one for the counts, one for each linked type."""
         me, cls = actor(), self._type(type_name)
-        asked = listing.read_request(cls, me, request.args)
+        asked = asked_of(cls, me, request.args)
         base = f"/admin/board/{type_name}/"
         states = _states(cls.declared.workflow, asked)  # type: ignore[arg-type]
         facts = _facts(cls, me)
@@ -108,7 +109,7 @@ class BoardView(BaseView):
 
 def _states(flow: Workflow, asked: Asked) -> tuple[str, ...]:
     """The columns: all states, or those that the list is filtered by."""
-    wanted = set(asked.args.getlist("f.state"))
+    wanted = set(asked.told.getlist("f.state"))
     return tuple(state for state in flow.states if state in wanted) or flow.states
 
 

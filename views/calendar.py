@@ -30,6 +30,7 @@ from models.organisation import CalendarDay
 from . import grid_page, listing, wording
 from .calendar_span import KINDS, Span, read_span
 from .forms import BadValue, parse
+from .layouts import asked_of
 from .session import actor, asks_for_json, say, seen_version
 from .shell import waiting_filter
 from .switch import calendars, kept_arguments, ways_to_look
@@ -68,7 +69,7 @@ class CalendarView(BaseView):
         name = _asked_field(me, cls)
         span = read_span(request.args.get("by", ""), request.args.get("on", ""))
         base = f"/admin/calendar/{type_name}/"
-        asked = listing.read_request(cls, me, request.args)
+        asked = asked_of(cls, me, request.args)
         rows = _rows(asked, name, span)
         movable = _is_movable(cls, me, name)
         events = [(_day_of(cls, name, row), _event(cls, row, name, movable)) for row in rows[:EVENTS_MAX]]

@@ -57,7 +57,7 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, found: Page, base: 
     labels = reference_labels(cls, found.rows, columns)
     writable = rights.writable_fields(me, cls)
     inline = frozenset(cls.declared.grid.inline) & writable if rights.is_writer(me, cls) else frozenset()
-    chips = [_chip(cls, asked, base, *chip) for chip in asked.chips]
+    chips = chips_of(asked, base)
     words = _Row(cls, columns, labels, inline, base, clock.today(), sized)
     return {
         "told": cls.declared,
@@ -177,10 +177,6 @@ class _Row:
 def _is_long(text: str) -> bool:
     """Whether a text would not fit into one line of its cell."""
     return len(text) > LONG or "\n" in text or (len(text) >= WIDE and width_of(text, 1) > WIDE)
-
-
-def _chip(cls: type[Record], asked: Asked, base: str, name: str, value: str, label: str) -> dict[str, str]:
-    return {"label": f"{label}{_chip_value(cls, name, value)}", "url": asked.url_without(base, name, value)}
 
 
 def _search_chip(asked: Asked, base: str) -> dict[str, str]:

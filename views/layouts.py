@@ -59,6 +59,13 @@ def read_list(cls: type[Record], me: Actor, args: MultiDict) -> Shown:
     return Shown(asked, columns or _own_columns(cls, me, known), layout.widths, known)
 
 
+def asked_of(cls: type[Record], me: Actor, args: MultiDict) -> Asked:
+    """What an address asks of a type's records, elsewhere than in the list: the view that it names counts there too."""
+    wanted = args.get("view")
+    view = layouts.arrangement_of(me, cls.declared.name).view(wanted) if wanted else None
+    return listing.read_request(cls, me, args, view=view)
+
+
 def _own_columns(cls: type[Record], me: Actor, known: Arrangement) -> tuple[str, ...]:
     return _seen(cls, me, known.layout(None).columns) or _seen(cls, me, cls.declared.grid.columns)
 

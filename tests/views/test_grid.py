@@ -228,6 +228,16 @@ class TestViews:
         assert "loor" not in clerk.get(view).text
         assert not any("may not see" in one for one in head.page(view).notices)
 
+    def test_calendar_and_board_show_the_view_too(self, company, browser_as):
+        due = clock.today() + dt.timedelta(days=1)
+        one, two = (company.make("quotation", "clerk_sal", subject=name, valid_until=due) for name in ("甲", "乙"))
+        browser = browser_as("clerk_sal")
+        view = save(browser, "甲", "q=甲")
+        for page in ("board", "calendar"):
+            text = browser.get(f"/admin/{page}/quotation/", {"view": view, "on": due, "by": "month", "date": "valid_until"}).text
+            assert one.number in text, page
+            assert two.number not in text
+
     def test_nonsense_in_the_address(self, company, browser_as):
         company.make("quotation", "clerk_sal")
         browser = browser_as("clerk_sal")
