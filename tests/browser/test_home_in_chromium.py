@@ -1,0 +1,43 @@
+"""A head decides from home by keyboard alone: yes by one key, no with a reason, several at once; charts are drawn."""
+
+import pytest
+
+from models.kernel import changes
+from models.kernel.people import SYSTEM
+from tests.browser.conftest import picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_decisions_by_one_key(company, sit_down, db):
+    cases = [company.walk(company.make("quotation", "clerk_sal", subject=f"試驗臺 {n}"), "submitted") for n in range(5)]
+    page = sit_down("head_sal")
+    page.locator("#chart-open canvas").wait_for()
+    assert not page.locator("#chart-open table").is_visible()
+    picture(page, "home-head")
+    row = lambda at: page.locator(f"tr[data-number='{cases[at].number}']")  # noqa: E731 - read once a line
+    row(0).focus()
+    page.keyboard.press("a")
+    row(0).wait_for(state="detached")
+    assert company.fresh(cases[0]).state == "approved"
+    page.locator(f"tr[data-number='{cases[1].number}']:focus").wait_for()  # the next row takes its place
+    page.keyboard.press("r")
+    box = page.get_by_label("原因")
+    box.wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("#decide .errors:visible").wait_for()  # nothing is returned without a reason
+    box.fill("請核對折扣")
+    page.get_by_role("button", name="確認").press("Enter")
+    row(1).wait_for(state="detached")
+    assert company.fresh(cases[1]).state == "draft"
+    changes.update(type(cases[2]), cases[2].id, {"remark": "價格待定"}, actor=SYSTEM, version=None)
+    for at in (2, 3, 4):
+        row(at).focus()
+        page.keyboard.press("x")
+    page.get_by_role("button", name="批准所選").press("Enter")
+    page.get_by_role("button", name="確認").press("Enter")
+    row(4).wait_for(state="detached")
+    assert [company.fresh(one).state for one in cases[2:]] == ["submitted", "approved", "approved"]
+    assert "已被修改" in row(2).inner_text()  # what was changed since it was seen stays, and says so
