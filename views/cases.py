@@ -114,7 +114,7 @@ def _reasons(ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
 
 
 def _said(row: Mapping[str, Any]) -> str:
-    return f"{row['by']}：{row['reason']}"
+    return f"{row['by']}{wording.t(': ', '：')}{row['reason']}"
 
 
 def _was_returned(case: Mapping[str, Any], reason: Mapping[str, Any] | None, flow: Workflow | None) -> bool:

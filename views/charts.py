@@ -97,7 +97,7 @@ def counted(me: Actor, chart: Chart, bars: Iterable[Bar]) -> Chart:
         url = address(bar)
         cells = [Cell(wording.number(count), url)]
         if tells_sums:
-            cells.append(Cell("；".join(_money(amounts))))
+            cells.append(Cell(wording.t("; ", "；").join(_money(amounts))))
         chart.rows.append(Row(str(bar.label), count, url, tuple(cells), bar.tone))
     if tells_sums:
         chart.heads = (*chart.heads, AMOUNT)

@@ -14,7 +14,7 @@ from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.words import L, Words
 
-from . import bulk
+from . import bulk, wording
 from .cases import NO, YES, decision_move
 from .session import actor, asks_for_json, own_path, say, seen_version
 
@@ -44,7 +44,7 @@ def answer(view: Any) -> Any:
     if one and lacks_reason:
         return redirect(f"{rows[0]['move_url']}&next={_back()}" if rows[0]["move_url"] else _back())
     if one:
-        say("good" if rows[0]["ok"] else "bad", f"{rows[0]['number']}：{rows[0]['text']}")
+        say("good" if rows[0]["ok"] else "bad", f"{rows[0]['number']}{wording.t(': ', '：')}{rows[0]['text']}")
         return redirect(_back())
     return view.render(
         "decide.html",

@@ -16,7 +16,7 @@ from models.kernel.words import L
 from .session import actor, catalogue
 
 LIST, CALENDAR, BOARD = L("List", "列表"), L("Calendar", "日曆"), L("Board", "看板")
-_KEPT = ("q", "with", "view")
+_KEPT = ("q", "with", "view", "own")
 
 
 def calendars(me: Actor, cls: type[Record]) -> list[str]:
