@@ -102,7 +102,10 @@ def test_cells_are_edited_like_a_spreadsheets(company: Company, sit_down: Callab
         cell.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})); }"""
     )
     expect(cells.nth(1)).to_have_text("42")
-    assert [get_db()["customer"].find_one({"_id": one.id})["score"] for one in made] == [10, 42, 41]
+    expect(page.locator("td.editing")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(cells.nth(1)).to_have_text("20")
+    assert [get_db()["customer"].find_one({"_id": one.id})["score"] for one in made] == [10, 20, 41]
     page.keyboard.press("Escape")
     page.keyboard.press("x")
     page.get_by_role("button", name="篩選", exact=True).last.click()

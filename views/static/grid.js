@@ -43,7 +43,7 @@
     if (boxes().length) table.setAttribute("aria-multiselectable", "true");
   }
 
-  // Rows are walked by up and down, all cells of a row by left and right; the table is one stop for Tab.
+  // Rows are walked by up and down, all cells of a row by left and right; a list of records is one stop for Tab.
   function walk(table) {
     const rows = () => [...table.tBodies[0].rows];
     const cellsOf = (row) => [...row.cells].filter((cell) => !cell.classList.contains("pick"));
@@ -61,10 +61,11 @@
       if (cell.matches("[data-inline]")) edit(cell);
       else cell.querySelector("a[href], summary, button")?.click();
     }
+    const isList = Boolean(table.closest("[data-list]"));
     rows().forEach((row, index) => {
       row.tabIndex = index ? -1 : 0;
       cellsOf(row).forEach((cell) => { cell.tabIndex = -1; });
-      row.querySelectorAll("a, summary, input").forEach((one) => { one.tabIndex = -1; });
+      if (isList) row.querySelectorAll("a, summary, input").forEach((one) => { one.tabIndex = -1; });
     });
     table.setAttribute("role", "grid");
     table.addEventListener("focusin", (event) => {
