@@ -76,7 +76,7 @@ def attach(
         file |= {"uploaded_by_name": actor.name, "at": clock.now(), "removed_at": None, "state": record.state}
         if (edition := record._data.get("edition")) is not None:
             file["edition"] = edition
-        _enter(cls, file, actor=actor, context=context)
+        _enter(unit, cls, file, actor=actor, context=context)
         return file
 
     try:
@@ -89,12 +89,16 @@ def attach(
         return _first(stored["_id"])
 
 
-def _enter(cls: type[Record], file: dict[str, Any], *, actor: Actor, context: Context) -> None:
-    """Write the fact of a file, the entry of its record and the order to read it, in the caller's transaction."""
+def _enter(unit: Unit, cls: type[Record], file: dict[str, Any], *, actor: Actor, context: Context) -> None:
+    """Write the fact of a file, the entry of its record and the order to read it, in the caller's transaction.
+
+    Who loads a great deal quietly orders `files.reread` once instead, so that nobody's upload waits behind it.
+    """
     file["reading"] = {"state": file_text.WAITING if file_kinds.kind_of(file) else file_text.NO_TEXT}
     scanning.begin(file)
     in_unit(FILES).insert_one(file)
-    jobs.enqueue(jobs.Order(task="files.read", params={"file": str(file["_id"])}, asked_by=actor, is_passing=True))
+    if not unit.quiet:
+        jobs.enqueue(jobs.Order(task="files.read", params={"file": str(file["_id"])}, asked_by=actor, is_passing=True))
     changes.note(cls, file["record_id"], "attach", actor=actor, context=context, changes=[change_of(file)])
 
 
@@ -108,7 +112,7 @@ def refer(file: dict[str, Any], record: Record, *, actor: Actor, context: Contex
         own = {"_id": ObjectId(), "record_id": record.id, "type": record.type_name(), "state": record.state}
         kept = {key: value for key, value in file.items() if key != "edition"}
         fact = {**kept, **own, "at": clock.now(), "removed_at": None, **facts}
-        _enter(type(record), fact, actor=actor, context=context)
+        _enter(unit, type(record), fact, actor=actor, context=context)
         return fact
 
     return in_transaction(body)
