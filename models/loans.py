@@ -242,7 +242,7 @@ class Loan(Record):
         """A loan is its borrower's, and never tells the title of a secret document."""
         if self.version == 0:
             self._begin()
-        self.out = f"{self.ref('document')}/{self.copy}" if self.kind == PAPER and self.state in OUT else None
+        self.out = f"{self.document.number}/{self.copy}" if self.kind == PAPER and self.state in OUT else None
 
     def _begin(self) -> None:
         self._data["borrower"] = self.ref("borrower") or self.ref("owner")

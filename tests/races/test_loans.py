@@ -70,7 +70,7 @@ def test_the_unique_index_alone_keeps_a_copy_from_being_out_twice(company: Any) 
     index = next(one for one in rows.list_indexes() if one["name"] == "unique_out")
     assert index["unique"]
     assert index["partialFilterExpression"] == {"out": {"$gt": ""}}
-    assert held == f"{loans[0].ref('document')}/1"
+    assert held == f"{loans[0].document.number}/1"
     assert type(loans[0]).taken("out", held) is not None
 
 
