@@ -11,7 +11,7 @@ from typing import Any
 
 import flask
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from admin_app.security.accounts import open_demo_accounts
@@ -22,6 +22,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-quic", "--no-first-run",
 )  # fmt: skip
+expect.set_options(timeout=20_000)  # a busy machine is no fault
 PICTURES = Path(__file__).parents[2] / "artefacts" / "screenshots"
 
 
