@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -54,13 +55,16 @@ def address(app: flask.Flask) -> Iterator[str]:
 
 @pytest.fixture
 def sit_down(chromium: Browser, address: str, company: Company) -> Iterator[Callable[..., Page]]:
-    """`sit_down("clerk_sal")` signs a person in, in a window of their own; a script error fails the test.
+    """`sit_down("clerk_sal")` signs a person in, in a window of their own.
+
+    A script error, a broken rule of the policy or a request to another host fails the test.
 
     `sit_down("")` stops at the door.
     """
     open_demo_accounts(PASSWORD)
     windows: list[BrowserContext] = []
     faults: list[str] = []
+    is_ours = re.compile(rf"{re.escape(address)}/|data:|blob:|about:").match
 
     def one(login: str, locale: str = "zh-TW", **options: Any) -> Page:
         window = chromium.new_context(
@@ -70,6 +74,7 @@ def sit_down(chromium: Browser, address: str, company: Company) -> Iterator[Call
         page = window.new_page()
         page.on("pageerror", lambda fault: faults.append(str(fault)))
         page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+        page.on("request", lambda asked: faults.append(asked.url) if not is_ours(asked.url) else None)
         page.goto("/login")
         if not login:
             return page
