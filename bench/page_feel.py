@@ -17,11 +17,11 @@ from playwright.sync_api import Page, sync_playwright
 ROUNDS = 5
 OBSERVE = """
 window.feel = { lcp: 0, cls: 0, blocked: 0 };
-new PerformanceObserver((list) => { for (const one of list.getEntries()) feel.lcp = one.startTime; })
+new PerformanceObserver((list) => list.getEntries().forEach((one) => { feel.lcp = one.startTime; }))
   .observe({ type: "largest-contentful-paint", buffered: true });
-new PerformanceObserver((list) => { for (const one of list.getEntries()) if (!one.hadRecentInput) feel.cls += one.value; })
+new PerformanceObserver((list) => list.getEntries().forEach((one) => { if (!one.hadRecentInput) feel.cls += one.value; }))
   .observe({ type: "layout-shift", buffered: true });
-new PerformanceObserver((list) => { for (const one of list.getEntries()) feel.blocked += Math.max(0, one.duration - 50); })
+new PerformanceObserver((list) => list.getEntries().forEach((one) => { feel.blocked += Math.max(0, one.duration - 50); }))
   .observe({ type: "longtask", buffered: true });
 """
 READ = """() => {
