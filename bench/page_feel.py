@@ -17,12 +17,11 @@ from playwright.sync_api import Page, sync_playwright
 ROUNDS = 5
 OBSERVE = """
 window.feel = { lcp: 0, cls: 0, blocked: 0 };
-new PerformanceObserver((list) => list.getEntries().forEach((one) => { feel.lcp = one.startTime; }))
-  .observe({ type: "largest-contentful-paint", buffered: true });
-new PerformanceObserver((list) => list.getEntries().forEach((one) => { if (!one.hadRecentInput) feel.cls += one.value; }))
-  .observe({ type: "layout-shift", buffered: true });
-new PerformanceObserver((list) => list.getEntries().forEach((one) => { feel.blocked += Math.max(0, one.duration - 50); }))
-  .observe({ type: "longtask", buffered: true });
+const watch = (type, take) =>
+  new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
+watch("largest-contentful-paint", (one) => { feel.lcp = one.startTime; });
+watch("layout-shift", (one) => { if (!one.hadRecentInput) feel.cls += one.value; });
+watch("longtask", (one) => { feel.blocked += Math.max(0, one.duration - 50); });
 """
 READ = """() => {
   const [page] = performance.getEntriesByType("navigation");
