@@ -19,6 +19,10 @@ ARGUMENTS = (
     "before",
     "at",
     "with",
+    "view",
+    "from",
+    "side",
+    "state",
     "id",
     "version",
     "verb",
@@ -38,7 +42,7 @@ def routes(app: Any, method: str) -> list[str]:
     found = [rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())]
     left_out = tuple(f"/admin/{name}/" for name in catalogue if name not in SOME_TYPES)
     places = {"file_id": UNKNOWN_ID, "export_type": "csv", "filename": "nothing.css"}
-    paths = {rule.build(dict.fromkeys(rule.arguments, "x") | places, append_unknown=False)[1] for rule in found}
+    paths = {rule.build(dict.fromkeys(rule.arguments, "1") | places, append_unknown=False)[1] for rule in found}
     return sorted(path for path in paths if not path.startswith(left_out))
 
 
