@@ -6,10 +6,11 @@ import io
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from PIL import Image
 
 from models import catalogue
-from models.kernel import changes, file_reading, file_search, file_text, files, jobs
+from models.kernel import archive, changes, clock, file_reading, file_search, file_text, files, jobs
 from models.kernel.errors import Missing
 from models.kernel.file_text import Piece
 from models.kernel.people import SYSTEM
@@ -90,6 +91,13 @@ class TestReading:
         attach("a.txt", "可以找到".encode())
         assert db[file_text.COLLECTION].count_documents({}) == 0
 
+    def test_a_quiet_load_orders_no_reading_of_its_own(self, company, need, db):
+        upload = files.Upload("a.txt", io.BytesIO("可以找到".encode()))
+        actor = company.actor("clerk_mkt")
+        changes.in_batch(lambda: files.attach(type(need), need.id, "", upload, actor=actor), quiet=True)
+        assert db[jobs.COLLECTION].count_documents({"task": "files.read"}) == 0
+        assert do("files.reread") == {"read": 1}
+
     def test_an_order_stands_only_with_its_file(self, company, need, db):
         with pytest.raises(Missing):
             files.attach(type(need), need.id, "", files.Upload("a.txt", io.BytesIO(b"x")), actor=company.actor("it"))
@@ -118,6 +126,17 @@ class TestSearch:
             assert found(company, login, "機密的內容") == [], login
         changes.remove(type(need), need.id, actor=SYSTEM, version=None)
         assert found(company, "management", "機密的內容") == []
+
+    def test_archived_files_are_found_and_destroyed_ones_leave_nothing(self, company, need, attach, db, paper):
+        attach("a.pdf", paper.pdf("可以找到"))
+        archive.move_out(type(need), need.id, is_due=lambda _: True)
+        (hit,) = file_search.find(company.actor("management"), catalogue.values(), "可以找到").hits
+        assert hit.is_archived
+        assert found(company, "clerk_prd", "可以找到") == []
+        approval = archive.Approval(ObjectId(), "DL-1", None, "", clock.now())
+        archive.destroy(type(need), need.id, approval, lambda _proof: None, may=lambda _: True)
+        for name in (file_text.COLLECTION, file_text.PICTURES, "content.files", "content.chunks"):
+            assert db[name].count_documents({}) == 0, name
 
     def test_what_is_there_and_what_is_not(self, company, attach):
         attach("a.txt", "甲方應於\n十日內 支付 xk-93517 付款 Ab\n  cd 可以找到".encode())
