@@ -7,7 +7,9 @@ from typing import Any
 from models import catalogue
 from tests.rights.asking import LETTERS, PEOPLE, read_table, table
 
-OPEN_TO_ALL = ("/login", "/language", "/healthz", "/readyz", "/static/", "/admin/static/", "/calendar/", "/survey/")
+OPEN_TO_ALL = (
+    "/login", "/language", "/healthz", "/readyz", "/static/", "/admin/static/", "/calendar/", "/survey/", "/session",
+)  # fmt: skip
 PAGES = {
     "home": "/admin/", "inbox": "/admin/inbox/", "search": "/admin/search/", "bin": "/admin/bin/",
     "account": "/admin/account/", "ageing": "/admin/ageing/", "needs": "/admin/needs/", "archive": "/admin/archive/",
