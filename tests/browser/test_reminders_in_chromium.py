@@ -59,3 +59,22 @@ def test_it_sends_again(company, sit_down, db):
     page.get_by_role("row").filter(has_text="不確定").get_by_role("button", name="重新發送").click()
     assert page.get_by_role("row").count() == 2
     assert db[deliveries.COLLECTION].find_one({"_id": "n0.mail"})["state"] == "waiting"
+
+
+def test_what_a_restore_held_back_and_what_did_not_arrive(company, sit_down, db):
+    now, customer = clock.now(), company.make("customer", "clerk_sal", name="蘇州恒遠機電有限公司")
+    for number, state in enumerate(("restored", "restored", "failed")):
+        row = {"_id": f"n{number}.mail", "batch": f"n{number}.mail", "notice": ObjectId(), "channel": "mail"}
+        row |= {"person": company.users["head_sal"], "kind": "decision", "state": state, "attempts": 1}
+        row |= {"problem": "", "at": now, "first_try": now, "next_try": now, "record": customer.id}
+        db[deliveries.COLLECTION].insert_one(row)
+    clerk = sit_down("clerk_sal")
+    clerk.goto(f"/admin/customer/details/?id={customer.id}")
+    assert clerk.get_by_text("以郵件方式通知 王建國：失敗").is_visible()
+    picture(clerk, "undelivered")
+    page = sit_down("it")
+    page.goto("/admin/deliveries/")
+    picture(page, "deliveries-restored")
+    page.get_by_role("button", name="全部不發送").click()
+    assert page.get_by_text("2 條不再發送。", exact=True).is_visible()
+    assert db[deliveries.COLLECTION].count_documents({"state": "off"}) == 2
