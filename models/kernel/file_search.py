@@ -27,7 +27,7 @@ from .search import folded, span_in
 LENGTH_MIN, LENGTH_MAX = 2, 80
 PAGE = 20
 SECONDS_MAX = 1.5
-BATCH = 60
+BATCH, BATCH_MAX = 60, 960
 FEW = 2000
 PROBED = 8
 RARE = 400
@@ -71,19 +71,24 @@ def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int 
     rows: list[dict[str, Any]] = []
     is_cut = False
     for cls in (one for one in types if one.type_name() in there):
-        homes = _homes(actor, cls)
-        match = _match(cls, wanted, before) if homes else None
-        if match is None:
-            continue
         deadline = time.monotonic() + SECONDS_MAX
         try:
-            for row in _openable(match, homes, deadline):
-                rows.append(row)
+            for row in _rows(actor, cls, wanted, before, deadline):
+                rows.append(row)  # one by one, so that what was found before the time was up is kept
         except ExecutionTimeout:
             is_cut = True
     rows.sort(key=lambda row: -row["_id"])
     page = rows[:PAGE]
     return Found(_hits(page, wanted), page[-1]["_id"] if len(rows) > PAGE else None, is_cut)
+
+
+def _rows(
+    actor: Actor, cls: type[Record], wanted: str, before: int | None, deadline: float
+) -> Iterator[dict[str, Any]]:
+    """The pieces of files of one type with their records. Raises ExecutionTimeout."""
+    if homes := _homes(actor, cls):
+        match = _match(cls, wanted, before)
+        yield from _openable(match, homes, deadline) if match else ()
 
 
 def _homes(actor: Actor, cls: type[Record]) -> dict[str, dict[str, Any]]:
@@ -113,19 +118,19 @@ def _openable(match: dict[str, Any], homes: Mapping[str, dict[str, Any]], deadli
     if few == []:
         return
     scope = {"record": {"$in": few}} if few is not None else {}
-    found, last = 0, None
+    found, last, most = 0, None, BATCH
     while found <= PAGE:
         behind = {"$and": [match, {"_id": {"$lt": last}}]} if last is not None else match
         cursor = get_db()[COLLECTION].find({**behind, **scope}, {"g": 0, "s": 0}).sort("_id", -1).hint(_INDEX)
-        pieces = list(cursor.limit(BATCH).max_time_ms(max(1, int((deadline - time.monotonic()) * 1000))))
+        pieces = list(cursor.limit(most).max_time_ms(max(1, int((deadline - time.monotonic()) * 1000))))
         records = _records({one["record"] for one in pieces}, homes)
         for one in pieces:
             if one["record"] in records and found <= PAGE:
                 found += 1
                 yield one | {"found": records[one["record"]]}
-        if len(pieces) < BATCH:
+        if len(pieces) < most:
             return
-        last = pieces[-1]["_id"]
+        last, most = pieces[-1]["_id"], min(most * 2, BATCH_MAX)
         if time.monotonic() > deadline:
             raise ExecutionTimeout("the time for this type of record is up")
 

@@ -156,6 +156,19 @@ class TestSearch:
         assert len(ids) == len(set(ids)) == 27
         assert ids == sorted(ids, reverse=True)
 
+    def test_many_who_may_open_little_among_much(self, company, attach, monkeypatch):
+        for n in range(7):
+            attach(f"{n}.txt", "可以找到的文字".encode())
+        for name, value in (("FEW", 0), ("BATCH", 1), ("BATCH_MAX", 2), ("PAGE", 3)):
+            monkeypatch.setattr(file_search, name, value)
+        first = file_search.find(company.actor("clerk_mkt"), catalogue.values(), "可以找到")
+        assert [hit.file["name"] for hit in first.hits] == ["6.txt", "5.txt", "4.txt"]
+        rest = file_search.find(company.actor("clerk_mkt"), catalogue.values(), "可以找到", before=first.next)
+        assert [hit.file["name"] for hit in rest.hits] == ["3.txt", "2.txt", "1.txt"]
+        assert file_search.find(company.actor("legal"), catalogue.values(), "可以找到").hits == ()
+        monkeypatch.setattr(file_search, "SECONDS_MAX", 0)
+        assert file_search.find(company.actor("clerk_mkt"), catalogue.values(), "可以找到").is_cut
+
     def test_few_commands_whatever_the_number_of_hits(self, company, attach):
         for n in range(5):
             attach(f"{n}.txt", "可以找到的文字".encode())
