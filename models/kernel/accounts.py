@@ -19,7 +19,9 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("sha256", ASCENDING)]),
         IndexModel([("content", ASCENDING)]),
         IndexModel(
-            [("scan.state", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"scan.state": {"$type": "string"}}
+            [("scan.state", ASCENDING), ("_id", ASCENDING)],
+            name="given_scan",
+            partialFilterExpression={"scan.state": {"$gt": ""}},
         ),
     ],
     "content.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],

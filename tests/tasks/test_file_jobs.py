@@ -142,6 +142,12 @@ def test_while_the_scanner_is_away_files_wait_and_it_is_told_once(daemon, compan
     assert file_text.text_of(files_[1]["_id"]) == "two"
 
 
+def test_waiting_files_are_found_through_an_index(daemon, attach, db):
+    attach(b"one")
+    plan = db.file.find({"scan.state": scanning.WAITING, "removed_at": None}).sort("_id", 1).explain()
+    assert "given_scan" in str(plan["queryPlanner"]["winningPlan"])
+
+
 def test_what_is_too_large_for_the_scanner_says_so(daemon, company, attach):
     daemon.most = 100_000
     file = attach(bytes(900_000), "a.bin")
