@@ -289,7 +289,9 @@ class SalesOrder(Record):
     promised_on = Day(label=L("Promised delivery", "承諾交貨日"))
     delivered_on = Day(label=L("Actual delivery", "實際交貨日"))
     punctuality = Choice(
-        {"on_time": L("On time", "準時"), "late": L("Late", "延遲")}, computed=True, label=L("Punctuality", "交付準時性")
+        {"on_time": L("On time", "準時"), "late": L("Late", "延遲")},
+        computed=True,
+        label=L("Punctuality", "交付準時性"),
     )
 
     def clean(self) -> None:

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bson import ObjectId
+
 from .kernel import clock, working_time
+from .kernel.history import COLLECTION as HISTORY
 from .kernel.history import HistoryEntry
 from .kernel.record import Record
 
-DECISIONS_MAX = 2000
-MOST_AWAITED = dt.timedelta(days=60)  # a case that waited longer before its decision counts from then on
+EACH_MAX = 100
 TIME_LIMIT_MS = 1500
 
 
@@ -39,13 +41,15 @@ def deciding_states(cls: type[Record]) -> dict[str, list[str]]:
 
 
 def waited(types: Iterable[type[Record]], days: int) -> list[Waited]:
-    """How long the decisions of the last days took, by type and state: one command, the newest 2,000 decisions."""
+    """How long the decisions of the last days took, by type and state: the newest of each, in two commands."""
     states = {cls.type_name(): deciding_states(cls) for cls in types}
-    since = clock.now() - dt.timedelta(days=days)
+    decided = _decided(states, clock.now() - dt.timedelta(days=days))
+    entered = _entered({row["record"] for row in decided})
     spans: dict[tuple[str, str], list[float]] = {}
-    for row in _left(states, since):
-        if row.get("entered") and row["entered"] <= row["at"]:
-            took = working_time.calendar().between(row["entered"], row["at"])
+    for row in decided:
+        before = [at for seq, at in entered.get(row["record"], ()) if seq < row["seq"]]
+        if before:
+            took = working_time.calendar().between(max(before), row["at"])
             spans.setdefault((row["type"], row["state_from"]), []).append(took.total_seconds() / 3600)
     return [
         Waited(name, state, len(found), statistics.median(found))
@@ -55,29 +59,30 @@ def waited(types: Iterable[type[Record]], days: int) -> list[Waited]:
     ]
 
 
-def _left(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime) -> Iterable[dict[str, Any]]:
-    """The decisions that led out of a state since a moment, each with when its record had come into that state."""
-    awaited = [
-        {"type": name, "state_from": state, "verb": {"$in": verbs}}
+def _decided(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime) -> list[dict[str, Any]]:
+    """The newest decisions that led out of each state since a moment."""
+    shown = dict.fromkeys(("type", "record", "seq", "at", "state_from"), 1)
+    pipelines: list[list[dict[str, Any]]] = [
+        [
+            {"$match": {"type": name, "state_from": state, "at": {"$gte": since}, "verb": {"$in": verbs}}},
+            {"$sort": {"at": -1}},
+            {"$limit": EACH_MAX},
+            {"$project": shown},
+        ]
         for name, found in states.items()
         for state, verbs in found.items()
     ]
-    if not awaited:
+    if not pipelines:
         return []
-    moved = {"type": {"$in": list(states)}, "state_to": {"$ne": None}, "at": {"$gte": since - MOST_AWAITED}}
-    before = {"$shift": {"output": "$at", "by": -1}}
-    stages: list[dict[str, Any]] = [
-        {"$match": moved},
-        {"$project": {"type": 1, "record": 1, "seq": 1, "at": 1, "state_from": 1, "verb": 1}},
-        {
-            "$setWindowFields": {
-                "partitionBy": "$record",
-                "sortBy": {"seq": 1},
-                "output": {"entered": before},
-            }
-        },
-        {"$match": {"at": {"$gte": since}, "$or": awaited}},
-        {"$sort": {"at": -1}},
-        {"$limit": DECISIONS_MAX},
-    ]
-    return HistoryEntry._get_collection().aggregate(stages, maxTimeMS=TIME_LIMIT_MS)
+    others = [{"$unionWith": {"coll": HISTORY, "pipeline": each}} for each in pipelines[1:]]
+    return list(HistoryEntry._get_collection().aggregate([*pipelines[0], *others], maxTimeMS=TIME_LIMIT_MS))
+
+
+def _entered(records: set[ObjectId]) -> dict[ObjectId, list[tuple[int, dt.datetime]]]:
+    """When each record came into each of its states: places in its history, and moments."""
+    wanted = {"record": {"$in": list(records)}, "state_to": {"$ne": None}}
+    found: dict[ObjectId, list[tuple[int, dt.datetime]]] = {}
+    rows = HistoryEntry._get_collection().find(wanted, {"record": 1, "seq": 1, "at": 1}).max_time_ms(TIME_LIMIT_MS)
+    for row in rows:
+        found.setdefault(row["record"], []).append((row["seq"], row["at"]))
+    return found

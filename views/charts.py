@@ -25,9 +25,10 @@ from models.kernel.words import L, Words
 from models.kernel.workflow import Workflow
 
 from . import wording
-from .listing import SLOW, TIME_LIMIT_MS, read_request
+from .listing import SLOW, read_request
 
 NO_CURRENCY = ""
+TIME_LIMIT_MS = 1500
 RECORDS, STATE, AMOUNT = L("Records", "記錄數"), L("State", "狀態"), L("Amount", "金額")
 Arguments = Sequence[tuple[str, str]]
 

@@ -8,7 +8,7 @@ from typing import Any
 from pymongo.errors import ExecutionTimeout
 
 from models.ageing import BUCKETS, OWED, days_of
-from models.figures import deciding_states, waited
+from models.figures import EACH_MAX, deciding_states, waited
 from models.kernel import clock, rights
 from models.kernel.people import Actor
 from models.kernel.record import Record
@@ -129,7 +129,11 @@ def _time_in_state(me: Actor, catalogue: Catalogue) -> Chart:
         bars.append(Bar(label, cls, [("f.state", one.state)], wording.tone(one.state)))
     for one, now in zip(past, counted(me, Chart("now", TIME_IN_STATE, ()), bars).rows, strict=True):
         hours = round(one.hours, 1)
-        cells = (Cell(wording.number(hours)), Cell(wording.number(one.count)), *now.cells)
+        cells = (
+            Cell(wording.number(hours)),
+            Cell(f"{wording.number(one.count)}{'+' if one.count >= EACH_MAX else ''}"),
+            *now.cells,
+        )
         chart.rows.append(Row(now.label, hours, now.url, cells, now.tone))
     return chart
 

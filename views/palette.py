@@ -34,6 +34,7 @@ SCREENS_MAX = 8
 RECENT_MAX = 8
 RECORDS_EACH = 4
 RECORDS_MAX = 24
+LAST = "\uffff"  # sorts after all that a number may go on with
 
 ON_THIS = L("On {number}", "{number} 的操作")
 RECENT, RECORDS = L("Recently opened", "最近打開"), L("Records", "記錄")
@@ -143,7 +144,7 @@ class PaletteView(BaseView):
         of_number = [cls for cls in self.catalogue.values() if _is_number_of(cls, number)]
         if of_number:
             wanted: list[tuple[type[Record], dict]] = [
-                (cls, {"number": {"$regex": "^" + re.escape(number)}}) for cls in of_number
+                (cls, {"number": {"$gte": number, "$lt": number + LAST}}) for cls in of_number
             ]
         else:
             wanted = [(cls, contains(text)) for cls in self.catalogue.values()]

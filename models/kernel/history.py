@@ -27,6 +27,7 @@ class HistoryEntry(me.Document):
             {"fields": ["-at"]},
             {"fields": ["actor", "-at"]},
             {"fields": ["batch"], "sparse": True},
+            {"fields": ["type", "state_from", "-at"], "partialFilterExpression": {"state_from": {"$gt": ""}}},
         ],
     }
 

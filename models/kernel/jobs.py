@@ -29,7 +29,7 @@ LOG_MAX = 500
 _LEASE_FROM_NOW = {"$add": ["$$NOW", LEASE // dt.timedelta(milliseconds=1)]}
 
 INDEXES = [
-    IndexModel([("once", ASCENDING)], unique=True, partialFilterExpression={"once": {"$type": "string"}}),
+    IndexModel([("once", ASCENDING)], name="given_once", unique=True, partialFilterExpression={"once": {"$gt": ""}}),
     IndexModel([("state", ASCENDING), ("not_before", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("task", ASCENDING), ("_id", DESCENDING)]),
     IndexModel([("schedule", ASCENDING), ("_id", DESCENDING)]),

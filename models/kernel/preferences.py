@@ -22,7 +22,9 @@ from .store import in_unit
 from .words import L
 
 COLLECTION = "notice_preference"
-INDEXES = [IndexModel([("feed", ASCENDING)], unique=True, partialFilterExpression={"feed": {"$type": "string"}})]
+INDEXES = [
+    IndexModel([("feed", ASCENDING)], name="given_feed", unique=True, partialFilterExpression={"feed": {"$gt": ""}})
+]
 APP, MAIL, CHAT = "app", "mail", "chat"
 KINDS: dict[str, L] = {
     "decision": L("Waits for my decision", "待我審批"),

@@ -29,7 +29,7 @@ def test_by_keyboard(company, sit_down, db):
     page.keyboard.type("fs")  # the initials of 發送
     page.locator("#palette [role=option][aria-selected=true]", has_text="發送").wait_for()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/quotation/move/**verb=send")
+    page.wait_for_url("**/admin/quotation/move/**verb=send**")
     page.goto("/admin/")
     page.keyboard.press("Control+k")
     page.locator("#palette [role=option]", has_text=quotation.number).wait_for()  # remembered as opened

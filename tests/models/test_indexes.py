@@ -1,0 +1,59 @@
+"""Questions that are asked again and again are answered by an index, not by reading a collection."""
+
+import datetime as dt
+
+import pytest
+from bson import ObjectId
+
+from models import catalogue
+from models.kernel import clock
+from models.kernel.declare import dated_fields
+
+
+def stages(plan):
+    yield plan["stage"]
+    for inner in [plan.get("inputStage"), *plan.get("inputStages", [])]:
+        if inner:
+            yield from stages(inner)
+
+
+def plan_of(found):
+    return list(stages(found.explain()["queryPlanner"]["winningPlan"]))
+
+
+@pytest.mark.parametrize(
+    "query", [{"number": "QT-1"}, {"number": {"$gte": "QT-", "$lt": "QT-\uffff"}}, {"once": "form:1:x"}]
+)
+def test_number_and_entry_key(query, db):
+    for cls in catalogue.values():
+        assert "COLLSCAN" not in plan_of(cls._get_collection().find(query)), cls.__name__
+
+
+def test_every_date_of_a_calendar(db):
+    first = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    for cls in catalogue.values():
+        for name in dated_fields(cls):
+            days = {name: {"$gte": first, "$lt": first + dt.timedelta(days=31)}, "removed_at": None}
+            plan = plan_of(cls._get_collection().find(days).sort([(name, 1), ("_id", 1)]).hint([(name, 1), ("_id", 1)]))
+            assert "IXSCAN" in plan, (cls.__name__, name)
+            assert "SORT" not in plan, (cls.__name__, name)
+
+
+def test_orders_feeds_and_decisions(db):
+    assert "COLLSCAN" not in plan_of(db.task_run.find({"once": "schedule:1"}))
+    assert "COLLSCAN" not in plan_of(db.notice_preference.find({"feed": "hash"}))
+    decided = {
+        "type": "quotation",
+        "state_from": "submitted",
+        "at": {"$gte": clock.now()},
+        "verb": {"$in": ["approve"]},
+    }
+    db.history.insert_many(
+        [
+            {**decided, "_id": ObjectId(), "record": ObjectId(), "seq": 1, "at": clock.now(), "verb": "x"}
+            for _ in range(20)
+        ]
+    )
+    plan = db.history.find(decided).sort("at", -1).explain()["queryPlanner"]["winningPlan"]
+    assert "SORT" not in list(stages(plan))
+    assert "state_from" in str(plan)
