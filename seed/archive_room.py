@@ -20,10 +20,13 @@ from models.documents import MAIN, Copy
 from models.kernel import changes, clock, files
 from models.kernel.record import Record
 from seed.desk import Desk
+from seed.organisation import special_days, working_calendar
 from seed.script import chance
+from seed.tape import HOURS, Tape
 from seed.vocabulary import archive_room as words
 from seed.vocabulary.organisation import department, users_of
 
+TAPE_DAYS = 410
 DOCUMENTS_DAYS = (320, 15)
 COPIES_EVERY = 2
 REVISED = 3
@@ -38,11 +41,16 @@ class Room:
 
     desk: Desk
     now: dt.datetime
+    tape: Tape
+
+    def moment(self, days_ago: float) -> dt.datetime:
+        """The working moment so many days ago; five of seven days are worked."""
+        return self.tape.at(max(1.0, self.tape.end - days_ago * HOURS * 5 / 7))
 
     def at(self, login: str, days_ago: float, act: Callable[[Desk], Any]) -> Any:
         """One act by one person so many days ago, without notices, in a transaction of its own."""
         self.desk.login = login
-        with clock.set_to(self.now - dt.timedelta(days=days_ago)):
+        with clock.set_to(self.moment(days_ago)):
             return changes.in_batch(lambda: act(self.desk), quiet=True)
 
 
@@ -51,7 +59,8 @@ def fill_archive_room(now: dt.datetime) -> None:
     desk = Desk()
     for name, field in (("user", "login"), ("department", "code")):
         desk.learn(name, field)
-    room = Room(desk, now)
+    tape = Tape(working_calendar(special_days(now)), now, TAPE_DAYS)
+    room = Room(desk, now, tape)
     _plan(room)
     rng = chance("archive room")
     for place, paper in enumerate(words.PAPERS):
@@ -114,7 +123,7 @@ def _note_copies(desk: Desk, rng: random.Random, key: str, place: int) -> Record
 def _attach(room: Room, rng: random.Random, record: Record, login: str, days: float, file: tuple[str, bytes]) -> None:
     """A file goes into GridFS first, which no transaction may do."""
     room.desk.login = login
-    with clock.set_to(room.now - dt.timedelta(days=days)):
+    with clock.set_to(room.moment(days)):
         upload = files.Upload(file[0], io.BytesIO(file[1]))
         files.attach(type(record), record.id, MAIN, upload, actor=room.desk.actor)
     row = record._get_collection().find_one({"_id": record.id}, {"version": 1}) or {}
