@@ -64,6 +64,9 @@ def test_two_editions_side_by_side(company: Any, browser_as: Any) -> None:
     revision = changes.create(catalogue["revision"], told, actor=me)
     attach(revision, me, "規程.txt", "第一行\n間隙 0.05 毫米\n第三行".encode())
     company.walk(revision, "approved")
+    unread = browser_as("clerk_mkt").get("/admin/editions/", {"id": document.id})
+    assert "尚未讀取" in unread.text, "a text that waits to be read is not a text that was taken out"
+    assert "<del>-" not in unread.text
     work_off("files.read")
     page = browser_as("clerk_mkt").get("/admin/editions/", {"id": document.id})
     assert page.status_code == 200

@@ -110,14 +110,14 @@ def _file(file: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _texts(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The lines of the texts that differ, for those files whose text could be read."""
+    """The lines of the texts that differ; a file whose text is not read (yet) is no empty one."""
     for old, new in _paired(before, after):
         if not (old and new) or old["sha256"] == new["sha256"]:
             continue
         texts = [_lines(one["_id"]) for one in (old, new)]
-        if any(texts):
-            lines = list(difflib.unified_diff(*texts, lineterm="", n=2))[2 : LINES_MAX + 2]
-            yield {"name": new["name"], "lines": [{"kind": _KINDS.get(one[:1], ""), "text": one} for one in lines]}
+        lines = list(difflib.unified_diff(*texts, lineterm="", n=2))[2 : LINES_MAX + 2] if all(texts) else []
+        shown = [{"kind": _KINDS.get(one[:1], ""), "text": one} for one in lines]
+        yield {"name": new["name"], "lines": shown, "is_read": all(texts)}
 
 
 _KINDS = {"+": "ins", "-": "del", "@": "place"}
