@@ -126,7 +126,7 @@ def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> d
     if isinstance(told, Ref) and value is not None and text and value in labels:
         text = Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(_type_of(told), value, text)
     elif isinstance(told, Refs) and value:
-        text = Markup(wording.t(", ", "、")).join(
+        text = Markup.escape(wording.t(", ", "、")).join(
             Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(
                 _type_of(told), one, labels.get(one, wording.GONE)
             )

@@ -55,6 +55,7 @@ def build(settings: Any, **options: Any) -> flask.Flask:
             "locales": list(LOCALE_NAMES.items()),
             "me": user.user if user is not None and user.is_authenticated else None,
             "asset": lambda name: f"/static/{name}",
+            "machine_time": lambda value: value.isoformat(),
             "flashes": flask.get_flashed_messages(with_categories=True),
             "menu": [],
             "acting_for": [],
