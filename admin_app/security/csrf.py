@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, jsonify, redirect, render_template_string, request, url_for
+from flask import Flask, current_app, jsonify, redirect, render_template_string, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.signed_in import wants_json
+from models.kernel import rights
+from models.kernel.fields import Lines, label_of
 from models.kernel.words import L
 
 FIELDS_MAX = 300
-OWN_FIELDS = frozenset({"csrf_token", "next", "once", "version"})
+OWN_FIELDS = frozenset("csrf_token next once version id verb rowid sure confirm then decision case lang".split())
 SECRET_PARTS = ("password", "passwd", "pwd", "secret", "token")
 
 TOO_OLD = L(
@@ -76,10 +78,23 @@ def kept_fields() -> Iterator[tuple[str, str]]:
     for name, value in list(request.form.items(multi=True))[:FIELDS_MAX]:
         is_secret = any(part in name.lower() for part in SECRET_PARTS)
         if value.strip() and name not in OWN_FIELDS and not is_secret:
-            yield name, value
+            yield _label(name), value
     for name, file in request.files.items(multi=True):
         if file.filename:
-            yield name, file.filename
+            yield _label(name), file.filename
+
+
+def _label(name: str) -> str:
+    """What a field is called on the form of its type, for those who see it; else its name. A line's is `lines-0-product`."""
+    kind = request.path.removeprefix("/admin/").split("/")[0]
+    cls = current_app.extensions.get("catalogue", {}).get(kind)
+    first, *line = name.split("-", 2)
+    field = cls._fields.get(first) if cls else None
+    if field is None or not current_user.is_authenticated or not rights.sees(current_user.actor, field):
+        return name
+    if len(line) == 2 and isinstance(field, Lines) and line[1] in field.columns and line[0].isdecimal():
+        return f"{label_of(field)} {int(line[0]) + 1} {label_of(field.columns[line[1]])}"
+    return str(label_of(field))
 
 
 def _page_before() -> str:
