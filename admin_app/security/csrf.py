@@ -85,15 +85,16 @@ def kept_fields() -> Iterator[tuple[str, str]]:
 
 
 def _label(name: str) -> str:
-    """What a field is called on the form of its type, for those who see it; else its name. A line's is `lines-0-product`."""
+    """What a field (`subject`, `lines-0-product`) is called on its form, for those who see it; else its name."""
     kind = request.path.removeprefix("/admin/").split("/")[0]
     cls = current_app.extensions.get("catalogue", {}).get(kind)
     first, *line = name.split("-", 2)
     field = cls._fields.get(first) if cls else None
     if field is None or not current_user.is_authenticated or not rights.sees(current_user.actor, field):
         return name
-    if len(line) == 2 and isinstance(field, Lines) and line[1] in field.columns and line[0].isdecimal():
-        return f"{label_of(field)} {int(line[0]) + 1} {label_of(field.columns[line[1]])}"
+    column = field.columns.get(line[1]) if len(line) == 2 and isinstance(field, Lines) else None
+    if column is not None and line[0].isdecimal() and rights.sees(current_user.actor, column):
+        return f"{label_of(field)} {int(line[0]) + 1} {label_of(column)}"
     return str(label_of(field))
 
 

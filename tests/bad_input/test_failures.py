@@ -65,3 +65,11 @@ def test_a_reason_that_cannot_be_kept_is_refused_and_given_back(reason: str, com
     assert "\x00" in reason or page.form("/move/")["reason"] == reason
     assert company.fresh(offer).state == "submitted"
     assert not [entry for entry in entries_of(offer.id) if entry["verb"] == "return"]
+
+
+def test_a_page_too_old_keeps_what_was_typed_under_the_labels_of_the_form(company: Any, browser_as: Any) -> None:
+    typed = {"csrf_token": "stale", "subject": "Sensors", "lines-0-quantity": "3", "no_such": "kept", "id": "1"}
+    answer = browser_as("clerk_sal", locale="en").post("/admin/quotation/new/", typed)
+    assert answer.status_code == 400
+    facts = read_page(answer.text.split("<main")[1].split("</main>")[0].partition(">")[2]).facts
+    assert facts == {"Subject": "Sensors", "Lines 1 Quantity": "3", "no_such": "kept"}
