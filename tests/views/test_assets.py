@@ -1,4 +1,4 @@
-"""What pages load: from this server alone, by the hash of its content, kept for a year; others' work with its licence."""
+"""What pages load: from this server alone, by the hash of its content, kept for a year; others' work with a licence."""
 
 from __future__ import annotations
 
