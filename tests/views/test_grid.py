@@ -234,7 +234,9 @@ class TestViews:
         browser = browser_as("clerk_sal")
         view = save(browser, "甲", "q=甲")
         for page in ("board", "calendar"):
-            text = browser.get(f"/admin/{page}/quotation/", {"view": view, "on": due, "by": "month", "date": "valid_until"}).text
+            text = browser.get(
+                f"/admin/{page}/quotation/", {"view": view, "on": due, "by": "month", "date": "valid_until"}
+            ).text
             assert one.number in text, page
             assert two.number not in text
 
