@@ -51,9 +51,37 @@ OLD_DRILL = L(
     title="{name}",
     grid=Grid("name", "target", "encrypted", "enabled", "backup_hours_max", search=("name",), sort="name"),
     form=(
-        Part(L("Where to", "目標"), "name", "target", "encrypted", "enabled"),
-        Part(L("How many are kept", "保留份數"), "daily", "weekly", "monthly", "yearly"),
-        Part(L("When it is an alarm", "告警條件"), "backup_hours_max", "drill_days_max"),
+        Part(
+            L("Where to", "目標"),
+            "name",
+            "target",
+            "encrypted",
+            "enabled",
+            help=L(
+                "A folder or an S3-compatible store, best on another machine than the database.",
+                "文件夾或 S3 兼容存儲，宜與數據庫不在同一臺機器。",
+            ),
+        ),
+        Part(
+            L("How many are kept", "保留份數"),
+            "daily",
+            "weekly",
+            "monthly",
+            "yearly",
+            help=L(
+                "The newest of each day, week, month and year is kept, so many of them; older ones go.",
+                "按日、周、月、年各保留最新備份，數量如下；更早的自動清除。",
+            ),
+        ),
+        Part(
+            L("When it is an alarm", "告警條件"),
+            "backup_hours_max",
+            "drill_days_max",
+            help=L(
+                "If the newest good backup or drill is older than this, IT is alarmed.",
+                "最新有效備份或演練超過此期限時向信息技術部告警。",
+            ),
+        ),
     ),
     access=BY_IT,
 )
@@ -110,9 +138,15 @@ class SavedCollection(Line):
         search=("entry",), sort="-begun",
     ),
     form=(
-        Part(L("Backup", "備份"), "policy", "entry", "outcome", "begun", "ended", "seconds", "error"),
-        Part(L("What it holds", "內容"), "documents", "attachments", "size_mb", "stored_mb", "collections"),
-        Part(L("Proof", "驗證"), "key", "checksum", "verified_at", "drilled_at"),
+        Part(L("Backup", "備份"), "policy", "entry", "outcome", "begun", "ended", "seconds", "error",
+             help=L("Made by the system; a backup counts as good only after every byte was read again.",
+                    "由系統生成；逐字節復核通過後才算有效備份。")),
+        Part(L("What it holds", "內容"), "documents", "attachments", "size_mb", "stored_mb", "collections",
+             help=L("Records and attachments at the moment of the backup, before and after compression.",
+                    "備份時的記錄數、附件數，以及壓縮前後的大小。")),
+        Part(L("Proof", "驗證"), "key", "checksum", "verified_at", "drilled_at",
+             help=L("When it was last verified and last restored in a drill.",
+                    "最近一次校驗與最近一次恢復演練的時間。")),
     ),
     access=READ_BY_IT,
 )  # fmt: skip
@@ -156,8 +190,29 @@ class Backup(Record):
     title="{number}",
     grid=Grid("number", "policy", "backup", "outcome", "begun", "seconds", "documents", "files", sort="-begun"),
     form=(
-        Part(L("Drill", "演練"), "policy", "backup", "outcome", "begun", "seconds"),
-        Part(L("What was compared", "比對內容"), "collections", "documents", "files", "differences"),
+        Part(
+            L("Drill", "演練"),
+            "policy",
+            "backup",
+            "outcome",
+            "begun",
+            "seconds",
+            help=L(
+                "A backup restored into a scratch database, compared, and removed again.",
+                "將備份恢復到臨時數據庫，比對後清除。",
+            ),
+        ),
+        Part(
+            L("What was compared", "比對內容"),
+            "collections",
+            "documents",
+            "files",
+            "differences",
+            help=L(
+                "Every collection by count and content, every file by its checksum; differences stand here.",
+                "逐一比對各集合的數量與內容、各文件的校驗值；差異列於此處。",
+            ),
+        ),
     ),
     access=READ_BY_IT,
 )

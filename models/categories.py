@@ -47,7 +47,18 @@ _BY_RECORDS = {Role.RECORDS: Scope.ALL}
         sort="code",
     ),
     form=(
-        Part(L("Category", "分類"), "code", "name", "parent", "description", clause="3.1.1"),
+        Part(
+            L("Category", "分類"),
+            "code",
+            "name",
+            "parent",
+            "description",
+            clause="3.1.1",
+            help=L(
+                "A place in the filing plan; categories may stand inside one another.",
+                "文件分類目錄中的一級；分類可以逐級設置。",
+            ),
+        ),
         Part(
             L("Keeping and lending", "保管與借閱"),
             "retention_years",

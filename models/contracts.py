@@ -66,8 +66,25 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         search=("subject", "customer.title"),
     ),
     form=(
-        Part(L("Parties", "當事人"), "customer", "quotation", "subject", clause="2.2.5"),
-        Part(L("Lines", "標的"), "currency", "lines", "amount", clause="2.2.5"),
+        Part(
+            L("Parties", "當事人"),
+            "customer",
+            "quotation",
+            "subject",
+            clause="2.2.5",
+            help=L("The customer and the quotation that the contract rests on.", "填寫客戶及合同所依據的報價單。"),
+        ),
+        Part(
+            L("Lines", "標的"),
+            "currency",
+            "lines",
+            "amount",
+            clause="2.2.5",
+            help=L(
+                "What is sold, at the prices agreed; the amount is the sum of the lines.",
+                "按約定價格填寫標的；合同金額為明細合計。",
+            ),
+        ),
         Part(
             L("Rights and obligations", "權利與義務"),
             "our_rights",
@@ -75,9 +92,32 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
             "customer_rights",
             "customer_obligations",
             clause="2.2.5",
+            help=L(
+                "Both sides' rights and obligations must be written down before the contract goes to legal review.",
+                "提交法務審核前，須寫明雙方的權利與義務。",
+            ),
         ),
-        Part(L("Term and payment", "期限與付款"), "starts_on", "ends_on", "delivery_date", "payment_terms", "schedule"),
-        Part(L("Signature", "簽訂"), "signed_on", clause="2.2.5"),
+        Part(
+            L("Term and payment", "期限與付款"),
+            "starts_on",
+            "ends_on",
+            "delivery_date",
+            "payment_terms",
+            "schedule",
+            help=L(
+                "On signing, each instalment becomes a receivable; together they make the amount.",
+                "簽訂後，付款計劃各期自動生成應收款；各期合計應等於合同金額。",
+            ),
+        ),
+        Part(
+            L("Signature", "簽訂"),
+            "signed_on",
+            clause="2.2.5",
+            help=L(
+                "A signed scan must be attached; then the contract is filed as a document by itself.",
+                "須附已簽署的掃描件；簽訂後自動登記為文件。",
+            ),
+        ),
     ),
     workflow=Workflow(
         "draft",
@@ -232,11 +272,50 @@ RUNNING = ("in_production", "ready", "shipped")
         search=("subject", "customer.title"),
     ),
     form=(
-        Part(L("Order", "訂單"), "contract", "customer", "subject", "departments", clause="2.2.6"),
-        Part(L("Dates", "日期"), "promised_on", "delivered_on", "punctuality", clause="2.2.6"),
-        Part(L("Acknowledgement", "確認"), "production_ack", "logistics_ack", clause="2.2.6"),
-        Part(L("Milestones", "里程碑"), "milestones", clause="2.2.6"),
-        Part(L("Changes", "變更"), "changes", clause="2.2.6"),
+        Part(
+            L("Order", "訂單"),
+            "contract",
+            "customer",
+            "subject",
+            "departments",
+            clause="2.2.6",
+            help=L(
+                "Made from a signed contract; the departments named here take part.",
+                "由已簽訂的合同生成；所列部門參與執行。",
+            ),
+        ),
+        Part(
+            L("Dates", "日期"),
+            "promised_on",
+            "delivered_on",
+            "punctuality",
+            clause="2.2.6",
+            help=L(
+                "The promised day, and the day of delivery; both give the on-time rate.",
+                "承諾交期與實際交付日期，據此計算準時率。",
+            ),
+        ),
+        Part(
+            L("Acknowledgement", "確認"),
+            "production_ack",
+            "logistics_ack",
+            clause="2.2.6",
+            help=L("Production and logistics confirm that they can keep the date.", "生產部與物流部確認可按期完成。"),
+        ),
+        Part(
+            L("Milestones", "里程碑"),
+            "milestones",
+            clause="2.2.6",
+            help=L("Steps on the way, with the day planned and the day done.", "各階段的計劃日期與完成日期。"),
+        ),
+        Part(
+            L("Changes", "變更"),
+            "changes",
+            clause="2.2.6",
+            help=L(
+                "What the customer or we changed after the order, and who agreed.", "訂單下達後的變更內容及同意人。"
+            ),
+        ),
     ),
     workflow=Workflow(
         "open",
@@ -399,7 +478,18 @@ OVERPAID = L(
     ),
     form=(
         Part(
-            L("Payment", "收款"), "receivable", "amount", "currency", "paid_on", "method", "reference", clause="2.2.7"
+            L("Payment", "收款"),
+            "receivable",
+            "amount",
+            "currency",
+            "paid_on",
+            "method",
+            "reference",
+            clause="2.2.7",
+            help=L(
+                "Money as it came in; a wrong entry is reversed, never changed.",
+                "按實際到賬登記；登記有誤時沖銷，不得修改。",
+            ),
         ),
     ),
     workflow=Workflow(
@@ -486,8 +576,29 @@ class Payment(Record):
         sort="due",
     ),
     form=(
-        Part(L("Step", "催款步驟"), "receivable", "customer", "level", "due", clause="2.2.7"),
-        Part(L("Result", "結果"), "done_on", "person", "result", "promised_on", clause="2.2.7"),
+        Part(
+            L("Step", "催款步驟"),
+            "receivable",
+            "customer",
+            "level",
+            "due",
+            clause="2.2.7",
+            help=L(
+                "Made by the system when a receivable is 7, 15 and 30 days overdue, once each.",
+                "應收款逾期 7、15、30 天時由系統各生成一次。",
+            ),
+        ),
+        Part(
+            L("Result", "結果"),
+            "done_on",
+            "person",
+            "result",
+            "promised_on",
+            clause="2.2.7",
+            help=L(
+                "Who was spoken to, what they said, and what they promised.", "填寫聯繫人、對方答覆及承諾付款日期。"
+            ),
+        ),
     ),
     workflow=Workflow(
         "open",

@@ -148,8 +148,24 @@ class Edition(Line):
                 "密級留空則採用分類的默認密級。保存後添加文件。",
             ),
         ),
-        Part(L("Copies on paper", "紙質副本"), "copies", clause="3.1.3"),
-        Part(L("Approved editions", "已批准版本"), "editions", clause="3.1.1"),
+        Part(
+            L("Copies on paper", "紙質副本"),
+            "copies",
+            clause="3.1.3",
+            help=L(
+                "An important document has at least one copy on paper; each has a place on the shelf.",
+                "重要文件至少有一份紙質副本；每份均登記存放位置。",
+            ),
+        ),
+        Part(
+            L("Approved editions", "已批准版本"),
+            "editions",
+            clause="3.1.1",
+            help=L(
+                "Kept by the system: an approved edition is locked and never replaced.",
+                "由系統登記：已批准的版本鎖定，不會被覆蓋。",
+            ),
+        ),
     ),
     workflow=Workflow(
         "draft",

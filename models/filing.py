@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .categories import CONFIDENTIAL, Category
+from .categories import CONFIDENTIAL, SECRET, Category
 from .documents import MAIN, Document, add_edition, edition_of
 from .kernel import files
 from .kernel.changes import Follow
@@ -40,10 +40,11 @@ def file_away(
     found = Document.objects(once=entry_key(record), removed_at=None).first()
     if found is not None:
         return add_edition(follow, found, {"subject": subject[:200]}, _as_document(attached, shelf), note)
+    category = _category(follow, shelf)
     values = {
         "subject": subject[:200],
-        "category": _category(follow, shelf).id,
-        "confidentiality": confidentiality,
+        "category": category.id,
+        "confidentiality": SECRET if category.confidentiality == SECRET else confidentiality,
         "source": source_of(record),
         "owner": record.ref("owner"),
         "department": record.ref("department"),

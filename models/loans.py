@@ -143,8 +143,20 @@ def is_first_time(loan: Loan) -> bool:
             "condition",
             "remark",
             "kept_until",
+            help=L(
+                "Filled in at the desk when a copy is handed out, renewed or taken back.",
+                "借出、續借、歸還時由檔案室登記。",
+            ),
         ),
-        Part(L("Kept by the system", "系統記錄"), "subject", "is_secret", "for_desk", "none_free", "out"),
+        Part(
+            L("Kept by the system", "系統記錄"),
+            "subject",
+            "is_secret",
+            "for_desk",
+            "none_free",
+            "out",
+            help=L("Kept by the system; nothing to fill in.", "由系統登記，無需填寫。"),
+        ),
     ),
     workflow=Workflow(
         "requested",

@@ -150,7 +150,14 @@ def published_for(person: Actor) -> dict[str, Any] | None:
     title="{subject}",
     grid=Grid("number", "subject", "period", "related_departments", "owner", "state", search=("subject", "period")),
     form=(
-        Part(L("Report", "報告"), "subject", "period", "requirements", clause="2.1.3"),
+        Part(
+            L("Report", "報告"),
+            "subject",
+            "period",
+            "requirements",
+            clause="2.1.3",
+            help=L("Title, period and the requirements that the report rests on.", "填寫標題、期間及所依據的需求。"),
+        ),
         Part(
             L("Prescribed sections", "規定章節"),
             "market_status",
@@ -158,6 +165,7 @@ def published_for(person: Actor) -> dict[str, Any] | None:
             "opportunities_threats",
             "recommendations",
             clause="2.1.3",
+            help=L("All four sections must be written before the report is submitted.", "提交前須完成全部四個章節。"),
         ),
         Part(
             L("Review and publication", "審核與發佈"),

@@ -45,7 +45,16 @@ NOT_PARAMS = L(
         "name", "task", "cron", "every", "time_zone", "enabled", search=("name",), sort="name", inline=("enabled",)
     ),
     form=(
-        Part(L("What", "任務"), "name", "task", "params", "enabled"),
+        Part(
+            L("What", "任務"),
+            "name",
+            "task",
+            "params",
+            "enabled",
+            help=L(
+                "The job and its settings; a change is picked up within seconds.", "任務及其參數；修改後數秒內生效。"
+            ),
+        ),
         Part(
             L("When", "時間"),
             "cron",
@@ -56,7 +65,15 @@ NOT_PARAMS = L(
                 "定時表達式依次為分、時、日、月、星期，例如 0 6 * * 1-5 表示週一至週五六時。",
             ),
         ),
-        Part(L("When something is in the way", "異常情況"), "catch_up", "overlap"),
+        Part(
+            L("When something is in the way", "異常情況"),
+            "catch_up",
+            "overlap",
+            help=L(
+                "What happens with times missed during an outage, and when the last run has not ended yet.",
+                "停機期間錯過的任務如何補做，以及上次尚未結束時如何處理。",
+            ),
+        ),
     ),
     access=ONLY_IT,
 )

@@ -79,8 +79,30 @@ class Position(Record):
     title="{name}",
     grid=Grid("login", "name", "department", "position", "roles", "active", search=("login", "name"), sort="login"),
     form=(
-        Part(L("Person", "人員"), "login", "name", "department", "position", "manager", "mail", "phone"),
-        Part(L("Rights", "權限"), "roles", "active", clause="1.3"),
+        Part(
+            L("Person", "人員"),
+            "login",
+            "name",
+            "department",
+            "position",
+            "manager",
+            "mail",
+            "phone",
+            help=L(
+                "One entry for each employee; the login is never given to somebody else.",
+                "每名員工一條記錄；登錄名不得轉給他人。",
+            ),
+        ),
+        Part(
+            L("Rights", "權限"),
+            "roles",
+            "active",
+            clause="1.3",
+            help=L(
+                "Roles say what a person sees and decides; take away those no longer needed.",
+                "角色決定查看與審批範圍；不再需要的角色應及時取消。",
+            ),
+        ),
         Part(
             L("Absence", "缺勤"),
             "absent_from",
@@ -91,7 +113,11 @@ class Position(Record):
                 "缺勤期間由代理人代為審批，並註明代理。",
             ),
         ),
-        Part(L("Preferences", "偏好"), "locale"),
+        Part(
+            L("Preferences", "偏好"),
+            "locale",
+            help=L("The language of screens, messages and mails.", "界面、消息與郵件所用語言。"),
+        ),
     ),
     access=Access(
         open=True,

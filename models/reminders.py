@@ -48,7 +48,13 @@ _LINK = re.compile(r"([a-z][a-z_]{1,60})/([0-9a-f]{24})")
     title="{text}",
     grid=Grid("text", "at", "recurring", "active", search=("text",), sort="-at", inline=("active",)),
     form=(
-        Part(L("What", "內容"), "text", "note", "about"),
+        Part(
+            L("What", "內容"),
+            "text",
+            "note",
+            "about",
+            help=L("A reminder of your own; it may point at a record.", "本人的提醒，可關聯一條記錄。"),
+        ),
         Part(
             L("When", "時間"),
             "at",

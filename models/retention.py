@@ -221,6 +221,10 @@ class DeletionLine(Line):
             "kept",
             "lines",
             clause="3.2.3",
+            help=L(
+                "Drawn up when the period of the rule has ended; nothing goes before a records manager approves.",
+                "保存期滿後由系統列出；檔案管理員批准前不會銷毀。",
+            ),
         ),
     ),
     workflow=Workflow(

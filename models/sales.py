@@ -84,9 +84,35 @@ class Contact(Line):
         inline=("level", "score", "region"),
     ),
     form=(
-        Part(L("Company", "企業"), "name", "credit_code", "industry", "region", "channel", "letters", clause="2.2.1"),
-        Part(L("Screening", "篩選"), "score", "level", clause="2.2.1"),
-        Part(L("Contacts", "聯繫人"), "contacts"),
+        Part(
+            L("Company", "企業"),
+            "name",
+            "credit_code",
+            "industry",
+            "region",
+            "channel",
+            "letters",
+            clause="2.2.1",
+            help=L(
+                "Name and unified social credit code as on the business licence.",
+                "企業名稱與統一社會信用代碼以營業執照為準。",
+            ),
+        ),
+        Part(
+            L("Screening", "篩選"),
+            "score",
+            "level",
+            clause="2.2.1",
+            help=L(
+                "The score and the level decide whether the customer becomes a target.",
+                "按評分與等級決定是否列為目標客戶。",
+            ),
+        ),
+        Part(
+            L("Contacts", "聯繫人"),
+            "contacts",
+            help=L("Personal data: only what the business needs.", "屬個人信息，僅填寫業務所需內容。"),
+        ),
     ),
     workflow=Workflow(
         "lead",
@@ -165,9 +191,32 @@ class Customer(Record):
         "number", "customer", "at", "channel", "needs", "next_step", "next_due", search=("customer.title", "needs")
     ),
     form=(
-        Part(L("Talk", "溝通"), "customer", "at", "channel", clause="2.2.2"),
-        Part(L("Content", "內容"), "needs", "preferences", "budget", "answers", clause="2.2.2"),
-        Part(L("Next step", "下一步"), "next_step", "next_due"),
+        Part(
+            L("Talk", "溝通"),
+            "customer",
+            "at",
+            "channel",
+            clause="2.2.2",
+            help=L("Write down each talk with a customer on the day it was held.", "與客戶的每次溝通應於當日登記。"),
+        ),
+        Part(
+            L("Content", "內容"),
+            "needs",
+            "preferences",
+            "budget",
+            "answers",
+            clause="2.2.2",
+            help=L(
+                "What the customer needs and prefers, what they can spend, and what we answered.",
+                "填寫客戶需求、偏好、預算及我方答覆。",
+            ),
+        ),
+        Part(
+            L("Next step", "下一步"),
+            "next_step",
+            "next_due",
+            help=L("A date here becomes a reminder.", "填寫日期後自動生成提醒。"),
+        ),
     ),
     access=SALES_TEAM,
     reminders=(Remind("next_due", 0, OWNER),),
@@ -220,8 +269,28 @@ class Interaction(Record):
         sort="code",
     ),
     form=(
-        Part(L("Product", "產品"), "code", "name", "spec", "unit", clause="2.2.3"),
-        Part(L("Prices", "價格"), "currency", "list_price", "floor_price", "valid_from", "valid_until", clause="2.2.3"),
+        Part(
+            L("Product", "產品"),
+            "code",
+            "name",
+            "spec",
+            "unit",
+            clause="2.2.3",
+            help=L("What quotations and contracts choose from.", "供報價單與合同選用。"),
+        ),
+        Part(
+            L("Prices", "價格"),
+            "currency",
+            "list_price",
+            "floor_price",
+            "valid_from",
+            "valid_until",
+            clause="2.2.3",
+            help=L(
+                "Prices and the days between which they hold; under the floor price the head must approve.",
+                "價格及其有效期；低於底價須負責人批准。",
+            ),
+        ),
     ),
     workflow=Workflow(
         "draft",
@@ -340,7 +409,18 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
         inline=("valid_until", "subject"),
     ),
     form=(
-        Part(L("Customer", "客戶"), "customer", "subject", "currency", "valid_until", clause="2.2.3"),
+        Part(
+            L("Customer", "客戶"),
+            "customer",
+            "subject",
+            "currency",
+            "valid_until",
+            clause="2.2.3",
+            help=L(
+                "To whom it is offered, and until when the offer holds; after that day it expires by itself.",
+                "填寫報價對象與有效期；過期自動失效。",
+            ),
+        ),
         Part(
             L("Lines", "明細"),
             "lines",
@@ -351,7 +431,13 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
                 "低於底價或折扣超過業務權限時，須由負責人批准。",
             ),
         ),
-        Part(L("Terms", "條款"), "delivery_date", "payment_terms", "remark"),
+        Part(
+            L("Terms", "條款"),
+            "delivery_date",
+            "payment_terms",
+            "remark",
+            help=L("When it is delivered and how it is paid.", "填寫交貨期與付款方式。"),
+        ),
     ),
     workflow=Workflow(
         "draft",
@@ -410,9 +496,28 @@ class Quotation(Record):
     title="{number}",
     grid=Grid("number", "customer", "quotation", "round", "held_on", "result", search=("customer.title", "result")),
     form=(
-        Part(L("Talk", "談判"), "customer", "quotation", "round", "held_on", "attendees", clause="2.2.4"),
         Part(
-            L("Positions", "立場"), "our_position", "bottom_line", "concerns", "concessions", "result", clause="2.2.4"
+            L("Talk", "談判"),
+            "customer",
+            "quotation",
+            "round",
+            "held_on",
+            "attendees",
+            clause="2.2.4",
+            help=L("One entry for each round, with those who took part.", "每輪談判登記一次，並填寫參加人員。"),
+        ),
+        Part(
+            L("Positions", "立場"),
+            "our_position",
+            "bottom_line",
+            "concerns",
+            "concessions",
+            "result",
+            clause="2.2.4",
+            help=L(
+                "What both sides want and gave; the bottom line is seen by few.",
+                "填寫雙方立場與讓步；底線僅限少數人員查看。",
+            ),
         ),
     ),
     access=SALES_TEAM,

@@ -167,3 +167,10 @@ def test_a_published_report_is_filed_for_those_whom_it_was_published_for(company
     (document,) = catalogue["document"].objects(once=entry_key(report))
     assert document.confidentiality == ("internal" if report.to_everyone else "confidential")
     assert changes.update(type(document), document.id, {}, actor=SYSTEM, version=None).state == "approved"
+
+
+def test_what_is_filed_in_a_secret_category_is_secret(company: Company) -> None:
+    category(company, code="CT", confidentiality="secret")
+    contract = company.walk(company.make("contract", "clerk_sal"), "signed")
+    (document,) = catalogue["document"].objects(once=entry_key(contract))
+    assert document.confidentiality == "secret"
