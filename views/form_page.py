@@ -72,6 +72,8 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
         names = [name for name in part.fields if name in allowed or _is_shown_computed(cls, name, me)]
         controls = [_control(cls, name, form._fields.get(name), record, problems, me) for name in names]
         placed |= set(names)
+        if record is None and allowed.isdisjoint(names):
+            continue  # a part that only the system fills has nothing to say before the record is there
         if controls:
             parts.append(_part(len(parts), part, controls, names, problems))
     rest = [name for name in form._fields if name not in placed]
