@@ -110,6 +110,7 @@ def test_a_quotation_becomes_a_signed_contract(  # noqa: PLR0915 - one story
     head.set_input_files("[name=file]", {"name": "合同掃描.pdf", "mimeType": "application/pdf", "buffer": PDF})
     head.get_by_role("button", name="添加").click()
     expect(head.locator("#files")).to_contain_text("合同掃描.pdf")
+    expect(head.locator(".checklist .missing").filter(has_text="合同掃描件")).to_have_count(0)
     press(head, "簽訂")
     head.fill("[name=signed_on]", day(0))
     confirm(head)
