@@ -102,10 +102,10 @@ def _scanned(run: Run, file: dict[str, Any]) -> str:
         _tell(run, f"scanner:{clock.today()}", SCANNER_AWAY, people.people_at([f"role:{Role.IT}"]))
         return scanning.WAITING
     run.count(**{state: 1})
-    scanning.note(file["_id"], state, virus)
-    if state == scanning.INFECTED:
+    if state == scanning.INFECTED:  # told first: a scan that is killed here is made again, a notice only once
         _tell(run, f"virus:{file['_id']}", INFECTED_IT(virus=virus), people.people_at([f"role:{Role.IT}"]))
         _tell_uploader(file, virus)
+    scanning.note(file["_id"], state, virus)
     return state
 
 

@@ -285,7 +285,7 @@ def _asked_day(cls: type[Record], name: str, text: str) -> dt.date:
         day = parse(Day(label=label_of(told)), text)
     except BadValue as bad:
         raise Refused(None, {name: [bad.sentence]}) from bad
-    if day is None:
+    if day is None or not 1900 <= day.year <= 2200:
         raise Refused(None, {name: [WRONG_FORM(label=label_of(told))]})
     return day
 

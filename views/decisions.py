@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from flask import jsonify, redirect, request
 
@@ -42,7 +43,7 @@ def answer(view: Any) -> Any:
     if asks_for_json():
         return _for_script(rows, lacks_reason)
     if one and lacks_reason:
-        return redirect(f"{rows[0]['move_url']}&next={_back()}" if rows[0]["move_url"] else _back())
+        return redirect(f"{rows[0]['move_url']}&next={quote(_back())}" if rows[0]["move_url"] else _back())
     if one:
         say("good" if rows[0]["ok"] else "bad", f"{rows[0]['number']}{wording.t(': ', '：')}{rows[0]['text']}")
         return redirect(_back())

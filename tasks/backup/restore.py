@@ -21,7 +21,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from models.kernel import clock
 
@@ -35,7 +35,7 @@ from .verify import must_be_whole
 
 BATCH_BYTES, BATCH_DOCUMENTS = 8_000_000, 20_000
 SMALL_DOCUMENTS = 1000
-LOADING, SWAPPING, DONE = "loading", "swapping", "done"
+LOADING, SWAPPING, DONE, HALF = "loading", "swapping", "done", "half"
 HEARTBEAT_SECONDS = 5
 SILENT = timedelta(minutes=15)
 INDEXING = "indexes of {name}"
@@ -68,18 +68,25 @@ def restore(
     """
     begun = time.monotonic()
     with told():
-        marker = _Marker(db, entry.name)
-        marker.refuse_running()
-        _refuse_filled(db, marker, overwrite)
+        _ready(db, entry, overwrite)
     must_be_whole(entry, tell)
     parked = 0
     with told():
+        marker = _ready(db, entry, overwrite)  # asked again: reading a large backup takes minutes
         marker.begin()
         if marker.state == LOADING:
             _load_all(entry, db, marker, tell, drill)
             parked = 0 if drill or resume else park(db, INCOMING)
         _swap(entry, db, marker)
     return Restored(entry.manifest.documents, entry.manifest.plain_size, time.monotonic() - begun, parked)
+
+
+def _ready(db: Database[Any], entry: Entry, overwrite: bool) -> _Marker:
+    """The marker as it is now. Raises BackupFault where this restore must not begin."""
+    marker = _Marker(db, entry.name)
+    marker.refuse_running()
+    _refuse_filled(db, marker, overwrite)
+    return marker
 
 
 class _Marker:
@@ -111,13 +118,34 @@ class _Marker:
             raise BackupFault(faults.RESTORE_RUNS(database=self._db.name, since=self.found["since"]))
 
     def begin(self) -> None:
-        """Take what an earlier try left, or clear it away."""
-        if not self.is_ours:
+        """Take what an earlier try left, or clear it away. Raises BackupFault if another restore began just now."""
+        before, state, loaded, now = self.found, self.state, sorted(self.loaded), clock.now()
+        mine = {"_id": MARKER, "backup": self._backup, "state": state, "loaded": loaded, "since": now}
+        mine |= {"at": now, "host": socket.gethostname(), "pid": os.getpid()}
+        if half := self._half():
+            mine["half"] = half
+        self._claim(before, mine)
+        self.found = mine
+        if not loaded and state == LOADING:
             drop_incoming(self._db)
-        state, loaded, now = self.state, sorted(self.loaded), clock.now()
-        self.found = {"_id": MARKER, "backup": self._backup, "state": state, "loaded": loaded, "since": now}
-        self.found |= {"at": now, "host": socket.gethostname(), "pid": os.getpid()}
-        self._all.replace_one({"_id": MARKER}, self.found, upsert=True)
+
+    def _half(self) -> str | None:
+        """The backup of which a part was put in place by a restore that was not ours and never ended."""
+        is_another = self.found.get("state") == SWAPPING and not self.is_ours
+        return self.found["backup"] if is_another else self.found.get("half")
+
+    def _claim(self, before: Mapping[str, Any], mine: dict[str, Any]) -> None:
+        """Put our mark in the place of the one that was read, if it is still that one."""
+        try:
+            if not before:
+                self._all.insert_one(mine)
+                return
+            known = {"_id": MARKER, "at": before["at"], "pid": before["pid"]}
+            if self._all.replace_one(known, mine).matched_count:
+                return
+        except DuplicateKeyError:
+            pass
+        raise BackupFault(faults.RESTORE_RUNS(database=self._db.name, since=clock.now()))
 
     def beat(self) -> None:
         if time.monotonic() - self._beat > HEARTBEAT_SECONDS:
@@ -133,10 +161,15 @@ class _Marker:
             self._noted, self._done = time.monotonic(), []
 
     def set(self, state: str) -> None:
-        self._all.update_one({"_id": MARKER}, {"$set": {"state": state, "at": clock.now()}})
+        gone = {"$unset": {"half": ""}} if state == DONE else {}
+        self._all.update_one({"_id": MARKER}, {"$set": {"state": state, "at": clock.now()}, **gone})
 
     def clear(self) -> None:
-        self._all.delete_one({"_id": MARKER})
+        """This restore left nothing behind; what an earlier one left half done is still said."""
+        if self.found.get("half"):
+            self.set(HALF)
+        else:
+            self._all.delete_one({"_id": MARKER})
 
 
 def is_in_use(db: Database[Any]) -> bool:
@@ -147,8 +180,9 @@ def is_in_use(db: Database[Any]) -> bool:
 
 def half_restored(db: Database[Any]) -> str | None:
     """The backup of which only a part was put in place, because the restore was killed; nobody may work with that."""
-    found = db[MARKER].find_one({"_id": MARKER, "state": SWAPPING}, {"backup": 1})
-    return str(found["backup"]) if found else None
+    is_half = {"$or": [{"state": SWAPPING}, {"half": {"$exists": True}}]}
+    found = db[MARKER].find_one({"_id": MARKER, **is_half}, {"backup": 1, "half": 1})
+    return str(found.get("half") or found["backup"]) if found else None
 
 
 def _is_held(found: Mapping[str, Any]) -> bool:

@@ -16,12 +16,13 @@ from pymongo.errors import OperationFailure
 
 from tasks.backup import dump as dumping
 from tasks.backup import format as layout
+from tasks.backup import restore as restoring
 from tasks.backup.crypt import KeyRing
 from tasks.backup.drill import drill
 from tasks.backup.dump import dump
 from tasks.backup.faults import BackupFault, Damaged
 from tasks.backup.format import FORMAT, open_entry
-from tasks.backup.restore import restore
+from tasks.backup.restore import half_restored, restore
 from tasks.backup.targets import MANIFEST, Target
 from tasks.backup.verify import verify
 
@@ -351,6 +352,47 @@ def test_a_killed_restore_of_another_backup_is_cleared_away(filled, target, mong
         restore(later, other)
         assert other["alpha"].count_documents({}) == 399
         assert not [name for name in other.list_collection_names() if name.startswith("restoring.")]
+    finally:
+        filled.client.drop_database(other.name)
+
+
+def test_half_of_another_restore_is_still_said_when_the_next_one_fails(filled, target, mongo_uri, whole, monkeypatch):
+    other = filled.client[f"{filled.name}_k"]
+    filled.client.drop_database(other.name)
+    try:
+        killed(mongo_uri, other, target, "swap", whole.name)
+        assert half_restored(other) == whole.name
+        filled["alpha"].delete_one({})
+        later = dump(filled, target, RING)
+
+        def full(*_given):
+            raise OperationFailure("the disk is full")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(restoring, "_insert", full)
+            with pytest.raises(BackupFault):
+                restore(later, other, overwrite=True)
+        assert half_restored(other) == whole.name
+        restore(later, other, overwrite=True)
+        assert half_restored(other) is None
+        assert other["alpha"].count_documents({}) == 399
+    finally:
+        filled.client.drop_database(other.name)
+
+
+def test_a_restore_that_began_while_this_one_was_verifying(filled, target, whole, monkeypatch):
+    other = filled.client[f"{filled.name}_k"]
+    filled.client.drop_database(other.name)
+
+    def meanwhile(*_given):
+        monkeypatch.setattr(restoring, "must_be_whole", lambda *_given: None)
+        restore(whole, other)
+
+    monkeypatch.setattr(restoring, "must_be_whole", meanwhile)
+    try:
+        with pytest.raises(BackupFault, match="not empty"):
+            restore(whole, other)
+        assert other["alpha"].count_documents({}) == 400
     finally:
         filled.client.drop_database(other.name)
 

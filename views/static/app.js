@@ -13,6 +13,14 @@ window.guicheng = (() => {
     return made;
   }
 
+  // A date input takes ISO dates only. What could mean two days is no date: the server guesses nothing either.
+  function isoDay(text) {
+    const plain = text.normalize("NFKC").trim();
+    const found = plain.match(/^(\d{4})(\d{2})(\d{2})$/) ?? plain.match(/^(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?$/);
+    const [, year = String(new Date().getFullYear()), month, day] = found ?? [];
+    return found ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
+  }
+
   // Readers speak a change, so the same sentence twice needs an empty moment between.
   function announce(text) {
     const live = document.getElementById("live");
@@ -43,7 +51,7 @@ window.guicheng = (() => {
     enhancers.push([selector, run]);
     document.querySelectorAll(selector).forEach((one) => run(one));
   }
-  return { say, element, announce, ask, later, remembered, enhance, onEach };
+  return { say, element, announce, ask, isoDay, later, remembered, enhance, onEach };
 })();
 
 (() => {

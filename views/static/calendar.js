@@ -30,6 +30,8 @@
   }
   const focus = (id) => document.querySelector(`[data-event="${CSS.escape(id)}"] a`)?.focus();
 
+  const undoing = Object.assign((text) => tell(text), { done: () => tell(toast.dataset.undone) });
+
   async function move({ id, version, to }, shown = tell) {
     const body = new FormData();
     Object.entries({ id, version, to, date: place().dataset.field }).forEach(([name, value]) => body.append(name, value));
@@ -38,8 +40,8 @@
       const { ok, data } = await ask(place().dataset.moveUrl, { body });
       if (!ok) return shown(data.message || say("noAnswer"));
       await refresh(id);
-      const back = data.was && data.was !== to ? () => move({ id, version: data.version, to: data.was }, () => tell(toast.dataset.undone)) : null;
-      return shown === tell || !shown.done ? tell(data.message, back) : shown.done(data.message, back);
+      const back = data.was && data.was !== to ? () => move({ id, version: data.version, to: data.was }, undoing) : null;
+      return (shown.done ?? tell)(data.message, back);
     } catch {
       return shown(say("noAnswer"));
     } finally {

@@ -1,7 +1,7 @@
 // The two controls a browser lacks: the reference picker (a combobox) and the table of embedded lines.
 "use strict";
 (() => {
-  const { say, element, announce, ask, later, enhance, onEach } = window.guicheng;
+  const { say, element, announce, ask, isoDay, later, enhance, onEach } = window.guicheng;
   const pickers = new WeakMap();
   const take = (event) => { event.preventDefault(); event.stopPropagation(); };
   const tellChanged = (place) => place.dispatchEvent(new Event("change", { bubbles: true }));
@@ -227,16 +227,14 @@
     else if (control.tagName === "SELECT") {
       const option = [...control.options].find((one) => one.value === value || one.text.trim() === value);
       if (option) control.value = option.value;
-    } else control.value = control.type === "date" ? dayOf(value) : value;
+    } else if (control.type !== "date") control.value = value;
+    else {
+      if (value && !isoDay(value)) return announce(say("noDay", { text: value }));
+      control.value = isoDay(value);
+    }
     return tellChanged(control);
   }
 
-  // A date input takes ISO dates only; numbers stay as typed, since the server reads all ways of writing them.
-  function dayOf(text) {
-    const found = text.normalize("NFKC").match(/^(?:(\d{4})[-/.年]?)?(\d{1,2})[-/.月]?(\d{1,2})日?$/);
-    const [, year = String(new Date().getFullYear()), month, day] = found ?? [];
-    return found ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : text;
-  }
   document.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text/plain").trim() || "";
     if (event.defaultPrevented || !event.target.matches?.("input[type='date']") || !text) return;

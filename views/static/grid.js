@@ -1,7 +1,7 @@
 // Grids: walking rows and cells by keys, choosing rows for bulk moves, and editing cells in place.
 "use strict";
 (() => {
-  const { say, element, announce, ask, remembered, onEach } = window.guicheng;
+  const { say, element, announce, ask, isoDay, remembered, onEach } = window.guicheng;
 
   function followSelection(table) {
     const scope = table.closest("[data-grid-scope], form") || document;
@@ -161,6 +161,12 @@
       cell.focus();
     };
     const save = () => saveCell({ cell, control, error, shown, close });
+    const unfit = async () => {
+      control.value = cell.dataset.value;
+      error.textContent = say("notAChoice", { text: given });
+      announce(error.textContent);
+      return false;
+    };
     const editor = element("span", { className: "editor" }, {}, control, button("✓", say("save"), save), button("✗", say("cancel"), () => close(shown)));
     editor.addEventListener("keydown", (event) => {
       event.stopPropagation();
@@ -173,10 +179,10 @@
     cell.classList.remove("saved");
     cell.replaceChildren(editor, error);
     if (given !== undefined && control.type === "checkbox") control.checked = /^(true|1|是|yes)$/i.test(given);
-    else if (given !== undefined) control.value = given;
+    else if (given !== undefined) control.value = control.type === "date" ? isoDay(given) : given;
     control.focus();
     control.select?.();
-    return save;
+    return given && control.type !== "checkbox" && !control.value ? unfit : save;
   }
 
   async function saveAndGoOn(cell, save, by) {

@@ -18,6 +18,8 @@
     (body.querySelector("[aria-invalid='true']") ?? form?.querySelector("textarea, select, input:not([type='hidden']), button"))?.focus();
   }
 
+  dialog?.addEventListener("close", () => body.replaceChildren());
+
   // What is no fragment with a form (a refusal, the sign-in page) is shown as the page that it is.
   async function fragment(url, options) {
     const answer = await fetch(url, { credentials: "same-origin", headers: { Accept: "text/html, application/json;q=.9" }, ...options });
@@ -40,9 +42,14 @@
 
   async function send(event, form) {
     event.preventDefault();
+    if (form.getAttribute("aria-busy") === "true") return;
+    form.setAttribute("aria-busy", "true");
     let answer;
     try { answer = await fragment(form.action, { method: "POST", body: new FormData(form) }); } catch { answer = null; }
-    if (answer?.goTo) return void location.assign(answer.goTo);
+    if (answer?.goTo) {
+      body.replaceChildren(); // what was sent is no unsaved work
+      return void location.assign(answer.goTo);
+    }
     if (answer?.html) return show(answer.html);
     form.removeAttribute("aria-busy");
     if (answer) return void location.reload();

@@ -78,7 +78,7 @@
 
   document.addEventListener("submit", async (event) => {
     const { target: form, submitter } = event;
-    if (!form.matches("form[data-guard]") || form.method !== "post") return;
+    if (!form.matches("form[data-guard]") || form.getAttribute("method") !== "post") return;
     if (passed.delete(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
