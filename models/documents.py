@@ -12,13 +12,13 @@ from typing import Any
 
 from bson import ObjectId
 
-from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, naming_rule, number_pattern
+from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET, naming_rule, number_pattern
 from .chapters import DOCUMENTS
 from .kernel import clock, files, rights
 from .kernel.changes import Follow
 from .kernel.declare import Access, Grid, Part, Retention, Scope, record, registered
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
-from .kernel.people import SYSTEM, Actor, Role
+from .kernel.people import SYSTEM, Actor, Role, actor_of
 from .kernel.record import Record
 from .kernel.who import HEAD, NOBODY, OWNER, any_of, role
 from .kernel.words import L, Words
@@ -43,6 +43,15 @@ EDITION_LOCKED = L(
 WATERMARK = L("{who} · {at}", "{who} · {at}")
 NOT_YOUR_DOCUMENT = L(
     "New editions are drafted by the department that the document belongs to.", "新版本須由文件所屬部門編制。"
+)
+OPENS_FORMER = L(
+    "A new edition cannot be less strict, since the former ones would be opened with it. Register what others may read "
+    "as a document of its own.",
+    "新版本的密級不能低於現行版本，否則舊版本將一併開放。可供他人閱讀的內容請另行登記為文件。",
+)
+SUBMITTED_FILES = L(
+    "The files of a submitted edition are locked. Take it back to change them.",
+    "已提交版本的文件已鎖定。如需修改，請先撤回。",
 )
 IN_REVISION = L("A new edition of this document is being drafted already.", "該文件的新版本正在編制中。")
 LESS_STRICT = L("This is less strict than the category usually is ({usual}).", "密級低於該分類的默認密級（{usual}）。")
@@ -73,6 +82,8 @@ def opened_by(person: Actor, level: str = "confidentiality") -> dict[str, Any] |
         allowed.append({level: CONFIDENTIAL})
     if Role.HEAD in person.roles:
         allowed.append({"department": person.department})
+        if below := rights.submitted_to(person):
+            allowed.append({**below, "state": "submitted"})
     if person.roles & OFFICES:
         allowed.append({"department": person.department, level: CONFIDENTIAL})
     return {"$or": allowed}
@@ -83,9 +94,13 @@ def lent_to(person: Actor) -> dict[str, Any] | None:
     loans = registered()["loan"]._get_collection()
     now = clock.now()
     open_now = {"borrower": person.id, "state": "on_loan", "kind": "electronic", "removed_at": None}
-    rows = loans.find({**open_now, "opens_at": {"$lte": now}, "due": {"$gt": now}}, {"document": 1}).limit(LENT_MAX)
+    wanted = {"document": 1, "is_secret": 1}
+    rows = list(loans.find({**open_now, "opens_at": {"$lte": now}, "due": {"$gt": now}}, wanted).limit(LENT_MAX))
+    if not rows:
+        return None
     ids = [row["document"] for row in rows]
-    return {"$or": [{"_id": {"$in": ids}}]} if ids else None
+    secret = [row["document"] for row in rows if row.get("is_secret")]
+    return {"$or": [{"_id": {"$in": secret}}, {"_id": {"$in": ids}, "confidentiality": {"$ne": SECRET}}]}
 
 
 OFFICES = frozenset({Role.CLERK, Role.LEGAL, Role.FINANCE, Role.HR})
@@ -347,13 +362,20 @@ class Revision(Record):
             self.open_for = None
 
     def check(self) -> Iterator[tuple[str, Words]]:
-        if self.version == 0 and self.ref("owner") and not self._is_of_department():
+        if self.version == 0 and self.ref("owner") and not self._is_of_a_writer():
             yield "document", NOT_YOUR_DOCUMENT
+        if self.state in ("draft", "submitted") and self._is_less_strict():
+            yield "confidentiality", OPENS_FORMER
 
-    def _is_of_department(self) -> bool:
-        owner = self.owner
-        is_own = owner.ref("department") == self.document.ref("department")
-        return is_own or str(Role.RECORDS) in owner.roles
+    def _is_of_a_writer(self) -> bool:
+        """Whoever may not open the document does not get at what is in it by revising it."""
+        return rights.is_writer(actor_of(self.owner), Document, self.document)
+
+    def _is_less_strict(self) -> bool:
+        return LEVELS.index(self.confidentiality) < LEVELS.index(self.document.confidentiality)
+
+    def closed_to_files(self) -> Words | None:
+        return None if self.state == "draft" else SUBMITTED_FILES
 
     @classmethod
     def taken(cls, name: str, value: str) -> Words | None:

@@ -42,6 +42,10 @@ KEPT_DAYS = 3
 QUEUE = ("requested", "approved", "waiting")
 OPEN = ("requested", "approved", "waiting", "on_loan")
 TAKEN_NOW = L("This copy was issued to somebody else at this moment.", "該份文件剛剛已借給他人。")
+RAISED = L(
+    "The document has become secret since this was approved. Cancel the loan and ask again.",
+    "批准後該文件已定為機密。請取消此借閱並重新申請。",
+)
 OPEN_ALREADY = L(
     "This document is open to every employee; no electronic loan is needed.", "該文件對全體員工開放，無需電子借閱。"
 )
@@ -254,6 +258,8 @@ class Loan(Record):
         """A loan is its borrower's, and never tells the title of a secret document."""
         if self.version == 0:
             self._begin()
+        elif self.state == "requested" and not self.is_secret and self.document.confidentiality == SECRET:
+            self.is_secret, self.subject = True, self.document.number
         self.out = f"{self.document.number}/{self.copy}" if self.kind == PAPER and self.state in OUT else None
 
     def _begin(self) -> None:
@@ -292,7 +298,13 @@ class Loan(Record):
         if self.kind == PAPER:
             self.none_free = bool(self.document.copies) and not free_copies(self.document)
 
+    def _refuse_raised(self) -> None:
+        """What was approved before the document became secret was never approved by management."""
+        if self.document.confidentiality == SECRET and not self.is_secret:
+            raise Refused(None, {"document": [RAISED]})
+
     def on_open(self, follow: Follow) -> None:
+        self._refuse_raised()
         self.opens_at = max(clock.start_of(self.wanted_from), clock.now())
         self.due = clock.start_of(self.wanted_until + dt.timedelta(days=1))
         self.issued_at = clock.now()
@@ -313,6 +325,7 @@ class Loan(Record):
     def on_issue(self, follow: Follow) -> None:
         """Hand the copy out, unless somebody has it, it is kept for another, or it is not there to be lent."""
         document = self.document
+        self._refuse_raised()
         self._data["none_free"], self.kept_until = False, None
         if late := blocked(self.ref("borrower")):
             raise Refused(None, {"borrower": [late]})

@@ -123,6 +123,7 @@ def update(
         before = stored(record)
         _take(record, values, allowed)
         validation.refuse_if_wrong(record, actor, before)
+        _unseat(record, before, actor)
         return _write(unit, record, before, "update", Act(actor, context))
 
     try:
@@ -353,6 +354,15 @@ def _take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | N
     for name, value in values.items():
         if name in record._fields and (allowed is None or name in allowed):
             setattr(record, name, value)
+
+
+def _unseat(record: Record, before: Mapping[str, Any], actor: Actor) -> None:
+    """A decision is of what was seen: where a field was changed under it, it is asked for again."""
+    flow = record.flow()
+    if record.decisions and flow and record.state in (flow.edit or ()) and not actor.is_system:
+        after = stored(record)
+        if any(before.get(name) != after.get(name) for name in record.declared.own_fields):
+            record.decisions = []
 
 
 def _begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | None) -> None:

@@ -72,6 +72,9 @@ def attach(
     stored = _store(upload)
 
     def body(unit: Unit) -> dict[str, Any]:
+        record = rights.find(actor, cls, id)  # storing takes its time; it may have been submitted meanwhile
+        if not (still := rights.may_attach(actor, record)):
+            raise Forbidden(still.why)
         file = {**stored, "record_id": record.id, "type": cls.type_name(), "kind": kind, "uploaded_by": actor.id}
         file |= {"uploaded_by_name": actor.name, "at": clock.now(), "removed_at": None, "state": record.state}
         if (edition := record._data.get("edition")) is not None:

@@ -144,6 +144,11 @@ def department_facts(department: ObjectId | None) -> DepartmentFacts | None:
     return _departments.get(department)
 
 
+def departments_below(department: ObjectId | None) -> list[ObjectId]:
+    """The departments right below this one, whose heads' own submissions its head decides on."""
+    return sorted(one.id for one in departments().values() if department is not None and one.parent == department)
+
+
 def code_of(department: ObjectId | None) -> str:
     facts = department_facts(department)
     return facts.code if facts else ""

@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from .declare import DEFAULT_READ, DEFAULT_WRITE, Scope
 from .errors import Missing
-from .people import Actor, Role, code_of
+from .people import Actor, Role, code_of, departments_below
 from .places import in_archive
 from .record import Record
 from .who import Seat
@@ -135,8 +135,16 @@ def _clauses(face: Actor, cls: type[Record]) -> Iterator[dict]:
             yield {"department": face.department}
     if not face.roles.isdisjoint({Role.CLERK, Role.HEAD}):
         yield from ({field: face.department} for field in access.related)
+    if cls.declared.workflow and (below := submitted_to(face)):
+        yield {**below, "state": {"$nin": sorted({cls.declared.workflow.start} | cls.declared.workflow.ends)}}
     if access.also and (extra := access.also(face)) is not None:
         yield extra
+
+
+def submitted_to(face: Actor) -> dict[str, Any] | None:
+    """The filter of what heads of the departments right below submitted: the head above them decides on it."""
+    below = departments_below(face.department) if Role.HEAD in face.roles else []
+    return {"department": {"$in": below}, "submitted_by_head": True} if below else None
 
 
 def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> Record:
@@ -151,8 +159,8 @@ def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> 
 
 
 def readers_among(record: Record, actors: Iterable[Actor]) -> set[ObjectId]:
-    """Those of some people who may read this record; one query, whatever their number."""
-    scopes = {str(one.id): scope for one in actors if (scope := visible(one, type(record))) is not None}
+    """Those of some people who may read this record with all that is in it; one query, whatever their number."""
+    scopes = {str(one.id): scope for one in actors if (scope := openable(one, type(record))) is not None}
     if not scopes:
         return set()
     facets = {f"of_{id}": [{"$match": scope}, {"$project": {"_id": 1}}] for id, scope in scopes.items()}

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -68,7 +69,9 @@ def test_a_dead_server_is_revived_on_the_same_port(folder):
 def test_the_replica_set_follows_to_another_port(folder):
     with server(folder) as mongo:
         write(mongo.uri, 1)
-        other = mongo.port + 1
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            other = free.getsockname()[1]
+        assert other != mongo.port
     with server(folder, port=other) as moved:
         write(moved.uri, 2)
         assert count(moved.uri) == 2

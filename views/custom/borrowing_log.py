@@ -42,7 +42,7 @@ from . import CustomView, MenuItem
 TITLE = L("Borrowing log", "借閱登記簿")
 PAGE, PRINTED, EXPORTED = 50, 1000, 50_000
 LOANS_MAX = 2000
-READ = ("view", "download")
+READ = ("view", "download", "export")
 COLUMNS = {
     "when": L("When", "時間"),
     "what": L("What", "事項"),

@@ -152,14 +152,13 @@ def read_code(text: str) -> str:
 
 def find(me: Actor, code: str) -> Found | None:
     """The document, copy or loan of a code, in the reader's scope."""
-    upper = code.upper()
-    if row := _one(me, Loan, upper):
+    if row := _one(me, Loan, code):
         loan = Loan._from_son(row)
         document = _one_by_id(me, loan.ref("document"))
         return Found(document, loan.copy, loan) if document else None
-    if row := _one(me, Document, upper):
+    if row := _one(me, Document, code):
         return Found(Document._from_son(row))
-    told = _COPY.fullmatch(upper)
+    told = _COPY.fullmatch(code)
     row = _one(me, Document, told["number"]) if told else None
     return Found(Document._from_son(row), int(told["copy"])) if row and told else None
 
@@ -168,7 +167,9 @@ def _one(me: Actor, cls: type[Record], number: str) -> dict[str, Any] | None:
     scope = rights.visible(me, cls)
     if scope is None:
         return None
-    found: dict[str, Any] | None = cls._get_collection().find_one({"$and": [{"number": number}, scope]})
+    found: dict[str, Any] | None = cls._get_collection().find_one(
+        {"$and": [{"number": {"$in": [number, number.upper()]}}, scope]}
+    )
     return found
 
 

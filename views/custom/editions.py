@@ -11,7 +11,7 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from models.documents import Document
-from models.kernel import file_text, files, history, rights
+from models.kernel import file_text, file_viewing, files, history, rights
 from models.kernel.declare import references_of
 from models.kernel.errors import Forbidden, Missing
 from models.kernel.fields import label_of
@@ -60,7 +60,7 @@ class EditionsView(CustomView):
             new=new,
             fields=_fields(document, old, new, me),
             files=list(_files(before, after)),
-            texts=list(_texts(before, after)),
+            texts=list(_texts(before, after, me)) if not file_viewing.mark_for(document, me) else [],
         )
 
 
@@ -109,12 +109,15 @@ def _file(file: dict[str, Any] | None) -> dict[str, Any] | None:
     return {"name": file["name"], "size": kilobytes, "sha256": file["sha256"], "url": f"/files/{file['_id']}"}
 
 
-def _texts(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The lines of the texts that differ; a file whose text is not read (yet) is no empty one."""
+def _texts(before: list[dict[str, Any]], after: list[dict[str, Any]], me: Actor) -> Iterator[dict[str, Any]]:
+    """The lines of the texts that differ; a file whose text is not read (yet) is no empty one. Each is noted as read.
+
+    Who reads with a mark across the pages has no text without it, so for them there is none here.
+    """
     for old, new in _paired(before, after):
         if not (old and new) or old["sha256"] == new["sha256"]:
             continue
-        texts = [_lines(one["_id"]) for one in (old, new)]
+        texts = [_lines(file_viewing.look(one["_id"], actor=me).file["_id"]) for one in (old, new)]
         lines = list(difflib.unified_diff(*texts, lineterm="", n=2))[2 : LINES_MAX + 2] if all(texts) else []
         shown = [{"kind": _KINDS.get(one[:1], ""), "text": one} for one in lines]
         yield {"name": new["name"], "lines": shown, "is_read": all(texts)}
