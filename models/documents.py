@@ -362,6 +362,8 @@ class Revision(Record):
             self.open_for = None
 
     def check(self) -> Iterator[tuple[str, Words]]:
+        if self.document is None:
+            return  # said already: the field is required
         if self.version == 0 and self.ref("owner") and not self._is_of_a_writer():
             yield "document", NOT_YOUR_DOCUMENT
         if self.state in ("draft", "submitted") and self._is_less_strict():
@@ -372,7 +374,8 @@ class Revision(Record):
         return rights.is_writer(actor_of(self.owner), Document, self.document)
 
     def _is_less_strict(self) -> bool:
-        return LEVELS.index(self.confidentiality) < LEVELS.index(self.document.confidentiality)
+        told = self.confidentiality
+        return told in LEVELS and LEVELS.index(told) < LEVELS.index(self.document.confidentiality)
 
     def closed_to_files(self) -> Words | None:
         return None if self.state == "draft" else SUBMITTED_FILES
