@@ -35,7 +35,7 @@ from .listing import PAGE_SIZES, REFS_SHOWN, TEXT_SHOWN, Asked, Page, sortable
 from .wording import is_numeric, plain, reference_labels, state_label, tone
 
 LONG, WIDE = 44, 25  # letters, and heights of a line, from which on a cell is clipped and can be opened
-LAID = ("number", "date", "long")
+LAID = ("number", "date", "long", "state")
 SEARCHED = L("Search “{text}”", "搜索「{text}」")
 
 
@@ -127,7 +127,7 @@ class _Row:
 
     def css(self, name: str, kind: str = "") -> str:
         """The classes of a column's cells: how they are laid out, and how wide."""
-        laid = kind or ("number" if is_numeric(self.cls._fields[name]) else "")
+        laid = kind or ("state" if name == "state" else "number" if is_numeric(self.cls._fields[name]) else "")
         return f"{laid if laid in LAID else ''} {self.sized.get(name, '')}".strip()
 
     def of(self, row: Mapping[str, Any]) -> dict[str, Any]:

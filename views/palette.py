@@ -68,7 +68,8 @@ class PaletteView(BaseView):
     def index(self) -> Response:
         """Groups of options; one query for the record in view, one for the recent ones, one for all that is found."""
         me = actor()
-        text = normal(request.args.get("q", "").replace("\x00", ""))[:TEXT_MAX]
+        typed = request.args.get("q", "").replace("\x00", "").strip()[:TEXT_MAX]
+        text = normal(typed)
         groups = [self._on_record(me, text)]
         said = ""
         if not text:
@@ -80,8 +81,8 @@ class PaletteView(BaseView):
             except ExecutionTimeout:
                 said = str(SLOW)
         if text:
-            url = f"/admin/search/?{urlencode({'q': text})}"
-            groups.append((L("Search", "搜索"), [{"label": str(SEARCH_ALL(text=text)), "url": url}]))
+            url = f"/admin/search/?{urlencode({'q': typed})}"
+            groups.append((L("Search", "搜索"), [{"label": str(SEARCH_ALL(text=typed)), "url": url}]))
         answer = jsonify(
             groups=[{"label": str(label), "options": found} for label, found in groups if found], said=said
         )

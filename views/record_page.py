@@ -60,6 +60,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
     opened = rights.may_open(me, record)
     entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX) if opened else []
     attached = files.files_of(record.id) if opened else []
+    may_edit = rights.may_update(me, record)
     has_mark = bool(attached) and record.watermark_for(me) is not None
     return {
         **heading(cls, record),
@@ -74,11 +75,14 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
-        "files": [file_context(one, has_mark=has_mark) for one in attached],
+        "files": [
+            file_context(one, has_mark=has_mark) | {"may_detach": bool(files.may_detach(one, record, me, may_edit))}
+            for one in attached
+        ],
         "file_kinds": cls.declared.file_kinds,
         "timeline": timeline(cls, entries, me),
         "has_more_history": len(entries) == TIMELINE_MAX,
-        "may_edit": rights.may_update(me, record),
+        "may_edit": may_edit,
         "may_remove": rights.may_remove(me, record),
         "may_attach": rights.may_attach(me, record),
         "may_comment": rights.may_comment(me, record),

@@ -23,6 +23,7 @@ from .declare import registered
 from .errors import Forbidden, Missing, Refused
 from .people import Actor
 from .record import Record
+from .rights import Verdict
 from .store import in_transaction_now, in_unit
 from .unit import Unit, in_transaction
 from .uploads import CHUNK, MEGABYTE, Incoming
@@ -149,10 +150,8 @@ def _first(id: ObjectId) -> dict[str, Any]:
 def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
     """Take a file off its record; its content stays until the sweep of the archive."""
     file, cls, record = located(file_id, actor)
-    if why := record.closed_to_files():
-        raise Forbidden(why)
-    if not (rights.may_update(actor, record) or _is_fresh(file, record, actor)):
-        raise Forbidden(rights.NOT_YOURS)
+    if not (verdict := may_detach(file, record, actor, rights.may_update(actor, record))):
+        raise Forbidden(verdict.why)
 
     def body(unit: Unit) -> None:
         found = in_unit(FILES).update_one(
@@ -165,7 +164,14 @@ def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
     in_transaction(body)
 
 
-def _is_fresh(file: dict[str, Any], record: Record, actor: Actor) -> bool:
+def may_detach(file: Mapping[str, Any], record: Record, actor: Actor, may_update: Verdict) -> Verdict:
+    """Whether the actor may take a file off; `may_update`: whether they may change its record, asked once for all."""
+    if why := record.closed_to_files():
+        return Verdict(False, why)
+    return rights.YES if may_update or _is_fresh(file, record, actor) else Verdict(False, rights.NOT_YOURS)
+
+
+def _is_fresh(file: Mapping[str, Any], record: Record, actor: Actor) -> bool:
     """The one who attached it may take it back while the record is still in the same state."""
     return file["uploaded_by"] == actor.id and file.get("state") == record.state
 

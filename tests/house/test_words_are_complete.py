@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from models.kernel import deliveries, file_text, scanning
+from models.kernel.glossary import COUNTS
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("models", "views", "tasks", "seed", "admin_app")
 TEMPLATES = sorted((ROOT / "views" / "templates").rglob("*.html"))
@@ -65,3 +68,33 @@ def test_code_says_everything_in_both_languages(path: Path) -> None:
 def test_templates_use_the_mainlands_words() -> None:
     found = {path.name: TAIWAN.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES}
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def counted(tree: ast.AST) -> Iterator[str]:
+    """The names under which jobs count what they did: `run.count(sent=1)`, and the words in `run.count(**{…: 1})`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "count":
+            for keyword in node.keywords:
+                if keyword.arg:
+                    yield keyword.arg
+                elif isinstance(keyword.value, ast.Dict):
+                    for key in keyword.value.keys:
+                        told = [key.body, key.orelse] if isinstance(key, ast.IfExp) else [key]
+                        yield from (one.value for one in told if isinstance(one, ast.Constant))
+
+
+def test_what_jobs_count_has_words() -> None:
+    names = {name for path in (ROOT / "tasks").rglob("*.py") for name in counted(ast.parse(path.read_text("utf-8")))}
+    outcomes = {deliveries.SENT, deliveries.FAILED, deliveries.NOT_SURE, "server", "waiting"}
+    readings = {
+        file_text.WAITING,
+        file_text.READ,
+        file_text.CUT,
+        file_text.EMPTY,
+        file_text.UNREADABLE,
+        file_text.NO_TEXT,
+    }
+    scans = {scanning.WAITING, scanning.CLEAN, scanning.INFECTED, scanning.TOO_LARGE}
+    kept = {"held", "linked", "changed", "destroyed", "back"}
+    assert names >= {"sent", "made", "left_out"}
+    assert (names | outcomes | readings | scans | kept) - set(COUNTS) == set()

@@ -14,6 +14,7 @@ from mongoengine.connection import get_db
 from models.chapters import OPERATIONS
 from models.kernel import clock, jobs, rights
 from models.kernel.errors import Forbidden, Missing, Refused
+from models.kernel.glossary import COUNTS
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.words import EN, L, current_locale
@@ -145,6 +146,8 @@ def _asked_filter() -> tuple[dict[str, Any], dict[str, str]]:
     query: dict[str, Any] = {}
     if chosen["state"] in STATES:
         query["state"] = chosen["state"]
+    else:
+        query["$or"] = [{"passing": None}, {"state": {"$in": [jobs.FAILED, jobs.SET_ASIDE]}}]
     if ObjectId.is_valid(chosen["schedule"]):
         query["schedule"] = ObjectId(chosen["schedule"])
     after = request.args.get("after", "")
@@ -202,7 +205,7 @@ def _progress(run: Mapping[str, Any]) -> dict[str, Any]:
 def _counts(run: Mapping[str, Any]) -> str:
     counts = run.get("counts") or {}
     comma = ", " if current_locale() == EN else "，"
-    return comma.join(f"{name} {wording.number(value)}" for name, value in counts.items())
+    return comma.join(f"{COUNTS.get(name, name)} {wording.number(value)}" for name, value in counts.items())
 
 
 def _sentence(run: Mapping[str, Any]) -> str:
