@@ -40,7 +40,7 @@ EDITION_LOCKED = L(
     "The files of an approved edition are locked. Begin a new edition to change them.",
     "已批准版本的文件已鎖定。如需修改，請編制新版本。",
 )
-WATERMARK = L("{who} · {at}", "{who} · {at}")
+ON_LOAN = L("on loan", "借閱")
 NOT_YOUR_DOCUMENT = L(
     "New editions are drafted by the department that the document belongs to.", "新版本須由文件所屬部門編制。"
 )
@@ -249,10 +249,10 @@ class Document(Record):
         return None if self.state == "draft" else EDITION_LOCKED
 
     def watermark_for(self, actor: Actor) -> Words | None:
-        """The reader's name and the time, where somebody reads by loan what they may not open by right (3.1.4)."""
+        """Beside the reader's name and the time: that they read by loan what they may not open by right (3.1.4)."""
         if rights.may_open(actor, self, lent=False):
             return None
-        return WATERMARK(who=actor.name, at=clock.now().astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M"))
+        return ON_LOAN
 
     def on_approve(self, follow: Follow) -> None:
         self.editions = [edition_of(self, files.files_of(self.id), follow.actor.id, "")]

@@ -18,6 +18,7 @@ from models.kernel.workflow import REASON, Move, Workflow
 
 from . import wording
 from .shell import waiting_filter
+from .steps import is_danger
 
 HOME_ROWS = 10
 MINE_MAX = 60
@@ -161,7 +162,7 @@ def _decisions(flow: Workflow | None, case: Mapping[str, Any], base: str) -> lis
             "kind": kinds.get(id(move), ""),
             "label": flow.verb_label(move.verb),
             "url": f"{base}move/?id={case['_id']}&verb={move.verb}&version={case['version']}",
-            "is_danger": REASON in move.ask,
+            "is_danger": is_danger(move),
         }
         for move in (flow.out_of(case["state"]) if flow else ())
         if flow and _is_offered(move)

@@ -8,7 +8,9 @@ from models.kernel import rights
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.words import L, Words
-from models.kernel.workflow import Attached, Move, is_met, need_label
+from models.kernel.workflow import REASON, Attached, Move, is_met, need_label
+
+from .wording import tone
 
 MOVED = L("{number}: {move}. The record is now “{state}”.", "{number}：{move}。記錄現為「{state}」。")
 NOTED = L(
@@ -35,11 +37,16 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
                 "who": str(move.by.label),
                 "acting_for": stand.face.name if stand and stand.face and stand.face.id != me.id else "",
                 "checklist": checklist(record, move, me),
-                "is_danger": move.verb in ("reject", "decline", "terminate", "return", "send_back"),
+                "is_danger": is_danger(move),
                 "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}&version={record.version}",
             }
         )
     return found
+
+
+def is_danger(move: Move) -> bool:
+    """Whether a move turns something down or ends it badly: pages show it apart from those that go forward."""
+    return tone(move.target) == "bad" or (move.is_decision and REASON in move.ask)
 
 
 def checklist(record: Record, move: Move, me: Actor) -> list[dict[str, Any]]:
