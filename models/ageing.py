@@ -10,7 +10,7 @@ from typing import Any
 
 from bson import Decimal128, ObjectId
 
-from .contracts import Receivable
+from .receivables import Receivable
 
 OWED = ("open", "partly_paid", "overdue")
 NOT_DUE, OLDEST = "not_due", "90+"

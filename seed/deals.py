@@ -7,8 +7,9 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.contracts import Instalment, Milestone, OrderChange, Receivable
+from models.contracts import Instalment, Milestone, OrderChange
 from models.kernel import clock
+from models.receivables import Receivable
 from models.sales import cents
 from seed.desk import Desk
 from seed.offers import HEAD, Offer

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from models.sales import OfferLine, cents
+from models.quotations import OfferLine
+from models.sales import cents
 from seed.customers import Client
 from seed.desk import Desk
 from seed.script import Act, Beat, Script, chance, in_days

@@ -22,7 +22,7 @@ from babel import Locale
 from babel.numbers import format_decimal
 from bson import ObjectId
 
-from models.contracts import LETTER, Contract, Dunning, Receivable
+from models.contracts import Contract
 from models.kernel import clock, files, rights
 from models.kernel.accounts import FILES
 from models.kernel.changes import Context
@@ -32,6 +32,7 @@ from models.kernel.people import SYSTEM
 from models.kernel.store import in_unit
 from models.kernel.words import EN, HANS, HANT, L, speaking
 from models.organisation import Department, User
+from models.receivables import LETTER, Dunning, Receivable
 from models.sales import Customer
 
 from .registry import job

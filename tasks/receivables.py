@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 from bson import ObjectId
 
-from models.contracts import Dunning, Receivable
 from models.kernel import changes, clock, rights
 from models.kernel.changes import Context, Follow
 from models.kernel.errors import Changed, Missing, Refused
@@ -19,7 +18,8 @@ from models.kernel.people import SYSTEM
 from models.kernel.record import Record
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L
-from models.sales import Quotation
+from models.quotations import Quotation
+from models.receivables import Dunning, Receivable
 
 BATCH = 200
 DUNNING_AFTER_DAYS = {"1": 7, "2": 15, "3": 30}

@@ -9,7 +9,7 @@ import pytest
 from bson import Decimal128, ObjectId
 
 from models.ageing import BUCKETS, OWED, ageing, days_of
-from models.contracts import Receivable
+from models.receivables import Receivable
 
 TODAY = dt.date(2025, 3, 31)
 CUSTOMERS = [ObjectId() for _ in range(7)]

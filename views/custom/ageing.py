@@ -17,10 +17,10 @@ from flask_admin import BaseView, expose
 
 from models.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
 from models.chapters import SALES
-from models.contracts import Receivable
 from models.kernel import clock, rights
 from models.kernel.record import Record
 from models.kernel.words import L, Words
+from models.receivables import Receivable
 
 from .. import wording
 from ..export import KINDS, defused

@@ -1,0 +1,269 @@
+"""What customers owe and pay (2.2.7): receivables, payments, and the steps of dunning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from .chapters import SALES
+from .kernel import clock
+from .kernel.changes import Follow
+from .kernel.declare import Access, Grid, Part, Remind, Retention, Scope, record
+from .kernel.fields import Choice, Day, LongText, Money, Ref, Text, Whole
+from .kernel.people import Role
+from .kernel.record import Record
+from .kernel.who import NOBODY, OWNER, role
+from .kernel.words import L, Words
+from .kernel.workflow import REASON, Move, Workflow, workdays
+from .sales import CURRENCIES, LOOKED_AT_BY_OFFICES
+
+LETTER = "letter"
+
+
+def is_settled(receivable: Receivable) -> bool:
+    return receivable.received >= receivable.amount
+
+
+def is_not_settled(receivable: Receivable) -> bool:
+    return not is_settled(receivable)
+
+
+def is_part_settled(receivable: Receivable) -> bool:
+    return Decimal(0) < receivable.received < receivable.amount
+
+
+@record(
+    label=L("Receivable", "應收款"),
+    plural=L("Receivables", "應收款"),
+    chapter=SALES,
+    clause="2.2.7",
+    number="AR-{yyyy}-{seq:5}",
+    title="{number}",
+    grid=Grid(
+        "number",
+        "customer",
+        "contract",
+        "instalment",
+        "due",
+        "amount",
+        "received",
+        "outstanding",
+        "currency",
+        "state",
+        search=("customer.title", "contract.title"),
+        sort="due",
+    ),
+    workflow=Workflow(
+        "open",
+        (
+            Move("settle", ("open", "partly_paid", "overdue"), "paid", auto=True, when=is_settled),
+            Move("pay_part", "open", "partly_paid", auto=True, when=is_part_settled, label=L("Part paid", "部分付款")),
+            Move("reopen", "paid", "open", auto=True, when=is_not_settled, label=L("Reopen", "重新打開")),
+            Move("fall_due", ("open", "partly_paid"), "overdue", by=NOBODY, label=L("Fall overdue", "轉為逾期")),
+            Move("cancel", ("open", "partly_paid", "overdue"), "cancelled", by=NOBODY),
+        ),
+        ends=frozenset({"paid", "cancelled"}),
+        edit=frozenset({"open", "partly_paid", "overdue"}),
+        withdraw=False,
+    ),
+    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={}),
+    retention=Retention(after="due", archive=730, delete=15),
+)
+class Receivable(Record):
+    """One instalment of a contract that is owed to us; its state follows from the payments (2.2.7)."""
+
+    contract = Ref("Contract", required=True, label=L("Contract", "合同"))
+    customer = Ref("Customer", required=True, label=L("Customer", "客戶"))
+    instalment = Whole(required=True, least=1, label=L("Instalment", "期次"))
+    due = Day(required=True, label=L("Due", "到期日"))
+    amount = Money(required=True, label=L("Amount", "應收金額"))
+    received = Money(required=True, default=Decimal(0), label=L("Received", "已收金額"))
+    outstanding = Money(computed=True, label=L("Outstanding", "未收金額"))
+    currency = Choice(CURRENCIES, required=True, label=L("Currency", "幣種"))
+    condition = Text(label=L("Condition", "條件"))
+
+    def clean(self) -> None:
+        self.outstanding = self.amount - self.received
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.received > self.amount:
+            yield "received", OVERPAID(outstanding=self.amount)
+
+
+OVERPAID = L(
+    "This is more than is still owed ({outstanding}).",
+    "超過未收金額（{outstanding}）。",
+)
+
+
+@record(
+    label=L("Payment", "收款"),
+    plural=L("Payments", "收款"),
+    chapter=SALES,
+    clause="2.2.7",
+    number="PY-{yyyy}{mm}-{seq:4}",
+    title="{number}",
+    grid=Grid(
+        "number",
+        "receivable",
+        "paid_on",
+        "amount",
+        "currency",
+        "method",
+        "reference",
+        "state",
+        search=("reference", "receivable.title"),
+    ),
+    form=(
+        Part(
+            L("Payment", "收款"),
+            "receivable",
+            "amount",
+            "currency",
+            "paid_on",
+            "method",
+            "reference",
+            clause="2.2.7",
+            help=L(
+                "Money as it came in; a wrong entry is reversed, never changed.",
+                "按實際到賬登記；登記有誤時沖銷，不得修改。",
+            ),
+        ),
+    ),
+    workflow=Workflow(
+        "booked",
+        (
+            Move(
+                "reverse",
+                "booked",
+                "reversed",
+                by=role(Role.FINANCE, own=True),
+                ask=REASON,
+                optional=True,
+                label=L("Reverse", "沖銷"),
+            ),
+        ),
+        labels={"booked": L("Booked", "已入賬"), "reversed": L("Reversed", "已沖銷")},
+        edit=frozenset(),
+        withdraw=False,
+    ),
+    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
+)
+class Payment(Record):
+    """Money that came in for a receivable; a wrong booking is reversed, never changed (2.2.7)."""
+
+    receivable = Ref("Receivable", required=True, fixed=True, label=L("Receivable", "應收款"))
+    amount = Money(required=True, fixed=True, least=Decimal("0.01"), label=L("Amount", "金額"))
+    currency = Choice(CURRENCIES, computed=True, label=L("Currency", "幣種"))
+    paid_on = Day(required=True, fixed=True, label=L("Received on", "收款日期"))
+    method = Choice(
+        {
+            "transfer": L("Bank transfer", "銀行轉賬"),
+            "draft": L("Acceptance draft", "承兌匯票"),
+            "cheque": L("Cheque", "支票"),
+            "cash": L("Cash", "現金"),
+        },
+        required=True,
+        fixed=True,
+        label=L("Method", "方式"),
+    )
+    reference = Text(fixed=True, label=L("Reference", "憑證號"))
+
+    def clean(self) -> None:
+        owed = self.receivable
+        if isinstance(owed, Receivable):
+            self.currency = owed.currency
+            self._data["department"] = owed.ref("department")
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        owed = self.receivable
+        if not isinstance(owed, Receivable) or self.version:
+            return
+        if self.amount > owed.outstanding:
+            yield "amount", OVERPAID(outstanding=owed.outstanding)
+        if self.paid_on > clock.today():
+            yield "paid_on", L("The payment lies in the future.", "收款日期不能晚於今天。")
+
+    def on_create(self, follow: Follow) -> None:
+        owed = Receivable.objects.get(id=self.ref("receivable"))
+        follow.update(owed, {"received": owed.received + self.amount})
+
+    def on_reverse(self, follow: Follow) -> None:
+        owed = Receivable.objects.get(id=self.ref("receivable"))
+        follow.update(owed, {"received": owed.received - self.amount})
+
+
+@record(
+    label=L("Dunning", "催款"),
+    plural=L("Dunning", "催款"),
+    chapter=SALES,
+    clause="2.2.7",
+    number="DN-{yyyy}{mm}-{seq:4}",
+    title="{number}",
+    grid=Grid(
+        "number",
+        "receivable",
+        "customer",
+        "level",
+        "due",
+        "done_on",
+        "person",
+        "promised_on",
+        "state",
+        search=("customer.title",),
+        sort="due",
+    ),
+    form=(
+        Part(
+            L("Step", "催款步驟"),
+            "receivable",
+            "customer",
+            "level",
+            "due",
+            clause="2.2.7",
+            help=L(
+                "Made by the system when a receivable is 7, 15 and 30 days overdue, once each.",
+                "應收款逾期 7、15、30 天時由系統各生成一次。",
+            ),
+        ),
+        Part(
+            L("Result", "結果"),
+            "done_on",
+            "person",
+            "result",
+            "promised_on",
+            clause="2.2.7",
+            help=L(
+                "Who was spoken to, what they said, and what they promised.", "填寫聯繫人、對方答覆及承諾付款日期。"
+            ),
+        ),
+    ),
+    workflow=Workflow(
+        "open",
+        (Move("complete", "open", "done", by=OWNER, require=("done_on", "result"), within=workdays(3)),),
+        withdraw=False,
+    ),
+    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
+    reminders=(Remind("promised_on", 0, OWNER),),
+    files={LETTER: L("Reminder letter", "催款函")},
+)
+class Dunning(Record):
+    """One step of asking for overdue money: letter, phone call, visit (2.2.7)."""
+
+    receivable = Ref("Receivable", required=True, fixed=True, label=L("Receivable", "應收款"))
+    customer = Ref("Customer", required=True, fixed=True, label=L("Customer", "客戶"))
+    level = Choice(
+        {
+            "1": L("1 Reminder letter", "1 催款函"),
+            "2": L("2 Phone call", "2 電話催款"),
+            "3": L("3 Visit", "3 上門催款"),
+        },
+        required=True,
+        fixed=True,
+        label=L("Level", "級別"),
+    )
+    due = Day(label=L("Due", "期限"))
+    done_on = Day(label=L("Done on", "辦理日期"))
+    person = Text(label=L("Spoken to", "聯絡對象"))
+    result = LongText(label=L("Result", "結果"))
+    promised_on = Day(label=L("Promised payment", "承諾付款日"))
