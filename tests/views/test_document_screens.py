@@ -12,12 +12,13 @@ from mongoengine.connection import get_db
 
 from models import catalogue
 from models.backups import GOOD
-from models.kernel import changes, clock, files
+from models.kernel import changes, clock, file_viewing, files
 from models.kernel.people import SYSTEM
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf
 from views import typesetting
+from views.steps import is_danger
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 
@@ -172,3 +173,31 @@ def test_a_copy_that_was_never_registered_is_registered_when_it_is_handed_out(co
     form = {"code": document.number, "id": loan.id, "copy": "4", "verb": "issue", "version": loan.version}
     assert browser_as("records").post("/admin/desk/do/", form).status_code == 302
     assert [line.number for line in company.fresh(document).copies] == [4]
+
+
+def test_a_file_can_be_taken_off_until_its_edition_is_approved(company: Any, browser_as: Any) -> None:
+    document, me = company.make("document", "head_sal"), company.actor("head_sal")
+    attach(document, me, "一.pdf", pdf("一"))
+    browser, detach = browser_as("head_sal"), "/admin/document/detach/"
+    page = {"id": document.id}
+    assert [one for one in browser.page("/admin/document/details/", page).forms if one.action == detach]
+    company.walk(company.fresh(document), "approved")
+    assert not [one for one in browser.page("/admin/document/details/", page).forms if one.action == detach]
+
+
+def test_a_borrowers_mark_says_name_and_time_once(company: Any) -> None:
+    document = company.walk(company.make("document", "head_sal", confidentiality="confidential"), "approved")
+    borrower = company.actor("clerk_mkt")
+    with clock.set_to(NOW):
+        mark = file_viewing.mark_for(document, borrower)
+    assert mark in (f"{borrower.name} 2026-11-23 10:00 on loan", f"{borrower.login} 2026-11-23 10:00")
+    assert file_viewing.mark_for(document, company.actor("clerk_sal")) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "verb", "is_bad"),
+    [("loan", "cancel", True), ("loan", "refuse", True), ("loan", "approve", False), ("document", "return", True)],
+)
+def test_moves_that_turn_down_are_told_from_the_declaration(name: str, verb: str, is_bad: bool) -> None:
+    move = next(one for one in catalogue[name].declared.workflow.moves if one.verb == verb)
+    assert is_danger(move) == is_bad
