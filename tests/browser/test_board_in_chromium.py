@@ -1,6 +1,7 @@
 """A card is moved on the board by dragging and by keyboard; only columns that a move leads to light up."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import picture
 
@@ -29,9 +30,9 @@ def test_drag_and_keyboard(company, sit_down, db):
     page.keyboard.press("m")
     accept = page.get_by_role("menuitem", name="接受")
     accept.wait_for()
-    assert page.get_by_role("menuitem").all_inner_texts() == ["接受", "拒絕 …"]
+    expect(page.get_by_role("menuitem")).to_have_text(["接受", "拒絕 …"])
     page.keyboard.press("Escape")
-    assert card.get_by_role("button").evaluate("element => element === document.activeElement")
+    expect(card.get_by_role("button")).to_be_focused()
     page.keyboard.press("Enter")
     accept.wait_for()
     page.keyboard.press("ArrowDown")
@@ -40,4 +41,4 @@ def test_drag_and_keyboard(company, sit_down, db):
     page.fill("[name=reason]", "客戶取消項目")
     page.keyboard.press("Control+s")
     page.wait_for_url("**/admin/board/quotation/")
-    assert column("declined").locator(f"[data-card='{quotation.id}']").count() == 1
+    expect(column("declined").locator(f"[data-card='{quotation.id}']")).to_have_count(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from models.kernel import files
 from tests.browser.conftest import picture
@@ -46,20 +47,20 @@ def test_several_at_once_and_looked_at(company, sit_down, paper, db):
     page.locator("#preview a[rel='next']").click()
     page.wait_for_selector("#preview img.sheet[src*='/page/2']")
     page.locator("#preview summary").click()
-    assert "違約金條款" in page.locator("#preview .written").inner_text()
+    expect(page.locator("#preview .written")).to_contain_text("違約金條款")
     picture(page, "preview")
     page.keyboard.press("Escape")
-    assert page.locator("#preview img").count() == 0
+    expect(page.locator("#preview img")).to_have_count(0)
 
     page.locator("a[data-preview]", has_text="庫存.xlsx").click()
     page.wait_for_selector("#preview table.cells")
-    assert "軸承" in page.locator("#preview table").inner_text()
+    expect(page.locator("#preview table")).to_contain_text("軸承")
     page.keyboard.press("Escape")
     page.goto("/admin/search/?q=違約金")
-    assert page.locator("#in-files mark").inner_text() == "違約金"
+    expect(page.locator("#in-files mark")).to_have_text("違約金")
     page.locator("#in-files a[data-preview]").click()
     page.wait_for_selector("#preview img.sheet[src*='/page/2']")
-    assert page.locator("#preview mark").inner_text() == "違約金"
+    expect(page.locator("#preview mark")).to_have_text("違約金")
 
 
 def test_what_is_refused_and_what_is_cancelled(company, sit_down, db):
@@ -71,10 +72,10 @@ def test_what_is_refused_and_what_is_cancelled(company, sit_down, db):
     page.locator("form[data-attach] button", has_text="添加").click()
     page.locator(".uploads button").click()
     page.wait_for_selector(".uploads .late")
-    assert "已取消" in page.locator(".uploads").inner_text()
+    expect(page.locator(".uploads")).to_contain_text("已取消")
     page.unroute("**/attach/")
     page.set_input_files("#file", [given("a.pdf", b"no pdf"), given("b.txt", b"x")])
     page.locator("form[data-attach] button", has_text="添加").click()
     page.wait_for_selector(".uploads a")
-    assert "文件內容與名稱不符" in page.locator(".uploads .late").inner_text()
+    expect(page.locator(".uploads .late")).to_contain_text("文件內容與名稱不符")
     assert [one["name"] for one in files.files_of(need.id)] == ["b.txt"]

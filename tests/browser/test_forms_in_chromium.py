@@ -96,10 +96,10 @@ def test_lines_are_entered_by_keyboard(company: Company, sit_down: Callable[...,
     page.goto("/admin/quotation/new/")
     page.fill("[name=lines-0-quantity]", "3")
     page.press("[name=lines-0-quantity]", "Enter")
-    assert page.evaluate("document.activeElement.id") == "lines-1-product"
+    expect(page.locator("#lines-1-product")).to_be_focused()
     page.fill("[name=lines-1-quantity]", "4")
     page.press("[name=lines-1-quantity]", "ArrowUp")
-    assert page.evaluate("document.activeElement.id") == "lines-0-quantity"
+    expect(page.locator("#lines-0-quantity")).to_be_focused()
     page.press("[name=lines-0-quantity]", "Alt+ArrowDown")
     assert values(page, "quantity") == ["4", "3"]
     page.press("[name=lines-1-quantity]", "Control+Delete")
@@ -109,10 +109,10 @@ def test_lines_are_entered_by_keyboard(company: Company, sit_down: Callable[...,
     last = page.locator("table.lines tbody tr").last.locator("input:not([type=hidden]), select, textarea").last
     last.focus()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "lines-2-product"
+    expect(page.locator("#lines-2-product")).to_be_focused()
     page.keyboard.press("Shift+Tab")
     compose(page, "[name=lines-2-quantity]")
-    assert page.locator("table.lines tbody tr").count() == 3
+    expect(page.locator("table.lines tbody tr")).to_have_count(3)
 
 
 def paste(page: Page, target: str, text: str) -> None:

@@ -31,10 +31,6 @@ def widths() -> dict[str, int]:
     return found.get("widths", {})
 
 
-def focus_of(page: Page) -> str:
-    return page.evaluate("document.activeElement.textContent.trim()")
-
-
 def test_sorting_filtering_and_back_read_only_the_list(company: Company, sit_down: Callable[..., Page]) -> None:
     customers(company, 30, 10, 20)
     page = sit_down("clerk_sal")
@@ -45,7 +41,7 @@ def test_sorting_filtering_and_back_read_only_the_list(company: Company, sit_dow
     page.keyboard.press("Enter")
     expect(page.locator("th[aria-sort=ascending]")).to_contain_text("篩選評分")
     assert names(page) == ["1", "2", "0"]
-    assert focus_of(page) == "篩選評分", "the focus stays on the head"
+    expect(page.locator(":focus")).to_have_text("篩選評分")
     page.fill("#q", "客戶2")
     page.press("#q", "Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -79,7 +75,7 @@ def test_a_list_that_does_not_come_keeps_the_rows_and_says_so(company: Company, 
     page.unroute(f"**{BASE}*")
     page.get_by_role("button", name="重試").click()
     expect(page.locator("th[aria-sort]")).to_contain_text("篩選評分")
-    assert page.locator(".notice.bad").count() == 0
+    expect(page.locator(".notice.bad")).to_have_count(0)
 
 
 def test_cells_are_edited_like_a_spreadsheets(company: Company, sit_down: Callable[..., Page]) -> None:
@@ -99,7 +95,7 @@ def test_cells_are_edited_like_a_spreadsheets(company: Company, sit_down: Callab
     page.keyboard.type("2000")
     page.keyboard.press("Tab")
     expect(cells.nth(1)).to_contain_text("不得大於 100")
-    assert cells.nth(1).locator("input").input_value() == "2000", "what is wrong stays in the cell"
+    expect(cells.nth(1).locator("input"), "what is wrong stays in the cell").to_have_value("2000")
     page.keyboard.press("Escape")
     expect(cells.nth(1)).to_have_text("20")
     cells.nth(0).focus()
@@ -126,7 +122,7 @@ def test_what_a_cell_says_is_never_markup(company: Company, sit_down: Callable[.
     page.keyboard.type("<b id=bold>粗</b>")
     page.keyboard.press("Enter")
     expect(page.locator("td[data-name=region]")).to_have_text("<b id=bold>粗</b>")
-    assert page.locator("#bold").count() == 0
+    expect(page.locator("#bold")).to_have_count(0)
 
 
 def test_columns_widths_views_and_the_way_to_the_neighbours(company: Company, sit_down: Callable[..., Page]) -> None:
@@ -160,7 +156,7 @@ def test_columns_widths_views_and_the_way_to_the_neighbours(company: Company, si
     page.locator("tbody tr").first.focus()
     page.keyboard.press("m")
     expect(page.get_by_role("menu")).to_contain_text("打開")
-    assert focus_of(page) == "打開"
+    expect(page.locator(":focus")).to_have_text("打開")
     page.keyboard.press("Enter")
     page.wait_for_url("**/details/**")
     expect(page.locator("h1")).to_contain_text("客戶1")

@@ -1,6 +1,7 @@
 """A head decides from home by keyboard alone: yes by one key, no with a reason, several at once; charts are drawn."""
 
 import pytest
+from playwright.sync_api import expect
 
 from models.kernel import changes
 from models.kernel.people import SYSTEM
@@ -13,7 +14,7 @@ def test_decisions_by_one_key(company, sit_down, db):
     cases = [company.walk(company.make("quotation", "clerk_sal", subject=f"試驗臺 {n}"), "submitted") for n in range(5)]
     page = sit_down("head_sal")
     page.locator("#chart-open canvas").wait_for()
-    assert not page.locator("#chart-open table").is_visible()
+    expect(page.locator("#chart-open table")).to_be_hidden()
     picture(page, "home-head")
     row = lambda at: page.locator(f"tr[data-number='{cases[at].number}']")  # noqa: E731 - read once a line
     row(0).focus()
@@ -40,4 +41,4 @@ def test_decisions_by_one_key(company, sit_down, db):
     page.get_by_role("button", name="確認").press("Enter")
     row(4).wait_for(state="detached")
     assert [company.fresh(one).state for one in cases[2:]] == ["submitted", "approved", "approved"]
-    assert "已被修改" in row(2).inner_text()  # what was changed since it was seen stays, and says so
+    expect(row(2)).to_contain_text("已被修改")  # what was changed since it was seen stays, and says so

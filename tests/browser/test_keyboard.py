@@ -182,9 +182,9 @@ def test_where_the_focus_is_can_be_seen(company: Company, at_desk: Callable[...,
     for path in ("/admin/", "/admin/quotation/", "/admin/quotation/new/", f"/admin/quotation/details/?id={record.id}"):
         page.goto(path)
         keys(page, "Tab")
-        assert page.evaluate(IS_AT, ".skip"), "the first stop leads past the menu"
+        expect(page.locator(".skip")).to_be_focused()
         keys(page, "Enter")
-        assert page.evaluate(IS_AT, "#main")
+        expect(page.locator("#main")).to_be_focused()
         for _ in range(40):
             keys(page, "Tab")
             assert page.evaluate(SHOWS_FOCUS) == "", path
@@ -206,13 +206,13 @@ def test_dialogs_keep_the_focus_and_give_it_back(company: Company, at_desk: Call
             )
         keys(page, "Escape")
         expect(page.locator(dialog)).to_be_hidden()
-        assert page.evaluate(IS_AT, ".topbar a[href='/admin/inbox/']"), f"{dialog} gives the focus back"
+        expect(page.locator(".topbar a[href='/admin/inbox/']")).to_be_focused()
 
 
 def test_the_sheet_lists_every_shortcut(company: Company, at_desk: Callable[..., Page]) -> None:
     page = at_desk("clerk_sal")
     keys(page, "?")
-    assert page.locator("#shortcuts dt").count() == len(SHORTCUTS)
+    expect(page.locator("#shortcuts dt")).to_have_count(len(SHORTCUTS))
     for one in SHORTCUTS:
         expect(page.locator("#shortcuts")).to_contain_text(one.label.hant)
 
@@ -223,7 +223,7 @@ def test_the_menu_goes_away_and_stays_away(company: Company, at_desk: Callable[.
     expect(menu).to_be_visible()
     keys(page, "b")
     expect(menu).to_be_hidden()
-    assert page.evaluate(IS_AT, ".menu-btn"), "the focus is where the menu comes back"
+    expect(page.locator(".menu-btn")).to_be_focused()
     page.reload()
     expect(menu).to_be_hidden()
     tab_to(page, ".menu-btn")

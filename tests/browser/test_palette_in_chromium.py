@@ -1,6 +1,7 @@
 """The command palette by keyboard alone: to a record, to a move on it, and with a Chinese input method."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import picture
 
@@ -12,19 +13,18 @@ def test_by_keyboard(company, sit_down, db):
     page = sit_down("clerk_sal")
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="頁面、編號、名稱或操作")
-    assert box.evaluate("element => element === document.activeElement")
+    expect(box).to_be_focused()
     page.keyboard.type(quotation.number)
     page.locator("#palette [role=option]", has_text="精密減速機").wait_for()
-    page.wait_for_timeout(50)
-    chosen = page.locator(f"#{box.get_attribute('aria-activedescendant')}")
-    assert chosen.get_attribute("aria-selected") == "true"
+    chosen = page.locator("#palette [role=option][aria-selected=true]", has_text="精密減速機")
+    expect(box).to_have_attribute("aria-activedescendant", chosen.get_attribute("id") or "")
     picture(page, "palette")
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/quotation/details/**")
     page.keyboard.press("Control+k")
     page.locator("#palette [role=option]", has_text="發送").first.wait_for()
     page.keyboard.press("Escape")
-    assert not page.locator("#palette").is_visible()
+    expect(page.locator("#palette")).to_be_hidden()
     page.get_by_role("link", name="跳轉或執行操作").click()
     page.keyboard.type("fs")  # the initials of 發送
     page.locator("#palette [role=option][aria-selected=true]", has_text="發送").wait_for()
@@ -48,6 +48,6 @@ def test_an_input_method_is_left_to_compose(company, sit_down, db):
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
     assert asked == []
-    assert page.locator("#palette").is_visible()
+    expect(page.locator("#palette")).to_be_visible()
     keys.send("Input.insertText", {"text": "銀行"})
     page.locator("#palette [role=option]", has_text="重慶銀行").wait_for()

@@ -1,9 +1,11 @@
 """Somebody asks to be reminded, is, and marks it read; IT finds a mail that may not have arrived and sends it again."""
 
 import datetime as dt
+import re
 
 import pytest
 from bson import ObjectId
+from playwright.sync_api import expect
 
 from models.kernel import clock, deliveries
 from tests.browser.conftest import picture
@@ -25,12 +27,12 @@ def test_a_reminder_of_ones_own(company, sit_down, db):
     with clock.set_to(clock.now() + dt.timedelta(minutes=5)):
         do("reminders.sweep")
     page.goto("/admin/notices/")
-    assert page.locator("li.new").count() == 1
+    expect(page.locator("li.new")).to_have_count(1)
     picture(page, "notices")
     page.locator("li.new button").click()
-    assert page.locator("li.new").count() == 0
+    expect(page.locator("li.new")).to_have_count(0)
     page.get_by_role("link", name="提醒：跟進蘇州恒遠的報價").click()
-    assert "蘇州恒遠機電有限公司" in page.locator("h1").inner_text()
+    expect(page.locator("h1")).to_contain_text("蘇州恒遠機電有限公司")
 
 
 def test_channels_and_calendar(company, sit_down, db):
@@ -40,9 +42,9 @@ def test_channels_and_calendar(company, sit_down, db):
     page.get_by_label("評論：郵件").check()
     page.get_by_label("每日一封").check()
     page.get_by_role("button", name="保存", exact=True).click()
-    assert page.get_by_label("評論：郵件").is_checked()
+    expect(page.get_by_label("評論：郵件")).to_be_checked()
     page.get_by_role("button", name="生成新地址").click()
-    assert page.locator("#feed-url").inner_text().endswith(".ics")
+    expect(page.locator("#feed-url")).to_have_text(re.compile(r"\.ics$"))
     picture(page, "preferences")
 
 
@@ -57,7 +59,7 @@ def test_it_sends_again(company, sit_down, db):
     page.goto("/admin/deliveries/")
     picture(page, "deliveries")
     page.get_by_role("row").filter(has_text="不確定").get_by_role("button", name="重新發送").click()
-    assert page.get_by_role("row").count() == 2
+    expect(page.get_by_role("row")).to_have_count(2)
     assert db[deliveries.COLLECTION].find_one({"_id": "n0.mail"})["state"] == "waiting"
 
 
@@ -70,11 +72,11 @@ def test_what_a_restore_held_back_and_what_did_not_arrive(company, sit_down, db)
         db[deliveries.COLLECTION].insert_one(row)
     clerk = sit_down("clerk_sal")
     clerk.goto(f"/admin/customer/details/?id={customer.id}")
-    assert clerk.get_by_text("以郵件方式通知 王建國：失敗").is_visible()
+    expect(clerk.get_by_text("以郵件方式通知 王建國：失敗")).to_be_visible()
     picture(clerk, "undelivered")
     page = sit_down("it")
     page.goto("/admin/deliveries/")
     picture(page, "deliveries-restored")
     page.get_by_role("button", name="全部不發送").click()
-    assert page.get_by_text("2 條不再發送。", exact=True).is_visible()
+    expect(page.get_by_text("2 條不再發送。", exact=True)).to_be_visible()
     assert db[deliveries.COLLECTION].count_documents({"state": "off"}) == 2

@@ -58,7 +58,7 @@ def test_a_quotation_becomes_a_signed_contract(  # noqa: PLR0915 - one story
     clerk.fill("[name=credit_code]", "12345")
     clerk.get_by_role("button", name="保存", exact=True).click()
     expect(clerk.locator("#credit_code-errors")).to_contain_text("校驗碼")
-    assert clerk.input_value("[name=name]") == NAME
+    expect(clerk.locator("[name=name]")).to_have_value(NAME)
     clerk.fill("[name=credit_code]", "")
     clerk.get_by_role("button", name="保存", exact=True).click()
     clerk.wait_for_url("**/details/**")
@@ -131,7 +131,7 @@ def test_pages_speak_the_readers_language(
     page = sit_down("clerk_sal", locale)
     page.goto("/admin/customer/")
     expect(page.locator("h1")).to_have_text(words)
-    assert page.get_attribute("html", "lang") == lang
+    expect(page.locator("html")).to_have_attribute("lang", lang)
     for name, url in (
         ("home", "/admin/"), ("grid", "/admin/customer/"), ("form", "/admin/quotation/new/"),
         ("inbox", "/admin/inbox/"),
