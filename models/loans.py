@@ -17,6 +17,7 @@ from .kernel.changes import Follow
 from .kernel.declare import Access, Grid, Part, Remind, Retention, Scope, record
 from .kernel.errors import Refused
 from .kernel.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
+from .kernel.numbering import one_at_a_time
 from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.store import in_unit
@@ -296,6 +297,7 @@ class Loan(Record):
 
     def on_approve(self, follow: Follow) -> None:
         if self.kind == PAPER:
+            share_out(self)
             self.none_free = bool(self.document.copies) and not free_copies(self.document)
 
     def _refuse_raised(self) -> None:
@@ -324,6 +326,7 @@ class Loan(Record):
 
     def on_issue(self, follow: Follow) -> None:
         """Hand the copy out, unless somebody has it, it is kept for another, or it is not there to be lent."""
+        share_out(self)
         document = self.document
         self._refuse_raised()
         self._data["none_free"], self.kept_until = False, None
@@ -374,6 +377,12 @@ class Loan(Record):
         give_on(follow, self)
 
 
+def share_out(loan: Loan) -> None:
+    """Count the free copies of a document one loan after the other, so that two desks cannot both give away the last
+    one that is not kept for somebody."""
+    one_at_a_time(f"copies/{loan.ref('document')}")
+
+
 def put_back(follow: Follow, loan: Loan, condition: str | None) -> None:
     """Note how the copy is, and keep it for the next in line if it can be lent."""
     document = loan.document
@@ -389,6 +398,7 @@ def give_on(follow: Follow, loan: Loan, *, also: int | None = None) -> None:
     """Keep a copy for the next in line, if this loan's end leaves one free; `also`: the one that comes back."""
     if loan.kind != PAPER:
         return
+    share_out(loan)
     following = next((row for row in line_of(loan.ref("document")) if row["state"] == "waiting"), None)
     if following and following["_id"] != loan.id and free_copies(loan.document, but=loan.id, also=also):
         follow.move(Loan._from_son(following), "offer")

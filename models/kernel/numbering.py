@@ -1,4 +1,7 @@
-"""Numbers of records, taken in the transaction that saves them: no doubles, and no holes from a refused form."""
+"""Numbers of records, taken in the transaction that saves them: no doubles, and no holes from a refused form.
+
+Counters also make transactions wait for each other where a rule looks at several records (`one_at_a_time`).
+"""
 
 from __future__ import annotations
 
@@ -27,3 +30,11 @@ def next_number(pattern: str, department_code: str) -> str:
         {"_id": stem}, {"$inc": {"n": 1}}, upsert=True, return_document=ReturnDocument.AFTER
     )
     return _SEQ.sub(lambda found: str(counter["n"]).zfill(int(found.group(1) or 1)), stem)
+
+
+def one_at_a_time(key: str) -> None:
+    """Of transactions that name the same key let one through after the other; the later ones begin anew.
+
+    For a rule over several records, of which each transaction writes only its own.
+    """
+    in_unit(COUNTERS).update_one({"_id": key}, {"$inc": {"n": 1}}, upsert=True)

@@ -95,3 +95,23 @@ def test_a_copy_that_comes_back_is_kept_for_one_of_those_who_wait(company: Any) 
     assert [company.fresh(loan).state for loan in waiting] == ["approved", "waiting", "waiting"]
     assert isinstance(at_once(lambda: issue(company.fresh(waiting[1]), desk))[0], Refused), "kept for the first"
     assert len(done(at_once(lambda: issue(company.fresh(waiting[0]), desk)))) == 1
+
+
+def test_two_desks_cannot_give_away_the_copy_that_is_kept(company: Any) -> None:
+    """One of two copies is kept for somebody: whichever two are handed out at one moment, one desk is refused."""
+    desk, cls = company.actor("records"), catalogue["loan"]
+    for _ in range(3):
+        document, (first, second) = approved_loans(company, 2, copies=2)
+        out = [issue(first, desk, 1), issue(second, desk, 2)]
+        for login in ("finance", "legal", "hr"):
+            values = {"document": document.id, "kind": "paper", "purpose": "核對"}
+            loan = changes.create(cls, values, actor=company.actor(login))
+            changes.move(cls, loan.id, "approve", actor=SYSTEM, version=None)
+            if login == "finance":
+                told = {"condition": "good"}
+                for one in out:
+                    changes.move(cls, one.id, "take_back", actor=desk, version=one.version, values=told)
+        others = cls.objects(document=document.id, state="approved", kept_until=None)
+        results = at_once(*(lambda loan=loan, at=at: issue(loan, desk, at) for at, loan in enumerate(others, 1)))
+        assert len(done(results)) == 1, results
+        assert kinds(results) == ["Refused"]
