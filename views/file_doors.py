@@ -134,12 +134,18 @@ def _parts(found: Look) -> dict[str, Any]:
 
 
 def _shown(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Pieces as lines and rows of tables; where one goes on from the one before, its place is not said again."""
+    """Pieces as lines and rows of tables; where one goes on from the one before, its place is not said again.
+
+    A page shows the end of the page before only when what is searched for stands across the two.
+    """
     wanted = folded(_searched())
     shown: list[dict[str, Any]] = []
     for at, part in enumerate(parts):
         goes_on = bool(at and part["over"])
-        text = part["text"][part["over"] :].removeprefix("\n") if goes_on else part["text"]
+        own = part["text"][part["over"] :].removeprefix("\n")
+        begins_page = not at and part["place"]["kind"] == "page"
+        crosses = begins_page and wanted and not span_in(own, wanted) and span_in(part["text"], wanted)
+        text = own if goes_on or (begins_page and not crosses) else part["text"]
         place = "" if goes_on else place_words(part["place"])
         shown.append({"place": place, "blocks": _blocks(text, wanted)})
     return shown

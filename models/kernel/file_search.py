@@ -88,7 +88,7 @@ def _rows(
     """The pieces of files of one type with their records. Raises ExecutionTimeout."""
     if homes := _homes(actor, cls):
         match = _match(cls, wanted, before)
-        yield from _openable(match, homes, deadline) if match else ()
+        yield from _openable(match, homes, wanted, deadline) if match else ()
 
 
 def _homes(actor: Actor, cls: type[Record]) -> dict[str, dict[str, Any]]:
@@ -108,7 +108,9 @@ def _match(cls: type[Record], wanted: str, before: int | None) -> dict[str, Any]
     return match | ({"_id": {"$lt": before}} if before is not None else {})
 
 
-def _openable(match: dict[str, Any], homes: Mapping[str, dict[str, Any]], deadline: float) -> Iterator[dict[str, Any]]:
+def _openable(
+    match: dict[str, Any], homes: Mapping[str, dict[str, Any]], wanted: str, deadline: float
+) -> Iterator[dict[str, Any]]:
     """Pieces with their records, newest first, for a page and one more. Raises ExecutionTimeout when the time is up.
 
     Who may open few records searches among theirs; for who may open many, some pieces are read at a time and their
@@ -125,7 +127,7 @@ def _openable(match: dict[str, Any], homes: Mapping[str, dict[str, Any]], deadli
         pieces = list(cursor.limit(most).max_time_ms(max(1, int((deadline - time.monotonic()) * 1000))))
         records = _records({one["record"] for one in pieces}, homes)
         for one in pieces:
-            if one["record"] in records and found <= PAGE:
+            if one["record"] in records and found <= PAGE and place_in(one, wanted):
                 found += 1
                 yield one | {"found": records[one["record"]]}
         if len(pieces) < most:
@@ -181,14 +183,25 @@ def _hits(rows: list[dict[str, Any]], wanted: str) -> tuple[Hit, ...]:
 
 
 def _hit(row: dict[str, Any], file: dict[str, Any], wanted: str) -> Hit:
-    before, found, after = snippet(row["text"], wanted)
+    before, found, after = snippet(row["text"], place_in(row, wanted) or (0, 0))
     record = row["found"]
     return Hit(row["_id"], record, record["is_archived"], file, row["place"], row["n"], before, found, after)
 
 
-def snippet(text: str, wanted: str) -> tuple[str, str, str]:
-    """The first place of a folded text in a text with what stands around it; white space in one line."""
-    begin, end = span_in(text, wanted) or (0, 0)
+def place_in(piece: Mapping[str, Any], wanted: str) -> tuple[int, int] | None:
+    """The first place of a folded text in a piece that is not wholly a repetition of the piece before."""
+    text, start = piece["text"], 0
+    while span := span_in(text[start:], wanted):
+        begin, end = start + span[0], start + span[1]
+        if end > piece["over"]:
+            return begin, end
+        start = begin + 1
+    return None
+
+
+def snippet(text: str, span: tuple[int, int]) -> tuple[str, str, str]:
+    """A place in a text with what stands around it; white space in one line."""
+    begin, end = span
     parts = (text[max(0, begin - AROUND) : begin], text[begin:end], text[end : end + AROUND * 2])
     before, found, after = (re.sub(r"\s+", " ", part) for part in parts)
     return ("…" if begin > AROUND else "") + before, found, after + ("…" if end + AROUND * 2 < len(text) else "")

@@ -72,11 +72,13 @@ class Piece:
 
 
 def pieces_of(blocks: Iterable[Iterable[Any]]) -> Iterator[Piece]:
-    """Blocks of (kind of place, name, number, text) gathered into pieces; a page never shares one with the next."""
+    """Blocks of (kind of place, name, number, text) gathered into pieces; each page begins a piece of its own."""
     kind, name, number, text, over = "", "", 0, "", 0
     for next_kind, next_name, next_number, more in blocks:
+        if next_kind == "page" and not more.strip():
+            continue
         if text and ((next_kind, next_name) != (kind, name) or next_kind == "page" or len(text) - over >= PIECE):
-            carries = (next_kind, next_name) == (kind, name) and next_kind != "page"
+            carries = (next_kind, next_name) == (kind, name)
             yield Piece(kind, name, number, text, over)
             text = f"{text[-OVERLAP:]}" if carries else ""
             over = len(text)

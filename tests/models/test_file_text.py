@@ -53,6 +53,12 @@ class TestReading:
         assert "採購合同" in file_text.text_of(file["_id"])
         assert file_text.picture_of(file["_id"])[:4] == b"RIFF"
 
+    def test_a_phrase_over_the_end_of_a_page_is_found_once(self, attach, company, paper):
+        attach("合同.pdf", paper.pdf("本合同的違約", "金條款另行約定", "本合同的違約金"))
+        assert found(company, "clerk_mkt", "違約金條款") == [("合同.pdf", "page", 2, "違約 金條款")]
+        assert [hit[2] for hit in found(company, "clerk_mkt", "違約金")] == [3, 2]
+        assert [hit[2] for hit in found(company, "clerk_mkt", "另行約定")] == [2], "page 3 only repeats it"
+
     def test_what_cannot_be_read_says_so_and_is_downloadable(self, attach, company):
         content = b"%PDF-1.7 nothing"
         file = attach("a.pdf", content)
@@ -195,9 +201,11 @@ class TestPieces:
         for start in range(0, len(whole) - 80, 37):
             assert any(whole[start : start + 80] in one.text for one in pieces)
 
-    def test_a_page_shares_no_piece_with_the_next(self):
-        pages = [("page", "", n, "短") for n in (1, 2, 3)]
-        assert [(one.number, one.text) for one in file_text.pieces_of(pages)] == [(1, "短"), (2, "短"), (3, "短")]
+    def test_each_page_begins_a_piece_that_repeats_the_end_of_the_page_before(self):
+        pages = [("page", "", 1, "短"), ("page", "", 2, " "), ("page", "", 3, "長" * 3), ("page", "", 4, "文")]
+        pieces = list(file_text.pieces_of(pages))
+        assert [(one.number, one.text[one.over :].strip()) for one in pieces] == [(1, "短"), (3, "長長長"), (4, "文")]
+        assert [one.text[: one.over] for one in pieces] == ["", "短", "短\n長長長"]
 
     def test_one_endless_line(self):
         pieces = list(file_text.pieces_of([("line", "", 1, "長" * 10_000)]))

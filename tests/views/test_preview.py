@@ -57,6 +57,14 @@ class TestPages:
         assert "sandbox" in picture.headers["Content-Security-Policy"]
         assert picture.headers["Cache-Control"] == "no-store"
 
+    def test_a_page_shows_the_one_before_only_where_the_hit_stands_across_both(self, attach, paper, browser_as):
+        address = attach("合同.pdf", paper.pdf("第一頁 違約", "金條款 第二頁"))
+        browser = browser_as("clerk_mkt")
+        assert "第一頁" not in browser.page(f"{address}/view", {"page": 2, "q": "條款"}).text
+        across = browser.page(f"{address}/view", {"page": 2, "q": "違約金"}).text
+        assert "第一頁" in across
+        assert "第二頁" in across
+
     def test_inside_only_for_a_script(self, attach, paper, browser_as):
         address = attach("a.pdf", paper.pdf("一"))
         inside = browser_as("clerk_mkt").get(f"{address}/view", headers={"X-Requested-With": "XMLHttpRequest"})
