@@ -24,7 +24,7 @@ from models.kernel.search import contains, initials, normal
 from models.kernel.words import EN, HANT, L, Words
 
 from . import wording
-from .listing import SLOW, TIME_LIMIT_MS
+from .lists.listing import SLOW, TIME_LIMIT_MS
 from .session import actor
 from .steps import moves_context
 from .switch import boards, calendars

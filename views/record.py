@@ -25,11 +25,13 @@ from models.kernel.search import contains
 from models.kernel.words import L
 from models.kernel.workflow import Move
 
-from . import attaching, form_page, grid_page, listing, merge, past, record_page
-from .drafts import DraftDoors, once_key
-from .forms import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
-from .list_doors import ListDoors
-from .record_doors import RecordDoors
+from .forms import merge
+from .forms.drafts import DraftDoors, once_key
+from .forms.inputs import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
+from .lists import grid_page, listing
+from .lists.doors import ListDoors
+from .page import attaching, form_page, past, record_page
+from .page.doors import RecordDoors
 from .session import actor, own_path, say
 from .steps import moved_words
 from .wording import plain, reference_labels

@@ -11,10 +11,12 @@ from flask_admin import Admin
 
 from models.kernel.record import Record
 
-from . import custom, file_doors, neighbours, problems, shell
-from .board import BoardView
-from .calendar import CalendarView
-from .home import HomeView
+from . import custom, problems, shell
+from .files.doors import doors as file_doors
+from .home.pages import HomeView
+from .lists import neighbours
+from .lists.board import BoardView
+from .lists.calendar import CalendarView
 from .palette import PaletteView
 from .record import RecordView
 
@@ -28,7 +30,7 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     app.jinja_env.globals["ways_on"] = neighbours.ways_on
     problems.answer_problems(app)
     app.register_blueprint(doors)
-    app.register_blueprint(file_doors.doors)
+    app.register_blueprint(file_doors)
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))

@@ -12,7 +12,7 @@ from models.kernel.declare import registered
 from models.kernel.fields import Choice, Choices, Lines
 from models.kernel.indexes import indexed_fields, indexes_of
 from models.kernel.words import EN, HANS, HANT, LOCALES, in_all_locales
-from views.listing import sortable
+from views.lists.listing import sortable
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)

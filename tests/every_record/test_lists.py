@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from models import catalogue
 from models.kernel import rights
 from tests.fixtures.http import COMMANDS, reader
-from views.listing import read_request, sortable
+from views.lists.listing import read_request, sortable
 
 TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)
 QUERIES_MAX = 14  # session, account, user, deputies, four counts, rows and their count; one more for each linked type

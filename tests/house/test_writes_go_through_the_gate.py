@@ -36,7 +36,7 @@ ALLOWED = {
     "tasks/mongolease.py": "messages of the broker",
     "tasks/timetable.py": "the clocks of schedules",
     "tasks/waking.py": "when a run was last announced",
-    "views/home.py": "notices that were read",
+    "views/home/pages.py": "notices that were read",
     "admin_app/database.py": "the trial write of readiness",
 }
 PREFIXES = {

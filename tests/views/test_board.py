@@ -9,7 +9,7 @@ from models import catalogue
 from models.kernel import changes, history, rights
 from models.kernel.people import SYSTEM
 from tests.fixtures.http import COMMANDS, read_page, said
-from views import board
+from views.lists import board
 
 XHR = {"X-Requested-With": "XMLHttpRequest"}
 QUOTATIONS = "/admin/board/quotation/"

@@ -11,8 +11,8 @@ from models.kernel.declare import dated_fields
 from models.kernel.people import SYSTEM
 from models.kernel.words import LOCALES
 from tests.fixtures.http import COMMANDS, read_page, said
-from views import calendar
-from views.calendar_span import Span, read_span
+from views.lists import calendar
+from views.lists.calendar_span import Span, read_span
 
 NOVEMBER = "/admin/calendar/quotation/?date=valid_until&on=2026-11-23"
 XHR = {"X-Requested-With": "XMLHttpRequest"}

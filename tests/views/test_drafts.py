@@ -15,7 +15,7 @@ from models.kernel.errors import Refused
 from models.kernel.people import SYSTEM
 from tests.fixtures.company import Company
 from tests.fixtures.http import Browser, Form, id_in, read_page, said
-from views import drafts as shown
+from views.forms import drafts as shown
 
 PASSWORD = "four good words here"
 SCRIPT = {"X-Requested-With": "XMLHttpRequest"}

@@ -9,8 +9,8 @@ import pytest
 
 from models.kernel.fields import Day, Money, Number, Whole
 from models.kernel.words import L
-from views.forms import BadValue, parse
-from views.typed import day_of, moment_of, number_of, whole_of
+from views.forms.inputs import BadValue, parse
+from views.forms.typed import day_of, moment_of, number_of, whole_of
 
 TODAY = dt.date(2026, 11, 5)
 LABEL = L("Field", "字段")

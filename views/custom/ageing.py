@@ -23,8 +23,8 @@ from models.kernel.words import L, Words
 from models.receivables import Receivable
 
 from .. import wording
-from ..export import KINDS, defused
-from ..forms import BadValue, parse
+from ..forms.inputs import BadValue, parse
+from ..lists.export import KINDS, defused
 from ..session import actor
 from . import CustomView, MenuItem
 

@@ -24,12 +24,14 @@ from models.kernel.traces import stored
 from models.kernel.words import L
 from models.retention import BIN, DeletionList, LegalHold, is_held
 
-from .. import export, grid_page, listing, record_page, wording
-from ..file_panel import file_context
-from ..layouts import Shown
-from ..linked import linked_context
+from .. import wording
+from ..files.panel import file_context
+from ..lists import export, grid_page, listing
+from ..lists.layouts import Shown
+from ..page import record_page
+from ..page.linked import linked_context
+from ..page.timeline import timeline
 from ..session import actor, say
-from ..timeline import timeline
 from . import CustomView, Link, MenuItem, on_record_page
 
 TITLE = L("Archive", "檔案庫")

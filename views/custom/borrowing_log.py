@@ -34,8 +34,8 @@ from models.kernel.words import L
 from models.loans import Loan
 
 from .. import wording
-from ..export import KINDS, defused
-from ..listing import SLOW, TIME_LIMIT_MS
+from ..lists.export import KINDS, defused
+from ..lists.listing import SLOW, TIME_LIMIT_MS
 from ..session import actor
 from . import CustomView, MenuItem
 

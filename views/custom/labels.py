@@ -20,7 +20,7 @@ from models.kernel.record import Record
 from models.kernel.words import L, current_locale
 from models.mailing import post_office
 
-from ..listing import TIME_LIMIT_MS
+from ..lists.listing import TIME_LIMIT_MS
 from ..session import actor
 from ..typesetting import typeset
 from . import CustomView, Link, on_record_page

@@ -15,7 +15,7 @@ from models.kernel.record import Record
 from models.kernel.words import L
 from models.organisation import User
 
-from ..record_page import heading
+from ..page.record_page import heading
 from ..session import actor, say
 from . import CustomView, Link, on_record_page
 

@@ -18,8 +18,8 @@ from models.kernel.record import Record
 from models.kernel.words import L, Words
 from models.market import Requirement
 
-from ..forms import BadValue, parse
-from ..listing import NOTHING_CHOSEN, TIME_LIMIT_MS
+from ..forms.inputs import BadValue, parse
+from ..lists.listing import NOTHING_CHOSEN, TIME_LIMIT_MS
 from ..session import actor
 from . import CustomView, MenuItem
 

@@ -17,9 +17,9 @@ from models.kernel.words import L, current_locale
 from models.market import Requirement, ResearchReport
 
 from .. import wording
-from ..record_page import note_reading
+from ..page.record_page import note_reading
+from ..page.timeline import timeline
 from ..session import actor
-from ..timeline import timeline
 from ..typesetting import typeset
 from . import CustomView, Link, on_record_page
 

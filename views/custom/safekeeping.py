@@ -14,7 +14,7 @@ from models.kernel.record import Record
 from models.kernel.words import L
 from models.safekeeping import missing_of
 
-from ..listing import TIME_LIMIT_MS
+from ..lists.listing import TIME_LIMIT_MS
 from ..session import actor
 from . import CustomView, MenuItem
 

@@ -1,0 +1,1 @@
+"""Attached files: the doors to their content, how pages list them, and places found in them."""

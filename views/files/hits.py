@@ -1,0 +1,67 @@
+"""Hits of the search inside attached files, by file: places with what stands around them, and ways to those places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from models.kernel import file_kinds, file_search
+from models.kernel.file_search import Hit
+from models.kernel.people import Actor
+from models.kernel.record import Record
+
+from .. import wording
+from .doors import place_query, place_words
+
+PLACES_SHOWN = 3
+
+
+def file_hits(catalogue: Mapping[str, type[Record]], me: Actor, text: str, args: Mapping[str, str]) -> dict[str, Any]:
+    """The hits of one page by file, the way to the next page, and whether the time was too short for all."""
+    kind = args.get("type", "") if args.get("type", "") in catalogue else ""
+    before = args.get("before", "")
+    types = [catalogue[kind]] if kind else list(catalogue.values())
+    place = int(before) if before.isdecimal() and len(before) < 16 else None
+    found = file_search.find(me, types, text, before=place)
+    asked = {"q": text, "in": "files", **({"type": kind} if kind else {})}
+    by_file = [list(hits) for _, hits in groupby(found.hits, key=lambda hit: hit.file["_id"])]
+    return {
+        "files": [_file(catalogue, hits, text) for hits in by_file],
+        "kind": catalogue[kind].declared.plural if kind else "",
+        "everywhere": f"/admin/search/?{urlencode({'q': text})}",
+        "next": f"/admin/search/?{urlencode({**asked, 'before': found.next})}" if found.next is not None else "",
+        "is_cut": found.is_cut,
+        "is_short": found.is_short,
+    }
+
+
+def _file(catalogue: Mapping[str, type[Record]], hits: list[Hit], text: str) -> dict[str, Any]:
+    """One file with its first places."""
+    first = hits[0]
+    cls = catalogue[first.file["type"]]
+    home = f"/admin/archive/{cls.type_name()}/" if first.is_archived else f"/admin/{cls.type_name()}/"
+    return {
+        "name": first.file["name"],
+        "label": cls.declared.label,
+        "number": first.record["number"],
+        "title": (first.record.get("title") or "").removeprefix(first.record["number"]).strip(),
+        "url": f"{home}details/?id={first.record['_id']}",
+        "state": wording.state_label(cls, first.record.get("state")),
+        "tone": wording.tone(first.record.get("state")),
+        "is_archived": first.is_archived,
+        "places": [_place(hit, text) for hit in sorted(hits[:PLACES_SHOWN], key=lambda hit: hit.n)],
+        "more": len(hits) - PLACES_SHOWN if len(hits) > PLACES_SHOWN else 0,
+    }
+
+
+def _place(hit: Hit, text: str) -> dict[str, Any]:
+    query = place_query(file_kinds.kind_of(hit.file), dict(hit.place), hit.n, text)
+    return {
+        "where": place_words(dict(hit.place)),
+        "url": f"/files/{hit.file['_id']}/view?{urlencode(query)}",
+        "before": hit.before,
+        "found": hit.found,
+        "after": hit.after,
+    }

@@ -1,0 +1,1 @@
+"""What people type: inputs made from declarations, how it is read, unsaved drafts, two who changed one record."""

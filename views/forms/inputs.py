@@ -1,0 +1,282 @@
+"""Forms made from declarations: every input keeps what was typed, is parsed to its kind, and says what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+import wtforms
+from bson import ObjectId
+
+from models.kernel import clock
+from models.kernel.declare import Declaration
+from models.kernel.fields import (
+    NOT_A_NUMBER,
+    WRONG_FORM,
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Lines,
+    LongText,
+    Moment,
+    Number,
+    Ref,
+    Refs,
+    Sealed,
+    Tags,
+    Text,
+    Whole,
+    label_of,
+)
+from models.kernel.record import Record
+from models.kernel.words import Words
+from models.reminders import link_in
+
+from .. import wording
+from .typed import day_of, folded, moment_of, number_of, whole_of
+
+LINES_MAX = 500
+_PLACE = re.compile(r"-([0-9]{1,6})-")
+
+
+class BadValue(ValueError):
+    """A text that is no value of its kind; `sentence` says so."""
+
+    def __init__(self, sentence: Words):
+        self.sentence = sentence
+        super().__init__(str(sentence))
+
+
+def parse(field: Any, text: str) -> Any:  # noqa: PLR0911 - one return for each kind of field
+    """The value that a typed text means for a field; None for an empty one. Raises BadValue."""
+    typed = folded(text) if _is_exact(field) else text.replace("\r\n", "\n").strip()
+    if typed == "":
+        return None
+    try:
+        if isinstance(field, Whole):
+            return whole_of(typed)
+        if isinstance(field, Number):
+            return number_of(typed, is_percent=getattr(field, "unit", "") == "%")
+        if isinstance(field, Moment):
+            return moment_of(typed, clock.today()).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
+        if isinstance(field, Day):
+            return day_of(typed, clock.today())
+    except (ValueError, InvalidOperation, OverflowError) as fault:
+        is_number = isinstance(field, Whole | Number)
+        raise BadValue((NOT_A_NUMBER if is_number else WRONG_FORM)(label=label_of(field))) from fault
+    if isinstance(field, Ref):
+        return _id_of(field, typed)
+    if isinstance(field, Flag):
+        return typed in ("1", "true", "on", "yes")
+    return typed
+
+
+def _id_of(field: Any, typed: str) -> ObjectId:
+    if not ObjectId.is_valid(typed):
+        raise BadValue(WRONG_FORM(label=label_of(field)))
+    return ObjectId(typed)
+
+
+def _is_exact(field: Any) -> bool:
+    return isinstance(field, Whole | Number | Day | Moment | Ref)
+
+
+class Value(wtforms.Field):
+    """One input. `raw` is what was typed, `data` what it means, `fault` why it means nothing."""
+
+    def __init__(self, *args: Any, told: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.told = told
+        self.raw: list[str] = []
+        self.was_posted = False
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.told)
+
+    def process_data(self, value: Any) -> None:
+        self.data = value
+        self.raw = _raw(self.told, value)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.was_posted = True
+        self.raw = [value for value in valuelist if value != ""] if _is_many(self.told) else valuelist[-1:]
+        self.data = self._parsed()
+
+    def _parsed(self) -> Any:
+        try:
+            if isinstance(self.told, Tags):
+                words = self.raw[0].replace("，", ",").replace("、", ",").split(",") if self.raw else []
+                return list(dict.fromkeys(word.strip() for word in words if word.strip()))
+            if isinstance(self.told, Choices):
+                return list(dict.fromkeys(self.raw))
+            if isinstance(self.told, Refs):
+                return [_id_of(self.told, one) for one in dict.fromkeys(self.raw)]
+            if isinstance(self.told, Flag):
+                return any(parse(self.told, one) for one in self.raw)
+            return parse(self.told, self.raw[0] if self.raw else "")
+        except BadValue as bad:
+            self.process_errors.append(bad.sentence)  # type: ignore[attr-defined]
+            return None
+
+    def _value(self) -> str:
+        return self.raw[0] if self.raw else ""
+
+
+class LinesList(wtforms.FieldList):
+    """A list of lines; `was_posted` tells "all lines removed" from "not on the page at all"."""
+
+    was_posted = False
+
+    def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
+        self.was_posted = bool(formdata) and any(
+            key == self.name or key.startswith(f"{self.name}-") for key in (formdata or ())
+        )
+        super().process(formdata, data, extra_filters)
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        """The places of lines among the posted names. More lines than may be kept are taken, so that this is said."""
+        places = (_PLACE.match(key, len(prefix)) for key in formdata if key.startswith(prefix))
+        found = sorted({int(place[1]) for place in places if place})
+        yield from found[: 2 * LINES_MAX]
+
+
+def _is_many(told: Any) -> bool:
+    return isinstance(told, Choices | Refs | Flag)
+
+
+def _raw(told: Any, value: Any) -> list[str]:
+    if isinstance(told, Choices):
+        return list(value or [])
+    if isinstance(told, Refs):
+        return [str(getattr(one, "id", one)) for one in value or []]
+    if isinstance(told, Ref):
+        return [str(getattr(value, "id", value))] if value is not None else []
+    return [wording.input_text(told, value)]
+
+
+def kind_of(told: Any) -> str:
+    """The kind of control that a field gets."""
+    kinds: tuple[tuple[type, str], ...] = (
+        (Lines, "lines"), (Refs, "refs"), (Ref, "ref"), (Choices, "choices"), (Choice, "choice"), (Flag, "flag"),
+        (Moment, "moment"), (Day, "day"), (Number, "number"), (Whole, "number"), (Tags, "tags"), (LongText, "long"),
+    )  # fmt: skip
+    if isinstance(told, Sealed):
+        return kind_of(told.form)
+    return next((kind for cls, kind in kinds if isinstance(told, cls)), "text")
+
+
+@lru_cache(maxsize=512)
+def form_class(cls: type[Record], names: tuple[str, ...]) -> type[wtforms.Form]:
+    """The form of a type for these fields, in the order of the declaration."""
+    inputs: dict[str, Any] = {}
+    for name in names:
+        told = cls._fields[name]
+        if isinstance(told, Lines):
+            line = type(f"{name}_line", (wtforms.Form,), {c: Value(told=f) for c, f in _columns(told).items()})
+            inputs[name] = LinesList(wtforms.FormField(line, separator="-"))
+        else:
+            inputs[name] = Value(told=told)
+    return type(f"{cls.__name__}Form", (wtforms.Form,), inputs)
+
+
+def _columns(lines: Lines) -> dict[str, Any]:
+    return {name: column for name, column in lines.columns.items() if not getattr(column, "computed", False)}
+
+
+def form_names(declared: Declaration, allowed: Iterable[str]) -> tuple[str, ...]:
+    """The fields that a form offers: those allowed, in the order of the declared parts."""
+    permitted = set(allowed)
+    listed = [name for part in declared.form for name in part.fields if name in permitted]
+    return tuple(dict.fromkeys([*listed, *(name for name in ("tags", "owner") if name in permitted)]))
+
+
+def values_of(form: wtforms.Form, cls: type[Record], record: Record | None = None) -> dict[str, Any]:
+    """The posted values by field, lines as line documents; what was not posted is left out.
+
+    A text that stands as the form showed it keeps the stored value, so that seconds that were not shown survive.
+    """
+    found: dict[str, Any] = {}
+    for name, entry in form._fields.items():
+        told = cls._fields[name]
+        if isinstance(told, Lines):
+            if entry.was_posted:
+                found[name] = [_line(told, item.form) for item in filled(entry)]
+        elif entry.was_posted and not entry.process_errors:
+            kept = record._data.get(name) if record is not None else None
+            is_same = kept is not None and _raw(told, kept) == entry.raw
+            found[name] = kept if is_same else entry.data
+    return found
+
+
+def filled(entries: wtforms.FieldList) -> list[Any]:
+    """The lines in which anything was typed beyond a preset."""
+    return [item for item in entries if any(_is_typed(one) for one in item.form)]
+
+
+def _is_typed(entry: Value) -> bool:
+    default = getattr(entry.told, "default", None)
+    preset = _raw(entry.told, default() if callable(default) else default) if default is not None else [""]
+    return bool(entry.raw) and entry.raw[0].strip() != "" and entry.raw != preset
+
+
+def _line(told: Lines, form: wtforms.Form) -> Any:
+    line = told.field.document_type()
+    for name, entry in form._fields.items():
+        if entry.data is not None:
+            setattr(line, name, entry.data)
+    return line
+
+
+def input_problems(form: wtforms.Form, cls: type[Record]) -> dict[str, list[Words]]:
+    """What could not even be parsed, by dotted path."""
+    problems: dict[str, list[Words]] = {}
+    for name, entry in form._fields.items():
+        if isinstance(cls._fields[name], Lines):
+            for at, item in enumerate(filled(entry)):
+                for column, one in item.form._fields.items():
+                    if one.process_errors:
+                        problems[f"{name}.{at}.{column}"] = list(one.process_errors)
+        elif entry.process_errors:
+            problems[name] = list(entry.process_errors)
+    return problems
+
+
+def form_from(
+    cls: type[Record], names: tuple[str, ...], record: Record | None, values: Mapping[str, Any] | None = None
+):
+    """A form that shows a record (or a blank one with these values)."""
+    data = dict(values or {})
+    if record is not None:
+        data = {name: record._data.get(name) for name in names} | data
+    shown = {name: _shown(cls._fields[name], value) for name, value in data.items() if name in names}
+    return form_class(cls, names)(data=shown)
+
+
+def _shown(told: Any, value: Any) -> Any:
+    if isinstance(told, Lines):
+        return [{name: line._data.get(name) for name in _columns(told)} for line in value or []]
+    return value
+
+
+def presets_of(cls: type[Record], names: tuple[str, ...], handed: Mapping[str, str]) -> dict[str, Any]:
+    """Values of a blank form: the declared defaults, and what is handed over in the address (`?customer=…`)."""
+    found: dict[str, Any] = {}
+    for name in names:
+        told = cls._fields[name]
+        if told.default is not None and not isinstance(told, Lines):
+            found[name] = told.default() if callable(told.default) else told.default
+        given = handed.get(name)
+        if given and isinstance(told, Ref) and ObjectId.is_valid(given):
+            found[name] = ObjectId(given)
+        elif given and ((isinstance(told, Choice) and given in told.options) or (name == "about" and link_in(given))):
+            found[name] = given
+        elif given and type(told) is Text:
+            found[name] = given.replace("\x00", "")[: told.most]
+    return found

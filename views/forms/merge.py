@@ -1,0 +1,143 @@
+"""Two people changed one record: what each did, field by field, and a form in which nothing typed is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.kernel import clock, history, rights
+from models.kernel.declare import references_of
+from models.kernel.errors import Changed, Refused
+from models.kernel.fields import Lines, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.traces import difference, stored
+from models.kernel.words import L
+
+from ..wording import line_labels, plain, reference_labels
+
+SAVED_BEFORE = L(
+    "This form was saved before, as {number}. What you typed is still here: save again to make another record, or open "
+    "{number} to change it.",
+    "此表單先前已保存為 {number}。您輸入的內容仍在：再次保存將新建一條記錄，或打開 {number} 修改。",
+)
+AT_ONCE = dt.timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The values that the form goes on with, and the fields on which the two differ."""
+
+    values: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tuple[str, ...], me: Actor) -> Merged:
+    """Compare the version that was opened, what stands now, and what was typed.
+
+    What only the other changed is taken over, what only the reader changed is kept, and where both did the reader's
+    text stays in the form with the other's beside it.
+    """
+    theirs = stored(changed.current)
+    original = _original(changed, theirs)
+    typed = _stored_values(cls, mine)
+    labels = _labels(cls, [theirs, original, typed])
+    values: dict[str, Any] = {}
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        if name not in mine:
+            continue
+        told = cls._fields[name]
+        they_changed = theirs.get(name) != original.get(name)
+        i_changed = typed.get(name) != original.get(name)
+        if i_changed or not they_changed:
+            values[name] = mine[name]
+        if they_changed and typed.get(name) != theirs.get(name):
+            sides = {side: _text(told, found.get(name), labels, me) for side, found in
+                     (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
+            rows.append({"name": name, "label": label_of(told), "is_conflict": i_changed, **sides})
+    return Merged(values, rows)
+
+
+class SavedBefore(Refused):
+    """A form that was saved already is sent again with another text."""
+
+
+def refuse_another_text(record: Record, typed: Mapping[str, Any]) -> None:
+    """Raise SavedBefore when a form comes back some time after it was saved, with something else typed in it.
+
+    A double click sends the same text within seconds and means the same record; whoever goes back and types on means
+    another one, or a change of the first.
+    """
+    is_fresh = record.created_at is None or clock.now() - record.created_at < AT_ONCE
+    if is_fresh:
+        return
+    held, sent = stored(record), _stored_values(type(record), typed)
+    if any(sent.get(name) != held.get(name) for name in typed):
+        raise SavedBefore(SAVED_BEFORE(number=record.number))
+
+
+def _original(changed: Changed, theirs: dict[str, Any]) -> dict[str, Any]:
+    if changed.seen is None or changed.seen < 1:
+        return theirs
+    return history.as_of(theirs, history.entries_of(changed.current.id, latest=True), changed.seen)
+
+
+def _stored_values(cls: type[Record], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed values as they would be kept, so that they can be compared with what is."""
+    draft = cls(**{name: value for name, value in values.items() if value not in (None, "", [])})
+    for name in values:
+        if isinstance(cls._fields[name], Lines):
+            for line in draft._data.get(name) or []:
+                try:
+                    line.clean()
+                except (TypeError, ArithmeticError, AttributeError):
+                    continue
+    return stored(draft)
+
+
+def _labels(cls: type[Record], documents: list[dict[str, Any]]) -> dict:
+    labels = reference_labels(cls, documents, list(references_of(cls)))
+    for document in documents:
+        labels |= line_labels(cls, document)
+    return labels
+
+
+def _text(told: Any, value: Any, labels: Mapping, me: Actor) -> str:
+    if isinstance(told, Lines) and value:
+        columns = [(name, column) for name, column in told.columns.items() if rights.sees(me, column)]
+        return "\n".join(
+            " · ".join(text for name, column in columns if (text := plain(column, line.get(name), labels)))
+            for line in value
+        )
+    return plain(told, value, labels)
+
+
+def with_choices(values: dict[str, Any], record: Record, form: Mapping[str, str]) -> dict[str, Any]:
+    """The posted values, those left out for which the reader chose the other's version (`take.<field>=theirs`)."""
+    return {name: value for name, value in values.items() if form.get(f"take.{name}") != "theirs"}
+
+
+def since(cls: type[Record], changed: Changed, me: Actor) -> list[dict[str, Any]]:
+    """What changed in a record since the version that somebody was about to decide on."""
+    now = stored(changed.current)
+    return differing(cls, _original(changed, now), now, me)
+
+
+def differing(
+    cls: type[Record], before: dict[str, Any], after: dict[str, Any], me: Actor, *also: str
+) -> list[dict[str, Any]]:
+    """The fields on which two states of a record differ, as far as the reader may see them: label and both texts."""
+    labels = _labels(cls, [before, after])
+    shown = {*cls.declared.own_fields, *also} & rights.readable_fields(me, cls)
+    return [
+        {
+            "label": label_of(cls._fields[one["field"]]),
+            "before": _text(cls._fields[one["field"]], one["old"], labels, me),
+            "after": _text(cls._fields[one["field"]], one["new"], labels, me),
+        }
+        for one in difference(before, after)
+        if one["field"] in shown
+    ]

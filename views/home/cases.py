@@ -1,0 +1,169 @@
+"""Open cases as home and inbox show them: what waits for whom, since when, and the decisions that one key can give."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_db
+
+from models.kernel import clock, history, rights
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.waiting import COLLECTION as WAITING
+from models.kernel.words import L
+from models.kernel.workflow import REASON, Move, Workflow
+
+from .. import wording
+from ..shell import waiting_filter
+from ..steps import is_danger
+
+HOME_ROWS = 10
+MINE_MAX = 60
+YES, NO = "yes", "no"
+RETURNED, LATE, TODAY, DRAFTS, GOING = "returned", "late", "today", "drafts", "going"
+MINE_LABELS = {
+    RETURNED: L("Returned to me", "退回給我的"),
+    LATE: L("Late", "已逾期"),
+    TODAY: L("Due today", "今天到期"),
+    DRAFTS: L("My drafts", "我的草稿"),
+    GOING: L("To go on with", "待我辦理"),
+}
+Cases = list[dict[str, Any]]
+
+
+def decision_move(flow: Workflow | None, state: str, kind: str) -> Move | None:
+    """The move by which one key says yes or no in a state: yes asks nothing, no asks for the reason and nothing else.
+
+    None where there is no such move, or more than one.
+    """
+    asked = () if kind == YES else (REASON,)
+    moves = [move for move in (flow.out_of(state) if flow else ()) if _is_offered(move)]
+    found = [move for move in moves if move.ask == asked and not move.sign]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_offered(move: Move) -> bool:
+    return move.is_decision and not move.optional and not move.auto
+
+
+def to_decide(me: Actor, most: int) -> Cases:
+    """What waits for a person's decision, the oldest first."""
+    return list(get_db()[WAITING].find(waiting_filter(me)).sort([("since", 1), ("_id", 1)]).limit(most))
+
+
+def overseen_late(me: Actor, catalogue: Mapping[str, type[Record]], most: int) -> Cases | None:
+    """The late cases of those whose work a person looks over, the latest first; None for who looks over nothing."""
+    whose = rights.overseen(me)
+    if whose is None:
+        return None
+    opened = [name for name, cls in catalogue.items() if rights.can_open(me, cls)]
+    late = {**whose, "type": {"$in": opened}, "due": {"$lt": clock.now()}}
+    return list(get_db()[WAITING].find(late).sort("due", 1).limit(most))
+
+
+def mine(me: Actor, catalogue: Mapping[str, type[Record]]) -> tuple[dict[str, Cases], dict[ObjectId, str]]:
+    """A person's own open work in the order of its urgency, each case once, and why cases were returned: 3 queries."""
+    waiting, whose = get_db()[WAITING], {"act": {"$in": rights.tokens_of(me)}}
+    tonight = clock.start_of(clock.today() + dt.timedelta(days=1))
+    soon = list(waiting.find({**whose, "due": {"$lt": tonight}}).sort("due", 1).limit(MINE_MAX))
+    rest = {**whose, "$or": [{"due": None}, {"due": {"$gte": tonight}}]}
+    others = list(waiting.find(rest).sort("since", -1).limit(MINE_MAX))
+    reasons = _reasons([case["_id"] for case in (*soon, *others)])
+    found: dict[str, Cases] = {key: [] for key in MINE_LABELS}
+    for case in (*soon, *others):
+        cls = catalogue.get(case["type"])
+        found[_kind_of(case, reasons.get(case["_id"]), cls.declared.workflow if cls else None)].append(case)
+    return found, {id: _said(row) for id, row in reasons.items()}
+
+
+def how_many(own: Mapping[str, Cases], kind: str) -> str:
+    """How many cases of a kind there are; with a plus where not all of a person's cases were read."""
+    is_whole = sum(len(found) for found in own.values()) < MINE_MAX
+    return f"{len(own[kind])}{'' if is_whole else '+'}"
+
+
+def _kind_of(case: Mapping[str, Any], reason: Mapping[str, Any] | None, flow: Workflow | None) -> str:
+    if _was_returned(case, reason, flow):
+        return RETURNED
+    if case.get("due"):
+        if case["due"] < clock.now():
+            return LATE
+        if case["due"].astimezone(clock.zone()).date() == clock.today():
+            return TODAY
+    return DRAFTS if flow and case["state"] == flow.start else GOING
+
+
+def _reasons(ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
+    """Why cases are where they are: the reason given with the move into their present state, by whom."""
+    stages = [
+        {"$match": {"record": {"$in": ids}, "state_to": {"$ne": None}}},
+        {"$sort": {"record": 1, "seq": -1}},
+        {
+            "$group": {
+                "_id": "$record",
+                "reason": {"$first": "$reason"},
+                "by": {"$first": "$actor_name"},
+                "verb": {"$first": "$verb"},
+            }
+        },
+    ]
+    rows = history.HistoryEntry._get_collection().aggregate(stages) if ids else ()
+    return {row["_id"]: row for row in rows if row.get("reason")}
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return f"{row['by']}{wording.t(': ', '：')}{row['reason']}"
+
+
+def _was_returned(case: Mapping[str, Any], reason: Mapping[str, Any] | None, flow: Workflow | None) -> bool:
+    """Whether a decision that asks for a reason brought a case to where it is."""
+    moves = [move for move in (flow.moves if flow else ()) if REASON in move.ask and move.is_decision]
+    return reason is not None and any((m.verb, m.target) == (reason["verb"], case["state"]) for m in moves)
+
+
+def owners_of(cases: Iterable[Mapping[str, Any]]) -> Mapping[ObjectId, str]:
+    """The names of those whose cases these are: one query."""
+    return wording.titles({"User": {case["owner"] for case in cases if case.get("owner")}})
+
+
+def case_row(
+    case: Mapping[str, Any], catalogue: Mapping[str, type[Record]], owners: Mapping, reasons: Mapping | None = None
+) -> dict[str, Any]:
+    """An open case for a template."""
+    cls = catalogue.get(case["type"])
+    base, due, since = f"/admin/{case['type']}/", case.get("due"), case.get("since")
+    return {
+        "id": str(case["_id"]),
+        "given": f"{case['type']}:{case['_id']}:{case.get('version', '')}",
+        "kind": cls.declared.label if cls else case["type"],
+        "number": case["number"],
+        "title": (case.get("title") or "").removeprefix(case["number"]).strip(),
+        "url": f"{base}details/?id={case['_id']}",
+        "owner": owners.get(case.get("owner"), ""),
+        "state": wording.state_label(cls, case["state"]) if cls else case["state"],
+        "tone": wording.tone(case["state"]),
+        "since": wording.ago(since) if since else "",
+        "since_at": wording.moment(since) if since else "",
+        "due": wording.moment(due) if due else "",
+        "is_late": bool(due and due < clock.now()),
+        "reason": (reasons or {}).get(case["_id"], ""),
+        "moves": _decisions(cls.declared.workflow, case, base) if cls else [],
+    }
+
+
+def _decisions(flow: Workflow | None, case: Mapping[str, Any], base: str) -> list[dict[str, Any]]:
+    """The decisions that are open in a state; `kind` where one key gives them, else they have their page."""
+    kinds = {id(decision_move(flow, case["state"], kind)): kind for kind in (NO, YES)}
+    return [
+        {
+            "kind": kinds.get(id(move), ""),
+            "label": flow.verb_label(move.verb),
+            "url": f"{base}move/?id={case['_id']}&verb={move.verb}&version={case['version']}",
+            "is_danger": is_danger(move),
+        }
+        for move in (flow.out_of(case["state"]) if flow else ())
+        if flow and _is_offered(move)
+    ]

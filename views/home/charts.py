@@ -1,0 +1,219 @@
+"""Charts of the home page: each bar is a list of records, and its number is the count of that very list.
+
+A bar is described by the arguments of a list's address. The number comes from the query that this list would make, so
+that what the chart says and what the list shows cannot differ, in anybody's rights. One command counts a whole chart.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from bson import Decimal128
+from mongoengine.connection import get_db
+from pymongo.errors import ExecutionTimeout
+from werkzeug.datastructures import MultiDict
+
+from models.kernel import clock, rights
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L, Words
+from models.kernel.workflow import Workflow
+
+from .. import wording
+from ..lists.listing import SLOW, read_request
+
+NO_CURRENCY = ""
+TIME_LIMIT_MS = 1500
+RECORDS, STATE, AMOUNT = L("Records", "記錄數"), L("State", "狀態"), L("Amount", "金額")
+Arguments = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: the records of a type that a list would show for these arguments, and the field whose sum is told."""
+
+    label: Words
+    cls: type[Record]
+    arguments: Arguments = ()
+    tone: str = ""
+    sums: str | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the table behind a chart; with an address, its number is the count of the list there."""
+
+    text: str
+    url: str = ""
+    is_number: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table, and the bar that is drawn from it: `name` is the part of the bar where it has several."""
+
+    label: str
+    value: float
+    url: str
+    cells: tuple[Cell, ...]
+    tone: str = ""
+    name: str = ""
+
+
+@dataclass
+class Chart:
+    """A chart with its table: what it shows, its heads, its rows, and what is wrong with it if it could not be made."""
+
+    key: str
+    title: Words
+    heads: tuple[Words, ...]
+    rows: list[Row] = field(default_factory=list)
+    note: str = ""
+    problem: str = ""
+    is_stacked: bool = False
+    tells_zero: bool = False  # what took no time was done all the same
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.problem and not any(row.value or self.tells_zero for row in self.rows)
+
+
+def address(bar: Bar) -> str:
+    """The list of exactly the records of a bar."""
+    base = f"/admin/{bar.cls.declared.name}/"
+    return f"{base}?{urlencode(list(bar.arguments))}" if bar.arguments else base
+
+
+def counted(me: Actor, chart: Chart, bars: Iterable[Bar]) -> Chart:
+    """The chart with its bars counted: one command. Bars of types that are closed to the reader are left out."""
+    shown = [bar for bar in bars if _is_open(me, bar)]
+    counts = _counts(me, chart, shown)
+    tells_sums = any(_sums(me, bar) for bar in shown)
+    for bar, (count, amounts) in zip(shown, counts, strict=True):
+        url = address(bar)
+        cells = [Cell(wording.number(count), url)]
+        if tells_sums:
+            cells.append(Cell(wording.t("; ", "；").join(_money(amounts))))
+        chart.rows.append(Row(str(bar.label), count, url, tuple(cells), bar.tone))
+    if tells_sums:
+        chart.heads = (*chart.heads, AMOUNT)
+    return chart
+
+
+def _counts(me: Actor, chart: Chart, bars: list[Bar]) -> list[tuple[int, dict[str, Decimal]]]:
+    """The count of each bar, and its sums by currency."""
+    pipelines = [(bar.cls._get_collection_name(), _stages(me, bar, at)) for at, bar in enumerate(bars)]
+    found: dict[int, dict[str, dict[str, Any]]] = {}
+    for group in _together(pipelines, chart):
+        found.setdefault(group["bar"], {})[group["_id"] or NO_CURRENCY] = group
+    told = []
+    for at, bar in enumerate(bars):
+        groups = found.get(at, {})
+        amounts = {code: _exact(group["amount"]) for code, group in groups.items()} if _sums(me, bar) else {}
+        told.append((sum(group["count"] for group in groups.values()), amounts))
+    return told
+
+
+def _money(amounts: Mapping[str, Decimal]) -> list[str]:
+    """Amounts as text, the largest first."""
+    found = sorted(amounts.items(), key=lambda pair: -pair[1])
+    return [f"{code} {wording.number(amount, 2)}".strip() for code, amount in found if amount]
+
+
+def _is_open(me: Actor, bar: Bar) -> bool:
+    """Whether the reader may see the type, and the fields by which the bar is filtered."""
+    names = {
+        key.removeprefix("f.").removesuffix(".from").removesuffix(".to") for key, _ in bar.arguments if key[0] == "f"
+    }
+    return rights.can_open(me, bar.cls) and names <= rights.readable_fields(me, bar.cls)
+
+
+def _sums(me: Actor, bar: Bar) -> str | None:
+    return bar.sums if bar.sums in rights.readable_fields(me, bar.cls) else None
+
+
+def _stages(me: Actor, bar: Bar, at: int) -> list[dict[str, Any]]:
+    asked = read_request(bar.cls, me, MultiDict(bar.arguments))
+    sums = _sums(me, bar)
+    group: dict[str, Any] = {"_id": "$currency" if sums else None, "count": {"$sum": 1}}
+    group["amount"] = {"$sum": f"${sums}"} if sums else {"$sum": 0}
+    return [{"$match": asked.filter}, {"$group": group}, {"$set": {"bar": at}}]
+
+
+def _together(pipelines: list[tuple[str, list[dict[str, Any]]]], chart: Chart) -> list[dict[str, Any]]:
+    """What several pipelines find, in one command; nothing, and said so, when it takes too long."""
+    if not pipelines:
+        return []
+    (first, stages), *others = pipelines
+    stages = [*stages, *({"$unionWith": {"coll": name, "pipeline": each}} for name, each in others)]
+    try:
+        return list(get_db()[first].aggregate(stages, maxTimeMS=TIME_LIMIT_MS))
+    except ExecutionTimeout:
+        chart.problem = str(SLOW)
+        return []
+
+
+def _exact(amount: Any) -> Decimal:
+    return amount.to_decimal() if isinstance(amount, Decimal128) else Decimal(amount)
+
+
+def _is_awaited(flow: Workflow, state: str) -> bool:
+    """Whether somebody is waited for in a state."""
+    return any(not (move.auto or move.optional or move.by.is_system) for move in flow.out_of(state))
+
+
+OPEN_WORK = L("Open work by state", "未結事項（按狀態）")
+
+
+def open_work(me: Actor, catalogue: Mapping[str, type[Record]]) -> Chart:
+    """The records of each type on which somebody is waited for, by state: one command for all types."""
+    chart = Chart("open", OPEN_WORK, (STATE, RECORDS), is_stacked=True)
+    pipelines, types = [], []
+    for cls in catalogue.values():
+        flow = cls.declared.workflow
+        scope = rights.visible(me, cls) if flow else None
+        if flow is None or scope is None:
+            continue
+        states = [state for state in flow.states if _is_awaited(flow, state)]
+        match = {"$match": {"$and": [scope, {"state": {"$in": states}}]}}
+        group = {"$group": {"_id": "$state", "count": {"$sum": 1}}}
+        pipelines.append((cls._get_collection_name(), [match, group, {"$set": {"bar": len(types)}}]))
+        types.append((cls, states))
+    groups = {(one["bar"], one["_id"]): one["count"] for one in _together(pipelines, chart)}
+    for at, (cls, states) in enumerate(types):
+        for state in states:
+            if count := groups.get((at, state)):
+                word = wording.state_label(cls, state)
+                url = f"/admin/{cls.declared.name}/?{urlencode({'f.state': state})}"
+                cells = (Cell(word, is_number=False), Cell(wording.number(count), url))
+                chart.rows.append(Row(str(cls.declared.plural), count, url, cells, wording.tone(state), word))
+    return chart
+
+
+PERIODS = {"month": L("This month", "本月"), "quarter": L("This quarter", "本季度"), "year": L("This year", "本年")}
+
+
+@dataclass(frozen=True)
+class Period:
+    """A span of days up to today, by which figures are counted."""
+
+    key: str
+    first: dt.date
+    last: dt.date
+
+    def within(self, name: str, *, is_listed: bool = True) -> list[tuple[str, str]]:
+        """The arguments of a list for the days of the period; `is_listed` is false for no filter of the list."""
+        days = [(f"f.{name}.from", self.first.isoformat()), (f"f.{name}.to", self.last.isoformat())]
+        return days if is_listed else [("with", name), *days]
+
+
+def read_period(key: str) -> Period:
+    """The period that an address asks for: a quarter, unless it says otherwise."""
+    key, today = key if key in PERIODS else "quarter", clock.today()
+    month = {"month": today.month, "quarter": (today.month - 1) // 3 * 3 + 1, "year": 1}[key]
+    return Period(key, today.replace(month=month, day=1), today)

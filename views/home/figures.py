@@ -1,0 +1,146 @@
+"""Which figures stand on whose home page: open work for everybody, and more for those who look over others' work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.errors import ExecutionTimeout
+
+from models.ageing import BUCKETS, OWED, days_of
+from models.figures import EACH_MAX, deciding_states, waited
+from models.kernel import clock, rights
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L
+
+from .. import wording
+from ..custom.ageing import LABELS as AGES
+from ..lists.listing import NOTHING_CHOSEN, SLOW
+from .charts import PERIODS, RECORDS, Bar, Cell, Chart, Period, Row, counted, open_work
+
+DAYS = 90
+FUNNEL = L("From need to money received", "從需求到收款")
+OWED_BY_AGE = L("Receivables by age", "應收賬齡")
+ON_TIME = L("Orders delivered on time", "訂單準時交付")
+TIME_IN_STATE = L("How long decisions take", "審批用時")
+RATE = L("{rate} % on time", "準時率 {rate}%")
+LAST_DAYS = L(
+    "Median working hours of the decisions of the last {days} days", "最近 {days} 天審批用時中位數（工作小時）"
+)
+HOURS, GIVEN, WAITING_NOW = L("Hours", "小時"), L("Decided", "已審批"), L("Waiting now", "當前待審")
+OF_STATE = L("{type}: {state}", "{type}：{state}")
+UNKNOWN = L("Not known", "無法判斷")
+FROM_TO = L("{first} to {last}", "{first} 至 {last}")
+AGE_TONES = ("good", "progress", "wait", "wait", "bad")
+Catalogue = Mapping[str, type[Record]]
+
+
+def charts_for(me: Actor, catalogue: Catalogue, period: Period) -> list[Chart]:
+    """The charts of a reader; those without anything in them are left out, but for what could not be counted."""
+    found = [open_work(me, catalogue)]
+    if rights.overseen(me) is not None:
+        found = [*_business(me, catalogue, period), *found]
+    return [chart for chart in found if not chart.is_empty]
+
+
+def shows_period(me: Actor) -> bool:
+    """Whether the reader has figures of a period."""
+    return rights.overseen(me) is not None
+
+
+def periods(current: Period) -> list[dict[str, Any]]:
+    """The periods to choose from."""
+    return [
+        {"label": label, "url": f"/admin/?period={key}", "is_current": key == current.key}
+        for key, label in PERIODS.items()
+    ]
+
+
+def _business(me: Actor, catalogue: Catalogue, period: Period) -> list[Chart]:
+    makers = (_funnel, _owed, _on_time)
+    charts = [chart for make in makers if (chart := make(me, catalogue, period))]
+    return [*charts, _time_in_state(me, catalogue)]
+
+
+def _funnel(me: Actor, catalogue: Catalogue, period: Period) -> Chart | None:
+    """Needs, customers, quotations, contracts and payments of the period (2.1-2.2.7), with their amounts."""
+    needed = ("requirement", "customer", "quotation", "contract", "payment")
+    if not set(needed) <= set(catalogue):
+        return None
+    need, customer, quotation, contract, payment = (catalogue[name] for name in needed)
+    created = period.within("created_at", is_listed=False)
+    bars = (
+        Bar(need.declared.plural, need, period.within("collected_on"), "neutral"),
+        Bar(customer.declared.plural, customer, created, "neutral"),
+        Bar(quotation.declared.plural, quotation, created, "progress", "total"),
+        Bar(contract.declared.plural, contract, period.within("signed_on"), "progress", "amount"),
+        Bar(payment.declared.plural, payment, [("f.state", "booked"), *period.within("paid_on")], "good", "amount"),
+    )
+    return counted(me, Chart("funnel", FUNNEL, (RECORDS,), note=_span(period)), bars)
+
+
+def _owed(me: Actor, catalogue: Catalogue, _period: Period) -> Chart | None:
+    """What is owed to us, by the days since it was due (2.2.7)."""
+    if "receivable" not in catalogue:
+        return None
+    bars = []
+    for bucket, tone in zip(BUCKETS, AGE_TONES, strict=True):
+        first, last = days_of(bucket, clock.today())
+        due = [("f.due.from", first)] if first else []
+        due += [("f.due.to", last)] if last else []
+        arguments = [*(("f.state", state) for state in OWED), *((key, day.isoformat()) for key, day in due)]
+        bars.append(Bar(AGES[bucket], catalogue["receivable"], arguments, tone, "outstanding"))
+    return counted(me, Chart("owed", OWED_BY_AGE, (RECORDS,)), bars)
+
+
+def _on_time(me: Actor, catalogue: Catalogue, period: Period) -> Chart | None:
+    """The orders delivered in the period, by whether they came when they were promised (2.2.6)."""
+    if "sales_order" not in catalogue:
+        return None
+    order = catalogue["sales_order"]
+    kinds: Any = order._fields["punctuality"]
+    labels = {"on_time": kinds.options["on_time"], "late": kinds.options["late"], NOTHING_CHOSEN: UNKNOWN}
+    tones = {"on_time": "good", "late": "bad", NOTHING_CHOSEN: "neutral"}
+    delivered = period.within("delivered_on")
+    bars = [Bar(label, order, [("f.punctuality", key), *delivered], tones[key]) for key, label in labels.items()]
+    chart = counted(me, Chart("on_time", ON_TIME, (RECORDS,), note=_span(period)), bars)
+    if len(chart.rows) == len(bars) and (known := chart.rows[0].value + chart.rows[1].value):
+        chart.note = f"{RATE(rate=wording.number(round(100 * chart.rows[0].value / known, 1)))} · {chart.note}"
+    return chart
+
+
+def _time_in_state(me: Actor, catalogue: Catalogue) -> Chart:
+    """How long decisions took, beside what waits for them now; of types of which the reader sees every record.
+
+    The history knows no departments, so who sees some records of a type only is told nothing about it.
+    """
+    chart = Chart("time", TIME_IN_STATE, (HOURS, GIVEN, WAITING_NOW), note=str(LAST_DAYS(days=DAYS)), tells_zero=True)
+    types = [cls for cls in catalogue.values() if deciding_states(cls) and _sees_all(me, cls)]
+    try:
+        past = waited(types, DAYS)
+    except ExecutionTimeout:
+        chart.problem = str(SLOW)
+        return chart
+    bars = []
+    for one in past:
+        cls = catalogue[one.type]
+        label = OF_STATE(type=cls.declared.label, state=wording.state_label(cls, one.state))
+        bars.append(Bar(label, cls, [("f.state", one.state)], wording.tone(one.state)))
+    for one, now in zip(past, counted(me, Chart("now", TIME_IN_STATE, ()), bars).rows, strict=True):
+        hours = round(one.hours, 1)
+        cells = (
+            Cell(wording.number(hours)),
+            Cell(f"{wording.number(one.count)}{'+' if one.count >= EACH_MAX else ''}"),
+            *now.cells,
+        )
+        chart.rows.append(Row(now.label, hours, now.url, cells, now.tone))
+    return chart
+
+
+def _sees_all(me: Actor, cls: type[Record]) -> bool:
+    return rights.visible(me, cls) == {"removed_at": None}
+
+
+def _span(period: Period) -> str:
+    return str(FROM_TO(first=wording.day(period.first), last=wording.day(period.last)))

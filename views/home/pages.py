@@ -1,0 +1,256 @@
+"""Pages across all types: home, inbox of approvals, notices, bin, global search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from bson import ObjectId
+from flask import redirect, request
+from flask_admin import AdminIndexView, expose
+from mongoengine.connection import get_db
+
+from models.kernel import clock, history, rights
+from models.kernel.fields import label_of
+from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.people import Actor
+from models.kernel.preferences import KINDS, OTHER
+from models.kernel.record import Record
+from models.kernel.search import contains
+from models.kernel.waiting import COLLECTION as WAITING
+from models.kernel.words import current_locale
+
+from .. import wording
+from ..custom import alarms_for, tiles_for
+from ..files.hits import file_hits
+from ..forms.drafts import unsaved
+from ..page.timeline import timeline
+from ..session import actor
+from ..shell import waiting_filter
+from . import cases, decisions
+from .cases import HOME_ROWS
+from .charts import read_period
+from .figures import charts_for, periods, shows_period
+
+INBOX_PAGE = 50
+SEARCH_EACH = 8
+TIME_LIMIT_MS = 1500
+
+
+class HomeView(AdminIndexView):
+    """Home and the other pages that belong to no single type."""
+
+    def __init__(self, catalogue: Mapping[str, type[Record]]):
+        super().__init__(name="home", endpoint="admin", url="/admin", template="home.html")
+        self.catalogue = catalogue
+
+    @expose("/")
+    def index(self) -> Any:
+        """What waits for me, what I go on with, what is late, and the figures of my roles.
+
+        Who has several roles has one page with all of it; the number of queries does not depend on that of records.
+        """
+        me = actor()
+        decide = cases.to_decide(me, HOME_ROWS + 1)
+        late = cases.overseen_late(me, self.catalogue, HOME_ROWS + 1)
+        own, reasons = cases.mine(me, self.catalogue)
+        owners = cases.owners_of([*decide, *(late or []), *(case for found in own.values() for case in found)])
+        period = read_period(request.args.get("period", ""))
+        return self.render(
+            "home.html",
+            decide=self._rows(decide[:HOME_ROWS], owners),
+            decide_more=len(decide) > HOME_ROWS,
+            own=[
+                (cases.MINE_LABELS[key], cases.how_many(own, key), self._rows(found[:HOME_ROWS], owners, reasons))
+                for key, found in own.items()
+                if found
+            ],
+            late=self._rows((late or [])[:HOME_ROWS], owners),
+            late_more=len(late or []) > HOME_ROWS,
+            shows_late=late is not None,
+            unsaved=unsaved(me, self.catalogue),
+            starts=[cls.declared for cls in self.catalogue.values() if rights.may_create(me, cls)],
+            alarms=alarms_for(me),
+            tiles=tiles_for(me),
+            charts=charts_for(me, self.catalogue, period),
+            periods=periods(period) if shows_period(me) else [],
+        )
+
+    def _rows(self, found: cases.Cases, owners: Mapping, reasons: Mapping | None = None) -> list[dict[str, Any]]:
+        return [cases.case_row(case, self.catalogue, owners, reasons) for case in found]
+
+    @expose("/decide/", methods=("POST",))
+    def decide(self) -> Any:
+        """Yes or no to one case or several, each on the version that was seen."""
+        return decisions.answer(self)
+
+    @expose("/inbox/")
+    def inbox(self) -> Any:
+        """Everything that waits for my decision, oldest first, with exactly what changed since it was last decided."""
+        me = actor()
+        query = waiting_filter(me)
+        after = request.args.get("after", "")
+        kind = request.args.get("type", "")
+        if kind in self.catalogue:
+            query["type"] = kind
+        if ObjectId.is_valid(after):
+            last = get_db()[WAITING].find_one({"_id": ObjectId(after)}, {"since": 1})
+            if last:
+                query["$or"] = [
+                    {"since": {"$gt": last["since"]}},
+                    {"since": last["since"], "_id": {"$gt": last["_id"]}},
+                ]
+        found = list(get_db()[WAITING].find(query).sort([("since", 1), ("_id", 1)]).limit(INBOX_PAGE + 1))
+        shown = found[:INBOX_PAGE]
+        changes = self._last_changes(shown, me)
+        facts = self._facts(shown, me)
+        more = urlencode({"type": kind, "after": shown[-1]["_id"]}) if len(found) > INBOX_PAGE else ""
+        rows = zip(shown, self._rows(shown, cases.owners_of(shown)), strict=True)
+        return self.render(
+            "inbox.html",
+            cases=[row | _told(case, facts, changes) for case, row in rows],
+            next=f"/admin/inbox/?{more}" if more else None,
+            kinds=[
+                (cls.declared.name, cls.declared.plural) for cls in self.catalogue.values() if cls.declared.workflow
+            ],
+            kind=kind,
+        )
+
+    def _facts(self, shown: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str]]]:
+        """What the list of its type shows of each case: two queries for each type among them."""
+        found: dict[ObjectId, list[tuple[str, str]]] = {}
+        for name in {case["type"] for case in shown} & set(self.catalogue):
+            cls = self.catalogue[name]
+            seen = rights.readable_fields(me, cls)
+            columns = [c for c in cls.declared.grid.columns if c in seen and c not in ("number", "owner", "state")]
+            ids = [case["_id"] for case in shown if case["type"] == name]
+            rows = list(cls._get_collection().find({"_id": {"$in": ids}}, dict.fromkeys(columns, 1)))
+            labels = wording.reference_labels(cls, rows, columns)
+            for row in rows:
+                texts = [
+                    (str(label_of(cls._fields[c])), wording.plain(cls._fields[c], row.get(c), labels)) for c in columns
+                ]
+                found[row["_id"]] = [pair for pair in texts if pair[1]]
+        return found
+
+    def _last_changes(self, shown: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str, str]]]:
+        """What was changed in each case since it was last returned or begun: one query for all."""
+        if not shown:
+            return {}
+        by_id = {case["_id"]: case for case in shown}
+        found: dict[ObjectId, list[tuple[str, str, str]]] = {}
+        stages = [
+            {"$match": {"record": {"$in": list(by_id)}, "verb": "update"}},
+            {"$sort": {"record": 1, "seq": -1}},
+            {"$group": {"_id": "$record", "last": {"$first": "$$ROOT"}}},
+        ]
+        for row in history.HistoryEntry._get_collection().aggregate(stages):
+            cls = self.catalogue.get(by_id[row["_id"]]["type"])
+            if cls is not None:
+                told = timeline(cls, [row["last"]], me)
+                found[row["_id"]] = told[0]["changes"] if told else []
+        return found
+
+    @expose("/notices/", methods=("GET", "POST"))
+    def notices(self) -> Any:
+        """The messages for me, all or of one kind; POST marks them read, or the one that is named."""
+        me = actor()
+        box = get_db()[NOTICES]
+        kind = request.values.get("kind", "")
+        of_kind = {"kind": kind} if kind in KINDS else {}
+        if request.method == "POST":
+            one = request.form.get("id", "")
+            which = {"_id": ObjectId(one)} if ObjectId.is_valid(one) else of_kind
+            box.update_many({"person": me.id, "read_at": None, **which}, {"$set": {"read_at": clock.now()}})
+            return redirect(f"/admin/notices/?kind={kind}" if of_kind else "/admin/notices/")
+        rows = list(box.find({"person": me.id, "channel": "app", **of_kind}).sort("_id", -1).limit(100))
+        shown = [
+            {
+                "id": row["_id"],
+                "kind": KINDS.get(row["kind"], OTHER),
+                "text": row["text"].get(current_locale(), row["text"].get("en", "")),
+                "url": f"/admin/{row['type']}/details/?id={row['record']}",
+                "at": wording.moment(row["at"]),
+                "is_new": row.get("read_at") is None,
+            }
+            for row in rows
+        ]
+        return self.render("notices.html", notices=shown, kinds=list(KINDS.items()), kind=kind if of_kind else "")
+
+    @expose("/bin/")
+    def bin(self) -> Any:
+        """What was removed and can be restored: at most 50 of each type."""
+        me = actor()
+        found = []
+        for cls in self.catalogue.values():
+            if (scope := rights.visible_removed(me, cls)) is None or not rights.is_writer(me, cls):
+                continue
+            wanted = {"number": 1, "title": 1, "removed_at": 1, "removed_by": 1}
+            rows = list(cls._get_collection().find(scope, wanted).sort("removed_at", -1).limit(50))
+            found += [(cls, row) for row in rows]
+        people = wording.titles({"User": {row["removed_by"] for _, row in found if row.get("removed_by")}})
+        rows = [
+            {
+                "kind": cls.declared.label,
+                "number": row["number"],
+                "title": row.get("title", ""),
+                "by": people.get(row.get("removed_by"), ""),
+                "at": wording.moment(row["removed_at"]),
+                "restore": f"/admin/{cls.declared.name}/restore/",
+                "id": str(row["_id"]),
+            }
+            for cls, row in found
+        ]
+        return self.render("bin.html", rows=rows)
+
+    @expose("/search/")
+    def search(self) -> Any:
+        """What I may see whose number or short fields contain the text, and what I may open whose files do.
+
+        One indexed query for each type; `in=files` goes on in the files alone, `type` in those of one type.
+        """
+        me = actor()
+        text = request.args.get("q", "").replace("\x00", "").strip()[:100]
+        groups = []
+        in_files_only = request.args.get("in") == "files"
+        for cls in self.catalogue.values() if text and not in_files_only else ():
+            scope = rights.visible(me, cls)
+            if scope is None:
+                continue
+            cursor = cls._get_collection().find({**contains(text), **scope}, {"number": 1, "title": 1, "state": 1})
+            rows = list(cursor.sort("_id", -1).limit(SEARCH_EACH + 1).max_time_ms(TIME_LIMIT_MS))
+            if rows:
+                groups.append(_hits(cls, rows, text))
+        has_archive = any(rights.visible_archived(me, cls) is not None for cls in self.catalogue.values())
+        in_files = file_hits(self.catalogue, me, text, request.args) if text else None
+        return self.render(
+            "search.html",
+            text=text,
+            groups=groups,
+            has_archive=has_archive,
+            in_files=in_files,
+            in_files_only=in_files_only,
+        )
+
+
+def _told(case: Mapping[str, Any], facts: Mapping, changes: Mapping) -> dict[str, Any]:
+    return {"facts": facts.get(case["_id"], []), "changes": changes.get(case["_id"], [])}
+
+
+def _hits(cls: type[Record], rows: list[dict[str, Any]], text: str) -> dict[str, Any]:
+    base = f"/admin/{cls.declared.name}/"
+    return {
+        "label": cls.declared.plural,
+        "all": (base, text) if len(rows) > SEARCH_EACH else None,
+        "rows": [
+            {
+                "number": row["number"],
+                "title": (row.get("title") or "").removeprefix(row["number"]).strip(),
+                "url": f"{base}details/?id={row['_id']}",
+                "state": wording.state_label(cls, row.get("state")),
+                "tone": wording.tone(row.get("state")),
+            }
+            for row in rows[:SEARCH_EACH]
+        ],
+    }

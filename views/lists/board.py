@@ -1,0 +1,182 @@
+"""Boards: the records of a type in columns by state, newest first; a card is moved to another column by a move.
+
+Which moves there are is asked for one card at a time; the gate makes them, on the version that was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import abort, jsonify, redirect, request
+from flask_admin import BaseView, expose
+from pymongo.errors import ExecutionTimeout
+
+from models.kernel import changes, clock, rights
+from models.kernel.changes import Context
+from models.kernel.errors import Forbidden
+from models.kernel.fields import Lines, LongText, Sealed, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.workflow import REASON, Workflow
+
+from .. import wording
+from ..session import actor, asks_for_json, say, seen_version
+from ..steps import moved_words, moves_context
+from ..switch import ways_to_look
+from . import grid_page, listing
+from .layouts import asked_of
+from .listing import Asked
+
+CARDS_MAX = 30
+FACTS_MAX = 2
+
+
+class BoardView(BaseView):
+    """The board of each type that has a workflow."""
+
+    def __init__(self, catalogue: Mapping[str, type[Record]]):
+        super().__init__(name="boards", endpoint="boards", url="/admin/board")
+        self.catalogue = catalogue
+
+    @expose("/")
+    def index(self) -> Any:
+        return redirect("/admin/")
+
+    @expose("/<type_name>/")
+    def of_type(self, type_name: str) -> str:
+        """The columns, filtered as the list: a query for the cards, one for the counts, one for each linked type."""
+        me, cls = actor(), self._type(type_name)
+        asked = asked_of(cls, me, request.args)
+        base = f"/admin/board/{type_name}/"
+        states = _states(cls.declared.workflow, asked)  # type: ignore[arg-type]
+        facts = _facts(cls, me)
+        cards = _cards(asked, states, facts)
+        counts = _counts(asked, states)
+        labels = wording.reference_labels(cls, cards, (*facts, "owner"))
+        return self.render(
+            "board.html",
+            told=cls.declared,
+            base=base,
+            problems=asked.problems,
+            chips=grid_page.chips_of(asked, base),
+            mine_url=None if "f.owner" in request.args else asked.url(base, **{"f.owner": me.id}),
+            ways=ways_to_look(type_name, "board"),
+            columns=[
+                {
+                    "state": state,
+                    "label": wording.state_label(cls, state),
+                    "tone": wording.tone(state),
+                    "count": counts.get(state, 0),
+                    "is_capped": counts.get(state, 0) > listing.COUNT_CAP,
+                    "cards": [_card(cls, row, facts, labels) for row in cards if row.get("state") == state],
+                    "url": asked.url(f"/admin/{type_name}/", **{"f.state": state}),
+                }
+                for state in states
+            ],
+        )
+
+    @expose("/<type_name>/moves/")
+    def moves(self, type_name: str) -> Any:
+        """The moves that the reader may make on one card, each with the column that it leads to."""
+        me, cls = actor(), self._type(type_name)
+        record = rights.find(me, cls, request.args.get("id"))
+        answer = jsonify(ok=True, version=record.version, moves=_moves(record, me))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @expose("/<type_name>/move/", methods=("POST",))
+    def move(self, type_name: str) -> Any:
+        """Make a move that asks for nothing; what it still lacks is said. Raises Missing, Refused, Changed."""
+        me, cls = actor(), self._type(type_name)
+        verb, seen = request.form.get("verb", ""), seen_version(request.form.get("version"))
+        id = rights.find(me, cls, request.form.get("id")).id
+        record = changes.move(cls, id, verb, actor=me, version=seen, context=Context(door="board"))
+        words = moved_words(record, verb)
+        if asks_for_json():
+            return jsonify(ok=True, message=str(words), version=record.version, state=record.state)
+        say("good", words)
+        return redirect(f"/admin/board/{type_name}/")
+
+    def _type(self, name: str) -> type[Record]:
+        """The type of a board. What there is none of is not found; what is not the reader's is refused."""
+        cls = self.catalogue.get(name)
+        if cls is None or cls.declared.workflow is None:
+            abort(404)
+        if not rights.can_open(actor(), cls):
+            raise Forbidden(rights.NOT_YOURS)
+        return cls
+
+
+def _states(flow: Workflow, asked: Asked) -> tuple[str, ...]:
+    """The columns: all states, or those that the list is filtered by."""
+    wanted = set(asked.told.getlist("f.state"))
+    return tuple(state for state in flow.states if state in wanted) or flow.states
+
+
+def _facts(cls: type[Record], me: Actor) -> tuple[str, ...]:
+    """What a card shows beside number and title: the first columns of the list that the title does not tell."""
+    told = cls.declared
+    hidden = {"number", "title", "owner", "department", "state", *told.title_fields}
+    kept = rights.readable_fields(me, cls) - hidden
+    names = [name for name in told.grid.columns if name in kept]
+    return tuple([name for name in names if not isinstance(cls._fields[name], Lines | LongText | Sealed)][:FACTS_MAX])
+
+
+def _cards(asked: Asked, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The newest records of each column, in one command."""
+    shown = dict.fromkeys((*facts, "number", "title", "state", "version", "owner", "state_since", "due_at"), 1)
+    stages = [{"$sort": {"_id": -1}}, {"$limit": CARDS_MAX}, {"$project": shown}]
+    return _of_each(asked, states, stages)
+
+
+def _counts(asked: Asked, states: tuple[str, ...]) -> dict[str, int]:
+    """How many records each column has, counted no further than a list counts, in one command."""
+    stages: list[dict[str, Any]] = [{"$limit": listing.COUNT_CAP + 1}, {"$group": {"_id": "$state", "n": {"$sum": 1}}}]
+    return {row["_id"]: row["n"] for row in _of_each(asked, states, stages)}
+
+
+def _of_each(asked: Asked, states: tuple[str, ...], stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same stages for the records of each state."""
+    each = [[{"$match": {"$and": [{"state": state}, asked.filter]}}, *stages] for state in states]
+    name = asked.collection.name
+    others = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for pipeline in each[1:]]
+    try:
+        return list(asked.collection.aggregate([*each[0], *others], maxTimeMS=listing.TIME_LIMIT_MS))
+    except ExecutionTimeout:
+        if listing.SLOW not in asked.problems:
+            asked.problems.append(listing.SLOW)
+        return []
+
+
+def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], labels: Mapping) -> dict[str, Any]:
+    number, due = row["number"], row.get("due_at")
+    texts = [(str(label_of(cls._fields[one])), wording.plain(cls._fields[one], row.get(one), labels)) for one in facts]
+    return {
+        "id": str(row["_id"]),
+        "version": row.get("version", 0),
+        "number": number,
+        "title": (row.get("title") or "").removeprefix(number).strip(),
+        "url": f"/admin/{cls.declared.name}/details/?id={row['_id']}",
+        "facts": [pair for pair in texts if pair[1]],
+        "owner": labels.get(row.get("owner"), ""),
+        "since": wording.ago(row["state_since"]) if row.get("state_since") else "",
+        "since_at": wording.moment(row["state_since"]) if row.get("state_since") else "",
+        "due": wording.moment(due) if due else "",
+        "is_late": bool(due and due < clock.now()),
+    }
+
+
+def _moves(record: Record, me: Actor) -> list[dict[str, Any]]:
+    """The reader's moves on a record; `asks` where a page must be filled in first."""
+    flow = record.flow()
+    found = []
+    for step in moves_context(record, me):
+        chosen = flow.find(step["verb"], record.state) if flow else None
+        if chosen is None or not step["may"]:
+            continue
+        lacks = any(not item["ok"] for item in step["checklist"])
+        asks = bool(chosen.sign or chosen.asked_fields or REASON in chosen.ask or lacks)
+        told = {name: str(step[name]) for name in ("verb", "label", "url")}
+        found.append(told | {"target": chosen.target, "asks": asks, "is_danger": step["is_danger"]})
+    return found

@@ -1,0 +1,326 @@
+"""Calendars: the records of a type by one of its dates, and one's own dates of all types; dates are moved by the gate.
+
+A page is a list of days with lists of links, which scripts let one drag; without them a date is moved on a page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from babel.dates import format_date
+from flask import abort, jsonify, redirect, request
+from flask_admin import BaseView, expose
+from mongoengine.connection import get_db
+from pymongo.errors import ExecutionTimeout
+
+from models.kernel import changes, clock, rights
+from models.kernel.changes import Context
+from models.kernel.declare import dated_fields
+from models.kernel.errors import CHANGED, Changed, Forbidden, Refused
+from models.kernel.fields import WRONG_FORM, Day, Moment, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.waiting import COLLECTION as WAITING
+from models.kernel.words import L, Words
+from models.organisation import CalendarDay
+
+from .. import wording
+from ..forms.inputs import BadValue, parse
+from ..session import actor, asks_for_json, say, seen_version
+from ..shell import waiting_filter
+from ..switch import calendars, kept_arguments, ways_to_look
+from . import grid_page, listing
+from .calendar_span import KINDS, Span, read_span
+from .layouts import asked_of
+
+EVENTS_MAX = 500
+DAY_MAX = {"month": 6, "week": 30, "day": EVENTS_MAX}
+KIND_LABELS = {"month": L("Month", "月"), "week": L("Week", "週"), "day": L("Day", "日")}
+MOVED = L("{number}: “{label}” is now {day}.", "{number}：「{label}」已改為 {day}。")
+NOT_MOVED = L("This date cannot be changed here.", "此日期不能在這裏修改。")
+TO_DECIDE, TO_DO = L("To decide", "待審批"), L("Due", "到期")
+
+
+class CalendarView(BaseView):
+    """The calendar of each type that has dates, and the one of what is due for the reader."""
+
+    def __init__(self, catalogue: Mapping[str, type[Record]]):
+        super().__init__(name="calendars", endpoint="calendars", url="/admin/calendar")
+        self.catalogue = catalogue
+
+    @expose("/")
+    def mine(self) -> str:
+        """What waits for me, by the day it is due: two queries and one for names of holidays."""
+        me, span = actor(), read_span(request.args.get("by", ""), request.args.get("on", ""))
+        rows = _due(me, span)
+        events = [
+            (_wall_day(row["due"]), self._case(row, me)) for row in rows[:EVENTS_MAX] if row["type"] in self.catalogue
+        ]
+        return self.render(
+            "calendar.html", **_page("/admin/calendar/", span, events, len(rows) > EVENTS_MAX), told=None, fields=[]
+        )
+
+    @expose("/<type_name>/")
+    def of_type(self, type_name: str) -> str:
+        """The records of a type that have a date in the shown days, filtered as in its list."""
+        me, cls = actor(), self._type(type_name)
+        name = _asked_field(me, cls)
+        span = read_span(request.args.get("by", ""), request.args.get("on", ""))
+        base = f"/admin/calendar/{type_name}/"
+        asked = asked_of(cls, me, request.args)
+        rows = _rows(asked, name, span)
+        movable = _is_movable(cls, me, name)
+        events = [(_day_of(cls, name, row), _event(cls, row, name, movable)) for row in rows[:EVENTS_MAX]]
+        return self.render(
+            "calendar.html",
+            **_page(base, span, events, len(rows) > EVENTS_MAX),
+            told=cls.declared,
+            field=name,
+            field_label=label_of(cls._fields[name]),
+            fields=[(one, label_of(cls._fields[one])) for one in calendars(me, cls)],
+            asked=asked,
+            problems=asked.problems,
+            chips=grid_page.chips_of(asked, base),
+            ways=ways_to_look(type_name, "calendar"),
+            list_url=_list_url(cls, name, span),
+            mine_url=None if "f.owner" in request.args else asked.url(base, **{"f.owner": me.id}),
+            movable=movable,
+        )
+
+    @expose("/<type_name>/move/", methods=("GET", "POST"))
+    def move(self, type_name: str) -> Any:
+        """Give a record another date: a page that asks for it, or the answer to a drag; always of the version seen."""
+        me, cls = actor(), self._type(type_name)
+        name = _asked_field(me, cls)
+        record = rights.find(me, cls, request.values.get("id"))
+        _refuse_unless_movable(me, record, name)
+        if request.method == "GET":
+            return self._move_page(record, name)
+        try:
+            day = _asked_day(cls, name, request.form.get("to", ""))
+            values = {name: _on_day(cls, name, record, day)}
+            seen = seen_version(request.form.get("version"))
+            moved = changes.update(cls, record.id, values, actor=me, version=seen, context=Context(door="calendar"))
+        except (Refused, Changed) as problem:
+            if asks_for_json():
+                raise
+            return self._move_page(rights.find(me, cls, record.id), name, problem)
+        words = MOVED(number=moved.number, label=label_of(cls._fields[name]), day=wording.day(day))
+        if asks_for_json():
+            was = _day_of(cls, name, record._data)
+            return jsonify(ok=True, message=str(words), version=moved.version, was=was.isoformat() if was else "")
+        say("good", words)
+        return redirect(f"/admin/calendar/{type_name}/?{urlencode({'date': name, 'on': day.isoformat()})}")
+
+    def _type(self, name: str) -> type[Record]:
+        """The type of a calendar. What there is none of is not found; what is not the reader's is refused."""
+        cls = self.catalogue.get(name)
+        if cls is None or not dated_fields(cls):
+            abort(404)
+        if not rights.can_open(actor(), cls):
+            raise Forbidden(rights.NOT_YOURS)
+        return cls
+
+    def _move_page(self, record: Record, name: str, problem: Refused | Changed | None = None) -> Any:
+        cls = type(record)
+        said: list[Words] = []
+        if isinstance(problem, Refused):
+            said = [words for found in problem.problems.values() for words in found] or [problem.sentence]
+        elif problem is not None:
+            said = [CHANGED]
+        day = _day_of(cls, name, record._data)
+        page = self.render(
+            "calendar_move.html",
+            told=cls.declared,
+            record=record,
+            field=name,
+            label=label_of(cls._fields[name]),
+            day=request.form.get("to") or (day.isoformat() if day else ""),
+            url=f"/admin/{record.type_name()}/details/?id={record.id}",
+            said=[str(words) for words in said],
+        )
+        status = 200 if problem is None else 409 if isinstance(problem, Changed) else 422
+        return page, status
+
+    def _case(self, row: Mapping[str, Any], me: Actor) -> dict[str, Any]:
+        """An open case as an entry of the day it is due."""
+        cls = self.catalogue[row["type"]]
+        is_decision = me.id not in row.get("barred", ()) and not set(rights.tokens_of(me)).isdisjoint(row["decide"])
+        return _entry(cls, row) | {
+            "time": wording.time(row["due"]),
+            "note": str(TO_DECIDE if is_decision else TO_DO),
+            "is_late": row["due"] < clock.now(),
+        }
+
+
+def _page(base: str, span: Span, events: Iterable[tuple[dt.date | None, dict]], more: bool) -> dict[str, Any]:
+    """What every calendar is drawn from: its days with their entries, and the ways to other days."""
+    by_day: dict[dt.date | None, list[dict[str, Any]]] = {}
+    for date, event in events:
+        by_day.setdefault(date, []).append(event)
+    special = _special_days(span)
+
+    def url(**changed: str) -> str:
+        kept = {"by": span.kind, "on": span.on.isoformat(), "date": request.args.get("date", ""), **changed}
+        return f"{base}?{urlencode([*kept_arguments(), *((k, v) for k, v in kept.items() if v)])}"
+
+    return {
+        "base": base,
+        "span": span,
+        "more": more,
+        "days": [_day(one, span, by_day.get(one, []), special.get(one), url) for one in span.days()],
+        "weekdays": [format_date(one, "EEE", locale=wording.babel_locale()) for one in list(span.days())[:7]],
+        "previous": url(on=span.beside(-1).isoformat()),
+        "next": url(on=span.beside(1).isoformat()),
+        "today": url(on=clock.today().isoformat()),
+        "kinds": [{"label": KIND_LABELS[kind], "url": url(by=kind), "is_current": kind == span.kind} for kind in KINDS],
+        "kept": [(key, value) for key, value in kept_arguments() if key != "q"],
+    }
+
+
+def _day(date: dt.date, span: Span, events: list[dict[str, Any]], special: Mapping | None, url: Any) -> dict[str, Any]:
+    """One day: its name, whether one works on it, and its entries, as many as fit."""
+    most = DAY_MAX[span.kind]
+    kind = special["kind"] if special else ""
+    is_off = kind == "off" or (date.weekday() > 4 and kind != "on")
+    return {
+        "iso": date.isoformat(),
+        "number": date.day,
+        "name": format_date(date, "full", locale=wording.babel_locale()),
+        "short": format_date(date, "EEE", locale=wording.babel_locale()),
+        "is_today": date == clock.today(),
+        "is_outside": not span.is_within(date),
+        "is_off": is_off,
+        "special": special["name"] if special else "",
+        "special_kind": str(CalendarDay._fields["kind"].options[kind]) if kind else "",
+        "events": events[:most],
+        "hidden": max(0, len(events) - most),
+        "url": url(by="day", on=date.isoformat()),
+    }
+
+
+def _special_days(span: Span) -> dict[dt.date, Mapping[str, Any]]:
+    """The holidays and make-up workdays among the shown days."""
+    wanted = {"removed_at": None, "day": {"$gte": _midnight(span.first), "$lte": _midnight(span.last)}}
+    rows = CalendarDay._get_collection().find(wanted, {"day": 1, "kind": 1, "name": 1}).limit(100)
+    return {row["day"].date(): row for row in rows}
+
+
+def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
+    """The open cases that are due for a person in the shown days, to decide or to go on with."""
+    when = {"$gte": clock.start_of(span.first), "$lt": clock.start_of(span.last + dt.timedelta(days=1))}
+    whose = [waiting_filter(me), {"act": {"$in": rights.tokens_of(me)}}]
+    found = get_db()[WAITING].find({"due": when, "$or": whose}).sort([("due", 1), ("_id", 1)])
+    return list(found.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
+
+
+def _rows(asked: listing.Asked, name: str, span: Span) -> list[dict[str, Any]]:
+    """The records of the shown days, the earliest first; none, and said so, when it takes too long."""
+    told = asked.cls._fields[name]
+    edge = _midnight if isinstance(told, Day) else clock.start_of
+    query = {name: {"$gte": edge(span.first), "$lt": edge(span.last + dt.timedelta(days=1))}}
+    wanted = dict.fromkeys((name, "number", "title", "state", "version", "due_at"), 1)
+    found = asked.collection.find({"$and": [asked.filter, query]}, wanted).sort([(name, 1), ("_id", 1)])
+    try:
+        return list(found.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
+    except ExecutionTimeout:
+        asked.problems.append(listing.SLOW)
+        return []
+
+
+def _entry(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
+    """What any entry of a calendar tells of a record."""
+    number = row["number"]
+    return {
+        "id": str(row["_id"]),
+        "number": number,
+        "title": (row.get("title") or "").removeprefix(number).strip(),
+        "kind": cls.declared.label,
+        "url": f"/admin/{cls.declared.name}/details/?id={row['_id']}",
+        "state": wording.state_label(cls, row.get("state")),
+        "tone": wording.tone(row.get("state")),
+    }
+
+
+def _event(cls: type[Record], row: Mapping[str, Any], name: str, movable: bool) -> dict[str, Any]:
+    """A record as an entry, with what is needed to move it."""
+    flow, date = cls.declared.workflow, _day_of(cls, name, row)
+    is_open = flow is None or row.get("state") in (flow.edit or ())
+    query = urlencode({"id": row["_id"], "date": name})
+    return _entry(cls, row) | {
+        "time": wording.time(row[name]) if isinstance(cls._fields[name], Moment) else "",
+        "version": row.get("version", 0),
+        "iso": date.isoformat() if date else "",
+        "move_url": f"/admin/calendar/{cls.declared.name}/move/?{query}" if movable and is_open else None,
+        "is_late": name == "due_at" and row[name] < clock.now(),
+    }
+
+
+def _asked_field(me: Actor, cls: type[Record]) -> str:
+    """The date that the calendar goes by: the one asked for, or the first that the reader may see."""
+    names, asked = calendars(me, cls), request.values.get("date", "")
+    if not names:
+        raise Forbidden(rights.NOT_YOURS)
+    return asked if asked in names else names[0]
+
+
+def _is_movable(cls: type[Record], me: Actor, name: str) -> bool:
+    """Whether records of the type can be given another date by this reader; each one is asked again when it moves."""
+    return name in rights.writable_fields(me, cls) and not getattr(cls._fields[name], "fixed", False)
+
+
+def _refuse_unless_movable(me: Actor, record: Record, name: str) -> None:
+    if not (verdict := rights.may_update(me, record)):
+        raise Forbidden(verdict.why)
+    if name not in rights.writable_fields(me, type(record), record):
+        raise Forbidden(NOT_MOVED)
+
+
+def _asked_day(cls: type[Record], name: str, text: str) -> dt.date:
+    """The day that was typed or dropped on. Raises Refused."""
+    told = cls._fields[name]
+    try:
+        day = parse(Day(label=label_of(told)), text)
+    except BadValue as bad:
+        raise Refused(None, {name: [bad.sentence]}) from bad
+    if day is None or not 1900 <= day.year <= 2200:
+        raise Refused(None, {name: [WRONG_FORM(label=label_of(told))]})
+    return day
+
+
+def _on_day(cls: type[Record], name: str, record: Record, day: dt.date) -> dt.date | dt.datetime:
+    """The new value: a moment keeps its time of the day."""
+    if isinstance(cls._fields[name], Day):
+        return day
+    was = record._data.get(name)
+    time = was.astimezone(clock.zone()).time() if was else dt.time(9)
+    return dt.datetime.combine(day, time, clock.zone()).astimezone(clock.UTC)
+
+
+def _day_of(cls: type[Record], name: str, row: Mapping[str, Any]) -> dt.date | None:
+    """The day of a record's date as the company's wall shows it."""
+    value = row.get(name)
+    if value is None:
+        return None
+    if isinstance(cls._fields[name], Moment):
+        return _wall_day(value)
+    return value.date() if isinstance(value, dt.datetime) else value
+
+
+def _wall_day(value: dt.datetime) -> dt.date:
+    return value.astimezone(clock.zone()).date()
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    """How the database keeps a date."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def _list_url(cls: type[Record], name: str, span: Span) -> str:
+    """The list of exactly the records of the shown days."""
+    kept = [pair for pair in kept_arguments() if pair != ("with", name) and not pair[0].startswith(f"f.{name}")]
+    days = [(f"f.{name}.from", span.first.isoformat()), (f"f.{name}.to", span.last.isoformat())]
+    return f"/admin/{cls.declared.name}/?{urlencode([*kept, ('with', name), *days])}"

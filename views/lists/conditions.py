@@ -1,0 +1,125 @@
+"""What the database compares fields with: every value of an address is parsed to the kind of its field first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+from bson import Decimal128, ObjectId
+from mongoengine.base import get_document
+from werkzeug.datastructures import MultiDict
+
+from models.kernel import clock, rights
+from models.kernel.fields import (
+    NOT_A_NUMBER,
+    WRONG_FORM,
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Moment,
+    Number,
+    Ref,
+    Refs,
+    Whole,
+    label_of,
+)
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.search import contains
+from models.kernel.words import L
+
+from ..forms.inputs import BadValue, parse
+from ..wording import is_numeric
+
+LINKED_MAX = 500
+INT_MAX = 2**63 - 1
+TIME_LIMIT_MS = 4000
+NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
+BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{label}」未生效：{why}")
+STATE_LABEL = L("State", "狀態")
+
+
+def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
+    """What an address asks of one field; adds what cannot be understood, and a chip for each value that counts."""
+    found = cls._fields[name]
+    label = STATE_LABEL if name == "state" else getattr(found, "label", name)
+    clauses: list[dict[str, Any]] = []
+    ops = (("", "="), (".from", "≥"), (".to", "≤"))
+    for suffix, sign in ops:
+        key = f"f.{name}{suffix}"
+        values = [value.replace("\x00", "").strip()[:200] for value in args.getlist(key)]
+        values = [value for value in values if value]
+        if not values:
+            continue
+        try:
+            clauses.append({name: _condition(found, name, suffix, values)})
+            chips += [(key, value, f"{label} {sign} ") for value in values]
+        except BadValue as bad:
+            problems.append(BAD_FILTER(label=label, why=bad.sentence))
+    return clauses
+
+
+def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  # noqa: PLR0911 - one for each kind
+    """What the database compares a field with; raises BadValue."""
+    if suffix:
+        if isinstance(found, Moment | Day):
+            start, end = _whole_day(found, values[-1])
+            return {"$gte": start} if suffix == ".from" else {"$lt": end}
+        if not is_numeric(found):
+            raise BadValue(L("this field has no order", "此字段不能比較大小"))
+        exact = _exact(found, values[-1])
+        return {"$gte": exact} if suffix == ".from" else {"$lte": exact}
+    if name == "state" or isinstance(found, Choice | Choices):
+        return {"$in": [None if value == NOTHING_CHOSEN else value for value in values[:50]]}
+    if isinstance(found, Ref | Refs):
+        ids = [ObjectId(value) for value in values if ObjectId.is_valid(value)]
+        return {"$in": ids[:200]}
+    if isinstance(found, Flag):
+        return {"$eq": True} if values[-1] in ("1", "true", "yes") else {"$ne": True}
+    if isinstance(found, Number | Whole):
+        return _exact(found, values[-1])
+    if isinstance(found, Day | Moment):
+        start, end = _whole_day(found, values[-1])
+        return {"$gte": start, "$lt": end}
+    if name == "number":
+        return {"$regex": "^" + re.escape(values[-1].upper())}
+    return {"$regex": re.escape(values[-1]), "$options": "i"}
+
+
+def _exact(found: Any, text: str) -> Any:
+    """A number as it is kept; raises BadValue for one that cannot be."""
+    value = parse(found, text)
+    if value is None or not Decimal(value).is_finite() or abs(value) > INT_MAX:
+        raise BadValue(NOT_A_NUMBER(label=label_of(found)))
+    return Decimal128(value) if isinstance(found, Number) else value
+
+
+def _whole_day(found: Any, text: str) -> tuple[dt.datetime, dt.datetime]:
+    """The moments between which a date lies, the second left out; raises BadValue."""
+    value = parse(found, text)
+    try:
+        start = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), clock.UTC)
+        return start, start + dt.timedelta(days=1)
+    except (TypeError, OverflowError) as fault:
+        raise BadValue(WRONG_FORM(label=label_of(found))) from fault
+
+
+def searched(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
+    """Records whose own short fields contain the text, or which link to a record that does."""
+    clauses: list[dict[str, Any]] = [contains(text)]
+    for name in cls.declared.grid.search:
+        ref_name, dot, _rest = name.partition(".")
+        found = cls._fields.get(ref_name)
+        if dot and isinstance(found, Ref | Refs):
+            target = get_document(found.target)
+            scope = rights.visible(actor, target)
+            if scope is None:
+                continue
+            linked = target._get_collection().find({**contains(text), **scope}, {"_id": 1}).limit(LINKED_MAX)
+            ids = [row["_id"] for row in linked.max_time_ms(TIME_LIMIT_MS)]
+            if ids:
+                clauses.append({ref_name: {"$in": ids}})
+    return clauses[0] if len(clauses) == 1 else {"$or": clauses}

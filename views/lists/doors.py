@@ -1,0 +1,98 @@
+"""The doors of a type's list: the list itself, its columns and saved views, moves on many rows, totals, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import abort, jsonify, request
+from flask_admin import expose
+
+from models.kernel import rights
+from models.kernel.record import Record
+
+from ..session import actor
+from ..steps import moves_context
+from . import bulk, bulk_edit, export, grid_page, layouts, neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ListDoors:
+    """What `RecordView` offers around the list of its type."""
+
+    model: type[Record]
+    list_template: str
+    render: Callable[..., str]
+    if TYPE_CHECKING:
+
+        @property
+        def base(self) -> str: ...
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """The list: filtered, searched, sorted, paged and arranged as asked."""
+        me = actor()
+        shown = layouts.read_list(self.model, me, request.args)
+        return self.render(
+            self.list_template,
+            **grid_page.shown_context(self.model, me, shown, self.base),
+            may_create=rights.may_create(me, self.model),
+            bulk_verbs=bulk.offered(self.model),
+            bulk_fields=bulk_edit.offered(self.model, me),
+        )
+
+    @expose("/columns/", methods=("GET", "POST"))
+    def columns_view(self) -> Any:
+        """Which columns the reader wants, in which order and how wide."""
+        return layouts.columns_answer(self)
+
+    @expose("/views/", methods=("POST",))
+    def views_view(self) -> Any:
+        """Save the list as it is under a name; change or remove a saved one."""
+        return layouts.views_answer(self)
+
+    @expose("/neighbour/")
+    def neighbour_view(self) -> Any:
+        """From one record to the next or previous of the list that the reader came from."""
+        return neighbours.answer(self)
+
+    @expose("/row/")
+    def row_view(self) -> Any:
+        """The menu of one row: what its reader may do with the record now."""
+        me = actor()
+        record = rights.find(me, self.model, request.args.get("id"))
+        steps = [step for step in moves_context(record, me) if step["may"]]
+        return self.render(
+            "record/row.html", record=record, base=self.base, steps=steps, may_edit=rights.may_update(me, record)
+        )
+
+    @expose("/totals/")
+    def totals_view(self) -> Any:
+        """The sums of the amounts over all hits, where there are not too many."""
+        me = actor()
+        shown = layouts.read_list(self.model, me, request.args)
+        return jsonify(totals=grid_page.totals(self.model, me, shown))
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Any:
+        """A move on many rows: first a rehearsal of what would happen to each, then the result for each."""
+        return bulk.answer(self)
+
+    @expose("/set/", methods=("POST",))
+    def set_view(self) -> Any:
+        """One value for many rows: what would change first, then the result for each."""
+        return bulk_edit.answer(self)
+
+    @expose("/take_back/", methods=("POST",))
+    def take_back_view(self) -> Any:
+        """Take back what was set for many rows."""
+        return bulk_edit.take_back(self)
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
+        if export_type not in export.KINDS:
+            abort(404)
+        shown = layouts.read_list(self.model, actor(), request.args)
+        return export.answer(self.model, actor(), shown.asked, export_type, shown.columns)

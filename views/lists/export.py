@@ -1,0 +1,130 @@
+"""What a list shows, as a file: the same rows, the same columns, the same rights, streamed in batches and logged."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+import xlsxwriter
+from bson import Decimal128
+from flask import Response, send_file
+
+from models.kernel import clock, rights
+from models.kernel.fields import Day, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+
+from ..wording import is_numeric, plain, reference_labels, state_label
+from .listing import Asked
+
+KINDS = ("csv", "xlsx")
+BATCH = 1000
+ROWS_MAX = 100_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def answer(cls: type[Record], me: Actor, asked: Asked, kind: str, columns: tuple[str, ...]) -> Response:
+    """The filtered rows as a download. At most 100,000 rows; the log says who took what."""
+    seen = rights.listed_fields(me, cls)
+    columns = tuple(name for name in columns if name in seen)
+    place = f"{cls.declared.name}_archive" if asked.archived else cls.declared.name
+    structlog.get_logger("guicheng.export").info(
+        "export", type=place, user=me.login, format=kind, filters=sorted({key for key, _, _ in asked.chips})
+    )
+    name = f"{place}-{clock.today().isoformat()}.{kind}"
+    return _csv(cls, asked, columns, name) if kind == "csv" else _xlsx(cls, asked, columns, name)
+
+
+def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
+    """Rows in batches, each with the titles of what it links to."""
+    descending, name = asked.sort.startswith("-"), asked.sort.lstrip("-")
+    keys = [("_id" if name == "id" else name, -1 if descending else 1)]
+    if name != "id":
+        keys.append(("_id", keys[0][1]))
+    cursor = asked.collection.find(asked.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys).limit(ROWS_MAX)
+    batch: list[dict] = []
+    for row in cursor.batch_size(BATCH):
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch, reference_labels(cls, batch, columns)
+            batch = []
+    if batch:
+        yield batch, reference_labels(cls, batch, columns)
+
+
+def _csv(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) -> Response:
+    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow([defused(str(label_of(cls._fields[column]))) for column in columns])
+    for rows, labels in _batches(cls, asked, columns):
+        writer.writerows([[defused(_text(cls, row, column, labels)) for column in columns] for row in rows])
+    text.detach()
+    file.seek(0)
+    return _download(file, name, "text/csv")
+
+
+def _xlsx(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) -> Response:
+    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
+    with xlsxwriter.Workbook(file, options) as book:
+        sheet = book.add_worksheet()
+        bold = book.add_format({"bold": True})
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        money = book.add_format({"num_format": "#,##0.00"})
+        for at, column in enumerate(columns):
+            sheet.write_string(0, at, str(label_of(cls._fields[column])), bold)
+        line = 1
+        for rows, labels in _batches(cls, asked, columns):
+            for row in rows:
+                for at, column in enumerate(columns):
+                    text = _text(cls, row, column, labels)
+                    _write(sheet, (line, at), cls._fields[column], row.get(column), text, (day, money))
+                line += 1
+    file.seek(0)
+    return _download(file, name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+
+
+def _write(sheet: Any, place: tuple[int, int], told: Any, value: Any, text: str, formats: tuple) -> None:
+    """One cell: numbers and dates as such, everything else as text that is no formula."""
+    if value is None:
+        return
+    if is_numeric(told):
+        is_exact = isinstance(value, Decimal128)
+        sheet.write_number(*place, value.to_decimal() if is_exact else value, formats[1] if is_exact else None)
+    elif isinstance(told, Day) and isinstance(value, dt.datetime):
+        sheet.write_datetime(*place, value.replace(tzinfo=None), formats[0])
+    else:
+        sheet.write_string(*place, text[:32000])
+
+
+def _text(cls: type[Record], row: dict, column: str, labels: dict) -> str:
+    if column == "state":
+        return state_label(cls, row.get("state"))
+    told, value = cls._fields[column], row.get(column)
+    if is_numeric(told) and value is not None:
+        return str(value.to_decimal() if isinstance(value, Decimal128) else value)
+    return plain(told, value, labels)
+
+
+def defused(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula; negative numbers stay numbers."""
+    if text.startswith(_FORMULA) and not _is_number(text):
+        return "'" + text
+    return text.replace("\x00", "")
+
+
+def _is_number(text: str) -> bool:
+    return text[1:].replace(".", "", 1).isdigit() and text[0] in "+-"
+
+
+def _download(file: Any, name: str, mimetype: str) -> Response:
+    response = send_file(file, mimetype=mimetype, as_attachment=True, download_name=name)
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}"
+    return response

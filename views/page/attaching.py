@@ -1,0 +1,91 @@
+"""Takes uploaded files in, one or several at once, from a form or from the script that shows how far an upload is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, jsonify, redirect, request
+from werkzeug.datastructures import FileStorage
+
+from models.kernel import files, rights
+from models.kernel.errors import Forbidden, Refused
+from models.kernel.file_twins import twins
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L, Listed, Words
+
+from ..session import actor, say
+from . import record_page
+
+AT_ONCE = 20
+ATTACHED = L("Attached: {name}.", "已添加附件：{name}。")
+NO_FILE = L("Please choose a file.", "請選擇文件。")
+TOO_MANY = L("Please attach at most {most} files at once; nothing was stored.", "一次最多添加 {most} 個文件，未保存。")
+OF_FILE = L("{name}: {why}", "{name}：{why}")
+THE_SAME = L(
+    "The content of {name} is already attached to: {places}. Both are kept.",
+    "「{name}」的內容與以下附件相同：{places}。兩者均保留。",
+)
+PLACE = L("{number} ({name})", "{number}（{name}）")
+SHOWN_TWINS = 3
+
+
+def upload_limit_mb() -> int:
+    return int(current_app.config.get("UPLOAD_LIMIT_MB", 200))
+
+
+def attached(view: Any) -> Any:
+    """Take uploaded files in; a refusal shows the record page, or tells the script, with a sentence for each file."""
+    me = actor()
+    record = rights.find(me, view.model, request.form.get("id"))
+    given = [one for one in request.files.getlist("file") if one.filename]
+    refusals: list[tuple[str, Refused]] = []
+    said: list[tuple[str, Words]] = []
+    if not given or len(given) > AT_ONCE:
+        sentence = TOO_MANY(most=AT_ONCE) if given else NO_FILE
+        refusals.append(("", Refused(None, {"file": [sentence]})))
+        given = []
+    for one in given:
+        try:
+            said += _attach(record, one, me)
+        except Refused as refused:
+            refusals.append((files.clean_name(one.filename or ""), refused))
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return _told(said, refusals)
+    for tone, words in said:
+        say(tone, words)
+    if refusals:
+        context = record_page.record_context(view.model, record, me)
+        told = " ".join(_sentence(*one) for one in refusals)
+        return view.render("record/details.html", **context, file_error=told), _status(refusals)
+    return redirect(view.show(record) + "#files")
+
+
+def _attach(record: Record, given: FileStorage, me: Actor) -> list[tuple[str, Words]]:
+    """Attach one file; returns what to say about it, with tones."""
+    upload = files.Upload(given.filename or "", given.stream, upload_limit_mb())  # type: ignore[arg-type]
+    kind = request.form.get("kind", "")[:40]
+    file = files.attach(type(record), record.id, kind, upload, actor=me)
+    said: list[tuple[str, Words]] = [("good", ATTACHED(name=file["name"]))]
+    if same := twins(file, actor=me)[:SHOWN_TWINS]:
+        places = Listed(tuple(PLACE(number=one.number, name=one.name) for one in same))
+        said.append(("warn", THE_SAME(name=file["name"], places=places)))
+    return said
+
+
+def _told(said: list[tuple[str, Words]], refusals: list[tuple[str, Refused]]) -> Any:
+    """The same for a script: what was done, and what was not and why."""
+    for tone, words in said:
+        if not refusals:
+            say(tone, words)  # the page is loaded anew and says it
+    message = " ".join([*(str(words) for _, words in said), *(_sentence(*one) for one in refusals)])
+    return jsonify(ok=not refusals, message=message), _status(refusals) if refusals else 200
+
+
+def _sentence(name: str, refused: Refused) -> str:
+    why = next((words for found in refused.problems.values() for words in found), refused.sentence)
+    return str(OF_FILE(name=name, why=why)) if name else str(why)
+
+
+def _status(refusals: list[tuple[str, Refused]]) -> int:
+    return 403 if isinstance(refusals[0][1], Forbidden) else 422

@@ -1,0 +1,93 @@
+"""The smaller doors of a record's page: comments with mentions, and the page as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from flask import Response, jsonify, request
+from flask_admin import expose
+from werkzeug.utils import redirect
+
+from models.kernel import changes, mentions, rights
+from models.kernel.errors import Forbidden, Refused
+from models.kernel.mentions import Called
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L, current_locale
+
+from ..session import actor, say
+from ..typesetting import typeset
+from ..wording import titles
+from . import record_page, record_pdf
+
+BARRED = L("Not told, since they may not read this record: {names}.", "以下人員無權查看此記錄，未通知：{names}。")
+UNKNOWN = L("Nobody has this login name: {names}.", "沒有此登錄名的人員：{names}。")
+
+
+class RecordDoors:
+    """What a record view answers beside its pages. Mixed into the screens of a type."""
+
+    model: type[Record]
+    base: str
+    show: Callable[[Record], str]
+    render: Callable[..., str]
+
+    @expose("/comment/", methods=("POST",))
+    def comment_view(self) -> Any:
+        """A comment; who was called but may not read the record is named to the writer."""
+        id, typed = request.form.get("id"), request.form.get("comment", "")
+        try:
+            record = changes.comment(self.model, id, typed, actor=actor())
+        except Refused as refused:
+            record = rights.find(actor(), self.model, id)
+            context = record_page.record_context(self.model, record, actor())
+            sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
+            page = self.render("record/details.html", **context, comment=typed, comment_error=str(sentence))
+            return page, 403 if isinstance(refused, Forbidden) else 422
+        say_untold(mentions.called_in(record, typed))
+        return redirect(self.show(record) + "#timeline")
+
+    @expose("/mention/")
+    def mention_view(self) -> Any:
+        """Colleagues who may be called in a comment on this record."""
+        me = actor()
+        record = rights.find(me, self.model, request.args.get("id"))
+        if not (verdict := rights.may_comment(me, record)):
+            raise Forbidden(verdict.why)
+        typed = request.args.get("query", "").replace("\x00", "").strip()[:40]
+        found = mentions.offered(record, typed, me.id)
+        departments = titles({"Department": [id for one in found if (id := one.ref("department"))]})
+        results = [
+            {"login": one.login, "name": one.name, "note": departments.get(one.ref("department"), "")} for one in found
+        ]
+        return jsonify(results=results)
+
+    @expose("/print/")
+    def print_view(self) -> Response:
+        """The record as a document, with its reader's rights; that it was taken out is written into its history."""
+        me = actor()
+        record = rights.find(me, self.model, request.args.get("id"))
+        if not (verdict := rights.may_open(me, record)):
+            raise Forbidden(verdict.why)
+        document = typeset("record.typ", record_pdf.contents(self.model, record, me), current_locale())
+        structlog.get_logger("guicheng.export").info(
+            "export", type=self.model.type_name(), user=me.login, format="pdf", record=str(record.id)
+        )
+        _note_export(self.model, record, me)
+        answer = Response(document, content_type="application/pdf")
+        answer.headers["Content-Disposition"] = f'inline; filename="{record_pdf.file_name(record)}"'
+        answer.headers["Cache-Control"] = "private, no-store"
+        return answer
+
+
+def _note_export(cls: type[Record], record: Record, me: Actor) -> None:
+    changes.note(cls, record.id, "export", actor=me, context=changes.Context(door="pdf"))
+
+
+def say_untold(called: Called) -> None:
+    """Tell the writer of a comment who was not told of it."""
+    for sentence, logins in ((BARRED, called.barred), (UNKNOWN, called.unknown)):
+        if logins:
+            say("warn", sentence(names=", ".join(f"@{login}" for login in logins)))

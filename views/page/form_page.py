@@ -1,0 +1,274 @@
+"""What the templates of a form and of a move are given: controls with what was typed, and all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import wtforms
+from bson import ObjectId
+from flask import request
+
+from models.kernel import rights, validation
+from models.kernel.declare import Part
+from models.kernel.errors import Refused
+from models.kernel.fields import Choice, Choices, Lines, Ref, Refs, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L
+from models.kernel.workflow import REASON, Move
+
+from .. import wording
+from ..custom import scripts_for
+from ..forms.inputs import LinesList, Value, filled, form_from, input_problems, values_of
+from ..steps import moves_context
+from ..wording import is_numeric, plain
+from .record_page import heading
+
+
+def move_context(
+    record: Record,
+    move: Move,
+    me: Actor,
+    *,
+    form: wtforms.Form | None = None,
+    reason: str = "",
+    refused: Refused | None = None,
+) -> dict[str, Any]:
+    """The page of one move, or the dialog of it."""
+    cls = type(record)
+    shown = form or form_from(cls, move.asked_fields, record)
+    step = next((one for one in moves_context(record, me) if one["verb"] == move.verb), None)
+    problems = refused.problems if refused else {}
+    return {
+        **heading(cls, record),
+        "step": step,
+        "asks_reason": REASON in move.ask,
+        "is_signed": move.sign,
+        "controls_": [_control(cls, name, shown[name], record, problems, me) for name in move.asked_fields],
+        "reason": reason,
+        "refusal": str(refused.sentence) if refused else "",
+        "loose": [
+            str(w)
+            for path, words in problems.items()
+            if path not in move.asked_fields and path != "reason"
+            for w in words
+        ],
+        "reason_errors": [str(words) for words in problems.get("reason", [])],
+        "next": request.values.get("next", ""),
+        "version": record.version,
+        "fragment": request.values.get("part") == "dialog",
+    }
+
+
+def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor, refused: Refused | None) -> dict:
+    """The form: its parts with their controls, all problems on top with links to the fields."""
+    problems = refused.problems if refused else {}
+    allowed = set(form._fields)
+    parts, placed = [], set()
+    for part in cls.declared.form:
+        names = [name for name in part.fields if name in allowed or _is_shown_computed(cls, name, me)]
+        controls = [_control(cls, name, form._fields.get(name), record, problems, me) for name in names]
+        placed |= set(names)
+        if record is None and allowed.isdisjoint(names):
+            continue  # a part that only the system fills has nothing to say before the record is there
+        if controls:
+            parts.append(_part(len(parts), part, controls, names, problems))
+    rest = [name for name in form._fields if name not in placed]
+    if rest:
+        controls = [_control(cls, name, form._fields[name], record, problems, me) for name in rest]
+        parts.append(_part(len(parts), Part(L("More", "其他")), controls, rest, problems))
+    told = cls.declared
+    return {
+        "told": told,
+        "record": record,
+        "base": f"/admin/{told.name}/",
+        "parts_": parts,
+        "refusal": str(refused.sentence) if refused else "",
+        "problems": [(_place_of(form, path), str(words)) for path, found in problems.items() for words in found],
+        "scripts": scripts_for(told.name),
+        "asks_confirmation": validation.DOUBT in problems,
+        "has_computed": any(getattr(f, "computed", False) for f in told.own_fields.values())
+        or any(isinstance(f, Lines) for f in told.own_fields.values()),
+    }
+
+
+def _part(at: int, part: Part, controls: list[dict], names: list[str], problems: Mapping) -> dict[str, Any]:
+    """A part of the form with its place in the index and how many problems it has."""
+    own = set(names)
+    count = sum(len(found) for path, found in problems.items() if path.partition(".")[0] in own)
+    facts = {"id": f"part-{at + 1}", "label": part.label, "clause": part.clause, "help": part.help}
+    groups = [(is_lines, list(run)) for is_lines, run in groupby(controls, lambda one: one["kind"] == "lines")]
+    return {**facts, "groups": groups, "has_lines": any(is_lines for is_lines, _ in groups), "count": count}
+
+
+def _place_of(form: wtforms.Form, path: str) -> str:
+    """The id of the control that a problem is about; lines are numbered as they stand in the form, blank ones too."""
+    name, _, rest = path.partition(".")
+    at, _, column = rest.partition(".")
+    entries = form._fields.get(name)
+    if at.isdecimal() and isinstance(entries, LinesList):
+        kept = filled(entries)
+        place = list(entries).index(kept[int(at)]) if int(at) < len(kept) else int(at)
+        return f"{name}-{place}-{column}"
+    return path.replace(".", "-")
+
+
+def _is_shown_computed(cls: type[Record], name: str, me: Actor) -> bool:
+    told = cls._fields[name]
+    return bool(getattr(told, "computed", False)) and rights.sees(me, told)
+
+
+def _control(cls: type, name: str, entry: Any, record: Record | None, problems: Mapping, me: Actor) -> dict[str, Any]:
+    """One control for the template: kind, id, label, what is in it, what is wrong with it."""
+    told = cls._fields[name]
+    control: dict[str, Any] = {
+        "name": name,
+        "id": name,
+        "label": label_of(told),
+        "required": told.required,
+        "help": getattr(told, "help", None) or "",
+        "errors": [str(words) for words in problems.get(name, [])],
+        "lookup": f"/admin/{cls.declared.name}/ajax/lookup/?field={name}",
+    }
+    if entry is None:
+        value = record._data.get(name) if record else None
+        text = plain(told, record.to_mongo().to_dict().get(name), {}) if record and value is not None else "—"
+        return control | {"kind": "computed", "text": text, "number": is_numeric(told)}
+    if isinstance(told, Lines):
+        return control | _lines_control(cls, name, told, entry, problems, me)
+    return control | _input(entry)
+
+
+def _input(entry: Value) -> dict[str, Any]:
+    """What stands in one input: the typed text, the options, the titles behind chosen references."""
+    told, raw = entry.told, [one for one in entry.raw if one]
+    found: dict[str, Any] = {"kind": entry.kind, "value": entry._value(), "values": raw}
+    if isinstance(told, Choice | Choices):
+        blank = [] if told.required or isinstance(told, Choices) else [("", "—")]
+        found["options"] = blank + [(key, str(label)) for key, label in told.options.items()]
+        if isinstance(told, Choice) and told.required and not entry._value():
+            found["options"] = [("", "—"), *found["options"]]
+    if isinstance(told, Ref | Refs):
+        ids = [ObjectId(one) for one in raw if ObjectId.is_valid(one)]
+        titles = wording.titles({told.target: ids}) if ids else {}
+        found["chosen"] = [(str(one), titles.get(one, str(wording.GONE))) for one in ids]
+    found["number"] = is_numeric(told)
+    return found
+
+
+@dataclass(frozen=True)
+class LinesTable:
+    """A list of lines in a form: its type and name, and the columns that the reader sees."""
+
+    type_name: str
+    name: str
+    columns: Mapping[str, Any]
+
+
+def _lines_control(cls: type, name: str, told: Lines, entry: Any, problems: Mapping, me: Actor) -> dict[str, Any]:
+    """The table of a list of lines: heads, one row per line, and a blank row to copy."""
+    table = LinesTable(cls.declared.name, name, {c: f for c, f in told.columns.items() if rights.sees(me, f)})
+    kept = filled(entry)
+    rows = []
+    for at, item in enumerate(entry):
+        place = kept.index(item) if item in kept else None
+        faults = {c: problems.get(f"{name}.{place}.{c}", []) if place is not None else [] for c in table.columns}
+        rows.append([_line_cell(table, at, c, item.form._fields.get(c), faults[c]) for c in table.columns])
+    heads = [{"label": label_of(f), "number": is_numeric(f), "required": f.required} for f in table.columns.values()]
+    if not rows:
+        rows.append(_blank_line(table, entry, 0))
+    return {"kind": "lines", "heads": heads, "rows": rows, "blank": _blank_line(table, entry, "__index__")}
+
+
+def _blank_line(table: LinesTable, entry: Any, at: Any) -> list[dict[str, Any]]:
+    """The row that a new line is copied from, with the presets of its columns."""
+    form = entry.unbound_field.args[0]()
+    cells = []
+    for column, told in table.columns.items():
+        one = form._fields.get(column)
+        preset = told.default() if callable(told.default) else told.default
+        if one is not None and preset is not None:
+            one.process_data(preset)
+        cells.append(_line_cell(table, at, column, one, []))
+    return cells
+
+
+def _line_cell(table: LinesTable, at: Any, column: str, entry: Any, errors: list) -> dict[str, Any]:
+    """One cell of a table of lines."""
+    told = table.columns[column]
+    cell: dict[str, Any] = {
+        "name": f"{table.name}-{at}-{column}",
+        "id": f"{table.name}-{at}-{column}",
+        "label": label_of(told),
+        "number": is_numeric(told),
+        "lookup": f"/admin/{table.type_name}/ajax/lookup/?field={table.name}.{column}",
+        "errors": [str(words) for words in errors],
+    }
+    return cell | ({"kind": "computed", "text": ""} if entry is None else _input(entry))
+
+
+def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]:
+    """The computed fields of what is typed so far, as texts by the name of their place in the form."""
+    draft = cls(**{name: value for name, value in values_of(form, cls).items() if value is not None})
+    values: dict[str, str] = {}
+    for name, told in cls.declared.own_fields.items():
+        if isinstance(told, Lines):
+            for at, line in _computable(form, draft, name):
+                values |= {
+                    f"{name}-{at}-{c}": _computed_text(f, line, c)
+                    for c, f in told.columns.items()
+                    if getattr(f, "computed", False)
+                }
+    if all(_clean(line) for name in _line_fields(cls) for line in draft._data.get(name) or []) and _clean(draft):
+        for name, told in cls.declared.own_fields.items():
+            if getattr(told, "computed", False) and rights.sees(me, told):
+                values[name] = _computed_text(told, draft, name)
+    return {"values": values}
+
+
+def _line_fields(cls: type[Record]) -> list[str]:
+    return [name for name, told in cls.declared.own_fields.items() if isinstance(told, Lines)]
+
+
+def _computable(form: wtforms.Form, draft: Record, name: str):
+    """The typed lines with their index in the form, computed where they can be."""
+    entries = form._fields.get(name)
+    if entries is None:
+        return
+    kept = filled(entries)
+    lines = list(draft._data.get(name) or [])
+    for at, item in enumerate(entries):
+        if item in kept:
+            line = lines[kept.index(item)]
+            if _clean(line):
+                yield at, line
+
+
+def _clean(document: Any) -> bool:
+    """Compute; False while something that is needed has not been typed yet."""
+    try:
+        document.clean()
+    except (TypeError, ArithmeticError, AttributeError):
+        return False
+    return True
+
+
+def _computed_text(told: Any, document: Any, name: str) -> str:
+    value = document._data.get(name)
+    return plain(told, told.to_mongo(value) if value is not None else None, {})
+
+
+def rule_problems(cls: type[Record], form: wtforms.Form, record: Record | None, me: Actor) -> dict:
+    """What the rules say of the values that could be parsed, so that everything wrong is said at once."""
+    draft = cls(id=record.id) if record is not None else cls()
+    if record is not None:
+        draft._data.update(record._data)
+    for name, value in values_of(form, cls, record).items():
+        setattr(draft, name, value)
+    unparsed = input_problems(form, cls)
+    found = validation.problems_in(draft, {n: cls._fields[n] for n in form._fields})
+    found.update(validation.rule_problems(draft, {**found, **unparsed}))
+    return {path: words for path, words in found.items() if path not in unparsed}

@@ -1,0 +1,83 @@
+"""The past of a record: its whole history, how it was at a version, two versions side by side, what to put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from models.kernel import history, rights
+from models.kernel.declare import references_of
+from models.kernel.errors import Missing
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.traces import stored
+
+from ..forms.merge import differing
+from ..wording import line_labels, reference_labels
+from .record_page import heading, parts_of
+from .timeline import timeline
+
+BESIDE = ("owner", "department", "tags")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which version is shown, and with which other one it is compared."""
+
+    version: int | None = None
+    other: int | None = None
+
+    def within(self, record: Record) -> Asked:
+        """Versions that the record never had are not shown."""
+        had = range(1, record.version + 1)
+        return Asked(self.version if self.version in had else None, self.other if self.other in had else None)
+
+
+def history_context(cls: type[Record], record: Record, me: Actor, asked: Asked) -> dict[str, Any]:
+    """The whole history, whether its chain holds, the record as it was at a version or two versions side by side."""
+    entries, asked = history.entries_of(record.id), asked.within(record)
+    past = None
+    if asked.version is not None and asked.other is None:
+        document = history.as_of(stored(record), entries, asked.version)
+        labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
+        past = parts_of(cls, document, labels, me)
+    return {
+        **heading(cls, record),
+        "entries": timeline(cls, list(reversed(entries)), me),
+        "versions": sorted({one["version"] for one in entries if one.get("version")}, reverse=True),
+        "faults": _faults(record),
+        "past": past,
+        "compared": _compared(record, entries, asked, me),
+        "version": asked.version,
+        "other": asked.other,
+        "may_put_back": bool(past and asked.version != record.version and rights.may_update(me, record)),
+    }
+
+
+def _compared(record: Record, entries: list[dict[str, Any]], asked: Asked, me: Actor) -> list[dict[str, Any]] | None:
+    """The fields on which two versions differ, as far as the reader may see them; None when none are compared."""
+    if asked.version is None or asked.other is None:
+        return None
+    now = stored(record)
+    before, after = (history.as_of(now, entries, one) for one in sorted((asked.version, asked.other)))
+    return differing(type(record), before, after, me, *BESIDE)
+
+
+def _faults(record: Record) -> list[tuple[int, str]]:
+    """What is wrong with the record's chain. A write between two readings looks like a fault, so it is read again."""
+    found: list[tuple[int, str]] = []
+    for _ in range(3):
+        now = record._get_collection().find_one({"_id": record.id}, {"chain": 1}) or {}
+        found = list(history.faults_in(history.entries_of(record.id), now.get("chain", record.chain)))
+        if not found:
+            break
+    return found
+
+
+def values_at(cls: type[Record], record: Record, me: Actor, version: int) -> dict[str, Any]:
+    """What the fields that the reader may set held at an earlier version. Raises Missing."""
+    if not 0 < version < record.version:
+        raise Missing
+    past = cls._from_son(history.as_of(stored(record), history.entries_of(record.id), version))
+    own = rights.writable_fields(me, cls, record) & {*cls.declared.own_fields, "tags"}
+    return {name: past._data.get(name) for name in own}

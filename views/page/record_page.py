@@ -1,0 +1,186 @@
+"""What the template of a record page is given: fields, state, links both ways, files; and the help page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app
+from markupsafe import Markup
+
+from models.kernel import clock, files, history, rights
+from models.kernel.changes import note
+from models.kernel.declare import references_of
+from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.traces import stored
+from models.kernel.workflow import need_label
+
+from .. import wording
+from ..custom import links_for, panels_for
+from ..files.panel import file_context
+from ..session import catalogue
+from ..steps import moves_context, needs_shown
+from ..wording import is_numeric, line_labels, plain, reference_labels, state_label, tone
+from .course import course_of, drawing_of
+from .linked import leads_context, linked_context
+from .timeline import timeline
+
+TIMELINE_MAX = 60
+_BASE_FACTS = ("department", "owner", "created_at", "created_by", "updated_at", "updated_by", "tags")
+
+
+def heading(cls: type[Record], record: Record) -> dict[str, Any]:
+    """What every page about one record shows at its top."""
+    told = cls.declared
+    return {
+        "told": told,
+        "record": record,
+        "base": f"/admin/{told.name}/",
+        "url": f"/admin/{told.name}/details/?id={record.id}",
+        "state": state_label(cls, record.state),
+        "tone": tone(record.state),
+    }
+
+
+def note_reading(cls: type[Record], record: Record, me: Actor) -> None:
+    """Write down who has read a published report (2.1.4), once for each reader."""
+    if not getattr(cls, "reads_are_noted", False) or record.state != "published" or record.ref("owner") == me.id:
+        return
+    known = {"record": record.id, "actor": me.id, "verb": "read"}
+    if history.HistoryEntry._get_collection().find_one(known, {"_id": 1}) is None:
+        note(cls, record.id, "read", actor=me)
+
+
+def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
+    """The record page."""
+    document = stored(record)
+    labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
+    opened = rights.may_open(me, record)
+    entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX) if opened else []
+    attached = files.files_of(record.id) if opened else []
+    may_edit = rights.may_update(me, record)
+    has_mark = bool(attached) and record.watermark_for(me) is not None
+    return {
+        **heading(cls, record),
+        "opened": opened,
+        "panels": panels_for(me, record),
+        "parts_": parts_of(cls, document, labels, me, opened=bool(opened)),
+        "base_facts": base_facts(cls, document, labels),
+        "now": clock.now(),
+        "due": record.due_at,
+        "is_late": bool(record.due_at and record.due_at < clock.now()),
+        "steps": moves_context(record, me),
+        "leads": leads_context(cls, record, me),
+        "extra_links": links_for(me, record),
+        "linked": linked_context(cls, record, me),
+        "files": [
+            file_context(one, has_mark=has_mark) | {"may_detach": bool(files.may_detach(one, record, me, may_edit))}
+            for one in attached
+        ],
+        "file_kinds": cls.declared.file_kinds,
+        "timeline": timeline(cls, entries, me),
+        "has_more_history": len(entries) == TIMELINE_MAX,
+        "may_edit": may_edit,
+        "may_remove": rights.may_remove(me, record),
+        "may_attach": rights.may_attach(me, record),
+        "may_comment": rights.may_comment(me, record),
+        "upload_limit": current_app.config["UPLOAD_LIMIT_MB"] * 1024 * 1024,
+        **course_of(record, entries, is_whole=len(entries) < TIMELINE_MAX),
+    }
+
+
+def base_facts(cls: type[Record], document: Mapping, labels: Mapping) -> list[dict[str, Any]]:
+    """What every record has: department, owner, who made and changed it, and when."""
+    return [_fact(cls, name, document, labels) for name in _BASE_FACTS if document.get(name)]
+
+
+def parts_of(
+    cls: type[Record], document: Mapping, labels: Mapping, me: Actor, *, opened: bool = True
+) -> list[dict[str, Any]]:
+    """The parts of the declaration with their facts and tables, as far as the reader may see them."""
+    seen = rights.readable_fields(me, cls)
+    if not opened:
+        seen -= {name for name, field in cls._fields.items() if getattr(field, "content", False)}
+    parts = [_part(cls, part, document, labels, me, seen) for part in cls.declared.form]
+    return [part for part in parts if part["pieces"]]
+
+
+def _part(
+    cls: type[Record], part: Any, document: Mapping, labels: Mapping, me: Actor, seen: frozenset[str]
+) -> dict[str, Any]:
+    """The pieces of a part in the order of the declaration: runs of facts, and tables of lines."""
+    pieces: list[dict[str, Any]] = []
+    for name in (one for one in part.fields if one in seen):
+        told = cls._fields[name]
+        if isinstance(told, Lines):
+            pieces.append({"table": lines_context(told, document.get(name) or [], labels, me)})
+        elif pieces and "facts" in pieces[-1]:
+            pieces[-1]["facts"].append(_fact(cls, name, document, labels))
+        else:
+            pieces.append({"facts": [_fact(cls, name, document, labels)]})
+    return {"label": part.label, "clause": part.clause, "pieces": pieces}
+
+
+def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> dict[str, Any]:
+    told = cls._fields[name]
+    value = document.get(name)
+    text: Any = plain(told, value, labels)
+    if isinstance(told, Ref) and value is not None and text and value in labels:
+        text = Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(_type_of(told), value, text)
+    elif isinstance(told, Refs) and value:
+        text = Markup.escape(wording.t(", ", "、")).join(
+            Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(
+                _type_of(told), one, labels.get(one, wording.GONE)
+            )
+            for one in value
+        )
+    is_long = isinstance(told, LongText) or (isinstance(told, Sealed) and isinstance(told.form, LongText))
+    return {"label": label_of(told), "value": text, "number": is_numeric(told), "wide": is_long}
+
+
+def _type_of(told: Ref | Refs) -> str:
+    return catalogue().by_class(told.target).declared.name
+
+
+def lines_context(told: Lines, rows: list, labels: Mapping, me: Actor) -> dict[str, Any]:
+    """A table of embedded lines for reading."""
+    columns = {name: column for name, column in told.columns.items() if rights.sees(me, column)}
+    return {
+        "label": label_of(told),
+        "heads": [{"label": label_of(column), "number": is_numeric(column)} for column in columns.values()],
+        "rows": [
+            [
+                {"text": plain(column, row.get(name), labels), "number": is_numeric(column)}
+                for name, column in columns.items()
+            ]
+            for row in rows
+        ],
+    }
+
+
+def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
+    """The type explained from its declaration."""
+    flow = cls.declared.workflow
+    seen = rights.readable_fields(me, cls)
+    fields = [
+        (label_of(f), f.required, getattr(f, "help", "") or "") for n, f in cls.declared.own_fields.items() if n in seen
+    ]
+    moves = [
+        {
+            "label": flow.verb_label(move.verb),
+            "from": [flow.labels[one] for one in move.source],
+            "to": flow.labels[move.target],
+            "who": move.by.label,
+            "needs": [need_label(cls, need) for need in needs_shown(cls, move, me)],
+        }
+        for move in (flow.moves if flow else ())
+    ]
+    return {
+        "told": cls.declared,
+        "base": f"/admin/{cls.declared.name}/",
+        "drawing": drawing_of(cls),
+        "fields": fields,
+        "moves": moves,
+    }

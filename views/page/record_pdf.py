@@ -1,0 +1,94 @@
+"""What the general document of a record prints: its parts as its reader may see them, its lines, and its decisions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from models.kernel import clock, files, history
+from models.kernel.declare import references_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.traces import stored
+from models.kernel.words import L
+
+from ..wording import line_labels, moment, reference_labels, state_label
+from .record_page import base_facts, parts_of
+from .timeline import timeline
+
+ENTRIES_MAX = 500
+TEXT_MAX = 40_000
+WORDS = {
+    "state": L("State", "狀態"),
+    "version": L("Version", "版本"),
+    "record": L("Record", "記錄"),
+    "decisions": L("Course of the case", "辦理過程"),
+    "files": L("Attachments", "附件"),
+    "when": L("When", "時間"),
+    "who": L("Who", "人員"),
+    "what": L("Step", "步驟"),
+    "said": L("Reason or remark", "原因或意見"),
+    "none": L("None.", "無。"),
+    "left": L("Older entries are left out; the record has them all.", "較早的記錄未列出，可在系統中查看。"),
+}
+PRINTED = L("Printed by {who} on {at}", "{who} 打印於 {at}")
+
+
+def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
+    """Everything that the format prints, as texts in the reader's language. Bounded, however long the record is."""
+    document = stored(record)
+    labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
+    moves = history.entries_of(record.id, newest_first=True, limit=ENTRIES_MAX)
+    decisions = [one for one in moves if one.get("state_to") or one["verb"] in _verbs(cls)]
+    return {
+        "words": {name: str(words) for name, words in WORDS.items()},
+        "kind": str(cls.declared.label),
+        "clause": cls.declared.clause,
+        "number": record.number,
+        "title": record.title,
+        "state": state_label(cls, record.state),
+        "version": str(record.version),
+        "printed": str(PRINTED(who=me.name, at=moment(clock.now()))),
+        "parts": [_part(part) for part in parts_of(cls, document, labels, me)],
+        "base": [[str(one["label"]), _text(one["value"])] for one in base_facts(cls, document, labels)],
+        "files": [[one["name"], moment(one["at"])] for one in files.files_of(record.id)],
+        "decisions": [[e["when"], e["who"], e["text"], e["comment"]] for e in timeline(cls, decisions[::-1], me)],
+        "is_cut": len(moves) == ENTRIES_MAX,
+    }
+
+
+def _verbs(cls: type[Record]) -> tuple[str, ...]:
+    flow = cls.declared.workflow
+    return flow.verbs() if flow else ()
+
+
+def _part(part: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "label": str(part["label"]),
+        "clause": part["clause"],
+        "pieces": [_piece(piece) for piece in part["pieces"]],
+    }
+
+
+def _piece(piece: dict[str, Any]) -> dict[str, Any]:
+    """Facts as pairs, or a table of lines with its heads and which columns are numbers."""
+    if "facts" in piece:
+        return {"facts": [[str(one["label"]), _text(one["value"]), one["wide"]] for one in piece["facts"]]}
+    table = piece["table"]
+    return {
+        "label": str(table["label"]),
+        "heads": [str(head["label"]) for head in table["heads"]],
+        "numbers": [head["number"] for head in table["heads"]],
+        "rows": [[_text(cell["text"]) for cell in row] for row in table["rows"]],
+    }
+
+
+def _text(value: Any) -> str:
+    """A value as the record page shows it, without the links that stand in it there."""
+    shown = value.striptags() if hasattr(value, "striptags") else str(value if value is not None else "")
+    return shown[:TEXT_MAX]
+
+
+def file_name(record: Record) -> str:
+    """The name under which a browser keeps the document."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", record.number or str(record.id)) + ".pdf"

@@ -1,0 +1,109 @@
+"""History in words: entries, changed values as the reader may see them, the record as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.kernel import rights
+from models.kernel.declare import references_of
+from models.kernel.fields import Lines, Ref, Sealed, label_of
+from models.kernel.glossary import GATE_VERBS
+from models.kernel.people import Actor, Role
+from models.kernel.record import Record
+from models.kernel.words import L
+
+from ..wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
+
+DOWNLOADED = frozenset({"download", "view", "read", "export"})
+DOORS = {
+    "form": L("Form", "表單"),
+    "grid": L("List", "列表"),
+    "bulk": L("Several at once", "批量"),
+    "inbox": L("Approvals", "待審批"),
+    "calendar": L("Calendar", "日曆"),
+    "board": L("Board", "看板"),
+    "desk": L("Desk", "借閱台"),
+    "import": L("Import", "導入"),
+    "pdf": L("PDF", "PDF"),
+    "rule": L("Rule", "規則"),
+    "task": L("Background work", "後台任務"),
+    "archive": L("Archive", "歸檔"),
+    "backup": L("Backup", "備份"),
+    "seed": L("Demo company", "演示公司"),
+}
+ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
+
+
+def timeline(cls: type[Record], entries: list[dict[str, Any]], me: Actor) -> list[dict[str, Any]]:
+    """History entries in words; values of fields that the reader may not see are left out."""
+    links = _history_labels(cls, entries)
+    return [_told(cls, entry, me, links) for entry in entries if entry["verb"] not in DOWNLOADED or _sees_downloads(me)]
+
+
+def _sees_downloads(me: Actor) -> bool:
+    return any(face.roles & {Role.SUPERVISOR, Role.HEAD, Role.MANAGEMENT} for face in me.faces())
+
+
+def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
+    rows = [
+        {change["field"]: change[side]}
+        for entry in entries
+        if entry["verb"] != "create"  # whose first values are not told
+        for change in entry.get("changes", ())
+        for side in ("old", "new")
+        if change.get(side) is not None
+    ]
+    return reference_labels(cls, rows, list(references_of(cls)))
+
+
+def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) -> dict[str, Any]:
+    flow = cls.declared.workflow
+    verb = entry["verb"]
+    word = GATE_VERBS.get(verb) or (flow.verb_label(verb) if flow and verb in flow.verbs() else L(verb, verb))
+    states = ""
+    if entry.get("state_to") and entry.get("state_from"):
+        states = f" {state_label(cls, entry['state_from'])} → {state_label(cls, entry['state_to'])}"
+    who = doer(entry)
+    if entry.get("acting_for_name"):
+        who = str(ACTING(who=who, principal=entry["acting_for_name"]))
+    return {
+        "text": f"{word}{states}",
+        "who": who,
+        "when": moment(entry["at"]),
+        "iso": machine_time(entry["at"]),
+        "comment": entry.get("reason") or "",
+        "tone": tone(entry.get("state_to")) if entry.get("state_to") else "neutral",
+        "changes": [
+            told for c in entry.get("changes", ()) if verb != "create" and (told := _change(cls, c, me, labels))
+        ],
+        "version": entry.get("version"),
+        "seq": entry["seq"],
+        "door": str(DOORS.get(entry.get("door", ""), entry.get("door", ""))),
+        "hash": entry.get("hash", "")[:12],
+    }
+
+
+def _change(cls: type[Record], change: Mapping[str, Any], me: Actor, labels: Mapping) -> tuple[str, str, str] | None:
+    name = change["field"]
+    if name == "file":
+        return (str(L("File", "文件")), (change.get("old") or {}).get("name", ""), change["new"]["name"])
+    told = cls._fields.get(name)
+    if told is None or (name not in cls.declared.own_fields and name not in ("owner", "department", "tags")):
+        return None
+    label = str(label_of(told))
+    if not rights.sees(me, told):
+        return None
+    return (label, _side(told, change.get("old"), labels, me), _side(told, change.get("new"), labels, me))
+
+
+def _side(told: Any, value: Any, labels: Mapping, me: Actor) -> str:
+    if isinstance(told, Lines) and value:
+        shown = []
+        for line in value:
+            columns = [
+                (n, c) for n, c in told.columns.items() if rights.sees(me, c) and not isinstance(c, Ref | Sealed)
+            ]
+            shown.append(" · ".join(text for n, c in columns if (text := plain(c, line.get(n), labels))))
+        return " | ".join(shown)[:600]
+    return plain(told, value, labels)[:600] or "—"
