@@ -22,12 +22,13 @@ from models.kernel.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.fields import Lines, Ref, Refs
 from models.kernel.record import Record
 from models.kernel.search import contains
+from models.kernel.typed import BadValue, parse
 from models.kernel.words import L
 from models.kernel.workflow import Move
 
 from .forms import merge
 from .forms.drafts import DraftDoors, once_key
-from .forms.inputs import BadValue, form_class, form_from, form_names, input_problems, parse, values_of
+from .forms.inputs import form_class, form_from, form_names, input_problems, values_of
 from .lists import grid_page, listing
 from .lists.doors import ListDoors
 from .page import attaching, form_page, past, record_page

@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 
 from models.kernel.fields import Day, Money, Number, Whole
+from models.kernel.typed import BadValue, day_of, moment_of, number_of, parse, whole_of
 from models.kernel.words import L
-from views.forms.inputs import BadValue, parse
-from views.forms.typed import day_of, moment_of, number_of, whole_of
 
 TODAY = dt.date(2026, 11, 5)
 LABEL = L("Field", "字段")

@@ -19,11 +19,11 @@ from models.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, 
 from models.chapters import SALES
 from models.kernel import clock, rights
 from models.kernel.record import Record
+from models.kernel.typed import BadValue, parse
 from models.kernel.words import L, Words
 from models.receivables import Receivable
 
 from .. import wording
-from ..forms.inputs import BadValue, parse
 from ..lists.export import KINDS, defused
 from ..session import actor
 from . import CustomView, MenuItem

@@ -15,10 +15,10 @@ from models.chapters import RESEARCH
 from models.kernel import clock, rights
 from models.kernel.fields import label_of
 from models.kernel.record import Record
+from models.kernel.typed import BadValue, parse
 from models.kernel.words import L, Words
 from models.market import Requirement
 
-from ..forms.inputs import BadValue, parse
 from ..lists.listing import NOTHING_CHOSEN, TIME_LIMIT_MS
 from ..session import actor
 from . import CustomView, MenuItem

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import InvalidOperation
 from functools import lru_cache
 from typing import Any
 
 import wtforms
 from bson import ObjectId
 
-from models.kernel import clock
 from models.kernel.declare import Declaration
 from models.kernel.fields import (
-    NOT_A_NUMBER,
-    WRONG_FORM,
     Choice,
     Choices,
     Day,
@@ -30,59 +26,16 @@ from models.kernel.fields import (
     Tags,
     Text,
     Whole,
-    label_of,
 )
 from models.kernel.record import Record
+from models.kernel.typed import BadValue, id_typed, parse
 from models.kernel.words import Words
 from models.reminders import link_in
 
 from .. import wording
-from .typed import day_of, folded, moment_of, number_of, whole_of
 
 LINES_MAX = 500
 _PLACE = re.compile(r"-([0-9]{1,6})-")
-
-
-class BadValue(ValueError):
-    """A text that is no value of its kind; `sentence` says so."""
-
-    def __init__(self, sentence: Words):
-        self.sentence = sentence
-        super().__init__(str(sentence))
-
-
-def parse(field: Any, text: str) -> Any:  # noqa: PLR0911 - one return for each kind of field
-    """The value that a typed text means for a field; None for an empty one. Raises BadValue."""
-    typed = folded(text) if _is_exact(field) else text.replace("\r\n", "\n").strip()
-    if typed == "":
-        return None
-    try:
-        if isinstance(field, Whole):
-            return whole_of(typed)
-        if isinstance(field, Number):
-            return number_of(typed, is_percent=getattr(field, "unit", "") == "%")
-        if isinstance(field, Moment):
-            return moment_of(typed, clock.today()).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
-        if isinstance(field, Day):
-            return day_of(typed, clock.today())
-    except (ValueError, InvalidOperation, OverflowError) as fault:
-        is_number = isinstance(field, Whole | Number)
-        raise BadValue((NOT_A_NUMBER if is_number else WRONG_FORM)(label=label_of(field))) from fault
-    if isinstance(field, Ref):
-        return _id_of(field, typed)
-    if isinstance(field, Flag):
-        return typed in ("1", "true", "on", "yes")
-    return typed
-
-
-def _id_of(field: Any, typed: str) -> ObjectId:
-    if not ObjectId.is_valid(typed):
-        raise BadValue(WRONG_FORM(label=label_of(field)))
-    return ObjectId(typed)
-
-
-def _is_exact(field: Any) -> bool:
-    return isinstance(field, Whole | Number | Day | Moment | Ref)
 
 
 class Value(wtforms.Field):
@@ -117,7 +70,7 @@ class Value(wtforms.Field):
             if isinstance(self.told, Choices):
                 return list(dict.fromkeys(self.raw))
             if isinstance(self.told, Refs):
-                return [_id_of(self.told, one) for one in dict.fromkeys(self.raw)]
+                return [id_typed(self.told, one) for one in dict.fromkeys(self.raw)]
             if isinstance(self.told, Flag):
                 return any(parse(self.told, one) for one in self.raw)
             return parse(self.told, self.raw[0] if self.raw else "")

@@ -15,9 +15,9 @@ from models.kernel.errors import Changed, Missing, Refused
 from models.kernel.fields import label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.typed import BadValue, parse
 from models.kernel.words import L, Words
 
-from ..forms.inputs import BadValue, parse
 from ..session import actor, own_path, seen_version
 from ..wording import plain, reference_labels
 from .bulk import CHANGED_SINCE, GONE, NOTHING, ROWS_MAX

@@ -23,12 +23,12 @@ from models.kernel.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.fields import WRONG_FORM, Day, Moment, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.typed import BadValue, parse
 from models.kernel.waiting import COLLECTION as WAITING
 from models.kernel.words import L, Words
 from models.organisation import CalendarDay
 
 from .. import wording
-from ..forms.inputs import BadValue, parse
 from ..session import actor, asks_for_json, say, seen_version
 from ..shell import waiting_filter
 from ..switch import calendars, kept_arguments, ways_to_look

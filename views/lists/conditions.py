@@ -29,9 +29,9 @@ from models.kernel.fields import (
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.search import contains
+from models.kernel.typed import BadValue, parse
 from models.kernel.words import L
 
-from ..forms.inputs import BadValue, parse
 from ..wording import is_numeric
 
 LINKED_MAX = 500

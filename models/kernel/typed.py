@@ -1,6 +1,7 @@
 """What people mean by what they type: dates and numbers as they are written on paper, in a sheet, or in a hurry.
 
-One place for forms, grid cells and pasted cells. Nothing is guessed where two readings are possible: `1,5` is refused.
+One place for forms, grid cells, pasted cells and imported sheets. Nothing is guessed where two readings are possible:
+`1,5` is refused.
 """
 
 from __future__ import annotations
@@ -8,7 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from bson import ObjectId
+
+from . import clock
+from .fields import NOT_A_NUMBER, WRONG_FORM, Day, Flag, Moment, Number, Ref, Whole, label_of
+from .words import Words
 
 _DATE = re.compile(r"(?:([0-9]{4})[-/.年])?([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -80,3 +88,46 @@ def whole_of(text: str) -> int:
     if number != number.to_integral_value():
         raise ValueError("no whole number")
     return int(number)
+
+
+class BadValue(ValueError):
+    """A text that is no value of its kind; `sentence` says so."""
+
+    def __init__(self, sentence: Words):
+        self.sentence = sentence
+        super().__init__(str(sentence))
+
+
+def parse(field: Any, text: str) -> Any:  # noqa: PLR0911 - one return for each kind of field
+    """The value that a typed text means for a field; None for an empty one. Raises BadValue."""
+    typed = folded(text) if _is_exact(field) else text.replace("\r\n", "\n").strip()
+    if typed == "":
+        return None
+    try:
+        if isinstance(field, Whole):
+            return whole_of(typed)
+        if isinstance(field, Number):
+            return number_of(typed, is_percent=getattr(field, "unit", "") == "%")
+        if isinstance(field, Moment):
+            return moment_of(typed, clock.today()).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
+        if isinstance(field, Day):
+            return day_of(typed, clock.today())
+    except (ValueError, InvalidOperation, OverflowError) as fault:
+        is_number = isinstance(field, Whole | Number)
+        raise BadValue((NOT_A_NUMBER if is_number else WRONG_FORM)(label=label_of(field))) from fault
+    if isinstance(field, Ref):
+        return id_typed(field, typed)
+    if isinstance(field, Flag):
+        return typed in ("1", "true", "on", "yes")
+    return typed
+
+
+def id_typed(field: Any, typed: str) -> ObjectId:
+    """The id that a form sends for a chosen record. Raises BadValue."""
+    if not ObjectId.is_valid(typed):
+        raise BadValue(WRONG_FORM(label=label_of(field)))
+    return ObjectId(typed)
+
+
+def _is_exact(field: Any) -> bool:
+    return isinstance(field, Whole | Number | Day | Moment | Ref)
