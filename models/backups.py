@@ -23,6 +23,7 @@ READ_BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={})
 RUNNING, GOOD, FAILED, BROKEN, PRUNED, EQUAL, DIFFERENT = (
     "running", "good", "failed", "damaged", "pruned", "equal", "different",
 )  # fmt: skip
+CLOCKS_DIFFER = dt.timedelta(minutes=5)
 NOT_A_PLACE = L(
     "Give the full path of a folder of the server, such as /srv/backups, or an address like s3://bucket/folder.",
     "請填寫服務器上目錄的完整路徑，例如 /srv/backups，或 s3://bucket/folder 形式的地址。",
@@ -34,6 +35,11 @@ NO_BACKUP = L("“{policy}” has no good backup yet.", "「{policy}」尚無有
 OLD_BACKUP = L(
     "The newest good backup of “{policy}” is {hours} hours old; {most} are allowed.",
     "「{policy}」最近的有效備份已有 {hours} 小時，超過允許的 {most} 小時。",
+)
+FUTURE_BACKUP = L(
+    "The newest good backup of “{policy}” claims to be of {at}, which is still to come: the clock was wrong, nobody "
+    "knows how old it is. Please make a new one.",
+    "「{policy}」最近的有效備份標註時間為 {at}，晚於當前時間：當時系統時鐘有誤，無法確定備份時間，請重新備份。",
 )
 NO_DRILL = L("No backup of “{policy}” has been proven by a drill yet.", "「{policy}」的備份尚未通過恢復演練。")
 OLD_DRILL = L(
@@ -239,11 +245,12 @@ def policies() -> list[BackupPolicy]:
     return list(BackupPolicy.objects(enabled=True, removed_at=None).order_by("name"))
 
 
-def newest(policy: ObjectId, *, drilled: bool = False) -> dict[str, Any] | None:
-    """The newest good backup of a policy, or the one that was last proven by a drill."""
+def newest(policy: ObjectId, *, drilled: bool = False, until: dt.datetime | None = None) -> dict[str, Any] | None:
+    """The newest good backup of a policy, or the one that was last proven by a drill; `until`: none of a later time."""
     wanted: dict[str, Any] = {"policy": policy, "outcome": GOOD, "removed_at": None}
     wanted |= {"drilled_at": {"$ne": None}} if drilled else {}
     order = "drilled_at" if drilled else "begun"
+    wanted |= {order: {"$lte": until, "$ne": None}} if until else {}
     return Backup._get_collection().find_one(wanted, sort=[(order, -1)])
 
 
@@ -257,17 +264,26 @@ def alarms() -> list[tuple[BackupPolicy | None, Words]]:
 
 def _alarms_of(policy: BackupPolicy) -> Iterator[Words]:
     now, grace = clock.now(), dt.timedelta(hours=policy.backup_hours_max)
-    last = newest(policy.id)
+    last = newest(policy.id, until=now + CLOCKS_DIFFER)
+    if last is None and (wrong := newest(policy.id)):
+        yield FUTURE_BACKUP(policy=policy.name, at=wrong["begun"].astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M"))
+        return
     if last is None:
-        if now - policy.created_at > min(grace, dt.timedelta(hours=1)):
+        if _is_older(policy.created_at, min(grace, dt.timedelta(hours=1))):
             yield NO_BACKUP(policy=policy.name)
         return
     if now - last["begun"] > grace:
         hours = int((now - last["begun"]).total_seconds() // 3600)
         yield OLD_BACKUP(policy=policy.name, hours=hours, most=policy.backup_hours_max)
-    proven, allowed = newest(policy.id, drilled=True), dt.timedelta(days=policy.drill_days_max)
+    proven = newest(policy.id, drilled=True, until=now + CLOCKS_DIFFER)
+    allowed = dt.timedelta(days=policy.drill_days_max)
     if proven is None:
-        if now - policy.created_at > allowed:
+        if _is_older(policy.created_at, allowed):
             yield NO_DRILL(policy=policy.name)
     elif now - proven["drilled_at"] > allowed:
         yield OLD_DRILL(policy=policy.name, days=(now - proven["drilled_at"]).days, most=policy.drill_days_max)
+
+
+def _is_older(moment: dt.datetime, most: dt.timedelta) -> bool:
+    """Whether a moment is further back than this; one in the future, of a clock that was wrong, tells nothing."""
+    return not -CLOCKS_DIFFER <= clock.now() - moment <= most

@@ -1,7 +1,8 @@
 """What is due by the clock: schedules turn into orders, each due time once, whatever crashes between two lines.
 
 The order is written first, under a key that names schedule and due time; then the schedule's clock moves on by
-compare-and-set. Killed in between, the next beat orders again under the same key, which has no effect.
+compare-and-set. Killed in between, the next beat orders again under the same key, which has no effect. After the
+machine's clock was wrong for a moment, what was set by the wrong time is set by the right one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 
 from models.kernel import clock, jobs
 from models.kernel.jobs import Order
-from models.kernel.timing import NotATime, Timing
+from models.kernel.timing import NotATime
 from models.kernel.words import L
 from models.operations import Schedule, params_in, timing_of
 
@@ -49,6 +50,7 @@ class _Due:
 def fire_due() -> int:
     """Order what is due now; returns how many due times were passed. Schedules that changed start anew from now."""
     now = clock.now()
+    jobs.recall(now + IN_TIME)
     clocks = {one["_id"]: one for one in get_db()[CLOCKS].find()}
     fired = 0
     for told in Schedule._get_collection().find({"removed_at": None}):
@@ -58,7 +60,7 @@ def fire_due() -> int:
             _set_anew(told, found.get("stamp"), stamp, now)
         elif found.get("next") and found["next"] <= now:
             fired += _fire(_Due(told, found["next"], stamp), now)
-        elif told.get("every") and found.get("next"):
+        elif found.get("next"):
             _pull_back(_Due(told, found["next"], stamp), now)
     if clocks:
         get_db()[CLOCKS].delete_many({"_id": {"$in": list(clocks)}})
@@ -119,7 +121,12 @@ def _move_on(due: _Due, coming: dt.datetime) -> None:
 
 
 def _pull_back(due: _Due, now: dt.datetime) -> None:
-    """After the machine's clock went back, an interval need not wait until the wrong time has come again."""
-    step = dt.timedelta(minutes=due.told["every"])
-    if due.next - now > step + IN_TIME:
-        _move_on(due, Timing(None, step, clock.zone()).next_after(now))
+    """After the machine's clock went back, nothing need wait until the wrong time has come again.
+
+    What had come by the wrong clock and comes again has the same key, so that it is not done twice.
+    """
+    timing = timing_of(due.told)
+    coming = timing.next_after(now)
+    if coming + (IN_TIME if timing.every else dt.timedelta()) < due.next:
+        log.warning("the clock went back", schedule=str(due.id), kept=due.next.isoformat())
+        _move_on(due, coming)

@@ -128,6 +128,18 @@ def claim(worker: str, run_id: ObjectId | None = None) -> dict[str, Any] | None:
     )
 
 
+def recall(future: dt.datetime) -> int:
+    """Let what waits for a time that a wrong clock gave, later than this moment, wait no longer; returns how many.
+
+    No run is ordered, begun or announced in the future: one that says so would keep back all later ones of a schedule.
+    """
+    is_later = {"$gt": future}
+    is_put_off = {"not_before": is_later, "$or": [{"queued": is_later}, {"last_started": is_later}]}
+    wrong = {"state": {"$in": list(OPEN)}, "$or": [is_put_off, {"wake_at": is_later}]}
+    command = {"$set": {"not_before": clock.now(), "queued": clock.now()}, "$unset": {"wake_at": ""}}
+    return get_db()[COLLECTION].update_many(wrong, command).modified_count
+
+
 def renew(run_id: ObjectId, worker: str, changes: Mapping[str, Any] | None = None) -> bool:
     """Keep a run, and write how far it is. False when another worker has taken it: then stop at once."""
     values = {name: {"$literal": value} for name, value in (changes or {}).items()}

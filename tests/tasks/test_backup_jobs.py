@@ -194,6 +194,19 @@ def test_old_ones_are_pruned_but_never_what_others_put_there(policy):
     assert run("backup.prune")["counts"] == {}
 
 
+def test_a_backup_of_a_wrong_clock_hides_no_alarm(policy, it, db):
+    now = clock.now()
+    with clock.set_to(now + dt.timedelta(days=365)):
+        run("backup.run", policy=str(policy.id))
+    with clock.set_to(now + dt.timedelta(hours=1)):
+        [(_, said)] = backups.alarms()
+        assert "is still to come" in str(said)
+        run("backup.run", policy=str(policy.id))
+        assert backups.alarms() == []
+    with clock.set_to(now + dt.timedelta(hours=60)):
+        assert any("hours old" in str(words) for _, words in backups.alarms())
+
+
 def test_alarms_are_told_to_it_once_a_day(policy, it, db):
     def age(**by):
         db["backup_policy"].update_one({"_id": policy.id}, {"$set": {"created_at": clock.now() - dt.timedelta(**by)}})

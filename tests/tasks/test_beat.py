@@ -107,6 +107,47 @@ def test_an_interval_goes_on_after_the_clock_went_back(schedule, db):
     assert len(due_times(db)) > count
 
 
+@pytest.mark.parametrize("overlap", ["skip", "queue"])
+def test_a_crontab_goes_on_after_one_moment_of_a_wrong_clock(schedule, db, overlap):
+    schedule(cron="30 2 * * *", overlap=overlap)
+    day = dt.timedelta(days=1)
+    tick(START + day * 365)
+    for days in range(4):
+        for hours in range(24):
+            with clock.set_to(START + day * days + HOUR * hours):
+                fire_due()
+                while run := jobs.claim("w"):
+                    jobs.finish(run["_id"], "w", jobs.DONE)
+    first = dt.datetime(2026, 5, 4, 18, 30, tzinfo=dt.UTC)
+    due = [one for one in due_times(db, state=jobs.DONE) if one < START + day * 30]
+    assert due == [first + day * days for days in range(4)]
+    assert db.task_run.count_documents({"state": {"$ne": jobs.DONE}}) == 0
+
+
+def test_what_a_wrong_clock_queued_is_woken_by_the_right_one(db):
+    with clock.set_to(START + dt.timedelta(days=365)):
+        ordered = jobs.enqueue(Order(task="mark_overdue"))
+        wake_workers(lambda _id: None)
+    with clock.set_to(START):
+        tick(START)
+        knocks = []
+        wake_workers(knocks.append)
+        assert knocks == [ordered]
+        assert jobs.claim("w", ordered)
+
+
+def test_what_a_wrong_clock_announced_is_announced_again(db):
+    with clock.set_to(START):
+        ordered = jobs.enqueue(Order(task="mark_overdue"))
+    with clock.set_to(START + dt.timedelta(days=365)):
+        wake_workers(lambda _id: None)
+    with clock.set_to(START + HOUR):
+        fire_due()
+        knocks = []
+        wake_workers(knocks.append)
+    assert knocks == [ordered]
+
+
 @pytest.mark.parametrize(("policy", "states"), [("skip", [jobs.QUEUED, jobs.SKIPPED]), ("queue", [jobs.QUEUED] * 2)])
 def test_a_run_that_is_not_done_when_the_next_is_due(schedule, db, policy, states):
     schedule(overlap=policy)
