@@ -12,14 +12,16 @@ from typing import Any
 
 from bson import ObjectId
 
-from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET, naming_rule, number_pattern
+from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET, Category, naming_rule, number_pattern
 from .chapters import DOCUMENTS
 from .kernel import clock, files, rights
 from .kernel.changes import Follow
 from .kernel.declare import Access, Grid, Part, Retention, Scope, record, registered
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
 from .kernel.people import SYSTEM, Actor, Role, actor_of
+from .kernel.places import ARCHIVED_AT
 from .kernel.record import Record
+from .kernel.store import in_unit
 from .kernel.who import HEAD, NOBODY, OWNER, any_of, role
 from .kernel.words import L, Words
 from .kernel.workflow import REASON, Attached, Move, Workflow, workdays
@@ -55,6 +57,11 @@ SUBMITTED_FILES = L(
 )
 IN_REVISION = L("A new edition of this document is being drafted already.", "該文件的新版本正在編制中。")
 LESS_STRICT = L("This is less strict than the category usually is ({usual}).", "密級低於該分類的默認密級（{usual}）。")
+COPY_IS_OUT = L(
+    "Copy {number} is out or reported lost; it stays in the list until its loan has ended.",
+    "第 {number} 份已借出或已報失，借閱結束前不能從清單刪除。",
+)
+VOID_NOW = L("The document is no longer in force; it gets no new edition.", "該文件已作廢，不能再編制新版本。")
 COPY_TWICE = L("Copy {number} stands in the list twice.", "第 {number} 份重複登記。")
 
 
@@ -235,6 +242,9 @@ class Document(Record):
         numbers = [line.number for line in self.copies or []]
         if twice := next((one for one in numbers if numbers.count(one) > 1), None):
             yield "copies", COPY_TWICE(number=twice)
+        gone = set(_copies_out(self.id)) - set(numbers) if self.state == "approved" else set()
+        if gone:
+            yield "copies", COPY_IS_OUT(number=min(gone))
 
     def doubts(self) -> Iterator[tuple[str, Words]]:
         usual = self.category.confidentiality
@@ -260,6 +270,12 @@ class Document(Record):
     def copy_no(self, number: int | None) -> Copy | None:
         """The copy on paper with this number."""
         return next((line for line in self.copies or [] if line.number == number), None)
+
+
+def _copies_out(document: ObjectId) -> list[int]:
+    """The numbers of the copies that loans have out, or lost."""
+    wanted = {"document": document, "kind": "paper", "state": {"$in": ["on_loan", "lost"]}, "removed_at": None}
+    return [row["copy"] for row in in_unit("loan").find(wanted, {"copy": 1}).limit(LENT_MAX)]
 
 
 def edition_of(document: Document, attached: list[dict[str, Any]], by: ObjectId | None, note: str) -> Edition:
@@ -289,8 +305,10 @@ def stricter(first: str, second: str) -> str:
 
 
 def revision_opened_by(person: Actor) -> dict[str, Any] | None:
-    """Drafts of new editions: as the stricter of the document's level and the one they propose."""
-    return opened_by(person, "level")
+    """Drafts of new editions: as the stricter of the document's level and the one they propose; archived ones, whose
+    level no longer follows the document's, by the records manager and management alone."""
+    opened = opened_by(person, "level")
+    return {"$and": [opened, {ARCHIVED_AT: None}]} if opened else opened
 
 
 @record(
@@ -366,6 +384,8 @@ class Revision(Record):
             return  # said already: the field is required
         if self.version == 0 and self.ref("owner") and not self._is_of_a_writer():
             yield "document", NOT_YOUR_DOCUMENT
+        if self.state in ("draft", "submitted") and self.document.state == "void":
+            yield "document", VOID_NOW
         if self.state in ("draft", "submitted") and self._is_less_strict():
             yield "confidentiality", OPENS_FORMER
 
@@ -385,18 +405,36 @@ class Revision(Record):
         return IN_REVISION
 
     def on_approve(self, follow: Follow) -> None:
-        """Give the document its new edition; the former ones stay as they are."""
+        """Give the document its new edition; the former ones stay as they are, but are as strict as it is now."""
         values = {name: self._data.get(name) for name in ("subject", "category", "confidentiality", "summary")}
+        former = self.document.confidentiality
         add_edition(follow, self.document, values, files.files_of(self.id), self.what_changed or "")
+        if former != self.confidentiality:
+            for one in Revision.objects(document=self.ref("document"), id__ne=self.id, removed_at=None):
+                follow.update(one, {"level": stricter(one.level, self.confidentiality)})
 
 
 def add_edition(
     follow: Follow, document: Document, values: dict[str, Any], attached: list[dict[str, Any]], note: str
 ) -> Document:
-    """A further approved edition of a document: fields, and files that refer to the same contents."""
+    """A further approved edition of a document: fields, and files that refer to the same contents.
+
+    Its time of keeping begins anew and is never shorter than before.
+    """
     document.edition = (document.edition or 0) + 1
     line = edition_of(document, attached, follow.actor.id, note)
     for file in attached:
         files.refer(file, document, actor=SYSTEM, context=follow.context, edition=line.number)
     told = {**values, "edition": line.number, "editions": [*(document.editions or []), line]}
+    told["retention_until"] = _kept_from_now(document, values.get("category") or document.ref("category"))
     return follow.update(document, told)
+
+
+def _kept_from_now(document: Document, category: ObjectId | None) -> dt.date | None:
+    """Until when a document is kept whose newest edition is of today: nothing for one that is kept for good."""
+    years = (Category._get_collection().find_one({"_id": category}, {"retention_years": 1}) or {}).get(
+        "retention_years"
+    )
+    if not years:
+        return None
+    return max(years_after(clock.today(), years), document.retention_until or dt.date.min)

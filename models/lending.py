@@ -12,7 +12,7 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from .categories import LOAN_DAYS, Category
-from .documents import CONDITIONS, NOT_TO_BE_LENT, Document
+from .documents import CONDITIONS, NOT_TO_BE_LENT, WRITTEN_OFF, Copy, Document
 from .kernel import clock, working_time
 from .kernel.store import in_unit
 from .kernel.words import L, Words
@@ -22,6 +22,7 @@ from .policy import policy
 LOANS = "loan"
 PAPER, ELECTRONIC = "paper", "electronic"
 QUEUED = ("approved", "waiting")
+WANTED = ("requested", "waiting")
 OUT = ("on_loan", "lost")
 COPIES_MAX = 500
 LINE_MAX = 200
@@ -82,11 +83,14 @@ def loan_days(document: Document) -> int:
 
 
 def due_of(document: Document, wanted_until: dt.date | None) -> dt.datetime:
-    """The end of the last day asked for, but at most the working days of the category."""
-    most = working_time.calendar().add(clock.now(), workdays(loan_days(document)))
+    """The end of work on the last day asked for (on the workday after, where it is none or that is over), but at most
+    the working days of the category."""
+    days = working_time.calendar()
+    most = days.add(clock.now(), workdays(loan_days(document)))
     if wanted_until is None or wanted_until < clock.today():
         return most
-    return min(most, clock.start_of(wanted_until + dt.timedelta(days=1)))
+    end = days.end_of(wanted_until)
+    return min(most, end if end > clock.now() else days.end_of(days.next_workday(wanted_until)))
 
 
 def loans_out(document: ObjectId | None) -> dict[int, Row]:
@@ -111,10 +115,11 @@ def is_kept(loan: Row) -> bool:
 def free_copies(document: Document, *, but: ObjectId | None = None, also: int | None = None) -> list[int]:
     """The numbers of the copies that could be handed out: not out, not lost, less as many as are kept for others.
 
-    `but`: a loan whose own kept copy does not count; `also`: a copy that comes back in this transaction.
+    A document of which no copy is registered has one, until the desk says more. `but`: a loan whose own kept copy does
+    not count; `also`: a copy that comes back in this transaction.
     """
     gone = set(loans_out(document.id)) - {also}
-    lines = document.copies or []
+    lines = document.copies or [Copy(number=1)]
     there = [one.number for one in lines if one.number not in gone and one.condition not in NOT_TO_BE_LENT]
     kept = [row for row in line_of(document.id) if is_kept(row) and row["_id"] != but]
     return there[len(kept) :]
@@ -129,7 +134,23 @@ def hindrance(document: Document, number: int, loan: ObjectId | None = None) -> 
         return has_it(row)
     if line.condition in NOT_TO_BE_LENT:
         return NOT_LENT(copy=number, condition=CONDITIONS[line.condition])
-    if not free_copies(document, but=loan):
-        first = next(row for row in line_of(document.id) if is_kept(row) and row["_id"] != loan)
-        return KEPT_FOR(copy=number, who=name_of(first["borrower"]), until=told(first["kept_until"]))
-    return None
+    return kept_for_others(document, number, loan)
+
+
+def kept_for_others(document: Document, number: int, loan: ObjectId | None) -> Words | None:
+    """For whom a copy is kept, if no other is left for this loan."""
+    if free_copies(document, but=loan):
+        return None
+    first = next((row for row in line_of(document.id) if is_kept(row) and row["_id"] != loan), None)
+    return KEPT_FOR(copy=number, who=name_of(first["borrower"]), until=told(first["kept_until"])) if first else None
+
+
+def can_be_lent(document: Document) -> bool:
+    """Whether there is any copy that is or may come back: not all are written off."""
+    return not document.copies or any(one.condition != WRITTEN_OFF for one in document.copies)
+
+
+def is_awaited(document: ObjectId | None) -> bool:
+    """Whether somebody asks or waits for a copy of a document."""
+    wanted = {"document": document, "kind": PAPER, "state": {"$in": WANTED}, "removed_at": None}
+    return in_unit(LOANS).find_one(wanted, {"_id": 1}) is not None

@@ -30,16 +30,20 @@ from .lending import (
     OUT,
     PAPER,
     blocked,
+    can_be_lent,
     due_of,
     free_copies,
     hindrance,
     holder_of,
+    is_awaited,
+    kept_for_others,
     line_of,
     loan_days,
     told,
 )
 
 KEPT_DAYS = 3
+BACK = {name: words for name, words in CONDITIONS.items() if name not in NOT_TO_BE_LENT}
 QUEUE = ("requested", "approved", "waiting")
 OPEN = ("requested", "approved", "waiting", "on_loan")
 TAKEN_NOW = L("This copy was issued to somebody else at this moment.", "該份文件剛剛已借給他人。")
@@ -47,6 +51,15 @@ RAISED = L(
     "The document has become secret since this was approved. Cancel the loan and ask again.",
     "批准後該文件已定為機密。請取消此借閱並重新申請。",
 )
+NOT_IN_FORCE = L("The document is no longer in force; it is not lent.", "該文件已作廢，不能借閱。")
+NONE_LEFT = L(
+    "All copies on paper are written off. Ask to read the document on screen.", "紙質副本已全部註銷，請申請電子借閱。"
+)
+NOT_TO_COME = L(
+    "{number}: all copies of {document} are written off; nothing can be lent. The request is cancelled.",
+    "{number}：{document} 的紙質副本已全部註銷，無法借出，申請已取消。",
+)
+BORROWERS_OWN = L("A loan belongs to who borrows.", "借閱記錄歸借閱人所有，不能轉給他人。")
 OPEN_ALREADY = L(
     "This document is open to every employee; no electronic loan is needed.", "該文件對全體員工開放，無需電子借閱。"
 )
@@ -55,8 +68,8 @@ ENDS_BEFORE = L("The loan ends before it begins.", "結束日期早於開始日�
 IS_OVER = L("This day has passed.", "該日期已過。")
 NEEDS_DAYS = L("An electronic loan needs a first and a last day.", "電子借閱須填寫起止日期。")
 COPY_KEPT = L(
-    "{number}: a copy of {document} is back and kept for you until {until}. Please fetch it at the records desk.",
-    "{number}：{document} 已歸還，為您保留至 {until}，請到檔案室領取。",
+    "{number}: a copy of {document} is kept for you until {until}. Please fetch it at the records desk.",
+    "{number}：{document} 可借，為您保留至 {until}，請到檔案室領取。",
 )
 READING_OPEN = L(
     "{number}: you may read {document} from {start} to {until}.",
@@ -72,7 +85,7 @@ def the_desk(loan: Record) -> Table:
         roles = (Role.MANAGEMENT,) if is_secret else (Role.RECORDS, Role.MANAGEMENT)
         return Table((Seat("desk", tuple(f"role:{one}" for one in roles)),), 1)
     asked = (Role.RECORDS, Role.MANAGEMENT) if is_secret else (Role.RECORDS,)
-    return Table(tuple(Seat(f"role:{one}", (f"role:{one}",)) for one in asked), len(asked))
+    return Table(tuple(Seat(f"role:{one}", (f"role:{one}",)) for one in asked), len(asked), apart=True)
 
 
 BY_DESK = Who(DESK, the_desk)
@@ -94,7 +107,11 @@ def none_is_free(loan: Loan) -> bool:
 
 
 def nobody_waits(loan: Loan) -> bool:
-    return not in_unit(LOANS).find_one({"document": loan.ref("document"), "state": "waiting", "removed_at": None})
+    return not is_awaited(loan.ref("document")) or bool(free_copies(loan.document))
+
+
+def is_not_overdue(loan: Loan) -> bool:
+    return loan.due is None or loan.due > clock.now()
 
 
 def is_first_time(loan: Loan) -> bool:
@@ -200,6 +217,7 @@ def is_first_time(loan: Loan) -> bool:
                 when=is_paper,
                 require=(
                     Need(L("It was not renewed before", "此前未曾續借"), is_first_time),
+                    Need(L("It is not overdue", "未逾期"), is_not_overdue),
                     Need(L("Nobody waits for it", "無人排隊等候"), nobody_waits),
                 ),
                 optional=True,
@@ -246,7 +264,7 @@ class Loan(Record):
     due = Moment(computed=True, label=L("Due", "應還時間"))
     renewed = Whole(computed=True, default=0, label=L("Renewed", "續借次數"))
     returned_at = Moment(computed=True, label=L("Returned", "歸還時間"))
-    condition = Choice(CONDITIONS, edit={Role.RECORDS}, label=L("Condition at return", "歸還狀況"))
+    condition = Choice(BACK, edit={Role.RECORDS}, label=L("Condition at return", "歸還狀況"))
     remark = LongText(most=1000, edit={Role.RECORDS}, label=L("Remark", "備註"))
     kept_until = Moment(computed=True, label=L("Kept until", "保留至"))
     subject = Text(computed=True, most=400, label=L("Document in words", "文件說明"))
@@ -272,6 +290,8 @@ class Loan(Record):
         self.subject = document.number if self.is_secret else f"{document.number} {document.subject}"[:400]
 
     def check(self) -> Iterator[tuple[str, Words]]:
+        if self.ref("owner") != self.ref("borrower"):
+            yield "owner", BORROWERS_OWN
         if self.wanted_from and self.wanted_until and self.wanted_until < self.wanted_from:
             yield "wanted_until", ENDS_BEFORE
         if self.kind == ELECTRONIC and not (self.wanted_from and self.wanted_until):
@@ -284,6 +304,8 @@ class Loan(Record):
             yield "wanted_until", IS_OVER
         if self.kind == ELECTRONIC and self.document.confidentiality in (PUBLIC, INTERNAL):
             yield "kind", OPEN_ALREADY
+        if self.kind == PAPER and not can_be_lent(self.document):
+            yield "kind", NONE_LEFT
         if why := blocked(self.ref("borrower")):
             yield "borrower", why
         same = {"document": self.ref("document"), "borrower": self.ref("borrower"), "kind": self.kind}
@@ -296,19 +318,38 @@ class Loan(Record):
         return holder_of(value) or TAKEN_NOW
 
     def on_approve(self, follow: Follow) -> None:
+        """Keep a copy for the borrower, or let them stand in line where none is free."""
+        self._refuse_overtaken()
         if self.kind == PAPER:
             share_out(self)
-            self.none_free = bool(self.document.copies) and not free_copies(self.document)
+            if not can_be_lent(self.document):
+                raise Refused(None, {"kind": [NONE_LEFT]})
+            self.none_free = not free_copies(self.document)
+            if not self.none_free:
+                self._keep(follow)
 
-    def _refuse_raised(self) -> None:
-        """What was approved before the document became secret was never approved by management."""
+    def _refuse_overtaken(self) -> None:
+        """What has come since it was asked or approved: the borrower owes too long, or the document is no longer in
+        force, or has become secret, which management has not approved."""
+        if late := blocked(self.ref("borrower")):
+            raise Refused(None, {"borrower": [late]})
+        if self.document.state != "approved":
+            raise Refused(None, {"document": [NOT_IN_FORCE]})
         if self.document.confidentiality == SECRET and not self.is_secret:
             raise Refused(None, {"document": [RAISED]})
 
+    def _keep(self, follow: Follow) -> None:
+        """Keep a copy for this borrower for some working days from now, or from the day asked for."""
+        start = max(clock.now(), clock.start_of(self.wanted_from)) if self.wanted_from else clock.now()
+        self.none_free = False
+        self.kept_until = working_time.calendar().add(start, workdays(KEPT_DAYS))
+        words = COPY_KEPT(number=self.number, document=self.subject, until=told(self.kept_until))
+        follow.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+
     def on_open(self, follow: Follow) -> None:
-        self._refuse_raised()
+        self._refuse_overtaken()
         self.opens_at = max(clock.start_of(self.wanted_from), clock.now())
-        self.due = clock.start_of(self.wanted_until + dt.timedelta(days=1))
+        self.due = clock.start_of(self.wanted_until + dt.timedelta(days=1)) - dt.timedelta(seconds=1)
         self.issued_at = clock.now()
         self.due_at = None
         words = READING_OPEN(number=self.number, document=self.subject, start=told(self.opens_at), until=told(self.due))
@@ -319,28 +360,26 @@ class Loan(Record):
 
     def on_offer(self, follow: Follow) -> None:
         """A copy is back: it is kept for this borrower for some days."""
-        self.none_free = False
-        self.kept_until = working_time.calendar().add(clock.now(), workdays(KEPT_DAYS))
-        words = COPY_KEPT(number=self.number, document=self.subject, until=told(self.kept_until))
-        follow.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+        share_out(self)
+        self._keep(follow)
 
     def on_issue(self, follow: Follow) -> None:
         """Hand the copy out, unless somebody has it, it is kept for another, or it is not there to be lent."""
         share_out(self)
         document = self.document
-        self._refuse_raised()
+        self._refuse_overtaken()
         self._data["none_free"], self.kept_until = False, None
-        if late := blocked(self.ref("borrower")):
-            raise Refused(None, {"borrower": [late]})
+        hinders = hindrance if document.copies else kept_for_others
+        if why := hinders(document, self.copy, self.id):
+            raise Refused(None, {"copy": [why]})
         if not document.copies:
             follow.update(document, {"copies": [Copy(number=self.copy)]})
-        elif why := hindrance(document, self.copy, self.id):
-            raise Refused(None, {"copy": [why]})
         self.issued_at, self.due = clock.now(), due_of(document, self.wanted_until)
         self._data["issued_by"] = follow.actor.id
         self.due_at = self.due
 
     def on_renew(self, follow: Follow) -> None:
+        self._refuse_overtaken()
         self.renewed = (self.renewed or 0) + 1
         start = max(self.due or clock.now(), clock.now())
         self.due = self.due_at = working_time.calendar().add(start, workdays(loan_days(self.document)))
@@ -369,6 +408,8 @@ class Loan(Record):
     def on_write_off(self, follow: Follow) -> None:
         self.returned_at = clock.now()
         put_back(follow, self, WRITTEN_OFF)
+        if not can_be_lent(self.document):
+            tell_in_vain(follow, self)
 
     def on_cancel(self, follow: Follow) -> None:
         give_on(follow, self)
@@ -392,6 +433,14 @@ def put_back(follow: Follow, loan: Loan, condition: str | None) -> None:
         document = follow.update(document, {"copies": list(document.copies)})
     if condition not in NOT_TO_BE_LENT:
         give_on(follow, loan, also=loan.copy)
+
+
+def tell_in_vain(follow: Follow, loan: Loan) -> None:
+    """Cancel what still waits for a copy of a document that has none left, and say so."""
+    for row in line_of(loan.ref("document")):
+        other = follow.move(Loan._from_son(row), "cancel")
+        words = NOT_TO_COME(number=other.number, document=other.subject)
+        follow.notify(other, [f"user:{other.ref('borrower')}"], "loan", words)
 
 
 def give_on(follow: Follow, loan: Loan, *, also: int | None = None) -> None:

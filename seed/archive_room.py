@@ -200,7 +200,7 @@ LOANS = (
     (4, "clerk_log", "paper", 26, "on_loan"),
     (6, "clerk_sal2", "paper", 60, "returned"),
     (6, "clerk_mkt2", "paper", 30, "returned"),
-    (8, "clerk_svc2", "paper", 3, "approved"),
+    (8, "clerk_svc2", "paper", 1, "approved"),
     (10, "clerk_prd2", "paper", 1, "requested"),
     (12, "clerk_sal3", "paper", 0.3, "requested"),
     (14, "clerk_rnd2", "paper", 90, "lost"),

@@ -152,7 +152,7 @@ def _ask(id: ObjectId, cause: str) -> int:
         if row.get("state") != "on_loan" or cause not in set(_causes(row)):
             return 0
         is_head = ":head:" in cause
-        tokens = [f"role:{Role.HEAD}@{loan.ref('department')}"] if is_head else [f"user:{loan.ref('borrower')}"]
+        tokens = _heads(loan) if is_head else [f"user:{loan.ref('borrower')}"]
         facts = {"number": loan.number, "document": row.get("subject", ""), "copy": row.get("copy")}
         facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": told(row["due"])}
         words = (OVERDUE_OF if is_head else OVERDUE)(**facts)
@@ -162,3 +162,10 @@ def _ask(id: ObjectId, cause: str) -> int:
         return len(to)
 
     return in_transaction(body)
+
+
+def _heads(loan: Loan) -> list[str]:
+    """The head of the borrower's department; for a borrower who is that head, the one above."""
+    facts, is_head = people.department_facts(loan.ref("department")), str(Role.HEAD) in loan.borrower.roles
+    department = facts.parent if facts and facts.parent and is_head else loan.ref("department")
+    return [f"role:{Role.HEAD}@{department}"]

@@ -428,11 +428,11 @@ def standing(actor: Actor, record: Record, move: Move) -> Standing:
     if move.auto or move.by.is_system:
         return Standing(Verdict(False, NOT_YOUR_MOVE(who=move.by.label)))
     filled = filled_seats(record, move)
-    candidates = [
-        (face, seat) for face in actor.faces() for seat in move.by.table(record).open_seats(filled) if seat.fits(face)
-    ]
+    table, gave = move.by.table(record), {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
+    if table.apart and actor.id in gave:
+        return Standing(Verdict(False, ALREADY_DECIDED))
+    candidates = [(face, seat) for face in actor.faces() for seat in table.open_seats(filled) if seat.fits(face)]
     if not candidates:
-        gave = {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
         return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
     return (
         _deciding(actor, record, candidates) if move.is_decision else Standing(YES, candidates[0][1], candidates[0][0])

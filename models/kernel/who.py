@@ -26,11 +26,13 @@ class Seat:
 
 @dataclass(frozen=True)
 class Table:
-    """The seats of a move for one record, how many must be filled, and whether one after the other."""
+    """The seats of a move for one record, how many must be filled, and whether one after the other; `apart`: by as
+    many people, where somebody could fill several."""
 
     seats: tuple[Seat, ...]
     need: int
     in_order: bool = False
+    apart: bool = False
 
     def open_seats(self, filled: set[str]) -> tuple[Seat, ...]:
         """The seats that can be filled now."""

@@ -35,13 +35,18 @@ class WorkCalendar:
             day = local.date()
             for _ in range(limit.days):
                 day = self.next_workday(day)
-            return dt.datetime.combine(day, SHIFTS[-1][1], clock.zone()).astimezone(clock.UTC)
+            return self.end_of(day)
         left = dt.timedelta(hours=limit.hours)
         for begin, end in self._shifts_from(local):
             if end - begin >= left:
                 return (begin + left).astimezone(clock.UTC)
             left -= end - begin
         raise ValueError("The calendar has no working time left within ten years.")
+
+    def end_of(self, day: dt.date) -> dt.datetime:
+        """The end of the last shift of a day, or of the next workday where it is none."""
+        day = day if self.is_workday(day) else self.next_workday(day)
+        return dt.datetime.combine(day, SHIFTS[-1][1], clock.zone()).astimezone(clock.UTC)
 
     def next_workday(self, day: dt.date) -> dt.date:
         """The first workday after a day."""
