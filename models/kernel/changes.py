@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, history, mentions, notices, numbering, people, rights, validation, working_time
+from . import clock, history, mentions, notices, numbering, people, rights, seals, validation, working_time
 from .declare import LeadsTo, registered
 from .errors import Changed, Forbidden, Missing, Refused
 from .fields import LongText
 from .people import SYSTEM, Actor, Role
-from .places import TOMBSTONES, in_archive
+from .places import SEALS, TOMBSTONES, UNSEALED, in_archive
 from .record import FILES, Record
 from .store import in_unit
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
@@ -264,6 +264,16 @@ def _add_missing(past: Past) -> None:
         there = set(in_unit(name).distinct(key, {place: past.fields["_id"]}))
         if missing := [row for row in rows if row[key] not in there]:
             in_unit(name).insert_many(missing)
+            if name == history.COLLECTION:
+                _queue_unsealed([row["_id"] for row in missing])
+
+
+def _queue_unsealed(entries: list[ObjectId]) -> None:
+    """Entries that no present seal holds wait for one: the backup may be younger than the state it is brought into."""
+    held = {"from": {"$lte": max(entries)}, "to": {"$gte": min(entries)}}
+    sealed = {id for seal in in_unit(SEALS).find(held, {"leaves": 1}) for id, _ in seals.unpack(bytes(seal["leaves"]))}
+    for id in (one for one in entries if one not in sealed):
+        in_unit(UNSEALED).update_one({"_id": id}, {"$setOnInsert": {}}, upsert=True)
 
 
 def lead(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:

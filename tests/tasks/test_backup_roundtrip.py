@@ -11,7 +11,7 @@ from gridfs import GridFSBucket
 from pymongo import MongoClient
 
 from models import catalogue
-from models.kernel import changes, clock, files, history
+from models.kernel import audit, changes, clock, files, history
 from models.kernel.changes import Context
 from models.kernel.errors import Refused
 from models.kernel.files import Upload
@@ -320,6 +320,39 @@ def test_a_record_that_is_gone_comes_back_with_its_history_and_files(db, company
     assert not list(history.faults_in(entries, catalogue["customer"].objects.get(id=lost.id).chain))
     file, stream = files.open_for(db["file"].find_one({"record_id": lost.id})["_id"], actor=SYSTEM, context=Context())
     assert hashlib.sha256(stream.read()).hexdigest() == file["sha256"]
+
+
+def faults():
+    return [(str(one.where), str(one.what)) for one in audit.check().faults]
+
+
+def test_a_record_of_a_younger_backup_has_its_entries_sealed(db, company, target):
+    audit.seal_all()
+    monday = dump(db, target, RING)
+    late = make("customer", name="遲到的客戶", department=company[0].ref("department"), owner=company[0].ref("owner"))
+    changes.comment(catalogue["customer"], late.id, "已聯繫", actor=SYSTEM)
+    audit.seal_all()
+    tuesday = dump(db, target, RING)
+    restore(monday, db, overwrite=True)
+    assert faults() == []
+    restore_record(tuesday, "customer", str(late.id))
+    assert faults() == []
+    assert audit.seal_all() == 3
+    assert faults() == []
+
+
+def test_entries_that_a_seal_holds_do_not_wait_for_another(db, company, target):
+    """Counted twice, they would hide an entry that was added past the application."""
+    changes.comment(catalogue["customer"], company[3].id, "已聯繫", actor=SYSTEM)
+    audit.seal_all()
+    entry = dump(db, target, RING)
+    db["customer"].delete_one({"_id": company[3].id})
+    db["history"].delete_many({"record": company[3].id})
+    restore_record(entry, "customer", str(company[3].id))
+    assert db["unsealed"].count_documents({}) == 1, "the entry that says it was brought back"
+    row = db["history"].find_one({"record": company[4].id})
+    db["history"].insert_one({**row, "_id": ObjectId(), "seq": 99})
+    assert "past the application" in str(faults())
 
 
 def test_a_refused_record_leaves_no_content_behind(db, company, target):
