@@ -199,6 +199,7 @@ class DeletionLine(Line):
             "destroyed": L("Destroyed", "已銷毀"),
             "held": L("Kept: legal hold", "保全中，未銷毀"),
             "back": L("Kept: brought back", "已調回或恢復，未銷毀"),
+            "not_due": L("Kept: its time is not over any more", "不再到期，未銷毀"),
         },
         label=L("Outcome", "結果"),
     )
@@ -318,6 +319,12 @@ def destroy_filter(cls: type[Record], rule: Retention, today: dt.date | None = N
     """The archived records of a type whose time is over."""
     day = today or clock.today()
     return {rule.after: {"$lte": _moment_of(cls, rule.after, _years_before(day, rule.delete))}}
+
+
+def is_over(cls: type[Record], rule: Retention, document: Mapping[str, Any]) -> bool:
+    """Whether the time of an archived record is over now; asked again before it is destroyed."""
+    wanted = {"_id": document["_id"], **destroy_filter(cls, rule)}
+    return in_unit(places.archive_of(cls.type_name())).find_one(wanted, {"_id": 1}) is not None
 
 
 def _years_before(day: dt.date, years: int) -> dt.date:

@@ -88,6 +88,8 @@ def _archive_one(run: Run, cls: type[Record], rule: Retention, id: ObjectId) -> 
             why.append("linked")
         elif not _still_matches(cls, rule, id):
             why.append("changed")
+        else:
+            retention.guard_holds()
         return not why
 
     if archive.move_out(cls, id, is_due=is_due):
@@ -232,14 +234,15 @@ def _approval_of(approved: Any) -> Approval:
 
 
 def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
+    """Destroy one record, if all that put it on the list is still so at this moment; returns the outcome."""
     cls, id = registered()[line.record_type], ObjectId(line.record_id)
     is_binned = approved.source == retention.BIN
-    held: list[bool] = []
+    why: list[str] = []
 
     def may(document: Any) -> bool:
         retention.guard_holds()
-        held[:] = [retention.is_held(cls, document)]
-        return not held[0] and (not is_binned or document.get("removed_at") is not None)
+        why[:] = ["held" if retention.is_held(cls, document) else _stays(approved, cls, document)]
+        return not why[0]
 
     def attest(proof: dict[str, Any]) -> None:
         told = [archive.attested(proof)]
@@ -248,7 +251,17 @@ def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
     stone = archive.destroy(cls, id, approval, attest, may=may, is_binned=is_binned)
     if stone or get_db()[places.TOMBSTONES].find_one({"_id": id}, {"_id": 1}):
         return "destroyed"
-    return "held" if held and held[0] else "back"
+    return why[0] if why else "back"
+
+
+def _stays(approved: Any, cls: type[Record], document: Any) -> str:
+    """Why a listed record is not due any more; empty when it is. One that was restored and put into the bin again
+    begins its days there anew; of an archived one the rule and the date may have changed."""
+    if approved.source == retention.BIN:
+        removed_at = document.get("removed_at")
+        return "" if removed_at and removed_at <= approved.created_at <= clock.now() else "back"
+    rule = rule_for(cls)
+    return "" if rule and retention.is_over(cls, rule, document) else "not_due"
 
 
 def _finish(approved: Any, outcomes: list[str]) -> None:

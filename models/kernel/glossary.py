@@ -169,6 +169,7 @@ COUNTS: dict[str, L] = {
     "made": L("made", "生成"),
     "missing": L("missing", "缺失"),
     "no_text": L("of other kinds", "其他類型"),
+    "not_due": L("not due any more", "不再到期"),
     "not_sure": L("not sure", "未確定"),
     "offered": L("offered", "通知領取"),
     "pruned": L("old ones removed", "清除舊備份"),

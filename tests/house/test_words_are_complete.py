@@ -95,6 +95,6 @@ def test_what_jobs_count_has_words() -> None:
         file_text.NO_TEXT,
     }
     scans = {scanning.WAITING, scanning.CLEAN, scanning.INFECTED, scanning.TOO_LARGE}
-    kept = {"held", "linked", "changed", "destroyed", "back"}
+    kept = {"held", "linked", "changed", "destroyed", "back", "not_due"}
     assert names >= {"sent", "made", "left_out"}
     assert (names | outcomes | readings | scans | kept) - set(COUNTS) == set()

@@ -261,6 +261,22 @@ class TestHolds:
         work("archive.run")
         assert where(quotation)[0][0] == "quotation"
 
+    def test_one_made_while_a_record_is_archived_stops_it(self, company, old, monkeypatch):
+        """The hold is committed after it was asked for holds and before the move: one of the two begins anew."""
+        asked, genuine = [], retention.is_held
+
+        def is_held(cls, document, holds=None):
+            found = genuine(cls, document, holds)
+            asked.append(found)
+            if len(asked) == 1:
+                aside(hold_all, company)
+            return found
+
+        monkeypatch.setattr(retention, "is_held", is_held)
+        assert work("archive.run").counts == {"held": 1}
+        assert asked == [False, True]
+        assert [name for name, _ in where(old)] == ["requirement"]
+
     @pytest.mark.parametrize(
         "values", [{}, {"record_number": "X"}, {"record_type": "requirement", "record_number": "X"}]
     )
@@ -365,11 +381,11 @@ def test_files_of_archived_records(company, old):
 
 @pytest.fixture
 def listed(company, old):
-    """An archived record whose time is over, on a list that waits for approval."""
+    """An archived record whose time is over, on a list that waits for approval; from now on it is that day."""
     work("archive.run")
     with clock.set_to(LATER):
         assert work("archive.delete_list").counts == {"listed": 1, "lists": 1}
-    return DeletionList.objects.get()
+        yield DeletionList.objects.get()
 
 
 def approve(company, listed, login="records"):
@@ -407,7 +423,7 @@ class TestBin:
     def on_list(self, company, binned):
         with clock.set_to(clock.now() + dt.timedelta(days=31)):
             assert work("bin.delete_list").counts == {"listed": 1, "lists": 1}
-        return DeletionList.objects.get()
+            yield DeletionList.objects.get()
 
     def test_listed_after_thirty_days_or_as_the_schedule_says(self, company, binned, db):
         assert work("bin.delete_list").counts == {}
@@ -443,8 +459,39 @@ class TestBin:
         assert db.customer.count_documents({}) == 2
         assert company.fresh(on_list).lines[0].outcome == "back"
 
+    def test_what_was_restored_and_binned_again_has_its_days_anew(self, company, binned, on_list, db):
+        """Listed on day 31, restored on day 32, binned on day 60: an approval one hour later is not for this stay."""
+        with clock.set_to(clock.now() + dt.timedelta(days=1)):
+            changes.restore(type(binned), binned.id, actor=SYSTEM)
+        with clock.set_to(clock.now() + dt.timedelta(days=29)):
+            changes.remove(type(binned), binned.id, actor=SYSTEM, version=None)
+        with clock.set_to(clock.now() + dt.timedelta(days=29, hours=1)):
+            approve(company, on_list)
+            assert work(retention.CARRY_OUT, list=str(on_list.id)).counts == {"back": 1}
+        assert db.customer.count_documents({"_id": binned.id}) == 1
+        assert company.fresh(on_list).lines[0].outcome == "back"
+
 
 class TestDestruction:
+    def test_what_is_not_due_any_more_stays(self, company, old, listed):
+        """Somebody lengthens the period after the list was made, and then approves it."""
+        retention.ensure_retention_rules()
+        rule = RetentionRule.objects.get(record_type="requirement")
+        records = company.actor("records")
+        changes.update(RetentionRule, rule.id, {"delete_years": 100}, actor=records, version=1)
+        approve(company, listed)
+        assert work(retention.CARRY_OUT, list=str(listed.id)).counts == {"not_due": 1}
+        assert where(old)[0][0] == "requirement_archive"
+        assert company.fresh(listed).lines[0].outcome == "not_due"
+
+    def test_a_rule_that_was_switched_off_destroys_nothing(self, company, old, listed):
+        retention.ensure_retention_rules()
+        rule = RetentionRule.objects.get(record_type="requirement")
+        changes.update(RetentionRule, rule.id, {"active": False}, actor=company.actor("records"), version=1)
+        approve(company, listed)
+        assert work(retention.CARRY_OUT, list=str(listed.id)).counts == {"not_due": 1}
+        assert len(where(old)) == 1
+
     def test_needs_approval_and_leaves_a_tombstone(self, company, old, listed, db):
         content = files.files_of(old.id)[0]["content"]
         last = archive.entries_of(old.id)[-1]["hash"]
