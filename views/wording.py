@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -44,9 +44,11 @@ TODAY = L("today", "今天")
 GONE = L("(deleted)", "（已刪除）")
 SYSTEM_NAME = L("System", "系統")
 KEPT_BACK = L("(not for you to see)", "（無權查看）")
+NOT_FOUND = L("(not there, or not for you to see)", "（不存在或無權查看）")
 UNREADABLE = L("(damaged, IT has been told)", "（數據損壞，已通知信息技術部）")
 LINES = L("{count} lines", "{count} 行")
 Labels = Mapping[ObjectId, str]
+NO_LABELS: Labels = {}
 
 
 def t(english: str, hant: str) -> str:
@@ -211,6 +213,26 @@ def titles(wanted: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
         if cls.declared.access.guarded:
             found.update({id: str(KEPT_BACK) for id in ids if id not in found})
     return found
+
+
+def titles_chosen(target: str, ids: Iterable[ObjectId], held: Container[ObjectId] = ()) -> dict[ObjectId, str]:
+    """The titles of what a reader names by id: of what they may see, and of what the page shows them anyway (`held`).
+
+    What is hidden from them reads as what is not there, so that a guessed id tells nothing.
+    """
+    asked = list(ids)
+    found = titles({target: own}) if (own := [id for id in asked if id in held]) else {}
+    if others := [id for id in asked if id not in held]:
+        cls, wanted = get_document(target), {"title": 1, "number": 1}
+        scopes = {cls.type_name(): rights.visible(actor(), cls)}
+        if cls.declared.retention:
+            scopes[archive_of(cls.type_name())] = rights.visible_archived(actor(), cls)
+        for name, scope in scopes.items():
+            missing = [id for id in others if id not in found]
+            if scope is not None and missing:
+                rows = cls._get_db()[name].find({"$and": [{"_id": {"$in": missing}}, scope]}, wanted)
+                found |= {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
+    return {id: str(NOT_FOUND) for id in asked} | found
 
 
 def _those_told(cls: type[Record], ids: list[ObjectId]) -> dict[str, Any]:

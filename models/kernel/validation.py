@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -40,13 +40,20 @@ def refuse_if_wrong(record: Record, actor: Actor, before: Mapping[str, Any], *, 
 
 
 def problems_of(record: Record, actor: Actor, before: Mapping[str, Any]) -> Problems:
-    """Everything wrong with the record by dotted path. Links are looked up in the actor's scope where they changed."""
+    """Everything wrong with the record by dotted path.
+
+    A link that leads where the actor may not is refused before a rule of the type follows it (Refused at once): no rule
+    says anything of what the actor does not see, and one that is not there answers as one that is hidden.
+    """
     fields = {**record.declared.own_fields, "tags": record._fields["tags"]}
     problems = problems_in(record, {n: f for n, f in fields.items() if not getattr(f, "computed", False)})
+    asked = frozenset(_links(record))
+    if wrong := link_problems(record, actor, before):
+        raise Refused(None, {**problems, **wrong})
     if not problems:
         compute(record)
         problems = problems_in(record, fields)
-    problems.update(_link_problems(record, actor, before))
+        problems.update(link_problems(record, actor, before, but=asked))
     problems.update(rule_problems(record, problems))
     return problems
 
@@ -76,12 +83,19 @@ def compute(record: Record) -> None:
     record.clean()
 
 
-def _link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Problems:
-    """Links that changed must lead to records that exist and that the actor may see; one query per linked type."""
+Link = tuple[str, Any, str, ObjectId]  # path, field, the class it links to, and the id
+
+
+def link_problems(record: Record, actor: Actor, before: Mapping[str, Any], *, but: Collection[Link] = ()) -> Problems:
+    """Links that changed must lead to records that exist and that the actor may see, in a state that may be chosen.
+
+    One query per linked type. `but`: links that were looked up already.
+    """
     problems = Problems()
     wanted: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
-    for path, field, target, found in _links(record):
-        if not _was_there(before, path, found):
+    for link in _links(record):
+        path, field, target, found = link
+        if link not in but and not _was_there(before, path, found):
             wanted.setdefault(target, {}).setdefault(found, []).append((path, field))
     for target, places in wanted.items():
         known = _known(actor, get_document(target), list(places))
@@ -94,7 +108,13 @@ def _link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> P
     return problems
 
 
-def _links(record: Record):
+def linked_by(record: Record) -> frozenset[ObjectId]:
+    """Everything that the record's own fields and its owner field link to."""
+    owner = record.ref("owner")
+    return frozenset([*(link[-1] for link in _links(record)), *([owner] if owner else [])])
+
+
+def _links(record: Record) -> Iterator[Link]:
     for name, field in references_of(type(record)).items():
         if name in record.declared.own_fields:
             for found in _ids(record, name, field):

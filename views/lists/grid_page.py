@@ -58,7 +58,7 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, found: Page, base: 
     labels = reference_labels(cls, found.rows, columns)
     writable = rights.writable_fields(me, cls)
     inline = frozenset(cls.declared.grid.inline) & writable if rights.is_writer(me, cls) else frozenset()
-    chips = chips_of(asked, base)
+    chips = chips_of(asked, base, labels)
     words = _Row(cls, columns, labels, inline, base, clock.today(), sized)
     return {
         "told": cls.declared,
@@ -75,7 +75,7 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, found: Page, base: 
         "sizes": [(size, asked.url(base, size=size), size == asked.size) for size in PAGE_SIZES],
         "chips": chips,
         "drops": [*chips, *([_search_chip(asked, base)] if asked.text else [])],
-        "filters": [_filter(cls, name, asked) for name in _filterable(cls, me)],
+        "filters": [_filter(cls, name, asked, labels) for name in _filterable(cls, me)],
         "problems": asked.problems,
         "exports": {kind: asked.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx")},
     }
@@ -206,15 +206,15 @@ def choices_of(told: Any) -> list[list[str]]:
     return blank + [[key, str(label)] for key, label in told.options.items()]
 
 
-def chips_of(asked: Asked, base: str) -> list[dict[str, str]]:
-    """The active filters in words, each with the address of the page without it."""
+def chips_of(asked: Asked, base: str, labels: wording.Labels = wording.NO_LABELS) -> list[dict[str, str]]:
+    """The active filters in words, each with the address of the page without it; `labels`: titles in the list."""
     return [
-        {"label": f"{label}{_chip_value(asked.cls, name, value)}", "url": asked.url_without(base, name, value)}
+        {"label": f"{label}{_chip_value(asked.cls, name, value, labels)}", "url": asked.url_without(base, name, value)}
         for name, value, label in asked.chips
     ]
 
 
-def _chip_value(cls: type[Record], key: str, value: str) -> str:
+def _chip_value(cls: type[Record], key: str, value: str, labels: wording.Labels) -> str:
     """An active filter's value in words."""
     name = key.removeprefix("f.").removesuffix(".from").removesuffix(".to")
     told = cls._fields[name]
@@ -223,8 +223,10 @@ def _chip_value(cls: type[Record], key: str, value: str) -> str:
     if isinstance(told, Choice | Choices):
         return str(told.options.get(value, value))
     if isinstance(told, Ref | Refs):
-        found = wording.titles({told.target: [ObjectId(value)]}) if ObjectId.is_valid(value) else {}
-        return next(iter(found.values()), value)
+        if not ObjectId.is_valid(value):
+            return value
+        id = ObjectId(value)
+        return labels.get(id) or wording.titles_chosen(told.target, [id])[id]
     return value
 
 
@@ -234,7 +236,7 @@ def _filterable(cls: type[Record], me: Actor) -> list[str]:
     return [name for name in names if name in seen and not isinstance(cls._fields[name], Lines | LongText | Sealed)]
 
 
-def _filter(cls: type[Record], name: str, asked: Asked) -> dict[str, Any]:
+def _filter(cls: type[Record], name: str, asked: Asked, labels: wording.Labels) -> dict[str, Any]:
     """One control of the filter panel."""
     told = cls._fields[name]
     flow = cls.declared.workflow
@@ -246,8 +248,8 @@ def _filter(cls: type[Record], name: str, asked: Asked) -> dict[str, Any]:
         control |= {"kind": "choices", "options": [(k, str(v)) for k, v in told.options.items()]}
     elif isinstance(told, Ref | Refs):
         ids = [ObjectId(one) for one in control["values"] if ObjectId.is_valid(one)]
-        titles = wording.titles({told.target: ids}) if ids else {}
-        control |= {"kind": "ref", "name": name, "chosen": [(str(one), titles.get(one, "")) for one in ids]}
+        titles = wording.titles_chosen(told.target, ids) | labels if ids else {}
+        control |= {"kind": "ref", "name": name, "chosen": [(str(one), titles[one]) for one in ids]}
     elif isinstance(told, Flag):
         control |= {"kind": "flag"}
     elif is_numeric(told) or type(told).__name__ in ("Day", "Moment"):

@@ -13,10 +13,11 @@ from flask import request
 
 from models.kernel import rights, validation
 from models.kernel.declare import Part
-from models.kernel.errors import Refused
+from models.kernel.errors import Missing, Refused
 from models.kernel.fields import Choice, Choices, Lines, Ref, Refs, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.traces import stored
 from models.kernel.words import L
 from models.kernel.workflow import REASON, Move
 
@@ -137,13 +138,18 @@ def _control(cls: type, name: str, entry: Any, record: Record | None, problems: 
         value = record._data.get(name) if record else None
         text = plain(told, record.to_mongo().to_dict().get(name), {}) if record and value is not None else "—"
         return control | {"kind": "computed", "text": text, "number": is_numeric(told)}
+    held = validation.linked_by(record) if record is not None else frozenset()
     if isinstance(told, Lines):
-        return control | _lines_control(cls, name, told, entry, problems, me)
-    return control | _input(entry)
+        table = LinesTable(cls.declared.name, name, {c: f for c, f in told.columns.items() if rights.sees(me, f)}, held)
+        return control | _lines_control(table, entry, problems)
+    return control | _input(entry, held)
 
 
-def _input(entry: Value) -> dict[str, Any]:
-    """What stands in one input: the typed text, the options, the titles behind chosen references."""
+def _input(entry: Value, held: frozenset[ObjectId]) -> dict[str, Any]:
+    """What stands in one input: the typed text, the options, the titles behind chosen references.
+
+    `held`: what the record links to already, which its page names anyway.
+    """
     told, raw = entry.told, [one for one in entry.raw if one]
     found: dict[str, Any] = {"kind": entry.kind, "value": entry._value(), "values": raw}
     if isinstance(told, Choice | Choices):
@@ -153,29 +159,29 @@ def _input(entry: Value) -> dict[str, Any]:
             found["options"] = [("", "—"), *found["options"]]
     if isinstance(told, Ref | Refs):
         ids = [ObjectId(one) for one in raw if ObjectId.is_valid(one)]
-        titles = wording.titles({told.target: ids}) if ids else {}
-        found["chosen"] = [(str(one), titles.get(one, str(wording.GONE))) for one in ids]
+        titles = wording.titles_chosen(told.target, ids, held) if ids else {}
+        found["chosen"] = [(str(one), titles[one]) for one in ids]
     found["number"] = is_numeric(told)
     return found
 
 
 @dataclass(frozen=True)
 class LinesTable:
-    """A list of lines in a form: its type and name, and the columns that the reader sees."""
+    """A list of lines in a form: its type and name, the columns that the reader sees, and what the record links to."""
 
     type_name: str
     name: str
     columns: Mapping[str, Any]
+    held: frozenset[ObjectId]
 
 
-def _lines_control(cls: type, name: str, told: Lines, entry: Any, problems: Mapping, me: Actor) -> dict[str, Any]:
+def _lines_control(table: LinesTable, entry: Any, problems: Mapping) -> dict[str, Any]:
     """The table of a list of lines: heads, one row per line, and a blank row to copy."""
-    table = LinesTable(cls.declared.name, name, {c: f for c, f in told.columns.items() if rights.sees(me, f)})
     kept = filled(entry)
     rows = []
     for at, item in enumerate(entry):
         place = kept.index(item) if item in kept else None
-        faults = {c: problems.get(f"{name}.{place}.{c}", []) if place is not None else [] for c in table.columns}
+        faults = {c: problems.get(f"{table.name}.{place}.{c}", []) if place is not None else [] for c in table.columns}
         rows.append([_line_cell(table, at, c, item.form._fields.get(c), faults[c]) for c in table.columns])
     heads = [{"label": label_of(f), "number": is_numeric(f), "required": f.required} for f in table.columns.values()]
     if not rows:
@@ -207,12 +213,17 @@ def _line_cell(table: LinesTable, at: Any, column: str, entry: Any, errors: list
         "lookup": f"/admin/{table.type_name}/ajax/lookup/?field={table.name}.{column}",
         "errors": [str(words) for words in errors],
     }
-    return cell | ({"kind": "computed", "text": ""} if entry is None else _input(entry))
+    return cell | ({"kind": "computed", "text": ""} if entry is None else _input(entry, table.held))
 
 
 def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]:
-    """The computed fields of what is typed so far, as texts by the name of their place in the form."""
+    """The computed fields of what is typed so far, as texts by the name of their place in the form.
+
+    Nothing is computed from a link that leads where the reader may not.
+    """
     draft = cls(**{name: value for name, value in values_of(form, cls).items() if value is not None})
+    if validation.link_problems(draft, me, {}) and not _is_as_held(draft, me):
+        return {"values": {}}
     values: dict[str, str] = {}
     for name, told in cls.declared.own_fields.items():
         if isinstance(told, Lines):
@@ -227,6 +238,15 @@ def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]
             if getattr(told, "computed", False) and rights.sees(me, told):
                 values[name] = _computed_text(told, draft, name)
     return {"values": values}
+
+
+def _is_as_held(draft: Record, me: Actor) -> bool:
+    """Whether the record in edit holds those links already, which its writer may no longer choose anew."""
+    try:
+        record = rights.find(me, type(draft), request.form.get("id"))
+    except Missing:
+        return False
+    return not validation.link_problems(draft, me, stored(record))
 
 
 def _line_fields(cls: type[Record]) -> list[str]:
@@ -270,5 +290,8 @@ def rule_problems(cls: type[Record], form: wtforms.Form, record: Record | None, 
         setattr(draft, name, value)
     unparsed = input_problems(form, cls)
     found = validation.problems_in(draft, {n: cls._fields[n] for n in form._fields})
-    found.update(validation.rule_problems(draft, {**found, **unparsed}))
+    if wrong := validation.link_problems(draft, me, stored(record) if record is not None else {}):
+        found.update(wrong)
+    else:
+        found.update(validation.rule_problems(draft, {**found, **unparsed}))
     return {path: words for path, words in found.items() if path not in unparsed}
