@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from bson import ObjectId
+
 from .chapters import SALES
 from .kernel import clock
 from .kernel.changes import Follow
@@ -12,6 +14,7 @@ from .kernel.declare import Access, Grid, Part, Remind, Retention, Scope, record
 from .kernel.fields import Choice, Day, LongText, Money, Ref, Text, Whole
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.store import in_unit
 from .kernel.who import NOBODY, OWNER, role
 from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow, workdays
@@ -267,3 +270,10 @@ class Dunning(Record):
     person = Text(label=L("Spoken to", "聯絡對象"))
     result = LongText(label=L("Result", "結果"))
     promised_on = Day(label=L("Promised payment", "承諾付款日"))
+
+
+def is_still_owed(step: ObjectId) -> bool:
+    """Whether a step of dunning is still to be made: nobody has yet, and its money is overdue now."""
+    row = in_unit(Dunning.type_name()).find_one({"_id": step, "state": "open", "removed_at": None}, {"receivable": 1})
+    owed = {"_id": row["receivable"], "state": "overdue", "removed_at": None} if row else None
+    return owed is not None and in_unit(Receivable.type_name()).find_one(owed, {"_id": 1}) is not None

@@ -24,9 +24,11 @@ from models.kernel.rights import tokens_of
 from models.kernel.waiting import COLLECTION as CASES
 from models.kernel.words import HANT, L, current_locale, speaking
 from models.mailing import post_office
+from models.receivables import is_still_owed
 from models.reminders import still_holds
 
 from . import chat
+from .jobs_loans import still_asked
 from .mail import Letter, NotSure, Postman, RefusedForGood, Unsent, one_line
 from .readers import actor_named, can_read
 from .registry import job
@@ -45,6 +47,9 @@ FOOTER = L(
 MY_ACCOUNT = L("My account, Notices", "我的賬號 · 通知設置")
 DIGEST = L("Guicheng: {count} notices of today", "規程：今日 {count} 條通知")
 TITLE = L("Guicheng: {kind}", "規程：{kind}")
+
+# Who knows whether a reminder is still true, by the first word of its cause.
+_STILL: dict[str, Callable[[str], bool]] = {"remind": still_holds, "loan": still_asked}
 
 log = structlog.get_logger("guicheng.delivery")
 
@@ -141,7 +146,11 @@ def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
         return get_db()[CASES].count_documents(waits, limit=1) == 1
     if notice["kind"] == "escalation":
         return get_db()[CASES].count_documents({"_id": notice["record"], "due": {"$lt": clock.now()}}, limit=1) == 1
-    return still_holds(notice["cause"]) if notice["cause"].startswith("remind:") else True
+    if notice["kind"] == "dunning":
+        return is_still_owed(notice["record"])
+    if asked := _STILL.get(notice["cause"].partition(":")[0]):
+        return asked(notice["cause"])
+    return True
 
 
 def _mail(postman: Postman, batch: Batch) -> None:

@@ -140,6 +140,12 @@ def _causes(row: dict[str, Any]) -> Iterator[str]:
         yield f"{stem}:head:{(days - HEAD_FROM_DAY) // EVERY_DAYS}"
 
 
+def still_asked(cause: str) -> bool:
+    """Whether the step that the cause of a reminder names is still the one that has come: asked before it is sent."""
+    row = Loan._get_collection().find_one({"_id": ObjectId(cause.split(":")[1]), "removed_at": None})
+    return row is not None and row.get("state") == "on_loan" and cause in set(_causes(row))
+
+
 def _ask(id: ObjectId, cause: str) -> int:
     """Write the notices of one step, unless the loan has come to an end since it was found."""
 

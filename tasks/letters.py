@@ -32,7 +32,7 @@ from models.kernel.people import SYSTEM
 from models.kernel.store import in_unit
 from models.kernel.words import EN, HANS, HANT, L, speaking
 from models.organisation import Department, User
-from models.receivables import LETTER, Dunning, Receivable
+from models.receivables import LETTER, Dunning, Receivable, is_still_owed
 from models.sales import Customer
 
 from .registry import job
@@ -105,7 +105,9 @@ def letter_id(step: ObjectId) -> ObjectId:
 
 
 def write_letter(step: ObjectId) -> bool:
-    """Attach the letter to its step; False when what it is about is gone."""
+    """Attach the letter to its step; False when what it is about is gone, or is not owed any more."""
+    if not is_still_owed(step):
+        return False
     try:
         made = rights.find(SYSTEM, Dunning, step)
         told = contents(made)

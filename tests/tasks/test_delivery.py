@@ -7,6 +7,7 @@ import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from decimal import Decimal
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -27,6 +28,7 @@ from models.kernel.words import L
 from models.mailing import PostOffice, post_office, set_post_office
 from tasks import chat
 from tasks.mail import Letter, RefusedForGood, message_of
+from tasks.receivables import make_dunning, mark_overdue
 from tests.fixtures.doing import Killed, do
 from tests.fixtures.post import MailServer
 
@@ -177,6 +179,57 @@ class TestDoneMeanwhile:
             do("notices.deliver")
         assert len(box.kept) == 1
         assert "2025-06-20" in box.kept[0]["Subject"]
+
+    @pytest.fixture
+    def all_kinds(self, staff):
+        values = {"mail": ["dunning", "reminder"], "in_chat": [], "digest": False, "digest_hour": 8}
+        preferences.choose(staff.users["clerk_sal"], values)
+        return {"department": staff.department("SAL"), "owner": staff.users["clerk_sal"]}
+
+    @pytest.mark.parametrize("is_paid", [False, True])
+    def test_money_that_came_in_while_the_server_was_down(self, staff, box, db, all_kinds, is_paid):
+        today = clock.today()
+        made = {name: staff.make(name, "clerk_sal").id for name in ("customer", "contract")}
+        money = {
+            "due": today - dt.timedelta(days=8),
+            "amount": Decimal(1000),
+            "received": Decimal(0),
+            "currency": "CNY",
+        }
+        owed = changes.create(catalogue["receivable"], {**all_kinds, **made, **money, "instalment": 2}, actor=SYSTEM)
+        mark_overdue(today)
+        make_dunning(today)
+        up = post_office()
+        down()
+        do("notices.deliver")
+        if is_paid:
+            facts = {"receivable": owed.id, "department": owed.ref("department"), "method": "transfer"}
+            changes.create(catalogue["payment"], {**facts, "paid_on": today, "amount": Decimal(1000)}, actor=SYSTEM)
+        set_post_office(up)
+        with later():
+            do("notices.deliver")
+        row = db["delivery"].find_one({"kind": "dunning"})
+        assert row["state"] == ("off" if is_paid else "sent")
+        assert len(box.kept) == (0 if is_paid else 1)
+
+    @pytest.mark.parametrize(("change", "state"), [
+        ({"state": "on_loan"}, "sent"),
+        ({"state": "returned"}, "off"),
+        ({"due": NOW + dt.timedelta(days=9)}, "off"),
+    ])  # fmt: skip
+    def test_a_copy_that_was_brought_back_while_the_server_was_down(self, staff, box, db, all_kinds, change, state):
+        loan = staff.make("loan")
+        out = {"kind": "paper", "state": "on_loan", "due": clock.now() - dt.timedelta(days=4), "copy": 1}
+        db["loan"].update_one({"_id": loan.id}, {"$set": {**out, **all_kinds, "borrower": all_kinds["owner"]}})
+        do("loans.remind")
+        up = post_office()
+        down()
+        do("notices.deliver")
+        db["loan"].update_one({"_id": loan.id}, {"$set": change})
+        set_post_office(up)
+        with later():
+            do("notices.deliver")
+        assert db["delivery"].find_one({"kind": "reminder", "person": all_kinds["owner"]})["state"] == state
 
 
 class TestFaults:

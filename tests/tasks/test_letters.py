@@ -105,6 +105,15 @@ def test_only_for_open_first_steps(company, step):
     assert do("dunning.letters") == {}
 
 
+def test_none_for_what_was_paid_since_the_step_was_made(company, step):
+    owed = step.receivable
+    facts = {"receivable": owed.id, "department": company.department("SAL"), "method": "transfer", "paid_on": TODAY}
+    changes.create(catalogue["payment"], {**facts, "amount": owed.outstanding}, actor=SYSTEM)
+    assert company.fresh(owed).state == "paid"
+    assert do("dunning.letters") == {"left_out": 1}
+    assert not files.files_of(step.id)
+
+
 @pytest.mark.parametrize("stop_at", range(1, 5))
 def test_killed_at_any_write_and_run_again(step, db, kill_at, stop_at):
     disarm = kill_at(stop_at, letters, files, changes)
