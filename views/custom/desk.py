@@ -28,6 +28,7 @@ from ..session import actor, say
 from . import CustomView, MenuItem
 
 TITLE = L("Borrowing desk", "借閱台")
+ASKED, KEPT, DUE = L("Asked for", "申請時間"), L("Kept until", "保留至"), L("Due", "應還時間")
 LIST_MAX = 20
 CAMERA = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"
 VERBS = ("issue", "take_back", "lose", "renew")
@@ -235,14 +236,23 @@ def _lists() -> list[dict[str, Any]]:
     """What the desk looks after: what is asked for, what is to be handed out, what is overdue, what is lost."""
     paper = {"kind": PAPER, "removed_at": None}
     asked = (
-        (L("To be decided", "待審批"), {"state": "requested", "removed_at": None}, "_id"),
-        (L("To be handed out", "待領取"), {**paper, "state": "approved"}, "_id"),
-        (L("Overdue", "逾期未還"), {**paper, "state": "on_loan", "due": {"$lt": clock.now()}}, "due"),
-        (L("Lost", "遺失待處理"), {**paper, "state": "lost"}, "_id"),
+        (L("To be decided", "待審批"), {"state": "requested", "removed_at": None}, "created_at", ASKED),
+        (L("To be handed out", "待領取"), {**paper, "state": "approved"}, "kept_until", KEPT),
+        (L("Overdue", "逾期未還"), {**paper, "state": "on_loan", "due": {"$lt": clock.now()}}, "due", DUE),
+        (L("Lost", "遺失待處理"), {**paper, "state": "lost"}, "due", DUE),
     )
     found = [
-        (label, list(Loan._get_collection().find(query).sort(key, 1).limit(LIST_MAX))) for label, query, key in asked
+        (label, time, key, list(Loan._get_collection().find(query).sort([(key, 1), ("_id", 1)]).limit(LIST_MAX)))
+        for label, query, key, time in asked
     ]
-    people = {row["borrower"] for _, rows in found for row in rows}
+    people = {row["borrower"] for *_, rows in found for row in rows}
     names = wording.titles({"User": people}) if people else {}
-    return [{"label": label, "rows": [_loan(row, names) for row in rows]} for label, rows in found if rows]
+    return [
+        {"label": label, "time": time, "rows": [_loan(row, names) | {"at": _moment(row, key)} for row in rows]}
+        for label, time, key, rows in found
+        if rows
+    ]
+
+
+def _moment(row: dict[str, Any], key: str) -> str:
+    return wording.moment(row[key]) if row.get(key) else ""
