@@ -33,6 +33,7 @@ NO_SUCH_LINK = L(
 )
 IS_PAST = L("This time has passed already.", "該時間已過。")
 IN_DAYS = L("{what}: “{field}” is {date}, in {days} days.", "{what}：「{field}」為 {date}，還有 {days} 天。")
+TOMORROW = L("{what}: “{field}” is {date}, tomorrow.", "{what}：「{field}」為 {date}，即明天。")
 ON_DAY = L("{what}: “{field}” is {date}.", "{what}：「{field}」為 {date}。")
 OWN_TEXT = L("Reminder: {text}", "提醒：{text}")
 LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（此提醒應於 {day} 發出，現予補發。）")
@@ -177,14 +178,17 @@ class Rule:
         return [token for seat in (self.remind.to or OWNER).table(found).seats for token in seat.tokens]
 
     def words(self, found: Record, date: dt.date) -> Words:
-        days = self.remind.before
+        """What the notice says today, whenever it was due."""
+        days = (date - clock.today()).days
         title = (found.title or "").removeprefix(found.number or "").strip()
         places = {
             "what": f"{found.number} {title}".strip(),
             "field": label_of(self.cls._fields[self.remind.field]),
             "date": date.isoformat(),
         }
-        return IN_DAYS(**places, days=days) if days > 0 and date > clock.today() else ON_DAY(**places)
+        if days == 1:
+            return TOMORROW(**places)
+        return IN_DAYS(**places, days=days) if days > 1 else ON_DAY(**places)
 
 
 def rules() -> list[Rule]:

@@ -127,6 +127,18 @@ class TestDeclared:
         assert "comes late" in notice["text"]["en"]
         assert not told(db, record=far.id)
 
+    @pytest.mark.parametrize(("today", "said"), [
+        ("2025-06-10", "in 3 days"), ("2025-06-11", "in 2 days"), ("2025-06-12", "tomorrow"), ("2025-06-13", "is 2025"),
+    ])  # fmt: skip
+    def test_a_late_one_counts_the_days_from_today(self, offered, db, today, said):
+        offered("2025-06-13")
+        with clock.set_to(at(today)):
+            do("reminders.sweep")
+        [notice] = told(db)
+        assert said in notice["text"]["en"]
+        assert ("in 3 days" in notice["text"]["en"]) == (today == "2025-06-10")
+        assert ("還有 3 天" in notice["text"]["zh-Hant"]) == (today == "2025-06-10")
+
     def test_on_the_29th_of_february(self, offered, db):
         offered("2028-03-03")
         with clock.set_to(at("2028-02-29")):
