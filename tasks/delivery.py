@@ -48,6 +48,9 @@ MY_ACCOUNT = L("My account, Notices", "我的賬號 · 通知設置")
 DIGEST = L("Guicheng: {count} notices of today", "規程：今日 {count} 條通知")
 TITLE = L("Guicheng: {kind}", "規程：{kind}")
 
+UNREADABLE = L("The chat address cannot be read; it has to be given anew.", "聊天地址無法讀取，須重新填寫。")
+NO_CHAT = L("The person has no chat address any more.", "接收人已沒有聊天地址。")
+
 # Who knows whether a reminder is still true, by the first word of its cause.
 _STILL: dict[str, Callable[[str], bool]] = {"remind": still_holds, "loan": still_asked}
 
@@ -90,17 +93,17 @@ def _outcome(batch: Batch, hand: Callable[[Batch], None]) -> str:
     try:
         hand(batch)
     except NotSure as problem:
-        deliveries.end(batch.rows, NOT_SURE, str(problem))
+        deliveries.end(batch.rows, NOT_SURE, problem.said)
         return NOT_SURE
     except RefusedForGood as problem:
-        deliveries.end(batch.rows, FAILED, str(problem))
+        deliveries.end(batch.rows, FAILED, problem.said)
         return FAILED
     except Unsent as problem:
         log.warning("not delivered", channel=batch.channel, reason=str(problem))
         if batch.is_too_old():
-            deliveries.end(batch.rows, FAILED, str(problem))
+            deliveries.end(batch.rows, FAILED, problem.said)
             return FAILED
-        deliveries.put_back(batch.rows, batch.delay(), str(problem))
+        deliveries.put_back(batch.rows, batch.delay(), problem.said)
         return "server" if problem.is_server else "waiting"
     deliveries.end(batch.rows, SENT)
     return SENT
@@ -183,9 +186,9 @@ def _chat(batch: Batch) -> None:
     try:
         address = chat_of(batch.person)
     except ValueError as fault:
-        raise RefusedForGood("the chat address cannot be read") from fault
+        raise RefusedForGood(UNREADABLE) from fault
     if not address:
-        raise RefusedForGood("no chat address")
+        raise RefusedForGood(NO_CHAT)
     with speaking(user.get("locale") or HANT):
         notice = batch.notices[batch.rows[0]["notice"]]
         text = "\n".join(filter(None, (_text(notice), _link(notice))))

@@ -12,26 +12,38 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from models.kernel import clock
+from models.kernel.words import L, Words
 from models.mailing import PostOffice
 
 TIMEOUT_SECONDS = 30
 SUBJECT_MAX = 150
+NO_ADDRESS = L("“{address}” is not a mail address.", "「{address}」不是郵箱地址。")
+SERVER_AWAY = L("The mail server cannot be reached: {reason}", "無法連接郵件服務器：{reason}")
+BROKEN_OFF = L("The connection broke before the answer: {reason}", "收到答覆前連接中斷：{reason}")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
-class Unsent(Exception):
+class NotSent(Exception):
+    """Why a message is not known to have arrived: our words, or what the server said, as it stands."""
+
+    def __init__(self, said: Words | str):
+        super().__init__(str(said))
+        self.said = said
+
+
+class Unsent(NotSent):
     """Nothing was handed over; trying later is safe. `is_server`: no mail can be sent at the moment, not only this."""
 
-    def __init__(self, said: str, *, is_server: bool = False):
+    def __init__(self, said: Words | str, *, is_server: bool = False):
         super().__init__(said)
         self.is_server = is_server
 
 
-class RefusedForGood(Exception):
+class RefusedForGood(NotSent):
     """The mail server does not want this mail, and will not later."""
 
 
-class NotSure(Exception):
+class NotSure(NotSent):
     """The connection broke after the mail was handed over and before the answer."""
 
 
@@ -55,7 +67,7 @@ def one_line(text: str) -> str:
 def message_of(letter: Letter, office: PostOffice) -> EmailMessage:
     """The mail as it is sent. Raises RefusedForGood when the address is none."""
     if not _ADDRESS.fullmatch(letter.to):
-        raise RefusedForGood("not a mail address")
+        raise RefusedForGood(NO_ADDRESS(address=one_line(letter.to)))
     message = EmailMessage(policy=SMTP)
     try:
         user, _, domain = letter.to.rpartition("@")
@@ -66,7 +78,7 @@ def message_of(letter: Letter, office: PostOffice) -> EmailMessage:
         message["Message-ID"] = f"<{letter.key}@{office.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
     except (ValueError, IndexError) as fault:
-        raise RefusedForGood(f"not a mail address: {fault}") from fault
+        raise RefusedForGood(NO_ADDRESS(address=one_line(letter.to))) from fault
     message.set_content("\n".join(letter.text.splitlines()) + "\n", cte="base64")
     return message
 
@@ -92,7 +104,7 @@ class Postman:
             _address(line, self.office.sender, letter.to)
         except OSError as problem:  # what smtplib raises is an OSError too
             self._hang_up()
-            raise Unsent(_said(problem), is_server=True) from problem
+            raise Unsent(SERVER_AWAY(reason=_said(problem)), is_server=True) from problem
         before()
         try:
             code, answer = line.data(message.as_bytes())
@@ -101,7 +113,7 @@ class Postman:
             raise _by_code(refused.smtp_code, refused.smtp_error) from refused
         except OSError as problem:
             self._hang_up()
-            raise NotSure(_said(problem)) from problem
+            raise NotSure(BROKEN_OFF(reason=_said(problem))) from problem
         if code != 250:
             self._hang_up()
             raise _by_code(code, answer)
@@ -111,7 +123,7 @@ class Postman:
             try:
                 self._line = _call(self.office)
             except OSError as problem:
-                raise Unsent(_said(problem), is_server=True) from problem
+                raise Unsent(SERVER_AWAY(reason=_said(problem)), is_server=True) from problem
         return self._line
 
     def _hang_up(self) -> None:

@@ -18,7 +18,7 @@ from . import clock
 from .notices import COLLECTION as NOTICES
 from .preferences import MAIL, NoticePreference, preferences_of_all
 from .store import in_unit
-from .words import L
+from .words import L, Words, in_all_locales
 
 COLLECTION = "delivery"
 WAITING, SENDING, HANDED, SENT, NOT_SURE, FAILED, OFF, RESTORED = (
@@ -41,6 +41,7 @@ KEPT = dt.timedelta(days=90)
 OVERDUE = dt.timedelta(minutes=30)
 BATCH = 200
 UNDELIVERED_MOST = 10
+PROBLEM_MAX = 300
 INDEXES = [
     IndexModel([("state", ASCENDING), ("next_try", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("state", ASCENDING), ("first_try", ASCENDING)]),
@@ -133,15 +134,22 @@ def hand_over(rows: list[dict[str, Any]]) -> None:
     _set(rows, {"state": HANDED, "lease": clock.now() + LEASE})
 
 
-def end(rows: list[dict[str, Any]], state: str, problem: str = "") -> None:
+def end(rows: list[dict[str, Any]], state: str, problem: Words | str = "") -> None:
     """Note how it ended: sent, not sure, failed, or off."""
     forgotten = {"forget_at": clock.now() + KEPT} if state in (SENT, OFF) else {}
-    _set(rows, {"state": state, "problem": problem[:300], "ended": clock.now(), **forgotten})
+    _set(rows, {"state": state, "problem": _kept(problem), "ended": clock.now(), **forgotten})
 
 
-def put_back(rows: list[dict[str, Any]], delay: dt.timedelta, problem: str) -> None:
+def put_back(rows: list[dict[str, Any]], delay: dt.timedelta, problem: Words | str) -> None:
     """Nothing was handed over: try again later."""
-    _set(rows, {"state": WAITING, "next_try": clock.now() + delay, "problem": problem[:300]})
+    _set(rows, {"state": WAITING, "next_try": clock.now() + delay, "problem": _kept(problem)})
+
+
+def _kept(problem: Words | str) -> dict[str, str] | str:
+    """A problem as it is kept: our words in all languages, what a server said as it stands."""
+    if isinstance(problem, str):
+        return problem[:PROBLEM_MAX]
+    return {locale: text[:PROBLEM_MAX] for locale, text in in_all_locales(problem).items()}
 
 
 def _set(rows: list[dict[str, Any]], values: dict[str, Any]) -> None:

@@ -242,7 +242,9 @@ class TestFaults:
             with later(dt.timedelta(minutes=minutes)):
                 do("notices.deliver")
         assert states(db) == ["waiting"] * 3
-        assert "Refused" in db["delivery"].find_one({"attempts": {"$gt": 0}})["problem"]
+        problem = db["delivery"].find_one({"attempts": {"$gt": 0}})["problem"]
+        assert "Refused" in problem["en"]
+        assert problem["zh-Hans"].startswith("无法连接邮件服务器")
         set_post_office(up)
         with later(dt.timedelta(minutes=75)):
             do("notices.deliver")
@@ -282,6 +284,7 @@ class TestFaults:
         say(staff.users["it"], "two")
         do("notices.deliver")
         assert states(db) == ["failed", "sent"]
+        assert "不是邮箱地址" in db["delivery"].find_one({"state": "failed"})["problem"]["zh-Hans"]
 
     def test_broken_off_before_the_answer_is_not_sure_and_not_sent_again(self, staff, box, db):
         say(staff.users["it"])
@@ -289,6 +292,7 @@ class TestFaults:
         do("notices.deliver")
         box.breaks_off = False
         assert states(db) == ["not_sure"]
+        assert "收到答覆前連接中斷" in db["delivery"].find_one()["problem"]["zh-Hant"]
         for hours in (1, 24):
             with later(hours * HOUR):
                 do("notices.deliver")
@@ -389,6 +393,7 @@ class TestChat:
                 do("notices.deliver")
         assert len(sent) - 1 == 5
         assert states(db) == ["failed"]
+        assert db["delivery"].find_one()["problem"]["zh-Hant"] == "聊天服務未接收消息。"
 
     def test_addresses_that_are_not_allowed(self, db):
         for address in (
@@ -488,7 +493,7 @@ class TestEncrypted:
         say(staff.users["it"])
         do("notices.deliver")
         assert states(db) == ["waiting"]
-        problem = db["delivery"].find_one()["problem"]
+        problem = db["delivery"].find_one()["problem"]["en"]
         assert "535" in problem
         assert "wrong" not in problem
         assert "wrong" not in repr(post_office())
@@ -498,7 +503,7 @@ class TestEncrypted:
         do("notices.deliver")
         assert not box.seen
         assert states(db) == ["waiting"]
-        assert "certificate" in db["delivery"].find_one()["problem"]
+        assert "certificate" in db["delivery"].find_one()["problem"]["en"]
 
 
 def test_what_did_not_arrive_is_said_on_its_record(staff, box, db, browser_as):

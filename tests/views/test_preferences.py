@@ -16,6 +16,7 @@ from models.kernel.unit import in_transaction
 from models.kernel.waiting import COLLECTION as CASES
 from models.kernel.words import L
 from models.reminders import Reminder
+from tasks.chat import NOT_TAKEN
 
 NOW = dt.datetime(2025, 6, 2, 2, tzinfo=dt.UTC)
 PAGE = "/admin/preferences/"
@@ -130,6 +131,12 @@ class TestDeliveries:
         assert (row["state"], row["again_by"]) == ("waiting", company.users["it"])
         assert "林曉梅" not in browser.page("/admin/deliveries/").text
         assert "林曉梅" in browser.page("/admin/deliveries/", {"state": "waiting"}).text
+
+    @pytest.mark.parametrize(("locale", "said"), [("en", "did not take"), ("zh-Hans", "聊天服务未接收消息")])
+    def test_why_is_said_in_the_readers_language(self, stuck, browser_as, db, locale, said):
+        row = {**db[deliveries.COLLECTION].find_one(), "holder": None}
+        deliveries.end([row], deliveries.FAILED, NOT_TAKEN)
+        assert said in browser_as("it", locale=locale).get("/admin/deliveries/").text
 
     def test_a_server_that_is_away_is_said(self, stuck, browser_as, db):
         db[deliveries.COLLECTION].update_one({}, {"$set": {"state": "waiting"}})

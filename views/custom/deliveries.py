@@ -15,6 +15,7 @@ from models.kernel.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SEN
 from models.kernel.people import Actor
 from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER
 from models.kernel.record import Record
+from models.kernel.told import told_now
 from models.kernel.words import L
 from models.mailing import post_office
 
@@ -134,7 +135,7 @@ def _row(told: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
         "state": STATES.get(told["state"], told["state"]),
         "tone": TONES.get(told["state"], "neutral"),
         "attempts": told["attempts"],
-        "problem": told.get("problem", ""),
+        "problem": told_now(told.get("problem")),
         "at": wording.moment(told["at"]),
         "next": wording.moment(told["next_try"]) if told["state"] == WAITING else "",
         "is_stuck": told["state"] in STUCK,
