@@ -45,8 +45,8 @@ def _ensure_log(catalogue: Mapping[str, type[Record]]) -> None:
     """The history of some types is read by itself, newest first; the entries of the others do not pay for it."""
     if names := sorted(name for name, cls in catalogue.items() if cls.history_is_a_log):
         chosen = {"type": {"$in": names}}
-        keys = [("type", ASCENDING), ("_id", DESCENDING)]
-        log = IndexModel(keys, name="log_" + "_".join(names), partialFilterExpression=chosen)
+        keys = [("type", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]
+        log = IndexModel(keys, name="log_at_" + "_".join(names), partialFilterExpression=chosen)
         for where in (places.HISTORY, places.HISTORY_ARCHIVE):
             get_db()[where].create_indexes([log])
 

@@ -18,6 +18,7 @@ from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf
 from views import typesetting
+from views.custom import borrowing_log
 from views.steps import is_danger
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
@@ -201,3 +202,24 @@ def test_a_borrowers_mark_says_name_and_time_once(company: Any) -> None:
 def test_moves_that_turn_down_are_told_from_the_declaration(name: str, verb: str, is_bad: bool) -> None:
     move = next(one for one in catalogue[name].declared.workflow.moves if one.verb == verb)
     assert is_danger(move) == is_bad
+
+
+def test_the_log_goes_by_time_and_its_pages_follow_each_other(
+    company: Any, browser_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    for days in (3, 9, 1, 5):  # as after a restore or a clock that was wrong: written in another order than they were
+        with clock.set_to(now - dt.timedelta(days=days)):
+            company.make("loan", "clerk_mkt", document=with_copies(company, 1).id)
+    whole = browser_as("records").page("/admin/borrowing_log/").rows
+    told = [row[0] for row in whole if len(row) == 9][1:]
+    assert len(told) == 4
+    assert told == sorted(told, reverse=True)
+    monkeypatch.setattr(borrowing_log, "PAGE", 1)
+    seen, address = [], "/admin/borrowing_log/"
+    while address:
+        page = browser_as("records").page(address)
+        seen += [row[0] for row in page.rows if len(row) == 9][1:]
+        address = next((one for one in page.links if "after=" in one), "")
+    assert seen == told
+    assert len(browser_as("records").page("/admin/borrowing_log/?after=9.x").rows) > 1

@@ -42,6 +42,7 @@ from . import CustomView, MenuItem
 TITLE = L("Borrowing log", "借閱登記簿")
 PAGE, PRINTED, EXPORTED = 50, 1000, 50_000
 LOANS_MAX = 2000
+EPOCH, MILLISECOND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(milliseconds=1)
 READ = ("view", "download", "export")
 COLUMNS = {
     "when": L("When", "時間"),
@@ -62,7 +63,7 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 
 
 class LogView(CustomView):
-    """Newest first, by document, person and period; pages follow each other by key."""
+    """Newest first, by document, person and period; pages follow each other by moment and key."""
 
     menu_item = MenuItem(DOCUMENTS, TITLE, "/admin/borrowing_log/")
 
@@ -81,7 +82,7 @@ class LogView(CustomView):
             "custom/borrowing_log_print.html" if is_print else "custom/borrowing_log.html",
             columns=list(COLUMNS.values()),
             rows=[list(row.values()) for row in _told(shown, me)],
-            next=_url(asked, after=str(shown[-1]["_id"])) if len(rows) > size else None,
+            next=_url(asked, after=_key(shown[-1])) if len(rows) > size else None,
             more=len(rows) > size,
             exports={kind: _url(asked, f"export/{kind}/") for kind in KINDS},
             print_url=_url(asked, print="1"),
@@ -164,12 +165,26 @@ def _place() -> str:
     return HISTORY_ARCHIVE if request.args.get("archived") else HISTORY
 
 
+def _key(entry: Mapping[str, Any]) -> str:
+    """Where a page ends: the moment in milliseconds, and the entry."""
+    return f"{(entry['at'] - EPOCH) // MILLISECOND}.{entry['_id']}"
+
+
+def _behind(key: str) -> dict[str, Any] | None:
+    """The entries behind a key; nothing for one that is none."""
+    milliseconds, _, id = key.partition(".")
+    if not (milliseconds.isdecimal() and len(milliseconds) < 14 and ObjectId.is_valid(id)):
+        return None
+    at = EPOCH + int(milliseconds) * MILLISECOND
+    return {"at": {"$lte": at}, "$or": [{"at": {"$lt": at}}, {"_id": {"$lt": ObjectId(id)}}]}
+
+
 def _find(query: dict[str, Any], most: int, after: str = "") -> list[dict[str, Any]]:
-    """Entries, newest first, from after a key."""
-    if ObjectId.is_valid(after):
-        query = {"$and": [query, {"_id": {"$lt": ObjectId(after)}}]}
+    """Entries, newest first, from behind a key."""
+    if behind := _behind(after):
+        query = {"$and": [query, behind]}
     wanted = dict.fromkeys(("type", "record", "at", "verb", "actor_name", "acting_for_name", "reason", "state_to"), 1)
-    rows = get_db()[_place()].find(query, wanted).sort("_id", -1).limit(most)
+    rows = get_db()[_place()].find(query, wanted).sort([("at", -1), ("_id", -1)]).limit(most)
     try:
         return list(rows.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout as slow:
@@ -180,7 +195,7 @@ def _all(query: dict[str, Any], me: Actor) -> Iterator[dict[str, str]]:
     after, left = "", EXPORTED
     while left > 0 and (rows := _find(query, min(1000, left), after)):
         yield from _told(rows, me)
-        after, left = str(rows[-1]["_id"]), left - len(rows)
+        after, left = _key(rows[-1]), left - len(rows)
 
 
 def _told(entries: list[dict[str, Any]], me: Actor) -> list[dict[str, str]]:
