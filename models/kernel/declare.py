@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -162,6 +162,11 @@ class Declaration:
     file_kinds: Mapping[str, L]
     own_fields: Mapping[str, Any]
     help: L | None
+
+    def in_order(self, names: Set[str]) -> tuple[str, ...]:
+        """Those of some fields that stand in the form, in its order; then tags and owner."""
+        listed = [name for part in self.form for name in part.fields if name in names]
+        return tuple(dict.fromkeys([*listed, *(name for name in ("tags", "owner") if name in names)]))
 
     @property
     def title_fields(self) -> tuple[str, ...]:

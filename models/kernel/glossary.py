@@ -176,6 +176,7 @@ COUNTS: dict[str, L] = {
     "read": L("read", "已讀取"),
     "records": L("records", "記錄"),
     "refused": L("refused", "被拒絕"),
+    "rehearsed": L("rows rehearsed", "已預演行"),
     "removed": L("removed", "移除"),
     "routed": L("routed", "分發"),
     "sealed": L("sealed", "已封存"),

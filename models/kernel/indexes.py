@@ -8,7 +8,7 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import deliveries, drafts, file_text, jobs, layouts, places, preferences
+from . import deliveries, drafts, file_text, import_rows, imports, jobs, layouts, places, preferences
 from .accounts import COLLECTIONS
 from .declare import dated_fields
 from .fields import Lines, LongText, Sealed
@@ -31,7 +31,9 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
             _ensure_archive(cls, there)
     for document in (HistoryEntry, Notice, Waiting):
         document.ensure_indexes()
-    beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences)}
+    beside = {
+        one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences, imports, import_rows)
+    }
     beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
     for name, models in {**COLLECTIONS, **places.COLLECTIONS, COUNTERS: [], **beside}.items():
         if name not in there:
@@ -67,12 +69,19 @@ def given_once(name: str) -> IndexModel:
     return IndexModel([(name, ASCENDING)], name=f"given_{name}", unique=True, partialFilterExpression=is_given)
 
 
+def _tagged() -> IndexModel:
+    """Records by tag: those without one, the most, are left out of it."""
+    some: dict[str, Any] = {"tags": {"$gt": ""}}
+    return IndexModel([("tags", ASCENDING), ("_id", ASCENDING)], name="tagged", partialFilterExpression=some)
+
+
 def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     """The indexes of one type; each ends in `_id` so that pages can follow each other by key."""
     yield given_once("number")
     yield given_once("once")
     yield IndexModel([("g", ASCENDING)])
     yield IndexModel([("removed_at", ASCENDING), ("_id", ASCENDING)])
+    yield _tagged()
     yield IndexModel([("department", ASCENDING), ("_id", DESCENDING)])
     for name in sorted(indexed_fields(cls)):
         yield IndexModel([(name, ASCENDING), ("_id", ASCENDING)])

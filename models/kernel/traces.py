@@ -77,7 +77,7 @@ def derive(record: Record) -> None:
     words = {name: _plain(record, name) for name in told.title_fields}
     record.title = " ".join(told.title.format(**words).split())[:400] or record.number
     own = [name for name in told.grid.search if "." not in name]
-    parts = search_fields([record.number or "", *(_plain(record, name) for name in own)])
+    parts = search_fields([record.number or "", *(_plain(record, name) for name in own), *(record.tags or [])])
     record.s, record.g = parts["s"], parts["g"]
 
 
@@ -113,7 +113,11 @@ def entry_of(
 
 def after_write(unit: Unit, record: Record) -> None:
     unit.cases[record.id] = waiting_for(record)
-    name = record.type_name()
+    forget_read(record.type_name())
+
+
+def forget_read(name: str) -> None:
+    """What the process remembers of a type is read anew, since a record of it was written, or its writing undone."""
     if name == "department":
         people.forget_departments()
     elif name == "calendar_day":

@@ -90,6 +90,12 @@ def whole_of(text: str) -> int:
     return int(number)
 
 
+def tags_of(text: str) -> list[str]:
+    """Free words with commas of any kind between them, each once."""
+    words = text.replace("，", ",").replace("、", ",").split(",")
+    return list(dict.fromkeys(word.strip() for word in words if word.strip()))
+
+
 class BadValue(ValueError):
     """A text that is no value of its kind; `sentence` says so."""
 

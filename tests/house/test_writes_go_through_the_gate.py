@@ -31,6 +31,8 @@ ALLOWED = {
     "models/kernel/preferences.py": "how a person wants to be told",
     "models/kernel/layouts.py": "how a person arranges lists",
     "models/kernel/drafts.py": "unsaved texts of one person, which are no records",
+    "models/kernel/imports.py": "sheets of one person that are being imported, which are no records",
+    "models/kernel/import_rows.py": "their rows; records come of them through the gate",
     "models/kernel/indexes.py": "indexes",
     "models/retention.py": "the guard that serialises holds and destruction",
     "tasks/mongolease.py": "messages of the broker",

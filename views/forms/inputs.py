@@ -28,7 +28,7 @@ from models.kernel.fields import (
     Whole,
 )
 from models.kernel.record import Record
-from models.kernel.typed import BadValue, id_typed, parse
+from models.kernel.typed import BadValue, id_typed, parse, tags_of
 from models.kernel.words import Words
 from models.reminders import link_in
 
@@ -65,8 +65,7 @@ class Value(wtforms.Field):
     def _parsed(self) -> Any:
         try:
             if isinstance(self.told, Tags):
-                words = self.raw[0].replace("，", ",").replace("、", ",").split(",") if self.raw else []
-                return list(dict.fromkeys(word.strip() for word in words if word.strip()))
+                return tags_of(self.raw[0] if self.raw else "")
             if isinstance(self.told, Choices):
                 return list(dict.fromkeys(self.raw))
             if isinstance(self.told, Refs):
@@ -145,9 +144,7 @@ def _columns(lines: Lines) -> dict[str, Any]:
 
 def form_names(declared: Declaration, allowed: Iterable[str]) -> tuple[str, ...]:
     """The fields that a form offers: those allowed, in the order of the declared parts."""
-    permitted = set(allowed)
-    listed = [name for part in declared.form for name in part.fields if name in permitted]
-    return tuple(dict.fromkeys([*listed, *(name for name in ("tags", "owner") if name in permitted)]))
+    return declared.in_order({*allowed})
 
 
 def values_of(form: wtforms.Form, cls: type[Record], record: Record | None = None) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""Imports of sheets: checked, carried out, taken back; each in batches, from the first that is not done yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models.kernel import clock, import_rows, import_steps, imports
+from models.kernel.confined import Unreadable
+from models.kernel.import_cells import Reader
+from models.kernel.import_rows import RAN, TOOK_BACK, Batch
+from models.kernel.import_steps import ALL_OR_NONE, NO_LONGER, NOT_READ, WHY_NOT
+from models.kernel.imports import CHECKED, DONE, FAILED, READING, RUNNING, TAKEN_BACK, TAKING_BACK, Import
+from models.kernel.people import Actor
+from models.kernel.words import L, speaking
+
+from .registry import job
+from .run import Run
+
+Step = Callable[[Reader, Batch], bool]
+
+
+@job(
+    "imports.check",
+    L("Check a sheet to be imported", "檢查導入表格"),
+    L(
+        "Reads an uploaded sheet and finds out what would become of each row; nothing is written.",
+        "讀取上傳的表格，逐行預演導入結果，不寫入任何記錄。",
+    ),
+    hidden=True,
+)
+def check(run: Run, import_id: str, turn: int) -> None:
+    """Read the sheet unless that is done, then rehearse its rows."""
+    one = imports.load(import_id)
+    if one is None or one.state != READING or one.turn != turn:
+        return
+    actor = import_steps.asker(one)
+    read = _read(one, actor) if actor else None
+    if actor is None:
+        imports.end(one, READING, FAILED, NO_LONGER)
+    elif read is not None:
+        is_through = _along(run, read, turn, lambda reader, batch: _rehearse(run, read, reader, batch))
+        imports.end(read, READING, *((CHECKED,) if is_through else (FAILED, NO_LONGER)))
+
+
+def _read(one: Import, actor: Actor) -> Import | None:
+    """The import with its rows; None when the sheet cannot be read, which it says."""
+    if one.facts.get("is_read"):
+        return one
+    try:
+        import_steps.read(one, actor)
+    except Unreadable as fault:
+        why = WHY_NOT.get(str(fault), WHY_NOT["damaged"])
+        imports.finish_reading(one, import_rows.keep_rows(one, ()))
+        imports.end(one, READING, FAILED, NOT_READ(why=why))
+        return None
+    return imports.load(one.id)
+
+
+def _rehearse(run: Run, one: Import, reader: Reader, batch: Batch) -> bool:
+    is_mine = import_steps.rehearse(one, reader, batch)
+    run.count(rehearsed=len(batch.rows))
+    return is_mine
+
+
+@job(
+    "imports.run",
+    L("Import a sheet", "導入表格"),
+    L(
+        "Imports the rows of a checked sheet, with the rights that its sender has at that moment.",
+        "按提交人當時的權限，導入已檢查表格中的各行。",
+    ),
+    hidden=True,
+)
+def carry_out(run: Run, import_id: str) -> None:
+    """Import the good rows; where all were to be good and one is not, take back what was imported."""
+    one = imports.load(import_id)
+    if one is not None and one.state == RUNNING:
+        is_through = _along(run, one, RAN, lambda reader, batch: _carry_out(run, one, reader, batch))
+        if (late := import_steps.refused_late(one)) is not None:
+            imports.turn_back(one, ALL_OR_NONE(row=late))
+        elif is_through:
+            imports.end(one, RUNNING, DONE)
+        else:
+            imports.end(one, RUNNING, FAILED, NO_LONGER)
+    if (now := imports.load(import_id)) is not None and now.state == TAKING_BACK:
+        _take_all_back(run, now)
+
+
+def _carry_out(run: Run, one: Import, reader: Reader, batch: Batch) -> bool:
+    is_good = import_steps.carry_out(one, reader, batch)
+    run.count(entered=len(batch.rows))
+    return is_good or not one.facts.get("strict")
+
+
+@job(
+    "imports.take_back",
+    L("Take an import back", "撤銷導入"),
+    L(
+        "Puts what an import made into the bin and gives what it changed its former values.",
+        "將導入新建的記錄移至回收站，並恢復被修改記錄的原值。",
+    ),
+    hidden=True,
+)
+def take_back(run: Run, import_id: str) -> None:
+    """Take back what was imported; what somebody has touched since stays."""
+    one = imports.load(import_id)
+    if one is not None and one.state == TAKING_BACK:
+        _take_all_back(run, one)
+
+
+def _take_all_back(run: Run, one: Import) -> None:
+    def back(reader: Reader, batch: Batch) -> bool:
+        import_steps.take_back(one, reader, batch)
+        run.count(back=len(batch.rows))
+        return True
+
+    if _along(run, one, TOOK_BACK, back):
+        imports.end(one, TAKING_BACK, TAKEN_BACK)
+    else:
+        imports.end(one, TAKING_BACK, FAILED, NO_LONGER)
+
+
+def _along(run: Run, one: Import, step: int, work: Step) -> bool:
+    """Go along the batches that have not been through a step, each with the rights of that moment.
+
+    False when the right is not there any more, or the work says that it is over.
+    """
+    reader: Reader | None = None
+    done, total = import_rows.passed(one, step), one.rows
+    for batch in import_rows.batches(one, below=step):
+        actor = import_steps.asker(one)
+        if actor is None:
+            return False
+        if reader is None or reader.actor != actor:
+            reader = Reader(import_steps.type_of(one), actor, one.columns)
+        with speaking(actor.locale):
+            if not work(reader, batch):
+                return False
+        done += len(batch.rows)
+        run.progress(done, total)
+    return True
+
+
+@job(
+    "imports.tidy",
+    L("Forget old imports", "清理導入記錄"),
+    L(
+        "Forgets sheets that were imported more than thirty days ago; the records stay.",
+        "清理三十天前的導入表格；已導入的記錄保留。",
+    ),
+)
+def tidy(run: Run) -> None:
+    """Forget a hundred at a time."""
+    before = clock.now() - imports.KEPT
+    while removed := imports.forget_before(before):
+        run.count(removed=removed)
+        run.renew()
