@@ -132,12 +132,13 @@ def test_a_file_of_a_draft_is_renamed_and_keeps_the_name_it_was_given(company: C
         files.rename(file["_id"], "x.pdf", actor=company.actor("clerk_mkt"))
 
 
-def test_the_date_until_which_a_document_is_kept_is_counted_from_its_first_approval(company: Company) -> None:
+def test_the_date_until_which_a_document_is_kept_is_counted_from_its_newest_edition(company: Company) -> None:
     kept = category(company, retention_years=10)
     with clock.set_to(dt.datetime(2024, 2, 29, 3, tzinfo=dt.UTC)):
         document = approved(company, category=kept.id)
     assert document.retention_until == dt.date(2034, 2, 28)
-    assert revised(company, document, PDF + b"%2").retention_until == dt.date(2034, 2, 28)
+    with clock.set_to(dt.datetime(2025, 3, 1, 3, tzinfo=dt.UTC)):
+        assert revised(company, document, PDF + b"%2").retention_until == dt.date(2035, 3, 1)
 
 
 def test_a_signed_contract_is_filed_once_and_its_scan_is_stored_once(company: Company) -> None:
