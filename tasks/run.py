@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from bson import ObjectId
 
 from models.kernel import jobs
+from models.kernel.words import Words, in_all_locales
 
 
 class Stopping(Exception):
@@ -39,9 +40,9 @@ class Run:
         self._stop = stop
         self._progress: dict[str, Any] = dict(document.get("progress") or {})
 
-    def progress(self, done: int, total: int, note: str = "") -> None:
+    def progress(self, done: int, total: int, note: Words | str = "") -> None:
         """How far the run is, for the page that shows it; also the place where a stop is noticed."""
-        self._progress = {"done": done, "total": total, "note": note}
+        self._progress = {"done": done, "total": total, "note": note if isinstance(note, str) else in_all_locales(note)}
         self.renew()
 
     def count(self, **more: int) -> None:
@@ -54,7 +55,7 @@ class Run:
         self.checkpoint |= checkpoint
         self.renew()
 
-    def log(self, text: str) -> None:
+    def log(self, text: Words | str) -> None:
         """A line in the run's log."""
         jobs.note(self.id, text)
 

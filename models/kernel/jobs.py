@@ -148,9 +148,10 @@ def renew(run_id: ObjectId, worker: str, changes: Mapping[str, Any] | None = Non
     return get_db()[COLLECTION].update_one(held, renewed).matched_count == 1
 
 
-def note(run_id: ObjectId, text: str) -> None:
-    """Add a line to a run's log; only the last 500 lines are kept."""
-    entry = {"at": clock.now(), "text": text[:2000]}
+def note(run_id: ObjectId, text: Words | str) -> None:
+    """Add a line to a run's log, a sentence in all languages; only the last 500 lines are kept."""
+    told = text[:2000] if isinstance(text, str) else in_all_locales(text)
+    entry = {"at": clock.now(), "text": told}
     get_db()[COLLECTION].update_one({"_id": run_id}, {"$push": {"log": {"$each": [entry], "$slice": -LOG_MAX}}})
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from . import faults
 from .faults import KEY_MISSING, NO_KEY, BackupFault, damaged
 
 CHUNK = 1 << 20
@@ -129,10 +130,10 @@ def decrypted(key: BackupKey, file: str, source: Reads) -> Iterator[bytes]:
     """The plain chunks of an encrypted file. Raises Damaged at the first chunk that is not as it was written."""
     header = source.read(_HEADER.size)
     if len(header) < _HEADER.size or header[:4] != _MAGIC:
-        raise damaged(file, "head")
+        raise damaged(file, faults.HEAD)
     _magic, number, prefix = _HEADER.unpack(header)
     if number != key.number:
-        raise damaged(file, "head")
+        raise damaged(file, faults.HEAD)
     bound = key.bound(header, file)
     read = _chunk_reader(source)
     count, chunk = 0, read()
@@ -141,7 +142,7 @@ def decrypted(key: BackupKey, file: str, source: Reads) -> Iterator[bytes]:
         try:
             yield key.cipher.decrypt(_nonce(prefix, count, not following), chunk, bound)
         except InvalidTag as fault:
-            raise damaged(file, f"chunk {count + 1}") from fault
+            raise damaged(file, faults.CHUNK(number=count + 1)) from fault
         if not following:
             return
         count, chunk = count + 1, following

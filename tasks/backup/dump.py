@@ -24,6 +24,7 @@ from .crypt import BackupKey, KeyRing
 from .database import UNAVAILABLE, documents_in, is_saved, stream_of, told
 from .faults import BackupFault, Fleeting
 from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, seal_of, sealed
+from .naming import named
 from .progress import Progress, Tell, nobody
 from .targets import MANIFEST, Target
 
@@ -157,7 +158,7 @@ class _Dump:
             for batch in _read_ahead(stream_of(self._db[collection], session=session)):
                 file.write(batch)
                 count += documents_in(batch)
-                progress.add(len(batch), collection)
+                progress.add(len(batch), named(collection))
             return file.finish(kind=BSON, collection=collection, documents=count)
 
     def _metadata(self, listed: Mapping[str, Any]) -> Stored:

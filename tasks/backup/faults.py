@@ -24,7 +24,32 @@ NOT_A_MANIFEST = L(
     "{place}: manifest.json is damaged, cut, of another backup, or was made with another key of the same number.",
     "{place}：manifest.json 已損壞、被截斷、屬於其他備份，或使用了同號的其他密鑰。",
 )
+OTHER_BACKUP = L(
+    "{place} holds the backup {id}: it was renamed, or put in the place of another. Give it its own name again.",
+    "{place} 中是備份 {id}：已被改名，或被用來替換其他備份。請恢復其原名。",
+)
+OTHER_SEAL = L(
+    "{place} is not the backup that was made there: its seal is not the one that was noted then.",
+    "{place} 不是當時所作的備份：其封印與當時記錄的不符。",
+)
+NOT_ENCRYPTED = L(
+    "{place} is not encrypted, but the backup that was made there was: something else was put in its place.",
+    "{place} 未加密，而當時所作的備份已加密：備份已被替換。",
+)
 DAMAGED_FILE = L("{file} is damaged ({how}).", "{file} 已損壞（{how}）。")
+HEAD, CONTENT = L("head", "文件頭"), L("content", "內容")
+SUM, PACKING = L("checksum", "校驗和"), L("packing", "壓縮數據")
+CHUNK = L("chunk {number}", "第 {number} 塊")
+NOT_THERE = L(
+    "{place} is not there. Mount the disk it is on, or find out who moved or deleted it.",
+    "{place} 不存在。請掛載其所在磁盤，或查明是否已被移走或刪除。",
+)
+NOT_MOUNTED = L(
+    "{place} held backups and holds none of them now, nor the file {mark}: its disk is most likely not mounted. Mount "
+    "it and try again. If backups are to begin anew there, make an empty file {mark} in it.",
+    "{place} 曾存有備份，現在既無備份，也無文件 {mark}，很可能是磁盤未掛載。請掛載後重試；"
+    "如需在此重新開始備份，請在其中建立空文件 {mark}。",
+)
 TARGET_MISSING = L(
     "{place} does not exist. Make the folder, or mount the disk it is on, and try again.",
     "{place} 不存在。請建立目錄或掛載磁盤後重試。",
@@ -83,9 +108,13 @@ class Damaged(BackupFault):
     """What lies there is not what was written."""
 
 
+class Foreign(Damaged):
+    """A backup that is whole by itself lies in the place of another."""
+
+
 class Fleeting(BackupFault):
     """A fault that is likely gone at the next try."""
 
 
-def damaged(file: str, how: str) -> Damaged:
+def damaged(file: str, how: Words) -> Damaged:
     return Damaged(DAMAGED_FILE(file=file, how=how))

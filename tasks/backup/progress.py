@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-Tell = Callable[[int, int, str], None]
+from models.kernel.words import Words
+
+Tell = Callable[[int, int, Words | str], None]
 
 
-def nobody(_done: int, _total: int, _note: str) -> None:
+def nobody(_done: int, _total: int, _note: Words | str) -> None:
     """Nobody wants to know."""
 
 
@@ -19,7 +21,7 @@ class Progress:
         self._tell, self.total, self.done, self._every = tell, total, 0, every_seconds
         self._next = 0.0
 
-    def add(self, size: int, note: str) -> None:
+    def add(self, size: int, note: Words) -> None:
         """So many more bytes are done. The listener may stop the work by raising."""
         self.done += size
         self.total = max(self.total, self.done)
@@ -27,6 +29,6 @@ class Progress:
             self._next = time.monotonic() + self._every
             self._tell(self.done, self.total, note)
 
-    def end(self, note: str = "") -> None:
+    def end(self, note: Words | str = "") -> None:
         self.done = self.total
         self._tell(self.done, self.total, note)

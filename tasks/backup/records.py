@@ -21,6 +21,7 @@ from . import faults
 from .database import in_batches
 from .faults import BackupFault
 from .format import BSON, Entry
+from .naming import named
 from .progress import Progress, Tell, nobody
 
 FROM_BACKUP = L("From the backup {backup} of {at}.", "取自 {at} 的備份 {backup}。")
@@ -69,7 +70,7 @@ class _Reader:
             for one in batch:
                 if any(mark in one.raw for mark in marks) and is_wanted(document := decode(one.raw, _AWARE)):
                     yield document
-            self._progress.add(sum(len(one.raw) for one in batch), collection)
+            self._progress.add(sum(len(one.raw) for one in batch), named(collection))
 
 
 def _record_in(reader: _Reader, cls: type[Record], id: str) -> dict[str, Any]:

@@ -24,11 +24,13 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from models.kernel import clock
+from models.kernel.words import L
 
 from . import faults
 from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told
 from .faults import BackupFault
 from .format import METADATA, Entry, Stored
+from .naming import named
 from .park import park
 from .progress import Progress, Tell, nobody
 from .verify import must_be_whole
@@ -38,7 +40,7 @@ SMALL_DOCUMENTS = 1000
 LOADING, SWAPPING, DONE, HALF = "loading", "swapping", "done", "half"
 HEARTBEAT_SECONDS = 5
 SILENT = timedelta(minutes=15)
-INDEXING = "indexes of {name}"
+INDEXING = L("Indexes: {name}", "索引：{name}")
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ def _note_built(building: dict[str, Future[Any]], marker: _Marker) -> None:
 
 def _wait_for_indexes(building: dict[str, Future[Any]], marker: _Marker, progress: Progress) -> None:
     while building:
-        progress.add(0, INDEXING.format(name=next(iter(building))))
+        progress.add(0, INDEXING(name=named(next(iter(building)))))
         marker.beat()
         wait(building.values(), timeout=1, return_when=FIRST_COMPLETED)
         _note_built(building, marker)
@@ -276,11 +278,11 @@ def _load(
         running: Future[int] | None = None
         for batch in in_batches(entry.plain(file), BATCH_BYTES, BATCH_DOCUMENTS):
             if running:
-                progress.add(running.result(), file.collection)
+                progress.add(running.result(), named(file.collection))
                 marker.beat()
             running = writer.submit(_insert, into, batch)
         if running:
-            progress.add(running.result(), file.collection)
+            progress.add(running.result(), named(file.collection))
     return indexes
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from . import faults
 from .faults import BackupFault
 from .format import Entry
+from .naming import named
 from .progress import Progress, Tell, nobody
 
 
@@ -23,7 +24,7 @@ def unpack(entry: Entry, folder: Path, tell: Tell = nobody) -> None:
             with path.open("wb") as out:
                 for piece in entry.plain(file):
                     out.write(piece)
-                    progress.add(len(piece), file.name)
+                    progress.add(len(piece), named(file.collection))
     except OSError as fault:
         raise BackupFault(faults.TARGET_AWAY(place=folder, why=fault.strerror)) from fault
     progress.end()

@@ -17,6 +17,7 @@ from models.kernel.errors import Forbidden, Missing, Refused
 from models.kernel.glossary import COUNTS
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.told import told_now
 from models.kernel.words import EN, L, current_locale
 from models.operations import job_label
 
@@ -99,7 +100,7 @@ class RunView(CustomView):
         """One run."""
         me, run = actor(), _asked_run()
         is_it = bool(rights.may_operate(me))
-        lines = [{"at": _second(one["at"]), "text": one["text"]} for one in run.get("log", [])]
+        lines = [{"at": _second(one["at"]), "text": told_now(one["text"])} for one in run.get("log", [])]
         return self.render(
             "custom/task_run.html",
             run=_row(run),
@@ -116,7 +117,7 @@ class RunView(CustomView):
     def progress(self) -> Response:
         """How far a run is, for the bar that moves."""
         run = _asked_run()
-        last = [{"at": _second(one["at"]), "text": one["text"]} for one in run.get("log", [])[-20:]]
+        last = [{"at": _second(one["at"]), "text": told_now(one["text"])} for one in run.get("log", [])[-20:]]
         answer = jsonify(**_progress(run), **state_of(run), lines=last, counts=_counts(run))
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -199,7 +200,7 @@ def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _progress(run: Mapping[str, Any]) -> dict[str, Any]:
     told = run.get("progress") or {}
-    return {"done": told.get("done", 0), "total": told.get("total", 0), "note": str(told.get("note", ""))}
+    return {"done": told.get("done", 0), "total": told.get("total", 0), "note": told_now(told.get("note"))}
 
 
 def _counts(run: Mapping[str, Any]) -> str:
