@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -144,7 +144,7 @@ class SavedCollection(Line):
         search=("entry",), sort="-begun",
     ),
     form=(
-        Part(L("Backup", "備份"), "policy", "entry", "outcome", "begun", "ended", "seconds", "error",
+        Part(L("Backup", "備份"), "policy", "entry", "target", "outcome", "begun", "ended", "seconds", "error",
              help=L("Made by the system; a backup counts as good only after every byte was read again.",
                     "由系統生成；逐字節復核通過後才算有效備份。")),
         Part(L("What it holds", "內容"), "documents", "attachments", "size_mb", "stored_mb", "collections",
@@ -161,6 +161,7 @@ class Backup(Record):
 
     policy = Ref("BackupPolicy", required=True, label=L("Policy", "策略"))
     entry = Text(required=True, label=L("Folder", "文件夾"))
+    target = Text(most=400, label=L("Folder or store", "目錄或存儲"))
     outcome = Choice(
         {
             RUNNING: L("Running", "執行中"),
@@ -252,6 +253,19 @@ def newest(policy: ObjectId, *, drilled: bool = False, until: dt.datetime | None
     order = "drilled_at" if drilled else "begun"
     wanted |= {order: {"$lte": until, "$ne": None}} if until else {}
     return Backup._get_collection().find_one(wanted, sort=[(order, -1)])
+
+
+def place_of(backup: Mapping[str, Any], policy: BackupPolicy) -> str:
+    """Where a backup lies, also when its policy names another place since; older ones did not note it."""
+    return str(backup.get("target") or policy.target)
+
+
+def made_at(place: str) -> list[dict[str, Any]]:
+    """The backups that were once whole at a place, newest first, those included that are no longer kept."""
+    spellings = {"$in": [bare := place.rstrip("/"), f"{bare}/"]}
+    unnoted = {"target": None, "policy": {"$in": BackupPolicy._get_collection().distinct("_id", {"target": spellings})}}
+    wanted = {"$or": [{"target": spellings}, unnoted], "checksum": {"$ne": None}}
+    return list(Backup._get_collection().find(wanted, {"entry": 1, "outcome": 1}).sort("begun", -1).limit(50))
 
 
 def alarms() -> list[tuple[BackupPolicy | None, Words]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,9 @@ from models.backups import (
     BackupPolicy,
     RestoreDrill,
     alarms,
+    made_at,
     newest,
+    place_of,
     policies,
 )
 from models.kernel import changes, clock, jobs, people, rights
@@ -35,13 +37,14 @@ from models.kernel.told import together
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L, Words, in_all_locales
 
+from .backup import faults
 from .backup.crypt import ring
 from .backup.drill import drill
 from .backup.dump import dump
-from .backup.faults import BackupFault, Damaged, Fleeting
+from .backup.faults import BackupFault, Damaged, Fleeting, Foreign
 from .backup.format import Entry, new_entry_name, open_entry
 from .backup.keep import Candidate, Keep, to_prune
-from .backup.targets import MANIFEST, Target
+from .backup.targets import MANIFEST, MARK, Target
 from .backup.verify import verify
 from .registry import job
 from .run import Run, Stopping
@@ -52,6 +55,7 @@ CHANGED_BYTES = L("The backup is not as it was written: {problems}", "備份與�
 STOPPED = L(
     "The run was stopped before the backup was whole; the next one starts anew.", "備份未完成即停止，將重新開始。"
 )
+MADE = L("{name}: {documents} documents, {bytes} bytes.", "{name}：{documents} 筆文檔，{bytes} 字節。")
 NOTHING_GOOD = L("There is no good backup to prove yet.", "尚無可供演練的有效備份。")
 
 
@@ -61,11 +65,13 @@ NOTHING_GOOD = L("There is no good backup to prove yet.", "尚無可供演練的
     L("Saves one moment of the database by each policy in force, and verifies it.", "按各啟用策略備份數據庫並驗證。"),
 )
 def run_backup(run: Run, policy: str = "") -> None:
-    for one in _asked(policy):
+    def once(one: BackupPolicy) -> None:
         if str(one.id) not in run.checkpoint.get("done", []):
             _make(run, one)
             run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
             _prune(run, one)
+
+    _each(policy, once)
 
 
 @job(
@@ -74,10 +80,11 @@ def run_backup(run: Run, policy: str = "") -> None:
     L("Reads the newest good backup of each policy whole.", "完整讀取各策略最近的有效備份。"),
 )
 def verify_newest(run: Run, policy: str = "") -> None:
-    for one in _asked(policy):
-        last = newest(one.id)
-        if last is not None:
-            _verify(run, Target(one.target), last["_id"], last["entry"])
+    def read(one: BackupPolicy) -> None:
+        if last := newest(one.id):
+            _verify(run, _reached(place_of(last, one)), last)
+
+    _each(policy, read)
 
 
 @job(
@@ -89,13 +96,15 @@ def verify_newest(run: Run, policy: str = "") -> None:
     ),
 )
 def run_drill(run: Run, policy: str = "") -> None:
-    for one in _asked(policy):
+    def once(one: BackupPolicy) -> None:
         last = newest(one.id)
         if last is None and policy:
             raise Refused(NOTHING_GOOD)
         if last is not None and str(one.id) not in run.checkpoint.get("done", []):
             _drill(run, one, last)
             run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
+
+    _each(policy, once)
 
 
 @job(
@@ -107,8 +116,7 @@ def run_drill(run: Run, policy: str = "") -> None:
     ),
 )
 def prune(run: Run, policy: str = "") -> None:
-    for one in _asked(policy):
-        _prune(run, one)
+    _each(policy, lambda one: _prune(run, one))
 
 
 @job(
@@ -123,9 +131,28 @@ def tell_alarms(run: Run) -> None:
             _tell(policy, words)
 
 
-def _asked(policy: str) -> list[BackupPolicy]:
-    """The policy that was asked for, or every one in force."""
-    return [rights.find(SYSTEM, BackupPolicy, policy)] if policy else policies()
+def _each(policy: str, body: Callable[[BackupPolicy], None]) -> None:
+    """Do it for the policy that was asked for, or every one in force; what one meets does not stop the others."""
+    met: list[Refused | BackupFault] = []
+    for one in [rights.find(SYSTEM, BackupPolicy, policy)] if policy else policies():
+        try:
+            body(one)
+        except (Refused, BackupFault) as fault:
+            met.append(fault)
+    if fleeting := next((fault for fault in met if isinstance(fault, Fleeting)), None):
+        raise fleeting  # the run comes again, and goes on with those that are not done
+    if met:
+        raise Refused(together(tuple(fault.sentence for fault in met))) from met[0]
+
+
+def _reached(place: str) -> Target:
+    """A place of backups. Raises BackupFault when it is not there, or is the mount point of a disk that is away."""
+    target = Target(place)
+    target.check()
+    known = [] if target.has_mark() else made_at(place)
+    if known and not any(target.has(one["entry"], MANIFEST) for one in known if one["outcome"] != PRUNED):
+        raise BackupFault(faults.NOT_MOUNTED(place=target.place, mark=MARK))
+    return target
 
 
 def _make(run: Run, policy: BackupPolicy) -> None:
@@ -133,16 +160,20 @@ def _make(run: Run, policy: BackupPolicy) -> None:
     key = f"backup:{run.id}:{policy.id}"
     _settle_earlier(run, policy)
     name = new_entry_name()
-    facts = {"policy": policy.id, "entry": name, "outcome": RUNNING, "begun": clock.now()}
+    facts = {"policy": policy.id, "entry": name, "target": policy.target, "outcome": RUNNING, "begun": clock.now()}
+    if policy.encrypted and ring():
+        facts["key"] = ring().newest(name).number
     made = changes.create(
         Backup, facts | _home(policy), actor=SYSTEM, context=_DOOR, once=f"{key}:{run.attempts}:{name}"
     )
     with _written_down(made.id):
-        entry = dump(get_db(), Target(policy.target), ring(), plain=not policy.encrypted, tell=run.progress, name=name)
+        target = _reached(policy.target)
+        target.mark()
+        entry = dump(get_db(), target, ring(), plain=not policy.encrypted, tell=run.progress, name=name)
         _write(made.id, _facts_of(entry) | _ended(made.begun))
-        _verify(run, entry.target, made.id, name)
+        _verify(run, target, {"_id": made.id, "entry": name, "checksum": entry.seal})
     run.count(backups=1, documents=entry.manifest.documents)
-    run.log(f"{name}: {entry.manifest.documents} documents, {entry.manifest.plain_size} bytes")
+    run.log(MADE(name=name, documents=entry.manifest.documents, bytes=entry.manifest.plain_size))
 
 
 @contextmanager
@@ -163,25 +194,32 @@ def _written_down(backup: ObjectId) -> Iterator[None]:
 
 def _settle_earlier(run: Run, policy: BackupPolicy) -> None:
     """What was begun and not ended: killed, or ended after the moment to which the database was restored."""
-    target = Target(policy.target)
-    for row in Backup._get_collection().find({"policy": policy.id, "outcome": RUNNING}, {"entry": 1, "once": 1}):
+    for row in Backup._get_collection().find({"policy": policy.id, "outcome": RUNNING}, {"collections": 0}):
         if _is_made_elsewhere(run, row.get("once") or ""):
             continue
         try:
-            _settle(run, target, row["_id"], row["entry"])
+            _settle(run, _reached(place_of(row, policy)), row)
         except BackupFault as fault:
             _write(row["_id"], {"outcome": FAILED, "error": in_all_locales(fault.sentence), "ended": clock.now()})
 
 
-def _settle(run: Run, target: Target, backup: ObjectId, name: str) -> None:
+def _settle(run: Run, target: Target, row: Mapping[str, Any]) -> None:
     """Without a manifest it is taken away; with one it is verified like any other, and the keep rules know it."""
-    if not target.has(name, MANIFEST):
-        target.delete(name)
-        _write(backup, {"outcome": FAILED, "error": in_all_locales(STOPPED), "ended": clock.now()})
+    if not target.has(row["entry"], MANIFEST):
+        target.delete(row["entry"])
+        _write(row["_id"], {"outcome": FAILED, "error": in_all_locales(STOPPED), "ended": clock.now()})
         return
-    _write(backup, _facts_of(open_entry(target, name, ring())))
+    _write(row["_id"], _facts_of(_opened(target, row)))
     with suppress(Refused):  # what is damaged is written down as such
-        _verify(run, target, backup, name)
+        _verify(run, target, row)
+
+
+def _opened(target: Target, row: Mapping[str, Any]) -> Entry:
+    """The backup of a record. Raises BackupFault, Foreign for another one than was made."""
+    entry = open_entry(target, row["entry"], ring(), seal=row.get("checksum") or "")
+    if entry.key is None and row.get("key") is not None:
+        raise Foreign(faults.NOT_ENCRYPTED(place=entry.place))
+    return entry
 
 
 def _is_made_elsewhere(run: Run, once: str) -> bool:
@@ -207,27 +245,31 @@ def _facts_of(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _verify(run: Run, target: Target, backup: ObjectId, name: str) -> None:
-    """Read a backup whole; only then it is good. Damage is written down, told, and raised."""
-    try:
-        verdict = verify(target, name, ring(), run.progress)
-        problems = list(verdict.problems)
-    except Damaged as fault:
-        problems = [fault.sentence]
-    if problems:
-        words = CHANGED_BYTES(problems=together(tuple(problems[:20])))
-        _write(backup, {"outcome": BROKEN, "error": in_all_locales(words), "drilled_at": None})
+def _verify(run: Run, target: Target, row: Mapping[str, Any]) -> None:
+    """Read a backup whole; only then it is good. Damage is written down and raised; what is out of reach is raised."""
+    if words := _damage(run, target, row):
+        _write(row["_id"], {"outcome": BROKEN, "error": in_all_locales(words), "drilled_at": None})
         raise Refused(words)
-    _write(backup, {"outcome": GOOD, "verified_at": clock.now(), "error": None})
+    _write(row["_id"], {"outcome": GOOD, "verified_at": clock.now(), "error": None})
     run.count(verified=1)
 
 
-def _drill(run: Run, policy: BackupPolicy, last: dict[str, Any]) -> None:
+def _damage(run: Run, target: Target, row: Mapping[str, Any]) -> Words | None:
+    """What is wrong with the bytes of a backup. Raises BackupFault when they cannot be reached."""
+    try:
+        problems = verify(target, row["entry"], ring(), run.progress, seal=row.get("checksum") or "").problems
+    except Damaged as fault:
+        problems = (fault.sentence,)
+    return CHANGED_BYTES(problems=together(problems[:20])) if problems else None
+
+
+def _drill(run: Run, policy: BackupPolicy, last: Mapping[str, Any]) -> None:
     """Restore into a scratch database and compare; what was found is a record of its own."""
-    begun = clock.now()
+    begun, seal = clock.now(), last.get("checksum") or ""
     facts: dict[str, Any] = {"policy": policy.id, "backup": last["_id"], "begun": begun}
     try:
-        report = drill(Target(policy.target), last["entry"], ring(), get_connection(), run.progress)
+        target = _reached(place_of(last, policy))
+        report = drill(target, last["entry"], ring(), get_connection(), run.progress, seal=seal)
     except BackupFault as fault:
         if isinstance(fault, Damaged):
             _write(last["_id"], {"outcome": BROKEN, "error": in_all_locales(fault.sentence), "drilled_at": None})
@@ -250,23 +292,53 @@ def _drill(run: Run, policy: BackupPolicy, last: dict[str, Any]) -> None:
 
 
 def _prune(run: Run, policy: BackupPolicy) -> None:
-    """Delete by the keep rules what this policy made; backups that others put there are not touched."""
+    """Delete by the keep rules what this policy made, where it lies; what others put there is not touched."""
     keep = Keep(policy.daily, policy.weekly, policy.monthly, policy.yearly)
     wanted = {"policy": policy.id, "outcome": {"$nin": [PRUNED, RUNNING]}, "removed_at": None}
-    rows = {row["entry"]: row for row in Backup._get_collection().find(wanted)}
+    rows = {row["entry"]: row for row in Backup._get_collection().find(wanted, {"collections": 0})}
     zone = clock.zone()
     candidates = [
         Candidate(name, row["begun"].astimezone(zone), row["outcome"] == GOOD, row.get("drilled_at") is not None)
         for name, row in rows.items()
     ]
-    target = Target(policy.target)
     for name in to_prune(candidates, keep, clock.now()):
+        place = place_of(rows[name], policy)
         try:
-            target.delete(name)
+            _take_away(run, _reached(place), rows[name])
         except BackupFault as fault:
-            raise Refused(fault.sentence) from fault
-        _write(rows[name]["_id"], {"outcome": PRUNED, "ended": rows[name].get("ended") or clock.now()})
-        run.count(pruned=1)
+            if place == policy.target:
+                raise
+            run.log(fault.sentence)  # a place of former times may be gone for good
+
+
+def _take_away(run: Run, target: Target, row: Mapping[str, Any]) -> None:
+    """Delete a backup, unless it is not there and may lie elsewhere, or was found wanting and is not so after all."""
+    is_elsewhere = row.get("target") is None and not target.files(row["entry"])
+    if is_elsewhere or (row["outcome"] != GOOD and _must_stay(run, target, row)):
+        return
+    target.delete(row["entry"])
+    _write(row["_id"], {"outcome": PRUNED, "ended": row.get("ended") or clock.now()})
+    run.count(pruned=1)
+
+
+def _must_stay(run: Run, target: Target, row: Mapping[str, Any]) -> bool:
+    """Look again at a backup that is not good: a sound one is good from now on; an intact manifest is no rubbish."""
+    if not target.has(row["entry"], MANIFEST):
+        return False
+    try:
+        entry = _opened(target, row)
+        if {one.name for one in entry.manifest.files} - set(target.files(entry.name)):
+            return True  # they may be on a disk that is away
+        if _damage(run, target, row):
+            return False
+    except Damaged as fault:
+        return isinstance(fault, Foreign)
+    except BackupFault as fault:
+        run.log(fault.sentence)
+        return True
+    _write(row["_id"], _facts_of(entry) | {"outcome": GOOD, "verified_at": clock.now(), "error": None})
+    run.count(verified=1)
+    return True
 
 
 def _tell(policy: BackupPolicy, words: Words) -> None:

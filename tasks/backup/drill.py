@@ -24,6 +24,7 @@ from models.kernel.words import L, Words
 from .crypt import KeyRing
 from .database import RAW, documents_in, in_batches, stream_of, told
 from .format import METADATA, Entry, Stored, open_entry
+from .naming import named
 from .progress import Progress, Tell, nobody
 from .restore import BATCH_BYTES, MARKER, is_in_use, restore
 from .targets import Target
@@ -37,8 +38,8 @@ TOO_MANY = L("{collection}: a document that was not saved.", "{collection}：有
 EXTRA = L("{collection}: was not saved.", "{collection}：未曾備份。")
 INDEXES = L("{collection}: the indexes differ ({names}).", "{collection}：索引不同（{names}）。")
 FILE = L(
-    "File “{name}” of {record}: its content does not have the SHA-256 that was noted when it was attached.",
-    "{record} 的附件「{name}」：內容與附加時記錄的 SHA-256 不符。",
+    "File “{name}” of {type} {id}: its content does not have the SHA-256 that was noted when it was attached.",
+    "{type} {id} 的附件「{name}」：內容與附加時記錄的 SHA-256 不符。",
 )
 FILE_COUNT = L("{found} attached files instead of {wanted}.", "附件 {found} 個，應為 {wanted} 個。")
 
@@ -58,10 +59,12 @@ class DrillReport:
         return not self.differences
 
 
-def drill(target: Target, name: str, ring: KeyRing, client: MongoClient[Any], tell: Tell = nobody) -> DrillReport:
+def drill(
+    target: Target, name: str, ring: KeyRing, client: MongoClient[Any], tell: Tell = nobody, *, seal: str = ""
+) -> DrillReport:
     """Restore a backup into a scratch database and compare. Raises BackupFault, Damaged; the scratch is dropped."""
     begun = time.monotonic()
-    entry = open_entry(target, name, ring)
+    entry = open_entry(target, name, ring, seal=seal)
     with told():
         drop_left_over(client, entry.manifest.database)
     scratch = client[f"{entry.manifest.database[:40]}{SCRATCH}{secrets.token_hex(4)}"]
@@ -105,7 +108,7 @@ def _documents(entry: Entry, file: Stored, db: Database[Any], progress: Progress
     for batch in stream_of(db[file.collection], hint=[("$natural", 1)]):
         total.update(batch)
         count += documents_in(batch)
-        progress.add(len(batch), file.collection)
+        progress.add(len(batch), named(file.collection))
     if count != file.documents:
         yield COUNT(collection=file.collection, found=count, wanted=file.documents)
     if total.hexdigest() != file.plain_sha256:
@@ -153,5 +156,5 @@ def _files(db: Database[Any]) -> tuple[int, list[Words]]:
         if file.get("removed_at") is not None and not size:
             continue
         if (size, total.hexdigest()) != (file["size"], file["sha256"]):
-            broken.append(FILE(name=file["name"], record=f"{file.get('type')} {file.get('record_id')}"))
+            broken.append(FILE(name=file["name"], type=named(file.get("type", "")), id=file.get("record_id")))
     return count, broken

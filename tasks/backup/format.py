@@ -26,7 +26,7 @@ from models.kernel import clock
 
 from . import faults
 from .crypt import CHUNK, BackupKey, Encrypting, KeyRing, Writes, decrypted
-from .faults import BackupFault, Damaged, damaged
+from .faults import BackupFault, Damaged, Foreign, damaged
 from .targets import MANIFEST, PREFIX, Target
 
 FORMAT = 1
@@ -34,6 +34,7 @@ LEVEL = 1
 PIECE = 4 << 20
 MANIFEST_MAX = 64 << 20
 BSON, METADATA = "bson", "metadata"
+PLAIN_SEAL = "sha256:"
 
 
 def new_entry_name(now: dt.datetime | None = None) -> str:
@@ -108,7 +109,7 @@ def _text(body: Mapping[str, Any]) -> bytes:
 def _seal(body: Mapping[str, Any], key: BackupKey | None) -> str:
     """The proof that a manifest is as it was written: by whom only with a key."""
     text = _text(body)
-    return f"hmac-sha256:{key.seal(text)}" if key else f"sha256:{hashlib.sha256(text).hexdigest()}"
+    return f"hmac-sha256:{key.seal(text)}" if key else f"{PLAIN_SEAL}{hashlib.sha256(text).hexdigest()}"
 
 
 def sealed(manifest: Manifest, key: BackupKey | None) -> bytes:
@@ -177,21 +178,35 @@ class Entry:
                 yield piece
             source.read_rest()
         if source.size != file.size or source.total.hexdigest() != file.sha256:
-            raise damaged(file.name, "sha-256")
+            raise damaged(file.name, faults.SUM)
         if size != file.plain_size or total.hexdigest() != file.plain_sha256:
-            raise damaged(file.name, "content")
+            raise damaged(file.name, faults.CONTENT)
 
 
-def open_entry(target: Target, name: str, ring: KeyRing) -> Entry:
-    """Open the backup of this name. Raises BackupFault when it is none, Damaged when its manifest is not right."""
+def open_entry(target: Target, name: str, ring: KeyRing, *, seal: str = "") -> Entry:
+    """Open the backup of this name; `seal` is the one that was noted when it was made, if that is known.
+
+    Raises BackupFault when nothing is there, Damaged when its manifest is not right, Foreign when it is another's.
+    """
     place = f"{target.place}/{name}"
     target.check()
     if not target.has(name, MANIFEST):
-        raise Damaged(faults.NO_MANIFEST(place=place))
+        raise Damaged(faults.NO_MANIFEST(place=place)) if target.files(name) else _not_there(place)
     with target.reading(name, MANIFEST) as file:
         raw = file.read(MANIFEST_MAX)
     manifest, key = opened(raw, place, ring)
-    return Entry(target, name, manifest, key, seal_of(manifest, key))
+    if manifest.id != name:
+        raise Foreign(faults.OTHER_BACKUP(place=place, id=manifest.id))
+    entry = Entry(target, name, manifest, key, seal_of(manifest, key))
+    if seal and entry.seal != seal:
+        is_plain = key is None and not seal.startswith(PLAIN_SEAL)
+        raise Foreign((faults.NOT_ENCRYPTED if is_plain else faults.OTHER_SEAL)(place=place))
+    return entry
+
+
+def _not_there(place: str) -> BackupFault:
+    """Nobody knows whether it is damaged: its disk may just not be mounted."""
+    return BackupFault(faults.NOT_THERE(place=place))
 
 
 class _Counted:
@@ -235,7 +250,7 @@ def _unpacked(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
         while plain := reader.read(PIECE):
             yield plain
     except zstandard.ZstdError as fault:
-        raise damaged(name, "zstd") from fault
+        raise damaged(name, faults.PACKING) from fault
     for _rest in pieces:
         pass
 

@@ -27,6 +27,7 @@ else:
 
 PREFIX = "guicheng-"
 MANIFEST = "manifest.json"
+MARK = ".guicheng-backups"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _MISSING = {errno.ENOENT, errno.ENOTDIR}
@@ -48,6 +49,22 @@ class Target:
         with self.told():
             if self._is_local and not self._fs.isdir(self._root):
                 raise FileNotFoundError(errno.ENOENT, "no folder", self._root)
+
+    def has_mark(self) -> bool:
+        """Whether the file stands here that tells a folder of backups from a mount point without its disk."""
+        if not self._is_local:
+            return True  # a bucket is there or it is not
+        with self.told():
+            return bool(self._fs.exists(self._path(MARK)))
+
+    def mark(self) -> None:
+        """Make this folder known as one of backups."""
+        self.check()
+        if not self.has_mark():
+            with self.told():
+                self._fs.touch(self._path(MARK), truncate=False)
+                _sync(self._path(MARK))
+                _sync(self._root)
 
     def entries(self) -> list[str]:
         """The names of the backups here, oldest first, the unfinished ones included."""

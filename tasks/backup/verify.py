@@ -10,6 +10,7 @@ from models.kernel.words import L, Words
 from .crypt import KeyRing
 from .faults import Damaged
 from .format import Entry, Stored, open_entry
+from .naming import named
 from .progress import Progress, Tell, nobody
 from .targets import MANIFEST, Target
 
@@ -30,9 +31,9 @@ class Verdict:
         return not self.problems
 
 
-def verify(target: Target, name: str, ring: KeyRing, tell: Tell = nobody) -> Verdict:
+def verify(target: Target, name: str, ring: KeyRing, tell: Tell = nobody, *, seal: str = "") -> Verdict:
     """Read all of a backup. Raises BackupFault or Damaged when it cannot even be opened."""
-    entry = open_entry(target, name, ring)
+    entry = open_entry(target, name, ring, seal=seal)
     return Verdict(entry, tuple(_problems(entry, Progress(tell, entry.manifest.plain_size))))
 
 
@@ -56,7 +57,7 @@ def _problems(entry: Entry, progress: Progress) -> Iterator[Words]:
             continue
         try:
             for piece in entry.plain(file):
-                progress.add(len(piece), file.name)
+                progress.add(len(piece), named(file.collection))
         except Damaged as fault:
             yield _swapped(entry, file) or fault.sentence
     progress.end()

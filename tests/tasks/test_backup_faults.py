@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from models.kernel.words import speaking
 from tasks.backup import dump as dumping
 from tasks.backup import format as layout
 from tasks.backup import restore as restoring
@@ -150,6 +152,47 @@ def test_swapped_with_another_backup_of_the_same_size(filled, target, whole):
     assert verify(target, later.name, RING)
 
 
+def test_another_backup_under_its_name(filled, target, whole):
+    """Sound by itself, and yet not what was made there."""
+    later = dump(filled, target, RING)
+    shutil.rmtree(folder_of(later))
+    shutil.copytree(folder_of(whole), folder_of(later))
+    assert f"holds the backup {whole.name}" in is_found(later)
+    with pytest.raises(Damaged, match="renamed"):
+        drill(target, later.name, RING, filled.client)
+
+
+def test_a_forged_one_in_the_clear_is_not_what_was_noted(filled, target, whole):
+    shutil.rmtree(folder_of(whole))
+    dump(filled, target, KeyRing({}), plain=True, name=whole.name)
+    assert verify(target, whole.name, RING), "by itself it is whole"
+    with pytest.raises(Damaged, match="is not encrypted"):
+        verify(target, whole.name, RING, seal=whole.seal)
+    shutil.rmtree(folder_of(whole))
+    dump(filled, target, RING, name=whole.name)
+    with pytest.raises(Damaged, match="its seal is not the one"):
+        drill(target, whole.name, RING, filled.client, seal=whole.seal)
+
+
+def test_what_is_not_there_is_not_damaged(target, whole):
+    shutil.rmtree(folder_of(whole))
+    with pytest.raises(BackupFault, match="is not there") as found:
+        open_entry(target, whole.name, RING)
+    assert not isinstance(found.value, Damaged)
+
+
+def test_how_it_is_damaged_is_said_in_the_readers_language(whole):
+    with open(path_of(whole, "alpha"), "r+b") as file:
+        file.seek(100)
+        file.write(b"xyz")
+    flip(path_of(whole, "beta"), 0)
+    with speaking("zh-Hant"):
+        told = is_found(whole)
+    assert "第 1 塊" in told
+    assert "文件頭" in told
+    assert not re.search("chunk|head", told)
+
+
 def test_a_manifest_rewritten_with_a_sum_of_its_own_is_no_proof(whole):
     path = os.path.join(folder_of(whole), MANIFEST)
     with open(path, "rb") as file:
@@ -264,8 +307,8 @@ def test_an_index_made_just_now_is_waited_for(filled, target):
 
 
 def test_a_collection_replaced_meanwhile(filled, target):
-    def replace(_done, _total, note):
-        if note == "alpha":
+    def replace(done, total, _note):
+        if done < total:
             filled.drop_collection("gamma")
             filled["gamma"].insert_one({})
 
@@ -440,5 +483,5 @@ def test_a_store_that_is_no_folder(filled):
     target._fs.pipe_file(f"/bucket/backups/{entry.name}/{name}", b"x")
     assert "alpha.bson" in is_found(entry)
     target.delete(entry.name)
-    with pytest.raises(BackupFault, match=r"does not exist|never finished"):
+    with pytest.raises(BackupFault, match="is not there"):
         verify(target, entry.name, RING)

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import os
+import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -14,11 +16,15 @@ from models.kernel import changes, clock, jobs
 from models.kernel.jobs import Order
 from models.kernel.people import SYSTEM
 from models.kernel.told import told_now
-from models.kernel.words import speaking
+from models.kernel.words import in_all_locales, speaking
 from tasks import jobs_backup
-from tasks.backup.crypt import set_keys
+from tasks.backup.crypt import KeyRing, set_keys
+from tasks.backup.dump import dump
 from tasks.backup.keep import Candidate, Keep, to_prune
-from tasks.backup.targets import Target
+from tasks.backup.naming import named
+from tasks.backup.restore import INDEXING
+from tasks.backup.targets import MARK, Target
+from tasks.run import Run
 from tasks.worker import work
 
 NOW = dt.datetime(2026, 3, 31, 20, tzinfo=dt.UTC)
@@ -167,6 +173,220 @@ def test_damage_found_by_the_drill_or_the_check_is_written_down(policy):
     changes.update(Backup, made.id, {"outcome": GOOD}, actor=SYSTEM, version=None)
     assert "user.bson" in run("backup.verify")["sentence"]["en"]
     assert only(Backup).outcome == BROKEN
+
+
+def unmounted(policy):
+    """The disk goes away, and its mount point stays as an empty folder; returns what mounts it again."""
+    mount, disk = policy.target, policy.target + ".disk"
+    os.rename(mount, disk)
+    os.mkdir(mount)
+
+    def mounted():
+        os.rmdir(mount)
+        os.rename(disk, mount)
+
+    return mounted
+
+
+def every_eighth_day(policy, count):
+    """Backups of so many weeks; returns the time after the last one."""
+    begun = clock.now()
+    for n in range(count):
+        with clock.set_to(begun + dt.timedelta(days=8 * n)):
+            run("backup.run", policy=str(policy.id))
+    return begun + dt.timedelta(days=8 * count)
+
+
+def outcomes():
+    return [one.outcome for one in Backup.objects.order_by("begun")]
+
+
+def test_a_disk_that_is_not_mounted_marks_nothing_as_damaged(policy):
+    later = every_eighth_day(policy, 3)
+    names = Target(policy.target).entries()
+    mounted = unmounted(policy)
+    with clock.set_to(later):
+        for task in ("backup.drill", "backup.verify", "backup.prune"):
+            done = run(task, policy=str(policy.id))
+            said = done["sentence"]["en"] if done["state"] == jobs.FAILED else ""
+            assert task == "backup.prune" or "not mounted" in said
+    assert outcomes() == [GOOD, GOOD, GOOD]
+    assert only(RestoreDrill).outcome == FAILED
+    mounted()
+    with clock.set_to(later + dt.timedelta(days=3)):
+        run("backup.run", policy=str(policy.id))
+    assert set(names) < set(Target(policy.target).entries())
+
+
+def test_a_backup_is_not_written_onto_an_empty_mount_point(policy):
+    run("backup.run", policy=str(policy.id))
+    mounted = unmounted(policy)
+    done = run("backup.run", policy=str(policy.id))
+    assert (done["state"], "not mounted" in done["sentence"]["en"]) == (jobs.FAILED, True)
+    assert "未掛載" in done["sentence"]["zh-Hant"]
+    assert os.listdir(policy.target) == []
+    mounted()
+    assert run("backup.run", policy=str(policy.id))["state"] == jobs.DONE
+    assert sorted(outcomes()) == [FAILED, GOOD, PRUNED], "one is kept for each day"
+
+
+def test_backups_may_begin_anew_on_a_fresh_disk(policy):
+    run("backup.run", policy=str(policy.id))
+    unmounted(policy)
+    with open(os.path.join(policy.target, MARK), "w"):
+        pass
+    assert run("backup.run", policy=str(policy.id))["state"] == jobs.DONE
+
+
+def test_a_folder_of_before_the_mark_is_known_by_its_backups(policy):
+    run("backup.run", policy=str(policy.id))
+    os.remove(os.path.join(policy.target, MARK))
+    assert run("backup.verify", policy=str(policy.id))["state"] == jobs.DONE
+    assert run("backup.run", policy=str(policy.id))["state"] == jobs.DONE
+    assert Target(policy.target).has_mark()
+
+
+def moved(policy, tmp_path):
+    """The policy names another folder from now on; returns the former one."""
+    (tmp_path / "new").mkdir()
+    former = policy.target
+    changes.update(type(policy), policy.id, {"target": str(tmp_path / "new")}, actor=SYSTEM, version=None)
+    return former
+
+
+def test_a_policy_with_a_new_target_still_knows_where_its_backups_lie(policy, tmp_path):
+    later = every_eighth_day(policy, 2)
+    names = Target(policy.target).entries()
+    former = moved(policy, tmp_path)
+    assert run("backup.drill", policy=str(policy.id))["state"] == jobs.DONE
+    assert run("backup.verify", policy=str(policy.id))["state"] == jobs.DONE
+    rules = {"daily": 1, "weekly": 0, "monthly": 0, "yearly": 0}
+    changes.update(type(policy), policy.id, rules, actor=SYSTEM, version=None)
+    with clock.set_to(later):
+        run("backup.run", policy=str(policy.id))
+    assert [one.target for one in Backup.objects.order_by("begun")] == [former, former, str(tmp_path / "new")]
+    assert outcomes() == [PRUNED, GOOD, GOOD], "the last one that a drill proved stays"
+    assert Target(former).entries() == names[1:]
+
+
+def test_a_former_target_that_is_gone_hinders_nothing(policy, tmp_path):
+    later = every_eighth_day(policy, 2)
+    former = moved(policy, tmp_path)
+    os.rename(former, former + "x")
+    rules = {"daily": 1, "weekly": 0, "monthly": 0, "yearly": 0}
+    changes.update(type(policy), policy.id, rules, actor=SYSTEM, version=None)
+    with clock.set_to(later):
+        done = run("backup.run", policy=str(policy.id))
+    assert done["state"] == jobs.DONE
+    assert "does not exist" in done["log"][-1]["text"]["en"]
+    assert outcomes() == [GOOD, GOOD, GOOD], "nothing is said to be deleted that was not"
+
+
+def test_one_of_two_policies_fails_and_the_other_is_carried_out(policy, tmp_path):
+    (tmp_path / "second").mkdir()
+    facts = {"department": policy.ref("department"), "owner": policy.ref("owner")}
+    make("backup_policy", name="一", target=str(tmp_path / "away"), **facts)
+    make("backup_policy", name="萬", target=str(tmp_path / "second"), **facts)
+    done = run("backup.run")
+    assert (done["state"], "away does not exist" in done["sentence"]["en"]) == (jobs.FAILED, True)
+    assert sorted(outcomes()) == [FAILED, GOOD, GOOD]
+
+
+def marked(outcome):
+    changes.update(
+        Backup, Backup.objects.order_by("begun").first().id, {"outcome": outcome}, actor=SYSTEM, version=None
+    )
+
+
+@pytest.mark.parametrize("mark", [BROKEN, FAILED])
+def test_what_was_marked_by_mistake_is_looked_at_again_before_it_goes(policy, mark):
+    later = every_eighth_day(policy, 2)
+    marked(mark)
+    with clock.set_to(later):
+        run("backup.prune")
+    assert outcomes() == [GOOD, GOOD]
+    assert len(Target(policy.target).entries()) == 2
+
+
+def test_a_manifest_that_is_intact_is_never_pruned_for_a_missing_file(policy):
+    later = every_eighth_day(policy, 2)
+    marked(BROKEN)
+    folder = os.path.join(policy.target, Target(policy.target).entries()[0])
+    path = next(os.path.join(root, one) for root, _, names in os.walk(folder) for one in names if "user.bson" in one)
+    os.rename(path, policy.target + ".away")
+    with clock.set_to(later):
+        run("backup.prune")
+    assert (outcomes(), os.path.isdir(folder)) == ([BROKEN, GOOD], True)
+    os.rename(policy.target + ".away", path)
+    os.truncate(path, 40)
+    with clock.set_to(later):
+        run("backup.prune")
+    assert (outcomes(), os.path.isdir(folder)) == ([PRUNED, GOOD], False)
+
+
+def test_another_backup_in_its_place_is_not_believed(policy, small):
+    later = every_eighth_day(policy, 1)
+    small["user"].insert_many([{"n": n} for n in range(10, 500)])
+    with clock.set_to(later):
+        run("backup.run", policy=str(policy.id))
+    old, new = Target(policy.target).entries()
+    shutil.rmtree(os.path.join(policy.target, new))
+    shutil.copytree(os.path.join(policy.target, old), os.path.join(policy.target, new))
+    for task in ("backup.verify", "backup.drill"):
+        changes.update(Backup, Backup.objects.get(entry=new).id, {"outcome": GOOD}, actor=SYSTEM, version=None)
+        assert f"holds the backup {old}" in run(task, policy=str(policy.id))["sentence"]["en"]
+        assert outcomes() == [GOOD, BROKEN]
+
+
+def test_a_forged_one_in_the_clear_is_not_believed(policy, small):
+    run("backup.run", policy=str(policy.id))
+    made = only(Backup)
+    for ring, said in ((KeyRing({}), "is not encrypted"), (KeyRing({1: b"1" * 32}), "its seal is not the one")):
+        Target(policy.target).delete(made.entry)
+        small["user"].insert_one({"n": "forged"})
+        dump(small, Target(policy.target), ring, plain=not ring, name=made.entry)
+        for task in ("backup.verify", "backup.drill"):
+            changes.update(Backup, made.id, {"outcome": GOOD}, actor=SYSTEM, version=None)
+            assert said in run(task, policy=str(policy.id))["sentence"]["en"]
+            assert outcomes() == [BROKEN]
+
+
+def test_a_forged_one_in_the_place_of_one_that_was_cut_off(policy, small):
+    """Its seal was not noted any more, but that it was to be encrypted was."""
+    run("backup.run", policy=str(policy.id))
+    made = only(Backup)
+    gone = {"outcome": "running", "verified_at": None, "checksum": None}
+    changes.update(Backup, made.id, gone, actor=SYSTEM, version=None)
+    Target(policy.target).delete(made.entry)
+    dump(small, Target(policy.target), KeyRing({}), plain=True, name=made.entry)
+    run("backup.run", policy=str(policy.id))
+    assert Backup.objects.get(id=made.id).outcome == FAILED
+
+
+def test_progress_and_log_are_read_in_the_readers_language(policy, browser_as):
+    notes = []
+    run_id = jobs.enqueue(Order(task="backup.run", params={"policy": str(policy.id)}))
+    real = Run.progress
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            Run, "progress", lambda self, done, total, note="": (notes.append(note), real(self, done, total, note))
+        )
+        assert work(run_id)
+    assert "Departments" in {str(one) for one in notes}
+    jobs_run = jobs_of(run_id)
+    assert str(made_of := jobs_run["log"][0]["text"]["zh-Hant"]).endswith("字節。")
+    Backup._get_db()[jobs.COLLECTION].update_one(
+        {"_id": run_id}, {"$set": {"progress.note": in_all_locales(INDEXING(name=named("user")))}}
+    )
+    text = browser_as("it").page(f"/admin/task_run/details/?id={run_id}").text
+    assert made_of in text
+    assert f"索引：{catalogue['user'].declared.plural.hant}" in text
+
+
+@pytest.mark.parametrize("name", ["quotation", "quotation_archive", "history", "content.chunks", "nobody.knows.it"])
+def test_collections_have_words(name, db):
+    with speaking("zh-Hant"):
+        assert not re.search("[a-z]", str(named(name)))
 
 
 def test_a_difference_is_not_a_proof(policy, small):
