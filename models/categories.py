@@ -12,6 +12,7 @@ from .kernel.declare import Access, Grid, Part, Scope, record
 from .kernel.fields import Choice, Flag, LongText, Ref, Text, Whole
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.trees import DEPTH_MAX
 from .kernel.words import L, Words
 
 PUBLIC, INTERNAL, CONFIDENTIAL, SECRET = "public", "internal", "confidential", "secret"
@@ -22,7 +23,6 @@ CONFIDENTIALITY = {
     SECRET: L("Secret", "機密"),
 }
 LOAN_DAYS = 10
-DEPTH_MAX = 8
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 _PLACES = re.compile(r"\{(\w*)(?::(\d))?\}")
 _KNOWN = frozenset({"category", "department", "yyyy", "mm", "seq", "title"})
@@ -78,7 +78,7 @@ class Category(Record):
 
     code = Text(required=True, unique=True, fixed=True, most=10, label=L("Code", "代碼"))
     name = Text(required=True, most=80, label=L("Name", "名稱"))
-    parent = Ref("Category", label=L("Belongs to", "上級分類"))
+    parent = Ref("Category", tree=True, label=L("Belongs to", "上級分類"))
     description = LongText(most=2000, label=L("Description", "說明"))
     retention_years = Whole(least=1, most=100, label=L("Kept for years", "保存年限"))
     confidentiality = Choice(
@@ -105,18 +105,6 @@ def ancestors(category: ObjectId | None) -> list[ObjectId]:
         found.append(category)
         row = Category._get_collection().find_one({"_id": category}, {"parent": 1}) or {}
         category = row.get("parent")
-    return found
-
-
-def with_descendants(category: ObjectId) -> list[ObjectId]:
-    """A category and those below it: one query for each level."""
-    found, level = [category], [category]
-    for _ in range(DEPTH_MAX):
-        wanted = {"parent": {"$in": level}, "_id": {"$nin": found}, "removed_at": None}
-        level = [row["_id"] for row in Category._get_collection().find(wanted, {"_id": 1}).limit(1000)]
-        if not level:
-            break
-        found += level
     return found
 
 

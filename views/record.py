@@ -260,13 +260,16 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Answer:
         """Options of a reference picker: by name, number or pinyin initials, in the actor's scope."""
-        me = actor()
-        told = self._lookup_field(request.args.get("field", request.args.get("name", "")))
+        me, field = actor(), request.args.get("field", request.args.get("name", ""))
+        text = request.args.get("query", "").replace("\x00", "").strip()[:100]
+        if field == "tags":
+            tags = listing.tags_of(self.model, me, text)
+            return jsonify(results=[{"id": tag, "label": tag, "note": ""} for tag in tags], more=False)
+        told = self._lookup_field(field)
         target = get_document(told.target)
         scope = rights.visible(me, target)
         if scope is None:
             return jsonify(results=[], more=False)
-        text = request.args.get("query", "").replace("\x00", "").strip()[:100]
         query = {**scope, **(contains(text) if text else {})}
         if target.__name__ == "User":
             query["active"] = True

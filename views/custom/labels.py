@@ -11,12 +11,13 @@ from bson import ObjectId
 from flask import Response, request
 from flask_admin import BaseView, expose
 
-from models.categories import Category, with_descendants
+from models.categories import Category
 from models.documents import NOT_TO_BE_LENT, Document
 from models.kernel import rights
 from models.kernel.errors import Forbidden, Refused
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.trees import with_below
 from models.kernel.words import L, current_locale
 from models.mailing import post_office
 
@@ -75,7 +76,7 @@ def _copies(me: Actor) -> Iterator[dict[str, Any]]:
     wanted: dict[str, Any] = {"copies.0": {"$exists": True}, "state": "approved"}
     if ObjectId.is_valid(id := request.args.get("category", "")):
         category = rights.find(me, Category, id)
-        wanted["category"] = {"$in": with_descendants(category.id)}
+        wanted["category"] = {"$in": with_below(Category, [category.id])}
     else:
         wanted["_id"] = rights.find(me, Document, request.args.get("document")).id
     query = {"$and": [wanted, rights.visible(me, Document) or {"_id": None}]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Container
 from decimal import Decimal
 from typing import Any
 
@@ -23,22 +24,29 @@ from models.kernel.fields import (
     Number,
     Ref,
     Refs,
+    Tags,
     Whole,
     label_of,
 )
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.search import contains
+from models.kernel.trees import with_below
 from models.kernel.typed import BadValue, parse
-from models.kernel.words import L
+from models.kernel.words import L, Words
 
 from ..wording import is_numeric
 
 LINKED_MAX = 500
+TAGS_MAX = 20
 INT_MAX = 2**63 - 1
 TIME_LIMIT_MS = 4000
 NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
 BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{label}」未生效：{why}")
+NO_FILTER = L(
+    "The filter “{name}” was left out: this list cannot be narrowed by it.",
+    "篩選條件「{name}」未生效：此列表不能按此項篩選。",
+)
 STATE_LABEL = L("State", "狀態")
 
 
@@ -62,6 +70,13 @@ def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, ch
     return clauses
 
 
+def unknown(known: Container[str], args: MultiDict) -> list[Words]:
+    """What an address filters by that this list cannot be narrowed by, or that its reader may not see: said alike."""
+    asked = dict.fromkeys(key for key, value in args.items(multi=True) if key.startswith("f.") and value.strip())
+    names = {key: key.removeprefix("f.").removesuffix(".from").removesuffix(".to") for key in asked}
+    return [NO_FILTER(name=name[:40]) for name in dict.fromkeys(names.values()) if name not in known]
+
+
 def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  # noqa: PLR0911 - one for each kind
     """What the database compares a field with; raises BadValue."""
     if suffix:
@@ -76,7 +91,9 @@ def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  #
         return {"$in": [None if value == NOTHING_CHOSEN else value for value in values[:50]]}
     if isinstance(found, Ref | Refs):
         ids = [ObjectId(value) for value in values if ObjectId.is_valid(value)]
-        return {"$in": ids[:200]}
+        return {"$in": with_below(get_document(found.target), ids[:200])}
+    if isinstance(found, Tags):
+        return {"$in": values[:50]}
     if isinstance(found, Flag):
         return {"$eq": True} if values[-1] in ("1", "true", "yes") else {"$ne": True}
     if isinstance(found, Number | Whole):
@@ -123,3 +140,19 @@ def searched(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
             if ids:
                 clauses.append({ref_name: {"$in": ids}})
     return clauses[0] if len(clauses) == 1 else {"$or": clauses}
+
+
+def tags_of(cls: type[Record], actor: Actor, text: str) -> list[str]:
+    """The tags with this text in them, of records that the actor sees."""
+    scope = rights.visible(actor, cls)
+    if scope is None:
+        return []
+    stages: list[dict[str, Any]] = [
+        {"$match": {"$and": [{"tags": {"$gt": ""}}, scope]}},
+        {"$unwind": "$tags"},
+        {"$match": {"tags": {"$regex": re.escape(text), "$options": "i"}}},
+        {"$group": {"_id": "$tags", "times": {"$sum": 1}}},
+        {"$sort": {"times": -1, "_id": 1}},
+        {"$limit": TAGS_MAX},
+    ]
+    return [row["_id"] for row in cls._get_collection().aggregate(stages, maxTimeMS=TIME_LIMIT_MS)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bson import Decimal128, ObjectId
+from mongoengine.base import get_document
 
 from models.kernel import clock, rights
 from models.kernel.fields import (
@@ -22,11 +23,13 @@ from models.kernel.fields import (
     Ref,
     Refs,
     Sealed,
+    Tags,
     label_of,
 )
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.text_width import width_of
+from models.kernel.trees import tree_of
 from models.kernel.words import L
 
 from .. import wording
@@ -37,6 +40,7 @@ from .listing import PAGE_SIZES, REFS_SHOWN, TEXT_SHOWN, Asked, Page, sortable
 
 LONG, WIDE = 44, 25  # letters, and heights of a line, from which on a cell is clipped and can be opened
 LAID = ("number", "date", "long", "state")
+AND_BELOW = L("{title} and below", "{title}（含下級）")
 SEARCHED = L("Search “{text}”", "搜索「{text}」")
 
 
@@ -226,13 +230,15 @@ def _chip_value(cls: type[Record], key: str, value: str, labels: wording.Labels)
         if not ObjectId.is_valid(value):
             return value
         id = ObjectId(value)
-        return labels.get(id) or wording.titles_chosen(told.target, [id])[id]
+        title = labels.get(id) or wording.titles_chosen(told.target, [id])[id]
+        return str(AND_BELOW(title=title)) if tree_of(get_document(told.target)) else title
     return value
 
 
 def _filterable(cls: type[Record], me: Actor) -> list[str]:
     seen = rights.listed_fields(me, cls)
-    names = dict.fromkeys((*cls.declared.grid.filters, "department"))
+    words = ("tags",) if cls.declared.access.write != {} else ()  # what nobody writes has none
+    names = dict.fromkeys((*cls.declared.grid.filters, "department", *words))
     return [name for name in names if name in seen and not isinstance(cls._fields[name], Lines | LongText | Sealed)]
 
 
@@ -250,6 +256,8 @@ def _filter(cls: type[Record], name: str, asked: Asked, labels: wording.Labels) 
         ids = [ObjectId(one) for one in control["values"] if ObjectId.is_valid(one)]
         titles = wording.titles_chosen(told.target, ids) | labels if ids else {}
         control |= {"kind": "ref", "name": name, "chosen": [(str(one), titles[one]) for one in ids]}
+    elif isinstance(told, Tags):
+        control |= {"kind": "ref", "name": name, "chosen": [(one, one) for one in control["values"]]}
     elif isinstance(told, Flag):
         control |= {"kind": "flag"}
     elif is_numeric(told) or type(told).__name__ in ("Day", "Moment"):

@@ -28,9 +28,9 @@ from models.kernel.places import archive_of
 from models.kernel.record import Record
 from models.kernel.words import L, Words
 
-from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched
+from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
 
-__all__ = ["NOTHING_CHOSEN", "STATE_LABEL", "TIME_LIMIT_MS"]  # of the conditions, for those who read lists
+__all__ = ["NOTHING_CHOSEN", "STATE_LABEL", "TIME_LIMIT_MS", "tags_of"]  # of the conditions, for those who read lists
 PAGE_SIZES = (20, 50, 100, 200)
 PAGE_SIZE = 50
 COUNT_CAP = 1000
@@ -177,9 +177,11 @@ def read_request(
     problems: list[Words] = [LEFT_OUT(name=view.name)] if view and _is_left_out(cls, seen, view) else []
     clauses: list[dict[str, Any]] = []
     chips: list[tuple[str, str, str]] = []
-    for name in (*cls.declared.grid.filters, "state", "department", "owner", *args.getlist("with")):
-        if name in seen and isinstance(cls._fields[name], Rule):
-            clauses += clauses_of(cls, name, args, problems, chips)
+    named = (*cls.declared.grid.filters, "state", "department", "owner", "tags", *args.getlist("with"))
+    known = [name for name in dict.fromkeys(named) if name in seen and isinstance(cls._fields[name], Rule)]
+    for name in known:
+        clauses += clauses_of(cls, name, args, problems, chips)
+    problems += unknown(known, given)
     text = args.get("q", "").replace("\x00", "").strip()[:200]
     if text:
         clauses.append(searched(cls, actor, text))

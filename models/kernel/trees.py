@@ -1,0 +1,30 @@
+"""Types whose records stand inside one another, such as categories: what is filed below is found from above."""
+
+from __future__ import annotations
+
+from bson import ObjectId
+
+from .fields import Ref
+from .record import Record
+
+DEPTH_MAX = 8
+LEVEL_MAX = 1000
+
+
+def tree_of(cls: type[Record]) -> str:
+    """The field (declared with `tree=True`) by which records of a type stand inside one another; empty: none does."""
+    fields = cls.declared.own_fields.items()
+    return next((name for name, one in fields if isinstance(one, Ref) and getattr(one, "tree", False)), "")
+
+
+def with_below(cls: type[Record], ids: list[ObjectId]) -> list[ObjectId]:
+    """Some records and those below them: one query for each level. Of a type that is no tree, the records alone."""
+    name = tree_of(cls)
+    found, level = list(ids), list(ids) if name else []
+    for _ in range(DEPTH_MAX):
+        if not level:
+            break
+        wanted = {name: {"$in": level}, "_id": {"$nin": found}, "removed_at": None}
+        level = [row["_id"] for row in cls._get_collection().find(wanted, {"_id": 1}).limit(LEVEL_MAX)]
+        found += level
+    return found
