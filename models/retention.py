@@ -199,6 +199,7 @@ class DeletionLine(Line):
             "destroyed": L("Destroyed", "已銷毀"),
             "held": L("Kept: legal hold", "保全中，未銷毀"),
             "back": L("Kept: brought back", "已調回或恢復，未銷毀"),
+            "damaged": L("Kept: damaged, IT was told", "記錄損壞，未銷毀，已通知信息技術部"),
             "not_due": L("Kept: its time is not over any more", "不再到期，未銷毀"),
         },
         label=L("Outcome", "結果"),

@@ -14,22 +14,21 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models import retention
-from models.kernel import archive, changes, clock, jobs, people, places, rights
+from models.kernel import archive, changes, clock, places, rights
 from models.kernel.accounts import FILES
 from models.kernel.archive import Approval
 from models.kernel.audit import ERASED
 from models.kernel.changes import Context
 from models.kernel.declare import Retention, registered
 from models.kernel.history import entries_of
-from models.kernel.notices import notice_for
-from models.kernel.people import SYSTEM, Role
+from models.kernel.people import SYSTEM
 from models.kernel.record import Record
-from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L
 from models.retention import DeletionList, rule_for
 
 from .registry import job
 from .run import Run
+from .telling import tell_it
 
 BATCH = 100
 LIST_MOST = 200
@@ -71,8 +70,7 @@ def _types_from(first: str) -> list[str]:
 def _archive_type(run: Run, cls: type[Record], rule: Retention, after: ObjectId | None) -> None:
     wanted = retention.archive_filter(cls, rule)
     for ids in _batches(cls.type_name(), wanted, after):
-        for id in ids:
-            _archive_one(run, cls, rule, id)
+        run.each(cls.type_name(), ids, lambda id: _archive_one(run, cls, rule, id))
         run.progress(run.counts.get("archived", 0), 0, cls.type_name())
         run.save(type=cls.type_name(), after=ids[-1])
 
@@ -172,22 +170,26 @@ def _list_type(run: Run, cls: type[Record], source: str, due: Iterable[dict[str,
     holds = retention.active_holds()
     lines: list[dict[str, Any]] = []
     for document in due:
-        if retention.is_held(cls, document, holds):
-            run.count(held=1)
-            continue
-        lines.append(
-            {
-                "record_type": cls.type_name(),
-                "number": document.get("number"),
-                "subject": (document.get("title") or "")[:400],
-                "record_id": str(document["_id"]),
-            }
-        )
+        for is_held in run.each(cls.type_name(), [document], lambda one: retention.is_held(cls, one, holds)):
+            if is_held:
+                run.count(held=1)
+            else:
+                lines.append(_line(cls, document))
         if len(lines) == LIST_MOST:
             _make_list(run, cls, source, lines, home)
             lines = []
     if lines:
         _make_list(run, cls, source, lines, home)
+
+
+def _line(cls: type[Record], document: dict[str, Any]) -> dict[str, Any]:
+    """How a record stands on a list, also one whose number or title is no text."""
+    return {
+        "record_type": cls.type_name(),
+        "number": str(document.get("number") or ""),
+        "subject": str(document.get("title") or "")[:400],
+        "record_id": str(document["_id"]),
+    }
 
 
 def _make_list(run: Run, cls: type[Record], source: str, lines: list[dict[str, Any]], home: ObjectId) -> None:
@@ -221,11 +223,18 @@ def carry_out(run: Run, list: str) -> None:
     approval = _approval_of(approved)
     outcomes = []
     for at, line in enumerate(approved.lines, 1):
-        outcome = _destroy_line(approved, line, approval)
+        [outcome] = run.each(
+            line.record_type, [line], lambda one: _destroy_line(approved, one, approval), id_of=_id_of
+        ) or ["damaged"]
         outcomes.append(outcome)
-        run.count(**{outcome: 1})
+        if outcome != "damaged":  # that is counted already
+            run.count(**{outcome: 1})
         run.progress(at, len(approved.lines), line.number or "")
     _finish(approved, outcomes)
+
+
+def _id_of(line: Any) -> str:
+    return str(line.record_id)
 
 
 def _approval_of(approved: Any) -> Approval:
@@ -333,24 +342,3 @@ def _report_missing(run: Run) -> None:
     if lost:
         run.count(missing=len(lost))
         tell_it(run, "content", CONTENT_GONE(count=len(lost), id=lost[0]))
-
-
-class RunPage:
-    """The page of a run, as a notice leads to it."""
-
-    def __init__(self, run: Run):
-        self.id = run.id
-
-    def type_name(self) -> str:
-        return jobs.COLLECTION
-
-
-def tell_it(run: Run, kind: str, words: Any, to: tuple[Role, ...] = (Role.IT,)) -> None:
-    """A notice to those who look after the system, once for each run."""
-
-    def body(unit: Unit) -> None:
-        for person in people.people_at([f"role:{one}" for one in to]):
-            cause = f"{kind}:{run.id}"
-            unit.notify(notice_for(person, cause=cause, kind="alarm", words=words, record=RunPage(run)))
-
-    in_transaction(body)

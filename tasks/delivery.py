@@ -49,6 +49,7 @@ DIGEST = L("Guicheng: {count} notices of today", "規程：今日 {count} 條通
 TITLE = L("Guicheng: {kind}", "規程：{kind}")
 
 UNREADABLE = L("The chat address cannot be read; it has to be given anew.", "聊天地址無法讀取，須重新填寫。")
+NOT_MADE = L("The record is damaged, so nothing was sent; IT was told.", "記錄損壞，消息未發送，已通知信息技術部。")
 NO_CHAT = L("The person has no chat address any more.", "接收人已沒有聊天地址。")
 
 # Who knows whether a reminder is still true, by the first word of its cause.
@@ -78,14 +79,21 @@ def _hand_over(run: Run, channel: str, hand: Callable[[Batch], None]) -> None:
     tried: list[str] = []
     while len(tried) < PER_RUN_MAX and (rows := deliveries.take(channel, tried)):
         tried.append(rows[0]["batch"])
-        batch = Batch(rows)
-        wanted = batch.still_wanted()
+        wanted = Batch(rows).still_wanted(run)
         if wanted.rows:
-            outcome = _outcome(wanted, hand)
+            outcome = _guarded(run, wanted, hand)
             run.count(**{outcome: len(wanted.rows)})
             if outcome == "server":
                 return
         run.renew()
+
+
+def _guarded(run: Run, batch: Batch, hand: Callable[[Batch], None]) -> str:
+    """Hand over a batch; one of which nothing can be made keeps no other back."""
+    if outcome := run.each(deliveries.COLLECTION, [batch], lambda one: _outcome(one, hand), id_of=lambda one: one.key):
+        return outcome[0]
+    deliveries.give_up(batch.rows, NOT_MADE)
+    return FAILED
 
 
 def _outcome(batch: Batch, hand: Callable[[Batch], None]) -> str:
@@ -131,13 +139,25 @@ class Batch:
     def delay(self) -> dt.timedelta:
         return min(DELAY_FIRST * 2 ** min(self.rows[0]["attempts"] - 1, 10), DELAY_MOST)
 
-    def still_wanted(self) -> Batch:
-        """What still has to be said; the rest is ended as no longer needed."""
+    def still_wanted(self, run: Run) -> Batch:
+        """What still has to be said; the rest is ended as no longer needed, or as failed where nobody can know."""
         actor = actor_named(self.person)
-        wanted = [row for row in self.rows if actor and _is_open(self.notices.get(row["notice"]), actor)]
-        if gone := [row for row in self.rows if row not in wanted]:
-            deliveries.end(gone, OFF)
+        wanted: list[dict[str, Any]] = []
+        for row in self.rows:
+            notice = self.notices.get(row["notice"])
+            name = notice["type"] if notice else NOTICES
+            is_open = run.each(name, [row], lambda _row: actor and _is_open(notice, actor), id_of=_record_of)  # noqa: B023
+            if not is_open:
+                deliveries.give_up([row], NOT_MADE)
+            elif is_open[0]:
+                wanted.append(row)
+            else:
+                deliveries.end([row], OFF)
         return Batch(wanted)
+
+
+def _record_of(row: dict[str, Any]) -> Any:
+    return row.get("record")
 
 
 def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:

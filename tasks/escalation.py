@@ -60,7 +60,7 @@ def escalate(run: Run) -> None:
         cases = list(in_unit(CASES).find(query).sort("_id", 1).limit(BATCH))
         if not cases:
             return
-        run.count(escalated=sum(_escalate(case) for case in cases))
+        run.count(escalated=sum(done for case in cases for done in run.each(case["type"], [case], _escalate)))
         last = cases[-1]["_id"]
         run.save(after=str(last))
 

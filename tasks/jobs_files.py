@@ -17,9 +17,9 @@ from models.kernel.scanning import Away
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L, Words
 
-from .archive import RunPage
 from .registry import job
 from .run import Run
+from .telling import RunPage
 
 BATCH = 200
 INFECTED = L(

@@ -15,7 +15,7 @@ from .run import Run
     L("Receivables whose due date has passed and which are not paid.", "到期未付的應收賬款轉為逾期。"),
 )
 def overdue(run: Run) -> None:
-    _report(run, mark_overdue())
+    _report(run, mark_overdue(run=run))
 
 
 @job(
@@ -24,7 +24,7 @@ def overdue(run: Run) -> None:
     L("The steps due 7, 15 and 30 days after the due date, each once.", "逾期 7、15、30 天各生成一次催款步驟。"),
 )
 def dunning(run: Run) -> None:
-    _report(run, make_dunning())
+    _report(run, make_dunning(run=run))
 
 
 @job(
@@ -33,7 +33,7 @@ def dunning(run: Run) -> None:
     L("Quotations that were sent and are no longer valid.", "已發送且超過有效期的報價單。"),
 )
 def expiry(run: Run) -> None:
-    _report(run, expire_quotations())
+    _report(run, expire_quotations(run=run))
 
 
 def _report(run: Run, counts: Counts) -> None:

@@ -12,7 +12,7 @@ import io
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,9 +83,12 @@ def write_letters(run: Run) -> None:
     for rows in _batches():
         ids = {letter_id(row["_id"]): row["_id"] for row in rows}
         known = {row["_id"] for row in in_unit(FILES).find({"_id": {"$in": list(ids)}}, {"_id": 1})}
-        for one in (step for file, step in ids.items() if file not in known):
-            run.count(**{"made" if write_letter(one) else "left_out": 1})
-            run.renew()
+        run.each(Dunning.type_name(), [step for file, step in ids.items() if file not in known], partial(_write, run))
+
+
+def _write(run: Run, step: ObjectId) -> None:
+    run.count(**{"made" if write_letter(step) else "left_out": 1})
+    run.renew()
 
 
 def _batches() -> Iterator[list[dict[str, Any]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +20,8 @@ from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L
 from models.quotations import Quotation
 from models.receivables import Dunning, Receivable
+
+from .run import Run
 
 BATCH = 200
 DUNNING_AFTER_DAYS = {"1": 7, "2": 15, "3": 30}
@@ -38,32 +40,40 @@ class Counts:
     refused: int = 0
 
 
-def mark_overdue(today: dt.date | None = None) -> Counts:
+def mark_overdue(today: dt.date | None = None, run: Run | None = None) -> Counts:
     """Let receivables fall overdue whose due date has passed and which are not paid (2.2.7)."""
     wanted = {"state": {"$in": ["open", "partly_paid"]}, "due": {"$lt": _start(today)}}
-    return _move_each(Receivable, wanted, "fall_due")
+    return _move_each(run, Receivable, wanted, "fall_due")
 
 
-def expire_quotations(today: dt.date | None = None) -> Counts:
+def expire_quotations(today: dt.date | None = None, run: Run | None = None) -> Counts:
     """Let quotations expire that were sent and are no longer valid (2.2.3)."""
-    return _move_each(Quotation, {"state": "sent", "valid_until": {"$lt": _start(today)}}, "expire")
+    return _move_each(run, Quotation, {"state": "sent", "valid_until": {"$lt": _start(today)}}, "expire")
 
 
-def make_dunning(today: dt.date | None = None) -> Counts:
+def make_dunning(today: dt.date | None = None, run: Run | None = None) -> Counts:
     """Give the owners of overdue receivables the steps of dunning that are due by now, each exactly once (2.2.7)."""
     day = today or clock.today()
     done = refused = 0
     soonest = min(DUNNING_AFTER_DAYS.values())
     wanted = {"state": "overdue", "due": {"$lte": _start(day - dt.timedelta(days=soonest))}}
     for batch in _batches(Receivable, wanted, "due"):
-        steps = {step.key: step for row in batch for step in _steps_due(row, day)}
+        due = _each(run, Receivable, batch, lambda row: list(_steps_due(row, day)))
+        steps = {step.key: step for found in due for step in found}
         known = Dunning._get_collection().find({"once": {"$in": list(steps)}}, {"once": 1})
         for key in {row["once"] for row in known}:
             del steps[key]
-        for step in steps.values():
-            made = _attempt(Dunning, step.receivable, partial(_make_step, step))
-            done, refused = done + (made is True), refused + (made is None)
+        made = _each(run, Receivable, steps.values(), _try_step, id_of=_receivable_of)
+        done, refused = done + made.count(True), refused + made.count(None)
     return Counts(done, refused)
+
+
+def _try_step(step: _Step) -> bool | None:
+    return _attempt(Dunning, step.receivable, partial(_make_step, step))
+
+
+def _receivable_of(step: _Step) -> ObjectId:
+    return step.receivable
 
 
 @dataclass(frozen=True)
@@ -113,14 +123,28 @@ def _make_step(step: _Step) -> bool:
     return in_transaction(body)
 
 
-def _move_each(cls: type[Record], wanted: dict[str, Any], verb: str) -> Counts:
+def _move_each(run: Run | None, cls: type[Record], wanted: dict[str, Any], verb: str) -> Counts:
     """Make a move of the system on every record of a filter."""
+
+    def move(id: ObjectId) -> bool | None:
+        return _attempt(cls, id, partial(_made, cls, id, verb))
+
     done = refused = 0
     for batch in _batches(cls, wanted):
-        for row in batch:
-            made = _attempt(cls, row["_id"], partial(_made, cls, row["_id"], verb))
-            done, refused = done + (made is True), refused + (made is None)
+        made = _each(run, cls, [row["_id"] for row in batch], move)
+        done, refused = done + made.count(True), refused + made.count(None)
     return Counts(done, refused)
+
+
+def _each(
+    run: Run | None, cls: type[Record], rows: Iterable[Any], body: Callable[[Any], Any], **options: Any
+) -> list[Any]:
+    """Do it for each row; within a run a damaged one is left out there, and the others go on."""
+    if run is None:
+        return [body(row) for row in rows]
+    done = run.each(cls.type_name(), rows, body, **options)
+    run.renew()
+    return done
 
 
 def _made(cls: type[Record], id: ObjectId, verb: str) -> bool:

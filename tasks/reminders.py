@@ -55,10 +55,10 @@ def sweep(run: Run) -> None:
             continue
         resumed = run.checkpoint.get("after") if rule.key == run.checkpoint.get("rule") else None
         for batch in _due(rule, day, resumed):
-            run.count(sent=_send_declared(rule, batch))
+            run.count(sent=_send_declared(run, rule, batch))
             run.save(rule=rule.key, after=str(batch[-1]["_id"]))
     for batch in _batches(Reminder, {"active": True, "removed_at": None, "at": {"$lte": clock.now()}}, None):
-        run.count(sent=_send_own(batch))
+        run.count(sent=_send_own(run, batch))
         run.renew()
 
 
@@ -78,11 +78,12 @@ def _batches(cls: Any, wanted: dict[str, Any], after: str | None) -> Iterator[li
         last = rows[-1]["_id"]
 
 
-def _send_declared(rule: Rule, rows: list[dict[str, Any]]) -> int:
-    dates = {row["_id"]: date for row in rows if (date := rule.date_in(row))}
+def _send_declared(run: Run, rule: Rule, rows: list[dict[str, Any]]) -> int:
+    name = rule.cls.type_name()
+    dates = {id: date for id, date in run.each(name, rows, lambda row: (row["_id"], rule.date_in(row))) if date}
     known = _known([rule.cause(id, date) for id, date in dates.items()])
-    fresh = [(id, date) for id, date in dates.items() if rule.cause(id, date) not in known]
-    return sum(_remind(rule, id, date) for id, date in fresh)
+    fresh = [id for id, date in dates.items() if rule.cause(id, date) not in known]
+    return sum(run.each(name, fresh, lambda id: _remind(rule, id, dates[id])))
 
 
 def _remind(rule: Rule, id: ObjectId, date: dt.date) -> bool:
@@ -111,11 +112,13 @@ def _readers(found: Record, tokens: list[str]) -> list[ObjectId]:
     return readers(people.people_at(tokens), found.type_name(), found.id)
 
 
-def _send_own(rows: list[dict[str, Any]]) -> int:
+def _send_own(run: Run, rows: list[dict[str, Any]]) -> int:
     """Of each own reminder the last time that has come; of times missed in an outage only that one is sent, late."""
-    last = {row["_id"]: moment for row in rows if (moment := _last_time(row))}
+    name = Reminder.type_name()
+    last = {id: moment for id, moment in run.each(name, rows, lambda row: (row["_id"], _last_time(row))) if moment}
     known = _known([own_cause(id, moment) for id, moment in last.items()])
-    return sum(_remind_own(id, moment) for id, moment in last.items() if own_cause(id, moment) not in known)
+    fresh = [id for id, moment in last.items() if own_cause(id, moment) not in known]
+    return sum(run.each(name, fresh, lambda id: _remind_own(id, last[id])))
 
 
 def _last_time(row: dict[str, Any]) -> dt.datetime | None:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
+import structlog
 from bson import ObjectId
+from pymongo.errors import PyMongoError, WriteError
 
 from models.kernel import jobs
+from models.kernel.errors import Changed, Missing, Refused
 from models.kernel.words import Words, in_all_locales
+
+T = TypeVar("T")
+R = TypeVar("R")
+NAMED_MOST = 100
+# What the database says of a value in a document: a wrong type, a bad value, a path through what is no document, a
+# value that may be there only once.
+_OF_A_VALUE = frozenset({2, 14, 28, 11000})
+
+log = structlog.get_logger("guicheng.worker")
 
 
 class Stopping(Exception):
@@ -31,12 +43,14 @@ class Run:
 
     def __init__(self, document: Mapping[str, Any], worker: str, stop: Stop | None = None):
         self.id: ObjectId = document["_id"]
+        self.task: str = document.get("task", "")
         self.params: dict[str, Any] = dict(document.get("params") or {})
         self.checkpoint: dict[str, Any] = dict(document.get("checkpoint") or {})
         self.counts: dict[str, int] = dict(document.get("counts") or {})
         self.attempts: int = document.get("attempts", 1)
         self.due: dt.datetime | None = document.get("due")
         self.worker = worker
+        self.damaged: list[tuple[str, str]] = []
         self._stop = stop
         self._progress: dict[str, Any] = dict(document.get("progress") or {})
 
@@ -59,6 +73,37 @@ class Run:
         """A line in the run's log."""
         jobs.note(self.id, text)
 
+    def each(
+        self, type_name: str, rows: Iterable[T], body: Callable[[T], R], *, id_of: Callable[[T], Any] | None = None
+    ) -> list[R]:
+        """Do it for each row of a type, and return what came of those that could be done.
+
+        The runner's edge towards single records: one that is damaged (made by hand, of an old version) raises anything;
+        it is counted, logged and told to IT by type and id, and the others go on. What is no record's fault (the
+        database or the disk away, a stop, a refusal) ends the run as ever.
+        """
+        done: list[R] = []
+        for row in rows:
+            try:
+                done.append(body(row))
+            except (Missing, Changed):  # somebody was first
+                continue
+            except (Lost, Stopping, Refused, MemoryError, OSError):
+                raise
+            except Exception as problem:
+                if isinstance(problem, PyMongoError) and not _is_of_a_value(problem):
+                    raise
+                id = str(id_of(row) if id_of else _own_id(row))
+                log.exception("damaged", task=self.task, type=type_name, record=id)
+                self._leave_out(type_name, id, problem)
+        return done
+
+    def _leave_out(self, type_name: str, id: str, problem: Exception) -> None:
+        self.damaged.append((type_name, id))
+        self.count(damaged=1)
+        if len(self.damaged) <= NAMED_MOST:
+            self.log(f"{type_name} {id}: {type(problem).__name__}")
+
     def renew(self) -> None:
         """Keep the lease and write what is known so far. Raises Lost or Stopping."""
         values = {"checkpoint": self.checkpoint, "counts": self.counts, "progress": self._progress}
@@ -66,3 +111,12 @@ class Run:
             raise Lost
         if self._stop and self._stop.is_set():
             raise Stopping
+
+
+def _own_id(row: Any) -> Any:
+    return row.get("_id") if isinstance(row, Mapping) else row
+
+
+def _is_of_a_value(problem: PyMongoError) -> bool:
+    """Whether the database turned down a value of a document, rather than the whole command."""
+    return isinstance(problem, WriteError) and problem.code in _OF_A_VALUE

@@ -8,9 +8,9 @@ from models.kernel import audit
 from models.kernel.people import Role
 from models.kernel.words import L
 
-from .archive import tell_it
 from .registry import job
 from .run import Run
+from .telling import tell_it
 
 NOT_SOUND = L(
     "The check of the history found {count} faults, the first at {where}: {what}.",

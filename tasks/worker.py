@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import inspect
 import mmap
 import os
@@ -18,13 +19,15 @@ import structlog
 from bson import ObjectId
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from models.kernel import jobs
+from models.kernel import clock, jobs
+from models.kernel.declare import registered
 from models.kernel.errors import NOT_FOUND, Missing, Refused
 from models.kernel.words import L, Words, in_all_locales
 
 from . import registry
 from .registry import Job
 from .run import Lost, Run, Stop, Stopping
+from .telling import tell_it
 
 DELAY_FIRST = dt.timedelta(seconds=10)
 DELAY_MOST = dt.timedelta(minutes=15)
@@ -44,6 +47,10 @@ GIVEN_UP = L(
 DIED = L(
     "The worker died each of the {tries} times that it tried. IT can look at the log and try again.",
     "已嘗試 {tries} 次，每次執行程序都異常退出。信息技術部可查看日誌並重試。",
+)
+DAMAGED = L(
+    "“{job}” left out {count} damaged records, such as {type} {id}; the others were done. The log of the run has all.",
+    "作業「{job}」跳過了 {count} 條損壞的記錄（如{type} {id}），其他記錄已處理；執行日誌列有明細。",
 )
 NO_MEMORY = L(
     "The job needed more memory than one job may have, and was ended. Others go on.",
@@ -136,6 +143,7 @@ class _Attempt:
         else:
             with Heartbeat(self.run.id, self.worker):
                 self._carry_out(job)
+            self._tell_damage(job)
 
     def _has_earlier(self) -> bool:
         """Whether an earlier run of the same schedule is not done yet: they follow each other."""
@@ -164,6 +172,20 @@ class _Attempt:
         else:
             self._end(jobs.DONE, None)
             say("done", task=job.name, run=str(self.run.id), seconds=round(time.monotonic() - began, 2))
+
+    def _tell_damage(self, job: Job) -> None:
+        """Tell IT of records that the body left out, once a day for the same ones."""
+        if not self.run.damaged:
+            return
+        found = sorted(set(self.run.damaged))
+        key = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+        type_name, id = found[0]
+        cls = registered().get(type_name)
+        words = DAMAGED(job=job.label, count=len(found), type=cls.declared.label if cls else type_name, id=id)
+        try:
+            tell_it(self.run, "damaged", words, once=f"{job.name}:{key}:{clock.today()}")
+        except PyMongoError as problem:  # the next run finds them again
+            log.warning("damage was not told", task=job.name, reason=type(problem).__name__)
 
     def _failed(self, job: Job, problem: Exception) -> None:
         """Try later, ever later; after so many attempts set it aside."""

@@ -140,6 +140,13 @@ def end(rows: list[dict[str, Any]], state: str, problem: Words | str = "") -> No
     _set(rows, {"state": state, "problem": _kept(problem), "ended": clock.now(), **forgotten})
 
 
+def give_up(rows: list[dict[str, Any]], problem: Words) -> None:
+    """Nothing can be made of it, ever: it failed, unless it was handed over; then it is not sure soon."""
+    held = {"_id": {"$in": [row["_id"] for row in rows]}, "holder": rows[0]["holder"], "state": SENDING}
+    values = {"state": FAILED, "problem": _kept(problem), "ended": clock.now()}
+    in_unit(COLLECTION).update_many(held, {"$set": values, "$unset": {"holder": "", "lease": ""}})
+
+
 def put_back(rows: list[dict[str, Any]], delay: dt.timedelta, problem: Words | str) -> None:
     """Nothing was handed over: try again later."""
     _set(rows, {"state": WAITING, "next_try": clock.now() + delay, "problem": _kept(problem)})

@@ -146,6 +146,7 @@ COUNTS: dict[str, L] = {
     "changed": L("changed meanwhile", "期間有變更"),
     "clean": L("clean", "無病毒"),
     "cut": L("read in part", "部分讀取"),
+    "damaged": L("damaged", "損壞"),
     "destroyed": L("destroyed", "已銷毀"),
     "differences": L("differences", "差異"),
     "documents": L("documents", "文檔"),

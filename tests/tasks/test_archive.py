@@ -240,6 +240,39 @@ def test_goes_on_from_its_checkpoint(company, old):
     assert where(old)[0][0] == "requirement_archive"
 
 
+@pytest.mark.parametrize("damage", [{"chain": 3}, {"version": "1"}, {"owner": "x"}, {"nonsense": 1}], ids=str)
+def test_a_damaged_record_keeps_no_other_back(company, old, db, damage):
+    """Neither the others of its type nor the types that come after it."""
+    with clock.set_to(LONG_AGO):
+        second = company.make("requirement", "clerk_mkt")
+        second = company.walk(second, sorted(second.flow().ends)[0])
+    supplier = ended(company, TYPES[-1])
+    db.requirement.update_one({"_id": old.id}, {"$set": damage})
+    counts = work("archive.run").counts
+    assert where(second)[0][0] == "requirement_archive"
+    assert where(supplier)[0][0] == f"{TYPES[-1]}_archive"
+    if where(old)[0][0] == "requirement":
+        assert counts["damaged"] == 1
+
+
+def test_damaged_ones_are_listed_and_destroyed_or_said(company, db):
+    """A title that is no text stops no list; what cannot be destroyed is said in its line, and the list ends."""
+    customers = [company.make("customer", "clerk_sal") for _ in range(2)]
+    for one in customers:
+        changes.remove(type(one), one.id, actor=SYSTEM, version=None)
+    db.customer.update_one({"_id": customers[0].id}, {"$set": {"title": 5, "number": 5}})
+    with clock.set_to(clock.now() + dt.timedelta(days=31)):
+        assert work("bin.delete_list").counts == {"listed": 2, "lists": 1}
+        made = DeletionList.objects.get()
+        assert made.lines[0].number == "5"
+        db.file.insert_one({"record_id": customers[1].id, "name": "a fact without content"})
+        approve(company, made)
+        assert work(retention.CARRY_OUT, list=str(made.id)).counts == {"destroyed": 1, "damaged": 1}
+    done = company.fresh(made)
+    assert (done.state, [one.outcome for one in done.lines]) == ("carried_out", ["destroyed", "damaged"])
+    assert [row["_id"] for row in db.customer.find()] == [customers[1].id]
+
+
 class TestHolds:
     def hold(self, company, **values):
         values = {"reason": "訴訟保全", **values}

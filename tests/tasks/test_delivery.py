@@ -286,6 +286,16 @@ class TestFaults:
         assert states(db) == ["failed", "sent"]
         assert "不是邮箱地址" in db["delivery"].find_one({"state": "failed"})["problem"]["zh-Hans"]
 
+    def test_a_damaged_record_stops_no_other_mail(self, staff, box, db):
+        bad = staff.make("customer", "clerk_sal")
+        say(staff.users["clerk_sal"], "one", about=bad)
+        say(staff.users["it"], "two")
+        db["customer"].update_one({"_id": bad.id}, {"$set": {"contacts": [5], "nonsense": 1}})
+        counts = do("notices.deliver")
+        assert (counts["sent"], counts["damaged"]) == (1, 1)
+        assert states(db) == ["failed", "sent"]
+        assert "記錄損壞" in db["delivery"].find_one({"state": "failed"})["problem"]["zh-Hant"]
+
     def test_broken_off_before_the_answer_is_not_sure_and_not_sent_again(self, staff, box, db):
         say(staff.users["it"])
         box.breaks_off = True

@@ -7,6 +7,7 @@ import subprocess
 from decimal import Decimal
 
 import pytest
+from bson import ObjectId
 
 from models import catalogue
 from models.kernel import changes, clock, files
@@ -112,6 +113,16 @@ def test_none_for_what_was_paid_since_the_step_was_made(company, step):
     assert company.fresh(owed).state == "paid"
     assert do("dunning.letters") == {"left_out": 1}
     assert not files.files_of(step.id)
+
+
+def test_a_damaged_step_keeps_no_other_back(company, step, db):
+    row = db["dunning"].find_one({"_id": step.id})
+    bad = {**row, "_id": ObjectId("0" * 24), "number": "DN-0", "once": "x", "customer": "nonsense"}
+    db["receivable"].insert_one({**db["receivable"].find_one(), "_id": ObjectId("1" * 24), "number": "0", "once": "y",
+                                 "due": "soon"})  # fmt: skip
+    db["dunning"].insert_one({**bad, "receivable": ObjectId("1" * 24)})
+    assert do("dunning.letters") == {"made": 1, "damaged": 1}
+    assert len(files.files_of(step.id)) == 1
 
 
 @pytest.mark.parametrize("stop_at", range(1, 5))

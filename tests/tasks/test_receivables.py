@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 
 from models import catalogue
-from models.kernel import changes, history, numbering, unit
+from models.kernel import changes, clock, history, numbering, unit
 from models.kernel.people import SYSTEM
 from tasks import receivables
 from tasks.receivables import Counts, expire_quotations, make_dunning, mark_overdue
+from tests.fixtures.doing import do
 
 TODAY = dt.date(2025, 6, 30)
 
@@ -212,6 +213,20 @@ def test_one_that_the_gate_refuses_does_not_stop_the_others(owing, db):
     db["receivable"].update_one({"_id": bad.id}, {"$set": {"currency": "nonsense"}})
     assert mark_overdue(TODAY) == Counts(1, 1)
     assert again(good).state == "overdue"
+
+
+@pytest.mark.parametrize("damage", [{"version": "x"}, {"chain": 3}, {"amount": "much"}, {"tags": 5}], ids=str)
+def test_a_damaged_one_stops_neither_the_others_nor_the_steps(owing, db, damage):
+    bad, good = sorted((owing(8), owing(8)), key=lambda one: one.id)
+    db["receivable"].update_one({"_id": bad.id}, {"$set": damage})
+    with clock.set_to(dt.datetime.combine(TODAY, dt.time(4), dt.UTC)):
+        first = do("mark_overdue")
+        db["receivable"].update_one({"_id": bad.id}, {"$set": {"state": "overdue"}})
+        counts = do("make_dunning")
+    assert again(good).state == "overdue"
+    assert first["done"] + first["refused"] + first.get("damaged", 0) == 2
+    assert levels(good) == ["1"]
+    assert counts["done"] + counts["refused"] + counts.get("damaged", 0) == 2
 
 
 @pytest.mark.parametrize(("state", "days", "after"), [

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from bson import ObjectId
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
 from models.kernel import clock, jobs
 from models.kernel.errors import Refused
@@ -13,6 +13,7 @@ from models.kernel.jobs import Order
 from models.kernel.words import L
 from tasks import alarms, registry, worker
 from tasks.registry import Job
+from tasks.run import Lost, Stopping
 from tasks.worker import StopFlag, work
 
 
@@ -240,3 +241,52 @@ def test_a_run_that_nobody_begins_is_told_to_it_once(queue, db, company):
     assert alarms.sweep() == 1
     assert alarms.sweep() == 0
     assert db.notice.count_documents({"person": company.users["it"], "kind": "alarm"}) == 1
+
+
+class TestDamagedRecords:
+    """What a single record raises keeps no other back; what is no record's fault ends the run as ever."""
+
+    @pytest.mark.parametrize("raised", [
+        TypeError(), KeyError("chain"), AttributeError(), ValueError(), AssertionError(), RuntimeError(),
+        WriteError("Cannot increment", 14),
+    ], ids=repr)  # fmt: skip
+    def test_the_others_are_done_and_it_is_told_once(self, job, queue, db, company, raised):
+        done = []
+
+        def one(row):
+            if row == 2:
+                raise raised
+            done.append(row)
+            return row
+
+        job(lambda run: run.count(made=sum(run.each("customer", [1, 2, 3], one))))
+        ids = [queue() for _ in range(2)]
+        for id in ids:
+            assert work(id)
+        assert done == [1, 3] * 2
+        assert [run_of(db, id)["counts"] for id in ids] == [{"made": 4, "damaged": 1}] * 2
+        assert run_of(db, ids[0])["log"][0]["text"].startswith("customer 2: ")
+        told = list(db.notice.find({"kind": "alarm"}))
+        assert [(one["person"], one["record"]) for one in told] == [(company.users["it"], ids[0])]
+        assert "客戶檔案 2" in told[0]["text"]["zh-Hant"]
+
+    @pytest.mark.parametrize(("raised", "state"), [
+        (AutoReconnect("gone"), jobs.QUEUED),
+        (OperationFailure("out of disk", 14031), jobs.QUEUED),
+        (WriteError("out of disk", 14031), jobs.QUEUED),
+        (OSError("disk"), jobs.QUEUED),
+        (Stopping(), jobs.QUEUED),
+        (MemoryError(), jobs.FAILED),
+        (Refused(L("No font.", "沒有字體。")), jobs.FAILED),
+        (Lost(), jobs.RUNNING),
+    ], ids=repr)  # fmt: skip
+    def test_what_is_no_records_fault(self, job, queue, db, company, raised, state):
+        def one(row):
+            raise raised
+
+        job(lambda run: run.each("customer", [1, 2], one))
+        id = queue()
+        work(id)
+        assert run_of(db, id)["state"] == state
+        assert "damaged" not in run_of(db, id)["counts"]
+        assert db.notice.count_documents({}) == 0
