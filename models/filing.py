@@ -11,6 +11,7 @@ from typing import Any
 
 from .categories import CONFIDENTIAL, SECRET, Category
 from .documents import MAIN, Document, add_edition, edition_of
+from .file_names import ruled_names
 from .kernel import files
 from .kernel.changes import Follow
 from .kernel.people import SYSTEM
@@ -39,7 +40,8 @@ def file_away(
     attached = [file for file in files.files_of(record.id) if file.get("kind") in shelf.kinds]
     found = Document.objects(once=entry_key(record), removed_at=None).first()
     if found is not None:
-        return add_edition(follow, found, {"subject": subject[:200]}, _as_document(attached, shelf), note)
+        filed = _as_document(attached, shelf, found, subject[:200])
+        return add_edition(follow, found, {"subject": subject[:200]}, filed, note)
     category = _category(follow, shelf)
     values = {
         "subject": subject[:200],
@@ -50,16 +52,21 @@ def file_away(
         "department": record.ref("department"),
     }
     document = follow.create(Document, values, once=entry_key(record))
-    for file in _as_document(attached, shelf):
+    filed = _as_document(attached, shelf, document, document.subject)
+    for file in filed:
         files.refer(file, document, actor=SYSTEM, context=follow.context, edition=1)
-    line = edition_of(document, attached, follow.actor.id, note)
+    line = edition_of(document, filed, follow.actor.id, note)
     document = follow.update(document, {"editions": [line]})
     return follow.move(document, "register")
 
 
-def _as_document(attached: list[dict[str, Any]], shelf: Shelf) -> list[dict[str, Any]]:
-    """The files under the kinds that documents have."""
-    return [{**file, "kind": MAIN if file.get("kind") == shelf.main else "annex"} for file in attached]
+def _as_document(
+    attached: list[dict[str, Any]], shelf: Shelf, document: Document, subject: str
+) -> list[dict[str, Any]]:
+    """The files under the kinds that documents have, and under the names of the rule: nobody is there to take them."""
+    names = ruled_names(document.ref("category"), document.number, subject, [file["name"] for file in attached])
+    kinds = [MAIN if file.get("kind") == shelf.main else "annex" for file in attached]
+    return [{**file, "kind": kind, "name": name} for file, kind, name in zip(attached, kinds, names, strict=True)]
 
 
 def _category(follow: Follow, shelf: Shelf) -> Category:

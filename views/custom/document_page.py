@@ -10,8 +10,8 @@ from bson import ObjectId
 from flask import redirect, request
 from flask_admin import BaseView, expose
 
-from models.categories import file_stem, naming_rule
 from models.documents import CONDITIONS, Document
+from models.file_names import ruled_names
 from models.kernel import clock, files, rights
 from models.kernel.errors import Refused
 from models.kernel.people import Actor
@@ -21,6 +21,7 @@ from models.kernel.words import L
 from models.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
 from models.loans import Loan
 from models.retention import is_held
+from models.revisions import Revision
 from models.safekeeping import missing_of
 
 from .. import wording
@@ -66,6 +67,7 @@ def panel(me: Actor, document: Record) -> Panel | None:
             "edition": document.edition,
             "names": suggestions(document) if rights.may_attach(me, document) else [],
             "id": document.id,
+            "type": "document",
             "desk": bool(rights.may_keep_desk(me)),
             "number": document.number,
         },
@@ -105,28 +107,27 @@ def _reading(document: ObjectId) -> list[dict[str, Any]]:
     return list(Document._get_db()[LOANS].find({**wanted, "removed_at": None}).sort("due", 1).limit(READING_MAX))
 
 
-def suggestions(document: Document) -> list[dict[str, str]]:
-    """The files whose names break the rule of the category, each with the name that follows it."""
-    pattern = naming_rule(document.ref("category"))
-    if pattern is None or not document.subject:
+@on_record_top("revision")
+def names_panel(me: Actor, revision: Record) -> Panel | None:
+    """The names by the rule, while the files of the draft may be changed."""
+    names = suggestions(revision) if rights.may_attach(me, revision) else []
+    return Panel("custom/file_names.html", {"names": names, "id": revision.id, "type": "revision"}) if names else None
+
+
+def suggestions(record: Record) -> list[dict[str, str]]:
+    """The files of a document, or of the draft of an edition, that break the rule of the category, each with the name
+    that follows it."""
+    if not (attached := files.files_of(record.id)):
         return []
-    stem = file_stem(pattern, document.number, document.subject)
-    found, taken = [], set()
-    for file in files.files_of(document.id):
-        name = files.clean_name(_numbered(stem, file["name"], taken))
-        taken.add(name)
-        if name != file["name"]:
-            found.append({"id": str(file["_id"]), "name": file["name"], "better": name})
-    return found
-
-
-def _numbered(stem: str, name: str, taken: set[str]) -> str:
-    """The stem with the ending of a name; the second file of the same name gets a number."""
-    ending = f".{name.rpartition('.')[2]}" if "." in name else ""
-    wanted, count = f"{stem}{ending}", 2
-    while wanted in taken:
-        wanted, count = f"{stem} ({count}){ending}", count + 1
-    return wanted
+    document = record.document if isinstance(record, Revision) else record
+    names = ruled_names(
+        record.ref("category"), document.number, record._data.get("subject") or "", [one["name"] for one in attached]
+    )
+    return [
+        {"id": str(file["_id"]), "name": file["name"], "better": name}
+        for file, name in zip(attached, names, strict=True)
+        if name != file["name"]
+    ]
 
 
 @on_record_page("document")
@@ -173,13 +174,14 @@ class FileNamesView(CustomView):
 
     @expose("/take/", methods=("POST",))
     def take(self) -> Any:
-        """One click: the file of this document gets the name that its panel suggested."""
+        """One click: the file of this document, or of this draft, gets the name that its panel suggested."""
         me = actor()
-        document = rights.find(me, Document, request.form.get("id"))
-        better = {one["id"]: one["better"] for one in suggestions(document)}
+        cls = Revision if request.form.get("type") == "revision" else Document
+        record = rights.find(me, cls, request.form.get("id"))
+        better = {one["id"]: one["better"] for one in suggestions(record)}
         name = better.get(request.form.get("file", ""))
         if name is None:
             raise Refused(FITS_ALREADY)
         files.rename(request.form["file"], name, actor=me)
         say("good", RENAMED(name=name))
-        return redirect(f"/admin/document/details/?id={document.id}")
+        return redirect(f"/admin/{record.type_name()}/details/?id={record.id}")
