@@ -12,7 +12,6 @@ from mongoengine.connection import get_connection, get_db
 from admin_app.opening import database
 from admin_app.problems import Problem
 from admin_app.settings import Settings
-from models.kernel.archive import apply_tombstones
 from models.kernel.errors import Refused
 from models.kernel.places import TOMBSTONES
 from tasks.backup.crypt import KeyRing
@@ -70,15 +69,14 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
         overwrite = options.yes_overwrite == options.into
         if options.yes_overwrite and not overwrite:
             raise Problem("--yes-overwrite must name the same database as --into. Nothing was touched.")
-        destroyed = list(get_db()[TOMBSTONES].find())
+        destroyed = get_db()[TOMBSTONES].find()
         into = get_connection()[options.into]
-        done = restore(entry, into, overwrite=overwrite, resume=options.resume, tell=_Line())
-        again = apply_tombstones(destroyed, into)
+        done = restore(entry, into, overwrite=overwrite, resume=options.resume, destroyed=destroyed, tell=_Line())
     _say(f"{options.into} holds {done.documents} documents now, {done.size / MEGABYTE:.1f} MB in {done.seconds:.1f} s.")
     if done.parked:
         _say(f"{done.parked} messages and jobs that waited then rest now; IT decides (Mail and chat; Task runs).")
-    if again:
-        _say(f"{again} records that were destroyed by approved lists since then were destroyed there, too.")
+    if done.destroyed:
+        _say(f"{done.destroyed} records that were destroyed by approved lists since then were destroyed there, too.")
     _say(f"To use it: GUICHENG_DATABASE={options.into} guicheng check, then start the servers with the same name.")
 
 

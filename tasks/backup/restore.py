@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from models.kernel import clock
 from models.kernel.words import L
 
-from . import faults
+from . import faults, stones
 from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told
 from .faults import BackupFault
 from .format import METADATA, Entry, Stored
@@ -51,21 +51,24 @@ class Restored:
     size: int
     seconds: float
     parked: int = 0
+    destroyed: int = 0
 
 
-def restore(
+def restore(  # noqa: PLR0913 - a sentence of keywords: into what, over what, for what, and what stays destroyed
     entry: Entry,
     db: Database[Any],
     *,
     overwrite: bool = False,
     drill: bool = False,
     resume: bool = False,
+    destroyed: Iterable[Mapping[str, Any]] = (),
     tell: Tell = nobody,
 ) -> Restored:
     """Load a backup into an empty or new database; over data only when told so.
 
     Raises Damaged before anything is touched, BackupFault for a database that is not empty or being restored already.
     Queued work and unsent messages rest (park.py) unless it is to `resume`, as when a company moves to another server.
+    Records whose tombstones are in the database, or among the `destroyed`, are destroyed again before it is done.
     A drill leaves out that documents expire by themselves, which would look like a difference.
     """
     begun = time.monotonic()
@@ -76,11 +79,16 @@ def restore(
     with told():
         marker = _ready(db, entry, overwrite)  # asked again: reading a large backup takes minutes
         marker.begin()
+        if not drill:
+            stones.note(marker.notes, db, destroyed)
         if marker.state == LOADING:
             _load_all(entry, db, marker, tell, drill)
             parked = 0 if drill or resume else park(db, INCOMING)
         _swap(entry, db, marker)
-    return Restored(entry.manifest.documents, entry.manifest.plain_size, time.monotonic() - begun, parked)
+        again = stones.carve(marker.notes, db)
+        marker.set(DONE)
+        stones.forget(marker.notes)
+    return Restored(entry.manifest.documents, entry.manifest.plain_size, time.monotonic() - begun, parked, again)
 
 
 def _ready(db: Database[Any], entry: Entry, overwrite: bool) -> _Marker:
@@ -100,6 +108,11 @@ class _Marker:
         self._beat, self._noted = 0.0, time.monotonic()
         self._done: list[str] = []
         self.found: dict[str, Any] = self._all.find_one({"_id": MARKER}) or {}
+
+    @property
+    def notes(self) -> Collection[Any]:
+        """The collection of the marker, which no restore replaces: what is to be known after a kill is kept there."""
+        return self._all
 
     @property
     def state(self) -> str:
@@ -171,7 +184,7 @@ class _Marker:
         if self.found.get("half"):
             self.set(HALF)
         else:
-            self._all.delete_one({"_id": MARKER})
+            self._all.delete_many({})
 
 
 def is_in_use(db: Database[Any]) -> bool:
@@ -316,4 +329,3 @@ def _swap(entry: Entry, db: Database[Any], marker: _Marker) -> None:
             db[name].delete_many({})
         elif name != MARKER and not name.startswith(("system.", INCOMING)):
             db.drop_collection(name)
-    marker.set(DONE)
