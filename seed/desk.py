@@ -12,7 +12,9 @@ from models.kernel import changes
 from models.kernel.changes import Context
 from models.kernel.people import SYSTEM, Actor, actor_of
 from models.kernel.record import Record
-from seed.script import SYSTEM_LOGIN
+
+SYSTEM_LOGIN = ""
+
 
 SHARED = "quotation:deal:"  # made in one lane, used in the other: found again by their entry key
 Known = dict[str, tuple[ObjectId, int]]

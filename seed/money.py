@@ -10,8 +10,8 @@ from decimal import Decimal
 from models.kernel import clock
 from models.sales import cents
 from seed.deals import Deal
-from seed.desk import Desk
-from seed.script import DEALS, SYSTEM_LOGIN, Act, Script, chance
+from seed.desk import SYSTEM_LOGIN, Desk
+from seed.script import DEALS, Act, Script, chance
 from seed.vocabulary import people
 from seed.vocabulary.dealings import dunning_result
 

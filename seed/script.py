@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from seed.desk import Desk
 
 SEED = "規程 2"
-SYSTEM_LOGIN = ""
 OFFERS, DEALS = 0, 1  # lanes: the second one works on what the first has written
 Act = Callable[["Desk"], object]
 

@@ -9,11 +9,12 @@ from decimal import Decimal
 from models.kernel.working_time import WorkCalendar
 from seed.customers import FATES, Client, plan_client, plan_talks
 from seed.deals import DEALS_BY_OUTCOME, UNSIGNED, Deal, deal_beats
+from seed.desk import SYSTEM_LOGIN
 from seed.money import plan_money
 from seed.offers import CLERKS, SHORT_DAYS, Offer, draft_offer, plan_products, quote_beats
 from seed.organisation import send_away
 from seed.research import plan_research
-from seed.script import SYSTEM_LOGIN, Beat, Script, chance, length, spread
+from seed.script import Beat, Script, chance, length, spread
 from seed.tape import Tape
 from seed.vocabulary.companies import companies
 from seed.vocabulary.dealings import PaymentPlan, payment_plan
