@@ -1,17 +1,28 @@
-"""Who of some people may read a record: messages tell nobody what they could not open."""
+"""Who of some people may read a record: messages tell nobody what they could not open, and do not end at nobody."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bson import ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import rights
+from models.kernel import people, rights
 from models.kernel.declare import registered
 from models.kernel.errors import Missing
-from models.kernel.people import Actor, actor_of
+from models.kernel.notices import About, notice_for
+from models.kernel.people import Actor, Role, actor_of, department_facts
+from models.kernel.record import Record
+from models.kernel.unit import Unit
+from models.kernel.words import L
+
+UNREACHED = L(
+    "“{type} {number}” has something to be told, and nobody to tell it to: its owner is not active, and neither the "
+    "department nor one above it has an active head who may read it. Please give the department a head.",
+    "「{type} {number}」有事項須通知，但無人可通知：負責人已停用，本部門及上級部門均無有權查看的在職負責人。"
+    "請為部門指定負責人。",
+)
 
 
 def actor_named(person: ObjectId) -> Actor | None:
@@ -32,6 +43,31 @@ def can_read(actor: Actor, type_name: str, id: Any) -> bool:
     return True
 
 
-def readers(people: Iterable[ObjectId], type_name: str, id: Any) -> list[ObjectId]:
+def readers(persons: Iterable[ObjectId], type_name: str, id: Any) -> list[ObjectId]:
     """Those of some people who are active and may read a record."""
-    return [one for one in people if (actor := actor_named(one)) and can_read(actor, type_name, id)]
+    return [one for one in persons if (actor := actor_named(one)) and can_read(actor, type_name, id)]
+
+
+def reach(unit: Unit, found: Record, tokens: list[str], cause: str) -> list[ObjectId]:
+    """Whom to tell of a record: those at the addresses; else the head of its department; else the nearest head above.
+
+    Where nobody of them is active and may read it, IT is told so, once for a cause.
+    """
+    for asked in (tokens, *_heads(found.ref("department"))):
+        if to := readers(people.people_at(asked), found.type_name(), found.id):
+            return to
+    words = UNREACHED(type=found.declared.label, number=found.number)
+    about = About("department", found.ref("department"))
+    for person in people.people_at([f"role:{Role.IT}"]):
+        unit.notify(notice_for(person, cause=f"unreached:{cause}", kind="alarm", words=words, record=about))
+    return []
+
+
+def _heads(department: ObjectId | None) -> Iterator[list[str]]:
+    """The addresses of the heads of a department and of those above it, the nearest first."""
+    seen: set[ObjectId] = set()
+    while department and department not in seen:
+        yield [f"role:{Role.HEAD}@{department}"]
+        seen.add(department)
+        facts = department_facts(department)
+        department = facts.parent if facts else None

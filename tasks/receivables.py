@@ -21,6 +21,7 @@ from models.kernel.words import L
 from models.quotations import Quotation
 from models.receivables import Dunning, Receivable
 
+from .readers import reach
 from .run import Run
 
 BATCH = 200
@@ -63,13 +64,13 @@ def make_dunning(today: dt.date | None = None, run: Run | None = None) -> Counts
         known = Dunning._get_collection().find({"once": {"$in": list(steps)}}, {"once": 1})
         for key in {row["once"] for row in known}:
             del steps[key]
-        made = _each(run, Receivable, steps.values(), _try_step, id_of=_receivable_of)
+        made = _each(run, Receivable, steps.values(), partial(_try_step, run), id_of=_receivable_of)
         done, refused = done + made.count(True), refused + made.count(None)
     return Counts(done, refused)
 
 
-def _try_step(step: _Step) -> bool | None:
-    return _attempt(Dunning, step.receivable, partial(_make_step, step))
+def _try_step(run: Run | None, step: _Step) -> bool | None:
+    return _attempt(Dunning, step.receivable, partial(_make_step, run, step))
 
 
 def _receivable_of(step: _Step) -> ObjectId:
@@ -98,8 +99,9 @@ def _steps_due(row: dict[str, Any], day: dt.date) -> Iterator[_Step]:
             yield _Step(row["_id"], level, due, (day - owed_since).days)
 
 
-def _make_step(step: _Step) -> bool:
-    """Make the step and tell the owner, both or neither; not for what was paid since the batch was read."""
+def _make_step(run: Run | None, step: _Step) -> bool:
+    """Make the step and tell the owner (or a head), both or neither; not for what was paid since the batch was read."""
+    told: list[ObjectId] = []
 
     def body(unit: Unit) -> bool:
         owed = rights.find(SYSTEM, Receivable, step.receivable)
@@ -117,10 +119,14 @@ def _make_step(step: _Step) -> bool:
         made = follow.create(Dunning, values, once=step.key)
         level = Dunning._fields["level"].options[step.level]
         words = DUNNING_DUE(number=owed.number, days=step.days_overdue, level=level)
-        follow.notify(made, [f"user:{owed.ref('owner')}"], "dunning", words)
+        told[:] = reach(unit, made, [f"user:{owed.ref('owner')}"], step.key)
+        follow.notify(made, [f"user:{one}" for one in told], "dunning", words)
         return True
 
-    return in_transaction(body)
+    made = in_transaction(body)
+    if made and not told and run is not None:
+        run.count(unreached=1)
+    return made
 
 
 def _move_each(run: Run | None, cls: type[Record], wanted: dict[str, Any], verb: str) -> Counts:

@@ -13,8 +13,7 @@ from models.kernel import clock, people, rights
 from models.kernel.errors import Missing
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.notices import About, notice_for
-from models.kernel.people import SYSTEM, Role
-from models.kernel.record import Record
+from models.kernel.people import SYSTEM
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L, Words
 from models.reminders import (
@@ -30,7 +29,7 @@ from models.reminders import (
     rules,
 )
 
-from .readers import readers
+from .readers import reach
 from .registry import job
 from .run import Run
 
@@ -83,33 +82,31 @@ def _send_declared(run: Run, rule: Rule, rows: list[dict[str, Any]]) -> int:
     dates = {id: date for id, date in run.each(name, rows, lambda row: (row["_id"], rule.date_in(row))) if date}
     known = _known([rule.cause(id, date) for id, date in dates.items()])
     fresh = [id for id, date in dates.items() if rule.cause(id, date) not in known]
-    return sum(run.each(name, fresh, lambda id: _remind(rule, id, dates[id])))
+    return sum(run.each(name, fresh, lambda id: _remind(run, rule, id, dates[id])))
 
 
-def _remind(rule: Rule, id: ObjectId, date: dt.date) -> bool:
+def _remind(run: Run, rule: Rule, id: ObjectId, date: dt.date) -> bool:
     """Write the notices of one reminder, unless its record has changed since it was found."""
 
-    def body(unit: Unit) -> bool:
+    def body(unit: Unit) -> list[ObjectId] | None:
         try:
             found = rights.find(SYSTEM, rule.cls, id)
         except Missing:
-            return False
+            return None
         if not rule.holds(found.to_mongo().to_dict(), date):
-            return False
+            return None
         words, day = rule.words(found, date), rule.day_of(date)
         late = LATE(said=words, day=day.isoformat()) if day < clock.today() else words
         cause = rule.cause(id, date)
-        tokens = rule.tokens(found)
-        to = _readers(found, tokens) or _readers(found, [f"role:{Role.HEAD}@{found.ref('department')}"])
+        to = reach(unit, found, rule.tokens(found), cause)
         for person in to:
             unit.notify(notice_for(person, cause=cause, kind=KIND, words=late, record=found))
-        return bool(to)
+        return to
 
-    return in_transaction(body)
-
-
-def _readers(found: Record, tokens: list[str]) -> list[ObjectId]:
-    return readers(people.people_at(tokens), found.type_name(), found.id)
+    told = in_transaction(body)
+    if told == []:
+        run.count(unreached=1)
+    return bool(told)
 
 
 def _send_own(run: Run, rows: list[dict[str, Any]]) -> int:
@@ -137,10 +134,11 @@ def _remind_own(id: ObjectId, moment: dt.datetime) -> bool:
             return False
         about = link_in(found._data.get("about"))
         subject = About(*about) if about else found
-        for person in people.people_at([f"user:{found.ref('owner')}"])[:1]:
+        to = people.people_at([f"user:{found.ref('owner')}"])[:1]
+        for person in to:
             words = _own_words(found._data["text"], moment)
             unit.notify(notice_for(person, cause=own_cause(id, moment), kind=KIND, words=words, record=subject))
-        return True
+        return bool(to)
 
     return in_transaction(body)
 

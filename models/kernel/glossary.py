@@ -186,6 +186,7 @@ COUNTS: dict[str, L] = {
     "server": L("server away", "服務器不可用"),
     "told": L("told", "已通知"),
     "too_large": L("too large to scan", "過大未掃描"),
+    "unreached": L("reached nobody", "無人可通知"),
     "unreadable": L("unreadable", "無法讀取"),
     "verified": L("verified", "已校驗"),
     "waiting": L("waiting", "等待"),

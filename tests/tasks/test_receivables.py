@@ -140,6 +140,25 @@ def test_owner_is_told_once_for_each_step(owing, sales, db):
     assert "16" in told[0]["text"]["en"]
 
 
+@pytest.mark.parametrize(("head", "person", "counts"), [
+    (True, "head", {"done": 1, "refused": 0}),
+    (False, "it", {"done": 1, "refused": 0, "unreached": 1}),
+])  # fmt: skip
+def test_somebody_is_told_when_the_owner_is_gone(owing, sales, db, head, person, counts):
+    home = sales["department"]
+    heads = make("user", login="head", name="經理", department=home, roles=["head"]).id
+    make("user", login="it", name="運維", department=home, roles=["it"])
+    owing(8)
+    mark_overdue(TODAY)
+    gone = [sales["owner"], *([] if head else [heads])]
+    db["user"].update_many({"_id": {"$in": gone}}, {"$set": {"active": False}})
+    with clock.set_to(dt.datetime.combine(TODAY, dt.time(4), dt.UTC)):
+        assert do("make_dunning") == counts
+    [notice] = db["notice"].find({"kind": {"$in": ["dunning", "alarm"]}})
+    assert notice["person"] == db["user"].find_one({"login": person})["_id"]
+    assert notice["kind"] == ("dunning" if head else "alarm")
+
+
 def test_a_step_that_was_removed_is_not_made_again(owing):
     record = owing(8)
     mark_overdue(TODAY)

@@ -152,8 +152,37 @@ class TestDeclared:
             do("reminders.sweep")
         assert [one["person"] for one in told(db)] == [company.users["head_sal"]]
 
+    def test_the_head_above_when_the_department_has_none(self, company, offered, db):
+        users = catalogue["user"]._get_collection()
+        users.update_many({"login": {"$in": ["clerk_sal", "head_sal"]}}, {"$set": {"active": False}})
+        above = company.department("MGT")
+        changes.update(
+            catalogue["department"], company.department("SAL"), {"parent": above}, actor=SYSTEM, version=None
+        )
+        users.update_one({"login": "management"}, {"$push": {"roles": "head"}, "$set": {"department": above}})
+        offered("2025-06-13")
+        with clock.set_to(at("2025-06-10")):
+            assert do("reminders.sweep")["sent"] == 1
+        assert [one["person"] for one in told(db)] == [company.users["management"]]
+
+    def test_it_when_there_is_nobody(self, company, offered, db):
+        gone = {"login": {"$in": ["clerk_sal", "head_sal", "management"]}}
+        db["user"].update_many(gone, {"$set": {"active": False}})
+        record = offered("2025-06-13")
+        for day in (10, 10, 11):
+            with clock.set_to(at(f"2025-06-{day}")):
+                assert do("reminders.sweep") == {"sent": 0, "unreached": 1}
+        [alarm] = db["notice"].find()
+        assert (alarm["person"], alarm["kind"]) == (company.users["it"], "alarm")
+        assert (alarm["type"], alarm["record"]) == ("department", company.department("SAL"))
+        assert f"報價單 {record.number}" in alarm["text"]["zh-Hant"]
+        db["user"].update_one({"login": "head_sal"}, {"$set": {"active": True}})
+        with clock.set_to(at("2025-06-12")):
+            assert do("reminders.sweep") == {"sent": 1}
+        assert [one["person"] for one in told(db)] == [company.users["head_sal"]]
+
     @pytest.mark.parametrize("damage", [
-        {"title": 5}, {"lines": [5]}, {"lines": "none"}, {"number": 7}, {"owner": "x"},
+        {"title": 5}, {"lines": [5]}, {"lines": "none"}, {"number": 7}, {"owner": "x"}, {"department": "x"},
         {"tags": "x"}, {"nonsense": 1}, {"chain": 3}, {"version": "x"},
     ], ids=lambda damage: next(iter(damage)))  # fmt: skip
     def test_a_damaged_record_keeps_no_other_back(self, company, offered, db, damage):
@@ -165,7 +194,7 @@ class TestDeclared:
         with clock.set_to(at("2025-06-10")):
             counts = do("reminders.sweep")
         assert {good.id, mine[1].id} <= {one["record"] for one in told(db)}
-        assert counts.get("damaged", 0) + counts["sent"] == 4
+        assert counts.get("damaged", 0) + counts.get("unreached", 0) + counts["sent"] == 4
 
     def test_more_than_one_batch(self, offered, db, monkeypatch):
         monkeypatch.setattr(reminders, "BATCH", 2)
