@@ -82,7 +82,12 @@ class Incoming(io.RawIOBase):
     def adopt(self) -> dict[str, Any]:
         """What a file's facts say of this content; from now on whoever adopts it looks after it."""
         self.is_adopted = True
-        return {"content": self.id, "size": self.size, "sha256": self._digest.hexdigest()}
+        return {"content": self.id, "size": self.size, "sha256": self.sha256}
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what has come so far."""
+        return self._digest.hexdigest()
 
     def drop(self) -> None:
         """Take away what was written, unless it was adopted; done again it has no effect."""

@@ -12,7 +12,7 @@ from models.kernel.record import Record
 
 from ..session import actor
 from ..steps import moves_context
-from . import bulk, bulk_edit, export, grid_page, layouts, neighbours
+from . import bulk, bulk_edit, export, grid_page, imports, layouts, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,3 +96,51 @@ class ListDoors:
             abort(404)
         shown = layouts.read_list(self.model, actor(), request.args)
         return export.answer(self.model, actor(), shown.asked, export_type, shown.columns)
+
+    @expose("/import/", methods=("GET", "POST"))
+    def import_view(self) -> Any:
+        """Send a sheet to be imported; the reader's own earlier imports."""
+        return imports.start_answer(self)
+
+    import_view.takes_files = True  # type: ignore[attr-defined]
+    import_view.stores_files = True  # type: ignore[attr-defined]
+
+    @expose("/import/template/")
+    def import_template_view(self) -> Any:
+        """An empty sheet to be filled and imported."""
+        return imports.template_answer(self)
+
+    @expose("/import/details/")
+    def import_details_view(self) -> Any:
+        """One import: what would become of its rows, how far it is, what came of it."""
+        return imports.details_answer(self)
+
+    @expose("/import/progress/")
+    def import_progress_view(self) -> Any:
+        """How far an import is."""
+        return imports.progress_answer(self)
+
+    @expose("/import/match/", methods=("POST",))
+    def import_match_view(self) -> Any:
+        """Choose other fields for the columns of a sheet."""
+        return imports.match_answer(self)
+
+    @expose("/import/run/", methods=("POST",))
+    def import_run_view(self) -> Any:
+        """Import the good rows of a sheet."""
+        return imports.run_answer(self)
+
+    @expose("/import/take_back/", methods=("POST",))
+    def import_back_view(self) -> Any:
+        """Take back what was imported."""
+        return imports.back_answer(self)
+
+    @expose("/import/drop/", methods=("POST",))
+    def import_drop_view(self) -> Any:
+        """Throw away a sheet that was not imported."""
+        return imports.drop_answer(self)
+
+    @expose("/import/refused/")
+    def import_refused_view(self) -> Any:
+        """The rows that were not imported, with the reasons, as a sheet."""
+        return imports.refused_answer(self)

@@ -24,7 +24,9 @@ from ..wording import is_numeric, plain, reference_labels, state_label
 from .listing import Asked
 
 KINDS = ("csv", "xlsx")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BATCH = 1000
+BOOK = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
 ROWS_MAX = 100_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -67,13 +69,12 @@ def _csv(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) -
         writer.writerows([[defused(_text(cls, row, column, labels)) for column in columns] for row in rows])
     text.detach()
     file.seek(0)
-    return _download(file, name, "text/csv")
+    return download(file, name, "text/csv")
 
 
 def _xlsx(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) -> Response:
     file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
-    with xlsxwriter.Workbook(file, options) as book:
+    with xlsxwriter.Workbook(file, BOOK) as book:
         sheet = book.add_worksheet()
         bold = book.add_format({"bold": True})
         day = book.add_format({"num_format": "yyyy-mm-dd"})
@@ -88,7 +89,7 @@ def _xlsx(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) 
                     _write(sheet, (line, at), cls._fields[column], row.get(column), text, (day, money))
                 line += 1
     file.seek(0)
-    return _download(file, name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    return download(file, name, XLSX)
 
 
 def _write(sheet: Any, place: tuple[int, int], told: Any, value: Any, text: str, formats: tuple) -> None:
@@ -124,7 +125,8 @@ def _is_number(text: str) -> bool:
     return text[1:].replace(".", "", 1).isdigit() and text[0] in "+-"
 
 
-def _download(file: Any, name: str, mimetype: str) -> Response:
+def download(file: Any, name: str, mimetype: str) -> Response:
+    """A file to be kept under a name."""
     response = send_file(file, mimetype=mimetype, as_attachment=True, download_name=name)
     response.headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}"
     return response

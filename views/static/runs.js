@@ -11,7 +11,7 @@
       bar.value = data.done;
       numbers.textContent = `${data.done} / ${data.total}`;
       panel.querySelector("[data-run-counts]").textContent = data.counts;
-      log.replaceChildren(...data.lines.map((line) => element("li", {}, {},
+      log?.replaceChildren(...data.lines.map((line) => element("li", {}, {},
         element("p", { textContent: line.text }), element("p", { className: "by", textContent: line.at }))));
     };
     const look = async () => {

@@ -1,0 +1,367 @@
+"""The pages of an import: a sheet is sent, its rows are looked at, imported, and taken back if need be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app, jsonify, redirect, request
+from mongoengine.connection import get_db
+
+from models.kernel import file_kinds, files, import_cells, import_rows, imports, jobs, rights
+from models.kernel.errors import Forbidden, Missing, Refused
+from models.kernel.fields import label_of
+from models.kernel.import_cells import NUMBER, Reader
+from models.kernel.import_rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
+from models.kernel.imports import Import
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.told import told_now
+from models.kernel.traces import stored
+from models.kernel.uploads import MEGABYTE, Incoming
+from models.kernel.words import L
+
+from ..session import actor, say
+from ..wording import moment, number, plain, reference_labels
+from . import import_files
+
+FIRST, MORE = 10, 50
+PASTED = L("Pasted cells", "粘貼的單元格")
+NO_SHEET = L("Please choose a file or paste cells.", "請選擇文件或粘貼單元格。")
+NOT_A_SHEET = L("Please choose a CSV or Excel (XLSX) file.", "請選擇 CSV 或 Excel（XLSX）文件。")
+CHECKED_ANEW = L("The rows are being checked with these columns.", "正按所選列重新檢查。")
+BEGUN = L("The import has begun. You may leave this page.", "導入已開始，您可以離開此頁。")
+GOING_BACK = L("The import is being taken back.", "正在撤銷此次導入。")
+DROPPED = L("The sheet was thrown away; nothing was imported.", "表格已丟棄，未導入任何內容。")
+WHOLE_ROW = L("Whole row", "整行")
+# What is listed, in order: the verdict, its words as a heading, and the tone of its count.
+SECTIONS: dict[str, tuple[L, str]] = {
+    BAD: (L("Refused", "不能導入"), "bad"),
+    STAYS: (L("Not taken back", "未撤銷"), "bad"),
+    DOUBT: (L("Doubtful", "存疑"), "wait"),
+    LEFT: (L("Doubtful, left out", "存疑，未導入"), "wait"),
+    CREATE: (L("To be created", "將新建"), "good"),
+    CHANGE: (L("To be changed", "將修改"), "progress"),
+    CREATED: (L("Created", "已新建"), "good"),
+    CHANGED: (L("Changed", "已修改"), "good"),
+    BINNED: (L("In the bin", "已移至回收站"), "neutral"),
+    BACK: (L("Former values restored", "已恢復原值"), "neutral"),
+    SAME: (L("Without a change", "無變化"), "neutral"),
+}
+LINKED = (CREATED, CHANGED, BACK, STAYS)
+REASONED = (BAD, DOUBT, LEFT, STAYS)
+
+
+def refuse_others(cls: type[Record], me: Actor) -> None:
+    """Raise Forbidden for who may not enter records of a type."""
+    if not (verdict := rights.may_create(me, cls)):
+        raise Forbidden(verdict.why)
+
+
+def start_answer(screen: Any) -> Any:
+    """The page that takes a sheet, with the reader's own earlier imports; or the way to what was sent."""
+    cls, me = screen.model, actor()
+    refuse_others(cls, me)
+    if request.method == "GET":
+        return screen.render("record/import.html", **_start_context(screen, me))
+    incoming: Incoming | None = None
+    try:
+        incoming, name = _sent()
+        one = imports.begin(cls.type_name(), name, incoming, actor=me)
+    except Refused as refused:
+        said = next((words for found in refused.problems.values() for words in found), refused.sentence)
+        twin = imports.twin_of(cls.type_name(), incoming.sha256) if incoming else None
+        way = f"{screen.base}import/details/?id={twin['_id']}" if twin and twin["person"] == me.id else ""
+        return screen.render("record/import.html", **_start_context(screen, me), error=str(said), twin=way), 422
+    return redirect(_page_of(screen, one))
+
+
+def _start_context(screen: Any, me: Actor) -> dict[str, Any]:
+    cls = screen.model
+    out = import_cells.left_out(cls, me)
+    return {
+        "told": cls.declared,
+        "base": screen.base,
+        "limit": upload_limit(),
+        "columns": import_files.columns_of(cls, me),
+        "left_out": [str(label_of(one)) for one in out],
+        "only_changes": any(one.required for one in out),
+        "earlier": [_row_of(screen, one) for one in imports.own(me, cls.type_name())],
+        "text": request.form.get("text", ""),
+    }
+
+
+def upload_limit() -> int:
+    """The largest file in bytes."""
+    return int(current_app.config.get("UPLOAD_LIMIT_MB", 200)) * MEGABYTE
+
+
+def _sent() -> tuple[Incoming, str]:
+    """What was sent: a file, or else pasted cells. Raises Refused."""
+    given = request.files.get("file")
+    if given is not None and given.filename and isinstance(given.stream, Incoming):
+        name = files.clean_name(given.filename)
+        given.stream.seek(0)
+        if not given.stream.size:
+            raise Refused(files.EMPTY)
+        kind = file_kinds.kind_of({"name": name, "content_type": files.content_type(given.stream.head, name)})
+        if kind not in (file_kinds.SHEETS, file_kinds.TEXT):
+            raise Refused(NOT_A_SHEET)
+        return given.stream, name
+    text = request.form.get("text", "")
+    if not text.strip():
+        raise Refused(NO_SHEET)
+    pasted = Incoming("pasted.tsv", upload_limit())
+    pasted.write(text.encode("utf-8", "replace"))
+    return pasted, f"{PASTED}.tsv"
+
+
+def _page_of(screen: Any, one: Import, **more: str) -> str:
+    return f"{screen.base}import/details/?{urlencode({'id': str(one.id), **more})}"
+
+
+def _row_of(screen: Any, one: Import) -> dict[str, Any]:
+    """An import in the list of the earlier ones."""
+    label, tone = imports.STATES[one.state]
+    facts = {"name": _name(one), "at": moment(one.at), "state": str(label), "tone": tone, "url": _page_of(screen, one)}
+    counts = [f"{SECTIONS[v][0]} {number(n)}" for v in SECTIONS if (n := one.counts.get(v, 0))]
+    return facts | {"counts": counts, "rows": number(one.rows)}
+
+
+def _name(one: Import) -> str:
+    """The name of a sheet; that of pasted cells in the reader's language."""
+    is_pasted = one.name.removesuffix(".tsv") in {PASTED.en, PASTED.hant, PASTED.in_locale("zh-Hans")}
+    return str(PASTED) if is_pasted else one.name
+
+
+def details_answer(screen: Any) -> Any:
+    """What would become of the rows, or what did; while work goes on, how far it is."""
+    me = actor()
+    one = _asked(screen, me)
+    return screen.render("record/import_details.html", **_details_context(screen, one, me))
+
+
+def _asked(screen: Any, me: Actor) -> Import:
+    """The import that is asked for. Raises Missing for one of another type or of a colleague."""
+    refuse_others(screen.model, me)
+    one = imports.find(request.values.get("id", ""), me)
+    if one.type != screen.model.type_name():
+        raise Missing
+    return one
+
+
+def _details_context(screen: Any, one: Import, me: Actor) -> dict[str, Any]:
+    label, tone = imports.STATES[one.state]
+    run = _run_of(one)
+    is_open = one.state in imports.OPEN
+    shown = request.args.get("show", "")
+    shown = shown if one.counts.get(shown) else ""
+    return {
+        "told": screen.model.declared,
+        "base": screen.base,
+        "one": one,
+        "id": str(one.id),
+        "name": _name(one),
+        "at": moment(one.at),
+        "state": {"label": str(label), "tone": tone, "is_open": is_open},
+        "is_stuck": is_open and run.get("state") not in jobs.OPEN,
+        "progress": _progress(one, run),
+        "why": told_now(one.facts.get("why")),
+        "tiles": [_tile(screen, one, verdict) for verdict in SECTIONS if one.counts.get(verdict)],
+        "columns": _columns(screen.model, one, me) if one.state == imports.CHECKED else [],
+        "choices": [(name, str(said)) for name, said in import_cells.heads_of(screen.model, me).items()],
+        "sections": [] if is_open else _sections(screen, one, me, shown),
+        "shown": shown,
+        "ready": one.count(CREATE, CHANGE),
+        "doubts": one.count(DOUBT),
+        "bad": one.count(BAD),
+        "may_take_back": one.is_written and one.state in (imports.DONE, imports.FAILED) and one.count(CREATED, CHANGED),
+        "has_refused": not is_open and one.count(BAD, LEFT, DOUBT),
+    }
+
+
+def _run_of(one: Import) -> Mapping[str, Any]:
+    wanted = {"state": 1, "progress": 1, "sentence": 1}
+    return get_db()[jobs.COLLECTION].find_one({"_id": one.facts.get("run")}, wanted) or {}
+
+
+def _progress(one: Import, run: Mapping[str, Any]) -> dict[str, Any]:
+    told = run.get("progress") or {}
+    return {"done": told.get("done", 0), "total": told.get("total", 0) or one.rows}
+
+
+def progress_answer(screen: Any) -> Any:
+    """How far an import is, for the bar that moves."""
+    one = _asked(screen, actor())
+    label, tone = imports.STATES[one.state]
+    state = {"state": str(label), "tone": tone, "is_open": one.state in imports.OPEN}
+    answer = jsonify(**_progress(one, _run_of(one)), **state, lines=[], counts="")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _tile(screen: Any, one: Import, verdict: str) -> dict[str, Any]:
+    label, tone = SECTIONS[verdict]
+    url = _page_of(screen, one, show=verdict)
+    return {"label": label, "value": number(one.counts[verdict]), "tone": tone, "url": url, "verdict": verdict}
+
+
+def _columns(cls: type[Record], one: Import, me: Actor) -> list[dict[str, Any]]:
+    """The columns of the sheet: head, an example, and the field that it was matched to."""
+    first = import_rows.listed(one, (CREATE, CHANGE, SAME, DOUBT, BAD), most=1).rows
+    cells = first[0][1] if first else []
+    return [
+        {"at": at, "head": head, "field": name, "example": cells[at][:80] if at < len(cells) else ""}
+        for at, (head, name) in enumerate(zip(one.heads, one.columns, strict=True))
+    ]
+
+
+def _sections(screen: Any, one: Import, me: Actor, shown: str) -> list[dict[str, Any]]:
+    """The rows by what is said of them: the first of each, or more of the one that is asked for."""
+    verdicts = [shown] if shown else [one_ for one_ in SECTIONS if one.counts.get(one_) and one_ != SAME]
+    return [_section(screen, one, me, verdict, is_alone=bool(shown)) for verdict in verdicts]
+
+
+def _section(screen: Any, one: Import, me: Actor, verdict: str, *, is_alone: bool) -> dict[str, Any]:
+    after = request.args.get("after", "") if is_alone else ""
+    found = import_rows.listed(one, (verdict,), after=after, most=MORE if is_alone else FIRST)
+    way = {"show": verdict, **({"after": found.next} if is_alone else {})}
+    names = [name for name in one.columns if name and name != NUMBER][:8] if verdict in (CREATE, DOUBT) else []
+    rows = _told_rows(screen.model, one, me, verdict, found.rows)
+    return {
+        "verdict": verdict,
+        "label": SECTIONS[verdict][0],
+        "count": number(one.counts.get(verdict, 0)),
+        "heads": [str(label_of(screen.model._fields[name])) for name in names],
+        "has_reasons": verdict in REASONED,
+        "has_changes": verdict == CHANGE,
+        "has_record": verdict in (*LINKED, CHANGE, SAME),
+        "rows": rows,
+        "more": _page_of(screen, one, **way) if found.next else "",
+    }
+
+
+Rows = list[tuple[int, list[str], import_rows.Outcome]]
+
+
+def _told_rows(cls: type[Record], one: Import, me: Actor, verdict: str, rows: Rows) -> list[dict[str, Any]]:
+    """Rows with what is shown of them: cells as values, changes from and to, reasons, the record."""
+    links = _links(cls, me, rows)
+    read = _values(cls, one, me, rows) if verdict in (CREATE, DOUBT, CHANGE) else [{} for _ in rows]
+    return [
+        {
+            "line": line,
+            "record": links.get(outcome.record),
+            "reasons": [_reason(cls, name, words) for name, words in outcome.problems],
+            "cells": told.get("cells", []),
+            "changes": told.get("changes", []),
+        }
+        for (line, _, outcome), told in zip(rows, read, strict=True)
+    ]
+
+
+def _reason(cls: type[Record], name: str, words: Mapping[str, str]) -> dict[str, str]:
+    field = cls._fields.get(name) if name else None
+    return {"column": str(label_of(field)) if field else str(WHOLE_ROW), "text": told_now(words)}
+
+
+def _links(cls: type[Record], me: Actor, rows: Rows) -> dict[Any, dict[str, str]]:
+    """The records of rows that the reader may see: one query."""
+    scope = rights.visible(me, cls)
+    ids = [outcome.record for _, _, outcome in rows if outcome.record]
+    if scope is None or not ids:
+        return {}
+    found = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"number": 1, "title": 1})
+    base = f"/admin/{cls.type_name()}/details/?id="
+    return {
+        row["_id"]: {"number": row["number"], "title": row.get("title") or "", "url": f"{base}{row['_id']}"}
+        for row in found
+    }
+
+
+def _values(cls: type[Record], one: Import, me: Actor, rows: Rows) -> list[dict[str, Any]]:
+    """The rows as they would be, read again with the reader's rights: cells, or the changes of a record."""
+    entries = Reader(cls, me, one.columns).read([(line, cells) for line, cells, _ in rows])
+    names = [name for name in one.columns if name and name != NUMBER]
+    afters = [_after(cls, entry) for entry in entries]
+    befores = [stored(entry.record) if entry.record else {} for entry in entries]
+    labels = reference_labels(cls, [*afters, *befores], names)
+    told = []
+    for entry, before, after in zip(entries, befores, afters, strict=True):
+        texts = {name: plain(cls._fields[name], after.get(name), labels) for name in names}
+        changed = [
+            (
+                str(label_of(cls._fields[name])),
+                plain(cls._fields[name], before.get(name), labels) or "—",
+                texts[name] or "—",
+            )
+            for name in names
+            if name in entry.values and entry.record
+        ]
+        told.append({"cells": [texts[name] for name in names][:8], "changes": changed})
+    return told
+
+
+def _after(cls: type[Record], entry: import_cells.Entry) -> dict[str, Any]:
+    """The stored fields of a record as a row would leave it."""
+    copy = cls._from_son(entry.record.to_mongo().to_dict()) if entry.record else cls()
+    for name, value in entry.values.items():
+        setattr(copy, name, value)
+    return stored(copy)
+
+
+def match_answer(screen: Any) -> Any:
+    """Other columns were chosen: the rows are checked anew."""
+    me = actor()
+    one = _asked(screen, me)
+    known = {NUMBER, *import_cells.importable(screen.model, me)}
+    given = [request.form.get(f"column-{at}", "") for at in range(len(one.heads))]
+    chosen = [name if name in known and name not in given[:at] else "" for at, name in enumerate(given)]
+    imports.check_again(one, chosen, actor=me)
+    say("info", CHECKED_ANEW)
+    return redirect(_page_of(screen, one))
+
+
+def run_answer(screen: Any) -> Any:
+    """Import what was announced: the good rows, or all if none is bad."""
+    me, form = actor(), request.form
+    one = _asked(screen, me)
+    turn = int(form["turn"]) if form.get("turn", "").isdecimal() and len(form["turn"]) < 9 else -1
+    try:
+        imports.start(one, turn=turn, strict=bool(form.get("strict")), doubtful=bool(form.get("doubtful")), actor=me)
+    except Refused as refused:
+        context = _details_context(screen, imports.find(one.id, me), me)
+        return screen.render("record/import_details.html", **context, error=str(refused.sentence)), 422
+    say("info", BEGUN)
+    return redirect(_page_of(screen, one))
+
+
+def back_answer(screen: Any) -> Any:
+    """Take the whole import back."""
+    me = actor()
+    one = _asked(screen, me)
+    imports.ask_back(one, actor=me)
+    say("info", GOING_BACK)
+    return redirect(_page_of(screen, one))
+
+
+def drop_answer(screen: Any) -> Any:
+    """Throw away a sheet that was not imported."""
+    imports.drop(_asked(screen, actor()))
+    say("info", DROPPED)
+    return redirect(f"{screen.base}import/")
+
+
+def refused_answer(screen: Any) -> Any:
+    """The rows that were not imported, each with its reason, to be corrected and imported again."""
+    one = _asked(screen, actor())
+    kind = "csv" if request.args.get("kind") == "csv" else "xlsx"
+    return import_files.refused_file(screen.model, one, kind)
+
+
+def template_answer(screen: Any) -> Any:
+    """An empty sheet with the heads that are known, and a second one that says what each column takes."""
+    me = actor()
+    refuse_others(screen.model, me)
+    return import_files.template_file(screen.model, me)
