@@ -24,17 +24,22 @@ from .confined import Unreadable
 from .errors import Forbidden, Missing, Refused
 from .people import Actor
 from .record import Record
+from .rights import YES, Verdict
 from .words import L
 
 WIDTHS = (900, 1350, 1800)
 STAMPED_PAGES_MAX = 100
 STAMPED_SECONDS = 90
 KEPT_MAX = 32 * 1024 * 1024
-AT_ONCE = 2
+AT_ONCE, COPIES_AT_ONCE = 2, 1
 WAIT_SECONDS = 8
 VIEW_ONCE_IN = 3600
 NO_PICTURE = L("This cannot be shown here: {why}", "無法在此顯示：{why}")
 NO_COPY = L("This file may be read here, but not downloaded.", "此文件可在此閱讀，不能下載。")
+BUSY_COPY = L(
+    "A copy with a reader's mark is being made for somebody else; please try again in a minute.",
+    "正在為他人製作帶標記的副本，請稍後再試。",
+)
 BUSY = L("Many pages are being drawn at the moment; please try again.", "正在繪製的頁面較多，請稍後再試。")
 _FONTS = ("NotoSansCJK-Regular.ttc", "NotoSansCJKtc-Regular.otf", "NotoSansTC-Regular.ttf", "wqy-microhei.ttc")
 
@@ -111,26 +116,44 @@ def page(found: Look, number: int, width: int, search: str = "") -> Page:
     return drawn
 
 
-def _draw(found: Look, order: dict[str, Any], seconds: int = confined.SECONDS_MAX) -> Page:
+def _draw(found: Look, order: dict[str, Any]) -> Page:
     if not _turns.acquire(timeout=WAIT_SECONDS):
         raise Refused(BUSY)
+    try:
+        return _drawn(found, order, confined.SECONDS_MAX)
+    finally:
+        _turns.release()
+
+
+def _drawn(found: Look, order: dict[str, Any], seconds: int) -> Page:
     try:
         with file_reading.content_of(found.file) as content:
             order |= {"mark": found.mark, "font": font()}
             told, image = confined.run("pictures", order, content, seconds=seconds)
     except Unreadable as fault:
         raise Refused(NO_PICTURE(why=file_text.WHY.get(str(fault), file_text.WHY["damaged"]))) from fault
-    finally:
-        _turns.release()
     return Page(image, told.get("number", 1), told["pages"])
 
 
+def may_download(file: Mapping[str, Any], *, has_mark: bool) -> Verdict:
+    """Whether a file that may be read may be taken away, too: with a mark, as a PDF alone."""
+    return YES if not has_mark or file_kinds.kind_of(file) == file_kinds.PDF else Verdict(False, NO_COPY)
+
+
 def stamped_copy(found: Look) -> bytes:
-    """A copy of a PDF with the reader's mark burnt into each page; other kinds are only shown. Raises Refused."""
-    if found.kind != file_kinds.PDF:
-        raise Forbidden(NO_COPY)
-    order = {"verb": "stamped", "pages": STAMPED_PAGES_MAX, "width": 0}
-    return _draw(found, order, STAMPED_SECONDS).image
+    """A copy of a PDF with the reader's mark burnt into each page; other kinds are only shown. Raises Refused.
+
+    Copies have a turn of their own, so that those of many pages do not hold up what others read.
+    """
+    if not (verdict := may_download(found.file, has_mark=True)):
+        raise Forbidden(verdict.why)
+    if not _copy_turns.acquire(timeout=WAIT_SECONDS):
+        raise Refused(BUSY_COPY)
+    try:
+        order = {"verb": "stamped", "pages": STAMPED_PAGES_MAX, "width": 0}
+        return _drawn(found, order, STAMPED_SECONDS).image
+    finally:
+        _copy_turns.release()
 
 
 class _Kept:
@@ -158,7 +181,7 @@ class _Kept:
 
 
 _kept = _Kept(KEPT_MAX)
-_turns = threading.BoundedSemaphore(AT_ONCE)
+_turns, _copy_turns = threading.BoundedSemaphore(AT_ONCE), threading.BoundedSemaphore(COPIES_AT_ONCE)
 
 
 @lru_cache(maxsize=1)
