@@ -152,9 +152,10 @@ def _few(homes: Mapping[str, dict[str, Any]]) -> list[ObjectId] | None:
 def _records(ids: set[ObjectId], homes: Mapping[str, dict[str, Any]]) -> dict[ObjectId, dict[str, Any]]:
     """Those of some records that may be opened, with where they stand; one query for each collection."""
     records: dict[ObjectId, dict[str, Any]] = {}
+    shown = dict.fromkeys(("number", "title", "state", "edition"), 1)
     for home, scope in homes.items():
         wanted = {"$and": [{"_id": {"$in": list(ids - set(records))}}, scope]}
-        rows = get_db()[home].find(wanted, {"number": 1, "title": 1, "state": 1}) if ids - set(records) else ()
+        rows = get_db()[home].find(wanted, shown) if ids - set(records) else ()
         records |= {row["_id"]: row | {"is_archived": home.endswith(_ARCHIVED)} for row in rows}
     return records
 

@@ -154,6 +154,7 @@ class ArchiveView(CustomView):
         labels = links | wording.line_labels(cls, document)
         where = get_db()[archive_of(kind)].find_one({"_id": record.id}, {ARCHIVED_AT: 1}) or {}
         opened = bool(rights.may_open(me, record))
+        shown = {"has_mark": opened and record.watermark_for(me) is not None, "edition": document.get("edition")}
         entries = archive.entries_of(record.id) if opened else []
         return self.render(
             "custom/archive_record.html",
@@ -161,7 +162,7 @@ class ArchiveView(CustomView):
             parts_=record_page.parts_of(cls, document, labels, me, opened=opened),
             base_facts=record_page.base_facts(cls, document, labels),
             archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
-            files=[file_context(one) for one in (files.files_of(record.id) if opened else [])],
+            files=[file_context(one, me, **shown) for one in (files.files_of(record.id) if opened else [])],
             file_kinds=cls.declared.file_kinds,
             linked=linked_context(cls, record, me),
             timeline=timeline(cls, list(reversed(entries)), me),

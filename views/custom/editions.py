@@ -48,6 +48,7 @@ class EditionsView(CustomView):
         new = _asked("new", numbers, numbers[-1])
         old = _asked("old", numbers, max([one for one in numbers if one < new], default=numbers[0]))
         attached = files.files_of(document.id)
+        mark = file_viewing.mark_for(document, me)
         before, after = ([file for file in attached if file.get("edition") == one] for one in (old, new))
         return self.render(
             "custom/editions.html",
@@ -59,8 +60,8 @@ class EditionsView(CustomView):
             old=old,
             new=new,
             fields=_fields(document, old, new, me),
-            files=list(_files(before, after)),
-            texts=list(_texts(before, after, me)) if not file_viewing.mark_for(document, me) else [],
+            files=list(_files(before, after, has_mark=bool(mark))),
+            texts=list(_texts(before, after, me)) if not mark else [],
         )
 
 
@@ -84,11 +85,11 @@ def _fields(document: Document, old: int, new: int, me: Actor) -> list[dict[str,
     return found
 
 
-def _files(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _files(before: list[dict[str, Any]], after: list[dict[str, Any]], *, has_mark: bool) -> Iterator[dict[str, Any]]:
     """The files of both editions, paired by kind and place."""
     for old, new in _paired(before, after):
         same = bool(old and new and old["sha256"] == new["sha256"])
-        yield {"old": _file(old), "new": _file(new), "same": same}
+        yield {"old": _file(old, has_mark), "new": _file(new, has_mark), "same": same}
 
 
 def _paired(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:
@@ -102,11 +103,13 @@ def _paired(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterat
     yield from ((None, new) for new in rest)
 
 
-def _file(file: dict[str, Any] | None) -> dict[str, Any] | None:
+def _file(file: dict[str, Any] | None, has_mark: bool) -> dict[str, Any] | None:
     if file is None:
         return None
     kilobytes = f"{max(1, file['size'] // 1024)} KB"
-    return {"name": file["name"], "size": kilobytes, "sha256": file["sha256"], "url": f"/files/{file['_id']}"}
+    may_take = bool(file_viewing.may_download(file, has_mark=has_mark))
+    url = f"/files/{file['_id']}" if may_take else f"/files/{file['_id']}/view"
+    return {"name": file["name"], "size": kilobytes, "sha256": file["sha256"], "url": url, "may_download": may_take}
 
 
 def _texts(before: list[dict[str, Any]], after: list[dict[str, Any]], me: Actor) -> Iterator[dict[str, Any]]:

@@ -97,11 +97,10 @@ def _asked(name: str, most: int) -> int:
 def _context(found: Look) -> dict[str, Any]:
     """What both forms of the page are given."""
     told = {
-        "file": file_context(found.file, has_mark=bool(found.mark)),
+        "file": file_context(found.file, actor(), has_mark=bool(found.mark), edition=found.record._data.get("edition")),
         "record": found.record,
         "record_url": f"/admin/{found.record.type_name()}/details/?id={found.record.id}",
         "mark": found.mark,
-        "may_download": not found.mark or found.kind == file_kinds.PDF,
         "q": _searched(),
         "zoom": request.args.get("zoom") if request.args.get("zoom") in ZOOMS else "100",
         "zooms": list(ZOOMS),

@@ -14,6 +14,7 @@ from models.kernel.record import Record
 
 from .. import wording
 from .doors import place_query, place_words
+from .panel import superseded_by
 
 PLACES_SHOWN = 3
 
@@ -27,6 +28,7 @@ def file_hits(catalogue: Mapping[str, type[Record]], me: Actor, text: str, args:
     found = file_search.find(me, types, text, before=place)
     asked = {"q": text, "in": "files", **({"type": kind} if kind else {})}
     by_file = [list(hits) for _, hits in groupby(found.hits, key=lambda hit: hit.file["_id"])]
+    by_file.sort(key=lambda hits: _superseded_by(hits[0]) is not None)  # what is in force stands first
     return {
         "files": [_file(catalogue, hits, text) for hits in by_file],
         "kind": catalogue[kind].declared.plural if kind else "",
@@ -51,9 +53,15 @@ def _file(catalogue: Mapping[str, type[Record]], hits: list[Hit], text: str) -> 
         "state": wording.state_label(cls, first.record.get("state")),
         "tone": wording.tone(first.record.get("state")),
         "is_archived": first.is_archived,
+        "edition": first.file.get("edition"),
+        "superseded_by": _superseded_by(first),
         "places": [_place(hit, text) for hit in sorted(hits[:PLACES_SHOWN], key=lambda hit: hit.n)],
         "more": len(hits) - PLACES_SHOWN if len(hits) > PLACES_SHOWN else 0,
     }
+
+
+def _superseded_by(hit: Hit) -> int | None:
+    return superseded_by(hit.file, hit.record.get("edition"))
 
 
 def _place(hit: Hit, text: str) -> dict[str, Any]:

@@ -76,7 +76,8 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
         "files": [
-            file_context(one, has_mark=has_mark) | {"may_detach": bool(files.may_detach(one, record, me, may_edit))}
+            file_context(one, me, has_mark=has_mark, edition=record._data.get("edition"))
+            | {"may_detach": bool(files.may_detach(one, record, me, may_edit))}
             for one in attached
         ],
         "file_kinds": cls.declared.file_kinds,
