@@ -1,4 +1,4 @@
-"""Records are found by their tags and by the folder that they are filed in, from above too; what counts not is said."""
+"""Records are found by tags, by the folder they stand in, from above too, and in the log; what counts not is said."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes
+from models.kernel import archive, changes
 from tests.fixtures.company import Company
 
 LIST = "/admin/document/"
@@ -79,3 +79,14 @@ def test_a_filter_that_the_list_does_not_know_is_said(key: str, company: Company
     said = browser_as("clerk_sal", locale="en").page(LIST, {key: "1"}).text
     assert f"The filter “{key.split('.')[1]}” was left out" in said
     assert "was left out" not in browser_as("clerk_sal").page(LIST, {"f.tags": "x", key: ""}).text
+
+
+def test_the_borrowing_log_finds_the_loans_of_an_archived_document(company: Company, browser_as: Any) -> None:
+    document = company.walk(company.make("document", "clerk_sal", subject="舊規程"), "approved")
+    loan = company.make("loan", "clerk_mkt", document=document.id)
+    other = company.make("loan", "clerk_mkt", document=company.walk(company.make("document"), "approved").id)
+    assert archive.move_out(type(document), document.id, is_due=lambda _: True)
+    for text in (document.number, "舊規程"):
+        log = browser_as("records").page("/admin/borrowing_log/", {"document": text}).text
+        assert loan.number in log
+        assert other.number not in log

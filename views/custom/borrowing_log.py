@@ -41,7 +41,7 @@ from . import CustomView, MenuItem
 
 TITLE = L("Borrowing log", "借閱登記簿")
 PAGE, PRINTED, EXPORTED = 50, 1000, 50_000
-LOANS_MAX = 2000
+DOCUMENTS_MAX, LOANS_MAX = 500, 2000
 EPOCH, MILLISECOND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(milliseconds=1)
 READ = ("view", "download", "export")
 COLUMNS = {
@@ -130,9 +130,15 @@ def _text(name: str) -> str:
 
 
 def _documents(me: Actor, text: str) -> list[ObjectId]:
-    query = {"$and": [contains(text), rights.visible(me, Document) or {"_id": None}]}
-    rows = Document._get_collection().find(query, {"_id": 1}).limit(500).max_time_ms(TIME_LIMIT_MS)
-    return [row["_id"] for row in rows]
+    """Documents by number, title or tag, archived ones too: their loans may still stand among the living."""
+    name = Document.type_name()
+    scopes = {name: rights.visible(me, Document), archive_of(name): rights.visible_archived(me, Document)}
+    found: list[ObjectId] = []
+    for place, scope in scopes.items():
+        if scope is not None:
+            rows = get_db()[place].find({"$and": [contains(text), scope]}, {"_id": 1}).limit(DOCUMENTS_MAX)
+            found += [row["_id"] for row in rows.max_time_ms(TIME_LIMIT_MS)]
+    return found
 
 
 def _people(text: str) -> list[ObjectId]:
