@@ -62,7 +62,7 @@ class EmbeddedMongo:
         except BaseException:
             self.stop()
             raise
-        self._port_file.write_text(str(self.port), "ascii")
+        self._note_port()
         return self.uri
 
     def stop(self) -> None:
@@ -97,9 +97,9 @@ class EmbeddedMongo:
 
     def running_uri(self) -> str | None:
         """Return the connection string if another process runs this folder's server right now."""
-        if self._leftover_pid() is None or not self._port_file.exists():
+        if self._leftover_pid() is None or (port := self._last_port()) is None:
             return None
-        self.port = int(self._port_file.read_text("ascii"))
+        self.port = port
         return self.uri
 
     def __enter__(self) -> Self:
@@ -171,11 +171,28 @@ class EmbeddedMongo:
 
     def _choose_port(self) -> int:
         """The port of last time if it is free, so that the replica set's configuration stays true."""
-        if self._port_file.exists() and _is_free(last := int(self._port_file.read_text("ascii"))):
+        if (last := self._last_port()) and _is_free(last):
             return last
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return int(probe.getsockname()[1])
+
+    def _last_port(self) -> int | None:
+        """The port of last time; a file that a power cut left empty or half tells none."""
+        try:
+            port = int(self._port_file.read_text("ascii"))
+        except (OSError, ValueError):
+            return None
+        return port if 1024 <= port < 65536 else None
+
+    def _note_port(self) -> None:
+        """Write the port down, whole or not at all."""
+        part = self._port_file.with_suffix(".part")
+        with part.open("w", encoding="ascii") as file:
+            file.write(str(self.port))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self._port_file)
 
     def _launch(self, program: Path) -> None:
         if self._log_file.exists() and self._log_file.stat().st_size > LOG_BYTES_MAX:

@@ -77,6 +77,20 @@ def test_the_replica_set_follows_to_another_port(folder):
         assert count(moved.uri) == 2
 
 
+@pytest.mark.parametrize("left", ["", "27", "x", "70000", "-1", "２７０１７", None])
+def test_a_port_file_that_a_power_cut_left(folder, left):
+    mongo = server(folder)
+    mongo.folder.mkdir(parents=True, exist_ok=True)
+    if left is not None:
+        mongo._port_file.write_text(left, "utf-8")
+    assert mongo._choose_port() > 1023
+    assert mongo.running_uri() is None
+    mongo.port = 27117
+    mongo._note_port()
+    assert mongo._port_file.read_text("ascii") == "27117"
+    assert [one.name for one in mongo.folder.iterdir()] == ["guicheng.port"], "no half of it is left"
+
+
 @pytest.mark.parametrize("is_left_over", [True, False])
 def test_an_owner_killed_with_9_leaves_a_folder_that_starts_again(folder, is_left_over, monkeypatch):
     code = OWNER.replace(
