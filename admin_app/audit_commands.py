@@ -22,11 +22,19 @@ class Unchecked(Problem):
     code = 2
 
 
+class NotSound(Problem):
+    """It was checked, and something is wrong with it."""
+
+
 def audit_command(settings: Settings, options: argparse.Namespace) -> None:
     """Check the history (0 sound, 1 not sound, 2 could not be checked), or write a checkpoint."""
     try:
         with database(settings):
             (_export if options.verb == "export" else _verify)(options)
+    except (NotSound, Unchecked):
+        raise
+    except Problem as fault:
+        raise Unchecked(str(fault)) from fault
     except PyMongoError as fault:
         raise Unchecked(f"The database does not answer, so nothing was checked: {fault}") from fault
 
@@ -41,7 +49,7 @@ def _verify(options: argparse.Namespace) -> None:
         print(f"... and {count - SHOWN} more")
     told = f"{report.seals} seals, {report.entries} entries, {report.records} records"
     if count:
-        raise Problem(f"The history is not sound: {count} faults, the first at {report.faults[0].where} ({told}).")
+        raise NotSound(f"The history is not sound: {count} faults, the first at {report.faults[0].where} ({told}).")
     newest = f"; newest seal {report.newest['_id']} of {report.newest['at']:%Y-%m-%d %H:%M}" if report.newest else ""
     print(f"The history is sound: {told}{newest}.")
 

@@ -1,6 +1,7 @@
 """The commands on backups: make, verify, restore, drill, unpack; with progress, a sentence and an exit code each."""
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mongoengine.connection import get_connection, get_db
+from pymongo.errors import PyMongoError
 
 from admin_app.opening import database
 from admin_app.problems import Problem
@@ -26,6 +28,8 @@ from tasks.backup.unpack import unpack
 from tasks.backup.verify import verify
 
 MEGABYTE = 1_000_000
+DATABASE = re.compile(r"[A-Za-z0-9_-]{1,38}")  # as the setting that names it later
+OF_THE_SERVER = {"admin", "config", "local"}
 PLAIN = "It is not encrypted: whoever can read the folder can read it, and whoever can write there could change it."
 
 
@@ -59,6 +63,11 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
     """Bring back a whole backup into a new or empty database, or one record through the gate."""
     if options.record and (options.yes_overwrite or options.resume):
         raise Problem("--yes-overwrite and --resume go with --into only; a record is never put over another.")
+    if options.into is not None and (not DATABASE.fullmatch(options.into) or options.into in OF_THE_SERVER):
+        raise Problem(
+            f"“{options.into}” cannot be the name of the database: it has 1 to 38 letters of English, digits, _ and -, "
+            "and is none of the server's own. Nothing was touched."
+        )
     with _told(), database(settings, is_restoring=True):
         entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
         if options.record:
@@ -130,8 +139,8 @@ def _told() -> Iterator[None]:
         raise DamagedBackup(str(fault)) from fault
     except (BackupFault, Refused) as fault:
         raise Problem(str(fault)) from fault
-    except KeyboardInterrupt:
-        raise Problem("Stopped before the end; what was begun is not taken for done.") from None
+    except PyMongoError as fault:
+        raise Problem(f"The database does not answer as it should, so it was not done: {fault}") from fault
 
 
 def _facts(entry: Entry) -> str:

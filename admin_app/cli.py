@@ -4,34 +4,67 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 from admin_app.problems import Problem
 from admin_app.settings import load_settings, settings_page
 
+UNREADY = {"audit": 2}  # where 1 is a verdict, what hinders the command from beginning has another code
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: the way out is that of Ctrl-C, the exit code is its own."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 refused in a sentence, 2 wrong usage or damaged backup."""
+    """Run one command and return its exit code.
+
+    0 done, 1 refused in a sentence, 2 wrong usage or damaged backup; `audit`: 1 not sound, 2 not checked. 130 after
+    Ctrl-C and 143 after SIGTERM, which never mean that it was done; only `run` ends with 0 by these.
+    """
     options = parser().parse_args(arguments)
     if options.command == "settings":
         print(settings_page(), end="")
         return 0
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _carry_out(options)
+    except KeyboardInterrupt as stop:
+        if options.command == "run":
+            print("Stopped.")
+            return 0
+        print("guicheng: Stopped before the end; what was begun is not taken for done.", file=sys.stderr)
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _carry_out(options: argparse.Namespace) -> int:
     try:
         settings = load_settings()
+    except Problem as problem:
+        return _refused(problem, UNREADY.get(options.command, problem.code))
+    try:
         _handler(options.command)(settings, options)
     except Problem as problem:
-        print(f"guicheng: {problem}", file=sys.stderr)
-        return problem.code
-    except KeyboardInterrupt:
-        print("Stopped.")
+        return _refused(problem, problem.code)
     return 0
+
+
+def _refused(problem: Problem, code: int) -> int:
+    print(f"guicheng: {problem}", file=sys.stderr)
+    return code
 
 
 def _handler(command: str) -> Callable[..., None]:
     # Imported here because the record types and screens take over a second, which --help and a typo needn't wait for.
     from admin_app import audit_commands, backup_commands, commands  # noqa: PLC0415
 
-    return {**commands.COMMANDS, **backup_commands.COMMANDS, **audit_commands.COMMANDS}[command]
+    rooms = (commands, backup_commands, audit_commands)
+    return next(room.COMMANDS[command] for room in rooms if command in room.COMMANDS)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 import pytest
 from bson import ObjectId
 from pymongo import MongoClient
+from pymongo.errors import AutoReconnect
 
 from admin_app import backup_commands, opening
 from admin_app.cli import parser
@@ -121,6 +122,21 @@ def test_what_is_not_there_is_code_one(guicheng, saved, tmp_path):
         code, said = guicheng(*command)
         assert code == 1, said
         assert re.search(r"[.。]$", said.strip()), said
+
+
+@pytest.mark.parametrize("name", ["a.b", "x" * 39, "規程", "", "a b", "$x", "admin", "local"])
+def test_what_cannot_be_the_name_of_a_database(guicheng, saved, name):
+    code, said = guicheng("restore", saved, "--into", name)
+    assert (code, "Nothing was touched" in said) == (1, True)
+
+
+def test_a_database_that_goes_away_meanwhile_is_said(guicheng, saved, source, monkeypatch):
+    def away(*_given, **_named):
+        raise AutoReconnect("away")
+
+    monkeypatch.setattr(backup_commands, "restore_record", away)
+    code, said = guicheng("restore", saved, "--record", "Customer", "1")
+    assert (code, "does not answer" in said) == (1, True)
 
 
 def test_plain_backups_say_so(guicheng, tmp_path):
