@@ -61,9 +61,9 @@ def _refused(problem: Problem, code: int) -> int:
 
 def _handler(command: str) -> Callable[..., None]:
     # Imported here because the record types and screens take over a second, which --help and a typo needn't wait for.
-    from admin_app import audit_commands, backup_commands, commands  # noqa: PLC0415
+    from admin_app import archive_commands, audit_commands, backup_commands, commands  # noqa: PLC0415
 
-    rooms = (commands, backup_commands, audit_commands)
+    rooms = (commands, backup_commands, audit_commands, archive_commands)
     return next(room.COMMANDS[command] for room in rooms if command in room.COMMANDS)
 
 
@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     _add_draw(commands)
     _add_user(commands)
     _add_backup(commands)
+    commands.add_parser("archive", help="move the records that are due into the archive now, as every night")
     _add_audit(commands)
     return top
 

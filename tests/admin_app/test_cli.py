@@ -17,7 +17,7 @@ opening.WAIT_SECONDS_MAX, database.SELECTION_SECONDS_MAX, database.RETRY_SECONDS
 sys.exit(cli.main(sys.argv[1:]))
 """
 COMMANDS = [
-    "audit verify", "audit export --to /nowhere/x", "backup --to /nowhere", "check", "drill /nowhere/x",
+    "archive", "audit verify", "audit export --to /nowhere/x", "backup --to /nowhere", "check", "drill /nowhere/x",
     "restore /nowhere/x --into y", "user reset it",
 ]  # fmt: skip
 
@@ -29,7 +29,7 @@ def environment(**more):
 
 @pytest.mark.parametrize(
     ("command", "code"),
-    [("audit verify", 130), ("verify x", 130), ("restore x --into y", 130), ("web", 130), ("run", 0)],
+    [("audit verify", 130), ("verify x", 130), ("restore x --into y", 130), ("archive", 130), ("web", 130), ("run", 0)],
 )
 def test_what_was_interrupted_is_not_done(command, code, monkeypatch, capsys, settings):
     def interrupted(*_given):
