@@ -76,9 +76,14 @@ def derive(record: Record) -> None:
     told = record.declared
     words = {name: _plain(record, name) for name in told.title_fields}
     record.title = " ".join(told.title.format(**words).split())[:400] or record.number
-    own = [name for name in told.grid.search if "." not in name]
-    parts = search_fields([record.number or "", *(_plain(record, name) for name in own), *(record.tags or [])])
+    parts = search_parts(record)
     record.s, record.g = parts["s"], parts["g"]
+
+
+def search_parts(record: Record) -> dict[str, list[str]]:
+    """What a record is found by: its number, the short fields that its list searches, its tags."""
+    own = [name for name in record.declared.grid.search if "." not in name]
+    return search_fields([record.number or "", *(_plain(record, name) for name in own), *(record.tags or [])])
 
 
 def _plain(record: Record, name: str) -> str:

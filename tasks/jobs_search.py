@@ -1,0 +1,35 @@
+"""Makes the search parts of records anew where they are not what they would be today."""
+
+from __future__ import annotations
+
+from bson import ObjectId
+
+from models.kernel import search_parts
+from models.kernel.declare import registered
+from models.kernel.words import L
+
+from .registry import job
+from .run import Run
+
+
+@job(
+    "search.refresh",
+    L("Refresh what records are found by", "更新記錄檢索內容"),
+    L(
+        "Looks over all records for what they are found by: after an upgrade or the restore of an older backup.",
+        "檢查全部記錄的檢索內容並予以更新，用於升級或恢復較早的備份之後。",
+    ),
+)
+def refresh(run: Run) -> None:
+    """Go along all types in order; what is as it should be is only read."""
+    homes = [(cls, home) for _, cls in sorted(registered().items()) for home in search_parts.homes_of(cls)]
+    begun, after = run.checkpoint.get("home", ""), run.checkpoint.get("after")
+    places = [home for _, home in homes]
+    for cls, home in homes[places.index(begun) if begun in places else 0 :]:
+        last = ObjectId(after) if after and home == begun else None
+        while True:
+            count, last = search_parts.refresh(cls, home, last)
+            if last is None:
+                break
+            run.count(refreshed=count)
+            run.save(home=home, after=str(last))
