@@ -282,7 +282,7 @@ def _turn(one: Import, states: tuple[str, ...], command: Mapping[str, Any]) -> N
         raise Refused(NOT_NOW)
 
 
-def drop(one: Import) -> None:
+def discard(one: Import) -> None:
     """Throw away an import that was not carried out. Raises Refused."""
     place = {"_id": one.id, "state": {"$in": [READING, CHECKED, FAILED]}, "began": None}
     if not in_unit(COLLECTION).delete_one(place).deleted_count:

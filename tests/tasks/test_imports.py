@@ -253,7 +253,7 @@ class TestTakeBack:
         with pytest.raises(Refused):
             imports.ask_back(one, actor=company.actor("clerk_sal"))
         with pytest.raises(Refused):
-            imports.drop(sheets.imported([HEADS, GOOD[0]]))
+            imports.discard(sheets.imported([HEADS, GOOD[0]]))
 
 
 def test_old_imports_are_forgotten(company, sheets, sheet, db):

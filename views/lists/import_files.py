@@ -65,8 +65,9 @@ KINDS: tuple[tuple[type | tuple[type, ...], L], ...] = (
     (Tags, L("Words with commas between them", "多個詞，用逗號分隔")),
 )
 A_PERCENT = L("A percentage as a plain number: 5 for five per cent", "百分數，填普通數字：5 表示百分之五")
-ONE_OF = L("One of: {choices}", "以下之一：{choices}")
-SOME_OF = L("Any of these, with commas between them: {choices}", "以下任意項，用逗號分隔：{choices}")
+ONE_OF = L("One of these", "以下之一")
+SOME_OF = L("Any of these, with commas between them", "以下任意項，用逗號分隔")
+OF = L("{kind}: {choices}", "{kind}：{choices}")
 A_LINK = L("Number or exact title of a record: {label}", "「{label}」的編號或完整標題")
 LINKS = L(
     "Numbers or exact titles of records, with commas between them: {label}", "「{label}」的編號或完整標題，用逗號分隔"
@@ -81,17 +82,25 @@ def columns_of(cls: type[Record], me: Actor) -> list[dict[str, Any]]:
         told = cls._fields[name]
         help = EMPTY_FOR_NEW if name == NUMBER else getattr(told, "help", None)
         is_needed = bool(told.required) and told.default is None
-        facts = {"name": name, "head": head, "takes": str(takes(told)), "is_needed": is_needed, "help": str(help or "")}
-        rows.append(facts)
+        options = [str(one) for one in told.options.values()] if isinstance(told, Choice | Choices) else []
+        facts = {"name": name, "head": head, "is_needed": is_needed, "help": str(help or ""), "options": options}
+        rows.append(facts | {"takes": str(takes(told)), "kind": str(kind_words(told))})
     return rows
 
 
 def takes(told: Any) -> Words:
-    """What may be typed for a field."""
-    if isinstance(told, Sealed):
-        return takes(told.form)
+    """What may be typed for a field, with its choices."""
     if isinstance(told, Choice | Choices):
-        return (ONE_OF if isinstance(told, Choice) else SOME_OF)(choices=Listed(tuple(told.options.values())))
+        return OF(kind=kind_words(told), choices=Listed(tuple(told.options.values())))
+    return kind_words(told)
+
+
+def kind_words(told: Any) -> Words:
+    """What kind of thing may be typed for a field."""
+    if isinstance(told, Sealed):
+        return kind_words(told.form)
+    if isinstance(told, Choice | Choices):
+        return ONE_OF if isinstance(told, Choice) else SOME_OF
     if isinstance(told, Ref | Refs):
         target = told.field.document_type_obj if isinstance(told, Refs) else told.document_type_obj
         label = target.declared.label if hasattr(target, "declared") else label_of(told)

@@ -348,7 +348,7 @@ def back_answer(screen: Any) -> Any:
 
 def drop_answer(screen: Any) -> Any:
     """Throw away a sheet that was not imported."""
-    imports.drop(_asked(screen, actor()))
+    imports.discard(_asked(screen, actor()))
     say("info", DROPPED)
     return redirect(f"{screen.base}import/")
 

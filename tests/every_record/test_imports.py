@@ -1,0 +1,61 @@
+"""Sheets of every type: the empty one has a head for each field that may be entered, and its heads are understood."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from models import catalogue
+from models.kernel import import_cells, import_rows, layouts, rights
+from models.kernel.fields import Lines
+from models.kernel.told import Told
+from models.kernel.words import EN, HANS, HANT
+from tests.fixtures.http import writer
+from views.lists import listing
+
+TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)
+
+
+@TYPES
+def test_the_empty_sheet_has_every_head_and_is_understood(cls: Any, company: Any, browser_as: Any) -> None:
+    login, base = writer(company, cls), f"/admin/{cls.declared.name}/import/"
+    if login is None:
+        assert all(browser_as(one).get(f"{base}template/").status_code in (403, 404) for one in company.logins)
+        return
+    me = company.actor(login)
+    wanted = {name for name in rights.writable_fields(me, cls) if not isinstance(cls._fields[name], Lines | Told)}
+    for locale in (EN, HANT, HANS):
+        answer = browser_as(login, locale=locale).get(f"{base}template/")
+        rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.get_data())).get_sheet_by_index(0).to_python()
+        heads = [str(one) for one in rows[0]]
+        assert len({*heads}) == len(heads)
+        assert set(import_cells.matched(cls, me, heads)) == {"number", *wanted}
+        assert "" not in import_cells.matched(cls, me, heads)
+
+
+@TYPES
+def test_what_the_list_exports_changes_nothing(cls: Any, company: Any, browser_as: Any, sheets: Any) -> None:
+    """With every column that its reader may see, a record comes back as it went."""
+    record = company.make(cls.declared.name)
+    for login in company.logins:
+        me = company.actor(login)
+        scope = rights.visible(me, cls)
+        if (
+            scope is None
+            or not rights.may_create(me, cls)
+            or not cls._get_collection().find_one({**scope, "_id": record.id})
+        ):
+            continue
+        names = [name for name in import_cells.importable(cls, me) if name in rights.listed_fields(me, cls)]
+        layouts.keep_columns(me, cls.declared.name, None, ["number", *names])
+        for kind in ("csv", "xlsx"):
+            raw = browser_as(login).get(f"/admin/{cls.declared.name}/export/{kind}/").get_data()
+            one = sheets.checked(raw, cls.declared.name, login)
+            assert one.columns[0] == "number"
+            assert set(one.columns) >= {name for name in names if name in listing.choosable(cls, me)}
+            problems = import_rows.listed(one, ("create", "change", "refused", "doubt"))
+            assert set(one.counts) == {"same"}, problems.rows
+        return
