@@ -24,7 +24,8 @@ def build(settings: Settings) -> Celery:
     if not settings.mongodb_uri:
         raise Problem("Workers and beat need GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
     stop = StopFlag()
-    made = make_celery(settings.broker_url, settings.mongodb_uri, settings.database, partial(work, stop=stop))
+    carry_out = partial(work, stop=stop, is_alone=True)  # each child does one job at a time, and is made anew
+    made = make_celery(settings.broker_url, settings.mongodb_uri, settings.database, carry_out)
     made.conf.worker_max_tasks_per_child = TASKS_PER_CHILD
     made.conf.worker_max_memory_per_child = settings.worker_memory_mb * 1024
     _listen(settings, stop)

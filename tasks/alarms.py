@@ -1,4 +1,7 @@
-"""Tells IT about work that did not happen: a run that nobody began in time, that was set aside, or that failed."""
+"""Tells IT about work that did not happen or does not go on, each run once for each way in which it goes wrong.
+
+Begun by nobody in time, hanging, put back again and again, in the way of later ones, set aside, or failed.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,46 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from models.kernel import clock, jobs, people
+from models.kernel import clock, job_alarms, jobs, people
+from models.kernel.job_alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.kernel.notices import notice_for
 from models.kernel.people import Role
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L, Words
 from models.operations import job_label
 
-GRACE = dt.timedelta(minutes=5)
 BATCH = 50
 NOT_BEGUN = L(
-    "“{job}” was due on {due} and has not begun; look whether the workers run.",
-    "作業「{job}」應於 {due} 執行，至今未開始，請檢查執行程序是否運行。",
+    "“{job}” was due on {since} and has not begun; look whether the workers run.",
+    "作業「{job}」應於 {since} 執行，至今未開始，請檢查執行程序是否運行。",
 )
-SET_ASIDE = L("“{job}” was set aside after {tries} attempts.", "作業「{job}」嘗試 {tries} 次後已擱置。")
+NOT_GONE_ON = L(
+    "“{job}” was to go on at {since}, and no worker has taken it; look whether the workers run.",
+    "作業「{job}」應於 {since} 繼續，至今沒有執行程序接手，請檢查執行程序是否運行。",
+)
+HANGS = L(
+    "“{job}” has shown no progress since {since}. Please look at its log; if it hangs, restart the worker {worker}.",
+    "作業「{job}」自 {since} 起沒有進展，請查看日誌；如已停滯，請重啟執行程序 {worker}。",
+)
+IN_THE_WAY = L(
+    "“{job}” was left out {count} times, because the run that began on {since} is not done.",
+    "作業「{job}」因 {since} 開始的執行尚未完成，已跳過 {count} 次。",
+)
+PUT_BACK = L(
+    "“{job}” has been put back {count} times since {since}, because the database does not answer it.",
+    "作業「{job}」因數據庫沒有回應，自 {since} 起已 {count} 次退回排隊。",
+)
+SET_ASIDE = L("“{job}” was set aside after {count} attempts.", "作業「{job}」嘗試 {count} 次後已擱置。")
 FAILED = L("“{job}” has failed.", "作業「{job}」執行失敗。")
+# What is said of each kind of fault, and the fields of the run that fill its time and its number.
+_SAID: dict[str, tuple[L, str, str]] = {
+    NOT_TAKEN: (NOT_BEGUN, "due", ""),
+    STALLED: (HANGS, "moved", ""),
+    PUT_OFF: (PUT_BACK, "put_off_since", "put_offs"),
+    BLOCKS: (IN_THE_WAY, "started", "left_out"),
+    jobs.SET_ASIDE: (SET_ASIDE, "ended", "attempts"),
+    jobs.FAILED: (FAILED, "ended", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -37,36 +65,38 @@ class _Page:
 
 
 def sweep() -> int:
-    """Tell IT about every run that went wrong, each once; returns how many."""
+    """Tell IT about every run that goes wrong, each once for each kind of fault; returns how many."""
     runs = get_db()[jobs.COLLECTION]
-    wrong = [
-        {"state": jobs.QUEUED, "started": None, "not_before": {"$lt": clock.now() - GRACE}},
-        {"state": jobs.SET_ASIDE},
-        {"state": jobs.FAILED, "schedule": {"$ne": None}},
-    ]
-    found = list(runs.find({"alarmed": None, "$or": wrong}, {"log": 0, "checkpoint": 0}).limit(BATCH))
-    for run in found:
-        _tell(run)
-    return len(found)
+    told = 0
+    for kind, wanted in job_alarms.kinds().items():
+        found = list(runs.find(job_alarms.untold(kind, wanted), {"log": 0, "checkpoint": 0}).limit(BATCH))
+        for run in found:
+            _tell(run, kind)
+        told += len(found)
+    return told
 
 
-def _tell(run: dict[str, Any]) -> None:
+def _tell(run: dict[str, Any], kind: str) -> None:
     now = clock.now()
 
     def body(unit: Unit) -> None:
-        cause = f"task_run:{run['_id']}:{run['state']}:{now.isoformat()}"
+        cause = f"task_run:{run['_id']}:{kind}:{now.isoformat()}"
         for person in people.people_at([f"role:{Role.IT}"]):
-            unit.notify(notice_for(person, cause=cause, kind="alarm", words=_words(run), record=_Page(run["_id"])))
-        jobs.mark_alarmed(run["_id"], now)
+            unit.notify(
+                notice_for(person, cause=cause, kind="alarm", words=_words(run, kind), record=_Page(run["_id"]))
+            )
+        jobs.mark_alarmed(run["_id"], now, kind)
 
     in_transaction(body)
 
 
-def _words(run: dict[str, Any]) -> Words:
-    job = job_label(run["task"])
-    if run["state"] == jobs.SET_ASIDE:
-        return SET_ASIDE(job=job, tries=run["attempts"])
-    if run["state"] == jobs.FAILED:
-        return FAILED(job=job)
-    due = (run.get("due") or run["not_before"]).astimezone(clock.zone())
-    return NOT_BEGUN(job=job, due=due.strftime("%Y-%m-%d %H:%M"))
+def _words(run: dict[str, Any], kind: str) -> Words:
+    words, since, count = _SAID[kind]
+    if kind == NOT_TAKEN:
+        words, since = (NOT_GONE_ON, "not_before") if run.get("started") else (NOT_BEGUN, "due")
+    moment = run.get(since) or run["not_before"]
+    return words(job=job_label(run["task"]), since=_told(moment), count=run.get(count, 0), worker=run.get("worker", ""))
+
+
+def _told(moment: dt.datetime) -> str:
+    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")

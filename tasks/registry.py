@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from models.kernel.jobs import PATIENCE
 from models.kernel.words import L
 
 
@@ -16,6 +18,11 @@ class Job:
     """A kind of background work. `body(run, **params)` may be run again at any time, from `run.checkpoint`.
 
     `tries`: after so many attempts a run is set aside for IT. `hidden`: not offered for schedules.
+
+    A body shows that it goes on by `run.progress`, `run.save` or `run.renew`. After `patience` without a sign IT is
+    told that it hangs. After `ended_after` the process is killed, where it has one of its own: that is the same as a
+    worker that dies, so the run goes on from its checkpoint elsewhere, and is set aside in the end. A body that shares
+    its process (a command, a test) is left to itself, because nothing ends a thread safely; then IT was told.
     """
 
     name: str
@@ -23,6 +30,8 @@ class Job:
     help: L
     body: Callable[..., None]
     tries: int = 5
+    patience: dt.timedelta = PATIENCE
+    ended_after: dt.timedelta = dt.timedelta(hours=2)
     hidden: bool = False
 
 

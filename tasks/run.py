@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -50,6 +51,8 @@ class Run:
         self.attempts: int = document.get("attempts", 1)
         self.due: dt.datetime | None = document.get("due")
         self.worker = worker
+        self.patience = jobs.PATIENCE
+        self.moved = time.monotonic()
         self.damaged: list[tuple[str, str]] = []
         self._stop = stop
         self._progress: dict[str, Any] = dict(document.get("progress") or {})
@@ -105,8 +108,10 @@ class Run:
             self.log(f"{type_name} {id}: {type(problem).__name__}")
 
     def renew(self) -> None:
-        """Keep the lease and write what is known so far. Raises Lost or Stopping."""
+        """Keep the lease, show that the body goes on, and write what is known so far. Raises Lost or Stopping."""
+        self.moved = time.monotonic()
         values = {"checkpoint": self.checkpoint, "counts": self.counts, "progress": self._progress}
+        values |= jobs.moves(self.patience)
         if not jobs.renew(self.id, self.worker, values):
             raise Lost
         if self._stop and self._stop.is_set():

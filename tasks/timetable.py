@@ -93,8 +93,8 @@ def _fire(due: _Due, now: dt.datetime) -> int:
     policy = due.told.get("catch_up", "once")
     if policy == "skip" and now - times[-1] > IN_TIME:
         jobs.skip(_order(due, times[-1]), MISSED)
-    elif due.told.get("overlap") != "queue" and jobs.open_runs(due.id):
-        jobs.skip(_order(due, times[-1]), OVERLAPS)
+    elif due.told.get("overlap") != "queue" and (before := jobs.open_run(due.id)):
+        jobs.skip(_order(due, times[-1]), OVERLAPS, behind=before)
     else:
         for moment in times if policy == "each" else times[-1:]:
             jobs.enqueue(_order(due, moment))

@@ -8,6 +8,7 @@ import inspect
 import mmap
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -52,6 +53,10 @@ DAMAGED = L(
     "“{job}” left out {count} damaged records, such as {type} {id}; the others were done. The log of the run has all.",
     "作業「{job}」跳過了 {count} 條損壞的記錄（如{type} {id}），其他記錄已處理；執行日誌列有明細。",
 )
+HUNG = L(
+    "No sign of progress for {minutes} minutes: the process was ended, and the job goes on where it stopped.",
+    "已有 {minutes} 分鐘沒有進展，執行程序已被終止，作業將從中斷處繼續。",
+)
 NO_MEMORY = L(
     "The job needed more memory than one job may have, and was ended. Others go on.",
     "該作業佔用內存超出上限，已被終止，其他作業不受影響。",
@@ -77,20 +82,29 @@ class StopFlag:
 
 
 class Heartbeat:
-    """Renews a run's lease in a thread of its own, so that a body may be silent for longer than a lease."""
+    """Renews a run's lease in a thread of its own, so that a body may be silent for longer than a lease.
 
-    def __init__(self, run_id: ObjectId, worker: str):
-        self._run_id, self._worker = run_id, worker
+    A body that hangs for longer than its job allows is ended, if `end` is given: it ends this process.
+    """
+
+    def __init__(self, run: Run, job: Job, end: Callable[[], None] | None = None):
+        self._run, self._job, self._end = run, job, end
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{run_id}", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{run.id}", daemon=True)
 
     def _beat(self) -> None:
         while not self._ended.wait(jobs.LEASE.total_seconds() / 3):
+            silent = dt.timedelta(seconds=time.monotonic() - self._run.moved)
             try:
-                if not jobs.renew(self._run_id, self._worker):
+                if self._end and silent > self._job.ended_after:
+                    log.error("hangs; its process is ended", task=self._job.name, run=str(self._run.id))
+                    self._run.log(HUNG(minutes=int(silent.total_seconds() // 60)))
+                    self._end()
+                    return
+                if not jobs.renew(self._run.id, self._run.worker):
                     return
             except PyMongoError as problem:  # the lease may run out; then the run goes on elsewhere
-                log.warning("the lease could not be renewed", run=str(self._run_id), reason=type(problem).__name__)
+                log.warning("the lease could not be renewed", run=str(self._run.id), reason=type(problem).__name__)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -100,13 +114,21 @@ class Heartbeat:
         self._thread.join()
 
 
+def end_process() -> None:
+    """End this process at once, as if it died: what it held is free again when the lease runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def new_worker_name() -> str:
     """A name that no other worker ever has."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def work(run_id: ObjectId | None = None, *, stop: Stop | None = None) -> bool:
-    """Carry out a run (or the next that is due); False when there is nothing to do: a message came twice."""
+def work(run_id: ObjectId | None = None, *, stop: Stop | None = None, is_alone: bool = False) -> bool:
+    """Carry out a run (or the next that is due); False when there is nothing to do: a message came twice.
+
+    `is_alone`: this process does nothing else meanwhile and is made anew when it dies, so that it ends with what hangs.
+    """
     if stop is not None and stop.is_set():  # a message that was taken before the stop; its run stays queued
         return False
     worker = new_worker_name()
@@ -117,15 +139,17 @@ def work(run_id: ObjectId | None = None, *, stop: Stop | None = None) -> bool:
         return False
     if document is None:
         return False
-    _Attempt(document, worker, stop).make()
+    _Attempt(document, worker, stop, end_process if is_alone else None).make()
     return True
 
 
 class _Attempt:
     """One attempt at one run by one worker."""
 
-    def __init__(self, document: Mapping[str, Any], worker: str, stop: Stop | None):
-        self.document, self.worker = document, worker
+    def __init__(
+        self, document: Mapping[str, Any], worker: str, stop: Stop | None, end: Callable[[], None] | None = None
+    ):
+        self.document, self.worker, self.end = document, worker, end
         self.run = Run(document, worker, stop)
         self.job: Job | None = registry.jobs().get(document["task"])
 
@@ -141,7 +165,8 @@ class _Attempt:
         elif not _fits(job, self.run):
             self._end(jobs.FAILED, WRONG_PARAMS(name=job.label))
         else:
-            with Heartbeat(self.run.id, self.worker):
+            self.run.patience = job.patience
+            with Heartbeat(self.run, job, self.end):
                 self._carry_out(job)
             self._tell_damage(job)
 
@@ -155,6 +180,8 @@ class _Attempt:
         say = log.debug if self.document.get("passing") else log.info  # one of so many that nobody would read them
         say("begun", task=job.name, run=str(self.run.id), attempt=self.run.attempts)
         try:
+            if job.patience != jobs.PATIENCE:
+                self.run.renew()
             job.body(self.run, **self.run.params)
         except Stopping:
             self._put_back(dt.timedelta())
@@ -165,7 +192,7 @@ class _Attempt:
         except (Refused, Missing) as refused:
             self._end(jobs.FAILED, _sentence_of(refused), error=traceback.format_exc())
         except ConnectionFailure:
-            self._put_back(DELAY_FIRST, sentence=DATABASE_AWAY)
+            self._put_back(DELAY_FIRST, sentence=DATABASE_AWAY, is_put_off=True)
         except Exception as problem:  # the edge: every fault of a job is caught, logged and shown to IT
             log.exception("failed", task=job.name, run=str(self.run.id))
             self._failed(job, problem)
@@ -197,9 +224,10 @@ class _Attempt:
         values: dict[str, Any] = {"error": _short(error), "sentence": in_all_locales(WILL_TRY_AGAIN(kind=kind))}
         _surely(lambda: jobs.put_back(self.run.id, self.worker, after=delay, **values))
 
-    def _put_back(self, after: dt.timedelta, sentence: Words | None = None) -> None:
+    def _put_back(self, after: dt.timedelta, sentence: Words | None = None, *, is_put_off: bool = False) -> None:
         """Give the run back without counting the attempt: nothing is wrong with the job."""
-        values: dict[str, Any] = {"sentence": in_all_locales(sentence)} if sentence else {}
+        values: dict[str, Any] = {"is_put_off": is_put_off}
+        values |= {"sentence": in_all_locales(sentence)} if sentence else {}
         _surely(lambda: jobs.put_back(self.run.id, self.worker, after=after, counted=False, **values))
 
     def _end(self, state: str, sentence: Words | None, *, error: str | None = None, keep_error: bool = False) -> None:

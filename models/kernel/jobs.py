@@ -24,6 +24,7 @@ COLLECTION = "task_run"
 QUEUED, RUNNING, DONE, FAILED, SET_ASIDE, SKIPPED = "queued", "running", "done", "failed", "set_aside", "skipped"
 OPEN = (QUEUED, RUNNING)
 LEASE = dt.timedelta(seconds=30)
+PATIENCE = dt.timedelta(minutes=30)
 LOG_MAX = 500
 # Leases run on the server's clock, so that workers whose clocks differ never hold one run twice.
 _LEASE_FROM_NOW = {"$add": ["$$NOW", LEASE // dt.timedelta(milliseconds=1)]}
@@ -119,6 +120,8 @@ def claim(worker: str, run_id: ObjectId | None = None) -> dict[str, Any] | None:
         "lease": _LEASE_FROM_NOW,
         "last_started": now,
         "started": {"$ifNull": ["$started", now]},
+        "moved": now,
+        "stalls_at": now + PATIENCE,
         "attempts": {"$add": ["$attempts", 1]},
         "wake_at": "$$REMOVE",
     }
@@ -155,6 +158,11 @@ def note(run_id: ObjectId, text: Words | str) -> None:
     get_db()[COLLECTION].update_one({"_id": run_id}, {"$push": {"log": {"$each": [entry], "$slice": -LOG_MAX}}})
 
 
+def moves(patience: dt.timedelta) -> dict[str, Any]:
+    """What to write with `renew` when a body shows that it goes on: when it did, and when it would be said to hang."""
+    return {"moved": clock.now(), "stalls_at": clock.now() + patience}
+
+
 def finish(run_id: ObjectId, worker: str, state: str, **values: Any) -> bool:
     """End a run that this worker holds."""
     held = {"_id": run_id, "worker": worker, "state": RUNNING}
@@ -169,9 +177,13 @@ def put_back(
     after: dt.timedelta,
     error: str | None = None,
     counted: bool = True,
+    is_put_off: bool = False,
     **values: Any,
 ) -> bool:
-    """Give a run back to the queue: for a later try, or because the worker is stopping (then not `counted` as one)."""
+    """Give a run back to the queue: for a later try, or because the worker is stopping (then not `counted` as one).
+
+    `is_put_off`: because the database did not answer; how often and since when is noted, for the alarm.
+    """
     held = {"_id": run_id, "worker": worker, "state": RUNNING}
     command: dict[str, Any] = {
         "$set": {"state": QUEUED, "not_before": clock.now() + after, "error": error, **values},
@@ -179,21 +191,31 @@ def put_back(
     }
     if not counted:
         command["$inc"] = {"attempts": -1}
+    if is_put_off:
+        command["$inc"] = {**command.get("$inc", {}), "put_offs": 1}
+        command["$min"] = {"put_off_since": clock.now()}
+        command["$set"]["put_off_last"] = clock.now()
     return get_db()[COLLECTION].update_one(held, command).matched_count == 1
 
 
-def skip(order: Order, why: Words) -> None:
-    """Write down that an order was left out on purpose, so that it is seen and never done later under its key."""
+def skip(order: Order, why: Words, behind: ObjectId | None = None) -> None:
+    """Write down that an order was left out on purpose, so that it is seen and never done later under its key.
+
+    `behind`: the run that is not done yet; it counts how many it keeps from being done.
+    """
     run = {key: value for key, value in document_of(order).items() if value is not None and key != "once"}
     run |= {"state": SKIPPED, "ended": clock.now(), "sentence": in_all_locales(why)}
-    in_unit(COLLECTION).update_one({"once": order.once}, {"$setOnInsert": run}, upsert=True)
+    written = in_unit(COLLECTION).update_one({"once": order.once}, {"$setOnInsert": run}, upsert=True)
+    if behind is not None and written.upserted_id is not None:
+        in_unit(COLLECTION).update_one({"_id": behind}, {"$inc": {"left_out": 1}})
 
 
 def try_again(run_id: ObjectId) -> bool:
     """Queue a run anew that has failed or was set aside; it goes on from its checkpoint with all its tries."""
     ended = {"_id": run_id, "state": {"$in": [FAILED, SET_ASIDE]}}
     fresh = {"state": QUEUED, "not_before": clock.now(), "attempts": 0}
-    gone = dict.fromkeys(("ended", "alarmed", "wake_at", "lease"), "")
+    of_before = ("ended", "alarmed", "alarmed_for", "wake_at", "lease", "put_offs", "put_off_since", "left_out")
+    gone = dict.fromkeys(of_before, "")
     return in_unit(COLLECTION).update_one(ended, {"$set": fresh, "$unset": gone}).matched_count == 1
 
 
@@ -205,15 +227,22 @@ def open_runs(schedule: ObjectId, before: ObjectId | None = None) -> int:
     return get_db()[COLLECTION].count_documents(wanted, limit=100)
 
 
+def open_run(schedule: ObjectId) -> ObjectId | None:
+    """The oldest run of a schedule that is queued or running."""
+    wanted = {"schedule": schedule, "state": {"$in": list(OPEN)}}
+    found = get_db()[COLLECTION].find_one(wanted, {"_id": 1}, sort=[("_id", 1)])
+    return found["_id"] if found else None
+
+
 def is_open(run_id: ObjectId) -> bool:
     """Whether a run is queued or running."""
     wanted = {"_id": run_id, "state": {"$in": list(OPEN)}}
     return get_db()[COLLECTION].count_documents(wanted, limit=1) == 1
 
 
-def mark_alarmed(run_id: ObjectId, at: dt.datetime) -> None:
-    """Note that people were told of a run that went wrong; inside the transaction that tells them."""
-    in_unit(COLLECTION).update_one({"_id": run_id}, {"$set": {"alarmed": at}})
+def mark_alarmed(run_id: ObjectId, at: dt.datetime, kind: str) -> None:
+    """Note that people were told of a run that went wrong in this way; inside the transaction that tells them."""
+    in_unit(COLLECTION).update_one({"_id": run_id}, {"$set": {"alarmed": at}, "$addToSet": {"alarmed_for": kind}})
 
 
 def forget_ended(before: dt.datetime, most: int = 1000) -> int:

@@ -54,6 +54,12 @@ def eat(run: Any) -> None:
     run.log(str(len(bytearray(2 << 30))))
 
 
+@job("hang", TRIAL, TRIAL, tries=2, hidden=True, ended_after=worker.dt.timedelta(seconds=2))
+def hang(run: Any) -> None:
+    """Show no progress, for ever."""
+    time.sleep(3600)
+
+
 @job("dawdle", TRIAL, TRIAL, hidden=True, tries=1)
 def dawdle(run: Any, steps: int) -> None:
     """Take a while, ready to stop at each step."""

@@ -64,10 +64,15 @@ def test_poison_greed_and_a_stop(db, installation):
     home.start("beat")
     home.start("worker")
     poison, greedy, good = order("die"), order("eat"), order("count_rows", mark="g", total=20)
+    hanging = order("hang")
     until(lambda: state(db, good) == jobs.DONE, 40, home.said)
     until(lambda: state(db, greedy) == jobs.FAILED, 40, home.said)
     assert "memory" in db.task_run.find_one({"_id": greedy})["sentence"]["en"]
     until(lambda: state(db, poison) == jobs.SET_ASIDE, 60, home.said)
+    until(lambda: state(db, hanging) == jobs.SET_ASIDE, 60, home.said)
+    assert ["process was ended" in one["text"]["en"] for one in db.task_run.find_one({"_id": hanging})["log"]] == [
+        True
+    ] * 2
     slow = order("dawdle", steps=60)
     until(lambda: db.task_run.find_one({"_id": slow})["checkpoint"].get("step", 0) > 2, 20, home.said)
     assert home.stop("worker") == 0, home.said()

@@ -9,7 +9,8 @@ from models import catalogue
 from models.kernel import changes, clock, jobs, leases
 from models.kernel.jobs import Order
 from models.kernel.people import SYSTEM
-from tasks import defaults, timetable
+from tasks import alarms, defaults, timetable
+from tasks.run import Run
 from tasks.timetable import CATCH_UP_MAX, fire_due
 from tasks.waking import wake_workers
 
@@ -154,6 +155,39 @@ def test_a_run_that_is_not_done_when_the_next_is_due(schedule, db, policy, state
     tick(START + HOUR)
     tick(START + HOUR * 2)
     assert [run["state"] for run in db.task_run.find().sort("due", 1)] == states
+
+
+def test_a_run_that_hangs_and_keeps_later_ones_out_is_told(schedule, company, db):
+    schedule(cron="30 2 * * *")
+    day = dt.timedelta(days=1)
+    tick(START + day)
+    with clock.set_to(START + day):
+        run = jobs.claim("hung")
+    for days in range(2, 10):
+        with clock.set_to(START + day * days):
+            fire_due()
+            jobs.renew(run["_id"], "hung")
+            alarms.sweep()
+    assert db.task_run.count_documents({"state": jobs.SKIPPED}) == 8
+    assert db.task_run.find_one({"_id": run["_id"]})["left_out"] == 8
+    told = {one["cause"].split(":")[2]: one["text"]["en"] for one in db.notice.find({"kind": "alarm"})}
+    assert set(told) == {"stalled", "blocks"}
+    assert db.notice.count_documents({"kind": "alarm"}) == 2
+    assert "left out 1 times" in told["blocks"]
+
+
+def test_one_that_makes_progress_and_keeps_later_ones_out_is_told_after_an_hour(schedule, company, db):
+    schedule(every=10)
+    tick(START + HOUR)
+    found = {}
+    with clock.set_to(START + HOUR):
+        run = Run(jobs.claim("busy"), "busy")
+    for minutes in range(10, 90, 10):
+        with clock.set_to(START + HOUR + dt.timedelta(minutes=minutes)):
+            fire_due()
+            run.progress(minutes, 90)
+            found[minutes] = alarms.sweep()
+    assert [minutes for minutes, count in found.items() if count] == [70]
 
 
 def test_an_edit_is_taken_up_at_the_next_tick(schedule, db):

@@ -186,3 +186,22 @@ def test_alarms_on_the_home_page_of_it(it, browser_as, db, company):
     with clock.set_to(clock.now() - dt.timedelta(minutes=6)):
         jobs.enqueue(Order(task="mark_overdue"))
     assert "1 jobs were due" in it.get("/admin/").text
+
+
+@pytest.mark.parametrize(("values", "said"), [
+    ({"stalls_at": -1}, "1 jobs show no progress"),
+    ({"stalls_at": 1}, ""),
+    ({"stalls_at": 1, "left_out": 3, "started": -61}, "1 jobs show no progress"),
+    ({"put_offs": 9, "put_off_since": -31, "put_off_last": -1, "stalls_at": 1}, "1 jobs are put back"),
+])  # fmt: skip
+def test_what_does_not_go_on_is_an_alarm_on_the_home_page_of_it(it, db, company, values, said):
+    id = jobs.enqueue(Order(task="mark_overdue"))
+    jobs.claim("w", id)
+    now = clock.now()
+    times = ("stalls_at", "started", "put_off_since", "put_off_last")
+    put = {name: now + dt.timedelta(minutes=one) if name in times else one for name, one in values.items()}
+    db.task_run.update_one({"_id": id}, {"$set": put})
+    text = it.get("/admin/").text
+    found = [one for one in ("1 jobs show no progress", "1 jobs are put back", "1 jobs were due") if one in text]
+    assert found == ([said] if said else [])
+    assert "Last progress" in it.get("/admin/task_run/details/", {"id": str(id)}).text

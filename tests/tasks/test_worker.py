@@ -7,13 +7,13 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
-from models.kernel import clock, jobs
+from models.kernel import clock, job_alarms, jobs
 from models.kernel.errors import Refused
 from models.kernel.jobs import Order
 from models.kernel.words import L
 from tasks import alarms, registry, worker
 from tasks.registry import Job
-from tasks.run import Lost, Stopping
+from tasks.run import Lost, Run, Stopping
 from tasks.worker import StopFlag, work
 
 
@@ -241,6 +241,119 @@ def test_a_run_that_nobody_begins_is_told_to_it_once(queue, db, company):
     assert alarms.sweep() == 1
     assert alarms.sweep() == 0
     assert db.notice.count_documents({"person": company.users["it"], "kind": "alarm"}) == 1
+
+
+class TestHanging:
+    """A body that shows no progress is told, and ended where it has a process of its own; one that goes on is not."""
+
+    def told(self, db):
+        return [one["cause"].split(":")[2] for one in db.notice.find({"kind": "alarm"}).sort("_id", 1)]
+
+    def test_told_once_when_it_shows_no_progress(self, job, queue, db, company):
+        id = queue()
+        now = clock.now()
+        assert jobs.claim("hung", id)
+        for minutes in (1, 29, 31, 60, 600):
+            with clock.set_to(now + dt.timedelta(minutes=minutes)):
+                jobs.renew(id, "hung")
+                assert alarms.sweep() == (1 if minutes == 31 else 0)
+        assert self.told(db) == ["stalled"]
+        assert "hung" in db.notice.find_one()["text"]["en"]
+
+    def test_progress_renews_the_bound(self, job, queue, db, company):
+        id = queue()
+        run, now = Run(jobs.claim("w", id), "w"), clock.now()
+        for minutes in range(0, 300, 25):
+            with clock.set_to(now + dt.timedelta(minutes=minutes)):
+                run.progress(minutes, 300)
+                assert alarms.sweep() == 0
+
+    def test_each_job_has_its_own_patience(self, job, queue, db, company):
+        job(lambda run: None, patience=dt.timedelta(hours=3))
+        id = queue()
+        work(id)
+        run = run_of(db, id)
+        assert run["stalls_at"] - run["moved"] == dt.timedelta(hours=3)
+
+    def test_another_fault_of_the_same_run_is_told_as_well(self, job, queue, db, company):
+        job(lambda run: 1 / 0, tries=1)
+        now = clock.now()
+        id = queue()
+        with clock.set_to(now + dt.timedelta(minutes=6)):
+            assert (alarms.sweep(), alarms.sweep()) == (1, 0)
+            work(id)
+            assert (alarms.sweep(), alarms.sweep()) == (1, 0)
+        assert self.told(db) == ["not_taken", "set_aside"]
+
+    def test_one_that_was_begun_and_that_nobody_goes_on_with(self, job, queue, db, company):
+        job(lambda run: 1 / 0)
+        id = queue()
+        work(id)
+        with clock.set_to(clock.now() + dt.timedelta(minutes=6)):
+            assert alarms.sweep() == 1
+        assert "was to go on" in db.notice.find_one()["text"]["en"]
+
+    def test_one_whose_worker_died_and_that_nobody_takes(self, job, queue, db, company):
+        id = queue()
+        jobs.claim("dead", id)
+        db.task_run.update_one({"_id": id}, {"$set": {"lease": clock.now() - dt.timedelta(minutes=6)}})
+        assert (alarms.sweep(), alarms.sweep()) == (1, 0)
+        assert self.told(db) == ["not_taken"]
+
+    def test_put_back_for_long(self, job, queue, db, company):
+        ready = []
+
+        def body(run):
+            if not ready:
+                raise AutoReconnect("gone")
+
+        job(body)
+        id, now, found = queue(), clock.now(), []
+        for seconds in range(0, 40 * 60, 20):
+            with clock.set_to(now + dt.timedelta(seconds=seconds)):
+                assert work(id)
+                found.append(alarms.sweep())
+        assert found.count(1) == 1
+        assert found.index(1) * 20 == pytest.approx(30 * 60, abs=30)
+        assert self.told(db) == ["put_off"]
+        assert job_alarms.count(job_alarms.PUT_OFF) == 0  # by the clock of today
+        with clock.set_to(now + dt.timedelta(minutes=41)):
+            assert job_alarms.count(job_alarms.PUT_OFF) == 1
+            ready.append(1)
+            work(id)
+            assert job_alarms.count(job_alarms.PUT_OFF) == 0
+
+    @pytest.fixture
+    def ended(self, monkeypatch):
+        """Instead of the process, the body ends."""
+        monkeypatch.setattr(jobs, "LEASE", dt.timedelta(milliseconds=150))
+        happened = threading.Event()
+        monkeypatch.setattr(worker, "end_process", happened.set)
+        return happened
+
+    def test_one_that_hangs_is_ended_with_its_process(self, job, queue, db, ended):
+        job(lambda run: ended.wait(10), ended_after=dt.timedelta(seconds=0.3))
+        id = queue()
+        work(id, is_alone=True)
+        assert ended.is_set()
+        assert "沒有進展" in run_of(db, id)["log"][0]["text"]["zh-Hant"]
+
+    def test_one_that_goes_on_is_not(self, job, queue, db, ended):
+        def body(run):
+            for step in range(15):
+                ended.wait(0.1)
+                run.save(step=step)
+
+        job(body, ended_after=dt.timedelta(seconds=0.8))
+        work(queue(), is_alone=True)
+        assert not ended.is_set()
+
+    def test_nor_one_that_shares_its_process(self, job, queue, db, ended):
+        job(lambda run: ended.wait(1), ended_after=dt.timedelta(seconds=0.1))
+        id = queue()
+        work(id)
+        assert not ended.is_set()
+        assert run_of(db, id)["state"] == jobs.DONE
 
 
 class TestDamagedRecords:

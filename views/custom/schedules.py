@@ -13,8 +13,9 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import changes, clock, jobs, leases, rights
+from models.kernel import changes, clock, job_alarms, jobs, leases, rights
 from models.kernel.errors import Forbidden
+from models.kernel.job_alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.kernel.jobs import Order
 from models.kernel.people import Actor
 from models.kernel.record import Record
@@ -38,11 +39,19 @@ NO_SCHEDULER = L(
     "調度程序未運行：定時任務不會自動開始，已下達的作業均在等待。",
 )
 NOT_BEGUN = L(
-    "{count} jobs were due more than five minutes ago and have not begun.", "有 {count} 個作業逾時五分鐘仍未開始。"
+    "{count} jobs were due more than five minutes ago, and no worker has taken them.",
+    "有 {count} 個作業逾時五分鐘，仍沒有執行程序接手。",
+)
+HANG = L(
+    "{count} jobs show no progress, or run for so long that later ones are left out.",
+    "有 {count} 個作業沒有進展，或執行過久致後續任務被跳過。",
+)
+PUT_BACK = L(
+    "{count} jobs are put back again and again, because the database does not answer them.",
+    "有 {count} 個作業因數據庫沒有回應而反覆退回排隊。",
 )
 SET_ASIDE = L("{count} jobs were set aside after several attempts.", "有 {count} 個作業多次嘗試失敗，已擱置。")
 PREVIEW_COUNT = 5
-GRACE = dt.timedelta(minutes=5)
 
 on_form("schedule", "schedules.js")
 
@@ -64,12 +73,17 @@ def alarms(me: Actor) -> Iterator[Alarm]:
         return
     if not leases.is_held("beat"):
         yield Alarm("bad", NO_SCHEDULER, "/admin/timetable/")
-    runs = get_db()[jobs.COLLECTION]
-    waiting = {"state": jobs.QUEUED, "started": None, "not_before": {"$lt": clock.now() - GRACE}}
-    if count := runs.count_documents(waiting, limit=100):
-        yield Alarm("bad", NOT_BEGUN(count=count), f"/admin/task_runs/?state={jobs.QUEUED}")
-    if count := runs.count_documents({"state": jobs.SET_ASIDE}, limit=100):
-        yield Alarm("warn", SET_ASIDE(count=count), f"/admin/task_runs/?state={jobs.SET_ASIDE}")
+    for tone, words, kinds, state in _ALARMS:
+        if count := job_alarms.count(*kinds):
+            yield Alarm(tone, words(count=count), f"/admin/task_runs/?state={state}")
+
+
+_ALARMS = (
+    ("bad", NOT_BEGUN, (NOT_TAKEN,), jobs.QUEUED),
+    ("bad", HANG, (STALLED, BLOCKS), jobs.RUNNING),
+    ("bad", PUT_BACK, (PUT_OFF,), jobs.QUEUED),
+    ("warn", SET_ASIDE, (jobs.SET_ASIDE,), jobs.SET_ASIDE),
+)
 
 
 class TimetableView(CustomView):

@@ -190,6 +190,7 @@ def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
         (L("Asked by", "下達人"), run.get("asked_by_name") or ""),
         (L("Due", "應執行時間"), _second(run["due"]) if run.get("due") else ""),
         (L("Begun", "開始時間"), _second(run["started"]) if run.get("started") else ""),
+        (L("Last progress", "最近進展"), _second(run["moved"]) if run.get("moved") and not run.get("ended") else ""),
         (L("Ended", "結束時間"), _second(run["ended"]) if run.get("ended") else ""),
         (L("Took", "用時"), _took(run)),
         (L("Attempts", "嘗試次數"), str(run["attempts"])),
