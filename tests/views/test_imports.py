@@ -134,6 +134,7 @@ class TestTheWay:
             lines += [int(row[0]) for row in page.rows if row and row[0].isdigit()]
             url = next((link for link in page.links if "after=" in link), "")
         assert lines == list(range(2, 232))
+        assert "須為數字。 x" in page.text
 
 
 class TestSheets:

@@ -52,6 +52,7 @@ EMPTY_FOR_NEW = L(
     "Leave it empty for a new record; with a number, that record is changed, and an empty cell empties its field.",
     "新建記錄請留空；填寫編號則修改該記錄，空白單元格將清空對應字段。",
 )
+A_NUMBER = L("The number of a record, or nothing", "已有記錄的編號，或留空")
 A_TEXT = L("Text, at most {most} characters", "文字，最多 {most} 字")
 KINDS: tuple[tuple[type | tuple[type, ...], L], ...] = (
     (Mail, L("An e-mail address", "電子郵箱")),
@@ -84,7 +85,8 @@ def columns_of(cls: type[Record], me: Actor) -> list[dict[str, Any]]:
         is_needed = bool(told.required) and told.default is None
         options = [str(one) for one in told.options.values()] if isinstance(told, Choice | Choices) else []
         facts = {"name": name, "head": head, "is_needed": is_needed, "help": str(help or ""), "options": options}
-        rows.append(facts | {"takes": str(takes(told)), "kind": str(kind_words(told))})
+        words = (A_NUMBER, A_NUMBER) if name == NUMBER else (takes(told), kind_words(told))
+        rows.append(facts | {"takes": str(words[0]), "kind": str(words[1])})
     return rows
 
 

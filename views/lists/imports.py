@@ -253,17 +253,23 @@ def _told_rows(cls: type[Record], one: Import, me: Actor, verdict: str, rows: Ro
         {
             "line": line,
             "record": links.get(outcome.record),
-            "reasons": [_reason(cls, name, words) for name, words in outcome.problems],
+            "reasons": [_reason(cls, name, words) | _cell(one, cells, name) for name, words in outcome.problems],
             "cells": told.get("cells", []),
             "changes": told.get("changes", []),
         }
-        for (line, _, outcome), told in zip(rows, read, strict=True)
+        for (line, cells, outcome), told in zip(rows, read, strict=True)
     ]
 
 
 def _reason(cls: type[Record], name: str, words: Mapping[str, str]) -> dict[str, str]:
     field = cls._fields.get(name) if name else None
     return {"column": str(label_of(field)) if field else str(WHOLE_ROW), "text": told_now(words)}
+
+
+def _cell(one: Import, cells: list[str], name: str) -> dict[str, str]:
+    """What stands in the cell that is at fault."""
+    at = one.columns.index(name) if name in one.columns else len(cells)
+    return {"cell": cells[at].strip()[:60] if at < len(cells) else ""}
 
 
 def _links(cls: type[Record], me: Actor, rows: Rows) -> dict[Any, dict[str, str]]:
