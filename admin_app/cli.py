@@ -93,7 +93,7 @@ def _add_draw(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    user = commands.add_parser("user", help="add a user, or give one a new first password")
+    user = commands.add_parser("user", help="add a user, give one a new first password, or take the second step off")
     verbs = user.add_subparsers(dest="verb", required=True, metavar="VERB")
     add = verbs.add_parser("add", help="add a user and print the first password, once")
     add.add_argument("login")
@@ -102,6 +102,8 @@ def _add_user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     add.add_argument("--role", required=True, action="append", dest="roles", help="may be given several times")
     reset = verbs.add_parser("reset", help="give a user a new first password and print it, once")
     reset.add_argument("login")
+    step = verbs.add_parser("second-step-off", help="for somebody who has lost phone and recovery codes")
+    step.add_argument("login")
 
 
 def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

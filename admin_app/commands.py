@@ -18,12 +18,16 @@ from admin_app.logs import GunicornLogger, configure_logs
 from admin_app.opening import connected, database
 from admin_app.problems import Problem
 from admin_app.runner import Runner, StopSignals
-from admin_app.security.accounts import add_user, open_demo_accounts, start_reset
+from admin_app.security.accounts import accounts, add_user, log_out_everywhere, open_demo_accounts, start_reset
+from admin_app.security.second_factor import turn_off
 from admin_app.settings import Settings
 from models import catalogue
+from models.kernel import changes
 from models.kernel.drawing import draw
 from models.kernel.errors import Missing, Refused
 from models.kernel.indexes import ensure_indexes
+from models.kernel.people import SYSTEM
+from models.organisation import User
 from models.retention import ensure_retention_rules
 from seed.demo import is_empty, load_demo
 
@@ -210,7 +214,10 @@ def seed(settings: Settings, _options: argparse.Namespace) -> None:
 
 
 def user(settings: Settings, options: argparse.Namespace) -> None:
-    """Add a user or reset one, and print the first password, once."""
+    """Add a user or reset one, and print the first password, once; or take a second step off."""
+    if options.verb == "second-step-off":
+        _second_step_off(settings, options.login)
+        return
     with database(settings):
         try:
             if options.verb == "add":
@@ -220,6 +227,18 @@ def user(settings: Settings, options: argparse.Namespace) -> None:
         except (Missing, Refused, mongoengine.ValidationError) as problem:
             raise Problem(str(problem)) from problem
     _say(f"First password of {options.login}, shown this once; it must be changed at the first login: {password}")
+
+
+def _second_step_off(settings: Settings, login: str) -> None:
+    with database(settings):
+        account = accounts().find_one({"login": login}, {"_id": 1})
+        if account is None:
+            raise Problem(f"Nobody logs in as {login}.")
+        was_on = turn_off(account["_id"])
+        if was_on:
+            changes.note(User, account["_id"], "second_step_off", actor=SYSTEM)
+            log_out_everywhere(account["_id"])
+    _say(f"{login} signs in without the second step now." if was_on else f"{login} had no second step.")
 
 
 def check(settings: Settings, _options: argparse.Namespace) -> None:

@@ -126,6 +126,11 @@ class Settings(BaseSettings):
         "localhost,127.0.0.1 in demo mode, else none",
         "Host names the application answers to, separated by commas; needed outside demo mode.",
     )
+    second_factor_roles: Annotated[tuple[str, ...], NoDecode] = _derived(
+        lambda values: () if values.get("demo") else ("head", "it", "management"),
+        "none in demo mode, else head,it,management",
+        "Roles that sign in with a code of an authenticator app as well, separated by commas; others may choose to.",
+    )
     trusted_proxies: int = _option(0, "Reverse proxies in front whose forwarding headers are believed.", ge=0, le=5)
     clerk_discount_limit: Decimal = _option(
         Decimal(10), "Largest discount in percent a clerk may grant without approval.", ge=0, le=100
@@ -211,10 +216,19 @@ class Settings(BaseSettings):
     def _read_backup_keys(cls, keys: Any) -> Any:
         return parse_keys(keys, BACKUP_KEY_BYTES) if isinstance(keys, str) else keys
 
-    @field_validator("trusted_hosts", mode="before")
+    @field_validator("trusted_hosts", "second_factor_roles", mode="before")
     @classmethod
     def _read_list(cls, names: Any) -> Any:
         return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
+
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _are_roles(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from models.kernel.people import Role  # noqa: PLC0415 - the record types take a second to load
+
+        if unknown := sorted({*names} - {*Role}):
+            raise ValueError(f"does not know the role {unknown[0]}; the roles are {', '.join(Role)}")
+        return names
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

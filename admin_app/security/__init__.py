@@ -13,7 +13,19 @@ from flask_login import current_user
 from werkzeug.exceptions import MethodNotAllowed, SecurityError, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from admin_app.security import account_page, accounts, csrf, headers, language, passwords, signed_in, streaming
+from admin_app.security import (
+    account_page,
+    accounts,
+    csrf,
+    headers,
+    language,
+    login,
+    passwords,
+    second_factor,
+    second_step_page,
+    signed_in,
+    streaming,
+)
 from admin_app.security.events import record_event
 from admin_app.security.sessions import configure_sessions, this_session
 from admin_app.security.signed_in import current_actor, require_password
@@ -22,6 +34,7 @@ from models.kernel.people import Actor
 
 __all__ = ["Security", "current_actor", "init_security", "record_event", "require_password"]
 
+PAGES = (account_page, second_step_page)  # they add theirs to the doors of log-in
 MEGABYTE = 1024 * 1024
 REQUEST_MAX, FORM_MAX, FORM_PARTS_MAX = 4 * MEGABYTE, 2 * MEGABYTE, 5000
 UNUSED_METHODS = frozenset({"TRACE", "TRACK", "CONNECT", "OPTIONS"})
@@ -37,6 +50,8 @@ class Security:
     request_locale: Callable[[], str] = language.request_locale
     start_reset: Callable[[str], str] = accounts.start_reset
     log_out_everywhere: Callable[[ObjectId], None] = accounts.log_out_everywhere
+    has_second_step: Callable[[ObjectId], bool] = accounts.has_second_step
+    take_off_second_step: Callable[[ObjectId], bool] = second_factor.turn_off
 
 
 def init_security(app: Flask, settings: Settings) -> None:
@@ -53,6 +68,7 @@ def init_security(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=REQUEST_MAX,
         MAX_FORM_MEMORY_SIZE=FORM_MAX,
         MAX_FORM_PARTS=FORM_PARTS_MAX,
+        SECOND_FACTOR_ROLES=frozenset(settings.second_factor_roles),
     )
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -66,7 +82,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
     csrf.protect(app)
     signed_in.guard(app)
-    app.register_blueprint(account_page.doors)
+    app.register_blueprint(login.doors)
 
 
 def _limit_requests(app: Flask, upload_max: int) -> None:

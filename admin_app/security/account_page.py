@@ -8,6 +8,7 @@ from bson import ObjectId
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
+from admin_app.security.accounts import has_second_step
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event
 from admin_app.security.login import GONE, doors, leave
@@ -115,6 +116,7 @@ def _page(me: User, typed: Mapping[str, str], problems: Mapping[str, Any] | None
         sentence=sentence,
         languages_known=LOCALE_NAMES,
         deputies=_deputies(me, typed["deputy"]),
+        has_second_step=has_second_step(me.id),
         sessions=sessions_of(me.id),
         own_session=this_session().key,
         when=_when,

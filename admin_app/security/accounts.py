@@ -133,6 +133,11 @@ def find_account(user_id: ObjectId) -> dict[str, Any] | None:
     return accounts().find_one({"_id": user_id}, {"hash": 0})
 
 
+def has_second_step(user_id: ObjectId) -> bool:
+    """Whether a user has set up a second step of signing in."""
+    return accounts().find_one({"_id": user_id, "factor": {"$exists": True}}, {"_id": 1}) is not None
+
+
 def find_active(user_id: ObjectId) -> User | None:
     """The user record, unless it is disabled or in the bin."""
     row = _users().find_one({"_id": user_id, "active": True, "removed_at": None})

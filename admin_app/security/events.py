@@ -28,6 +28,9 @@ class Event(StrEnum):
     PASSWORD = "password"  # noqa: S105 the name of an event
     RESET = "reset"
     ADDED = "added"
+    FACTOR_ON = "factor_on"
+    FACTOR_OFF = "factor_off"
+    FACTOR_CODES = "factor_codes"
     REFUSED = "refused"
     BYPASS = "bypass"
 

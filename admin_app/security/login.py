@@ -1,4 +1,7 @@
-"""The doors: signing in and out, and changing one's own password. The account page is in account_page.py."""
+"""The doors: signing in and out, and changing one's own password.
+
+The second step is in second_step_page.py, the account page in account_page.py.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +12,23 @@ from flask_login import current_user, login_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug import Response
 
-from admin_app.security import accounts, throttle
+from admin_app.security import accounts, second_factor, throttle
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.sessions import this_session
-from admin_app.security.signed_in import CHANGE_FIRST, PASSWORD_WRONG, SignedIn, wants_json
+from admin_app.security.signed_in import CHANGE_FIRST, ENROL_FIRST, PASSWORD_WRONG, SignedIn, wants_json
+from models.kernel import clock
 from models.kernel.errors import Refused
 from models.kernel.words import L, Words
 
 WRONG = L(
     "The login name or the password is not right. A first password is valid for seven days.",
     "登錄名或密碼不正確。初始密碼七天內有效。",
+)
+CODE_ASKED = L("Now the code of your authenticator app.", "請輸入驗證器應用程式顯示的驗證碼。")
+CODE_WRONG = L(
+    "The code is not right, or was used already. Please wait for the next one.",
+    "驗證碼不正確或已使用過，請等待下一個驗證碼。",
 )
 DIFFERENT = L("The two new passwords are not the same.", "兩次輸入的新密碼不一致。")
 SAME = L("The new password must differ from the old one.", "新密碼不得與原密碼相同。")
@@ -54,6 +63,33 @@ def _try_to_sign_in() -> Any:
         record_event(Event.FAILURE, user=named["_id"] if named else None)
         return _not_in(target, WRONG, 401)
     attempt.succeeded()
+    if second_factor.is_on(accounts.find_account(user_id)) and (answer := _ask_for_code(user_id, login, target)):
+        return answer
+    return finish_sign_in(user_id, target)
+
+
+def _ask_for_code(user_id: ObjectId, login: str, target: str | None) -> Any:
+    """The password was right: now the code, on a page of its own, or beside the password in a dialog that is open."""
+    if not wants_json():
+        this_session().renew()
+        session["half"] = {"user": str(user_id), "at": clock.now().timestamp()}
+        return redirect(url_for("security.second_step", next=safe_next(target, "") or None), 303)
+    typed = request.form.get("code", "")
+    attempt = throttle.confirmation(f"{login}#code") if typed else None
+    if attempt and attempt.wait:
+        return _not_in(target, throttle.wait_sentence(attempt.wait), 429)
+    if attempt and second_factor.passes(user_id, typed):
+        attempt.succeeded()
+        return None
+    if typed:
+        record_event(Event.FAILURE, user=user_id, at="the second step")
+    answer = jsonify(ok=False, login="", needs="code", message=str(CODE_WRONG if typed else CODE_ASKED))
+    answer.status_code = 401
+    return answer
+
+
+def finish_sign_in(user_id: ObjectId, target: str | None) -> Any:
+    """Everything was right: begin the session and go where the visitor wanted."""
     signed_in = _begin_session(user_id)
     if signed_in is None:
         return _not_in(target, WRONG, 401)
@@ -76,15 +112,15 @@ def _not_in(target: str | None, problem: Words, status: int) -> Response:
 
 def _told_in_place(signed_in: SignedIn) -> Response:
     """Signed in from a dialog: the page stays, and its forms take the token of the new session."""
-    if signed_in.must_change:
-        return jsonify(ok=False, login="", message=str(CHANGE_FIRST))
+    if signed_in.must_change or signed_in.must_enrol:
+        return jsonify(ok=False, login="", message=str(CHANGE_FIRST if signed_in.must_change else ENROL_FIRST))
     return jsonify(ok=True, login=signed_in.user.login, token=generate_csrf())
 
 
 @doors.get("/session")
 def whose_session() -> Response:
     """Whose session this is, if anybody's, for a page that was open for long; and the token that its forms need now."""
-    may_work = current_user.is_authenticated and not current_user.must_change
+    may_work = current_user.is_authenticated and not (current_user.must_change or current_user.must_enrol)
     answer = jsonify(ok=True, login=current_user.user.login if may_work else "", token=generate_csrf())
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -95,7 +131,7 @@ def _begin_session(user_id: ObjectId) -> SignedIn | None:
     user, account = accounts.find_active(user_id), accounts.find_account(user_id)
     if user is None or account is None:
         return None
-    signed_in = SignedIn(user, must_change=account["must_change"])
+    signed_in = SignedIn(user, account)
     this_session().renew()
     session["epoch"] = account["epoch"]
     login_user(signed_in)

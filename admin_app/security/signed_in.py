@@ -8,7 +8,7 @@ from flask import Flask, abort, jsonify, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from werkzeug import Response
 
-from admin_app.security import accounts, throttle
+from admin_app.security import accounts, second_factor, throttle
 from admin_app.security.events import Event, record_event
 from admin_app.security.headers import is_static
 from models.kernel.errors import Refused
@@ -17,21 +17,31 @@ from models.kernel.words import L
 from models.organisation import User
 
 ANYBODY = frozenset(
-    {"security.sign_in", "security.whose_session", "security.choose_language", "health.healthz", "health.readyz"}
+    {
+        "security.sign_in",
+        "security.second_step",
+        "security.whose_session",
+        "security.choose_language",
+        "health.healthz",
+        "health.readyz",
+    }
 )
 BEFORE_CHANGE = frozenset({"security.own_password", "security.sign_out", "security.sign_out_everywhere"})
+BEFORE_ENROLMENT = BEFORE_CHANGE | {"security.own_second_step"}
 
 SIGN_IN = L("Please sign in.", "請先登錄。")
 CHANGE_FIRST = L("Please change your first password before anything else.", "請先更改初始密碼。")
+ENROL_FIRST = L("Please set up the second step before anything else.", "請先設置兩步驗證。")
 PASSWORD_WRONG = L("The password is not right.", "密碼不正確。")
 
 
 class SignedIn(UserMixin):
     """The signed-in user of one request, as Flask-Login's current_user."""
 
-    def __init__(self, user: User, *, must_change: bool):
+    def __init__(self, user: User, account: dict[str, Any]):
         self.user = user
-        self.must_change = must_change
+        self.must_change = account["must_change"]
+        self.must_enrol = not second_factor.is_on(account) and second_factor.is_asked_of(user.roles)
 
     def get_id(self) -> str:
         return str(self.user.id)
@@ -46,7 +56,7 @@ def find_signed_in(user_id: str) -> SignedIn | None:
     """The user of this session, if they are active and the session was not ended by a newer password or a logout."""
     user, account = accounts.find_active(ObjectId(user_id)), accounts.find_account(ObjectId(user_id))
     if user is not None and account is not None and session.get("epoch") == account["epoch"]:
-        return SignedIn(user, must_change=account["must_change"])
+        return SignedIn(user, account)
     session.clear()
     record_event(Event.REFUSED, user=ObjectId(user_id), why="session no longer valid")
     return None
@@ -71,7 +81,8 @@ def require_password(actor: Actor, password: str) -> None:
 
 
 def guard(app: Flask) -> None:
-    """Close every page to strangers but those that are open to anybody, and to first passwords but the change of it.
+    """Close every page to strangers but those that are open to anybody, to first passwords but the change of it, and
+    to those whose role needs a second step but its setting up.
 
     A view is open to anybody if its function has an attribute `is_public`.
     """
@@ -89,7 +100,9 @@ def guard(app: Flask) -> None:
         if not current_user.is_authenticated:
             return to_login()
         if current_user.must_change and request.endpoint not in BEFORE_CHANGE:
-            return _to_change()
+            return _first(CHANGE_FIRST, "security.own_password")
+        if current_user.must_enrol and request.endpoint not in BEFORE_ENROLMENT:
+            return _first(ENROL_FIRST, "security.own_second_step")
         return None
 
 
@@ -101,8 +114,8 @@ def to_login() -> Response:
     return redirect(url_for("security.sign_in", next=request.full_path.rstrip("?") if is_page else None), 303)
 
 
-def _to_change() -> Response:
-    return _refusal(CHANGE_FIRST, 403) if wants_json() else redirect(url_for("security.own_password"), 303)
+def _first(sentence: L, endpoint: str) -> Response:
+    return _refusal(sentence, 403) if wants_json() else redirect(url_for(endpoint), 303)
 
 
 def _refusal(sentence: L, status: int) -> Response:

@@ -134,6 +134,7 @@ GATE_VERBS: dict[str, L] = {
     "read": L("Read", "已閱"),
     "first_password": L("First password given", "發放初始密碼"),
     "run_now": L("Run started by hand", "手動執行"),
+    "second_step_off": L("Second step taken off", "停用兩步驗證"),
     "log_out": L("Logged out everywhere", "全部退出登錄"),
     "export": L("Exported", "導出"),
 }

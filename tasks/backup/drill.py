@@ -24,7 +24,7 @@ from models.kernel.words import L, Words
 from .crypt import KeyRing
 from .database import RAW, documents_in, in_batches, stream_of, told
 from .format import METADATA, Entry, Stored, open_entry
-from .naming import named
+from .naming import called, named
 from .progress import Progress, Tell, nobody
 from .restore import BATCH_BYTES, MARKER, is_in_use, restore
 from .targets import Target
@@ -94,7 +94,7 @@ def compare(entry: Entry, db: Database[Any], tell: Tell = nobody) -> tuple[int, 
     for file in entry.manifest.data():
         found += [*_documents(entry, file, db, progress), *_indexes(entry, file, db)]
     saved = {file.collection for file in entry.manifest.data()} | {MARKER}
-    found += [EXTRA(collection=name) for name in sorted(set(db.list_collection_names()) - saved)]
+    found += [EXTRA(collection=called(name)) for name in sorted(set(db.list_collection_names()) - saved)]
     files, broken = _files(db)
     wanted = entry.manifest.attachments.get("count", files)
     found += broken + ([FILE_COUNT(found=files, wanted=wanted)] if files != wanted else [])
@@ -110,7 +110,7 @@ def _documents(entry: Entry, file: Stored, db: Database[Any], progress: Progress
         count += documents_in(batch)
         progress.add(len(batch), named(file.collection))
     if count != file.documents:
-        yield COUNT(collection=file.collection, found=count, wanted=file.documents)
+        yield COUNT(collection=called(file.collection), found=count, wanted=file.documents)
     if total.hexdigest() != file.plain_sha256:
         yield from _one_by_one(entry, file, db.get_collection(file.collection, codec_options=RAW), count)
 
@@ -126,9 +126,9 @@ def _one_by_one(entry: Entry, file: Stored, there: Collection[RawBSONDocument], 
                 same += 1
             elif named < NAMED_MAX:
                 named += 1
-                yield (GONE if found is None else DIFFERS)(collection=file.collection, id=one["_id"])
+                yield (GONE if found is None else DIFFERS)(collection=called(file.collection), id=one["_id"])
     if same == file.documents and count > same:
-        yield TOO_MANY(collection=file.collection)
+        yield TOO_MANY(collection=called(file.collection))
 
 
 def _key(document: RawBSONDocument) -> str:
@@ -141,7 +141,7 @@ def _indexes(entry: Entry, file: Stored, db: Database[Any]) -> Iterator[Words]:
     wanted = {one["name"]: list(one["key"].items()) for one in facts["indexes"]}
     found = {one["name"]: list(one["key"].items()) for one in db[file.collection].list_indexes()}
     if differing := sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name)):
-        yield INDEXES(collection=file.collection, names=", ".join(differing))
+        yield INDEXES(collection=called(file.collection), names=", ".join(differing))
 
 
 def _files(db: Database[Any]) -> tuple[int, list[Words]]:

@@ -7,6 +7,7 @@ from models.kernel.declare import registered
 from models.kernel.words import L, Words
 
 OTHERS = L("Data of the system", "系統數據")
+CALLED = L("{words} ({collection})", "{words}（{collection}）")
 ARCHIVED = L("Archive: {type}", "檔案：{type}")
 _WORDS: dict[str, L] = {
     history.COLLECTION: L("History", "歷史"),
@@ -33,3 +34,8 @@ def named(collection: str) -> Words:
     if cls := registered().get(collection.removesuffix("_archive")):
         return ARCHIVED(type=cls.declared.plural)
     return _WORDS.get(collection, OTHERS)
+
+
+def called(collection: str) -> Words:
+    """The words for a collection with its name in the database, for whoever has to find it there."""
+    return CALLED(words=named(collection), collection=collection)

@@ -20,6 +20,7 @@ from ..session import actor, say
 from . import CustomView, Link, on_record_page
 
 LOGIN = L("Login", "登錄管理")
+STEP_OFF = L("{name} signs in without the second step now.", "{name} 的兩步驗證已停用。")
 LOGGED_OUT = L("{name} is logged out everywhere.", "{name} 已在所有設備上退出登錄。")
 
 
@@ -43,7 +44,8 @@ class LoginView(CustomView):
         if request.method == "POST":
             changes.note(User, user.id, "first_password", actor=actor())
             password = current_app.extensions["security"].start_reset(user.login)
-        return self.render("custom/login.html", **heading(User, user), password=password)
+        has = current_app.extensions["security"].has_second_step(user.id)
+        return self.render("custom/login.html", **heading(User, user), password=password, has_second_step=has)
 
     @expose("/sessions/", methods=("POST",))
     def sessions(self) -> Any:
@@ -52,6 +54,16 @@ class LoginView(CustomView):
         changes.note(User, user.id, "log_out", actor=actor())
         current_app.extensions["security"].log_out_everywhere(user.id)
         say("good", LOGGED_OUT(name=user.name))
+        return redirect(f"/admin/user/details/?id={user.id}")
+
+    @expose("/second-step/", methods=("POST",))
+    def second_step(self) -> Any:
+        """Take the second step of a user off who has lost the phone, and end all their sessions."""
+        user, security = _asked_user(), current_app.extensions["security"]
+        changes.note(User, user.id, "second_step_off", actor=actor())
+        security.take_off_second_step(user.id)
+        security.log_out_everywhere(user.id)
+        say("good", STEP_OFF(name=user.name))
         return redirect(f"/admin/user/details/?id={user.id}")
 
 

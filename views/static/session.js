@@ -6,7 +6,7 @@
   const dialog = document.getElementById("sign-in");
   if (!mine || !dialog) return;
   const box = dialog.querySelector("form");
-  const password = box.elements.password;
+  const { password, code } = box.elements;
   const fault = dialog.querySelector("[data-fault]");
   const pending = new Set();
   const passed = new WeakSet();
@@ -24,6 +24,14 @@
     password.setAttribute("aria-invalid", String(Boolean(sentence)));
   }
 
+  // Who has a second step is asked for its code once the password was right; both are sent again together.
+  function askCode(isAsked) {
+    code.value = "";
+    code.disabled = !isAsked;
+    code.closest("[data-second-step]").hidden = !isAsked;
+    if (isAsked) code.focus();
+  }
+
   // Resolves to true once the same person is signed in again, to false when they would rather not.
   function signIn() {
     if (waiting) return waiting.promise;
@@ -31,6 +39,7 @@
     waiting.promise = new Promise((done) => { waiting.done = done; });
     const { promise } = waiting;
     explain("");
+    askCode(false);
     password.value = "";
     dialog.showModal();
     password.focus();
@@ -53,7 +62,11 @@
       const before = await ask(box.dataset.whose);
       renew(before.data.token);
       const { ok, data } = before.data.login === mine ? before : await ask(box.action, { body: new FormData(box) });
-      if (!ok || data.login !== mine) return void explain(data.message || say("noAnswer"));
+      if (!ok || data.login !== mine) {
+        explain(data.message || say("noAnswer"));
+        askCode(data.needs === "code");
+        return;
+      }
       renew(data.token);
       announce(box.dataset.done);
       end(true);
