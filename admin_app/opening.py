@@ -51,8 +51,8 @@ def _open(settings: Settings, is_restoring: bool, seconds_max: float) -> None:
         wait_for_server(start(settings), echo=_say, seconds_max=seconds_max)
         backup = None if is_restoring else half_restored(get_db())
     except ConnectionFailure as fault:
-        kind = type(fault).__name__
-        raise Problem(f"The database did not answer within {seconds_max:.0f} seconds ({kind}). Try again.") from fault
+        waited = "" if seconds_max == float("inf") else f" within {seconds_max:.0f} seconds"
+        raise Problem(f"The database did not answer{waited} ({type(fault).__name__}). Try again.") from fault
     except PyMongoError as fault:
         raise Problem(f"The database cannot be used: {fault}") from fault
     if backup:

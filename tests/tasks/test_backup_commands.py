@@ -116,6 +116,8 @@ def test_what_is_not_there_is_code_one(guicheng, saved, tmp_path):
     for command in (
         ("backup", "--to", str(tmp_path / "nowhere")),
         ("verify", str(tmp_path / "nowhere" / "guicheng-x")),
+        ("verify", str(tmp_path / "guicheng-x")),
+        ("drill", str(tmp_path / "guicheng-x")),
         ("restore", saved, "--record", "Customer", "KH-1"),
         ("restore", saved, "--record", "Nothing", "1"),
     ):
