@@ -42,3 +42,16 @@ def test_decisions_by_one_key(company, sit_down, db):
     row(4).wait_for(state="detached")
     assert [company.fresh(one).state for one in cases[2:]] == ["submitted", "approved", "approved"]
     expect(row(2)).to_contain_text("已被修改")  # what was changed since it was seen stays, and says so
+
+
+def test_a_bar_says_what_it_is_when_one_points_at_it(company, sit_down):
+    company.walk(company.make("quotation", "clerk_sal"), "submitted")
+    page = sit_down("head_sal")
+    canvas = page.locator("#chart-open canvas")
+    canvas.wait_for()
+    said = """canvas => { const one = Chart.getChart(canvas), bar = one.getDatasetMeta(0).data[0].getProps(["x", "y"]);
+        return {x: bar.x - 6, y: bar.y}; }"""
+    canvas.hover(position=canvas.evaluate(said))
+    page.wait_for_function("Chart.getChart(document.querySelector('#chart-open canvas')).tooltip.opacity === 1")
+    told = canvas.evaluate("canvas => Chart.getChart(canvas).tooltip.body[0].lines[0]")
+    assert told.endswith(": 1")

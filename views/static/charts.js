@@ -47,7 +47,7 @@
         },
         plugins: {
           legend: { display: false },
-          tooltip: { callbacks: { label: (item) => `${partAt(item).name}: ${item.formattedValue}` } },
+          tooltip: { callbacks: { label: ({ datasetIndex, dataIndex, formattedValue }) => `${parts[dataIndex][datasetIndex].name}: ${formattedValue}` } },
         },
         onHover: (event, found) => { event.native.target.style.cursor = found.length ? "pointer" : "default"; },
         onClick: (event, found) => { if (found.length) location.assign(partAt(found[0]).url); },
