@@ -114,6 +114,7 @@ def test_nothing_is_untranslated(locale: str, app: Any, company: Any, browser_as
     data, found = typed(), {}
     for visit in visits:
         assert f'<html lang="{locale}"' in visit.html, visit
+        assert "&lt;Macro" not in visit.html, f"{visit.name}: a macro hides a variable of its name"
         for text in spoken(visit.html):
             plain = NO_WORDS.sub(" ", data.sub(" ", text))
             if text not in NAMES and (strange := foreign(plain, locale)):

@@ -81,7 +81,7 @@ class AuditView(CustomView):
         return self.render(
             "custom/audit.html",
             seal=_seal(seal) if seal else None,
-            waiting=wording.number(get_db()[UNSEALED].estimated_document_count()),
+            unsealed=wording.number(get_db()[UNSEALED].estimated_document_count()),
             checks=rows,
             last=rows[0] if rows else None,
             once=clock.now().strftime("%Y%m%d%H%M"),
