@@ -28,7 +28,7 @@ SHORTCUTS = (
     Shortcut(("g", "h"), L("Home", "首頁"), EVERYWHERE),
     Shortcut(("g", "i"), L("Approvals", "待審批"), EVERYWHERE),
     Shortcut(("b",), L("Hide the menu, or keep it open", "收起或固定菜單"), EVERYWHERE),
-    Shortcut(("?",), L("This list", "本列表"), EVERYWHERE),
+    Shortcut(("?",), L("This table of keys", "本快捷鍵表"), EVERYWHERE),
     Shortcut(("j", "k"), L("Next or previous row; arrow keys do the same", "下一行、上一行；方向鍵亦可"), LISTS),
     Shortcut(("→", "←"), L("Cells of the row", "該行的單元格"), LISTS),
     Shortcut(("Enter",), L("Open the row, or edit the cell", "打開該行，或編輯單元格"), LISTS),
