@@ -148,8 +148,14 @@ def opened(raw: bytes, place: str, ring: KeyRing) -> tuple[Manifest, BackupKey |
         raise broken
     if format > FORMAT:
         raise BackupFault(faults.NEWER(format=format, known=FORMAT))
-    files = tuple(Stored(**one) for one in body.pop("files"))
-    return Manifest(**{**body, "files": files, "left_out": tuple(body["left_out"])}), key
+    try:
+        files = tuple(Stored(**one) for one in body.pop("files"))
+        manifest = Manifest(**{**body, "files": files, "left_out": tuple(body["left_out"])})
+    except (TypeError, KeyError) as fault:  # without a key anybody can seal anything
+        raise broken from fault
+    if any(one.name.startswith("/") or ".." in one.name.split("/") for one in files):
+        raise broken
+    return manifest, key
 
 
 @dataclass(frozen=True)

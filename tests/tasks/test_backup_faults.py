@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from pymongo import MongoClient
@@ -26,6 +27,7 @@ from tasks.backup.faults import BackupFault, Damaged
 from tasks.backup.format import FORMAT, open_entry
 from tasks.backup.restore import half_restored, restore
 from tasks.backup.targets import MANIFEST, Target
+from tasks.backup.unpack import unpack
 from tasks.backup.verify import verify
 
 RING = KeyRing({1: b"1" * 32})
@@ -172,6 +174,26 @@ def test_a_forged_one_in_the_clear_is_not_what_was_noted(filled, target, whole):
     dump(filled, target, RING, name=whole.name)
     with pytest.raises(Damaged, match="its seal is not the one"):
         drill(target, whole.name, RING, filled.client, seal=whole.seal)
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/outside", "alpha/../../../outside"])
+def test_a_forged_one_leads_nowhere_else(filled, target, tmp_path, name):
+    """Without a key anybody can seal a manifest; its files stay below its folder all the same."""
+    entry = dump(filled, target, RING, plain=True)
+    first, *others = entry.manifest.files
+    forged = replace(entry.manifest, files=(replace(first, name=name), *others))
+    target.put_whole(entry.name, MANIFEST, layout.sealed(forged, None))
+    with pytest.raises(Damaged):
+        unpack(open_entry(target, entry.name, RING), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_forged_manifest_of_another_shape_is_damaged(filled, target):
+    entry = dump(filled, target, RING, plain=True)
+    body = layout._body(entry.manifest)
+    for wrong in (body | {"more": 1}, {**body, "files": [{"name": "x"}]}, {**body, "left_out": 3}):
+        target.put_whole(entry.name, MANIFEST, layout._text({**wrong, "~seal": layout._seal(wrong, None)}))
+        assert "manifest.json" in is_found(entry)
 
 
 def test_what_is_not_there_is_not_damaged(target, whole):
