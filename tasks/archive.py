@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
 from mongoengine.connection import get_db
+from pymongo.collection import Collection
 
 from models import retention
 from models.kernel import archive, changes, clock, places, rights
@@ -20,6 +22,7 @@ from models.kernel.archive import Approval
 from models.kernel.audit import ERASED
 from models.kernel.changes import Context
 from models.kernel.declare import Retention, registered
+from models.kernel.errors import Missing
 from models.kernel.history import entries_of
 from models.kernel.people import SYSTEM
 from models.kernel.record import Record
@@ -129,8 +132,10 @@ def make_lists(run: Run) -> None:
     for name in _types_from(""):
         cls = registered()[name]
         if rule := rule_for(cls):
-            rows = get_db()[places.archive_of(name)].find(retention.destroy_filter(cls, rule)).sort("_id", 1)
-            _list_type(run, cls, retention.ARCHIVE, (row for row in rows if str(row["_id"]) not in listed), home)
+            place = get_db()[places.archive_of(name)]
+            rows = place.find(retention.destroy_filter(cls, rule), {"_id": 1}).sort("_id", 1)
+            due = (row["_id"] for row in rows if str(row["_id"]) not in listed)
+            _list_type(run, _Source(cls, retention.ARCHIVE, place), due, home)
 
 
 @job(
@@ -149,8 +154,10 @@ def list_bin(run: Run, days: int = BIN_DAYS) -> None:
         return
     listed, before = _listed(), clock.now() - dt.timedelta(days=days)
     for name, cls in sorted(registered().items()):
-        rows = get_db()[name].find({"removed_at": {"$lte": before}}).sort([("removed_at", 1), ("_id", 1)])
-        _list_type(run, cls, retention.BIN, (row for row in rows if str(row["_id"]) not in listed), home)
+        place = get_db()[name]
+        rows = place.find({"removed_at": {"$lte": before}}, {"_id": 1}).sort([("removed_at", 1), ("_id", 1)])
+        due = (row["_id"] for row in rows if str(row["_id"]) not in listed)
+        _list_type(run, _Source(cls, retention.BIN, place), due, home)
 
 
 def _listed() -> set[str]:
@@ -166,36 +173,49 @@ def _listed() -> set[str]:
     return {line["record_id"] for row in rows for line in row.get("lines", ())}
 
 
-def _list_type(run: Run, cls: type[Record], source: str, due: Iterable[dict[str, Any]], home: ObjectId) -> None:
+@dataclass(frozen=True)
+class _Source:
+    """Where the records of a type stand that are listed."""
+
+    cls: type[Record]
+    name: str
+    place: Collection[dict[str, Any]]
+
+
+def _list_type(run: Run, source: _Source, due: Iterable[ObjectId], home: ObjectId) -> None:
     holds = retention.active_holds()
     lines: list[dict[str, Any]] = []
-    for document in due:
-        for is_held in run.each(cls.type_name(), [document], lambda one: retention.is_held(cls, one, holds)):
-            if is_held:
-                run.count(held=1)
-            else:
-                lines.append(_line(cls, document))
+    for id in due:
+        found = run.each(source.cls.type_name(), [id], lambda one: _line(source, one, holds))
+        lines += [line for line in found if line]
+        if found == [None]:
+            run.count(held=1)
         if len(lines) == LIST_MOST:
-            _make_list(run, cls, source, lines, home)
+            _make_list(run, source, lines, home)
             lines = []
     if lines:
-        _make_list(run, cls, source, lines, home)
+        _make_list(run, source, lines, home)
 
 
-def _line(cls: type[Record], document: dict[str, Any]) -> dict[str, Any]:
-    """How a record stands on a list, also one whose number or title is no text."""
+def _line(source: _Source, id: ObjectId, holds: list[retention.Hold]) -> dict[str, Any] | None:
+    """How a record stands on a list, also one whose number or title is no text; None for one that is held."""
+    document = source.place.find_one({"_id": id})
+    if document is None:
+        raise Missing
+    if retention.is_held(source.cls, document, holds):
+        return None
     return {
-        "record_type": cls.type_name(),
+        "record_type": source.cls.type_name(),
         "number": str(document.get("number") or ""),
         "subject": str(document.get("title") or "")[:400],
-        "record_id": str(document["_id"]),
+        "record_id": str(id),
     }
 
 
-def _make_list(run: Run, cls: type[Record], source: str, lines: list[dict[str, Any]], home: ObjectId) -> None:
+def _make_list(run: Run, source: _Source, lines: list[dict[str, Any]], home: ObjectId) -> None:
     values = {
-        "record_type": cls.type_name(),
-        "source": source,
+        "record_type": source.cls.type_name(),
+        "source": source.name,
         "count": len(lines),
         "lines": [retention.DeletionLine(**line) for line in lines],
         "department": home,

@@ -56,21 +56,25 @@ def sweep(run: Run) -> None:
         for batch in _due(rule, day, resumed):
             run.count(sent=_send_declared(run, rule, batch))
             run.save(rule=rule.key, after=str(batch[-1]["_id"]))
-    for batch in _batches(Reminder, {"active": True, "removed_at": None, "at": {"$lte": clock.now()}}, None):
+    due = {"active": True, "removed_at": None, "at": {"$lte": clock.now()}}
+    for batch in _batches(Reminder, due, ("at", "recurring", "created_at"), None):
         run.count(sent=_send_own(run, batch))
         run.renew()
 
 
 def _due(rule: Rule, day: dt.date, after: str | None) -> Iterator[list[dict[str, Any]]]:
     """The records whose reminder is due by a day, or was within the bound of catching up."""
-    return _batches(rule.cls, rule.wanted(day - CATCH_UP, day), after)
+    return _batches(rule.cls, rule.wanted(day - CATCH_UP, day), (rule.remind.field,), after)
 
 
-def _batches(cls: Any, wanted: dict[str, Any], after: str | None) -> Iterator[list[dict[str, Any]]]:
+def _batches(
+    cls: Any, wanted: dict[str, Any], columns: tuple[str, ...], after: str | None
+) -> Iterator[list[dict[str, Any]]]:
+    """What is due, with the columns that say so and no others: what stands in those may be damaged."""
     last = ObjectId(after) if after else None
     while True:
         query = {**wanted, **({"_id": {"$gt": last}} if last else {})}
-        rows = list(cls._get_collection().find(query).sort("_id", 1).limit(BATCH))
+        rows = list(cls._get_collection().find(query, dict.fromkeys(columns, 1)).sort("_id", 1).limit(BATCH))
         if not rows:
             return
         yield rows

@@ -17,9 +17,12 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.errors import DuplicateKeyError
 
-from models.kernel import clock, jobs
+from models.kernel import clock, jobs, people
 from models.kernel.jobs import Order
+from models.kernel.notices import About, notice_for
+from models.kernel.people import Role
 from models.kernel.timing import NotATime
+from models.kernel.unit import Unit, in_transaction
 from models.kernel.words import L
 from models.operations import Schedule, params_in, timing_of
 
@@ -30,6 +33,10 @@ MISSED = L(
     "Due while the scheduler was away; the schedule says to leave that out.", "到期時調度程序未運行，按設定不補執行。"
 )
 OVERLAPS = L("The run before was not done yet.", "上次執行尚未完成，跳過本次。")
+DAMAGED = L(
+    "A schedule is damaged and does not run. Please make it anew and remove this one.",
+    "一項定時任務數據損壞，無法執行。請新建後刪除。",
+)
 
 log = structlog.get_logger("guicheng.beat")
 
@@ -54,17 +61,37 @@ def fire_due() -> int:
     clocks = {one["_id"]: one for one in get_db()[CLOCKS].find()}
     fired = 0
     for told in Schedule._get_collection().find({"removed_at": None}):
-        found = clocks.pop(told["_id"], {})
-        stamp = _stamp(told)
-        if found.get("stamp") != stamp:
-            _set_anew(told, found.get("stamp"), stamp, now)
-        elif found.get("next") and found["next"] <= now:
-            fired += _fire(_Due(told, found["next"], stamp), now)
-        elif found.get("next"):
-            _pull_back(_Due(told, found["next"], stamp), now)
+        try:
+            fired += _see_to(told, clocks.pop(told["_id"], {}), now)
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError):  # made by hand: it keeps no other back
+            log.exception("a damaged schedule", schedule=str(told["_id"]))
+            _tell_damaged(told["_id"])
     if clocks:
         get_db()[CLOCKS].delete_many({"_id": {"$in": list(clocks)}})
     return fired
+
+
+def _see_to(told: Mapping[str, Any], found: Mapping[str, Any], now: dt.datetime) -> int:
+    """Order what is due of one schedule, or set its clock; returns how many due times were passed."""
+    stamp, coming = _stamp(told), found.get("next")
+    if found.get("stamp") != stamp:
+        _set_anew(told, found.get("stamp"), stamp, now)
+    elif coming and coming <= now:
+        return _fire(_Due(told, coming, stamp), now)
+    elif coming:
+        _pull_back(_Due(told, coming, stamp), now)
+    return 0
+
+
+def _tell_damaged(schedule: ObjectId) -> None:
+    """Tell IT, once a day, of a schedule that cannot be carried out."""
+
+    def body(unit: Unit) -> None:
+        for person in people.people_at([f"role:{Role.IT}"]):
+            cause, about = f"schedule:{schedule}:damaged:{clock.today()}", About("schedule", schedule)
+            unit.notify(notice_for(person, cause=cause, kind="alarm", words=DAMAGED, record=about))
+
+    in_transaction(body)
 
 
 def _stamp(told: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from bson import ObjectId
+from bson.datetime_ms import DatetimeMS
 from gridfs.errors import NoFile
 
 from models import catalogue, retention
@@ -257,12 +258,13 @@ def test_a_damaged_record_keeps_no_other_back(company, old, db, damage):
 
 def test_damaged_ones_are_listed_and_destroyed_or_said(company, db):
     """A title that is no text stops no list; what cannot be destroyed is said in its line, and the list ends."""
-    customers = [company.make("customer", "clerk_sal") for _ in range(2)]
+    customers = [company.make("customer", "clerk_sal") for _ in range(3)]
     for one in customers:
         changes.remove(type(one), one.id, actor=SYSTEM, version=None)
     db.customer.update_one({"_id": customers[0].id}, {"$set": {"title": 5, "number": 5}})
     with clock.set_to(clock.now() + dt.timedelta(days=31)):
-        assert work("bin.delete_list").counts == {"listed": 2, "lists": 1}
+        db.customer.update_one({"_id": customers[2].id}, {"$set": {"created_at": DatetimeMS(10**16)}})
+        assert work("bin.delete_list").counts == {"listed": 2, "lists": 1, "damaged": 1}
         made = DeletionList.objects.get()
         assert made.lines[0].number == "5"
         db.file.insert_one({"record_id": customers[1].id, "name": "a fact without content"})
@@ -270,7 +272,7 @@ def test_damaged_ones_are_listed_and_destroyed_or_said(company, db):
         assert work(retention.CARRY_OUT, list=str(made.id)).counts == {"destroyed": 1, "damaged": 1}
     done = company.fresh(made)
     assert (done.state, [one.outcome for one in done.lines]) == ("carried_out", ["destroyed", "damaged"])
-    assert [row["_id"] for row in db.customer.find()] == [customers[1].id]
+    assert db.customer.distinct("_id") == [customers[1].id, customers[2].id]
 
 
 class TestHolds:

@@ -207,6 +207,22 @@ def test_an_edit_is_taken_up_at_the_next_tick(schedule, db):
     assert clock_of()["next"] > START + dt.timedelta(days=2)
 
 
+@pytest.mark.parametrize("damage", [
+    {"every": "often", "cron": None}, {"cron": 5}, {"task": None}, {"catch_up": 7, "params": 5}, {"time_zone": 5},
+], ids=str)  # fmt: skip
+def test_a_damaged_schedule_keeps_no_other_back(schedule, company, db, damage):
+    bad, good = sorted((schedule(), schedule(name="另一項")), key=lambda one: one.id)
+    db.schedule.update_one({"_id": bad.id}, {"$set": damage})
+    if damage.get("task", "") is None:
+        db.schedule.update_one({"_id": bad.id}, {"$unset": {"task": ""}})
+    for hours in (1, 2):
+        tick(START + HOUR * hours)
+        tick(START + HOUR * hours)
+    assert len(due_times(db, schedule=good.id)) == 2
+    told = db.notice.count_documents({"kind": "alarm", "record": bad.id, "person": company.users["it"]})
+    assert told == 1 or due_times(db, schedule=bad.id)
+
+
 def test_a_removed_schedule_does_not_fire(schedule, db):
     made = schedule()
     changes.remove(type(made), made.id, actor=SYSTEM, version=None)

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from bson import ObjectId
+from bson.datetime_ms import DatetimeMS
 
 from models import catalogue
 from models.kernel import changes, clock, rights, unit
@@ -184,13 +185,14 @@ class TestDeclared:
     @pytest.mark.parametrize("damage", [
         {"title": 5}, {"lines": [5]}, {"lines": "none"}, {"number": 7}, {"owner": "x"}, {"department": "x"},
         {"tags": "x"}, {"nonsense": 1}, {"chain": 3}, {"version": "x"},
+        {"created_at": DatetimeMS(10**16)},
     ], ids=lambda damage: next(iter(damage)))  # fmt: skip
     def test_a_damaged_record_keeps_no_other_back(self, company, offered, db, damage):
         bad, good = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda one: one.id)
         values = {"text": "致電", "at": at("2025-06-10", dt.time(8))}
         mine = [changes.create(Reminder, values, actor=company.actor("clerk_mkt")) for _ in range(2)]
         db["quotation"].update_one({"_id": bad.id}, {"$set": damage})
-        db["reminder"].update_one({"_id": mine[0].id}, {"$set": {"created_at": "yesterday"}})
+        db["reminder"].update_one({"_id": mine[0].id}, {"$set": {"created_at": "yesterday", "note": 7}})
         with clock.set_to(at("2025-06-10")):
             counts = do("reminders.sweep")
         assert {good.id, mine[1].id} <= {one["record"] for one in told(db)}
