@@ -39,6 +39,7 @@ LEASE = dt.timedelta(minutes=10)
 LATEST = dt.timedelta(days=7)
 KEPT = dt.timedelta(days=90)
 OVERDUE = dt.timedelta(minutes=30)
+PUT_OFF_MOST = dt.timedelta(days=2)
 BATCH = 200
 UNDELIVERED_MOST = 10
 PROBLEM_MAX = 300
@@ -166,8 +167,15 @@ def _set(rows: list[dict[str, Any]], values: dict[str, Any]) -> None:
 
 
 def settle_abandoned() -> int:
-    """What a process held when it died: handed over is not sure, everything else is tried again. Returns the unsure."""
-    gone = {"lease": {"$lt": clock.now()}}
+    """What a process held when it died: handed over is not sure, everything else is tried again. Returns the unsure.
+
+    What a wrong clock put off, to a time that none puts off to, is due now.
+    """
+    now = clock.now()
+    in_unit(COLLECTION).update_many(
+        {"state": WAITING, "next_try": {"$gt": now + PUT_OFF_MOST}}, {"$set": {"next_try": now, "first_try": now}}
+    )
+    gone = {"$or": [{"lease": {"$lt": now}}, {"lease": {"$gt": now + PUT_OFF_MOST}}]}
     in_unit(COLLECTION).update_many(
         {"state": SENDING, **gone},
         {"$set": {"state": WAITING, "next_try": clock.now()}, "$unset": {"holder": "", "lease": ""}},

@@ -252,6 +252,20 @@ class TestFaults:
         assert len(box.kept) == len({one["Message-ID"] for one in box.kept}) == 3
         assert states(db) == ["sent"] * 3
 
+    def test_what_a_wrong_clock_put_off_goes_out(self, staff, box, db):
+        say(staff.users["it"], "one")
+        say(staff.users["head_sal"], "two")
+        up = post_office()
+        down()
+        with later(dt.timedelta(days=365)):
+            db["notice"].update_many({}, {"$set": {"at": clock.now()}})
+            deliveries.route(has_mail=True)
+            assert deliveries.take("mail")
+            do("notices.deliver")
+        set_post_office(up)
+        do("notices.deliver")
+        assert len(box.kept) == 2
+
     def test_down_for_days_is_shown(self, staff, box, db):
         down()
         say(staff.users["it"])
