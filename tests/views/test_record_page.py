@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pypdf
+import pypdfium2
 import pytest
 
 from models.kernel import changes, clock, mentions, people
@@ -162,6 +164,28 @@ def test_a_record_becomes_a_document(
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages)
     for wanted in (words, record.number, "林曉梅"):
         assert wanted in text, said(answer)
+
+
+def test_a_documents_words_stay_on_the_paper_and_its_totals_say_their_currency(
+    company: Company, browser_as: Callable[..., Browser]
+) -> None:
+    customer = company.make("customer", "clerk_sal")
+    line = type(customer)._fields["contacts"].field.document_type
+    mails = ("jingting.guo@jianye.example.com", f"{'long' * 14}@{'nowhere.' * 7}example.com")
+    told = {"contacts": [line(name="郭靜婷", job="倉儲物流經理", phone="18500000527", mail=one) for one in mails]}
+    changes.update(type(customer), customer.id, told, actor=SYSTEM, version=None)
+    pages = {
+        one.type_name(): browser_as("clerk_sal").get(address(one, "print")).data
+        for one in (customer, quotation(company))
+    }
+    for found in map(pypdfium2.PdfDocument, pages.values()):
+        for page in found:
+            text = page.get_textpage()
+            edge = max(text.get_charbox(at)[2] for at in range(text.count_chars()))
+            assert edge <= page.get_width() - 18 * 72 / 25.4 + 1
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pages["quotation"])).pages)
+    assert "狀態：草稿" in text
+    assert re.search(r"合計\s*人民幣 [0-9,]+\.[0-9]{2}", text)
 
 
 def test_a_document_obeys_rights_and_is_noted(company: Company, browser_as: Callable[..., Browser], db: Any) -> None:

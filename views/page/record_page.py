@@ -11,7 +11,7 @@ from markupsafe import Markup
 from models.kernel import clock, files, history, rights
 from models.kernel.changes import note
 from models.kernel.declare import references_of
-from models.kernel.fields import Lines, LongText, Ref, Refs, Sealed, label_of
+from models.kernel.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import stored
@@ -138,7 +138,8 @@ def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> d
             for one in value
         )
     is_long = isinstance(told, LongText) or (isinstance(told, Sealed) and isinstance(told.form, LongText))
-    return {"label": label_of(told), "value": text, "number": is_numeric(told), "wide": is_long}
+    facts = {"number": is_numeric(told), "wide": is_long, "amount": isinstance(told, Money)}
+    return {"label": label_of(told), "value": text, **facts}
 
 
 def _type_of(told: Ref | Refs) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from models.kernel import clock, files, history
@@ -12,14 +13,16 @@ from models.kernel.record import Record
 from models.kernel.traces import stored
 from models.kernel.words import L
 
-from ..wording import line_labels, moment, reference_labels, state_label
+from ..wording import line_labels, moment, plain, reference_labels, state_label
 from .record_page import base_facts, parts_of
 from .timeline import timeline
 
 ENTRIES_MAX = 500
 TEXT_MAX = 40_000
+WIDTH_MIN, WIDTH_MAX = 6, 40
+WIDE_FROM = "\u2e80"  # Chinese characters stand in twice the room of Latin ones
 WORDS = {
-    "state": L("State", "狀態"),
+    "state": L("State: ", "狀態："),
     "version": L("Version", "版本"),
     "record": L("Record", "記錄"),
     "decisions": L("Course of the case", "辦理過程"),
@@ -38,6 +41,7 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
     """Everything that the format prints, as texts in the reader's language. Bounded, however long the record is."""
     document = stored(record)
     labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
+    currency = _currency(cls, document)
     moves = history.entries_of(record.id, newest_first=True, limit=ENTRIES_MAX)
     decisions = [one for one in moves if one.get("state_to") or one["verb"] in _verbs(cls)]
     return {
@@ -49,7 +53,7 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
         "state": state_label(cls, record.state),
         "version": str(record.version),
         "printed": str(PRINTED(who=me.name, at=moment(clock.now()))),
-        "parts": [_part(part) for part in parts_of(cls, document, labels, me)],
+        "parts": [_part(part, currency) for part in parts_of(cls, document, labels, me)],
         "base": [[str(one["label"]), _text(one["value"])] for one in base_facts(cls, document, labels)],
         "files": [[one["name"], moment(one["at"])] for one in files.files_of(record.id)],
         "decisions": [[e["when"], e["who"], e["text"], e["comment"]] for e in timeline(cls, decisions[::-1], me)],
@@ -62,25 +66,54 @@ def _verbs(cls: type[Record]) -> tuple[str, ...]:
     return flow.verbs() if flow else ()
 
 
-def _part(part: dict[str, Any]) -> dict[str, Any]:
+def _currency(cls: type[Record], document: Mapping[str, Any]) -> str:
+    told = cls._fields.get("currency")
+    return plain(told, document.get("currency"), {}) if told else ""
+
+
+def _part(part: dict[str, Any], currency: str) -> dict[str, Any]:
     return {
         "label": str(part["label"]),
         "clause": part["clause"],
-        "pieces": [_piece(piece) for piece in part["pieces"]],
+        "pieces": list(_pieces(part["pieces"], currency)),
     }
 
 
-def _piece(piece: dict[str, Any]) -> dict[str, Any]:
-    """Facts as pairs, or a table of lines with its heads and which columns are numbers."""
-    if "facts" in piece:
-        return {"facts": [[str(one["label"]), _text(one["value"]), one["wide"]] for one in piece["facts"]]}
-    table = piece["table"]
+def _pieces(pieces: list[dict[str, Any]], currency: str) -> Iterator[dict[str, Any]]:
+    """Tables of lines, and facts as pairs; amounts that follow a table are its totals and stand under it."""
+    for at, piece in enumerate(pieces):
+        if "table" in piece:
+            yield _table(piece["table"])
+            continue
+        totals = [one for one in piece["facts"] if at and one["amount"]]
+        if totals:
+            yield {"totals": [[str(one["label"]), _amount(one, currency)] for one in totals]}
+        facts = [[str(one["label"]), _text(one["value"]), one["wide"]] for one in piece["facts"] if one not in totals]
+        if facts:
+            yield {"facts": facts}
+
+
+def _amount(fact: dict[str, Any], currency: str) -> str:
+    text = _text(fact["value"])
+    return f"{currency} {text}".strip() if text else ""
+
+
+def _table(table: dict[str, Any]) -> dict[str, Any]:
+    """A table of lines with its heads, which columns are numbers, and how much room each of the others wants."""
+    heads = [str(head["label"]) for head in table["heads"]]
+    rows = [[_text(cell["text"]) for cell in row] for row in table["rows"]]
     return {
         "label": str(table["label"]),
-        "heads": [str(head["label"]) for head in table["heads"]],
+        "heads": heads,
         "numbers": [head["number"] for head in table["heads"]],
-        "rows": [[_text(cell["text"]) for cell in row] for row in table["rows"]],
+        "widths": [_width(column) for column in zip(heads, *rows, strict=True)],
+        "rows": rows,
     }
+
+
+def _width(texts: Iterable[str]) -> int:
+    longest = max(sum(2 if one >= WIDE_FROM else 1 for one in text[:WIDTH_MAX]) for text in texts)
+    return min(max(longest, WIDTH_MIN), WIDTH_MAX)
 
 
 def _text(value: Any) -> str:
