@@ -1,0 +1,70 @@
+"""Killed with SIGKILL at random moments of checking, importing and taking back: the end is the same, each row once."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from models import catalogue
+from models.kernel import audit, import_rows, imports
+from tests.fixtures.processes import ROOT
+
+pytestmark = pytest.mark.slow
+KILLS = 4
+CHANGED = 60
+MADE = 140
+
+
+@pytest.fixture
+def carry_out(settings, db):
+    """Starts the process on an import and kills it again and again, then lets it come to the end."""
+    before = db.client.admin.command("getParameter", 1, transactionLifetimeLimitSeconds=1)
+    db.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=1)  # of the killed, nothing waits longer
+    environment = {**os.environ, **settings.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+
+    def run(one):
+        command = [sys.executable, "-W", "ignore", "-m", "tests.faults.importing", str(one.id)]
+        for _ in range(KILLS):
+            with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout.readline() == "begun\n"
+                time.sleep(random.uniform(0.02, 0.6))
+                process.kill()
+        subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=240, stdout=subprocess.DEVNULL)
+        return imports.load(one.id)
+
+    yield run
+    limit = before["transactionLifetimeLimitSeconds"]
+    db.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=limit)
+
+
+def test_killed_at_random(company, sheets, db, carry_out, monkeypatch):
+    monkeypatch.setattr(import_rows, "BATCH", 20)
+    customer = catalogue["customer"]
+    known = [company.make("customer", "clerk_sal", name=f"老客戶{n}", region="北京") for n in range(CHANGED)]
+    rows = [["編號", "名稱", "地區"], *([one.number, one.name, "上海"] for one in known)]
+    rows += [["", f"新客戶{n}", "蘇州"] for n in range(MADE)]
+
+    one = carry_out(sheets.sent(rows))
+    assert (one.state, one.counts) == (imports.CHECKED, {"change": CHANGED, "create": MADE})
+    assert customer.objects.count() == CHANGED
+    assert db["content.files"].count_documents({}) == 0
+
+    sheets.start(one)
+    one = carry_out(one)
+    assert (one.state, one.counts) == (imports.DONE, {"changed": CHANGED, "created": MADE})
+    names = db["customer"].distinct("name")
+    numbers = db["customer"].distinct("number")
+    assert len(names) == len(numbers) == db["customer"].count_documents({}) == CHANGED + MADE
+    assert db["history"].count_documents({"batch": one.batch}) == CHANGED + MADE
+    assert {row["version"] for row in db["customer"].find({"region": "上海"})} == {2}
+
+    imports.ask_back(one, actor=company.actor("clerk_sal"))
+    one = carry_out(imports.load(one.id))
+    assert (one.state, one.counts) == (imports.TAKEN_BACK, {"back": CHANGED, "binned": MADE})
+    assert db["customer"].count_documents({"removed_at": None, "region": "北京"}) == CHANGED
+    assert db["customer"].count_documents({"removed_at": {"$ne": None}}) == MADE
+    audit.seal_all()
+    assert audit.check().faults == []
