@@ -25,7 +25,7 @@ WRONG = L(
     "The login name or the password is not right. A first password is valid for seven days.",
     "登錄名或密碼不正確。初始密碼七天內有效。",
 )
-CODE_ASKED = L("Now the code of your authenticator app.", "請輸入驗證器應用程式顯示的驗證碼。")
+CODE_ASKED = L("Now the code of your authenticator app.", "請輸入驗證器應用顯示的驗證碼。")
 CODE_WRONG = L(
     "The code is not right, or was used already. Please wait for the next one.",
     "驗證碼不正確或已使用過，請等待下一個驗證碼。",

@@ -19,7 +19,7 @@ from models.kernel.words import L, Words
 HALF_VALID = dt.timedelta(minutes=5)
 NOT_THE_APPS = L(
     "This code is not the one that the app shows now. Please check the clock of your phone.",
-    "驗證碼與應用程式目前顯示的不符，請檢查手機時間。",
+    "驗證碼與應用目前顯示的不符，請檢查手機時間。",
 )
 NEEDED = L("Your role needs the second step; it cannot be taken off.", "您的角色必須使用兩步驗證，不能停用。")
 TAKEN_OFF = L("The second step is taken off.", "兩步驗證已停用。")
