@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from bson import ObjectId
 
@@ -270,6 +271,12 @@ class Dunning(Record):
     person = Text(label=L("Spoken to", "聯絡對象"))
     result = LongText(label=L("Result", "結果"))
     promised_on = Day(label=L("Promised payment", "承諾付款日"))
+
+    @classmethod
+    def still_reminds(cls, row: Mapping[str, Any]) -> bool:
+        """Nobody is reminded of the promise of a payment that came in."""
+        owed = {"_id": row.get("receivable"), "state": {"$in": ["open", "partly_paid", "overdue"]}, "removed_at": None}
+        return in_unit(Receivable.type_name()).find_one(owed, {"_id": 1}) is not None
 
 
 def is_still_owed(step: ObjectId) -> bool:

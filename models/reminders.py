@@ -171,7 +171,7 @@ class Rule:
         """Whether a stored record still is to be reminded of for this date."""
         if row is None or row.get("removed_at") is not None or self.date_in(row) != date:
             return False
-        return not self.remind.states or row.get("state") in self.remind.states
+        return (not self.remind.states or row.get("state") in self.remind.states) and self.cls.still_reminds(row)
 
     def tokens(self, found: Record) -> list[str]:
         """The addresses of those who are reminded."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import mongoengine as me
 from bson import ObjectId
@@ -86,6 +86,11 @@ class Record(me.Document):
     def taken(cls, name: str, value: str) -> Words | None:
         """What is said when a value that may exist once was taken at the same moment; None: the usual sentence."""
         return None
+
+    @classmethod
+    def still_reminds(cls, row: Mapping[str, Any]) -> bool:
+        """Whether a stored record is still to be reminded of, where more than its state and its date say so."""
+        return True
 
     def watermark_for(self, actor: Actor) -> Words | None:
         """What stands across the pages of its files beside this reader's name and the time; None: nothing at all."""

@@ -99,6 +99,16 @@ class TestDeclared:
             do("reminders.sweep")
         assert not told(db)
 
+    @pytest.mark.parametrize(("state", "count"), [("overdue", 1), ("paid", 0), ("cancelled", 0)])
+    def test_no_promise_of_what_was_paid(self, company, db, state, count):
+        step = company.make("dunning")
+        promised = {"promised_on": at("2025-06-10", dt.time(), dt.UTC), "owner": company.users["clerk_sal"]}
+        db["dunning"].update_one({"_id": step.id}, {"$set": promised})
+        db["receivable"].update_one({"_id": step.ref("receivable")}, {"$set": {"state": state}})
+        with clock.set_to(at("2025-06-10")):
+            do("reminders.sweep")
+        assert len(told(db, record=step.id)) == count
+
     def test_a_moved_date_is_another_reminder(self, offered, db):
         record = offered("2025-06-13")
         rows = type(record)._get_collection()
