@@ -38,6 +38,7 @@ LIST_MOST = 200
 BIN_DAYS = 30
 REJECTED_RESTS = dt.timedelta(days=365)
 LOST_AFTER = dt.timedelta(days=1)
+CLOCKS_DIFFER = dt.timedelta(minutes=5)
 DOOR = Context(door="task")
 CONTENT_GONE = L(
     "The contents of {count} attachments are missing, such as the one of {id}; a backup may have them.",
@@ -288,7 +289,7 @@ def _stays(approved: Any, cls: type[Record], document: Any) -> str:
     begins its days there anew; of an archived one the rule and the date may have changed."""
     if approved.source == retention.BIN:
         removed_at = document.get("removed_at")
-        return "" if removed_at and removed_at <= approved.created_at <= clock.now() else "back"
+        return "" if removed_at and removed_at <= approved.created_at <= clock.now() + CLOCKS_DIFFER else "back"
     rule = rule_for(cls)
     return "" if rule and retention.is_over(cls, rule, document) else "not_due"
 
