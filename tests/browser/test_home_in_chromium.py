@@ -21,6 +21,14 @@ def test_decisions_by_one_key(company, sit_down, db):
     page.keyboard.press("a")
     row(0).wait_for(state="detached")
     assert company.fresh(cases[0]).state == "approved"
+    expect(page.locator(".toast")).to_contain_text(cases[0].number)
+    for place in (
+        ".topbar a[href='/admin/inbox/'] .count",
+        "[data-go=inbox] .count",
+        ".nav-group a[href='/admin/quotation/'] .count",
+    ):
+        expect(page.locator(place)).to_contain_text("4")
+    expect(page.locator(".topbar a[href='/admin/inbox/']")).to_have_accessible_name("待您審批：4")
     page.locator(f"tr[data-number='{cases[1].number}']:focus").wait_for()  # the next row takes its place
     page.keyboard.press("r")
     box = page.get_by_label("原因")

@@ -18,6 +18,7 @@ from models.kernel.words import L, Words
 from .. import wording
 from ..lists import bulk
 from ..session import actor, asks_for_json, own_path, say, seen_version
+from ..shell import waiting_counts
 from .cases import NO, YES, decision_move
 
 CASES_MAX = 100
@@ -42,7 +43,7 @@ def answer(view: Any) -> Any:
     is_final = bool(one or request.form.get("sure")) and not lacks_reason
     rows = [_row(view.catalogue, given, kind, me, reason, is_final) for given in chosen]
     if asks_for_json():
-        return _for_script(rows, lacks_reason)
+        return _for_script(rows, lacks_reason, me)
     if one and lacks_reason:
         return redirect(f"{rows[0]['move_url']}&next={quote(_back())}" if rows[0]["move_url"] else _back())
     if one:
@@ -61,13 +62,16 @@ def answer(view: Any) -> Any:
     )
 
 
-def _for_script(rows: list[dict[str, Any]], lacks_reason: bool) -> Any:
+def _for_script(rows: list[dict[str, Any]], lacks_reason: bool, me: Actor) -> Any:
+    """The result of each case, and what waits now: the frame of the page counts it."""
     if lacks_reason:
         return jsonify(ok=False, message=str(REASON_NEEDED)), 422
     done = sum(row["ok"] for row in rows)
     told = [{name: row[name] for name in ("given", "number", "ok", "text")} for row in rows]
     message = rows[0]["text"] if len(rows) == 1 else str(DONE(done=done, count=len(rows)))
-    return jsonify(ok=done == len(rows), message=message, rows=told), 200 if done == len(rows) else 422
+    decisions, waits = waiting_counts(me)
+    now = {"decisions": decisions, "types": waits}
+    return jsonify(ok=done == len(rows), message=message, rows=told, waiting=now), 200 if done == len(rows) else 422
 
 
 def _row(

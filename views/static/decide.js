@@ -2,13 +2,18 @@
 "use strict";
 (() => {
   const { say, announce, ask, remembered } = window.guicheng;
+  const TOLD_FOR = 8000;
+  const READ_FOR = 1500;
+  const COUNTED = 99;
   const form = document.querySelector("form[data-decide]");
   const dialog = document.getElementById("decide");
   if (!form || !dialog) return;
   const sheet = dialog.querySelector("form");
   const reason = sheet.querySelector("textarea");
   const problem = sheet.querySelector(".errors");
+  const toast = document.querySelector("[data-toast]");
   let waiting = null;
+  let hides;
 
   const rowsOf = (givens) => givens.map((given) => form.querySelector(`tr[data-case="${CSS.escape(given)}"]`)).filter(Boolean);
   const refuse = (text) => {
@@ -22,6 +27,38 @@
     place.textContent = text;
     place.hidden = false;
     place.classList.toggle("cell-error", !ok);
+  }
+
+  // What was done is seen for a while, and spoken.
+  function tell(text) {
+    toast.firstElementChild.textContent = text;
+    toast.hidden = false;
+    clearTimeout(hides);
+    hides = setTimeout(() => { toast.hidden = true; }, TOLD_FOR);
+    announce(text);
+  }
+
+  function setCount(place, count) {
+    const number = place?.querySelector(".count");
+    if (!number) return;
+    if (count) number.firstChild.data = count > COUNTED ? `${COUNTED}+` : count;
+    else number.remove();
+  }
+
+  // The menu and the top of the page say how much waits, there as here.
+  function recount({ decisions, types }) {
+    const top = document.querySelector(".topbar a[href='/admin/inbox/']");
+    top.setAttribute("aria-label", top.getAttribute("aria-label").replace(/\d+$/, decisions));
+    for (const place of [top, document.querySelector("[data-go='inbox']")]) setCount(place, decisions);
+    for (const group of document.querySelectorAll(".nav-group")) {
+      let sum = 0;
+      for (const link of group.querySelectorAll(".nav-list a")) {
+        const count = types[link.pathname.split("/")[2]] ?? 0;
+        setCount(link, count);
+        sum += count;
+      }
+      setCount(group.querySelector("summary"), sum);
+    }
   }
 
   // A row that was decided leaves; the focus goes to the one that takes its place.
@@ -52,8 +89,9 @@
       if (row && told.ok) leave(row);
       else if (row) tellRow(row, told.text, false);
     }
-    announce(data.rows.length === 1 ? `${data.rows[0].number} ${data.message}` : data.message);
-    if (!form.querySelector("tr[data-case]")) location.reload();
+    tell(data.rows.length === 1 ? `${data.rows[0].number} ${data.message}` : data.message);
+    recount(data.waiting);
+    if (!form.querySelector("tr[data-case]")) setTimeout(() => location.reload(), READ_FOR);
     return true;
   }
 
@@ -80,6 +118,21 @@
     await decide(kind, givens, reason.value);
   });
 
+  // Back from the page where a case was signed: at its row, or at the one that took its place.
+  const key = `decide:${location.pathname}`;
+  let left = -1;
+  form.addEventListener("click", ({ target }) => { left = [...form.querySelectorAll("tr[data-case]")].indexOf(target.closest("tr")); });
+  addEventListener("pagehide", () => { try { sessionStorage.setItem(key, left); } catch { /* then the page begins at its top */ } });
+  function comeBack() {
+    const before = document.referrer && new URL(document.referrer);
+    if (!before || before.origin !== location.origin || !/^\/admin\/\w+\/(move|details)\/$/.test(before.pathname)) return;
+    const rows = [...form.querySelectorAll("tr[data-case]")];
+    const same = rows.find((row) => row.dataset.case.split(":")[1] === before.searchParams.get("id"));
+    let at = -1;
+    try { at = Number(sessionStorage.getItem(key) ?? -1); } catch { /* as above */ }
+    (same ?? (at < 0 ? null : rows[Math.min(at, rows.length - 1)]))?.focus();
+  }
+
   form.addEventListener("click", (event) => {
     const one = event.target.closest("[data-decide-one]");
     const many = event.target.closest("[data-decide-many]");
@@ -104,4 +157,5 @@
     const button = row.querySelector(`[data-decide-one="${kind}"]`) || (kind === "yes" ? row.querySelector(".decide a") : row.querySelector(".decide a.danger"));
     button?.click();
   });
+  comeBack();
 })();
