@@ -57,6 +57,24 @@ def test_a_session_that_ended_is_begun_again_in_place(company: Company, sit_down
     assert get_db()["customer"].find_one({})["name"] == NAME
 
 
+def test_a_session_ended_from_elsewhere_is_said_in_the_words_of_the_page(
+    company: Company, sit_down: Callable[..., Page]
+) -> None:
+    page = sit_down("clerk_sal", locale="en-US")
+    page.goto("/admin/")
+    page.locator(".topbar details.pop summary").last.click()
+    page.get_by_role("button", name="繁體中文").click()
+    type_name(page)
+    get_db()["session"].delete_many({})
+    page.locator("[name=name]").press_sequentially("二")
+    expect(page.locator("[data-draft-status]")).to_contain_text("登錄已失效，輸入的內容仍在本頁。")
+    page.get_by_role("button", name="重新登錄").click()
+    page.locator("#sign-in [name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-draft-status]")).to_contain_text("草稿已保存")
+    expect(page.locator("[name=name]")).to_be_focused()
+
+
 def test_a_form_is_not_sent_by_a_colleague(company: Company, sit_down: Callable[..., Page]) -> None:
     page = sit_down("clerk_sal")
     type_name(page)

@@ -181,7 +181,11 @@ def test_where_the_focus_is_can_be_seen(company: Company, at_desk: Callable[...,
     page = at_desk("clerk_sal", reduced_motion="reduce")
     for path in ("/admin/", "/admin/quotation/", "/admin/quotation/new/", f"/admin/quotation/details/?id={record.id}"):
         page.goto(path)
-        keys(page, "Tab")
+        if path.endswith("/new/"):
+            expect(page.locator("#customer")).to_be_focused()
+            tab_to(page, ".skip", "Shift+Tab")
+        else:
+            keys(page, "Tab")
         expect(page.locator(".skip")).to_be_focused()
         keys(page, "Enter")
         expect(page.locator("#main")).to_be_focused()
@@ -215,6 +219,26 @@ def test_the_sheet_lists_every_shortcut(company: Company, at_desk: Callable[...,
     expect(page.locator("#shortcuts dt")).to_have_count(len(SHORTCUTS))
     for one in SHORTCUTS:
         expect(page.locator("#shortcuts")).to_contain_text(one.label.hant)
+    expect(page.locator("#shortcuts-title")).to_be_focused()
+    assert page.evaluate("document.getElementById('shortcuts').scrollTop") == 0, "it begins at its top"
+
+
+def test_pages_that_ask_begin_in_their_first_field(company: Company, at_desk: Callable[..., Page]) -> None:
+    customer = company.make("customer", "clerk_sal")
+    page = at_desk("clerk_sal")
+    for path, first in (("new/", "[name=name]"), (f"edit/?id={customer.id}", "[name=name]")):
+        page.goto(f"/admin/customer/{path}")
+        expect(page.locator(first)).to_be_focused()
+    page.goto(f"/admin/customer/move/?id={customer.id}&verb=dormant")
+    expect(page.locator("main form :focus")).to_have_count(1)
+    page.goto("/admin/customer/")
+    keys(page, "j", "x")
+    page.select_option("#bulk-field", "region")
+    tab_to(page, "button[formaction$='/set/']")
+    keys(page, "Enter")
+    expect(page.locator("input[name=value]")).to_be_focused()
+    page.goto(f"/admin/customer/details/?id={customer.id}")
+    assert page.evaluate("document.activeElement === document.body"), "a record is read first"
 
 
 def test_the_menu_goes_away_and_stays_away(company: Company, at_desk: Callable[..., Page]) -> None:

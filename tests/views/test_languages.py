@@ -26,12 +26,13 @@ SILENT = frozenset({"script", "style"})
 NAMES = frozenset({*LOCALE_NAMES.values(), "規", "规"})  # languages name themselves; the seal
 # What stands the same in all languages: brands, formats, keys of the keyboard, currencies, identifiers.
 SAME = frozenset(
-    "CSV Excel XLSX PDF JSON SHA URL QR ICS ID TOTP VIP OEM FOB CIF EXW DDP S3 MongoDB Lark Slack Telegram Apprise SMTP "
-    "Ctrl Shift Enter Esc Tab Alt Delete CNY USD EUR HKD RMB TWD JPY kg GB MB KB ms".split()
+    "CSV Excel XLSX PDF JSON SHA URL QR ICS ID TOTP VIP OEM FOB CIF EXW DDP S3 MongoDB Lark Slack Telegram Apprise "
+    "SMTP Ctrl Shift Enter Esc Tab Alt Delete CNY USD EUR HKD RMB TWD JPY kg GB MB KB ms".split()
 )
 # Hashes, places of a sentence, addresses, settings and commands; what the tour types without keeping it.
 NO_WORDS = re.compile(
-    r"\b[0-9a-f]{12,}\b|\b[A-Z2-7]{32}\b|\{\w+\}|\b\w+://\S*|\bGUICHENG_\w+|\bguicheng(?: [a-z-]+)+|\b[\w.-]+@[\w.-]+|nothing-of-this-kind|Ours"
+    r"\b[0-9a-f]{12,}\b|\b[A-Z2-7]{32}\b|\{\w+\}|\b\w+://\S*|\bGUICHENG_\w+|\bguicheng(?: [a-z-]+)+"
+    r"|\b[\w.-]+@[\w.-]+|nothing-of-this-kind|Ours"
 )
 
 

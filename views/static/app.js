@@ -205,8 +205,17 @@ window.guicheng = (() => {
     group.addEventListener("toggle", () => remembered(key, group.open ? "open" : "closed"));
   });
 
+  // A page that is there to be filled in begins in its first field, or in the first at fault; no other page takes the focus.
+  onEach("form[data-focus-first]", (form) => {
+    if (location.hash || document.activeElement !== document.body) return;
+    const fields = [...form.querySelectorAll("input:not([type='hidden'], [readonly]), select, textarea")].filter((one) => !one.disabled && one.offsetParent);
+    (fields.find((one) => one.matches("[aria-invalid='true']")) ?? fields[0])?.focus();
+  });
+
+  const MENUS = "details:is(.pop, .filters)[open]";
   document.addEventListener("click", (event) => {
-    document.querySelectorAll("details.pop[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+    const way = event.composedPath(); // what a click took away is still on its way
+    document.querySelectorAll(MENUS).forEach((menu) => { if (!way.includes(menu)) menu.open = false; });
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const opener = event.target.closest("[data-dialog-open]");
     const dialog = opener && document.getElementById(opener.dataset.dialogOpen);
@@ -221,8 +230,8 @@ window.guicheng = (() => {
   let waitsForPlace = false;
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
-    const menu = event.target.closest?.("details.pop[open]");
-    if (event.key === "Escape" && menu) {
+    const menu = event.target.closest?.(MENUS) ?? document.querySelector(MENUS);
+    if (event.key === "Escape" && menu && !document.querySelector("dialog[open]")) {
       menu.open = false;
       menu.querySelector("summary").focus();
     }

@@ -9,7 +9,7 @@
 
   onEach("form[data-draft-url]", (form) => {
     const status = form.querySelector("[data-draft-status]");
-    const { keptAt, notKept, signIn: signInWords } = form.dataset;
+    const { keptAt, notKept, endedText, signIn: signInWords } = form.dataset;
     const pairs = () => [...new FormData(form)].filter(([name, value]) => name !== "csrf_token" && !(value instanceof File));
     const contents = () => JSON.stringify(pairs());
     const opened = contents();
@@ -46,7 +46,7 @@
 
     async function failed({ status: code, data }) {
       if (code === 400 && !hasFailed && await window.guicheng.freshen?.().catch(() => false)) return later(0);
-      const sentence = data.message || notKept.replace("{at}", since);
+      const sentence = code === 401 ? endedText : data.message || notKept.replace("{at}", since); // signed out, the server no longer knows the language
       status.textContent = sentence;
       if (!hasFailed) announce(sentence);
       hasFailed = true;
@@ -54,9 +54,12 @@
       else if (code !== 422 && code !== 403) later(PAUSE_AFTER_FAULT);
     }
 
+    // The button goes away with the sentence; whoever pressed it goes on in the field where they were.
+    let place = form.contains(document.activeElement) ? document.activeElement : null;
+    form.addEventListener("focusin", ({ target }) => { if (!status.contains(target)) place = target; });
     function offerSignIn() {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "btn small", textContent: signInWords });
-      button.addEventListener("click", async () => { if (await window.guicheng.signIn?.()) { timer = null; beat(); } });
+      button.addEventListener("click", async () => { if (await window.guicheng.signIn?.()) { timer = null; place?.focus(); beat(); } });
       status.append(" ", button);
     }
 

@@ -94,7 +94,7 @@
     rememberPlace();
   }
 
-  // Coming back from a record finds the list where it was left.
+  // Coming back from a record, by the browser or by a link of the page, finds the list where it was left.
   function rememberPlace() {
     const rows = () => document.querySelector("[data-list-rows]");
     const key = () => `list:${location.pathname}${location.search}`;
@@ -102,12 +102,18 @@
       const row = document.activeElement?.closest?.("[data-list-rows] tbody tr");
       try { sessionStorage.setItem(key(), JSON.stringify([rows()?.scrollTop || 0, row ? row.sectionRowIndex : -1])); } catch { /* then it begins at the top */ }
     });
-    if (performance.getEntriesByType("navigation")[0]?.type !== "back_forward" || !rows()) return;
+    const { type } = performance.getEntriesByType("navigation")[0] ?? {};
+    const before = type === "navigate" && document.referrer ? new URL(document.referrer) : null;
+    const isBelow = before?.origin === location.origin && before.pathname !== location.pathname && before.pathname.startsWith(location.pathname);
+    if ((type !== "back_forward" && !isBelow) || !rows()) return;
+    const all = [...rows().querySelectorAll("tbody tr")];
+    const idOf = (row) => new URL(row.querySelector("a[href]")?.href ?? location.href).searchParams.get("id");
+    const same = isBelow && before.searchParams.get("id") ? all.find((row) => idOf(row) === before.searchParams.get("id")) : null;
     try {
       const [top, row] = JSON.parse(sessionStorage.getItem(key()) || "[0,-1]");
-      rows().querySelectorAll("tbody tr")[row]?.focus({ preventScroll: true });
       rows().scrollTop = top;
-    } catch { /* as above */ }
+      (same ?? all[row])?.focus({ preventScroll: !same });
+    } catch { same?.focus(); }
   }
 
   // Roomy or dense rows, remembered on this device, as the theme is.
