@@ -21,7 +21,7 @@ from models.kernel.errors import Missing
 from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.search import contains, initials, normal
-from models.kernel.words import EN, HANT, L, Words
+from models.kernel.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
 
 from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS
@@ -43,7 +43,11 @@ NEW_ONE = L("New: {label}", "新建{label}")
 CALENDAR_OF = L("{label}: calendar", "{label}：日曆")
 BOARD_OF = L("{label}: board", "{label}：看板")
 SEARCH_ALL = L("Search everything for “{text}”", "全局搜索「{text}」")
-EDIT, HISTORY = L("Edit", "編輯"), L("History", "歷史")
+EDIT, HISTORY, PDF = L("Edit", "修改"), L("Full history", "完整歷史"), L("As a PDF", "PDF 文件")
+PRINTING = ("print", "打印", "列印")
+FRAME = L("Account and display", "賬號與顯示")
+SIGN_OUT, COLOURS = L("Sign out", "退出"), L("Dark or light colours", "深色／淺色模式")
+LANGUAGE = L("Language: {name}", "語言：{name}")
 _PLACES = (
     (L("Home", "首頁"), "/admin/"),
     (L("Approvals", "待審批"), "/admin/inbox/"),
@@ -55,6 +59,7 @@ _PLACES = (
 )
 _NAMED = re.compile(r"([a-z][a-z_]{1,60}):([0-9a-f]{24})")
 Option = dict[str, str]
+Offer = tuple[Words, str, tuple[str, ...]]  # a label, an address, and what it is called besides
 
 
 class PaletteView(BaseView):
@@ -81,6 +86,7 @@ class PaletteView(BaseView):
             except ExecutionTimeout:
                 said = str(SLOW)
         if text:
+            groups.append((FRAME, _frame(text)))
             url = f"/admin/search/?{urlencode({'q': typed})}"
             groups.append((L("Search", "搜索"), [{"label": str(SEARCH_ALL(text=typed)), "url": url}]))
         answer = jsonify(
@@ -99,10 +105,12 @@ class PaletteView(BaseView):
         except Missing:
             return RECORDS, []
         base, id = f"/admin/{record.type_name()}/", record.id
-        options = [(step["label"], step["url"]) for step in moves_context(record, me) if step["may"]]
+        options: list[Offer] = [(step["label"], step["url"], ()) for step in moves_context(record, me) if step["may"]]
         if rights.may_update(me, record):
-            options.append((EDIT, f"{base}edit/?id={id}"))
-        options.append((HISTORY, f"{base}history/?id={id}"))
+            options.append((EDIT, f"{base}edit/?id={id}", ("編輯",)))
+        if rights.may_open(me, record):
+            options.append((HISTORY, f"{base}history/?id={id}", ()))
+            options.append((PDF, f"{base}print/?id={id}", PRINTING))
         return ON_THIS(number=record.number), _matching(options, text, most=len(options))
 
     def _recent(self, me: Actor) -> list[Option]:
@@ -120,24 +128,24 @@ class PaletteView(BaseView):
         found = _NAMED.fullmatch(text)
         return (self.catalogue[found[1]], ObjectId(found[2])) if found and found[1] in self.catalogue else None
 
-    def _new(self, me: Actor) -> Iterator[tuple[Words, str]]:
+    def _new(self, me: Actor) -> Iterator[Offer]:
         for cls in self.catalogue.values():
             if rights.may_create(me, cls):
-                yield NEW_ONE(label=cls.declared.label), f"/admin/{cls.declared.name}/new/"
+                yield NEW_ONE(label=cls.declared.label), f"/admin/{cls.declared.name}/new/", ()
 
-    def _screens(self, me: Actor) -> Iterator[tuple[Words, str]]:
+    def _screens(self, me: Actor) -> Iterator[Offer]:
         """The places, the lists, the custom screens, then calendars and boards."""
-        yield from _PLACES
+        yield from ((label, url, ()) for label, url in _PLACES)
         opened = [cls for cls in self.catalogue.values() if rights.can_open(me, cls)]
-        yield from ((cls.declared.plural, f"/admin/{cls.declared.name}/") for cls in opened)
+        yield from ((cls.declared.plural, f"/admin/{cls.declared.name}/", ()) for cls in opened)
         for view in current_app.extensions["custom_views"]:
             if view.menu_item and view.is_accessible():
-                yield view.menu_item.label, view.menu_item.url
+                yield view.menu_item.label, view.menu_item.url, ()
         for cls in opened:
             if calendars(me, cls):
-                yield CALENDAR_OF(label=cls.declared.plural), f"/admin/calendar/{cls.declared.name}/"
+                yield CALENDAR_OF(label=cls.declared.plural), f"/admin/calendar/{cls.declared.name}/", ()
             if boards(cls):
-                yield BOARD_OF(label=cls.declared.plural), f"/admin/board/{cls.declared.name}/"
+                yield BOARD_OF(label=cls.declared.plural), f"/admin/board/{cls.declared.name}/", ()
 
     def _records(self, me: Actor, text: str) -> list[Option]:
         """Records by the beginning of their number, which names the type, or else by any part of their short fields."""
@@ -185,14 +193,27 @@ def _rows(me: Actor, wanted: Iterable[tuple[type[Record], dict[str, Any]]], most
     return list(get_db()[first].aggregate([*stages, {"$limit": RECORDS_MAX}], maxTimeMS=TIME_LIMIT_MS))
 
 
-def _matching(options: Iterable[tuple[Words, str]], text: str, most: int = SCREENS_MAX) -> list[Option]:
+def _frame(text: str) -> list[Option]:
+    """What the buttons around every page do; a script presses the one that is named."""
+    offers: list[Offer] = [
+        (COLOURS, "theme", ("theme", "主題", "夜間")),
+        (SIGN_OUT, "sign-out", ("log out", "登出", "註銷")),
+    ]
+    offers += [
+        (LANGUAGE(name=name), f"language-{code}", ()) for code, name in LOCALE_NAMES.items() if code != current_locale()
+    ]
+    return [{"label": one["label"], "url": "", "press": one["url"]} for one in _matching(offers, text)]
+
+
+def _matching(options: Iterable[Offer], text: str, most: int = SCREENS_MAX) -> list[Option]:
     """The options whose words, in English or Chinese or as pinyin initials, contain every typed word."""
     words = text.split()
-    found = [(label, url) for label, url in options if all(any(w in one for one in _read_as(label)) for w in words)]
-    found.sort(key=lambda pair: not any(one.startswith(text) for one in _read_as(pair[0])))
-    return [{"label": str(label), "url": url} for label, url in found[:most]]
+    read = [(label, url, _read_as(label, also)) for label, url, also in options]
+    found = [one for one in read if all(any(word in name for name in one[2]) for word in words)]
+    found.sort(key=lambda one: not any(name.startswith(text) for name in one[2]))
+    return [{"label": str(label), "url": url} for label, url, _ in found[:most]]
 
 
-def _read_as(label: Words) -> tuple[str, ...]:
-    chinese = label.in_locale(HANT)
-    return normal(label.in_locale(EN)), normal(chinese), initials(normal(chinese))
+def _read_as(label: Words, also: tuple[str, ...]) -> list[str]:
+    chinese = normal(label.in_locale(HANT))
+    return [normal(label.in_locale(EN)), chinese, initials(chinese), *map(normal, also)]

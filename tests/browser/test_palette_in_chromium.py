@@ -35,6 +35,20 @@ def test_by_keyboard(company, sit_down, db):
     page.locator("#palette [role=option]", has_text=quotation.number).wait_for()  # remembered as opened
 
 
+def test_colours_language_and_the_way_out(company, sit_down, db):
+    page = sit_down("clerk_sal")
+    for typed, shows in (
+        ("深色", "html[data-theme=dark]"),
+        ("English", "html[lang=en]"),
+        ("sign out", "[name=password]"),
+    ):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(typed)
+        page.locator("#palette [aria-selected=true][data-press]:not([data-press=''])").wait_for()
+        page.keyboard.press("Enter")
+        page.locator(shows).wait_for()
+
+
 def test_an_input_method_is_left_to_compose(company, sit_down, db):
     company.make("customer", "clerk_sal", name="重慶銀行")
     page = sit_down("clerk_sal")

@@ -66,6 +66,34 @@ def test_moves_on_the_record_in_view(company, browser_as):
     assert urls(found(browser_as("clerk_prd"), "", on=on)) == urls(found(browser_as("clerk_prd")))
 
 
+def test_a_record_is_changed_and_printed_in_the_words_of_its_page(company, browser_as):
+    customer = company.make("customer", "clerk_sal")
+    browser, on = browser_as("clerk_sal"), f"customer:{customer.id}"
+    page = browser.get(f"/admin/customer/details/?id={customer.id}").text
+    for typed, address in (("修改", "edit"), ("打印", "print"), ("pdf", "print"), ("完整歷史", "history")):
+        (option,) = found(browser, typed, on=on)[f"{customer.number} 的操作"]
+        assert option["url"] == f"/admin/customer/{address}/?id={customer.id}"
+        assert f">{option['label']}</a>" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "press"),
+    [
+        ("退出", "sign-out"),
+        ("登出", "sign-out"),
+        ("sign out", "sign-out"),
+        ("深色", "theme"),
+        ("浅色", "theme"),
+        ("English", "language-en"),
+        ("简体", "language-zh-Hans"),
+    ],
+)
+def test_what_the_frame_of_every_page_does(typed, press, company, browser_as):
+    browser = browser_as("clerk_sal")
+    assert press in [one["press"] for one in found(browser, typed)["賬號與顯示"]]
+    assert f'data-pressed-as="{press}"' in browser.get("/admin/").text
+
+
 def test_recent_records_in_their_order_and_within_ones_rights(company, browser_as):
     first, second = company.make("customer", "clerk_sal"), company.make("requirement", "clerk_sal")
     recent = f"requirement:{second.id},customer:{first.id},nonsense,customer:zz"

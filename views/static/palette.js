@@ -37,7 +37,7 @@
   }
 
   function optionFor(told, id) {
-    const made = element("div", { id }, { role: "option", "data-url": told.url }, element("span", { className: "palette-label", textContent: told.label }));
+    const made = element("div", { id }, { role: "option", "data-url": told.url, "data-press": told.press ?? "" }, element("span", { className: "palette-label", textContent: told.label }));
     if (told.state) made.append(element("span", { className: `badge tone-${told.tone}`, textContent: told.state }));
     if (told.note) made.append(element("span", { className: "note", textContent: told.note }));
     return made;
@@ -76,6 +76,11 @@
 
   function follow(option, apart) {
     if (!option) return;
+    const { press } = option.dataset;
+    if (press) {
+      dialog.close();
+      return void document.querySelector(`[data-pressed-as="${CSS.escape(press)}"]`)?.click();
+    }
     if (apart) window.open(option.dataset.url, "_blank", "noopener");
     else location.assign(option.dataset.url);
     dialog.close();
