@@ -111,6 +111,7 @@ class DepartmentFacts:
     id: ObjectId
     code: str
     parent: ObjectId | None
+    name: str = ""
 
 
 _departments: dict[ObjectId, DepartmentFacts] = {}
@@ -131,9 +132,11 @@ def departments() -> dict[ObjectId, DepartmentFacts]:
 
 
 def _load_departments() -> None:
-    rows = get_document("Department")._get_collection().find({}, {"code": 1, "parent": 1})
+    rows = get_document("Department")._get_collection().find({}, {"code": 1, "parent": 1, "name": 1})
     _read_at[0] = time.monotonic()
-    _departments.update({row["_id"]: DepartmentFacts(row["_id"], row["code"], row.get("parent")) for row in rows})
+    _departments.update(
+        {row["_id"]: DepartmentFacts(row["_id"], row["code"], row.get("parent"), row.get("name", "")) for row in rows}
+    )
 
 
 def department_facts(department: ObjectId | None) -> DepartmentFacts | None:

@@ -13,6 +13,7 @@ from pypinyin import Style, lazy_pinyin
 from .words import simplified
 
 _GRAMMED_MAX = 80
+_WORDS_MAX = 8
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
@@ -111,12 +112,20 @@ def search_fields(texts: list[str]) -> dict[str, list[str]]:
 
 
 def contains(text: str) -> dict[str, Any]:
-    """A filter for records that contain this text literally; grams narrow, the escaped pattern decides."""
+    """A filter for records that contain each word of this text literally, wherever: a title names several fields at
+    once. Grams narrow, the escaped patterns decide."""
     wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
-    found: dict[str, Any] = {"s": {"$regex": re.escape(wanted)}}
-    if len(wanted) > 1:
-        found["g"] = {"$all": grams([wanted])}
+    words = list(dict.fromkeys(wanted.split()))[:_WORDS_MAX] or [wanted]
+    found: dict[str, Any] = {"s": {"$all": [re.compile(re.escape(word)) for word in words]}}
+    if known := grams(words):
+        found["g"] = {"$all": known}
     return found
+
+
+def contains_each(text: str) -> dict[str, Any]:
+    """A filter for records that contain each word of this text, wherever: a title names several fields at once."""
+    words = normal(text.replace("\x00", ""))[:_GRAMMED_MAX].split()
+    return {"$and": [contains(word) for word in words]} if len(words) > 1 else contains(text)
 
 
 def same(text: str) -> dict[str, Any]:

@@ -130,9 +130,12 @@ def forget_read(name: str) -> None:
 
 
 def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
-    """Tell those who must decide next, and the owner of a decision by somebody else."""
+    """Tell those who must decide next, and the owner of a decision by somebody else; who was asked to decide before the
+    record left its state is asked no more."""
     if unit.quiet or not entry["state_to"]:
         return
+    if entry["state_from"]:
+        unit.settle(f"{record.type_name()}:{record.id}:", "decision")
     case = waiting_for(record)
     if case and case["decide"]:
         deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]

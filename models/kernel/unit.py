@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from bson import ObjectId
 from mongoengine.connection import get_connection
-from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, ReplaceOne, UpdateMany, UpdateOne
 
-from . import history, notices, waiting
+from . import clock, history, notices, waiting
 from .places import UNSEALED
 from .store import in_transaction_now, in_unit
 
@@ -24,14 +24,23 @@ class Unit:
         self.quiet = quiet
         self.entries: list[dict[str, Any]] = []
         self.notices: dict[tuple[str, ObjectId], dict[str, Any]] = {}
+        self.settled: dict[str, dict[str, Any]] = {}
         self.cases: dict[ObjectId, dict[str, Any] | None] = {}
 
     def notify(self, notice: dict[str, Any]) -> None:
         if not self.quiet:
             self.notices.setdefault((notice["cause"], notice["person"]), notice)
 
+    def settle(self, causes: str, kind: str) -> None:
+        """What people were told under causes that begin so needs them no more: what this unit was about to tell is left
+        out, what they have not read yet counts as read."""
+        if not self.quiet:
+            for key in [key for key, one in self.notices.items() if one["kind"] == kind and key[0].startswith(causes)]:
+                del self.notices[key]
+            self.settled[causes] = {"cause": {"$gte": causes, "$lt": causes + "\uffff"}, "kind": kind, "read_at": None}
+
     def flush(self) -> None:
-        """Write everything gathered: five commands at most, whatever the number of records.
+        """Write everything gathered: six commands at most, whatever the number of records.
 
         New entries queue for the seal in the same transaction, so that none is missed however late it commits.
         """
@@ -41,6 +50,11 @@ class Unit:
         if self.cases:
             in_unit(waiting.COLLECTION).bulk_write(
                 [_case_write(key, case) for key, case in self.cases.items()], ordered=False
+            )
+        if self.settled:
+            read = {"$set": {"read_at": clock.now()}}
+            in_unit(notices.COLLECTION).bulk_write(
+                [UpdateMany(held, read) for held in self.settled.values()], ordered=False
             )
         if self.notices:
             in_unit(notices.COLLECTION).bulk_write(

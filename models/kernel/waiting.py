@@ -48,14 +48,19 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         return None
     decide: set[str] = set()
     act: set[str] = set()
+    barred = {record.ref("submitted_by"), record.ref("owner")} - {None}
+    given, voted = {one["seat"] for one in record.decisions}, {one.get("user") for one in record.decisions}
     for move in flow.out_of(record.state):
         if move.auto or move.optional or move.by.is_system or (move.when and not move.when(record)):
             continue
         if move.by.waits_for_owner:
             act.add(f"user:{record.ref('owner')}")
             continue
-        for seat in move.by.table(record).open_seats(filled_seats(record, move)):
-            (act if move.by.is_own else decide).update(seat.tokens)
+        table = move.by.table(record)
+        barred |= voted if table.apart else set()
+        for seat in table.open_seats(filled_seats(record, move)):
+            if seat.key not in given:  # who has agreed may still return it, but is not waited for
+                (act if move.by.is_own else decide).update(seat.tokens)
     if not decide and not act:
         return None
     return {
@@ -70,6 +75,6 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         "due": record.due_at,
         "decide": sorted(decide),
         "act": sorted(act),
-        "barred": [one for one in (record.ref("submitted_by"), record.ref("owner")) if one],
+        "barred": sorted(barred - {None}),
         "version": record.version,
     }

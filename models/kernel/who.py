@@ -95,8 +95,19 @@ def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
     def lay(record: Record) -> Table:
         return _single(f"{wanted}@{code}", f"role:{wanted}@{department_by_code(code)}")
 
-    label = Listed((ROLE_LABELS[wanted], L(code, code)))
-    return Who(L("{who}", "{who}")(who=label), lay, is_own=own, departments=(code,))
+    label = L("{role} of {department}", "{department}{role}")(role=ROLE_LABELS[wanted], department=_Named(code))
+    return Who(label, lay, is_own=own, departments=(code,))
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A department in words: its name as it is at that moment, or its code before there is one."""
+
+    code: str
+
+    def __str__(self) -> str:
+        facts = department_facts(department_by_code(self.code))
+        return facts.name if facts and facts.name else self.code
 
 
 def user_in(field: str, label: L) -> Who:

@@ -6,12 +6,15 @@ from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from mongoengine.connection import get_db
 
 from models import catalogue
 from models.kernel import changes, clock, history, rights
 from models.kernel.people import SYSTEM
 from models.kernel.words import EN
 from tests.fixtures.http import COMMANDS, said
+from views.home import pages
+from views.page.course import next_people
 
 XHR = {"X-Requested-With": "XMLHttpRequest"}
 NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
@@ -317,3 +320,82 @@ def test_few_questions_whatever_the_number_of_records(submitted, company, browse
 
 def test_supervisors_look_over_everything():
     assert rights.overseen(SYSTEM) is None
+
+
+class TestWhatNoLongerWaits:
+    def test_who_has_agreed_is_not_waited_for(self, company, browser_as):
+        heads = ["head_sal", "management"]
+        related = [company.department("SAL"), company.department("MGT")]
+        report = company.make("research_report", "clerk_mkt", related_departments=related)
+        report = company.walk(report, "cross_review")
+        waiting = [one for one in heads if report.number in browser_as(one).page("/admin/inbox/").text]
+        assert waiting == heads
+        who = company.actor("head_sal")
+        changes.move(type(report), report.id, "agree", actor=who, version=report.version)
+        assert [one for one in heads if report.number in browser_as(one).page("/admin/inbox/").text] == ["management"]
+        named = next_people(company.fresh(report))
+        assert company.user("head_sal").name not in named
+        assert company.user("management").name in named
+
+    def test_what_a_rule_decides_at_once_asks_nobody(self, company):
+        product = company.walk(
+            company.make("product", "head_sal", list_price=Decimal(100), floor_price=Decimal(80)), "active"
+        )
+        line = {"product": product.id, "quantity": Decimal(1), "unit_price": Decimal(90)}
+        lines = [catalogue["quotation"]._fields["lines"].field.document_type(**line)]
+        quotation = company.make("quotation", "clerk_sal", lines=lines, currency=product.currency)
+        clerk = company.actor("clerk_sal")
+        done = changes.move(type(quotation), quotation.id, "submit", actor=clerk, version=quotation.version)
+        assert done.state == "approved"
+        assert get_db()["notice"].count_documents({"record": quotation.id, "kind": "decision"}) == 0
+
+    def test_a_request_to_decide_counts_as_read_once_it_was_decided(self, company):
+        quotation = company.walk(company.make("quotation", "clerk_sal"), "submitted")
+        asked = {"record": quotation.id, "kind": "decision", "read_at": None}
+        assert get_db()["notice"].count_documents(asked) > 0
+        head = company.actor("head_sal")
+        changes.move(type(quotation), quotation.id, "approve", actor=head, version=quotation.version)
+        assert get_db()["notice"].count_documents(asked) == 0
+
+    def test_the_most_urgent_comes_first_and_all_can_be_seen(self, company, browser_as):
+        now = clock.now()
+        for number in range(14):
+            record = company.make("customer", "clerk_sal", name=f"客戶{number:02}有限公司")
+            due = now + dt.timedelta(days=20 - number) if number > 8 else None
+            get_db()["waiting"].update_one({"_id": record.id}, {"$set": {"due": due}})
+        page = browser_as("clerk_sal").page("/admin/")
+        assert "/admin/?mine=all" in page.links
+        shown = re.findall(r"客戶(\d\d)有限公司", page.text)
+        assert list(dict.fromkeys(shown))[:5] == ["13", "12", "11", "10", "09"]
+        everything = browser_as("clerk_sal").page("/admin/?mine=all").text
+        assert {f"{number:02}" for number in range(14)} <= set(re.findall(r"客戶(\d\d)有限公司", everything))
+
+    def test_older_notices_follow(self, company, browser_as, monkeypatch):
+        monkeypatch.setattr(pages, "NOTICES_PAGE", 2)
+        for _ in range(3):
+            company.walk(company.make("quotation", "clerk_sal"), "submitted")
+        browser, seen, address = browser_as("head_sal"), [], "/admin/notices/"
+        while address:
+            page = browser.page(address)
+            seen += [one for one in page.links if one.startswith("/admin/quotation/details/")]
+            address = next((one for one in page.links if "after=" in one), "")
+        assert len(seen) == len(set(seen)) == 3
+
+
+def test_what_the_reader_may_not_open_is_told_without_a_link(company, browser_as):
+    order = company.walk(company.make("sales_order", "clerk_sal"), "in_production")
+    page = browser_as("clerk_prd").page("/admin/sales_order/details/", {"id": order.id})
+    assert not any(one.startswith("/admin/contract/") for one in page.links)
+    assert order.contract.title in page.text
+    assert any(
+        one.startswith("/admin/contract/")
+        for one in browser_as("clerk_sal").page("/admin/sales_order/details/", {"id": order.id}).links
+    )
+
+
+def test_a_department_is_named_in_words(company):
+    company.make("sales_order", "clerk_sal")
+    flow = catalogue["sales_order"].declared.workflow
+    labels = {str(move.by.label) for move in flow.moves if move.by.departments}
+    assert labels
+    assert not any(re.search(r"\b[A-Z]{3}\b", label) for label in labels), labels

@@ -29,7 +29,7 @@ MINE_LABELS = {
     LATE: L("Late", "已逾期"),
     TODAY: L("Due today", "今天到期"),
     DRAFTS: L("My drafts", "我的草稿"),
-    GOING: L("To go on with", "待我辦理"),
+    GOING: L("To go on with", "待處理"),
 }
 Cases = list[dict[str, Any]]
 
@@ -65,12 +65,13 @@ def overseen_late(me: Actor, catalogue: Mapping[str, type[Record]], most: int) -
 
 
 def mine(me: Actor, catalogue: Mapping[str, type[Record]]) -> tuple[dict[str, Cases], dict[ObjectId, str]]:
-    """A person's own open work in the order of its urgency, each case once, and why cases were returned: 3 queries."""
+    """A person's own open work in the order of its urgency, each case once, and why cases were returned: 4 queries."""
     waiting, whose = get_db()[WAITING], {"act": {"$in": rights.tokens_of(me)}}
     tonight = clock.start_of(clock.today() + dt.timedelta(days=1))
     soon = list(waiting.find({**whose, "due": {"$lt": tonight}}).sort("due", 1).limit(MINE_MAX))
-    rest = {**whose, "$or": [{"due": None}, {"due": {"$gte": tonight}}]}
-    others = list(waiting.find(rest).sort("since", -1).limit(MINE_MAX))
+    dated = list(waiting.find(whose | {"due": {"$gte": tonight}}).sort("due", 1).limit(MINE_MAX))
+    undated = list(waiting.find(whose | {"due": None}).sort("since", -1).limit(MINE_MAX))
+    others = [*dated, *undated][:MINE_MAX]
     reasons = _reasons([case["_id"] for case in (*soon, *others)])
     found: dict[str, Cases] = {key: [] for key in MINE_LABELS}
     for case in (*soon, *others):

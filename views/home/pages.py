@@ -34,6 +34,7 @@ from .charts import read_period
 from .figures import charts_for, periods, shows_period
 
 INBOX_PAGE = 50
+NOTICES_PAGE = 100
 SEARCH_EACH = 8
 TIME_LIMIT_MS = 1500
 
@@ -52,6 +53,7 @@ class HomeView(AdminIndexView):
         Who has several roles has one page with all of it; the number of queries does not depend on that of records.
         """
         me = actor()
+        rows_of_mine = None if request.args.get("mine") == "all" else HOME_ROWS
         decide = cases.to_decide(me, HOME_ROWS + 1)
         late = cases.overseen_late(me, self.catalogue, HOME_ROWS + 1)
         own, reasons = cases.mine(me, self.catalogue)
@@ -62,13 +64,14 @@ class HomeView(AdminIndexView):
             decide=self._rows(decide[:HOME_ROWS], owners),
             decide_more=len(decide) > HOME_ROWS,
             own=[
-                (cases.MINE_LABELS[key], cases.how_many(own, key), self._rows(found[:HOME_ROWS], owners, reasons))
+                (cases.MINE_LABELS[key], cases.how_many(own, key), self._rows(found[:rows_of_mine], owners, reasons))
                 for key, found in own.items()
                 if found
             ],
             late=self._rows((late or [])[:HOME_ROWS], owners),
             late_more=len(late or []) > HOME_ROWS,
             shows_late=late is not None,
+            shows_all_mine=rows_of_mine is None,
             unsaved=unsaved(me, self.catalogue),
             starts=[cls.declared for cls in self.catalogue.values() if rights.may_create(me, cls)],
             alarms=alarms_for(me),
@@ -164,7 +167,11 @@ class HomeView(AdminIndexView):
             which = {"_id": ObjectId(one)} if ObjectId.is_valid(one) else of_kind
             box.update_many({"person": me.id, "read_at": None, **which}, {"$set": {"read_at": clock.now()}})
             return redirect(f"/admin/notices/?kind={kind}" if of_kind else "/admin/notices/")
-        rows = list(box.find({"person": me.id, "channel": "app", **of_kind}).sort("_id", -1).limit(100))
+        after = request.args.get("after", "")
+        behind = {"_id": {"$lt": ObjectId(after)}} if ObjectId.is_valid(after) else {}
+        wanted = {"person": me.id, "channel": "app", **of_kind, **behind}
+        rows = list(box.find(wanted).sort("_id", -1).limit(NOTICES_PAGE + 1))
+        next_after = str(rows[NOTICES_PAGE - 1]["_id"]) if len(rows) > NOTICES_PAGE else ""
         shown = [
             {
                 "id": row["_id"],
@@ -174,9 +181,10 @@ class HomeView(AdminIndexView):
                 "at": wording.moment(row["at"]),
                 "is_new": row.get("read_at") is None,
             }
-            for row in rows
+            for row in rows[:NOTICES_PAGE]
         ]
-        return self.render("notices.html", notices=shown, kinds=list(KINDS.items()), kind=kind if of_kind else "")
+        kinds = {"kinds": list(KINDS.items()), "kind": kind if of_kind else ""}
+        return self.render("notices.html", notices=shown, next_after=next_after, **kinds)
 
     @expose("/bin/")
     def bin(self) -> Any:

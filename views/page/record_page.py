@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import current_app
 from markupsafe import Markup
+from mongoengine.base import get_document
 
 from models.kernel import clock, files, history, rights
 from models.kernel.changes import note
@@ -20,7 +21,7 @@ from models.kernel.workflow import need_label
 from .. import wording
 from ..custom import links_for, panels_for
 from ..files.panel import file_context
-from ..session import catalogue
+from ..session import actor, catalogue
 from ..steps import moves_context, needs_shown
 from ..wording import is_numeric, line_labels, plain, reference_labels, state_label, tone
 from .course import course_of, drawing_of
@@ -128,7 +129,9 @@ def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> d
     told = cls._fields[name]
     value = document.get(name)
     text: Any = plain(told, value, labels)
-    if isinstance(told, Ref) and value is not None and text and value in labels:
+    if not isinstance(told, Ref | Refs) or not rights.can_open(actor(), get_document(told.target)):
+        pass  # what the reader may not open is told, but leads nowhere
+    elif isinstance(told, Ref) and value is not None and text and value in labels:
         text = Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(_type_of(told), value, text)
     elif isinstance(told, Refs) and value:
         text = Markup.escape(wording.t(", ", "、")).join(
