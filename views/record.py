@@ -13,22 +13,21 @@ import wtforms
 from flask import abort, current_app, jsonify, redirect, request
 from flask_admin import expose
 from flask_admin.contrib.mongoengine import ModelView
-from mongoengine.base import get_document
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.kernel import archive, changes, files, rights
+from models.kernel import archive, changes, files, picking, rights
 from models.kernel.changes import Context
 from models.kernel.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.fields import Lines, Ref, Refs
 from models.kernel.record import Record
-from models.kernel.search import contains
 from models.kernel.typed import BadValue, parse
 from models.kernel.words import L
 from models.kernel.workflow import Move
 
 from .forms import merge
 from .forms.drafts import DraftDoors, once_key
-from .forms.inputs import form_class, form_from, form_names, input_problems, values_of
+from .forms.inputs import LINES_MAX, form_class, form_from, form_names, input_problems, values_of
+from .forms.naming import fills, read_form
 from .lists import grid_page, listing
 from .lists.doors import ListDoors
 from .page import attaching, form_page, past, record_page
@@ -95,7 +94,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         names = form_names(self.model.declared, rights.writable_fields(me, self.model))
         if request.method == "GET":
             return self.blank_form(me, names)
-        form = form_class(self.model, names)(request.form)
+        form = read_form(self.model, names, request.form, me)
         once = request.form.get("once", "")[:64]
         try:
             self._refuse_unreadable(form, None)
@@ -128,7 +127,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         names = form_names(self.model.declared, rights.writable_fields(me, self.model, record))
         if request.method == "GET":
             return self.edit_form(me, names, record)
-        form = form_class(self.model, names)(request.form)
+        form = read_form(self.model, names, request.form, me)
         seen = _version(request.form.get("version"), needed=True)
         try:
             self._refuse_unreadable(form, record)
@@ -195,7 +194,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
             if chosen is None:
                 return self._stale_move(record, verb)
             return self.render("record/move.html", **self._as_seen(form_page.move_context(record, chosen, me)))
-        form = form_class(self.model, chosen.asked_fields)(request.form)
+        form = read_form(self.model, chosen.asked_fields, request.form, me)
         reason = request.form.get("reason", "")
         try:
             self._refuse_unreadable(form, record)
@@ -265,23 +264,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         if field == "tags":
             tags = listing.tags_of(self.model, me, text)
             return jsonify(results=[{"id": tag, "label": tag, "note": ""} for tag in tags], more=False)
-        told = self._lookup_field(field)
-        target = get_document(told.target)
-        scope = rights.visible(me, target)
-        if scope is None:
-            return jsonify(results=[], more=False)
-        query = {**scope, **(contains(text) if text else {})}
-        if target.__name__ == "User":
-            query["active"] = True
-        if states := getattr(told, "states", None):
-            query["state"] = {"$in": sorted(states)}
-        rows = list(
-            target._get_collection()
-            .find(query, {"title": 1, "number": 1})
-            .sort([("_id", -1)])
-            .limit(LOOKUP_MAX + 1)
-            .max_time_ms(listing.TIME_LIMIT_MS)
-        )
+        rows = picking.offered(me, self._lookup_field(field), text, LOOKUP_MAX + 1)
         results = [{"id": str(r["_id"]), "label": r.get("title") or r["number"], "note": r["number"]} for r in rows]
         return jsonify(results=results[:LOOKUP_MAX], more=len(rows) > LOOKUP_MAX)
 
@@ -324,9 +307,15 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
 
     @expose("/compute/", methods=("POST",))
     def compute_view(self) -> Answer:
-        """The computed fields of what is typed, without saving anything: live totals follow the same rules."""
-        names = form_names(self.model.declared, rights.writable_fields(actor(), self.model))
-        return jsonify(form_page.computed(self.model, form_class(self.model, names)(request.form), actor()))
+        """The computed fields of what is typed, without saving anything: live totals follow the same rules.
+
+        `chosen` names pickers in which something was chosen just now; what it brings along comes with the answer.
+        """
+        me = actor()
+        names = form_names(self.model.declared, rights.writable_fields(me, self.model))
+        form = form_class(self.model, names)(request.form)
+        filled = fills(form, dict.fromkeys(request.form.getlist("chosen")[:LINES_MAX]), me)
+        return jsonify(form_page.computed(self.model, form, me) | ({"fills": filled} if filled else {}))
 
     @expose("/attach/", methods=("POST",))
     def attach_view(self) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,7 +22,8 @@ from models.kernel.words import L
 
 from ..session import actor, say
 from ..wording import ago, moment
-from .inputs import form_class, form_from, form_names, presets_of
+from .inputs import form_from, form_names, presets_of
+from .naming import read_form
 
 OFFERED_MAX = 3
 HOME_MAX = 8
@@ -73,7 +75,7 @@ class DraftDoors:
         return self._form_page(form_from(self.model, names, record), record, offers=offers)
 
     def _continued(self, draft: Draft, names: tuple[str, ...], record: Record | None, **facts: Any) -> str:
-        form = form_class(self.model, names)(MultiDict(draft.pairs))
+        form = read_form(self.model, names, MultiDict(draft.pairs), actor())
         say("info", CONTINUED(at=moment(draft.kept_at)))
         if record is not None and draft.version != record.version:
             say("warn", CHANGED_SINCE)
@@ -133,7 +135,7 @@ def _version_of(form: Mapping[str, str]) -> int | None:
 def typed_pairs(names: tuple[str, ...], form: MultiDict[str, str]) -> drafts.Pairs:
     """The inputs of the form's own fields, in order; anything else that was posted (tokens, a password) is left out."""
     own = set(names)
-    return [(name, value) for name, value in form.items(multi=True) if name.partition("-")[0] in own]
+    return [(name, value) for name, value in form.items(multi=True) if re.split("[-.]", name, maxsplit=1)[0] in own]
 
 
 def hint_of(cls: type[Record], pairs: drafts.Pairs) -> str:

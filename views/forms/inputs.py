@@ -35,21 +35,46 @@ from models.reminders import link_in
 from .. import wording
 
 LINES_MAX = 500
+TYPED, SHOWN = ".text", ".shown"  # beside the id of a picker: what stands in it, and the title that it was drawn with
+TYPED_MAX = 200
 _PLACE = re.compile(r"-([0-9]{1,6})-")
 
 
 class Value(wtforms.Field):
-    """One input. `raw` is what was typed, `data` what it means, `fault` why it means nothing."""
+    """One input. `raw` is what was typed, `data` what it means, `process_errors` why it means nothing.
+
+    `typed` is a text in a picker that nobody chose from its list: pasted, or typed where no script runs.
+    """
 
     def __init__(self, *args: Any, told: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.told = told
         self.raw: list[str] = []
         self.was_posted = False
+        self.typed = ""
 
     @property
     def kind(self) -> str:
         return kind_of(self.told)
+
+    def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
+        super().process(formdata, data, extra_filters)
+        if formdata and isinstance(self.told, Ref | Refs):
+            self._take_typed(*(_last(formdata, self.name + place) for place in (TYPED, SHOWN)))
+
+    def _take_typed(self, typed: str, shown: str) -> None:
+        """A text that is not the title of what was chosen counts instead of it; several links get one more."""
+        if typed == shown:
+            return
+        self.typed, self.was_posted = typed[:TYPED_MAX], True
+        if not _is_many(self.told):
+            self.raw, self.data, self.process_errors = [], None, []  # type: ignore[attr-defined]
+
+    def choose(self, id: ObjectId) -> None:
+        """The record that the typed text means."""
+        self.typed = ""
+        self.raw = [*self.raw, str(id)] if _is_many(self.told) else [str(id)]
+        self.data = self._parsed()
 
     def process_data(self, value: Any) -> None:
         self.data = value
@@ -97,6 +122,10 @@ class LinesList(wtforms.FieldList):
         places = (_PLACE.match(key, len(prefix)) for key in formdata if key.startswith(prefix))
         found = sorted({int(place[1]) for place in places if place})
         yield from found[: 2 * LINES_MAX]
+
+
+def _last(posted: Any, name: str) -> str:
+    return (posted.getlist(name) or [""])[-1].strip()
 
 
 def _is_many(told: Any) -> bool:
@@ -171,6 +200,8 @@ def filled(entries: wtforms.FieldList) -> list[Any]:
 
 
 def _is_typed(entry: Value) -> bool:
+    if entry.typed:
+        return True
     default = getattr(entry.told, "default", None)
     preset = _raw(entry.told, default() if callable(default) else default) if default is not None else [""]
     return bool(entry.raw) and entry.raw[0].strip() != "" and entry.raw != preset

@@ -15,12 +15,14 @@
       this.text = box.querySelector(".picker-text");
       this.isMany = "multiple" in box.dataset;
       this.hidden = this.isMany ? null : box.querySelector("input[type='hidden']");
-      this.label = this.isMany ? "" : this.text.value;
+      this.shown = box.querySelector("[data-shown]"); // posted beside the text: where they differ, the text counts
+      this.label = this.isMany ? "" : this.shown?.value ?? this.text.value;
       this.options = [];
       this.active = -1;
       this.turn = 0;
       this.build();
       this.listen();
+      if (this.isTyped) this.doubt();
     }
     build() {
       this.text.id ||= `picker-${(made += 1)}`;
@@ -178,6 +180,7 @@
       this.forgive();
       if (this.isMany) return this.addChip({ id, label });
       this.label = this.text.value = label;
+      if (this.shown) this.shown.value = label;
       if (this.hidden.value === id) return;
       this.hidden.value = id;
       tellChanged(this.hidden);
@@ -197,18 +200,26 @@
       this.text.focus();
       tellChanged(this.text);
     }
+    // A text that names no record is kept: it goes to the server with the form, and into the draft.
+    doubt() {
+      this.text.dataset.unmatched = "";
+      this.text.setAttribute("aria-invalid", "true");
+      this.text.setCustomValidity(say("unmatched", { text: this.text.value }));
+    }
     // For pasted text: takes the one record that carries this label or number, else says so and keeps the text.
     async match(text) {
       if (!this.isMany) this.commit({ id: "", label: "" });
+      if (!text) return;
       this.text.value = text;
       this.text.dataset.unmatched = "";
       let found = [];
       try { found = (await this.fetch(text)).results; } catch { /* said below, like no match */ }
       const exact = found.filter(({ label, note }) => label === text || note === text || label.split(/\s+/).includes(text));
       const [only] = exact.length === 1 ? exact : found.length === 1 ? found : [];
+      if (this.text.value !== text) return; // somebody typed on, or chose, before the answer came
       if (only) return this.commit(only);
-      this.text.setAttribute("aria-invalid", "true");
-      this.text.setCustomValidity(say("unmatched", { text }));
+      this.doubt();
+      tellChanged(this.text);
       announce(say("unmatched", { text }));
     }
   }

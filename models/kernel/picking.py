@@ -1,0 +1,46 @@
+"""What a reference picker offers for a text, and the one record that a typed or pasted text means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.base import get_document
+
+from . import rights
+from .fields import Ref, Refs
+from .people import Actor
+from .search import contains_each, normal
+
+TIME_LIMIT_MS = 8000
+MEANT_MAX = 200
+
+
+def offered(actor: Actor, link: Ref | Refs, text: str, most: int) -> list[dict[str, Any]]:
+    """The records that an actor may choose for a link and that hold each word of a text, the newest first."""
+    target = get_document(link.target)
+    scope = rights.visible(actor, target)
+    if scope is None:
+        return []
+    query = {**scope, **(contains_each(text) if text else {})}
+    if link.target == "User":
+        query["active"] = True
+    if states := getattr(link, "states", None):
+        query["state"] = {"$in": sorted(states)}
+    wanted = dict.fromkeys(("number", "title", *target.declared.title_fields), 1)
+    rows = target._get_collection().find(query, wanted).sort([("_id", -1)]).limit(most)
+    return list(rows.max_time_ms(TIME_LIMIT_MS))
+
+
+def meant(actor: Actor, link: Ref | Refs, text: str) -> ObjectId | None:
+    """The one record that a text names by its number or title, or else by a part of the title such as a code."""
+    wanted, rows = normal(text), offered(actor, link, text, MEANT_MAX)
+    names = get_document(link.target).declared.title_fields
+    exact = [row for row in rows if wanted in (normal(row["number"]), normal(row.get("title") or ""))]
+    found = exact or [row for row in rows if wanted in _parts(row, names)]
+    return found[0]["_id"] if len(found) == 1 else None
+
+
+def _parts(row: dict[str, Any], names: tuple[str, ...]) -> set[str]:
+    fields = [value for name in names if isinstance(value := row.get(name), str)]
+    return {normal(one) for one in (*fields, *(row.get("title") or "").split())}

@@ -1,0 +1,124 @@
+"""What was typed into pickers and not chosen from their lists: read as the records that it means; and what a chosen
+record fills in beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import wtforms
+from bson import ObjectId
+from mongoengine.base import get_document
+
+from models.kernel import picking, rights
+from models.kernel.fields import Money, label_of
+from models.kernel.people import Actor
+from models.kernel.record import Record
+from models.kernel.words import L
+
+from ..wording import input_text
+from .inputs import LinesList, Value, form_class
+
+UNKNOWN = L(
+    "“{label}”: “{text}” was not found; choose it from the list.", "「{label}」找不到「{text}」，請從列表中選取。"
+)
+CURRENCY = "currency"
+
+
+def read_form(cls: type[Record], names: tuple[str, ...], posted: Any, me: Actor) -> wtforms.Form:
+    """The form as it was posted, with each text in a picker read as the record that it means to this actor.
+
+    Where no script runs, nobody filled in what a record found so brings along; that is done here.
+    """
+    form = form_class(cls, names)(posted)
+    known: dict[tuple[str, Any, str], ObjectId | None] = {}
+    found = []
+    for entry, _ in _entries(form):
+        if entry.typed and _settle(entry, me, known):
+            found.append(entry.name)
+    for name, text in fills(form, found, me).items():
+        _entry(form, name).process_formdata([text])
+    return form
+
+
+def _settle(entry: Value, me: Actor, known: dict) -> bool:
+    """Choose what a text means, or say that it means nothing. A text that stands in many lines is looked up once."""
+    link, text = entry.told, entry.typed
+    key = (link.target, getattr(link, "states", None), text)
+    if key not in known:
+        known[key] = picking.meant(me, link, text)
+    if (id := known[key]) is None:
+        words = UNKNOWN(label=label_of(link), text=text)
+        entry.process_errors = [*entry.process_errors, words]  # type: ignore[attr-defined]
+        return False
+    entry.choose(id)
+    return True
+
+
+def fills(form: wtforms.Form, chosen: Iterable[str], me: Actor) -> dict[str, str]:
+    """What the records chosen in these inputs bring along for empty inputs beside them, as texts by input.
+
+    A field says it by `fills`: which field of the other record fills which one here. Only what the actor may read of a
+    record that they may see is taken, and an amount of money only where both are in one currency.
+    """
+    wanted = {name: pair for name in chosen if (pair := _filling(form, name))}
+    held = _held((entry for entry, _ in wanted.values()), me)
+    found: dict[str, str] = {}
+    for entry, beside in wanted.values():
+        if (record := held.get(entry.data)) is None:
+            continue
+        for column, source in entry.told.fills.items():
+            place = beside.get(column)
+            if place is not None and not any(place.raw) and (text := _text(form, place, record, source, me)):
+                found[place.name] = text
+    return found
+
+
+def _filling(form: wtforms.Form, name: str) -> tuple[Value, Mapping[str, Value]] | None:
+    return next(
+        ((entry, beside) for entry, beside in _entries(form) if entry.name == name and hasattr(entry.told, "fills")),
+        None,
+    )
+
+
+def _entries(form: wtforms.Form) -> Iterator[tuple[Value, Mapping[str, Value]]]:
+    """Every input of a form with those beside it: of the form itself, or of its line."""
+    for entry in form._fields.values():
+        if isinstance(entry, LinesList):
+            for item in entry:
+                yield from ((one, item.form._fields) for one in item.form)
+        else:
+            yield entry, form._fields
+
+
+def _entry(form: wtforms.Form, name: str) -> Value:
+    return next(entry for entry, _ in _entries(form) if entry.name == name)
+
+
+def _held(entries: Iterable[Value], me: Actor) -> dict[ObjectId, Record]:
+    """The records chosen in some inputs, as far as the actor sees them: one query for each type."""
+    ids: dict[str, set[ObjectId]] = {}
+    for entry in entries:
+        if isinstance(entry.data, ObjectId):
+            ids.setdefault(entry.told.target, set()).add(entry.data)
+    found: dict[ObjectId, Record] = {}
+    for target, some in ids.items():
+        cls = get_document(target)
+        if (scope := rights.visible(me, cls)) is not None:
+            rows = cls._get_collection().find({"$and": [{"_id": {"$in": list(some)}}, scope]})
+            found |= {row["_id"]: cls._from_son(row) for row in rows}
+    return found
+
+
+def _text(form: wtforms.Form, place: Value, record: Record, source: str, me: Actor) -> str:
+    told = type(record)._fields[source]
+    if source not in rights.listed_fields(me, type(record)):
+        return ""
+    if isinstance(told, Money) and not _is_same_currency(form, record):
+        return ""
+    return input_text(place.told, record._data.get(source))
+
+
+def _is_same_currency(form: wtforms.Form, record: Record) -> bool:
+    here, there = form._fields.get(CURRENCY), record._data.get(CURRENCY)
+    return here is None or there is None or here.data == there
