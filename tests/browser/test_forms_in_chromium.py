@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from mongoengine.connection import get_db
@@ -173,3 +174,78 @@ def test_dates_are_pasted_as_a_sheet_holds_them(company: Company, sit_down: Call
     for text in ("20261123", "2026/11/23", "2026年11月23日"):
         paste(page, "[name=valid_until]", text)
         expect(page.locator("[name=valid_until]")).to_have_value("2026-11-23")
+
+
+def active_product(company: Company, code: str, name: str) -> None:
+    facts = {"spec": f"{code} / 24 V", "list_price": Decimal(320), "floor_price": Decimal(250)}
+    company.walk(company.make("product", "head_sal", code=code, name=name, **facts), "active")
+
+
+def test_totals_say_when_they_cannot_be_computed(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    page.goto("/admin/quotation/new/")
+    total = page.locator("[data-computed=total]")
+    paste(page, "[name=lines-0-quantity]", "500\t2\n3\t4")
+    expect(total).to_have_text("1,012.00")
+    page.fill("[name=lines-1-quantity]", "x")
+    expect(total).to_have_text("—")
+    bad = page.locator("[name=lines-1-quantity]")
+    expect(bad).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[id=lines-1-quantity-errors]")).to_contain_text("須為數字")
+    expect(page.locator("[data-computed=lines-0-amount]")).to_have_text("1,000.00")
+    picture(page, "form-total-unknown-zh-Hant")
+    with page.expect_response("**/quotation/draft/"):
+        page.fill("[name=lines-1-quantity]", "y")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("[data-problems]")).to_contain_text("第 2 行：「數量」須為數字。")
+    expect(page.locator("[data-computed=lines-0-amount]")).to_have_text("1,000.00")
+    page.context.new_page().goto("/admin/")
+    again = page.context.pages[-1]
+    again.goto("/admin/quotation/new/")
+    again.locator(".draft-offer").get_by_role("link", name="繼續編輯").click()
+    expect(again.locator("[data-computed=lines-0-amount]")).to_have_text("1,000.00")
+    expect(again.locator("[name=lines-1-quantity]")).to_have_attribute("aria-invalid", "true")
+    again.fill("[name=lines-1-quantity]", "3")
+    expect(again.locator("[data-computed=total]")).to_have_text("1,012.00")
+    expect(again.locator("[name=lines-1-quantity]")).to_have_attribute("aria-invalid", "false")
+
+
+def test_totals_come_back_after_signing_in_again(company: Company, sit_down: Callable[..., Page]) -> None:
+    page = sit_down("clerk_sal")
+    page.goto("/admin/quotation/new/")
+    get_db()["session"].delete_many({})
+    with page.expect_response("**/quotation/compute/"):
+        paste(page, "[name=lines-0-quantity]", "500\t2")
+    expect(page.locator("[data-computed=lines-0-amount]")).to_have_text("")
+    page.locator("[data-draft-status] button").click()
+    page.locator("#sign-in [name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-computed=lines-0-amount]")).to_have_text("1,000.00")
+
+
+def test_pasted_products_are_found_filled_in_or_kept(company: Company, sit_down: Callable[..., Page]) -> None:
+    active_product(company, "CT-IO32", "遠程輸入輸出模塊")
+    active_product(company, "SN-LD50", "激光傳感器")
+    page = sit_down("clerk_sal")
+    page.goto("/admin/quotation/new/")
+    with page.expect_response("**/quotation/draft/"):
+        paste(page, "[id=lines-0-product]", "CT-IO32 遠程輸入輸出模塊\t\t2\nSN-LD50\t特製\t3\nXX-1 閥門\t\t1")
+        expect(page.locator("[data-computed=lines-1-amount]")).to_have_text("960.00")
+    assert values(page, "spec") == ["CT-IO32 / 24 V", "特製", ""]
+    assert values(page, "unit_price") == ["320.00", "320.00", ""]
+    assert values(page, "product") == []  # the picked ones stand in inputs of another name
+    expect(page.locator("[id=lines-2-product]")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[data-computed=total]")).to_have_text("—")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("[data-problems]")).to_contain_text("第 3 行：「產品」找不到「XX-1 閥門」")
+    expect(page.locator("[id=lines-2-product]")).to_have_value("XX-1 閥門")
+    picture(page, "form-unknown-product-zh-Hant")
+    page.locator("[id=lines-2-product]").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("[id=lines-2-product]")).to_have_value("XX-1 閥門")
+    again = page.context.new_page()
+    again.goto("/admin/quotation/new/")
+    again.locator(".draft-offer").get_by_role("link", name="繼續編輯").click()
+    expect(again.locator("[id=lines-0-product]")).to_have_value("CT-IO32 遠程輸入輸出模塊")
+    expect(again.locator("[id=lines-2-product]")).to_have_value("XX-1 閥門")
+    expect(again.locator("[id=lines-2-product]")).to_have_attribute("aria-invalid", "true")

@@ -28,6 +28,9 @@ from ..steps import moves_context
 from ..wording import is_numeric, plain
 from .record_page import heading
 
+UNKNOWN = "—"
+IN_LINE = L("Line {n}: {sentence}", "第 {n} 行：{sentence}")
+
 
 def move_context(
     record: Record,
@@ -88,7 +91,12 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
         "base": f"/admin/{told.name}/",
         "parts_": parts,
         "refusal": str(refused.sentence) if refused else "",
-        "problems": [(_place_of(form, path), str(words)) for path, found in problems.items() for words in found],
+        "problems": [
+            (place, _in_line(form, place, words))
+            for path, found in problems.items()
+            for words in found
+            for place in [_place_of(form, path)]
+        ],
         "scripts": scripts_for(told.name),
         "asks_confirmation": validation.DOUBT in problems,
         "has_computed": any(getattr(f, "computed", False) for f in told.own_fields.values())
@@ -117,6 +125,14 @@ def _place_of(form: wtforms.Form, path: str) -> str:
     return path.replace(".", "-")
 
 
+def _in_line(form: wtforms.Form, place: str, words: Any) -> str:
+    """A problem as the list above the form says it: one in a line with the number of the line."""
+    name, _, rest = place.partition("-")
+    at = rest.partition("-")[0]
+    is_line = at.isdecimal() and isinstance(form._fields.get(name), LinesList)
+    return str(IN_LINE(n=int(at) + 1, sentence=words)) if is_line else str(words)
+
+
 def _is_shown_computed(cls: type[Record], name: str, me: Actor) -> bool:
     told = cls._fields[name]
     return bool(getattr(told, "computed", False)) and rights.sees(me, told)
@@ -136,7 +152,7 @@ def _control(cls: type, name: str, entry: Any, record: Record | None, problems: 
     }
     if entry is None:
         value = record._data.get(name) if record else None
-        text = plain(told, record.to_mongo().to_dict().get(name), {}) if record and value is not None else "—"
+        text = plain(told, record.to_mongo().to_dict().get(name), {}) if record and value is not None else UNKNOWN
         return control | {"kind": "computed", "text": text, "number": is_numeric(told)}
     held = validation.linked_by(record) if record is not None else frozenset()
     if isinstance(told, Lines):
@@ -161,6 +177,7 @@ def _input(entry: Value, held: frozenset[ObjectId]) -> dict[str, Any]:
         ids = [ObjectId(one) for one in raw if ObjectId.is_valid(one)]
         titles = wording.titles_chosen(told.target, ids, held) if ids else {}
         found["chosen"] = [(str(one), titles[one]) for one in ids]
+        found["typed"] = entry.typed
     found["number"] = is_numeric(told)
     return found
 
@@ -217,27 +234,55 @@ def _line_cell(table: LinesTable, at: Any, column: str, entry: Any, errors: list
 
 
 def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]:
-    """The computed fields of what is typed so far, as texts by the name of their place in the form.
+    """The computed fields of what is typed so far, as texts by the name of their place in the form, and by the name of
+    its input what cannot be read. What cannot be computed is a dash, so that no older number stands in its place.
 
     Nothing is computed from a link that leads where the reader may not.
     """
     draft = cls(**{name: value for name, value in values_of(form, cls).items() if value is not None})
-    if validation.link_problems(draft, me, {}) and not _is_as_held(draft, me):
-        return {"values": {}}
-    values: dict[str, str] = {}
+    may = not validation.link_problems(draft, me, {}) or _is_as_held(draft, me)
+    values, can = {}, may
     for name, told in cls.declared.own_fields.items():
         if isinstance(told, Lines):
-            for at, line in _computable(form, draft, name):
-                values |= {
-                    f"{name}-{at}-{c}": _computed_text(f, line, c)
-                    for c, f in told.columns.items()
-                    if getattr(f, "computed", False)
-                }
-    if all(_clean(line) for name in _line_fields(cls) for line in draft._data.get(name) or []) and _clean(draft):
-        for name, told in cls.declared.own_fields.items():
-            if getattr(told, "computed", False) and rights.sees(me, told):
-                values[name] = _computed_text(told, draft, name)
-    return {"values": values}
+            texts, is_whole = _line_texts(form, draft, name, me)
+            values |= texts if may else dict.fromkeys(texts, UNKNOWN)
+            can = can and is_whole
+    can = can and not any(_is_misread(entry) for entry in form._fields.values()) and _clean(draft)
+    for name, told in cls.declared.own_fields.items():
+        if getattr(told, "computed", False) and rights.sees(me, told):
+            values[name] = _computed_text(told, draft, name) if can else UNKNOWN
+    return {"values": values, "errors": _misread(form)}
+
+
+def _line_texts(form: wtforms.Form, draft: Record, name: str, me: Actor) -> tuple[dict[str, str], bool]:
+    """The computed cells of a list of lines by their place, and whether each line that was begun could be computed."""
+    entries = form._fields.get(name)
+    told, lines = type(draft)._fields[name], list(draft._data.get(name) or [])
+    columns = {c: f for c, f in told.columns.items() if getattr(f, "computed", False) and rights.sees(me, f)}
+    if not isinstance(entries, LinesList):
+        return {}, all(_clean(line) for line in lines)
+    kept, texts, is_whole = filled(entries), {}, True
+    for at, item in enumerate(entries):
+        line = lines[kept.index(item)] if item in kept else None
+        can = line is not None and not any(_is_misread(one) for one in item.form) and _clean(line)
+        is_whole = is_whole and (can or line is None)
+        for c, f in columns.items():
+            texts[f"{name}-{at}-{c}"] = _computed_text(f, line, c) if can else "" if line is None else UNKNOWN
+    return texts, is_whole
+
+
+def _is_misread(entry: Any) -> bool:
+    """Whether a text could not be read that something may be computed from; a link is looked up when it is saved."""
+    return isinstance(entry, Value) and bool(entry.process_errors) and not isinstance(entry.told, Ref | Refs)
+
+
+def _misread(form: wtforms.Form) -> dict[str, list[str]]:
+    """What cannot be read, by the name of its input."""
+    found: dict[str, list[str]] = {}
+    for entry in form._fields.values():
+        inputs = [one for item in entry for one in item.form] if isinstance(entry, LinesList) else [entry]
+        found |= {one.name: [str(words) for words in one.process_errors] for one in inputs if _is_misread(one)}
+    return found
 
 
 def _is_as_held(draft: Record, me: Actor) -> bool:
@@ -247,24 +292,6 @@ def _is_as_held(draft: Record, me: Actor) -> bool:
     except Missing:
         return False
     return not validation.link_problems(draft, me, stored(record))
-
-
-def _line_fields(cls: type[Record]) -> list[str]:
-    return [name for name, told in cls.declared.own_fields.items() if isinstance(told, Lines)]
-
-
-def _computable(form: wtforms.Form, draft: Record, name: str):
-    """The typed lines with their index in the form, computed where they can be."""
-    entries = form._fields.get(name)
-    if entries is None:
-        return
-    kept = filled(entries)
-    lines = list(draft._data.get(name) or [])
-    for at, item in enumerate(entries):
-        if item in kept:
-            line = lines[kept.index(item)]
-            if _clean(line):
-                yield at, line
 
 
 def _clean(document: Any) -> bool:

@@ -58,34 +58,55 @@ window.guicheng = (() => {
   const { element, announce, ask, later, remembered, onEach } = window.guicheng;
   const isTyping = (target) => target.matches?.("input:not([type='checkbox'], [type='radio'], [type='button'], [type='submit']), textarea, select, [contenteditable]");
 
-  // Computed values: only the newest answer counts, and mistakes show only where the person has already been.
+  // Computed values: only the newest answer counts, and mistakes show only where the person has already been. What was
+  // chosen since the last answer is named, so that the answer brings what it fills beside it.
   onEach("form[data-compute-url]", (form) => {
     const touched = new Set();
+    const chosen = new Set();
     let turn = 0;
     let running;
     const recompute = later(300, async () => {
       const mine = turn;
+      const asked = [...chosen].filter((input) => input.isConnected);
       running = new AbortController();
       const body = new FormData(form);
       for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+      for (const { name } of asked) body.append("chosen", name);
       try {
         const { ok, data } = await ask(form.dataset.computeUrl, { body, signal: running.signal });
         if (mine !== turn || !ok) return;
         for (const [name, text] of Object.entries(data.values || {})) {
           form.querySelectorAll(`[data-computed="${CSS.escape(name)}"]`).forEach((place) => { place.textContent = text; });
         }
+        if (!touched.size && form.dataset.guard === "dirty") Object.keys(data.errors || {}).forEach((name) => touched.add(name));
         showErrors(form, data.errors || {}, touched);
         delete form.dataset.computing;
+        asked.forEach((input) => chosen.delete(input));
+        fill(data.fills || {});
       } catch { /* the old numbers stay, greyed by data-computing, until an answer comes */ }
     });
-    const changed = (event) => {
-      if (event.target.name) touched.add(event.target.name);
+    function fill(texts) {
+      for (const [name, text] of Object.entries(texts)) {
+        const control = form.elements[name];
+        if (!control || control.value) continue;
+        control.value = text;
+        control.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    }
+    function refresh() {
       turn += 1;
       running?.abort();
       form.dataset.computing = "";
       recompute();
+    }
+    const changed = ({ target }) => {
+      if (target.name) touched.add(target.name);
+      if (target.matches("[data-picker] > input[type='hidden']") && target.value) chosen.add(target);
+      refresh();
     };
     for (const type of ["input", "change"]) form.addEventListener(type, changed);
+    document.addEventListener("signedin", refresh);
+    if (form.dataset.guard === "dirty") refresh();
   });
 
   function showErrors(form, errors, touched) {

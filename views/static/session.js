@@ -69,6 +69,7 @@
       }
       renew(data.token);
       announce(box.dataset.done);
+      document.dispatchEvent(new Event("signedin"));
       end(true);
     } catch {
       explain(say("noAnswer"));
