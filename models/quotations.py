@@ -36,7 +36,9 @@ from .sales import CURRENCIES, SALES_TEAM, Product, cents
 class OfferLine(Line):
     """A product in a quotation; the amount is quantity × unit price less the discount."""
 
-    product = Ref("Product", required=True, label=L("Product", "產品"))
+    product = Ref(
+        "Product", required=True, fills={"spec": "spec", "unit_price": "list_price"}, label=L("Product", "產品")
+    )
     spec = Text(label=L("Specification", "規格"))
     quantity = Number(required=True, places=3, least=Decimal("0.001"), most=10**9, label=L("Quantity", "數量"))
     unit_price = Money(required=True, most=10**12, label=L("Unit price", "單價"))

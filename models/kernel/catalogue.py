@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .declare import references_of
 from .fields import Lines, Ref, Refs
@@ -61,14 +61,23 @@ class Catalogue(Mapping[str, "type[Record]"]):
                 yield f"field {name!r} links to {ref.target}, which is not a record type"
             elif strange := sorted(set(getattr(ref, "states", ())) - set(_states(self._by_class[ref.target]))):
                 yield f"field {name!r} wants a state {strange[0]!r} that {ref.target} does not have"
+            else:
+                yield from self._fill_faults(f"field {name!r}", ref, cls._fields)
         for name, lines in cls.declared.own_fields.items():
             if isinstance(lines, Lines):
                 for column, ref in lines.columns.items():
                     if isinstance(ref, Ref | Refs) and ref.target not in self._by_class:
                         yield f"column {name}.{column} links to {ref.target}, which is not a record type"
+                    else:
+                        yield from self._fill_faults(f"column {name}.{column}", ref, lines.columns)
         for leads in cls.declared.leads_to:
             if leads.to not in self._by_class:
                 yield f"leads_to {leads.verb!r} makes a {leads.to}, which is not a record type"
+
+    def _fill_faults(self, place: str, ref: Any, beside: Mapping[str, Any]) -> Iterator[str]:
+        for name, source in getattr(ref, "fills", {}).items():
+            if name not in beside or source not in self._by_class[ref.target]._fields:
+                yield f"{place} fills {name!r} from {source!r}, and one of them does not exist"
 
 
 def _states(cls: type[Record]) -> tuple[str, ...]:

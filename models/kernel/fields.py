@@ -269,7 +269,10 @@ class Tags(Rule, me.ListField):
 
 
 class Ref(Rule, me.ReferenceField):
-    """A link to one record of a type, kept as its id; one whose target is gone reads as a bare DBRef, not an error."""
+    """A link to one record of a type, kept as its id; one whose target is gone reads as a bare DBRef, not an error.
+
+    `fills` names fields beside it that are filled, while they are empty, from fields of the record that is chosen.
+    """
 
     @staticmethod
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:

@@ -1,15 +1,22 @@
-"""What people type for dates and numbers, and what it means; what could mean two things is refused."""
+"""What people type for dates, numbers and records, and what it means; what could mean two things is refused."""
 
 from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from bson import ObjectId
 
+from models import catalogue
+from models.kernel.catalogue import Catalogue
 from models.kernel.fields import Day, Money, Number, Whole
 from models.kernel.typed import BadValue, day_of, moment_of, number_of, parse, whole_of
 from models.kernel.words import L
+from models.kernel.workflow import DeclarationError
+from tests.fixtures.company import Company
+from tests.fixtures.http import Browser, Form, read_page, said
 
 TODAY = dt.date(2026, 11, 5)
 LABEL = L("Field", "字段")
@@ -107,3 +114,141 @@ def test_fields_read_what_is_meant() -> None:
         with pytest.raises(BadValue) as bad:
             parse(field, typed)
         assert "Field" in bad.value.sentence.en if isinstance(bad.value.sentence, L) else str(bad.value.sentence)
+
+
+@pytest.fixture
+def products(company: Company) -> dict[str, ObjectId]:
+    """Three active products by code, one of them priced in dollars."""
+    made = {}
+    for code, name, currency in (
+        ("CT-IO32", "遠程輸入輸出模塊", "CNY"),
+        ("SN-LD50", "激光傳感器", "CNY"),
+        ("SN-LD90", "Laser head", "USD"),
+    ):
+        facts = {
+            "spec": f"{code} / 24 V",
+            "list_price": Decimal(320),
+            "floor_price": Decimal(250),
+            "currency": currency,
+        }
+        made[code] = company.walk(company.make("product", "head_sal", code=code, name=name, **facts), "active").id
+    return made
+
+
+def offer(browser: Browser, company: Company, **lines: Any) -> Form:
+    """A new quotation to a customer, with what stands in some inputs of its lines (`at0_quantity`)."""
+    form = browser.form("/admin/quotation/new/", "/new/")
+    form |= {"customer": str(company.make("customer", "clerk_sal").id), "valid_until": "2099-12-31"}
+    form |= {f"lines-{name[2]}-{name[4:]}": text for name, text in lines.items()}
+    return form
+
+
+def computed(browser: Browser, form: Form, **more: Any) -> dict[str, Any]:
+    return browser.post("/admin/quotation/compute/", {**form, **more}).get_json()
+
+
+def test_what_cannot_be_computed_is_a_dash_and_the_bad_cell_is_named(company: Company, browser_as: Any) -> None:
+    clerk = browser_as("clerk_sal")
+    form = offer(clerk, company, at0_quantity="500", at0_unit_price="2", at1_quantity="x", at1_unit_price="3")
+    found = computed(clerk, form)
+    assert found["values"] == {"lines-0-amount": "1,000.00", "lines-1-amount": "—", "total": "—"}
+    assert found["errors"] == {"lines-1-quantity": ["「數量」須為數字。"]}
+    found = computed(clerk, form, **{"lines-1-quantity": "1", "lines-1-discount": "1,5"})
+    assert (found["values"]["lines-1-amount"], found["values"]["total"]) == ("—", "—")
+    found = computed(clerk, form, **{"lines-1-quantity": "1", "lines-1-discount": ""})
+    assert found == {
+        "values": {"lines-0-amount": "1,000.00", "lines-1-amount": "3.00", "total": "1,003.00"},
+        "errors": {},
+    }
+    blank = computed(clerk, form, **{"lines-1-quantity": "", "lines-1-unit_price": ""})
+    assert (blank["values"]["lines-1-amount"], blank["values"]["total"]) == ("", "1,000.00")
+
+
+@pytest.mark.parametrize(
+    "text", ["CT-IO32 遠程輸入輸出模塊", "ct-io32", "远程输入输出模块", " CT-IO32　遠程輸入輸出模塊 "]
+)
+def test_a_text_in_a_picker_is_read_as_the_one_record_that_it_names(
+    text: str, company: Company, browser_as: Any, products: dict[str, ObjectId], db: Any
+) -> None:
+    clerk = browser_as("clerk_sal")
+    answer = clerk.send(offer(clerk, company, at0_quantity="2", **{"at0_product.text": text}))
+    assert answer.status_code == 302, said(answer)
+    (line,) = db["quotation"].find_one({})["lines"]
+    assert line["product"] == products["CT-IO32"]
+    assert (line["spec"], line["unit_price"].to_decimal()) == ("CT-IO32 / 24 V", 320), "no script filled it in"
+
+
+def test_a_text_that_names_nothing_is_kept_and_said_with_its_line(
+    company: Company, browser_as: Any, products: dict[str, ObjectId]
+) -> None:
+    clerk = browser_as("clerk_sal")
+    line = {"quantity": "1", "unit_price": "9"}
+    form = offer(clerk, company, **{f"at{at}_{name}": text for at in (0, 1, 2) for name, text in line.items()})
+    form |= {
+        "lines-0-product": str(products["SN-LD50"]),
+        "lines-1-product.text": "SN-LD",
+        "lines-2-product.text": "閥門",
+    }
+    page = read_page(clerk.send(form).text)
+    assert page.errors["lines-1-product"] == ["「產品」找不到「SN-LD」，請從列表中選取。"]
+    assert "第 3 行：「產品」找不到「閥門」，請從列表中選取。" in page.notices
+    assert not [one for one in page.notices if "請填寫" in one]
+    again = page.form("/new/")
+    assert [again[f"lines-{at}-product.text"] for at in (0, 1, 2)] == ["SN-LD50 激光傳感器", "SN-LD", "閥門"]
+    assert again["lines-0-product"] == str(products["SN-LD50"])
+    english = read_page(browser_as("clerk_sal", locale="en").send(form).text)
+    assert [one for one in english.notices if one.startswith("Line 2: “Product”: “SN-LD” was not found")]
+
+
+def test_a_chosen_record_is_replaced_by_another_text_and_taken_out_by_none(
+    company: Company, browser_as: Any, products: dict[str, ObjectId]
+) -> None:
+    """As where no script runs: the id stays in the form while the text beside it is changed."""
+    clerk = browser_as("clerk_sal")
+    record = company.make("quotation", "clerk_sal")
+    form = clerk.form(f"/admin/quotation/edit/?id={record.id}", "/edit/")
+    assert clerk.send(form).status_code == 302, "as it was drawn, it is what it was"
+    form = clerk.form(f"/admin/quotation/edit/?id={record.id}", "/edit/")
+    assert clerk.send(form, **{"lines-0-product.text": "SN-LD90"}).status_code == 302
+    assert type(record).objects.get(id=record.id).lines[0].ref("product") == products["SN-LD90"]
+    form = clerk.form(f"/admin/quotation/edit/?id={record.id}", "/edit/")
+    answer = clerk.send(form, **{"lines-0-product.text": ""})
+    assert read_page(answer.text).errors["lines-0-product"] == ["請填寫「產品」。"]
+
+
+def test_a_text_finds_nothing_that_its_writer_does_not_see(company: Company, browser_as: Any) -> None:
+    hidden = company.make("customer", "clerk_sal", name="華新水泥有限公司")
+    type(hidden)._get_collection().update_one({"_id": hidden.id}, {"$set": {"department": company.department("LOG")}})
+    clerk = browser_as("clerk_sal")
+    form = clerk.form("/admin/quotation/new/", "/new/")
+    said_of = [
+        read_page(clerk.send(form, **{"customer.text": text}).text).errors["customer"][0].replace(text, "TEXT")
+        for text in (hidden.name, hidden.number, "並無此公司")
+    ]
+    assert len({*said_of}) == 1
+
+
+def test_what_is_chosen_fills_what_is_empty_beside_it(
+    company: Company, browser_as: Any, products: dict[str, ObjectId]
+) -> None:
+    clerk = browser_as("clerk_sal")
+    form = offer(clerk, company, at0_quantity="1", at1_unit_price="300", at1_spec="特製")
+    form |= {f"lines-{at}-product": str(products[code]) for at, code in enumerate(("CT-IO32", "SN-LD50", "SN-LD90"))}
+    names = [f"lines-{at}-product" for at in (0, 1, 2)]
+    assert computed(clerk, form, chosen=names)["fills"] == {
+        "lines-0-spec": "CT-IO32 / 24 V",
+        "lines-0-unit_price": "320.00",
+        "lines-2-spec": "SN-LD90 / 24 V",  # its price is in another currency
+    }
+    assert "fills" not in computed(clerk, form)
+    assert "fills" not in computed(clerk, form, chosen=["customer", "lines-9-product", "x", "lines-0-quantity"])
+    hidden = company.make("product", "head_sal", code="ZZ-1")
+    type(hidden)._get_collection().update_one({"_id": hidden.id}, {"$set": {"department": company.department("LOG")}})
+    assert "fills" not in computed(clerk, form, **{"lines-0-product": str(hidden.id)}, chosen=names[:1])
+
+
+def test_a_fill_that_cannot_be_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = catalogue["quotation"]._fields["lines"].columns["product"]
+    monkeypatch.setattr(link, "fills", {"spec": "no_such_field"})
+    with pytest.raises(DeclarationError, match=r"column lines.product fills 'spec' from 'no_such_field'"):
+        Catalogue(dict(catalogue))
