@@ -162,3 +162,18 @@ def test_without_script_the_desk_works_by_typing(
     desk.get_by_role("button", name="借給 趙雨晴").click()
     desk.wait_for_url("**/desk/?code=**")
     assert company.fresh(loan).state == "on_loan"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_one_label_after_the_other(scripts: bool, sit_down: Callable[..., Page], document: Any) -> None:
+    """A scanner types a code and presses Enter, wherever the last one led; the hand types a part of the title."""
+    desk = sit_down("records", java_script_enabled=scripts)
+    desk.goto("/admin/desk/")
+    for code in (f"{document.number}/1", "nothing", document.number):
+        desk.keyboard.type(code)
+        desk.keyboard.press("Enter")
+        expect(desk.locator("#found h2 .quiet-text" if code != "nothing" else ".notice.bad")).to_contain_text(code)
+    desk.keyboard.type("量手")
+    desk.keyboard.press("Enter")
+    desk.locator("#named").get_by_role("link", name="質量手冊").click()
+    expect(desk.locator("#found h2")).to_contain_text(document.number)

@@ -18,7 +18,7 @@ from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf
 from views import typesetting
-from views.custom import borrowing_log
+from views.custom import borrowing_log, desk
 from views.steps import is_danger
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
@@ -136,11 +136,23 @@ def test_any_code_has_an_answer(company: Any, browser_as: Any, code: str) -> Non
     assert "camera=()" in browser_as("records").get("/admin/loan/").headers["Permissions-Policy"]
 
 
+def test_documents_are_found_at_the_desk_by_title_within_ones_rights(company: Any, browser_as: Any) -> None:
+    first = with_copies(company, 1, subject="不合格品控制程序")
+    secret = with_copies(company, 1, subject="不合格品處置紀要", confidentiality="secret")
+    page = browser_as("records").page("/admin/desk/", {"code": "不合格品"})
+    assert first.number in page.text
+    assert "不合格品控制程序" in page.text
+    assert desk.documents_named(company.actor("clerk_prd"), "不") == []
+    told = [one["number"] for one in desk.documents_named(company.actor("clerk_prd"), "不合格品")]
+    assert secret.number not in told
+    assert browser_as("records").get("/admin/desk/", {"code": "沒有此文件"}).status_code == 404
+
+
 def test_the_address_of_a_label_leads_to_the_copy(company: Any, browser_as: Any) -> None:
     document = with_copies(company, 1)
     code = f"{document.number}/1"
-    desk = browser_as("records").get("/admin/copy/", {"code": code})
-    assert desk.location == f"/admin/desk/?code={document.number}%2F1"
+    keeper = browser_as("records").get("/admin/copy/", {"code": code})
+    assert keeper.location == f"/admin/desk/?code={document.number}%2F1"
     page = browser_as("records").get(
         "/admin/desk/", {"code": f"https://example.com/admin/copy/?code={document.number}%2F1"}
     )

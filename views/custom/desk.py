@@ -19,6 +19,7 @@ from models.kernel.changes import Context
 from models.kernel.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.search import contains, normal
 from models.kernel.words import L, Words
 from models.lending import PAPER, is_kept, line_of, loans_out
 from models.loans import Loan
@@ -30,10 +31,11 @@ from . import CustomView, MenuItem
 TITLE = L("Borrowing desk", "借閱台")
 ASKED, KEPT, DUE = L("Asked for", "申請時間"), L("Kept until", "保留至"), L("Due", "應還時間")
 LIST_MAX = 20
+TITLE_MIN = 2  # one character alone would read every document
 CAMERA = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"
 VERBS = ("issue", "take_back", "lose", "renew")
 DONE = L("{number}: {move}.", "{number}：{move}。")
-NOT_FOUND = L("No document, copy or loan is called “{code}”.", "沒有編號為「{code}」的文件、副本或借閱記錄。")
+NOT_FOUND = L("No document, copy or loan is called “{code}”.", "沒有編號或名稱為「{code}」的文件、副本或借閱記錄。")
 NOT_HERE = L("This is not done at the desk.", "此操作不在借閱台辦理。")
 _COPY = re.compile(r"(?P<number>.{3,60}?)\s*[/#]\s*(?P<copy>[0-9]{1,3})")
 
@@ -109,13 +111,15 @@ class DeskView(CustomView):
     def _page(self, code: str, fault: Words | None = None, status: int = 200) -> Any:
         me = actor()
         found = find(me, code) if code else None
-        if code and found is None:
+        named = documents_named(me, code) if code and found is None else []
+        if code and found is None and not named:
             fault, status = fault or NOT_FOUND(code=code[:60]), max(status, 404)
         page = self.render(
             "custom/desk.html",
             code=code,
             fault=str(fault) if fault else "",
             found=_told(found) if found else None,
+            named=named,
             conditions=[(key, label) for key, label in CONDITIONS.items() if key not in NOT_TO_BE_LENT],
             lists=_lists(),
         )
@@ -162,6 +166,23 @@ def find(me: Actor, code: str) -> Found | None:
     told = _COPY.fullmatch(code)
     row = _one(me, Document, told["number"]) if told else None
     return Found(Document._from_son(row), int(told["copy"])) if row and told else None
+
+
+def documents_named(me: Actor, text: str) -> list[dict[str, Any]]:
+    """The newest documents in the reader's scope whose title has these words, to choose from."""
+    scope = rights.visible(me, Document)
+    if scope is None or len(normal(text)) < TITLE_MIN:
+        return []
+    rows = Document._get_collection().find({"$and": [contains(text), scope]}, {"number": 1, "title": 1, "state": 1})
+    return [
+        {
+            "number": row["number"],
+            "title": row["title"].removeprefix(row["number"]).strip(),
+            "state": wording.state_label(Document, row["state"]),
+            "tone": wording.tone(row["state"]),
+        }
+        for row in rows.sort("_id", -1).limit(LIST_MAX)
+    ]
 
 
 def _one(me: Actor, cls: type[Record], number: str) -> dict[str, Any] | None:
