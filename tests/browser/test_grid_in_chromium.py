@@ -190,3 +190,24 @@ def test_menus_close_by_escape_outside_and_for_each_other(company: Company, sit_
     expect(filters).to_have_attribute("open", "")
     page.locator("h1").click()
     expect(filters).not_to_have_attribute("open", "")
+
+
+def test_the_edited_cell_stands_clear_of_the_columns_that_stay(company: Company, sit_down: Callable[..., Page]) -> None:
+    company.make("quotation", "clerk_sal", subject="產線改造（設備預測性維護軟件許可、擴容與現場安裝調試服務）採購項目")
+    page = sit_down("clerk_sal")
+    page.set_viewport_size({"width": 1120, "height": 800})
+    page.goto("/admin/quotation/")
+    more = page.locator("[data-scroll-on]")
+    expect(more).to_be_visible()
+    picture(page, "grid-with-more-columns")
+    page.locator("td[data-name=valid_until]").focus()
+    page.keyboard.press("F2")
+    cell, state = (page.locator(f"tbody {one}").bounding_box() for one in ("td.editing", "td.state"))
+    assert cell
+    assert state
+    assert cell["x"] + cell["width"] <= state["x"] + 1
+    picture(page, "grid-cell-beside-state")
+    page.keyboard.press("Escape")
+    while more.is_visible():
+        more.click()
+    assert page.locator("[data-list-rows]").evaluate("one => one.scrollLeft + one.clientWidth >= one.scrollWidth - 1")

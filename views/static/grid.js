@@ -182,6 +182,7 @@
     else if (given !== undefined) control.value = control.type === "date" ? isoDay(given) : given;
     control.focus();
     control.select?.();
+    cell.scrollIntoView({ block: "nearest", inline: "nearest" }); // with its buttons, clear of the columns that stay
     return given && control.type !== "checkbox" && !control.value ? unfit : save;
   }
 

@@ -116,6 +116,32 @@
     } catch { same?.focus(); }
   }
 
+  // The first column and the state stay in sight; what one goes to comes clear of them, and a shadow and a button say
+  // that there are columns behind the state.
+  onEach("[data-list-rows]", (wrap) => {
+    const table = wrap.querySelector("table");
+    const on = part("list").querySelector("[data-scroll-on]");
+    const widthOf = (cell) => (cell && getComputedStyle(cell).position === "sticky" ? cell.offsetWidth : 0);
+    function measure() {
+      const cells = [...table.tHead.rows[0].cells];
+      const first = cells.findIndex((cell) => !cell.classList.contains("pick"));
+      const isFrozen = cells.at(-1).classList.contains("state");
+      wrap.style.scrollPaddingInlineStart = `${cells.slice(0, first + 1).reduce((sum, cell) => sum + widthOf(cell), 0)}px`;
+      wrap.style.scrollPaddingInlineEnd = `${isFrozen ? widthOf(cells.at(-1)) : 0}px`;
+      const isMore = wrap.scrollLeft + wrap.clientWidth < wrap.scrollWidth - 1;
+      wrap.toggleAttribute("data-more", isMore);
+      if (on) on.hidden = !isMore;
+    }
+    on?.addEventListener("click", () => {
+      wrap.scrollBy({ left: wrap.clientWidth / 2 });
+      wrap.focus({ preventScroll: true }); // the arrow keys go on from here
+    });
+    wrap.addEventListener("scroll", measure, { passive: true });
+    const watch = new ResizeObserver(measure);
+    watch.observe(wrap);
+    watch.observe(table);
+  });
+
   // Roomy or dense rows, remembered on this device, as the theme is.
   onEach("[data-density-toggle]", (button) => {
     const { dataset } = document.documentElement;
