@@ -21,7 +21,7 @@ def test_set_up_asked_for_and_in_place(company: Company, sit_down: Callable[...,
     page = sit_down("clerk_sal")
     page.goto("/admin/account/")
     page.get_by_role("link", name="啟用").click()
-    key = page.locator(".steps code").inner_text()
+    key = page.locator(".how code").inner_text()
     expect(page.locator(".qr svg")).to_be_visible()
     picture(page, "second-step")
     totp, now = second_factor._totp(key), clock.now()
