@@ -1,4 +1,4 @@
-"""The record page as people use it: where the case stands, a move in its dialog, a colleague called in a comment."""
+"""The record page as people use it: where the case stands, a move in its dialog, a colleague called, what is kept."""
 
 from __future__ import annotations
 
@@ -65,3 +65,39 @@ def test_pages_are_printed_whole(company: Company, sit_down: Callable[..., Page]
         expect(page.locator(hidden).first).to_be_hidden()
     expect(page.locator(".print-head")).to_be_visible()
     picture(page, "record-print-zh-Hant")
+
+
+def test_a_reason_and_a_comment_stay_until_they_are_sent(company: Company, sit_down: Callable[..., Page]) -> None:
+    record = quotation(company, "submitted")
+    page = sit_down("head_sal")
+    page.goto(f"/admin/quotation/details/?id={record.id}")
+    comment, reason = page.locator("textarea[name=comment]"), page.locator("#move-dialog [name=reason]")
+    comment.fill("交貨期請再確認")
+    back = page.locator(".page-title .actions").get_by_role("link", name="退回", exact=True)
+    back.click()
+    reason.fill("單價有誤")
+    page.keyboard.press("Escape")
+    page.goto("/admin/inbox/")
+    page.goto(f"/admin/quotation/details/?id={record.id}")
+    expect(comment).to_have_value("交貨期請再確認")
+    page.keyboard.press("Control+s")  # a comment is sent from its own place only
+    back.click()
+    expect(reason).to_have_value("單價有誤")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("h1 .badge")).to_contain_text("草稿")
+    expect(comment).to_have_value("交貨期請再確認")
+    page.get_by_role("button", name="發表").click()
+    expect(page.locator("#timeline")).to_contain_text("交貨期請再確認")
+    expect(comment).to_have_value("")
+    assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('typed:'))") == []
+
+
+def test_signing_out_leaves_nothing_of_what_was_typed(company: Company, sit_down: Callable[..., Page]) -> None:
+    record = quotation(company, "draft")
+    page = sit_down("clerk_sal")
+    page.goto(f"/admin/quotation/details/?id={record.id}")
+    page.fill("textarea[name=comment]", "僅供內部")
+    assert "僅供內部" in page.evaluate("JSON.stringify(sessionStorage)")
+    page.evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
+    page.wait_for_url("**/login**")
+    assert "僅供內部" not in page.evaluate("JSON.stringify(sessionStorage)")

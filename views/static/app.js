@@ -120,7 +120,7 @@ window.guicheng = (() => {
     });
   }
 
-  // Guarded forms: leaving asks, sending happens once, Ctrl+S and Ctrl+Enter send.
+  // Guarded forms: leaving asks, unless kept.js keeps what is typed; sending happens once, Ctrl+S and Ctrl+Enter send.
   onEach("form[data-guard]", (form) => {
     const contents = () => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value instanceof File ? value.name + value.size : value]));
     const before = contents();
@@ -131,7 +131,7 @@ window.guicheng = (() => {
       for (const part of form.elements) if (part.type === "submit") part.setAttribute("aria-disabled", String(busy));
     };
     addEventListener("beforeunload", (event) => {
-      if (!sent && form.isConnected && (form.dataset.guard === "dirty" || contents() !== before)) event.preventDefault();
+      if (!sent && form.isConnected && form.dataset.guard !== "kept" && (form.dataset.guard === "dirty" || contents() !== before)) event.preventDefault();
     });
     addEventListener("pageshow", (event) => { if (event.persisted) mark(false); });
     form.addEventListener("submit", (event) => {
@@ -144,7 +144,8 @@ window.guicheng = (() => {
   function sendFormAt(target) {
     const within = document.querySelector("dialog[open]") || document;
     const shown = [...within.querySelectorAll("form[data-guard]")].filter((one) => !one.closest("dialog:not([open])"));
-    const form = target.closest?.("form[data-guard]") || (shown.length === 1 ? shown[0] : null);
+    const likely = shown.filter((one) => one.dataset.guard !== "kept"); // a comment is not what the page is for
+    const form = target.closest?.("form[data-guard]") || (likely.length === 1 ? likely[0] : null);
     if (!form) return false;
     document.activeElement?.dispatchEvent(new Event("commit", { bubbles: true }));
     form.requestSubmit([...form.elements].find((element) => element.type === "submit"));

@@ -47,6 +47,7 @@
     let answer;
     try { answer = await fragment(form.action, { method: "POST", body: new FormData(form) }); } catch { answer = null; }
     if (answer?.goTo) {
+      form.dispatchEvent(new Event("sent"));
       body.replaceChildren(); // what was sent is no unsaved work
       return void location.assign(answer.goTo);
     }
