@@ -152,6 +152,7 @@ def _along(run: Run, one: Import, step: int, work: Step) -> bool:
 def tidy(run: Run) -> None:
     """Forget a hundred at a time."""
     before = clock.now() - imports.KEPT
+    imports.forget_strays()
     while removed := imports.forget_before(before):
         run.count(removed=removed)
         run.renew()

@@ -223,3 +223,8 @@ def _with(sheet: Sheet, verdicts: Sequence[str], begin_n: int) -> Iterator[Batch
 def forget(id: ObjectId) -> None:
     """Take away all rows of an import."""
     in_unit(COLLECTION).delete_many({"import": id})
+
+
+def imports_with_rows() -> set[ObjectId]:
+    """The imports of which there are rows."""
+    return set(in_unit(COLLECTION).distinct("import"))

@@ -13,7 +13,7 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from . import batches, changes, confined, file_kinds, import_rows, imports, rights, traces
+from . import batches, changes, confined, import_rows, imports, rights, traces
 from .changes import Context
 from .errors import CHANGED as CHANGED_SINCE
 from .errors import NOT_FOUND, Changed, Missing, Refused
@@ -102,11 +102,9 @@ def read(one: Import, actor: Actor) -> None:
 
 
 def _rows_of(one: Import) -> Iterator[tuple[int, list[str]]]:
-    facts = {**one.facts, "content": one.facts.get("content")}
-    kind = "sheets" if file_kinds.kind_of(facts) == file_kinds.SHEETS else "text"
-    order = {"verb": "table", "kind": kind, "bytes": ANSWER_MAX}
+    order = {"verb": "table", "kind": one.facts["kind"], "bytes": ANSWER_MAX}
     order |= {"rows": ROWS_MAX, "columns": COLUMNS_MAX, "cell": CELL_MAX}
-    with content_of(facts) as content:
+    with content_of(one.facts) as content:
         yield from confined.rows("texts", order, content, seconds=SECONDS_MAX)
 
 

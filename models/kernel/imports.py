@@ -29,6 +29,7 @@ from .words import L, Words, in_all_locales
 COLLECTION = "import"
 ROWS_MAX, COLUMNS_MAX, CELL_MAX = 100_000, 200, 10_000
 KEPT = dt.timedelta(days=30)
+_BOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 READING, CHECKED, RUNNING, DONE = "reading", "checked", "running", "done"
 TAKING_BACK, TAKEN_BACK, FAILED = "taking_back", "taken_back", "failed"
@@ -111,6 +112,11 @@ class Import(Sheet):
         return sum(self.counts.get(one, 0) for one in verdicts)
 
 
+def kind_of(head: bytes) -> str:
+    """As what a content is read: a workbook by its first bytes, whatever its name, or else as text."""
+    return "sheets" if head.startswith(_BOOKS) else "text"
+
+
 def begin(type_name: str, name: str, content: Incoming, *, actor: Actor) -> Import:
     """Take a sheet in and order that it is read and checked. Raises Refused when the same was imported before."""
     if actor.id is None:
@@ -118,7 +124,7 @@ def begin(type_name: str, name: str, content: Incoming, *, actor: Actor) -> Impo
     content.seek(0)
     kept = content.adopt()
     row: dict[str, Any] = {"_id": ObjectId(), "person": actor.id, "who": actor.name, "type": type_name}
-    row |= {"state": READING, "at": clock.now(), "name": name, "turn": 1, **kept}
+    row |= {"state": READING, "at": clock.now(), "name": name, "turn": 1, "kind": kind_of(content.head), **kept}
     try:
         refuse_twin(type_name, kept["sha256"])
         in_transaction(lambda unit: _begin(row, actor))
@@ -298,6 +304,14 @@ def forget_before(before: dt.datetime, most: int = 100) -> int:
         _forget(row["_id"], row.get("content"))
         in_unit(COLLECTION).delete_one({"_id": row["_id"]})
     return len(rows)
+
+
+def forget_strays() -> int:
+    """Forget rows whose import was thrown away while they were being read; returns of how many imports."""
+    strays = import_rows.imports_with_rows() - {row["_id"] for row in in_unit(COLLECTION).find({}, {"_id": 1})}
+    for id in strays:
+        import_rows.forget(id)
+    return len(strays)
 
 
 def _forget(id: ObjectId, content: ObjectId | None) -> None:

@@ -281,13 +281,19 @@ class TestLimits:
     def test_nothing_and_nonsense(self, sheets):
         assert "empty" in self.why(sheets, b"\n\n")
         assert "encoding" in self.why(sheets, bytes(range(128, 256)) * 9)
-        assert "damaged" in self.why(sheets, b"PK nonsense", "a.xlsx")
+        assert "damaged" in self.why(sheets, b"PK\x03\x04 nonsense", "a.xlsx")
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "big5"])
     def test_encodings(self, company, sheets, encoding):
         rows = [["名稱", "地區"], ["蘇州精密機械有限公司", "江蘇省"]]
         one = sheets.checked(sheets.csv(rows, encoding))
         assert verdicts(one) == ["create"]
+
+    def test_a_workbook_is_known_by_its_content(self, company, sheets):
+        one = sheets.sent(sheets.xlsx([["名稱"], ["BMW"]]), name="a.csv")
+        work_off("imports.check")
+        assert verdicts(sheets.now(one)) == ["create"]
+        assert verdicts(sheets.checked(b"BM,name\n1,x\n")) == ["create"]
 
 
 class TestSecrecy:

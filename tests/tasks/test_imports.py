@@ -260,6 +260,8 @@ def test_old_imports_are_forgotten(company, sheets, sheet, db):
     with clock.set_to(clock.now() - imports.KEPT - imports.KEPT):
         old = sheets.imported(sheet)
         waiting = sheets.sent([HEADS, GOOD[1]])
+    stray = sheets.checked([HEADS, GOOD[1]])
+    db["import"].delete_one({"_id": stray.id})
     new = sheets.imported([HEADS, ["新客戶", "", "", "", ""]])
     assert do("imports.tidy") == {"removed": 2}
     assert [row["_id"] for row in db["import"].find()] == [new.id]

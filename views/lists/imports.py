@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import current_app, jsonify, redirect, request
 from mongoengine.connection import get_db
 
-from models.kernel import file_kinds, files, import_cells, import_rows, imports, jobs, rights
+from models.kernel import files, import_cells, import_rows, imports, jobs, rights
 from models.kernel.errors import Forbidden, Missing, Refused
 from models.kernel.fields import label_of
 from models.kernel.import_cells import NUMBER, Reader
@@ -27,6 +27,7 @@ from ..wording import moment, number, plain, reference_labels
 from . import import_files
 
 FIRST, MORE = 10, 50
+BOOKS, TEXTS = ("xlsx", "xlsm", "xls", "xlsb", "ods"), ("csv", "txt", "tsv")
 PASTED = L("Pasted cells", "粘貼的單元格")
 NO_SHEET = L("Please choose a file or paste cells.", "請選擇文件或粘貼單元格。")
 NOT_A_SHEET = L("Please choose a CSV or Excel (XLSX) file.", "請選擇 CSV 或 Excel（XLSX）文件。")
@@ -105,9 +106,7 @@ def _sent() -> tuple[Incoming, str]:
         given.stream.seek(0)
         if not given.stream.size:
             raise Refused(files.EMPTY)
-        kind = file_kinds.kind_of({"name": name, "content_type": files.content_type(given.stream.head, name)})
-        if kind not in (file_kinds.SHEETS, file_kinds.TEXT):
-            raise Refused(NOT_A_SHEET)
+        _refuse_no_sheet(name, given.stream.head)
         return given.stream, name
     text = request.form.get("text", "")
     if not text.strip():
@@ -115,6 +114,15 @@ def _sent() -> tuple[Incoming, str]:
     pasted = Incoming("pasted.tsv", upload_limit())
     pasted.write(text.encode("utf-8", "replace"))
     return pasted, f"{PASTED}.tsv"
+
+
+def _refuse_no_sheet(name: str, head: bytes) -> None:
+    """Raise Refused for a file that is no sheet by its name, or no workbook though its name says so."""
+    ending = name.rpartition(".")[2].lower()
+    if ending not in (*BOOKS, *TEXTS):
+        raise Refused(NOT_A_SHEET)
+    if ending in BOOKS and imports.kind_of(head) == "text":
+        raise Refused(files.NOT_ITS_KIND(name=name))
 
 
 def _page_of(screen: Any, one: Import, **more: str) -> str:
