@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
+import pypdf
 from mongoengine.connection import get_db
 from playwright.sync_api import Page, Route, expect
 
@@ -211,3 +213,20 @@ def test_the_edited_cell_stands_clear_of_the_columns_that_stay(company: Company,
     while more.is_visible():
         more.click()
     assert page.locator("[data-list-rows]").evaluate("one => one.scrollLeft + one.clientWidth >= one.scrollWidth - 1")
+
+
+def test_a_printed_list_begins_on_its_first_page_and_ends_with_its_sum(
+    company: Company, sit_down: Callable[..., Page]
+) -> None:
+    for _ in range(45):
+        company.make("quotation", "clerk_sal")
+    page = sit_down("clerk_sal")
+    page.goto("/admin/quotation/")
+    expect(page.locator("tfoot")).to_contain_text("全部合計")
+    sheets = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    texts = [sheet.extract_text() for sheet in sheets]
+    assert len(texts) > 1
+    assert "QT-SAL" in texts[0]
+    assert sum("全部合計" in text for text in texts) == 1
+    assert "全部合計" in texts[-1]
+    assert all(sheet.mediabox.width > sheet.mediabox.height for sheet in sheets)
