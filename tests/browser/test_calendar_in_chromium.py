@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from playwright.sync_api import expect
 
 from models.kernel import changes, clock
 from models.kernel.people import SYSTEM
@@ -41,3 +42,22 @@ def test_drag_undo_keyboard_and_refusal(company, sit_down, db):
     event.drag_to(page.locator(f"[data-day='{other}']"))
     page.locator("[data-toast]", has_text="修改").wait_for()
     assert stored() == third
+
+
+@pytest.mark.parametrize("path", ["/admin/calendar/", "/admin/calendar/quotation/?date=valid_until"])
+def test_on_a_phone_the_month_begins_at_today(path, company, sit_down, db):
+    first = clock.today().replace(day=1)
+    for days in (*range(-6, 28), 40):
+        company.make("quotation", "clerk_sal", valid_until=first + dt.timedelta(days=days))
+    page = sit_down("clerk_sal", has_touch=True)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(path)
+    expect(page.locator(".calendar .today")).to_be_in_viewport()
+    expect(page.locator(".calendar .outside").first).to_be_hidden()
+    top = page.locator(".calendar .today").bounding_box()["y"]
+    assert 0 < top < 300 or page.evaluate("scrollY + innerHeight >= document.documentElement.scrollHeight - 2")
+    picture(page, "calendar-phone")
+    box = page.locator("[data-search]")
+    assert box.evaluate("one => one.clientWidth - 46") > 60, "a word can be read in the box"
+    box.focus()
+    assert box.bounding_box()["width"] > 300

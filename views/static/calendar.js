@@ -2,6 +2,11 @@
 "use strict";
 (() => {
   const { say, announce, ask } = window.guicheng;
+
+  // On a phone the days stand one below the other: what is over is above, the page begins at today.
+  const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  if (isFresh && matchMedia("(max-width: 40rem)").matches) document.querySelector(".calendar:not(.day) .today:not(.outside)")?.scrollIntoView();
+
   const dialog = document.getElementById("move-date");
   const toast = document.querySelector("[data-toast]");
   const place = () => document.querySelector("[data-calendar][data-move-url]");
