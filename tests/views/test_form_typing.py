@@ -10,13 +10,14 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
+from models.kernel import clock
 from models.kernel.catalogue import Catalogue
 from models.kernel.fields import Day, Money, Number, Whole
 from models.kernel.typed import BadValue, day_of, moment_of, number_of, parse, whole_of
 from models.kernel.words import L
 from models.kernel.workflow import DeclarationError
 from tests.fixtures.company import Company
-from tests.fixtures.http import Browser, Form, read_page, said
+from tests.fixtures.http import Browser, Form, id_in, read_page, said
 
 TODAY = dt.date(2026, 11, 5)
 LABEL = L("Field", "字段")
@@ -252,3 +253,36 @@ def test_a_fill_that_cannot_be_is_refused_at_the_start(monkeypatch: pytest.Monke
     monkeypatch.setattr(link, "fills", {"spec": "no_such_field"})
     with pytest.raises(DeclarationError, match=r"column lines.product fills 'spec' from 'no_such_field'"):
         Catalogue(dict(catalogue))
+
+
+def test_a_copy_has_the_values_and_the_lines(company: Company, browser_as: Any, products: dict[str, ObjectId]) -> None:
+    line = {"product": products["CT-IO32"], "quantity": Decimal(2), "unit_price": Decimal(300), "spec": "特製"}
+    lines = [catalogue["quotation"]._fields["lines"].field.document_type(**line)]
+    record = company.make("quotation", "clerk_sal", subject="傳感器採購", lines=lines, valid_until=clock.today())
+    clerk = browser_as("clerk_sal")
+    page = clerk.page(f"/admin/quotation/details/?id={record.id}")
+    (way,) = [link for link in page.links if "copy=" in link]
+    form = clerk.form(way, "/new/")
+    assert (form["subject"], form["customer"]) == ("傳感器採購", str(record.ref("customer")))
+    assert (form["lines-0-product"], form["lines-0-spec"]) == (str(products["CT-IO32"]), "特製")
+    assert (form["lines-0-quantity"], form["lines-0-unit_price"]) == ("2", "300.00")
+    made = type(record).objects.get(id=id_in(clerk.send(form)))
+    assert (made.number != record.number, made.state, made.total) == (True, "draft", record.total)
+
+
+def test_a_copy_leaves_out_what_is_unique_and_dates_that_have_passed(company: Company, browser_as: Any) -> None:
+    day = clock.today()
+    facts = {"valid_from": day - dt.timedelta(days=9), "valid_until": day + dt.timedelta(days=9), "unit": "件"}
+    record = company.make("product", "head_sal", code="CT-IO32", **facts)
+    form = browser_as("head_sal").form(f"/admin/product/new/?copy={record.id}", "/new/")
+    assert (form["code"], form["valid_from"], form["unit"]) == ("", "", "件")
+    assert form["valid_until"] == facts["valid_until"].isoformat()
+
+
+def test_who_may_not_create_or_see_copies_nothing(company: Company, browser_as: Any) -> None:
+    record = company.make("quotation", "clerk_sal")
+    assert "copy=" not in browser_as("supervisor").get("/admin/quotation/details/", {"id": record.id}).text
+    found = {"supervisor": 403, "it": 403, "clerk_sal": 404}
+    ids = {"supervisor": record.id, "it": record.id, "clerk_sal": ObjectId()}
+    for login, status in found.items():
+        assert browser_as(login).get("/admin/quotation/new/", {"copy": ids[login]}).status_code == status, login

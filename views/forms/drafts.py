@@ -22,7 +22,7 @@ from models.kernel.words import L
 
 from ..session import actor, say
 from ..wording import ago, moment
-from .inputs import form_from, form_names, presets_of
+from .inputs import copied_from, form_from, form_names, presets_of
 from .naming import read_form
 
 OFFERED_MAX = 3
@@ -37,6 +37,10 @@ CONTINUED = L(
 CHANGED_SINCE = L(
     "The record was changed since; when you save, both versions are shown side by side.",
     "記錄此後已被修改；保存時將並列顯示兩個版本。",
+)
+COPIED = L(
+    "This is a copy of {number} and is not saved yet. Files and dates that have passed were left out.",
+    "此為 {number} 的副本，尚未保存；附件與已過的日期未複製。",
 )
 NEW_ONE = L("New: {label}", "新建：{label}")
 EDITED = L("Edit: {title}", "修改：{title}")
@@ -55,14 +59,22 @@ class DraftDoors:
     _form_page: Callable[..., str]
 
     def blank_form(self, me: Actor, names: tuple[str, ...]) -> str:
-        """The form of a new record: the draft that is asked for, or a blank one that offers what is unsaved."""
+        """The form of a new record: the draft or copy that is asked for, or a blank one that offers what is unsaved."""
         if once := request.args.get("draft", ""):
             if draft := drafts.find(drafts.place_of(me, self.model.type_name(), once=once)):
                 return self._continued(draft, names, None, once=once)
             say("warn", GONE)
-        form = form_from(self.model, names, None, presets_of(self.model, names, request.args))
+        values = presets_of(self.model, names, request.args)
+        if copied := request.args.get("copy"):
+            record = rights.find(me, self.model, copied)
+            if not (verdict := rights.may_open(me, record)):
+                raise changes.Forbidden(verdict.why)
+            values |= copied_from(record, names)
+            say("info", COPIED(number=record.number))
+        form = form_from(self.model, names, None, values)
         offers = [offer(draft) for draft in _own(me, self.model) if draft.place.record is None]
-        return self._form_page(form, None, once=secrets.token_urlsafe(16), offers=offers[:OFFERED_MAX])
+        once = secrets.token_urlsafe(16)
+        return self._form_page(form, None, once=once, offers=offers[:OFFERED_MAX], is_copy=bool(copied))
 
     def edit_form(self, me: Actor, names: tuple[str, ...], record: Record) -> str:
         """The form of a record as it stands, offering unsaved work on it, or that work when it is asked for."""

@@ -10,6 +10,7 @@ from typing import Any
 import wtforms
 from bson import ObjectId
 
+from models.kernel import clock
 from models.kernel.declare import Declaration
 from models.kernel.fields import (
     Choice,
@@ -243,6 +244,25 @@ def form_from(
 def _shown(told: Any, value: Any) -> Any:
     if isinstance(told, Lines):
         return [{name: line._data.get(name) for name in _columns(told)} for line in value or []]
+    return value
+
+
+def copied_from(record: Record, names: Iterable[str]) -> dict[str, Any]:
+    """What a copy begins with: the values and lines of a record without its owner, what is unique, and dates that have
+    passed."""
+    fields = {name: record._fields[name] for name in names if name != "owner" and not record._fields[name].unique}
+    found = {name: _copied(told, record._data.get(name)) for name, told in fields.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _copied(told: Any, value: Any) -> Any:
+    if isinstance(told, Lines):
+        columns = _columns(told)
+        return [type(line)(**{c: _copied(f, line._data.get(c)) for c, f in columns.items()}) for line in value or []]
+    if (isinstance(told, Day) and value and value < clock.today()) or (
+        isinstance(told, Moment) and value and value < clock.now()
+    ):
+        return None
     return value
 
 

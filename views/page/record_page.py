@@ -85,6 +85,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "timeline": timeline(cls, entries, me),
         "has_more_history": len(entries) == TIMELINE_MAX,
         "may_edit": may_edit,
+        "may_copy": opened and rights.may_create(me, cls),
         "may_remove": rights.may_remove(me, record),
         "may_attach": rights.may_attach(me, record),
         "may_comment": rights.may_comment(me, record),

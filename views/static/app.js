@@ -106,7 +106,7 @@ window.guicheng = (() => {
     };
     for (const type of ["input", "change"]) form.addEventListener(type, changed);
     document.addEventListener("signedin", refresh);
-    if (form.dataset.guard === "dirty") refresh();
+    if (form.dataset.guard === "dirty" || "computeNow" in form.dataset) refresh();
   });
 
   function showErrors(form, errors, touched) {
