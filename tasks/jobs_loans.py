@@ -13,7 +13,7 @@ from mongoengine.connection import get_db
 from models.documents import Document
 from models.kernel import changes, clock, people, rights
 from models.kernel.changes import Context
-from models.kernel.errors import Changed, Missing, Refused
+from models.kernel.errors import Missing, Refused
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.notices import notice_for
 from models.kernel.people import SYSTEM, Role
@@ -22,10 +22,12 @@ from models.kernel.words import L
 from models.lending import ELECTRONIC, PAPER, free_copies, name_of, told
 from models.loans import Loan
 
+from .readers import reach
 from .registry import job
 from .run import Run
 
 BATCH = 200
+COLUMNS = dict.fromkeys(("version", "document", "state", "due"), 1)
 EVERY_DAYS = 3
 HEAD_FROM_DAY = 7
 KIND = "reminder"
@@ -83,23 +85,25 @@ def _each(run: Run, wanted: dict[str, Any], body: Callable[[dict[str, Any]], boo
     """Do it for each loan of a filter in the order of asking; one that is refused does not keep the others back."""
     done = 0
     for batch in _batches(wanted):
-        for row in batch:
-            try:
-                done += body(row)
-            except (Missing, Changed):
-                continue
-            except Refused as refused:
-                log = structlog.get_logger("guicheng.tasks")
-                log.warning("refused", type="loan", record=str(row["_id"]), fields=sorted(refused.problems))
+        done += sum(run.each(Loan.type_name(), batch, lambda row: _unless_refused(row, body)))
         run.renew()
     return done
+
+
+def _unless_refused(row: dict[str, Any], body: Callable[[dict[str, Any]], bool]) -> bool:
+    try:
+        return body(row)
+    except Refused as refused:
+        log = structlog.get_logger("guicheng.tasks")
+        log.warning("refused", type="loan", record=str(row["_id"]), fields=sorted(refused.problems))
+        return False
 
 
 def _batches(wanted: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
     after: ObjectId | None = None
     while True:
         query = {"removed_at": None, **wanted, **({"_id": {"$gt": after}} if after else {})}
-        rows = list(Loan._get_collection().find(query).sort("_id", 1).limit(BATCH))
+        rows = list(Loan._get_collection().find(query, COLUMNS).sort("_id", 1).limit(BATCH))
         if not rows:
             return
         yield rows
@@ -117,11 +121,12 @@ def _batches(wanted: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 def remind(run: Run) -> None:
     """Each borrower and head once for each step; of steps missed in an outage only the last."""
     for batch in _batches({"kind": PAPER, "state": "on_loan", "due": {"$lt": clock.now()}}):
-        causes = {cause: row for row in batch for cause in _causes(row)}
+        steps = run.each(Loan.type_name(), batch, lambda row: [(row["_id"], cause) for cause in _causes(row)])
+        causes = {cause: id for found in steps for id, cause in found}
         known = set(get_db()[NOTICES].distinct("cause", {"cause": {"$in": list(causes)}}))
-        for cause, row in causes.items():
-            if cause not in known:
-                run.count(sent=_ask(row["_id"], cause))
+        new = [(id, cause) for cause, id in causes.items() if cause not in known]
+        for sent in run.each(Loan.type_name(), new, lambda step: _ask(*step), id_of=lambda step: step[0]):
+            run.count(sent=sent)
         run.renew()
 
 
@@ -161,9 +166,9 @@ def _ask(id: ObjectId, cause: str) -> int:
         tokens = _heads(loan) if is_head else [f"user:{loan.ref('borrower')}"]
         facts = {"number": loan.number, "document": row.get("subject", ""), "copy": row.get("copy")}
         facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": told(row["due"])}
-        words = (OVERDUE_OF if is_head else OVERDUE)(**facts)
-        to = [one for one in people.people_at(tokens) if not (is_head and one == loan.ref("borrower"))]
+        to = [one for one in reach(unit, loan, tokens, cause) if not (is_head and one == loan.ref("borrower"))]
         for person in to:
+            words = (OVERDUE if person == loan.ref("borrower") else OVERDUE_OF)(**facts)
             unit.notify(notice_for(person, cause=cause, kind=KIND, words=words, record=loan))
         return len(to)
 

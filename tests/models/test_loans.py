@@ -257,6 +257,29 @@ class TestCopies:
         assert any("已逾期" in text for text in told(company, "management"))
 
 
+class TestSweeps:
+    def test_one_damaged_loan_keeps_no_other_back(self, company, document, ask, step, on_loan):
+        rows = get_db()["loan"]
+        broken, sound = on_loan("clerk_mkt", document()), on_loan("clerk_prd", document())
+        rows.update_one({"_id": broken.id}, {"$set": {"due": "soon"}})
+        kept = [ask(login, document()) for login in ("finance", "legal")]
+        for loan in kept:
+            step("records", loan, "approve")
+        rows.update_one({"_id": kept[0].id}, {"$set": {"version": "x", "purpose": 5}})
+        with clock.set_to(MONDAY + dt.timedelta(days=30)):
+            do("loans.sweep")
+            do("loans.remind")
+        assert company.fresh(kept[1]).state == "lapsed"
+        assert any(sound.number in text for text in told(company, "clerk_prd"))
+
+    def test_who_has_left_is_not_asked_but_the_head_is(self, company, document, on_loan):
+        loan = on_loan("clerk_mkt", document())
+        changes.update(catalogue["user"], company.users["clerk_mkt"], {"active": False}, actor=SYSTEM, version=None)
+        with clock.set_to(MONDAY + dt.timedelta(days=18)):
+            do("loans.remind")
+        assert any(loan.number in text and "趙雨晴" in text for text in told(company, "head_mkt"))
+
+
 class TestEditions:
     @pytest.fixture
     def edition(self, company: Company) -> Callable[..., Any]:
