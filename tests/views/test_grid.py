@@ -329,7 +329,7 @@ class TestOneValueForManyRows:
         company.walk(three, "dormant")
         done = read_page(browser.send(page.form("set/"), value="50").text)
         assert self.scores(one, two, three) == [50, 50, 3]
-        assert "Done: 2 / 3" in done.text
+        assert "Changed: 2 / 3" in done.text
         assert "/admin/customer/?sort=score" in done.links
         batches = {entry["batch"] for entry in get_db()["history"].find({"door": "bulk"})}
         assert len(batches) == 1
