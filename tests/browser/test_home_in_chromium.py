@@ -52,6 +52,29 @@ def test_decisions_by_one_key(company, sit_down, db):
     expect(row(2)).to_contain_text("已被修改")  # what was changed since it was seen stays, and says so
 
 
+def test_one_comes_back_to_the_row_one_left_or_to_the_next(company, sit_down, db):
+    cases = [company.walk(company.make("quotation", "clerk_sal"), "submitted") for _ in range(4)]
+    page = sit_down("head_sal")
+    page.goto("/admin/inbox/")
+    rows = page.locator("tr[data-case]")
+    left = cases[[one.number for one in cases].index(rows.nth(1).get_attribute("data-number"))]
+    after = rows.nth(2).get_attribute("data-number")
+    for number in (left.number, after):
+        page.locator(f"tr[data-number='{left.number}'] a").first.press("Enter")
+        page.wait_for_url("**/details/**")
+        if number == after:
+            changes.move(type(left), left.id, "approve", actor=SYSTEM, version=None)
+        page.keyboard.press("g")
+        page.keyboard.press("i")
+        page.wait_for_url("**/inbox/")
+        expect(page.locator(f"tr[data-number='{number}']")).to_be_focused()
+    page.goto(f"/admin/quotation/details/?id={cases[3].id}")
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_url("**/inbox/")
+    assert page.evaluate("document.activeElement === document.body"), "one came from elsewhere"
+
+
 def test_a_bar_says_what_it_is_when_one_points_at_it(company, sit_down):
     company.walk(company.make("quotation", "clerk_sal"), "submitted")
     page = sit_down("head_sal")

@@ -118,19 +118,23 @@
     await decide(kind, givens, reason.value);
   });
 
-  // Back from the page where a case was signed: at its row, or at the one that took its place.
+  // Back from the page of a case, where it may have been signed: at its row, or at the one that took its place.
   const key = `decide:${location.pathname}`;
-  let left = -1;
-  form.addEventListener("click", ({ target }) => { left = [...form.querySelectorAll("tr[data-case]")].indexOf(target.closest("tr")); });
-  addEventListener("pagehide", () => { try { sessionStorage.setItem(key, left); } catch { /* then the page begins at its top */ } });
+  const cases = () => [...form.querySelectorAll("tr[data-case]")];
+  const idOf = (row) => row.dataset.case.split(":")[1];
+  form.addEventListener("click", ({ target }) => {
+    const row = target.closest("tr[data-case]");
+    try { if (row) sessionStorage.setItem(key, `${idOf(row)}:${cases().indexOf(row)}`); } catch { /* then the page begins at its top */ }
+  });
   function comeBack() {
     const before = document.referrer && new URL(document.referrer);
     if (!before || before.origin !== location.origin || !/^\/admin\/\w+\/(move|details)\/$/.test(before.pathname)) return;
-    const rows = [...form.querySelectorAll("tr[data-case]")];
-    const same = rows.find((row) => row.dataset.case.split(":")[1] === before.searchParams.get("id"));
-    let at = -1;
-    try { at = Number(sessionStorage.getItem(key) ?? -1); } catch { /* as above */ }
-    (same ?? (at < 0 ? null : rows[Math.min(at, rows.length - 1)]))?.focus();
+    let left = null;
+    try { left = sessionStorage.getItem(key); } catch { /* as above */ }
+    const [id, at] = (left ?? ":").split(":");
+    if (!id || id !== (before.searchParams.get("id") ?? id)) return; // one came from elsewhere
+    const rows = cases();
+    (rows.find((row) => idOf(row) === id) ?? rows[Math.min(Number(at), rows.length - 1)])?.focus();
   }
 
   form.addEventListener("click", (event) => {
