@@ -27,6 +27,7 @@ SIGNED_OUT = L(
     "Your session has ended. Nothing was saved; what you typed is kept below. Please sign in, then enter it again.",
     "您的登錄已失效。尚未保存任何內容；您輸入的內容保留在下方，請重新登錄後再輸入。",
 )
+SIGNED_OUT_HERE = L("Your session has ended; what you typed is still on this page.", "登錄已失效，輸入的內容仍在本頁。")
 
 PAGE = """
 {% extends "base.html" %}
@@ -62,7 +63,8 @@ def refuse(_problem: CSRFError) -> Any:
         return redirect(url_for("security.sign_in"), 303)
     sentence = SIGNED_OUT if signed_out else TOO_OLD
     if wants_json():
-        return jsonify(ok=False, message=str(sentence), errors={}), 401 if signed_out else 400
+        message = SIGNED_OUT_HERE if signed_out else TOO_OLD
+        return jsonify(ok=False, message=str(message), errors={}), 401 if signed_out else 400
     page = _page_before()
     again = url_for("security.sign_in", next=page) if signed_out else page
     if request.endpoint == "security.sign_in":

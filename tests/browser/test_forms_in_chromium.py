@@ -69,6 +69,8 @@ def test_a_session_ended_from_elsewhere_is_said_in_the_words_of_the_page(
     get_db()["session"].delete_many({})
     page.locator("[name=name]").press_sequentially("二")
     expect(page.locator("[data-draft-status]")).to_contain_text("登錄已失效，輸入的內容仍在本頁。")
+    of_a_cell = "guicheng.ask('/admin/customer/ajax/update/', {body: new FormData()})"
+    assert page.evaluate(of_a_cell)["data"]["message"] == "登錄已失效，輸入的內容仍在本頁。"
     page.get_by_role("button", name="重新登錄").click()
     page.locator("#sign-in [name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
@@ -249,3 +251,26 @@ def test_pasted_products_are_found_filled_in_or_kept(company: Company, sit_down:
     expect(again.locator("[id=lines-0-product]")).to_have_value("CT-IO32 遠程輸入輸出模塊")
     expect(again.locator("[id=lines-2-product]")).to_have_value("XX-1 閥門")
     expect(again.locator("[id=lines-2-product]")).to_have_attribute("aria-invalid", "true")
+
+
+def test_a_picker_that_is_left_keeps_what_was_typed(company: Company, sit_down: Callable[..., Page]) -> None:
+    active_product(company, "CT-IO32", "遠程輸入輸出模塊")
+    active_product(company, "CT-IO64", "遠程輸入輸出模塊")
+    page = sit_down("clerk_sal")
+    page.goto("/admin/quotation/new/")
+    box, id = page.locator("[id=lines-0-product]"), page.locator("[name=lines-0-product]")
+    box.fill("遠程")
+    page.locator("[name=subject]").focus()
+    expect(box).to_have_attribute("aria-invalid", "true")
+    expect(box).to_have_value("遠程")
+    box.fill("CT-IO64")
+    page.locator("[name=subject]").focus()
+    expect(box).to_have_value("CT-IO64 遠程輸入輸出模塊")
+    expect(box).to_have_attribute("aria-invalid", "false")
+    expect(id).not_to_have_value("")
+    expect(page.locator("[name=lines-0-unit_price]")).to_have_value("320.00")
+    box.fill("CT-IO32 遠程輸入輸出模塊")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-problems]")).to_contain_text("請填寫「客戶」")
+    expect(page.locator("[data-problems]")).not_to_contain_text("「產品」")
+    expect(box).to_have_value("CT-IO32 遠程輸入輸出模塊")

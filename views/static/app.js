@@ -30,7 +30,7 @@ window.guicheng = (() => {
 
   // A sign-in page instead of JSON throws here, so that callers have one failure to speak about.
   async function ask(url, { body, signal } = {}) {
-    const headers = { Accept: "application/json", "X-Requested-With": "XMLHttpRequest" };
+    const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang, "X-Requested-With": "XMLHttpRequest" }; // of who is signed out, the server knows no other
     if (body) headers["X-CSRFToken"] = document.querySelector("meta[name='csrf-token']")?.content || "";
     const answer = await fetch(url, { method: body ? "POST" : "GET", body, signal, headers, credentials: "same-origin" });
     return { ok: answer.ok, status: answer.status, data: await answer.json() };
