@@ -164,7 +164,8 @@
     leave() {
       this.close();
       this.pending = this.picksFirst = false;
-      if (this.isTyped && !this.text.hasAttribute("data-unmatched")) this.text.value = this.label;
+      if (!this.isTyped || this.text.hasAttribute("data-unmatched")) return;
+      if (this.text.name) this.match(this.text.value.trim()); else this.text.value = this.label;
     }
     choose(index) {
       this.picksFirst = false;
@@ -206,7 +207,7 @@
       this.text.setAttribute("aria-invalid", "true");
       this.text.setCustomValidity(say("unmatched", { text: this.text.value }));
     }
-    // For pasted text: takes the one record that carries this label or number, else says so and keeps the text.
+    // For text that was pasted or left: takes the one record that carries this label or number, else says so and keeps the text.
     async match(text) {
       if (!this.isMany) this.commit({ id: "", label: "" });
       if (!text) return;
