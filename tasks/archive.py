@@ -29,6 +29,7 @@ from models.kernel.record import Record
 from models.kernel.words import L
 from models.retention import DeletionList, rule_for
 
+from .backup import naming
 from .registry import job
 from .run import Run
 from .telling import tell_it
@@ -75,7 +76,7 @@ def _archive_type(run: Run, cls: type[Record], rule: Retention, after: ObjectId 
     wanted = retention.archive_filter(cls, rule)
     for ids in _batches(cls.type_name(), wanted, after):
         run.each(cls.type_name(), ids, lambda id: _archive_one(run, cls, rule, id))
-        run.progress(run.counts.get("archived", 0), 0, cls.type_name())
+        run.progress(run.counts.get("archived", 0), 0, cls.declared.plural)
         run.save(type=cls.type_name(), after=ids[-1])
 
 
@@ -341,7 +342,7 @@ def _sweep_contents(run: Run, name: str, key: str, before: ObjectId) -> None:
             archive.drop_content(id)
             run.count(removed=1)
         after = ids[-1]
-        run.progress(run.counts.get("removed", 0), 0, name)
+        run.progress(run.counts.get("removed", 0), 0, naming.named(name))
 
 
 def _report_missing(run: Run) -> None:
@@ -359,7 +360,7 @@ def _report_missing(run: Run) -> None:
             lost.append(str(row["_id"]))
             run.log(str(row["_id"]))
         after = rows[-1]["_id"]
-        run.progress(len(lost), 0, FILES)
+        run.progress(len(lost), 0, naming.named(FILES))
     if lost:
         run.count(missing=len(lost))
         tell_it(run, "content", CONTENT_GONE(count=len(lost), id=lost[0]))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import structlog
 
 from models.kernel import audit
+from models.kernel.declare import registered
 from models.kernel.people import Role
-from models.kernel.words import L
+from models.kernel.words import L, Words
 
 from .registry import job
 from .run import Run
 from .telling import tell_it
 
+AT = L("{where}: {what}", "{where}：{what}")
 NOT_SOUND = L(
     "The check of the history found {count} faults, the first at {where}: {what}.",
     "歷史完整性檢查發現 {count} 處異常，首處在 {where}：{what}。",
@@ -31,6 +33,12 @@ def seal(run: Run) -> None:
     run.count(sealed=audit.seal_all(run.progress))
 
 
+def _called(type_name: str) -> Words | str:
+    """The words for the type that is being compared; there is none while seals are."""
+    cls = registered().get(type_name)
+    return cls.declared.plural if cls else ""
+
+
 @job(
     "audit.check",
     L("Check the history", "檢查歷史完整性"),
@@ -41,7 +49,7 @@ def seal(run: Run) -> None:
 )
 def check(run: Run) -> None:
     """Check everything and keep the result; faults are told at once."""
-    report = audit.check(tell=run.progress)
+    report = audit.check(tell=lambda done, total, type_name: run.progress(done, total, _called(type_name)))
     audit.keep_result(report)
     run.count(seals=report.seals, entries=report.entries, records=report.records)
     if report.is_good:
@@ -49,7 +57,7 @@ def check(run: Run) -> None:
     count = len(report.faults) + report.more
     run.count(faults=count)
     for fault in report.faults:
-        run.log(f"{fault.where}: {fault.what}")
+        run.log(AT(where=fault.where, what=fault.what))
     first = report.faults[0]
     structlog.get_logger("guicheng.audit").error("the history is not sound", faults=count, first=str(first.where))
     words = NOT_SOUND(count=count, where=first.where, what=first.what)
