@@ -31,7 +31,7 @@ SAME = frozenset(
 )
 # Hashes, places of a sentence, addresses, settings and commands; what the tour types without keeping it.
 NO_WORDS = re.compile(
-    r"\b[0-9a-f]{12,}\b|\b[A-Z2-7]{32}\b|\{\w+\}|\b\w+://\S*|\bGUICHENG_\w+|\bguicheng(?: [a-z-]+)+"
+    r"\b[0-9a-f]{12,}\b|\b[A-Z2-7]{32}\b|\{\w+(?::\d+)?\}|\b\w+://\S*|\bGUICHENG_\w+|\bguicheng(?: [a-z-]+)+"
     r"|\b[\w.-]+@[\w.-]+|nothing-of-this-kind|Ours"
 )
 
