@@ -13,6 +13,7 @@ from . import rights
 from .fields import Ref, Refs, Text, label_of
 from .indexes import indexed_fields
 from .people import Actor
+from .picking import may_be_linked
 from .places import archive_of
 from .record import Record
 from .typed import BadValue
@@ -98,11 +99,7 @@ class Names:
         named: list[dict[str, Any]] = [{"number": {"$in": begins}}]
         if place:
             named.append({place: {"$in": sorted(texts)}})
-        wanted: list[dict[str, Any]] = [scope, {"$or": named}]
-        if link.target == "User":
-            wanted.append({"active": True})
-        if states := getattr(link, "states", None):
-            wanted.append({"state": {"$in": sorted(states)}})
+        wanted: list[dict[str, Any]] = [scope, {"$or": named}, may_be_linked(link)]
         numbers: dict[str, tuple[ObjectId, ...]] = {}
         titles: dict[str, tuple[ObjectId, ...]] = {}
         for row in cls._get_collection().find(

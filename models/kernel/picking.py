@@ -10,7 +10,7 @@ from mongoengine.base import get_document
 from . import rights
 from .fields import Ref, Refs
 from .people import Actor
-from .search import contains_each, normal
+from .search import contains, normal
 
 TIME_LIMIT_MS = 8000
 MEANT_MAX = 200
@@ -22,14 +22,17 @@ def offered(actor: Actor, link: Ref | Refs, text: str, most: int) -> list[dict[s
     scope = rights.visible(actor, target)
     if scope is None:
         return []
-    query = {**scope, **(contains_each(text) if text else {})}
-    if link.target == "User":
-        query["active"] = True
-    if states := getattr(link, "states", None):
-        query["state"] = {"$in": sorted(states)}
+    query = {"$and": [scope, may_be_linked(link), contains(text) if text else {}]}
     wanted = dict.fromkeys(("number", "title", *target.declared.title_fields), 1)
     rows = target._get_collection().find(query, wanted).sort([("_id", -1)]).limit(most)
     return list(rows.max_time_ms(TIME_LIMIT_MS))
+
+
+def may_be_linked(link: Ref | Refs) -> dict[str, Any]:
+    """The filter of the records that a link takes: active people, and what is in the states that it names."""
+    active: dict[str, Any] = {"active": True} if link.target == "User" else {}
+    states = getattr(link, "states", None)
+    return active | ({"state": {"$in": sorted(states)}} if states else {})
 
 
 def meant(actor: Actor, link: Ref | Refs, text: str) -> ObjectId | None:

@@ -122,12 +122,6 @@ def contains(text: str) -> dict[str, Any]:
     return found
 
 
-def contains_each(text: str) -> dict[str, Any]:
-    """A filter for records that contain each word of this text, wherever: a title names several fields at once."""
-    words = normal(text.replace("\x00", ""))[:_GRAMMED_MAX].split()
-    return {"$and": [contains(word) for word in words]} if len(words) > 1 else contains(text)
-
-
 def same(text: str) -> dict[str, Any]:
     """A filter for records of which one searchable part is exactly this text."""
     wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
