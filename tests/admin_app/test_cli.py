@@ -42,10 +42,19 @@ def test_what_was_interrupted_is_not_done(command, code, monkeypatch, capsys, se
     assert "topped" in "".join(capsys.readouterr())
 
 
+# What a shell starts in the background is deaf to Ctrl-C, and so is what it starts.
+HEARING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from admin_app.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopped_while_it_waits(number, code, tmp_path):
     """A server that does not answer keeps it waiting; then the signal comes."""
-    started = [sys.executable, "-m", "admin_app.cli", "audit", "verify"]
+    started = [sys.executable, "-c", HEARING, "audit", "verify"]
     env = environment(GUICHENG_DATA=str(tmp_path))
     with subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
         assert "waiting for it" in process.stdout.readline()
