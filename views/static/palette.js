@@ -11,6 +11,8 @@
   const RECENT_MAX = 8;
   let running;
   let active = -1;
+  let answered = null; // the text that the options answer to
+  let entered = null; // Enter came before its answer
 
   const named = () => {
     const found = /^\/admin\/([a-z_]+)\/(details|edit|move|history)\/$/.exec(location.pathname);
@@ -59,13 +61,17 @@
   async function load() {
     running?.abort();
     const mine = new AbortController();
+    const text = input.value;
     running = mine;
     const query = new URLSearchParams({ q: input.value, on: named(), recent: input.value.trim() ? "" : recent().join(",") });
     list.setAttribute("aria-busy", "true");
     try {
       const { ok, data } = await ask(`${dialog.dataset.url}?${query}`, { signal: mine.signal });
       if (!ok) throw new Error("refused");
-      if (mine === running) show(data);
+      if (mine !== running) return;
+      show(data);
+      answered = text;
+      if (entered && text === input.value) follow(options()[active], entered.apart);
     } catch {
       if (mine === running && !mine.signal.aborted) status.textContent = say("noAnswer");
     } finally {
@@ -75,6 +81,7 @@
   const soon = later(120, load);
 
   function follow(option, apart) {
+    entered = null;
     if (!option) return;
     const { press } = option.dataset;
     if (press) {
@@ -90,11 +97,15 @@
     if (dialog.open) return;
     dialog.showModal();
     input.select();
+    answered = null;
     load();
   }
 
   // What an input method is still composing is no text yet.
-  input.addEventListener("input", (event) => { if (!event.isComposing) soon(); });
+  input.addEventListener("input", (event) => {
+    entered = null;
+    if (!event.isComposing) soon();
+  });
   input.addEventListener("compositionend", soon);
   input.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
@@ -107,13 +118,20 @@
       choose(far ? Math.min(last, Math.max(0, active + steps[event.key])) : active + steps[event.key]);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      follow(options()[active], event.ctrlKey || event.metaKey);
+      const apart = event.ctrlKey || event.metaKey;
+      if (answered === input.value) return follow(options()[active], apart);
+      entered = { apart }; // who types fast means the answer to what they typed, not what stood there before
+      load();
     }
   });
   list.addEventListener("mousedown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => follow(event.target.closest("[role='option']"), event.ctrlKey || event.metaKey));
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => { running?.abort(); input.value = ""; });
+  dialog.addEventListener("close", () => {
+    running?.abort();
+    input.value = "";
+    answered = entered = null;
+  });
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
     event.preventDefault();
