@@ -204,15 +204,32 @@ def test_the_edited_cell_stands_clear_of_the_columns_that_stay(company: Company,
     picture(page, "grid-with-more-columns")
     page.locator("td[data-name=valid_until]").focus()
     page.keyboard.press("F2")
-    cell, state = (page.locator(f"tbody {one}").bounding_box() for one in ("td.editing", "td.state"))
-    assert cell
-    assert state
-    assert cell["x"] + cell["width"] <= state["x"] + 1
+    page.locator("tbody td.editing input").wait_for()
+    until(page, lambda: right_of(page, "td.editing") <= left_of(page, "td.state") + 1)
     picture(page, "grid-cell-beside-state")
     page.keyboard.press("Escape")
-    while more.is_visible():
-        more.click()
-    assert page.locator("[data-list-rows]").evaluate("one => one.scrollLeft + one.clientWidth >= one.scrollWidth - 1")
+    for _ in range(4):
+        more.evaluate("one => one.click()")
+    rows = page.locator("[data-list-rows]")
+    until(page, lambda: rows.evaluate("one => one.scrollLeft + one.clientWidth >= one.scrollWidth - 1"))
+    expect(more).to_be_hidden()
+
+
+def left_of(page: Page, part: str) -> float:
+    return float(page.locator(f"tbody {part}").evaluate("one => one.getBoundingClientRect().left"))
+
+
+def right_of(page: Page, part: str) -> float:
+    return float(page.locator(f"tbody {part}").evaluate("one => one.getBoundingClientRect().right"))
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait for what scrolling brings about."""
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("It did not come about within ten seconds.")
 
 
 def test_a_printed_list_begins_on_its_first_page_and_ends_with_its_sum(
