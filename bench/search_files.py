@@ -27,7 +27,7 @@ from admin_app.embedded import EmbeddedMongo
 from admin_app.settings import Settings
 from models import catalogue
 from models.kernel import clock, file_search, file_text
-from models.kernel.accounts import FILES
+from models.kernel.collections import FILES
 from models.kernel.indexes import ensure_indexes
 from models.kernel.numbering import COUNTERS
 from models.kernel.people import SYSTEM, Actor, Role

@@ -10,10 +10,11 @@ from bson import ObjectId
 
 from .chapters import OPERATIONS
 from .kernel import clock
-from .kernel.declare import Access, Grid, Part, Scope, record
+from .kernel.declare import record
 from .kernel.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Scope
 from .kernel.told import Told
 from .kernel.words import L, Words
 

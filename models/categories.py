@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from bson import ObjectId
 
 from .chapters import DOCUMENTS
-from .kernel.declare import Access, Grid, Part, Scope, record
+from .kernel.declare import record
 from .kernel.fields import Choice, Flag, LongText, Ref, Text, Whole
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Scope
 from .kernel.trees import DEPTH_MAX
 from .kernel.words import L, Words
 

@@ -1,6 +1,6 @@
 """The chapters of the company's standard: the rooms that record types stand in."""
 
-from .kernel.declare import Chapter
+from .kernel.spec import Chapter
 from .kernel.words import L
 
 ORGANISATION = Chapter("organisation", L("Organisation", "組織"), "1")

@@ -16,10 +16,11 @@ from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET,
 from .chapters import DOCUMENTS
 from .kernel import clock, files, rights
 from .kernel.changes import Follow
-from .kernel.declare import Access, Grid, Part, Retention, Scope, record, registered
+from .kernel.declare import record, registered
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
 from .kernel.people import SYSTEM, Actor, Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Retention, Scope
 from .kernel.store import in_unit
 from .kernel.who import HEAD, NOBODY, OWNER, any_of, role
 from .kernel.words import L, Words

@@ -14,12 +14,13 @@ from .chapters import DOCUMENTS
 from .documents import CONDITIONS, GOOD, LOST, NOT_TO_BE_LENT, WRITTEN_OFF, Copy
 from .kernel import clock, working_time
 from .kernel.changes import Follow
-from .kernel.declare import Access, Grid, Part, Remind, Retention, Scope, record
+from .kernel.declare import record
 from .kernel.errors import Refused
 from .kernel.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
 from .kernel.numbering import one_at_a_time
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
 from .kernel.store import in_unit
 from .kernel.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
 from .kernel.words import L, Words

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from .chapters import OPERATIONS
 from .kernel import clock
-from .kernel.declare import Access, Grid, Part, Scope, record
+from .kernel.declare import record
 from .kernel.fields import Choice, Flag, LongText, Text, Whole
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Scope
 from .kernel.timing import Crontab, NotATime, Timing
 from .kernel.words import L, Words
 

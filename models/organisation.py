@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from .chapters import ORGANISATION
 from .kernel import working_time
-from .kernel.declare import Access, Grid, Part, Scope, record
+from .kernel.declare import record
 from .kernel.fields import Choice, Choices, Day, Flag, Mail, Phone, Ref, Text, Whole
 from .kernel.people import ROLE_LABELS, Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Scope
 from .kernel.words import HANS, HANT, L, Words
 
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})

@@ -9,7 +9,7 @@ from typing import Any
 
 from .chapters import SALES
 from .kernel import clock
-from .kernel.declare import Grid, LeadsTo, Part, Remind, Retention, record
+from .kernel.declare import record
 from .kernel.fields import (
     Choice,
     Day,
@@ -26,6 +26,7 @@ from .kernel.fields import (
 )
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.spec import Grid, LeadsTo, Part, Remind, Retention
 from .kernel.who import HEAD, NOBODY, OWNER
 from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow, hours, workdays

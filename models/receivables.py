@@ -11,10 +11,11 @@ from bson import ObjectId
 from .chapters import SALES
 from .kernel import clock
 from .kernel.changes import Follow
-from .kernel.declare import Access, Grid, Part, Remind, Retention, Scope, record
+from .kernel.declare import record
 from .kernel.fields import Choice, Day, LongText, Money, Ref, Text, Whole
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
 from .kernel.store import in_unit
 from .kernel.who import NOBODY, OWNER, role
 from .kernel.words import L, Words

@@ -17,10 +17,11 @@ from bson import ObjectId
 
 from .chapters import TIME
 from .kernel import clock
-from .kernel.declare import Access, Grid, Part, Remind, Scope, record, registered
+from .kernel.declare import record, registered
 from .kernel.fields import Choice, Flag, LongText, Moment, Text, label_of
 from .kernel.people import Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Remind, Scope
 from .kernel.who import OWNER
 from .kernel.words import L, Words
 

@@ -11,12 +11,13 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from .chapters import RECORDS
-from .kernel import changes, clock, jobs, places
+from .kernel import changes, clock, collections, jobs
 from .kernel.changes import Context, Follow
-from .kernel.declare import Access, Grid, Part, Retention, Scope, record, references_of, registered
+from .kernel.declare import record, references_of, registered
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
 from .kernel.people import SYSTEM, Role
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Retention, Scope
 from .kernel.store import in_unit
 from .kernel.who import NOBODY, any_of, role
 from .kernel.words import L, Words
@@ -179,7 +180,7 @@ class LegalHold(Record):
 
 def _is_number_of(type_name: str, number: str) -> bool:
     wanted = {"number": number}
-    return bool(in_unit(type_name).find_one(wanted, {"_id": 1}) or places.in_archive(type_name, wanted))
+    return bool(in_unit(type_name).find_one(wanted, {"_id": 1}) or collections.in_archive(type_name, wanted))
 
 
 def guard_holds() -> None:
@@ -310,7 +311,7 @@ def archive_filter(cls: type[Record], rule: Retention, today: dt.date | None = N
     flow = cls.declared.workflow
     back = clock.start_of((today or clock.today()) - dt.timedelta(days=rule.archive))
     wanted: dict[str, Any] = {rule.after: {"$lte": cutoff}, "removed_at": None}
-    wanted[places.BROUGHT_BACK_AT] = {"$not": {"$gt": back}}
+    wanted[collections.BROUGHT_BACK_AT] = {"$not": {"$gt": back}}
     if flow:
         wanted["state"] = {"$in": sorted(rule.states or flow.ends)}
     return wanted
@@ -325,7 +326,7 @@ def destroy_filter(cls: type[Record], rule: Retention, today: dt.date | None = N
 def is_over(cls: type[Record], rule: Retention, document: Mapping[str, Any]) -> bool:
     """Whether the time of an archived record is over now; asked again before it is destroyed."""
     wanted = {"_id": document["_id"], **destroy_filter(cls, rule)}
-    return in_unit(places.archive_of(cls.type_name())).find_one(wanted, {"_id": 1}) is not None
+    return in_unit(collections.archive_of(cls.type_name())).find_one(wanted, {"_id": 1}) is not None
 
 
 def _years_before(day: dt.date, years: int) -> dt.date:

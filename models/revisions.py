@@ -13,11 +13,12 @@ from .chapters import DOCUMENTS
 from .documents import BY_DEPARTMENT, LEVELS, MAIN, Document, add_edition, opened_by, stricter
 from .kernel import files, rights
 from .kernel.changes import Follow
-from .kernel.declare import Access, Grid, Part, Retention, record
+from .kernel.collections import ARCHIVED_AT
+from .kernel.declare import record
 from .kernel.fields import Choice, LongText, Ref, Text, Whole
 from .kernel.people import Actor, actor_of
-from .kernel.places import ARCHIVED_AT
 from .kernel.record import Record
+from .kernel.spec import Access, Grid, Part, Retention
 from .kernel.who import HEAD, OWNER
 from .kernel.words import L, Words
 from .kernel.workflow import REASON, Attached, Move, Workflow, workdays

@@ -11,7 +11,7 @@ from mongoengine.connection import get_db
 
 from .backups import GOOD, Backup
 from .documents import NOT_TO_BE_LENT
-from .kernel.accounts import FILES
+from .kernel.collections import FILES
 from .kernel.words import L
 
 NO_PAPER = L("No copy on paper", "無紙質副本")

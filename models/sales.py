@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from .chapters import SALES
 from .credit_code import CODE_WRONG, is_credit_code
-from .kernel.declare import Access, Grid, Part, Remind, Retention, Scope, record
+from .kernel.declare import record
 from .kernel.fields import (
     Choice,
     Day,
@@ -26,6 +26,7 @@ from .kernel.fields import (
 from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.search import same
+from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
 from .kernel.who import HEAD, NOBODY, OWNER, WRITER, role
 from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow, workdays

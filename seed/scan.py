@@ -9,8 +9,8 @@ from mongoengine.connection import get_db
 
 from models import catalogue
 from models.kernel import changes, clock, files
-from models.kernel.accounts import FILES
 from models.kernel.changes import Context
+from models.kernel.collections import FILES
 from models.kernel.store import in_unit
 from seed.desk import Desk
 

@@ -16,16 +16,17 @@ from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
 from models import retention
-from models.kernel import archive, changes, clock, places, rights
-from models.kernel.accounts import FILES
+from models.kernel import archive, changes, clock, collections, rights
 from models.kernel.archive import Approval
 from models.kernel.audit import ERASED
 from models.kernel.changes import Context
-from models.kernel.declare import Retention, registered
+from models.kernel.collections import FILES
+from models.kernel.declare import registered
 from models.kernel.errors import Missing
 from models.kernel.history import entries_of
 from models.kernel.people import SYSTEM
 from models.kernel.record import Record
+from models.kernel.spec import Retention
 from models.kernel.words import L
 from models.retention import DeletionList, rule_for
 
@@ -134,7 +135,7 @@ def make_lists(run: Run) -> None:
     for name in _types_from(""):
         cls = registered()[name]
         if rule := rule_for(cls):
-            place = get_db()[places.archive_of(name)]
+            place = get_db()[collections.archive_of(name)]
             rows = place.find(retention.destroy_filter(cls, rule), {"_id": 1}).sort("_id", 1)
             due = (row["_id"] for row in rows if str(row["_id"]) not in listed)
             _list_type(run, _Source(cls, retention.ARCHIVE, place), due, home)
@@ -280,7 +281,7 @@ def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
         changes.note(DeletionList, approved.id, ERASED, actor=SYSTEM, context=DOOR, changes=told)
 
     stone = archive.destroy(cls, id, approval, attest, may=may, is_binned=is_binned)
-    if stone or get_db()[places.TOMBSTONES].find_one({"_id": id}, {"_id": 1}):
+    if stone or get_db()[collections.TOMBSTONES].find_one({"_id": id}, {"_id": 1}):
         return "destroyed"
     return why[0] if why else "back"
 

@@ -9,7 +9,7 @@ from gridfs.errors import NoFile
 from mongoengine.connection import get_db
 
 from models.kernel import clock, file_reading, files, people, scanning
-from models.kernel.accounts import FILES
+from models.kernel.collections import FILES
 from models.kernel.declare import registered
 from models.kernel.notices import notice_for
 from models.kernel.people import Role

@@ -24,8 +24,8 @@ from bson import ObjectId
 
 from models.contracts import Contract
 from models.kernel import clock, files, rights
-from models.kernel.accounts import FILES
 from models.kernel.changes import Context
+from models.kernel.collections import FILES
 from models.kernel.errors import Missing, Refused
 from models.kernel.files import Upload
 from models.kernel.people import SYSTEM

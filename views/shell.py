@@ -13,10 +13,10 @@ from flask import Flask, Response, current_app, g, get_flashed_messages, request
 from mongoengine.connection import get_db
 
 from models.kernel import rights
-from models.kernel.declare import Chapter
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.spec import Chapter
 from models.kernel.waiting import COLLECTION as WAITING
 from models.kernel.words import LOCALE_NAMES, current_locale
 

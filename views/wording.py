@@ -15,6 +15,7 @@ from bson import DBRef, Decimal128, ObjectId
 from mongoengine.base import get_document
 
 from models.kernel import clock, rights
+from models.kernel.collections import archive_of
 from models.kernel.declare import references_of
 from models.kernel.fields import (
     Choice,
@@ -32,7 +33,6 @@ from models.kernel.fields import (
     Whole,
 )
 from models.kernel.glossary import DEFAULT_TONE, TONES
-from models.kernel.places import archive_of
 from models.kernel.record import Record
 from models.kernel.told import Told, told_now
 from models.kernel.words import EN, HANS, HANT, L, current_locale, enumerate_words

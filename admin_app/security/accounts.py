@@ -13,8 +13,8 @@ from pymongo.errors import DuplicateKeyError
 from admin_app.security import passwords
 from admin_app.security.events import Event, record_event
 from admin_app.security.sessions import end_all
-from models.kernel import accounts as names
 from models.kernel import changes, clock
+from models.kernel import collections as names
 from models.kernel.errors import Missing, Refused
 from models.kernel.people import SYSTEM, department_by_code
 from models.kernel.words import L

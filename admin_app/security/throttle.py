@@ -15,8 +15,8 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ReturnDocument
 
-from models.kernel import accounts as names
 from models.kernel import clock
+from models.kernel import collections as names
 from models.kernel.words import L, Words
 
 FORGET_AFTER = dt.timedelta(hours=24)

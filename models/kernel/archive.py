@@ -20,12 +20,23 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, file_text, history, notices, rights, waiting
+from . import clock, history, notices, rights, waiting
 from .audit import ERASED, proof_of
+from .collections import (
+    ARCHIVED_AT,
+    BROUGHT_BACK_AT,
+    FILE_PICTURES,
+    FILE_TEXT,
+    FILES,
+    HISTORY,
+    HISTORY_ARCHIVE,
+    TOMBSTONES,
+    UNSEALED,
+    archive_of,
+)
 from .errors import Forbidden, Missing, Refused
 from .people import SYSTEM, Actor
-from .places import ARCHIVED_AT, BROUGHT_BACK_AT, HISTORY, HISTORY_ARCHIVE, TOMBSTONES, UNSEALED, archive_of
-from .record import FILES, Record
+from .record import Record
 from .store import in_unit
 from .traces import Act, Context, after_write, entry_of
 from .unit import Unit, in_transaction
@@ -266,7 +277,7 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
     for where in (HISTORY, HISTORY_ARCHIVE):
         place(where).delete_many(of_it)
     place(FILES).delete_many({"record_id": id})
-    for where in (file_text.COLLECTION, file_text.PICTURES):
+    for where in (FILE_TEXT, FILE_PICTURES):
         place(where).delete_many({"record": id})
     place(notices.COLLECTION).delete_many({"record": id})
     place(waiting.COLLECTION).delete_many({"_id": id})

@@ -17,7 +17,7 @@ from mongoengine.connection import get_connection, get_db
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
-from . import clock, history, places, seals
+from . import clock, collections, history, seals
 from .declare import registered
 from .store import in_unit
 from .traces import difference
@@ -96,15 +96,15 @@ def seal_next(most: int = SEAL_MOST, after: ObjectId | None = None) -> tuple[int
 
     def body(unit: Unit) -> tuple[int, ObjectId | None]:
         wanted = {"_id": {"$gt": after}} if after else {}
-        ids = [row["_id"] for row in in_unit(places.UNSEALED).find(wanted, {"_id": 1}).sort("_id", 1).limit(most)]
+        ids = [row["_id"] for row in in_unit(collections.UNSEALED).find(wanted, {"_id": 1}).sort("_id", 1).limit(most)]
         if not ids:
             return 0, None
         found = _digests(ids, None)
         entries = [(id, found[id]) for id in ids if id in found]
         if entries:
-            last = in_unit(places.SEALS).find_one({}, {"leaves": 0}, sort=[("_id", -1)])
-            in_unit(places.SEALS).insert_one(seals.seal_of(entries, last, clock.now()))
-            in_unit(places.UNSEALED).delete_many({"_id": {"$in": [id for id, _ in entries]}})
+            last = in_unit(collections.SEALS).find_one({}, {"leaves": 0}, sort=[("_id", -1)])
+            in_unit(collections.SEALS).insert_one(seals.seal_of(entries, last, clock.now()))
+            in_unit(collections.UNSEALED).delete_many({"_id": {"$in": [id for id, _ in entries]}})
         return len(entries), ids[-1]
 
     return in_transaction(body)
@@ -112,9 +112,9 @@ def seal_next(most: int = SEAL_MOST, after: ObjectId | None = None) -> tuple[int
 
 def seal_all(tell: Tell = nobody) -> int:
     """Seal everything that waits; returns how many entries."""
-    if get_db()[places.SEALS].find_one({}, {"_id": 1}) is None:
+    if get_db()[collections.SEALS].find_one({}, {"_id": 1}) is None:
         _adopt()
-    total = get_db()[places.UNSEALED].estimated_document_count()
+    total = get_db()[collections.UNSEALED].estimated_document_count()
     done, after = seal_next()
     while after:
         tell(done, total, "")
@@ -125,20 +125,20 @@ def seal_all(tell: Tell = nobody) -> int:
 
 def _adopt() -> None:
     """Let entries that are older than the first seal wait for it, too."""
-    for name in (places.HISTORY, places.HISTORY_ARCHIVE):
+    for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
         batch: list[UpdateOne] = []
         for row in get_db()[name].find({}, {"_id": 1}):
             batch.append(UpdateOne({"_id": row["_id"]}, {"$setOnInsert": {}}, upsert=True))
             if len(batch) == SEAL_MOST:
-                get_db()[places.UNSEALED].bulk_write(batch, ordered=False)
+                get_db()[collections.UNSEALED].bulk_write(batch, ordered=False)
                 batch = []
         if batch:
-            get_db()[places.UNSEALED].bulk_write(batch, ordered=False)
+            get_db()[collections.UNSEALED].bulk_write(batch, ordered=False)
 
 
 def newest_seal() -> dict[str, Any] | None:
     """The last seal, without its entries."""
-    return get_db()[places.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)])
+    return get_db()[collections.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)])
 
 
 def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody) -> Report:
@@ -148,7 +148,7 @@ def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody) -> R
     _check_queue(report)
     _check_for_extra(report)
     for name in _types():
-        for place in (name, places.archive_of(name)):
+        for place in (name, collections.archive_of(name)):
             _check_records(report, name, place, tell)
     return report
 
@@ -159,7 +159,7 @@ def keep_result(report: Report) -> None:
     newest = report.newest["_id"] if report.newest else None
     counts = {"seals": report.seals, "entries": report.entries, "records": report.records, "newest": newest}
     count = len(report.faults) + report.more
-    get_db()[places.CHECKS].insert_one({"at": clock.now(), **counts, "faults": shown, "fault_count": count})
+    get_db()[collections.CHECKS].insert_one({"at": clock.now(), **counts, "faults": shown, "fault_count": count})
 
 
 @contextmanager
@@ -181,7 +181,7 @@ def _digests(ids: list[ObjectId], session: ClientSession | None) -> dict[ObjectI
 def _entries(ids: list[ObjectId], session: ClientSession | None) -> dict[ObjectId, dict[str, Any]]:
     """Entries by id; without a session of its own, in the transaction of the caller."""
     found: dict[ObjectId, dict[str, Any]] = {}
-    for name in (places.HISTORY, places.HISTORY_ARCHIVE):
+    for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
         if missing := [id for id in ids if id not in found]:
             rows = in_unit(name).find({"_id": {"$in": missing}}, **_reads(session))
             found.update({row["_id"]: row for row in rows})
@@ -194,11 +194,11 @@ def _reads(session: ClientSession | None) -> dict[str, Any]:
 
 def _check_seals(report: Report, checkpoint: Mapping[str, Any] | None, tell: Tell) -> None:
     last: dict[str, Any] | None = None
-    total = get_db()[places.SEALS].estimated_document_count()
+    total = get_db()[collections.SEALS].estimated_document_count()
     while True:
         with _moment() as session:
             after = last["_id"] if last else 0
-            seal = get_db()[places.SEALS].find_one({"_id": {"$gt": after}}, sort=[("_id", 1)], session=session)
+            seal = get_db()[collections.SEALS].find_one({"_id": {"$gt": after}}, sort=[("_id", 1)], session=session)
             if seal is None:
                 break
             _check_seal(report, seal, last, session)
@@ -233,13 +233,13 @@ def _name_of(entry: Mapping[str, Any]) -> str:
     """An entry as people can look it up: type, number or id of its record, and its own number."""
     wanted = {"_id": entry.get("record")}
     row = get_db()[str(entry.get("type"))].find_one(wanted, {"number": 1})
-    row = row or places.in_archive(str(entry.get("type")), wanted)
+    row = row or collections.in_archive(str(entry.get("type")), wanted)
     return f"{entry.get('type')} {row.get('number') if row else entry.get('record')} #{entry.get('seq')}"
 
 
 def _check_missing(report: Report, where: Words, missing: list[ObjectId], session: ClientSession) -> None:
     """Sealed entries may be missing only where an approved list had their record destroyed."""
-    stones = list(get_db()[places.TOMBSTONES].find({"entries": {"$in": missing}}, session=session))
+    stones = list(get_db()[collections.TOMBSTONES].find({"entries": {"$in": missing}}, session=session))
     proven = {id for stone in stones for id in stone["entries"] if _is_proven(stone, session)}
     for stone in stones:
         if not _is_proven(stone, session):
@@ -252,9 +252,9 @@ def _check_missing(report: Report, where: Words, missing: list[ObjectId], sessio
 
 def _is_proven(stone: Mapping[str, Any], session: ClientSession) -> bool:
     """Whether an entry of the history says that this record was destroyed, with exactly these entries."""
-    for type_name, id in (("deletion_list", stone.get("list")), (places.TOMBSTONES, stone["_id"])):
+    for type_name, id in (("deletion_list", stone.get("list")), (collections.TOMBSTONES, stone["_id"])):
         wanted = {"type": type_name, "record": id, "verb": ERASED, "changes.new.record": stone["_id"]}
-        for name in (places.HISTORY, places.HISTORY_ARCHIVE):
+        for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
             entry = get_db()[name].find_one(wanted, session=session)
             if entry and any(one["new"] == proof_of(stone) for one in entry["changes"]):
                 return True
@@ -279,7 +279,7 @@ def _check_homes(report: Report, entries: list[dict[str, Any]], session: ClientS
     for entry in entries:
         by_type.setdefault(str(entry["type"]), {})[entry["record"]] = entry
     for type_name, lost in by_type.items():
-        for name in (type_name, places.archive_of(type_name), places.TOMBSTONES):
+        for name in (type_name, collections.archive_of(type_name), collections.TOMBSTONES):
             if lost:
                 rows = get_db()[name].find({"_id": {"$in": list(lost)}}, {"_id": 1}, session=session)
                 for row in rows:
@@ -296,7 +296,7 @@ def _check_queue(report: Report) -> None:
     while True:
         with _moment() as session:
             wanted = {"_id": {"$gt": after}} if after else {}
-            queue = get_db()[places.UNSEALED].find(wanted, {"_id": 1}, session=session)
+            queue = get_db()[collections.UNSEALED].find(wanted, {"_id": 1}, session=session)
             ids = [row["_id"] for row in queue.sort("_id", 1).limit(SEAL_MOST)]
             if not ids:
                 return
@@ -313,15 +313,15 @@ def _check_for_extra(report: Report) -> None:
     """Entries that are in no seal and do not wait for one came past the application; first by count, then by name."""
     db = get_db()
     with _moment() as session:
-        there = sum(_count(name, {}, session) for name in (places.HISTORY, places.HISTORY_ARCHIVE))
-        known = _sum(places.SEALS, "$count", session) + _count(places.UNSEALED, {}, session)
-        known -= _sum(places.TOMBSTONES, {"$size": "$entries"}, session)
+        there = sum(_count(name, {}, session) for name in (collections.HISTORY, collections.HISTORY_ARCHIVE))
+        known = _sum(collections.SEALS, "$count", session) + _count(collections.UNSEALED, {}, session)
+        known -= _sum(collections.TOMBSTONES, {"$size": "$entries"}, session)
         if there <= known:
             return
-        sealed = {row["_id"].binary for row in db[places.UNSEALED].find({}, {"_id": 1}, session=session)}
-        for seal in db[places.SEALS].find({}, {"leaves": 1}, session=session):
+        sealed = {row["_id"].binary for row in db[collections.UNSEALED].find({}, {"_id": 1}, session=session)}
+        for seal in db[collections.SEALS].find({}, {"leaves": 1}, session=session):
             sealed.update(id.binary for id, _ in seals.unpack(bytes(seal["leaves"])))
-        for name in (places.HISTORY, places.HISTORY_ARCHIVE):
+        for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
             for entry in db[name].find({}, {"type": 1, "record": 1, "seq": 1}, session=session):
                 if entry["_id"].binary not in sealed:
                     report.add(_name_of(entry), NEVER_SEALED(entry=entry["_id"]))
@@ -338,7 +338,7 @@ def _sum(name: str, what: Any, session: ClientSession) -> int:
 
 def _check_records(report: Report, type_name: str, place: str, tell: Tell) -> None:
     """The records of one collection, a bounded number at a time, each against its own history."""
-    entries_in = places.HISTORY if place == type_name else places.HISTORY_ARCHIVE
+    entries_in = collections.HISTORY if place == type_name else collections.HISTORY_ARCHIVE
     after: ObjectId | None = None
     while True:
         with _moment() as session:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .declare import references_of
 from .fields import Lines, Ref, Refs
+from .record import Record
+from .spec import Chapter
 from .workflow import DeclarationError
 
-if TYPE_CHECKING:
-    from .declare import Chapter
-    from .record import Record
 
-
-class Catalogue(Mapping[str, "type[Record]"]):
+class Catalogue(Mapping[str, type[Record]]):
     """Record types by name, checked against each other once. Raises DeclarationError."""
 
     def __init__(self, types: Mapping[str, type[Record]]):

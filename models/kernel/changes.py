@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, history, mentions, notices, numbering, people, rights, seals, validation, working_time
-from .declare import LeadsTo, registered
+from . import clock, history, numbering, people, rights, validation, working_time
+from .collections import TOMBSTONES, in_archive
+from .declare import registered
 from .errors import Changed, Forbidden, Missing, Refused
-from .fields import LongText
 from .people import SYSTEM, Actor, Role
-from .places import SEALS, TOMBSTONES, UNSEALED, in_archive
-from .record import FILES, Record
+from .record import Record
+from .spec import LeadsTo
 from .store import in_unit
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
 from .unit import Unit, in_transaction
@@ -53,10 +53,6 @@ LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
     "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
 )
-COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
-COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
-COMMENT_MAX = 4000
-_SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))
 _AUTO_MAX = 8
 
 
@@ -82,7 +78,7 @@ def create(
         if once and (first := cls._get_collection().find_one({"once": once})):
             return rights.find(actor, cls, first["_id"])
         if once and cls.declared.retention:
-            _refuse_put_away(cls, {"once": once})
+            refuse_put_away(cls, {"once": once})
         record = cls(id=ObjectId())
         _take(record, values, rights.writable_fields(actor, cls))
         _begin(record, values, actor, once)
@@ -99,7 +95,7 @@ def create(
             first = cls._get_collection().find_one({"once": once})
             if first:
                 return rights.find(actor, cls, first["_id"])
-        raise _taken(cls, clash) from clash
+        raise taken(cls, clash) from clash
 
 
 def update(
@@ -124,12 +120,12 @@ def update(
         _take(record, values, allowed)
         validation.refuse_if_wrong(record, actor, before)
         _unseat(record, before, actor)
-        return _write(unit, record, before, "update", Act(actor, context))
+        return write_change(unit, record, before, "update", Act(actor, context))
 
     try:
         return in_transaction(body)
     except DuplicateKeyError as clash:
-        raise _taken(cls, clash) from clash
+        raise taken(cls, clash) from clash
 
 
 def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in which version, and why
@@ -163,7 +159,7 @@ def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in whi
     try:
         return in_transaction(body)
     except DuplicateKeyError as clash:
-        raise _taken(cls, clash) from clash
+        raise taken(cls, clash) from clash
 
 
 def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context: Context = FORM) -> R:
@@ -177,7 +173,7 @@ def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context:
         _refuse_linked(record)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = clock.now(), actor.id
-        return _write(unit, record, before, "remove", Act(actor, context))
+        return write_change(unit, record, before, "remove", Act(actor, context))
 
     return in_transaction(body)
 
@@ -191,89 +187,17 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
             raise Forbidden(rights.NOT_YOURS)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = None, None
-        return _write(unit, record, before, "restore", Act(actor, context))
+        return write_change(unit, record, before, "restore", Act(actor, context))
 
     return in_transaction(body)
 
 
-@dataclass(frozen=True)
-class Past:
-    """A record as a backup holds it: its stored fields, its history, the files attached to it."""
-
-    fields: Mapping[str, Any]
-    entries: tuple[dict[str, Any], ...] = ()
-    files: tuple[dict[str, Any], ...] = ()
-
-
-def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
-    """Give a record its fields of the past again; one that is gone comes back under its old id and number.
-
-    Only the system does this. Of a record that is still there the state stays, since only moves change it; history is
-    only added to. Raises Refused when a rule, a link or a number stands against it.
-    """
-
-    def body(unit: Unit) -> R:
-        was, act = cls._from_son(dict(past.fields)), Act(SYSTEM, context)
-        known = cls._get_collection().find_one({"_id": was.id})
-        if known is None:
-            _refuse_put_away(cls, {"_id": was.id})
-        _add_missing(past)
-        if known is None:
-            return _bring_back_gone(unit, was, act)
-        record = cls._from_son(known)
-        before = stored(record)
-        for name in (*record.declared.own_fields, "tags", "owner", "department"):
-            record._data[name] = was._data.get(name)
-        record.removed_at, record._data["removed_by"] = None, None
-        validation.refuse_if_wrong(record, SYSTEM, before)
-        return _write(unit, record, before, "restore", act) if difference(before, stored(record)) else record
-
-    try:
-        return in_transaction(body)
-    except DuplicateKeyError as clash:
-        raise _taken(cls, clash) from clash
-
-
-def _refuse_put_away(cls: type[Record], wanted: Mapping[str, Any]) -> None:
+def refuse_put_away(cls: type[Record], wanted: Mapping[str, Any]) -> None:
     """What rests in the archive comes back from there; what was destroyed by an approved list never does."""
     if found := in_archive(cls.type_name(), wanted):
         raise Refused(IN_ARCHIVE(number=found["number"]))
     if stone := in_unit(TOMBSTONES).find_one({"type": cls.type_name(), **wanted}):
         raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))
-
-
-def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:
-    record.removed_at, record._data["removed_by"] = None, None
-    validation.refuse_if_wrong(record, SYSTEM, {})
-    last = in_unit(history.COLLECTION).find_one({"record": record.id}, sort=[("seq", -1)]) or {}
-    record.version = max(record.version, last.get("version", 0))
-    derive(record)
-    after = stamp(record, act.actor, stored(record))
-    entry = entry_of(record, "restore", difference({}, after), act)
-    full, record.chain = history.chained(entry, {key: last[key] for key in ("seq", "hash") if key in last})
-    in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
-    unit.entries.append(full)
-    after_write(unit, record)
-    return record
-
-
-def _add_missing(past: Past) -> None:
-    """Put back entries of the history and attached files that are no longer there; those that are stay as they are."""
-    for name, key, rows in ((history.COLLECTION, "seq", past.entries), (FILES, "_id", past.files)):
-        place = "record" if name == history.COLLECTION else "record_id"
-        there = set(in_unit(name).distinct(key, {place: past.fields["_id"]}))
-        if missing := [row for row in rows if row[key] not in there]:
-            in_unit(name).insert_many(missing)
-            if name == history.COLLECTION:
-                _queue_unsealed([row["_id"] for row in missing])
-
-
-def _queue_unsealed(entries: list[ObjectId]) -> None:
-    """Entries that no present seal holds wait for one: the backup may be younger than the state it is brought into."""
-    held = {"from": {"$lte": max(entries)}, "to": {"$gte": min(entries)}}
-    sealed = {id for seal in in_unit(SEALS).find(held, {"leaves": 1}) for id, _ in seals.unpack(bytes(seal["leaves"]))}
-    for id in (one for one in entries if one not in sealed):
-        in_unit(UNSEALED).update_one({"_id": id}, {"$setOnInsert": {}}, upsert=True)
 
 
 def lead(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
@@ -310,30 +234,6 @@ def note(
         if not written.matched_count:
             raise Missing
         unit.entries.append(full)
-        return record
-
-    return in_transaction(body)
-
-
-def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
-    """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it."""
-    said = text.strip()
-    if not said or len(said) > COMMENT_MAX:
-        raise Refused(None, {"comment": [COMMENT_LENGTH(most=COMMENT_MAX)]})
-    if faults := list(_SAID.faults(said)):
-        raise Refused(None, {"comment": faults})
-
-    def body(unit: Unit) -> R:
-        record = rights.find(actor, cls, id)
-        if not (verdict := rights.may_comment(actor, record)):
-            raise Forbidden(verdict.why)
-        record = note(cls, id, "comment", actor=actor, context=Context(reason=said))
-        called = mentions.called_in(record, said).told
-        words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
-        owner = record.ref("owner")
-        for person in {*called, *([owner] if owner else [])} - {actor.id}:
-            cause = f"comment:{record.id}:{record.chain['seq']}"
-            unit.notify(notices.notice_for(person, cause=cause, kind="comment", words=words, record=record))
         return record
 
     return in_transaction(body)
@@ -445,7 +345,7 @@ def _check_move(record: Record, chosen: Move, context: Context, actor: Actor, be
         raise Refused(DECIDED)
     if REASON in chosen.ask and not context.reason.strip() and not actor.is_system:
         problems.add(REASON, REASON_NEEDED)
-    for sentence in _SAID.faults(context.reason):
+    for sentence in validation.said_faults(context.reason):
         problems.add(REASON, sentence)
     if chosen.sign and not context.signed and not actor.is_system:
         problems.add("password", SIGN_NEEDED)
@@ -462,12 +362,12 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, seat: Seat | None, 
     if chosen.is_decision and seat:
         record.decisions = [*record.decisions, decision_of(record, chosen, seat, act)]
         if not chosen.single and not chosen.by.table(record).is_complete(rights.filled_seats(record, chosen)):
-            return _write(unit, record, before, chosen.verb, act, settle=False)
+            return write_change(unit, record, before, chosen.verb, act, settle=False)
     _enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
         handler(Follow(unit, act.context, act.actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
-    return _write(unit, record, before, chosen.verb, act)
+    return write_change(unit, record, before, chosen.verb, act)
 
 
 def _enter(record: Record, chosen: Move, actor: Actor) -> None:
@@ -511,7 +411,7 @@ def _write_new(unit: Unit, record: R, act: Act) -> R:
     return _settle(unit, record, act.context)
 
 
-def _write(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act, *, settle: bool = True) -> R:
+def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act, *, settle: bool = True) -> R:
     """Write what changed, if the version is still the one that was read, and append it to the history."""
     derive(record)
     after = stored(record)
@@ -549,7 +449,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         _enter(record, due, SYSTEM)
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(Follow(unit, context, SYSTEM))
-        record = _write(unit, record, before, due.verb, Act(SYSTEM, Context(door="rule")), settle=False)
+        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(door="rule")), settle=False)
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
 
 
@@ -564,7 +464,7 @@ def _key_of(clash: DuplicateKeyError) -> dict[str, Any]:
     return (clash.details or {}).get("keyPattern", {})
 
 
-def _taken(cls: type[Record], clash: DuplicateKeyError) -> Refused:
+def taken(cls: type[Record], clash: DuplicateKeyError) -> Refused:
     fields = [name for name in _key_of(clash) if name in cls._fields]
     if not fields:
         raise clash

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .case import Case
 from .words import L, Words
-
-if TYPE_CHECKING:
-    from .record import Record
 
 NOT_FOUND = L(
     "There is no such record, or it is not yours to see.",
@@ -41,7 +39,7 @@ class Forbidden(Refused):
 class Changed(Exception):
     """Somebody was first: `current` is the record as it stands now, `seen` the version the actor looked at."""
 
-    def __init__(self, current: Record, seen: int | None, values: Mapping[str, Any] | None = None):
+    def __init__(self, current: Case, seen: int | None, values: Mapping[str, Any] | None = None):
         self.current, self.seen, self.values = current, seen, dict(values or {})
         super().__init__(str(CHANGED))
 

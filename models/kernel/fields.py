@@ -14,7 +14,7 @@ from bson.binary import Binary
 from mongoengine.base import BaseField
 
 from . import secrets
-from .places import in_archive
+from .collections import in_archive
 from .words import L, Listed, Words
 
 SHORT_MAX = 200

@@ -17,7 +17,7 @@ from gridfs.errors import NoFile
 from mongoengine.connection import get_db
 
 from . import clock, confined, file_kinds, file_text
-from .accounts import FILES
+from .collections import FILES
 from .confined import Unreadable
 
 VERSION = 1

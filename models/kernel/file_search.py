@@ -17,10 +17,9 @@ from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from . import rights
-from .accounts import FILES
+from .collections import FILES, archive_of
 from .file_text import COLLECTION, gram_numbers
 from .people import Actor
-from .places import archive_of
 from .record import Record
 from .search import folded, span_in
 

@@ -16,14 +16,13 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
-from .accounts import FILES
+from .collections import FILE_PICTURES, FILE_TEXT, FILES
 from .numbering import COUNTERS
 from .search import folded
 from .store import in_unit
 from .words import L
 
-COLLECTION = "file_text"
-PICTURES = "file_picture"
+COLLECTION, PICTURES = FILE_TEXT, FILE_PICTURES
 INDEXES = [
     IndexModel([("g", ASCENDING), ("_id", DESCENDING)]),
     IndexModel([("file", ASCENDING), ("n", ASCENDING)]),

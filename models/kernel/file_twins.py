@@ -9,7 +9,7 @@ from typing import Any
 from mongoengine.connection import get_db
 
 from . import rights
-from .accounts import FILES
+from .collections import FILES
 from .declare import registered
 from .people import Actor
 

@@ -18,7 +18,7 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from . import archive, changes, clock, confined, file_kinds, file_reading, file_text, files, places
+from . import archive, changes, clock, collections, confined, file_kinds, file_reading, file_text, files
 from .changes import Context
 from .confined import Unreadable
 from .errors import Forbidden, Missing, Refused
@@ -218,4 +218,6 @@ def _is_noted(found: Look, actor: Actor, since: float) -> bool:
     after = dt.datetime.fromtimestamp(since, dt.UTC)
     wanted = {"record": found.record.id, "actor": actor.id, "verb": "view", "at": {"$gt": after}}
     wanted["changes.new._id"] = found.file["_id"]
-    return any(get_db()[name].find_one(wanted, {"_id": 1}) for name in (places.HISTORY, places.HISTORY_ARCHIVE))
+    return any(
+        get_db()[name].find_one(wanted, {"_id": 1}) for name in (collections.HISTORY, collections.HISTORY_ARCHIVE)
+    )

@@ -17,8 +17,8 @@ from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from . import archive, changes, clock, file_kinds, file_text, jobs, rights, scanning
-from .accounts import FILES
 from .changes import FORM, Context
+from .collections import FILES
 from .declare import registered
 from .errors import Forbidden, Missing, Refused
 from .people import Actor

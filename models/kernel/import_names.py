@@ -10,11 +10,11 @@ from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
 from . import rights
+from .collections import archive_of
 from .fields import Ref, Refs, Text, label_of
 from .indexes import indexed_fields
 from .people import Actor
 from .picking import may_be_linked
-from .places import archive_of
 from .record import Record
 from .typed import BadValue
 from .words import L

@@ -8,8 +8,7 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import deliveries, drafts, file_text, import_rows, imports, jobs, layouts, places, preferences
-from .accounts import COLLECTIONS
+from . import collections, deliveries, drafts, file_text, import_rows, imports, jobs, layouts, preferences
 from .declare import dated_fields
 from .fields import Lines, LongText, Sealed
 from .history import HistoryEntry
@@ -35,7 +34,7 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
         one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences, imports, import_rows)
     }
     beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
-    for name, models in {**COLLECTIONS, **places.COLLECTIONS, COUNTERS: [], **beside}.items():
+    for name, models in {**collections.COLLECTIONS, COUNTERS: [], **beside}.items():
         if name not in there:
             db.create_collection(name)
         if models:
@@ -49,17 +48,17 @@ def _ensure_log(catalogue: Mapping[str, type[Record]]) -> None:
         chosen = {"type": {"$in": names}}
         keys = [("type", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]
         log = IndexModel(keys, name="log_at_" + "_".join(names), partialFilterExpression=chosen)
-        for where in (places.HISTORY, places.HISTORY_ARCHIVE):
+        for where in (collections.HISTORY, collections.HISTORY_ARCHIVE):
             get_db()[where].create_indexes([log])
 
 
 def _ensure_archive(cls: type[Record], there: set[str]) -> None:
     """The archive has the same indexes, but for uniqueness of fields: a name may be given anew while it rests there."""
-    db, name = get_db(), places.archive_of(cls.type_name())
+    db, name = get_db(), collections.archive_of(cls.type_name())
     if name not in there:
         db.create_collection(name)
     models = [one for one in indexes_of(cls) if not one.document["name"].startswith("unique_")]
-    db[name].create_indexes([*models, IndexModel([(places.ARCHIVED_AT, DESCENDING)])])
+    db[name].create_indexes([*models, IndexModel([(collections.ARCHIVED_AT, DESCENDING)])])
 
 
 def given_once(name: str) -> IndexModel:

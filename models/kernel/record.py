@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import mongoengine as me
 from bson import ObjectId
 
+from .collections import FILES
 from .fields import Flag, Moment, Ref, Tags, Text, Whole, id_of
+from .people import Actor
+from .spec import Declaration
 from .words import L, Words
-
-if TYPE_CHECKING:
-    from .declare import Declaration
-    from .people import Actor
-    from .workflow import Workflow
-
-FILES = "file"
+from .workflow import Workflow
 
 
 class Record(me.Document):

@@ -8,11 +8,11 @@ from typing import Any
 
 from bson import ObjectId
 
-from .declare import DEFAULT_READ, DEFAULT_WRITE, Scope
+from .collections import in_archive
 from .errors import Missing
 from .people import Actor, Role, code_of, departments_below
-from .places import in_archive
 from .record import Record
+from .spec import DEFAULT_READ, DEFAULT_WRITE, Scope
 from .who import Seat
 from .words import L, Words
 from .workflow import Move

@@ -16,7 +16,7 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from . import clock
-from .accounts import FILES
+from .collections import FILES
 from .people import Actor
 from .words import L, Words
 

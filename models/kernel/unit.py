@@ -11,7 +11,7 @@ from mongoengine.connection import get_connection
 from pymongo import DeleteOne, ReplaceOne, UpdateMany, UpdateOne
 
 from . import clock, history, notices, waiting
-from .places import UNSEALED
+from .collections import UNSEALED
 from .store import in_transaction_now, in_unit
 
 T = TypeVar("T")

@@ -12,11 +12,13 @@ from mongoengine.connection import get_db
 from . import rights
 from .declare import references_of, registered
 from .errors import Refused
-from .fields import NOT_THERE, Lines, Problems, Ref, Refs, label_of, problems_in
+from .fields import NOT_THERE, Lines, LongText, Problems, Ref, Refs, label_of, problems_in
 from .people import Actor
 from .record import Record
-from .words import L
+from .words import L, Words
 
+COMMENT_MAX = 4000
+_SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))
 DOUBT = "confirm"
 PLEASE_CONFIRM = L(
     "Please look at the remarks. If the entry is right all the same, tick “save anyway”.",
@@ -106,6 +108,11 @@ def link_problems(record: Record, actor: Actor, before: Mapping[str, Any], *, bu
                 elif known[id] not in (getattr(field, "states", None) or {known[id]}):
                     problems.add(path, WRONG_STATE(label=label_of(field)))
     return problems
+
+
+def said_faults(text: str) -> Iterator[Words]:
+    """What is wrong with a reason or a comment."""
+    yield from _SAID.faults(text)
 
 
 def linked_by(record: Record) -> frozenset[ObjectId]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
+from .case import Case
 from .people import ROLE_LABELS, Actor, Role, department_by_code, department_facts
 from .words import L, Listed, Words
-
-if TYPE_CHECKING:
-    from .record import Record
 
 
 @dataclass(frozen=True)
@@ -49,14 +47,14 @@ class Who:
     `waits_for_owner`: among those who might do it, it is the owner who is waited for."""
 
     label: Words
-    lay: Callable[[Record], Table]
+    lay: Callable[[Any], Table]
     is_own: bool = False
     waits_for_owner: bool = False
     is_system: bool = False
     fields: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
 
-    def table(self, record: Record) -> Table:
+    def table(self, record: Case) -> Table:
         return self.lay(record)
 
 
@@ -64,7 +62,7 @@ def _single(key: str, *tokens: str) -> Table:
     return Table((Seat(key, tokens),), 1)
 
 
-def _superior_of_own_head(record: Record) -> tuple[str, ...]:
+def _superior_of_own_head(record: Case) -> tuple[str, ...]:
     """When a department's head submitted the record, the head one level up decides too (nobody approves their own)."""
     facts = department_facts(record.ref("department"))
     return (f"role:{Role.HEAD}@{facts.parent}",) if facts and facts.parent and record.submitted_by_head else ()
@@ -92,7 +90,7 @@ def role(wanted: Role, *, own: bool = False) -> Who:
 def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
     """Those with this role in the department of this code (`PRD`)."""
 
-    def lay(record: Record) -> Table:
+    def lay(record: Case) -> Table:
         return _single(f"{wanted}@{code}", f"role:{wanted}@{department_by_code(code)}")
 
     label = L("{role} of {department}", "{department}{role}")(role=ROLE_LABELS[wanted], department=_Named(code))
@@ -118,7 +116,7 @@ def user_in(field: str, label: L) -> Who:
 def heads_of(field: str) -> Who:
     """The heads of every department that a field of the record lists: one seat each, all must agree (2.1.4)."""
 
-    def lay(record: Record) -> Table:
+    def lay(record: Case) -> Table:
         ids = record.refs(field)
         return Table(tuple(Seat(f"head@{one}", (f"role:{Role.HEAD}@{one}",)) for one in ids), len(ids))
 
@@ -143,7 +141,7 @@ def in_order(*people: Who) -> Who:
 
 
 def _combined(people: tuple[Who, ...], pattern: L, need: Callable, ordered: bool = False, **places: int) -> Who:
-    def lay(record: Record) -> Table:
+    def lay(record: Case) -> Table:
         seats: tuple[Seat, ...] = ()
         for at, person in enumerate(people):
             seats += tuple(Seat(f"{at}.{seat.key}", seat.tokens) for seat in person.table(record).seats)

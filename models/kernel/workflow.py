@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import glossary
+from .case import Case
 from .fields import is_empty, label_of
 from .who import NOBODY, OWNER, Who
 from .words import L, Words
-
-if TYPE_CHECKING:
-    from .record import Record
 
 REASON = "reason"
 WITHDRAW = "withdraw"
@@ -47,7 +45,7 @@ class Need:
     """One item of the checklist before a move: a label, and a test of the record."""
 
     label: Words
-    test: Callable[[Record], bool]
+    test: Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Move:
     target: str
     _: Any = field(default=None, kw_only=False, repr=False)
     by: Who = field(default=OWNER, kw_only=True)
-    when: Callable[[Record], bool] | None = field(default=None, kw_only=True)
+    when: Callable[[Any], bool] | None = field(default=None, kw_only=True)
     require: tuple[str | Attached | Need, ...] = field(default=(), kw_only=True)
     ask: tuple[str, ...] | str = field(default=(), kw_only=True)
     within: Within | None = field(default=None, kw_only=True)
@@ -191,7 +189,7 @@ def faults_of(flow: Workflow) -> Iterable[str]:
             yield f"automatic move {move.verb!r} needs a condition (when=)"
 
 
-def is_met(record: Record, need: str | Attached | Need) -> bool:
+def is_met(record: Case, need: str | Attached | Need) -> bool:
     """Whether one item of a move's checklist holds for this record; a yes-or-no field must say yes."""
     if isinstance(need, Attached):
         return need.kind in record.attached_kinds()

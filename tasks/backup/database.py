@@ -12,7 +12,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from models.kernel import accounts, leases
+from models.kernel import collections, leases
 
 from . import faults
 from .faults import BackupFault, Fleeting
@@ -20,7 +20,7 @@ from .faults import BackupFault, Fleeting
 MARKER = "restore"
 INCOMING = "restoring."
 # Of the moment: restored, sessions would let old log-ins in, and leases and queues would do old work again.
-LEFT_OUT = frozenset({accounts.SESSIONS, accounts.THROTTLES, leases.COLLECTION, "readiness", MARKER})
+LEFT_OUT = frozenset({collections.SESSIONS, collections.THROTTLES, leases.COLLECTION, "readiness", MARKER})
 LEFT_OUT_PREFIXES = ("system.", "celery", "messages", INCOMING)
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 READ_BYTES = 2_000_000

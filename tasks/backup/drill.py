@@ -18,7 +18,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from models.kernel.accounts import FILES
+from models.kernel.collections import FILES
 from models.kernel.words import L, Words
 
 from .crypt import KeyRing

@@ -17,7 +17,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from models.kernel import accounts, clock, history, places
+from models.kernel import clock, collections, history
 
 from . import faults
 from .crypt import BackupKey, KeyRing
@@ -202,7 +202,7 @@ def _audit_head(db: Database[Any], session: ClientSession) -> dict[str, Any]:
     """How far the history reached at this moment: an older or a cut one put in its place would show."""
     entries = db[history.COLLECTION]
     last = entries.find_one({}, {"hash": 1}, sort=[("_id", -1)], session=session)
-    seal = db[places.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)], session=session)
+    seal = db[collections.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)], session=session)
     return {
         "entries": next(iter(entries.aggregate([{"$count": "n"}], session=session)), {"n": 0})["n"],
         "last": {"id": str(last["_id"]), "hash": last.get("hash")} if last else None,
@@ -212,7 +212,7 @@ def _audit_head(db: Database[Any], session: ClientSession) -> dict[str, Any]:
 
 def _attachments(db: Database[Any], session: ClientSession) -> dict[str, int]:
     stages = [{"$group": {"_id": None, "count": {"$sum": 1}, "bytes": {"$sum": "$size"}}}]
-    found = next(iter(db[accounts.FILES].aggregate(stages, session=session)), {"count": 0, "bytes": 0})
+    found = next(iter(db[collections.FILES].aggregate(stages, session=session)), {"count": 0, "bytes": 0})
     return {"count": found["count"], "bytes": found["bytes"]}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.kernel import accounts, deliveries, drafts, file_text, history, jobs, layouts, notices, places, waiting
+from models.kernel import collections, deliveries, drafts, file_text, history, jobs, layouts, notices, waiting
 from models.kernel.declare import registered
 from models.kernel.words import L, Words
 
@@ -11,9 +11,9 @@ CALLED = L("{words} ({collection})", "{words}（{collection}）")
 ARCHIVED = L("Archive: {type}", "檔案：{type}")
 _WORDS: dict[str, L] = {
     history.COLLECTION: L("History", "歷史"),
-    places.HISTORY_ARCHIVE: L("History of the archive", "檔案歷史"),
-    places.SEALS: L("Seals of the history", "歷史封存"),
-    accounts.FILES: L("Attachments", "附件"),
+    collections.HISTORY_ARCHIVE: L("History of the archive", "檔案歷史"),
+    collections.SEALS: L("Seals of the history", "歷史封存"),
+    collections.FILES: L("Attachments", "附件"),
     "content.files": L("Contents of attachments", "附件內容"),
     "content.chunks": L("Contents of attachments", "附件內容"),
     file_text.COLLECTION: L("Text of attachments", "附件文字"),

@@ -9,9 +9,10 @@ from bson import ObjectId, decode
 from bson.codec_options import CodecOptions
 from mongoengine.connection import get_db
 
-from models.kernel import changes, history
-from models.kernel.accounts import FILES
-from models.kernel.changes import Context, Past
+from models.kernel import history
+from models.kernel.bring_back import Past, bring_back
+from models.kernel.changes import Context
+from models.kernel.collections import FILES
 from models.kernel.declare import registered, snake_case
 from models.kernel.errors import Refused
 from models.kernel.record import Record
@@ -44,7 +45,7 @@ def restore_record(entry: Entry, type_name: str, id: str, tell: Tell = nobody) -
     reason = str(FROM_BACKUP(backup=entry.name, at=entry.manifest.created))
     past = Past(fields, tuple(sorted(entries, key=lambda one: one["seq"])), tuple(files))
     try:
-        return changes.bring_back(cls, past, context=Context(door="backup", reason=reason))
+        return bring_back(cls, past, context=Context(door="backup", reason=reason))
     except Refused:
         _take_back(brought)
         raise

@@ -13,9 +13,8 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from models.kernel.accounts import FILES
 from models.kernel.archive import apply_tombstones, drop_content
-from models.kernel.places import TOMBSTONES
+from models.kernel.collections import FILES, TOMBSTONES
 
 BATCH = 500
 _NOTED = {"stone": {"$exists": True}}

@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 from admin_app.embedded import EmbeddedMongo
-from models.kernel import audit, places
+from models.kernel import audit, collections
 from tasks.backup.crypt import KeyRing
 from tasks.backup.drill import compare
 from tasks.backup.dump import dump
@@ -42,7 +42,9 @@ def in_one_place(db, ids):
     archived = 0
     for id in ids:
         live, kept = (db[name].count_documents({"_id": id}) for name in ("receivable", "receivable_archive"))
-        entries = [db[name].count_documents({"record": id}) for name in (places.HISTORY, places.HISTORY_ARCHIVE)]
+        entries = [
+            db[name].count_documents({"record": id}) for name in (collections.HISTORY, collections.HISTORY_ARCHIVE)
+        ]
         assert live + kept == 1
         assert entries[live] == 0
         assert entries[kept] >= 1

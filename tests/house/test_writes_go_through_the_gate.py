@@ -17,6 +17,7 @@ WRITES = {
 # Who may, and on what. Everything here writes collections that hold no records, or is the gate, a seed or the archive.
 ALLOWED = {
     "models/kernel/changes.py": "the gate",
+    "models/kernel/bring_back.py": "what a backup holds, in the gate's transaction",
     "models/kernel/unit.py": "the gate's transaction",
     "models/kernel/archive.py": "the move into the archive, and destruction by an approved list",
     "models/kernel/audit.py": "seals over the history",

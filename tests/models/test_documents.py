@@ -12,9 +12,9 @@ from models import catalogue
 from models.categories import file_stem, naming_rule
 from models.filing import entry_key
 from models.kernel import archive, changes, clock, files
+from models.kernel.collections import FILES
 from models.kernel.errors import Forbidden, Refused
 from models.kernel.people import SYSTEM
-from models.kernel.record import FILES
 
 from ..fixtures.company import PDF, Company
 

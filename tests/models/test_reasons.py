@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes
-from models.kernel.changes import COMMENT_MAX, Context
+from models.kernel import changes, comments
+from models.kernel.changes import Context
 from models.kernel.errors import Refused
+from models.kernel.validation import COMMENT_MAX
 
 BAD = ["half \ud83d", "a\x00b", "x" * (COMMENT_MAX + 1)]
 
@@ -27,11 +28,11 @@ def test_a_reason_that_cannot_be_kept_is_refused(company: Any, text: str) -> Non
 def test_a_comment_that_cannot_be_kept_is_refused(company: Any, text: str) -> None:
     record = company.make("requirement")
     with pytest.raises(Refused) as refused:
-        changes.comment(type(record), record.id, text, actor=company.actor("clerk_sal"))
+        comments.comment(type(record), record.id, text, actor=company.actor("clerk_sal"))
     assert "comment" in refused.value.problems
 
 
 def test_emoji_and_other_scripts_are_welcome(company: Any) -> None:
     record = company.make("requirement")
     said = "好的 👍 שלום"
-    assert changes.comment(type(record), record.id, said, actor=company.actor("clerk_sal")).chain["seq"] == 2
+    assert comments.comment(type(record), record.id, said, actor=company.actor("clerk_sal")).chain["seq"] == 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes
+from models.kernel import changes, comments
 from models.kernel.changes import Context
 from models.kernel.history import entries_of, faults_in
 from tests.fixtures.http import read_page
@@ -75,7 +75,7 @@ def test_comments_at_once_are_all_kept_in_one_chain(company: Any) -> None:
     customer, clerk = company.make("customer"), company.actor("clerk_sal")
     said = [f"Comment {n}" for n in range(12)]
     results = at_once(
-        *(lambda text=text: changes.comment(type(customer), customer.id, text, actor=clerk) for text in said)
+        *(lambda text=text: comments.comment(type(customer), customer.id, text, actor=clerk) for text in said)
     )
     assert len(done(results)) == len(said)
     entries = entries_of(customer.id)
@@ -86,7 +86,7 @@ def test_comments_at_once_are_all_kept_in_one_chain(company: Any) -> None:
 def test_comments_and_edits_at_once_do_not_hinder_each_other(company: Any) -> None:
     customer, clerk = company.make("customer"), company.actor("clerk_sal")
     results = at_once(
-        *(lambda n=n: changes.comment(type(customer), customer.id, f"{n}", actor=clerk) for n in range(6)),
+        *(lambda n=n: comments.comment(type(customer), customer.id, f"{n}", actor=clerk) for n in range(6)),
         lambda: changes.update(type(customer), customer.id, {"region": "South"}, actor=clerk, version=customer.version),
     )
     assert len(done(results)) == 7, kinds(results)

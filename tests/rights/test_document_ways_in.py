@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes, clock, files, rights
+from models.kernel import changes, clock, comments, files, rights
 from models.kernel.errors import Forbidden, Refused
 from models.kernel.people import forget_departments
 
@@ -114,7 +114,7 @@ def test_a_comment_reaches_only_those_who_may_open_the_record(company: Company, 
     document = company.walk(made, "approved")
     assert rights.find(company.actor("clerk_mkt"), type(document), document.id)
     text = "@clerk_mkt @clerk_sal 第三頁的數字"
-    changes.comment(type(document), document.id, text, actor=company.actor("head_sal"))
+    comments.comment(type(document), document.id, text, actor=company.actor("head_sal"))
     told = {row["person"] for row in db["notice"].find({"record": document.id, "text.en": {"$regex": "第三頁"}})}
     assert told == {company.users["clerk_sal"]}
 

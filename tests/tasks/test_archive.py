@@ -12,8 +12,9 @@ from bson.datetime_ms import DatetimeMS
 from gridfs.errors import NoFile
 
 from models import catalogue, retention
-from models.kernel import archive, audit, changes, clock, files, history, jobs, places, rights, unit
+from models.kernel import archive, audit, changes, clock, collections, comments, files, history, jobs, rights, unit
 from models.kernel.archive import Approval
+from models.kernel.bring_back import Past, bring_back
 from models.kernel.changes import Context
 from models.kernel.errors import Forbidden, Missing, Refused
 from models.kernel.people import SYSTEM
@@ -82,7 +83,7 @@ def old(company):
 def where(record):
     """In which collections a record and its entries stand."""
     db, name = record._get_db(), record.type_name()
-    pairs = ((name, places.HISTORY), (places.archive_of(name), places.HISTORY_ARCHIVE))
+    pairs = ((name, collections.HISTORY), (collections.archive_of(name), collections.HISTORY_ARCHIVE))
     found = []
     for live, entries in pairs:
         count = db[entries].count_documents({"type": name, "record": record.id})
@@ -110,7 +111,7 @@ def test_every_type_goes_and_comes_back(company, name):
     assert archive.entries_of(record.id)[:-1] == entries
     archive.bring_back(catalogue[name], record.id, actor=company.actor("records"))
     after = record._get_collection().find_one({"_id": record.id})
-    moved = {"chain", "version", places.BROUGHT_BACK_AT}
+    moved = {"chain", "version", collections.BROUGHT_BACK_AT}
     assert {k: v for k, v in after.items() if k not in moved} == {k: v for k, v in before.items() if k not in moved}
     assert [one["verb"] for one in history.entries_of(record.id)[-2:]] == ["archive", "unarchive"]
     assert is_sound() == []
@@ -144,7 +145,7 @@ def test_what_is_said_meanwhile_goes_along(company, old):
     def is_due(document):
         versions.append(document["chain"]["seq"])
         if len(versions) == 1:
-            aside(lambda: changes.comment(type(old), old.id, "稍等", actor=SYSTEM))
+            aside(lambda: comments.comment(type(old), old.id, "稍等", actor=SYSTEM))
         return True
 
     assert archive.move_out(type(old), old.id, is_due=is_due)
@@ -362,7 +363,7 @@ class TestBack:
     def test_not_from_a_backup_while_it_rests_here(self, company, old):
         work("archive.run")
         with pytest.raises(Refused, match=old.number):
-            changes.bring_back(type(old), changes.Past({"_id": old.id, **old_values(old)}), context=Context())
+            bring_back(type(old), Past({"_id": old.id, **old_values(old)}), context=Context())
         assert [name for name, _ in where(old)] == ["requirement_archive"]
 
     def test_a_number_is_never_given_twice(self, company, old):
@@ -555,7 +556,7 @@ class TestDestruction:
         work(retention.CARRY_OUT, list=str(listed.id))
         assert db.tombstone.count_documents({}) == 1
         with pytest.raises(Refused, match=listed.number):
-            changes.bring_back(type(old), changes.Past({"_id": old.id, **old_values(old)}), context=Context())
+            bring_back(type(old), Past({"_id": old.id, **old_values(old)}), context=Context())
 
     def test_nobody_else_approves(self, company, listed):
         for login in set(company.logins) - {"records"}:

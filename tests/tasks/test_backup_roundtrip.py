@@ -11,7 +11,7 @@ from gridfs import GridFSBucket
 from pymongo import MongoClient
 
 from models import catalogue
-from models.kernel import audit, changes, clock, files, history
+from models.kernel import audit, changes, clock, comments, files, history
 from models.kernel.changes import Context
 from models.kernel.errors import Refused
 from models.kernel.files import Upload
@@ -330,7 +330,7 @@ def test_a_record_of_a_younger_backup_has_its_entries_sealed(db, company, target
     audit.seal_all()
     monday = dump(db, target, RING)
     late = make("customer", name="遲到的客戶", department=company[0].ref("department"), owner=company[0].ref("owner"))
-    changes.comment(catalogue["customer"], late.id, "已聯繫", actor=SYSTEM)
+    comments.comment(catalogue["customer"], late.id, "已聯繫", actor=SYSTEM)
     audit.seal_all()
     tuesday = dump(db, target, RING)
     restore(monday, db, overwrite=True)
@@ -343,7 +343,7 @@ def test_a_record_of_a_younger_backup_has_its_entries_sealed(db, company, target
 
 def test_entries_that_a_seal_holds_do_not_wait_for_another(db, company, target):
     """Counted twice, they would hide an entry that was added past the application."""
-    changes.comment(catalogue["customer"], company[3].id, "已聯繫", actor=SYSTEM)
+    comments.comment(catalogue["customer"], company[3].id, "已聯繫", actor=SYSTEM)
     audit.seal_all()
     entry = dump(db, target, RING)
     db["customer"].delete_one({"_id": company[3].id})

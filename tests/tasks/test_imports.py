@@ -10,7 +10,7 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import audit, changes, clock, import_rows, import_steps, imports, jobs, unit
+from models.kernel import audit, changes, clock, comments, import_rows, import_steps, imports, jobs, unit
 from models.kernel.errors import Refused
 from models.kernel.people import SYSTEM
 from models.kernel.words import EN
@@ -237,7 +237,7 @@ class TestTakeBack:
         one = sheets.imported(sheet)
         first, second = (CUSTOMER.objects.get(name=row[0]) for row in GOOD)
         changes.update(CUSTOMER, known.id, {"score": 9}, actor=company.actor("clerk_sal2"), version=2)
-        changes.comment(CUSTOMER, first.id, "請先聯繫。", actor=company.actor("clerk_sal2"))
+        comments.comment(CUSTOMER, first.id, "請先聯繫。", actor=company.actor("clerk_sal2"))
         company.make("interaction", "clerk_sal", customer=second.id)
         one = sheets.taken_back(one)
         assert verdicts(one) == ["stays", "stays", "refused", "stays"]

@@ -6,7 +6,7 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import audit, changes, clock, history, jobs, places, seals
+from models.kernel import audit, changes, clock, collections, comments, history, jobs, seals
 from models.kernel.people import SYSTEM
 from models.kernel.unit import in_transaction
 from tasks import registry, run
@@ -27,7 +27,7 @@ def sealed(db):
     change(customer, name="蘇州恒遠機械")
     assert audit.seal_all() == 4
     change(customer, name="蘇州恒遠重工")
-    changes.comment(catalogue["customer"], customer.id, "已聯繫", actor=SYSTEM)
+    comments.comment(catalogue["customer"], customer.id, "已聯繫", actor=SYSTEM)
     assert audit.seal_all() == 2
     return customer
 
@@ -75,7 +75,7 @@ def test_an_entry_that_commits_late_is_sealed(sealed, db):
 
     def slow(unit):
         late["seen"] = len(late)
-        changes.comment(catalogue["customer"], sealed.id, "遲到", actor=SYSTEM)
+        comments.comment(catalogue["customer"], sealed.id, "遲到", actor=SYSTEM)
 
     in_transaction(slow)
     entry = db.history.find_one({"reason": "遲到"})
@@ -90,7 +90,7 @@ def test_an_entry_that_commits_late_is_sealed(sealed, db):
 
 def test_a_transaction_that_fails_leaves_nothing_to_seal(sealed, db):
     def fails(unit):
-        changes.comment(catalogue["customer"], sealed.id, "不算", actor=SYSTEM)
+        comments.comment(catalogue["customer"], sealed.id, "不算", actor=SYSTEM)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -246,7 +246,7 @@ def test_the_weekly_check_tells_it_and_supervisors(company, db):
     registry.load_jobs()["audit.check"].body(run.Run(jobs.claim("w", order), "w"))
     told = db.notice.distinct("person", {"kind": "alarm"})
     assert set(told) == {company.users["it"], company.users["supervisor"]}
-    last = db[places.CHECKS].find_one()
+    last = db[collections.CHECKS].find_one()
     assert last["fault_count"] == 1
     assert "name" in last["faults"][0]["what"]["zh-Hant"]
 

@@ -12,7 +12,7 @@ import pypdf
 import pypdfium2
 import pytest
 
-from models.kernel import changes, clock, mentions, people
+from models.kernel import changes, clock, comments, mentions, people
 from models.kernel.people import SYSTEM
 from models.kernel.stays import moves_of, stays_of
 from tests.fixtures.company import Company
@@ -80,7 +80,7 @@ def test_the_record_page_asks_the_database_little(company: Company, browser_as: 
         COMMANDS.listeners.clear()
         counts.append(len(seen))
         for number in range(5):
-            changes.comment(type(record), record.id, f"{number}", actor=company.actor("clerk_sal2"))
+            comments.comment(type(record), record.id, f"{number}", actor=company.actor("clerk_sal2"))
     assert counts[0] == counts[1]
     assert counts[0] <= 20
 

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 from flask_admin import BaseView
 
-from models.kernel.declare import Chapter
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.spec import Chapter
 from models.kernel.words import L, Words
 
 

@@ -14,10 +14,10 @@ from pymongo.errors import ExecutionTimeout
 
 from models.chapters import RECORDS
 from models.kernel import archive, files, rights
+from models.kernel.collections import ARCHIVED_AT, TOMBSTONES, archive_of
 from models.kernel.declare import references_of, registered
 from models.kernel.errors import Missing
 from models.kernel.people import Actor
-from models.kernel.places import ARCHIVED_AT, TOMBSTONES, archive_of
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.traces import stored

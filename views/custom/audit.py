@@ -12,9 +12,9 @@ from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
 from models.kernel import audit, clock, jobs, rights, seals
+from models.kernel.collections import CHECKS, UNSEALED
 from models.kernel.errors import Forbidden, Refused
 from models.kernel.people import Actor
-from models.kernel.places import CHECKS, UNSEALED
 from models.kernel.record import Record
 from models.kernel.words import EN, L, current_locale
 

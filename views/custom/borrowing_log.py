@@ -24,10 +24,10 @@ from pymongo.errors import ExecutionTimeout
 from models.chapters import DOCUMENTS
 from models.documents import Document
 from models.kernel import clock, rights
+from models.kernel.collections import HISTORY, HISTORY_ARCHIVE, archive_of
 from models.kernel.errors import Refused
 from models.kernel.glossary import GATE_VERBS
 from models.kernel.people import Actor
-from models.kernel.places import HISTORY, HISTORY_ARCHIVE, archive_of
 from models.kernel.record import Record
 from models.kernel.search import contains
 from models.kernel.words import L

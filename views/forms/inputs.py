@@ -11,7 +11,6 @@ import wtforms
 from bson import ObjectId
 
 from models.kernel import clock
-from models.kernel.declare import Declaration
 from models.kernel.fields import (
     Choice,
     Choices,
@@ -29,6 +28,7 @@ from models.kernel.fields import (
     Whole,
 )
 from models.kernel.record import Record
+from models.kernel.spec import Declaration
 from models.kernel.typed import BadValue, id_typed, parse, tags_of
 from models.kernel.words import Words
 from models.reminders import link_in

@@ -19,12 +19,12 @@ from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
 from models.kernel import rights
+from models.kernel.collections import archive_of
 from models.kernel.errors import Refused
 from models.kernel.fields import Choices, Lines, LongText, Ref, Refs, Rule, Sealed
 from models.kernel.indexes import indexed_fields
 from models.kernel.layouts import View
 from models.kernel.people import Actor
-from models.kernel.places import archive_of
 from models.kernel.record import Record
 from models.kernel.words import L, Words
 

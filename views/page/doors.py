@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 from flask_admin import expose
 from werkzeug.utils import redirect
 
-from models.kernel import changes, mentions, rights
+from models.kernel import changes, comments, mentions, rights
 from models.kernel.errors import Forbidden, Refused
 from models.kernel.mentions import Called
 from models.kernel.people import Actor
@@ -39,7 +39,7 @@ class RecordDoors:
         """A comment; who was called but may not read the record is named to the writer."""
         id, typed = request.form.get("id"), request.form.get("comment", "")
         try:
-            record = changes.comment(self.model, id, typed, actor=actor())
+            record = comments.comment(self.model, id, typed, actor=actor())
         except Refused as refused:
             record = rights.find(actor(), self.model, id)
             context = record_page.record_context(self.model, record, actor())

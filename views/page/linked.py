@@ -6,9 +6,9 @@ from typing import Any
 
 from models.kernel import rights
 from models.kernel.changes import lead_key
-from models.kernel.declare import LeadsTo
 from models.kernel.people import Actor
 from models.kernel.record import Record
+from models.kernel.spec import LeadsTo
 
 from ..session import catalogue
 from ..wording import state_label, tone

@@ -1,4 +1,4 @@
-"""Where documents are kept once they have left the working collections; names only, so that everybody may know them."""
+"""The collections beside those of the record types: their names, so that everybody may know them, and their indexes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+ACCOUNTS = "account"
+SESSIONS = "session"
+THROTTLES = "throttle"
+FILES = "file"
+EVENTS = "security_event"
+FILE_TEXT = "file_text"
+FILE_PICTURES = "file_picture"
 HISTORY = "history"
 HISTORY_ARCHIVE = "history_archive"
 UNSEALED = "unsealed"
@@ -18,6 +25,22 @@ ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
 COLLECTIONS: dict[str, list[IndexModel]] = {
+    ACCOUNTS: [IndexModel([("login", ASCENDING)], unique=True)],
+    SESSIONS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
+    THROTTLES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
+    FILES: [
+        IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("sha256", ASCENDING)]),
+        IndexModel([("content", ASCENDING)]),
+        IndexModel(
+            [("scan.state", ASCENDING), ("_id", ASCENDING)],
+            name="given_scan",
+            partialFilterExpression={"scan.state": {"$gt": ""}},
+        ),
+    ],
+    "content.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
+    "content.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
+    EVENTS: [IndexModel([("at", DESCENDING)]), IndexModel([("user", ASCENDING), ("at", DESCENDING)])],
     HISTORY_ARCHIVE: [
         IndexModel([("type", ASCENDING), ("record", ASCENDING), ("seq", ASCENDING)], unique=True),
         IndexModel([("record", ASCENDING), ("seq", DESCENDING)]),

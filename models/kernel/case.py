@@ -1,0 +1,26 @@
+"""What a rule of a declaration may ask of a record: the part of it that workflows and seats know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from bson import ObjectId
+
+
+class Case(Protocol):
+    """A record as a rule sees it, whatever its type."""
+
+    state: Any
+    submitted_by_head: Any
+    decisions: Any
+    _data: Mapping[str, Any]
+
+    def ref(self, name: str) -> ObjectId | None:
+        """The id that a reference field holds."""
+
+    def refs(self, name: str) -> list[ObjectId]:
+        """The ids that a list of references holds."""
+
+    def attached_kinds(self) -> set[str]:
+        """The kinds of files attached to the record."""

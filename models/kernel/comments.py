@@ -1,0 +1,44 @@
+"""What people say on a record: kept in its history, told to its owner and to those who are mentioned."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from . import mentions, notices, rights
+from .changes import note
+from .errors import Forbidden, Refused
+from .people import Actor
+from .record import Record
+from .traces import Context
+from .unit import Unit, in_transaction
+from .validation import COMMENT_MAX, said_faults
+from .words import L
+
+R = TypeVar("R", bound=Record)
+
+COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
+COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
+
+
+def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
+    """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it."""
+    said = text.strip()
+    if not said or len(said) > COMMENT_MAX:
+        raise Refused(None, {"comment": [COMMENT_LENGTH(most=COMMENT_MAX)]})
+    if faults := list(said_faults(said)):
+        raise Refused(None, {"comment": faults})
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id)
+        if not (verdict := rights.may_comment(actor, record)):
+            raise Forbidden(verdict.why)
+        record = note(cls, id, "comment", actor=actor, context=Context(reason=said))
+        called = mentions.called_in(record, said).told
+        words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
+        owner = record.ref("owner")
+        for person in {*called, *([owner] if owner else [])} - {actor.id}:
+            cause = f"comment:{record.id}:{record.chain['seq']}"
+            unit.notify(notices.notice_for(person, cause=cause, kind="comment", words=words, record=record))
+        return record
+
+    return in_transaction(body)
