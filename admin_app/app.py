@@ -13,8 +13,8 @@ from admin_app.logs import log_requests
 from admin_app.security import init_security
 from admin_app.settings import Settings
 from admin_app.start import set_rules
-from models.kernel.errors import Refused
-from models.kernel.people import Actor
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import Actor
 from models.kernel.record import Record
 from views.screens import build_screens
 

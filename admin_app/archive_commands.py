@@ -10,9 +10,9 @@ from pymongo.errors import PyMongoError
 from admin_app.opening import database
 from admin_app.problems import Problem
 from admin_app.settings import Settings
-from models.kernel.errors import Refused
+from models.kernel.base.errors import Refused
+from models.kernel.base.words import Words
 from models.kernel.glossary import COUNTS
-from models.kernel.words import Words
 from tasks.archive import run_archive
 from tasks.run import Run
 

@@ -14,8 +14,8 @@ from pymongo.errors import PyMongoError
 from admin_app.opening import database
 from admin_app.problems import Problem
 from admin_app.settings import Settings
-from models.kernel.collections import TOMBSTONES
-from models.kernel.errors import Refused
+from models.kernel.base.collections import TOMBSTONES
+from models.kernel.base.errors import Refused
 from tasks.backup.crypt import KeyRing
 from tasks.backup.drill import drill
 from tasks.backup.dump import dump

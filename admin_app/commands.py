@@ -23,10 +23,10 @@ from admin_app.security.second_factor import turn_off
 from admin_app.settings import Settings
 from models import catalogue
 from models.kernel import changes
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.people import SYSTEM
 from models.kernel.drawing import draw
-from models.kernel.errors import Missing, Refused
 from models.kernel.indexes import ensure_indexes
-from models.kernel.people import SYSTEM
 from models.organisation import User
 from models.retention import ensure_retention_rules
 from seed.demo import is_empty, load_demo

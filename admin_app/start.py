@@ -7,9 +7,9 @@ from pymongo import MongoClient
 from admin_app.database import connect
 from admin_app.logs import configure_logs
 from admin_app.settings import Settings
-from models.kernel import clock
+from models.kernel.base import clock
+from models.kernel.base.secrets import set_keys
 from models.kernel.scanning import set_scanner
-from models.kernel.secrets import set_keys
 from models.mailing import PostOffice, set_post_office
 from models.operations import offer_jobs
 from models.policy import Policy, set_policy

@@ -26,13 +26,14 @@ from admin_app.database import connect
 from admin_app.embedded import EmbeddedMongo
 from admin_app.settings import Settings
 from models import catalogue
-from models.kernel import clock, file_search, file_text
-from models.kernel.collections import FILES
+from models.kernel import file_search, file_text
+from models.kernel.base import clock
+from models.kernel.base.collections import FILES
+from models.kernel.base.numbering import COUNTERS
+from models.kernel.base.people import SYSTEM, Actor, Role
+from models.kernel.base.search import folded
+from models.kernel.base.secrets import set_keys
 from models.kernel.indexes import ensure_indexes
-from models.kernel.numbering import COUNTERS
-from models.kernel.people import SYSTEM, Actor, Role
-from models.kernel.search import folded
-from models.kernel.secrets import set_keys
 
 DOCUMENTS = 20_000
 ROUNDS = 7

@@ -9,14 +9,14 @@ from typing import Any
 from bson import ObjectId
 
 from .chapters import OPERATIONS
-from .kernel import clock
+from .kernel.base import clock
+from .kernel.base.people import Role
+from .kernel.base.words import L, Words
 from .kernel.declare import record
 from .kernel.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
-from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Scope
 from .kernel.told import Told
-from .kernel.words import L, Words
 
 _READ_BY_IT = {Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE}
 BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={Role.IT: Scope.ALL})

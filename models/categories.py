@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from bson import ObjectId
 
 from .chapters import DOCUMENTS
+from .kernel.base.people import Role
+from .kernel.base.words import L, Words
 from .kernel.declare import record
 from .kernel.fields import Choice, Flag, LongText, Ref, Text, Whole
-from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Scope
 from .kernel.trees import DEPTH_MAX
-from .kernel.words import L, Words
 
 PUBLIC, INTERNAL, CONFIDENTIAL, SECRET = "public", "internal", "confidential", "secret"
 CONFIDENTIALITY = {

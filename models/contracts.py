@@ -8,15 +8,15 @@ from typing import Any
 
 from . import filing
 from .chapters import SALES
-from .kernel import clock
+from .kernel.base import clock
+from .kernel.base.people import Role, department_by_code
+from .kernel.base.words import L, Words
 from .kernel.changes import Follow
 from .kernel.declare import record
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
-from .kernel.people import Role, department_by_code
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, LeadsTo, Part, Remind, Retention
 from .kernel.who import HEAD, OWNER, of_department, role
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Attached, Move, Need, Workflow, workdays
 from .quotations import OfferLine
 from .receivables import Receivable

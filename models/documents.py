@@ -14,16 +14,17 @@ from bson import ObjectId
 
 from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET, Category, naming_rule, number_pattern
 from .chapters import DOCUMENTS
-from .kernel import clock, files, rights
+from .kernel import files, rights
+from .kernel.base import clock
+from .kernel.base.people import SYSTEM, Actor, Role
+from .kernel.base.store import in_unit
+from .kernel.base.words import L, Words
 from .kernel.changes import Follow
 from .kernel.declare import record, registered
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
-from .kernel.people import SYSTEM, Actor, Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Retention, Scope
-from .kernel.store import in_unit
 from .kernel.who import HEAD, NOBODY, OWNER, any_of, role
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Attached, Move, Workflow, workdays
 
 MAIN = "document"

@@ -10,7 +10,8 @@ from typing import Any
 
 from bson import ObjectId
 
-from .kernel import clock, working_time
+from .kernel import working_time
+from .kernel.base import clock
 from .kernel.history import COLLECTION as HISTORY
 from .kernel.history import HistoryEntry
 from .kernel.record import Record

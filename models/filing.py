@@ -13,8 +13,8 @@ from .categories import CONFIDENTIAL, SECRET, Category
 from .documents import MAIN, Document, add_edition, edition_of
 from .file_names import ruled_names
 from .kernel import files
+from .kernel.base.people import SYSTEM
 from .kernel.changes import Follow
-from .kernel.people import SYSTEM
 from .kernel.record import Record
 
 

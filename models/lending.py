@@ -13,9 +13,10 @@ from mongoengine.base import get_document
 
 from .categories import LOAN_DAYS, Category
 from .documents import CONDITIONS, NOT_TO_BE_LENT, WRITTEN_OFF, Copy, Document
-from .kernel import clock, working_time
-from .kernel.store import in_unit
-from .kernel.words import L, Words
+from .kernel import working_time
+from .kernel.base import clock
+from .kernel.base.store import in_unit
+from .kernel.base.words import L, Words
 from .kernel.workflow import workdays
 from .policy import policy
 

@@ -12,18 +12,19 @@ from collections.abc import Iterator
 from .categories import INTERNAL, PUBLIC, SECRET
 from .chapters import DOCUMENTS
 from .documents import CONDITIONS, GOOD, LOST, NOT_TO_BE_LENT, WRITTEN_OFF, Copy
-from .kernel import clock, working_time
+from .kernel import working_time
+from .kernel.base import clock
+from .kernel.base.errors import Refused
+from .kernel.base.numbering import one_at_a_time
+from .kernel.base.people import Role
+from .kernel.base.store import in_unit
+from .kernel.base.words import L, Words
 from .kernel.changes import Follow
 from .kernel.declare import record
-from .kernel.errors import Refused
 from .kernel.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
-from .kernel.numbering import one_at_a_time
-from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.store import in_unit
 from .kernel.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Need, Workflow, workdays
 from .lending import (
     ELECTRONIC,

@@ -7,13 +7,13 @@ from typing import Any
 from . import filing
 from .categories import CONFIDENTIAL, INTERNAL
 from .chapters import RESEARCH
+from .kernel.base.people import ROLE_LABELS, Actor
+from .kernel.base.words import L
 from .kernel.declare import record
 from .kernel.fields import Choice, Choices, Day, Flag, LongText, Ref, Refs, Text, Whole
-from .kernel.people import ROLE_LABELS, Actor
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Retention
 from .kernel.who import HEAD, OWNER, WRITER, heads_of
-from .kernel.words import L
 from .kernel.workflow import REASON, Move, Need, Workflow, workdays
 
 SOURCES = {

@@ -9,14 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .chapters import OPERATIONS
-from .kernel import clock
+from .kernel.base import clock
+from .kernel.base.people import Role
+from .kernel.base.words import L, Words
 from .kernel.declare import record
 from .kernel.fields import Choice, Flag, LongText, Text, Whole
-from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Scope
 from .kernel.timing import Crontab, NotATime, Timing
-from .kernel.words import L, Words
 
 ONLY_IT = Access(
     home=frozenset(),

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from .chapters import SALES
-from .kernel import clock
+from .kernel.base import clock
+from .kernel.base.people import Role
+from .kernel.base.words import L, Words
 from .kernel.declare import record
 from .kernel.fields import (
     Choice,
@@ -24,11 +26,9 @@ from .kernel.fields import (
     Text,
     Whole,
 )
-from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.spec import Grid, LeadsTo, Part, Remind, Retention
 from .kernel.who import HEAD, NOBODY, OWNER
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow, hours, workdays
 from .policy import policy
 from .sales import CURRENCIES, SALES_TEAM, Product, cents

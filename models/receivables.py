@@ -9,16 +9,16 @@ from typing import Any
 from bson import ObjectId
 
 from .chapters import SALES
-from .kernel import clock
+from .kernel.base import clock
+from .kernel.base.people import Role
+from .kernel.base.store import in_unit
+from .kernel.base.words import L, Words
 from .kernel.changes import Follow
 from .kernel.declare import record
 from .kernel.fields import Choice, Day, LongText, Money, Ref, Text, Whole
-from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.store import in_unit
 from .kernel.who import NOBODY, OWNER, role
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow, workdays
 from .sales import CURRENCIES, LOOKED_AT_BY_OFFICES
 

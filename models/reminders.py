@@ -16,14 +16,14 @@ from typing import Any
 from bson import ObjectId
 
 from .chapters import TIME
-from .kernel import clock
+from .kernel.base import clock
+from .kernel.base.people import Role
+from .kernel.base.words import L, Words
 from .kernel.declare import record, registered
 from .kernel.fields import Choice, Flag, LongText, Moment, Text, label_of
-from .kernel.people import Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Remind, Scope
 from .kernel.who import OWNER
-from .kernel.words import L, Words
 
 FROM_HOUR = 8
 CATCH_UP = dt.timedelta(days=7)

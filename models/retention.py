@@ -11,16 +11,17 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from .chapters import RECORDS
-from .kernel import changes, clock, collections, jobs
+from .kernel import changes, jobs
+from .kernel.base import clock, collections
+from .kernel.base.people import SYSTEM, Role
+from .kernel.base.store import in_unit
+from .kernel.base.words import L, Words
 from .kernel.changes import Context, Follow
 from .kernel.declare import record, references_of, registered
 from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
-from .kernel.people import SYSTEM, Role
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Retention, Scope
-from .kernel.store import in_unit
 from .kernel.who import NOBODY, any_of, role
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow
 
 CARRY_OUT = "archive.carry_out"

@@ -12,15 +12,15 @@ from .categories import CONFIDENTIALITY
 from .chapters import DOCUMENTS
 from .documents import BY_DEPARTMENT, LEVELS, MAIN, Document, add_edition, opened_by, stricter
 from .kernel import files, rights
+from .kernel.base.collections import ARCHIVED_AT
+from .kernel.base.people import Actor, actor_of
+from .kernel.base.words import L, Words
 from .kernel.changes import Follow
-from .kernel.collections import ARCHIVED_AT
 from .kernel.declare import record
 from .kernel.fields import Choice, LongText, Ref, Text, Whole
-from .kernel.people import Actor, actor_of
 from .kernel.record import Record
 from .kernel.spec import Access, Grid, Part, Retention
 from .kernel.who import HEAD, OWNER
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Attached, Move, Workflow, workdays
 
 NOT_YOUR_DOCUMENT = L(

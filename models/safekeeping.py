@@ -11,8 +11,8 @@ from mongoengine.connection import get_db
 
 from .backups import GOOD, Backup
 from .documents import NOT_TO_BE_LENT
-from .kernel.collections import FILES
-from .kernel.words import L
+from .kernel.base.collections import FILES
+from .kernel.base.words import L
 
 NO_PAPER = L("No copy on paper", "無紙質副本")
 NO_FILE = L("No electronic file", "無電子文件")

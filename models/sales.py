@@ -7,6 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from .chapters import SALES
 from .credit_code import CODE_WRONG, is_credit_code
+from .kernel.base.people import Role
+from .kernel.base.search import same
+from .kernel.base.words import L, Words
 from .kernel.declare import record
 from .kernel.fields import (
     Choice,
@@ -23,12 +26,9 @@ from .kernel.fields import (
     Text,
     Whole,
 )
-from .kernel.people import Role
 from .kernel.record import Record
-from .kernel.search import same
 from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
 from .kernel.who import HEAD, NOBODY, OWNER, WRITER, role
-from .kernel.words import L, Words
 from .kernel.workflow import REASON, Move, Workflow, workdays
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}

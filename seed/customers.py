@@ -6,7 +6,7 @@ import datetime as dt
 import random
 from dataclasses import dataclass
 
-from models.kernel import clock
+from models.kernel.base import clock
 from models.sales import Contact
 from seed.desk import Desk
 from seed.script import Act, Beat, Script, chance, in_days, length

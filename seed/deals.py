@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.contracts import Instalment, Milestone, OrderChange
-from models.kernel import clock
+from models.kernel.base import clock
 from models.receivables import Receivable
 from models.sales import cents
 from seed.desk import Desk

@@ -9,8 +9,8 @@ from bson import ObjectId
 
 from models import catalogue
 from models.kernel import changes
+from models.kernel.base.people import SYSTEM, Actor, actor_of
 from models.kernel.changes import Context
-from models.kernel.people import SYSTEM, Actor, actor_of
 from models.kernel.record import Record
 
 SYSTEM_LOGIN = ""

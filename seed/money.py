@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.kernel import clock
+from models.kernel.base import clock
 from models.sales import cents
 from seed.deals import Deal
 from seed.desk import SYSTEM_LOGIN, Desk

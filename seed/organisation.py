@@ -7,7 +7,7 @@ import datetime as dt
 import holidays
 from opencc import OpenCC
 
-from models.kernel.clock import zone
+from models.kernel.base.clock import zone
 from models.kernel.working_time import WorkCalendar
 from seed.desk import Desk
 from seed.script import Script, chance, in_days

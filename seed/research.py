@@ -6,7 +6,7 @@ import random
 
 from bson import ObjectId
 
-from models.kernel import clock
+from models.kernel.base import clock
 from seed.desk import Desk
 from seed.organisation import ABSENT, STANDS_IN, absent_since
 from seed.script import Act, Beat, Script, chance, length, spread

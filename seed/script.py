@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models.kernel import clock
+from models.kernel.base import clock
 from seed.tape import Tape
 
 if TYPE_CHECKING:

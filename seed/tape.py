@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left
 
-from models.kernel import clock
+from models.kernel.base import clock
 from models.kernel.working_time import SHIFTS, WorkCalendar
 
 HOURS = 8

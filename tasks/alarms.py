@@ -12,12 +12,13 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from models.kernel import clock, job_alarms, jobs, people
+from models.kernel import job_alarms, jobs
+from models.kernel.base import clock, people
+from models.kernel.base.people import Role
+from models.kernel.base.words import L, Words
 from models.kernel.job_alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.kernel.notices import notice_for
-from models.kernel.people import Role
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import L, Words
 from models.operations import job_label
 
 BATCH = 50

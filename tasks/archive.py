@@ -16,18 +16,19 @@ from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
 from models import retention
-from models.kernel import archive, changes, clock, collections, rights
+from models.kernel import archive, changes, rights
 from models.kernel.archive import Approval
 from models.kernel.audit import ERASED
+from models.kernel.base import clock, collections
+from models.kernel.base.collections import FILES
+from models.kernel.base.errors import Missing
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import L
 from models.kernel.changes import Context
-from models.kernel.collections import FILES
 from models.kernel.declare import registered
-from models.kernel.errors import Missing
 from models.kernel.history import entries_of
-from models.kernel.people import SYSTEM
 from models.kernel.record import Record
 from models.kernel.spec import Retention
-from models.kernel.words import L
 from models.retention import DeletionList, rule_for
 
 from .backup import naming

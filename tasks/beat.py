@@ -10,8 +10,8 @@ import structlog
 from celery.beat import Scheduler
 from pymongo.errors import PyMongoError
 
-from models.kernel import leases
-from models.kernel.errors import Refused
+from models.kernel.base import leases
+from models.kernel.base.errors import Refused
 
 from . import alarms, defaults
 from .app import wake

@@ -6,8 +6,8 @@ import importlib
 from functools import lru_cache
 from typing import Any
 
+from models.kernel.base.words import L
 from models.kernel.preferences import is_chat
-from models.kernel.words import L
 
 from .mail import RefusedForGood, Unsent
 

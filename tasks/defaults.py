@@ -10,8 +10,8 @@ import structlog
 from mongoengine.base import get_document
 
 from models.kernel import changes
+from models.kernel.base.people import SYSTEM, Role
 from models.kernel.changes import Context
-from models.kernel.people import SYSTEM, Role
 from models.operations import Schedule
 
 from . import registry

@@ -15,14 +15,15 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from models.kernel import clock, deliveries
+from models.kernel import deliveries
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.words import HANT, L, current_locale, speaking
 from models.kernel.deliveries import FAILED, NOT_SURE, OFF, SENT
 from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.people import Actor
 from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
 from models.kernel.rights import tokens_of
 from models.kernel.waiting import COLLECTION as CASES
-from models.kernel.words import HANT, L, current_locale, speaking
 from models.mailing import post_office
 from models.receivables import is_still_owed
 from models.reminders import still_holds

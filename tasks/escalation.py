@@ -14,14 +14,14 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import clock, people
+from models.kernel.base import clock, people
+from models.kernel.base.people import Role, department_facts
+from models.kernel.base.store import in_unit
+from models.kernel.base.words import L, Listed
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.notices import About, notice_for
-from models.kernel.people import Role, department_facts
-from models.kernel.store import in_unit
 from models.kernel.unit import Unit, in_transaction
 from models.kernel.waiting import COLLECTION as CASES
-from models.kernel.words import L, Listed
 from models.kernel.workflow import workdays
 from models.kernel.working_time import calendar
 

@@ -28,14 +28,15 @@ from models.backups import (
     place_of,
     policies,
 )
-from models.kernel import changes, clock, jobs, people, rights
+from models.kernel import changes, jobs, rights
+from models.kernel.base import clock, people
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import SYSTEM, Role
+from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.changes import Context
-from models.kernel.errors import Refused
 from models.kernel.notices import notice_for
-from models.kernel.people import SYSTEM, Role
 from models.kernel.told import together
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import L, Words, in_all_locales
 
 from .backup import faults
 from .backup.crypt import ring

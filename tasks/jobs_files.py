@@ -8,14 +8,15 @@ from bson import ObjectId
 from gridfs.errors import NoFile
 from mongoengine.connection import get_db
 
-from models.kernel import clock, file_reading, files, people, scanning
-from models.kernel.collections import FILES
+from models.kernel import file_reading, files, scanning
+from models.kernel.base import clock, people
+from models.kernel.base.collections import FILES
+from models.kernel.base.people import Role
+from models.kernel.base.words import L, Words
 from models.kernel.declare import registered
 from models.kernel.notices import notice_for
-from models.kernel.people import Role
 from models.kernel.scanning import Away
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import L, Words
 
 from .registry import job
 from .run import Run

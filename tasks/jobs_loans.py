@@ -11,14 +11,15 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models.documents import Document
-from models.kernel import changes, clock, people, rights
+from models.kernel import changes, rights
+from models.kernel.base import clock, people
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.people import SYSTEM, Role
+from models.kernel.base.words import L
 from models.kernel.changes import Context
-from models.kernel.errors import Missing, Refused
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.notices import notice_for
-from models.kernel.people import SYSTEM, Role
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import L
 from models.lending import ELECTRONIC, PAPER, free_copies, name_of, told
 from models.loans import Loan
 

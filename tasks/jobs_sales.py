@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.kernel.words import L
+from models.kernel.base.words import L
 
 from .receivables import Counts, expire_quotations, make_dunning, mark_overdue
 from .registry import job

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bson import ObjectId
 
 from models.kernel import search_parts
+from models.kernel.base.words import L
 from models.kernel.declare import registered
-from models.kernel.words import L
 
 from .registry import job
 from .run import Run

@@ -23,14 +23,15 @@ from babel.numbers import format_decimal
 from bson import ObjectId
 
 from models.contracts import Contract
-from models.kernel import clock, files, rights
+from models.kernel import files, rights
+from models.kernel.base import clock
+from models.kernel.base.collections import FILES
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.store import in_unit
+from models.kernel.base.words import EN, HANS, HANT, L, speaking
 from models.kernel.changes import Context
-from models.kernel.collections import FILES
-from models.kernel.errors import Missing, Refused
 from models.kernel.files import Upload
-from models.kernel.people import SYSTEM
-from models.kernel.store import in_unit
-from models.kernel.words import EN, HANS, HANT, L, speaking
 from models.organisation import Department, User
 from models.receivables import LETTER, Dunning, Receivable, is_still_owed
 from models.sales import Customer

@@ -11,8 +11,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from models.kernel import clock
-from models.kernel.words import L, Words
+from models.kernel.base import clock
+from models.kernel.base.words import L, Words
 from models.mailing import PostOffice
 
 TIMEOUT_SECONDS = 30

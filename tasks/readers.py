@@ -8,14 +8,15 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import people, rights
+from models.kernel import rights
+from models.kernel.base import people
+from models.kernel.base.errors import Missing
+from models.kernel.base.people import Actor, Role, actor_of, department_facts
+from models.kernel.base.words import L
 from models.kernel.declare import registered
-from models.kernel.errors import Missing
 from models.kernel.notices import About, notice_for
-from models.kernel.people import Actor, Role, actor_of, department_facts
 from models.kernel.record import Record
 from models.kernel.unit import Unit
-from models.kernel.words import L
 
 UNREACHED = L(
     "“{type} {number}” has something to be told, and nobody to tell it to: its owner is not active, and neither the "

@@ -11,13 +11,14 @@ from typing import Any
 import structlog
 from bson import ObjectId
 
-from models.kernel import changes, clock, rights
+from models.kernel import changes, rights
+from models.kernel.base import clock
+from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import L
 from models.kernel.changes import Context, Follow
-from models.kernel.errors import Changed, Missing, Refused
-from models.kernel.people import SYSTEM
 from models.kernel.record import Record
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import L
 from models.quotations import Quotation
 from models.receivables import Dunning, Receivable
 

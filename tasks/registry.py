@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from models.kernel.base.words import L
 from models.kernel.jobs import PATIENCE
-from models.kernel.words import L
 
 
 @dataclass(frozen=True, kw_only=True)

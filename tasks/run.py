@@ -12,8 +12,8 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError, WriteError
 
 from models.kernel import jobs
-from models.kernel.errors import Changed, Missing, Refused
-from models.kernel.words import Words, in_all_locales
+from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.words import Words, in_all_locales
 
 T = TypeVar("T")
 R = TypeVar("R")

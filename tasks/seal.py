@@ -5,9 +5,9 @@ from __future__ import annotations
 import structlog
 
 from models.kernel import audit
+from models.kernel.base.people import Role
+from models.kernel.base.words import L, Words
 from models.kernel.declare import registered
-from models.kernel.people import Role
-from models.kernel.words import L, Words
 
 from .registry import job
 from .run import Run

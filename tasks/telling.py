@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from models.kernel import jobs, people
+from models.kernel import jobs
+from models.kernel.base import people
+from models.kernel.base.people import Role
+from models.kernel.base.words import Words
 from models.kernel.notices import notice_for
-from models.kernel.people import Role
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import Words
 
 from .run import Run
 

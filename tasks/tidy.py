@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from models.kernel import clock, jobs
-from models.kernel.words import L
+from models.kernel import jobs
+from models.kernel.base import clock
+from models.kernel.base.words import L
 
 from .registry import job
 from .run import Run

@@ -17,13 +17,14 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.errors import DuplicateKeyError
 
-from models.kernel import clock, jobs, people
+from models.kernel import jobs
+from models.kernel.base import clock, people
+from models.kernel.base.people import Role
+from models.kernel.base.words import L
 from models.kernel.jobs import Order
 from models.kernel.notices import About, notice_for
-from models.kernel.people import Role
 from models.kernel.timing import NotATime
 from models.kernel.unit import Unit, in_transaction
-from models.kernel.words import L
 from models.operations import Schedule, params_in, timing_of
 
 CLOCKS = "schedule_clock"

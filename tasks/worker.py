@@ -20,10 +20,11 @@ import structlog
 from bson import ObjectId
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from models.kernel import clock, jobs
+from models.kernel import jobs
+from models.kernel.base import clock
+from models.kernel.base.errors import NOT_FOUND, Missing, Refused
+from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.declare import registered
-from models.kernel.errors import NOT_FOUND, Missing, Refused
-from models.kernel.words import L, Words, in_all_locales
 
 from . import registry
 from .registry import Job

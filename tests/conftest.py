@@ -96,8 +96,8 @@ def _prepare(settings: Settings) -> None:
     # Imported here so that tests of the plumbing run while a declaration is broken.
     from admin_app.start import set_rules
     from models import catalogue
+    from models.kernel.base.secrets import set_keys
     from models.kernel.indexes import ensure_indexes
-    from models.kernel.secrets import set_keys
 
     set_keys(settings.field_keys)
     set_rules(settings)
@@ -110,5 +110,5 @@ def db(database: Database[dict[str, Any]]) -> Database[dict[str, Any]]:
     for name in database.list_collection_names(filter={"type": "collection"}):
         if not name.startswith("system."):
             database[name].delete_many({})
-    sys.modules["models.kernel.people"].forget_departments()  # what the process remembers of them
+    sys.modules["models.kernel.base.people"].forget_departments()  # what the process remembers of them
     return database

@@ -17,11 +17,11 @@ from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from models.kernel import rights
-from models.kernel.errors import Missing
-from models.kernel.people import Actor
+from models.kernel.base.errors import Missing
+from models.kernel.base.people import Actor
+from models.kernel.base.search import contains, initials, normal
+from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
 from models.kernel.record import Record
-from models.kernel.search import contains, initials, normal
-from models.kernel.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
 
 from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS

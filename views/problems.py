@@ -10,8 +10,8 @@ from flask import Flask, g, jsonify, render_template, request
 from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
-from models.kernel.errors import CHANGED, NOT_FOUND, Changed, Forbidden, Missing, Refused
-from models.kernel.words import L
+from models.kernel.base.errors import CHANGED, NOT_FOUND, Changed, Forbidden, Missing, Refused
+from models.kernel.base.words import L
 
 HEADINGS = {
     400: L("This request cannot be understood", "無法理解此請求"),

@@ -16,12 +16,12 @@ from flask_admin.contrib.mongoengine import ModelView
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.kernel import archive, changes, files, picking, rights
+from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
+from models.kernel.base.words import L
 from models.kernel.changes import Context
-from models.kernel.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.fields import Lines, Ref, Refs
 from models.kernel.record import Record
 from models.kernel.typed import BadValue, parse
-from models.kernel.words import L
 from models.kernel.workflow import Move
 
 from .forms import merge

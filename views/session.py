@@ -7,7 +7,7 @@ from typing import Any
 from flask import current_app, flash, request
 from flask_login import current_user
 
-from models.kernel.people import Actor
+from models.kernel.base.people import Actor
 
 
 def actor() -> Actor:

@@ -13,12 +13,12 @@ from flask import Flask, Response, current_app, g, get_flashed_messages, request
 from mongoengine.connection import get_db
 
 from models.kernel import rights
+from models.kernel.base.people import Actor
+from models.kernel.base.words import LOCALE_NAMES, current_locale
 from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.spec import Chapter
 from models.kernel.waiting import COLLECTION as WAITING
-from models.kernel.words import LOCALE_NAMES, current_locale
 
 from . import wording
 from .session import actor, is_signed_in

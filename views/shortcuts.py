@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.kernel.words import L
+from models.kernel.base.words import L
 
 
 @dataclass(frozen=True)

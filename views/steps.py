@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from models.kernel import rights
-from models.kernel.people import Actor
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Words
 from models.kernel.record import Record
-from models.kernel.words import L, Words
 from models.kernel.workflow import REASON, Attached, Move, is_met, need_label
 
 from .wording import tone

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import typst
 
-from models.kernel import clock
-from models.kernel.errors import Refused
-from models.kernel.words import HANS, HANT, L
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.words import HANS, HANT, L
 
 FAMILIES = {HANS: "Noto Sans CJK SC", HANT: "Noto Sans CJK TC"}
 NO_FONT = L(

@@ -14,8 +14,10 @@ from babel.numbers import format_decimal
 from bson import DBRef, Decimal128, ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import clock, rights
-from models.kernel.collections import archive_of
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.collections import archive_of
+from models.kernel.base.words import EN, HANS, HANT, L, current_locale, enumerate_words
 from models.kernel.declare import references_of
 from models.kernel.fields import (
     Choice,
@@ -35,7 +37,6 @@ from models.kernel.fields import (
 from models.kernel.glossary import DEFAULT_TONE, TONES
 from models.kernel.record import Record
 from models.kernel.told import Told, told_now
-from models.kernel.words import EN, HANS, HANT, L, current_locale, enumerate_words
 
 from .session import actor
 

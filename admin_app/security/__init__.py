@@ -30,7 +30,7 @@ from admin_app.security.events import record_event
 from admin_app.security.sessions import configure_sessions, this_session
 from admin_app.security.signed_in import current_actor, require_password
 from admin_app.settings import Settings
-from models.kernel.people import Actor
+from models.kernel.base.people import Actor
 
 __all__ = ["Security", "current_actor", "init_security", "record_event", "require_password"]
 

@@ -9,8 +9,8 @@ from bson import ObjectId
 from flask import has_request_context, request
 from mongoengine.connection import get_db
 
-from models.kernel import clock
-from models.kernel import collections as names
+from models.kernel.base import clock
+from models.kernel.base import collections as names
 
 TEXT_MAX = 200
 _breaks = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

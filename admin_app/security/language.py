@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, g, request, session
 from flask_login import current_user
 
-from models.kernel.words import EN, HANS, HANT, LOCALES, speaking
+from models.kernel.base.words import EN, HANS, HANT, LOCALES, speaking
 
 _BROWSER_TAGS = {
     "zh-hant": HANT,

@@ -17,9 +17,9 @@ from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.sessions import this_session
 from admin_app.security.signed_in import CHANGE_FIRST, ENROL_FIRST, PASSWORD_WRONG, SignedIn, wants_json
-from models.kernel import clock
-from models.kernel.errors import Refused
-from models.kernel.words import L, Words
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.words import L, Words
 
 WRONG = L(
     "The login name or the password is not right. A first password is valid for seven days.",

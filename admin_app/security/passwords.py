@@ -7,7 +7,7 @@ from functools import lru_cache
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from models.kernel.words import L, Words
+from models.kernel.base.words import L, Words
 
 LENGTH_MIN, LENGTH_MAX = 8, 128
 LOGIN_LENGTH_MIN = 3  # a shorter login stands in too many good passwords

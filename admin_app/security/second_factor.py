@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from flask import current_app
 
 from admin_app.security import accounts
-from models.kernel import clock
-from models.kernel.secrets import seal, unseal
+from models.kernel.base import clock
+from models.kernel.base.secrets import seal, unseal
 
 ISSUER = "Guicheng"
 KEY_BYTES, DIGITS, STEP_SECONDS = 20, 6, 30

@@ -12,9 +12,9 @@ from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event
 from admin_app.security.login import CODE_WRONG, doors, finish_sign_in
 from admin_app.security.signed_in import require_password
-from models.kernel import clock
-from models.kernel.errors import Refused
-from models.kernel.words import L, Words
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.words import L, Words
 
 HALF_VALID = dt.timedelta(minutes=5)
 NOT_THE_APPS = L(

@@ -24,8 +24,8 @@ from werkzeug.datastructures import CallbackDict
 from admin_app.security.events import clean
 from admin_app.security.throttle import removal
 from admin_app.settings import Settings
-from models.kernel import clock
-from models.kernel import collections as names
+from models.kernel.base import clock
+from models.kernel.base import collections as names
 
 TOUCH_AFTER = dt.timedelta(minutes=1)
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -11,9 +11,9 @@ from werkzeug import Response
 from admin_app.security import accounts, second_factor, throttle
 from admin_app.security.events import Event, record_event
 from admin_app.security.headers import is_static
-from models.kernel.errors import Refused
-from models.kernel.people import Actor, actor_of
-from models.kernel.words import L
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import Actor, actor_of
+from models.kernel.base.words import L
 from models.organisation import User
 
 ANYBODY = frozenset(

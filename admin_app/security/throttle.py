@@ -15,9 +15,9 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ReturnDocument
 
-from models.kernel import clock
-from models.kernel import collections as names
-from models.kernel.words import L, Words
+from models.kernel.base import clock
+from models.kernel.base import collections as names
+from models.kernel.base.words import L, Words
 
 FORGET_AFTER = dt.timedelta(hours=24)
 KNOWN_FOR = dt.timedelta(days=30)

@@ -20,9 +20,10 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, history, notices, rights, waiting
+from . import history, notices, rights, waiting
 from .audit import ERASED, proof_of
-from .collections import (
+from .base import clock
+from .base.collections import (
     ARCHIVED_AT,
     BROUGHT_BACK_AT,
     FILE_PICTURES,
@@ -34,13 +35,13 @@ from .collections import (
     UNSEALED,
     archive_of,
 )
-from .errors import Forbidden, Missing, Refused
-from .people import SYSTEM, Actor
+from .base.errors import Forbidden, Missing, Refused
+from .base.people import SYSTEM, Actor
+from .base.store import in_unit
+from .base.words import L
 from .record import Record
-from .store import in_unit
 from .traces import Act, Context, after_write, entry_of
 from .unit import Unit, in_transaction
-from .words import L
 
 DOOR = Context(door="archive")
 ALREADY_BACK = L("{number} is already back among the records.", "{number} 已調回，無需重複辦理。")

@@ -17,12 +17,13 @@ from mongoengine.connection import get_connection, get_db
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
-from . import clock, collections, history, seals
+from . import history, seals
+from .base import clock, collections
+from .base.store import in_unit
+from .base.words import L, Words, in_all_locales
 from .declare import registered
-from .store import in_unit
 from .traces import difference
 from .unit import Unit, in_transaction
-from .words import L, Words, in_all_locales
 
 SEAL_MOST = 2000
 RECORDS_EACH = 200

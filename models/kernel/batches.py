@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from . import changes
+from .base.errors import Refused
+from .base.people import Actor
+from .base.words import L
 from .changes import Context
-from .errors import Refused
 from .history import HistoryEntry
-from .people import Actor
 from .record import Record
-from .words import L
 
 ENTRIES_MAX = 500
 TAKEN_BACK = L("Taken back", "撤銷批量修改")

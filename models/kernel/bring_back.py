@@ -10,11 +10,11 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from . import history, seals, validation
+from .base.collections import FILES, SEALS, UNSEALED
+from .base.people import SYSTEM
+from .base.store import in_unit
 from .changes import refuse_put_away, taken, write_change
-from .collections import FILES, SEALS, UNSEALED
-from .people import SYSTEM
 from .record import Record
-from .store import in_unit
 from .traces import Act, Context, after_write, derive, difference, entry_of, stamp, stored
 from .unit import Unit, in_transaction
 

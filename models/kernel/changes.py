@@ -14,18 +14,19 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, history, numbering, people, rights, validation, working_time
-from .collections import TOMBSTONES, in_archive
+from . import history, rights, validation, working_time
+from .base import clock, numbering, people
+from .base.collections import TOMBSTONES, in_archive
+from .base.errors import Changed, Forbidden, Missing, Refused
+from .base.people import SYSTEM, Actor, Role
+from .base.store import in_unit
+from .base.words import L, Words
 from .declare import registered
-from .errors import Changed, Forbidden, Missing, Refused
-from .people import SYSTEM, Actor, Role
 from .record import Record
 from .spec import LeadsTo
-from .store import in_unit
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
 from .unit import Unit, in_transaction
 from .who import Seat
-from .words import L, Words
 from .workflow import REASON, Move, Workflow, is_met, need_label
 
 R = TypeVar("R", bound=Record)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from . import mentions, notices, rights
+from .base.errors import Forbidden, Refused
+from .base.people import Actor
+from .base.words import L
 from .changes import note
-from .errors import Forbidden, Refused
-from .people import Actor
 from .record import Record
 from .traces import Context
 from .unit import Unit, in_transaction
 from .validation import COMMENT_MAX, said_faults
-from .words import L
 
 R = TypeVar("R", bound=Record)
 

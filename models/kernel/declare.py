@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .base.words import L
 from .fields import Day, Lines, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
 from .spec import PLACES, Access, Chapter, Declaration, Grid, LeadsTo, Part, Remind, Retention
-from .words import L
 from .workflow import REASON, Attached, DeclarationError, Need, Workflow, completed, faults_of
 
 _NUMBER_TOKENS = {"department", "yyyy", "mm", "dd", "seq"}

@@ -14,11 +14,11 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
-from . import clock
+from .base import clock
+from .base.store import in_unit
+from .base.words import L, Words, in_all_locales
 from .notices import COLLECTION as NOTICES
 from .preferences import MAIL, NoticePreference, preferences_of_all
-from .store import in_unit
-from .words import L, Words, in_all_locales
 
 COLLECTION = "delivery"
 WAITING, SENDING, HANDED, SENT, NOT_SURE, FAILED, OFF, RESTORED = (

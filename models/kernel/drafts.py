@@ -17,11 +17,11 @@ from bson.binary import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from . import clock, secrets
-from .errors import Refused
-from .people import Actor
-from .store import in_unit
-from .words import L
+from .base import clock, secrets
+from .base.errors import Refused
+from .base.people import Actor
+from .base.store import in_unit
+from .base.words import L
 
 COLLECTION = "draft"
 SIZE_MAX = 256 * 1024

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
+from .base.words import L, Listed, speaking
 from .drawing_plan import (
     BEND,
     HEAD,
@@ -24,7 +25,6 @@ from .drawing_plan import (
     Plan,
     word_of,
 )
-from .words import L, Listed, speaking
 from .workflow import Move, Workflow
 
 STEP = L("From “{source}”: {move} ({who}) to “{target}”.", "「{source}」：{move}（{who}）至「{target}」。")

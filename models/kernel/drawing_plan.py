@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .text_width import width_of, wrapped
-from .words import L
+from .base.text_width import width_of, wrapped
+from .base.words import L
 from .workflow import Move, Workflow
 
 STATE_FONT, STATE_LINE, _STATE_WIDEST = 14, 18, 118

@@ -16,8 +16,9 @@ from gridfs import GridFSBucket
 from gridfs.errors import NoFile
 from mongoengine.connection import get_db
 
-from . import clock, confined, file_kinds, file_text
-from .collections import FILES
+from . import confined, file_kinds, file_text
+from .base import clock
+from .base.collections import FILES
 from .confined import Unreadable
 
 VERSION = 1

@@ -17,11 +17,11 @@ from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from . import rights
-from .collections import FILES, archive_of
+from .base.collections import FILES, archive_of
+from .base.people import Actor
+from .base.search import folded, span_in
 from .file_text import COLLECTION, gram_numbers
-from .people import Actor
 from .record import Record
-from .search import folded, span_in
 
 LENGTH_MIN, LENGTH_MAX = 2, 80
 PAGE = 20

@@ -16,11 +16,11 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
-from .collections import FILE_PICTURES, FILE_TEXT, FILES
-from .numbering import COUNTERS
-from .search import folded
-from .store import in_unit
-from .words import L
+from .base.collections import FILE_PICTURES, FILE_TEXT, FILES
+from .base.numbering import COUNTERS
+from .base.search import folded
+from .base.store import in_unit
+from .base.words import L
 
 COLLECTION, PICTURES = FILE_TEXT, FILE_PICTURES
 INDEXES = [

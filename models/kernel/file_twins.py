@@ -9,9 +9,9 @@ from typing import Any
 from mongoengine.connection import get_db
 
 from . import rights
-from .collections import FILES
+from .base.collections import FILES
+from .base.people import Actor
 from .declare import registered
-from .people import Actor
 
 LOOKED_AT = 50
 

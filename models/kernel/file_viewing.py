@@ -18,14 +18,15 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from . import archive, changes, clock, collections, confined, file_kinds, file_reading, file_text, files
+from . import archive, changes, confined, file_kinds, file_reading, file_text, files
+from .base import clock, collections
+from .base.errors import Forbidden, Missing, Refused
+from .base.people import Actor
+from .base.words import L
 from .changes import Context
 from .confined import Unreadable
-from .errors import Forbidden, Missing, Refused
-from .people import Actor
 from .record import Record
 from .rights import YES, Verdict
-from .words import L
 
 WIDTHS = (900, 1350, 1800)
 STAMPED_PAGES_MAX = 100

@@ -16,18 +16,19 @@ from mongoengine.connection import get_db
 from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
-from . import archive, changes, clock, file_kinds, file_text, jobs, rights, scanning
+from . import archive, changes, file_kinds, file_text, jobs, rights, scanning
+from .base import clock
+from .base.collections import FILES
+from .base.errors import Forbidden, Missing, Refused
+from .base.people import Actor
+from .base.store import in_transaction_now, in_unit
+from .base.words import L
 from .changes import FORM, Context
-from .collections import FILES
 from .declare import registered
-from .errors import Forbidden, Missing, Refused
-from .people import Actor
 from .record import Record
 from .rights import Verdict
-from .store import in_transaction_now, in_unit
 from .unit import Unit, in_transaction
 from .uploads import CHUNK, MEGABYTE, Incoming
-from .words import L
 
 NAME_MAX = 180
 EMPTY = L("The file is empty.", "文件是空的。")

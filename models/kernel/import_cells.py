@@ -14,6 +14,8 @@ from typing import Any
 from bson import ObjectId
 
 from . import rights
+from .base.people import Actor
+from .base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
 from .fields import (
     NOT_A_CHOICE,
     Choice,
@@ -29,12 +31,10 @@ from .fields import (
     label_of,
 )
 from .import_names import Names
-from .people import Actor
 from .record import Record
 from .told import Told
 from .traces import stored
 from .typed import BadValue, parse, tags_of
-from .words import LOCALES, L, Listed, Words, enumerate_words, speaking
 
 NUMBER = "number"
 CELL_MAX = 10_000

@@ -10,14 +10,14 @@ from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
 from . import rights
-from .collections import archive_of
+from .base.collections import archive_of
+from .base.people import Actor
+from .base.words import L
 from .fields import Ref, Refs, Text, label_of
 from .indexes import indexed_fields
-from .people import Actor
 from .picking import may_be_linked
 from .record import Record
 from .typed import BadValue
-from .words import L
 
 KNOWN_MAX = 50_000
 UNKNOWN = L(

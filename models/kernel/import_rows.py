@@ -15,9 +15,9 @@ from bson import ObjectId
 from bson.binary import Binary
 from pymongo import ASCENDING, IndexModel
 
-from . import secrets
-from .store import in_unit
-from .words import Words, in_all_locales
+from .base import secrets
+from .base.store import in_unit
+from .base.words import Words, in_all_locales
 
 COLLECTION = "import_row"
 INDEXES = [

@@ -14,9 +14,11 @@ from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
 from . import batches, changes, confined, import_rows, imports, rights, traces
+from .base.errors import CHANGED as CHANGED_SINCE
+from .base.errors import NOT_FOUND, Changed, Missing, Refused
+from .base.people import Actor, actor_of
+from .base.words import L, Words
 from .changes import Context
-from .errors import CHANGED as CHANGED_SINCE
-from .errors import NOT_FOUND, Changed, Missing, Refused
 from .fields import label_of
 from .file_reading import content_of
 from .file_text import WHY
@@ -41,10 +43,8 @@ from .import_rows import (
     refused,
 )
 from .imports import COLUMNS_MAX, ROWS_MAX, Import
-from .people import Actor, actor_of
 from .record import Record
 from .validation import DOUBT as CONFIRM
-from .words import L, Words
 
 SECONDS_MAX = 120
 ANSWER_MAX = 90 * 1024 * 1024

@@ -17,14 +17,15 @@ from gridfs.errors import NoFile
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from . import changes, clock, files, import_rows, jobs
-from .errors import Missing, Refused
+from . import changes, files, import_rows, jobs
+from .base import clock
+from .base.errors import Missing, Refused
+from .base.people import Actor
+from .base.store import in_unit
+from .base.words import L, Words, in_all_locales
 from .import_rows import BAD, CHANGE, CHANGED, CREATE, CREATED, DOUBT, Sheet, opened, sealed
-from .people import Actor
-from .store import in_unit
 from .unit import in_transaction
 from .uploads import Incoming
-from .words import L, Words, in_all_locales
 
 COLLECTION = "import"
 ROWS_MAX, COLUMNS_MAX, CELL_MAX = 100_000, 200, 10_000

@@ -8,12 +8,13 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import collections, deliveries, drafts, file_text, import_rows, imports, jobs, layouts, preferences
+from . import deliveries, drafts, file_text, import_rows, imports, jobs, layouts, preferences
+from .base import collections
+from .base.numbering import COUNTERS
 from .declare import dated_fields
 from .fields import Lines, LongText, Sealed
 from .history import HistoryEntry
 from .notices import Notice
-from .numbering import COUNTERS
 from .record import Record
 from .waiting import Waiting
 

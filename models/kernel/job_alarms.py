@@ -12,7 +12,7 @@ from typing import Any
 
 from mongoengine.connection import get_db
 
-from . import clock
+from .base import clock
 from .jobs import COLLECTION, FAILED, OPEN, QUEUED, RUNNING, SET_ASIDE
 
 NOT_TAKEN, STALLED, PUT_OFF, BLOCKS = "not_taken", "stalled", "put_off", "blocks"

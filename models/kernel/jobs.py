@@ -15,10 +15,10 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 
-from . import clock
-from .people import Actor
-from .store import in_unit
-from .words import Words, in_all_locales
+from .base import clock
+from .base.people import Actor
+from .base.store import in_unit
+from .base.words import Words, in_all_locales
 
 COLLECTION = "task_run"
 QUEUED, RUNNING, DONE, FAILED, SET_ASIDE, SKIPPED = "queued", "running", "done", "failed", "set_aside", "skipped"

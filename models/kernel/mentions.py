@@ -10,9 +10,9 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from . import rights
-from .people import actor_of
+from .base.people import actor_of
+from .base.search import contains
 from .record import Record
-from .search import contains
 
 LOGINS_MAX = 50
 OFFERED_MAX = 8

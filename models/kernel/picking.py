@@ -8,9 +8,9 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from . import rights
+from .base.people import Actor
+from .base.search import contains, normal
 from .fields import Ref, Refs
-from .people import Actor
-from .search import contains, normal
 
 TIME_LIMIT_MS = 8000
 MEANT_MAX = 200

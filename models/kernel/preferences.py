@@ -15,11 +15,11 @@ import mongoengine as me
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 
-from . import clock
-from .errors import Refused
+from .base import clock
+from .base.errors import Refused
+from .base.store import in_unit
+from .base.words import L
 from .fields import Sealed, Text
-from .store import in_unit
-from .words import L
 
 COLLECTION = "notice_preference"
 INDEXES = [

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import mongoengine as me
 from bson import ObjectId
 
-from .collections import FILES
+from .base.collections import FILES
+from .base.people import Actor
+from .base.words import L, Words
 from .fields import Flag, Moment, Ref, Tags, Text, Whole, id_of
-from .people import Actor
 from .spec import Declaration
-from .words import L, Words
 from .workflow import Workflow
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from bson import ObjectId
 
-from .collections import in_archive
-from .errors import Missing
-from .people import Actor, Role, code_of, departments_below
+from .base.collections import in_archive
+from .base.errors import Missing
+from .base.people import Actor, Role, code_of, departments_below
+from .base.words import L, Words
 from .record import Record
 from .spec import DEFAULT_READ, DEFAULT_WRITE, Scope
 from .who import Seat
-from .words import L, Words
 from .workflow import Move
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")

@@ -15,10 +15,10 @@ from typing import IO, Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from . import clock
-from .collections import FILES
-from .people import Actor
-from .words import L, Words
+from .base import clock
+from .base.collections import FILES
+from .base.people import Actor
+from .base.words import L, Words
 
 WAITING, CLEAN, INFECTED, TOO_LARGE = "waiting", "clean", "infected", "too_large"
 NOT_YET = L("This file waits for its virus scan; please try again later.", "此文件正在等待病毒掃描，請稍後再試。")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from .collections import archive_of
+from .base.collections import archive_of
 from .record import Record
 from .traces import search_parts
 

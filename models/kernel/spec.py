@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .people import Role
+from .base.people import Role
+from .base.words import L
 from .who import Who
-from .words import L
 from .workflow import Workflow
 
 PLACES = re.compile(r"\{(\w+)(?::(\d+))?\}")

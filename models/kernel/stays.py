@@ -10,7 +10,8 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from . import clock, history, working_time
+from . import history, working_time
+from .base import clock
 from .record import Record
 
 MOVES_MAX = 300

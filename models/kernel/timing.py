@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from .words import L, Words
+from .base.words import L, Words
 
 UTC = dt.UTC
 DAYS_AHEAD_MAX = 366 * 9  # 29 February may be eight years away

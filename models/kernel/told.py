@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .base.words import EN, LOCALES, L, Words, current_locale
 from .fields import WRONG_FORM, LongText, label_of
-from .words import EN, LOCALES, L, Words, current_locale
 
 _ALL = L("{all}", "{all}")
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import clock, notices, people, rights, working_time
-from .people import Actor
+from . import notices, rights, working_time
+from .base import clock, people
+from .base.people import Actor
+from .base.search import search_fields
+from .base.words import L, Words
 from .record import Record
-from .search import search_fields
 from .unit import Unit
 from .waiting import waiting_for
 from .who import Seat
-from .words import L, Words
 from .workflow import Move
 
 WAITS = L("{number} {title} waits for your decision.", "{number} {title} 等待您審批。")

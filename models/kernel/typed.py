@@ -14,9 +14,9 @@ from typing import Any
 
 from bson import ObjectId
 
-from . import clock
+from .base import clock
+from .base.words import Words
 from .fields import NOT_A_NUMBER, WRONG_FORM, Day, Flag, Moment, Number, Ref, Whole, label_of
-from .words import Words
 
 _DATE = re.compile(r"(?:([0-9]{4})[-/.年])?([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")

@@ -12,10 +12,10 @@ from typing import Any
 
 from bson import Binary, ObjectId
 
-from . import clock
-from .errors import Refused
-from .store import in_unit
-from .words import L
+from .base import clock
+from .base.errors import Refused
+from .base.store import in_unit
+from .base.words import L
 
 MEGABYTE = 1024 * 1024
 CHUNK = 256 * 1024

@@ -10,12 +10,12 @@ from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
 from . import rights
+from .base.errors import Refused
+from .base.people import Actor
+from .base.words import L, Words
 from .declare import references_of, registered
-from .errors import Refused
 from .fields import NOT_THERE, Lines, LongText, Problems, Ref, Refs, label_of, problems_in
-from .people import Actor
 from .record import Record
-from .words import L, Words
 
 COMMENT_MAX = 4000
 _SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import glossary
-from .case import Case
+from .base.case import Case
+from .base.words import L, Words
 from .fields import is_empty, label_of
 from .who import NOBODY, OWNER, Who
-from .words import L, Words
 
 REASON = "reason"
 WITHDRAW = "withdraw"

@@ -12,7 +12,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from models.kernel import collections, leases
+from models.kernel.base import collections, leases
 
 from . import faults
 from .faults import BackupFault, Fleeting

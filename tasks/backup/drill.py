@@ -18,8 +18,8 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from models.kernel.collections import FILES
-from models.kernel.words import L, Words
+from models.kernel.base.collections import FILES
+from models.kernel.base.words import L, Words
 
 from .crypt import KeyRing
 from .database import RAW, documents_in, in_batches, stream_of, told

@@ -17,7 +17,8 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from models.kernel import clock, collections, history
+from models.kernel import history
+from models.kernel.base import clock, collections
 
 from . import faults
 from .crypt import BackupKey, KeyRing

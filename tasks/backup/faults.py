@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.kernel.words import L, Words
+from models.kernel.base.words import L, Words
 
 NO_KEY = L(
     "There is no key for backups. Set GUICHENG_BACKUP_KEYS, or allow this backup to be unencrypted.",

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from models.kernel import clock
+from models.kernel.base import clock
 
 from . import faults
 from .crypt import CHUNK, BackupKey, Encrypting, KeyRing, Writes, decrypted

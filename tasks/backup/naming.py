@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from models.kernel import collections, deliveries, drafts, file_text, history, jobs, layouts, notices, waiting
+from models.kernel import deliveries, drafts, file_text, history, jobs, layouts, notices, waiting
+from models.kernel.base import collections
+from models.kernel.base.words import L, Words
 from models.kernel.declare import registered
-from models.kernel.words import L, Words
 
 OTHERS = L("Data of the system", "系統數據")
 CALLED = L("{words} ({collection})", "{words}（{collection}）")

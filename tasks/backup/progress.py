@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from models.kernel.words import Words
+from models.kernel.base.words import Words
 
 Tell = Callable[[int, int, Words | str], None]
 

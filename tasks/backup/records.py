@@ -10,13 +10,13 @@ from bson.codec_options import CodecOptions
 from mongoengine.connection import get_db
 
 from models.kernel import history
+from models.kernel.base.collections import FILES
+from models.kernel.base.errors import Refused
+from models.kernel.base.words import L
 from models.kernel.bring_back import Past, bring_back
 from models.kernel.changes import Context
-from models.kernel.collections import FILES
 from models.kernel.declare import registered, snake_case
-from models.kernel.errors import Refused
 from models.kernel.record import Record
-from models.kernel.words import L
 
 from . import faults
 from .database import in_batches

@@ -23,8 +23,8 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from models.kernel import clock
-from models.kernel.words import L
+from models.kernel.base import clock
+from models.kernel.base.words import L
 
 from . import faults, stones
 from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told

@@ -14,7 +14,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from models.kernel.archive import apply_tombstones, drop_content
-from models.kernel.collections import FILES, TOMBSTONES
+from models.kernel.base.collections import FILES, TOMBSTONES
 
 BATCH = 500
 _NOTED = {"stone": {"$exists": True}}

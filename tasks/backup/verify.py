@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.kernel.words import L, Words
+from models.kernel.base.words import L, Words
 
 from .crypt import KeyRing
 from .faults import Damaged

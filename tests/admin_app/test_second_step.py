@@ -13,7 +13,8 @@ from mongoengine.connection import get_db
 
 from admin_app.security import second_factor
 from admin_app.settings import Settings, SettingsError
-from models.kernel import clock, history
+from models.kernel import history
+from models.kernel.base import clock
 from tests.fixtures.http import Browser
 
 PASSWORD = "four good words here"

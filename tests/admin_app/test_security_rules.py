@@ -11,7 +11,7 @@ from admin_app.security import language, passwords, throttle
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import clean
 from admin_app.security.sessions import short_agent
-from models.kernel import clock
+from models.kernel.base import clock
 
 START = dt.datetime(2030, 1, 7, 1, 0, tzinfo=dt.UTC)
 

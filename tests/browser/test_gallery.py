@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from admin_app.security.accounts import open_demo_accounts
-from models.kernel.words import LOCALES
+from models.kernel.base.words import LOCALES
 from tests.browser.gallery import PASSWORD, THEMES, WIDTHS, screens_of, take, write_index
 
 SHOWN = ("home of clerk_sal", "quotation", "quotation details")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from models.kernel import changes
-from models.kernel.people import SYSTEM
+from models.kernel.base.people import SYSTEM
 from tests.browser.conftest import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -12,7 +12,7 @@ import pytest
 from mongoengine.connection import get_db
 from playwright.sync_api import Page, expect
 
-from models.kernel import clock
+from models.kernel.base import clock
 from tests.fixtures.company import Company
 from views.shortcuts import SHORTCUTS
 

@@ -7,7 +7,8 @@ import pytest
 from bson import ObjectId
 from playwright.sync_api import expect
 
-from models.kernel import clock, deliveries
+from models.kernel import deliveries
+from models.kernel.base import clock
 from tests.browser.conftest import picture
 from tests.fixtures.doing import do
 

@@ -12,7 +12,7 @@ import pytest
 from mongoengine.connection import get_db
 from playwright.sync_api import Page, expect
 
-from models.kernel import clock
+from models.kernel.base import clock
 from tests.browser.conftest import picture
 from tests.fixtures.company import PDF, Company
 

@@ -10,7 +10,7 @@ from mongoengine.connection import get_db
 from playwright.sync_api import Page, expect
 
 from admin_app.security import second_factor
-from models.kernel import clock
+from models.kernel.base import clock
 from tests.browser.conftest import PASSWORD, picture
 from tests.fixtures.company import Company
 

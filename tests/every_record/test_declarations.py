@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from models import catalogue
+from models.kernel.base.words import EN, HANS, HANT, LOCALES, in_all_locales
 from models.kernel.declare import registered
 from models.kernel.fields import Choice, Choices, Lines
 from models.kernel.indexes import indexed_fields, indexes_of
-from models.kernel.words import EN, HANS, HANT, LOCALES, in_all_locales
 from views.lists.listing import sortable
 
 HAN = re.compile(r"[\u3400-\u9fff]")

@@ -10,11 +10,11 @@ import pytest
 
 from models import catalogue
 from models.kernel import changes, rights
+from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.people import SYSTEM, Role
+from models.kernel.base.search import contains
 from models.kernel.changes import Context
-from models.kernel.errors import Changed, Missing, Refused
 from models.kernel.history import entries_of, faults_in
-from models.kernel.people import SYSTEM, Role
-from models.kernel.search import contains
 from models.kernel.waiting import COLLECTION, waiting_for
 
 REASONED = Context(reason="tried", signed=True)

@@ -10,9 +10,9 @@ from python_calamine import CalamineWorkbook
 
 from models import catalogue
 from models.kernel import import_cells, import_rows, layouts, rights
+from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.fields import Lines
 from models.kernel.told import Told
-from models.kernel.words import EN, HANS, HANT
 from tests.fixtures.http import writer
 from views.lists import listing
 

@@ -13,8 +13,8 @@ from admin_app.settings import load_settings
 from admin_app.start import start
 from models import catalogue
 from models.kernel import changes, jobs
+from models.kernel.base.people import SYSTEM
 from models.kernel.indexes import ensure_indexes
-from models.kernel.people import SYSTEM
 from tasks import registry, run
 
 

@@ -10,10 +10,10 @@ from admin_app.settings import load_settings
 from admin_app.start import start
 from models import catalogue
 from models.kernel import changes, jobs
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import L
 from models.kernel.indexes import ensure_indexes
 from models.kernel.jobs import Order
-from models.kernel.people import SYSTEM
-from models.kernel.words import L
 from tasks import beat, waking, worker
 from tasks.registry import job
 

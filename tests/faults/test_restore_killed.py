@@ -7,7 +7,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 from pymongo.synchronous.pool import Connection
 
-from models.kernel import clock
+from models.kernel.base import clock
 from tasks.backup.crypt import KeyRing
 from tasks.backup.dump import dump
 from tasks.backup.restore import DONE, MARKER, half_restored, restore

@@ -13,7 +13,8 @@ from pypdf import PdfWriter
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import changes, clock, files
+from models.kernel import changes, files
+from models.kernel.base import clock
 from tests.fixtures.company import Company
 from tests.fixtures.doing import do
 from tests.fixtures.http import Browser, id_in, read_page, said

@@ -10,13 +10,13 @@ from mongoengine.base import common
 
 from models import catalogue
 from models.kernel import declare
+from models.kernel.base.words import L
 from models.kernel.catalogue import Catalogue
 from models.kernel.declare import record
 from models.kernel.fields import Day, Line, Lines, Ref, Text, Whole
 from models.kernel.record import Record
 from models.kernel.spec import Access, Chapter, Grid, LeadsTo, Part, Remind, Retention
 from models.kernel.who import HEAD, OWNER, heads_of, user_in
-from models.kernel.words import L
 from models.kernel.workflow import (
     Attached,
     DeclarationError,

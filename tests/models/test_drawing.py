@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from models import catalogue
+from models.kernel.base.text_width import width_of, wrapped
+from models.kernel.base.words import EN, HANS, HANT, LOCALES, L
 from models.kernel.drawing import draw
-from models.kernel.text_width import width_of, wrapped
 from models.kernel.who import NOBODY, OWNER
-from models.kernel.words import EN, HANS, HANT, LOCALES, L
 from models.kernel.workflow import Move, Workflow, completed
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,6 +8,7 @@ import mongoengine as me
 import pytest
 from bson import DBRef, ObjectId
 
+from models.kernel.base.words import EN, L
 from models.kernel.fields import (
     BLANKS,
     CONTROL,
@@ -43,7 +44,6 @@ from models.kernel.fields import (
     is_empty,
     problems_in,
 )
-from models.kernel.words import EN, L
 
 LABEL = L("Field", "欄位")
 OPTIONS = {"a": L("A", "甲"), "b": L("B", "乙")}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.kernel.errors import Refused
+from models.kernel.base.errors import Refused
 from models.kernel.files import NAME_MAX, clean_name, content_type
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"

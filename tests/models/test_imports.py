@@ -13,9 +13,9 @@ from bson import ObjectId
 
 from models import catalogue
 from models.kernel import changes, import_cells, import_names, import_rows, imports
-from models.kernel.errors import Missing, Refused
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.words import EN, HANS, HANT, speaking
 from models.kernel.import_cells import Reader
-from models.kernel.words import EN, HANS, HANT, speaking
 from tests.fixtures.doing import work_off
 from views import wording
 

@@ -6,7 +6,7 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import clock
+from models.kernel.base import clock
 from models.kernel.declare import dated_fields
 
 

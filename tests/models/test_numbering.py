@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from models.kernel import clock
-from models.kernel.errors import Refused
-from models.kernel.numbering import COUNTERS, next_number
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.numbering import COUNTERS, next_number
 from models.kernel.unit import in_transaction
 
 NOON = dt.datetime(2024, 2, 29, 4, tzinfo=dt.UTC)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from models.kernel import changes, comments
+from models.kernel.base.errors import Refused
 from models.kernel.changes import Context
-from models.kernel.errors import Refused
 from models.kernel.validation import COMMENT_MAX
 
 BAD = ["half \ud83d", "a\x00b", "x" * (COMMENT_MAX + 1)]

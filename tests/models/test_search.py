@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.kernel.search import contains, initials, normal, same, search_fields
+from models.kernel.base.search import contains, initials, normal, same, search_fields
 
 NAMES = {
     "bank": ["重慶銀行股份有限公司"],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.kernel import secrets
+from models.kernel.base import secrets
 
 PLACE, OTHER = "Contact.phone", "Contact.mail"
 OLD, NEW = bytes(range(64)), bytes(range(64, 128))

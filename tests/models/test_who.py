@@ -7,7 +7,8 @@ import pytest
 from bson import ObjectId
 
 from models.kernel import rights
-from models.kernel.people import Actor, DepartmentFacts, Role
+from models.kernel.base.people import Actor, DepartmentFacts, Role
+from models.kernel.base.words import EN, HANT, L
 from models.kernel.who import (
     HEAD,
     NOBODY,
@@ -23,7 +24,6 @@ from models.kernel.who import (
     role,
     user_in,
 )
-from models.kernel.words import EN, HANT, L
 from models.kernel.workflow import Move
 
 SALES, MARKET = ObjectId(), ObjectId()

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from models.kernel.words import (
+from models.kernel.base.words import (
     EN,
     HANS,
     HANT,

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes, clock, working_time
-from models.kernel.people import SYSTEM
+from models.kernel import changes, working_time
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
 from models.kernel.workflow import hours, workdays
 from models.kernel.working_time import WorkCalendar
 

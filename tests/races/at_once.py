@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from models.kernel.errors import Changed, Missing, Refused
+from models.kernel.base.errors import Changed, Missing, Refused
 
 OUTCOMES = (Refused, Changed, Missing)
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from models.kernel import changes
+from models.kernel.base.errors import Changed
+from models.kernel.base.words import speaking
 from models.kernel.changes import Context
-from models.kernel.errors import Changed
 from models.kernel.history import entries_of, faults_in
-from models.kernel.words import speaking
 from tests.races.at_once import at_once, done, kinds
 
 ROUNDS = range(4)  # a race that is lost once in a while should be met

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes, clock
-from models.kernel.errors import Refused
+from models.kernel import changes
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
 from tests.races.at_once import at_once, done, kinds
 
 

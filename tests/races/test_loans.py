@@ -6,8 +6,8 @@ from typing import Any
 
 from models import catalogue
 from models.kernel import changes
-from models.kernel.errors import Refused
-from models.kernel.people import SYSTEM
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import SYSTEM
 from tests.races.at_once import at_once, done, kinds
 
 

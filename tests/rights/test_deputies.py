@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes, clock
+from models.kernel import changes
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
 from models.kernel.history import entries_of
-from models.kernel.people import SYSTEM
 from models.organisation import User
 
 DAY = dt.timedelta(days=1)

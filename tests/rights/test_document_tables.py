@@ -13,9 +13,10 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import changes, clock, files
+from models.kernel import changes, files
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
 from models.kernel.changes import Context
-from models.kernel.people import SYSTEM
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import Browser
 from tests.fixtures.papers import pdf

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes, clock, comments, files, rights
-from models.kernel.errors import Forbidden, Refused
-from models.kernel.people import forget_departments
+from models.kernel import changes, comments, files, rights
+from models.kernel.base import clock
+from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.people import forget_departments
 
 from ..fixtures.company import PDF, Company
 

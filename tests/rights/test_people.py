@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from models import catalogue
 from models.kernel import changes, rights
-from models.kernel.people import SYSTEM
+from models.kernel.base.people import SYSTEM
 from models.organisation import User
 from tests.fixtures.http import id_in, read_page
 

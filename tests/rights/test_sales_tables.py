@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel.people import SYSTEM
+from models.kernel.base.people import SYSTEM
 from tests.rights.asking import ACTIONS, PEOPLE, Asker, read_table, table
 
 # The record of the table is clerk_sal's own (the product head_sal's, the payment finance's), in its first state.

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import clock, files
+from models.kernel import files
+from models.kernel.base import clock
 from models.lending import long_overdue
 from seed import archive_room
 from seed.desk import Desk

@@ -12,12 +12,13 @@ from bson.datetime_ms import DatetimeMS
 from gridfs.errors import NoFile
 
 from models import catalogue, retention
-from models.kernel import archive, audit, changes, clock, collections, comments, files, history, jobs, rights, unit
+from models.kernel import archive, audit, changes, comments, files, history, jobs, rights, unit
 from models.kernel.archive import Approval
+from models.kernel.base import clock, collections
+from models.kernel.base.errors import Forbidden, Missing, Refused
+from models.kernel.base.people import SYSTEM
 from models.kernel.bring_back import Past, bring_back
 from models.kernel.changes import Context
-from models.kernel.errors import Forbidden, Missing, Refused
-from models.kernel.people import SYSTEM
 from models.retention import DeletionList, LegalHold, RetentionRule
 from tasks import registry, run, worker
 

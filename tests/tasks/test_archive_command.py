@@ -7,7 +7,8 @@ from pymongo.errors import AutoReconnect
 
 from admin_app import archive_commands, cli
 from models import catalogue
-from models.kernel import clock, jobs
+from models.kernel import jobs
+from models.kernel.base import clock
 from tests.tasks.test_archive import LONG_AGO, NOW
 
 

@@ -16,7 +16,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from models.kernel.words import speaking
+from models.kernel.base.words import speaking
 from tasks.backup import dump as dumping
 from tasks.backup import format as layout
 from tasks.backup import restore as restoring
@@ -469,7 +469,7 @@ def test_two_restores_at_once(filled, target, whole):
     try:
         import socket
 
-        from models.kernel import clock
+        from models.kernel.base import clock
 
         mark = {"_id": "restore", "backup": "x", "state": "loading", "loaded": [], "since": clock.now()}
         other["restore"].insert_one(mark | {"at": clock.now(), "host": socket.gethostname(), "pid": sleeper.pid})

@@ -12,11 +12,12 @@ from pymongo import MongoClient
 
 from models import backups, catalogue
 from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
-from models.kernel import changes, clock, jobs
+from models.kernel import changes, jobs
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import in_all_locales, speaking
 from models.kernel.jobs import Order
-from models.kernel.people import SYSTEM
 from models.kernel.told import told_now
-from models.kernel.words import in_all_locales, speaking
 from tasks import jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.dump import dump
@@ -454,7 +455,7 @@ def test_no_policy_is_an_alarm(it):
 
 @pytest.mark.parametrize("target", ["backups", "../x", "/srv/../etc", ""])
 def test_a_place_is_named_in_full(it, target):
-    from models.kernel.errors import Refused
+    from models.kernel.base.errors import Refused
 
     with pytest.raises(Refused):
         make("backup_policy", name="x", target=target, department=it.ref("department"))

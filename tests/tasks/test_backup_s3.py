@@ -12,9 +12,10 @@ from s3fs import S3FileSystem
 
 from models import catalogue
 from models.backups import BROKEN, GOOD, PRUNED, Backup
-from models.kernel import changes, clock, jobs
+from models.kernel import changes, jobs
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
 from models.kernel.jobs import Order
-from models.kernel.people import SYSTEM
 from tasks import jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.drill import drill

@@ -6,9 +6,10 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from models import catalogue
-from models.kernel import changes, clock, jobs, leases
+from models.kernel import changes, jobs
+from models.kernel.base import clock, leases
+from models.kernel.base.people import SYSTEM
 from models.kernel.jobs import Order
-from models.kernel.people import SYSTEM
 from tasks import alarms, defaults, timetable
 from tasks.run import Run
 from tasks.timetable import CATCH_UP_MAX, fire_due

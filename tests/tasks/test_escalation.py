@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 
 from models import catalogue
-from models.kernel import changes, clock, unit, working_time
-from models.kernel.people import SYSTEM
+from models.kernel import changes, unit, working_time
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
 from models.kernel.waiting import COLLECTION as CASES
 from tests.fixtures.doing import Killed, do
 

@@ -14,7 +14,7 @@ import pytest
 
 from admin_app.settings import Settings, SettingsError
 from models.kernel import file_search, file_text, file_viewing, files, notices, scanning
-from models.kernel.errors import Forbidden
+from models.kernel.base.errors import Forbidden
 from tests.fixtures.doing import do, work_off
 
 VIRUS = b"X5O! this stands for a virus"

@@ -10,10 +10,11 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import audit, changes, clock, comments, import_rows, import_steps, imports, jobs, unit
-from models.kernel.errors import Refused
-from models.kernel.people import SYSTEM
-from models.kernel.words import EN
+from models.kernel import audit, changes, comments, import_rows, import_steps, imports, jobs, unit
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import EN
 from tasks.registry import load_jobs
 from tasks.run import Run
 from tests.fixtures.doing import Killed, do, work_off

@@ -6,9 +6,10 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import changes, clock, jobs, leases
+from models.kernel import changes, jobs
+from models.kernel.base import clock, leases
+from models.kernel.base.people import SYSTEM
 from models.kernel.jobs import Order
-from models.kernel.people import SYSTEM
 from tasks.timetable import fire_due
 
 SCREENS = ("/admin/timetable/", "/admin/task_runs/", "/admin/schedule/", "/admin/schedule/new/")

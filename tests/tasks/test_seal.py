@@ -6,8 +6,9 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import audit, changes, clock, collections, comments, history, jobs, seals
-from models.kernel.people import SYSTEM
+from models.kernel import audit, changes, comments, history, jobs, seals
+from models.kernel.base import clock, collections
+from models.kernel.base.people import SYSTEM
 from models.kernel.unit import in_transaction
 from tasks import registry, run
 

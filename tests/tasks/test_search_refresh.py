@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from models.kernel import archive, search_parts
+from models.kernel.base.search import contains
 from models.kernel.history import entries_of
-from models.kernel.search import contains
 from tests.fixtures.company import Company
 from tests.fixtures.doing import do
 

@@ -4,7 +4,8 @@ import datetime as dt
 
 from bson import ObjectId
 
-from models.kernel import clock, jobs
+from models.kernel import jobs
+from models.kernel.base import clock
 from models.kernel.jobs import Order
 from tests.fixtures.doing import do
 

@@ -7,10 +7,11 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
-from models.kernel import clock, job_alarms, jobs
-from models.kernel.errors import Refused
+from models.kernel import job_alarms, jobs
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.words import L
 from models.kernel.jobs import Order
-from models.kernel.words import L
 from tasks import alarms, registry, worker
 from tasks.registry import Job
 from tasks.run import Lost, Run, Stopping

@@ -7,7 +7,7 @@ import pytest
 
 from models import catalogue
 from models.kernel import changes, history, rights
-from models.kernel.people import SYSTEM
+from models.kernel.base.people import SYSTEM
 from tests.fixtures.http import COMMANDS, read_page, said
 from views.lists import board
 

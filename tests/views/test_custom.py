@@ -15,9 +15,10 @@ from python_calamine import CalamineWorkbook
 
 from models import catalogue
 from models.ageing import BUCKETS
-from models.kernel import changes, clock, history
-from models.kernel.people import SYSTEM
-from models.kernel.words import HANT
+from models.kernel import changes, history
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import HANT
 from views import typesetting
 from views.custom import research_pdf
 

@@ -12,8 +12,9 @@ from mongoengine.connection import get_db
 
 from models import catalogue
 from models.backups import GOOD
-from models.kernel import changes, clock, file_viewing, files
-from models.kernel.people import SYSTEM
+from models.kernel import changes, file_viewing, files
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf

@@ -10,9 +10,10 @@ import pytest
 from bson import ObjectId
 from flask import Flask
 
-from models.kernel import changes, clock, drafts
-from models.kernel.errors import Refused
-from models.kernel.people import SYSTEM
+from models.kernel import changes, drafts
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import SYSTEM
 from tests.fixtures.company import Company
 from tests.fixtures.http import Browser, Form, id_in, read_page, said
 from views.forms import drafts as shown

@@ -11,7 +11,7 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import clock
+from models.kernel.base import clock
 from models.kernel.fields import Lines, Refs
 from models.kernel.layouts import COLLECTION, VIEWS_MAX
 from tests.fixtures.http import Browser, read_page, reader, said

@@ -15,7 +15,7 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel.words import EN, HANS, HANT, LOCALE_NAMES, simplified
+from models.kernel.base.words import EN, HANS, HANT, LOCALE_NAMES, simplified
 from tests.fixtures._visits import Tour
 
 CHINESE = re.compile(r"[㐀-䶿一-鿿豈-﫿、。「」『』（），：；？！]")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes, clock, confined, file_viewing, files
-from models.kernel.errors import Forbidden, Refused
+from models.kernel import changes, confined, file_viewing, files
+from models.kernel.base import clock
+from models.kernel.base.errors import Forbidden, Refused
 from tests.fixtures.company import Company
 from tests.fixtures.doing import work_off
 from tests.fixtures.papers import document as docx

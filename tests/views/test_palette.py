@@ -3,7 +3,7 @@
 import pytest
 
 from models import catalogue
-from models.kernel.words import EN, HANS
+from models.kernel.base.words import EN, HANS
 from tests.fixtures.http import COMMANDS
 
 

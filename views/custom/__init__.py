@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 from flask_admin import BaseView
 
-from models.kernel.people import Actor
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Words
 from models.kernel.record import Record
 from models.kernel.spec import Chapter
-from models.kernel.words import L, Words
 
 
 @dataclass(frozen=True)

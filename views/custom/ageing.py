@@ -17,10 +17,11 @@ from flask_admin import BaseView, expose
 
 from models.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
 from models.chapters import SALES
-from models.kernel import clock, rights
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.words import L, Words
 from models.kernel.record import Record
 from models.kernel.typed import BadValue, parse
-from models.kernel.words import L, Words
 from models.receivables import Receivable
 
 from .. import wording

@@ -14,14 +14,14 @@ from pymongo.errors import ExecutionTimeout
 
 from models.chapters import RECORDS
 from models.kernel import archive, files, rights
-from models.kernel.collections import ARCHIVED_AT, TOMBSTONES, archive_of
+from models.kernel.base.collections import ARCHIVED_AT, TOMBSTONES, archive_of
+from models.kernel.base.errors import Missing
+from models.kernel.base.people import Actor
+from models.kernel.base.search import contains
+from models.kernel.base.words import L
 from models.kernel.declare import references_of, registered
-from models.kernel.errors import Missing
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.search import contains
 from models.kernel.traces import stored
-from models.kernel.words import L
 from models.retention import BIN, DeletionList, LegalHold, is_held
 
 from .. import wording

@@ -11,12 +11,13 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import audit, clock, jobs, rights, seals
-from models.kernel.collections import CHECKS, UNSEALED
-from models.kernel.errors import Forbidden, Refused
-from models.kernel.people import Actor
+from models.kernel import audit, jobs, rights, seals
+from models.kernel.base import clock
+from models.kernel.base.collections import CHECKS, UNSEALED
+from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import EN, L, current_locale
 from models.kernel.record import Record
-from models.kernel.words import EN, L, current_locale
 
 from .. import wording
 from ..session import actor, say

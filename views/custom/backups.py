@@ -14,13 +14,13 @@ from models import backups
 from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, RUNNING, Backup, BackupPolicy, RestoreDrill
 from models.chapters import OPERATIONS
 from models.kernel import changes, jobs, rights
-from models.kernel.errors import Forbidden, Refused
+from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.jobs import Order
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.told import told_now
 from models.kernel.unit import in_transaction
-from models.kernel.words import L
 
 from .. import wording
 from ..session import actor, say

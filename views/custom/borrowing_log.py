@@ -23,14 +23,15 @@ from pymongo.errors import ExecutionTimeout
 
 from models.chapters import DOCUMENTS
 from models.documents import Document
-from models.kernel import clock, rights
-from models.kernel.collections import HISTORY, HISTORY_ARCHIVE, archive_of
-from models.kernel.errors import Refused
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.collections import HISTORY, HISTORY_ARCHIVE, archive_of
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.search import contains
+from models.kernel.base.words import L
 from models.kernel.glossary import GATE_VERBS
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.search import contains
-from models.kernel.words import L
 from models.loans import Loan
 
 from .. import wording

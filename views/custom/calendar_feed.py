@@ -12,12 +12,13 @@ from flask_admin import BaseView, expose
 from icalendar import Calendar, Event
 from mongoengine.connection import get_db
 
-from models.kernel import clock, rights
-from models.kernel.people import Actor, actor_of
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor, actor_of
+from models.kernel.base.words import L, speaking
 from models.kernel.preferences import whose_feed
 from models.kernel.record import Record
 from models.kernel.waiting import COLLECTION as CASES
-from models.kernel.words import L, speaking
 from models.mailing import post_office
 from models.organisation import User
 from models.reminders import Reminder, Rule, occurrences, rules

@@ -11,12 +11,12 @@ from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
 from models.kernel import deliveries, rights
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
-from models.kernel.people import Actor
 from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER
 from models.kernel.record import Record
 from models.kernel.told import told_now
-from models.kernel.words import L
 from models.mailing import post_office
 
 from .. import wording

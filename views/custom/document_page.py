@@ -12,12 +12,13 @@ from flask_admin import BaseView, expose
 
 from models.documents import CONDITIONS, Document
 from models.file_names import ruled_names
-from models.kernel import clock, files, rights
-from models.kernel.errors import Refused
-from models.kernel.people import Actor
+from models.kernel import files, rights
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.record import Record
 from models.kernel.traces import stored
-from models.kernel.words import L
 from models.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
 from models.loans import Loan
 from models.retention import is_held

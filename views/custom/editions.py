@@ -12,10 +12,10 @@ from flask_admin import BaseView, expose
 
 from models.documents import Document
 from models.kernel import file_text, file_viewing, files, history, rights
+from models.kernel.base.errors import Forbidden, Missing
+from models.kernel.base.people import Actor
 from models.kernel.declare import references_of
-from models.kernel.errors import Forbidden, Missing
 from models.kernel.fields import label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import stored
 

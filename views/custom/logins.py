@@ -9,10 +9,10 @@ from flask import current_app, redirect, request
 from flask_admin import BaseView, expose
 
 from models.kernel import changes, rights
-from models.kernel.errors import Forbidden
-from models.kernel.people import Actor
+from models.kernel.base.errors import Forbidden
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.record import Record
-from models.kernel.words import L
 from models.organisation import User
 
 from ..page.record_page import heading

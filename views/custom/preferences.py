@@ -9,12 +9,12 @@ from flask import redirect, request
 from flask_admin import BaseView, expose
 
 from models.kernel import preferences
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.declare import registered
-from models.kernel.errors import Refused
-from models.kernel.people import Actor
 from models.kernel.preferences import CHATS, KINDS
 from models.kernel.record import Record
-from models.kernel.words import L
 from models.mailing import post_office
 
 from .. import wording

@@ -9,11 +9,12 @@ from bson import ObjectId
 from flask import Response, request
 from flask_admin import BaseView, expose
 
-from models.kernel import clock, history, rights
+from models.kernel import history, rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, current_locale
 from models.kernel.fields import label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L, current_locale
 from models.market import Requirement, ResearchReport
 
 from .. import wording

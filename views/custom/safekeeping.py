@@ -10,8 +10,8 @@ from flask_admin import BaseView, expose
 from models.chapters import DOCUMENTS
 from models.documents import Document
 from models.kernel import rights
+from models.kernel.base.words import L
 from models.kernel.record import Record
-from models.kernel.words import L
 from models.safekeeping import missing_of
 
 from ..lists.listing import TIME_LIMIT_MS

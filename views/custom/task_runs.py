@@ -12,13 +12,14 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import clock, jobs, rights
-from models.kernel.errors import Forbidden, Missing, Refused
+from models.kernel import jobs, rights
+from models.kernel.base import clock
+from models.kernel.base.errors import Forbidden, Missing, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import EN, L, current_locale
 from models.kernel.glossary import COUNTS
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.told import told_now
-from models.kernel.words import EN, L, current_locale
 from models.operations import job_label
 
 from .. import wording

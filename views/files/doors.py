@@ -14,10 +14,10 @@ from flask import Blueprint, Response, render_template, request
 from werkzeug.wsgi import wrap_file
 
 from models.kernel import file_kinds, file_text, file_viewing, files
-from models.kernel.errors import Refused
+from models.kernel.base.errors import Refused
+from models.kernel.base.search import folded, span_in
+from models.kernel.base.words import L
 from models.kernel.file_viewing import WIDTHS, Look
-from models.kernel.search import folded, span_in
-from models.kernel.words import L
 
 from ..session import actor
 from .panel import file_context

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from models.kernel import file_kinds, file_search
+from models.kernel.base.people import Actor
 from models.kernel.file_search import Hit
-from models.kernel.people import Actor
 from models.kernel.record import Record
 
 from .. import wording

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.kernel import file_kinds, file_text, scanning
+from models.kernel.base.people import Actor
 from models.kernel.file_viewing import may_download
-from models.kernel.people import Actor
 
 from ..wording import moment
 

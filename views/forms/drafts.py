@@ -13,12 +13,13 @@ from flask import jsonify, redirect, request
 from flask_admin import expose
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import changes, clock, drafts, rights
+from models.kernel import changes, drafts, rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.drafts import Draft
 from models.kernel.fields import LongText, Text
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L
 
 from ..session import actor, say
 from ..wording import ago, moment

@@ -10,7 +10,8 @@ from typing import Any
 import wtforms
 from bson import ObjectId
 
-from models.kernel import clock
+from models.kernel.base import clock
+from models.kernel.base.words import Words
 from models.kernel.fields import (
     Choice,
     Choices,
@@ -30,7 +31,6 @@ from models.kernel.fields import (
 from models.kernel.record import Record
 from models.kernel.spec import Declaration
 from models.kernel.typed import BadValue, id_typed, parse, tags_of
-from models.kernel.words import Words
 from models.reminders import link_in
 
 from .. import wording

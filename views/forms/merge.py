@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.kernel import clock, history, rights
+from models.kernel import history, rights
+from models.kernel.base import clock
+from models.kernel.base.errors import Changed, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.declare import references_of
-from models.kernel.errors import Changed, Refused
 from models.kernel.fields import Lines, label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import difference, stored
-from models.kernel.words import L
 
 from ..wording import line_labels, plain, reference_labels
 

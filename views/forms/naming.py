@@ -11,10 +11,10 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from models.kernel import picking, rights
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.fields import Money, label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L
 
 from ..wording import input_text
 from .inputs import LinesList, Value, form_class

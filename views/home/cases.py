@@ -9,11 +9,12 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from models.kernel import clock, history, rights
-from models.kernel.people import Actor
+from models.kernel import history, rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.record import Record
 from models.kernel.waiting import COLLECTION as WAITING
-from models.kernel.words import L
 from models.kernel.workflow import REASON, Move, Workflow
 
 from .. import wording

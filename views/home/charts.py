@@ -18,10 +18,11 @@ from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import clock, rights
-from models.kernel.people import Actor
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Words
 from models.kernel.record import Record
-from models.kernel.words import L, Words
 from models.kernel.workflow import Workflow
 
 from .. import wording

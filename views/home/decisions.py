@@ -9,11 +9,11 @@ from urllib.parse import quote
 from flask import jsonify, redirect, request
 
 from models.kernel import rights
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Words
 from models.kernel.changes import REASON_NEEDED, Context
-from models.kernel.errors import Missing, Refused
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L, Words
 
 from .. import wording
 from ..lists import bulk

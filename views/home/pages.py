@@ -11,15 +11,16 @@ from flask import redirect, request
 from flask_admin import AdminIndexView, expose
 from mongoengine.connection import get_db
 
-from models.kernel import clock, history, rights
+from models.kernel import history, rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.search import contains
+from models.kernel.base.words import current_locale
 from models.kernel.fields import label_of
 from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.people import Actor
 from models.kernel.preferences import KINDS, OTHER
 from models.kernel.record import Record
-from models.kernel.search import contains
 from models.kernel.waiting import COLLECTION as WAITING
-from models.kernel.words import current_locale
 
 from .. import wording
 from ..custom import alarms_for, tiles_for

@@ -12,11 +12,12 @@ from flask import abort, jsonify, redirect, request
 from flask_admin import BaseView, expose
 from pymongo.errors import ExecutionTimeout
 
-from models.kernel import changes, clock, rights
+from models.kernel import changes, rights
+from models.kernel.base import clock
+from models.kernel.base.errors import Forbidden
+from models.kernel.base.people import Actor
 from models.kernel.changes import Context
-from models.kernel.errors import Forbidden
 from models.kernel.fields import Lines, LongText, Sealed, label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.workflow import REASON, Workflow
 

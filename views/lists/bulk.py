@@ -8,11 +8,11 @@ from bson import ObjectId
 from flask import request
 
 from models.kernel import changes, rights
+from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Listed, Words
 from models.kernel.changes import Context
-from models.kernel.errors import Changed, Missing, Refused
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L, Listed, Words
 from models.kernel.workflow import REASON, Move, is_met, need_label
 
 from ..session import actor, seen_version

@@ -10,13 +10,13 @@ from bson import ObjectId
 from flask import request
 
 from models.kernel import batches, changes, rights
+from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Words
 from models.kernel.changes import Context
-from models.kernel.errors import Changed, Missing, Refused
 from models.kernel.fields import label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.typed import BadValue, parse
-from models.kernel.words import L, Words
 
 from ..session import actor, own_path, seen_version
 from ..wording import plain, reference_labels

@@ -16,16 +16,17 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
-from models.kernel import changes, clock, rights
+from models.kernel import changes, rights
+from models.kernel.base import clock
+from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Words
 from models.kernel.changes import Context
 from models.kernel.declare import dated_fields
-from models.kernel.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.fields import WRONG_FORM, Day, Moment, label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.typed import BadValue, parse
 from models.kernel.waiting import COLLECTION as WAITING
-from models.kernel.words import L, Words
 from models.organisation import CalendarDay
 
 from .. import wording

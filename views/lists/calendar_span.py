@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from babel.dates import format_date, format_interval, format_skeleton
 
-from models.kernel import clock
+from models.kernel.base import clock
 
 from ..wording import babel_locale
 

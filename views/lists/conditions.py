@@ -12,7 +12,11 @@ from bson import Decimal128, ObjectId
 from mongoengine.base import get_document
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import clock, rights
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.search import contains
+from models.kernel.base.words import L, Words
 from models.kernel.fields import (
     NOT_A_NUMBER,
     WRONG_FORM,
@@ -28,12 +32,9 @@ from models.kernel.fields import (
     Whole,
     label_of,
 )
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.search import contains
 from models.kernel.trees import with_below
 from models.kernel.typed import BadValue, parse
-from models.kernel.words import L, Words
 
 from ..wording import is_numeric
 

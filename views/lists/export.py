@@ -15,9 +15,10 @@ import xlsxwriter
 from bson import Decimal128
 from flask import Response, send_file
 
-from models.kernel import clock, rights
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
 from models.kernel.fields import Day, label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 
 from ..wording import is_numeric, plain, reference_labels, state_label

@@ -10,7 +10,11 @@ from typing import Any
 from bson import Decimal128, ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import clock, rights
+from models.kernel import rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.text_width import width_of
+from models.kernel.base.words import L
 from models.kernel.fields import (
     Choice,
     Choices,
@@ -26,11 +30,8 @@ from models.kernel.fields import (
     Tags,
     label_of,
 )
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.text_width import width_of
 from models.kernel.trees import tree_of
-from models.kernel.words import L
 
 from .. import wording
 from ..wording import is_numeric, plain, reference_labels, state_label, tone

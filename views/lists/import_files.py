@@ -11,7 +11,10 @@ from typing import Any
 import xlsxwriter
 from flask import Response
 
-from models.kernel import clock, import_cells, import_rows
+from models.kernel import import_cells, import_rows
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Listed, Words
 from models.kernel.fields import (
     Choice,
     Choices,
@@ -34,10 +37,8 @@ from models.kernel.fields import (
 from models.kernel.import_cells import NUMBER
 from models.kernel.import_rows import BAD, DOUBT, LEFT, Outcome
 from models.kernel.imports import Import
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.told import told_now
-from models.kernel.words import L, Listed, Words
 
 from ..wording import NO, YES
 from .export import BOOK, XLSX, defused, download

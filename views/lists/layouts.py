@@ -11,11 +11,11 @@ from flask import jsonify, redirect, request
 from werkzeug.datastructures import MultiDict
 
 from models.kernel import layouts, rights
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.fields import label_of
 from models.kernel.layouts import Arrangement, View
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L
 
 from ..session import actor, say
 from . import listing

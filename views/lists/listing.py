@@ -19,14 +19,14 @@ from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
 from models.kernel import rights
-from models.kernel.collections import archive_of
-from models.kernel.errors import Refused
+from models.kernel.base.collections import archive_of
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Words
 from models.kernel.fields import Choices, Lines, LongText, Ref, Refs, Rule, Sealed
 from models.kernel.indexes import indexed_fields
 from models.kernel.layouts import View
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L, Words
 
 from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
 

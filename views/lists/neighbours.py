@@ -13,9 +13,9 @@ from flask import redirect, request
 from werkzeug.datastructures import MultiDict
 
 from models.kernel import rights
+from models.kernel.base.words import L
 from models.kernel.record import Record
 from models.kernel.traces import stored
-from models.kernel.words import L
 
 from ..session import actor, say
 from . import listing

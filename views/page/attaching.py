@@ -8,11 +8,11 @@ from flask import current_app, jsonify, redirect, request
 from werkzeug.datastructures import FileStorage
 
 from models.kernel import files, rights
-from models.kernel.errors import Forbidden, Refused
+from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, Listed, Words
 from models.kernel.file_twins import twins
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L, Listed, Words
 
 from ..session import actor, say
 from . import record_page

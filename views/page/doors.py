@@ -11,11 +11,11 @@ from flask_admin import expose
 from werkzeug.utils import redirect
 
 from models.kernel import changes, comments, mentions, rights
-from models.kernel.errors import Forbidden, Refused
+from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L, current_locale
 from models.kernel.mentions import Called
-from models.kernel.people import Actor
 from models.kernel.record import Record
-from models.kernel.words import L, current_locale
 
 from ..session import actor, say
 from ..typesetting import typeset

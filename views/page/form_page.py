@@ -12,13 +12,13 @@ from bson import ObjectId
 from flask import request
 
 from models.kernel import rights, validation
-from models.kernel.errors import Missing, Refused
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.fields import Choice, Choices, Lines, Ref, Refs, label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.spec import Part
 from models.kernel.traces import stored
-from models.kernel.words import L
 from models.kernel.workflow import REASON, Move
 
 from .. import wording

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from models.kernel import rights
+from models.kernel.base.people import Actor
 from models.kernel.changes import lead_key
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.spec import LeadsTo
 

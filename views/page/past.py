@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.kernel import history, rights
+from models.kernel.base.errors import Missing
+from models.kernel.base.people import Actor
 from models.kernel.declare import references_of
-from models.kernel.errors import Missing
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import stored
 

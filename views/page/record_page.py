@@ -9,11 +9,12 @@ from flask import current_app
 from markupsafe import Markup
 from mongoengine.base import get_document
 
-from models.kernel import clock, files, history, rights
+from models.kernel import files, history, rights
+from models.kernel.base import clock
+from models.kernel.base.people import Actor
 from models.kernel.changes import note
 from models.kernel.declare import references_of
 from models.kernel.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
-from models.kernel.people import Actor
 from models.kernel.record import Record
 from models.kernel.traces import stored
 from models.kernel.workflow import need_label

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.kernel import rights
+from models.kernel.base.people import Actor, Role
+from models.kernel.base.words import L
 from models.kernel.declare import references_of
 from models.kernel.fields import Lines, Ref, Sealed, label_of
 from models.kernel.glossary import GATE_VERBS
-from models.kernel.people import Actor, Role
 from models.kernel.record import Record
-from models.kernel.words import L
 
 from ..wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
 
