@@ -15,7 +15,7 @@ from admin_app.settings import Settings
 from admin_app.start import set_rules
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from views.screens import build_screens
 
 

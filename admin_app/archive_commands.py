@@ -12,7 +12,7 @@ from admin_app.problems import Problem
 from admin_app.settings import Settings
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import Words
-from models.kernel.glossary import COUNTS
+from models.kernel.language.glossary import COUNTS
 from tasks.archive import run_archive
 from tasks.run import Run
 

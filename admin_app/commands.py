@@ -26,7 +26,7 @@ from models.kernel import changes
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.drawing import draw
-from models.kernel.indexes import ensure_indexes
+from models.kernel.language.indexes import ensure_indexes
 from models.organisation import User
 from models.retention import ensure_retention_rules
 from seed.demo import is_empty, load_demo

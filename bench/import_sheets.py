@@ -26,7 +26,7 @@ from models import catalogue
 from models.kernel import changes, imports
 from models.kernel.base.people import SYSTEM, Actor, actor_of
 from models.kernel.base.secrets import set_keys
-from models.kernel.indexes import ensure_indexes
+from models.kernel.language.indexes import ensure_indexes
 from models.kernel.uploads import Incoming
 from tasks.worker import work
 

@@ -33,7 +33,7 @@ from models.kernel.base.numbering import COUNTERS
 from models.kernel.base.people import SYSTEM, Actor, Role
 from models.kernel.base.search import folded
 from models.kernel.base.secrets import set_keys
-from models.kernel.indexes import ensure_indexes
+from models.kernel.language.indexes import ensure_indexes
 
 DOCUMENTS = 20_000
 ROUNDS = 7

@@ -3,8 +3,8 @@
 import importlib
 import pkgutil
 
-from .kernel.catalogue import Catalogue
-from .kernel.declare import registered
+from .kernel.language.catalogue import Catalogue
+from .kernel.language.declare import registered
 
 for _module in pkgutil.iter_modules(__path__):
     if not _module.ispkg:

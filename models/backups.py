@@ -12,11 +12,11 @@ from .chapters import OPERATIONS
 from .kernel.base import clock
 from .kernel.base.people import Role
 from .kernel.base.words import L, Words
-from .kernel.declare import record
-from .kernel.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Scope
-from .kernel.told import Told
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Scope
+from .kernel.language.told import Told
 
 _READ_BY_IT = {Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE}
 BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={Role.IT: Scope.ALL})

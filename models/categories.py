@@ -10,11 +10,11 @@ from bson import ObjectId
 from .chapters import DOCUMENTS
 from .kernel.base.people import Role
 from .kernel.base.words import L, Words
-from .kernel.declare import record
-from .kernel.fields import Choice, Flag, LongText, Ref, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Scope
-from .kernel.trees import DEPTH_MAX
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Flag, LongText, Ref, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Scope
+from .kernel.language.trees import DEPTH_MAX
 
 PUBLIC, INTERNAL, CONFIDENTIAL, SECRET = "public", "internal", "confidential", "secret"
 CONFIDENTIALITY = {

@@ -12,12 +12,12 @@ from .kernel.base import clock
 from .kernel.base.people import Role, department_by_code
 from .kernel.base.words import L, Words
 from .kernel.changes import Follow
-from .kernel.declare import record
-from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, LeadsTo, Part, Remind, Retention
-from .kernel.who import HEAD, OWNER, of_department, role
-from .kernel.workflow import REASON, Attached, Move, Need, Workflow, workdays
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, LeadsTo, Part, Remind, Retention
+from .kernel.language.who import HEAD, OWNER, of_department, role
+from .kernel.language.workflow import REASON, Attached, Move, Need, Workflow, workdays
 from .quotations import OfferLine
 from .receivables import Receivable
 from .sales import CURRENCIES, LOOKED_AT_BY_OFFICES

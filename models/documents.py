@@ -20,12 +20,12 @@ from .kernel.base.people import SYSTEM, Actor, Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
 from .kernel.changes import Follow
-from .kernel.declare import record, registered
-from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Retention, Scope
-from .kernel.who import HEAD, NOBODY, OWNER, any_of, role
-from .kernel.workflow import REASON, Attached, Move, Workflow, workdays
+from .kernel.language.declare import record, registered
+from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Retention, Scope
+from .kernel.language.who import HEAD, NOBODY, OWNER, any_of, role
+from .kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
 
 MAIN = "document"
 LEVELS = tuple(CONFIDENTIALITY)

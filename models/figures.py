@@ -10,11 +10,11 @@ from typing import Any
 
 from bson import ObjectId
 
-from .kernel import working_time
 from .kernel.base import clock
 from .kernel.history import COLLECTION as HISTORY
 from .kernel.history import HistoryEntry
-from .kernel.record import Record
+from .kernel.language import working_time
+from .kernel.language.record import Record
 
 EACH_MAX = 100
 TIME_LIMIT_MS = 1500

@@ -15,7 +15,7 @@ from .file_names import ruled_names
 from .kernel import files
 from .kernel.base.people import SYSTEM
 from .kernel.changes import Follow
-from .kernel.record import Record
+from .kernel.language.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,11 @@ from mongoengine.base import get_document
 
 from .categories import LOAN_DAYS, Category
 from .documents import CONDITIONS, NOT_TO_BE_LENT, WRITTEN_OFF, Copy, Document
-from .kernel import working_time
 from .kernel.base import clock
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
-from .kernel.workflow import workdays
+from .kernel.language import working_time
+from .kernel.language.workflow import workdays
 from .policy import policy
 
 LOANS = "loan"

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from .categories import INTERNAL, PUBLIC, SECRET
 from .chapters import DOCUMENTS
 from .documents import CONDITIONS, GOOD, LOST, NOT_TO_BE_LENT, WRITTEN_OFF, Copy
-from .kernel import working_time
 from .kernel.base import clock
 from .kernel.base.errors import Refused
 from .kernel.base.numbering import one_at_a_time
@@ -20,12 +19,13 @@ from .kernel.base.people import Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
 from .kernel.changes import Follow
-from .kernel.declare import record
-from .kernel.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
-from .kernel.workflow import REASON, Move, Need, Workflow, workdays
+from .kernel.language import working_time
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
+from .kernel.language.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
+from .kernel.language.workflow import REASON, Move, Need, Workflow, workdays
 from .lending import (
     ELECTRONIC,
     LOANS,

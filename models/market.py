@@ -9,12 +9,12 @@ from .categories import CONFIDENTIAL, INTERNAL
 from .chapters import RESEARCH
 from .kernel.base.people import ROLE_LABELS, Actor
 from .kernel.base.words import L
-from .kernel.declare import record
-from .kernel.fields import Choice, Choices, Day, Flag, LongText, Ref, Refs, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Retention
-from .kernel.who import HEAD, OWNER, WRITER, heads_of
-from .kernel.workflow import REASON, Move, Need, Workflow, workdays
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Choices, Day, Flag, LongText, Ref, Refs, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Retention
+from .kernel.language.who import HEAD, OWNER, WRITER, heads_of
+from .kernel.language.workflow import REASON, Move, Need, Workflow, workdays
 
 SOURCES = {
     "internal": L("Internal department", "內部部門"),

@@ -12,10 +12,10 @@ from .chapters import OPERATIONS
 from .kernel.base import clock
 from .kernel.base.people import Role
 from .kernel.base.words import L, Words
-from .kernel.declare import record
-from .kernel.fields import Choice, Flag, LongText, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Scope
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Flag, LongText, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Scope
 from .kernel.timing import Crontab, NotATime, Timing
 
 ONLY_IT = Access(

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from .chapters import ORGANISATION
-from .kernel import working_time
 from .kernel.base.people import ROLE_LABELS, Role
 from .kernel.base.words import HANS, HANT, L, Words
-from .kernel.declare import record
-from .kernel.fields import Choice, Choices, Day, Flag, Mail, Phone, Ref, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Scope
+from .kernel.language import working_time
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Choices, Day, Flag, Mail, Phone, Ref, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Scope
 
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")

@@ -11,25 +11,12 @@ from .chapters import SALES
 from .kernel.base import clock
 from .kernel.base.people import Role
 from .kernel.base.words import L, Words
-from .kernel.declare import record
-from .kernel.fields import (
-    Choice,
-    Day,
-    Line,
-    Lines,
-    LongText,
-    Money,
-    Number,
-    Ref,
-    Refs,
-    Sealed,
-    Text,
-    Whole,
-)
-from .kernel.record import Record
-from .kernel.spec import Grid, LeadsTo, Part, Remind, Retention
-from .kernel.who import HEAD, NOBODY, OWNER
-from .kernel.workflow import REASON, Move, Workflow, hours, workdays
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Number, Ref, Refs, Sealed, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Grid, LeadsTo, Part, Remind, Retention
+from .kernel.language.who import HEAD, NOBODY, OWNER
+from .kernel.language.workflow import REASON, Move, Workflow, hours, workdays
 from .policy import policy
 from .sales import CURRENCIES, SALES_TEAM, Product, cents
 

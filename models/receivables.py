@@ -14,12 +14,12 @@ from .kernel.base.people import Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
 from .kernel.changes import Follow
-from .kernel.declare import record
-from .kernel.fields import Choice, Day, LongText, Money, Ref, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.who import NOBODY, OWNER, role
-from .kernel.workflow import REASON, Move, Workflow, workdays
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, Day, LongText, Money, Ref, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
+from .kernel.language.who import NOBODY, OWNER, role
+from .kernel.language.workflow import REASON, Move, Workflow, workdays
 from .sales import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 LETTER = "letter"

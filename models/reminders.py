@@ -19,11 +19,11 @@ from .chapters import TIME
 from .kernel.base import clock
 from .kernel.base.people import Role
 from .kernel.base.words import L, Words
-from .kernel.declare import record, registered
-from .kernel.fields import Choice, Flag, LongText, Moment, Text, label_of
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Remind, Scope
-from .kernel.who import OWNER
+from .kernel.language.declare import record, registered
+from .kernel.language.fields import Choice, Flag, LongText, Moment, Text, label_of
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Remind, Scope
+from .kernel.language.who import OWNER
 
 FROM_HOUR = 8
 CATCH_UP = dt.timedelta(days=7)

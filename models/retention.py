@@ -17,12 +17,12 @@ from .kernel.base.people import SYSTEM, Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
 from .kernel.changes import Context, Follow
-from .kernel.declare import record, references_of, registered
-from .kernel.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Retention, Scope
-from .kernel.who import NOBODY, any_of, role
-from .kernel.workflow import REASON, Move, Workflow
+from .kernel.language.declare import record, references_of, registered
+from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Retention, Scope
+from .kernel.language.who import NOBODY, any_of, role
+from .kernel.language.workflow import REASON, Move, Workflow
 
 CARRY_OUT = "archive.carry_out"
 ARCHIVE, BIN = "archive", "bin"

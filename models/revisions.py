@@ -16,12 +16,12 @@ from .kernel.base.collections import ARCHIVED_AT
 from .kernel.base.people import Actor, actor_of
 from .kernel.base.words import L, Words
 from .kernel.changes import Follow
-from .kernel.declare import record
-from .kernel.fields import Choice, LongText, Ref, Text, Whole
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Retention
-from .kernel.who import HEAD, OWNER
-from .kernel.workflow import REASON, Attached, Move, Workflow, workdays
+from .kernel.language.declare import record
+from .kernel.language.fields import Choice, LongText, Ref, Text, Whole
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Retention
+from .kernel.language.who import HEAD, OWNER
+from .kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
 
 NOT_YOUR_DOCUMENT = L(
     "New editions are drafted by the department that the document belongs to.", "新版本須由文件所屬部門編制。"

@@ -10,8 +10,8 @@ from .credit_code import CODE_WRONG, is_credit_code
 from .kernel.base.people import Role
 from .kernel.base.search import same
 from .kernel.base.words import L, Words
-from .kernel.declare import record
-from .kernel.fields import (
+from .kernel.language.declare import record
+from .kernel.language.fields import (
     Choice,
     Day,
     Line,
@@ -26,10 +26,10 @@ from .kernel.fields import (
     Text,
     Whole,
 )
-from .kernel.record import Record
-from .kernel.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.who import HEAD, NOBODY, OWNER, WRITER, role
-from .kernel.workflow import REASON, Move, Workflow, workdays
+from .kernel.language.record import Record
+from .kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
+from .kernel.language.who import HEAD, NOBODY, OWNER, WRITER, role
+from .kernel.language.workflow import REASON, Move, Workflow, workdays
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
 SALES_TEAM = Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES)

@@ -19,7 +19,7 @@ from models import catalogue
 from models.documents import MAIN, Copy
 from models.kernel import changes, files
 from models.kernel.base import clock
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from seed.desk import Desk
 from seed.organisation import special_days, working_calendar
 from seed.script import chance

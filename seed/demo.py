@@ -15,10 +15,11 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import changes, jobs, working_time
+from models.kernel import changes, jobs
 from models.kernel.base import clock, people
 from models.kernel.base.store import in_unit
-from models.kernel.indexes import ensure_indexes
+from models.kernel.language import working_time
+from models.kernel.language.indexes import ensure_indexes
 from models.policy import policy
 from seed.archive_room import fill_archive_room
 from seed.desk import Desk

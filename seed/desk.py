@@ -11,7 +11,7 @@ from models import catalogue
 from models.kernel import changes
 from models.kernel.base.people import SYSTEM, Actor, actor_of
 from models.kernel.changes import Context
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 SYSTEM_LOGIN = ""
 

@@ -6,7 +6,7 @@ import datetime as dt
 from bisect import bisect_left
 
 from models.kernel.base import clock
-from models.kernel.working_time import SHIFTS, WorkCalendar
+from models.kernel.language.working_time import SHIFTS, WorkCalendar
 
 HOURS = 8
 NIGHT_RUN = dt.timedelta(hours=2)

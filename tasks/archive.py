@@ -25,10 +25,10 @@ from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.changes import Context
-from models.kernel.declare import registered
 from models.kernel.history import entries_of
-from models.kernel.record import Record
-from models.kernel.spec import Retention
+from models.kernel.language.declare import registered
+from models.kernel.language.record import Record
+from models.kernel.language.spec import Retention
 from models.retention import DeletionList, rule_for
 
 from .backup import naming

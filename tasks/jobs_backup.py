@@ -34,8 +34,8 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.changes import Context
+from models.kernel.language.told import together
 from models.kernel.notices import notice_for
-from models.kernel.told import together
 from models.kernel.unit import Unit, in_transaction
 
 from .backup import faults

@@ -6,7 +6,7 @@ from bson import ObjectId
 
 from models.kernel import search_parts
 from models.kernel.base.words import L
-from models.kernel.declare import registered
+from models.kernel.language.declare import registered
 
 from .registry import job
 from .run import Run

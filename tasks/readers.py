@@ -13,9 +13,9 @@ from models.kernel.base import people
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor, Role, actor_of, department_facts
 from models.kernel.base.words import L
-from models.kernel.declare import registered
+from models.kernel.language.declare import registered
+from models.kernel.language.record import Record
 from models.kernel.notices import About, notice_for
-from models.kernel.record import Record
 from models.kernel.unit import Unit
 
 UNREACHED = L(

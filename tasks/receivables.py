@@ -17,7 +17,7 @@ from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.changes import Context, Follow
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from models.kernel.unit import Unit, in_transaction
 from models.quotations import Quotation
 from models.receivables import Dunning, Receivable

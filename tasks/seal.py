@@ -7,7 +7,7 @@ import structlog
 from models.kernel import audit
 from models.kernel.base.people import Role
 from models.kernel.base.words import L, Words
-from models.kernel.declare import registered
+from models.kernel.language.declare import registered
 
 from .registry import job
 from .run import Run

@@ -24,7 +24,7 @@ from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import NOT_FOUND, Missing, Refused
 from models.kernel.base.words import L, Words, in_all_locales
-from models.kernel.declare import registered
+from models.kernel.language.declare import registered
 
 from . import registry
 from .registry import Job

@@ -21,7 +21,7 @@ from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains, initials, normal
 from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS

@@ -19,10 +19,10 @@ from models.kernel import archive, changes, files, picking, rights
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.words import L
 from models.kernel.changes import Context
-from models.kernel.fields import Lines, Ref, Refs
-from models.kernel.record import Record
-from models.kernel.typed import BadValue, parse
-from models.kernel.workflow import Move
+from models.kernel.language.fields import Lines, Ref, Refs
+from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue, parse
+from models.kernel.language.workflow import Move
 
 from .forms import merge
 from .forms.drafts import DraftDoors, once_key

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Flask, Response, redirect
 from flask_admin import Admin
 
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from . import custom, problems, shell
 from .files.doors import doors as file_doors

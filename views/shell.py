@@ -15,9 +15,9 @@ from mongoengine.connection import get_db
 from models.kernel import rights
 from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALE_NAMES, current_locale
+from models.kernel.language.record import Record
+from models.kernel.language.spec import Chapter
 from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.record import Record
-from models.kernel.spec import Chapter
 from models.kernel.waiting import COLLECTION as WAITING
 
 from . import wording

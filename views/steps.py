@@ -7,8 +7,8 @@ from typing import Any
 from models.kernel import rights
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.record import Record
-from models.kernel.workflow import REASON, Attached, Move, is_met, need_label
+from models.kernel.language.record import Record
+from models.kernel.language.workflow import REASON, Attached, Move, is_met, need_label
 
 from .wording import tone
 

@@ -10,8 +10,8 @@ from flask import request
 from models.kernel import rights
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.declare import dated_fields
-from models.kernel.record import Record
+from models.kernel.language.declare import dated_fields
+from models.kernel.language.record import Record
 
 from .session import actor, catalogue
 

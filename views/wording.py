@@ -18,8 +18,8 @@ from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.collections import archive_of
 from models.kernel.base.words import EN, HANS, HANT, L, current_locale, enumerate_words
-from models.kernel.declare import references_of
-from models.kernel.fields import (
+from models.kernel.language.declare import references_of
+from models.kernel.language.fields import (
     Choice,
     Choices,
     Day,
@@ -34,9 +34,9 @@ from models.kernel.fields import (
     Tags,
     Whole,
 )
-from models.kernel.glossary import DEFAULT_TONE, TONES
-from models.kernel.record import Record
-from models.kernel.told import Told, told_now
+from models.kernel.language.glossary import DEFAULT_TONE, TONES
+from models.kernel.language.record import Record
+from models.kernel.language.told import Told, told_now
 
 from .session import actor
 

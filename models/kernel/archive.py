@@ -39,7 +39,7 @@ from .base.errors import Forbidden, Missing, Refused
 from .base.people import SYSTEM, Actor
 from .base.store import in_unit
 from .base.words import L
-from .record import Record
+from .language.record import Record
 from .traces import Act, Context, after_write, entry_of
 from .unit import Unit, in_transaction
 

@@ -21,7 +21,7 @@ from . import history, seals
 from .base import clock, collections
 from .base.store import in_unit
 from .base.words import L, Words, in_all_locales
-from .declare import registered
+from .language.declare import registered
 from .traces import difference
 from .unit import Unit, in_transaction
 

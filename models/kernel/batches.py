@@ -13,7 +13,7 @@ from .base.people import Actor
 from .base.words import L
 from .changes import Context
 from .history import HistoryEntry
-from .record import Record
+from .language.record import Record
 
 ENTRIES_MAX = 500
 TAKEN_BACK = L("Taken back", "撤銷批量修改")

@@ -14,7 +14,7 @@ from .base.collections import FILES, SEALS, UNSEALED
 from .base.people import SYSTEM
 from .base.store import in_unit
 from .changes import refuse_put_away, taken, write_change
-from .record import Record
+from .language.record import Record
 from .traces import Act, Context, after_write, derive, difference, entry_of, stamp, stored
 from .unit import Unit, in_transaction
 

@@ -9,7 +9,7 @@ from .base.errors import Forbidden, Refused
 from .base.people import Actor
 from .base.words import L
 from .changes import note
-from .record import Record
+from .language.record import Record
 from .traces import Context
 from .unit import Unit, in_transaction
 from .validation import COMMENT_MAX, said_faults

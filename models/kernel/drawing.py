@@ -25,7 +25,7 @@ from .drawing_plan import (
     Plan,
     word_of,
 )
-from .workflow import Move, Workflow
+from .language.workflow import Move, Workflow
 
 STEP = L("From “{source}”: {move} ({who}) to “{target}”.", "「{source}」：{move}（{who}）至「{target}」。")
 STARTS = L("The process starts with “{state}”.", "流程始於「{state}」。")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .base.text_width import width_of, wrapped
 from .base.words import L
-from .workflow import Move, Workflow
+from .language.workflow import Move, Workflow
 
 STATE_FONT, STATE_LINE, _STATE_WIDEST = 14, 18, 118
 LABEL_FONT, LABEL_LINE, _LABEL_WIDEST = 12, 15, 132

@@ -21,7 +21,7 @@ from .base.collections import FILES, archive_of
 from .base.people import Actor
 from .base.search import folded, span_in
 from .file_text import COLLECTION, gram_numbers
-from .record import Record
+from .language.record import Record
 
 LENGTH_MIN, LENGTH_MAX = 2, 80
 PAGE = 20

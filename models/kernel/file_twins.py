@@ -11,7 +11,7 @@ from mongoengine.connection import get_db
 from . import rights
 from .base.collections import FILES
 from .base.people import Actor
-from .declare import registered
+from .language.declare import registered
 
 LOOKED_AT = 50
 

@@ -25,7 +25,7 @@ from .base.people import Actor
 from .base.words import L
 from .changes import Context
 from .confined import Unreadable
-from .record import Record
+from .language.record import Record
 from .rights import YES, Verdict
 
 WIDTHS = (900, 1350, 1800)

@@ -24,8 +24,8 @@ from .base.people import Actor
 from .base.store import in_transaction_now, in_unit
 from .base.words import L
 from .changes import FORM, Context
-from .declare import registered
-from .record import Record
+from .language.declare import registered
+from .language.record import Record
 from .rights import Verdict
 from .unit import Unit, in_transaction
 from .uploads import CHUNK, MEGABYTE, Incoming

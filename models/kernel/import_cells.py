@@ -16,25 +16,12 @@ from bson import ObjectId
 from . import rights
 from .base.people import Actor
 from .base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
-from .fields import (
-    NOT_A_CHOICE,
-    Choice,
-    Choices,
-    Flag,
-    Lines,
-    Moment,
-    Ref,
-    Refs,
-    Sealed,
-    Tags,
-    Text,
-    label_of,
-)
 from .import_names import Names
-from .record import Record
-from .told import Told
+from .language.fields import NOT_A_CHOICE, Choice, Choices, Flag, Lines, Moment, Ref, Refs, Sealed, Tags, Text, label_of
+from .language.record import Record
+from .language.told import Told
+from .language.typed import BadValue, parse, tags_of
 from .traces import stored
-from .typed import BadValue, parse, tags_of
 
 NUMBER = "number"
 CELL_MAX = 10_000

@@ -13,11 +13,11 @@ from . import rights
 from .base.collections import archive_of
 from .base.people import Actor
 from .base.words import L
-from .fields import Ref, Refs, Text, label_of
-from .indexes import indexed_fields
+from .language.fields import Ref, Refs, Text, label_of
+from .language.indexes import indexed_fields
+from .language.record import Record
+from .language.typed import BadValue
 from .picking import may_be_linked
-from .record import Record
-from .typed import BadValue
 
 KNOWN_MAX = 50_000
 UNKNOWN = L(

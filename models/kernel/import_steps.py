@@ -19,7 +19,6 @@ from .base.errors import NOT_FOUND, Changed, Missing, Refused
 from .base.people import Actor, actor_of
 from .base.words import L, Words
 from .changes import Context
-from .fields import label_of
 from .file_reading import content_of
 from .file_text import WHY
 from .history import COLLECTION as HISTORY
@@ -43,7 +42,8 @@ from .import_rows import (
     refused,
 )
 from .imports import COLUMNS_MAX, ROWS_MAX, Import
-from .record import Record
+from .language.fields import label_of
+from .language.record import Record
 from .validation import DOUBT as CONFIRM
 
 SECONDS_MAX = 120

@@ -12,7 +12,7 @@ from mongoengine.base import get_document
 from . import rights
 from .base.people import actor_of
 from .base.search import contains
-from .record import Record
+from .language.record import Record
 
 LOGINS_MAX = 50
 OFFERED_MAX = 8

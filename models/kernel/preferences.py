@@ -19,7 +19,7 @@ from .base import clock
 from .base.errors import Refused
 from .base.store import in_unit
 from .base.words import L
-from .fields import Sealed, Text
+from .language.fields import Sealed, Text
 
 COLLECTION = "notice_preference"
 INDEXES = [

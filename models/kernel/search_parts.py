@@ -11,7 +11,7 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from .base.collections import archive_of
-from .record import Record
+from .language.record import Record
 from .traces import search_parts
 
 BATCH = 200

@@ -10,9 +10,10 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from . import history, working_time
+from . import history
 from .base import clock
-from .record import Record
+from .language import working_time
+from .language.record import Record
 
 MOVES_MAX = 300
 _COLUMNS = {"at": 1, "state_from": 1, "state_to": 1, "seq": 1}

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import notices, rights, working_time
+from . import notices, rights
 from .base import clock, people
 from .base.people import Actor
 from .base.search import search_fields
 from .base.words import L, Words
-from .record import Record
+from .language import working_time
+from .language.record import Record
+from .language.who import Seat
+from .language.workflow import Move
 from .unit import Unit
 from .waiting import waiting_for
-from .who import Seat
-from .workflow import Move
 
 WAITS = L("{number} {title} waits for your decision.", "{number} {title} 等待您審批。")
 RESULT = L("{number} {title}: {move}, now “{state}”.", "{number} {title}：{move}，現為「{state}」。")

@@ -6,7 +6,7 @@ from typing import Any
 
 import mongoengine as me
 
-from .record import Record
+from .language.record import Record
 from .rights import filled_seats
 
 COLLECTION = "waiting"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.kernel import deliveries, drafts, file_text, history, jobs, layouts, notices, waiting
 from models.kernel.base import collections
 from models.kernel.base.words import L, Words
-from models.kernel.declare import registered
+from models.kernel.language.declare import registered
 
 OTHERS = L("Data of the system", "系統數據")
 CALLED = L("{words} ({collection})", "{words}（{collection}）")

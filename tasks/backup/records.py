@@ -15,8 +15,8 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
 from models.kernel.bring_back import Past, bring_back
 from models.kernel.changes import Context
-from models.kernel.declare import registered, snake_case
-from models.kernel.record import Record
+from models.kernel.language.declare import registered, snake_case
+from models.kernel.language.record import Record
 
 from . import faults
 from .database import in_batches

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from models import catalogue
-from models.kernel.declare import snake_case
+from models.kernel.language.declare import snake_case
 
 ROOT = Path(__file__).parents[2]
 HEADING = "Add a record type"

@@ -9,9 +9,9 @@ import pytest
 
 from models import catalogue
 from models.kernel.base.words import EN, HANS, HANT, LOCALES, in_all_locales
-from models.kernel.declare import registered
-from models.kernel.fields import Choice, Choices, Lines
-from models.kernel.indexes import indexed_fields, indexes_of
+from models.kernel.language.declare import registered
+from models.kernel.language.fields import Choice, Choices, Lines
+from models.kernel.language.indexes import indexed_fields, indexes_of
 from views.lists.listing import sortable
 
 HAN = re.compile(r"[\u3400-\u9fff]")

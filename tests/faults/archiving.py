@@ -14,7 +14,7 @@ from admin_app.start import start
 from models import catalogue
 from models.kernel import changes, jobs
 from models.kernel.base.people import SYSTEM
-from models.kernel.indexes import ensure_indexes
+from models.kernel.language.indexes import ensure_indexes
 from tasks import registry, run
 
 

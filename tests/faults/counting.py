@@ -12,8 +12,8 @@ from models import catalogue
 from models.kernel import changes, jobs
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.indexes import ensure_indexes
 from models.kernel.jobs import Order
+from models.kernel.language.indexes import ensure_indexes
 from tasks import beat, waking, worker
 from tasks.registry import job
 

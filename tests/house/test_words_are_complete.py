@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.kernel import deliveries, file_text, scanning
-from models.kernel.glossary import COUNTS
+from models.kernel.language.glossary import COUNTS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("models", "views", "tasks", "seed", "admin_app")

@@ -34,7 +34,7 @@ ALLOWED = {
     "models/kernel/drafts.py": "unsaved texts of one person, which are no records",
     "models/kernel/imports.py": "sheets of one person that are being imported, which are no records",
     "models/kernel/import_rows.py": "their rows; records come of them through the gate",
-    "models/kernel/indexes.py": "indexes",
+    "models/kernel/language/indexes.py": "indexes",
     "models/kernel/search_parts.py": "what records are found by, which can be made anew from their fields",
     "models/retention.py": "the guard that serialises holds and destruction",
     "tasks/mongolease.py": "messages of the broker",

@@ -9,23 +9,15 @@ import pytest
 from mongoengine.base import common
 
 from models import catalogue
-from models.kernel import declare
 from models.kernel.base.words import L
-from models.kernel.catalogue import Catalogue
-from models.kernel.declare import record
-from models.kernel.fields import Day, Line, Lines, Ref, Text, Whole
-from models.kernel.record import Record
-from models.kernel.spec import Access, Chapter, Grid, LeadsTo, Part, Remind, Retention
-from models.kernel.who import HEAD, OWNER, heads_of, user_in
-from models.kernel.workflow import (
-    Attached,
-    DeclarationError,
-    Move,
-    Workflow,
-    completed,
-    faults_of,
-    workdays,
-)
+from models.kernel.language import declare
+from models.kernel.language.catalogue import Catalogue
+from models.kernel.language.declare import record
+from models.kernel.language.fields import Day, Line, Lines, Ref, Text, Whole
+from models.kernel.language.record import Record
+from models.kernel.language.spec import Access, Chapter, Grid, LeadsTo, Part, Remind, Retention
+from models.kernel.language.who import HEAD, OWNER, heads_of, user_in
+from models.kernel.language.workflow import Attached, DeclarationError, Move, Workflow, completed, faults_of, workdays
 
 ROOM = Chapter("room", L("Room", "房間"), "9")
 NAME = L("Name", "名稱")
@@ -93,10 +85,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "two moves 'approve' leave state 'submitted'": {
         "workflow": flow(SUBMIT, APPROVE, Move("approve", "submitted", "rejected", by=HEAD))
     },
-    "state 'fallow' has no word: add labels={...} or a line to models/kernel/glossary.py": {
+    "state 'fallow' has no word: add labels={...} or a line to models/kernel/language/glossary.py": {
         "workflow": flow(Move("submit", "draft", "fallow"))
     },
-    "move 'plough' has no word: add label= or a line to models/kernel/glossary.py": {
+    "move 'plough' has no word: add label= or a line to models/kernel/language/glossary.py": {
         "workflow": flow(Move("plough", "draft", "closed"))
     },
     "automatic move 'close' needs a condition (when=)": {"workflow": flow(Move("close", "draft", "closed", auto=True))},

@@ -9,7 +9,7 @@ import pytest
 from bson import DBRef, ObjectId
 
 from models.kernel.base.words import EN, L
-from models.kernel.fields import (
+from models.kernel.language.fields import (
     BLANKS,
     CONTROL,
     NOT_A_CHOICE,
@@ -200,7 +200,7 @@ def test_no_value_breaks_a_field(kind: str, value: Any) -> None:
 
 
 def test_every_kind_of_field_is_tried_here() -> None:
-    from models.kernel import fields
+    from models.kernel.language import fields
 
     kinds = {
         one for one in vars(fields).values() if isinstance(one, type) and issubclass(one, Rule) and one is not Rule

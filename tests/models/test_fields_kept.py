@@ -13,7 +13,20 @@ from bson import Decimal128
 
 from models.kernel.base import secrets
 from models.kernel.base.words import L
-from models.kernel.fields import Choice, Choices, Day, Flag, Line, Lines, Moment, Money, Number, Sealed, Tags, Text
+from models.kernel.language.fields import (
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Line,
+    Lines,
+    Moment,
+    Money,
+    Number,
+    Sealed,
+    Tags,
+    Text,
+)
 
 ALIAS = "fields_kept"
 AB = {"a": L("A", "甲"), "b": L("B", "乙")}

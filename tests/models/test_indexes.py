@@ -7,7 +7,7 @@ from bson import ObjectId
 
 from models import catalogue
 from models.kernel.base import clock
-from models.kernel.declare import dated_fields
+from models.kernel.language.declare import dated_fields
 
 
 def stages(plan):

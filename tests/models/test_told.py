@@ -3,7 +3,7 @@
 import pytest
 
 from models.kernel.base.words import EN, HANS, HANT, L, in_all_locales, speaking
-from models.kernel.told import Told, together, told_now
+from models.kernel.language.told import Told, together, told_now
 
 FULL = L("{place} is full.", "{place} 空間不足。")
 FIELD = Told(label=L("What went wrong", "錯誤說明"))

@@ -9,7 +9,7 @@ from bson import ObjectId
 from models.kernel import rights
 from models.kernel.base.people import Actor, DepartmentFacts, Role
 from models.kernel.base.words import EN, HANT, L
-from models.kernel.who import (
+from models.kernel.language.who import (
     HEAD,
     NOBODY,
     OWNER,
@@ -24,7 +24,7 @@ from models.kernel.who import (
     role,
     user_in,
 )
-from models.kernel.workflow import Move
+from models.kernel.language.workflow import Move
 
 SALES, MARKET = ObjectId(), ObjectId()
 LEGAL, FINANCE, BOSS = role(Role.LEGAL), role(Role.FINANCE), role(Role.MANAGEMENT)
@@ -48,7 +48,7 @@ def case(**links: Any) -> Any:
 def departments(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sales stands under the market department."""
     facts = {SALES: DepartmentFacts(SALES, "SAL", MARKET), MARKET: DepartmentFacts(MARKET, "MKT", None)}
-    monkeypatch.setattr("models.kernel.who.department_facts", facts.get)
+    monkeypatch.setattr("models.kernel.language.who.department_facts", facts.get)
 
 
 def seats_after(who: Who, record: Any, *filled: str) -> list[str]:

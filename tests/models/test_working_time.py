@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes, working_time
+from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
-from models.kernel.workflow import hours, workdays
-from models.kernel.working_time import WorkCalendar
+from models.kernel.language import working_time
+from models.kernel.language.workflow import hours, workdays
+from models.kernel.language.working_time import WorkCalendar
 
 ZONE = clock.zone()
 PLAIN = WorkCalendar()

@@ -12,10 +12,10 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from models import catalogue
-from models.kernel import working_time
 from models.kernel.base import clock, people
 from models.kernel.base.people import actor_of
 from models.kernel.history import faults_in
+from models.kernel.language import working_time
 from models.kernel.rights import tokens_of
 from seed import demo
 from seed.script import DEALS, OFFERS

@@ -17,7 +17,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import in_all_locales, speaking
 from models.kernel.jobs import Order
-from models.kernel.told import told_now
+from models.kernel.language.told import told_now
 from tasks import jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.dump import dump

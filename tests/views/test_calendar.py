@@ -10,7 +10,7 @@ from models.kernel import changes, history
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import LOCALES
-from models.kernel.declare import dated_fields
+from models.kernel.language.declare import dated_fields
 from tests.fixtures.http import COMMANDS, read_page, said
 from views.lists import calendar
 from views.lists.calendar_span import Span, read_span

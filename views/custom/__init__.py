@@ -15,8 +15,8 @@ from flask_admin import BaseView
 
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.record import Record
-from models.kernel.spec import Chapter
+from models.kernel.language.record import Record
+from models.kernel.language.spec import Chapter
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from models.chapters import SALES
 from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
-from models.kernel.record import Record
-from models.kernel.typed import BadValue, parse
+from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue, parse
 from models.receivables import Receivable
 
 from .. import wording

@@ -19,8 +19,8 @@ from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.words import L
-from models.kernel.declare import references_of, registered
-from models.kernel.record import Record
+from models.kernel.language.declare import references_of, registered
+from models.kernel.language.record import Record
 from models.kernel.traces import stored
 from models.retention import BIN, DeletionList, LegalHold, is_held
 

@@ -17,7 +17,7 @@ from models.kernel.base.collections import CHECKS, UNSEALED
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import EN, L, current_locale
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from .. import wording
 from ..session import actor, say

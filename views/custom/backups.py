@@ -18,8 +18,8 @@ from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.jobs import Order
-from models.kernel.record import Record
-from models.kernel.told import told_now
+from models.kernel.language.record import Record
+from models.kernel.language.told import told_now
 from models.kernel.unit import in_transaction
 
 from .. import wording

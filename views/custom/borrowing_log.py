@@ -30,8 +30,8 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.words import L
-from models.kernel.glossary import GATE_VERBS
-from models.kernel.record import Record
+from models.kernel.language.glossary import GATE_VERBS
+from models.kernel.language.record import Record
 from models.loans import Loan
 
 from .. import wording

@@ -16,8 +16,8 @@ from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, speaking
+from models.kernel.language.record import Record
 from models.kernel.preferences import whose_feed
-from models.kernel.record import Record
 from models.kernel.waiting import COLLECTION as CASES
 from models.mailing import post_office
 from models.organisation import User

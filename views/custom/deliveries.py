@@ -14,9 +14,9 @@ from models.kernel import deliveries, rights
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
+from models.kernel.language.record import Record
+from models.kernel.language.told import told_now
 from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER
-from models.kernel.record import Record
-from models.kernel.told import told_now
 from models.mailing import post_office
 
 from .. import wording

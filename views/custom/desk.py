@@ -21,7 +21,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.search import contains, normal
 from models.kernel.base.words import L, Words
 from models.kernel.changes import Context
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from models.lending import PAPER, is_kept, line_of, loans_out
 from models.loans import Loan
 

@@ -17,7 +17,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from models.kernel.traces import stored
 from models.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
 from models.loans import Loan

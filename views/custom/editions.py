@@ -14,9 +14,9 @@ from models.documents import Document
 from models.kernel import file_text, file_viewing, files, history, rights
 from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
-from models.kernel.declare import references_of
-from models.kernel.fields import label_of
-from models.kernel.record import Record
+from models.kernel.language.declare import references_of
+from models.kernel.language.fields import label_of
+from models.kernel.language.record import Record
 from models.kernel.traces import stored
 
 from .. import wording

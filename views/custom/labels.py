@@ -17,8 +17,8 @@ from models.kernel import rights
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
-from models.kernel.record import Record
-from models.kernel.trees import with_below
+from models.kernel.language.record import Record
+from models.kernel.language.trees import with_below
 from models.mailing import post_office
 
 from ..lists.listing import TIME_LIMIT_MS

@@ -12,7 +12,7 @@ from models.kernel import changes, rights
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from models.organisation import User
 
 from ..page.record_page import heading

@@ -12,9 +12,9 @@ from models.kernel import preferences
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.declare import registered
+from models.kernel.language.declare import registered
+from models.kernel.language.record import Record
 from models.kernel.preferences import CHATS, KINDS
-from models.kernel.record import Record
 from models.mailing import post_office
 
 from .. import wording

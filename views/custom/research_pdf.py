@@ -13,8 +13,8 @@ from models.kernel import history, rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
-from models.kernel.fields import label_of
-from models.kernel.record import Record
+from models.kernel.language.fields import label_of
+from models.kernel.language.record import Record
 from models.market import Requirement, ResearchReport
 
 from .. import wording

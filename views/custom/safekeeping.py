@@ -11,7 +11,7 @@ from models.chapters import DOCUMENTS
 from models.documents import Document
 from models.kernel import rights
 from models.kernel.base.words import L
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from models.safekeeping import missing_of
 
 from ..lists.listing import TIME_LIMIT_MS

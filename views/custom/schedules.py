@@ -20,7 +20,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.job_alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.kernel.jobs import Order
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from models.kernel.timing import NotATime
 from models.kernel.unit import in_transaction
 from models.operations import CRON_OR_EVERY, NO_ZONE, Schedule, job_label, params_in, timing_of, zone_named

@@ -17,9 +17,9 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import EN, L, current_locale
-from models.kernel.glossary import COUNTS
-from models.kernel.record import Record
-from models.kernel.told import told_now
+from models.kernel.language.glossary import COUNTS
+from models.kernel.language.record import Record
+from models.kernel.language.told import told_now
 from models.operations import job_label
 
 from .. import wording

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from models.kernel import file_kinds, file_search
 from models.kernel.base.people import Actor
 from models.kernel.file_search import Hit
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from .. import wording
 from .doors import place_query, place_words

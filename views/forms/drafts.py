@@ -18,8 +18,8 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.drafts import Draft
-from models.kernel.fields import LongText, Text
-from models.kernel.record import Record
+from models.kernel.language.fields import LongText, Text
+from models.kernel.language.record import Record
 
 from ..session import actor, say
 from ..wording import ago, moment

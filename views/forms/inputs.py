@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from models.kernel.base import clock
 from models.kernel.base.words import Words
-from models.kernel.fields import (
+from models.kernel.language.fields import (
     Choice,
     Choices,
     Day,
@@ -28,9 +28,9 @@ from models.kernel.fields import (
     Text,
     Whole,
 )
-from models.kernel.record import Record
-from models.kernel.spec import Declaration
-from models.kernel.typed import BadValue, id_typed, parse, tags_of
+from models.kernel.language.record import Record
+from models.kernel.language.spec import Declaration
+from models.kernel.language.typed import BadValue, id_typed, parse, tags_of
 from models.reminders import link_in
 
 from .. import wording

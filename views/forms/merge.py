@@ -12,9 +12,9 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.declare import references_of
-from models.kernel.fields import Lines, label_of
-from models.kernel.record import Record
+from models.kernel.language.declare import references_of
+from models.kernel.language.fields import Lines, label_of
+from models.kernel.language.record import Record
 from models.kernel.traces import difference, stored
 
 from ..wording import line_labels, plain, reference_labels

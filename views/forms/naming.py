@@ -13,8 +13,8 @@ from mongoengine.base import get_document
 from models.kernel import picking, rights
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.fields import Money, label_of
-from models.kernel.record import Record
+from models.kernel.language.fields import Money, label_of
+from models.kernel.language.record import Record
 
 from ..wording import input_text
 from .inputs import LinesList, Value, form_class

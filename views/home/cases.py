@@ -13,9 +13,9 @@ from models.kernel import history, rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.record import Record
+from models.kernel.language.record import Record
+from models.kernel.language.workflow import REASON, Move, Workflow
 from models.kernel.waiting import COLLECTION as WAITING
-from models.kernel.workflow import REASON, Move, Workflow
 
 from .. import wording
 from ..shell import waiting_filter

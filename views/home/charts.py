@@ -22,8 +22,8 @@ from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.record import Record
-from models.kernel.workflow import Workflow
+from models.kernel.language.record import Record
+from models.kernel.language.workflow import Workflow
 
 from .. import wording
 from ..lists.listing import SLOW, read_request

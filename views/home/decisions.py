@@ -13,7 +13,7 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.changes import REASON_NEEDED, Context
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from .. import wording
 from ..lists import bulk

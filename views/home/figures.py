@@ -13,7 +13,7 @@ from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from .. import wording
 from ..custom.ageing import LABELS as AGES

@@ -16,10 +16,10 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.words import current_locale
-from models.kernel.fields import label_of
+from models.kernel.language.fields import label_of
+from models.kernel.language.record import Record
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.preferences import KINDS, OTHER
-from models.kernel.record import Record
 from models.kernel.waiting import COLLECTION as WAITING
 
 from .. import wording

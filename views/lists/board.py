@@ -17,9 +17,9 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.changes import Context
-from models.kernel.fields import Lines, LongText, Sealed, label_of
-from models.kernel.record import Record
-from models.kernel.workflow import REASON, Workflow
+from models.kernel.language.fields import Lines, LongText, Sealed, label_of
+from models.kernel.language.record import Record
+from models.kernel.language.workflow import REASON, Workflow
 
 from .. import wording
 from ..session import actor, asks_for_json, say, seen_version

@@ -12,8 +12,8 @@ from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
 from models.kernel.changes import Context
-from models.kernel.record import Record
-from models.kernel.workflow import REASON, Move, is_met, need_label
+from models.kernel.language.record import Record
+from models.kernel.language.workflow import REASON, Move, is_met, need_label
 
 from ..session import actor, seen_version
 from ..wording import state_label

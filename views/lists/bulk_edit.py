@@ -14,9 +14,9 @@ from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.changes import Context
-from models.kernel.fields import label_of
-from models.kernel.record import Record
-from models.kernel.typed import BadValue, parse
+from models.kernel.language.fields import label_of
+from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue, parse
 
 from ..session import actor, own_path, seen_version
 from ..wording import plain, reference_labels

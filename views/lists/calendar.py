@@ -22,10 +22,10 @@ from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.changes import Context
-from models.kernel.declare import dated_fields
-from models.kernel.fields import WRONG_FORM, Day, Moment, label_of
-from models.kernel.record import Record
-from models.kernel.typed import BadValue, parse
+from models.kernel.language.declare import dated_fields
+from models.kernel.language.fields import WRONG_FORM, Day, Moment, label_of
+from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue, parse
 from models.kernel.waiting import COLLECTION as WAITING
 from models.organisation import CalendarDay
 

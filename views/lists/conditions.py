@@ -17,7 +17,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.words import L, Words
-from models.kernel.fields import (
+from models.kernel.language.fields import (
     NOT_A_NUMBER,
     WRONG_FORM,
     Choice,
@@ -32,9 +32,9 @@ from models.kernel.fields import (
     Whole,
     label_of,
 )
-from models.kernel.record import Record
-from models.kernel.trees import with_below
-from models.kernel.typed import BadValue, parse
+from models.kernel.language.record import Record
+from models.kernel.language.trees import with_below
+from models.kernel.language.typed import BadValue, parse
 
 from ..wording import is_numeric
 

@@ -8,7 +8,7 @@ from flask import abort, jsonify, request
 from flask_admin import expose
 
 from models.kernel import rights
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from ..session import actor
 from ..steps import moves_context

@@ -15,7 +15,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.text_width import width_of
 from models.kernel.base.words import L
-from models.kernel.fields import (
+from models.kernel.language.fields import (
     Choice,
     Choices,
     Day,
@@ -30,8 +30,8 @@ from models.kernel.fields import (
     Tags,
     label_of,
 )
-from models.kernel.record import Record
-from models.kernel.trees import tree_of
+from models.kernel.language.record import Record
+from models.kernel.language.trees import tree_of
 
 from .. import wording
 from ..wording import is_numeric, plain, reference_labels, state_label, tone

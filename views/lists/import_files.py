@@ -15,7 +15,10 @@ from models.kernel import import_cells, import_rows
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
-from models.kernel.fields import (
+from models.kernel.import_cells import NUMBER
+from models.kernel.import_rows import BAD, DOUBT, LEFT, Outcome
+from models.kernel.imports import Import
+from models.kernel.language.fields import (
     Choice,
     Choices,
     Day,
@@ -34,11 +37,8 @@ from models.kernel.fields import (
     Whole,
     label_of,
 )
-from models.kernel.import_cells import NUMBER
-from models.kernel.import_rows import BAD, DOUBT, LEFT, Outcome
-from models.kernel.imports import Import
-from models.kernel.record import Record
-from models.kernel.told import told_now
+from models.kernel.language.record import Record
+from models.kernel.language.told import told_now
 
 from ..wording import NO, YES
 from .export import BOOK, XLSX, defused, download

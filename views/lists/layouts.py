@@ -13,9 +13,9 @@ from werkzeug.datastructures import MultiDict
 from models.kernel import layouts, rights
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.fields import label_of
+from models.kernel.language.fields import label_of
+from models.kernel.language.record import Record
 from models.kernel.layouts import Arrangement, View
-from models.kernel.record import Record
 
 from ..session import actor, say
 from . import listing

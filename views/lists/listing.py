@@ -23,10 +23,10 @@ from models.kernel.base.collections import archive_of
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.fields import Choices, Lines, LongText, Ref, Refs, Rule, Sealed
-from models.kernel.indexes import indexed_fields
+from models.kernel.language.fields import Choices, Lines, LongText, Ref, Refs, Rule, Sealed
+from models.kernel.language.indexes import indexed_fields
+from models.kernel.language.record import Record
 from models.kernel.layouts import View
-from models.kernel.record import Record
 
 from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
 

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel import rights
 from models.kernel.base.words import L
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 from models.kernel.traces import stored
 
 from ..session import actor, say

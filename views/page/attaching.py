@@ -12,7 +12,7 @@ from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
 from models.kernel.file_twins import twins
-from models.kernel.record import Record
+from models.kernel.language.record import Record
 
 from ..session import actor, say
 from . import record_page

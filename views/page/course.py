@@ -8,11 +8,11 @@ from typing import Any
 from babel.dates import format_timedelta
 from markupsafe import Markup
 
-from models.kernel import working_time
 from models.kernel.base import people
 from models.kernel.base.words import L, current_locale
 from models.kernel.drawing import draw
-from models.kernel.record import Record
+from models.kernel.language import working_time
+from models.kernel.language.record import Record
 from models.kernel.stays import Stay, moves_of, stays_of
 from models.kernel.waiting import waiting_for
 

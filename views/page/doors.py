@@ -14,8 +14,8 @@ from models.kernel import changes, comments, mentions, rights
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
+from models.kernel.language.record import Record
 from models.kernel.mentions import Called
-from models.kernel.record import Record
 
 from ..session import actor, say
 from ..typesetting import typeset

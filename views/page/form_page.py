@@ -15,11 +15,11 @@ from models.kernel import rights, validation
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.fields import Choice, Choices, Lines, Ref, Refs, label_of
-from models.kernel.record import Record
-from models.kernel.spec import Part
+from models.kernel.language.fields import Choice, Choices, Lines, Ref, Refs, label_of
+from models.kernel.language.record import Record
+from models.kernel.language.spec import Part
+from models.kernel.language.workflow import REASON, Move
 from models.kernel.traces import stored
-from models.kernel.workflow import REASON, Move
 
 from .. import wording
 from ..custom import scripts_for

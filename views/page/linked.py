@@ -7,8 +7,8 @@ from typing import Any
 from models.kernel import rights
 from models.kernel.base.people import Actor
 from models.kernel.changes import lead_key
-from models.kernel.record import Record
-from models.kernel.spec import LeadsTo
+from models.kernel.language.record import Record
+from models.kernel.language.spec import LeadsTo
 
 from ..session import catalogue
 from ..wording import state_label, tone

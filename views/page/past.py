@@ -8,8 +8,8 @@ from typing import Any
 from models.kernel import history, rights
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
-from models.kernel.declare import references_of
-from models.kernel.record import Record
+from models.kernel.language.declare import references_of
+from models.kernel.language.record import Record
 from models.kernel.traces import stored
 
 from ..forms.merge import differing

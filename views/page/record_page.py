@@ -13,11 +13,11 @@ from models.kernel import files, history, rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.changes import note
-from models.kernel.declare import references_of
-from models.kernel.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
-from models.kernel.record import Record
+from models.kernel.language.declare import references_of
+from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
+from models.kernel.language.record import Record
+from models.kernel.language.workflow import need_label
 from models.kernel.traces import stored
-from models.kernel.workflow import need_label
 
 from .. import wording
 from ..custom import links_for, panels_for

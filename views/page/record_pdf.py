@@ -10,8 +10,8 @@ from models.kernel import files, history
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.declare import references_of
-from models.kernel.record import Record
+from models.kernel.language.declare import references_of
+from models.kernel.language.record import Record
 from models.kernel.traces import stored
 
 from ..wording import line_labels, moment, plain, reference_labels, state_label

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from mongoengine.base import get_document
 
-from .base import clock
+from ..base import clock
 from .workflow import Within
 
 SHIFTS = ((dt.time(9), dt.time(12)), (dt.time(13), dt.time(18)))

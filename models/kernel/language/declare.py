@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .base.words import L
+from ..base.words import L
 from .fields import Day, Lines, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
 from .spec import PLACES, Access, Chapter, Declaration, Grid, LeadsTo, Part, Remind, Retention

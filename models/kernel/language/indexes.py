@@ -8,15 +8,15 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from . import deliveries, drafts, file_text, import_rows, imports, jobs, layouts, preferences
-from .base import collections
-from .base.numbering import COUNTERS
+from .. import deliveries, drafts, file_text, import_rows, imports, jobs, layouts, preferences
+from ..base import collections
+from ..base.numbering import COUNTERS
+from ..history import HistoryEntry
+from ..notices import Notice
+from ..waiting import Waiting
 from .declare import dated_fields
 from .fields import Lines, LongText, Sealed
-from .history import HistoryEntry
-from .notices import Notice
 from .record import Record
-from .waiting import Waiting
 
 
 def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:

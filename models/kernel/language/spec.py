@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .base.people import Role
-from .base.words import L
+from ..base.people import Role
+from ..base.words import L
 from .who import Who
 from .workflow import Workflow
 

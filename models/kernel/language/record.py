@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import mongoengine as me
 from bson import ObjectId
 
-from .base.collections import FILES
-from .base.people import Actor
-from .base.words import L, Words
+from ..base.collections import FILES
+from ..base.people import Actor
+from ..base.words import L, Words
 from .fields import Flag, Moment, Ref, Tags, Text, Whole, id_of
 from .spec import Declaration
 from .workflow import Workflow

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..base.case import Case
+from ..base.words import L, Words
 from . import glossary
-from .base.case import Case
-from .base.words import L, Words
 from .fields import is_empty, label_of
 from .who import NOBODY, OWNER, Who
 
@@ -181,10 +181,10 @@ def faults_of(flow: Workflow) -> Iterable[str]:
             yield f"two moves {verb!r} leave state {state!r}"
     for state in flow.states:
         if state not in flow.labels:
-            yield f"state {state!r} has no word: add labels={{...}} or a line to models/kernel/glossary.py"
+            yield f"state {state!r} has no word: add labels={{...}} or a line to models/kernel/language/glossary.py"
     for move in flow.moves:
         if not move.label and move.verb not in glossary.VERBS:
-            yield f"move {move.verb!r} has no word: add label= or a line to models/kernel/glossary.py"
+            yield f"move {move.verb!r} has no word: add label= or a line to models/kernel/language/glossary.py"
         if move.auto and move.when is None:
             yield f"automatic move {move.verb!r} needs a condition (when=)"
 

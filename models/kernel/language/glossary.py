@@ -1,6 +1,6 @@
 """The words of states and moves, in one place for all record types; a type may override them in its workflow."""
 
-from .base.words import L
+from ..base.words import L
 
 STATES: dict[str, L] = {
     "accepted": L("Accepted", "已接受"),

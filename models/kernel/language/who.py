@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .base.case import Case
-from .base.people import ROLE_LABELS, Actor, Role, department_by_code, department_facts
-from .base.words import L, Listed, Words
+from ..base.case import Case
+from ..base.people import ROLE_LABELS, Actor, Role, department_by_code, department_facts
+from ..base.words import L, Listed, Words
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from bson import DBRef, ObjectId
 from bson.binary import Binary
 from mongoengine.base import BaseField
 
-from .base import secrets
-from .base.collections import in_archive
-from .base.words import L, Listed, Words
+from ..base import secrets
+from ..base.collections import in_archive
+from ..base.words import L, Listed, Words
 
 SHORT_MAX = 200
 LONG_MAX = 20_000

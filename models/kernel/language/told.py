@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .base.words import EN, LOCALES, L, Words, current_locale
+from ..base.words import EN, LOCALES, L, Words, current_locale
 from .fields import WRONG_FORM, LongText, label_of
 
 _ALL = L("{all}", "{all}")

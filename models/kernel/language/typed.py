@@ -14,8 +14,8 @@ from typing import Any
 
 from bson import ObjectId
 
-from .base import clock
-from .base.words import Words
+from ..base import clock
+from ..base.words import Words
 from .fields import NOT_A_NUMBER, WRONG_FORM, Day, Flag, Moment, Number, Ref, Whole, label_of
 
 _DATE = re.compile(r"(?:([0-9]{4})[-/.年])?([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
