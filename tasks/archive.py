@@ -16,7 +16,7 @@ from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
 from models import retention
-from models.kernel import archive, changes, rights
+from models.kernel import archive, changes
 from models.kernel.archive import Approval
 from models.kernel.audit import ERASED
 from models.kernel.base import clock, collections
@@ -29,6 +29,7 @@ from models.kernel.history import entries_of
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Retention
+from models.kernel.rights.rights import rights
 from models.retention import DeletionList, rule_for
 
 from .backup import naming

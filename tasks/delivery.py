@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
+from models.kernel.rights.rights.rights import tokens_of
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
@@ -22,7 +23,6 @@ from models.kernel.base.words import HANT, L, current_locale, speaking
 from models.kernel.deliveries import FAILED, NOT_SURE, OFF, SENT
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
-from models.kernel.rights import tokens_of
 from models.kernel.waiting import COLLECTION as CASES
 from models.mailing import post_office
 from models.receivables import is_still_owed

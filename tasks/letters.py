@@ -23,7 +23,7 @@ from babel.numbers import format_decimal
 from bson import ObjectId
 
 from models.contracts import Contract
-from models.kernel import files, rights
+from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing, Refused
@@ -32,6 +32,7 @@ from models.kernel.base.store import in_unit
 from models.kernel.base.words import EN, HANS, HANT, L, speaking
 from models.kernel.changes import Context
 from models.kernel.files import Upload
+from models.kernel.rights.rights import rights
 from models.organisation import Department, User
 from models.receivables import LETTER, Dunning, Receivable, is_still_owed
 from models.sales import Customer

@@ -8,7 +8,6 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import rights
 from models.kernel.base import people
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor, Role, actor_of, department_facts
@@ -16,6 +15,7 @@ from models.kernel.base.words import L
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.notices import About, notice_for
+from models.kernel.rights.rights import rights
 from models.kernel.unit import Unit
 
 UNREACHED = L(

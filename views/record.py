@@ -15,7 +15,7 @@ from flask_admin import expose
 from flask_admin.contrib.mongoengine import ModelView
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.kernel import archive, changes, files, picking, rights
+from models.kernel import archive, changes, files
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.words import L
 from models.kernel.changes import Context
@@ -23,6 +23,7 @@ from models.kernel.language.fields import Lines, Ref, Refs
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Move
+from models.kernel.rights.rights import picking, rights
 
 from .forms import merge
 from .forms.drafts import DraftDoors, once_key

@@ -12,12 +12,12 @@ from typing import Any
 from flask import Flask, Response, current_app, g, get_flashed_messages, request, url_for
 from mongoengine.connection import get_db
 
-from models.kernel import rights
 from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALE_NAMES, current_locale
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Chapter
 from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.rights.rights import rights
 from models.kernel.waiting import COLLECTION as WAITING
 
 from . import wording

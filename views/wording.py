@@ -14,7 +14,6 @@ from babel.numbers import format_decimal
 from bson import DBRef, Decimal128, ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.collections import archive_of
 from models.kernel.base.words import EN, HANS, HANT, L, current_locale, enumerate_words
@@ -37,6 +36,7 @@ from models.kernel.language.fields import (
 from models.kernel.language.glossary import DEFAULT_TONE, TONES
 from models.kernel.language.record import Record
 from models.kernel.language.told import Told, told_now
+from models.kernel.rights.rights import rights
 
 from .session import actor
 

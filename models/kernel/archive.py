@@ -20,7 +20,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from . import history, notices, rights, waiting
+from . import history, notices, waiting
 from .audit import ERASED, proof_of
 from .base import clock
 from .base.collections import (
@@ -40,6 +40,7 @@ from .base.people import SYSTEM, Actor
 from .base.store import in_unit
 from .base.words import L
 from .language.record import Record
+from .rights import rights
 from .traces import Act, Context, after_write, entry_of
 from .unit import Unit, in_transaction
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import history, rights, validation
+from . import history, validation
 from .base import clock, numbering, people
 from .base.collections import TOMBSTONES, in_archive
 from .base.errors import Changed, Forbidden, Missing, Refused
@@ -27,6 +27,7 @@ from .language.record import Record
 from .language.spec import LeadsTo
 from .language.who import Seat
 from .language.workflow import REASON, Move, Workflow, is_met, need_label
+from .rights import rights
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
 from .unit import Unit, in_transaction
 

@@ -16,12 +16,12 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
-from . import rights
 from .base.collections import FILES, archive_of
 from .base.people import Actor
 from .base.search import folded, span_in
 from .file_text import COLLECTION, gram_numbers
 from .language.record import Record
+from .rights import rights
 
 LENGTH_MIN, LENGTH_MAX = 2, 80
 PAGE = 20

@@ -8,10 +8,10 @@ from typing import Any
 
 from mongoengine.connection import get_db
 
-from . import rights
 from .base.collections import FILES
 from .base.people import Actor
 from .language.declare import registered
+from .rights import rights
 
 LOOKED_AT = 50
 

@@ -26,7 +26,7 @@ from .base.words import L
 from .changes import Context
 from .confined import Unreadable
 from .language.record import Record
-from .rights import YES, Verdict
+from .rights.rights import YES, Verdict
 
 WIDTHS = (900, 1350, 1800)
 STAMPED_PAGES_MAX = 100

@@ -16,7 +16,7 @@ from mongoengine.connection import get_db
 from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
-from . import archive, changes, file_kinds, file_text, jobs, rights, scanning
+from . import archive, changes, file_kinds, file_text, jobs, scanning
 from .base import clock
 from .base.collections import FILES
 from .base.errors import Forbidden, Missing, Refused
@@ -26,7 +26,8 @@ from .base.words import L
 from .changes import FORM, Context
 from .language.declare import registered
 from .language.record import Record
-from .rights import Verdict
+from .rights import rights
+from .rights.rights import Verdict
 from .unit import Unit, in_transaction
 from .uploads import CHUNK, MEGABYTE, Incoming
 

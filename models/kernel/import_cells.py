@@ -13,7 +13,6 @@ from typing import Any
 
 from bson import ObjectId
 
-from . import rights
 from .base.people import Actor
 from .base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
 from .import_names import Names
@@ -21,6 +20,7 @@ from .language.fields import NOT_A_CHOICE, Choice, Choices, Flag, Lines, Moment,
 from .language.record import Record
 from .language.told import Told
 from .language.typed import BadValue, parse, tags_of
+from .rights import rights
 from .traces import stored
 
 NUMBER = "number"

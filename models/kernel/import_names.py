@@ -9,7 +9,6 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from . import rights
 from .base.collections import archive_of
 from .base.people import Actor
 from .base.words import L
@@ -17,7 +16,8 @@ from .language.fields import Ref, Refs, Text, label_of
 from .language.indexes import indexed_fields
 from .language.record import Record
 from .language.typed import BadValue
-from .picking import may_be_linked
+from .rights import rights
+from .rights.picking import may_be_linked
 
 KNOWN_MAX = 50_000
 UNKNOWN = L(

@@ -13,7 +13,7 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from . import batches, changes, confined, import_rows, imports, rights, traces
+from . import batches, changes, confined, import_rows, imports, traces
 from .base.errors import CHANGED as CHANGED_SINCE
 from .base.errors import NOT_FOUND, Changed, Missing, Refused
 from .base.people import Actor, actor_of
@@ -44,6 +44,7 @@ from .import_rows import (
 from .imports import COLUMNS_MAX, ROWS_MAX, Import
 from .language.fields import label_of
 from .language.record import Record
+from .rights import rights
 from .validation import DOUBT as CONFIRM
 
 SECONDS_MAX = 120

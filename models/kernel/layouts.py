@@ -12,12 +12,12 @@ from typing import Any
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel
 
-from . import rights
 from .base import clock
 from .base.errors import Forbidden, Missing, Refused
 from .base.people import Actor
 from .base.store import in_unit
 from .base.words import L
+from .rights import rights
 
 COLLECTION = "grid_view"
 INDEXES = [

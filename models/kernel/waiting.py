@@ -7,7 +7,7 @@ from typing import Any
 import mongoengine as me
 
 from .language.record import Record
-from .rights import filled_seats
+from .rights.rights import filled_seats
 
 COLLECTION = "waiting"
 

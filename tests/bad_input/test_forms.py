@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import rights
 from models.kernel.language.fields import Choice, Choices, Day, Flag, Lines, Moment, Number, Ref, Refs, Whole
+from models.kernel.rights.rights import rights
 from tests.bad_input.nasty import NASTY
 from tests.fixtures.http import Form, Page, read_page, said, writer
 

@@ -9,10 +9,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import import_cells, import_rows, layouts, rights
+from models.kernel import import_cells, import_rows, layouts
 from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.language.fields import Lines
 from models.kernel.language.told import Told
+from models.kernel.rights.rights import rights
 from tests.fixtures.http import writer
 from views.lists import listing
 

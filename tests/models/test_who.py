@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from models.kernel import rights
 from models.kernel.base.people import Actor, DepartmentFacts, Role
 from models.kernel.base.words import EN, HANT, L
 from models.kernel.language.who import (
@@ -25,6 +24,7 @@ from models.kernel.language.who import (
     user_in,
 )
 from models.kernel.language.workflow import Move
+from models.kernel.rights.rights import rights
 
 SALES, MARKET = ObjectId(), ObjectId()
 LEGAL, FINANCE, BOSS = role(Role.LEGAL), role(Role.FINANCE), role(Role.MANAGEMENT)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from models.kernel.rights.rights.rights import tokens_of
 from pymongo.database import Database
 
 from models import catalogue
@@ -16,7 +17,6 @@ from models.kernel.base import clock, people
 from models.kernel.base.people import actor_of
 from models.kernel.history import faults_in
 from models.kernel.language import working_time
-from models.kernel.rights import tokens_of
 from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for

@@ -37,7 +37,7 @@ def quotation(company):
 
 def readers(company, quotation):
     """Those who could read it among the living, as its declaration says, and who keeps the archive."""
-    from models.kernel import rights
+    from models.kernel.rights.rights import rights
 
     cls = type(quotation)
     found = {login for login in company.logins if _matches(rights.visible(company.actor(login), cls), quotation)}

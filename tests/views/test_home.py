@@ -9,10 +9,11 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import changes, history, rights
+from models.kernel import changes, history
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
+from models.kernel.rights.rights import rights
 from tests.fixtures.http import COMMANDS, said
 from views.home import pages
 from views.page.course import next_people

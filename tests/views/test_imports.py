@@ -11,8 +11,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import changes, imports, rights
+from models.kernel import changes, imports
 from models.kernel.base.words import EN, HANS, HANT
+from models.kernel.rights.rights import rights
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import read_page, said
 from tests.models.test_imports import GOOD, HEADS

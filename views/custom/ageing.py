@@ -17,11 +17,11 @@ from flask_admin import BaseView, expose
 
 from models.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
 from models.chapters import SALES
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
+from models.kernel.rights.rights import rights
 from models.receivables import Receivable
 
 from .. import wording

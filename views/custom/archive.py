@@ -13,7 +13,7 @@ from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from models.chapters import RECORDS
-from models.kernel import archive, files, rights
+from models.kernel import archive, files
 from models.kernel.base.collections import ARCHIVED_AT, TOMBSTONES, archive_of
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
@@ -21,6 +21,7 @@ from models.kernel.base.search import contains
 from models.kernel.base.words import L
 from models.kernel.language.declare import references_of, registered
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 from models.kernel.traces import stored
 from models.retention import BIN, DeletionList, LegalHold, is_held
 

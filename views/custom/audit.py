@@ -11,13 +11,14 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import audit, jobs, rights, seals
+from models.kernel import audit, jobs, seals
 from models.kernel.base import clock
 from models.kernel.base.collections import CHECKS, UNSEALED
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import EN, L, current_locale
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 
 from .. import wording
 from ..session import actor, say

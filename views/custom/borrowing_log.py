@@ -23,7 +23,6 @@ from pymongo.errors import ExecutionTimeout
 
 from models.chapters import DOCUMENTS
 from models.documents import Document
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.collections import HISTORY, HISTORY_ARCHIVE, archive_of
 from models.kernel.base.errors import Refused
@@ -32,6 +31,7 @@ from models.kernel.base.search import contains
 from models.kernel.base.words import L
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 from models.loans import Loan
 
 from .. import wording

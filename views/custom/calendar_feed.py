@@ -12,12 +12,12 @@ from flask_admin import BaseView, expose
 from icalendar import Calendar, Event
 from mongoengine.connection import get_db
 
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, speaking
 from models.kernel.language.record import Record
 from models.kernel.preferences import whose_feed
+from models.kernel.rights.rights import rights
 from models.kernel.waiting import COLLECTION as CASES
 from models.mailing import post_office
 from models.organisation import User

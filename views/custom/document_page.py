@@ -12,12 +12,13 @@ from flask_admin import BaseView, expose
 
 from models.documents import CONDITIONS, Document
 from models.file_names import ruled_names
-from models.kernel import files, rights
+from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 from models.kernel.traces import stored
 from models.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
 from models.loans import Loan

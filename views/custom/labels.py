@@ -13,12 +13,12 @@ from flask_admin import BaseView, expose
 
 from models.categories import Category
 from models.documents import NOT_TO_BE_LENT, Document
-from models.kernel import rights
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.language.record import Record
 from models.kernel.language.trees import with_below
+from models.kernel.rights.rights import rights
 from models.mailing import post_office
 
 from ..lists.listing import TIME_LIMIT_MS

@@ -12,12 +12,12 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from models.chapters import RESEARCH
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
+from models.kernel.rights.rights import rights
 from models.market import Requirement
 
 from ..lists.listing import NOTHING_CHOSEN, TIME_LIMIT_MS

@@ -9,9 +9,9 @@ from flask_admin import BaseView, expose
 
 from models.chapters import DOCUMENTS
 from models.documents import Document
-from models.kernel import rights
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 from models.safekeeping import missing_of
 
 from ..lists.listing import TIME_LIMIT_MS

@@ -12,7 +12,7 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import jobs, rights
+from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
@@ -20,6 +20,7 @@ from models.kernel.base.words import EN, L, current_locale
 from models.kernel.language.glossary import COUNTS
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
+from models.kernel.rights.rights import rights
 from models.operations import job_label
 
 from .. import wording

@@ -18,12 +18,12 @@ from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import Workflow
+from models.kernel.rights.rights import rights
 
 from .. import wording
 from ..lists.listing import SLOW, read_request

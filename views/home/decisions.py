@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 from flask import jsonify, redirect, request
 
-from models.kernel import rights
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.changes import REASON_NEEDED, Context
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 
 from .. import wording
 from ..lists import bulk

@@ -9,11 +9,11 @@ from pymongo.errors import ExecutionTimeout
 
 from models.ageing import BUCKETS, OWED, days_of
 from models.figures import EACH_MAX, deciding_states, waited
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 
 from .. import wording
 from ..custom.ageing import LABELS as AGES

@@ -11,7 +11,7 @@ from flask import redirect, request
 from flask_admin import AdminIndexView, expose
 from mongoengine.connection import get_db
 
-from models.kernel import history, rights
+from models.kernel import history
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
@@ -20,6 +20,7 @@ from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.preferences import KINDS, OTHER
+from models.kernel.rights.rights import rights
 from models.kernel.waiting import COLLECTION as WAITING
 
 from .. import wording

@@ -12,7 +12,7 @@ from flask import abort, jsonify, redirect, request
 from flask_admin import BaseView, expose
 from pymongo.errors import ExecutionTimeout
 
-from models.kernel import changes, rights
+from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
@@ -20,6 +20,7 @@ from models.kernel.changes import Context
 from models.kernel.language.fields import Lines, LongText, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Workflow
+from models.kernel.rights.rights import rights
 
 from .. import wording
 from ..session import actor, asks_for_json, say, seen_version

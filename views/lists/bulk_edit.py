@@ -9,7 +9,7 @@ from typing import Any
 from bson import ObjectId
 from flask import request
 
-from models.kernel import batches, changes, rights
+from models.kernel import batches, changes
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
@@ -17,6 +17,7 @@ from models.kernel.changes import Context
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
+from models.kernel.rights.rights import rights
 
 from ..session import actor, own_path, seen_version
 from ..wording import plain, reference_labels

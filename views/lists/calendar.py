@@ -16,7 +16,7 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
-from models.kernel import changes, rights
+from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.base.people import Actor
@@ -26,6 +26,7 @@ from models.kernel.language.declare import dated_fields
 from models.kernel.language.fields import WRONG_FORM, Day, Moment, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
+from models.kernel.rights.rights import rights
 from models.kernel.waiting import COLLECTION as WAITING
 from models.organisation import CalendarDay
 

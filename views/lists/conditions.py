@@ -12,7 +12,6 @@ from bson import Decimal128, ObjectId
 from mongoengine.base import get_document
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
@@ -35,6 +34,7 @@ from models.kernel.language.fields import (
 from models.kernel.language.record import Record
 from models.kernel.language.trees import with_below
 from models.kernel.language.typed import BadValue, parse
+from models.kernel.rights.rights import rights
 
 from ..wording import is_numeric
 

@@ -10,7 +10,6 @@ from typing import Any
 from bson import Decimal128, ObjectId
 from mongoengine.base import get_document
 
-from models.kernel import rights
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.text_width import width_of
@@ -32,6 +31,7 @@ from models.kernel.language.fields import (
 )
 from models.kernel.language.record import Record
 from models.kernel.language.trees import tree_of
+from models.kernel.rights.rights import rights
 
 from .. import wording
 from ..wording import is_numeric, plain, reference_labels, state_label, tone

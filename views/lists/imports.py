@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import current_app, jsonify, redirect, request
 from mongoengine.connection import get_db
 
-from models.kernel import files, import_cells, import_rows, imports, jobs, rights
+from models.kernel import files, import_cells, import_rows, imports, jobs
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
@@ -19,6 +19,7 @@ from models.kernel.imports import Import
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
+from models.kernel.rights.rights import rights
 from models.kernel.traces import stored
 from models.kernel.uploads import MEGABYTE, Incoming
 

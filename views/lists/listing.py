@@ -18,7 +18,6 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import rights
 from models.kernel.base.collections import archive_of
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
@@ -27,6 +26,7 @@ from models.kernel.language.fields import Choices, Lines, LongText, Ref, Refs, R
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
 from models.kernel.layouts import View
+from models.kernel.rights.rights import rights
 
 from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
 

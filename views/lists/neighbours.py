@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from flask import redirect, request
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import rights
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 from models.kernel.traces import stored
 
 from ..session import actor, say

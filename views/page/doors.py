@@ -8,14 +8,15 @@ from typing import Any
 import structlog
 from flask import Response, jsonify, request
 from flask_admin import expose
+from models.kernel.rights.rights.mentions import Called
 from werkzeug.utils import redirect
 
-from models.kernel import changes, comments, mentions, rights
+from models.kernel import changes, comments
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.language.record import Record
-from models.kernel.mentions import Called
+from models.kernel.rights.rights import mentions, rights
 
 from ..session import actor, say
 from ..typesetting import typeset

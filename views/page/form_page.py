@@ -11,7 +11,7 @@ import wtforms
 from bson import ObjectId
 from flask import request
 
-from models.kernel import rights, validation
+from models.kernel import validation
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
@@ -19,6 +19,7 @@ from models.kernel.language.fields import Choice, Choices, Lines, Ref, Refs, lab
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
+from models.kernel.rights.rights import rights
 from models.kernel.traces import stored
 
 from .. import wording

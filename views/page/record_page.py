@@ -9,7 +9,7 @@ from flask import current_app
 from markupsafe import Markup
 from mongoengine.base import get_document
 
-from models.kernel import files, history, rights
+from models.kernel import files, history
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.changes import note
@@ -17,6 +17,7 @@ from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import need_label
+from models.kernel.rights.rights import rights
 from models.kernel.traces import stored
 
 from .. import wording

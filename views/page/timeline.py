@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.kernel import rights
 from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import L
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, Ref, Sealed, label_of
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
+from models.kernel.rights.rights import rights
 
 from ..wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
 

@@ -9,10 +9,10 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
+from ..base.people import actor_of
+from ..base.search import contains
+from ..language.record import Record
 from . import rights
-from .base.people import actor_of
-from .base.search import contains
-from .language.record import Record
 
 LOGINS_MAX = 50
 OFFERED_MAX = 8

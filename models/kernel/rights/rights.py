@@ -8,14 +8,14 @@ from typing import Any
 
 from bson import ObjectId
 
-from .base.collections import in_archive
-from .base.errors import Missing
-from .base.people import Actor, Role, code_of, departments_below
-from .base.words import L, Words
-from .language.record import Record
-from .language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
-from .language.who import Seat
-from .language.workflow import Move
+from ..base.collections import in_archive
+from ..base.errors import Missing
+from ..base.people import Actor, Role, code_of, departments_below
+from ..base.words import L, Words
+from ..language.record import Record
+from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
+from ..language.who import Seat
+from ..language.workflow import Move
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")
 STATE_CLOSED = L(

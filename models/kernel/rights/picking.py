@@ -7,10 +7,10 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
+from ..base.people import Actor
+from ..base.search import contains, normal
+from ..language.fields import Ref, Refs
 from . import rights
-from .base.people import Actor
-from .base.search import contains, normal
-from .language.fields import Ref, Refs
 
 TIME_LIMIT_MS = 8000
 MEANT_MAX = 200
