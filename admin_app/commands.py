@@ -22,10 +22,10 @@ from admin_app.security.accounts import accounts, add_user, log_out_everywhere, 
 from admin_app.security.second_factor import turn_off
 from admin_app.settings import Settings
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.drawing import draw
+from models.kernel.gate import changes
 from models.kernel.language.indexes import ensure_indexes
 from models.organisation import User
 from models.retention import ensure_retention_rules

@@ -11,7 +11,7 @@ from .chapters import SALES
 from .kernel.base import clock
 from .kernel.base.people import Role, department_by_code
 from .kernel.base.words import L, Words
-from .kernel.changes import Follow
+from .kernel.gate.changes import Follow
 from .kernel.language.declare import record
 from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
 from .kernel.language.record import Record

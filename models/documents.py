@@ -19,7 +19,7 @@ from .kernel.base import clock
 from .kernel.base.people import SYSTEM, Actor, Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
-from .kernel.changes import Follow
+from .kernel.gate.changes import Follow
 from .kernel.language.declare import record, registered
 from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
 from .kernel.language.record import Record

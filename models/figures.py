@@ -11,8 +11,8 @@ from typing import Any
 from bson import ObjectId
 
 from .kernel.base import clock
-from .kernel.history import COLLECTION as HISTORY
-from .kernel.history import HistoryEntry
+from .kernel.gate.history import COLLECTION as HISTORY
+from .kernel.gate.history import HistoryEntry
 from .kernel.language import working_time
 from .kernel.language.record import Record
 

@@ -14,7 +14,7 @@ from .documents import MAIN, Document, add_edition, edition_of
 from .file_names import ruled_names
 from .kernel import files
 from .kernel.base.people import SYSTEM
-from .kernel.changes import Follow
+from .kernel.gate.changes import Follow
 from .kernel.language.record import Record
 
 

@@ -18,7 +18,7 @@ from .kernel.base.numbering import one_at_a_time
 from .kernel.base.people import Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
-from .kernel.changes import Follow
+from .kernel.gate.changes import Follow
 from .kernel.language import working_time
 from .kernel.language.declare import record
 from .kernel.language.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole

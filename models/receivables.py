@@ -13,7 +13,7 @@ from .kernel.base import clock
 from .kernel.base.people import Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
-from .kernel.changes import Follow
+from .kernel.gate.changes import Follow
 from .kernel.language.declare import record
 from .kernel.language.fields import Choice, Day, LongText, Money, Ref, Text, Whole
 from .kernel.language.record import Record

@@ -11,12 +11,13 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from .chapters import RECORDS
-from .kernel import changes, jobs
+from .kernel import jobs
 from .kernel.base import clock, collections
 from .kernel.base.people import SYSTEM, Role
 from .kernel.base.store import in_unit
 from .kernel.base.words import L, Words
-from .kernel.changes import Context, Follow
+from .kernel.gate import changes
+from .kernel.gate.changes import Context, Follow
 from .kernel.language.declare import record, references_of, registered
 from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
 from .kernel.language.record import Record

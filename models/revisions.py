@@ -15,7 +15,7 @@ from .kernel import files
 from .kernel.base.collections import ARCHIVED_AT
 from .kernel.base.people import Actor, actor_of
 from .kernel.base.words import L, Words
-from .kernel.changes import Follow
+from .kernel.gate.changes import Follow
 from .kernel.language.declare import record
 from .kernel.language.fields import Choice, LongText, Ref, Text, Whole
 from .kernel.language.record import Record

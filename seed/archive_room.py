@@ -17,8 +17,9 @@ import typst
 
 from models import catalogue
 from models.documents import MAIN, Copy
-from models.kernel import changes, files
+from models.kernel import files
 from models.kernel.base import clock
+from models.kernel.gate import changes
 from models.kernel.language.record import Record
 from seed.desk import Desk
 from seed.organisation import special_days, working_calendar

@@ -15,9 +15,10 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import changes, jobs
+from models.kernel import jobs
 from models.kernel.base import clock, people
 from models.kernel.base.store import in_unit
+from models.kernel.gate import changes
 from models.kernel.language import working_time
 from models.kernel.language.indexes import ensure_indexes
 from models.policy import policy

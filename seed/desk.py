@@ -8,9 +8,9 @@ from typing import Any
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base.people import SYSTEM, Actor, actor_of
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.kernel.language.record import Record
 
 SYSTEM_LOGIN = ""

@@ -14,9 +14,9 @@ from typing import Any
 import mongoengine
 from mongoengine.connection import get_db
 
-from models.kernel import changes
 from models.kernel.base import clock, secrets
 from models.kernel.base.store import in_unit
+from models.kernel.gate import changes
 from models.policy import Policy, set_policy
 from seed.desk import Desk
 from seed.organisation import special_days, working_calendar

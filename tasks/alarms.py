@@ -16,9 +16,9 @@ from models.kernel import job_alarms, jobs
 from models.kernel.base import clock, people
 from models.kernel.base.people import Role
 from models.kernel.base.words import L, Words
+from models.kernel.gate.notices import notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.job_alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
-from models.kernel.notices import notice_for
-from models.kernel.unit import Unit, in_transaction
 from models.operations import job_label
 
 BATCH = 50

@@ -16,7 +16,7 @@ from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
 from models import retention
-from models.kernel import archive, changes
+from models.kernel import archive
 from models.kernel.archive import Approval
 from models.kernel.audit import ERASED
 from models.kernel.base import clock, collections
@@ -24,8 +24,9 @@ from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.changes import Context
-from models.kernel.history import entries_of
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.history import entries_of
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Retention

@@ -13,13 +13,13 @@ import holidays
 from bson import ObjectId
 from opencc import OpenCC
 
-from models.kernel import changes
 from models.kernel.base import clock, people
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.words import L
-from models.kernel.changes import Context
-from models.kernel.notices import About, notice_for
-from models.kernel.unit import Unit, in_transaction
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 from models.organisation import CalendarDay
 
 from .registry import job

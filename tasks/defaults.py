@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 from mongoengine.base import get_document
 
-from models.kernel import changes
 from models.kernel.base.people import SYSTEM, Role
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.operations import Schedule
 
 from . import registry

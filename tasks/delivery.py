@@ -21,9 +21,9 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import HANT, L, current_locale, speaking
 from models.kernel.deliveries import FAILED, NOT_SURE, OFF, SENT
-from models.kernel.notices import COLLECTION as NOTICES
+from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
-from models.kernel.waiting import COLLECTION as CASES
 from models.mailing import post_office
 from models.receivables import is_still_owed
 from models.reminders import still_holds

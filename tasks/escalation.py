@@ -18,12 +18,12 @@ from models.kernel.base import clock, people
 from models.kernel.base.people import Role, department_facts
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Listed
+from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.language.workflow import workdays
 from models.kernel.language.working_time import calendar
-from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.notices import About, notice_for
-from models.kernel.unit import Unit, in_transaction
-from models.kernel.waiting import COLLECTION as CASES
 
 from .readers import readers
 from .registry import job

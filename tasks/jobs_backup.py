@@ -28,16 +28,17 @@ from models.backups import (
     place_of,
     policies,
 )
-from models.kernel import changes, jobs
+from models.kernel import jobs
 from models.kernel.base import clock, people
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.words import L, Words, in_all_locales
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.notices import notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.told import together
-from models.kernel.notices import notice_for
 from models.kernel.rights.rights import rights
-from models.kernel.unit import Unit, in_transaction
 
 from .backup import faults
 from .backup.crypt import ring

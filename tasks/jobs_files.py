@@ -13,10 +13,10 @@ from models.kernel.base import clock, people
 from models.kernel.base.collections import FILES
 from models.kernel.base.people import Role
 from models.kernel.base.words import L, Words
+from models.kernel.gate.notices import notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
-from models.kernel.notices import notice_for
 from models.kernel.scanning import Away
-from models.kernel.unit import Unit, in_transaction
 
 from .registry import job
 from .run import Run

@@ -11,16 +11,16 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models.documents import Document
-from models.kernel import changes
 from models.kernel.base import clock, people
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.words import L
-from models.kernel.changes import Context
-from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.notices import notice_for
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.notices import notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights.rights import rights
-from models.kernel.unit import Unit, in_transaction
 from models.lending import ELECTRONIC, PAPER, free_copies, name_of, told
 from models.loans import Loan
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bson import ObjectId
 
-from models.kernel import search_parts
 from models.kernel.base.words import L
+from models.kernel.gate import search_parts
 from models.kernel.language.declare import registered
 
 from .registry import job

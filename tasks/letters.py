@@ -30,8 +30,8 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import EN, HANS, HANT, L, speaking
-from models.kernel.changes import Context
 from models.kernel.files import Upload
+from models.kernel.gate.changes import Context
 from models.kernel.rights.rights import rights
 from models.organisation import Department, User
 from models.receivables import LETTER, Dunning, Receivable, is_still_owed

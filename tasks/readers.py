@@ -12,11 +12,11 @@ from models.kernel.base import people
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor, Role, actor_of, department_facts
 from models.kernel.base.words import L
+from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.unit import Unit
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
-from models.kernel.notices import About, notice_for
 from models.kernel.rights.rights import rights
-from models.kernel.unit import Unit
 
 UNREACHED = L(
     "“{type} {number}” has something to be told, and nobody to tell it to: its owner is not active, and neither the "

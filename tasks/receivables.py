@@ -11,15 +11,15 @@ from typing import Any
 import structlog
 from bson import ObjectId
 
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.changes import Context, Follow
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context, Follow
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.unit import Unit, in_transaction
 from models.quotations import Quotation
 from models.receivables import Dunning, Receivable
 

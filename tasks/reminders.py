@@ -13,10 +13,10 @@ from models.kernel.base import clock, people
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L, Words
-from models.kernel.notices import COLLECTION as NOTICES
-from models.kernel.notices import About, notice_for
+from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights.rights import rights
-from models.kernel.unit import Unit, in_transaction
 from models.reminders import (
     CATCH_UP,
     LATE,

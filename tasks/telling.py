@@ -6,8 +6,8 @@ from models.kernel import jobs
 from models.kernel.base import people
 from models.kernel.base.people import Role
 from models.kernel.base.words import Words
-from models.kernel.notices import notice_for
-from models.kernel.unit import Unit, in_transaction
+from models.kernel.gate.notices import notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 
 from .run import Run
 

@@ -21,10 +21,10 @@ from models.kernel import jobs
 from models.kernel.base import clock, people
 from models.kernel.base.people import Role
 from models.kernel.base.words import L
+from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.jobs import Order
-from models.kernel.notices import About, notice_for
 from models.kernel.timing import NotATime
-from models.kernel.unit import Unit, in_transaction
 from models.operations import Schedule, params_in, timing_of
 
 CLOCKS = "schedule_clock"

@@ -15,10 +15,11 @@ from flask_admin import expose
 from flask_admin.contrib.mongoengine import ModelView
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.kernel import archive, changes, files
+from models.kernel import archive, files
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.words import L
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.kernel.language.fields import Lines, Ref, Refs
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse

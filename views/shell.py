@@ -14,11 +14,11 @@ from mongoengine.connection import get_db
 
 from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALE_NAMES, current_locale
+from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Chapter
-from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.rights.rights import rights
-from models.kernel.waiting import COLLECTION as WAITING
 
 from . import wording
 from .session import actor, is_signed_in

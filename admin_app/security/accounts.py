@@ -13,12 +13,12 @@ from pymongo.errors import DuplicateKeyError
 from admin_app.security import passwords
 from admin_app.security.events import Event, record_event
 from admin_app.security.sessions import end_all
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base import collections as names
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM, department_by_code
 from models.kernel.base.words import L
+from models.kernel.gate import changes
 from models.organisation import Department, User
 
 FIRST_PASSWORD_VALID = dt.timedelta(days=7)

@@ -20,7 +20,6 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from . import history, notices, waiting
 from .audit import ERASED, proof_of
 from .base import clock
 from .base.collections import (
@@ -39,10 +38,11 @@ from .base.errors import Forbidden, Missing, Refused
 from .base.people import SYSTEM, Actor
 from .base.store import in_unit
 from .base.words import L
+from .gate import history, notices, waiting
+from .gate.traces import Act, Context, after_write, entry_of
+from .gate.unit import Unit, in_transaction
 from .language.record import Record
 from .rights import rights
-from .traces import Act, Context, after_write, entry_of
-from .unit import Unit, in_transaction
 
 DOOR = Context(door="archive")
 ALREADY_BACK = L("{number} is already back among the records.", "{number} 已調回，無需重複辦理。")

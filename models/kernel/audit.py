@@ -17,13 +17,14 @@ from mongoengine.connection import get_connection, get_db
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
-from . import history, seals
+from . import seals
 from .base import clock, collections
 from .base.store import in_unit
 from .base.words import L, Words, in_all_locales
+from .gate import history
+from .gate.traces import difference
+from .gate.unit import Unit, in_transaction
 from .language.declare import registered
-from .traces import difference
-from .unit import Unit, in_transaction
 
 SEAL_MOST = 2000
 RECORDS_EACH = 200

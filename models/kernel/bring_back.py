@@ -9,14 +9,15 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from . import history, seals, validation
+from . import seals
 from .base.collections import FILES, SEALS, UNSEALED
 from .base.people import SYSTEM
 from .base.store import in_unit
-from .changes import refuse_put_away, taken, write_change
+from .gate import history, validation
+from .gate.changes import refuse_put_away, taken, write_change
+from .gate.traces import Act, Context, after_write, derive, difference, entry_of, stamp, stored
+from .gate.unit import Unit, in_transaction
 from .language.record import Record
-from .traces import Act, Context, after_write, derive, difference, entry_of, stamp, stored
-from .unit import Unit, in_transaction
 
 R = TypeVar("R", bound=Record)
 

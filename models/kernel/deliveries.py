@@ -17,7 +17,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from .base import clock
 from .base.store import in_unit
 from .base.words import L, Words, in_all_locales
-from .notices import COLLECTION as NOTICES
+from .gate.notices import COLLECTION as NOTICES
 from .preferences import MAIL, NoticePreference, preferences_of_all
 
 COLLECTION = "delivery"

@@ -18,13 +18,14 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from . import archive, changes, confined, file_kinds, file_reading, file_text, files
+from . import archive, confined, file_kinds, file_reading, file_text, files
 from .base import clock, collections
 from .base.errors import Forbidden, Missing, Refused
 from .base.people import Actor
 from .base.words import L
-from .changes import Context
 from .confined import Unreadable
+from .gate import changes
+from .gate.changes import Context
 from .language.record import Record
 from .rights.rights import YES, Verdict
 

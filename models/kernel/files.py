@@ -16,19 +16,20 @@ from mongoengine.connection import get_db
 from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
-from . import archive, changes, file_kinds, file_text, jobs, scanning
+from . import archive, file_kinds, file_text, jobs, scanning
 from .base import clock
 from .base.collections import FILES
 from .base.errors import Forbidden, Missing, Refused
 from .base.people import Actor
 from .base.store import in_transaction_now, in_unit
 from .base.words import L
-from .changes import FORM, Context
+from .gate import changes
+from .gate.changes import FORM, Context
+from .gate.unit import Unit, in_transaction
 from .language.declare import registered
 from .language.record import Record
 from .rights import rights
 from .rights.rights import Verdict
-from .unit import Unit, in_transaction
 from .uploads import CHUNK, MEGABYTE, Incoming
 
 NAME_MAX = 180

@@ -15,13 +15,13 @@ from bson import ObjectId
 
 from .base.people import Actor
 from .base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
+from .gate.traces import stored
 from .import_names import Names
 from .language.fields import NOT_A_CHOICE, Choice, Choices, Flag, Lines, Moment, Ref, Refs, Sealed, Tags, Text, label_of
 from .language.record import Record
 from .language.told import Told
 from .language.typed import BadValue, parse, tags_of
 from .rights import rights
-from .traces import stored
 
 NUMBER = "number"
 CELL_MAX = 10_000

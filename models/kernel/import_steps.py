@@ -13,15 +13,17 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from . import batches, changes, confined, import_rows, imports, traces
+from . import confined, import_rows, imports
 from .base.errors import CHANGED as CHANGED_SINCE
 from .base.errors import NOT_FOUND, Changed, Missing, Refused
 from .base.people import Actor, actor_of
 from .base.words import L, Words
-from .changes import Context
 from .file_reading import content_of
 from .file_text import WHY
-from .history import COLLECTION as HISTORY
+from .gate import batches, changes, traces
+from .gate.changes import Context
+from .gate.history import COLLECTION as HISTORY
+from .gate.validation import DOUBT as CONFIRM
 from .import_cells import CELL_MAX, NUMBER, Entry, Reader, matched
 from .import_rows import (
     BACK,
@@ -45,7 +47,6 @@ from .imports import COLUMNS_MAX, ROWS_MAX, Import
 from .language.fields import label_of
 from .language.record import Record
 from .rights import rights
-from .validation import DOUBT as CONFIRM
 
 SECONDS_MAX = 120
 ANSWER_MAX = 90 * 1024 * 1024

@@ -17,14 +17,15 @@ from gridfs.errors import NoFile
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from . import changes, files, import_rows, jobs
+from . import files, import_rows, jobs
 from .base import clock
 from .base.errors import Missing, Refused
 from .base.people import Actor
 from .base.store import in_unit
 from .base.words import L, Words, in_all_locales
+from .gate import changes
+from .gate.unit import in_transaction
 from .import_rows import BAD, CHANGE, CHANGED, CREATE, CREATED, DOUBT, Sheet, opened, sealed
-from .unit import in_transaction
 from .uploads import Incoming
 
 COLLECTION = "import"

@@ -10,8 +10,8 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from . import history
 from .base import clock
+from .gate import history
 from .language import working_time
 from .language.record import Record
 

@@ -17,8 +17,8 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from models.kernel import history
 from models.kernel.base import clock, collections
+from models.kernel.gate import history
 
 from . import faults
 from .crypt import BackupKey, KeyRing

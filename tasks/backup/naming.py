@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from models.kernel import deliveries, drafts, file_text, history, jobs, layouts, notices, waiting
+from models.kernel import deliveries, drafts, file_text, jobs, layouts
 from models.kernel.base import collections
 from models.kernel.base.words import L, Words
+from models.kernel.gate import history, notices, waiting
 from models.kernel.language.declare import registered
 
 OTHERS = L("Data of the system", "系統數據")

@@ -9,12 +9,12 @@ from bson import ObjectId, decode
 from bson.codec_options import CodecOptions
 from mongoengine.connection import get_db
 
-from models.kernel import history
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
 from models.kernel.bring_back import Past, bring_back
-from models.kernel.changes import Context
+from models.kernel.gate import history
+from models.kernel.gate.changes import Context
 from models.kernel.language.declare import registered, snake_case
 from models.kernel.language.record import Record
 

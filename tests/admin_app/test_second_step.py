@@ -13,8 +13,8 @@ from mongoengine.connection import get_db
 
 from admin_app.security import second_factor
 from admin_app.settings import Settings, SettingsError
-from models.kernel import history
 from models.kernel.base import clock
+from models.kernel.gate import history
 from tests.fixtures.http import Browser
 
 PASSWORD = "four good words here"

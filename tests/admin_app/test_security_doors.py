@@ -13,11 +13,11 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
 from admin_app.security import accounts, current_actor, init_security, passwords, sessions, throttle
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM, department_by_code, forget_departments
 from models.kernel.base.words import LOCALE_NAMES, L, current_locale
+from models.kernel.gate import changes
 from models.organisation import Department, User
 
 VIEWS = Path(__file__).parents[2] / "views"

@@ -9,7 +9,7 @@ from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 import views.record
 import views.shell
-from models.kernel.history import entries_of
+from models.kernel.gate.history import entries_of
 from tests.fixtures.http import read_page
 
 INSIDE = ("Traceback", "AutoReconnect", "secret detail", "pymongo", ".py")

@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page, expect
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from tests.browser.conftest import FLAGS, picture
 from tests.fixtures.company import Company
 from tests.fixtures.doing import do

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from playwright.sync_api import expect
 
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from tests.browser.conftest import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

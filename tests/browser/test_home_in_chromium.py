@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from models.kernel import changes
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from tests.browser.conftest import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 from models import catalogue
 from models.backups import EQUAL, GOOD
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from tasks.backup.crypt import set_keys
 from tasks.registry import jobs
 from tasks.timetable import fire_due

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.search import contains
-from models.kernel.changes import Context
-from models.kernel.history import entries_of, faults_in
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.history import entries_of, faults_in
+from models.kernel.gate.waiting import COLLECTION, waiting_for
 from models.kernel.rights.rights import rights
-from models.kernel.waiting import COLLECTION, waiting_for
 
 REASONED = Context(reason="tried", signed=True)
 TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)

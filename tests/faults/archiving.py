@@ -12,8 +12,9 @@ from pymongo.errors import PyMongoError
 from admin_app.settings import load_settings
 from admin_app.start import start
 from models import catalogue
-from models.kernel import changes, jobs
+from models.kernel import jobs
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from models.kernel.language.indexes import ensure_indexes
 from tasks import registry, run
 

@@ -9,9 +9,10 @@ from admin_app import celery as wired
 from admin_app.settings import load_settings
 from admin_app.start import start
 from models import catalogue
-from models.kernel import changes, jobs
+from models.kernel import jobs
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
+from models.kernel.gate import changes
 from models.kernel.jobs import Order
 from models.kernel.language.indexes import ensure_indexes
 from tasks import beat, waking, worker

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from tests.fixtures.processes import until
 
 pytestmark = pytest.mark.slow

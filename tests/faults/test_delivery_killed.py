@@ -13,12 +13,12 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.notices import About, notice_for
-from models.kernel.unit import in_transaction
+from models.kernel.gate import changes
+from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.unit import in_transaction
 from tests.fixtures.doing import do
 
 pytestmark = pytest.mark.slow

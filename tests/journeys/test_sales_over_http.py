@@ -13,9 +13,9 @@ from mongoengine.connection import get_db
 
 from models.ageing import ageing
 from models.credit_code import check_digit
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from tests.fixtures.company import PDF, Company
 from tests.fixtures.http import Browser, id_in, read_page, said
 

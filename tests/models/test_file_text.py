@@ -10,12 +10,13 @@ from bson import ObjectId
 from PIL import Image
 
 from models import catalogue
-from models.kernel import archive, changes, file_reading, file_search, file_text, files, jobs
+from models.kernel import archive, file_reading, file_search, file_text, files, jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.search import folded, span_in
 from models.kernel.file_text import Piece
+from models.kernel.gate import changes
 from tests.fixtures.doing import do, work_off
 from tests.fixtures.http import COMMANDS
 

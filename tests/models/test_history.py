@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from bson import Decimal128, ObjectId
 
-from models.kernel import changes, history
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, history
 
 
 def chain_of(count: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:

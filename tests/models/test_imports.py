@@ -12,9 +12,10 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import changes, import_cells, import_names, import_rows, imports
+from models.kernel import import_cells, import_names, import_rows, imports
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.words import EN, HANS, HANT, speaking
+from models.kernel.gate import changes
 from models.kernel.import_cells import Reader
 from tests.fixtures.doing import work_off
 from views import wording

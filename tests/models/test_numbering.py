@@ -9,7 +9,7 @@ import pytest
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.numbering import COUNTERS, next_number
-from models.kernel.unit import in_transaction
+from models.kernel.gate.unit import in_transaction
 
 NOON = dt.datetime(2024, 2, 29, 4, tzinfo=dt.UTC)
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes, comments
 from models.kernel.base.errors import Refused
-from models.kernel.changes import Context
-from models.kernel.validation import COMMENT_MAX
+from models.kernel.gate import changes, comments
+from models.kernel.gate.changes import Context
+from models.kernel.gate.validation import COMMENT_MAX
 
 BAD = ["half \ud83d", "a\x00b", "x" * (COMMENT_MAX + 1)]
 

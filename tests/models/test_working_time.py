@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from models.kernel.language import working_time
 from models.kernel.language.workflow import hours, workdays
 from models.kernel.language.working_time import WorkCalendar

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes
 from models.kernel.base.errors import Changed
 from models.kernel.base.words import speaking
-from models.kernel.changes import Context
-from models.kernel.history import entries_of, faults_in
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.history import entries_of, faults_in
 from tests.races.at_once import at_once, done, kinds
 
 ROUNDS = range(4)  # a race that is lost once in a while should be met

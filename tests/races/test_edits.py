@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes, comments
-from models.kernel.changes import Context
-from models.kernel.history import entries_of, faults_in
+from models.kernel.gate import changes, comments
+from models.kernel.gate.changes import Context
+from models.kernel.gate.history import entries_of, faults_in
 from tests.fixtures.http import read_page
 from tests.races.at_once import at_once, done, kinds
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
+from models.kernel.gate import changes
 from tests.races.at_once import at_once, done, kinds
 
 

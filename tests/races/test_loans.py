@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from tests.races.at_once import at_once, done, kinds
 
 

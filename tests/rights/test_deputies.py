@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
-from models.kernel.history import entries_of
+from models.kernel.gate import changes
+from models.kernel.gate.history import entries_of
 from models.organisation import User
 
 DAY = dt.timedelta(days=1)

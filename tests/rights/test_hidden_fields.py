@@ -27,7 +27,7 @@ MAY_SEE_BOTTOM = {
 @pytest.fixture
 def product(company: Any) -> Any:
     """A product with a floor price, changed once so that its history tells of it."""
-    from models.kernel import changes
+    from models.kernel.gate import changes
 
     made = company.make("product", list_price=Decimal("9000"), floor_price=Decimal("7000"))
     head = company.actor("head_sal")
@@ -38,7 +38,7 @@ def product(company: Any) -> Any:
 
 @pytest.fixture
 def negotiation(company: Any) -> Any:
-    from models.kernel import changes
+    from models.kernel.gate import changes
 
     made = company.make("negotiation", bottom_line="先前", concerns=CONCERN)
     clerk = company.actor("clerk_sal")
@@ -125,7 +125,7 @@ def test_an_old_version_shows_its_reader_only_what_they_may_see(company: Any, pr
 
 def test_a_lost_race_shows_its_loser_only_what_they_may_see(company: Any, browser_as: Any) -> None:
     """Both versions side by side, without the columns and fields hidden from the one who reads them."""
-    from models.kernel import changes
+    from models.kernel.gate import changes
 
     offer = company.make("quotation", subject="Before")
     clerk = browser_as("clerk_sal")

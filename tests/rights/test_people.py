@@ -8,8 +8,8 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from models.kernel.rights.rights import rights
 from models.organisation import User
 from tests.fixtures.http import id_in, read_page

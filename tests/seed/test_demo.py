@@ -15,7 +15,7 @@ from pymongo.database import Database
 from models import catalogue
 from models.kernel.base import clock, people
 from models.kernel.base.people import actor_of
-from models.kernel.history import faults_in
+from models.kernel.gate.history import faults_in
 from models.kernel.language import working_time
 from seed import demo
 from seed.script import DEALS, OFFERS

@@ -12,13 +12,14 @@ from bson.datetime_ms import DatetimeMS
 from gridfs.errors import NoFile
 
 from models import catalogue, retention
-from models.kernel import archive, audit, changes, comments, files, history, jobs, unit
+from models.kernel import archive, audit, files, jobs
 from models.kernel.archive import Approval
 from models.kernel.base import clock, collections
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.bring_back import Past, bring_back
-from models.kernel.changes import Context
+from models.kernel.gate import changes, comments, history, unit
+from models.kernel.gate.changes import Context
 from models.kernel.rights.rights import rights
 from models.retention import DeletionList, LegalHold, RetentionRule
 from tasks import registry, run, worker

@@ -7,8 +7,8 @@ from pymongo.errors import AutoReconnect
 
 from admin_app import audit_commands, cli
 from models import catalogue
-from models.kernel import changes
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 
 
 @pytest.fixture

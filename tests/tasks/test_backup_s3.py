@@ -12,9 +12,10 @@ from s3fs import S3FileSystem
 
 from models import catalogue
 from models.backups import BROKEN, GOOD, PRUNED, Backup
-from models.kernel import changes, jobs
+from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from models.kernel.jobs import Order
 from tasks import jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys

@@ -6,9 +6,10 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from models import catalogue
-from models.kernel import changes, jobs
+from models.kernel import jobs
 from models.kernel.base import clock, leases
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from models.kernel.jobs import Order
 from tasks import alarms, defaults, timetable
 from tasks.run import Run

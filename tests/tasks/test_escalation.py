@@ -5,11 +5,11 @@ import datetime as dt
 import pytest
 
 from models import catalogue
-from models.kernel import changes, unit
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, unit
+from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.language import working_time
-from models.kernel.waiting import COLLECTION as CASES
 from tests.fixtures.doing import Killed, do
 
 MONDAY = dt.date(2025, 6, 2)

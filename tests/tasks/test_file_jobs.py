@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from admin_app.settings import Settings, SettingsError
-from models.kernel import file_search, file_text, file_viewing, files, notices, scanning
+from models.kernel import file_search, file_text, file_viewing, files, scanning
 from models.kernel.base.errors import Forbidden
+from models.kernel.gate import notices
 from tests.fixtures.doing import do, work_off
 
 VIRUS = b"X5O! this stands for a virus"

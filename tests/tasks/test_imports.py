@@ -10,11 +10,12 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import audit, changes, comments, import_rows, import_steps, imports, jobs, unit
+from models.kernel import audit, import_rows, import_steps, imports, jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
+from models.kernel.gate import changes, comments, unit
 from tasks.registry import load_jobs
 from tasks.run import Run
 from tests.fixtures.doing import Killed, do, work_off

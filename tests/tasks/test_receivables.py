@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from models import catalogue
-from models.kernel import changes, history, unit
 from models.kernel.base import clock, numbering
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, history, unit
 from tasks import receivables
 from tasks.receivables import Counts, expire_quotations, make_dunning, mark_overdue
 from tests.fixtures.doing import do

@@ -7,10 +7,10 @@ from bson import ObjectId
 from bson.datetime_ms import DatetimeMS
 
 from models import catalogue
-from models.kernel import changes, unit
 from models.kernel.base import clock
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, unit
 from models.kernel.rights.rights import rights
 from models.reminders import Reminder, link_in, occurrences, still_holds
 from tasks import reminders

@@ -7,10 +7,11 @@ import json
 import pytest
 from bson import ObjectId
 
-from models.kernel import archive, audit, changes, files, history, seals
+from models.kernel import archive, audit, files, seals
 from models.kernel.archive import Approval
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, history
 from models.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
 from tests.fixtures.http import said
 

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from models import catalogue
-from models.kernel import changes, history
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, history
 from models.kernel.rights.rights import rights
 from tests.fixtures.http import COMMANDS, read_page, said
 from views.lists import board

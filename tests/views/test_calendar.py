@@ -6,10 +6,10 @@ import re
 import pytest
 
 from models import catalogue
-from models.kernel import changes, history
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import LOCALES
+from models.kernel.gate import changes, history
 from models.kernel.language.declare import dated_fields
 from tests.fixtures.http import COMMANDS, read_page, said
 from views.lists import calendar

@@ -15,10 +15,10 @@ from python_calamine import CalamineWorkbook
 
 from models import catalogue
 from models.ageing import BUCKETS
-from models.kernel import changes, history
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT
+from models.kernel.gate import changes, history
 from views import typesetting
 from views.custom import research_pdf
 

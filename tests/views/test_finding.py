@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import archive, changes
+from models.kernel import archive
+from models.kernel.gate import changes
 from tests.fixtures.company import Company
 
 LIST = "/admin/document/"

@@ -9,10 +9,10 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import changes, history
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
+from models.kernel.gate import changes, history
 from models.kernel.rights.rights import rights
 from tests.fixtures.http import COMMANDS, said
 from views.home import pages

@@ -11,8 +11,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import changes, imports
+from models.kernel import imports
 from models.kernel.base.words import EN, HANS, HANT
+from models.kernel.gate import changes
 from models.kernel.rights.rights import rights
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import read_page, said

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import changes, confined, file_viewing, files
+from models.kernel import confined, file_viewing, files
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.gate import changes
 from tests.fixtures.company import Company
 from tests.fixtures.doing import work_off
 from tests.fixtures.papers import document as docx

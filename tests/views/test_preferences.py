@@ -8,14 +8,15 @@ from bson import ObjectId
 from icalendar import Calendar
 
 from models import catalogue
-from models.kernel import changes, deliveries
+from models.kernel import deliveries
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.notices import About, notice_for
+from models.kernel.gate import changes
+from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.unit import in_transaction
+from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.preferences import MAILED, preferences_of, whose_feed
-from models.kernel.unit import in_transaction
-from models.kernel.waiting import COLLECTION as CASES
 from models.reminders import Reminder
 from tasks.chat import NOT_TAKEN
 

@@ -12,9 +12,9 @@ import pypdf
 import pypdfium2
 import pytest
 
-from models.kernel import changes, comments
 from models.kernel.base import clock, people
 from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, comments
 from models.kernel.rights.rights import mentions
 from models.kernel.stays import moves_of, stays_of
 from tests.fixtures.company import Company

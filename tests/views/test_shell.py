@@ -6,7 +6,7 @@ import re
 
 from mongoengine.connection import get_db
 
-from models.kernel.waiting import COLLECTION as WAITING
+from models.kernel.gate.waiting import COLLECTION as WAITING
 from tests.fixtures.http import COMMANDS
 from views.shell import WAITING_MAX
 

@@ -19,10 +19,10 @@ from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.words import L
+from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of, registered
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 from models.retention import BIN, DeletionList, LegalHold, is_held
 
 from .. import wording

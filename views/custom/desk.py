@@ -14,13 +14,13 @@ from flask_admin import BaseView, expose
 
 from models.chapters import DOCUMENTS
 from models.documents import CONDITIONS, NOT_TO_BE_LENT, Document
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains, normal
 from models.kernel.base.words import L, Words
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 from models.lending import PAPER, is_kept, line_of, loans_out

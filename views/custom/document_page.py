@@ -17,9 +17,9 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate.traces import stored
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 from models.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
 from models.loans import Loan
 from models.retention import is_held

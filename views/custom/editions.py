@@ -11,14 +11,15 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from models.documents import Document
-from models.kernel import file_text, file_viewing, files, history
+from models.kernel import file_text, file_viewing, files
 from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
+from models.kernel.gate import history
+from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 
 from .. import wording
 from ..session import actor

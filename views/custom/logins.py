@@ -8,10 +8,10 @@ from typing import Any
 from flask import current_app, redirect, request
 from flask_admin import BaseView, expose
 
-from models.kernel import changes
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate import changes
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 from models.organisation import User

@@ -9,10 +9,10 @@ from bson import ObjectId
 from flask import Response, request
 from flask_admin import BaseView, expose
 
-from models.kernel import history
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
+from models.kernel.gate import history
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights

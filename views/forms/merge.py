@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.kernel import history
 from models.kernel.base import clock
 from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate import history
+from models.kernel.gate.traces import difference, stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, label_of
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.traces import difference, stored
 
 from ..wording import line_labels, plain, reference_labels
 

@@ -9,14 +9,14 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from models.kernel import history
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate import history
+from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move, Workflow
 from models.kernel.rights.rights import rights
-from models.kernel.waiting import COLLECTION as WAITING
 
 from .. import wording
 from ..shell import waiting_filter

@@ -11,7 +11,7 @@ from flask import jsonify, redirect, request
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.changes import REASON_NEEDED, Context
+from models.kernel.gate.changes import REASON_NEEDED, Context
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 

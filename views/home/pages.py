@@ -11,17 +11,17 @@ from flask import redirect, request
 from flask_admin import AdminIndexView, expose
 from mongoengine.connection import get_db
 
-from models.kernel import history
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.words import current_locale
+from models.kernel.gate import history
+from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.notices import COLLECTION as NOTICES
 from models.kernel.preferences import KINDS, OTHER
 from models.kernel.rights.rights import rights
-from models.kernel.waiting import COLLECTION as WAITING
 
 from .. import wording
 from ..custom import alarms_for, tiles_for

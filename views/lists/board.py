@@ -12,11 +12,11 @@ from flask import abort, jsonify, redirect, request
 from flask_admin import BaseView, expose
 from pymongo.errors import ExecutionTimeout
 
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.kernel.language.fields import Lines, LongText, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Workflow

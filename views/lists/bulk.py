@@ -7,11 +7,11 @@ from typing import Any
 from bson import ObjectId
 from flask import request
 
-from models.kernel import changes
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move, is_met, need_label
 from models.kernel.rights.rights import rights

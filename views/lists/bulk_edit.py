@@ -9,11 +9,11 @@ from typing import Any
 from bson import ObjectId
 from flask import request
 
-from models.kernel import batches, changes
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.changes import Context
+from models.kernel.gate import batches, changes
+from models.kernel.gate.changes import Context
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse

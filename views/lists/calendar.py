@@ -16,18 +16,18 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
-from models.kernel import changes
 from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.changes import Context
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.declare import dated_fields
 from models.kernel.language.fields import WRONG_FORM, Day, Moment, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights.rights import rights
-from models.kernel.waiting import COLLECTION as WAITING
 from models.organisation import CalendarDay
 
 from .. import wording

@@ -13,6 +13,7 @@ from models.kernel import files, import_cells, import_rows, imports, jobs
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate.traces import stored
 from models.kernel.import_cells import NUMBER, Reader
 from models.kernel.import_rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
 from models.kernel.imports import Import
@@ -20,7 +21,6 @@ from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 from models.kernel.uploads import MEGABYTE, Incoming
 
 from ..session import actor, say

@@ -13,9 +13,9 @@ from flask import redirect, request
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import L
+from models.kernel.gate.traces import stored
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 
 from ..session import actor, say
 from . import listing

@@ -11,10 +11,10 @@ from flask_admin import expose
 from models.kernel.rights.rights.mentions import Called
 from werkzeug.utils import redirect
 
-from models.kernel import changes, comments
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
+from models.kernel.gate import changes, comments
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import mentions, rights
 

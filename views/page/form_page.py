@@ -11,16 +11,16 @@ import wtforms
 from bson import ObjectId
 from flask import request
 
-from models.kernel import validation
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate import validation
+from models.kernel.gate.traces import stored
 from models.kernel.language.fields import Choice, Choices, Lines, Ref, Refs, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 
 from .. import wording
 from ..custom import scripts_for

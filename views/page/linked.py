@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.kernel.base.people import Actor
-from models.kernel.changes import lead_key
+from models.kernel.gate.changes import lead_key
 from models.kernel.language.record import Record
 from models.kernel.language.spec import LeadsTo
 from models.kernel.rights.rights import rights

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from models.kernel import history
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
+from models.kernel.gate import history
+from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 
 from ..forms.merge import differing
 from ..wording import line_labels, reference_labels

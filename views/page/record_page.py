@@ -9,16 +9,17 @@ from flask import current_app
 from markupsafe import Markup
 from mongoengine.base import get_document
 
-from models.kernel import files, history
+from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.changes import note
+from models.kernel.gate import history
+from models.kernel.gate.changes import note
+from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import need_label
 from models.kernel.rights.rights import rights
-from models.kernel.traces import stored
 
 from .. import wording
 from ..custom import links_for, panels_for

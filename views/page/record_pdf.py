@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from models.kernel import files, history
+from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate import history
+from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
-from models.kernel.traces import stored
 
 from ..wording import line_labels, moment, plain, reference_labels, state_label
 from .record_page import base_facts, parts_of

@@ -11,9 +11,9 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from .. import deliveries, drafts, file_text, import_rows, imports, jobs, layouts, preferences
 from ..base import collections
 from ..base.numbering import COUNTERS
-from ..history import HistoryEntry
-from ..notices import Notice
-from ..waiting import Waiting
+from ..gate.history import HistoryEntry
+from ..gate.notices import Notice
+from ..gate.waiting import Waiting
 from .declare import dated_fields
 from .fields import Lines, LongText, Sealed
 from .record import Record

@@ -6,8 +6,8 @@ from typing import Any
 
 import mongoengine as me
 
-from .language.record import Record
-from .rights.rights import filled_seats
+from ..language.record import Record
+from ..rights.rights import filled_seats
 
 COLLECTION = "waiting"
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..base import clock, people
+from ..base.people import Actor
+from ..base.search import search_fields
+from ..base.words import L, Words
+from ..language import working_time
+from ..language.record import Record
+from ..language.who import Seat
+from ..language.workflow import Move
+from ..rights import rights
 from . import notices
-from .base import clock, people
-from .base.people import Actor
-from .base.search import search_fields
-from .base.words import L, Words
-from .language import working_time
-from .language.record import Record
-from .language.who import Seat
-from .language.workflow import Move
-from .rights import rights
 from .unit import Unit
 from .waiting import waiting_for
 

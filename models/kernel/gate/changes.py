@@ -14,20 +14,20 @@ from typing import Any, TypeVar
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
+from ..base import clock, numbering, people
+from ..base.collections import TOMBSTONES, in_archive
+from ..base.errors import Changed, Forbidden, Missing, Refused
+from ..base.people import SYSTEM, Actor, Role
+from ..base.store import in_unit
+from ..base.words import L, Words
+from ..language import working_time
+from ..language.declare import registered
+from ..language.record import Record
+from ..language.spec import LeadsTo
+from ..language.who import Seat
+from ..language.workflow import REASON, Move, Workflow, is_met, need_label
+from ..rights import rights
 from . import history, validation
-from .base import clock, numbering, people
-from .base.collections import TOMBSTONES, in_archive
-from .base.errors import Changed, Forbidden, Missing, Refused
-from .base.people import SYSTEM, Actor, Role
-from .base.store import in_unit
-from .base.words import L, Words
-from .language import working_time
-from .language.declare import registered
-from .language.record import Record
-from .language.spec import LeadsTo
-from .language.who import Seat
-from .language.workflow import REASON, Move, Workflow, is_met, need_label
-from .rights import rights
 from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
 from .unit import Unit, in_transaction
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..base.errors import Refused
+from ..base.people import Actor
+from ..base.words import L
+from ..language.record import Record
 from . import changes
-from .base.errors import Refused
-from .base.people import Actor
-from .base.words import L
 from .changes import Context
 from .history import HistoryEntry
-from .language.record import Record
 
 ENTRIES_MAX = 500
 TAKEN_BACK = L("Taken back", "撤銷批量修改")

@@ -10,10 +10,10 @@ from bson import ObjectId
 from mongoengine.connection import get_connection
 from pymongo import DeleteOne, ReplaceOne, UpdateMany, UpdateOne
 
+from ..base import clock
+from ..base.collections import UNSEALED
+from ..base.store import in_transaction_now, in_unit
 from . import history, notices, waiting
-from .base import clock
-from .base.collections import UNSEALED
-from .base.store import in_transaction_now, in_unit
 
 T = TypeVar("T")
 

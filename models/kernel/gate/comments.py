@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from ..base.errors import Forbidden, Refused
+from ..base.people import Actor
+from ..base.words import L
+from ..language.record import Record
+from ..rights import mentions, rights
 from . import notices
-from .base.errors import Forbidden, Refused
-from .base.people import Actor
-from .base.words import L
 from .changes import note
-from .language.record import Record
-from .rights import mentions, rights
 from .traces import Context
 from .unit import Unit, in_transaction
 from .validation import COMMENT_MAX, said_faults

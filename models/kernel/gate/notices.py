@@ -8,8 +8,8 @@ from typing import Any
 import mongoengine as me
 from bson import ObjectId
 
-from .base import clock
-from .base.words import Words, in_all_locales
+from ..base import clock
+from ..base.words import Words, in_all_locales
 
 COLLECTION = "notice"
 

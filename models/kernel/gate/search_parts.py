@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from .base.collections import archive_of
-from .language.record import Record
+from ..base.collections import archive_of
+from ..language.record import Record
 from .traces import search_parts
 
 BATCH = 200

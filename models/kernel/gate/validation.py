@@ -9,13 +9,13 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from .base.errors import Refused
-from .base.people import Actor
-from .base.words import L, Words
-from .language.declare import references_of, registered
-from .language.fields import NOT_THERE, Lines, LongText, Problems, Ref, Refs, label_of, problems_in
-from .language.record import Record
-from .rights import rights
+from ..base.errors import Refused
+from ..base.people import Actor
+from ..base.words import L, Words
+from ..language.declare import references_of, registered
+from ..language.fields import NOT_THERE, Lines, LongText, Problems, Ref, Refs, label_of, problems_in
+from ..language.record import Record
+from ..rights import rights
 
 COMMENT_MAX = 4000
 _SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))

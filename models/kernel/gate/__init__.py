@@ -1,0 +1,1 @@
+"""The one write gate: verbs, validation, history, open cases and notices, in one transaction."""
