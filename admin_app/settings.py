@@ -224,7 +224,7 @@ class Settings(BaseSettings):
     @field_validator("second_factor_roles")
     @classmethod
     def _are_roles(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        from models.kernel.base.people import Role
+        from models.kernel.base.people import Role  # noqa: PLC0415 - the record types take a second to load
 
         if unknown := sorted({*names} - {*Role}):
             raise ValueError(f"does not know the role {unknown[0]}; the roles are {', '.join(Role)}")

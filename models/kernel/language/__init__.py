@@ -1,1 +1,1 @@
-"""The language that record types are declared in: fields, lists, workflows, seats, and the checks of what is declared."""
+"""The language that record types are declared in: fields, lists, workflows, seats, and the checks of all this."""
