@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from admin_app.opening import database
 from admin_app.problems import Problem
 from admin_app.settings import Settings
-from models.kernel import audit, seals
+from models.services.keeping import audit, seals
 
 SHOWN = 20
 

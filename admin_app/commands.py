@@ -24,11 +24,11 @@ from admin_app.settings import Settings
 from models import catalogue
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
-from models.kernel.drawing import draw
 from models.kernel.gate import changes
 from models.kernel.language.indexes import ensure_indexes
 from models.organisation import User
 from models.retention import ensure_retention_rules
+from models.services.drawing.drawing import draw
 from seed.demo import is_empty, load_demo
 
 GRACE_SECONDS = 30

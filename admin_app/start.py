@@ -9,10 +9,10 @@ from admin_app.logs import configure_logs
 from admin_app.settings import Settings
 from models.kernel.base import clock
 from models.kernel.base.secrets import set_keys
-from models.kernel.scanning import set_scanner
 from models.mailing import PostOffice, set_post_office
 from models.operations import offer_jobs
 from models.policy import Policy, set_policy
+from models.services.files.scanning import set_scanner
 from tasks.backup.crypt import set_keys as set_backup_keys
 from tasks.registry import load_jobs
 

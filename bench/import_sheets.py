@@ -23,12 +23,12 @@ from admin_app.embedded import EmbeddedMongo
 from admin_app.settings import Settings
 from admin_app.start import set_rules
 from models import catalogue
-from models.kernel import imports
 from models.kernel.base.people import SYSTEM, Actor, actor_of
 from models.kernel.base.secrets import set_keys
 from models.kernel.gate import changes
 from models.kernel.language.indexes import ensure_indexes
-from models.kernel.uploads import Incoming
+from models.services.files.uploads import Incoming
+from models.services.imports import imports
 from tasks.worker import work
 
 ROWS = 3000

@@ -26,7 +26,6 @@ from admin_app.database import connect
 from admin_app.embedded import EmbeddedMongo
 from admin_app.settings import Settings
 from models import catalogue
-from models.kernel import file_search, file_text
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.numbering import COUNTERS
@@ -34,6 +33,8 @@ from models.kernel.base.people import SYSTEM, Actor, Role
 from models.kernel.base.search import folded
 from models.kernel.base.secrets import set_keys
 from models.kernel.language.indexes import ensure_indexes
+from models.services.files import search as file_search
+from models.services.files import text as file_text
 
 DOCUMENTS = 20_000
 ROUNDS = 7

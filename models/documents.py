@@ -14,7 +14,6 @@ from bson import ObjectId
 
 from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET, Category, naming_rule, number_pattern
 from .chapters import DOCUMENTS
-from .kernel import files
 from .kernel.base import clock
 from .kernel.base.people import SYSTEM, Actor, Role
 from .kernel.base.store import in_unit
@@ -27,6 +26,7 @@ from .kernel.language.spec import Access, Grid, Part, Retention, Scope
 from .kernel.language.who import HEAD, NOBODY, OWNER, any_of, role
 from .kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
 from .kernel.rights import rights
+from .services.files import files
 
 MAIN = "document"
 LEVELS = tuple(CONFIDENTIALITY)

@@ -16,7 +16,7 @@ from .kernel.language.declare import record
 from .kernel.language.fields import Choice, Flag, LongText, Text, Whole
 from .kernel.language.record import Record
 from .kernel.language.spec import Access, Grid, Part, Scope
-from .kernel.timing import Crontab, NotATime, Timing
+from .services.work.timing import Crontab, NotATime, Timing
 
 ONLY_IT = Access(
     home=frozenset(),

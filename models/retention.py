@@ -11,7 +11,6 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from .chapters import RECORDS
-from .kernel import jobs
 from .kernel.base import clock, collections
 from .kernel.base.people import SYSTEM, Role
 from .kernel.base.store import in_unit
@@ -24,6 +23,7 @@ from .kernel.language.record import Record
 from .kernel.language.spec import Access, Grid, Part, Retention, Scope
 from .kernel.language.who import NOBODY, any_of, role
 from .kernel.language.workflow import REASON, Move, Workflow
+from .services.work import jobs
 
 CARRY_OUT = "archive.carry_out"
 ARCHIVE, BIN = "archive", "bin"

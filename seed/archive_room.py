@@ -17,10 +17,10 @@ import typst
 
 from models import catalogue
 from models.documents import MAIN, Copy
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.gate import changes
 from models.kernel.language.record import Record
+from models.services.files import files
 from seed.desk import Desk
 from seed.organisation import special_days, working_calendar
 from seed.script import chance

@@ -15,13 +15,13 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import jobs
 from models.kernel.base import clock, people
 from models.kernel.base.store import in_unit
 from models.kernel.gate import changes
 from models.kernel.language import working_time
 from models.kernel.language.indexes import ensure_indexes
 from models.policy import policy
+from models.services.work import jobs
 from seed.archive_room import fill_archive_room
 from seed.desk import Desk
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days

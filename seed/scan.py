@@ -8,12 +8,12 @@ from bson import Binary, ObjectId
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.store import in_unit
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.services.files import files
 from seed.desk import Desk
 
 _PAGE = """0.2 w 56 720 483 0.5 re f BT /F1 20 Tf 56 740 Td ({number}) Tj ET

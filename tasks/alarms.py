@@ -12,14 +12,15 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from models.kernel import job_alarms, jobs
 from models.kernel.base import clock, people
 from models.kernel.base.people import Role
 from models.kernel.base.words import L, Words
 from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.job_alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.operations import job_label
+from models.services.work import alarms as job_alarms
+from models.services.work import jobs
+from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 
 BATCH = 50
 NOT_BEGUN = L(

@@ -16,9 +16,6 @@ from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
 from models import retention
-from models.kernel import archive
-from models.kernel.archive import Approval
-from models.kernel.audit import ERASED
 from models.kernel.base import clock, collections
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing
@@ -32,6 +29,9 @@ from models.kernel.language.record import Record
 from models.kernel.language.spec import Retention
 from models.kernel.rights.rights import rights
 from models.retention import DeletionList, rule_for
+from models.services.keeping import archive
+from models.services.keeping.archive import Approval
+from models.services.keeping.audit import ERASED
 
 from .backup import naming
 from .registry import job

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.kernel.base.words import L
-from models.kernel.preferences import is_chat
+from models.services.notify.preferences import is_chat
 
 from .mail import RefusedForGood, Unsent
 

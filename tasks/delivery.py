@@ -16,17 +16,17 @@ from models.kernel.rights.rights.rights import tokens_of
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from models.kernel import deliveries
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import HANT, L, current_locale, speaking
-from models.kernel.deliveries import FAILED, NOT_SURE, OFF, SENT
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as CASES
-from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
 from models.mailing import post_office
 from models.receivables import is_still_owed
 from models.reminders import still_holds
+from models.services.notify import deliveries
+from models.services.notify.deliveries import FAILED, NOT_SURE, OFF, SENT
+from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
 
 from . import chat
 from .jobs_loans import still_asked

@@ -28,7 +28,6 @@ from models.backups import (
     place_of,
     policies,
 )
-from models.kernel import jobs
 from models.kernel.base import clock, people
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM, Role
@@ -39,6 +38,7 @@ from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.told import together
 from models.kernel.rights.rights import rights
+from models.services.work import jobs
 
 from .backup import faults
 from .backup.crypt import ring

@@ -8,7 +8,6 @@ from bson import ObjectId
 from gridfs.errors import NoFile
 from mongoengine.connection import get_db
 
-from models.kernel import file_reading, files, scanning
 from models.kernel.base import clock, people
 from models.kernel.base.collections import FILES
 from models.kernel.base.people import Role
@@ -16,7 +15,9 @@ from models.kernel.base.words import L, Words
 from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
-from models.kernel.scanning import Away
+from models.services.files import files, scanning
+from models.services.files import reading as file_reading
+from models.services.files.scanning import Away
 
 from .registry import job
 from .run import Run

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from models.kernel import import_rows, import_steps, imports
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, speaking
-from models.kernel.confined import Unreadable
-from models.kernel.import_cells import Reader
-from models.kernel.import_rows import RAN, TOOK_BACK, Batch
-from models.kernel.import_steps import ALL_OR_NONE, NO_LONGER, NOT_READ, WHY_NOT
-from models.kernel.imports import CHECKED, DONE, FAILED, READING, RUNNING, TAKEN_BACK, TAKING_BACK, Import
+from models.services.files.confined import Unreadable
+from models.services.imports import imports
+from models.services.imports import rows as import_rows
+from models.services.imports import steps as import_steps
+from models.services.imports.cells import Reader
+from models.services.imports.imports import CHECKED, DONE, FAILED, READING, RUNNING, TAKEN_BACK, TAKING_BACK, Import
+from models.services.imports.rows import RAN, TOOK_BACK, Batch
+from models.services.imports.steps import ALL_OR_NONE, NO_LONGER, NOT_READ, WHY_NOT
 
 from .registry import job
 from .run import Run

@@ -23,19 +23,19 @@ from babel.numbers import format_decimal
 from bson import ObjectId
 
 from models.contracts import Contract
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import EN, HANS, HANT, L, speaking
-from models.kernel.files import Upload
 from models.kernel.gate.changes import Context
 from models.kernel.rights.rights import rights
 from models.organisation import Department, User
 from models.receivables import LETTER, Dunning, Receivable, is_still_owed
 from models.sales import Customer
+from models.services.files import files
+from models.services.files.files import Upload
 
 from .registry import job
 from .run import Run

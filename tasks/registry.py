@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.kernel.base.words import L
-from models.kernel.jobs import PATIENCE
+from models.services.work.jobs import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)

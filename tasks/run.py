@@ -11,9 +11,9 @@ import structlog
 from bson import ObjectId
 from pymongo.errors import PyMongoError, WriteError
 
-from models.kernel import jobs
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.words import Words, in_all_locales
+from models.services.work import jobs
 
 T = TypeVar("T")
 R = TypeVar("R")

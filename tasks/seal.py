@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import structlog
 
-from models.kernel import audit
 from models.kernel.base.people import Role
 from models.kernel.base.words import L, Words
 from models.kernel.language.declare import registered
+from models.services.keeping import audit
 
 from .registry import job
 from .run import Run

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from models.kernel import jobs
 from models.kernel.base import people
 from models.kernel.base.people import Role
 from models.kernel.base.words import Words
 from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
+from models.services.work import jobs
 
 from .run import Run
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.words import L
+from models.services.work import jobs
 
 from .registry import job
 from .run import Run

@@ -17,15 +17,15 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.errors import DuplicateKeyError
 
-from models.kernel import jobs
 from models.kernel.base import clock, people
 from models.kernel.base.people import Role
 from models.kernel.base.words import L
 from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.jobs import Order
-from models.kernel.timing import NotATime
 from models.operations import Schedule, params_in, timing_of
+from models.services.work import jobs
+from models.services.work.jobs import Order
+from models.services.work.timing import NotATime
 
 CLOCKS = "schedule_clock"
 CATCH_UP_MAX = 24

@@ -16,8 +16,8 @@ from mongoengine.connection import get_db
 from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
 
-from models.kernel import jobs
 from models.kernel.base import clock
+from models.services.work import jobs
 
 AGAIN_FIRST = dt.timedelta(seconds=15)
 AGAIN_MOST = dt.timedelta(minutes=5)

@@ -20,11 +20,11 @@ import structlog
 from bson import ObjectId
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import NOT_FOUND, Missing, Refused
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.language.declare import registered
+from models.services.work import jobs
 
 from . import registry
 from .registry import Job

@@ -15,7 +15,6 @@ from flask_admin import expose
 from flask_admin.contrib.mongoengine import ModelView
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.kernel import archive, files
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.words import L
 from models.kernel.gate import changes
@@ -25,6 +24,8 @@ from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Move
 from models.kernel.rights.rights import picking, rights
+from models.services.files import files
+from models.services.keeping import archive
 
 from .forms import merge
 from .forms.drafts import DraftDoors, once_key

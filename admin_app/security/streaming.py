@@ -8,7 +8,7 @@ from typing import IO, Any, cast
 
 from flask import Flask, Request, g
 
-from models.kernel.uploads import MEGABYTE, Incoming
+from models.services.files.uploads import MEGABYTE, Incoming
 
 FORM_AROUND_MAX = MEGABYTE
 

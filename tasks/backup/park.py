@@ -10,10 +10,11 @@ from typing import Any
 from pymongo import WriteConcern
 from pymongo.database import Database
 
-from models.kernel import deliveries, jobs
 from models.kernel.base import clock
 from models.kernel.base.words import L, in_all_locales
 from models.kernel.gate import notices
+from models.services.notify import deliveries
+from models.services.work import jobs
 
 STOPPED = L(
     "The database was restored from a backup while this waited or ran. It may have been done since; look before you "

@@ -12,11 +12,11 @@ from mongoengine.connection import get_db
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
-from models.kernel.bring_back import Past, bring_back
 from models.kernel.gate import history
 from models.kernel.gate.changes import Context
 from models.kernel.language.declare import registered, snake_case
 from models.kernel.language.record import Record
+from models.services.keeping.bring_back import Past, bring_back
 
 from . import faults
 from .database import in_batches

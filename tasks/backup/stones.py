@@ -13,8 +13,8 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from models.kernel.archive import apply_tombstones, drop_content
 from models.kernel.base.collections import FILES, TOMBSTONES
+from models.services.keeping.archive import apply_tombstones, drop_content
 
 BATCH = 500
 _NOTED = {"stone": {"$exists": True}}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from models.kernel import files
+from models.services.files import files
 from tests.browser.conftest import picture
 from tests.fixtures.doing import work_off
 

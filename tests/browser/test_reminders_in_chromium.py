@@ -7,8 +7,8 @@ import pytest
 from bson import ObjectId
 from playwright.sync_api import expect
 
-from models.kernel import deliveries
 from models.kernel.base import clock
+from models.services.notify import deliveries
 from tests.browser.conftest import picture
 from tests.fixtures.doing import do
 

@@ -9,11 +9,13 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import import_cells, import_rows, layouts
 from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.language.fields import Lines
 from models.kernel.language.told import Told
 from models.kernel.rights.rights import rights
+from models.services.imports import cells as import_cells
+from models.services.imports import rows as import_rows
+from models.services.personal import layouts
 from tests.fixtures.http import writer
 from views.lists import listing
 

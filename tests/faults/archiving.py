@@ -12,10 +12,10 @@ from pymongo.errors import PyMongoError
 from admin_app.settings import load_settings
 from admin_app.start import start
 from models import catalogue
-from models.kernel import jobs
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.language.indexes import ensure_indexes
+from models.services.work import jobs
 from tasks import registry, run
 
 

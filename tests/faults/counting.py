@@ -9,12 +9,12 @@ from admin_app import celery as wired
 from admin_app.settings import load_settings
 from admin_app.start import start
 from models import catalogue
-from models.kernel import jobs
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.gate import changes
-from models.kernel.jobs import Order
 from models.kernel.language.indexes import ensure_indexes
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tasks import beat, waking, worker
 from tasks.registry import job
 

@@ -10,7 +10,8 @@ from mongoengine.connection import get_db
 
 from admin_app.settings import load_settings
 from admin_app.start import start
-from models.kernel import imports, jobs
+from models.services.imports import imports
+from models.services.work import jobs
 from tasks import registry, run
 
 

@@ -11,8 +11,8 @@ import pytest
 from pymongo import MongoClient
 
 from admin_app.embedded import EmbeddedMongo
-from models.kernel import audit
 from models.kernel.base import collections
+from models.services.keeping import audit
 from tasks.backup.crypt import KeyRing
 from tasks.backup.drill import compare
 from tasks.backup.dump import dump

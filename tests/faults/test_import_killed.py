@@ -9,7 +9,9 @@ import time
 import pytest
 
 from models import catalogue
-from models.kernel import audit, import_rows, imports
+from models.services.imports import imports
+from models.services.imports import rows as import_rows
+from models.services.keeping import audit
 from tests.fixtures.processes import ROOT
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ import pytest
 from pymongo import MongoClient
 
 from admin_app.embedded import EmbeddedMongo
-from models.kernel import jobs
-from models.kernel.jobs import Order
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tests.fixtures.processes import ROOT, until
 
 pytestmark = pytest.mark.slow

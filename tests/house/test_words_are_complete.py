@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from models.kernel import deliveries, file_text, scanning
 from models.kernel.language.glossary import COUNTS
+from models.services.files import scanning
+from models.services.files import text as file_text
+from models.services.notify import deliveries
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("models", "views", "tasks", "seed", "admin_app")

@@ -13,9 +13,9 @@ from pypdf import PdfWriter
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.gate import changes
+from models.services.files import files
 from tests.fixtures.company import Company
 from tests.fixtures.doing import do
 from tests.fixtures.http import Browser, id_in, read_page, said

@@ -12,8 +12,8 @@ import pytest
 import xlsxwriter
 from PIL import Image
 
-from models.kernel import confined
-from models.kernel.child.texts import Unreadable, decoded
+from models.services.files import confined
+from models.services.files.child.texts import Unreadable, decoded
 
 ALL = {"characters": 2_000_000, "pages": 3000}
 TEXT = "關於保證金的條款：甲方應於收到發票後十日內支付。聯繫人：王小明。"

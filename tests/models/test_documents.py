@@ -11,12 +11,13 @@ import pytest
 from models import catalogue
 from models.categories import file_stem, naming_rule
 from models.filing import entry_key
-from models.kernel import archive, files
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.services.files import files
+from models.services.keeping import archive
 
 from ..fixtures.company import PDF, Company
 

@@ -12,9 +12,9 @@ import pytest
 from models import catalogue
 from models.kernel.base.text_width import width_of, wrapped
 from models.kernel.base.words import EN, HANS, HANT, LOCALES, L
-from models.kernel.drawing import draw
 from models.kernel.language.who import NOBODY, OWNER
 from models.kernel.language.workflow import Move, Workflow, completed
+from models.services.drawing.drawing import draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 FLOWS = {name: flow for name, cls in catalogue.items() if (flow := cls.declared.workflow)}

@@ -10,13 +10,18 @@ from bson import ObjectId
 from PIL import Image
 
 from models import catalogue
-from models.kernel import archive, file_reading, file_search, file_text, files, jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.search import folded, span_in
-from models.kernel.file_text import Piece
 from models.kernel.gate import changes
+from models.services.files import files
+from models.services.files import reading as file_reading
+from models.services.files import search as file_search
+from models.services.files import text as file_text
+from models.services.files.text import Piece
+from models.services.keeping import archive
+from models.services.work import jobs
 from tests.fixtures.doing import do, work_off
 from tests.fixtures.http import COMMANDS
 

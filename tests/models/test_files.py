@@ -3,7 +3,7 @@
 import pytest
 
 from models.kernel.base.errors import Refused
-from models.kernel.files import NAME_MAX, clean_name, content_type
+from models.services.files.files import NAME_MAX, clean_name, content_type
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)

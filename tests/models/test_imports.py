@@ -12,11 +12,14 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import import_cells, import_names, import_rows, imports
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.words import EN, HANS, HANT, speaking
 from models.kernel.gate import changes
-from models.kernel.import_cells import Reader
+from models.services.imports import cells as import_cells
+from models.services.imports import imports
+from models.services.imports import names as import_names
+from models.services.imports import rows as import_rows
+from models.services.imports.cells import Reader
 from tests.fixtures.doing import work_off
 from views import wording
 

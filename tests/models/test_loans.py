@@ -11,13 +11,14 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import file_search, files
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.rights.rights import rights
+from models.services.files import files
+from models.services.files import search as file_search
 from tests.fixtures.company import PDF, Company
 from tests.fixtures.doing import do, work_off
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.kernel.timing import Crontab, NotATime, Timing
+from models.services.work.timing import Crontab, NotATime, Timing
 
 NEW_YORK = "America/New_York"
 

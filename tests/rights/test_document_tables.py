@@ -13,11 +13,11 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.services.files import files
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import Browser
 from tests.fixtures.papers import pdf

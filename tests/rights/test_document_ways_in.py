@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import forget_departments
 from models.kernel.gate import changes, comments
 from models.kernel.rights.rights import rights
+from models.services.files import files
 
 from ..fixtures.company import PDF, Company
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import files
 from models.kernel.base import clock
 from models.lending import long_overdue
+from models.services.files import files
 from seed import archive_room
 from seed.desk import Desk
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days

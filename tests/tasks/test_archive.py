@@ -12,16 +12,18 @@ from bson.datetime_ms import DatetimeMS
 from gridfs.errors import NoFile
 
 from models import catalogue, retention
-from models.kernel import archive, audit, files, jobs
-from models.kernel.archive import Approval
 from models.kernel.base import clock, collections
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
-from models.kernel.bring_back import Past, bring_back
 from models.kernel.gate import changes, comments, history, unit
 from models.kernel.gate.changes import Context
 from models.kernel.rights.rights import rights
 from models.retention import DeletionList, LegalHold, RetentionRule
+from models.services.files import files
+from models.services.keeping import archive, audit
+from models.services.keeping.archive import Approval
+from models.services.keeping.bring_back import Past, bring_back
+from models.services.work import jobs
 from tasks import registry, run, worker
 
 TYPES = [name for name, cls in sorted(catalogue.items()) if cls.declared.retention]

@@ -7,8 +7,8 @@ from pymongo.errors import AutoReconnect
 
 from admin_app import archive_commands, cli
 from models import catalogue
-from models.kernel import jobs
 from models.kernel.base import clock
+from models.services.work import jobs
 from tests.tasks.test_archive import LONG_AGO, NOW
 
 

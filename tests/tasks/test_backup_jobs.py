@@ -12,13 +12,13 @@ from pymongo import MongoClient
 
 from models import backups, catalogue
 from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
-from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import in_all_locales, speaking
 from models.kernel.gate import changes
-from models.kernel.jobs import Order
 from models.kernel.language.told import told_now
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tasks import jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.dump import dump

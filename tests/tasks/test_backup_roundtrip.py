@@ -11,13 +11,14 @@ from gridfs import GridFSBucket
 from pymongo import MongoClient
 
 from models import catalogue
-from models.kernel import audit, files
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
-from models.kernel.files import Upload
 from models.kernel.gate import changes, comments, history
 from models.kernel.gate.changes import Context
+from models.services.files import files
+from models.services.files.files import Upload
+from models.services.keeping import audit
 from tasks.backup import dump as dumping
 from tasks.backup import restore as restoring
 from tasks.backup.crypt import KeyRing

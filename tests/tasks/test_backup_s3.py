@@ -12,11 +12,11 @@ from s3fs import S3FileSystem
 
 from models import catalogue
 from models.backups import BROKEN, GOOD, PRUNED, Backup
-from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from models.kernel.jobs import Order
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tasks import jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.drill import drill

@@ -6,11 +6,11 @@ import pytest
 from kombu.exceptions import OperationalError
 
 from models import catalogue
-from models.kernel import jobs
 from models.kernel.base import clock, leases
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from models.kernel.jobs import Order
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tasks import alarms, defaults, timetable
 from tasks.run import Run
 from tasks.timetable import CATCH_UP_MAX, fire_due

@@ -18,16 +18,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from models import catalogue
-from models.kernel import deliveries, preferences
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.deliveries import next_digest
 from models.kernel.gate import changes
 from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import in_transaction
 from models.mailing import PostOffice, post_office, set_post_office
+from models.services.notify import deliveries, preferences
+from models.services.notify.deliveries import next_digest
 from tasks import chat
 from tasks.mail import Letter, RefusedForGood, message_of
 from tasks.receivables import make_dunning, mark_overdue

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from admin_app.settings import Settings, SettingsError
-from models.kernel import file_search, file_text, file_viewing, files, scanning
 from models.kernel.base.errors import Forbidden
 from models.kernel.gate import notices
+from models.services.files import files, scanning
+from models.services.files import search as file_search
+from models.services.files import text as file_text
+from models.services.files import viewing as file_viewing
 from tests.fixtures.doing import do, work_off
 
 VIRUS = b"X5O! this stands for a virus"

@@ -10,12 +10,16 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel import audit, import_rows, import_steps, imports, jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
 from models.kernel.gate import changes, comments, unit
+from models.services.imports import imports
+from models.services.imports import rows as import_rows
+from models.services.imports import steps as import_steps
+from models.services.keeping import audit
+from models.services.work import jobs
 from tasks.registry import load_jobs
 from tasks.run import Run
 from tests.fixtures.doing import Killed, do, work_off

@@ -10,10 +10,10 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.services.files import files
 from tasks import calendar_days, letters
 from tasks.letters import letter_id
 from tasks.receivables import make_dunning, mark_overdue

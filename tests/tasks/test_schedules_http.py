@@ -6,11 +6,11 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import jobs
 from models.kernel.base import clock, leases
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from models.kernel.jobs import Order
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tasks.timetable import fire_due
 
 SCREENS = ("/admin/timetable/", "/admin/task_runs/", "/admin/schedule/", "/admin/schedule/new/")

@@ -6,11 +6,12 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel import audit, jobs, seals
 from models.kernel.base import clock, collections
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, comments, history
 from models.kernel.gate.unit import in_transaction
+from models.services.keeping import audit, seals
+from models.services.work import jobs
 from tasks import registry, run
 
 LEAVES = [seals.leaf(ObjectId(), f"{n:064x}") for n in range(13)]

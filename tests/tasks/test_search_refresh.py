@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.kernel import archive
 from models.kernel.base.search import contains
 from models.kernel.gate import search_parts
 from models.kernel.gate.history import entries_of
+from models.services.keeping import archive
 from tests.fixtures.company import Company
 from tests.fixtures.doing import do
 

@@ -4,9 +4,9 @@ import datetime as dt
 
 from bson import ObjectId
 
-from models.kernel import jobs
 from models.kernel.base import clock
-from models.kernel.jobs import Order
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tests.fixtures.doing import do
 
 

@@ -7,11 +7,12 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
-from models.kernel import job_alarms, jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
-from models.kernel.jobs import Order
+from models.services.work import alarms as job_alarms
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from tasks import alarms, registry, worker
 from tasks.registry import Job
 from tasks.run import Lost, Run, Stopping

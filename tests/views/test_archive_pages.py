@@ -7,12 +7,13 @@ import json
 import pytest
 from bson import ObjectId
 
-from models.kernel import archive, audit, files, seals
-from models.kernel.archive import Approval
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
 from models.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
+from models.services.files import files
+from models.services.keeping import archive, audit, seals
+from models.services.keeping.archive import Approval
 from tests.fixtures.http import said
 
 LONG_AGO = dt.datetime(2020, 3, 2, 4, tzinfo=dt.UTC)

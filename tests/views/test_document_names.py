@@ -9,8 +9,8 @@ import pytest
 
 from models import catalogue
 from models.filing import entry_key
-from models.kernel import files
 from models.kernel.gate import changes
+from models.services.files import files
 from tests.fixtures.company import PDF, Company
 from tests.fixtures.http import Page
 

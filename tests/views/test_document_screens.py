@@ -12,10 +12,11 @@ from mongoengine.connection import get_db
 
 from models import catalogue
 from models.backups import GOOD
-from models.kernel import file_viewing, files
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.services.files import files
+from models.services.files import viewing as file_viewing
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf

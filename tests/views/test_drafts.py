@@ -10,11 +10,11 @@ import pytest
 from bson import ObjectId
 from flask import Flask
 
-from models.kernel import drafts
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.services.personal import drafts
 from tests.fixtures.company import Company
 from tests.fixtures.http import Browser, Form, id_in, read_page, said
 from views.forms import drafts as shown

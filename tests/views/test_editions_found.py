@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import files
 from models.kernel.gate import changes
+from models.services.files import files
 from tests.fixtures.company import Company
 from tests.fixtures.doing import work_off
 from tests.fixtures.papers import pdf

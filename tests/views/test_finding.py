@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import archive
 from models.kernel.gate import changes
+from models.services.keeping import archive
 from tests.fixtures.company import Company
 
 LIST = "/admin/document/"

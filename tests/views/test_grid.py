@@ -13,7 +13,7 @@ from mongoengine.connection import get_db
 from models import catalogue
 from models.kernel.base import clock
 from models.kernel.language.fields import Lines, Refs
-from models.kernel.layouts import COLLECTION, VIEWS_MAX
+from models.services.personal.layouts import COLLECTION, VIEWS_MAX
 from tests.fixtures.http import Browser, read_page, reader, said
 
 BASE = "/admin/quotation/"

@@ -11,10 +11,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.kernel import imports
 from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.gate import changes
 from models.kernel.rights.rights import rights
+from models.services.imports import imports
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import read_page, said
 from tests.models.test_imports import GOOD, HEADS

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel import confined, file_viewing, files
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.gate import changes
+from models.services.files import confined, files
+from models.services.files import viewing as file_viewing
 from tests.fixtures.company import Company
 from tests.fixtures.doing import work_off
 from tests.fixtures.papers import document as docx

@@ -8,7 +8,6 @@ from bson import ObjectId
 from icalendar import Calendar
 
 from models import catalogue
-from models.kernel import deliveries
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
@@ -16,8 +15,9 @@ from models.kernel.gate import changes
 from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import in_transaction
 from models.kernel.gate.waiting import COLLECTION as CASES
-from models.kernel.preferences import MAILED, preferences_of, whose_feed
 from models.reminders import Reminder
+from models.services.notify import deliveries
+from models.services.notify.preferences import MAILED, preferences_of, whose_feed
 from tasks.chat import NOT_TAKEN
 
 NOW = dt.datetime(2025, 6, 2, 2, tzinfo=dt.UTC)

@@ -9,10 +9,11 @@ import pytest
 from bson import ObjectId
 from PIL import Image
 
-from models.kernel import file_viewing, files
 from models.kernel.base import clock
 from models.kernel.base.words import L
 from models.kernel.gate import history
+from models.services.files import files
+from models.services.files import viewing as file_viewing
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 

@@ -11,7 +11,8 @@ import pytest
 from werkzeug import formparser
 
 from admin_app.security import streaming
-from models.kernel import file_text, files
+from models.services.files import files
+from models.services.files import text as file_text
 from tests.fixtures.doing import do
 from tests.fixtures.http import said
 

@@ -13,7 +13,6 @@ from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from models.chapters import RECORDS
-from models.kernel import archive, files
 from models.kernel.base.collections import ARCHIVED_AT, TOMBSTONES, archive_of
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
@@ -24,6 +23,8 @@ from models.kernel.language.declare import references_of, registered
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 from models.retention import BIN, DeletionList, LegalHold, is_held
+from models.services.files import files
+from models.services.keeping import archive
 
 from .. import wording
 from ..files.panel import file_context

@@ -11,7 +11,6 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import audit, jobs, seals
 from models.kernel.base import clock
 from models.kernel.base.collections import CHECKS, UNSEALED
 from models.kernel.base.errors import Forbidden, Refused
@@ -19,6 +18,8 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import EN, L, current_locale
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
+from models.services.keeping import audit, seals
+from models.services.work import jobs
 
 from .. import wording
 from ..session import actor, say

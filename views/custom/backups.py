@@ -13,16 +13,16 @@ from mongoengine.connection import get_db
 from models import backups
 from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, RUNNING, Backup, BackupPolicy, RestoreDrill
 from models.chapters import OPERATIONS
-from models.kernel import jobs
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.unit import in_transaction
-from models.kernel.jobs import Order
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
 from models.kernel.rights.rights import rights
+from models.services.work import jobs
+from models.services.work.jobs import Order
 
 from .. import wording
 from ..session import actor, say

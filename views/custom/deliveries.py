@@ -10,15 +10,15 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import deliveries
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
-from models.kernel.preferences import CHAT, KINDS, MAIL, OTHER
 from models.kernel.rights.rights import rights
 from models.mailing import post_office
+from models.services.notify import deliveries
+from models.services.notify.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
+from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER
 
 from .. import wording
 from ..session import actor, say

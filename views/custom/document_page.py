@@ -12,7 +12,6 @@ from flask_admin import BaseView, expose
 
 from models.documents import CONDITIONS, Document
 from models.file_names import ruled_names
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
@@ -25,6 +24,7 @@ from models.loans import Loan
 from models.retention import is_held
 from models.revisions import Revision
 from models.safekeeping import missing_of
+from models.services.files import files
 
 from .. import wording
 from ..session import actor, say

@@ -11,7 +11,6 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from models.documents import Document
-from models.kernel import file_text, file_viewing, files
 from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
 from models.kernel.gate import history
@@ -20,6 +19,9 @@ from models.kernel.language.declare import references_of
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
+from models.services.files import files
+from models.services.files import text as file_text
+from models.services.files import viewing as file_viewing
 
 from .. import wording
 from ..session import actor

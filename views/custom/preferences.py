@@ -8,14 +8,14 @@ from typing import Any
 from flask import redirect, request
 from flask_admin import BaseView, expose
 
-from models.kernel import preferences
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
-from models.kernel.preferences import CHATS, KINDS
 from models.mailing import post_office
+from models.services.notify import preferences
+from models.services.notify.preferences import CHATS, KINDS
 
 from .. import wording
 from ..session import actor, say

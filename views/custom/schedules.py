@@ -13,19 +13,20 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import job_alarms, jobs
 from models.kernel.base import clock, leases
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.unit import in_transaction
-from models.kernel.job_alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
-from models.kernel.jobs import Order
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.kernel.timing import NotATime
 from models.operations import CRON_OR_EVERY, NO_ZONE, Schedule, job_label, params_in, timing_of, zone_named
+from models.services.work import alarms as job_alarms
+from models.services.work import jobs
+from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
+from models.services.work.jobs import Order
+from models.services.work.timing import NotATime
 
 from .. import wording
 from ..session import actor, say

@@ -12,7 +12,6 @@ from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
-from models.kernel import jobs
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
@@ -22,6 +21,7 @@ from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
 from models.kernel.rights.rights import rights
 from models.operations import job_label
+from models.services.work import jobs
 
 from .. import wording
 from ..session import actor, say

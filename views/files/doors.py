@@ -13,11 +13,14 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request
 from werkzeug.wsgi import wrap_file
 
-from models.kernel import file_kinds, file_text, file_viewing, files
 from models.kernel.base.errors import Refused
 from models.kernel.base.search import folded, span_in
 from models.kernel.base.words import L
-from models.kernel.file_viewing import WIDTHS, Look
+from models.services.files import files
+from models.services.files import kinds as file_kinds
+from models.services.files import text as file_text
+from models.services.files import viewing as file_viewing
+from models.services.files.viewing import WIDTHS, Look
 
 from ..session import actor
 from .panel import file_context

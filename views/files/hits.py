@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from models.kernel import file_kinds, file_search
 from models.kernel.base.people import Actor
-from models.kernel.file_search import Hit
 from models.kernel.language.record import Record
+from models.services.files import kinds as file_kinds
+from models.services.files import search as file_search
+from models.services.files.search import Hit
 
 from .. import wording
 from .doors import place_query, place_words

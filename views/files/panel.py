@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.kernel import file_kinds, file_text, scanning
 from models.kernel.base.people import Actor
-from models.kernel.file_viewing import may_download
+from models.services.files import kinds as file_kinds
+from models.services.files import scanning
+from models.services.files import text as file_text
+from models.services.files.viewing import may_download
 
 from ..wording import moment
 

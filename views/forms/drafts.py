@@ -13,15 +13,15 @@ from flask import jsonify, redirect, request
 from flask_admin import expose
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import drafts
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.drafts import Draft
 from models.kernel.gate import changes
 from models.kernel.language.fields import LongText, Text
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
+from models.services.personal import drafts
+from models.services.personal.drafts import Draft
 
 from ..session import actor, say
 from ..wording import ago, moment

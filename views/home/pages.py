@@ -20,8 +20,8 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.preferences import KINDS, OTHER
 from models.kernel.rights.rights import rights
+from models.services.notify.preferences import KINDS, OTHER
 
 from .. import wording
 from ..custom import alarms_for, tiles_for

@@ -11,13 +11,9 @@ from typing import Any
 import xlsxwriter
 from flask import Response
 
-from models.kernel import import_cells, import_rows
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
-from models.kernel.import_cells import NUMBER
-from models.kernel.import_rows import BAD, DOUBT, LEFT, Outcome
-from models.kernel.imports import Import
 from models.kernel.language.fields import (
     Choice,
     Choices,
@@ -39,6 +35,11 @@ from models.kernel.language.fields import (
 )
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
+from models.services.imports import cells as import_cells
+from models.services.imports import rows as import_rows
+from models.services.imports.cells import NUMBER
+from models.services.imports.imports import Import
+from models.services.imports.rows import BAD, DOUBT, LEFT, Outcome
 
 from ..wording import NO, YES
 from .export import BOOK, XLSX, defused, download

@@ -9,19 +9,23 @@ from urllib.parse import urlencode
 from flask import current_app, jsonify, redirect, request
 from mongoengine.connection import get_db
 
-from models.kernel import files, import_cells, import_rows, imports, jobs
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate.traces import stored
-from models.kernel.import_cells import NUMBER, Reader
-from models.kernel.import_rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
-from models.kernel.imports import Import
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
 from models.kernel.rights.rights import rights
-from models.kernel.uploads import MEGABYTE, Incoming
+from models.services.files import files
+from models.services.files.uploads import MEGABYTE, Incoming
+from models.services.imports import cells as import_cells
+from models.services.imports import imports
+from models.services.imports import rows as import_rows
+from models.services.imports.cells import NUMBER, Reader
+from models.services.imports.imports import Import
+from models.services.imports.rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
+from models.services.work import jobs
 
 from ..session import actor, say
 from ..wording import moment, number, plain, reference_labels

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl, urlencode
 from flask import jsonify, redirect, request
 from werkzeug.datastructures import MultiDict
 
-from models.kernel import layouts
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.layouts import Arrangement, View
 from models.kernel.rights.rights import rights
+from models.services.personal import layouts
+from models.services.personal.layouts import Arrangement, View
 
 from ..session import actor, say
 from . import listing

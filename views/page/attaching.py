@@ -7,13 +7,13 @@ from typing import Any
 from flask import current_app, jsonify, redirect, request
 from werkzeug.datastructures import FileStorage
 
-from models.kernel import files
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
-from models.kernel.file_twins import twins
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
+from models.services.files import files
+from models.services.files.duplicates import twins
 
 from ..session import actor, say
 from . import record_page

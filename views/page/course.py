@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from models.kernel.base import people
 from models.kernel.base.words import L, current_locale
-from models.kernel.drawing import draw
 from models.kernel.gate.waiting import waiting_for
 from models.kernel.language import working_time
 from models.kernel.language.record import Record
-from models.kernel.stays import Stay, moves_of, stays_of
+from models.services.drawing.drawing import draw
+from models.services.keeping.stays import Stay, moves_of, stays_of
 
 from ..wording import babel_locale, moment, number, state_label, tone
 

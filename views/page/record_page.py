@@ -9,7 +9,6 @@ from flask import current_app
 from markupsafe import Markup
 from mongoengine.base import get_document
 
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.gate import history
@@ -20,6 +19,7 @@ from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sea
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import need_label
 from models.kernel.rights.rights import rights
+from models.services.files import files
 
 from .. import wording
 from ..custom import links_for, panels_for

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from models.kernel import files
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
@@ -14,6 +13,7 @@ from models.kernel.gate import history
 from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
+from models.services.files import files
 
 from ..wording import line_labels, moment, plain, reference_labels, state_label
 from .record_page import base_facts, parts_of

@@ -8,7 +8,13 @@ from typing import Any
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from .. import deliveries, drafts, file_text, import_rows, imports, jobs, layouts, preferences
+from models.services.files import text as file_text
+from models.services.imports import imports
+from models.services.imports import rows as import_rows
+from models.services.notify import deliveries, preferences
+from models.services.personal import drafts, layouts
+from models.services.work import jobs
+
 from ..base import collections
 from ..base.numbering import COUNTERS
 from ..gate.history import HistoryEntry

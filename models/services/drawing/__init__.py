@@ -1,0 +1,1 @@
+"""Drawings of workflows, made from their declarations."""

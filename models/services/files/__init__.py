@@ -1,0 +1,1 @@
+"""Files attached to records: taking them in, reading, searching and showing them."""

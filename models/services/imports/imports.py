@@ -1,0 +1,330 @@
+"""Imports of sheets: what was sent, its rows in bounded batches, what became of each; sealed, and its maker's alone.
+
+An import is no record. Its cells hold what records may hold, so they are kept as drafts are: under the key of sensitive
+fields, bound to person, import and place (`import_rows`). `import_steps` reads, rehearses and carries out; the jobs in
+`tasks/` run it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+from gridfs.errors import NoFile
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from models.kernel.base import clock
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.store import in_unit
+from models.kernel.base.words import L, Words, in_all_locales
+from models.kernel.gate import changes
+from models.kernel.gate.unit import in_transaction
+
+from ..files import files
+from ..files.uploads import Incoming
+from ..work import jobs
+from . import rows as import_rows
+from .rows import BAD, CHANGE, CHANGED, CREATE, CREATED, DOUBT, Sheet, opened, sealed
+
+COLLECTION = "import"
+ROWS_MAX, COLUMNS_MAX, CELL_MAX = 100_000, 200, 10_000
+KEPT = dt.timedelta(days=30)
+_BOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+READING, CHECKED, RUNNING, DONE = "reading", "checked", "running", "done"
+TAKING_BACK, TAKEN_BACK, FAILED = "taking_back", "taken_back", "failed"
+OPEN = (READING, RUNNING, TAKING_BACK)
+STATES = {
+    READING: (L("Being checked", "檢查中"), "progress"),
+    CHECKED: (L("Checked, nothing imported yet", "已檢查，尚未導入"), "wait"),
+    RUNNING: (L("Being imported", "導入中"), "progress"),
+    DONE: (L("Imported", "已導入"), "good"),
+    TAKING_BACK: (L("Being taken back", "撤銷中"), "progress"),
+    TAKEN_BACK: (L("Taken back", "已撤銷"), "neutral"),
+    FAILED: (L("Stopped", "已停止"), "bad"),
+}
+
+ALREADY = L(
+    "Already imported on {at} by {who}; 0 new. Take that import back first, or correct the file.",
+    "該文件已於 {at} 由 {who} 導入，新增 0 條。如需重新導入，請先撤銷該次導入，或更正文件。",
+)
+LOOKED_AT_ANOTHER = L(
+    "The rows were checked anew meanwhile; please look at the result once more.", "期間已重新檢查，請再次查看結果。"
+)
+NOT_NOW = L("This import is at another step by now.", "此次導入已處於其他步驟。")
+NOT_ALL_GOOD = L(
+    "{count} rows are not good; correct them first, or import only the good ones.",
+    "有 {count} 行不能導入；請先更正，或只導入可導入的行。",
+)
+NOTHING_GOOD = L("There is no row that can be imported.", "沒有可導入的行。")
+
+INDEXES = [
+    IndexModel([("person", ASCENDING), ("type", ASCENDING), ("_id", DESCENDING)]),
+    IndexModel([("at", ASCENDING)]),
+    IndexModel(
+        [("imported", ASCENDING)], name="given_imported", unique=True, partialFilterExpression={"imported": {"$gt": ""}}
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Import(Sheet):
+    """One import as its maker sees it; `columns` are the fields that its heads were matched to, "" for none.
+
+    `turn` counts the checks, so that what is carried out is what was looked at.
+    """
+
+    type: str
+    state: str
+    at: dt.datetime
+    name: str
+    sha256: str
+    turn: int
+    heads: tuple[str, ...]
+    columns: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+    @property
+    def batch(self) -> str:
+        """The name under which history remembers its changes."""
+        return f"import-{self.id}"
+
+    @property
+    def back_batch(self) -> str:
+        """The name under which history remembers that they were taken back."""
+        return f"import-{self.id}-back"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(self.facts.get("counts") or {})
+
+    @property
+    def rows(self) -> int:
+        return int(self.facts.get("rows") or 0)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether carrying out began."""
+        return bool(self.facts.get("began"))
+
+    def count(self, *verdicts: str) -> int:
+        """How many rows have one of these verdicts."""
+        return sum(self.counts.get(one, 0) for one in verdicts)
+
+
+def kind_of(head: bytes) -> str:
+    """As what a content is read: a workbook by its first bytes, whatever its name, or else as text."""
+    return "sheets" if head.startswith(_BOOKS) else "text"
+
+
+def begin(type_name: str, name: str, content: Incoming, *, actor: Actor) -> Import:
+    """Take a sheet in and order that it is read and checked. Raises Refused when the same was imported before."""
+    if actor.id is None:
+        raise ValueError("The system imports nothing.")
+    content.seek(0)
+    kept = content.adopt()
+    row: dict[str, Any] = {"_id": ObjectId(), "person": actor.id, "who": actor.name, "type": type_name}
+    row |= {"state": READING, "at": clock.now(), "name": name, "turn": 1, "kind": kind_of(content.head), **kept}
+    try:
+        refuse_twin(type_name, kept["sha256"])
+        in_transaction(lambda unit: _begin(row, actor))
+    except BaseException:
+        _drop_content(kept["content"])
+        raise
+    return find(row["_id"], actor)
+
+
+def _begin(row: dict[str, Any], actor: Actor) -> None:
+    run = jobs.enqueue(_order("imports.check", row["_id"], actor, turn=1))
+    in_unit(COLLECTION).insert_one({**row, "run": run})
+
+
+def _order(task: str, id: ObjectId, actor: Actor, **params: Any) -> jobs.Order:
+    return jobs.Order(task=task, params={"import_id": str(id), **params}, asked_by=actor)
+
+
+def refuse_twin(type_name: str, sha256: str) -> None:
+    """Raise Refused when the same file was imported for this type before, by anybody, and not taken back."""
+    if twin := twin_of(type_name, sha256):
+        at = twin["at"].astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")
+        raise Refused(ALREADY(at=at, who=twin["who"]))
+
+
+def twin_of(type_name: str, sha256: str) -> dict[str, Any] | None:
+    """The import of the same file for the same type that stands, whoever made it."""
+    found: dict[str, Any] | None = in_unit(COLLECTION).find_one({"imported": f"{type_name}:{sha256}"})
+    return found
+
+
+def find(id: Any, actor: Actor) -> Import:
+    """An import of the actor's own. Raises Missing, also for a colleague's."""
+    wanted = {"_id": ObjectId(str(id)), "person": actor.id} if ObjectId.is_valid(str(id)) else {"_id": None}
+    row = in_unit(COLLECTION).find_one(wanted)
+    if row is None:
+        raise Missing
+    return _import(row)
+
+
+def load(id: Any) -> Import | None:
+    """An import for the job that works on it, or None when it was forgotten meanwhile."""
+    row = in_unit(COLLECTION).find_one({"_id": ObjectId(str(id))})
+    return _import(row) if row else None
+
+
+def own(actor: Actor, type_name: str, most: int = 20) -> list[Import]:
+    """A person's imports for a type, newest first."""
+    rows = in_unit(COLLECTION).find({"person": actor.id, "type": type_name}).sort("_id", -1).limit(most)
+    return [_import(row) for row in rows]
+
+
+def _import(row: Mapping[str, Any]) -> Import:
+    sheet = Sheet(row["_id"], row["person"])
+    facts = {name: row[name] for name in ("type", "state", "at", "name", "sha256", "turn")}
+    heads = opened(row.get("heads"), sheet.seal) or []
+    columns = tuple(row.get("columns") or ())
+    return Import(sheet.id, sheet.person, **facts, heads=tuple(heads), columns=columns, facts=row)
+
+
+def keep_heads(one: Import, heads: Sequence[str], columns: Sequence[str]) -> None:
+    """Write what the first row says, and what its heads were matched to."""
+    values = {"heads": sealed(list(heads), one.seal), "columns": list(columns)}
+    in_unit(COLLECTION).update_one({"_id": one.id}, {"$set": values})
+
+
+def finish_reading(one: Import, rows: int) -> None:
+    """The rows are there: the content is not needed any more."""
+    command = {"$set": {"rows": rows, "is_read": True}, "$unset": {"content": ""}}
+    in_unit(COLLECTION).update_one({"_id": one.id}, command)
+    if "content" in one.facts:
+        _drop_content(one.facts["content"])
+
+
+def _drop_content(content: ObjectId) -> None:
+    try:
+        files.bucket().delete(content)
+    except NoFile:
+        return
+
+
+def end(one: Import, expected: str, state: str, why: Words | None = None) -> None:
+    """Bring an import from one state to another, with its counts and a sentence; one that moved on stays as it is."""
+    values: dict[str, Any] = {"state": state, "counts": import_rows.counted(one), "ended": clock.now()}
+    command: dict[str, Any] = {"$set": values}
+    if why is not None:
+        values["why"] = in_all_locales(why)
+    elif state != TAKEN_BACK:
+        command["$unset"] = {"why": ""}
+    if _holds_nothing(state, values["counts"]):
+        command["$unset"] = {**command.get("$unset", {}), "imported": ""}
+    in_unit(COLLECTION).update_one({"_id": one.id, "state": expected, "turn": one.turn}, command)
+
+
+def _holds_nothing(state: str, counts: Mapping[str, int]) -> bool:
+    """Whether nothing that the import wrote stands any more: then its file may come again."""
+    if state == TAKEN_BACK:
+        return True
+    return state in (DONE, FAILED) and not counts.get(CREATED, 0) + counts.get(CHANGED, 0)
+
+
+def check_again(one: Import, columns: Sequence[str], *, actor: Actor) -> None:
+    """Match the columns anew and order another check. Raises Refused."""
+
+    def body(_unit: Any) -> None:
+        run = jobs.enqueue(_order("imports.check", one.id, actor, turn=one.turn + 1))
+        values = {"state": READING, "columns": list(columns), "run": run, "is_matched": True, "counts": {}}
+        _turn(one, (CHECKED,), {"$set": values, "$inc": {"turn": 1}})
+
+    in_transaction(body)
+
+
+def start(one: Import, *, turn: int, strict: bool, doubtful: bool, actor: Actor) -> None:
+    """Order that the good rows are imported: with `strict` only if none is bad, with `doubtful` the doubtful ones too.
+
+    Raises Refused (checked anew, not all good, nothing good, the same file was imported meanwhile).
+    """
+    if turn != one.turn:
+        raise Refused(LOOKED_AT_ANOTHER)
+    bad = one.count(BAD) + (0 if doubtful else one.count(DOUBT))
+    if strict and bad:
+        raise Refused(NOT_ALL_GOOD(count=bad))
+    if not one.count(CREATE, CHANGE, *([DOUBT] if doubtful else [])):
+        raise Refused(NOTHING_GOOD)
+
+    def body(_unit: Any) -> None:
+        run = jobs.enqueue(_order("imports.run", one.id, actor))
+        values = {"state": RUNNING, "run": run, "strict": strict, "doubtful": doubtful, "began": clock.now()}
+        values |= {"at": clock.now(), "imported": f"{one.type}:{one.sha256}"}
+        _turn(one, (CHECKED,), {"$set": values})
+
+    try:
+        in_transaction(body)
+    except DuplicateKeyError:
+        refuse_twin(one.type, one.sha256)
+        raise
+
+
+def ask_back(one: Import, *, actor: Actor) -> None:
+    """Order that what an import wrote is taken back. Raises Refused."""
+
+    def body(_unit: Any) -> None:
+        run = jobs.enqueue(_order("imports.take_back", one.id, actor))
+        _turn(one, (DONE, FAILED), {"$set": {"state": TAKING_BACK, "run": run}})
+
+    if not one.is_written:
+        raise Refused(NOT_NOW)
+    in_transaction(body)
+
+
+def turn_back(one: Import, why: Words) -> None:
+    """An import of all or none meets a bad row: what it wrote so far is taken back by the same run."""
+    told = {"$set": {"state": TAKING_BACK, "why": in_all_locales(why)}}
+    in_unit(COLLECTION).update_one({"_id": one.id, "state": RUNNING}, told)
+
+
+def _turn(one: Import, states: tuple[str, ...], command: Mapping[str, Any]) -> None:
+    """Change an import that is still where the actor saw it. Raises Refused."""
+    place = {"_id": one.id, "state": {"$in": list(states)}, "turn": one.turn}
+    if in_unit(COLLECTION).find_one_and_update(place, command, return_document=ReturnDocument.AFTER) is None:
+        raise Refused(NOT_NOW)
+
+
+def discard(one: Import) -> None:
+    """Throw away an import that was not carried out. Raises Refused."""
+    place = {"_id": one.id, "state": {"$in": [READING, CHECKED, FAILED]}, "began": None}
+    if not in_unit(COLLECTION).delete_one(place).deleted_count:
+        raise Refused(NOT_NOW)
+    _forget(one.id, one.facts.get("content"))
+
+
+def forget_before(before: dt.datetime, most: int = 100) -> int:
+    """Forget imports that rest since before a moment, `most` at once; returns how many. What they wrote stays."""
+    old = {"at": {"$lt": before}, "state": {"$nin": [RUNNING, TAKING_BACK]}}
+    rows = list(in_unit(COLLECTION).find(old, {"content": 1}).sort("at", 1).limit(most))
+    for row in rows:  # the rows first: what is cut off here is found again
+        _forget(row["_id"], row.get("content"))
+        in_unit(COLLECTION).delete_one({"_id": row["_id"]})
+    return len(rows)
+
+
+def forget_strays() -> int:
+    """Forget rows whose import was thrown away while they were being read; returns of how many imports."""
+    strays = import_rows.imports_with_rows() - {row["_id"] for row in in_unit(COLLECTION).find({}, {"_id": 1})}
+    for id in strays:
+        import_rows.forget(id)
+    return len(strays)
+
+
+def _forget(id: ObjectId, content: ObjectId | None) -> None:
+    import_rows.forget(id)
+    if content is not None:
+        _drop_content(content)
+
+
+def context_of(one: Import, *, confirmed: bool = False, back: bool = False) -> changes.Context:
+    """How the changes of an import come in: through its own door, under one name."""
+    return changes.Context(door="import", batch=one.back_batch if back else one.batch, confirmed=confirmed)

@@ -1,0 +1,127 @@
+"""Which records the names in a sheet mean: by number or by exact title, among those that the actor may pick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.base import get_document
+from mongoengine.connection import get_db
+
+from models.kernel.base.collections import archive_of
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
+from models.kernel.language.fields import Ref, Refs, Text, label_of
+from models.kernel.language.indexes import indexed_fields
+from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue
+from models.kernel.rights import rights
+from models.kernel.rights.picking import may_be_linked
+
+KNOWN_MAX = 50_000
+UNKNOWN = L(
+    "“{label}”: there is nothing called “{text}”, or it is not yours to choose.",
+    "「{label}」：沒有「{text}」，或您無權選用。",
+)
+AMBIGUOUS = L(
+    "“{label}”: “{text}” names {count} records; write the number instead.",
+    "「{label}」：「{text}」對應 {count} 條記錄，請改填編號。",
+)
+# What stands in an export for a link whose title its reader is not told.
+UNTOLD = (
+    L("(deleted)", "（已刪除）"),
+    L("(not for you to see)", "（無權查看）"),
+    L("(not there, or not for you to see)", "（不存在或無權查看）"),
+)
+
+Key = tuple[str, tuple[str, ...]]
+
+
+class Names:
+    """Remembers what it has looked up, so that a name that stands in every row is asked for once."""
+
+    def __init__(self, actor: Actor):
+        self.actor = actor
+        self._known: dict[Key, dict[str, tuple[ObjectId, ...]]] = {}
+        self._titles: dict[ObjectId, str] = {}
+
+    def learn(self, link: Ref | Refs, texts: Iterable[str]) -> None:
+        """Look up some names at once: one query for those that are new."""
+        known = self._known.setdefault(_key(link), {})
+        if len(known) > KNOWN_MAX:
+            known.clear()
+        if wanted := {one for one in texts if one} - known.keys():
+            known |= dict.fromkeys(wanted, ())
+            known |= self._found(link, wanted)
+
+    def one(self, link: Ref | Refs, text: str) -> ObjectId:
+        """The record that a name means. Raises BadValue, saying the name."""
+        known = self._known.get(_key(link), {})
+        if text not in known:
+            self.learn(link, [text])
+            known = self._known[_key(link)]
+        found = known[text]
+        if len(found) != 1:
+            words = AMBIGUOUS(label=label_of(link), text=text[:100], count=len(found))
+            raise BadValue(words if found else UNKNOWN(label=label_of(link), text=text[:100]))
+        return found[0]
+
+    def learn_held(self, link: Ref | Refs, ids: Iterable[ObjectId]) -> None:
+        """Look up the titles of what records link to, as far as the actor is told them."""
+        cls = get_document(link.target)
+        wanted = list({*ids} - self._titles.keys())
+        if not wanted:
+            return
+        places = {cls.type_name(): rights.visible(self.actor, cls)}
+        if cls.declared.retention:
+            places[archive_of(cls.type_name())] = rights.visible_archived(self.actor, cls)
+        for place, scope in places.items():
+            chosen: dict[str, Any] = {"_id": {"$in": wanted}}
+            if cls.declared.access.guarded:
+                chosen = {"$and": [chosen, {"_id": None} if scope is None else scope]}
+            rows = get_db()[place].find(chosen, {"title": 1, "number": 1})
+            self._titles |= {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
+
+    def title(self, link: Ref | Refs, id: ObjectId) -> str:
+        """The title of a record that was linked to; what stands for it where its reader is not told."""
+        if id in self._titles:
+            return self._titles[id]
+        return str(UNTOLD[1 if get_document(link.target).declared.access.guarded else 0])
+
+    def _found(self, link: Ref | Refs, texts: set[str]) -> dict[str, tuple[ObjectId, ...]]:
+        cls = get_document(link.target)
+        scope = rights.visible(self.actor, cls)
+        if scope is None:
+            return {}
+        place = _title_place(cls)
+        begins = sorted({text.split()[0] for text in texts} | texts)
+        named: list[dict[str, Any]] = [{"number": {"$in": begins}}]
+        if place:
+            named.append({place: {"$in": sorted(texts)}})
+        wanted: list[dict[str, Any]] = [scope, {"$or": named}, may_be_linked(link)]
+        numbers: dict[str, tuple[ObjectId, ...]] = {}
+        titles: dict[str, tuple[ObjectId, ...]] = {}
+        for row in cls._get_collection().find(
+            {"$and": wanted}, {"number": 1, "title": 1, **({place: 1} if place else {})}
+        ):
+            numbers[row["number"]] = (row["_id"],)
+            for said in {row.get("title"), row.get(place) if place else None} - {None}:
+                titles[said] = (*titles.get(said, ()), row["_id"])
+        return {text: found for text in texts if (found := numbers.get(text) or titles.get(text))}
+
+
+def _key(link: Ref | Refs) -> Key:
+    return link.target, tuple(sorted(getattr(link, "states", None) or ()))
+
+
+def _title_place(cls: type[Record]) -> str:
+    """Where a title is looked up: in the field that it repeats, if that has an index; nowhere beside the number, if it
+    begins with it; else in itself."""
+    names = cls.declared.title_fields
+    if cls.declared.title.startswith("{number}"):
+        return ""
+    is_one = len(names) == 1 and cls.declared.title == f"{{{names[0]}}}"
+    if is_one and names[0] in indexed_fields(cls) and isinstance(cls._fields[names[0]], Text):
+        return names[0]
+    return "title"

@@ -1,0 +1,230 @@
+"""The rows of an import in bounded batches, sealed under the key of sensitive fields; and what is said of each row.
+
+A batch says which step it has been through, so that a job that is started again goes on with the next sheet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson import ObjectId
+from bson.binary import Binary
+from pymongo import ASCENDING, IndexModel
+
+from models.kernel.base import secrets
+from models.kernel.base.store import in_unit
+from models.kernel.base.words import Words, in_all_locales
+
+COLLECTION = "import_row"
+INDEXES = [
+    IndexModel([("import", ASCENDING), ("n", ASCENDING)], unique=True),
+    IndexModel([("import", ASCENDING), ("keys", ASCENDING)]),
+]
+BATCH, BATCH_BYTES = 100, 1 << 20
+SHOWN = 50
+PROBLEMS_MAX = 8
+# The steps of a batch: the number of the check, then these.
+RAN, TOOK_BACK = 1 << 30, (1 << 30) + 1
+
+# What is said of a row: first what would become of it, then what did.
+CREATE, CHANGE, SAME, DOUBT, BAD = "create", "change", "same", "doubt", "refused"
+CREATED, CHANGED, LEFT = "created", "changed", "left"
+BINNED, BACK, STAYS = "binned", "back", "stays"
+
+Row = tuple[int, list[str]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Whose rows they are: the import, and the person who alone may read them."""
+
+    id: ObjectId
+    person: ObjectId
+
+    @property
+    def seal(self) -> str:
+        return f"import:{self.person}:{self.id}"
+
+    def place(self, n: int) -> str:
+        """What the cells of a batch are bound to."""
+        return f"{self.seal}:{n}"
+
+
+def opened(kept: Any, place: str) -> Any:
+    """What was sealed; None where nothing is, or where no key opens it any more."""
+    try:
+        return json.loads(secrets.unseal(bytes(kept), place)) if kept else None
+    except ValueError:
+        return None
+
+
+def sealed(told: Any, place: str) -> Binary:
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return Binary(secrets.seal(text.encode("utf-8", "replace").decode(), place))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What would become, or became, of a row: the record with the version (and the length of its history) then, and
+    what is wrong, each with the field or "" and the sentence in all languages."""
+
+    verdict: str
+    record: ObjectId | None = None
+    version: int = 0
+    seq: int = 0
+    problems: tuple[tuple[str, Mapping[str, str]], ...] = ()
+
+    def packed(self) -> list[Any]:
+        return [self.verdict, str(self.record or ""), self.version, self.seq, [list(each) for each in self.problems]]
+
+    @classmethod
+    def unpacked(cls, told: Sequence[Any]) -> Outcome:
+        verdict, record, version, seq, problems = told
+        wrong = tuple((name, words) for name, words in problems)
+        return cls(verdict, ObjectId(record) if record else None, version, seq, wrong)
+
+
+def refused(problems: Iterable[tuple[str, Words]], verdict: str = BAD, **facts: Any) -> Outcome:
+    """The outcome of a row in which something is wrong; of many problems the first are kept."""
+    told = tuple((name, in_all_locales(words)) for name, words in list(problems)[:PROBLEMS_MAX])
+    return Outcome(verdict, problems=told, **facts)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of an import, in order: (number of the row, cells), with their outcomes once there are any."""
+
+    n: int
+    rows: list[tuple[int, list[str]]]
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+def keep_rows(sheet: Sheet, rows: Iterable[tuple[int, list[str]]]) -> int:
+    """Write rows in batches instead of those that were there; returns how many. Done again it has the same effect."""
+    in_unit(COLLECTION).delete_many({"import": sheet.id})
+    count = 0
+    for n, batch in enumerate(_batches(rows)):
+        count += len(batch)
+        cells = sealed(batch, sheet.place(n))
+        in_unit(COLLECTION).insert_one({"import": sheet.id, "n": n, "count": len(batch), "rows": cells, "step": 0})
+    return count
+
+
+def _batches(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
+    batch: list[tuple[int, list[str]]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += 4 * sum(map(len, row[1]))
+        if len(batch) >= BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def batches(sheet: Sheet, *, below: int) -> Iterator[Batch]:
+    """The batches of an import that have not been through a step, in order, each read when its turn comes."""
+    after = -1
+    while row := in_unit(COLLECTION).find_one(
+        {"import": sheet.id, "n": {"$gt": after}, "step": {"$lt": below}}, sort=[("n", ASCENDING)]
+    ):
+        after = row["n"]
+        yield _batch(sheet, row)
+
+
+def passed(sheet: Sheet, step: int) -> int:
+    """How many rows have been through a step."""
+    rows = in_unit(COLLECTION).find({"import": sheet.id, "step": {"$gte": step}}, {"count": 1})
+    return sum(row["count"] for row in rows)
+
+
+def _batch(sheet: Sheet, row: Mapping[str, Any]) -> Batch:
+    place = sheet.place(row["n"])
+    rows, told = opened(row["rows"], place) or [], opened(row.get("outcomes"), f"{place}:outcomes") or []
+    return Batch(row["n"], [(line, cells) for line, cells in rows], [Outcome.unpacked(each) for each in told])
+
+
+def keep_outcomes(
+    sheet: Sheet, batch: Batch, outcomes: Sequence[Outcome], *, step: int, keys: Mapping[str, int] | None = None
+) -> bool:
+    """Write what is said of a batch's rows, unless a later step has been there; `keys` are those of `key_of`."""
+    told: dict[str, Any] = {"step": step}
+    told["outcomes"] = sealed([each.packed() for each in outcomes], f"{sheet.place(batch.n)}:outcomes")
+    told["tally"] = {v: sum(each.verdict == v for each in outcomes) for v in {each.verdict for each in outcomes}}
+    if keys is not None:
+        told |= {"keys": list(keys), "key_rows": list(keys.values())}
+    place = {"import": sheet.id, "n": batch.n, "step": {"$lt": step}}
+    return in_unit(COLLECTION).update_one(place, {"$set": told}).matched_count == 1
+
+
+def key_of(sheet: Sheet, place: str, value: str) -> str:
+    """A key under which a value of this import is known again, and which tells nobody the value."""
+    return hashlib.sha256(secrets.seal(value, f"{sheet.seal}:{place}")).hexdigest()[:24]
+
+
+def earlier_keys(sheet: Sheet, n: int, keys: Iterable[str]) -> dict[str, int]:
+    """Those of some keys that earlier batches have, with the numbers of their rows."""
+    wanted = set(keys)
+    query = {"import": sheet.id, "n": {"$lt": n}, "keys": {"$in": list(wanted)}}
+    found: dict[str, int] = {}
+    for row in in_unit(COLLECTION).find(query, {"keys": 1, "key_rows": 1}) if wanted else ():
+        pairs = zip(row["keys"], row["key_rows"], strict=True)
+        found |= {key: line for key, line in pairs if key in wanted}
+    return found
+
+
+def counted(sheet: Sheet) -> dict[str, int]:
+    """How many rows have which verdict now, over all batches."""
+    counts: dict[str, int] = {}
+    for row in in_unit(COLLECTION).find({"import": sheet.id}, {"tally": 1}):
+        for verdict, number in (row.get("tally") or {}).items():
+            counts[verdict] = counts.get(verdict, 0) + number
+    return counts
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Rows of one verdict, some at a time: (number, cells, outcome), and the place from which the next ones follow."""
+
+    rows: list[tuple[int, list[str], Outcome]]
+    next: str = ""
+
+
+def listed(sheet: Sheet, verdicts: Iterable[str], *, after: str = "", most: int = SHOWN) -> Listed:
+    """The rows with one of some verdicts in order, from a place that `next` named."""
+    wanted, found = tuple(verdicts), Listed([])
+    begin_n, begin_at = _place(after)
+    for batch in _with(sheet, wanted, begin_n):
+        for at, (row, outcome) in enumerate(zip(batch.rows, batch.outcomes, strict=True)):
+            if outcome.verdict not in wanted or (batch.n == begin_n and at < begin_at):
+                continue
+            if len(found.rows) == most:
+                return Listed(found.rows, f"{batch.n}.{at}")
+            found.rows.append((row[0], row[1], outcome))
+    return found
+
+
+def _place(after: str) -> tuple[int, int]:
+    n, _, at = after.partition(".")
+    return (int(n), int(at)) if n.isdecimal() and at.isdecimal() and len(after) < 20 else (0, 0)
+
+
+def _with(sheet: Sheet, verdicts: Sequence[str], begin_n: int) -> Iterator[Batch]:
+    query = {"import": sheet.id, "n": {"$gte": begin_n}, "$or": [{f"tally.{v}": {"$gt": 0}} for v in verdicts]}
+    for row in in_unit(COLLECTION).find(query).sort("n", ASCENDING).batch_size(1):
+        yield _batch(sheet, row)
+
+
+def forget(id: ObjectId) -> None:
+    """Take away all rows of an import."""
+    in_unit(COLLECTION).delete_many({"import": id})
+
+
+def imports_with_rows() -> set[ObjectId]:
+    """The imports of which there are rows."""
+    return set(in_unit(COLLECTION).distinct("import"))

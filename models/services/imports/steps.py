@@ -1,0 +1,337 @@
+"""The steps of an import: its sheet is read, its rows are rehearsed, carried out, taken back; each batch by itself.
+
+Rehearsing is the gate's own verb in a transaction that is undone: no rule stands here twice, and nothing stays of it.
+Whatever is done again has the same effect: a new record is known by its entry key, a changed one by its history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.base import get_document
+from mongoengine.connection import get_db
+
+from models.kernel.base.errors import CHANGED as CHANGED_SINCE
+from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
+from models.kernel.base.people import Actor, actor_of
+from models.kernel.base.words import L, Words
+from models.kernel.gate import batches, changes, traces
+from models.kernel.gate.changes import Context
+from models.kernel.gate.history import COLLECTION as HISTORY
+from models.kernel.gate.validation import DOUBT as CONFIRM
+from models.kernel.language.fields import label_of
+from models.kernel.language.record import Record
+from models.kernel.rights import rights
+
+from ..files import confined
+from ..files.reading import content_of
+from ..files.text import WHY
+from . import imports
+from . import rows as import_rows
+from .cells import CELL_MAX, NUMBER, Entry, Reader, matched
+from .imports import COLUMNS_MAX, ROWS_MAX, Import
+from .rows import (
+    BACK,
+    BAD,
+    BINNED,
+    CHANGE,
+    CHANGED,
+    CREATE,
+    CREATED,
+    DOUBT,
+    LEFT,
+    RAN,
+    SAME,
+    STAYS,
+    TOOK_BACK,
+    Batch,
+    Outcome,
+    refused,
+)
+
+SECONDS_MAX = 120
+ANSWER_MAX = 90 * 1024 * 1024
+WHY_NOT = {
+    **WHY,
+    "unpacked": L("The file is too large when unpacked.", "文件解壓後過大。"),
+    "rows": L("The sheet has more than {rows} rows; please split it.", "表格超過 {rows} 行，請拆分後導入。")(
+        rows=ROWS_MAX
+    ),
+    "columns": L("The sheet has more than {columns} columns.", "表格超過 {columns} 列。")(columns=COLUMNS_MAX),
+    "quotes": L("A quotation mark in the file is not closed.", "文件中有未配對的引號。"),
+    "nothing": L("The sheet is empty.", "表格是空的。"),
+}
+NOT_READ = L("The sheet could not be read: {why}", "無法讀取表格：{why}")
+NO_LONGER = L(
+    "The one who asked for this import may no longer enter such records; the rows that remain were left.",
+    "提交人已無權錄入此類記錄，其餘各行未導入。",
+)
+TWICE = L("“{label}” stands with the same value in row {row} already.", "「{label}」的值與第 {row} 行重複。")
+TOUCHED = L("It was changed since, so it stays as it is.", "此後已有變更，保持不變。")
+ALL_OR_NONE = L(
+    "Nothing was imported: all rows were to be good, but row {row} was refused meanwhile.",
+    "未導入任何內容：要求全部可導入，但第 {row} 行在導入時被拒絕。",
+)
+_LOOKING = frozenset({"view", "download", "read", "export"})
+
+
+class _Undone(Exception):
+    """Ends a rehearsal, so that nothing of it stays."""
+
+
+def asker(one: Import) -> Actor | None:
+    """The one who asked for an import as they are now: None when they may not enter records of the type any more."""
+    user = get_document("User").objects(__raw__={"_id": one.person, "active": True, "removed_at": None}).first()
+    actor = actor_of(user) if user else None
+    return actor if actor and rights.may_create(actor, type_of(one)) else None
+
+
+def type_of(one: Import) -> type[Record]:
+    """The record type that an import is for."""
+    return changes.registered()[one.type]
+
+
+def read(one: Import, actor: Actor) -> None:
+    """Take the rows of the sheet into batches and match its heads. Done again it has the same effect.
+
+    Raises Unreadable, with a reason that `WHY_NOT` has words for.
+    """
+    rows = _rows_of(one)
+    heads = next(rows, None)
+    if heads is None:
+        raise confined.Unreadable("nothing")
+    imports.keep_heads(one, heads[1], matched(type_of(one), actor, heads[1]))
+    imports.finish_reading(one, import_rows.keep_rows(one, rows))
+
+
+def _rows_of(one: Import) -> Iterator[tuple[int, list[str]]]:
+    order = {"verb": "table", "kind": one.facts["kind"], "bytes": ANSWER_MAX}
+    order |= {"rows": ROWS_MAX, "columns": COLUMNS_MAX, "cell": CELL_MAX}
+    with content_of(one.facts) as content:
+        yield from confined.rows("texts", order, content, seconds=SECONDS_MAX)
+
+
+def rehearse(one: Import, reader: Reader, batch: Batch) -> bool:
+    """Find out what would become of each row of a batch, and write it down; nothing else is written or told.
+
+    False when a later check has taken over.
+    """
+    outcomes: list[Outcome] = []
+    keys: dict[str, int] = {}
+    trials = [_rehearsed(reader, entry) for entry in reader.read(batch.rows)]
+    owned = [_keys(one, outcome, record) for outcome, record in trials]
+    earlier = import_rows.earlier_keys(one, batch.n, [key for mine in owned for key in mine])
+    for (line, _), (outcome, _record), mine in zip(batch.rows, trials, owned, strict=True):
+        twins = [(name, line_) for key, name in mine.items() if (line_ := earlier.get(key) or keys.get(key))]
+        if twins:
+            fields = reader.cls._fields
+            outcome = refused((name, TWICE(label=label_of(fields[name]), row=row)) for name, row in twins)
+        else:
+            keys |= dict.fromkeys(mine, line)
+        outcomes.append(outcome)
+    return import_rows.keep_outcomes(one, batch, outcomes, step=one.turn, keys=keys)
+
+
+def _rehearsed(reader: Reader, entry: Entry) -> tuple[Outcome, Record | None]:
+    """What would become of a row, and the record as it would be."""
+    seen = entry.record.version if entry.record else 0
+    id = entry.record.id if entry.record else None
+    if entry.record is not None and not entry.values and not entry.problems:
+        return Outcome(SAME, id, seen), None
+    if any(name in ("", NUMBER) for name, _ in entry.problems):
+        return refused(entry.problems, record=id), None
+    verdict = CHANGE if entry.record else CREATE
+    made, problems = _trial(reader, entry, Context(door="import"))
+    bad = {name for name, _ in entry.problems}
+    wrong = [*entry.problems, *((name, words) for name, words in problems if name not in (bad | {CONFIRM}))]
+    if entry.problems or (problems and CONFIRM not in dict(problems)):
+        return refused(wrong, record=id), None
+    if problems:
+        made, worse = _trial(reader, entry, Context(door="import", confirmed=True))
+        return (refused(worse), None) if worse else (refused(wrong, DOUBT), made)
+    return Outcome(verdict, id, seen), made
+
+
+def _trial(reader: Reader, entry: Entry, context: Context) -> tuple[Record | None, list[tuple[str, Words]]]:
+    """Send a row through the gate and undo it; the record as it would be, or what is wrong."""
+    made: list[Record] = []
+
+    def body() -> None:
+        made.append(_write(reader, entry, context))
+        raise _Undone
+
+    try:
+        changes.in_batch(body, quiet=True)
+    except _Undone:
+        return made[-1], []
+    except Changed:
+        return None, [("", CHANGED_SINCE)]
+    except Missing:
+        return None, [("", NOT_FOUND)]
+    except Refused as fault:
+        return None, _told(fault)
+    finally:
+        traces.forget_read(reader.cls.type_name())
+    raise AssertionError("A rehearsal always ends by being undone.")
+
+
+def _told(fault: Refused) -> list[tuple[str, Words]]:
+    """What is wrong by field, without the place of a line within it; at least the sentence itself."""
+    told = [(path.partition(".")[0], words) for path, found in fault.problems.items() for words in found]
+    return told or [("", fault.sentence)]
+
+
+def _write(reader: Reader, entry: Entry, context: Context, once: str | None = None) -> Record:
+    """One row through the gate. Raises Refused, Missing, Changed."""
+    cls, actor = reader.cls, reader.actor
+    if entry.record is None:
+        return changes.create(cls, entry.values, actor=actor, context=context, once=once)
+    seen = entry.record.version
+    return changes.update(cls, entry.record.id, entry.values, actor=actor, version=seen, context=context)
+
+
+def _keys(one: Import, outcome: Outcome, record: Record | None) -> dict[str, str]:
+    """The keys of what may stand only once in a sheet, with their fields: a record that is changed, unique values."""
+    if record is None:
+        return {}
+    own = {name for name, told in record.declared.own_fields.items() if told.unique and record._data.get(name)}
+    found = {import_rows.key_of(one, name, str(record._data[name])): name for name in own}
+    if outcome.verdict == CHANGE:
+        found[import_rows.key_of(one, NUMBER, str(record.number))] = NUMBER
+    return found
+
+
+def carry_out(one: Import, reader: Reader, batch: Batch) -> bool:
+    """Import the good rows of a batch and write down what became of each; whether none was refused only now."""
+    good = {CREATE, CHANGE, *([DOUBT] if one.facts.get("doubtful") else [])}
+    chosen = [at for at, outcome in enumerate(batch.outcomes) if outcome.verdict in good]
+    entries = dict(zip(chosen, reader.read([batch.rows[at] for at in chosen]), strict=True))
+    made = _made_before(one, reader.cls, [batch.rows[at][0] for at in chosen])
+    outcomes = []
+    for at, outcome in enumerate(batch.outcomes):
+        if at in entries:
+            outcome = _carried_out(one, reader, entries[at], outcome, made)
+        elif outcome.verdict == DOUBT:
+            outcome = Outcome(LEFT, problems=outcome.problems)
+        outcomes.append(outcome)
+    import_rows.keep_outcomes(one, batch, outcomes, step=RAN)
+    return all(outcomes[at].verdict != BAD for at in chosen)
+
+
+def refused_late(one: Import) -> int | None:
+    """The number of a row that was refused only while it was imported, where all rows were to be good."""
+    if not one.facts.get("strict"):
+        return None
+    found = import_rows.listed(one, [BAD], most=1).rows
+    return found[0][0] if found else None
+
+
+def _key(one: Import, line: int) -> str:
+    """The entry key of a row."""
+    return f"import/{one.id}/{line}"
+
+
+def _made_before(one: Import, cls: type[Record], lines: Sequence[int]) -> dict[str, ObjectId]:
+    """The records that rows became before the work was cut off, wherever they are now: one query."""
+    keys = [_key(one, line) for line in lines]
+    return {row["once"]: row["_id"] for row in cls._get_collection().find({"once": {"$in": keys}}, {"once": 1})}
+
+
+def _carried_out(one: Import, reader: Reader, entry: Entry, seen: Outcome, made: dict[str, ObjectId]) -> Outcome:
+    """Import one row, or find that it was imported already."""
+    key = _key(one, entry.line)
+    if key in made:
+        return _own_state(one, made[key], CREATED)
+    if seen.record is not None and (entry.record is None or entry.record.version != seen.version):
+        return _changed_before(one, seen)
+    context = imports.context_of(one, confirmed=seen.verdict == DOUBT)
+    try:
+        if entry.problems:
+            raise Refused(None, {name: [words] for name, words in entry.problems})
+        record = _write(reader, entry, context, once=key if entry.record is None else None)
+    except Changed:
+        return _changed_before(one, seen)
+    except (Missing, Refused) as fault:
+        told = [("", NOT_FOUND)] if isinstance(fault, Missing) else _told(fault)
+        return refused([(name, words) for name, words in told if name != CONFIRM], record=seen.record)
+    verdict = CREATED if seen.record is None else CHANGED
+    is_written_again = hasattr(record, "on_create")
+    left = Outcome(verdict, record.id, record.version, record.chain.get("seq", 0))
+    return _own_state(one, record.id, verdict) if is_written_again else left
+
+
+def _changed_before(one: Import, seen: Outcome) -> Outcome:
+    """A record that is no longer as it was at the rehearsal: this import was there itself, or somebody else was."""
+    if seen.record is not None and _entry(seen.record, one.batch) is not None:
+        return _own_state(one, seen.record, CHANGED)
+    return refused([("", CHANGED_SINCE)], record=seen.record)
+
+
+def _entry(record: ObjectId, batch: str) -> dict[str, Any] | None:
+    """The entry that a batch left in the history of a record."""
+    rows = get_db()[HISTORY].find({"record": record}).sort("seq", -1).limit(200)
+    return next((row for row in rows if row.get("batch") == batch), None)
+
+
+def _own_state(one: Import, record: ObjectId, verdict: str) -> Outcome:
+    """The version in which an import left a record: that of its own entries and of what followed by rule."""
+    version, seq = 0, 0
+    for row in get_db()[HISTORY].find({"record": record}).sort("seq", 1).limit(200):
+        if row.get("batch") == one.batch or (version and row["seq"] == seq + 1 and row.get("door") == "rule"):
+            version, seq = row["version"], row["seq"]
+    return Outcome(verdict, record, version, seq)
+
+
+def take_back(one: Import, reader: Reader, batch: Batch) -> None:
+    """Take back what the rows of a batch became: new records go to the bin, changed ones get their former values.
+
+    What somebody has touched since stays, and so does what the gate does not let go; each says why.
+    """
+    outcomes = []
+    for outcome in batch.outcomes:
+        if outcome.verdict in (CREATED, CHANGED):
+            back = _binned if outcome.verdict == CREATED else _changed_back
+            outcome = _taken_back(one, reader, outcome, back)
+        outcomes.append(outcome)
+    import_rows.keep_outcomes(one, batch, outcomes, step=TOOK_BACK)
+
+
+Back = Callable[[Import, Reader, Outcome], Outcome]
+
+
+def _taken_back(one: Import, reader: Reader, outcome: Outcome, back: Back) -> Outcome:
+    facts: dict[str, Any] = {"record": outcome.record, "version": outcome.version}
+    try:
+        return back(one, reader, outcome)
+    except (Changed, Missing) as fault:
+        if outcome.record is not None and _entry(outcome.record, one.back_batch) is not None:
+            return Outcome(BINNED if outcome.verdict == CREATED else BACK, outcome.record)
+        return refused([("", TOUCHED if isinstance(fault, Changed) else NOT_FOUND)], STAYS, **facts)
+    except Refused as fault:
+        return refused(_told(fault), STAYS, **facts)
+
+
+def _binned(one: Import, reader: Reader, outcome: Outcome) -> Outcome:
+    """Put a record that the import made into the bin. Raises Missing, Refused, Changed."""
+    if _is_touched(outcome):
+        raise Changed(rights.find(reader.actor, reader.cls, outcome.record), outcome.version)
+    context = imports.context_of(one, back=True)
+    changes.remove(reader.cls, outcome.record, actor=reader.actor, version=outcome.version, context=context)
+    return Outcome(BINNED, outcome.record)
+
+
+def _is_touched(outcome: Outcome) -> bool:
+    """Whether somebody has added to a record since, be it a comment or a file, beyond looking at it."""
+    later = {"record": outcome.record, "seq": {"$gt": outcome.seq}, "verb": {"$nin": sorted(_LOOKING)}}
+    return get_db()[HISTORY].find_one(later, {"_id": 1}) is not None
+
+
+def _changed_back(one: Import, reader: Reader, outcome: Outcome) -> Outcome:
+    """Give a record its former values. Raises Missing, Refused, Changed."""
+    entry = _entry(outcome.record, one.batch) if outcome.record else None
+    if entry is None:
+        raise Missing
+    batches.take_back(reader.cls, entry, reader.actor, one.back_batch, door="import")
+    return Outcome(BACK, outcome.record)

@@ -1,0 +1,1 @@
+"""How notices reach people: what each person wants, and what was delivered."""

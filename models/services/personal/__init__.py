@@ -1,0 +1,1 @@
+"""What belongs to one person and is no record: unsaved texts, arrangements of lists."""

@@ -1,0 +1,1 @@
+"""Background work as documents: runs, when they are due, and what is wrong with them."""
