@@ -25,9 +25,9 @@ from models import catalogue
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from models.kernel.language.indexes import ensure_indexes
 from models.organisation import User
 from models.retention import ensure_retention_rules
+from models.services.database import ensure_indexes
 from models.services.drawing.drawing import draw
 from seed.demo import is_empty, load_demo
 

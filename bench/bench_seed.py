@@ -14,7 +14,7 @@ from admin_app.embedded import EmbeddedMongo
 from admin_app.settings import Settings
 from models import catalogue
 from models.kernel.base.secrets import set_keys
-from models.kernel.language.indexes import ensure_indexes
+from models.services.database import ensure_indexes
 from seed.demo import load_demo
 
 

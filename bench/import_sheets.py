@@ -26,7 +26,7 @@ from models import catalogue
 from models.kernel.base.people import SYSTEM, Actor, actor_of
 from models.kernel.base.secrets import set_keys
 from models.kernel.gate import changes
-from models.kernel.language.indexes import ensure_indexes
+from models.services.database import ensure_indexes
 from models.services.files.uploads import Incoming
 from models.services.imports import imports
 from tasks.worker import work

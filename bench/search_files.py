@@ -32,7 +32,7 @@ from models.kernel.base.numbering import COUNTERS
 from models.kernel.base.people import SYSTEM, Actor, Role
 from models.kernel.base.search import folded
 from models.kernel.base.secrets import set_keys
-from models.kernel.language.indexes import ensure_indexes
+from models.services.database import ensure_indexes
 from models.services.files import search as file_search
 from models.services.files import text as file_text
 

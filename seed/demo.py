@@ -19,8 +19,8 @@ from models.kernel.base import clock, people
 from models.kernel.base.store import in_unit
 from models.kernel.gate import changes
 from models.kernel.language import working_time
-from models.kernel.language.indexes import ensure_indexes
 from models.policy import policy
+from models.services.database import ensure_indexes
 from models.services.work import jobs
 from seed.archive_room import fill_archive_room
 from seed.desk import Desk

@@ -97,7 +97,7 @@ def _prepare(settings: Settings) -> None:
     from admin_app.start import set_rules
     from models import catalogue
     from models.kernel.base.secrets import set_keys
-    from models.kernel.language.indexes import ensure_indexes
+    from models.services.database import ensure_indexes
 
     set_keys(settings.field_keys)
     set_rules(settings)

@@ -1,1 +1,1 @@
-"""What serves records and needs nothing of their types: keeping, files, imports, background work, messages, drawings."""
+"""What serves records and needs nothing of their types: keeping, files, imports, work, messages, drawings."""

@@ -29,7 +29,7 @@ from admin_app.settings import Settings
 from admin_app.start import start
 from models import catalogue
 from models.kernel.base.words import LOCALES
-from models.kernel.language.indexes import ensure_indexes
+from models.services.database import ensure_indexes
 from seed.demo import load_demo
 from tests.fixtures.http import Browser as Reader
 from tests.fixtures.http import _signed_in as signed_in

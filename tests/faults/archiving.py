@@ -14,7 +14,7 @@ from admin_app.start import start
 from models import catalogue
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from models.kernel.language.indexes import ensure_indexes
+from models.services.database import ensure_indexes
 from models.services.work import jobs
 from tasks import registry, run
 

@@ -12,7 +12,7 @@ from models import catalogue
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.gate import changes
-from models.kernel.language.indexes import ensure_indexes
+from models.services.database import ensure_indexes
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from tasks import beat, waking, worker

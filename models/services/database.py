@@ -1,0 +1,63 @@
+"""Builds the collections and indexes of a database: those of the declared types, and those beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mongoengine.connection import get_db
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from models.kernel.base import collections
+from models.kernel.base.numbering import COUNTERS
+from models.kernel.gate.history import HistoryEntry
+from models.kernel.gate.notices import Notice
+from models.kernel.gate.waiting import Waiting
+from models.kernel.language.indexes import indexes_of
+from models.kernel.language.record import Record
+
+from .files import text as file_text
+from .imports import imports, rows
+from .notify import deliveries, preferences
+from .personal import drafts, layouts
+from .work import jobs
+
+
+def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
+    """Build what is missing. Collections are made first, since a transaction should not have to."""
+    db = get_db()
+    there = set(db.list_collection_names())
+    for cls in catalogue.values():
+        if cls._get_collection_name() not in there:
+            db.create_collection(cls._get_collection_name())
+        cls._get_collection().create_indexes(list(indexes_of(cls)))
+        if cls.declared.retention:
+            _ensure_archive(cls, there)
+    for document in (HistoryEntry, Notice, Waiting):
+        document.ensure_indexes()
+    beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences, imports, rows)}
+    beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
+    for name, models in {**collections.COLLECTIONS, COUNTERS: [], **beside}.items():
+        if name not in there:
+            db.create_collection(name)
+        if models:
+            db[name].create_indexes(models)
+    _ensure_log(catalogue)
+
+
+def _ensure_log(catalogue: Mapping[str, type[Record]]) -> None:
+    """The history of some types is read by itself, newest first; the entries of the others do not pay for it."""
+    if names := sorted(name for name, cls in catalogue.items() if cls.history_is_a_log):
+        chosen = {"type": {"$in": names}}
+        keys = [("type", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]
+        log = IndexModel(keys, name="log_at_" + "_".join(names), partialFilterExpression=chosen)
+        for where in (collections.HISTORY, collections.HISTORY_ARCHIVE):
+            get_db()[where].create_indexes([log])
+
+
+def _ensure_archive(cls: type[Record], there: set[str]) -> None:
+    """The archive has the same indexes, but for uniqueness of fields: a name may be given anew while it rests there."""
+    db, name = get_db(), collections.archive_of(cls.type_name())
+    if name not in there:
+        db.create_collection(name)
+    models = [one for one in indexes_of(cls) if not one.document["name"].startswith("unique_")]
+    db[name].create_indexes([*models, IndexModel([(collections.ARCHIVED_AT, DESCENDING)])])
