@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import mongoengine
 from gunicorn.config import KNOWN_SETTINGS
+from models.operations.schedules.retention import ensure_retention_rules
 from mongoengine.base import get_document
 
 from admin_app.app import create_app
@@ -26,7 +27,6 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.organisation import User
-from models.retention import ensure_retention_rules
 from models.services.database import ensure_indexes
 from models.services.drawing.drawing import draw
 from seed.demo import is_empty, load_demo

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import filing
-from .categories import CONFIDENTIAL, INTERNAL
 from .chapters import RESEARCH
+from .documents import filing
+from .documents.categories import CONFIDENTIAL, INTERNAL
 from .kernel.base.people import ROLE_LABELS, Actor
 from .kernel.base.words import L
 from .kernel.language.declare import record

@@ -14,9 +14,9 @@ from typing import Any
 
 import docx
 import typst
+from models.documents.documents.documents import MAIN, Copy
 
 from models import catalogue
-from models.documents import MAIN, Copy
 from models.kernel.base import clock
 from models.kernel.gate import changes
 from models.kernel.language.record import Record

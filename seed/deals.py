@@ -7,10 +7,11 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.contracts import Instalment, Milestone, OrderChange
+from models.sales.customers.contracts import Instalment, Milestone, OrderChange
+from models.sales.customers.customers import cents
+from models.sales.customers.receivables import Receivable
+
 from models.kernel.base import clock
-from models.receivables import Receivable
-from models.sales import cents
 from seed.desk import Desk
 from seed.offers import HEAD, Offer
 from seed.scan import attach_scan

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from models.quotations import OfferLine
-from models.sales import cents
+from models.sales.customers.customers import cents
+from models.sales.customers.quotations import OfferLine
+
 from seed.customers import Client
 from seed.desk import Desk
 from seed.script import Act, Beat, Script, chance, in_days

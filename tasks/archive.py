@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
+from models.operations.schedules.retention import DeletionList, rule_for
 from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
-from models import retention
 from models.kernel.base import clock, collections
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing
@@ -28,7 +28,7 @@ from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Retention
 from models.kernel.rights.rights import rights
-from models.retention import DeletionList, rule_for
+from models.operations.schedules import retention
 from models.services.keeping import archive
 from models.services.keeping.archive import Approval
 from models.services.keeping.audit import ERASED

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from bson import ObjectId
 from models.kernel.rights.rights.rights import tokens_of
+from models.sales.customers.receivables import is_still_owed
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
@@ -22,7 +23,6 @@ from models.kernel.base.words import HANT, L, current_locale, speaking
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.mailing import post_office
-from models.receivables import is_still_owed
 from models.reminders import still_holds
 from models.services.notify import deliveries
 from models.services.notify.deliveries import FAILED, NOT_SURE, OFF, SENT

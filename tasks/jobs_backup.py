@@ -9,9 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from bson import ObjectId
-from mongoengine.connection import get_connection, get_db
-
-from models.backups import (
+from models.operations.schedules.backups import (
     BROKEN,
     DIFFERENT,
     EQUAL,
@@ -28,6 +26,8 @@ from models.backups import (
     place_of,
     policies,
 )
+from mongoengine.connection import get_connection, get_db
+
 from models.kernel.base import clock, people
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM, Role

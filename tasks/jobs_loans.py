@@ -8,9 +8,11 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
+from models.documents.documents.documents import Document
+from models.documents.documents.lending import ELECTRONIC, PAPER, free_copies, name_of, told
+from models.documents.documents.loans import Loan
 from mongoengine.connection import get_db
 
-from models.documents import Document
 from models.kernel.base import clock, people
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM, Role
@@ -21,8 +23,6 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights.rights import rights
-from models.lending import ELECTRONIC, PAPER, free_copies, name_of, told
-from models.loans import Loan
 
 from .readers import reach
 from .registry import job

@@ -21,8 +21,10 @@ import typst
 from babel import Locale
 from babel.numbers import format_decimal
 from bson import ObjectId
+from models.sales.customers.contracts import Contract
+from models.sales.customers.customers import Customer
+from models.sales.customers.receivables import LETTER, Dunning, Receivable, is_still_owed
 
-from models.contracts import Contract
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing, Refused
@@ -32,8 +34,6 @@ from models.kernel.base.words import EN, HANS, HANT, L, speaking
 from models.kernel.gate.changes import Context
 from models.kernel.rights.rights import rights
 from models.organisation import Department, User
-from models.receivables import LETTER, Dunning, Receivable, is_still_owed
-from models.sales import Customer
 from models.services.files import files
 from models.services.files.files import Upload
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
+from models.sales.customers.quotations import Quotation
+from models.sales.customers.receivables import Dunning, Receivable
 
 from models.kernel.base import clock
 from models.kernel.base.errors import Changed, Missing, Refused
@@ -20,8 +22,6 @@ from models.kernel.gate.changes import Context, Follow
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.quotations import Quotation
-from models.receivables import Dunning, Receivable
 
 from .readers import reach
 from .run import Run

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from models.operations.schedules.backups import EQUAL, GOOD
 from mongoengine.connection import get_db
 from playwright.sync_api import Page, expect
 
 from models import catalogue
-from models.backups import EQUAL, GOOD
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes

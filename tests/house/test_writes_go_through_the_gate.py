@@ -36,7 +36,7 @@ ALLOWED = {
     "models/services/imports/rows.py": "their rows; records come of them through the gate",
     "models/kernel/language/indexes.py": "indexes",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
-    "models/retention.py": "the guard that serialises holds and destruction",
+    "models/operations/retention.py": "the guard that serialises holds and destruction",
     "tasks/mongolease.py": "messages of the broker",
     "tasks/timetable.py": "the clocks of schedules",
     "tasks/waking.py": "when a run was last announced",

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from models.sales.customers.ageing import ageing
+from models.sales.customers.credit_code import check_digit
 from mongoengine.connection import get_db
 
-from models.ageing import ageing
-from models.credit_code import check_digit
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes

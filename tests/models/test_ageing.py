@@ -7,9 +7,8 @@ from decimal import Decimal
 
 import pytest
 from bson import Decimal128, ObjectId
-
-from models.ageing import BUCKETS, OWED, ageing, days_of
-from models.receivables import Receivable
+from models.sales.customers.ageing import BUCKETS, OWED, ageing, days_of
+from models.sales.customers.receivables import Receivable
 
 TODAY = dt.date(2025, 3, 31)
 CUSTOMERS = [ObjectId() for _ in range(7)]

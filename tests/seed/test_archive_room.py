@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from models.documents.documents.lending import long_overdue
 
 from models import catalogue
 from models.kernel.base import clock
-from models.lending import long_overdue
 from models.services.files import files
 from seed import archive_room
 from seed.desk import Desk

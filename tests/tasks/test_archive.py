@@ -10,15 +10,16 @@ import pytest
 from bson import ObjectId
 from bson.datetime_ms import DatetimeMS
 from gridfs.errors import NoFile
+from models.operations.schedules.retention import DeletionList, LegalHold, RetentionRule
 
-from models import catalogue, retention
+from models import catalogue
 from models.kernel.base import clock, collections
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, comments, history, unit
 from models.kernel.gate.changes import Context
 from models.kernel.rights.rights import rights
-from models.retention import DeletionList, LegalHold, RetentionRule
+from models.operations.schedules import retention
 from models.services.files import files
 from models.services.keeping import archive, audit
 from models.services.keeping.archive import Approval

@@ -8,15 +8,16 @@ from dataclasses import replace
 
 import pytest
 from bson import ObjectId
+from models.operations.schedules.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
 from pymongo import MongoClient
 
-from models import backups, catalogue
-from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
+from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import in_all_locales, speaking
 from models.kernel.gate import changes
 from models.kernel.language.told import told_now
+from models.operations.schedules import backups
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from tasks import jobs_backup

@@ -6,12 +6,12 @@ import os
 
 import boto3
 import pytest
+from models.operations.schedules.backups import BROKEN, GOOD, PRUNED, Backup
 from moto.server import ThreadedMotoServer
 from pymongo import MongoClient
 from s3fs import S3FileSystem
 
 from models import catalogue
-from models.backups import BROKEN, GOOD, PRUNED, Backup
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes

@@ -6,11 +6,11 @@ import json
 
 import pytest
 from bson import ObjectId
+from models.operations.schedules.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
 
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
-from models.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
 from models.services.files import files
 from models.services.keeping import archive, audit, seals
 from models.services.keeping.archive import Approval

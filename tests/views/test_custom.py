@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from bson import ObjectId
+from models.sales.customers.ageing import BUCKETS
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
-from models.ageing import BUCKETS
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT

@@ -8,10 +8,10 @@ from typing import Any
 
 import pypdfium2
 import pytest
+from models.operations.schedules.backups import GOOD
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.backups import GOOD
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes

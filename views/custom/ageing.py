@@ -14,15 +14,15 @@ import structlog
 import xlsxwriter
 from flask import Response, abort, request, send_file
 from flask_admin import BaseView, expose
+from models.sales.customers.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
+from models.sales.customers.receivables import Receivable
 
-from models.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
 from models.chapters import SALES
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights.rights import rights
-from models.receivables import Receivable
 
 from .. import wording
 from ..lists.export import KINDS, defused

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from bson import ObjectId
 from flask import redirect, request
 from flask_admin import BaseView, expose
+from models.operations.schedules.retention import BIN, DeletionList, LegalHold, is_held
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
@@ -22,7 +23,6 @@ from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of, registered
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.retention import BIN, DeletionList, LegalHold, is_held
 from models.services.files import files
 from models.services.keeping import archive
 

@@ -8,10 +8,20 @@ from typing import Any
 
 from flask import redirect, request
 from flask_admin import BaseView, expose
+from models.operations.schedules.backups import (
+    BROKEN,
+    DIFFERENT,
+    EQUAL,
+    FAILED,
+    GOOD,
+    PRUNED,
+    RUNNING,
+    Backup,
+    BackupPolicy,
+    RestoreDrill,
+)
 from mongoengine.connection import get_db
 
-from models import backups
-from models.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, RUNNING, Backup, BackupPolicy, RestoreDrill
 from models.chapters import OPERATIONS
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
@@ -21,6 +31,7 @@ from models.kernel.gate.unit import in_transaction
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
 from models.kernel.rights.rights import rights
+from models.operations.schedules import backups
 from models.services.work import jobs
 from models.services.work.jobs import Order
 

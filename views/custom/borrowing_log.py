@@ -18,11 +18,12 @@ import xlsxwriter
 from bson import ObjectId
 from flask import Response, abort, request, send_file
 from flask_admin import BaseView, expose
+from models.documents.documents.documents import Document
+from models.documents.documents.loans import Loan
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from models.chapters import DOCUMENTS
-from models.documents import Document
 from models.kernel.base import clock
 from models.kernel.base.collections import HISTORY, HISTORY_ARCHIVE, archive_of
 from models.kernel.base.errors import Refused
@@ -32,7 +33,6 @@ from models.kernel.base.words import L
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.loans import Loan
 
 from .. import wording
 from ..lists.export import KINDS, defused

@@ -11,9 +11,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from bson import ObjectId
 from flask import make_response, redirect, request
 from flask_admin import BaseView, expose
+from models.documents.documents.documents import CONDITIONS, NOT_TO_BE_LENT, Document
+from models.documents.documents.lending import PAPER, is_kept, line_of, loans_out
+from models.documents.documents.loans import Loan
 
 from models.chapters import DOCUMENTS
-from models.documents import CONDITIONS, NOT_TO_BE_LENT, Document
 from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.people import Actor
@@ -23,8 +25,6 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.lending import PAPER, is_kept, line_of, loans_out
-from models.loans import Loan
 
 from .. import wording
 from ..session import actor, say

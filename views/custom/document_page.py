@@ -9,9 +9,14 @@ from urllib.parse import urlencode
 from bson import ObjectId
 from flask import redirect, request
 from flask_admin import BaseView, expose
+from models.documents.documents.documents import CONDITIONS, Document
+from models.documents.documents.file_names import ruled_names
+from models.documents.documents.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
+from models.documents.documents.loans import Loan
+from models.documents.documents.revisions import Revision
+from models.documents.documents.safekeeping import missing_of
+from models.operations.schedules.retention import is_held
 
-from models.documents import CONDITIONS, Document
-from models.file_names import ruled_names
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
@@ -19,11 +24,6 @@ from models.kernel.base.words import L
 from models.kernel.gate.traces import stored
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
-from models.loans import Loan
-from models.retention import is_held
-from models.revisions import Revision
-from models.safekeeping import missing_of
 from models.services.files import files
 
 from .. import wording

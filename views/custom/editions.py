@@ -9,8 +9,8 @@ from typing import Any
 from bson import ObjectId
 from flask import request
 from flask_admin import BaseView, expose
+from models.documents.documents.documents import Document
 
-from models.documents import Document
 from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
 from models.kernel.gate import history

@@ -10,9 +10,9 @@ import segno
 from bson import ObjectId
 from flask import Response, request
 from flask_admin import BaseView, expose
+from models.documents.documents.categories import Category
+from models.documents.documents.documents import NOT_TO_BE_LENT, Document
 
-from models.categories import Category
-from models.documents import NOT_TO_BE_LENT, Document
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_admin import BaseView, expose
+from models.documents.documents.documents import Document
+from models.documents.documents.safekeeping import missing_of
 
 from models.chapters import DOCUMENTS
-from models.documents import Document
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.safekeeping import missing_of
 
 from ..lists.listing import TIME_LIMIT_MS
 from ..session import actor

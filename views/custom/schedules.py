@@ -10,6 +10,15 @@ from typing import Any
 from bson import ObjectId
 from flask import Response, jsonify, redirect, request
 from flask_admin import BaseView, expose
+from models.operations.schedules.schedules import (
+    CRON_OR_EVERY,
+    NO_ZONE,
+    Schedule,
+    job_label,
+    params_in,
+    timing_of,
+    zone_named,
+)
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
@@ -21,7 +30,6 @@ from models.kernel.gate import changes
 from models.kernel.gate.unit import in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
-from models.operations import CRON_OR_EVERY, NO_ZONE, Schedule, job_label, params_in, timing_of, zone_named
 from models.services.work import alarms as job_alarms
 from models.services.work import jobs
 from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED

@@ -9,6 +9,7 @@ from typing import Any
 from bson import ObjectId
 from flask import Response, jsonify, redirect, request
 from flask_admin import BaseView, expose
+from models.operations.schedules.schedules import job_label
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
@@ -20,7 +21,6 @@ from models.kernel.language.glossary import COUNTS
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
 from models.kernel.rights.rights import rights
-from models.operations import job_label
 from models.services.work import jobs
 
 from .. import wording

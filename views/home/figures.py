@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from models.sales.customers.ageing import BUCKETS, OWED, days_of
 from pymongo.errors import ExecutionTimeout
 
-from models.ageing import BUCKETS, OWED, days_of
 from models.figures import EACH_MAX, deciding_states, waited
 from models.kernel.base import clock
 from models.kernel.base.people import Actor

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from .chapters import SALES
-from .kernel.base import clock
-from .kernel.base.people import Role
-from .kernel.base.words import L, Words
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Number, Ref, Refs, Sealed, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Grid, LeadsTo, Part, Remind, Retention
-from .kernel.language.who import HEAD, NOBODY, OWNER
-from .kernel.language.workflow import REASON, Move, Workflow, hours, workdays
-from .policy import policy
-from .sales import CURRENCIES, SALES_TEAM, Product, cents
+from ..chapters import SALES
+from ..kernel.base import clock
+from ..kernel.base.people import Role
+from ..kernel.base.words import L, Words
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Number, Ref, Refs, Sealed, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Grid, LeadsTo, Part, Remind, Retention
+from ..kernel.language.who import HEAD, NOBODY, OWNER
+from ..kernel.language.workflow import REASON, Move, Workflow, hours, workdays
+from ..policy import policy
+from .customers import CURRENCIES, SALES_TEAM, Product, cents
 
 
 class OfferLine(Line):

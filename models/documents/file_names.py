@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from bson import ObjectId
 
+from ..services.files.files import clean_name
 from .categories import file_stem, naming_rule
-from .services.files.files import clean_name
 
 
 def ruled_names(category: ObjectId | None, number: str, subject: str, names: Iterable[str]) -> list[str]:

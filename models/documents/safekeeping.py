@@ -9,10 +9,10 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from .backups import GOOD, Backup
+from ..kernel.base.collections import FILES
+from ..kernel.base.words import L
+from ..operations.backups import GOOD, Backup
 from .documents import NOT_TO_BE_LENT
-from .kernel.base.collections import FILES
-from .kernel.base.words import L
 
 NO_PAPER = L("No copy on paper", "無紙質副本")
 NO_FILE = L("No electronic file", "無電子文件")

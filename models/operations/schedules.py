@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .chapters import OPERATIONS
-from .kernel.base import clock
-from .kernel.base.people import Role
-from .kernel.base.words import L, Words
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Flag, LongText, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Scope
-from .services.work.timing import Crontab, NotATime, Timing
+from ..chapters import OPERATIONS
+from ..kernel.base import clock
+from ..kernel.base.people import Role
+from ..kernel.base.words import L, Words
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, Flag, LongText, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Scope
+from ..services.work.timing import Crontab, NotATime, Timing
 
 ONLY_IT = Access(
     home=frozenset(),

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..kernel.base.people import SYSTEM
+from ..kernel.gate.changes import Follow
+from ..kernel.language.record import Record
+from ..services.files import files
 from .categories import CONFIDENTIAL, SECRET, Category
 from .documents import MAIN, Document, add_edition, edition_of
 from .file_names import ruled_names
-from .kernel.base.people import SYSTEM
-from .kernel.gate.changes import Follow
-from .kernel.language.record import Record
-from .services.files import files
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,21 +12,21 @@ from typing import Any
 
 from bson import ObjectId
 
+from ..chapters import DOCUMENTS
+from ..kernel.base import clock
+from ..kernel.base.people import SYSTEM, Actor, Role
+from ..kernel.base.store import in_unit
+from ..kernel.base.words import L, Words
+from ..kernel.gate.changes import Follow
+from ..kernel.language.declare import record, registered
+from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Retention, Scope
+from ..kernel.language.who import HEAD, NOBODY, OWNER, any_of, role
+from ..kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
+from ..kernel.rights import rights
+from ..services.files import files
 from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET, Category, naming_rule, number_pattern
-from .chapters import DOCUMENTS
-from .kernel.base import clock
-from .kernel.base.people import SYSTEM, Actor, Role
-from .kernel.base.store import in_unit
-from .kernel.base.words import L, Words
-from .kernel.gate.changes import Follow
-from .kernel.language.declare import record, registered
-from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Retention, Scope
-from .kernel.language.who import HEAD, NOBODY, OWNER, any_of, role
-from .kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
-from .kernel.rights import rights
-from .services.files import files
 
 MAIN = "document"
 LEVELS = tuple(CONFIDENTIALITY)

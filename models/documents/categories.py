@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from bson import ObjectId
 
-from .chapters import DOCUMENTS
-from .kernel.base.people import Role
-from .kernel.base.words import L, Words
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Flag, LongText, Ref, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Scope
-from .kernel.language.trees import DEPTH_MAX
+from ..chapters import DOCUMENTS
+from ..kernel.base.people import Role
+from ..kernel.base.words import L, Words
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, Flag, LongText, Ref, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Scope
+from ..kernel.language.trees import DEPTH_MAX
 
 PUBLIC, INTERNAL, CONFIDENTIAL, SECRET = "public", "internal", "confidential", "secret"
 CONFIDENTIALITY = {

@@ -10,20 +10,20 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
-from .chapters import RECORDS
-from .kernel.base import clock, collections
-from .kernel.base.people import SYSTEM, Role
-from .kernel.base.store import in_unit
-from .kernel.base.words import L, Words
-from .kernel.gate import changes
-from .kernel.gate.changes import Context, Follow
-from .kernel.language.declare import record, references_of, registered
-from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Retention, Scope
-from .kernel.language.who import NOBODY, any_of, role
-from .kernel.language.workflow import REASON, Move, Workflow
-from .services.work import jobs
+from ..chapters import RECORDS
+from ..kernel.base import clock, collections
+from ..kernel.base.people import SYSTEM, Role
+from ..kernel.base.store import in_unit
+from ..kernel.base.words import L, Words
+from ..kernel.gate import changes
+from ..kernel.gate.changes import Context, Follow
+from ..kernel.language.declare import record, references_of, registered
+from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Retention, Scope
+from ..kernel.language.who import NOBODY, any_of, role
+from ..kernel.language.workflow import REASON, Move, Workflow
+from ..services.work import jobs
 
 CARRY_OUT = "archive.carry_out"
 ARCHIVE, BIN = "archive", "bin"

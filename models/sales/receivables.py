@@ -8,19 +8,19 @@ from typing import Any
 
 from bson import ObjectId
 
-from .chapters import SALES
-from .kernel.base import clock
-from .kernel.base.people import Role
-from .kernel.base.store import in_unit
-from .kernel.base.words import L, Words
-from .kernel.gate.changes import Follow
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Day, LongText, Money, Ref, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.language.who import NOBODY, OWNER, role
-from .kernel.language.workflow import REASON, Move, Workflow, workdays
-from .sales import CURRENCIES, LOOKED_AT_BY_OFFICES
+from ..chapters import SALES
+from ..kernel.base import clock
+from ..kernel.base.people import Role
+from ..kernel.base.store import in_unit
+from ..kernel.base.words import L, Words
+from ..kernel.gate.changes import Follow
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, Day, LongText, Money, Ref, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
+from ..kernel.language.who import NOBODY, OWNER, role
+from ..kernel.language.workflow import REASON, Move, Workflow, workdays
+from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 LETTER = "letter"
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
-from .chapters import SALES
-from .credit_code import CODE_WRONG, is_credit_code
-from .kernel.base.people import Role
-from .kernel.base.search import same
-from .kernel.base.words import L, Words
-from .kernel.language.declare import record
-from .kernel.language.fields import (
+from ..chapters import SALES
+from ..kernel.base.people import Role
+from ..kernel.base.search import same
+from ..kernel.base.words import L, Words
+from ..kernel.language.declare import record
+from ..kernel.language.fields import (
     Choice,
     Day,
     Line,
@@ -26,10 +25,11 @@ from .kernel.language.fields import (
     Text,
     Whole,
 )
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.language.who import HEAD, NOBODY, OWNER, WRITER, role
-from .kernel.language.workflow import REASON, Move, Workflow, workdays
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
+from ..kernel.language.who import HEAD, NOBODY, OWNER, WRITER, role
+from ..kernel.language.workflow import REASON, Move, Workflow, workdays
+from .credit_code import CODE_WRONG, is_credit_code
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
 SALES_TEAM = Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES)

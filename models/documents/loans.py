@@ -9,23 +9,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from ..chapters import DOCUMENTS
+from ..kernel.base import clock
+from ..kernel.base.errors import Refused
+from ..kernel.base.numbering import one_at_a_time
+from ..kernel.base.people import Role
+from ..kernel.base.store import in_unit
+from ..kernel.base.words import L, Words
+from ..kernel.gate.changes import Follow
+from ..kernel.language import working_time
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
+from ..kernel.language.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
+from ..kernel.language.workflow import REASON, Move, Need, Workflow, workdays
 from .categories import INTERNAL, PUBLIC, SECRET
-from .chapters import DOCUMENTS
 from .documents import CONDITIONS, GOOD, LOST, NOT_TO_BE_LENT, WRITTEN_OFF, Copy
-from .kernel.base import clock
-from .kernel.base.errors import Refused
-from .kernel.base.numbering import one_at_a_time
-from .kernel.base.people import Role
-from .kernel.base.store import in_unit
-from .kernel.base.words import L, Words
-from .kernel.gate.changes import Follow
-from .kernel.language import working_time
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
-from .kernel.language.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
-from .kernel.language.workflow import REASON, Move, Need, Workflow, workdays
 from .lending import (
     ELECTRONIC,
     LOANS,

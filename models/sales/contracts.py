@@ -6,21 +6,21 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from . import filing
-from .chapters import SALES
-from .kernel.base import clock
-from .kernel.base.people import Role, department_by_code
-from .kernel.base.words import L, Words
-from .kernel.gate.changes import Follow
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, LeadsTo, Part, Remind, Retention
-from .kernel.language.who import HEAD, OWNER, of_department, role
-from .kernel.language.workflow import REASON, Attached, Move, Need, Workflow, workdays
+from ..chapters import SALES
+from ..documents import filing
+from ..kernel.base import clock
+from ..kernel.base.people import Role, department_by_code
+from ..kernel.base.words import L, Words
+from ..kernel.gate.changes import Follow
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, LeadsTo, Part, Remind, Retention
+from ..kernel.language.who import HEAD, OWNER, of_department, role
+from ..kernel.language.workflow import REASON, Attached, Move, Need, Workflow, workdays
+from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 from .quotations import OfferLine
 from .receivables import Receivable
-from .sales import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 PRODUCTION, LOGISTICS = "PRD", "LOG"
 

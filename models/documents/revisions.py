@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..chapters import DOCUMENTS
+from ..kernel.base.collections import ARCHIVED_AT
+from ..kernel.base.people import Actor, actor_of
+from ..kernel.base.words import L, Words
+from ..kernel.gate.changes import Follow
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, LongText, Ref, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Retention
+from ..kernel.language.who import HEAD, OWNER
+from ..kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
+from ..kernel.rights import rights
+from ..services.files import files
 from .categories import CONFIDENTIALITY
-from .chapters import DOCUMENTS
 from .documents import BY_DEPARTMENT, LEVELS, MAIN, Document, add_edition, opened_by, stricter
-from .kernel.base.collections import ARCHIVED_AT
-from .kernel.base.people import Actor, actor_of
-from .kernel.base.words import L, Words
-from .kernel.gate.changes import Follow
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, LongText, Ref, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Retention
-from .kernel.language.who import HEAD, OWNER
-from .kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
-from .kernel.rights import rights
-from .services.files import files
 
 NOT_YOUR_DOCUMENT = L(
     "New editions are drafted by the department that the document belongs to.", "新版本須由文件所屬部門編制。"

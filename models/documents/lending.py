@@ -11,14 +11,14 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
+from ..kernel.base import clock
+from ..kernel.base.store import in_unit
+from ..kernel.base.words import L, Words
+from ..kernel.language import working_time
+from ..kernel.language.workflow import workdays
+from ..policy import policy
 from .categories import LOAN_DAYS, Category
 from .documents import CONDITIONS, NOT_TO_BE_LENT, WRITTEN_OFF, Copy, Document
-from .kernel.base import clock
-from .kernel.base.store import in_unit
-from .kernel.base.words import L, Words
-from .kernel.language import working_time
-from .kernel.language.workflow import workdays
-from .policy import policy
 
 LOANS = "loan"
 PAPER, ELECTRONIC = "paper", "electronic"

@@ -8,15 +8,15 @@ from typing import Any
 
 from bson import ObjectId
 
-from .chapters import OPERATIONS
-from .kernel.base import clock
-from .kernel.base.people import Role
-from .kernel.base.words import L, Words
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Scope
-from .kernel.language.told import Told
+from ..chapters import OPERATIONS
+from ..kernel.base import clock
+from ..kernel.base.people import Role
+from ..kernel.base.words import L, Words
+from ..kernel.language.declare import record
+from ..kernel.language.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
+from ..kernel.language.record import Record
+from ..kernel.language.spec import Access, Grid, Part, Scope
+from ..kernel.language.told import Told
 
 _READ_BY_IT = {Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE}
 BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={Role.IT: Scope.ALL})

@@ -1,6 +1,6 @@
 """The unified social credit code of Chinese organisations and its check digit (GB 32100-2015)."""
 
-from .kernel.base.words import L
+from ..kernel.base.words import L
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 LENGTH = 18

@@ -1,0 +1,1 @@
+"""Operations (6): schedules, backups, retention."""

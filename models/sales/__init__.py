@@ -1,0 +1,1 @@
+"""Sales (2.2): customers, quotations, contracts and orders, receivables."""
