@@ -13,8 +13,8 @@ from admin_app.settings import Settings
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import Words
 from models.kernel.language.glossary import COUNTS
-from tasks.archive import run_archive
-from tasks.run import Run
+from tasks.engine.run import Run
+from tasks.jobs.archive import run_archive
 
 
 class Foreground(Run):

@@ -13,8 +13,8 @@ from admin_app.logs import configure_logs
 from admin_app.problems import Problem
 from admin_app.settings import Settings, load_settings
 from admin_app.start import start
-from tasks.app import make_celery
-from tasks.worker import StopFlag, work
+from tasks.engine.app import make_celery
+from tasks.engine.worker import StopFlag, work
 
 TASKS_PER_CHILD = 200
 

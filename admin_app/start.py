@@ -14,7 +14,7 @@ from models.mailing import PostOffice, set_post_office
 from models.policy import Policy, set_policy
 from models.services.files.scanning import set_scanner
 from tasks.backup.crypt import set_keys as set_backup_keys
-from tasks.registry import load_jobs
+from tasks.engine.registry import load_jobs
 
 
 def start(settings: Settings) -> MongoClient[dict[str, Any]]:

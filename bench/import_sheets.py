@@ -29,7 +29,7 @@ from models.kernel.gate import changes
 from models.services.database import ensure_indexes
 from models.services.files.uploads import Incoming
 from models.services.imports import imports
-from tasks.worker import work
+from tasks.engine.worker import work
 
 ROWS = 3000
 HEADS = ("編號", "名稱", "行業", "地區", "來源渠道", "篩選評分", "等級")

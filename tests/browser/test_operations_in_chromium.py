@@ -17,9 +17,9 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from tasks.backup.crypt import set_keys
-from tasks.registry import jobs
-from tasks.timetable import fire_due
-from tasks.worker import work
+from tasks.engine.registry import jobs
+from tasks.engine.timetable import fire_due
+from tasks.engine.worker import work
 from tests.browser.conftest import picture
 from tests.fixtures.company import Company
 

@@ -16,7 +16,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.services.database import ensure_indexes
 from models.services.work import jobs
-from tasks import registry, run
+from tasks.engine import registry, run
 
 
 def prepare() -> None:

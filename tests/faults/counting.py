@@ -15,8 +15,9 @@ from models.kernel.gate import changes
 from models.services.database import ensure_indexes
 from models.services.work import jobs
 from models.services.work.jobs import Order
-from tasks import beat, waking, worker
-from tasks.registry import job
+from tasks.engine import beat, worker
+from tasks.engine import dispatch as waking
+from tasks.engine.registry import job
 
 LEASE_SECONDS = 2
 TRIAL = L("Trial", "試驗")

@@ -12,7 +12,7 @@ from admin_app.settings import load_settings
 from admin_app.start import start
 from models.services.imports import imports
 from models.services.work import jobs
-from tasks import registry, run
+from tasks.engine import registry, run
 
 
 def carry_out(id: str) -> None:

@@ -37,9 +37,9 @@ ALLOWED = {
     "models/kernel/language/indexes.py": "indexes",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
     "models/operations/retention.py": "the guard that serialises holds and destruction",
-    "tasks/mongolease.py": "messages of the broker",
-    "tasks/timetable.py": "the clocks of schedules",
-    "tasks/waking.py": "when a run was last announced",
+    "tasks/engine/mongolease.py": "messages of the broker",
+    "tasks/engine/timetable.py": "the clocks of schedules",
+    "tasks/engine/dispatch.py": "when a run was last announced",
     "views/home/pages.py": "notices that were read",
     "admin_app/database.py": "the trial write of readiness",
 }

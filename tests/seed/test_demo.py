@@ -20,7 +20,7 @@ from models.kernel.language import working_time
 from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for
-from tasks.receivables import Counts, expire_quotations, make_dunning, mark_overdue
+from tasks.jobs.receivables import Counts, expire_quotations, make_dunning, mark_overdue
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 PASSWORDS: list[tuple[list[tuple[ObjectId, str]], str]] = []

@@ -25,7 +25,7 @@ from models.services.keeping import archive, audit
 from models.services.keeping.archive import Approval
 from models.services.keeping.bring_back import Past, bring_back
 from models.services.work import jobs
-from tasks import registry, run, worker
+from tasks.engine import registry, run, worker
 
 TYPES = [name for name, cls in sorted(catalogue.items()) if cls.declared.retention]
 LONG_AGO = dt.datetime(2020, 3, 2, 4, tzinfo=dt.UTC)

@@ -78,7 +78,7 @@ def test_a_database_that_goes_away_is_said(guicheng, monkeypatch):
 
 
 def test_it_is_the_nightly_job():
-    from tasks.registry import load_jobs
+    from tasks.engine.registry import load_jobs
 
     assert load_jobs()["archive.run"].body is archive_commands.run_archive
     assert "requirement" in catalogue

@@ -20,15 +20,15 @@ from models.kernel.language.told import told_now
 from models.operations.schedules import backups
 from models.services.work import jobs
 from models.services.work.jobs import Order
-from tasks import jobs_backup
+from tasks.backup import jobs as jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.dump import dump
 from tasks.backup.keep import Candidate, Keep, to_prune
 from tasks.backup.naming import named
 from tasks.backup.restore import INDEXING
 from tasks.backup.targets import MARK, Target
-from tasks.run import Run
-from tasks.worker import work
+from tasks.engine.run import Run
+from tasks.engine.worker import work
 
 NOW = dt.datetime(2026, 3, 31, 20, tzinfo=dt.UTC)
 

@@ -17,7 +17,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.services.work import jobs
 from models.services.work.jobs import Order
-from tasks import jobs_backup
+from tasks.backup import jobs as jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.drill import drill
 from tasks.backup.dump import dump
@@ -26,7 +26,7 @@ from tasks.backup.format import open_entry
 from tasks.backup.restore import restore
 from tasks.backup.targets import Target, split_entry
 from tasks.backup.verify import verify
-from tasks.worker import work
+from tasks.engine.worker import work
 
 KEYS = {1: b"1" * 32}
 RING = KeyRing(KEYS)

@@ -11,10 +11,10 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.services.work import jobs
 from models.services.work.jobs import Order
-from tasks import alarms, defaults, timetable
-from tasks.run import Run
-from tasks.timetable import CATCH_UP_MAX, fire_due
-from tasks.waking import wake_workers
+from tasks.engine import alarms, defaults, timetable
+from tasks.engine.dispatch import wake_workers
+from tasks.engine.run import Run
+from tasks.engine.timetable import CATCH_UP_MAX, fire_due
 
 START = dt.datetime(2026, 5, 4, 0, 0, 30, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -20,8 +20,8 @@ from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.keeping import audit
 from models.services.work import jobs
-from tasks.registry import load_jobs
-from tasks.run import Run
+from tasks.engine.registry import load_jobs
+from tasks.engine.run import Run
 from tests.fixtures.doing import Killed, do, work_off
 from tests.models.test_imports import GOOD, HEADS, verdicts, wrong
 

@@ -14,9 +14,9 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.services.files import files
-from tasks import calendar_days, letters
-from tasks.letters import letter_id
-from tasks.receivables import make_dunning, mark_overdue
+from tasks.jobs import calendar_days, letters
+from tasks.jobs.letters import letter_id
+from tasks.jobs.receivables import make_dunning, mark_overdue
 from tests.fixtures.doing import Killed, do
 
 TODAY = dt.date(2025, 6, 30)

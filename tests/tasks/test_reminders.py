@@ -13,7 +13,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, unit
 from models.kernel.rights.rights import rights
 from models.reminders import Reminder, link_in, occurrences, still_holds
-from tasks import reminders
+from tasks.messages import reminders
 from tests.fixtures.doing import Killed, do
 
 NINE = dt.time(9)

@@ -11,7 +11,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.services.work import jobs
 from models.services.work.jobs import Order
-from tasks.timetable import fire_due
+from tasks.engine.timetable import fire_due
 
 SCREENS = ("/admin/timetable/", "/admin/task_runs/", "/admin/schedule/", "/admin/schedule/new/")
 

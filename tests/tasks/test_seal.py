@@ -12,7 +12,7 @@ from models.kernel.gate import changes, comments, history
 from models.kernel.gate.unit import in_transaction
 from models.services.keeping import audit, seals
 from models.services.work import jobs
-from tasks import registry, run
+from tasks.engine import registry, run
 
 LEAVES = [seals.leaf(ObjectId(), f"{n:064x}") for n in range(13)]
 

@@ -13,10 +13,10 @@ from models.kernel.base.words import L
 from models.services.work import alarms as job_alarms
 from models.services.work import jobs
 from models.services.work.jobs import Order
-from tasks import alarms, registry, worker
-from tasks.registry import Job
-from tasks.run import Lost, Run, Stopping
-from tasks.worker import StopFlag, work
+from tasks.engine import alarms, registry, worker
+from tasks.engine.registry import Job
+from tasks.engine.run import Lost, Run, Stopping
+from tasks.engine.worker import StopFlag, work
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from models.kernel.gate.waiting import COLLECTION as CASES
 from models.reminders import Reminder
 from models.services.notify import deliveries
 from models.services.notify.preferences import MAILED, preferences_of, whose_feed
-from tasks.chat import NOT_TAKEN
+from tasks.messages.chat import NOT_TAKEN
 
 NOW = dt.datetime(2025, 6, 2, 2, tzinfo=dt.UTC)
 PAGE = "/admin/preferences/"

@@ -51,7 +51,7 @@ def make_celery(broker_url: str | None, mongodb_uri: str, database: str, work: C
         worker_redirect_stdouts=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         beat_max_loop_interval=1,
-        beat_scheduler="tasks.beat:Beat",
+        beat_scheduler="tasks.engine.beat:Beat",
         enable_utc=True,
         timezone="UTC",
     )

@@ -8,8 +8,8 @@ from models.kernel.base.words import L
 from models.kernel.gate import search_parts
 from models.kernel.language.declare import registered
 
-from .registry import job
-from .run import Run
+from ..engine.registry import job
+from ..engine.run import Run
 
 
 @job(

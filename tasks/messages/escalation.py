@@ -25,9 +25,9 @@ from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.language.workflow import workdays
 from models.kernel.language.working_time import calendar
 
-from .readers import readers
-from .registry import job
-from .run import Run
+from ..engine.registry import job
+from ..engine.run import Run
+from .recipients import readers
 
 BATCH = 200
 KIND = "escalation"

@@ -23,8 +23,8 @@ from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 
-from .readers import reach
-from .run import Run
+from ..engine.run import Run
+from ..messages.recipients import reach
 
 BATCH = 200
 DUNNING_AFTER_DAYS = {"1": 7, "2": 15, "3": 30}

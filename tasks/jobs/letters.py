@@ -37,8 +37,8 @@ from models.organisation import Department, User
 from models.services.files import files
 from models.services.files.files import Upload
 
-from .registry import job
-from .run import Run
+from ..engine.registry import job
+from ..engine.run import Run
 
 BATCH = 50
 FAMILIES = {HANS: "Noto Sans CJK SC", HANT: "Noto Sans CJK TC", EN: "Noto Sans CJK SC"}

@@ -9,9 +9,9 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.declare import registered
 from models.services.keeping import audit
 
-from .registry import job
-from .run import Run
-from .telling import tell_it
+from ..engine.alerts import tell_it
+from ..engine.registry import job
+from ..engine.run import Run
 
 AT = L("{where}: {what}", "{where}：{what}")
 NOT_SOUND = L(

@@ -22,8 +22,8 @@ from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.organisation import CalendarDay
 
-from .registry import job
-from .run import Run
+from ..engine.registry import job
+from ..engine.run import Run
 
 TELL_FROM_MONTH = 11
 MAKE_UP = "調休上班"

@@ -27,9 +27,9 @@ from models.kernel.language.declare import registered
 from models.services.work import jobs
 
 from . import registry
+from .alerts import tell_it
 from .registry import Job
 from .run import Lost, Run, Stop, Stopping
-from .telling import tell_it
 
 DELAY_FIRST = dt.timedelta(seconds=10)
 DELAY_MOST = dt.timedelta(minutes=15)

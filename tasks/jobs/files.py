@@ -19,9 +19,9 @@ from models.services.files import files, scanning
 from models.services.files import reading as file_reading
 from models.services.files.scanning import Away
 
-from .registry import job
-from .run import Run
-from .telling import RunPage
+from ..engine.alerts import RunPage
+from ..engine.registry import job
+from ..engine.run import Run
 
 BATCH = 200
 INFECTED = L(

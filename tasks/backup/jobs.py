@@ -40,17 +40,17 @@ from models.kernel.language.told import together
 from models.kernel.rights.rights import rights
 from models.services.work import jobs
 
-from .backup import faults
-from .backup.crypt import ring
-from .backup.drill import drill
-from .backup.dump import dump
-from .backup.faults import BackupFault, Damaged, Fleeting, Foreign
-from .backup.format import Entry, new_entry_name, open_entry
-from .backup.keep import Candidate, Keep, to_prune
-from .backup.targets import MANIFEST, MARK, Target
-from .backup.verify import verify
-from .registry import job
-from .run import Run, Stopping
+from ..engine.registry import job
+from ..engine.run import Run, Stopping
+from . import faults
+from .crypt import ring
+from .drill import drill
+from .dump import dump
+from .faults import BackupFault, Damaged, Fleeting, Foreign
+from .format import Entry, new_entry_name, open_entry
+from .keep import Candidate, Keep, to_prune
+from .targets import MANIFEST, MARK, Target
+from .verify import verify
 
 _DOOR = Context(door="task")
 ALARM_EVERY = "%Y-%m-%d"

@@ -15,8 +15,8 @@ from models.kernel.base.errors import Refused
 
 from . import alarms, defaults
 from .app import wake
+from .dispatch import wake_workers
 from .timetable import fire_due
-from .waking import wake_workers
 from .worker import new_worker_name
 
 LEASE_NAME = "beat"

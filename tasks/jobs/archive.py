@@ -33,10 +33,10 @@ from models.services.keeping import archive
 from models.services.keeping.archive import Approval
 from models.services.keeping.audit import ERASED
 
-from .backup import naming
-from .registry import job
-from .run import Run
-from .telling import tell_it
+from ..backup import naming
+from ..engine.alerts import tell_it
+from ..engine.registry import job
+from ..engine.run import Run
 
 BATCH = 100
 LIST_MOST = 200

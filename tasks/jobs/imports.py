@@ -16,8 +16,8 @@ from models.services.imports.imports import CHECKED, DONE, FAILED, READING, RUNN
 from models.services.imports.rows import RAN, TOOK_BACK, Batch
 from models.services.imports.steps import ALL_OR_NONE, NO_LONGER, NOT_READ, WHY_NOT
 
-from .registry import job
-from .run import Run
+from ..engine.registry import job
+from ..engine.run import Run
 
 Step = Callable[[Reader, Batch], bool]
 

@@ -28,12 +28,12 @@ from models.services.notify import deliveries
 from models.services.notify.deliveries import FAILED, NOT_SURE, OFF, SENT
 from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
 
+from ..engine.registry import job
+from ..engine.run import Run
+from ..jobs.loans import still_asked
 from . import chat
-from .jobs_loans import still_asked
 from .mail import Letter, NotSure, Postman, RefusedForGood, Unsent, one_line
-from .readers import actor_named, can_read
-from .registry import job
-from .run import Run
+from .recipients import actor_named, can_read
 
 DELAY_FIRST = dt.timedelta(minutes=1)
 DELAY_MOST = dt.timedelta(minutes=15)

@@ -24,9 +24,9 @@ from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights.rights import rights
 
-from .readers import reach
-from .registry import job
-from .run import Run
+from ..engine.registry import job
+from ..engine.run import Run
+from ..messages.recipients import reach
 
 BATCH = 200
 COLUMNS = dict.fromkeys(("version", "document", "state", "due"), 1)

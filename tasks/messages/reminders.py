@@ -30,9 +30,9 @@ from models.reminders import (
     rules,
 )
 
-from .readers import reach
-from .registry import job
-from .run import Run
+from ..engine.registry import job
+from ..engine.run import Run
+from .recipients import reach
 
 BATCH = 200
 LATE_AFTER = dt.timedelta(hours=2)

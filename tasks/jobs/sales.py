@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from models.kernel.base.words import L
 
+from ..engine.registry import job
+from ..engine.run import Run
 from .receivables import Counts, expire_quotations, make_dunning, mark_overdue
-from .registry import job
-from .run import Run
 
 
 @job(

@@ -1,0 +1,1 @@
+"""The engine of background work: the scheduler, workers, runs, and the alarms about them."""

@@ -1,0 +1,1 @@
+"""Messages to people: reminders, escalation, and the delivery of notices by mail and chat."""
