@@ -20,7 +20,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT
 from models.kernel.gate import changes, history
 from views import typesetting
-from views.custom import research_pdf
+from views.custom.reports import research_pdf
 
 SCREENS = {"/admin/ageing/": {"clerk_sal", "clerk_sal2", "head_sal", "management", "legal", "finance", "supervisor"}}
 SCREENS["/admin/needs/"] = {

@@ -21,7 +21,7 @@ from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf
 from views import typesetting
-from views.custom import borrowing_log, desk
+from views.custom.documents import borrowing_log, desk
 from views.steps import is_danger
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)

@@ -16,7 +16,7 @@ from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 
 from .. import wording
-from ..custom.ageing import LABELS as AGES
+from ..custom.reports.ageing import LABELS as AGES
 from ..lists.listing import NOTHING_CHOSEN, SLOW
 from .charts import PERIODS, RECORDS, Bar, Cell, Chart, Period, Row, counted, open_work
 

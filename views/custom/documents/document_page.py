@@ -25,10 +25,10 @@ from models.kernel.gate.traces import stored
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 from models.services.files import files
+from views import wording
+from views.session import actor, say
 
-from .. import wording
-from ..session import actor, say
-from . import CustomView, Link, Panel, on_record_page, on_record_top
+from .. import CustomView, Link, Panel, on_record_page, on_record_top
 
 BORROW = L("Borrow", "借閱")
 REVISE = L("New edition", "編制新版本")

@@ -19,10 +19,10 @@ from models.mailing import post_office
 from models.services.notify import deliveries
 from models.services.notify.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
 from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER
+from views import wording
+from views.session import actor, say
 
-from .. import wording
-from ..session import actor, say
-from . import ANY, Alarm, CustomView, MenuItem, Panel, on_home, on_record_top
+from .. import ANY, Alarm, CustomView, MenuItem, Panel, on_home, on_record_top
 
 TITLE = L("Mail and chat", "郵件與聊天發送")
 CHANNELS = {MAIL: L("mail", "郵件"), CHAT: L("chat", "聊天")}

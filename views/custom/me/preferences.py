@@ -16,10 +16,10 @@ from models.kernel.language.record import Record
 from models.mailing import post_office
 from models.services.notify import preferences
 from models.services.notify.preferences import CHATS, KINDS
+from views import wording
+from views.session import actor, say
 
-from .. import wording
-from ..session import actor, say
-from . import CustomView, Link, on_record_page
+from .. import CustomView, Link, on_record_page
 
 SAVED = L("Your choice is saved.", "您的設置已保存。")
 CHAT_KEPT = L("The chat address is kept; it is not shown again.", "聊天地址已保存，不再顯示。")

@@ -20,11 +20,11 @@ from models.kernel.language.record import Record
 from models.kernel.language.trees import with_below
 from models.kernel.rights.rights import rights
 from models.mailing import post_office
+from views.lists.listing import TIME_LIMIT_MS
+from views.session import actor
+from views.typesetting import typeset
 
-from ..lists.listing import TIME_LIMIT_MS
-from ..session import actor
-from ..typesetting import typeset
-from . import CustomView, Link, on_record_page
+from .. import CustomView, Link, on_record_page
 from .desk import copy_code
 
 TITLE = L("Labels", "標籤")

@@ -25,16 +25,16 @@ from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 from models.services.files import files
 from models.services.keeping import archive
+from views import wording
+from views.files.panel import file_context
+from views.lists import export, grid_page, listing
+from views.lists.layouts import Shown
+from views.page import record_page
+from views.page.linked import linked_context
+from views.page.timeline import timeline
+from views.session import actor, say
 
-from .. import wording
-from ..files.panel import file_context
-from ..lists import export, grid_page, listing
-from ..lists.layouts import Shown
-from ..page import record_page
-from ..page.linked import linked_context
-from ..page.timeline import timeline
-from ..session import actor, say
-from . import CustomView, Link, MenuItem, on_record_page
+from .. import CustomView, Link, MenuItem, on_record_page
 
 TITLE = L("Archive", "檔案庫")
 BACK = L("{number} is back among the records.", "{number} 已調回。")

@@ -23,11 +23,11 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights.rights import rights
+from views import wording
+from views.lists.export import KINDS, defused
+from views.session import actor
 
-from .. import wording
-from ..lists.export import KINDS, defused
-from ..session import actor
-from . import CustomView, MenuItem
+from .. import CustomView, MenuItem
 
 TITLE = L("Ageing of receivables", "應收賬齡")
 CUSTOMER, CURRENCY, TOTAL = L("Customer", "客戶"), L("Currency", "幣種"), L("Total", "合計")

@@ -22,10 +22,10 @@ from models.kernel.rights.rights import rights
 from models.services.files import files
 from models.services.files import text as file_text
 from models.services.files import viewing as file_viewing
+from views import wording
+from views.session import actor
 
-from .. import wording
-from ..session import actor
-from . import CustomView
+from .. import CustomView
 
 COMPARED = ("subject", "category", "confidentiality", "important", "summary")
 LINES_MAX = 400

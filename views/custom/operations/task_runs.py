@@ -22,10 +22,10 @@ from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
 from models.kernel.rights.rights import rights
 from models.services.work import jobs
+from views import wording
+from views.session import actor, say
 
-from .. import wording
-from ..session import actor, say
-from . import CustomView, MenuItem, Tile, on_home_tiles
+from .. import CustomView, MenuItem, Tile, on_home_tiles
 
 TITLE = L("Task runs", "任務執行記錄")
 PAGE = 50

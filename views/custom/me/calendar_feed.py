@@ -22,9 +22,9 @@ from models.mailing import post_office
 from models.organisation import User
 from models.reminders import Reminder, Rule, occurrences, rules
 from models.services.notify.preferences import whose_feed
+from views.shell import waiting_filter
 
-from ..shell import waiting_filter
-from . import CustomView
+from .. import CustomView
 
 AHEAD = dt.timedelta(days=90)
 BEHIND = dt.timedelta(days=30)

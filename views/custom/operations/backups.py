@@ -34,10 +34,10 @@ from models.kernel.rights.rights import rights
 from models.operations.schedules import backups
 from models.services.work import jobs
 from models.services.work.jobs import Order
+from views import wording
+from views.session import actor, say
 
-from .. import wording
-from ..session import actor, say
-from . import Alarm, CustomView, Link, MenuItem, Tile, on_home, on_home_tiles, on_record_page
+from .. import Alarm, CustomView, Link, MenuItem, Tile, on_home, on_home_tiles, on_record_page
 from .task_runs import state_of
 
 TITLE = L("State of the backups", "備份狀態")

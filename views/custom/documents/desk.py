@@ -25,10 +25,10 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
+from views import wording
+from views.session import actor, say
 
-from .. import wording
-from ..session import actor, say
-from . import CustomView, MenuItem
+from .. import CustomView, MenuItem
 
 TITLE = L("Borrowing desk", "借閱台")
 ASKED, KEPT, DUE = L("Asked for", "申請時間"), L("Kept until", "保留至"), L("Due", "應還時間")

@@ -35,10 +35,10 @@ from models.services.work import jobs
 from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.services.work.jobs import Order
 from models.services.work.timing import NotATime
+from views import wording
+from views.session import actor, say
 
-from .. import wording
-from ..session import actor, say
-from . import Alarm, CustomView, Link, MenuItem, on_form, on_home, on_record_page
+from .. import Alarm, CustomView, Link, MenuItem, on_form, on_home, on_record_page
 from .task_runs import state_of
 
 TITLE = L("Timetable", "任務時刻表")

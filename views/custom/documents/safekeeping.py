@@ -13,10 +13,10 @@ from models.chapters import DOCUMENTS
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
+from views.lists.listing import TIME_LIMIT_MS
+from views.session import actor
 
-from ..lists.listing import TIME_LIMIT_MS
-from ..session import actor
-from . import CustomView, MenuItem
+from .. import CustomView, MenuItem
 
 TITLE = L("Missing backups and copies", "備份與副本缺失")
 LOOKED_AT = 2000

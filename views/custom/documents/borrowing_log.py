@@ -33,12 +33,12 @@ from models.kernel.base.words import L
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
+from views import wording
+from views.lists.export import KINDS, defused
+from views.lists.listing import SLOW, TIME_LIMIT_MS
+from views.session import actor
 
-from .. import wording
-from ..lists.export import KINDS, defused
-from ..lists.listing import SLOW, TIME_LIMIT_MS
-from ..session import actor
-from . import CustomView, MenuItem
+from .. import CustomView, MenuItem
 
 TITLE = L("Borrowing log", "借閱登記簿")
 PAGE, PRINTED, EXPORTED = 50, 1000, 50_000

@@ -17,13 +17,13 @@ from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 from models.market import Requirement, ResearchReport
+from views import wording
+from views.page.record_page import note_reading
+from views.page.timeline import timeline
+from views.session import actor
+from views.typesetting import typeset
 
-from .. import wording
-from ..page.record_page import note_reading
-from ..page.timeline import timeline
-from ..session import actor
-from ..typesetting import typeset
-from . import CustomView, Link, on_record_page
+from .. import CustomView, Link, on_record_page
 
 PDF = L("PDF", "PDF")
 SECTIONS = ("market_status", "competitors", "opportunities_threats", "recommendations")

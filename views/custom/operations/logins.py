@@ -15,10 +15,10 @@ from models.kernel.gate import changes
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import rights
 from models.organisation import User
+from views.page.record_page import heading
+from views.session import actor, say
 
-from ..page.record_page import heading
-from ..session import actor, say
-from . import CustomView, Link, on_record_page
+from .. import CustomView, Link, on_record_page
 
 LOGIN = L("Login", "登錄管理")
 STEP_OFF = L("{name} signs in without the second step now.", "{name} 的兩步驗證已停用。")

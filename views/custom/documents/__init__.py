@@ -1,0 +1,1 @@
+"""Screens of documents, loans and the archive that no declaration gives."""

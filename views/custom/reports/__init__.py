@@ -1,0 +1,1 @@
+"""Reports that sum over records."""
