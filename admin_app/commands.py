@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import mongoengine
 from gunicorn.config import KNOWN_SETTINGS
-from models.operations.schedules.retention import ensure_retention_rules
 from mongoengine.base import get_document
 
 from admin_app.app import create_app
@@ -26,6 +25,7 @@ from models import catalogue
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.operations.retention import ensure_retention_rules
 from models.organisation import User
 from models.services.database import ensure_indexes
 from models.services.drawing.drawing import draw

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from models.operations.schedules.schedules import offer_jobs
 from pymongo import MongoClient
 
 from admin_app.database import connect
@@ -11,6 +10,7 @@ from admin_app.settings import Settings
 from models.kernel.base import clock
 from models.kernel.base.secrets import set_keys
 from models.mailing import PostOffice, set_post_office
+from models.operations.schedules import offer_jobs
 from models.policy import Policy, set_policy
 from models.services.files.scanning import set_scanner
 from tasks.backup.crypt import set_keys as set_backup_keys

@@ -1,4 +1,4 @@
-"""The record types, a module per chapter of the standard. Every module here is found by itself: there is no list."""
+"""The record types, a room per chapter of the standard. Every module of them is found by itself: there is no list."""
 
 import importlib
 import pkgutil
@@ -6,8 +6,16 @@ import pkgutil
 from .kernel.language.catalogue import Catalogue
 from .kernel.language.declare import registered
 
-for _module in pkgutil.iter_modules(__path__):
-    if not _module.ispkg:
-        importlib.import_module(f"{__name__}.{_module.name}")
+_NO_TYPES = (f"{__name__}.kernel", f"{__name__}.services")
 
+
+def _load(path: list[str], package: str) -> None:
+    for module in pkgutil.iter_modules(path, f"{package}."):
+        if module.name not in _NO_TYPES:
+            loaded = importlib.import_module(module.name)
+            if module.ispkg:
+                _load(list(loaded.__path__), module.name)
+
+
+_load(list(__path__), __name__)
 catalogue = Catalogue(registered())

@@ -8,19 +8,18 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import docx
-import typst
-from models.documents.documents.documents import MAIN, Copy
 
 from models import catalogue
+from models.documents.documents import MAIN, Copy
 from models.kernel.base import clock
 from models.kernel.gate import changes
 from models.kernel.language.record import Record
 from models.services.files import files
+from models.services.papers.typesetting import compiled, has_font
 from seed.desk import Desk
 from seed.organisation import special_days, working_calendar
 from seed.script import chance
@@ -146,23 +145,11 @@ def _paper_file(rng: random.Random, place: int, name: str, title: str) -> tuple[
 
 
 def _pdf(title: str, lines: list[str]) -> bytes:
-    told = {"told": json.dumps({"title": title, "lines": lines}), "font": _font()}
-    return bytes(_press().compile(format="pdf", sys_inputs=told))
-
-
-@lru_cache(maxsize=1)
-def _press() -> typst.Compiler:
-    """Finding the fonts takes longer than printing a page, so it is done once."""
-    return typst.Compiler(str(_FORMAT), font_paths=_fonts())
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    return typst.Fonts()
+    return compiled(_FORMAT, {"content": json.dumps({"title": title, "lines": lines}), "font": _font()})
 
 
 def _font() -> str:
-    return next((one for one in _FONTS if one in _fonts().families()), "Libertinus Serif")
+    return next((one for one in _FONTS if has_font(one)), "Libertinus Serif")
 
 
 def _docx(title: str, lines: list[str]) -> bytes:

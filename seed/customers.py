@@ -6,9 +6,8 @@ import datetime as dt
 import random
 from dataclasses import dataclass
 
-from models.sales.customers.customers import Contact
-
 from models.kernel.base import clock
+from models.sales.customers import Contact
 from seed.desk import Desk
 from seed.script import Act, Beat, Script, chance, in_days, length
 from seed.vocabulary import needs, people

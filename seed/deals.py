@@ -7,11 +7,10 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.sales.customers.contracts import Instalment, Milestone, OrderChange
-from models.sales.customers.customers import cents
-from models.sales.customers.receivables import Receivable
-
 from models.kernel.base import clock
+from models.sales.contracts import Instalment, Milestone, OrderChange
+from models.sales.customers import cents
+from models.sales.receivables import Receivable
 from seed.desk import Desk
 from seed.offers import HEAD, Offer
 from seed.scan import attach_scan

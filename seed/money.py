@@ -7,9 +7,8 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.sales.customers.customers import cents
-
 from models.kernel.base import clock
+from models.sales.customers import cents
 from seed.deals import Deal
 from seed.desk import SYSTEM_LOGIN, Desk
 from seed.script import DEALS, Act, Script, chance

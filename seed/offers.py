@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from models.sales.customers.customers import cents
-from models.sales.customers.quotations import OfferLine
-
+from models.sales.customers import cents
+from models.sales.quotations import OfferLine
 from seed.customers import Client
 from seed.desk import Desk
 from seed.script import Act, Beat, Script, chance, in_days

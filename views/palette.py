@@ -21,7 +21,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.search import contains, initials, normal
 from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS

@@ -23,7 +23,7 @@ from models.kernel.language.fields import Lines, Ref, Refs
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Move
-from models.kernel.rights.rights import picking, rights
+from models.kernel.rights import picking, rights
 from models.services.files import files
 from models.services.keeping import archive
 

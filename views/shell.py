@@ -18,7 +18,7 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Chapter
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from . import wording
 from .session import actor, is_signed_in

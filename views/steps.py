@@ -8,7 +8,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Attached, Move, is_met, need_label
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .wording import tone
 

@@ -36,7 +36,7 @@ from models.kernel.language.fields import (
 from models.kernel.language.glossary import DEFAULT_TONE, TONES
 from models.kernel.language.record import Record
 from models.kernel.language.told import Told, told_now
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .session import actor
 

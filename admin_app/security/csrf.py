@@ -12,7 +12,7 @@ from admin_app.security.events import Event, record_event, tell
 from admin_app.security.signed_in import wants_json
 from models.kernel.base.words import L
 from models.kernel.language.fields import Lines, label_of
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 FIELDS_MAX = 300
 OWN_FIELDS = frozenset("csrf_token next once version id verb rowid sure confirm then decision case lang".split())

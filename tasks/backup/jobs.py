@@ -9,7 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from bson import ObjectId
-from models.operations.schedules.backups import (
+from mongoengine.connection import get_connection, get_db
+
+from models.kernel.base import clock, people
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import SYSTEM, Role
+from models.kernel.base.words import L, Words, in_all_locales
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.notices import notice_for
+from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.language.told import together
+from models.kernel.rights import rights
+from models.operations.backups import (
     BROKEN,
     DIFFERENT,
     EQUAL,
@@ -26,18 +38,6 @@ from models.operations.schedules.backups import (
     place_of,
     policies,
 )
-from mongoengine.connection import get_connection, get_db
-
-from models.kernel.base import clock, people
-from models.kernel.base.errors import Refused
-from models.kernel.base.people import SYSTEM, Role
-from models.kernel.base.words import L, Words, in_all_locales
-from models.kernel.gate import changes
-from models.kernel.gate.changes import Context
-from models.kernel.gate.notices import notice_for
-from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.language.told import together
-from models.kernel.rights.rights import rights
 from models.services.work import jobs
 
 from ..engine.registry import job

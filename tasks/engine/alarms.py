@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
-from models.operations.schedules.schedules import job_label
 from mongoengine.connection import get_db
 
 from models.kernel.base import clock, people
@@ -18,6 +17,7 @@ from models.kernel.base.people import Role
 from models.kernel.base.words import L, Words
 from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
+from models.operations.schedules import job_label
 from models.services.work import alarms as job_alarms
 from models.services.work import jobs
 from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED

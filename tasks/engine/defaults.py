@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from models.operations.schedules.schedules import Schedule
 from mongoengine.base import get_document
 
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.operations.schedules import Schedule
 
 from . import registry
 

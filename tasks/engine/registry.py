@@ -55,13 +55,13 @@ def jobs() -> dict[str, Job]:
     return dict(_jobs)
 
 
-_CELERY_ONLY = ("app", "beat", "mongolease", "waking")
+_CELERY_ONLY = ("app", "beat", "mongolease", "dispatch")
 
 
 def load_jobs() -> dict[str, Job]:
-    """Import every module here and below that may declare jobs, and return them all: there is no list."""
-    package = importlib.import_module(__package__)
-    for module in pkgutil.walk_packages(package.__path__, f"{__package__}."):
+    """Import every module of this package that may declare jobs, and return them all: there is no list."""
+    package = importlib.import_module("tasks")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if module.name.rpartition(".")[2] not in _CELERY_ONLY:
             importlib.import_module(module.name)
     return jobs()

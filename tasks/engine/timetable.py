@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
-from models.operations.schedules.schedules import Schedule, params_in, timing_of
 from mongoengine.connection import get_db
 from pymongo.errors import DuplicateKeyError
 
@@ -23,6 +22,7 @@ from models.kernel.base.people import Role
 from models.kernel.base.words import L
 from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
+from models.operations.schedules import Schedule, params_in, timing_of
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from models.services.work.timing import NotATime

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
-from models.operations.schedules.retention import DeletionList, rule_for
 from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
@@ -27,8 +26,9 @@ from models.kernel.gate.history import entries_of
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Retention
-from models.kernel.rights.rights import rights
-from models.operations.schedules import retention
+from models.kernel.rights import rights
+from models.operations import retention
+from models.operations.retention import DeletionList, rule_for
 from models.services.keeping import archive
 from models.services.keeping.archive import Approval
 from models.services.keeping.audit import ERASED

@@ -9,45 +9,38 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
-import json
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import structlog
-import typst
 from babel import Locale
 from babel.numbers import format_decimal
 from bson import ObjectId
-from models.sales.customers.contracts import Contract
-from models.sales.customers.customers import Customer
-from models.sales.customers.receivables import LETTER, Dunning, Receivable, is_still_owed
 
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
-from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
-from models.kernel.base.words import EN, HANS, HANT, L, speaking
+from models.kernel.base.words import HANS, L, speaking
 from models.kernel.gate.changes import Context
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.organisation import Department, User
+from models.sales.contracts import Contract
+from models.sales.customers import Customer
+from models.sales.receivables import LETTER, Dunning, Receivable, is_still_owed
 from models.services.files import files
 from models.services.files.files import Upload
+from models.services.papers.typesetting import typeset
 
 from ..engine.registry import job
 from ..engine.run import Run
 
 BATCH = 50
-FAMILIES = {HANS: "Noto Sans CJK SC", HANT: "Noto Sans CJK TC", EN: "Noto Sans CJK SC"}
-PLACES = {HANS: ("zh", "CN"), HANT: ("zh", "TW"), EN: ("en", "GB")}
 ANSWER_DAYS = 7
-NO_FONT = L(
-    "This server has no Chinese font, so no letter can be made. Please install the package fonts-noto-cjk.",
-    "服務器未安裝中文字體，無法生成催款函。請安裝軟件包 fonts-noto-cjk。",
-)
 TITLE = L("Reminder of payment", "催款函")
 GREETING = L("{customer}:", "{customer}：")
 BODY = L(
@@ -118,7 +111,9 @@ def write_letter(step: ObjectId) -> bool:
         told = contents(made)
     except Missing:
         return False
-    upload = Upload(f"{told['title']} {made.number}.pdf", io.BytesIO(typeset(told)), id=letter_id(step))
+    upload = Upload(
+        f"{told['title']} {made.number}.pdf", io.BytesIO(typeset(_FORMAT, told, told["locale"])), id=letter_id(step)
+    )
     try:
         files.attach(Dunning, step, LETTER, upload, actor=SYSTEM, context=_DOOR)
     except Missing:
@@ -177,24 +172,3 @@ def _row(cls: Any, id: ObjectId | None, *fields: str) -> dict[str, Any]:
 
 def _money(amount: Decimal) -> str:
     return format_decimal(amount, format="#,##0.00", locale=Locale.parse("zh_Hant_TW"))
-
-
-def typeset(told: dict[str, Any]) -> bytes:
-    """The letter as a PDF; its words go in as data, so that nothing in them is taken for markup. Raises Refused."""
-    family, (lang, region) = FAMILIES[told["locale"]], PLACES[told["locale"]]
-    if family not in _fonts().families():
-        raise Refused(NO_FONT)
-    inputs = {"told": json.dumps(told, ensure_ascii=False), "font": family, "lang": lang, "region": region}
-    stamp = clock.now().replace(microsecond=0)
-    return cast(bytes, _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=stamp))
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    return typst.Fonts()
-
-
-@lru_cache(maxsize=1)
-def _compiler() -> typst.Compiler:
-    """Kept for the life of the worker: finding the fonts takes longer than the letter."""
-    return typst.Compiler(str(_FORMAT), font_paths=_fonts())

@@ -8,11 +8,11 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
-from models.documents.documents.documents import Document
-from models.documents.documents.lending import ELECTRONIC, PAPER, free_copies, name_of, told
-from models.documents.documents.loans import Loan
 from mongoengine.connection import get_db
 
+from models.documents.documents import Document
+from models.documents.lending import ELECTRONIC, PAPER, free_copies, name_of, told
+from models.documents.loans import Loan
 from models.kernel.base import clock, people
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM, Role
@@ -22,7 +22,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..engine.registry import job
 from ..engine.run import Run

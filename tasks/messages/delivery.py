@@ -12,8 +12,6 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
-from models.kernel.rights.rights.rights import tokens_of
-from models.sales.customers.receivables import is_still_owed
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
@@ -22,8 +20,10 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import HANT, L, current_locale, speaking
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as CASES
+from models.kernel.rights.rights import tokens_of
 from models.mailing import post_office
 from models.reminders import still_holds
+from models.sales.receivables import is_still_owed
 from models.services.notify import deliveries
 from models.services.notify.deliveries import FAILED, NOT_SURE, OFF, SENT
 from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER, chat_of

@@ -16,7 +16,7 @@ from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import Unit
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 UNREACHED = L(
     "“{type} {number}” has something to be told, and nobody to tell it to: its owner is not active, and neither the "

@@ -16,7 +16,7 @@ from models.kernel.base.words import L, Words
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.reminders import (
     CATCH_UP,
     LATE,

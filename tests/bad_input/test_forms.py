@@ -9,7 +9,7 @@ import pytest
 
 from models import catalogue
 from models.kernel.language.fields import Choice, Choices, Day, Flag, Lines, Moment, Number, Ref, Refs, Whole
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.bad_input.nasty import NASTY
 from tests.fixtures.http import Form, Page, read_page, said, writer
 

@@ -8,7 +8,7 @@ import pytest
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.bad_input.test_queries import routes
 from tests.fixtures.http import id_in, read_page, writer
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.bad_input.nasty import CURSORS, NASTY, UNKNOWN_ID
 from tests.fixtures.http import read_page, reader, said
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from models.operations.schedules.backups import EQUAL, GOOD
 from mongoengine.connection import get_db
 from playwright.sync_api import Page, expect
 
@@ -16,6 +15,7 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.operations.backups import EQUAL, GOOD
 from tasks.backup.crypt import set_keys
 from tasks.engine.registry import jobs
 from tasks.engine.timetable import fire_due

@@ -16,7 +16,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import entries_of, faults_in
 from models.kernel.gate.waiting import COLLECTION, waiting_for
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 REASONED = Context(reason="tried", signed=True)
 TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)

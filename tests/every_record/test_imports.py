@@ -12,7 +12,7 @@ from models import catalogue
 from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.language.fields import Lines
 from models.kernel.language.told import Told
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.imports import cells as import_cells
 from models.services.imports import rows as import_rows
 from models.services.personal import layouts

@@ -11,7 +11,7 @@ from bson import ObjectId
 from werkzeug.datastructures import MultiDict
 
 from models import catalogue
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.fixtures.http import COMMANDS, reader
 from views.lists.listing import read_request, sortable
 

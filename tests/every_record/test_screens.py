@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 
 from models import catalogue
 from models.kernel.language.fields import Lines, Ref, Refs
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.fixtures._typing import typed, valid_values
 from tests.fixtures.http import id_in, read_page, reader, said, writer
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from models.sales.customers.ageing import ageing
-from models.sales.customers.credit_code import check_digit
 from mongoengine.connection import get_db
 
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.sales.ageing import ageing
+from models.sales.credit_code import check_digit
 from tests.fixtures.company import PDF, Company
 from tests.fixtures.http import Browser, id_in, read_page, said
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 from bson import Decimal128, ObjectId
-from models.sales.customers.ageing import BUCKETS, OWED, ageing, days_of
-from models.sales.customers.receivables import Receivable
+
+from models.sales.ageing import BUCKETS, OWED, ageing, days_of
+from models.sales.receivables import Receivable
 
 TODAY = dt.date(2025, 3, 31)
 CUSTOMERS = [ObjectId() for _ in range(7)]

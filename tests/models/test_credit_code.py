@@ -1,7 +1,8 @@
 """The unified social credit code: 18 characters of which the last is the check digit."""
 
 import pytest
-from models.sales.customers.credit_code import ALPHABET, check_digit, is_credit_code
+
+from models.sales.credit_code import ALPHABET, check_digit, is_credit_code
 
 # Published codes: Alibaba (China), Huawei Technologies, Tencent Computer Systems.
 GOOD = ["91330100799655058B", "914403001922038216", "9144030071526726XG"]

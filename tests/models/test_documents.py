@@ -7,10 +7,10 @@ import io
 from typing import Any
 
 import pytest
-from models.documents.documents.categories import file_stem, naming_rule
-from models.documents.documents.filing import entry_key
 
 from models import catalogue
+from models.documents.categories import file_stem, naming_rule
+from models.documents.filing import entry_key
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Forbidden, Refused

@@ -16,7 +16,7 @@ from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.files import files
 from models.services.files import search as file_search
 from tests.fixtures.company import PDF, Company

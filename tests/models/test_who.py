@@ -24,7 +24,7 @@ from models.kernel.language.who import (
     user_in,
 )
 from models.kernel.language.workflow import Move
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 SALES, MARKET = ObjectId(), ObjectId()
 LEGAL, FINANCE, BOSS = role(Role.LEGAL), role(Role.FINANCE), role(Role.MANAGEMENT)

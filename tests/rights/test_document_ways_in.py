@@ -13,7 +13,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import forget_departments
 from models.kernel.gate import changes, comments
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.files import files
 
 from ..fixtures.company import PDF, Company

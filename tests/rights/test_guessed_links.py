@@ -12,7 +12,7 @@ from bson import ObjectId
 from models import catalogue
 from models.kernel.base import clock
 from models.kernel.language.fields import Lines, Ref, Refs
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.fixtures._typing import typed, valid_values
 from tests.fixtures.company import Company
 from tests.fixtures.http import said, writer

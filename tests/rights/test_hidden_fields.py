@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.fixtures.http import Browser, read_page, said
 
 FLOOR = "7654.32"

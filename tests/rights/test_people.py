@@ -10,7 +10,7 @@ from bson import ObjectId
 from models import catalogue
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.organisation import User
 from tests.fixtures.http import id_in, read_page
 

@@ -7,9 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from models.documents.documents.lending import long_overdue
 
 from models import catalogue
+from models.documents.lending import long_overdue
 from models.kernel.base import clock
 from models.services.files import files
 from seed import archive_room

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
-from models.kernel.rights.rights.rights import tokens_of
 from pymongo.database import Database
 
 from models import catalogue
@@ -17,10 +16,11 @@ from models.kernel.base import clock, people
 from models.kernel.base.people import actor_of
 from models.kernel.gate.history import faults_in
 from models.kernel.language import working_time
+from models.kernel.rights.rights import tokens_of
 from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for
-from tasks.jobs.receivables import Counts, expire_quotations, make_dunning, mark_overdue
+from tasks.jobs.sales import Counts, expire_quotations, make_dunning, mark_overdue
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 PASSWORDS: list[tuple[list[tuple[ObjectId, str]], str]] = []

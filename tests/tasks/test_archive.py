@@ -10,7 +10,6 @@ import pytest
 from bson import ObjectId
 from bson.datetime_ms import DatetimeMS
 from gridfs.errors import NoFile
-from models.operations.schedules.retention import DeletionList, LegalHold, RetentionRule
 
 from models import catalogue
 from models.kernel.base import clock, collections
@@ -18,8 +17,9 @@ from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, comments, history, unit
 from models.kernel.gate.changes import Context
-from models.kernel.rights.rights import rights
-from models.operations.schedules import retention
+from models.kernel.rights import rights
+from models.operations import retention
+from models.operations.retention import DeletionList, LegalHold, RetentionRule
 from models.services.files import files
 from models.services.keeping import archive, audit
 from models.services.keeping.archive import Approval

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from bson import ObjectId
-from models.operations.schedules.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
 from pymongo import MongoClient
 
 from models import catalogue
@@ -17,7 +16,8 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import in_all_locales, speaking
 from models.kernel.gate import changes
 from models.kernel.language.told import told_now
-from models.operations.schedules import backups
+from models.operations import backups
+from models.operations.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from tasks.backup import jobs as jobs_backup

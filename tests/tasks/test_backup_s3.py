@@ -6,7 +6,6 @@ import os
 
 import boto3
 import pytest
-from models.operations.schedules.backups import BROKEN, GOOD, PRUNED, Backup
 from moto.server import ThreadedMotoServer
 from pymongo import MongoClient
 from s3fs import S3FileSystem
@@ -15,6 +14,7 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.operations.backups import BROKEN, GOOD, PRUNED, Backup
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from tasks.backup import jobs as jobs_backup

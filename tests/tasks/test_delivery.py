@@ -28,7 +28,7 @@ from models.kernel.gate.unit import in_transaction
 from models.mailing import PostOffice, post_office, set_post_office
 from models.services.notify import deliveries, preferences
 from models.services.notify.deliveries import next_digest
-from tasks.jobs.receivables import make_dunning, mark_overdue
+from tasks.jobs.sales import make_dunning, mark_overdue
 from tasks.messages import chat
 from tasks.messages.mail import Letter, RefusedForGood, message_of
 from tests.fixtures.doing import Killed, do

@@ -16,7 +16,7 @@ from models.kernel.gate import changes
 from models.services.files import files
 from tasks.jobs import calendar_days, letters
 from tasks.jobs.letters import letter_id
-from tasks.jobs.receivables import make_dunning, mark_overdue
+from tasks.jobs.sales import make_dunning, mark_overdue
 from tests.fixtures.doing import Killed, do
 
 TODAY = dt.date(2025, 6, 30)

@@ -9,8 +9,8 @@ from models import catalogue
 from models.kernel.base import clock, numbering
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history, unit
-from tasks.jobs import receivables
-from tasks.jobs.receivables import Counts, expire_quotations, make_dunning, mark_overdue
+from tasks.jobs import sales as receivables
+from tasks.jobs.sales import Counts, expire_quotations, make_dunning, mark_overdue
 from tests.fixtures.doing import do
 
 TODAY = dt.date(2025, 6, 30)

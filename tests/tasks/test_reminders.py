@@ -11,7 +11,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, unit
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.reminders import Reminder, link_in, occurrences, still_holds
 from tasks.messages import reminders
 from tests.fixtures.doing import Killed, do

@@ -6,11 +6,11 @@ import json
 
 import pytest
 from bson import ObjectId
-from models.operations.schedules.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
 
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
+from models.operations.retention import CARRY_OUT, DeletionLine, DeletionList, LegalHold
 from models.services.files import files
 from models.services.keeping import archive, audit, seals
 from models.services.keeping.archive import Approval
@@ -39,7 +39,7 @@ def quotation(company):
 
 def readers(company, quotation):
     """Those who could read it among the living, as its declaration says, and who keeps the archive."""
-    from models.kernel.rights.rights import rights
+    from models.kernel.rights import rights
 
     cls = type(quotation)
     found = {login for login in company.logins if _matches(rights.visible(company.actor(login), cls), quotation)}

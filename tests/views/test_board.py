@@ -8,7 +8,7 @@ import pytest
 from models import catalogue
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.fixtures.http import COMMANDS, read_page, said
 from views.lists import board
 

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from bson import ObjectId
-from models.sales.customers.ageing import BUCKETS
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
@@ -19,7 +18,8 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT
 from models.kernel.gate import changes, history
-from views import typesetting
+from models.sales.ageing import BUCKETS
+from models.services.papers import typesetting
 from views.custom.reports import research_pdf
 
 SCREENS = {"/admin/ageing/": {"clerk_sal", "clerk_sal2", "head_sal", "management", "legal", "finance", "supervisor"}}

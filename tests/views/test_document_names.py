@@ -6,9 +6,9 @@ import io
 from typing import Any
 
 import pytest
-from models.documents.documents.filing import entry_key
 
 from models import catalogue
+from models.documents.filing import entry_key
 from models.kernel.gate import changes
 from models.services.files import files
 from tests.fixtures.company import PDF, Company

@@ -8,19 +8,19 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from models.operations.schedules.backups import GOOD
 from mongoengine.connection import get_db
 
 from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.operations.backups import GOOD
 from models.services.files import files
 from models.services.files import viewing as file_viewing
+from models.services.papers import typesetting
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf
-from views import typesetting
 from views.custom.documents import borrowing_log, desk
 from views.steps import is_danger
 

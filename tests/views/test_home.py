@@ -13,7 +13,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
 from models.kernel.gate import changes, history
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from tests.fixtures.http import COMMANDS, said
 from views.home import pages
 from views.page.course import next_people

@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 from models import catalogue
 from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.gate import changes
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.imports import imports
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import read_page, said

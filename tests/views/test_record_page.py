@@ -15,7 +15,7 @@ import pytest
 from models.kernel.base import clock, people
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, comments
-from models.kernel.rights.rights import mentions
+from models.kernel.rights import mentions
 from models.services.keeping.stays import moves_of, stays_of
 from tests.fixtures.company import Company
 from tests.fixtures.http import COMMANDS, Browser, read_page, said

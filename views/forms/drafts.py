@@ -19,7 +19,7 @@ from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.language.fields import LongText, Text
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.personal import drafts
 from models.services.personal.drafts import Draft
 

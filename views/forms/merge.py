@@ -16,7 +16,7 @@ from models.kernel.gate.traces import difference, stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, label_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..wording import line_labels, plain, reference_labels
 

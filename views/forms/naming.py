@@ -14,7 +14,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.fields import Money, label_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import picking, rights
+from models.kernel.rights import picking, rights
 
 from ..wording import input_text
 from .inputs import LinesList, Value, form_class

@@ -16,7 +16,7 @@ from models.kernel.gate import history
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move, Workflow
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .. import wording
 from ..shell import waiting_filter

@@ -23,7 +23,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import Workflow
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .. import wording
 from ..lists.listing import SLOW, read_request

@@ -13,7 +13,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.gate.changes import REASON_NEEDED, Context
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .. import wording
 from ..lists import bulk

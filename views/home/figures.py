@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.sales.customers.ageing import BUCKETS, OWED, days_of
 from pymongo.errors import ExecutionTimeout
 
 from models.figures import EACH_MAX, deciding_states, waited
@@ -13,7 +12,8 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
+from models.sales.ageing import BUCKETS, OWED, days_of
 
 from .. import wording
 from ..custom.reports.ageing import LABELS as AGES

@@ -20,16 +20,16 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.notify.preferences import KINDS, OTHER
 
 from .. import wording
-from ..custom import alarms_for, tiles_for
 from ..files.hits import file_hits
 from ..forms.drafts import unsaved
 from ..page.timeline import timeline
 from ..session import actor
 from ..shell import waiting_filter
+from ..slots import alarms_for, tiles_for
 from . import cases, decisions
 from .cases import HOME_ROWS
 from .charts import read_period

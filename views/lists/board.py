@@ -20,7 +20,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.language.fields import Lines, LongText, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Workflow
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .. import wording
 from ..session import actor, asks_for_json, say, seen_version

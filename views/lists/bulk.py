@@ -14,7 +14,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move, is_met, need_label
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..session import actor, seen_version
 from ..wording import state_label

@@ -17,7 +17,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..session import actor, own_path, seen_version
 from ..wording import plain, reference_labels

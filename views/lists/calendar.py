@@ -27,7 +27,7 @@ from models.kernel.language.declare import dated_fields
 from models.kernel.language.fields import WRONG_FORM, Day, Moment, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.organisation import CalendarDay
 
 from .. import wording

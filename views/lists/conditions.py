@@ -34,7 +34,7 @@ from models.kernel.language.fields import (
 from models.kernel.language.record import Record
 from models.kernel.language.trees import with_below
 from models.kernel.language.typed import BadValue, parse
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..wording import is_numeric
 

@@ -8,7 +8,7 @@ from flask import abort, jsonify, request
 from flask_admin import expose
 
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..session import actor
 from ..steps import moves_context

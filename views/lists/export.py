@@ -19,7 +19,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.language.fields import Day, label_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..wording import is_numeric, plain, reference_labels, state_label
 from .listing import Asked

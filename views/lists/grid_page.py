@@ -31,7 +31,7 @@ from models.kernel.language.fields import (
 )
 from models.kernel.language.record import Record
 from models.kernel.language.trees import tree_of
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .. import wording
 from ..wording import is_numeric, plain, reference_labels, state_label, tone

@@ -16,7 +16,7 @@ from models.kernel.gate.traces import stored
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.files import files
 from models.services.files.uploads import MEGABYTE, Incoming
 from models.services.imports import cells as import_cells

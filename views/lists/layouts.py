@@ -14,7 +14,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.personal import layouts
 from models.services.personal.layouts import Arrangement, View
 

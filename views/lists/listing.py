@@ -25,7 +25,7 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.fields import Choices, Lines, LongText, Ref, Refs, Rule, Sealed
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.personal.layouts import View
 
 from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown

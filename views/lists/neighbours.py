@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from models.kernel.base.words import L
 from models.kernel.gate.traces import stored
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..session import actor, say
 from . import listing

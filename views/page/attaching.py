@@ -11,7 +11,7 @@ from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.files import files
 from models.services.files.duplicates import twins
 

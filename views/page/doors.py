@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 from flask import Response, jsonify, request
 from flask_admin import expose
-from models.kernel.rights.rights.mentions import Called
 from werkzeug.utils import redirect
 
 from models.kernel.base.errors import Forbidden, Refused
@@ -16,10 +15,11 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.gate import changes, comments
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import mentions, rights
+from models.kernel.rights import mentions, rights
+from models.kernel.rights.mentions import Called
+from models.services.papers.typesetting import typeset
 
 from ..session import actor, say
-from ..typesetting import typeset
 from ..wording import titles
 from . import record_page, record_pdf
 
@@ -72,7 +72,7 @@ class RecordDoors:
         record = rights.find(me, self.model, request.args.get("id"))
         if not (verdict := rights.may_open(me, record)):
             raise Forbidden(verdict.why)
-        document = typeset("record.typ", record_pdf.contents(self.model, record, me), current_locale())
+        document = typeset(record_pdf.FORMAT, record_pdf.contents(self.model, record, me), current_locale())
         structlog.get_logger("guicheng.export").info(
             "export", type=self.model.type_name(), user=me.login, format="pdf", record=str(record.id)
         )

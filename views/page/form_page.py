@@ -20,11 +20,11 @@ from models.kernel.language.fields import Choice, Choices, Lines, Ref, Refs, lab
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from .. import wording
-from ..custom import scripts_for
 from ..forms.inputs import LinesList, Value, filled, form_from, input_problems, values_of
+from ..slots import scripts_for
 from ..steps import moves_context
 from ..wording import is_numeric, plain
 from .record_page import heading

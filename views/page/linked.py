@@ -8,7 +8,7 @@ from models.kernel.base.people import Actor
 from models.kernel.gate.changes import lead_key
 from models.kernel.language.record import Record
 from models.kernel.language.spec import LeadsTo
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..session import catalogue
 from ..wording import state_label, tone

@@ -11,7 +11,7 @@ from models.kernel.gate import history
 from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..forms.merge import differing
 from ..wording import line_labels, reference_labels

@@ -18,13 +18,13 @@ from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import need_label
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.files import files
 
 from .. import wording
-from ..custom import links_for, panels_for
 from ..files.panel import file_context
 from ..session import actor, catalogue
+from ..slots import links_for, panels_for
 from ..steps import moves_context, needs_shown
 from ..wording import is_numeric, line_labels, plain, reference_labels, state_label, tone
 from .course import course_of, drawing_of

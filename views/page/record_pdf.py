@@ -15,6 +15,7 @@ from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
 from models.services.files import files
 
+from ..formats import FORMATS
 from ..wording import line_labels, moment, plain, reference_labels, state_label
 from .record_page import base_facts, parts_of
 from .timeline import timeline
@@ -36,6 +37,7 @@ WORDS = {
     "none": L("None.", "無。"),
     "left": L("Older entries are left out; the record has them all.", "較早的記錄未列出，可在系統中查看。"),
 }
+FORMAT = FORMATS / "record.typ"
 PRINTED = L("Printed by {who} on {at}", "{who} 打印於 {at}")
 
 

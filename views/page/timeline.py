@@ -11,7 +11,7 @@ from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, Ref, Sealed, label_of
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 
 from ..wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
 

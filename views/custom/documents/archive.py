@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from bson import ObjectId
 from flask import redirect, request
 from flask_admin import BaseView, expose
-from models.operations.schedules.retention import BIN, DeletionList, LegalHold, is_held
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
@@ -22,7 +21,8 @@ from models.kernel.base.words import L
 from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of, registered
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
+from models.operations.retention import BIN, DeletionList, LegalHold, is_held
 from models.services.files import files
 from models.services.keeping import archive
 from views import wording
@@ -33,8 +33,7 @@ from views.page import record_page
 from views.page.linked import linked_context
 from views.page.timeline import timeline
 from views.session import actor, say
-
-from .. import CustomView, Link, MenuItem, on_record_page
+from views.slots import CustomView, Link, MenuItem, on_record_page
 
 TITLE = L("Archive", "檔案庫")
 BACK = L("{number} is back among the records.", "{number} 已調回。")

@@ -18,12 +18,12 @@ import xlsxwriter
 from bson import ObjectId
 from flask import Response, abort, request, send_file
 from flask_admin import BaseView, expose
-from models.documents.documents.documents import Document
-from models.documents.documents.loans import Loan
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from models.chapters import DOCUMENTS
+from models.documents.documents import Document
+from models.documents.loans import Loan
 from models.kernel.base import clock
 from models.kernel.base.collections import HISTORY, HISTORY_ARCHIVE, archive_of
 from models.kernel.base.errors import Refused
@@ -32,13 +32,12 @@ from models.kernel.base.search import contains
 from models.kernel.base.words import L
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from views import wording
 from views.lists.export import KINDS, defused
 from views.lists.listing import SLOW, TIME_LIMIT_MS
 from views.session import actor
-
-from .. import CustomView, MenuItem
+from views.slots import CustomView, MenuItem
 
 TITLE = L("Borrowing log", "借閱登記簿")
 PAGE, PRINTED, EXPORTED = 50, 1000, 50_000

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from bson import ObjectId
 from flask import make_response, redirect, request
 from flask_admin import BaseView, expose
-from models.documents.documents.documents import CONDITIONS, NOT_TO_BE_LENT, Document
-from models.documents.documents.lending import PAPER, is_kept, line_of, loans_out
-from models.documents.documents.loans import Loan
 
 from models.chapters import DOCUMENTS
+from models.documents.documents import CONDITIONS, NOT_TO_BE_LENT, Document
+from models.documents.lending import PAPER, is_kept, line_of, loans_out
+from models.documents.loans import Loan
 from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.people import Actor
@@ -24,11 +24,10 @@ from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from views import wording
 from views.session import actor, say
-
-from .. import CustomView, MenuItem
+from views.slots import CustomView, MenuItem
 
 TITLE = L("Borrowing desk", "借閱台")
 ASKED, KEPT, DUE = L("Asked for", "申請時間"), L("Kept until", "保留至"), L("Due", "應還時間")

@@ -9,26 +9,25 @@ from urllib.parse import urlencode
 from bson import ObjectId
 from flask import redirect, request
 from flask_admin import BaseView, expose
-from models.documents.documents.documents import CONDITIONS, Document
-from models.documents.documents.file_names import ruled_names
-from models.documents.documents.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
-from models.documents.documents.loans import Loan
-from models.documents.documents.revisions import Revision
-from models.documents.documents.safekeeping import missing_of
-from models.operations.schedules.retention import is_held
 
+from models.documents.documents import CONDITIONS, Document
+from models.documents.file_names import ruled_names
+from models.documents.lending import ELECTRONIC, LOANS, is_kept, line_of, loans_out
+from models.documents.loans import Loan
+from models.documents.revisions import Revision
+from models.documents.safekeeping import missing_of
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate.traces import stored
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
+from models.operations.retention import is_held
 from models.services.files import files
 from views import wording
 from views.session import actor, say
-
-from .. import CustomView, Link, Panel, on_record_page, on_record_top
+from views.slots import CustomView, Link, Panel, on_record_page, on_record_top
 
 BORROW = L("Borrow", "借閱")
 REVISE = L("New edition", "編制新版本")

@@ -9,8 +9,8 @@ from typing import Any
 from bson import ObjectId
 from flask import request
 from flask_admin import BaseView, expose
-from models.documents.documents.documents import Document
 
+from models.documents.documents import Document
 from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
 from models.kernel.gate import history
@@ -18,14 +18,13 @@ from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.files import files
 from models.services.files import text as file_text
 from models.services.files import viewing as file_viewing
 from views import wording
 from views.session import actor
-
-from .. import CustomView
+from views.slots import CustomView
 
 COMPARED = ("subject", "category", "confidentiality", "important", "summary")
 LINES_MAX = 400

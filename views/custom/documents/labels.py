@@ -10,25 +10,26 @@ import segno
 from bson import ObjectId
 from flask import Response, request
 from flask_admin import BaseView, expose
-from models.documents.documents.categories import Category
-from models.documents.documents.documents import NOT_TO_BE_LENT, Document
 
+from models.documents.categories import Category
+from models.documents.documents import NOT_TO_BE_LENT, Document
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.language.record import Record
 from models.kernel.language.trees import with_below
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.mailing import post_office
+from models.services.papers.typesetting import typeset
+from views.formats import FORMATS
 from views.lists.listing import TIME_LIMIT_MS
 from views.session import actor
-from views.typesetting import typeset
+from views.slots import CustomView, Link, on_record_page
 
-from .. import CustomView, Link, on_record_page
 from .desk import copy_code
 
 TITLE = L("Labels", "標籤")
-FORMAT = "labels.typ"
+FORMAT = FORMATS / "labels.typ"
 LABELS_MAX = 300
 NOTHING = L("There is no copy to print a label for.", "沒有可打印標籤的副本。")
 

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_admin import BaseView, expose
-from models.documents.documents.documents import Document
-from models.documents.documents.safekeeping import missing_of
 
 from models.chapters import DOCUMENTS
+from models.documents.documents import Document
+from models.documents.safekeeping import missing_of
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from views.lists.listing import TIME_LIMIT_MS
 from views.session import actor
-
-from .. import CustomView, MenuItem
+from views.slots import CustomView, MenuItem
 
 TITLE = L("Missing backups and copies", "備份與副本缺失")
 LOOKED_AT = 2000

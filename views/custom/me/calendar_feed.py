@@ -17,14 +17,13 @@ from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, speaking
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.mailing import post_office
 from models.organisation import User
 from models.reminders import Reminder, Rule, occurrences, rules
 from models.services.notify.preferences import whose_feed
 from views.shell import waiting_filter
-
-from .. import CustomView
+from views.slots import CustomView
 
 AHEAD = dt.timedelta(days=90)
 BEHIND = dt.timedelta(days=30)

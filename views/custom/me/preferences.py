@@ -18,8 +18,7 @@ from models.services.notify import preferences
 from models.services.notify.preferences import CHATS, KINDS
 from views import wording
 from views.session import actor, say
-
-from .. import CustomView, Link, on_record_page
+from views.slots import CustomView, Link, on_record_page
 
 SAVED = L("Your choice is saved.", "您的設置已保存。")
 CHAT_KEPT = L("The chat address is kept; it is not shown again.", "聊天地址已保存，不再顯示。")

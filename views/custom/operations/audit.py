@@ -17,13 +17,12 @@ from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import EN, L, current_locale
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.services.keeping import audit, seals
 from models.services.work import jobs
 from views import wording
 from views.session import actor, say
-
-from .. import Alarm, CustomView, MenuItem, Tile, on_home, on_home_tiles
+from views.slots import Alarm, CustomView, MenuItem, Tile, on_home, on_home_tiles
 
 TITLE = L("Audit seal", "歷史封存")
 STARTED = L("The check has been ordered; its result will stand here.", "檢查已下達，結果將顯示於此。")

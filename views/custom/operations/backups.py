@@ -8,7 +8,19 @@ from typing import Any
 
 from flask import redirect, request
 from flask_admin import BaseView, expose
-from models.operations.schedules.backups import (
+from mongoengine.connection import get_db
+
+from models.chapters import OPERATIONS
+from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
+from models.kernel.gate import changes
+from models.kernel.gate.unit import in_transaction
+from models.kernel.language.record import Record
+from models.kernel.language.told import told_now
+from models.kernel.rights import rights
+from models.operations import backups
+from models.operations.backups import (
     BROKEN,
     DIFFERENT,
     EQUAL,
@@ -20,24 +32,12 @@ from models.operations.schedules.backups import (
     BackupPolicy,
     RestoreDrill,
 )
-from mongoengine.connection import get_db
-
-from models.chapters import OPERATIONS
-from models.kernel.base.errors import Forbidden, Refused
-from models.kernel.base.people import Actor
-from models.kernel.base.words import L
-from models.kernel.gate import changes
-from models.kernel.gate.unit import in_transaction
-from models.kernel.language.record import Record
-from models.kernel.language.told import told_now
-from models.kernel.rights.rights import rights
-from models.operations.schedules import backups
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from views import wording
 from views.session import actor, say
+from views.slots import Alarm, CustomView, Link, MenuItem, Tile, on_home, on_home_tiles, on_record_page
 
-from .. import Alarm, CustomView, Link, MenuItem, Tile, on_home, on_home_tiles, on_record_page
 from .task_runs import state_of
 
 TITLE = L("State of the backups", "備份狀態")

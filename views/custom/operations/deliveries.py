@@ -14,15 +14,14 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.mailing import post_office
 from models.services.notify import deliveries
 from models.services.notify.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
 from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER
 from views import wording
 from views.session import actor, say
-
-from .. import ANY, Alarm, CustomView, MenuItem, Panel, on_home, on_record_top
+from views.slots import ANY, Alarm, CustomView, MenuItem, Panel, on_home, on_record_top
 
 TITLE = L("Mail and chat", "郵件與聊天發送")
 CHANNELS = {MAIL: L("mail", "郵件"), CHAT: L("chat", "聊天")}

@@ -13,12 +13,11 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.organisation import User
 from views.page.record_page import heading
 from views.session import actor, say
-
-from .. import CustomView, Link, on_record_page
+from views.slots import CustomView, Link, on_record_page
 
 LOGIN = L("Login", "登錄管理")
 STEP_OFF = L("{name} signs in without the second step now.", "{name} 的兩步驗證已停用。")

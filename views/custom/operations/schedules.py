@@ -10,15 +10,6 @@ from typing import Any
 from bson import ObjectId
 from flask import Response, jsonify, redirect, request
 from flask_admin import BaseView, expose
-from models.operations.schedules.schedules import (
-    CRON_OR_EVERY,
-    NO_ZONE,
-    Schedule,
-    job_label,
-    params_in,
-    timing_of,
-    zone_named,
-)
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
@@ -29,7 +20,16 @@ from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.unit import in_transaction
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
+from models.operations.schedules import (
+    CRON_OR_EVERY,
+    NO_ZONE,
+    Schedule,
+    job_label,
+    params_in,
+    timing_of,
+    zone_named,
+)
 from models.services.work import alarms as job_alarms
 from models.services.work import jobs
 from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
@@ -37,8 +37,8 @@ from models.services.work.jobs import Order
 from models.services.work.timing import NotATime
 from views import wording
 from views.session import actor, say
+from views.slots import Alarm, CustomView, Link, MenuItem, on_form, on_home, on_record_page
 
-from .. import Alarm, CustomView, Link, MenuItem, on_form, on_home, on_record_page
 from .task_runs import state_of
 
 TITLE = L("Timetable", "任務時刻表")

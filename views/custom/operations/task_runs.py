@@ -9,7 +9,6 @@ from typing import Any
 from bson import ObjectId
 from flask import Response, jsonify, redirect, request
 from flask_admin import BaseView, expose
-from models.operations.schedules.schedules import job_label
 from mongoengine.connection import get_db
 
 from models.chapters import OPERATIONS
@@ -20,12 +19,12 @@ from models.kernel.base.words import EN, L, current_locale
 from models.kernel.language.glossary import COUNTS
 from models.kernel.language.record import Record
 from models.kernel.language.told import told_now
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
+from models.operations.schedules import job_label
 from models.services.work import jobs
 from views import wording
 from views.session import actor, say
-
-from .. import CustomView, MenuItem, Tile, on_home_tiles
+from views.slots import CustomView, MenuItem, Tile, on_home_tiles
 
 TITLE = L("Task runs", "任務執行記錄")
 PAGE = 50

@@ -14,20 +14,19 @@ import structlog
 import xlsxwriter
 from flask import Response, abort, request, send_file
 from flask_admin import BaseView, expose
-from models.sales.customers.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
-from models.sales.customers.receivables import Receivable
 
 from models.chapters import SALES
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
+from models.sales.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
+from models.sales.receivables import Receivable
 from views import wording
 from views.lists.export import KINDS, defused
 from views.session import actor
-
-from .. import CustomView, MenuItem
+from views.slots import CustomView, MenuItem
 
 TITLE = L("Ageing of receivables", "應收賬齡")
 CUSTOMER, CURRENCY, TOTAL = L("Customer", "客戶"), L("Currency", "幣種"), L("Total", "合計")

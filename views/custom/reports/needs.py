@@ -17,12 +17,11 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.market import Requirement
 from views.lists.listing import NOTHING_CHOSEN, TIME_LIMIT_MS
 from views.session import actor
-
-from .. import CustomView, MenuItem
+from views.slots import CustomView, MenuItem
 
 TITLE = L("Analysis of needs", "需求分析")
 MONTH = L("Month", "月份")

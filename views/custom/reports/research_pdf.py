@@ -15,15 +15,15 @@ from models.kernel.base.words import L, current_locale
 from models.kernel.gate import history
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.rights.rights import rights
+from models.kernel.rights import rights
 from models.market import Requirement, ResearchReport
+from models.services.papers.typesetting import typeset
 from views import wording
+from views.formats import FORMATS
 from views.page.record_page import note_reading
 from views.page.timeline import timeline
 from views.session import actor
-from views.typesetting import typeset
-
-from .. import CustomView, Link, on_record_page
+from views.slots import CustomView, Link, on_record_page
 
 PDF = L("PDF", "PDF")
 SECTIONS = ("market_status", "competitors", "opportunities_threats", "recommendations")
@@ -45,7 +45,7 @@ WORDS = {
     "printed": L("Printed", "打印日期"),
     "kind": L("Market research report", "市場調研報告"),
 }
-FORMAT = "research_report.typ"
+FORMAT = FORMATS / "research_report.typ"
 
 
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:

@@ -1,0 +1,1 @@
+"""Documents on paper, made from a format and data."""
