@@ -10,11 +10,18 @@ from typing import Any
 
 from bson import Decimal128, ObjectId
 
+from models.kernel.base.words import L
+
 from .receivables import Receivable
 
 OWED = ("open", "partly_paid", "overdue")
 NOT_DUE, OLDEST = "not_due", "90+"
 BUCKETS = (NOT_DUE, "0-30", "31-60", "61-90", OLDEST)
+LABELS = {
+    NOT_DUE: L("Not due", "未到期"),
+    **{bucket: L(f"{bucket} days", f"{bucket} 天") for bucket in BUCKETS[1:-1]},
+    OLDEST: L("Over 90 days", "90 天以上"),
+}
 _FIRST_DAY = {"0-30": 0, "31-60": 31, "61-90": 61, OLDEST: 91}
 
 

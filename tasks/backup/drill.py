@@ -20,11 +20,11 @@ from pymongo.errors import PyMongoError
 
 from models.kernel.base.collections import FILES
 from models.kernel.base.words import L, Words
+from models.services.naming import called, named
 
 from .crypt import KeyRing
 from .database import RAW, documents_in, in_batches, stream_of, told
 from .format import METADATA, Entry, Stored, open_entry
-from .naming import called, named
 from .progress import Progress, Tell, nobody
 from .restore import BATCH_BYTES, MARKER, is_in_use, restore
 from .targets import Target

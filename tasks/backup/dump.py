@@ -19,13 +19,13 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from models.kernel.base import clock, collections
 from models.kernel.gate import history
+from models.services.naming import named
 
 from . import faults
 from .crypt import BackupKey, KeyRing
 from .database import UNAVAILABLE, documents_in, is_saved, stream_of, told
 from .faults import BackupFault, Fleeting
 from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, seal_of, sealed
-from .naming import named
 from .progress import Progress, Tell, nobody
 from .targets import MANIFEST, Target
 

@@ -17,12 +17,12 @@ from models.kernel.gate.changes import Context
 from models.kernel.language.declare import registered, snake_case
 from models.kernel.language.record import Record
 from models.services.keeping.bring_back import Past, bring_back
+from models.services.naming import named
 
 from . import faults
 from .database import in_batches
 from .faults import BackupFault
 from .format import BSON, Entry
-from .naming import named
 from .progress import Progress, Tell, nobody
 
 FROM_BACKUP = L("From the backup {backup} of {at}.", "取自 {at} 的備份 {backup}。")

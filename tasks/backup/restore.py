@@ -25,12 +25,12 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from models.kernel.base import clock
 from models.kernel.base.words import L
+from models.services.naming import named
 
 from . import faults, stones
 from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told
 from .faults import BackupFault
 from .format import METADATA, Entry, Stored
-from .naming import named
 from .park import park
 from .progress import Progress, Tell, nobody
 from .verify import must_be_whole

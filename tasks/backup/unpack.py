@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models.services.naming import named
+
 from . import faults
 from .faults import BackupFault
 from .format import Entry
-from .naming import named
 from .progress import Progress, Tell, nobody
 
 

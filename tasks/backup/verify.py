@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.kernel.base.words import L, Words
+from models.services.naming import named
 
 from .crypt import KeyRing
 from .faults import Damaged
 from .format import Entry, Stored, open_entry
-from .naming import named
 from .progress import Progress, Tell, nobody
 from .targets import MANIFEST, Target
 

@@ -29,11 +29,11 @@ from models.kernel.language.spec import Retention
 from models.kernel.rights import rights
 from models.operations import retention
 from models.operations.retention import DeletionList, rule_for
+from models.services import naming
 from models.services.keeping import archive
 from models.services.keeping.archive import Approval
 from models.services.keeping.audit import ERASED
 
-from ..backup import naming
 from ..engine.alerts import tell_it
 from ..engine.registry import job
 from ..engine.run import Run

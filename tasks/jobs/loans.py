@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -27,6 +27,7 @@ from models.kernel.rights import rights
 from ..engine.registry import job
 from ..engine.run import Run
 from ..messages.recipients import reach
+from ..messages.relevance import stands_by_cause
 
 BATCH = 200
 COLUMNS = dict.fromkeys(("version", "document", "state", "due"), 1)
@@ -147,8 +148,10 @@ def _causes(row: dict[str, Any]) -> Iterator[str]:
         yield f"{stem}:head:{(days - HEAD_FROM_DAY) // EVERY_DAYS}"
 
 
-def still_asked(cause: str) -> bool:
-    """Whether the step that the cause of a reminder names is still the one that has come: asked before it is sent."""
+@stands_by_cause("loan")
+def is_still_asked(notice: Mapping[str, Any]) -> bool:
+    """Whether the step that the cause of a reminder names is still the one that has come."""
+    cause = notice["cause"]
     row = Loan._get_collection().find_one({"_id": ObjectId(cause.split(":")[1]), "removed_at": None})
     return row is not None and row.get("state") == "on_loan" and cause in set(_causes(row))
 

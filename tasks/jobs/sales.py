@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,11 +21,12 @@ from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.sales.quotations import Quotation
-from models.sales.receivables import Dunning, Receivable
+from models.sales.receivables import Dunning, Receivable, is_still_owed
 
 from ..engine.registry import job
 from ..engine.run import Run
 from ..messages.recipients import reach
+from ..messages.relevance import stands_by_kind
 
 BATCH = 200
 DUNNING_AFTER_DAYS = {"1": 7, "2": 15, "3": 30}
@@ -221,3 +222,9 @@ def expiry(run: Run) -> None:
 
 def _report(run: Run, counts: Counts) -> None:
     run.count(done=counts.done, refused=counts.refused)
+
+
+@stands_by_kind("dunning")
+def is_still_due(notice: Mapping[str, Any]) -> bool:
+    """Whether the money that a step of dunning asks for has not come in."""
+    return is_still_owed(notice["record"])

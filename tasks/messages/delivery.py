@@ -22,18 +22,16 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.rights.rights import tokens_of
 from models.mailing import post_office
-from models.reminders import still_holds
-from models.sales.receivables import is_still_owed
 from models.services.notify import deliveries
 from models.services.notify.deliveries import FAILED, NOT_SURE, OFF, SENT
 from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
 
 from ..engine.registry import job
 from ..engine.run import Run
-from ..jobs.loans import still_asked
 from . import chat
 from .mail import Letter, NotSure, Postman, RefusedForGood, Unsent, one_line
 from .recipients import actor_named, can_read
+from .relevance import still_stands
 
 DELAY_FIRST = dt.timedelta(minutes=1)
 DELAY_MOST = dt.timedelta(minutes=15)
@@ -52,9 +50,6 @@ TITLE = L("Guicheng: {kind}", "規程：{kind}")
 UNREADABLE = L("The chat address cannot be read; it has to be given anew.", "聊天地址無法讀取，須重新填寫。")
 NOT_MADE = L("The record is damaged, so nothing was sent; IT was told.", "記錄損壞，消息未發送，已通知信息技術部。")
 NO_CHAT = L("The person has no chat address any more.", "接收人已沒有聊天地址。")
-
-# Who knows whether a reminder is still true, by the first word of its cause.
-_STILL: dict[str, Callable[[str], bool]] = {"remind": still_holds, "loan": still_asked}
 
 log = structlog.get_logger("guicheng.delivery")
 
@@ -170,11 +165,7 @@ def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
         return get_db()[CASES].count_documents(waits, limit=1) == 1
     if notice["kind"] == "escalation":
         return get_db()[CASES].count_documents({"_id": notice["record"], "due": {"$lt": clock.now()}}, limit=1) == 1
-    if notice["kind"] == "dunning":
-        return is_still_owed(notice["record"])
-    if asked := _STILL.get(notice["cause"].partition(":")[0]):
-        return asked(notice["cause"])
-    return True
+    return still_stands(notice)
 
 
 def _mail(postman: Postman, batch: Batch) -> None:

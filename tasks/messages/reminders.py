@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -28,11 +28,13 @@ from models.reminders import (
     occurrences,
     own_cause,
     rules,
+    still_holds,
 )
 
 from ..engine.registry import job
 from ..engine.run import Run
 from .recipients import reach
+from .relevance import stands_by_cause
 
 BATCH = 200
 LATE_AFTER = dt.timedelta(hours=2)
@@ -158,3 +160,9 @@ def _own_words(text: str, moment: dt.datetime) -> Words:
 def _known(causes: list[str]) -> set[str]:
     """The causes that somebody was told of already."""
     return set(get_db()[NOTICES].distinct("cause", {"cause": {"$in": causes}})) if causes else set()
+
+
+@stands_by_cause("remind")
+def is_still_due(notice: Mapping[str, Any]) -> bool:
+    """Whether the date, the state and the record are still those that the reminder was written for."""
+    return still_holds(notice["cause"])

@@ -34,7 +34,7 @@ ALLOWED = {
     "models/services/personal/drafts.py": "unsaved texts of one person, which are no records",
     "models/services/imports/imports.py": "sheets of one person that are being imported, which are no records",
     "models/services/imports/rows.py": "their rows; records come of them through the gate",
-    "models/kernel/language/indexes.py": "indexes",
+    "models/services/database.py": "indexes",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
     "models/operations/retention.py": "the guard that serialises holds and destruction",
     "tasks/engine/mongolease.py": "messages of the broker",
@@ -44,7 +44,7 @@ ALLOWED = {
     "admin_app/database.py": "the trial write of readiness",
 }
 PREFIXES = {
-    "models/kernel/child/": "pictures, in a process that knows no database",
+    "models/services/files/child/": "pictures, in a process that knows no database",
     "admin_app/security/": "accounts, sessions, throttles",
     "admin_app/embedded.py": "the server's own user",
     "seed/": "the demo company",

@@ -18,13 +18,13 @@ from models.kernel.gate import changes
 from models.kernel.language.told import told_now
 from models.operations import backups
 from models.operations.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
+from models.services.naming import named
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from tasks.backup import jobs as jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.dump import dump
 from tasks.backup.keep import Candidate, Keep, to_prune
-from tasks.backup.naming import named
 from tasks.backup.restore import INDEXING
 from tasks.backup.targets import MARK, Target
 from tasks.engine.run import Run

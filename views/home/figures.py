@@ -13,10 +13,9 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.sales.ageing import BUCKETS, OWED, days_of
+from models.sales.ageing import BUCKETS, LABELS, OWED, days_of
 
 from .. import wording
-from ..custom.reports.ageing import LABELS as AGES
 from ..lists.listing import NOTHING_CHOSEN, SLOW
 from .charts import PERIODS, RECORDS, Bar, Cell, Chart, Period, Row, counted, open_work
 
@@ -91,7 +90,7 @@ def _owed(me: Actor, catalogue: Catalogue, _period: Period) -> Chart | None:
         due = [("f.due.from", first)] if first else []
         due += [("f.due.to", last)] if last else []
         arguments = [*(("f.state", state) for state in OWED), *((key, day.isoformat()) for key, day in due)]
-        bars.append(Bar(AGES[bucket], catalogue["receivable"], arguments, tone, "outstanding"))
+        bars.append(Bar(LABELS[bucket], catalogue["receivable"], arguments, tone, "outstanding"))
     return counted(me, Chart("owed", OWED_BY_AGE, (RECORDS,)), bars)
 
 

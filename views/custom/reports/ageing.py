@@ -21,7 +21,7 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
-from models.sales.ageing import BUCKETS, NOT_DUE, OLDEST, OWED, Ageing, Owed, ageing, days_of
+from models.sales.ageing import BUCKETS, LABELS, OWED, Ageing, Owed, ageing, days_of
 from models.sales.receivables import Receivable
 from views import wording
 from views.lists.export import KINDS, defused
@@ -30,11 +30,6 @@ from views.slots import CustomView, MenuItem
 
 TITLE = L("Ageing of receivables", "應收賬齡")
 CUSTOMER, CURRENCY, TOTAL = L("Customer", "客戶"), L("Currency", "幣種"), L("Total", "合計")
-LABELS = {
-    NOT_DUE: L("Not due", "未到期"),
-    **{bucket: L(f"{bucket} days", f"{bucket} 天") for bucket in BUCKETS[1:-1]},
-    OLDEST: L("Over 90 days", "90 天以上"),
-}
 SHOWN_MAX = 500
 _NEEDED = frozenset({"customer", "due", "outstanding", "currency", "state"})
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from models.kernel.base import collections
-from models.kernel.base.words import L, Words
-from models.kernel.gate import history, notices, waiting
-from models.kernel.language.declare import registered
-from models.services.files import text as file_text
-from models.services.notify import deliveries
-from models.services.personal import drafts, layouts
-from models.services.work import jobs
+from ..kernel.base import collections
+from ..kernel.base.words import L, Words
+from ..kernel.gate import history, notices, waiting
+from ..kernel.language.declare import registered
+from .files import text as file_text
+from .notify import deliveries
+from .personal import drafts, layouts
+from .work import jobs
 
 OTHERS = L("Data of the system", "系統數據")
 CALLED = L("{words} ({collection})", "{words}（{collection}）")
