@@ -9,7 +9,7 @@ from admin_app.logs import configure_logs
 from admin_app.settings import Settings
 from models.kernel.base import clock
 from models.kernel.base.secrets import set_keys
-from models.mailing import PostOffice, set_post_office
+from models.mailing import MailSettings, set_post_office
 from models.operations.schedules import offer_jobs
 from models.policy import Policy, set_policy
 from models.services.files.scanning import set_scanner
@@ -37,8 +37,8 @@ def set_rules(settings: Settings) -> None:
     offer_jobs({name: job.label for name, job in known.items()}, offered)
 
 
-def _post_office(settings: Settings) -> PostOffice:
-    return PostOffice(
+def _post_office(settings: Settings) -> MailSettings:
+    return MailSettings(
         host=settings.smtp_host,
         port=settings.smtp_port,
         security=settings.smtp_security,

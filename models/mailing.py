@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
-class PostOffice:
+class MailSettings:
     """The mail server. `security`: tls from the first byte, starttls, or none; without a host no mail is sent."""
 
     host: str = ""
@@ -25,12 +25,12 @@ class PostOffice:
         return f"{self.public_url.rstrip('/')}{path}" if self.public_url else ""
 
 
-_current: list[PostOffice] = [PostOffice()]
+_current: list[MailSettings] = [MailSettings()]
 
 
-def post_office() -> PostOffice:
+def mail_settings() -> MailSettings:
     return _current[0]
 
 
-def set_post_office(new: PostOffice) -> None:
+def set_post_office(new: MailSettings) -> None:
     _current[:] = [new]

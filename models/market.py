@@ -225,7 +225,7 @@ def published_for(person: Actor) -> dict[str, Any] | None:
         ),
         ends=frozenset({"published"}),
     ),
-    access=Access(related=("related_departments",), also=published_for),
+    access=Access(related=("related_departments",), extra_rows=published_for),
     files={"chart": L("Chart", "圖表"), "report": L("Report file", "報告文件")},
     retention=Retention(archive=730, delete=10),
 )
@@ -248,15 +248,15 @@ class ResearchReport(Record):
 
     reads_are_noted = True
 
-    def on_publish(self, follow: Any) -> None:
+    def on_publish(self, actions: Any) -> None:
         """Notify exactly those in the scope, and file the report."""
-        tokens = [f"role:{role}" for role in self.to_roles]
-        tokens += [f"department:{one}" for one in self.refs("to_departments")]
+        addresses = [f"role:{role}" for role in self.to_roles]
+        addresses += [f"department:{one}" for one in self.refs("to_departments")]
         if self.to_everyone:
-            tokens = ["everyone:"]
-        follow.notify(self, tokens, "published", PUBLISHED(number=self.number, title=self.subject))
+            addresses = ["everyone:"]
+        actions.notify(self, addresses, "published", PUBLISHED(number=self.number, title=self.subject))
         level = INTERNAL if self.to_everyone else CONFIDENTIAL
-        filing.file_away(follow, self, filing.REPORTS, subject=f"{self.number} {self.subject}", confidentiality=level)
+        filing.file_away(actions, self, filing.REPORTS, subject=f"{self.number} {self.subject}", confidentiality=level)
 
 
 PUBLISHED = L(

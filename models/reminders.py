@@ -174,9 +174,9 @@ class Rule:
             return False
         return (not self.remind.states or row.get("state") in self.remind.states) and self.cls.still_reminds(row)
 
-    def tokens(self, found: Record) -> list[str]:
+    def addresses(self, found: Record) -> list[str]:
         """The addresses of those who are reminded."""
-        return [token for seat in (self.remind.to or OWNER).table(found).seats for token in seat.tokens]
+        return [address for slot in (self.remind.to or OWNER).quorum(found).slots for address in slot.addresses]
 
     def words(self, found: Record, date: dt.date) -> Words:
         """What the notice says today, whenever it was due."""

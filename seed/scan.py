@@ -82,6 +82,6 @@ def attach_scan(desk: Desk, key: str) -> None:
         contract.id,
         "attach",
         actor=desk.actor,
-        context=Context(door="seed"),
+        context=Context(source="seed"),
         changes=[{"field": "file", "old": None, "new": told}],
     )

@@ -25,9 +25,9 @@ from models.kernel.rights import rights
 
 from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS
+from .moves import moves_context
 from .session import actor
-from .steps import moves_context
-from .switch import boards, calendars
+from .view_switch import boards, calendars
 
 TEXT_MAX = 80
 SCREENS_MAX = 8

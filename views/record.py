@@ -32,11 +32,11 @@ from .forms.drafts import DraftDoors, once_key
 from .forms.inputs import LINES_MAX, form_class, form_from, form_names, input_problems, values_of
 from .forms.naming import fills, read_form
 from .lists import grid_page, listing
-from .lists.doors import ListDoors
+from .lists.endpoints import ListDoors
+from .moves import moved_words
 from .page import attaching, form_page, past, record_page
-from .page.doors import RecordDoors
+from .page.endpoints import RecordDoors
 from .session import actor, own_path, say
-from .steps import moved_words
 from .wording import plain, reference_labels
 
 Answer = str | BaseResponse | tuple[str, int]
@@ -231,7 +231,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
     @expose("/lead/", methods=("POST",))
     def lead_view(self) -> Answer:
         """Make the record that this one leads to, in one action; asked twice, the first one opens."""
-        made = changes.lead(self.model, request.form.get("id"), request.form.get("verb", ""), actor=actor())
+        made = changes.follow_up(self.model, request.form.get("id"), request.form.get("verb", ""), actor=actor())
         say("good", CREATED(number=made.number))
         return redirect(f"/admin/{made.type_name()}/details/?id={made.id}")
 
@@ -293,7 +293,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         try:
             value = parse(told, request.form.get("value", ""))
             version = _version(request.form.get("version"), needed=True)
-            context = Context(door="grid")
+            context = Context(source="grid")
             record = changes.update(self.model, record.id, {name: value}, actor=me, version=version, context=context)
         except BadValue as bad:
             return jsonify(ok=False, message=str(bad.sentence)), 422

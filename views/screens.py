@@ -11,8 +11,8 @@ from flask_admin import Admin
 
 from models.kernel.language.record import Record
 
-from . import custom, problems, shell
-from .files.doors import doors as file_doors
+from . import custom, frame, problems
+from .files.endpoints import endpoints as file_endpoints
 from .home.pages import HomeView
 from .lists import neighbours
 from .lists.board import BoardView
@@ -20,17 +20,17 @@ from .lists.calendar import CalendarView
 from .palette import PaletteView
 from .record import RecordView
 
-doors = Blueprint("doors", __name__)
+endpoints = Blueprint("front", __name__)
 
 
 def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     """Give an application the screens of a catalogue. No query is made."""
     app.extensions["catalogue"] = catalogue
-    shell.dress(app, catalogue)
+    frame.init_templates(app, catalogue)
     app.jinja_env.globals["ways_on"] = neighbours.ways_on
     problems.answer_problems(app)
-    app.register_blueprint(doors)
-    app.register_blueprint(file_doors)
+    app.register_blueprint(endpoints)
+    app.register_blueprint(file_endpoints)
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
@@ -42,6 +42,6 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     return admin
 
 
-@doors.get("/")
+@endpoints.get("/")
 def front() -> Response:
     return redirect("/admin/")  # type: ignore[return-value]

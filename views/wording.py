@@ -34,8 +34,8 @@ from models.kernel.language.fields import (
     Whole,
 )
 from models.kernel.language.glossary import DEFAULT_TONE, TONES
+from models.kernel.language.localized import LocalizedText, localized
 from models.kernel.language.record import Record
-from models.kernel.language.told import Told, told_now
 from models.kernel.rights import rights
 
 from .session import actor
@@ -149,8 +149,8 @@ def plain(field: Any, value: Any, labels: Labels) -> str:  # noqa: PLR0911, PLR0
     """A stored value as text, for lists, record pages, history and exports."""
     if value is None or value == "":
         return ""
-    if isinstance(field, Told):
-        return told_now(value)
+    if isinstance(field, LocalizedText):
+        return localized(value)
     if isinstance(field, Choice):
         return str(field.options.get(value, value))
     if isinstance(field, Choices):

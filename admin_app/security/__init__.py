@@ -82,7 +82,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
     csrf.protect(app)
     signed_in.guard(app)
-    app.register_blueprint(login.doors)
+    app.register_blueprint(login.endpoints)
 
 
 def _limit_requests(app: Flask, upload_max: int) -> None:

@@ -11,7 +11,7 @@ from flask_login import current_user
 from admin_app.security.accounts import has_second_step
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event
-from admin_app.security.login import GONE, doors, leave
+from admin_app.security.login import GONE, endpoints, leave
 from admin_app.security.sessions import end_session, sessions_of, this_session
 from admin_app.security.signed_in import current_actor
 from models.kernel.base import clock
@@ -28,14 +28,14 @@ SESSION_ENDED = L("That session is ended.", "該登錄已結束。")
 NO_SESSION = L("That session had ended already.", "該登錄先前已結束。")
 
 
-@doors.get("/admin/account/")
+@endpoints.get("/admin/account/")
 def account() -> Any:
     """The page about oneself."""
     me = _me()
     return _page(me, {name: _typed(getattr(me, name) if name != "deputy" else me.ref(name)) for name in PREFERENCES})
 
 
-@doors.post("/admin/account/preferences")
+@endpoints.post("/admin/account/preferences")
 def save_preferences() -> Any:
     """Save language, absence and deputy through the gate; what was typed is kept when it is refused."""
     typed = {name: request.form.get(name, "").strip() for name in PREFERENCES}
@@ -52,7 +52,7 @@ def save_preferences() -> Any:
     return redirect(url_for("security.account"), 303)
 
 
-@doors.post("/admin/account/sessions/end")
+@endpoints.post("/admin/account/sessions/end")
 def end_own_session() -> Any:
     """End one of one's own sessions; another user's is not found."""
     user_id, key = _me().id, request.form.get("session", "")
@@ -66,7 +66,7 @@ def end_own_session() -> Any:
     return redirect(url_for("security.account"), 303)
 
 
-@doors.post("/language")
+@endpoints.post("/language")
 def choose_language() -> Any:
     """Change the language: of the user if signed in, else of this visit."""
     chosen, target = request.form.get("lang", ""), safe_next(request.form.get("next"))

@@ -36,10 +36,10 @@ CHANGED = L("Your password is changed; you are signed out everywhere else.", "�
 GONE = L("You are signed out.", "您已退出。")
 GONE_EVERYWHERE = L("You are signed out everywhere.", "您已在所有設備上退出。")
 
-doors = Blueprint("security", __name__)
+endpoints = Blueprint("security", __name__)
 
 
-@doors.route("/login", methods=["GET", "POST"])
+@endpoints.route("/login", methods=["GET", "POST"])
 def sign_in() -> Any:
     """The login page, and the attempt to get in."""
     if request.method == "POST":
@@ -117,7 +117,7 @@ def _told_in_place(signed_in: SignedIn) -> Response:
     return jsonify(ok=True, login=signed_in.user.login, token=generate_csrf())
 
 
-@doors.get("/session")
+@endpoints.get("/session")
 def whose_session() -> Response:
     """Whose session this is, if anybody's, for a page that was open for long; and the token that its forms need now."""
     may_work = current_user.is_authenticated and not (current_user.must_change or current_user.must_enrol)
@@ -143,14 +143,14 @@ def _login_page(target: str | None, problem: Words | None = None) -> str:
     return render_template("login.html", next=safe_next(target, ""), login=typed, problem=problem)
 
 
-@doors.post("/logout")
+@endpoints.post("/logout")
 def sign_out() -> Response:
     """End this session: its cookie, copied or not, opens nothing any more."""
     record_event(Event.LOGOUT, user=current_user.user.id)
     return leave(GONE)
 
 
-@doors.post("/logout-everywhere")
+@endpoints.post("/logout-everywhere")
 def sign_out_everywhere() -> Response:
     """End all sessions of this user."""
     user_id = current_user.user.id
@@ -167,7 +167,7 @@ def leave(sentence: L) -> Response:
     return redirect(url_for("security.sign_in"), 303)
 
 
-@doors.route("/password", methods=["GET", "POST"])
+@endpoints.route("/password", methods=["GET", "POST"])
 def own_password() -> Any:
     """Change one's own password, which needs the old one; a first password leads here from every page."""
     if request.method == "POST":

@@ -10,7 +10,7 @@ from flask_login import current_user
 from admin_app.security import accounts, second_factor, throttle
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event
-from admin_app.security.login import CODE_WRONG, doors, finish_sign_in
+from admin_app.security.login import CODE_WRONG, endpoints, finish_sign_in
 from admin_app.security.signed_in import require_password
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
@@ -25,7 +25,7 @@ NEEDED = L("Your role needs the second step; it cannot be taken off.", "您的�
 TAKEN_OFF = L("The second step is taken off.", "兩步驗證已停用。")
 
 
-@doors.route("/login/code", methods=["GET", "POST"])
+@endpoints.route("/login/code", methods=["GET", "POST"])
 def second_step() -> Any:
     """The code after the right password."""
     user_id = _half_in()
@@ -57,7 +57,7 @@ def _code_page(target: str | None, problem: Words | None = None) -> str:
     return render_template("login_code.html", next=safe_next(target, ""), problem=problem)
 
 
-@doors.route("/second-step", methods=["GET", "POST"])
+@endpoints.route("/second-step", methods=["GET", "POST"])
 def own_second_step() -> Any:
     """Set up, renew or take off one's own second step; each needs the password."""
     if request.method == "GET":

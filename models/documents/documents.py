@@ -17,7 +17,7 @@ from ..kernel.base import clock
 from ..kernel.base.people import SYSTEM, Actor, Role
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L, Words
-from ..kernel.gate.changes import Follow
+from ..kernel.gate.changes import MoveActions
 from ..kernel.language.declare import record, registered
 from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
 from ..kernel.language.record import Record
@@ -192,9 +192,9 @@ class Edition(Line):
     access=Access(
         read={Role.RECORDS: Scope.ALL},
         write=BY_DEPARTMENT,
-        also=in_force_for,
-        opens=opened_by,
-        lent=lent_to,
+        extra_rows=in_force_for,
+        openable=opened_by,
+        time_boxed=lent_to,
         guarded=True,
     ),
     files={MAIN: L("Document", "文件正文"), "annex": L("Annex", "附件")},
@@ -209,14 +209,17 @@ class Document(Record):
     category = Ref("Category", required=True, label=L("Category", "文件分類"))
     confidentiality = Choice(CONFIDENTIALITY, label=L("Confidentiality", "密級"))
     important = Flag(
-        default=False, late={"approved"}, edit={Role.RECORDS, Role.HEAD}, label=L("Important document", "重要文件")
+        default=False,
+        editable_in={"approved"},
+        edit={Role.RECORDS, Role.HEAD},
+        label=L("Important document", "重要文件"),
     )
-    summary = LongText(most=4000, content=True, label=L("Summary", "摘要"))
-    copies = Lines(Copy, late={"approved"}, edit={Role.RECORDS}, label=L("Copies on paper", "紙質副本"))
+    summary = LongText(most=4000, restricted=True, label=L("Summary", "摘要"))
+    copies = Lines(Copy, editable_in={"approved"}, edit={Role.RECORDS}, label=L("Copies on paper", "紙質副本"))
     edition = Whole(computed=True, default=1, label=L("Edition", "版次"))
-    editions = Lines(Edition, computed=True, content=True, label=L("Approved editions", "已批准版本"))
-    retention_until = Day(late={"approved"}, edit={Role.RECORDS}, label=L("Keep until", "保存至"))
-    source = Text(computed=True, content=True, label=L("Registered from", "來源記錄"))
+    editions = Lines(Edition, computed=True, restricted=True, label=L("Approved editions", "已批准版本"))
+    retention_until = Day(editable_in={"approved"}, edit={Role.RECORDS}, label=L("Keep until", "保存至"))
+    source = Text(computed=True, restricted=True, label=L("Registered from", "來源記錄"))
 
     def clean(self) -> None:
         category = self.category
@@ -234,7 +237,7 @@ class Document(Record):
         if gone:
             yield "copies", COPY_IS_OUT(number=min(gone))
 
-    def doubts(self) -> Iterator[tuple[str, Words]]:
+    def warnings(self) -> Iterator[tuple[str, Words]]:
         usual = self.category.confidentiality
         if LEVELS.index(self.confidentiality) < LEVELS.index(usual):
             yield "confidentiality", LESS_STRICT(usual=CONFIDENTIALITY[usual])
@@ -252,8 +255,8 @@ class Document(Record):
             return None
         return ON_LOAN
 
-    def on_approve(self, follow: Follow) -> None:
-        self.editions = [edition_of(self, files.files_of(self.id), follow.actor.id, "")]
+    def on_approve(self, actions: MoveActions) -> None:
+        self.editions = [edition_of(self, files.files_of(self.id), actions.actor.id, "")]
 
     def copy_no(self, number: int | None) -> Copy | None:
         """The copy on paper with this number."""
@@ -293,19 +296,19 @@ def stricter(first: str, second: str) -> str:
 
 
 def add_edition(
-    follow: Follow, document: Document, values: dict[str, Any], attached: list[dict[str, Any]], note: str
+    actions: MoveActions, document: Document, values: dict[str, Any], attached: list[dict[str, Any]], note: str
 ) -> Document:
     """A further approved edition of a document: fields, and files that refer to the same contents.
 
     Its time of keeping begins anew and is never shorter than before.
     """
     document.edition = (document.edition or 0) + 1
-    line = edition_of(document, attached, follow.actor.id, note)
+    line = edition_of(document, attached, actions.actor.id, note)
     for file in attached:
-        files.refer(file, document, actor=SYSTEM, context=follow.context, edition=line.number)
+        files.refer(file, document, actor=SYSTEM, context=actions.context, edition=line.number)
     told = {**values, "edition": line.number, "editions": [*(document.editions or []), line]}
     told["retention_until"] = _kept_from_now(document, values.get("category") or document.ref("category"))
-    return follow.update(document, told)
+    return actions.update(document, told)
 
 
 def _kept_from_now(document: Document, category: ObjectId | None) -> dt.date | None:

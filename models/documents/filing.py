@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..kernel.base.people import SYSTEM
-from ..kernel.gate.changes import Follow
+from ..kernel.gate.changes import MoveActions
 from ..kernel.language.record import Record
 from ..services.files import files
 from .categories import CONFIDENTIAL, SECRET, Category
@@ -34,15 +34,21 @@ REPORTS = Shelf(code="MR", name="市場調研報告", years=10, kinds=frozenset(
 
 
 def file_away(
-    follow: Follow, record: Record, shelf: Shelf, *, subject: str, confidentiality: str = CONFIDENTIAL, note: str = ""
+    actions: MoveActions,
+    record: Record,
+    shelf: Shelf,
+    *,
+    subject: str,
+    confidentiality: str = CONFIDENTIAL,
+    note: str = "",
 ) -> Document:
     """The document that a record is filed as, with its files of the shelf's kinds; the contents are stored once."""
     attached = [file for file in files.files_of(record.id) if file.get("kind") in shelf.kinds]
     found = Document.objects(once=entry_key(record), removed_at=None).first()
     if found is not None:
         filed = _as_document(attached, shelf, found, subject[:200])
-        return add_edition(follow, found, {"subject": subject[:200]}, filed, note)
-    category = _category(follow, shelf)
+        return add_edition(actions, found, {"subject": subject[:200]}, filed, note)
+    category = _category(actions, shelf)
     values = {
         "subject": subject[:200],
         "category": category.id,
@@ -51,13 +57,13 @@ def file_away(
         "owner": record.ref("owner"),
         "department": record.ref("department"),
     }
-    document = follow.create(Document, values, once=entry_key(record))
+    document = actions.create(Document, values, once=entry_key(record))
     filed = _as_document(attached, shelf, document, document.subject)
     for file in filed:
-        files.refer(file, document, actor=SYSTEM, context=follow.context, edition=1)
-    line = edition_of(document, filed, follow.actor.id, note)
-    document = follow.update(document, {"editions": [line]})
-    return follow.move(document, "register")
+        files.refer(file, document, actor=SYSTEM, context=actions.context, edition=1)
+    line = edition_of(document, filed, actions.actor.id, note)
+    document = actions.update(document, {"editions": [line]})
+    return actions.move(document, "register")
 
 
 def _as_document(
@@ -69,13 +75,13 @@ def _as_document(
     return [{**file, "kind": kind, "name": name} for file, kind, name in zip(attached, kinds, names, strict=True)]
 
 
-def _category(follow: Follow, shelf: Shelf) -> Category:
+def _category(actions: MoveActions, shelf: Shelf) -> Category:
     """The shelf's category; a record that is filed before anybody drew up the filing plan begins it."""
     found = Category.objects(code=shelf.code).first()
     if found is not None:
         return found
     values = {"code": shelf.code, "name": shelf.name, "retention_years": shelf.years, "confidentiality": CONFIDENTIAL}
-    return follow.create(Category, values, once=f"default:category:{shelf.code}")
+    return actions.create(Category, values, once=f"default:category:{shelf.code}")
 
 
 def entry_key(record: Record) -> str:

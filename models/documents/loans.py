@@ -16,13 +16,13 @@ from ..kernel.base.numbering import one_at_a_time
 from ..kernel.base.people import Role
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L, Words
-from ..kernel.gate.changes import Follow
+from ..kernel.gate.changes import MoveActions
 from ..kernel.language import working_time
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
 from ..kernel.language.record import Record
 from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
-from ..kernel.language.who import NOBODY, OWNER, Seat, Table, Who, any_of, role
+from ..kernel.language.who import NOBODY, OWNER, ApproverSlot, Quorum, Who, any_of, role
 from ..kernel.language.workflow import REASON, Move, Need, Workflow, workdays
 from .categories import INTERNAL, PUBLIC, SECRET
 from .documents import CONDITIONS, GOOD, LOST, NOT_TO_BE_LENT, WRITTEN_OFF, Copy
@@ -80,14 +80,14 @@ READING_OPEN = L(
 DESK = L("Records manager; for secret documents management as well", "檔案管理員；機密文件另須管理層")
 
 
-def the_desk(loan: Record) -> Table:
+def the_desk(loan: Record) -> Quorum:
     """The records manager decides, on secret documents management as well; on the desk's own loans somebody else."""
     is_secret, for_desk = loan._data.get("is_secret"), loan._data.get("for_desk")
     if for_desk:
         roles = (Role.MANAGEMENT,) if is_secret else (Role.RECORDS, Role.MANAGEMENT)
-        return Table((Seat("desk", tuple(f"role:{one}" for one in roles)),), 1)
+        return Quorum((ApproverSlot("desk", tuple(f"role:{one}" for one in roles)),), 1)
     asked = (Role.RECORDS, Role.MANAGEMENT) if is_secret else (Role.RECORDS,)
-    return Table(tuple(Seat(f"role:{one}", (f"role:{one}",)) for one in asked), len(asked), apart=True)
+    return Quorum(tuple(ApproverSlot(f"role:{one}", (f"role:{one}",)) for one in asked), len(asked), apart=True)
 
 
 BY_DESK = Who(DESK, the_desk)
@@ -315,11 +315,11 @@ class Loan(Record):
             yield "document", ASKED_ALREADY(number=twin["number"])
 
     @classmethod
-    def taken(cls, name: str, value: str) -> Words | None:
+    def conflict_message(cls, name: str, value: str) -> Words | None:
         """Somebody else's loan of the copy was written at this very moment."""
         return holder_of(value) or TAKEN_NOW
 
-    def on_approve(self, follow: Follow) -> None:
+    def on_approve(self, actions: MoveActions) -> None:
         """Keep a copy for the borrower, or let them stand in line where none is free."""
         self._refuse_overtaken()
         if self.kind == PAPER:
@@ -328,7 +328,7 @@ class Loan(Record):
                 raise Refused(None, {"kind": [NONE_LEFT]})
             self.none_free = not free_copies(self.document)
             if not self.none_free:
-                self._keep(follow)
+                self._keep(actions)
 
     def _refuse_overtaken(self) -> None:
         """What has come since it was asked or approved: the borrower owes too long, or the document is no longer in
@@ -340,32 +340,32 @@ class Loan(Record):
         if self.document.confidentiality == SECRET and not self.is_secret:
             raise Refused(None, {"document": [RAISED]})
 
-    def _keep(self, follow: Follow) -> None:
+    def _keep(self, actions: MoveActions) -> None:
         """Keep a copy for this borrower for some working days from now, or from the day asked for."""
         start = max(clock.now(), clock.start_of(self.wanted_from)) if self.wanted_from else clock.now()
         self.none_free = False
         self.kept_until = working_time.calendar().add(start, workdays(KEPT_DAYS))
         words = COPY_KEPT(number=self.number, document=self.subject, until=told(self.kept_until))
-        follow.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+        actions.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
 
-    def on_open(self, follow: Follow) -> None:
+    def on_open(self, actions: MoveActions) -> None:
         self._refuse_overtaken()
         self.opens_at = max(clock.start_of(self.wanted_from), clock.now())
         self.due = clock.start_of(self.wanted_until + dt.timedelta(days=1)) - dt.timedelta(seconds=1)
         self.issued_at = clock.now()
         self.due_at = None
         words = READING_OPEN(number=self.number, document=self.subject, start=told(self.opens_at), until=told(self.due))
-        follow.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+        actions.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
 
-    def on_queue(self, follow: Follow) -> None:
+    def on_queue(self, actions: MoveActions) -> None:
         self.none_free, self.kept_until = False, None
 
-    def on_offer(self, follow: Follow) -> None:
+    def on_offer(self, actions: MoveActions) -> None:
         """A copy is back: it is kept for this borrower for some days."""
         share_out(self)
-        self._keep(follow)
+        self._keep(actions)
 
-    def on_issue(self, follow: Follow) -> None:
+    def on_issue(self, actions: MoveActions) -> None:
         """Hand the copy out, unless somebody has it, it is kept for another, or it is not there to be lent."""
         share_out(self)
         document = self.document
@@ -375,49 +375,49 @@ class Loan(Record):
         if why := hinders(document, self.copy, self.id):
             raise Refused(None, {"copy": [why]})
         if not document.copies:
-            follow.update(document, {"copies": [Copy(number=self.copy)]})
+            actions.update(document, {"copies": [Copy(number=self.copy)]})
         self.issued_at, self.due = clock.now(), due_of(document, self.wanted_until)
-        self._data["issued_by"] = follow.actor.id
+        self._data["issued_by"] = actions.actor.id
         self.due_at = self.due
 
-    def on_renew(self, follow: Follow) -> None:
+    def on_renew(self, actions: MoveActions) -> None:
         self._refuse_overtaken()
         self.renewed = (self.renewed or 0) + 1
         start = max(self.due or clock.now(), clock.now())
         self.due = self.due_at = working_time.calendar().add(start, workdays(loan_days(self.document)))
 
-    def on_take_back(self, follow: Follow) -> None:
+    def on_take_back(self, actions: MoveActions) -> None:
         self.returned_at = clock.now()
-        put_back(follow, self, self.condition)
+        put_back(actions, self, self.condition)
 
-    def on_find(self, follow: Follow) -> None:
-        self.on_take_back(follow)
+    def on_find(self, actions: MoveActions) -> None:
+        self.on_take_back(actions)
 
-    def on_finish(self, follow: Follow) -> None:
+    def on_finish(self, actions: MoveActions) -> None:
         self.returned_at = self.due = clock.now()
 
-    def on_expire(self, follow: Follow) -> None:
+    def on_expire(self, actions: MoveActions) -> None:
         self.returned_at = self.due or clock.now()
 
-    def on_lose(self, follow: Follow) -> None:
-        put_back(follow, self, LOST)
+    def on_lose(self, actions: MoveActions) -> None:
+        put_back(actions, self, LOST)
 
-    def on_replace(self, follow: Follow) -> None:
+    def on_replace(self, actions: MoveActions) -> None:
         """Another copy stands in the place of the lost one, under its number."""
         self.returned_at = clock.now()
-        put_back(follow, self, GOOD)
+        put_back(actions, self, GOOD)
 
-    def on_write_off(self, follow: Follow) -> None:
+    def on_write_off(self, actions: MoveActions) -> None:
         self.returned_at = clock.now()
-        put_back(follow, self, WRITTEN_OFF)
+        put_back(actions, self, WRITTEN_OFF)
         if not can_be_lent(self.document):
-            tell_in_vain(follow, self)
+            tell_in_vain(actions, self)
 
-    def on_cancel(self, follow: Follow) -> None:
-        give_on(follow, self)
+    def on_cancel(self, actions: MoveActions) -> None:
+        give_on(actions, self)
 
-    def on_lapse(self, follow: Follow) -> None:
-        give_on(follow, self)
+    def on_lapse(self, actions: MoveActions) -> None:
+        give_on(actions, self)
 
 
 def share_out(loan: Loan) -> None:
@@ -426,30 +426,30 @@ def share_out(loan: Loan) -> None:
     one_at_a_time(f"copies/{loan.ref('document')}")
 
 
-def put_back(follow: Follow, loan: Loan, condition: str | None) -> None:
+def put_back(actions: MoveActions, loan: Loan, condition: str | None) -> None:
     """Note how the copy is, and keep it for the next in line if it can be lent."""
     document = loan.document
     line = document.copy_no(loan.copy)
     if line is not None and condition and line.condition != condition:
         line.condition = condition
-        document = follow.update(document, {"copies": list(document.copies)})
+        document = actions.update(document, {"copies": list(document.copies)})
     if condition not in NOT_TO_BE_LENT:
-        give_on(follow, loan, also=loan.copy)
+        give_on(actions, loan, also=loan.copy)
 
 
-def tell_in_vain(follow: Follow, loan: Loan) -> None:
+def tell_in_vain(actions: MoveActions, loan: Loan) -> None:
     """Cancel what still waits for a copy of a document that has none left, and say so."""
     for row in line_of(loan.ref("document")):
-        other = follow.move(Loan._from_son(row), "cancel")
+        other = actions.move(Loan._from_son(row), "cancel")
         words = NOT_TO_COME(number=other.number, document=other.subject)
-        follow.notify(other, [f"user:{other.ref('borrower')}"], "loan", words)
+        actions.notify(other, [f"user:{other.ref('borrower')}"], "loan", words)
 
 
-def give_on(follow: Follow, loan: Loan, *, also: int | None = None) -> None:
+def give_on(actions: MoveActions, loan: Loan, *, also: int | None = None) -> None:
     """Keep a copy for the next in line, if this loan's end leaves one free; `also`: the one that comes back."""
     if loan.kind != PAPER:
         return
     share_out(loan)
     following = next((row for row in line_of(loan.ref("document")) if row["state"] == "waiting"), None)
     if following and following["_id"] != loan.id and free_copies(loan.document, but=loan.id, also=also):
-        follow.move(Loan._from_son(following), "offer")
+        actions.move(Loan._from_son(following), "offer")

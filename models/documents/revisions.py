@@ -12,7 +12,7 @@ from ..chapters import DOCUMENTS
 from ..kernel.base.collections import ARCHIVED_AT
 from ..kernel.base.people import Actor, actor_of
 from ..kernel.base.words import L, Words
-from ..kernel.gate.changes import Follow
+from ..kernel.gate.changes import MoveActions
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, LongText, Ref, Text, Whole
 from ..kernel.language.record import Record
@@ -84,7 +84,7 @@ def revision_opened_by(person: Actor) -> dict[str, Any] | None:
             Move("cancel", "draft", "cancelled", by=OWNER, optional=True),
         ),
     ),
-    access=Access(read=BY_DEPARTMENT, write=BY_DEPARTMENT, opens=revision_opened_by, guarded=True),
+    access=Access(read=BY_DEPARTMENT, write=BY_DEPARTMENT, openable=revision_opened_by, guarded=True),
     files={MAIN: L("Document", "文件正文"), "annex": L("Annex", "附件")},
     retention=Retention(archive=365, delete=10),
 )
@@ -96,8 +96,8 @@ class Revision(Record):
     subject = Text(label=L("Title", "標題"))
     category = Ref("Category", label=L("Category", "文件分類"))
     confidentiality = Choice(CONFIDENTIALITY, label=L("Confidentiality", "密級"))
-    summary = LongText(most=4000, content=True, label=L("Summary", "摘要"))
-    what_changed = LongText(most=2000, content=True, label=L("What changes", "修訂內容"))
+    summary = LongText(most=4000, restricted=True, label=L("Summary", "摘要"))
+    what_changed = LongText(most=2000, restricted=True, label=L("What changes", "修訂內容"))
     level = Choice(CONFIDENTIALITY, computed=True, label=L("Treated as", "按此密級管理"))
     open_for = Text(computed=True, unique=True, label=L("In work for", "修訂對象"))
 
@@ -137,14 +137,14 @@ class Revision(Record):
         return None if self.state == "draft" else SUBMITTED_FILES
 
     @classmethod
-    def taken(cls, name: str, value: str) -> Words | None:
+    def conflict_message(cls, name: str, value: str) -> Words | None:
         return IN_REVISION
 
-    def on_approve(self, follow: Follow) -> None:
+    def on_approve(self, actions: MoveActions) -> None:
         """Give the document its new edition; the former ones stay as they are, but are as strict as it is now."""
         values = {name: self._data.get(name) for name in ("subject", "category", "confidentiality", "summary")}
         former = self.document.confidentiality
-        add_edition(follow, self.document, values, files.files_of(self.id), self.what_changed or "")
+        add_edition(actions, self.document, values, files.files_of(self.id), self.what_changed or "")
         if former != self.confidentiality:
             for one in Revision.objects(document=self.ref("document"), id__ne=self.id, removed_at=None):
-                follow.update(one, {"level": stricter(one.level, self.confidentiality)})
+                actions.update(one, {"level": stricter(one.level, self.confidentiality)})

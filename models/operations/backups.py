@@ -14,13 +14,13 @@ from ..kernel.base.people import Role
 from ..kernel.base.words import L, Words
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
+from ..kernel.language.localized import LocalizedText
 from ..kernel.language.record import Record
 from ..kernel.language.spec import Access, Grid, Part, Scope
-from ..kernel.language.told import Told
 
 _READ_BY_IT = {Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE}
-BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={Role.IT: Scope.ALL})
-READ_BY_IT = Access(home=frozenset(), read=_READ_BY_IT, write={})
+BY_IT = Access(departments=frozenset(), read=_READ_BY_IT, write={Role.IT: Scope.ALL})
+READ_BY_IT = Access(departments=frozenset(), read=_READ_BY_IT, write={})
 RUNNING, GOOD, FAILED, BROKEN, PRUNED, EQUAL, DIFFERENT = (
     "running", "good", "failed", "damaged", "pruned", "equal", "different",
 )  # fmt: skip
@@ -177,7 +177,7 @@ class Backup(Record):
     begun = Moment(required=True, label=L("Begun", "開始時間"))
     ended = Moment(label=L("Ended", "結束時間"))
     seconds = Number(places=1, label=L("Seconds", "耗時（秒）"))
-    error = Told(label=L("What went wrong", "錯誤說明"))
+    error = LocalizedText(label=L("What went wrong", "錯誤說明"))
     documents = Whole(label=L("Documents", "文檔數"))
     attachments = Whole(label=L("Attached files", "附件數"))
     size_mb = Number(places=1, label=L("Data, MB", "數據量（MB）"))
@@ -239,7 +239,7 @@ class RestoreDrill(Record):
     collections = Whole(label=L("Collections compared", "比對集合數"))
     documents = Whole(label=L("Documents compared", "比對文檔數"))
     files = Whole(label=L("Files compared", "比對附件數"))
-    differences = Told(label=L("Differences", "差異"))
+    differences = LocalizedText(label=L("Differences", "差異"))
 
 
 def policies() -> list[BackupPolicy]:

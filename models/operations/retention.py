@@ -16,7 +16,7 @@ from ..kernel.base.people import SYSTEM, Role
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L, Words
 from ..kernel.gate import changes
-from ..kernel.gate.changes import Context, Follow
+from ..kernel.gate.changes import Context, MoveActions
 from ..kernel.language.declare import record, references_of, registered
 from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
 from ..kernel.language.record import Record
@@ -100,7 +100,7 @@ class DateField(RecordType):
             ),
         ),
     ),
-    access=Access(home=frozenset(), read=_OFFICES, write={Role.RECORDS: Scope.ALL}),
+    access=Access(departments=frozenset(), read=_OFFICES, write={Role.RECORDS: Scope.ALL}),
 )
 class RetentionRule(Record):
     """When records of a type are archived and destroyed; at first as the type declares it."""
@@ -159,7 +159,7 @@ class RetentionRule(Record):
         ),
         edit=frozenset({"active"}),
     ),
-    access=Access(home=frozenset(), read=_OFFICES, write={Role.LEGAL: Scope.ALL, Role.RECORDS: Scope.ALL}),
+    access=Access(departments=frozenset(), read=_OFFICES, write={Role.LEGAL: Scope.ALL, Role.RECORDS: Scope.ALL}),
 )
 class LegalHold(Record):
     """As long as it is active, what it names is neither archived nor destroyed."""
@@ -176,7 +176,7 @@ class LegalHold(Record):
         elif is_type and self.record_number and not _is_number_of(self.record_type, self.record_number):
             yield "record_number", NO_SUCH_NUMBER(number=self.record_number)
 
-    def on_create(self, _follow: Follow) -> None:
+    def on_create(self, _follow: MoveActions) -> None:
         guard_holds()
 
 
@@ -241,7 +241,7 @@ class DeletionLine(Line):
             Move("carry_out", "approved", "carried_out", by=NOBODY),
         ),
     ),
-    access=Access(home=frozenset(), read=_OFFICES, write={}),
+    access=Access(departments=frozenset(), read=_OFFICES, write={}),
 )
 class DeletionList(Record):
     """Records whose time in the archive or the bin is over; made by the system, carried out only when approved."""
@@ -253,7 +253,7 @@ class DeletionList(Record):
     kept = Whole(label=L("Kept", "未銷毀"))
     lines = Lines(DeletionLine, required=True, label=L("Records", "記錄"))
 
-    def on_approve(self, _follow: Follow) -> None:
+    def on_approve(self, _follow: MoveActions) -> None:
         key = f"{CARRY_OUT}:{self.id}"
         jobs.enqueue(jobs.Order(task=CARRY_OUT, params={"list": str(self.id)}, once=key))
 
@@ -384,7 +384,7 @@ def ensure_retention_rules() -> int:
         values = {"record_type": cls.type_name(), "after": told.after, "archive_days": told.archive}
         values |= {"delete_years": told.delete, "active": True, "department": home}
         key = f"default:retention:{cls.type_name()}"
-        changes.create(RetentionRule, values, actor=SYSTEM, context=Context(door="task"), once=key)
+        changes.create(RetentionRule, values, actor=SYSTEM, context=Context(source="task"), once=key)
     return len(missing)
 
 

@@ -19,7 +19,7 @@ from ..kernel.language.spec import Access, Grid, Part, Scope
 from ..services.work.timing import Crontab, NotATime, Timing
 
 ONLY_IT = Access(
-    home=frozenset(),
+    departments=frozenset(),
     read={Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE},
     write={Role.IT: Scope.ALL},
 )

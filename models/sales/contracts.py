@@ -11,11 +11,11 @@ from ..documents import filing
 from ..kernel.base import clock
 from ..kernel.base.people import Role, department_by_code
 from ..kernel.base.words import L, Words
-from ..kernel.gate.changes import Follow
+from ..kernel.gate.changes import MoveActions
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
 from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, LeadsTo, Part, Remind, Retention
+from ..kernel.language.spec import Access, FollowUp, Grid, Part, Remind, Retention
 from ..kernel.language.who import HEAD, OWNER, of_department, role
 from ..kernel.language.workflow import REASON, Attached, Move, Need, Workflow, workdays
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
@@ -156,11 +156,11 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         ),
         ends=frozenset({"completed", "terminated"}),
     ),
-    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
+    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
     files={"scan": L("Scanned contract", "合同掃描件"), "annex": L("Annex", "附件")},
     retention=Retention(after="ends_on", archive=730, delete=15),
-    leads_to=(
-        LeadsTo(
+    follow_ups=(
+        FollowUp(
             "create_order",
             "SalesOrder",
             L("Make the order", "生成訂單"),
@@ -198,7 +198,7 @@ class Contract(Record):
         if self.signed_on and self.signed_on > clock.today():
             yield "signed_on", L("The signing date lies in the future.", "簽訂日期不能晚於今天。")
 
-    def on_sign(self, follow: Follow) -> None:
+    def on_sign(self, actions: MoveActions) -> None:
         """Create the receivables from the schedule, make the customer one at the first contract, file the scan."""
         for number, instalment in enumerate(self.schedule, start=1):
             values = {
@@ -212,17 +212,17 @@ class Contract(Record):
                 "department": self.ref("department"),
                 "owner": self.ref("owner"),
             }
-            follow.create(Receivable, values, once=f"contract:{self.id}:instalment:{number}")
+            actions.create(Receivable, values, once=f"contract:{self.id}:instalment:{number}")
         customer = self.customer
         if customer.state not in ("customer", None):
-            follow.move(customer, "won")
-        filing.file_away(follow, self, filing.CONTRACTS, subject=f"{self.number} {self.subject}")
+            actions.move(customer, "won")
+        filing.file_away(actions, self, filing.CONTRACTS, subject=f"{self.number} {self.subject}")
 
-    def on_terminate(self, follow: Follow) -> None:
+    def on_terminate(self, actions: MoveActions) -> None:
         """What is still owed of a terminated contract is no longer asked for."""
         owed = ("open", "partly_paid", "overdue")
         for receivable in Receivable.objects(contract=self.id, state__in=owed, removed_at=None):
-            follow.move(receivable, "cancel")
+            actions.move(receivable, "cancel")
 
 
 class Milestone(Line):
@@ -347,7 +347,7 @@ RUNNING = ("in_production", "ready", "shipped")
         withdraw=False,
     ),
     access=Access(
-        home=frozenset({"SAL"}),
+        departments=frozenset({"SAL"}),
         read=LOOKED_AT_BY_OFFICES,
         related=("departments",),
         related_write=("production_ack", "logistics_ack", "milestones", "changes"),

@@ -32,7 +32,7 @@ from ..kernel.language.workflow import REASON, Move, Workflow, workdays
 from .credit_code import CODE_WRONG, is_credit_code
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
-SALES_TEAM = Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES)
+SALES_TEAM = Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES)
 CURRENCIES = {
     "CNY": L("CNY", "人民幣"),
     "USD": L("USD", "美元"),
@@ -161,7 +161,7 @@ class Customer(Record):
         if self.credit_code and not is_credit_code(self.credit_code):
             yield "credit_code", CODE_WRONG
 
-    def doubts(self) -> Iterator[tuple[str, Words]]:
+    def warnings(self) -> Iterator[tuple[str, Words]]:
         known = Customer._get_collection().find_one({**same(self.name), "removed_at": None}, {"number": 1})
         if known:
             yield (
@@ -296,7 +296,7 @@ class Interaction(Record):
         ),
     ),
     access=Access(
-        home=frozenset({"SAL"}),
+        departments=frozenset({"SAL"}),
         read={Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL},
         write={Role.HEAD: Scope.DEPARTMENT},
     ),

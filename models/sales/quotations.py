@@ -14,7 +14,7 @@ from ..kernel.base.words import L, Words
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Number, Ref, Refs, Sealed, Text, Whole
 from ..kernel.language.record import Record
-from ..kernel.language.spec import Grid, LeadsTo, Part, Remind, Retention
+from ..kernel.language.spec import FollowUp, Grid, Part, Remind, Retention
 from ..kernel.language.who import HEAD, NOBODY, OWNER
 from ..kernel.language.workflow import REASON, Move, Workflow, hours, workdays
 from ..policy import policy
@@ -147,8 +147,8 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
     access=SALES_TEAM,
     reminders=(Remind("valid_until", 3, OWNER, frozenset({"sent"})),),
     retention=Retention(after="valid_until", archive=365, delete=10),
-    leads_to=(
-        LeadsTo(
+    follow_ups=(
+        FollowUp(
             "create_contract",
             "Contract",
             L("Make the contract", "生成合同"),

@@ -13,7 +13,7 @@ from ..kernel.base import clock
 from ..kernel.base.people import Role
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L, Words
-from ..kernel.gate.changes import Follow
+from ..kernel.gate.changes import MoveActions
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, Day, LongText, Money, Ref, Text, Whole
 from ..kernel.language.record import Record
@@ -71,7 +71,7 @@ def is_part_settled(receivable: Receivable) -> bool:
         edit=frozenset({"open", "partly_paid", "overdue"}),
         withdraw=False,
     ),
-    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={}),
+    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={}),
     retention=Retention(after="due", archive=730, delete=15),
 )
 class Receivable(Record):
@@ -152,7 +152,7 @@ OVERPAID = L(
         edit=frozenset(),
         withdraw=False,
     ),
-    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
+    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
 )
 class Payment(Record):
     """Money that came in for a receivable; a wrong booking is reversed, never changed (2.2.7)."""
@@ -189,13 +189,13 @@ class Payment(Record):
         if self.paid_on > clock.today():
             yield "paid_on", L("The payment lies in the future.", "收款日期不能晚於今天。")
 
-    def on_create(self, follow: Follow) -> None:
+    def on_create(self, actions: MoveActions) -> None:
         owed = Receivable.objects.get(id=self.ref("receivable"))
-        follow.update(owed, {"received": owed.received + self.amount})
+        actions.update(owed, {"received": owed.received + self.amount})
 
-    def on_reverse(self, follow: Follow) -> None:
+    def on_reverse(self, actions: MoveActions) -> None:
         owed = Receivable.objects.get(id=self.ref("receivable"))
-        follow.update(owed, {"received": owed.received - self.amount})
+        actions.update(owed, {"received": owed.received - self.amount})
 
 
 @record(
@@ -248,7 +248,7 @@ class Payment(Record):
         (Move("complete", "open", "done", by=OWNER, require=("done_on", "result"), within=workdays(3)),),
         withdraw=False,
     ),
-    access=Access(home=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
+    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
     reminders=(Remind("promised_on", 0, OWNER),),
     files={LETTER: L("Reminder letter", "催款函")},
 )

@@ -15,7 +15,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from models.kernel.base import collections, leases
 
 from . import faults
-from .faults import BackupFault, Fleeting
+from .faults import BackupFault, TransientFault
 
 MARKER = "restore"
 INCOMING = "restoring."
@@ -35,12 +35,12 @@ def told() -> Iterator[None]:
         yield
     except OperationFailure as fault:
         if fault.code in _GONE:
-            raise Fleeting(faults.SNAPSHOT_GONE) from fault
+            raise TransientFault(faults.SNAPSHOT_GONE) from fault
         if fault.code == UNAVAILABLE:
-            raise Fleeting(faults.SHAPE_CHANGED) from fault
+            raise TransientFault(faults.SHAPE_CHANGED) from fault
         raise BackupFault(faults.DATABASE_AWAY(why=fault)) from fault
     except PyMongoError as fault:
-        raise Fleeting(faults.DATABASE_AWAY(why=fault)) from fault
+        raise TransientFault(faults.DATABASE_AWAY(why=fault)) from fault
 
 
 def is_saved(name: str) -> bool:

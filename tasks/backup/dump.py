@@ -24,7 +24,7 @@ from models.services.naming import named
 from . import faults
 from .crypt import BackupKey, KeyRing
 from .database import UNAVAILABLE, documents_in, is_saved, stream_of, told
-from .faults import BackupFault, Fleeting
+from .faults import BackupFault, TransientFault
 from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, seal_of, sealed
 from .progress import Progress, Tell, nobody
 from .targets import MANIFEST, Target
@@ -180,7 +180,7 @@ class _Dump:
         """A collection that was dropped or made anew meanwhile may have been read half or not at all."""
         now = {one["name"]: one["info"]["uuid"] for one in self._db.list_collections()}
         if any(now.get(one["name"]) != one["info"]["uuid"] for one in moment.collections):
-            raise Fleeting(faults.SHAPE_CHANGED)
+            raise TransientFault(faults.SHAPE_CHANGED)
 
 
 def _read_ahead(cursor: Any) -> Iterator[bytes]:

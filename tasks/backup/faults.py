@@ -112,7 +112,7 @@ class Foreign(Damaged):
     """A backup that is whole by itself lies in the place of another."""
 
 
-class Fleeting(BackupFault):
+class TransientFault(BackupFault):
     """A fault that is likely gone at the next try."""
 
 

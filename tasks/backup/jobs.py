@@ -19,7 +19,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.notices import notice_for
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.language.told import together
+from models.kernel.language.localized import together
 from models.kernel.rights import rights
 from models.operations.backups import (
     BROKEN,
@@ -46,13 +46,13 @@ from . import faults
 from .crypt import ring
 from .drill import drill
 from .dump import dump
-from .faults import BackupFault, Damaged, Fleeting, Foreign
+from .faults import BackupFault, Damaged, Foreign, TransientFault
 from .format import Entry, new_entry_name, open_entry
 from .keep import Candidate, Keep, to_prune
 from .targets import MANIFEST, MARK, Target
 from .verify import verify
 
-_DOOR = Context(door="task")
+_DOOR = Context(source="task")
 ALARM_EVERY = "%Y-%m-%d"
 CHANGED_BYTES = L("The backup is not as it was written: {problems}", "備份與寫入時不一致：{problems}")
 STOPPED = L(
@@ -142,7 +142,7 @@ def _each(policy: str, body: Callable[[BackupPolicy], None]) -> None:
             body(one)
         except (Refused, BackupFault) as fault:
             met.append(fault)
-    if fleeting := next((fault for fault in met if isinstance(fault, Fleeting)), None):
+    if fleeting := next((fault for fault in met if isinstance(fault, TransientFault)), None):
         raise fleeting  # the run comes again, and goes on with those that are not done
     if met:
         raise Refused(together(tuple(fault.sentence for fault in met))) from met[0]
@@ -184,7 +184,7 @@ def _written_down(backup: ObjectId) -> Iterator[None]:
     """Within it, a fault is written into the record of the backup before it goes on to the runner."""
     try:
         yield
-    except Fleeting as fault:
+    except TransientFault as fault:
         _write(backup, {"outcome": FAILED, "error": in_all_locales(fault.sentence), "ended": clock.now()})
         raise
     except BackupFault as fault:

@@ -45,7 +45,7 @@ def restore_record(entry: Entry, type_name: str, id: str, tell: Tell = nobody) -
     reason = str(FROM_BACKUP(backup=entry.name, at=entry.manifest.created))
     past = Past(fields, tuple(sorted(entries, key=lambda one: one["seq"])), tuple(files))
     try:
-        return bring_back(cls, past, context=Context(door="backup", reason=reason))
+        return bring_back(cls, past, context=Context(source="backup", reason=reason))
     except Refused:
         _take_back(brought)
         raise

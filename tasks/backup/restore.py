@@ -27,11 +27,11 @@ from models.kernel.base import clock
 from models.kernel.base.words import L
 from models.services.naming import named
 
-from . import faults, stones
+from . import faults, tombstones
 from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told
 from .faults import BackupFault
 from .format import METADATA, Entry, Stored
-from .park import park
+from .hold_pending import park
 from .progress import Progress, Tell, nobody
 from .verify import must_be_whole
 
@@ -80,14 +80,14 @@ def restore(  # noqa: PLR0913 - a sentence of keywords: into what, over what, fo
         marker = _ready(db, entry, overwrite)  # asked again: reading a large backup takes minutes
         marker.begin()
         if not drill:
-            stones.note(marker.notes, db, destroyed)
+            tombstones.note(marker.notes, db, destroyed)
         if marker.state == LOADING:
             _load_all(entry, db, marker, tell, drill)
             parked = 0 if drill or resume else park(db, INCOMING)
         _swap(entry, db, marker)
-        again = stones.carve(marker.notes, db)
+        again = tombstones.carve(marker.notes, db)
         marker.set(DONE)
-        stones.forget(marker.notes)
+        tombstones.forget(marker.notes)
     return Restored(entry.manifest.documents, entry.manifest.plain_size, time.monotonic() - begun, parked, again)
 
 

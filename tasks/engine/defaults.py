@@ -16,7 +16,7 @@ from models.operations.schedules import Schedule
 
 from . import registry
 
-_DOOR = Context(door="task")
+_DOOR = Context(source="task")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,12 +26,12 @@ AT_ONCE_MAX = 200
 log = structlog.get_logger("guicheng.beat")
 
 
-def wake_workers(knock: Callable[[ObjectId], None]) -> int:
+def wake_workers(announce: Callable[[ObjectId], None]) -> int:
     """Announce the runs that are due and those whose worker died; returns how many. A broker away is no error."""
     woken = 0
     while woken < AT_ONCE_MAX and (run := _next_to_wake()):
         try:
-            knock(run["_id"])
+            announce(run["_id"])
         except (OperationalError, PyMongoError, OSError) as problem:
             get_db()[jobs.COLLECTION].update_one({"_id": run["_id"]}, {"$unset": {"wake_at": ""}})
             log.warning("the broker is away; work waits", reason=type(problem).__name__)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.kernel.base.words import L
-from models.services.work.jobs import PATIENCE
+from models.services.work.jobs import STALL_TIMEOUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +30,8 @@ class Job:
     help: L
     body: Callable[..., None]
     tries: int = 5
-    patience: dt.timedelta = PATIENCE
-    ended_after: dt.timedelta = dt.timedelta(hours=2)
+    stall_timeout: dt.timedelta = STALL_TIMEOUT
+    hard_timeout: dt.timedelta = dt.timedelta(hours=2)
     hidden: bool = False
 
 

@@ -51,7 +51,7 @@ class Run:
         self.attempts: int = document.get("attempts", 1)
         self.due: dt.datetime | None = document.get("due")
         self.worker = worker
-        self.patience = jobs.PATIENCE
+        self.stall_timeout = jobs.STALL_TIMEOUT
         self.moved = time.monotonic()
         self.damaged: list[tuple[str, str]] = []
         self._stop = stop
@@ -111,7 +111,7 @@ class Run:
         """Keep the lease, show that the body goes on, and write what is known so far. Raises Lost or Stopping."""
         self.moved = time.monotonic()
         values = {"checkpoint": self.checkpoint, "counts": self.counts, "progress": self._progress}
-        values |= jobs.moves(self.patience)
+        values |= jobs.moves(self.stall_timeout)
         if not jobs.renew(self.id, self.worker, values):
             raise Lost
         if self._stop and self._stop.is_set():

@@ -97,7 +97,7 @@ class Heartbeat:
         while not self._ended.wait(jobs.LEASE.total_seconds() / 3):
             silent = dt.timedelta(seconds=time.monotonic() - self._run.moved)
             try:
-                if self._end and silent > self._job.ended_after:
+                if self._end and silent > self._job.hard_timeout:
                     log.error("hangs; its process is ended", task=self._job.name, run=str(self._run.id))
                     self._run.log(HUNG(minutes=int(silent.total_seconds() // 60)))
                     self._end()
@@ -166,7 +166,7 @@ class _Attempt:
         elif not _fits(job, self.run):
             self._end(jobs.FAILED, WRONG_PARAMS(name=job.label))
         else:
-            self.run.patience = job.patience
+            self.run.stall_timeout = job.stall_timeout
             with Heartbeat(self.run, job, self.end):
                 self._carry_out(job)
             self._tell_damage(job)
@@ -181,7 +181,7 @@ class _Attempt:
         say = log.debug if self.document.get("passing") else log.info  # one of so many that nobody would read them
         say("begun", task=job.name, run=str(self.run.id), attempt=self.run.attempts)
         try:
-            if job.patience != jobs.PATIENCE:
+            if job.stall_timeout != jobs.STALL_TIMEOUT:
                 self.run.renew()
             job.body(self.run, **self.run.params)
         except Stopping:
@@ -223,13 +223,13 @@ class _Attempt:
             return
         delay = min(DELAY_FIRST * 2 ** (self.run.attempts - 1), DELAY_MOST)
         values: dict[str, Any] = {"error": _short(error), "sentence": in_all_locales(WILL_TRY_AGAIN(kind=kind))}
-        _surely(lambda: jobs.put_back(self.run.id, self.worker, after=delay, **values))
+        _surely(lambda: jobs.requeue(self.run.id, self.worker, after=delay, **values))
 
     def _put_back(self, after: dt.timedelta, sentence: Words | None = None, *, is_put_off: bool = False) -> None:
         """Give the run back without counting the attempt: nothing is wrong with the job."""
         values: dict[str, Any] = {"is_put_off": is_put_off}
         values |= {"sentence": in_all_locales(sentence)} if sentence else {}
-        _surely(lambda: jobs.put_back(self.run.id, self.worker, after=after, counted=False, **values))
+        _surely(lambda: jobs.requeue(self.run.id, self.worker, after=after, counted=False, **values))
 
     def _end(self, state: str, sentence: Words | None, *, error: str | None = None, keep_error: bool = False) -> None:
         values: dict[str, Any] = {"sentence": in_all_locales(sentence) if sentence else None}

@@ -44,7 +44,7 @@ BIN_DAYS = 30
 REJECTED_RESTS = dt.timedelta(days=365)
 LOST_AFTER = dt.timedelta(days=1)
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
-DOOR = Context(door="task")
+DOOR = Context(source="task")
 CONTENT_GONE = L(
     "The contents of {count} attachments are missing, such as the one of {id}; a backup may have them.",
     "{count} 個附件的內容丟失，例如附件 {id}，可嘗試從備份恢復。",

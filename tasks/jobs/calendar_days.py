@@ -32,7 +32,7 @@ NOT_KNOWN = L(
     "the package “holidays”, or enter them in the working calendar.",
     "本系統尚無 {year} 年的節假日與調休安排。國務院公布後，請更新軟件包 holidays，或在工作日曆中錄入。",
 )
-_DOOR = Context(door="task")
+_DOOR = Context(source="task")
 
 
 @job(

@@ -17,7 +17,7 @@ from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
 from models.services.files import files, scanning
 from models.services.files import reading as file_reading
-from models.services.files.scanning import Away
+from models.services.files.scanning import ScannerUnavailable
 
 from ..engine.alerts import RunPage
 from ..engine.registry import job
@@ -98,7 +98,7 @@ def _scanned(run: Run, file: dict[str, Any]) -> str:
         state, virus = scanning.scan(files.bucket().open_download_stream(file["content"]))
     except NoFile:
         return ""  # the reading says so
-    except Away as fault:
+    except ScannerUnavailable as fault:
         run.log(str(fault))
         run.count(waiting=1)
         _tell(run, f"scanner:{clock.today()}", SCANNER_AWAY, people.people_at([f"role:{Role.IT}"]))

@@ -65,7 +65,7 @@ WORDS = {
     "letter": L("Number of this letter", "函件編號"),
 }
 _FORMAT = Path(__file__).with_name("templates") / "dunning_letter.typ"
-_DOOR = Context(door="task")
+_DOOR = Context(source="task")
 
 
 @job(

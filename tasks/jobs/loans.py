@@ -42,7 +42,7 @@ OVERDUE_OF = L(
     "{number}: {who} of your department has had {document}, copy {copy}, overdue for {days} days.",
     "{number}：貴部門{who}借閱的 {document} 第 {copy} 份已逾期 {days} 天。",
 )
-_DOOR = Context(door="task")
+_DOOR = Context(source="task")
 
 
 @job(
@@ -168,10 +168,10 @@ def _ask(id: ObjectId, cause: str) -> int:
         if row.get("state") != "on_loan" or cause not in set(_causes(row)):
             return 0
         is_head = ":head:" in cause
-        tokens = _heads(loan) if is_head else [f"user:{loan.ref('borrower')}"]
+        addresses = _heads(loan) if is_head else [f"user:{loan.ref('borrower')}"]
         facts = {"number": loan.number, "document": row.get("subject", ""), "copy": row.get("copy")}
         facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": told(row["due"])}
-        to = [one for one in reach(unit, loan, tokens, cause) if not (is_head and one == loan.ref("borrower"))]
+        to = [one for one in reach(unit, loan, addresses, cause) if not (is_head and one == loan.ref("borrower"))]
         for person in to:
             words = (OVERDUE if person == loan.ref("borrower") else OVERDUE_OF)(**facts)
             unit.notify(notice_for(person, cause=cause, kind=KIND, words=words, record=loan))

@@ -16,7 +16,7 @@ from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.gate import changes
-from models.kernel.gate.changes import Context, Follow
+from models.kernel.gate.changes import Context, MoveActions
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -34,7 +34,7 @@ DUNNING_DUE = L(
     "{number} is {days} days overdue. Next step of dunning: {level}.",
     "{number} 已逾期 {days} 天，下一步催款：{level}。",
 )
-_DOOR = Context(door="task")
+_DOOR = Context(source="task")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _make_step(run: Run | None, step: _Step) -> bool:
         owed = rights.find(SYSTEM, Receivable, step.receivable)
         if owed.state != "overdue":
             return False
-        follow = Follow(unit, _DOOR, SYSTEM)
+        follow = MoveActions(unit, _DOOR, SYSTEM)
         values = {
             "receivable": owed.id,
             "customer": owed.ref("customer"),

@@ -20,8 +20,8 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import HANT, L, current_locale, speaking
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as CASES
-from models.kernel.rights.rights import tokens_of
-from models.mailing import post_office
+from models.kernel.rights.rights import addresses_of
+from models.mailing import mail_settings
 from models.services.notify import deliveries
 from models.services.notify.deliveries import FAILED, NOT_SURE, OFF, SENT
 from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
@@ -29,7 +29,7 @@ from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
 from ..engine.registry import job
 from ..engine.run import Run
 from . import chat
-from .mail import Letter, NotSure, Postman, RefusedForGood, Unsent, one_line
+from .mail import Mailer, MailMessage, NotSure, RefusedForGood, Unsent, one_line
 from .recipients import actor_named, can_read
 from .relevance import still_stands
 
@@ -61,11 +61,11 @@ log = structlog.get_logger("guicheng.delivery")
 )
 def deliver(run: Run) -> None:
     """Give new notices their deliveries, then hand over what is due."""
-    office = post_office()
+    office = mail_settings()
     run.count(routed=deliveries.route(has_mail=bool(office)))
     run.count(not_sure=deliveries.settle_abandoned())
     if office:
-        with Postman(office) as postman:
+        with Mailer(office) as postman:
             _hand_over(run, MAIL, lambda batch: _mail(postman, batch))
     _hand_over(run, CHAT, _chat)
 
@@ -107,7 +107,7 @@ def _outcome(batch: Batch, hand: Callable[[Batch], None]) -> str:
         if batch.is_too_old():
             deliveries.end(batch.rows, FAILED, problem.said)
             return FAILED
-        deliveries.put_back(batch.rows, batch.delay(), problem.said)
+        deliveries.requeue(batch.rows, batch.delay(), problem.said)
         return "server" if problem.is_server else "waiting"
     deliveries.end(batch.rows, SENT)
     return SENT
@@ -161,29 +161,29 @@ def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
     if notice is None or not can_read(actor, notice["type"], notice["record"]):
         return False
     if notice["kind"] == "decision":
-        waits = {"_id": notice["record"], "decide": {"$in": tokens_of(actor)}, "barred": {"$ne": actor.id}}
+        waits = {"_id": notice["record"], "decide": {"$in": addresses_of(actor)}, "barred": {"$ne": actor.id}}
         return get_db()[CASES].count_documents(waits, limit=1) == 1
     if notice["kind"] == "escalation":
         return get_db()[CASES].count_documents({"_id": notice["record"], "due": {"$lt": clock.now()}}, limit=1) == 1
     return still_stands(notice)
 
 
-def _mail(postman: Postman, batch: Batch) -> None:
+def _mail(postman: Mailer, batch: Batch) -> None:
     user = get_document("User")._get_collection().find_one({"_id": batch.person})
     with speaking(user.get("locale") or HANT):
         postman.send(_letter(batch, user), lambda: deliveries.hand_over(batch.rows))
 
 
-def _letter(batch: Batch, user: dict[str, Any]) -> Letter:
+def _letter(batch: Batch, user: dict[str, Any]) -> MailMessage:
     """The mail to one person, in the language that is spoken now."""
-    office = post_office()
+    office = mail_settings()
     said = [(_text(one), _link(one)) for row in batch.rows if (one := batch.notices[row["notice"]])]
     is_digest = batch.rows[0]["digest"]
     subject = str(DIGEST(count=len(said))) if is_digest else said[0][0]
     where = office.link("/admin/preferences/") or str(MY_ACCOUNT)
     parts = [str(GREETING(name=user["name"])), *("\n".join(filter(None, pair)) for pair in said)]
     parts.append(f"-- \n{FOOTER(where=where)}")
-    return Letter(
+    return MailMessage(
         to=user.get("mail") or "",
         name=user["name"],
         subject=one_line(subject),
@@ -215,4 +215,4 @@ def _text(notice: dict[str, Any]) -> str:
 
 
 def _link(notice: dict[str, Any]) -> str:
-    return post_office().link(f"/admin/{notice['type']}/details/?id={notice['record']}")
+    return mail_settings().link(f"/admin/{notice['type']}/details/?id={notice['record']}")

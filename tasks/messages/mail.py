@@ -13,7 +13,7 @@ from email.policy import SMTP
 
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
-from models.mailing import PostOffice
+from models.mailing import MailSettings
 
 TIMEOUT_SECONDS = 30
 SUBJECT_MAX = 150
@@ -48,7 +48,7 @@ class NotSure(NotSent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class MailMessage:
     """A mail: to whom, what, and the id under which it stays the same mail when it is sent again."""
 
     to: str
@@ -64,7 +64,7 @@ def one_line(text: str) -> str:
     return plain if len(plain) <= SUBJECT_MAX else f"{plain[: SUBJECT_MAX - 1]}…"
 
 
-def message_of(letter: Letter, office: PostOffice) -> EmailMessage:
+def message_of(letter: MailMessage, office: MailSettings) -> EmailMessage:
     """The mail as it is sent. Raises RefusedForGood when the address is none."""
     if not _ADDRESS.fullmatch(letter.to):
         raise RefusedForGood(NO_ADDRESS(address=one_line(letter.to)))
@@ -83,20 +83,20 @@ def message_of(letter: Letter, office: PostOffice) -> EmailMessage:
     return message
 
 
-class Postman:
+class Mailer:
     """A connection to the mail server, made when the first mail goes out."""
 
-    def __init__(self, office: PostOffice):
+    def __init__(self, office: MailSettings):
         self.office = office
         self._line: smtplib.SMTP | None = None
 
-    def __enter__(self) -> Postman:
+    def __enter__(self) -> Mailer:
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._hang_up()
 
-    def send(self, letter: Letter, before: Callable[[], None]) -> None:
+    def send(self, letter: MailMessage, before: Callable[[], None]) -> None:
         """Hand over a mail; `before` is called at the point of no return. Raises Unsent, RefusedForGood, NotSure."""
         message = message_of(letter, self.office)
         line = self._connected()
@@ -135,7 +135,7 @@ class Postman:
                 line.close()
 
 
-def _call(office: PostOffice) -> smtplib.SMTP:
+def _call(office: MailSettings) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if office.security == "tls":
         line: smtplib.SMTP = smtplib.SMTP_SSL(office.host, office.port, timeout=TIMEOUT_SECONDS, context=context)

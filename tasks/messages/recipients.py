@@ -49,12 +49,12 @@ def readers(persons: Iterable[ObjectId], type_name: str, id: Any) -> list[Object
     return [one for one in persons if (actor := actor_named(one)) and can_read(actor, type_name, id)]
 
 
-def reach(unit: Unit, found: Record, tokens: list[str], cause: str) -> list[ObjectId]:
+def reach(unit: Unit, found: Record, addresses: list[str], cause: str) -> list[ObjectId]:
     """Whom to tell of a record: those at the addresses; else the head of its department; else the nearest head above.
 
     Where nobody of them is active and may read it, IT is told so, once for a cause.
     """
-    for asked in (tokens, *_heads(found.ref("department"))):
+    for asked in (addresses, *_heads(found.ref("department"))):
         if to := readers(people.people_at(asked), found.type_name(), found.id):
             return to
     words = UNREACHED(type=found.declared.label, number=found.number)

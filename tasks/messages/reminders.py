@@ -105,7 +105,7 @@ def _remind(run: Run, rule: Rule, id: ObjectId, date: dt.date) -> bool:
         words, day = rule.words(found, date), rule.day_of(date)
         late = LATE(said=words, day=day.isoformat()) if day < clock.today() else words
         cause = rule.cause(id, date)
-        to = reach(unit, found, rule.tokens(found), cause)
+        to = reach(unit, found, rule.addresses(found), cause)
         for person in to:
             unit.notify(notice_for(person, cause=cause, kind=KIND, words=late, record=found))
         return to

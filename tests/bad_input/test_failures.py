@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
+import views.frame
 import views.record
-import views.shell
 from models.kernel.gate.history import entries_of
 from tests.fixtures.http import read_page
 
@@ -29,7 +29,7 @@ def test_the_page_of_a_failure_needs_no_database(
 ) -> None:
     """Also when it is the frame around every page that cannot be made."""
     clerk = browser_as("clerk_sal", locale="en")
-    monkeypatch.setattr(views.shell, where, breaks(problem))
+    monkeypatch.setattr(views.frame, where, breaks(problem))
     answer = clerk.get("/admin/customer/")
     assert answer.status_code == 503
     assert "is not sure" in read_page(answer.text).notices[0]

@@ -49,7 +49,7 @@ def test_labels_speak_three_languages(cls: Any) -> None:
         if isinstance(field, Choice | Choices):
             mute += [f"{name}={key}" for key, label in field.options.items() if not all(in_all_locales(label).values())]
     mute += [str(kind) for kind, label in told.file_kinds.items() if not is_spoken(label, kind)]
-    mute += [lead.verb for lead in told.leads_to if not is_spoken(lead.label, lead.verb)]
+    mute += [lead.verb for lead in told.follow_ups if not is_spoken(lead.label, lead.verb)]
     assert not mute
     assert is_spoken(told.label, told.name)
     assert is_spoken(told.plural, told.name)

@@ -159,7 +159,9 @@ def closed_fields_stay_closed(record: Any, people: list[Any]) -> None:
     if record.state in record.flow().edit:
         return
     before = stored(record)
-    late = {name for name, field in record.declared.own_fields.items() if record.state in getattr(field, "late", ())}
+    late = {
+        name for name, field in record.declared.own_fields.items() if record.state in getattr(field, "editable_in", ())
+    }
     for person in people:
         names = rights.writable_fields(person, type(record), record) & set(record.declared.own_fields)
         if late and names:

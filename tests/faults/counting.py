@@ -56,7 +56,7 @@ def eat(run: Any) -> None:
     run.log(str(len(bytearray(2 << 30))))
 
 
-@job("hang", TRIAL, TRIAL, tries=2, hidden=True, ended_after=worker.dt.timedelta(seconds=2))
+@job("hang", TRIAL, TRIAL, tries=2, hidden=True, hard_timeout=worker.dt.timedelta(seconds=2))
 def hang(run: Any) -> None:
     """Show no progress, for ever."""
     time.sleep(3600)

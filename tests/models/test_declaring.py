@@ -15,7 +15,7 @@ from models.kernel.language.catalogue import Catalogue
 from models.kernel.language.declare import record
 from models.kernel.language.fields import Day, Line, Lines, Ref, Text, Whole
 from models.kernel.language.record import Record
-from models.kernel.language.spec import Access, Chapter, Grid, LeadsTo, Part, Remind, Retention
+from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention
 from models.kernel.language.who import HEAD, OWNER, heads_of, user_in
 from models.kernel.language.workflow import Attached, DeclarationError, Move, Workflow, completed, faults_of, workdays
 
@@ -112,7 +112,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     },
     "leads_to 'go_on' names a state 'gone' that does not exist": {
         "workflow": flow(Move("submit", "draft", "closed")),
-        "leads_to": (LeadsTo("go_on", "Sample", NAME, states=frozenset({"gone"}), fill=lambda one: {}),),
+        "leads_to": (FollowUp("go_on", "Sample", NAME, states=frozenset({"gone"}), fill=lambda one: {}),),
     },
     "reminder on 'day' names a state 'gone' that does not exist": {
         "workflow": flow(Move("submit", "draft", "closed")),

@@ -3,10 +3,10 @@
 import pytest
 
 from models.kernel.base.words import EN, HANS, HANT, L, in_all_locales, speaking
-from models.kernel.language.told import Told, together, told_now
+from models.kernel.language.localized import LocalizedText, localized, together
 
 FULL = L("{place} is full.", "{place} 空間不足。")
-FIELD = Told(label=L("What went wrong", "錯誤說明"))
+FIELD = LocalizedText(label=L("What went wrong", "錯誤說明"))
 
 
 def test_read_in_the_language_of_the_reader():
@@ -17,9 +17,9 @@ def test_read_in_the_language_of_the_reader():
         (HANS, "A 空间不足。\nB 空间不足。"),
     ):
         with speaking(locale):
-            assert told_now(kept) == text
-            assert told_now("an older text") == "an older text"
-            assert told_now(None) == ""
+            assert localized(kept) == text
+            assert localized("an older text") == "an older text"
+            assert localized(None) == ""
 
 
 @pytest.mark.parametrize("value", [{"fr": "x"}, {EN: 3}, ["x"], 7, {EN: "a\x00b"}, "a\x00b"])

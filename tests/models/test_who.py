@@ -12,8 +12,8 @@ from models.kernel.language.who import (
     HEAD,
     NOBODY,
     OWNER,
-    Seat,
-    Table,
+    ApproverSlot,
+    Quorum,
     Who,
     all_of,
     any_of,
@@ -52,28 +52,28 @@ def departments(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seats_after(who: Who, record: Any, *filled: str) -> list[str]:
-    return [seat.key for seat in who.table(record).open_seats(set(filled))]
+    return [slot.key for slot in who.quorum(record).open_slots(set(filled))]
 
 
 def test_any_of_needs_one_seat() -> None:
-    table = any_of(LEGAL, FINANCE).table(case())
-    assert [seat.key for seat in table.seats] == ["0.role:legal", "1.role:finance"]
-    assert not table.is_complete(set())
-    assert table.is_complete({"1.role:finance"})
+    quorum = any_of(LEGAL, FINANCE).quorum(case())
+    assert [slot.key for slot in quorum.slots] == ["0.role:legal", "1.role:finance"]
+    assert not quorum.is_complete(set())
+    assert quorum.is_complete({"1.role:finance"})
 
 
 def test_all_of_needs_every_seat_in_any_order() -> None:
     who, record = all_of(LEGAL, FINANCE), case()
     assert seats_after(who, record, "1.role:finance") == ["0.role:legal"]
-    assert not who.table(record).is_complete({"1.role:finance"})
-    assert who.table(record).is_complete({"0.role:legal", "1.role:finance"})
+    assert not who.quorum(record).is_complete({"1.role:finance"})
+    assert who.quorum(record).is_complete({"0.role:legal", "1.role:finance"})
 
 
 def test_n_of_needs_so_many() -> None:
-    table = n_of(2, LEGAL, FINANCE, BOSS).table(case())
-    assert not table.is_complete({"0.role:legal"})
-    assert table.is_complete({"0.role:legal", "2.role:management"})
-    assert len(table.open_seats({"0.role:legal"})) == 2
+    quorum = n_of(2, LEGAL, FINANCE, BOSS).quorum(case())
+    assert not quorum.is_complete({"0.role:legal"})
+    assert quorum.is_complete({"0.role:legal", "2.role:management"})
+    assert len(quorum.open_slots({"0.role:legal"})) == 2
 
 
 def test_in_order_opens_one_seat_after_the_other() -> None:
@@ -81,21 +81,21 @@ def test_in_order_opens_one_seat_after_the_other() -> None:
     assert seats_after(who, record) == ["0.role:legal"]
     assert seats_after(who, record, "0.role:legal") == ["1.role:finance"]
     assert seats_after(who, record, "0.role:legal", "1.role:finance") == ["2.role:management"]
-    assert who.table(record).is_complete({"0.role:legal", "1.role:finance", "2.role:management"})
+    assert who.quorum(record).is_complete({"0.role:legal", "1.role:finance", "2.role:management"})
 
 
 def test_heads_of_lays_a_seat_for_each_department() -> None:
     who = heads_of("related")
-    table = who.table(case(related=[SALES, MARKET]))
-    assert table.need == 2
-    assert [seat.fits(person(Role.HEAD, department=MARKET)) for seat in table.seats] == [False, True]
+    quorum = who.quorum(case(related=[SALES, MARKET]))
+    assert quorum.need == 2
+    assert [slot.fits(person(Role.HEAD, department=MARKET)) for slot in quorum.slots] == [False, True]
     assert who.fields == ("related",)
 
 
 def test_combined_seats_stay_apart_even_for_the_same_rule() -> None:
-    table = all_of(LEGAL, LEGAL).table(case())
-    assert len({seat.key for seat in table.seats}) == 2
-    assert not table.is_complete({"0.role:legal"})
+    quorum = all_of(LEGAL, LEGAL).quorum(case())
+    assert len({slot.key for slot in quorum.slots}) == 2
+    assert not quorum.is_complete({"0.role:legal"})
 
 
 def test_combinations_hold_what_their_parts_ask_for() -> None:
@@ -107,15 +107,15 @@ def test_combinations_hold_what_their_parts_ask_for() -> None:
 
 
 def test_a_seat_for_nobody_is_empty() -> None:
-    assert NOBODY.table(case()) == Table((), 0)
+    assert NOBODY.quorum(case()) == Quorum((), 0)
     assert NOBODY.is_system
 
 
 def test_the_head_of_another_department_does_not_fit() -> None:
-    (seat,) = HEAD.table(case(department=SALES)).seats
-    assert seat.fits(person(Role.HEAD))
-    assert not seat.fits(person(Role.HEAD, department=MARKET))
-    assert not seat.fits(person(Role.CLERK))
+    (slot,) = HEAD.quorum(case(department=SALES)).slots
+    assert slot.fits(person(Role.HEAD))
+    assert not slot.fits(person(Role.HEAD, department=MARKET))
+    assert not slot.fits(person(Role.CLERK))
 
 
 def test_what_a_head_submitted_goes_to_the_head_above() -> None:
@@ -127,8 +127,8 @@ def test_what_a_head_submitted_goes_to_the_head_above() -> None:
 
 
 def test_nobody_fits_the_seat_of_a_field_that_is_empty() -> None:
-    (seat,) = user_in("buyer", L("Buyer", "採購員")).table(case()).seats
-    assert not seat.fits(person(Role.CLERK))
+    (slot,) = user_in("buyer", L("Buyer", "採購員")).quorum(case()).slots
+    assert not slot.fits(person(Role.CLERK))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_deputy_decides_for_the_absent_one_and_never_for_the_owner() -> None:
     deputy = Actor(id=ObjectId(), login="d", name="D", principals=(boss,))
     stand = standing(case(department=SALES), deputy, HEAD)
     assert stand
-    assert stand.face is boss
+    assert stand.principal is boss
     assert not standing(case(department=SALES, owner=boss.id), deputy, HEAD)
     assert not standing(case(department=SALES, submitted_by=deputy.id), deputy, HEAD)
 
@@ -163,7 +163,7 @@ def test_the_same_person_gives_one_decision_per_seat() -> None:
     both = person(Role.LEGAL, Role.FINANCE)
     record, who = case(), all_of(LEGAL, FINANCE)
     first = standing(record, both, who)
-    assert first.seat == Seat("0.role:legal", ("role:legal",))
+    assert first.slot == ApproverSlot("0.role:legal", ("role:legal",))
     record.decisions = [{"verb": "approve", "seat": "0.role:legal", "user": both.id}]
     assert standing(record, person(Role.LEGAL), who).verdict.allowed is False
     assert standing(record, person(Role.FINANCE), who).verdict.allowed

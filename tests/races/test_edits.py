@@ -42,7 +42,7 @@ def test_two_edits_of_one_version(round_: int, company: Any) -> None:
 def test_a_form_against_a_cell_of_the_grid(round_: int, company: Any) -> None:
     customer = company.make("customer")
     first, second = company.actor("clerk_sal"), company.actor("clerk_sal2")
-    version, grid = customer.version, Context(door="grid")
+    version, grid = customer.version, Context(source="grid")
     results = at_once(
         lambda: changes.update(
             type(customer), customer.id, {"level": "A", "region": "North"}, actor=first, version=version

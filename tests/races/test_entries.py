@@ -104,7 +104,7 @@ def test_two_make_the_contract_of_one_quotation(company: Any) -> None:
     offer = company.walk(company.make("quotation"), "accepted")
     people = [company.actor(login) for login in ("clerk_sal", "clerk_sal2")] * 3
     results = at_once(
-        *(lambda one=one: changes.lead(type(offer), offer.id, "create_contract", actor=one) for one in people)
+        *(lambda one=one: changes.follow_up(type(offer), offer.id, "create_contract", actor=one) for one in people)
     )
     assert len(done(results)) == 6, kinds(results)
     assert len({contract.id for contract in done(results)}) == 1

@@ -16,7 +16,7 @@ from models.kernel.base import clock, people
 from models.kernel.base.people import actor_of
 from models.kernel.gate.history import faults_in
 from models.kernel.language import working_time
-from models.kernel.rights.rights import tokens_of
+from models.kernel.rights.rights import addresses_of
 from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for
@@ -161,8 +161,8 @@ def test_the_daily_sweeps_find_nothing_left_to_do(company, sweep):
 @pytest.mark.parametrize("login", WAITING_AT_LEAST)
 def test_work_waits_for_people_today(company, login):
     who = actor(login)
-    decide = {"decide": {"$in": tokens_of(who)}, "barred": {"$ne": who.id}}
-    handed_over = {"act": {"$in": [token for token in tokens_of(who) if "@" in token]}}
+    decide = {"decide": {"$in": addresses_of(who)}, "barred": {"$ne": who.id}}
+    handed_over = {"act": {"$in": [token for token in addresses_of(who) if "@" in token]}}
     assert company["waiting"].count_documents({"$or": [decide, handed_over]}) >= WAITING_AT_LEAST[login]
 
 

@@ -15,7 +15,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import in_all_locales, speaking
 from models.kernel.gate import changes
-from models.kernel.language.told import told_now
+from models.kernel.language.localized import localized
 from models.operations import backups
 from models.operations.backups import BROKEN, DIFFERENT, EQUAL, FAILED, GOOD, PRUNED, Backup, RestoreDrill
 from models.services.naming import named
@@ -152,7 +152,7 @@ def test_faults_are_read_in_the_readers_language(policy, browser_as):
     for page in ("/admin/backups/", url):
         assert "不存在。請建立目錄或掛載磁盤後重試。" in it.page(page).text
     with speaking("en"):
-        assert "does not exist" in told_now(only(Backup).error)
+        assert "does not exist" in localized(only(Backup).error)
 
 
 def test_a_drill_proves_a_backup(policy):

@@ -25,12 +25,12 @@ from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import in_transaction
-from models.mailing import PostOffice, post_office, set_post_office
+from models.mailing import MailSettings, mail_settings, set_post_office
 from models.services.notify import deliveries, preferences
 from models.services.notify.deliveries import next_digest
 from tasks.jobs.sales import make_dunning, mark_overdue
 from tasks.messages import chat
-from tasks.messages.mail import Letter, RefusedForGood, message_of
+from tasks.messages.mail import MailMessage, RefusedForGood, message_of
 from tests.fixtures.doing import Killed, do
 from tests.fixtures.post import MailServer
 
@@ -71,7 +71,7 @@ def down():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    set_post_office(PostOffice(host="127.0.0.1", security="none", port=port, sender="guicheng@example.com"))
+    set_post_office(MailSettings(host="127.0.0.1", security="none", port=port, sender="guicheng@example.com"))
 
 
 class TestMail:
@@ -105,7 +105,7 @@ class TestMail:
     def test_no_mail_without_a_server_or_an_address(self, staff, box, db):
         say(staff.users["management"])
         do("notices.deliver")
-        set_post_office(PostOffice())
+        set_post_office(MailSettings())
         say(staff.users["it"])
         do("notices.deliver")
         assert states(db) == []
@@ -131,7 +131,7 @@ class TestMail:
     @pytest.mark.parametrize("to", ["", "x", "a@b\r\nBcc: c@d", "ü@example.com", "a b@example.com", "a@b@c,d@e"])
     def test_addresses_that_are_none(self, box, to):
         with pytest.raises(RefusedForGood):
-            message_of(Letter(to=to, name="x", subject="x", text="x", key="x"), post_office())
+            message_of(MailMessage(to=to, name="x", subject="x", text="x", key="x"), mail_settings())
 
     def test_a_user_who_left_gets_nothing(self, staff, box, db):
         say(staff.users["it"])
@@ -201,7 +201,7 @@ class TestDoneMeanwhile:
         owed = changes.create(catalogue["receivable"], {**all_kinds, **made, **money, "instalment": 2}, actor=SYSTEM)
         mark_overdue(today)
         make_dunning(today)
-        up = post_office()
+        up = mail_settings()
         down()
         do("notices.deliver")
         if is_paid:
@@ -224,7 +224,7 @@ class TestDoneMeanwhile:
         out = {"kind": "paper", "state": "on_loan", "due": clock.now() - dt.timedelta(days=4), "copy": 1}
         db["loan"].update_one({"_id": loan.id}, {"$set": {**out, **all_kinds, "borrower": all_kinds["owner"]}})
         do("loans.remind")
-        up = post_office()
+        up = mail_settings()
         down()
         do("notices.deliver")
         db["loan"].update_one({"_id": loan.id}, {"$set": change})
@@ -236,7 +236,7 @@ class TestDoneMeanwhile:
 
 class TestFaults:
     def test_down_for_an_hour(self, staff, box, db):
-        up = post_office()
+        up = mail_settings()
         down()
         for number in range(3):
             say(staff.users["it"], f"alarm:{number}")
@@ -257,7 +257,7 @@ class TestFaults:
     def test_what_a_wrong_clock_put_off_goes_out(self, staff, box, db):
         say(staff.users["it"], "one")
         say(staff.users["head_sal"], "two")
-        up = post_office()
+        up = mail_settings()
         down()
         with later(dt.timedelta(days=365)):
             db["notice"].update_many({}, {"$set": {"at": clock.now()}})
@@ -503,7 +503,7 @@ class TestEncrypted:
         made = MailServer(box, tls_context=context, require_starttls=True, authenticator=check, auth_required=True)
         made.start()
         told = {"host": "127.0.0.1", "port": made.port, "sender": "guicheng@example.com", "user": "guicheng"}
-        set_post_office(PostOffice(**told, password="secret"))
+        set_post_office(MailSettings(**told, password="secret"))
         yield made
         made.stop()
 
@@ -515,14 +515,14 @@ class TestEncrypted:
 
     def test_a_wrong_password_waits_for_it(self, staff, server, box, certified, monkeypatch, db):
         monkeypatch.setenv("SSL_CERT_FILE", str(certified))
-        set_post_office(dataclasses.replace(post_office(), password="wrong"))
+        set_post_office(dataclasses.replace(mail_settings(), password="wrong"))
         say(staff.users["it"])
         do("notices.deliver")
         assert states(db) == ["waiting"]
         problem = db["delivery"].find_one()["problem"]["en"]
         assert "535" in problem
         assert "wrong" not in problem
-        assert "wrong" not in repr(post_office())
+        assert "wrong" not in repr(mail_settings())
 
     def test_nothing_is_said_to_a_server_that_nobody_vouches_for(self, staff, server, box, db):
         say(staff.users["it"])

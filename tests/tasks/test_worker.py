@@ -271,7 +271,7 @@ class TestHanging:
                 assert alarms.sweep() == 0
 
     def test_each_job_has_its_own_patience(self, job, queue, db, company):
-        job(lambda run: None, patience=dt.timedelta(hours=3))
+        job(lambda run: None, stall_timeout=dt.timedelta(hours=3))
         id = queue()
         work(id)
         run = run_of(db, id)
@@ -334,7 +334,7 @@ class TestHanging:
         return happened
 
     def test_one_that_hangs_is_ended_with_its_process(self, job, queue, db, ended):
-        job(lambda run: ended.wait(10), ended_after=dt.timedelta(seconds=0.3))
+        job(lambda run: ended.wait(10), hard_timeout=dt.timedelta(seconds=0.3))
         id = queue()
         work(id, is_alone=True)
         assert ended.is_set()
@@ -346,12 +346,12 @@ class TestHanging:
                 ended.wait(0.1)
                 run.save(step=step)
 
-        job(body, ended_after=dt.timedelta(seconds=0.8))
+        job(body, hard_timeout=dt.timedelta(seconds=0.8))
         work(queue(), is_alone=True)
         assert not ended.is_set()
 
     def test_nor_one_that_shares_its_process(self, job, queue, db, ended):
-        job(lambda run: ended.wait(1), ended_after=dt.timedelta(seconds=0.1))
+        job(lambda run: ended.wait(1), hard_timeout=dt.timedelta(seconds=0.1))
         id = queue()
         work(id)
         assert not ended.is_set()

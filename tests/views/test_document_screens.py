@@ -22,7 +22,7 @@ from tests.fixtures.doing import work_off
 from tests.fixtures.http import said
 from tests.fixtures.papers import pdf
 from views.custom.documents import borrowing_log, desk
-from views.steps import is_danger
+from views.moves import is_danger
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 

@@ -278,7 +278,7 @@ class TestNeighbours:
 def test_the_content_of_records_is_no_column_and_no_filter(company, browser_as):
     """A list does not ask who may open a record, so what only they may read is not in it."""
     told = [
-        (cls, name) for cls in catalogue.values() for name, one in cls._fields.items() if getattr(one, "content", 0)
+        (cls, name) for cls in catalogue.values() for name, one in cls._fields.items() if getattr(one, "restricted", 0)
     ]
     for cls, name in told:
         record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"

@@ -16,7 +16,7 @@ from models.kernel.base import clock, people
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, comments
 from models.kernel.rights import mentions
-from models.services.keeping.stays import moves_of, stays_of
+from models.services.keeping.time_in_state import moves_of, stays_of
 from tests.fixtures.company import Company
 from tests.fixtures.http import COMMANDS, Browser, read_page, said
 

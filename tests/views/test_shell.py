@@ -8,7 +8,7 @@ from mongoengine.connection import get_db
 
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from tests.fixtures.http import COMMANDS
-from views.shell import WAITING_MAX
+from views.frame import WAITING_MAX
 
 ITEM = re.compile(
     r'<a href="(/admin/[^"]+)"[^>]*>(?:<svg.*?</svg>)?<span>[^<]*</span>(?: <span class="count[^"]*">([^<]*))?'

@@ -14,7 +14,7 @@ from models.services.files import search as file_search
 from models.services.files.search import Hit
 
 from .. import wording
-from .doors import place_query, place_words
+from .endpoints import place_query, place_words
 from .panel import superseded_by
 
 PLACES_SHOWN = 3

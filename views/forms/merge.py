@@ -12,7 +12,7 @@ from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import history
-from models.kernel.gate.traces import difference, stored
+from models.kernel.gate.bookkeeping import difference, stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, label_of
 from models.kernel.language.record import Record

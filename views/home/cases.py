@@ -19,8 +19,8 @@ from models.kernel.language.workflow import REASON, Move, Workflow
 from models.kernel.rights import rights
 
 from .. import wording
-from ..shell import waiting_filter
-from ..steps import is_danger
+from ..frame import waiting_filter
+from ..moves import is_danger
 
 HOME_ROWS = 10
 MINE_MAX = 60
@@ -68,7 +68,7 @@ def overseen_late(me: Actor, catalogue: Mapping[str, type[Record]], most: int) -
 
 def mine(me: Actor, catalogue: Mapping[str, type[Record]]) -> tuple[dict[str, Cases], dict[ObjectId, str]]:
     """A person's own open work in the order of its urgency, each case once, and why cases were returned: 4 queries."""
-    waiting, whose = get_db()[WAITING], {"act": {"$in": rights.tokens_of(me)}}
+    waiting, whose = get_db()[WAITING], {"act": {"$in": rights.addresses_of(me)}}
     tonight = clock.start_of(clock.today() + dt.timedelta(days=1))
     soon = list(waiting.find({**whose, "due": {"$lt": tonight}}).sort("due", 1).limit(MINE_MAX))
     dated = list(waiting.find(whose | {"due": {"$gte": tonight}}).sort("due", 1).limit(MINE_MAX))

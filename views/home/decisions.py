@@ -16,9 +16,9 @@ from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
 from .. import wording
+from ..frame import waiting_counts
 from ..lists import bulk
 from ..session import actor, asks_for_json, own_path, say, seen_version
-from ..shell import waiting_counts
 from .cases import NO, YES, decision_move
 
 CASES_MAX = 100
@@ -94,7 +94,7 @@ def _row(
     ok: bool
     words: Words
     if is_final:
-        context = Context(door="inbox", reason=reason)
+        context = Context(source="inbox", reason=reason)
         ok, words = bulk.make(type(record), record.id, move.verb, me, seen_version(seen), context)
     else:
         ok, words = bulk.rehearse(record, move.verb, me)

@@ -26,9 +26,9 @@ from models.services.notify.preferences import KINDS, OTHER
 from .. import wording
 from ..files.hits import file_hits
 from ..forms.drafts import unsaved
+from ..frame import waiting_filter
 from ..page.timeline import timeline
 from ..session import actor
-from ..shell import waiting_filter
 from ..slots import alarms_for, tiles_for
 from . import cases, decisions
 from .cases import HOME_ROWS

@@ -23,9 +23,9 @@ from models.kernel.language.workflow import REASON, Workflow
 from models.kernel.rights import rights
 
 from .. import wording
+from ..moves import moved_words, moves_context
 from ..session import actor, asks_for_json, say, seen_version
-from ..steps import moved_words, moves_context
-from ..switch import ways_to_look
+from ..view_switch import ways_to_look
 from . import grid_page, listing
 from .layouts import asked_of
 from .listing import Asked
@@ -93,7 +93,7 @@ class BoardView(BaseView):
         me, cls = actor(), self._type(type_name)
         verb, seen = request.form.get("verb", ""), seen_version(request.form.get("version"))
         id = rights.find(me, cls, request.form.get("id")).id
-        record = changes.move(cls, id, verb, actor=me, version=seen, context=Context(door="board"))
+        record = changes.move(cls, id, verb, actor=me, version=seen, context=Context(source="board"))
         words = moved_words(record, verb)
         if asks_for_json():
             return jsonify(ok=True, message=str(words), version=record.version, state=record.state)

@@ -88,7 +88,7 @@ def _row(cls: type[Record], given: str, verb: str, me: Actor, reason: str, is_fi
         "url": f"/admin/{record.type_name()}/details/?id={record.id}",
     }
     if is_final:
-        ok, words = make(cls, record.id, verb, me, seen_version(seen), Context(door="bulk", reason=reason))
+        ok, words = make(cls, record.id, verb, me, seen_version(seen), Context(source="bulk", reason=reason))
     else:
         ok, words = rehearse(record, verb, me)
         version = version if version is not None else record.version
@@ -107,9 +107,9 @@ def rehearse(record: Record, verb: str, me: Actor) -> tuple[bool, Words]:
     missing = [need_label(type(record), need) for need in move.require if not is_met(record, need)]
     if missing:
         return False, NEEDS(items=Listed(tuple(missing)))
-    table = move.by.table(record)
-    filled = rights.filled_seats(record, move) | ({stand.seat.key} if stand.seat else set())
-    if move.is_decision and not move.single and not table.is_complete(filled):
+    quorum = move.by.quorum(record)
+    filled = rights.filled_slots(record, move) | ({stand.slot.key} if stand.slot else set())
+    if move.is_decision and not move.single and not quorum.is_complete(filled):
         return True, COUNTED()
     return True, READY(state=flow.labels[move.target])
 

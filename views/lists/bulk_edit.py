@@ -53,7 +53,7 @@ def answer(screen: Any) -> Any:
         value = parse(cls._fields[name], form.get("value", ""))
     except BadValue as bad:
         return _page(screen, name, _rehearsed(cls, me, name, chosen, known), error=str(bad.sentence)), 422
-    context = Context(door="bulk", batch=changes.new_batch())
+    context = Context(source="bulk", batch=changes.new_batch())
     rows = [
         _done(
             known.get(id), SET, partial(changes.update, cls, id, {name: value}, actor=me, version=seen, context=context)

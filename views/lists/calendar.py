@@ -31,9 +31,9 @@ from models.kernel.rights import rights
 from models.organisation import CalendarDay
 
 from .. import wording
+from ..frame import waiting_filter
 from ..session import actor, asks_for_json, say, seen_version
-from ..shell import waiting_filter
-from ..switch import calendars, kept_arguments, ways_to_look
+from ..view_switch import calendars, kept_arguments, ways_to_look
 from . import grid_page, listing
 from .calendar_span import KINDS, Span, read_span
 from .layouts import asked_of
@@ -105,7 +105,7 @@ class CalendarView(BaseView):
             day = _asked_day(cls, name, request.form.get("to", ""))
             values = {name: _on_day(cls, name, record, day)}
             seen = seen_version(request.form.get("version"))
-            moved = changes.update(cls, record.id, values, actor=me, version=seen, context=Context(door="calendar"))
+            moved = changes.update(cls, record.id, values, actor=me, version=seen, context=Context(source="calendar"))
         except (Refused, Changed) as problem:
             if asks_for_json():
                 raise
@@ -150,7 +150,7 @@ class CalendarView(BaseView):
     def _case(self, row: Mapping[str, Any], me: Actor) -> dict[str, Any]:
         """An open case as an entry of the day it is due."""
         cls = self.catalogue[row["type"]]
-        is_decision = me.id not in row.get("barred", ()) and not set(rights.tokens_of(me)).isdisjoint(row["decide"])
+        is_decision = me.id not in row.get("barred", ()) and not set(rights.addresses_of(me)).isdisjoint(row["decide"])
         return _entry(cls, row) | {
             "time": wording.time(row["due"]),
             "note": str(TO_DECIDE if is_decision else TO_DO),
@@ -214,7 +214,7 @@ def _special_days(span: Span) -> dict[dt.date, Mapping[str, Any]]:
 def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
     """The open cases that are due for a person in the shown days, to decide or to go on with."""
     when = {"$gte": clock.start_of(span.first), "$lt": clock.start_of(span.last + dt.timedelta(days=1))}
-    whose = [waiting_filter(me), {"act": {"$in": rights.tokens_of(me)}}]
+    whose = [waiting_filter(me), {"act": {"$in": rights.addresses_of(me)}}]
     found = get_db()[WAITING].find({"due": when, "$or": whose}).sort([("due", 1), ("_id", 1)])
     return list(found.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
 

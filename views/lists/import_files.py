@@ -33,8 +33,8 @@ from models.kernel.language.fields import (
     Whole,
     label_of,
 )
+from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
-from models.kernel.language.told import told_now
 from models.services.imports import cells as import_cells
 from models.services.imports import rows as import_rows
 from models.services.imports.cells import NUMBER
@@ -198,7 +198,7 @@ def _padded(cells: list[str], width: int) -> list[str]:
 
 
 def _reasons(outcome: Outcome) -> str:
-    return " ".join(told_now(words) for _, words in outcome.problems)
+    return " ".join(localized(words) for _, words in outcome.problems)
 
 
 def _write_csv(file: Any, heads: list[str], rows: Iterable[list[str]]) -> None:

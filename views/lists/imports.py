@@ -12,10 +12,10 @@ from mongoengine.connection import get_db
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.gate.traces import stored
+from models.kernel.gate.bookkeeping import stored
 from models.kernel.language.fields import label_of
+from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
-from models.kernel.language.told import told_now
 from models.kernel.rights import rights
 from models.services.files import files
 from models.services.files.uploads import MEGABYTE, Incoming
@@ -180,7 +180,7 @@ def _details_context(screen: Any, one: Import, me: Actor) -> dict[str, Any]:
         "state": {"label": str(label), "tone": tone, "is_open": is_open},
         "is_stuck": is_open and run.get("state") not in jobs.OPEN,
         "progress": _progress(one, run),
-        "why": told_now(one.facts.get("why")),
+        "why": localized(one.facts.get("why")),
         "tiles": [_tile(screen, one, verdict) for verdict in SECTIONS if one.counts.get(verdict)],
         "columns": _columns(screen.model, one, me) if one.state == imports.CHECKED else [],
         "choices": [(name, str(said)) for name, said in import_cells.heads_of(screen.model, me).items()],
@@ -276,7 +276,7 @@ def _told_rows(cls: type[Record], one: Import, me: Actor, verdict: str, rows: Ro
 
 def _reason(cls: type[Record], name: str, words: Mapping[str, str]) -> dict[str, str]:
     field = cls._fields.get(name) if name else None
-    return {"column": str(label_of(field)) if field else str(WHOLE_ROW), "text": told_now(words)}
+    return {"column": str(label_of(field)) if field else str(WHOLE_ROW), "text": localized(words)}
 
 
 def _cell(one: Import, cells: list[str], name: str) -> dict[str, str]:

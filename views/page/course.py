@@ -14,7 +14,7 @@ from models.kernel.gate.waiting import waiting_for
 from models.kernel.language import working_time
 from models.kernel.language.record import Record
 from models.services.drawing.drawing import draw
-from models.services.keeping.stays import Stay, moves_of, stays_of
+from models.services.keeping.time_in_state import Stay, moves_of, stays_of
 
 from ..wording import babel_locale, moment, number, state_label, tone
 

@@ -15,7 +15,7 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import validation
-from models.kernel.gate.traces import stored
+from models.kernel.gate.bookkeeping import stored
 from models.kernel.language.fields import Choice, Choices, Lines, Ref, Refs, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
@@ -24,8 +24,8 @@ from models.kernel.rights import rights
 
 from .. import wording
 from ..forms.inputs import LinesList, Value, filled, form_from, input_problems, values_of
+from ..moves import moves_context
 from ..slots import scripts_for
-from ..steps import moves_context
 from ..wording import is_numeric, plain
 from .record_page import heading
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from models.kernel.base.people import Actor
-from models.kernel.gate.changes import lead_key
+from models.kernel.gate.changes import follow_up_key
 from models.kernel.language.record import Record
-from models.kernel.language.spec import LeadsTo
+from models.kernel.language.spec import FollowUp
 from models.kernel.rights import rights
 
 from ..session import catalogue
@@ -19,12 +19,12 @@ _SHOWN = {"title": 1, "number": 1, "state": 1}
 
 def leads_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
     """The one-action followers: to be made, or made already."""
-    return [found for one in cls.declared.leads_to if (found := _lead(record, one, me))]
+    return [found for one in cls.declared.follow_ups if (found := _lead(record, one, me))]
 
 
-def _lead(record: Record, one: LeadsTo, me: Actor) -> dict[str, Any] | None:
+def _lead(record: Record, one: FollowUp, me: Actor) -> dict[str, Any] | None:
     target = catalogue().by_class(one.to)
-    made = target._get_collection().find_one({"once": lead_key(record, one), "removed_at": None}, {"title": 1})
+    made = target._get_collection().find_one({"once": follow_up_key(record, one), "removed_at": None}, {"title": 1})
     if made:
         url = f"/admin/{target.declared.name}/details/?id={made['_id']}"
         return {"label": target.declared.label, "title": made["title"], "url": url}

@@ -12,8 +12,8 @@ from mongoengine.base import get_document
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.gate import history
+from models.kernel.gate.bookkeeping import stored
 from models.kernel.gate.changes import note
-from models.kernel.gate.traces import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
 from models.kernel.language.record import Record
@@ -23,9 +23,9 @@ from models.services.files import files
 
 from .. import wording
 from ..files.panel import file_context
+from ..moves import moves_context, needs_shown
 from ..session import actor, catalogue
 from ..slots import links_for, panels_for
-from ..steps import moves_context, needs_shown
 from ..wording import is_numeric, line_labels, plain, reference_labels, state_label, tone
 from .course import course_of, drawing_of
 from .linked import leads_context, linked_context
@@ -108,7 +108,7 @@ def parts_of(
     """The parts of the declaration with their facts and tables, as far as the reader may see them."""
     seen = rights.readable_fields(me, cls)
     if not opened:
-        seen -= {name for name, field in cls._fields.items() if getattr(field, "content", False)}
+        seen -= {name for name, field in cls._fields.items() if getattr(field, "restricted", False)}
     parts = [_part(cls, part, document, labels, me, seen) for part in cls.declared.form]
     return [part for part in parts if part["pieces"]]
 

@@ -42,7 +42,7 @@ def timeline(cls: type[Record], entries: list[dict[str, Any]], me: Actor) -> lis
 
 
 def _sees_downloads(me: Actor) -> bool:
-    return any(face.roles & {Role.SUPERVISOR, Role.HEAD, Role.MANAGEMENT} for face in me.faces())
+    return any(principal.roles & {Role.SUPERVISOR, Role.HEAD, Role.MANAGEMENT} for principal in me.represented())
 
 
 def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:

@@ -57,12 +57,12 @@ class Actor:
     principals: tuple[Actor, ...] = ()
     is_system: bool = False
 
-    def faces(self) -> Iterator[Actor]:
+    def represented(self) -> Iterator[Actor]:
         """Themselves first, then each absent colleague they act for."""
         yield self
         yield from self.principals
 
-    def tokens(self) -> list[str]:
+    def addresses(self) -> list[str]:
         """The addresses at which work may wait for this person: as themselves, by role, by role in the department."""
         found = [f"user:{self.id}"]
         for role in self.roles:
@@ -166,9 +166,9 @@ def department_by_code(code: str) -> ObjectId | None:
     return None
 
 
-def people_at(tokens: list[str]) -> list[ObjectId]:
+def people_at(addresses: list[str]) -> list[ObjectId]:
     """The active users (and today's deputies of absent ones) whom these addresses reach."""
-    clauses = [clause for token in tokens if (clause := _token_filter(token))]
+    clauses = [clause for address in addresses if (clause := _address_filter(address))]
     if not clauses:
         return []
     users = get_document("User")._get_collection()
@@ -185,9 +185,9 @@ class Named:
     deputy: str = ""
 
 
-def named_at(tokens: list[str], *, without: Iterable[ObjectId] = (), most: int = 50) -> list[Named]:
+def named_at(addresses: list[str], *, without: Iterable[ObjectId] = (), most: int = 50) -> list[Named]:
     """The names behind addresses, for showing; one query, and one more when somebody is absent."""
-    clauses = [clause for token in tokens if (clause := _token_filter(token))]
+    clauses = [clause for address in addresses if (clause := _address_filter(address))]
     if not clauses:
         return []
     users = get_document("User")._get_collection()
@@ -209,8 +209,8 @@ def _reached(user: dict, today: dt.datetime) -> list[ObjectId]:
     return [user["_id"], user["deputy"]] if is_absent and user.get("deputy") else [user["_id"]]
 
 
-def _token_filter(token: str) -> dict | None:
-    kind, _, rest = token.partition(":")
+def _address_filter(address: str) -> dict | None:
+    kind, _, rest = address.partition(":")
     if kind == "user":
         return {"_id": ObjectId(rest)} if ObjectId.is_valid(rest) else None
     if kind == "everyone":

@@ -28,12 +28,12 @@ def entries_of(type_name: str, batch: str, actor: Actor) -> list[dict[str, Any]]
     return list(HistoryEntry._get_collection().find(known).sort("_id", 1).limit(ENTRIES_MAX))
 
 
-def take_back(cls: type[Record], entry: dict[str, Any], actor: Actor, batch: str, *, door: str = "bulk") -> Record:
+def take_back(cls: type[Record], entry: dict[str, Any], actor: Actor, batch: str, *, source: str = "bulk") -> Record:
     """Give a record back the values from before an entry. Raises Missing, Refused, Changed (somebody came since)."""
     if entry["verb"] != "update":
         raise Refused(A_STEP)
     before = {change["field"]: change.get("old") for change in entry["changes"]}
     held = cls._from_son({name: old for name, old in before.items() if old is not None})
     values = {name: None if old is None else held._data.get(name) for name, old in before.items()}
-    context = Context(door=door, batch=batch, reason=str(TAKEN_BACK))
+    context = Context(source=source, batch=batch, reason=str(TAKEN_BACK))
     return changes.update(cls, entry["record"], values, actor=actor, version=entry["version"], context=context)

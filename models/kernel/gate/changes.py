@@ -23,12 +23,24 @@ from ..base.words import L, Words
 from ..language import working_time
 from ..language.declare import registered
 from ..language.record import Record
-from ..language.spec import LeadsTo
-from ..language.who import Seat
+from ..language.spec import FollowUp
+from ..language.who import ApproverSlot
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
 from . import history, validation
-from .traces import Act, Context, after_write, decision_of, derive, difference, entry_of, notify, stamp, stored, tell
+from .bookkeeping import (
+    Act,
+    Context,
+    after_write,
+    decision_of,
+    derive,
+    difference,
+    entry_of,
+    notify,
+    stamp,
+    stored,
+    tell,
+)
 from .unit import Unit, in_transaction
 
 R = TypeVar("R", bound=Record)
@@ -87,7 +99,7 @@ def create(
         _begin(record, values, actor, once)
         if not actor.is_system:
             record._data["owner"] = actor.id
-        validation.refuse_if_wrong(record, actor, {}, doubts=not context.confirmed and not actor.is_system)
+        validation.refuse_if_wrong(record, actor, {}, warnings=not context.confirmed and not actor.is_system)
         record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
         return _write_new(unit, record, Act(actor, context))
 
@@ -98,7 +110,7 @@ def create(
             first = cls._get_collection().find_one({"once": once})
             if first:
                 return rights.find(actor, cls, first["_id"])
-        raise taken(cls, clash) from clash
+        raise conflict_of(cls, clash) from clash
 
 
 def update(
@@ -122,13 +134,13 @@ def update(
         before = stored(record)
         _take(record, values, allowed)
         validation.refuse_if_wrong(record, actor, before)
-        _unseat(record, before, actor)
+        _ask_decisions_again(record, before, actor)
         return write_change(unit, record, before, "update", Act(actor, context))
 
     try:
         return in_transaction(body)
     except DuplicateKeyError as clash:
-        raise taken(cls, clash) from clash
+        raise conflict_of(cls, clash) from clash
 
 
 def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in which version, and why
@@ -157,12 +169,12 @@ def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in whi
         before = stored(record)
         _take(record, {name: (values or {}).get(name) for name in chosen.asked_fields if name in (values or {})}, None)
         _check_move(record, chosen, context, actor, before)
-        return _make(unit, record, before, chosen, stand.seat, Act(actor, context, stand.face))
+        return _make(unit, record, before, chosen, stand.slot, Act(actor, context, stand.principal))
 
     try:
         return in_transaction(body)
     except DuplicateKeyError as clash:
-        raise taken(cls, clash) from clash
+        raise conflict_of(cls, clash) from clash
 
 
 def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context: Context = FORM) -> R:
@@ -203,22 +215,22 @@ def refuse_put_away(cls: type[Record], wanted: Mapping[str, Any]) -> None:
         raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))
 
 
-def lead(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
+def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
     """Make the record that this one leads to, once: asked again, the first one comes back. Raises Missing, Refused."""
     source = rights.find(actor, cls, id)
-    leads = next((one for one in cls.declared.leads_to if one.verb == verb), None)
+    leads = next((one for one in cls.declared.follow_ups if one.verb == verb), None)
     if leads is None or source.state not in leads.states:
         raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
     target = _target_of(leads)
-    return create(target, leads.fill(source), actor=actor, context=context, once=lead_key(source, leads))
+    return create(target, leads.fill(source), actor=actor, context=context, once=follow_up_key(source, leads))
 
 
-def lead_key(source: Record, leads: LeadsTo) -> str:
+def follow_up_key(source: Record, leads: FollowUp) -> str:
     """The entry key of what one record leads to, so that it is made once."""
     return f"{source.type_name()}:{source.id}:{leads.verb}"
 
 
-def _target_of(leads: LeadsTo) -> type[Record]:
+def _target_of(leads: FollowUp) -> type[Record]:
     return next(cls for cls in registered().values() if cls.__name__ == leads.to)
 
 
@@ -243,7 +255,7 @@ def note(
 
 
 @dataclass(frozen=True)
-class Follow:
+class MoveActions:
     """What an `on_<move>` method may do beside its own record: verbs of the system, in the same transaction."""
 
     unit: Unit
@@ -259,8 +271,8 @@ class Follow:
     def move(self, record: R, verb: str) -> R:
         return move(type(record), record.id, verb, actor=SYSTEM, version=None, context=self.context)
 
-    def notify(self, record: Record, tokens: list[str], kind: str, words: Words) -> None:
-        notify(self.unit, record, people.people_at(tokens), kind, words)
+    def notify(self, record: Record, addresses: list[str], kind: str, words: Words) -> None:
+        notify(self.unit, record, people.people_at(addresses), kind, words)
 
 
 def _take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | None) -> None:
@@ -269,7 +281,7 @@ def _take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | N
             setattr(record, name, value)
 
 
-def _unseat(record: Record, before: Mapping[str, Any], actor: Actor) -> None:
+def _ask_decisions_again(record: Record, before: Mapping[str, Any], actor: Actor) -> None:
     """A decision is of what was seen: where a field was changed under it, it is asked for again."""
     flow = record.flow()
     if record.decisions and flow and record.state in (flow.edit or ()) and not actor.is_system:
@@ -360,15 +372,15 @@ def _check_move(record: Record, chosen: Move, context: Context, actor: Actor, be
         raise Refused(None, problems)
 
 
-def _make(unit: Unit, record: R, before: dict, chosen: Move, seat: Seat | None, act: Act) -> R:
+def _make(unit: Unit, record: R, before: dict, chosen: Move, slot: ApproverSlot | None, act: Act) -> R:
     """Note the decision; when the table is complete, change the state and do what follows."""
-    if chosen.is_decision and seat:
-        record.decisions = [*record.decisions, decision_of(record, chosen, seat, act)]
-        if not chosen.single and not chosen.by.table(record).is_complete(rights.filled_seats(record, chosen)):
+    if chosen.is_decision and slot:
+        record.decisions = [*record.decisions, decision_of(record, chosen, slot, act)]
+        if not chosen.single and not chosen.by.quorum(record).is_complete(rights.filled_slots(record, chosen)):
             return write_change(unit, record, before, chosen.verb, act, settle=False)
     _enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
-        handler(Follow(unit, act.context, act.actor))
+        handler(MoveActions(unit, act.context, act.actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
     return write_change(unit, record, before, chosen.verb, act)
 
@@ -394,7 +406,7 @@ def _submits(chosen: Move, onward: tuple[Move, ...]) -> bool:
 def _is_headed_by(record: Record, actor: Actor) -> bool:
     """Whether the one who submits, or the owner, heads the record's own department: then a superior must decide."""
     department = record.ref("department")
-    if any(Role.HEAD in face.roles and face.department == department for face in actor.faces()):
+    if any(Role.HEAD in principal.roles and principal.department == department for principal in actor.represented()):
         return True
     if record.ref("owner") == actor.id:
         return False
@@ -410,7 +422,7 @@ def _write_new(unit: Unit, record: R, act: Act) -> R:
     unit.entries.append(full)
     after_write(unit, record)
     if handler := getattr(record, "on_create", None):
-        handler(Follow(unit, act.context, act.actor))
+        handler(MoveActions(unit, act.context, act.actor))
     return _settle(unit, record, act.context)
 
 
@@ -451,8 +463,8 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         before = stored(record)
         _enter(record, due, SYSTEM)
         if handler := getattr(record, f"on_{due.verb}", None):
-            handler(Follow(unit, context, SYSTEM))
-        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(door="rule")), settle=False)
+            handler(MoveActions(unit, context, SYSTEM))
+        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(source="rule")), settle=False)
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
 
 
@@ -467,12 +479,14 @@ def _key_of(clash: DuplicateKeyError) -> dict[str, Any]:
     return (clash.details or {}).get("keyPattern", {})
 
 
-def taken(cls: type[Record], clash: DuplicateKeyError) -> Refused:
+def conflict_of(cls: type[Record], clash: DuplicateKeyError) -> Refused:
     fields = [name for name in _key_of(clash) if name in cls._fields]
     if not fields:
         raise clash
     values = (clash.details or {}).get("keyValue", {})
-    said = {name: cls.taken(name, values.get(name)) or TAKEN(label=cls._fields[name].label) for name in fields}
+    said = {
+        name: cls.conflict_message(name, values.get(name)) or TAKEN(label=cls._fields[name].label) for name in fields
+    }
     return Refused(None, {name: [words] for name, words in said.items()})
 
 

@@ -10,8 +10,8 @@ from ..base.words import L
 from ..language.record import Record
 from ..rights import mentions, rights
 from . import notices
+from .bookkeeping import Context
 from .changes import note
-from .traces import Context
 from .unit import Unit, in_transaction
 from .validation import COMMENT_MAX, said_faults
 

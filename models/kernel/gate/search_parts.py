@@ -12,7 +12,7 @@ from mongoengine.connection import get_db
 
 from ..base.collections import archive_of
 from ..language.record import Record
-from .traces import search_parts
+from .bookkeeping import search_parts
 
 BATCH = 200
 

@@ -29,12 +29,12 @@ WRONG_STATE = L(
 )
 
 
-def refuse_if_wrong(record: Record, actor: Actor, before: Mapping[str, Any], *, doubts: bool = False) -> None:
+def refuse_if_wrong(record: Record, actor: Actor, before: Mapping[str, Any], *, warnings: bool = False) -> None:
     """Compute the record's derived fields, then raise Refused with everything that is wrong."""
     problems = problems_of(record, actor, before)
     if problems:
         raise Refused(None, problems)
-    if doubts and (found := list(record.doubts())):
+    if warnings and (found := list(record.warnings())):
         for path, sentence in found:
             problems.add(path, sentence)
         problems.add(DOUBT, PLEASE_CONFIRM)

@@ -7,7 +7,7 @@ from typing import Any
 import mongoengine as me
 
 from ..language.record import Record
-from ..rights.rights import filled_seats
+from ..rights.rights import filled_slots
 
 COLLECTION = "waiting"
 
@@ -56,11 +56,11 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         if move.by.waits_for_owner:
             act.add(f"user:{record.ref('owner')}")
             continue
-        table = move.by.table(record)
-        barred |= voted if table.apart else set()
-        for seat in table.open_seats(filled_seats(record, move)):
-            if seat.key not in given:  # who has agreed may still return it, but is not waited for
-                (act if move.by.is_own else decide).update(seat.tokens)
+        quorum = move.by.quorum(record)
+        barred |= voted if quorum.apart else set()
+        for slot in quorum.open_slots(filled_slots(record, move)):
+            if slot.key not in given:  # who has agreed may still return it, but is not waited for
+                (act if move.by.is_own else decide).update(slot.addresses)
     if not decide and not act:
         return None
     return {

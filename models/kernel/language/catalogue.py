@@ -68,7 +68,7 @@ class Catalogue(Mapping[str, type[Record]]):
                         yield f"column {name}.{column} links to {ref.target}, which is not a record type"
                     else:
                         yield from self._fill_faults(f"column {name}.{column}", ref, lines.columns)
-        for leads in cls.declared.leads_to:
+        for leads in cls.declared.follow_ups:
             if leads.to not in self._by_class:
                 yield f"leads_to {leads.verb!r} makes a {leads.to}, which is not a record type"
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..base.words import L
 from .fields import Day, Lines, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
-from .spec import PLACES, Access, Chapter, Declaration, Grid, LeadsTo, Part, Remind, Retention
+from .spec import PLACES, Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
 from .workflow import REASON, Attached, DeclarationError, Need, Workflow, completed, faults_of
 
 _NUMBER_TOKENS = {"department", "yyyy", "mm", "dd", "seq"}
@@ -29,7 +29,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     access: Access | None = None,
     reminders: tuple[Remind, ...] = (),
     retention: Retention | None = None,
-    leads_to: tuple[LeadsTo, ...] = (),
+    follow_ups: tuple[FollowUp, ...] = (),
     files: Mapping[str, L] | None = None,
     help: L | None = None,
 ) -> Callable[[type], type]:
@@ -53,7 +53,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             access=access or Access(),
             reminders=reminders,
             retention=retention,
-            leads_to=leads_to,
+            follow_ups=follow_ups,
             file_kinds=files or {},
             own_fields=own,
             help=help,
@@ -117,7 +117,7 @@ def _faults(cls: Any, told: Declaration):
 def _content_faults(told: Declaration):
     """What stands in a list, a search or a title is told to those, too, who may not open the record."""
     for name in told.grid.columns + told.grid.search + told.title_fields:
-        if getattr(told.own_fields.get(name), "content", False):
+        if getattr(told.own_fields.get(name), "restricted", False):
             yield f"field {name!r} is content and cannot stand in the grid, the search or the title"
 
 
@@ -146,7 +146,7 @@ def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
         for name in (*move.ask, *move.by.fields):
             if name != REASON and name not in known:
                 yield f"move {move.verb!r} names a field {name!r} that the type does not have"
-    for leads in told.leads_to:
+    for leads in told.follow_ups:
         for state in leads.states - set(flow.states):
             yield f"leads_to {leads.verb!r} names a state {state!r} that does not exist"
     for state in (told.retention.states if told.retention else frozenset()) - set(flow.states):

@@ -80,7 +80,7 @@ class Record(me.Document):
         return None
 
     @classmethod
-    def taken(cls, name: str, value: str) -> Words | None:
+    def conflict_message(cls, name: str, value: str) -> Words | None:
         """What is said when a value that may exist once was taken at the same moment; None: the usual sentence."""
         return None
 
@@ -102,6 +102,6 @@ class Record(me.Document):
         """What is wrong with the record as a whole: pairs of field and sentence. Types override it."""
         yield from ()
 
-    def doubts(self) -> Iterator[tuple[str, Words]]:
+    def warnings(self) -> Iterator[tuple[str, Words]]:
         """What a person should confirm before the record is first saved, such as a likely duplicate."""
         yield from ()

@@ -82,18 +82,18 @@ class Access:
     their history and changed; `lent`: rows that are seen and opened on top, by this person alone and by nobody who
     stands in; `guarded`: a link elsewhere tells the title only to those who may read the row."""
 
-    home: frozenset[str] | None = None
+    departments: frozenset[str] | None = None
     read: Mapping[Role, Scope] = field(default_factory=dict)
     write: Mapping[Role, Scope] | None = None
     related: tuple[str, ...] = ()
     related_write: tuple[str, ...] = ()
     own_write: tuple[str, ...] = ()
     own_never: tuple[str, ...] = ()
-    also: Callable[[Any], dict | None] | None = None
+    extra_rows: Callable[[Any], dict | None] | None = None
     open: bool = False
     private: bool = False
-    opens: Callable[[Any], dict | None] | None = None
-    lent: Callable[[Any], dict | None] | None = None
+    openable: Callable[[Any], dict | None] | None = None
+    time_boxed: Callable[[Any], dict | None] | None = None
     guarded: bool = False
 
 
@@ -128,7 +128,7 @@ class Retention:
 
 
 @dataclass(frozen=True)
-class LeadsTo:
+class FollowUp:
     """One action that makes a record of another type from this one, once: `fill` gives its values."""
 
     verb: str
@@ -155,7 +155,7 @@ class Declaration:
     access: Access
     reminders: tuple[Remind, ...]
     retention: Retention | None
-    leads_to: tuple[LeadsTo, ...]
+    follow_ups: tuple[FollowUp, ...]
     file_kinds: Mapping[str, L]
     own_fields: Mapping[str, Any]
     help: L | None

@@ -12,33 +12,33 @@ from ..base.words import L, Listed, Words
 
 
 @dataclass(frozen=True)
-class Seat:
+class ApproverSlot:
     """One place at the table: `key` names it, `tokens` say at which addresses its occupant can be found."""
 
     key: str
-    tokens: tuple[str, ...]
+    addresses: tuple[str, ...]
 
     def fits(self, person: Actor) -> bool:
-        return not set(self.tokens).isdisjoint(person.tokens())
+        return not set(self.addresses).isdisjoint(person.addresses())
 
 
 @dataclass(frozen=True)
-class Table:
+class Quorum:
     """The seats of a move for one record, how many must be filled, and whether one after the other; `apart`: by as
     many people, where somebody could fill several."""
 
-    seats: tuple[Seat, ...]
+    slots: tuple[ApproverSlot, ...]
     need: int
     in_order: bool = False
     apart: bool = False
 
-    def open_seats(self, filled: set[str]) -> tuple[Seat, ...]:
+    def open_slots(self, filled: set[str]) -> tuple[ApproverSlot, ...]:
         """The seats that can be filled now."""
-        free = tuple(seat for seat in self.seats if seat.key not in filled)
+        free = tuple(slot for slot in self.slots if slot.key not in filled)
         return free[:1] if self.in_order else free
 
     def is_complete(self, filled: set[str]) -> bool:
-        return len(filled & {seat.key for seat in self.seats}) >= self.need
+        return len(filled & {slot.key for slot in self.slots}) >= self.need
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Who:
     `waits_for_owner`: among those who might do it, it is the owner who is waited for."""
 
     label: Words
-    lay: Callable[[Any], Table]
+    slots_for: Callable[[Any], Quorum]
     is_own: bool = False
     waits_for_owner: bool = False
     is_system: bool = False
     fields: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
 
-    def table(self, record: Case) -> Table:
-        return self.lay(record)
+    def quorum(self, record: Case) -> Quorum:
+        return self.slots_for(record)
 
 
-def _single(key: str, *tokens: str) -> Table:
-    return Table((Seat(key, tokens),), 1)
+def _single(key: str, *addresses: str) -> Quorum:
+    return Quorum((ApproverSlot(key, addresses),), 1)
 
 
 def _superior_of_own_head(record: Case) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ WRITER = Who(
     is_own=True,
     waits_for_owner=True,
 )
-NOBODY = Who(L("The system", "系統"), lambda record: Table((), 0), is_system=True)
+NOBODY = Who(L("The system", "系統"), lambda record: Quorum((), 0), is_system=True)
 
 
 def role(wanted: Role, *, own: bool = False) -> Who:
@@ -90,11 +90,11 @@ def role(wanted: Role, *, own: bool = False) -> Who:
 def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
     """Those with this role in the department of this code (`PRD`)."""
 
-    def lay(record: Case) -> Table:
+    def slots_for(record: Case) -> Quorum:
         return _single(f"{wanted}@{code}", f"role:{wanted}@{department_by_code(code)}")
 
     label = L("{role} of {department}", "{department}{role}")(role=ROLE_LABELS[wanted], department=_Named(code))
-    return Who(label, lay, is_own=own, departments=(code,))
+    return Who(label, slots_for, is_own=own, departments=(code,))
 
 
 @dataclass(frozen=True)
@@ -116,15 +116,15 @@ def user_in(field: str, label: L) -> Who:
 def heads_of(field: str) -> Who:
     """The heads of every department that a field of the record lists: one seat each, all must agree (2.1.4)."""
 
-    def lay(record: Case) -> Table:
+    def slots_for(record: Case) -> Quorum:
         ids = record.refs(field)
-        return Table(tuple(Seat(f"head@{one}", (f"role:{Role.HEAD}@{one}",)) for one in ids), len(ids))
+        return Quorum(tuple(ApproverSlot(f"head@{one}", (f"role:{Role.HEAD}@{one}",)) for one in ids), len(ids))
 
-    return Who(L("Heads of every related department", "各相關部門負責人"), lay, fields=(field,))
+    return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, fields=(field,))
 
 
 def any_of(*people: Who) -> Who:
-    return _combined(people, L("any of: {who}", "任一：{who}"), lambda seats: 1)
+    return _combined(people, L("any of: {who}", "任一：{who}"), lambda slots: 1)
 
 
 def all_of(*people: Who) -> Who:
@@ -132,7 +132,7 @@ def all_of(*people: Who) -> Who:
 
 
 def n_of(count: int, *people: Who) -> Who:
-    return _combined(people, L("{n} of: {who}", "其中 {n} 位：{who}"), lambda seats: count, n=count)
+    return _combined(people, L("{n} of: {who}", "其中 {n} 位：{who}"), lambda slots: count, n=count)
 
 
 def in_order(*people: Who) -> Who:
@@ -141,15 +141,15 @@ def in_order(*people: Who) -> Who:
 
 
 def _combined(people: tuple[Who, ...], pattern: L, need: Callable, ordered: bool = False, **places: int) -> Who:
-    def lay(record: Case) -> Table:
-        seats: tuple[Seat, ...] = ()
+    def slots_for(record: Case) -> Quorum:
+        slots: tuple[ApproverSlot, ...] = ()
         for at, person in enumerate(people):
-            seats += tuple(Seat(f"{at}.{seat.key}", seat.tokens) for seat in person.table(record).seats)
-        return Table(seats, need(seats), ordered)
+            slots += tuple(ApproverSlot(f"{at}.{slot.key}", slot.addresses) for slot in person.quorum(record).slots)
+        return Quorum(slots, need(slots), ordered)
 
     return Who(
         pattern(who=Listed(tuple(person.label for person in people)), **places),
-        lay,
+        slots_for,
         is_own=all(person.is_own for person in people),
         fields=tuple(field for person in people for field in person.fields),
         departments=tuple(code for person in people for code in person.departments),

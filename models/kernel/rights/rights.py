@@ -14,7 +14,7 @@ from ..base.people import Actor, Role, code_of, departments_below
 from ..base.words import L, Words
 from ..language.record import Record
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
-from ..language.who import Seat
+from ..language.who import ApproverSlot
 from ..language.workflow import Move
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")
@@ -83,10 +83,10 @@ def may_open(actor: Actor, record: Record, *, lent: bool = True) -> Verdict:
 
 def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | None:
     """Of the rows that the actor may see, the filter of those they may open: empty for all, None for no row."""
-    opens = cls.declared.access.opens
+    opens = cls.declared.access.openable
     if opens is None or actor.is_system:
         return {}
-    allowed = [one for face in _faces(actor, cls) if (one := opens(face)) is not None]
+    allowed = [one for principal in _represented(actor, cls) if (one := opens(principal)) is not None]
     if lent and (own := _lent(actor, cls)) is not None:
         allowed.append(own)
     if not allowed:
@@ -96,7 +96,7 @@ def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | 
 
 def _lent(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     """The filter of the rows that are lent to the actor in person."""
-    lent = cls.declared.access.lent
+    lent = cls.declared.access.time_boxed
     return lent(actor) if lent and not actor.is_system else None
 
 
@@ -110,8 +110,8 @@ def _rows(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     if actor.is_system or cls.declared.access.open:
         return {}
     clauses: list[dict] = []
-    for face in _faces(actor, cls):
-        for clause in _clauses(face, cls):
+    for principal in _represented(actor, cls):
+        for clause in _clauses(principal, cls):
             if not clause:
                 return {}
             if clause not in clauses:
@@ -121,29 +121,29 @@ def _rows(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     return clauses[0] if len(clauses) == 1 else {"$or": clauses}
 
 
-def _clauses(face: Actor, cls: type[Record]) -> Iterator[dict]:
+def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
     """The filters whose union one person may read; an empty filter means every row."""
     access = cls.declared.access
     for role, scope in {**DEFAULT_READ, **access.read}.items():
-        if role not in face.roles or scope is Scope.NONE:
+        if role not in principal.roles or scope is Scope.NONE:
             continue
         if scope is Scope.ALL:
             yield {}
         elif scope is Scope.OWN:
-            yield {"owner": face.id}
-        elif access.home is None or face.department_code in access.home:
-            yield {"department": face.department}
-    if not face.roles.isdisjoint({Role.CLERK, Role.HEAD}):
-        yield from ({field: face.department} for field in access.related)
-    if cls.declared.workflow and (below := submitted_to(face)):
+            yield {"owner": principal.id}
+        elif access.departments is None or principal.department_code in access.departments:
+            yield {"department": principal.department}
+    if not principal.roles.isdisjoint({Role.CLERK, Role.HEAD}):
+        yield from ({field: principal.department} for field in access.related)
+    if cls.declared.workflow and (below := submitted_to(principal)):
         yield {**below, "state": {"$nin": sorted({cls.declared.workflow.start} | cls.declared.workflow.ends)}}
-    if access.also and (extra := access.also(face)) is not None:
+    if access.extra_rows and (extra := access.extra_rows(principal)) is not None:
         yield extra
 
 
-def submitted_to(face: Actor) -> dict[str, Any] | None:
+def submitted_to(principal: Actor) -> dict[str, Any] | None:
     """The filter of what heads of the departments right below submitted: the head above them decides on it."""
-    below = departments_below(face.department) if Role.HEAD in face.roles else []
+    below = departments_below(principal.department) if Role.HEAD in principal.roles else []
     return {"department": {"$in": below}, "submitted_by_head": True} if below else None
 
 
@@ -178,29 +178,29 @@ def is_writer(actor: Actor, cls: type[Record], record: Record | None = None) -> 
     """Whether the actor may write records of a type: this one, or new ones in their own department."""
     if actor.is_system:
         return True
-    writes = any(_writes(face, cls, record) for face in _faces(actor, cls))
+    writes = any(_writes(principal, cls, record) for principal in _represented(actor, cls))
     return writes and (record is None or record.id is None or bool(may_open(actor, record, lent=False)))
 
 
-def _faces(actor: Actor, cls: type[Record]) -> Iterable[Actor]:
+def _represented(actor: Actor, cls: type[Record]) -> Iterable[Actor]:
     """As whom the actor meets a type: what is private is seen by nobody who stands in for its owner."""
-    return (actor,) if cls.declared.access.private else actor.faces()
+    return (actor,) if cls.declared.access.private else actor.represented()
 
 
-def _writes(face: Actor, cls: type[Record], record: Record | None) -> bool:
+def _writes(principal: Actor, cls: type[Record], record: Record | None) -> bool:
     access = cls.declared.access
     for role, scope in (DEFAULT_WRITE if access.write is None else access.write).items():
-        if role not in face.roles:
+        if role not in principal.roles:
             continue
         if scope is Scope.ALL:
             return True
-        if access.home is not None and face.department_code not in access.home:
+        if access.departments is not None and principal.department_code not in access.departments:
             continue
         if record is None or record.id is None:
             return True
-        if scope is Scope.OWN and record.ref("owner") == face.id:
+        if scope is Scope.OWN and record.ref("owner") == principal.id:
             return True
-        if scope is Scope.DEPARTMENT and record.ref("department") == face.department:
+        if scope is Scope.DEPARTMENT and record.ref("department") == principal.department:
             return True
     return False
 
@@ -208,7 +208,10 @@ def _writes(face: Actor, cls: type[Record], record: Record | None) -> bool:
 def _is_related(actor: Actor, record: Record) -> bool:
     access = record.declared.access
     wanted = {one for field in access.related for one in record.refs(field)}
-    return any(face.department in wanted and face.roles & {Role.CLERK, Role.HEAD} for face in actor.faces())
+    return any(
+        principal.department in wanted and principal.roles & {Role.CLERK, Role.HEAD}
+        for principal in actor.represented()
+    )
 
 
 def readable_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
@@ -219,13 +222,17 @@ def readable_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
 def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
     """Those that lists may show, sort and filter by: a list does not ask of each row who may open its content."""
     seen = readable_fields(actor, cls)
-    return frozenset(name for name in seen if not getattr(cls._fields[name], "content", False))
+    return frozenset(name for name in seen if not getattr(cls._fields[name], "restricted", False))
 
 
 def sees(actor: Actor, field: Any) -> bool:
     """Whether a field (or a column of lines) is shown to the actor; the supervision group sees all it may read."""
     roles = getattr(field, "see", None)
-    return roles is None or actor.is_system or any(face.roles & {*roles, Role.SUPERVISOR} for face in actor.faces())
+    return (
+        roles is None
+        or actor.is_system
+        or any(principal.roles & {*roles, Role.SUPERVISOR} for principal in actor.represented())
+    )
 
 
 def writable_fields(actor: Actor, cls: type[Record], record: Record | None = None) -> frozenset[str]:
@@ -259,13 +266,16 @@ def _may_set(actor: Actor, field: Any, is_new: bool) -> bool:
     if getattr(field, "computed", False) or (getattr(field, "fixed", False) and not is_new) or not sees(actor, field):
         return False
     roles = getattr(field, "edit", None)
-    return roles is None or any(face.roles & set(roles) for face in actor.faces())
+    return roles is None or any(principal.roles & set(roles) for principal in actor.represented())
 
 
 def _leads(actor: Actor, record: Record | None) -> bool:
     if record is None or record.id is None:
         return False
-    return any(Role.HEAD in face.roles and face.department == record.ref("department") for face in actor.faces())
+    return any(
+        Role.HEAD in principal.roles and principal.department == record.ref("department")
+        for principal in actor.represented()
+    )
 
 
 def may_create(actor: Actor, cls: type[Record]) -> Verdict:
@@ -288,7 +298,9 @@ def may_update(actor: Actor, record: Record) -> Verdict:
 
 def _late(record: Record) -> set[str]:
     """The fields that may still be set in the record's state, where the others are closed."""
-    return {name for name, field in record.declared.own_fields.items() if record.state in getattr(field, "late", ())}
+    return {
+        name for name, field in record.declared.own_fields.items() if record.state in getattr(field, "editable_in", ())
+    }
 
 
 def may_remove(actor: Actor, record: Record) -> Verdict:
@@ -301,7 +313,7 @@ def may_remove(actor: Actor, record: Record) -> Verdict:
         return Verdict(False, STATE_CLOSED(state=state_word(record)))
     if not is_writer(actor, type(record), record):
         return Verdict(False, NOT_YOURS)
-    is_owner = any(face.id == record.ref("owner") for face in actor.faces())
+    is_owner = any(principal.id == record.ref("owner") for principal in actor.represented())
     if is_owner or _leads(actor, record) or record.declared.access.open:
         return YES
     return Verdict(False, REMOVE_BY_HEAD)
@@ -322,8 +334,8 @@ def may_attach(actor: Actor, record: Record) -> Verdict:
 
 def may_comment(actor: Actor, record: Record) -> Verdict:
     """Whoever works with a record may comment on it; the supervision group only reads (1.3)."""
-    business = {role for face in actor.faces() for role in face.roles} - {Role.SUPERVISOR, Role.IT}
-    if business and not actor.is_system and record.declared.access.opens is not None:
+    business = {role for principal in actor.represented() for role in principal.roles} - {Role.SUPERVISOR, Role.IT}
+    if business and not actor.is_system and record.declared.access.openable is not None:
         return may_open(actor, record)
     return YES if business or actor.is_system else Verdict(False, NOT_YOURS)
 
@@ -337,7 +349,7 @@ def visible_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     """The filter of the archived rows that the actor may read: as among the living; all for who keeps the archive."""
     if cls.declared.retention is None:
         return None
-    keeps = any(Role.RECORDS in face.roles for face in actor.faces())
+    keeps = any(Role.RECORDS in principal.roles for principal in actor.represented())
     return {} if keeps else _rows(actor, cls)
 
 
@@ -357,26 +369,36 @@ def may_unarchive(actor: Actor) -> Verdict:
 
 def may_keep_desk(actor: Actor) -> Verdict:
     """The borrowing desk is kept by the records manager; on behalf of one who is absent by the deputy."""
-    return YES if any(Role.RECORDS in face.roles for face in actor.faces()) else Verdict(False, NOT_YOURS)
+    return (
+        YES if any(Role.RECORDS in principal.roles for principal in actor.represented()) else Verdict(False, NOT_YOURS)
+    )
 
 
 def may_read_log(actor: Actor) -> Verdict:
     """The whole borrowing log is read by the records manager, management and the supervision group."""
     readers = {Role.RECORDS, Role.MANAGEMENT, Role.SUPERVISOR}
-    return YES if any(face.roles & readers for face in actor.faces()) else Verdict(False, NOT_YOURS)
+    return YES if any(principal.roles & readers for principal in actor.represented()) else Verdict(False, NOT_YOURS)
 
 
 def may_audit(actor: Actor) -> Verdict:
     """How sound the history is concerns IT and the supervision group."""
-    return YES if any(face.roles & {Role.IT, Role.SUPERVISOR} for face in actor.faces()) else Verdict(False, NOT_YOURS)
+    return (
+        YES
+        if any(principal.roles & {Role.IT, Role.SUPERVISOR} for principal in actor.represented())
+        else Verdict(False, NOT_YOURS)
+    )
 
 
 def overseen(actor: Actor) -> dict[str, Any] | None:
     """The filter of the open cases that an actor looks over: a head's department, everything for management and the
     supervision group, None for who looks over nothing."""
-    if any(face.roles & {Role.MANAGEMENT, Role.SUPERVISOR} for face in actor.faces()):
+    if any(principal.roles & {Role.MANAGEMENT, Role.SUPERVISOR} for principal in actor.represented()):
         return {}
-    departments = [face.department for face in actor.faces() if Role.HEAD in face.roles and face.department]
+    departments = [
+        principal.department
+        for principal in actor.represented()
+        if Role.HEAD in principal.roles and principal.department
+    ]
     return {"department": {"$in": departments}} if departments else None
 
 
@@ -412,8 +434,8 @@ class Standing:
     """In what capacity the actor makes a move: which seat they fill, and for whom if not for themselves."""
 
     verdict: Verdict
-    seat: Seat | None = None
-    face: Actor | None = None
+    slot: ApproverSlot | None = None
+    principal: Actor | None = None
 
     def __bool__(self) -> bool:
         return bool(self.verdict)
@@ -427,11 +449,16 @@ def standing(actor: Actor, record: Record, move: Move) -> Standing:
         return Standing(YES, None, actor)
     if move.auto or move.by.is_system:
         return Standing(Verdict(False, NOT_YOUR_MOVE(who=move.by.label)))
-    filled = filled_seats(record, move)
-    table, gave = move.by.table(record), {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
-    if table.apart and actor.id in gave:
+    filled = filled_slots(record, move)
+    quorum, gave = move.by.quorum(record), {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
+    if quorum.apart and actor.id in gave:
         return Standing(Verdict(False, ALREADY_DECIDED))
-    candidates = [(face, seat) for face in actor.faces() for seat in table.open_seats(filled) if seat.fits(face)]
+    candidates = [
+        (principal, slot)
+        for principal in actor.represented()
+        for slot in quorum.open_slots(filled)
+        if slot.fits(principal)
+    ]
     if not candidates:
         return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
     return (
@@ -439,16 +466,16 @@ def standing(actor: Actor, record: Record, move: Move) -> Standing:
     )
 
 
-def _deciding(actor: Actor, record: Record, candidates: list[tuple[Actor, Seat]]) -> Standing:
+def _deciding(actor: Actor, record: Record, candidates: list[tuple[Actor, ApproverSlot]]) -> Standing:
     """As whom the actor decides: never on what they submitted or own, nor on behalf of one who did."""
     barred = {record.ref("submitted_by"), record.ref("owner")} - {None}
-    free = [(face, seat) for face, seat in candidates if face.id not in barred]
+    free = [(principal, slot) for principal, slot in candidates if principal.id not in barred]
     if actor.id in barred or not free:
         return Standing(Verdict(False, OWN_WORK))
     return Standing(YES, free[0][1], free[0][0])
 
 
-def filled_seats(record: Record, move: Move) -> set[str]:
+def filled_slots(record: Record, move: Move) -> set[str]:
     """The seats of a move that decisions in the present state have filled."""
     return {d["seat"] for d in record.decisions if d.get("verb") == move.verb}
 
@@ -463,9 +490,9 @@ def state_word(record: Record) -> Words:
     return flow.labels.get(record.state) or L(record.state, record.state) if flow else L("", "")
 
 
-def tokens_of(actor: Actor) -> list[str]:
+def addresses_of(actor: Actor) -> list[str]:
     """All addresses at which work may wait for the actor today, those of absent principals included."""
-    return list(dict.fromkeys(token for face in actor.faces() for token in face.tokens()))
+    return list(dict.fromkeys(token for principal in actor.represented() for token in principal.addresses()))
 
 
 def department_codes(record: Record, field: str) -> list[str]:

@@ -35,7 +35,7 @@ _VERDICT = re.compile(r"^stream: (?:(?P<virus>.+) )?(?P<state>OK|FOUND|ERROR)$")
 _address: list[str] = [""]
 
 
-class Away(Exception):
+class ScannerUnavailable(Exception):
     """The scanner cannot be reached, or does not answer as a scanner does."""
 
 
@@ -85,12 +85,12 @@ def scan(content: IO[bytes]) -> tuple[str, str]:
         with _connected() as line:
             answer = _asked(line, content)
     except (OSError, ValueError) as fault:
-        raise Away(type(fault).__name__) from fault
+        raise ScannerUnavailable(type(fault).__name__) from fault
     if "size limit exceeded" in answer:
         return TOO_LARGE, ""
     verdict = _VERDICT.match(answer)
     if verdict is None or verdict["state"] == "ERROR":
-        raise Away(answer[:200])
+        raise ScannerUnavailable(answer[:200])
     return (INFECTED, verdict["virus"][:200]) if verdict["state"] == "FOUND" else (CLEAN, "")
 
 

@@ -15,7 +15,7 @@ from bson import ObjectId
 
 from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
-from models.kernel.gate.traces import stored
+from models.kernel.gate.bookkeeping import stored
 from models.kernel.language.fields import (
     NOT_A_CHOICE,
     Choice,
@@ -30,8 +30,8 @@ from models.kernel.language.fields import (
     Text,
     label_of,
 )
+from models.kernel.language.localized import LocalizedText
 from models.kernel.language.record import Record
-from models.kernel.language.told import Told
 from models.kernel.language.typed import BadValue, parse, tags_of
 from models.kernel.rights import rights
 
@@ -56,7 +56,9 @@ NOT_HERE = L("“{label}” cannot be changed on this record.", "此記錄的「
 def importable(cls: type[Record], actor: Actor) -> tuple[str, ...]:
     """The fields that a sheet may fill, in the order of the form: what the actor may set and fits into a cell."""
     names = rights.writable_fields(actor, cls)
-    return tuple(name for name in cls.declared.in_order(names) if not isinstance(cls._fields[name], Lines | Told))
+    return tuple(
+        name for name in cls.declared.in_order(names) if not isinstance(cls._fields[name], Lines | LocalizedText)
+    )
 
 
 def left_out(cls: type[Record], actor: Actor) -> tuple[Any, ...]:

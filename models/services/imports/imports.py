@@ -327,4 +327,4 @@ def _forget(id: ObjectId, content: ObjectId | None) -> None:
 
 def context_of(one: Import, *, confirmed: bool = False, back: bool = False) -> changes.Context:
     """How the changes of an import come in: through its own door, under one name."""
-    return changes.Context(door="import", batch=one.back_batch if back else one.batch, confirmed=confirmed)
+    return changes.Context(source="import", batch=one.back_batch if back else one.batch, confirmed=confirmed)

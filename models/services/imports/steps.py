@@ -17,7 +17,7 @@ from models.kernel.base.errors import CHANGED as CHANGED_SINCE
 from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, Words
-from models.kernel.gate import batches, changes, traces
+from models.kernel.gate import batches, bookkeeping, changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import COLLECTION as HISTORY
 from models.kernel.gate.validation import DOUBT as CONFIRM
@@ -143,13 +143,13 @@ def _rehearsed(reader: Reader, entry: Entry) -> tuple[Outcome, Record | None]:
     if any(name in ("", NUMBER) for name, _ in entry.problems):
         return refused(entry.problems, record=id), None
     verdict = CHANGE if entry.record else CREATE
-    made, problems = _trial(reader, entry, Context(door="import"))
+    made, problems = _trial(reader, entry, Context(source="import"))
     bad = {name for name, _ in entry.problems}
     wrong = [*entry.problems, *((name, words) for name, words in problems if name not in (bad | {CONFIRM}))]
     if entry.problems or (problems and CONFIRM not in dict(problems)):
         return refused(wrong, record=id), None
     if problems:
-        made, worse = _trial(reader, entry, Context(door="import", confirmed=True))
+        made, worse = _trial(reader, entry, Context(source="import", confirmed=True))
         return (refused(worse), None) if worse else (refused(wrong, DOUBT), made)
     return Outcome(verdict, id, seen), made
 
@@ -173,7 +173,7 @@ def _trial(reader: Reader, entry: Entry, context: Context) -> tuple[Record | Non
     except Refused as fault:
         return None, _told(fault)
     finally:
-        traces.forget_read(reader.cls.type_name())
+        bookkeeping.forget_read(reader.cls.type_name())
     raise AssertionError("A rehearsal always ends by being undone.")
 
 
@@ -333,5 +333,5 @@ def _changed_back(one: Import, reader: Reader, outcome: Outcome) -> Outcome:
     entry = _entry(outcome.record, one.batch) if outcome.record else None
     if entry is None:
         raise Missing
-    batches.take_back(reader.cls, entry, reader.actor, one.back_batch, door="import")
+    batches.take_back(reader.cls, entry, reader.actor, one.back_batch, source="import")
     return Outcome(BACK, outcome.record)

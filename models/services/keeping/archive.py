@@ -38,14 +38,14 @@ from models.kernel.base.people import SYSTEM, Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L
 from models.kernel.gate import history, notices, waiting
-from models.kernel.gate.traces import Act, Context, after_write, entry_of
+from models.kernel.gate.bookkeeping import Act, Context, after_write, entry_of
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
 from .audit import ERASED, proof_of
 
-DOOR = Context(door="archive")
+DOOR = Context(source="archive")
 ALREADY_BACK = L("{number} is already back among the records.", "{number} 已調回，無需重複辦理。")
 NUMBER_TAKEN = L(
     "{number} cannot come back: another record has taken a value that may exist only once.",
@@ -179,7 +179,7 @@ def _entered(
             kept.pop(one["field"], None)
         else:
             kept[one["field"]] = one["new"]
-    told = entry_of(cls._from_son(kept), verb, changes, Act(actor, Context(door=DOOR.door, reason=reason)))
+    told = entry_of(cls._from_son(kept), verb, changes, Act(actor, Context(source=DOOR.source, reason=reason)))
     entry, kept["chain"] = history.chained(told, dict(document.get("chain") or {}))
     entry["_id"] = ObjectId()
     return entry, kept

@@ -13,8 +13,8 @@ from models.kernel.base.collections import FILES, SEALS, UNSEALED
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
 from models.kernel.gate import history, validation
-from models.kernel.gate.changes import refuse_put_away, taken, write_change
-from models.kernel.gate.traces import Act, Context, after_write, derive, difference, entry_of, stamp, stored
+from models.kernel.gate.bookkeeping import Act, Context, after_write, derive, difference, entry_of, stamp, stored
+from models.kernel.gate.changes import conflict_of, refuse_put_away, write_change
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 
@@ -58,7 +58,7 @@ def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
     try:
         return in_transaction(body)
     except DuplicateKeyError as clash:
-        raise taken(cls, clash) from clash
+        raise conflict_of(cls, clash) from clash
 
 
 def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:

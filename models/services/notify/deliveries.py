@@ -149,7 +149,7 @@ def give_up(rows: list[dict[str, Any]], problem: Words) -> None:
     in_unit(COLLECTION).update_many(held, {"$set": values, "$unset": {"holder": "", "lease": ""}})
 
 
-def put_back(rows: list[dict[str, Any]], delay: dt.timedelta, problem: Words | str) -> None:
+def requeue(rows: list[dict[str, Any]], delay: dt.timedelta, problem: Words | str) -> None:
     """Nothing was handed over: try again later."""
     _set(rows, {"state": WAITING, "next_try": clock.now() + delay, "problem": _kept(problem)})
 

@@ -24,7 +24,7 @@ COLLECTION = "task_run"
 QUEUED, RUNNING, DONE, FAILED, SET_ASIDE, SKIPPED = "queued", "running", "done", "failed", "set_aside", "skipped"
 OPEN = (QUEUED, RUNNING)
 LEASE = dt.timedelta(seconds=30)
-PATIENCE = dt.timedelta(minutes=30)
+STALL_TIMEOUT = dt.timedelta(minutes=30)
 LOG_MAX = 500
 # Leases run on the server's clock, so that workers whose clocks differ never hold one run twice.
 _LEASE_FROM_NOW = {"$add": ["$$NOW", LEASE // dt.timedelta(milliseconds=1)]}
@@ -121,7 +121,7 @@ def claim(worker: str, run_id: ObjectId | None = None) -> dict[str, Any] | None:
         "last_started": now,
         "started": {"$ifNull": ["$started", now]},
         "moved": now,
-        "stalls_at": now + PATIENCE,
+        "stalls_at": now + STALL_TIMEOUT,
         "attempts": {"$add": ["$attempts", 1]},
         "wake_at": "$$REMOVE",
     }
@@ -158,9 +158,9 @@ def note(run_id: ObjectId, text: Words | str) -> None:
     get_db()[COLLECTION].update_one({"_id": run_id}, {"$push": {"log": {"$each": [entry], "$slice": -LOG_MAX}}})
 
 
-def moves(patience: dt.timedelta) -> dict[str, Any]:
+def moves(stall_timeout: dt.timedelta) -> dict[str, Any]:
     """What to write with `renew` when a body shows that it goes on: when it did, and when it would be said to hang."""
-    return {"moved": clock.now(), "stalls_at": clock.now() + patience}
+    return {"moved": clock.now(), "stalls_at": clock.now() + stall_timeout}
 
 
 def finish(run_id: ObjectId, worker: str, state: str, **values: Any) -> bool:
@@ -170,7 +170,7 @@ def finish(run_id: ObjectId, worker: str, state: str, **values: Any) -> bool:
     return get_db()[COLLECTION].update_one(held, ended).matched_count == 1
 
 
-def put_back(
+def requeue(
     run_id: ObjectId,
     worker: str,
     *,

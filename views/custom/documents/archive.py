@@ -18,7 +18,7 @@ from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.words import L
-from models.kernel.gate.traces import stored
+from models.kernel.gate.bookkeeping import stored
 from models.kernel.language.declare import references_of, registered
 from models.kernel.language.record import Record
 from models.kernel.rights import rights

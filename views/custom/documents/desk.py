@@ -144,7 +144,7 @@ def _move(me: Actor, verb: str) -> Record:
         actor=me,
         version=int(version) if version.isdecimal() and len(version) < 10 else -1,
         values=values,
-        context=Context(door="desk", reason=form.get("reason", "").strip()),
+        context=Context(source="desk", reason=form.get("reason", "").strip()),
     )
 
 

@@ -19,7 +19,7 @@ from models.kernel.base.words import L, current_locale
 from models.kernel.language.record import Record
 from models.kernel.language.trees import with_below
 from models.kernel.rights import rights
-from models.mailing import post_office
+from models.mailing import mail_settings
 from models.services.papers.typesetting import typeset
 from views.formats import FORMATS
 from views.lists.listing import TIME_LIMIT_MS
@@ -95,6 +95,6 @@ def _copies(me: Actor) -> Iterator[dict[str, Any]]:
 
 def _qr(code: str) -> str:
     """The QR code of a label as SVG: the address of this site that leads to the copy."""
-    base = post_office().public_url.rstrip("/") or request.host_url.rstrip("/")
+    base = mail_settings().public_url.rstrip("/") or request.host_url.rstrip("/")
     address = f"{base}/admin/copy/?{urlencode({'code': code})}"
     return str(segno.make(address, error="m", micro=False).svg_inline(border=2, scale=4))

@@ -18,11 +18,11 @@ from models.kernel.base.words import L, speaking
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.mailing import post_office
+from models.mailing import mail_settings
 from models.organisation import User
 from models.reminders import Reminder, Rule, occurrences, rules
 from models.services.notify.preferences import whose_feed
-from views.shell import waiting_filter
+from views.frame import waiting_filter
 from views.slots import CustomView
 
 AHEAD = dt.timedelta(days=90)
@@ -82,9 +82,9 @@ class FeedView(CustomView):
         wanted = {"due": {"$ne": None}, "$or": [decide, {"act": f"user:{me.id}"}]}
         found = list(get_db()[CASES].find(wanted).sort("due", 1).limit(EACH_MAX))
         readable = self._readable(found, me)
-        tokens = set(rights.tokens_of(me))
+        addresses = set(rights.addresses_of(me))
         for case in (one for one in found if one["_id"] in readable):
-            is_decision = not tokens.isdisjoint(case["decide"]) and me.id not in case.get("barred", ())
+            is_decision = not addresses.isdisjoint(case["decide"]) and me.id not in case.get("barred", ())
             words = TO_DECIDE if is_decision else TO_DO
             key = f"case-{case['_id']}-{case['state']}"
             yield _event(key, str(words(what=case["title"] or case["number"])), case["due"], case["type"], case["_id"])
@@ -139,5 +139,5 @@ def _event(key: str, what: str, when: dt.datetime | dt.date, type_name: str, id:
     event.add("dtstart", when)
     event.add("dtend", when + (dt.timedelta(minutes=15) if isinstance(when, dt.datetime) else dt.timedelta(days=1)))
     path = f"/admin/{type_name}/details/?id={id}"
-    event.add("url", post_office().link(path) or f"{request.host_url.rstrip('/')}{path}")
+    event.add("url", mail_settings().link(path) or f"{request.host_url.rstrip('/')}{path}")
     return event

@@ -13,7 +13,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
-from models.mailing import post_office
+from models.mailing import mail_settings
 from models.services.notify import preferences
 from models.services.notify.preferences import CHATS, KINDS
 from views import wording
@@ -81,7 +81,7 @@ class PreferencesView(CustomView):
             say("good", FEED_GONE)
             return redirect("/admin/preferences/")
         path = f"/calendar/{preferences.make_feed(actor().id)}.ics"
-        return self._page(feed_url=post_office().link(path) or f"{request.host_url.rstrip('/')}{path}")
+        return self._page(feed_url=mail_settings().link(path) or f"{request.host_url.rstrip('/')}{path}")
 
     def _page(self, refused: Refused | None = None, feed_url: str = "") -> str:
         chosen = preferences.preferences_of(actor().id)
@@ -92,7 +92,7 @@ class PreferencesView(CustomView):
             in_chat=chosen.in_chat,
             digest=chosen.digest,
             digest_hour=chosen.digest_hour,
-            has_mail=bool(post_office()),
+            has_mail=bool(mail_settings()),
             has_chat=chosen.has_chat,
             chats=[f"{scheme}:// ({label})" for scheme, label in CHATS.items()],
             feed_since=wording.moment(chosen.feed_since) if chosen.feed else "",

@@ -16,8 +16,8 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.unit import in_transaction
+from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
-from models.kernel.language.told import told_now
 from models.kernel.rights import rights
 from models.operations import backups
 from models.operations.backups import (
@@ -168,7 +168,7 @@ def _backup(row: Mapping[str, Any], names: Mapping[Any, str]) -> dict[str, Any]:
         "verified": wording.moment(row["verified_at"]) if row.get("verified_at") else "",
         "drilled": wording.moment(row["drilled_at"]) if row.get("drilled_at") else "",
         "checksum": (row.get("checksum") or "").rpartition(":")[2][:12],
-        "error": told_now(row.get("error")),
+        "error": localized(row.get("error")),
     }
 
 
@@ -183,7 +183,7 @@ def _drill(row: Mapping[str, Any], names: Mapping[Any, str]) -> dict[str, Any]:
         "seconds": _number(row.get("seconds"), 1),
         "compared": _number(row.get("documents"), 0),
         "files": _number(row.get("files"), 0),
-        "differences": told_now(row.get("differences")),
+        "differences": localized(row.get("differences")),
     }
 
 

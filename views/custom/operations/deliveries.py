@@ -12,10 +12,10 @@ from mongoengine.connection import get_db
 from models.chapters import OPERATIONS
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
-from models.kernel.language.told import told_now
 from models.kernel.rights import rights
-from models.mailing import post_office
+from models.mailing import mail_settings
 from models.services.notify import deliveries
 from models.services.notify.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
 from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER
@@ -96,7 +96,7 @@ class DeliveriesView(CustomView):
             rows=[_row(row, people) for row in found],
             counts=[(name, STATES[name], counts[name]) for name in _SHOWN_STATES],
             state=state if state in STATES else "",
-            has_mail=bool(post_office()),
+            has_mail=bool(mail_settings()),
             restored=counts[RESTORED],
         )
 
@@ -135,7 +135,7 @@ def _row(told: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
         "state": STATES.get(told["state"], told["state"]),
         "tone": TONES.get(told["state"], "neutral"),
         "attempts": told["attempts"],
-        "problem": told_now(told.get("problem")),
+        "problem": localized(told.get("problem")),
         "at": wording.moment(told["at"]),
         "next": wording.moment(told["next_try"]) if told["state"] == WAITING else "",
         "is_stuck": told["state"] in STUCK,

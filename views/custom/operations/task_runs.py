@@ -17,8 +17,8 @@ from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import EN, L, current_locale
 from models.kernel.language.glossary import COUNTS
+from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
-from models.kernel.language.told import told_now
 from models.kernel.rights import rights
 from models.operations.schedules import job_label
 from models.services.work import jobs
@@ -101,7 +101,7 @@ class RunView(CustomView):
         """One run."""
         me, run = actor(), _asked_run()
         is_it = bool(rights.may_operate(me))
-        lines = [{"at": _second(one["at"]), "text": told_now(one["text"])} for one in run.get("log", [])]
+        lines = [{"at": _second(one["at"]), "text": localized(one["text"])} for one in run.get("log", [])]
         return self.render(
             "custom/task_run.html",
             run=_row(run),
@@ -118,7 +118,7 @@ class RunView(CustomView):
     def progress(self) -> Response:
         """How far a run is, for the bar that moves."""
         run = _asked_run()
-        last = [{"at": _second(one["at"]), "text": told_now(one["text"])} for one in run.get("log", [])[-20:]]
+        last = [{"at": _second(one["at"]), "text": localized(one["text"])} for one in run.get("log", [])[-20:]]
         answer = jsonify(**_progress(run), **state_of(run), lines=last, counts=_counts(run))
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -202,7 +202,7 @@ def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _progress(run: Mapping[str, Any]) -> dict[str, Any]:
     told = run.get("progress") or {}
-    return {"done": told.get("done", 0), "total": told.get("total", 0), "note": told_now(told.get("note"))}
+    return {"done": told.get("done", 0), "total": told.get("total", 0), "note": localized(told.get("note"))}
 
 
 def _counts(run: Mapping[str, Any]) -> str:

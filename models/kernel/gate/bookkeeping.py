@@ -12,7 +12,7 @@ from ..base.search import search_fields
 from ..base.words import L, Words
 from ..language import working_time
 from ..language.record import Record
-from ..language.who import Seat
+from ..language.who import ApproverSlot
 from ..language.workflow import Move
 from ..rights import rights
 from . import notices
@@ -34,7 +34,7 @@ _UNTRACKED = frozenset(
 class Context:
     """How a change comes in: through which door, why, and in which batch. `confirmed` overrides doubts."""
 
-    door: str = "form"
+    source: str = "form"
     reason: str = ""
     batch: str = ""
     confirmed: bool = False
@@ -47,7 +47,7 @@ class Act:
 
     actor: Actor
     context: Context
-    face: Actor | None = None
+    principal: Actor | None = None
 
 
 def stored(record: Record) -> dict[str, Any]:
@@ -97,8 +97,8 @@ def _plain(record: Record, name: str) -> str:
 def entry_of(
     record: Record, verb: str, changes: list[dict[str, Any]], act: Act, state_from: str | None = None
 ) -> dict[str, Any]:
-    actor, context, face = act.actor, act.context, act.face
-    is_deputy = face is not None and face.id != actor.id
+    actor, context, principal = act.actor, act.context, act.principal
+    is_deputy = principal is not None and principal.id != actor.id
     moved = state_from is not None and state_from != record.state
     return {
         "type": record.type_name(),
@@ -107,9 +107,9 @@ def entry_of(
         "at": clock.now(),
         "actor": actor.id,
         "actor_name": actor.name,
-        "acting_for": face.id if is_deputy and face else None,
-        "acting_for_name": face.name if is_deputy and face else None,
-        "door": context.door,
+        "acting_for": principal.id if is_deputy and principal else None,
+        "acting_for_name": principal.name if is_deputy and principal else None,
+        "door": context.source,
         "verb": verb,
         "state_from": state_from if moved else None,
         "state_to": record.state if moved or verb == "create" else None,
@@ -167,12 +167,12 @@ def notify(unit: Unit, record: Record, to: list[Any], kind: str, words: Words) -
         unit.notify(notices.notice_for(person, cause=cause, kind=kind, words=words, record=record))
 
 
-def decision_of(record: Record, chosen: Move, seat: Seat, act: Act) -> dict[str, Any]:
+def decision_of(record: Record, chosen: Move, slot: ApproverSlot, act: Act) -> dict[str, Any]:
     return {
         "verb": chosen.verb,
-        "seat": seat.key,
+        "seat": slot.key,
         "user": act.actor.id,
-        "for": act.face.id if act.face and act.face.id != act.actor.id else None,
+        "for": act.principal.id if act.principal and act.principal.id != act.actor.id else None,
         "at": clock.now(),
         "version": record.version,
         "comment": act.context.reason,

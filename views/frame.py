@@ -23,7 +23,7 @@ from models.kernel.rights import rights
 from . import wording
 from .session import actor, is_signed_in
 from .shortcuts import SHORTCUTS
-from .switch import ways_to_look
+from .view_switch import ways_to_look
 
 COUNT_CAP = 100
 WAITING_MAX = 300
@@ -31,7 +31,7 @@ YEAR_SECONDS = 31_536_000
 _STATIC = Path(__file__).with_name("static")
 
 
-def dress(app: Flask, catalogue: Any) -> None:
+def init_templates(app: Flask, catalogue: Any) -> None:
     """Give the templates of an application their words and their frame."""
     app.jinja_env.globals.update(
         t=wording.t, asset=asset, moment=wording.moment, day=wording.day, ago=wording.ago, number=wording.number
@@ -118,7 +118,7 @@ def _item(cls: type[Record], waits: Mapping[str, int]) -> dict[str, Any]:
 
 def waiting_filter(me: Actor) -> dict[str, Any]:
     """The open cases that wait for a person's decision: at their addresses, and not their own work."""
-    return {"decide": {"$in": rights.tokens_of(me)}, "barred": {"$ne": me.id}}
+    return {"decide": {"$in": rights.addresses_of(me)}, "barred": {"$ne": me.id}}
 
 
 def waiting_counts(me: Actor) -> tuple[int, dict[str, int]]:
@@ -126,7 +126,7 @@ def waiting_counts(me: Actor) -> tuple[int, dict[str, int]]:
 
     One query; what goes beyond a few hundred is not counted, since the menu says no more than 99+.
     """
-    own = [{"$match": {"act": {"$in": rights.tokens_of(me)}}}, {"$limit": WAITING_MAX}, _kept("act")]
+    own = [{"$match": {"act": {"$in": rights.addresses_of(me)}}}, {"$limit": WAITING_MAX}, _kept("act")]
     both = [
         {"$match": waiting_filter(me)},
         {"$limit": WAITING_MAX},

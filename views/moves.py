@@ -35,7 +35,7 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
                 "may": bool(stand),
                 "why": str(stand.verdict.why) if not stand else "",
                 "who": str(move.by.label),
-                "acting_for": stand.face.name if stand and stand.face and stand.face.id != me.id else "",
+                "acting_for": stand.principal.name if stand and stand.principal and stand.principal.id != me.id else "",
                 "checklist": checklist(record, move, me),
                 "is_danger": is_danger(move),
                 "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}&version={record.version}",

@@ -84,7 +84,7 @@ class RecordDoors:
 
 
 def _note_export(cls: type[Record], record: Record, me: Actor) -> None:
-    changes.note(cls, record.id, "export", actor=me, context=changes.Context(door="pdf"))
+    changes.note(cls, record.id, "export", actor=me, context=changes.Context(source="pdf"))
 
 
 def say_untold(called: Called) -> None:

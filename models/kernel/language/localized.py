@@ -12,7 +12,7 @@ from .fields import WRONG_FORM, LongText, label_of
 _ALL = L("{all}", "{all}")
 
 
-class Told(LongText):
+class LocalizedText(LongText):
     """A text of the system in all languages, `{locale: text}`; people never write it. An older one may be a string."""
 
     def to_python(self, value: Any) -> Any:
@@ -34,7 +34,7 @@ class Told(LongText):
                 yield from super().faults(text)
 
 
-def told_now(value: Any) -> str:
+def localized(value: Any) -> str:
     """The text in the reader's language."""
     if isinstance(value, Mapping):
         return str(value.get(current_locale()) or value.get(EN) or "")

@@ -25,7 +25,7 @@ from models.services.files.viewing import WIDTHS, Look
 from ..session import actor
 from .panel import file_context
 
-doors = Blueprint("files", __name__)
+endpoints = Blueprint("files", __name__)
 PARTS = 10
 MARKS_MAX = 200
 ZOOMS = dict(zip(("100", "150", "200"), WIDTHS, strict=True))
@@ -38,7 +38,7 @@ PLACES = {
 }
 
 
-@doors.get("/files/<file_id>")
+@endpoints.get("/files/<file_id>")
 def file(file_id: str) -> Response:
     """A file, streamed, if the reader may open it; every download is written into its record's history."""
     me = actor()
@@ -58,7 +58,7 @@ def file(file_id: str) -> Response:
     return response
 
 
-@doors.get("/files/<file_id>/view")
+@endpoints.get("/files/<file_id>/view")
 def view(file_id: str) -> str:
     """A file on a page of its own; a script asks for the inside of the page only, and shows it without leaving."""
     found = file_viewing.look(file_id, actor=actor())
@@ -66,7 +66,7 @@ def view(file_id: str) -> str:
     return render_template("files/preview.html" if is_part else "files/view.html", **_context(found))
 
 
-@doors.get("/files/<file_id>/page/<int:number>")
+@endpoints.get("/files/<file_id>/page/<int:number>")
 def page(file_id: str, number: int) -> Response:
     """A page as a picture. Asked for without the page around it, it counts as a view all the same."""
     found = file_viewing.look(file_id, actor=actor())
@@ -75,7 +75,7 @@ def page(file_id: str, number: int) -> Response:
     return _picture(drawn.image)
 
 
-@doors.get("/files/<file_id>/small")
+@endpoints.get("/files/<file_id>/small")
 def small(file_id: str) -> Response:
     """The small picture in lists."""
     return _picture(file_viewing.small_picture(file_viewing.may_look(file_id, actor=actor())))

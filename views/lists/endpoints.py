@@ -10,8 +10,8 @@ from flask_admin import expose
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
+from ..moves import moves_context
 from ..session import actor
-from ..steps import moves_context
 from . import bulk, bulk_edit, export, grid_page, imports, layouts, neighbours
 
 if TYPE_CHECKING:
