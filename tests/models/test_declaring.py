@@ -110,9 +110,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "move 'approve' names a field 'related' that the type does not have": {
         "workflow": flow(Move("approve", "draft", "closed", by=heads_of("related")))
     },
-    "leads_to 'go_on' names a state 'gone' that does not exist": {
+    "follow-up 'go_on' names a state 'gone' that does not exist": {
         "workflow": flow(Move("submit", "draft", "closed")),
-        "leads_to": (FollowUp("go_on", "Sample", NAME, states=frozenset({"gone"}), fill=lambda one: {}),),
+        "follow_ups": (FollowUp("go_on", "Sample", NAME, states=frozenset({"gone"}), fill=lambda one: {}),),
     },
     "reminder on 'day' names a state 'gone' that does not exist": {
         "workflow": flow(Move("submit", "draft", "closed")),

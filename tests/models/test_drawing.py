@@ -16,6 +16,8 @@ from models.kernel.language.who import NOBODY, OWNER
 from models.kernel.language.workflow import Move, Workflow, completed
 from models.services.drawing.drawing import draw
 
+pytestmark = pytest.mark.usefixtures("db")  # who makes a move may be said by the name of a department
+
 SVG = "{http://www.w3.org/2000/svg}"
 FLOWS = {name: flow for name, cls in catalogue.items() if (flow := cls.declared.workflow)}
 ALLOWED = set(

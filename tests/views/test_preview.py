@@ -126,7 +126,7 @@ class TestRights:
 
     def test_who_may_see_but_not_open(self, need, attach, paper, browser_as, monkeypatch):
         address = attach("a.pdf", paper.pdf("一"))
-        closed = dict(need.declared.access.__dict__) | {"opens": lambda _face: None}
+        closed = dict(need.declared.access.__dict__) | {"openable": lambda _principal: None}
         access = type(need.declared.access)(**closed)
         declared = type(need.declared)(**{**need.declared.__dict__, "access": access})
         monkeypatch.setattr(type(need), "declared", declared)

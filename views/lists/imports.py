@@ -187,7 +187,7 @@ def _details_context(screen: Any, one: Import, me: Actor) -> dict[str, Any]:
         "sections": [] if is_open else _sections(screen, one, me, shown),
         "shown": shown,
         "ready": one.count(CREATE, CHANGE),
-        "doubts": one.count(DOUBT),
+        "warnings": one.count(DOUBT),
         "bad": one.count(BAD),
         "may_take_back": one.is_written and one.state in (imports.DONE, imports.FAILED) and one.count(CREATED, CHANGED),
         "has_refused": not is_open and one.count(BAD, LEFT, DOUBT),

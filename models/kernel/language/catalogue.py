@@ -70,7 +70,7 @@ class Catalogue(Mapping[str, type[Record]]):
                         yield from self._fill_faults(f"column {name}.{column}", ref, lines.columns)
         for leads in cls.declared.follow_ups:
             if leads.to not in self._by_class:
-                yield f"leads_to {leads.verb!r} makes a {leads.to}, which is not a record type"
+                yield f"follow-up {leads.verb!r} makes a {leads.to}, which is not a record type"
 
     def _fill_faults(self, place: str, ref: Any, beside: Mapping[str, Any]) -> Iterator[str]:
         for name, source in getattr(ref, "fills", {}).items():

@@ -148,7 +148,7 @@ def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
                 yield f"move {move.verb!r} names a field {name!r} that the type does not have"
     for leads in told.follow_ups:
         for state in leads.states - set(flow.states):
-            yield f"leads_to {leads.verb!r} names a state {state!r} that does not exist"
+            yield f"follow-up {leads.verb!r} names a state {state!r} that does not exist"
     for state in (told.retention.states if told.retention else frozenset()) - set(flow.states):
         yield f"retention names a state {state!r} that does not exist"
     for remind in told.reminders:
