@@ -27,7 +27,7 @@ FLOOR = "<table>{% for r in rows %}<tr>{% for c in cols %}<td>{{ r[c] }}</td>{% 
 COLUMNS = ("number", "subject", "total", "valid_until", "state")
 
 
-class Counter(monitoring.CommandListener):
+class CommandLog(monitoring.CommandListener):
     """Counts the commands that reach the server."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Counter(monitoring.CommandListener):
 
 def main() -> None:
     settings = load_settings()
-    counter = Counter()
+    counter = CommandLog()
     monitoring.register(counter)
     with EmbeddedMongo(settings.data) as mongo:
         settings = settings.model_copy(update={"mongodb_uri": mongo.uri})
@@ -58,7 +58,7 @@ def main() -> None:
         report(app, client, counter)
 
 
-def report(app: Flask, client: FlaskClient, counter: Counter) -> None:
+def report(app: Flask, client: FlaskClient, counter: CommandLog) -> None:
     """Print one line for each page: commands, milliseconds, ratio to the floor."""
     floor = timed(lambda: bare_page(app), counter)
     print(f"{'page':34} commands      ms  × floor")
@@ -115,7 +115,7 @@ def expect(response, status: int = 200) -> None:
         raise SystemExit(f"{response.request.path} answered {response.status_code}")
 
 
-def timed(work: Callable[[], None], counter: Counter) -> tuple[int, float]:
+def timed(work: Callable[[], None], counter: CommandLog) -> tuple[int, float]:
     """The commands of one round, and the median milliseconds of all."""
     work()
     counter.commands.clear()

@@ -104,7 +104,7 @@ def load(count: int) -> Words:
     return words
 
 
-class Counter(monitoring.CommandListener):
+class CommandCount(monitoring.CommandListener):
     """Counts the commands that reach the server."""
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return statistics.median(spent), result
 
 
-def report(words: Words, counter: Counter) -> None:
+def report(words: Words, counter: CommandCount) -> None:
     """A line for each kind of query, for somebody who may open all and for a clerk of one department among forty."""
     clerk = Actor(
         id=ObjectId(),
@@ -198,7 +198,7 @@ def sizes() -> None:
 
 
 def main(count: int, folder: Path) -> None:
-    counter = Counter()
+    counter = CommandCount()
     monitoring.register(counter)
     with EmbeddedMongo(folder) as mongo:
         settings = Settings(data=folder, mongodb_uri=mongo.uri, database="bench_files", demo=True)

@@ -132,7 +132,7 @@ def _falls_on(day: dt.date, start: dt.date, recurring: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ReminderRule:
     """A declared reminder of a record type."""
 
     cls: type[Record]
@@ -192,9 +192,9 @@ class Rule:
         return IN_DAYS(**places, days=days) if days > 1 else ON_DAY(**places)
 
 
-def rules() -> list[Rule]:
+def rules() -> list[ReminderRule]:
     """The declared reminders of all types, in a fixed order."""
-    found = [Rule(cls, told) for cls in registered().values() for told in cls.declared.reminders]
+    found = [ReminderRule(cls, told) for cls in registered().values() for told in cls.declared.reminders]
     return sorted(found, key=lambda rule: rule.key)
 
 
@@ -220,7 +220,9 @@ def still_holds(cause: str) -> bool:
         return is_on and any(
             _second(one) == moment for one in occurrences(row, moment, moment + dt.timedelta(seconds=1))
         )
-    known = (Rule(cls, told) for told in cls.declared.reminders if (told.field, str(told.before)) == (field, before))
+    known = (
+        ReminderRule(cls, told) for told in cls.declared.reminders if (told.field, str(told.before)) == (field, before)
+    )
     return any(rule.holds(row, dt.date.fromisoformat(date)) for rule in known)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from models.kernel.base import clock
 from models.sales.customers import Contact
 from seed.desk import Desk
-from seed.script import Act, Beat, Script, chance, in_days, length
+from seed.script import Act, Script, StoryStep, chance, in_days, length
 from seed.vocabulary import needs, people
 from seed.vocabulary.companies import Company, mail_domain
 
@@ -51,23 +51,23 @@ def plan_client(script: Script, client: Client, *, by: float | None = None, star
     client.ready = script.play(begin, beats).get("ready", script.tape.end)
 
 
-def _client_beats(rng: random.Random, client: Client) -> list[Beat]:
+def _client_beats(rng: random.Random, client: Client) -> list[StoryStep]:
     key, clerk = client.key, client.clerk
-    beats = [Beat(0, clerk, _enter_client(rng, client))]
+    beats = [StoryStep(0, clerk, _enter_client(rng, client))]
     if client.fate == "lead":
         return beats
     score = rng.randint(40, 98)
     grade = {"score": score, "level": "A" if score >= 80 else "B" if score >= 60 else "C"}
     beats += [
-        Beat(rng.uniform(1, 12), clerk, lambda desk: desk.update(key, grade)),
-        Beat(rng.uniform(0.1, 2), clerk, lambda desk: desk.move(key, "screen"), mark="screened"),
+        StoryStep(rng.uniform(1, 12), clerk, lambda desk: desk.update(key, grade)),
+        StoryStep(rng.uniform(0.1, 2), clerk, lambda desk: desk.move(key, "screen"), mark="screened"),
     ]
     if client.fate == "screened":
         return beats
-    beats.append(Beat(rng.uniform(0.5, 9), "head_sal", lambda desk: desk.move(key, "target"), mark="ready"))
+    beats.append(StoryStep(rng.uniform(0.5, 9), "head_sal", lambda desk: desk.move(key, "target"), mark="ready"))
     if client.fate == "dormant":
         reason = rng.choice(SLEEP)
-        beats.append(Beat(rng.uniform(400, 800), clerk, lambda desk: desk.move(key, "dormant", reason)))
+        beats.append(StoryStep(rng.uniform(400, 800), clerk, lambda desk: desk.move(key, "dormant", reason)))
     return beats
 
 

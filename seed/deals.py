@@ -14,7 +14,7 @@ from models.sales.receivables import Receivable
 from seed.desk import Desk
 from seed.offers import HEAD, Offer
 from seed.scan import attach_scan
-from seed.script import DEALS, Act, Beat, chance, in_days
+from seed.script import DEALS, Act, StoryStep, chance, in_days
 from seed.vocabulary import dealings
 from seed.vocabulary.organisation import users_of
 
@@ -97,7 +97,7 @@ class Deal:
         return rows
 
 
-def deal_beats(deal: Deal) -> list[Beat]:
+def deal_beats(deal: Deal) -> list[StoryStep]:
     """Contract and order, as far as the outcome goes."""
     rng = chance("deal", deal.place)
     beats = _contract_beats(rng, deal)
@@ -109,7 +109,7 @@ def deal_beats(deal: Deal) -> list[Beat]:
     return beats + _order_beats(rng, deal)
 
 
-def _contract_beats(rng: random.Random, deal: Deal) -> list[Beat]:
+def _contract_beats(rng: random.Random, deal: Deal) -> list[StoryStep]:
     key, clerk, outcome, lawyer = deal.contract, deal.clerk, deal.outcome, rng.choice(LAWYERS)
     beats = [_beat(rng.uniform(0.5, 10), clerk, lambda desk: desk.lead(deal.offer.key, "create_contract", key))]
     beats.append(_beat(rng.uniform(0.5, 6), clerk, _fill_contract(rng, deal), mark="filled"))
@@ -135,10 +135,10 @@ def _contract_beats(rng: random.Random, deal: Deal) -> list[Beat]:
     return [*beats, _beat(rng.uniform(0.5, 8), HEAD, _sign(deal), mark="signed")]
 
 
-def _order_beats(rng: random.Random, deal: Deal) -> list[Beat]:
+def _order_beats(rng: random.Random, deal: Deal) -> list[StoryStep]:
     """The order from its making to its close; `on_hold` stops where production had begun."""
     reached = {"on_hold": "in_production", "completed": "closed"}.get(deal.outcome, deal.outcome)
-    beats: list[Beat] = []
+    beats: list[StoryStep] = []
     for stage in STAGES[: STAGES.index(reached) + 1]:
         beats += _stage_beats(rng, deal, stage)
     if deal.outcome == "on_hold":
@@ -147,7 +147,7 @@ def _order_beats(rng: random.Random, deal: Deal) -> list[Beat]:
     return beats
 
 
-def _stage_beats(rng: random.Random, deal: Deal, stage: str) -> list[Beat]:
+def _stage_beats(rng: random.Random, deal: Deal, stage: str) -> list[StoryStep]:
     """What brings an order to a stage; in `new_…` the next department has not acknowledged it yet."""
     key, clerk = deal.order, deal.clerk
     planner, carrier = PLANNERS[deal.place % len(PLANNERS)], CARRIERS[deal.place % len(CARRIERS)]
@@ -173,8 +173,8 @@ def _stage_beats(rng: random.Random, deal: Deal, stage: str) -> list[Beat]:
     return [_beat(rng.uniform(least, most), login, act, stage) for least, most, login, act in rows[stage]]
 
 
-def _beat(gap: float, login: str, act: Act, mark: str = "") -> Beat:
-    return Beat(gap, login, act, DEALS, mark)
+def _beat(gap: float, login: str, act: Act, mark: str = "") -> StoryStep:
+    return StoryStep(gap, login, act, DEALS, mark)
 
 
 def _moving(key: str, verb: str, reason: str = "") -> Act:

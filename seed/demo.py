@@ -27,7 +27,7 @@ from seed.desk import Desk
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days
 from seed.scan import prepare_files
 from seed.script import DEALS, OFFERS
-from seed.stage import META, Place, go_on, mark_of, play_year
+from seed.stage import META, LoadTarget, go_on, mark_of, play_year
 
 DEMO = "demo"
 BEGUN, WHOLE = "begun", "whole"
@@ -107,8 +107,8 @@ def _found(now: dt.datetime, token: str) -> None:
         enter_calendar(desk, special_days(now))
 
 
-def _place(settings: Any, token: str, now: dt.datetime) -> Place:
-    return Place(
+def _place(settings: Any, token: str, now: dt.datetime) -> LoadTarget:
+    return LoadTarget(
         uri=settings.mongodb_uri,
         database=get_db().name,
         token=token,

@@ -26,7 +26,7 @@ WRONG = "收款登記到錯誤的應收款，沖銷後重新入賬。"
 
 
 @dataclass
-class Owed:
+class DueInstalment:
     """One instalment of a signed contract as the plan sees it."""
 
     deal: Deal
@@ -50,7 +50,7 @@ def plan_money(script: Script, deal: Deal, signed: float, closed: float) -> None
     last = closed
     is_new = signed + NEW_HOURS > script.tape.end
     for number, (due, amount, _) in enumerate(deal.instalments(), start=1):
-        owed = Owed(deal, number, due, amount, signed)
+        owed = DueInstalment(deal, number, due, amount, signed)
         rng = chance("owed", deal.place, number)
         if deal.outcome == "completed":
             last = max(last, _pay_all(script, owed, rng, _pay_position(script, owed, rng)))
@@ -67,14 +67,14 @@ def plan_money(script: Script, deal: Deal, signed: float, closed: float) -> None
         script.add(moment, deal.clerk, lambda desk: desk.move(deal.contract, "complete"), DEALS)
 
 
-def _pay_position(script: Script, owed: Owed, rng: random.Random) -> float:
+def _pay_position(script: Script, owed: DueInstalment, rng: random.Random) -> float:
     """When the money comes: mostly around the due date, sometimes weeks later; never before signing or after now."""
     days = rng.randint(10, 40) if rng.random() < LATE else rng.randint(-6, 4)
     wanted = script.tape.before(owed.due + dt.timedelta(days=days)) + rng.uniform(0.5, 7.5)
     return min(max(wanted, owed.signed + 1), script.tape.end - rng.uniform(0.5, 3))
 
 
-def _pay_or_not(script: Script, owed: Owed, rng: random.Random) -> None:
+def _pay_or_not(script: Script, owed: DueInstalment, rng: random.Random) -> None:
     age = (script.tape.today - owed.due).days
     share = next(share for days, share in STILL_OWED if age <= days)
     draw = rng.random()
@@ -87,7 +87,7 @@ def _pay_or_not(script: Script, owed: Owed, rng: random.Random) -> None:
     _remind(script, owed, rng)
 
 
-def _pay_all(script: Script, owed: Owed, rng: random.Random, moment: float) -> float:
+def _pay_all(script: Script, owed: DueInstalment, rng: random.Random, moment: float) -> float:
     """Pay in full, in one or two parts; return the position of the last one."""
     if rng.random() < 0.01 and moment + 6 < script.tape.end:
         return _pay_after_mistake(script, owed, moment)
@@ -98,7 +98,7 @@ def _pay_all(script: Script, owed: Owed, rng: random.Random, moment: float) -> f
     return _pay(script, owed, moment, owed.amount)
 
 
-def _pay_after_mistake(script: Script, owed: Owed, moment: float) -> float:
+def _pay_after_mistake(script: Script, owed: DueInstalment, moment: float) -> float:
     """A booking that turns out wrong is reversed, never changed."""
     key = owed.payment()
     _book(script, owed, key, moment, owed.amount)
@@ -106,12 +106,12 @@ def _pay_after_mistake(script: Script, owed: Owed, moment: float) -> float:
     return _pay(script, owed, moment + 5, owed.amount)
 
 
-def _pay(script: Script, owed: Owed, moment: float, amount: Decimal) -> float:
+def _pay(script: Script, owed: DueInstalment, moment: float, amount: Decimal) -> float:
     _book(script, owed, owed.payment(), moment, amount)
     return moment
 
 
-def _book(script: Script, owed: Owed, key: str, moment: float, amount: Decimal) -> None:
+def _book(script: Script, owed: DueInstalment, key: str, moment: float, amount: Decimal) -> None:
     rng = chance(key)
     values = {"amount": amount, "method": rng.choice(METHODS), "reference": f"HB{rng.randrange(10**9):09}"}
 
@@ -122,7 +122,7 @@ def _book(script: Script, owed: Owed, key: str, moment: float, amount: Decimal) 
     script.add(moment, rng.choice(CLERKS), act, DEALS)
 
 
-def _fall_due(owed: Owed) -> Act:
+def _fall_due(owed: DueInstalment) -> Act:
     """The nightly run marks what is overdue, unless it was paid in time."""
 
     def act(desk: Desk) -> None:
@@ -134,7 +134,7 @@ def _fall_due(owed: Owed) -> Act:
     return act
 
 
-def _remind(script: Script, owed: Owed, rng: random.Random) -> None:
+def _remind(script: Script, owed: DueInstalment, rng: random.Random) -> None:
     """Letter, call, visit: each step is made by the nightly run and done by the owner some hours later."""
     for level, days in DUNNING_DAYS.items():
         day = owed.due + dt.timedelta(days=days)
@@ -150,7 +150,7 @@ def _remind(script: Script, owed: Owed, rng: random.Random) -> None:
             script.add(moment + 0.05, owed.deal.clerk, _complete_dunning(key), DEALS)
 
 
-def _make_dunning(owed: Owed, key: str, level: int) -> Act:
+def _make_dunning(owed: DueInstalment, key: str, level: int) -> Act:
     """The step with the entry key of the daily sweep, which then does not make it again."""
 
     def act(desk: Desk) -> None:

@@ -11,10 +11,10 @@ from models.sales.customers import cents
 from models.sales.quotations import OfferLine
 from seed.customers import Client
 from seed.desk import Desk
-from seed.script import Act, Beat, Script, chance, in_days
+from seed.script import Act, Script, StoryStep, chance, in_days
 from seed.vocabulary import dealings
 from seed.vocabulary.organisation import users_of
-from seed.vocabulary.products import PRODUCTS, Product
+from seed.vocabulary.products import PRODUCTS, ProductText
 
 HEAD = "head_sal"
 CLERKS = tuple(each.login for each in users_of("SAL", "clerk"))
@@ -45,7 +45,7 @@ DECLINED = (
 class Goods:
     """One line of an offer."""
 
-    product: Product
+    product: ProductText
     quantity: Decimal
     price: Decimal
     discount: Decimal
@@ -88,17 +88,17 @@ def plan_products(script: Script, start: float) -> None:
         begin = start + place * 0.3
         if state in ("draft", "submitted"):
             begin = script.tape.end - 9 + place * 0.05
-        beats = [Beat(0, HEAD, _enter_product(each, key))]
+        beats = [StoryStep(0, HEAD, _enter_product(each, key))]
         if state != "draft":
-            beats.append(Beat(0.2, HEAD, _moving(key, "submit")))
+            beats.append(StoryStep(0.2, HEAD, _moving(key, "submit")))
         if state in ("active", "retired"):
-            beats.append(Beat(6, "management", _moving(key, "approve")))
+            beats.append(StoryStep(6, "management", _moving(key, "approve")))
         if state == "retired":
-            beats.append(Beat(900, HEAD, _moving(key, "retire")))
+            beats.append(StoryStep(900, HEAD, _moving(key, "retire")))
         script.play(begin, beats)
 
 
-def _enter_product(each: Product, key: str) -> Act:
+def _enter_product(each: ProductText, key: str) -> Act:
     values: dict[str, Any] = {"code": each.code, "name": each.name, "spec": each.spec, "unit": each.unit}
     values |= {"list_price": each.list_price, "floor_price": each.floor_price}
     return lambda desk: desk.create(key, values | {"valid_from": in_days(0), "valid_until": in_days(730)})
@@ -123,7 +123,7 @@ def _goods(rng: random.Random, limit: Decimal) -> list[Goods]:
     return [_one_line(rng, each, limit) for each in rng.sample(ACTIVE, count)]
 
 
-def _one_line(rng: random.Random, each: Product, limit: Decimal) -> Goods:
+def _one_line(rng: random.Random, each: ProductText, limit: Decimal) -> Goods:
     """A line that the clerk may offer alone: at list price, less a discount that stays above the floor."""
     least, most = next((span for below, span in QUANTITIES if each.list_price < below), (1, 2))
     room = min(limit, 100 * (1 - each.floor_price / each.list_price))
@@ -139,51 +139,51 @@ def _too_cheap(rng: random.Random, line: Goods, limit: Decimal) -> Goods:
     return Goods(line.product, line.quantity, cents(line.product.floor_price * share), Decimal(0))
 
 
-def quote_beats(rng: random.Random, offer: Offer) -> list[Beat]:
+def quote_beats(rng: random.Random, offer: Offer) -> list[StoryStep]:
     """What happens to a quotation, as far as its outcome goes."""
     key, clerk, outcome = offer.key, offer.clerk, offer.outcome
-    beats = [Beat(0, clerk, _write_quotation(rng, offer))]
+    beats = [StoryStep(0, clerk, _write_quotation(rng, offer))]
     if outcome == "draft":
         return beats
-    beats.append(Beat(rng.uniform(0.3, 5), clerk, _moving(key, "submit")))
+    beats.append(StoryStep(rng.uniform(0.3, 5), clerk, _moving(key, "submit")))
     if outcome == "waiting":
         return beats
     beats += _approval_beats(rng, offer)
     if outcome in ("returned", "approved"):
         return beats
-    beats.append(Beat(rng.uniform(0.2, 5), clerk, _moving(key, "send"), mark="sent"))
+    beats.append(StoryStep(rng.uniform(0.2, 5), clerk, _moving(key, "send"), mark="sent"))
     if outcome in ("sent", "expired"):
         return beats
     if rng.random() < 0.055:
         beats += _negotiation_beats(rng, offer)
     if outcome == "declined":
-        return [*beats, Beat(rng.uniform(8, 100), clerk, _moving(key, "decline", rng.choice(DECLINED)))]
-    return [*beats, Beat(rng.uniform(6, 80), clerk, _moving(key, "accept"))]
+        return [*beats, StoryStep(rng.uniform(8, 100), clerk, _moving(key, "decline", rng.choice(DECLINED)))]
+    return [*beats, StoryStep(rng.uniform(6, 80), clerk, _moving(key, "accept"))]
 
 
-def _approval_beats(rng: random.Random, offer: Offer) -> list[Beat]:
+def _approval_beats(rng: random.Random, offer: Offer) -> list[StoryStep]:
     """What needs approval goes to the head, who may return it; the second try is within the clerk's own rights."""
     if not offer.is_tough:
         return []
     if not offer.first_goods:
-        return [Beat(rng.uniform(0.4, 7), HEAD, _moving(offer.key, "approve"))]
+        return [StoryStep(rng.uniform(0.4, 7), HEAD, _moving(offer.key, "approve"))]
     reason = dealings.return_reason(rng, "head")
-    beats = [Beat(rng.uniform(0.4, 7), HEAD, _moving(offer.key, "return", reason))]
+    beats = [StoryStep(rng.uniform(0.4, 7), HEAD, _moving(offer.key, "return", reason))]
     if offer.outcome == "returned":
         return beats
     return [
         *beats,
-        Beat(
+        StoryStep(
             rng.uniform(0.5, 6), offer.clerk, lambda desk: desk.update(offer.key, {"lines": lines(desk, offer.goods)})
         ),
-        Beat(0.1, offer.clerk, _moving(offer.key, "submit")),
+        StoryStep(0.1, offer.clerk, _moving(offer.key, "submit")),
     ]
 
 
-def _negotiation_beats(rng: random.Random, offer: Offer) -> list[Beat]:
+def _negotiation_beats(rng: random.Random, offer: Offer) -> list[StoryStep]:
     """One to three rounds of talks before the customer answers (2.2.4)."""
     return [
-        Beat(rng.uniform(4, 14), offer.clerk, _write_negotiation(rng, offer, turn))
+        StoryStep(rng.uniform(4, 14), offer.clerk, _write_negotiation(rng, offer, turn))
         for turn in range(1, rng.choice((1, 1, 2, 3)) + 1)
     ]
 

@@ -9,7 +9,7 @@ from bson import ObjectId
 from models.kernel.base import clock
 from seed.desk import Desk
 from seed.organisation import ABSENT, STANDS_IN, absent_since
-from seed.script import Act, Beat, Script, chance, length, spread
+from seed.script import Act, Script, StoryStep, chance, length, spread
 from seed.vocabulary import needs
 from seed.vocabulary.dealings import return_reason
 from seed.vocabulary.organisation import department, users_of
@@ -79,23 +79,23 @@ def _plan_requirement(
     script.play(end - rng.uniform(0.3, 20) if is_open else rng.uniform(start, end - 1), beats)
 
 
-def _requirement_beats(rng: random.Random, key: str, outcome: str, clerk: str, head: str) -> list[Beat]:
-    beats = [Beat(0, clerk, _collect(rng, key, clerk))]
+def _requirement_beats(rng: random.Random, key: str, outcome: str, clerk: str, head: str) -> list[StoryStep]:
+    beats = [StoryStep(0, clerk, _collect(rng, key, clerk))]
     if outcome == "collected":
         return beats
     beats += [
-        Beat(rng.uniform(2, 30), clerk, _analyse(rng, key)),
-        Beat(rng.uniform(0.1, 1), clerk, lambda desk: desk.move(key, "analyse")),
+        StoryStep(rng.uniform(2, 30), clerk, _analyse(rng, key)),
+        StoryStep(rng.uniform(0.1, 1), clerk, lambda desk: desk.move(key, "analyse")),
     ]
     if outcome == "analysed":
         return beats
     if outcome == "rejected" or (outcome == "closed" and rng.random() < 0.3):
         reason = rng.choice(REJECTIONS)
-        beats.append(Beat(rng.uniform(2, 22), head, lambda desk: desk.move(key, "reject", reason)))
+        beats.append(StoryStep(rng.uniform(2, 22), head, lambda desk: desk.move(key, "reject", reason)))
     else:
-        beats.append(Beat(rng.uniform(2, 22), head, lambda desk: desk.move(key, "accept")))
+        beats.append(StoryStep(rng.uniform(2, 22), head, lambda desk: desk.move(key, "accept")))
     if outcome == "closed":
-        beats.append(Beat(rng.uniform(40, 300), clerk, lambda desk: desk.move(key, "close")))
+        beats.append(StoryStep(rng.uniform(40, 300), clerk, lambda desk: desk.move(key, "close")))
     return beats
 
 
@@ -134,34 +134,34 @@ def _plan_report(script: Script, start: float, place: int, outcome: str) -> str:
     related = rng.sample(RELATED, rng.randint(2, 3))
     if outcome == "cross_review":
         related = ["LOG", *rng.sample([code for code in RELATED if code != "LOG"], 2)]
-    beats = [Beat(0, clerk, _write_report(rng, key, related))]
+    beats = [StoryStep(0, clerk, _write_report(rng, key, related))]
     if outcome != "draft":
-        beats.append(Beat(rng.uniform(8, 40), clerk, lambda desk: desk.move(key, "submit")))
+        beats.append(StoryStep(rng.uniform(8, 40), clerk, lambda desk: desk.move(key, "submit")))
     beats += _review_beats(rng, key, outcome, related)
     end = script.tape.end - length(beats)
     script.play(rng.uniform(start + 300, end - 1) if outcome == "published" else end - rng.uniform(5, 20), beats)
     return key
 
 
-def _review_beats(rng: random.Random, key: str, outcome: str, related: list[str]) -> list[Beat]:
+def _review_beats(rng: random.Random, key: str, outcome: str, related: list[str]) -> list[StoryStep]:
     """The superior, then every related department, then publication (2.1.4), as far as the outcome goes."""
     if outcome in ("draft", "in_review"):
         return []
     head, gap = "head_mkt", rng.uniform(3, 20)
     if outcome == "returned":
         reason = return_reason(rng, "department")
-        return [Beat(gap, head, lambda desk: desk.move(key, "return", reason))]
-    beats = [Beat(gap, head, lambda desk: desk.move(key, "approve"))]
+        return [StoryStep(gap, head, lambda desk: desk.move(key, "return", reason))]
+    beats = [StoryStep(gap, head, lambda desk: desk.move(key, "approve"))]
     if outcome == "sent_back":
         reason = return_reason(rng, "department")
         reader = department(related[-1]).head_login
-        return [*beats, Beat(rng.uniform(4, 20), reader, lambda desk: desk.move(key, "send_back", reason))]
+        return [*beats, StoryStep(rng.uniform(4, 20), reader, lambda desk: desk.move(key, "send_back", reason))]
     readers = [department(code).head_login for code in related]
     if outcome == "cross_review":
         readers = [one for one in readers if one != ABSENT][:1]
-    beats += [Beat(rng.uniform(2, 16), one, lambda desk: desk.move(key, "agree", "同意。")) for one in readers]
+    beats += [StoryStep(rng.uniform(2, 16), one, lambda desk: desk.move(key, "agree", "同意。")) for one in readers]
     if outcome == "published":
-        beats.append(Beat(rng.uniform(2, 16), head, lambda desk: desk.move(key, "publish")))
+        beats.append(StoryStep(rng.uniform(2, 16), head, lambda desk: desk.move(key, "publish")))
     return beats
 
 

@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Beat:
+class StoryStep:
     """A step that is not placed yet: it follows the one before it after `gap` working hours."""
 
     gap: float
@@ -55,7 +55,7 @@ class Script:
             raise ValueError(f"A step of {login or 'the system'} lies in the future: {at}.")
         self._steps.append(Step(at, len(self._steps), login, lane, act))
 
-    def play(self, start: float, beats: Sequence[Beat]) -> dict[str, float]:
+    def play(self, start: float, beats: Sequence[StoryStep]) -> dict[str, float]:
         """Place beats one after the other; return the positions of the marked ones."""
         position, marks = start, {}
         for beat in beats:
@@ -70,7 +70,7 @@ class Script:
         return sorted(step for step in self._steps if step.lane == number)
 
 
-def length(beats: Sequence[Beat]) -> float:
+def length(beats: Sequence[StoryStep]) -> float:
     """The working hours from the start to the last beat."""
     return sum(beat.gap for beat in beats)
 

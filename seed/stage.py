@@ -36,7 +36,7 @@ class Overtaken(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class LoadTarget:
     """Where and as of when a load plays; `token` names the load, so that one that was given up cannot go on."""
 
     uri: str
@@ -64,7 +64,7 @@ def go_on(mark: str, token: str, **facts: Any) -> None:
         raise Overtaken
 
 
-def play_year(place: Place, echo: Callable[[str], None]) -> None:
+def play_year(place: LoadTarget, echo: Callable[[str], None]) -> None:
     """Play both lanes to their end. Raises RuntimeError when the second one has failed."""
     other = mp.get_context("spawn").Process(target=_play_apart, args=(place, os.getpid()), daemon=True)
     other.start()
@@ -79,7 +79,7 @@ def play_year(place: Place, echo: Callable[[str], None]) -> None:
         raise RuntimeError("The second half of the demo company could not be loaded; its error is printed above.")
 
 
-def _play_apart(place: Place, parent: int) -> None:
+def _play_apart(place: LoadTarget, parent: int) -> None:
     """The second lane, in a process and with a connection of its own."""
     secrets.set_keys(place.keys)
     clock.set_zone(place.zone)
@@ -94,7 +94,7 @@ def _play_apart(place: Place, parent: int) -> None:
 def _play(
     steps: Sequence[Step],
     lane: int,
-    place: Place,
+    place: LoadTarget,
     *,
     is_wanted: Callable[[], bool],
     echo: Callable[[str], None] | None = None,

@@ -14,7 +14,7 @@ from seed.money import plan_money
 from seed.offers import CLERKS, SHORT_DAYS, Offer, draft_offer, plan_products, quote_beats
 from seed.organisation import send_away
 from seed.research import plan_research
-from seed.script import Beat, Script, chance, length, spread
+from seed.script import Script, StoryStep, chance, length, spread
 from seed.tape import Tape
 from seed.vocabulary.companies import companies
 from seed.vocabulary.dealings import PaymentPlan, payment_plan
@@ -56,7 +56,7 @@ SETTLE_DAYS = 45
 OLD_CLIENTS = 45
 SHORT_PLAN_DAYS = 200
 WON, TARGETS, SLEEPERS = "customer", "target", "dormant"
-Story = tuple[float, Offer, Deal | None, list[Beat]]
+Story = tuple[float, Offer, Deal | None, list[StoryStep]]
 
 
 def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Script:
@@ -79,7 +79,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     return script
 
 
-def _placed(script: Script, begin: float, deal: Deal | None, beats: list[Beat]) -> dict[str, float]:
+def _placed(script: Script, begin: float, deal: Deal | None, beats: list[StoryStep]) -> dict[str, float]:
     marks = script.play(begin, beats)
     if deal and "filled" in marks:
         deal.filled_on = script.tape.day(marks["filled"])
@@ -118,7 +118,7 @@ def _short_plan(rng: random.Random) -> PaymentPlan:
     return next(plan for plan in plans if plan.instalments[-1].days_after_signing <= SHORT_PLAN_DAYS)
 
 
-def _begin(tape: Tape, rng: random.Random, start: float, outcome: str, beats: list[Beat]) -> float:
+def _begin(tape: Tape, rng: random.Random, start: float, outcome: str, beats: list[StoryStep]) -> float:
     end = tape.end - length(beats)
     if outcome in IDLE:
         return end - rng.uniform(*IDLE[outcome])
@@ -127,7 +127,7 @@ def _begin(tape: Tape, rng: random.Random, start: float, outcome: str, beats: li
     return rng.uniform(start, end - 1)
 
 
-def _begin_deal(tape: Tape, rng: random.Random, start: float, deal: Deal, beats: list[Beat]) -> float:
+def _begin_deal(tape: Tape, rng: random.Random, start: float, deal: Deal, beats: list[StoryStep]) -> float:
     end = tape.end - length(beats)
     if deal.outcome == "approved":
         return end - rng.uniform(*WAITING_FOR_SIGNATURE)

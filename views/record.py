@@ -166,7 +166,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         record = rights.find(me, self.model, request.args.get("id"))
         if not (verdict := rights.may_open(me, record)):
             return self._refusal_page(record, verdict.why)
-        asked = past.Asked(_version(request.args.get("version")), _version(request.args.get("with")))
+        asked = past.ShownVersions(_version(request.args.get("version")), _version(request.args.get("with")))
         return self.render("record/history.html", **past.history_context(self.model, record, me, asked))
 
     @expose("/put_back/", methods=("POST",))

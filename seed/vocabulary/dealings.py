@@ -32,7 +32,7 @@ class ContractText:
 
 
 @dataclass(frozen=True)
-class Instalment:
+class PlannedInstalment:
     """A part of the price: per cent of the amount, what makes it due, and when, counted from signing."""
 
     percent: int
@@ -45,7 +45,7 @@ class PaymentPlan:
     """Payment terms as one sentence and as instalments that add up to a hundred."""
 
     terms: str
-    instalments: tuple[Instalment, ...]
+    instalments: tuple[PlannedInstalment, ...]
 
 
 @dataclass(frozen=True)
@@ -138,27 +138,27 @@ _CUSTOMER_OBLIGATIONS = lines("""
 """)
 _PAYMENT_PLANS = (
     (
-        Instalment(30, "合同簽訂後預付款", 7),
-        Instalment(40, "發貨前提貨款", 60),
-        Instalment(25, "驗收合格後驗收款", 105),
-        Instalment(5, "質保期滿後質保金", 470),
+        PlannedInstalment(30, "合同簽訂後預付款", 7),
+        PlannedInstalment(40, "發貨前提貨款", 60),
+        PlannedInstalment(25, "驗收合格後驗收款", 105),
+        PlannedInstalment(5, "質保期滿後質保金", 470),
     ),
     (
-        Instalment(30, "合同簽訂後預付款", 10),
-        Instalment(60, "到貨驗收後貨款", 75),
-        Instalment(10, "質保期滿後質保金", 440),
+        PlannedInstalment(30, "合同簽訂後預付款", 10),
+        PlannedInstalment(60, "到貨驗收後貨款", 75),
+        PlannedInstalment(10, "質保期滿後質保金", 440),
     ),
     (
-        Instalment(50, "合同簽訂後預付款", 5),
-        Instalment(50, "發貨前付清餘款", 45),
+        PlannedInstalment(50, "合同簽訂後預付款", 5),
+        PlannedInstalment(50, "發貨前付清餘款", 45),
     ),
     (
-        Instalment(20, "合同簽訂後啟動款", 10),
-        Instalment(30, "方案確認後進度款", 40),
-        Instalment(40, "系統上線後上線款", 120),
-        Instalment(10, "最終驗收後尾款", 180),
+        PlannedInstalment(20, "合同簽訂後啟動款", 10),
+        PlannedInstalment(30, "方案確認後進度款", 40),
+        PlannedInstalment(40, "系統上線後上線款", 120),
+        PlannedInstalment(10, "最終驗收後尾款", 180),
     ),
-    (Instalment(100, "貨到驗收合格並收到發票後一次付清", 60),),
+    (PlannedInstalment(100, "貨到驗收合格並收到發票後一次付清", 60),),
 )
 _DELIVERY_TERMS = lines("""
     合同生效並收到預付款後{days}個工作日內發貨，送至{place}，運費由乙方承擔。

@@ -10,7 +10,7 @@ CHANNELS = ("questionnaire", "interview", "meeting", "other")
 
 
 @dataclass(frozen=True)
-class Need:
+class NeedText:
     """The text of a requirement; `source_kind` and `channel` are ids, `category` is a label."""
 
     title: str
@@ -238,11 +238,11 @@ _NEXT_STEPS = lines("""
 """)
 
 
-def need(rng: random.Random) -> Need:
+def need(rng: random.Random) -> NeedText:
     """Make the text of one requirement; several hundred titles are possible."""
     category, source_kind = rng.choice(CATEGORIES), rng.choice(SOURCE_KINDS)
     topic = _settled(rng, "industry", "place", "role")
-    return Need(
+    return NeedText(
         title=sentence(rng, _TITLES[category], topic),
         description=sentence(rng, _BACKGROUNDS, topic) + sentence(rng, _WISHES, topic),
         category=category,

@@ -28,7 +28,7 @@ _MOBILE_PREFIXES = words("131 132 135 136 137 138 139 150 151 152 157 158 159 18
 
 
 @dataclass(frozen=True)
-class Contact:
+class ContactPerson:
     """A person at a customer, as a line of the customer's file (2.2.1)."""
 
     name: str
@@ -70,7 +70,7 @@ def mail_address(name: str, domain: str = "example.com") -> str:
     return f"{''.join(lazy_pinyin(name[1:]))}.{surname}@{domain}"
 
 
-def contact(rng: random.Random, domain: str = "example.com") -> Contact:
+def contact(rng: random.Random, domain: str = "example.com") -> ContactPerson:
     """Make a contact person with everything filled in; namesakes at one domain share an address."""
     name = person_name(rng)
-    return Contact(name=name, title=job_title(rng), phone=mobile_phone(rng), mail=mail_address(name, domain))
+    return ContactPerson(name=name, title=job_title(rng), phone=mobile_phone(rng), mail=mail_address(name, domain))

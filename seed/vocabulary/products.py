@@ -6,7 +6,7 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True)
-class Product:
+class ProductText:
     """A product with its prices in CNY before tax; below the floor price a head must agree."""
 
     code: str
@@ -101,14 +101,14 @@ _SPARES: tuple[_Row, ...] = (
 )
 
 
-def _family(name: str, rows: tuple[_Row, ...]) -> tuple[Product, ...]:
+def _family(name: str, rows: tuple[_Row, ...]) -> tuple[ProductText, ...]:
     return tuple(
-        Product(code, title, spec, unit, Decimal(price).quantize(_CENT), Decimal(floor).quantize(_CENT), name)
+        ProductText(code, title, spec, unit, Decimal(price).quantize(_CENT), Decimal(floor).quantize(_CENT), name)
         for code, title, spec, unit, price, floor in rows
     )
 
 
-PRODUCTS: tuple[Product, ...] = (
+PRODUCTS: tuple[ProductText, ...] = (
     *_family("傳感器", _SENSORS),
     *_family("控制器", _CONTROLLERS),
     *_family("輸送設備", _CONVEYORS),
@@ -119,11 +119,11 @@ PRODUCTS: tuple[Product, ...] = (
 )
 
 
-def product(rng: random.Random) -> Product:
+def product(rng: random.Random) -> ProductText:
     """Choose one product."""
     return rng.choice(PRODUCTS)
 
 
-def products(rng: random.Random, count: int) -> tuple[Product, ...]:
+def products(rng: random.Random, count: int) -> tuple[ProductText, ...]:
     """Choose `count` different products, as the lines of one quotation need them."""
     return tuple(rng.sample(PRODUCTS, count))

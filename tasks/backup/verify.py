@@ -21,7 +21,7 @@ SWAPPED = L("{file} has the content of {other}.", "{file} 的內容為 {other} �
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BackupVerdict:
     """What was found wrong with a backup; nothing means that every byte is as written."""
 
     entry: Entry
@@ -31,10 +31,10 @@ class Verdict:
         return not self.problems
 
 
-def verify(target: Target, name: str, ring: KeyRing, tell: Tell = nobody, *, seal: str = "") -> Verdict:
+def verify(target: Target, name: str, ring: KeyRing, tell: Tell = nobody, *, seal: str = "") -> BackupVerdict:
     """Read all of a backup. Raises BackupFault or Damaged when it cannot even be opened."""
     entry = open_entry(target, name, ring, seal=seal)
-    return Verdict(entry, tuple(_problems(entry, Progress(tell, entry.manifest.plain_size))))
+    return BackupVerdict(entry, tuple(_problems(entry, Progress(tell, entry.manifest.plain_size))))
 
 
 def must_be_whole(entry: Entry, tell: Tell = nobody) -> None:

@@ -141,7 +141,7 @@ def make_lists(run: Run) -> None:
             place = get_db()[collections.archive_of(name)]
             rows = place.find(retention.destroy_filter(cls, rule), {"_id": 1}).sort("_id", 1)
             due = (row["_id"] for row in rows if str(row["_id"]) not in listed)
-            _list_type(run, _Source(cls, retention.ARCHIVE, place), due, home)
+            _list_type(run, _ArchiveSource(cls, retention.ARCHIVE, place), due, home)
 
 
 @job(
@@ -163,7 +163,7 @@ def list_bin(run: Run, days: int = BIN_DAYS) -> None:
         place = get_db()[name]
         rows = place.find({"removed_at": {"$lte": before}}, {"_id": 1}).sort([("removed_at", 1), ("_id", 1)])
         due = (row["_id"] for row in rows if str(row["_id"]) not in listed)
-        _list_type(run, _Source(cls, retention.BIN, place), due, home)
+        _list_type(run, _ArchiveSource(cls, retention.BIN, place), due, home)
 
 
 def _listed() -> set[str]:
@@ -180,7 +180,7 @@ def _listed() -> set[str]:
 
 
 @dataclass(frozen=True)
-class _Source:
+class _ArchiveSource:
     """Where the records of a type stand that are listed."""
 
     cls: type[Record]
@@ -188,7 +188,7 @@ class _Source:
     place: Collection[dict[str, Any]]
 
 
-def _list_type(run: Run, source: _Source, due: Iterable[ObjectId], home: ObjectId) -> None:
+def _list_type(run: Run, source: _ArchiveSource, due: Iterable[ObjectId], home: ObjectId) -> None:
     holds = retention.active_holds()
     lines: list[dict[str, Any]] = []
     for id in due:
@@ -203,7 +203,7 @@ def _list_type(run: Run, source: _Source, due: Iterable[ObjectId], home: ObjectI
         _make_list(run, source, lines, home)
 
 
-def _line(source: _Source, id: ObjectId, holds: list[retention.Hold]) -> dict[str, Any] | None:
+def _line(source: _ArchiveSource, id: ObjectId, holds: list[retention.Hold]) -> dict[str, Any] | None:
     """How a record stands on a list, also one whose number or title is no text; None for one that is held."""
     document = source.place.find_one({"_id": id})
     if document is None:
@@ -218,7 +218,7 @@ def _line(source: _Source, id: ObjectId, holds: list[retention.Hold]) -> dict[st
     }
 
 
-def _make_list(run: Run, source: _Source, lines: list[dict[str, Any]], home: ObjectId) -> None:
+def _make_list(run: Run, source: _ArchiveSource, lines: list[dict[str, Any]], home: ObjectId) -> None:
     values = {
         "record_type": source.cls.type_name(),
         "source": source.name,

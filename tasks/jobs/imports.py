@@ -13,13 +13,13 @@ from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import Reader
 from models.services.imports.imports import CHECKED, DONE, FAILED, READING, RUNNING, TAKEN_BACK, TAKING_BACK, Import
-from models.services.imports.rows import RAN, TOOK_BACK, Batch
+from models.services.imports.rows import RAN, TOOK_BACK, RowBatch
 from models.services.imports.steps import ALL_OR_NONE, NO_LONGER, NOT_READ, WHY_NOT
 
 from ..engine.registry import job
 from ..engine.run import Run
 
-Step = Callable[[Reader, Batch], bool]
+Step = Callable[[Reader, RowBatch], bool]
 
 
 @job(
@@ -59,7 +59,7 @@ def _read(one: Import, actor: Actor) -> Import | None:
     return imports.load(one.id)
 
 
-def _rehearse(run: Run, one: Import, reader: Reader, batch: Batch) -> bool:
+def _rehearse(run: Run, one: Import, reader: Reader, batch: RowBatch) -> bool:
     is_mine = import_steps.rehearse(one, reader, batch)
     run.count(rehearsed=len(batch.rows))
     return is_mine
@@ -89,7 +89,7 @@ def carry_out(run: Run, import_id: str) -> None:
         _take_all_back(run, now)
 
 
-def _carry_out(run: Run, one: Import, reader: Reader, batch: Batch) -> bool:
+def _carry_out(run: Run, one: Import, reader: Reader, batch: RowBatch) -> bool:
     is_good = import_steps.carry_out(one, reader, batch)
     run.count(entered=len(batch.rows))
     return is_good or not one.facts.get("strict")
@@ -112,7 +112,7 @@ def take_back(run: Run, import_id: str) -> None:
 
 
 def _take_all_back(run: Run, one: Import) -> None:
-    def back(reader: Reader, batch: Batch) -> bool:
+    def back(reader: Reader, batch: RowBatch) -> bool:
         import_steps.take_back(one, reader, batch)
         run.count(back=len(batch.rows))
         return True

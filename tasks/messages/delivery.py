@@ -70,12 +70,12 @@ def deliver(run: Run) -> None:
     _hand_over(run, CHAT, _chat)
 
 
-def _hand_over(run: Run, channel: str, hand: Callable[[Batch], None]) -> None:
+def _hand_over(run: Run, channel: str, hand: Callable[[DeliveryBatch], None]) -> None:
     """Batch after batch; when the server cannot be reached at all, the others wait for the next run."""
     tried: list[str] = []
     while len(tried) < PER_RUN_MAX and (rows := deliveries.take(channel, tried)):
         tried.append(rows[0]["batch"])
-        wanted = Batch(rows).still_wanted(run)
+        wanted = DeliveryBatch(rows).still_wanted(run)
         if wanted.rows:
             outcome = _guarded(run, wanted, hand)
             run.count(**{outcome: len(wanted.rows)})
@@ -84,7 +84,7 @@ def _hand_over(run: Run, channel: str, hand: Callable[[Batch], None]) -> None:
         run.renew()
 
 
-def _guarded(run: Run, batch: Batch, hand: Callable[[Batch], None]) -> str:
+def _guarded(run: Run, batch: DeliveryBatch, hand: Callable[[DeliveryBatch], None]) -> str:
     """Hand over a batch; one of which nothing can be made keeps no other back."""
     if outcome := run.each(deliveries.COLLECTION, [batch], lambda one: _outcome(one, hand), id_of=lambda one: one.key):
         return outcome[0]
@@ -92,7 +92,7 @@ def _guarded(run: Run, batch: Batch, hand: Callable[[Batch], None]) -> str:
     return FAILED
 
 
-def _outcome(batch: Batch, hand: Callable[[Batch], None]) -> str:
+def _outcome(batch: DeliveryBatch, hand: Callable[[DeliveryBatch], None]) -> str:
     """Hand over a batch and write down what came of it."""
     try:
         hand(batch)
@@ -113,7 +113,7 @@ def _outcome(batch: Batch, hand: Callable[[Batch], None]) -> str:
     return SENT
 
 
-class Batch:
+class DeliveryBatch:
     """One delivery, or those of one digest: always to one person in one channel."""
 
     def __init__(self, rows: list[dict[str, Any]]):
@@ -135,7 +135,7 @@ class Batch:
     def delay(self) -> dt.timedelta:
         return min(DELAY_FIRST * 2 ** min(self.rows[0]["attempts"] - 1, 10), DELAY_MOST)
 
-    def still_wanted(self, run: Run) -> Batch:
+    def still_wanted(self, run: Run) -> DeliveryBatch:
         """What still has to be said; the rest is ended as no longer needed, or as failed where nobody can know."""
         actor = actor_named(self.person)
         wanted: list[dict[str, Any]] = []
@@ -149,7 +149,7 @@ class Batch:
                 wanted.append(row)
             else:
                 deliveries.end([row], OFF)
-        return Batch(wanted)
+        return DeliveryBatch(wanted)
 
 
 def _record_of(row: dict[str, Any]) -> Any:
@@ -168,13 +168,13 @@ def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
     return still_stands(notice)
 
 
-def _mail(postman: Mailer, batch: Batch) -> None:
+def _mail(postman: Mailer, batch: DeliveryBatch) -> None:
     user = get_document("User")._get_collection().find_one({"_id": batch.person})
     with speaking(user.get("locale") or HANT):
         postman.send(_letter(batch, user), lambda: deliveries.hand_over(batch.rows))
 
 
-def _letter(batch: Batch, user: dict[str, Any]) -> MailMessage:
+def _letter(batch: DeliveryBatch, user: dict[str, Any]) -> MailMessage:
     """The mail to one person, in the language that is spoken now."""
     office = mail_settings()
     said = [(_text(one), _link(one)) for row in batch.rows if (one := batch.notices[row["notice"]])]
@@ -192,7 +192,7 @@ def _letter(batch: Batch, user: dict[str, Any]) -> MailMessage:
     )
 
 
-def _chat(batch: Batch) -> None:
+def _chat(batch: DeliveryBatch) -> None:
     """Send to the chat that the person has now; without one there is nothing to do."""
     user = get_document("User")._get_collection().find_one({"_id": batch.person})
     try:

@@ -83,7 +83,7 @@ def _escalate(case: dict[str, Any]) -> bool:
     return any(_make(case, step) for step in STEPS[done:])
 
 
-def _make(case: dict[str, Any], step: Step) -> bool:
+def _make(case: dict[str, Any], step: EscalationStep) -> bool:
     """Tell those of a step, unless the case is decided by now or the step reaches nobody."""
 
     def body(unit: Unit) -> bool:
@@ -110,7 +110,7 @@ def _make(case: dict[str, Any], step: Step) -> bool:
 
 
 @dataclass(frozen=True)
-class Step:
+class EscalationStep:
     """One step of escalation and whom it reaches, given the case and those who are asked to decide."""
 
     key: str
@@ -150,7 +150,11 @@ def _management(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId
     return people.people_at([f"role:{Role.MANAGEMENT}"])
 
 
-STEPS = (Step("deciders", _deciders), Step("superior", _superiors), Step("management", _management))
+STEPS = (
+    EscalationStep("deciders", _deciders),
+    EscalationStep("superior", _superiors),
+    EscalationStep("management", _management),
+)
 
 
 def _names(ids: set[ObjectId]) -> list[str]:

@@ -22,7 +22,7 @@ from models.reminders import (
     LATE,
     OWN_TEXT,
     Reminder,
-    Rule,
+    ReminderRule,
     day_that_has_begun,
     link_in,
     occurrences,
@@ -65,7 +65,7 @@ def sweep(run: Run) -> None:
         run.renew()
 
 
-def _due(rule: Rule, day: dt.date, after: str | None) -> Iterator[list[dict[str, Any]]]:
+def _due(rule: ReminderRule, day: dt.date, after: str | None) -> Iterator[list[dict[str, Any]]]:
     """The records whose reminder is due by a day, or was within the bound of catching up."""
     return _batches(rule.cls, rule.wanted(day - CATCH_UP, day), (rule.remind.field,), after)
 
@@ -84,7 +84,7 @@ def _batches(
         last = rows[-1]["_id"]
 
 
-def _send_declared(run: Run, rule: Rule, rows: list[dict[str, Any]]) -> int:
+def _send_declared(run: Run, rule: ReminderRule, rows: list[dict[str, Any]]) -> int:
     name = rule.cls.type_name()
     dates = {id: date for id, date in run.each(name, rows, lambda row: (row["_id"], rule.date_in(row))) if date}
     known = _known([rule.cause(id, date) for id, date in dates.items()])
@@ -92,7 +92,7 @@ def _send_declared(run: Run, rule: Rule, rows: list[dict[str, Any]]) -> int:
     return sum(run.each(name, fresh, lambda id: _remind(run, rule, id, dates[id])))
 
 
-def _remind(run: Run, rule: Rule, id: ObjectId, date: dt.date) -> bool:
+def _remind(run: Run, rule: ReminderRule, id: ObjectId, date: dt.date) -> bool:
     """Write the notices of one reminder, unless its record has changed since it was found."""
 
     def body(unit: Unit) -> list[ObjectId] | None:

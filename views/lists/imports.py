@@ -322,7 +322,7 @@ def _values(cls: type[Record], one: Import, me: Actor, rows: Rows) -> list[dict[
     return told
 
 
-def _after(cls: type[Record], entry: import_cells.Entry) -> dict[str, Any]:
+def _after(cls: type[Record], entry: import_cells.RowEntry) -> dict[str, Any]:
     """The stored fields of a record as a row would leave it."""
     copy = cls._from_son(entry.record.to_mongo().to_dict()) if entry.record else cls()
     for name, value in entry.values.items():

@@ -22,19 +22,19 @@ BESIDE = ("owner", "department", "tags")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ShownVersions:
     """Which version is shown, and with which other one it is compared."""
 
     version: int | None = None
     other: int | None = None
 
-    def within(self, record: Record) -> Asked:
+    def within(self, record: Record) -> ShownVersions:
         """Versions that the record never had are not shown."""
         had = range(1, record.version + 1)
-        return Asked(self.version if self.version in had else None, self.other if self.other in had else None)
+        return ShownVersions(self.version if self.version in had else None, self.other if self.other in had else None)
 
 
-def history_context(cls: type[Record], record: Record, me: Actor, asked: Asked) -> dict[str, Any]:
+def history_context(cls: type[Record], record: Record, me: Actor, asked: ShownVersions) -> dict[str, Any]:
     """The whole history, whether its chain holds, the record as it was at a version or two versions side by side."""
     entries, asked = history.entries_of(record.id), asked.within(record)
     past = None
@@ -55,7 +55,9 @@ def history_context(cls: type[Record], record: Record, me: Actor, asked: Asked) 
     }
 
 
-def _compared(record: Record, entries: list[dict[str, Any]], asked: Asked, me: Actor) -> list[dict[str, Any]] | None:
+def _compared(
+    record: Record, entries: list[dict[str, Any]], asked: ShownVersions, me: Actor
+) -> list[dict[str, Any]] | None:
     """The fields on which two versions differ, as far as the reader may see them; None when none are compared."""
     if asked.version is None or asked.other is None:
         return None

@@ -65,7 +65,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Page:
+class DrawnPage:
     """A drawn page of so many, as WebP."""
 
     image: bytes
@@ -108,7 +108,7 @@ def small_picture(found: Look) -> bytes:
     return picture
 
 
-def page(found: Look, number: int, width: int, search: str = "") -> Page:
+def page(found: Look, number: int, width: int, search: str = "") -> DrawnPage:
     """A page of a PDF, or an image, drawn anew. Raises Refused with the reason why it cannot be."""
     if not file_kinds.has_pages(found.file):
         raise Missing
@@ -123,7 +123,7 @@ def page(found: Look, number: int, width: int, search: str = "") -> Page:
     return drawn
 
 
-def _draw(found: Look, order: dict[str, Any]) -> Page:
+def _draw(found: Look, order: dict[str, Any]) -> DrawnPage:
     if not _turns.acquire(timeout=WAIT_SECONDS):
         raise Refused(BUSY)
     try:
@@ -132,14 +132,14 @@ def _draw(found: Look, order: dict[str, Any]) -> Page:
         _turns.release()
 
 
-def _drawn(found: Look, order: dict[str, Any], seconds: int) -> Page:
+def _drawn(found: Look, order: dict[str, Any], seconds: int) -> DrawnPage:
     try:
         with file_reading.content_of(found.file) as content:
             order |= {"mark": found.mark, "font": font()}
             told, image = confined.run("pictures", order, content, seconds=seconds)
     except Unreadable as fault:
         raise Refused(NO_PICTURE(why=file_text.WHY.get(str(fault), file_text.WHY["damaged"]))) from fault
-    return Page(image, told.get("number", 1), told["pages"])
+    return DrawnPage(image, told.get("number", 1), told["pages"])
 
 
 def may_download(file: Mapping[str, Any], *, has_mark: bool) -> Verdict:
@@ -168,16 +168,16 @@ class _Kept:
 
     def __init__(self, most: int):
         self.most, self.size = most, 0
-        self._pages: OrderedDict[tuple[Any, ...], Page] = OrderedDict()
+        self._pages: OrderedDict[tuple[Any, ...], DrawnPage] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[Any, ...]) -> Page | None:
+    def get(self, key: tuple[Any, ...]) -> DrawnPage | None:
         with self._lock:
             if key in self._pages:
                 self._pages.move_to_end(key)
             return self._pages.get(key)
 
-    def put(self, key: tuple[Any, ...], drawn: Page) -> None:
+    def put(self, key: tuple[Any, ...], drawn: DrawnPage) -> None:
         with self._lock:
             if key in self._pages or len(drawn.image) > self.most // 8:
                 return

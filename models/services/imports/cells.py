@@ -100,7 +100,7 @@ def undefused(text: str) -> str:
 
 
 @dataclass
-class Entry:
+class RowEntry:
     """One row as it is understood: the record that it changes (None: a new one), values by field, what is wrong."""
 
     line: int
@@ -120,12 +120,12 @@ class Reader:
         self.names = Names(actor)
         self._choices = {name: _choices(one) for name, one in self.fields.items() if isinstance(one, Choice | Choices)}
 
-    def read(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[Entry]:
+    def read(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[RowEntry]:
         """The rows in order."""
         texts = [{name: cells[at] if at < len(cells) else "" for name, at in self.at.items()} for _, cells in rows]
         records = self._records({one.get(NUMBER, "").strip() for one in texts} - {""})
         entries = [
-            Entry(line, records.get(one.get(NUMBER, "").strip())) for (line, _), one in zip(rows, texts, strict=True)
+            RowEntry(line, records.get(one.get(NUMBER, "").strip())) for (line, _), one in zip(rows, texts, strict=True)
         ]
         self._learn(entries, texts)
         for entry, row in zip(entries, texts, strict=True):
@@ -140,7 +140,7 @@ class Reader:
         found = self.cls._get_collection().find({"$and": [{"number": {"$in": sorted(numbers)}}, scope]})
         return {row["number"]: self.cls._from_son(row) for row in found}
 
-    def _learn(self, entries: Sequence[Entry], texts: Sequence[Mapping[str, str]]) -> None:
+    def _learn(self, entries: Sequence[RowEntry], texts: Sequence[Mapping[str, str]]) -> None:
         """Look up everything that the links of these rows name, and what their records link to now."""
         for name, link in self.fields.items():
             if isinstance(link, Ref | Refs):
@@ -154,7 +154,7 @@ class Reader:
                 ]
                 self.names.learn(link, split)
 
-    def _fill(self, entry: Entry, texts: Mapping[str, str]) -> None:
+    def _fill(self, entry: RowEntry, texts: Mapping[str, str]) -> None:
         """Turn the cells of a row into values of the fields that it would set."""
         number = texts.get(NUMBER, "").strip()
         if number and entry.record is None:
@@ -202,7 +202,7 @@ class Reader:
             raise BadValue(NOT_A_CHOICE(label=label_of(told), choices=Listed(tuple(told.options.values()))))
         return next(iter(found))
 
-    def _keeps(self, entry: Entry, name: str, texts: Mapping[str, str]) -> bool:
+    def _keeps(self, entry: RowEntry, name: str, texts: Mapping[str, str]) -> bool:
         """Whether a cell says what the record holds, as an export would have written it."""
         if entry.record is None:
             return False
@@ -230,7 +230,7 @@ class Reader:
             return [self.names.title(told, id) for id in _linked(record, name, told)]
         return [str(told.options.get(one, one)) for one in held] if isinstance(told, Choices) else list(held)
 
-    def _leave_what_stands(self, entry: Entry) -> None:
+    def _leave_what_stands(self, entry: RowEntry) -> None:
         """Keep of the values those that differ from the record; what may not be changed on it is a problem."""
         record = entry.record
         if record is None or not entry.values:

@@ -95,7 +95,7 @@ def refused(problems: Iterable[tuple[str, Words]], verdict: str = BAD, **facts: 
 
 
 @dataclass(frozen=True)
-class Batch:
+class RowBatch:
     """Some rows of an import, in order: (number of the row, cells), with their outcomes once there are any."""
 
     n: int
@@ -127,7 +127,7 @@ def _batches(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, 
         yield batch
 
 
-def batches(sheet: Sheet, *, below: int) -> Iterator[Batch]:
+def batches(sheet: Sheet, *, below: int) -> Iterator[RowBatch]:
     """The batches of an import that have not been through a step, in order, each read when its turn comes."""
     after = -1
     while row := in_unit(COLLECTION).find_one(
@@ -143,14 +143,14 @@ def passed(sheet: Sheet, step: int) -> int:
     return sum(row["count"] for row in rows)
 
 
-def _batch(sheet: Sheet, row: Mapping[str, Any]) -> Batch:
+def _batch(sheet: Sheet, row: Mapping[str, Any]) -> RowBatch:
     place = sheet.place(row["n"])
     rows, told = opened(row["rows"], place) or [], opened(row.get("outcomes"), f"{place}:outcomes") or []
-    return Batch(row["n"], [(line, cells) for line, cells in rows], [Outcome.unpacked(each) for each in told])
+    return RowBatch(row["n"], [(line, cells) for line, cells in rows], [Outcome.unpacked(each) for each in told])
 
 
 def keep_outcomes(
-    sheet: Sheet, batch: Batch, outcomes: Sequence[Outcome], *, step: int, keys: Mapping[str, int] | None = None
+    sheet: Sheet, batch: RowBatch, outcomes: Sequence[Outcome], *, step: int, keys: Mapping[str, int] | None = None
 ) -> bool:
     """Write what is said of a batch's rows, unless a later step has been there; `keys` are those of `key_of`."""
     told: dict[str, Any] = {"step": step}
@@ -188,23 +188,23 @@ def counted(sheet: Sheet) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Listed:
+class RowsShown:
     """Rows of one verdict, some at a time: (number, cells, outcome), and the place from which the next ones follow."""
 
     rows: list[tuple[int, list[str], Outcome]]
     next: str = ""
 
 
-def listed(sheet: Sheet, verdicts: Iterable[str], *, after: str = "", most: int = SHOWN) -> Listed:
+def listed(sheet: Sheet, verdicts: Iterable[str], *, after: str = "", most: int = SHOWN) -> RowsShown:
     """The rows with one of some verdicts in order, from a place that `next` named."""
-    wanted, found = tuple(verdicts), Listed([])
+    wanted, found = tuple(verdicts), RowsShown([])
     begin_n, begin_at = _place(after)
     for batch in _with(sheet, wanted, begin_n):
         for at, (row, outcome) in enumerate(zip(batch.rows, batch.outcomes, strict=True)):
             if outcome.verdict not in wanted or (batch.n == begin_n and at < begin_at):
                 continue
             if len(found.rows) == most:
-                return Listed(found.rows, f"{batch.n}.{at}")
+                return RowsShown(found.rows, f"{batch.n}.{at}")
             found.rows.append((row[0], row[1], outcome))
     return found
 
@@ -214,7 +214,7 @@ def _place(after: str) -> tuple[int, int]:
     return (int(n), int(at)) if n.isdecimal() and at.isdecimal() and len(after) < 20 else (0, 0)
 
 
-def _with(sheet: Sheet, verdicts: Sequence[str], begin_n: int) -> Iterator[Batch]:
+def _with(sheet: Sheet, verdicts: Sequence[str], begin_n: int) -> Iterator[RowBatch]:
     query = {"import": sheet.id, "n": {"$gte": begin_n}, "$or": [{f"tally.{v}": {"$gt": 0}} for v in verdicts]}
     for row in in_unit(COLLECTION).find(query).sort("n", ASCENDING).batch_size(1):
         yield _batch(sheet, row)

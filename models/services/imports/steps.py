@@ -30,7 +30,7 @@ from ..files.reading import content_of
 from ..files.text import WHY
 from . import imports
 from . import rows as import_rows
-from .cells import CELL_MAX, NUMBER, Entry, Reader, matched
+from .cells import CELL_MAX, NUMBER, Reader, RowEntry, matched
 from .imports import COLUMNS_MAX, ROWS_MAX, Import
 from .rows import (
     BACK,
@@ -46,8 +46,8 @@ from .rows import (
     SAME,
     STAYS,
     TOOK_BACK,
-    Batch,
     Outcome,
+    RowBatch,
     refused,
 )
 
@@ -113,7 +113,7 @@ def _rows_of(one: Import) -> Iterator[tuple[int, list[str]]]:
         yield from confined.rows("texts", order, content, seconds=SECONDS_MAX)
 
 
-def rehearse(one: Import, reader: Reader, batch: Batch) -> bool:
+def rehearse(one: Import, reader: Reader, batch: RowBatch) -> bool:
     """Find out what would become of each row of a batch, and write it down; nothing else is written or told.
 
     False when a later check has taken over.
@@ -134,7 +134,7 @@ def rehearse(one: Import, reader: Reader, batch: Batch) -> bool:
     return import_rows.keep_outcomes(one, batch, outcomes, step=one.turn, keys=keys)
 
 
-def _rehearsed(reader: Reader, entry: Entry) -> tuple[Outcome, Record | None]:
+def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[Outcome, Record | None]:
     """What would become of a row, and the record as it would be."""
     seen = entry.record.version if entry.record else 0
     id = entry.record.id if entry.record else None
@@ -154,7 +154,7 @@ def _rehearsed(reader: Reader, entry: Entry) -> tuple[Outcome, Record | None]:
     return Outcome(verdict, id, seen), made
 
 
-def _trial(reader: Reader, entry: Entry, context: Context) -> tuple[Record | None, list[tuple[str, Words]]]:
+def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | None, list[tuple[str, Words]]]:
     """Send a row through the gate and undo it; the record as it would be, or what is wrong."""
     made: list[Record] = []
 
@@ -183,7 +183,7 @@ def _told(fault: Refused) -> list[tuple[str, Words]]:
     return told or [("", fault.sentence)]
 
 
-def _write(reader: Reader, entry: Entry, context: Context, once: str | None = None) -> Record:
+def _write(reader: Reader, entry: RowEntry, context: Context, once: str | None = None) -> Record:
     """One row through the gate. Raises Refused, Missing, Changed."""
     cls, actor = reader.cls, reader.actor
     if entry.record is None:
@@ -203,7 +203,7 @@ def _keys(one: Import, outcome: Outcome, record: Record | None) -> dict[str, str
     return found
 
 
-def carry_out(one: Import, reader: Reader, batch: Batch) -> bool:
+def carry_out(one: Import, reader: Reader, batch: RowBatch) -> bool:
     """Import the good rows of a batch and write down what became of each; whether none was refused only now."""
     good = {CREATE, CHANGE, *([DOUBT] if one.facts.get("doubtful") else [])}
     chosen = [at for at, outcome in enumerate(batch.outcomes) if outcome.verdict in good]
@@ -239,7 +239,7 @@ def _made_before(one: Import, cls: type[Record], lines: Sequence[int]) -> dict[s
     return {row["once"]: row["_id"] for row in cls._get_collection().find({"once": {"$in": keys}}, {"once": 1})}
 
 
-def _carried_out(one: Import, reader: Reader, entry: Entry, seen: Outcome, made: dict[str, ObjectId]) -> Outcome:
+def _carried_out(one: Import, reader: Reader, entry: RowEntry, seen: Outcome, made: dict[str, ObjectId]) -> Outcome:
     """Import one row, or find that it was imported already."""
     key = _key(one, entry.line)
     if key in made:
@@ -284,7 +284,7 @@ def _own_state(one: Import, record: ObjectId, verdict: str) -> Outcome:
     return Outcome(verdict, record, version, seq)
 
 
-def take_back(one: Import, reader: Reader, batch: Batch) -> None:
+def take_back(one: Import, reader: Reader, batch: RowBatch) -> None:
     """Take back what the rows of a batch became: new records go to the bin, changed ones get their former values.
 
     What somebody has touched since stays, and so does what the gate does not let go; each says why.

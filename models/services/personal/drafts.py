@@ -42,7 +42,7 @@ Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Place:
+class DraftKey:
     """Which form of which person: a record that is edited, or the entry key of a new one."""
 
     person: ObjectId
@@ -62,25 +62,25 @@ class Place:
         return None if self.name.startswith(NEW) else ObjectId(self.name)
 
 
-def place_of(actor: Actor, type_name: str, *, record: ObjectId | None = None, once: str = "") -> Place:
+def place_of(actor: Actor, type_name: str, *, record: ObjectId | None = None, once: str = "") -> DraftKey:
     """The place of an edit form (`record`) or of a new form (`once`, its entry key)."""
     if actor.id is None:
         raise ValueError("The system types nothing.")
-    return Place(actor.id, type_name, str(record) if record else f"{NEW}{once[:64]}")
+    return DraftKey(actor.id, type_name, str(record) if record else f"{NEW}{once[:64]}")
 
 
 @dataclass(frozen=True)
 class Draft:
     """One draft: where it belongs, since when, the version that an edit began with, and a few words of it."""
 
-    place: Place
+    place: DraftKey
     kept_at: dt.datetime
     version: int | None = None
     hint: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
 
 
-def keep(place: Place, pairs: Pairs, *, version: int | None = None, hint: str = "") -> dt.datetime:
+def keep(place: DraftKey, pairs: Pairs, *, version: int | None = None, hint: str = "") -> dt.datetime:
     """Keep what stands in a form now, instead of what was kept before; returns when. Raises Refused."""
     text = json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
     if len(text.encode("utf-8", "replace")) > SIZE_MAX:
@@ -114,13 +114,13 @@ def _drop_oldest(person: ObjectId) -> None:
         in_unit(COLLECTION).delete_many({"_id": {"$in": old}})
 
 
-def find(place: Place) -> Draft | None:
+def find(place: DraftKey) -> Draft | None:
     """The draft of a form with everything typed in it."""
     row = in_unit(COLLECTION).find_one(place.key)
     return _draft(row) if row else None
 
 
-def forget(place: Place) -> None:
+def forget(place: DraftKey) -> None:
     """What was saved or thrown away is kept no longer."""
     in_unit(COLLECTION).delete_one(place.key)
 
@@ -136,7 +136,7 @@ def drafts_of(actor: Actor, *, types: Iterable[str] | None = None, most: int = 1
 
 def _draft(row: dict[str, Any]) -> Draft | None:
     """A kept draft opened; None for one that no key opens any more."""
-    place = Place(row["person"], row["type"], row["place"])
+    place = DraftKey(row["person"], row["type"], row["place"])
     try:
         hint = secrets.unseal(bytes(row["hint"]), place.seal)
         pairs = json.loads(secrets.unseal(bytes(row["text"]), place.seal)) if "text" in row else []

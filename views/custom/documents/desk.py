@@ -56,7 +56,7 @@ def copy_code(number: str, copy: int) -> str:
 
 
 @dataclass(frozen=True)
-class Found:
+class CodeTarget:
     """What a code leads to: a document, and a copy or a loan of it where the code says so."""
 
     document: Document
@@ -156,17 +156,17 @@ def read_code(text: str) -> str:
     return typed.strip()[:80]
 
 
-def find(me: Actor, code: str) -> Found | None:
+def find(me: Actor, code: str) -> CodeTarget | None:
     """The document, copy or loan of a code, in the reader's scope."""
     if row := _one(me, Loan, code):
         loan = Loan._from_son(row)
         document = _one_by_id(me, loan.ref("document"))
-        return Found(document, loan.copy, loan) if document else None
+        return CodeTarget(document, loan.copy, loan) if document else None
     if row := _one(me, Document, code):
-        return Found(Document._from_son(row))
+        return CodeTarget(Document._from_son(row))
     told = _COPY.fullmatch(code)
     row = _one(me, Document, told["number"]) if told else None
-    return Found(Document._from_son(row), int(told["copy"])) if row and told else None
+    return CodeTarget(Document._from_son(row), int(told["copy"])) if row and told else None
 
 
 def documents_named(me: Actor, text: str) -> list[dict[str, Any]]:
@@ -204,7 +204,7 @@ def _one_by_id(me: Actor, id: ObjectId | None) -> Document | None:
     return found if isinstance(found, Document) else None
 
 
-def _told(found: Found) -> dict[str, Any]:
+def _told(found: CodeTarget) -> dict[str, Any]:
     """The copies that the code means, with who has each, and the loans that one could be handed out for."""
     document = found.document
     out, line = loans_out(document.id), line_of(document.id)

@@ -20,7 +20,7 @@ from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.mailing import mail_settings
 from models.organisation import User
-from models.reminders import Reminder, Rule, occurrences, rules
+from models.reminders import Reminder, ReminderRule, occurrences, rules
 from models.services.notify.preferences import whose_feed
 from views.frame import waiting_filter
 from views.slots import CustomView
@@ -123,7 +123,7 @@ def _dates(me: Actor) -> Iterator[Event]:
             yield from _date(rule, row)
 
 
-def _date(rule: Rule, row: Mapping[str, Any]) -> Iterator[Event]:
+def _date(rule: ReminderRule, row: Mapping[str, Any]) -> Iterator[Event]:
     label = rule.cls._fields[rule.remind.field].label
     if date := rule.date_in(row):
         what = f"{label}: {row.get('title') or row['number']}"

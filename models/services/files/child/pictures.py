@@ -27,7 +27,7 @@ HITS_MAX = 200
 Order = dict[str, Any]
 
 
-class Unreadable(Exception):
+class UnreadablePicture(Exception):
     """No picture can be made; the argument is one of the reasons that `file_text.WHY` has words for."""
 
 
@@ -43,9 +43,9 @@ def _opened(content: BinaryIO) -> Any:
     try:
         pdf = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as fault:
-        raise Unreadable("password" if "assword" in str(fault) else "damaged") from fault
+        raise UnreadablePicture("password" if "assword" in str(fault) else "damaged") from fault
     if not len(pdf):
-        raise Unreadable("damaged")
+        raise UnreadablePicture("damaged")
     return pdf
 
 
@@ -79,7 +79,7 @@ def image(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
 def _read(content: BinaryIO, width: int) -> Image.Image:
     found = Image.open(content, formats=("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"))
     if found.width * found.height > PIXELS_MAX:
-        raise Unreadable("pixels")
+        raise UnreadablePicture("pixels")
     found.draft("RGB", (width * 2, width * 8))
     upright = ImageOps.exif_transpose(found)
     upright.thumbnail((width, width * 4))
@@ -104,7 +104,7 @@ def stamped(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
     """A copy of a PDF of which each page is a picture with the mark in it, so that the mark cannot be taken off."""
     pdf = _opened(content)
     if len(pdf) > order["pages"]:
-        raise Unreadable("pages")
+        raise UnreadablePicture("pages")
     pages: Iterator[Image.Image] = (_stamped(_drawn(one, STAMPED_WIDTH), order) for one in pdf)
     out = io.BytesIO()
     next(pages).save(out, "PDF", save_all=True, append_images=pages, resolution=110, quality=80)
@@ -152,7 +152,7 @@ def main() -> None:
     with os.fdopen(order["file"], "rb") as content:
         try:
             told, picture = VERBS[order["verb"]](content, order)
-        except Unreadable as fault:
+        except UnreadablePicture as fault:
             told = {"why": str(fault)}
         except MemoryError:
             told = {"why": "memory"}

@@ -41,7 +41,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 _ENCODINGS = {"gb18030": ((0xB0, 0xF7), (0xA1, 0xFE)), "big5": ((0xA4, 0xC6), (0x40, 0xFE))}
 
 
-class Unreadable(Exception):
+class UnreadableText(Exception):
     """The text cannot be read; the argument is one of the reasons that `file_text.WHY` has words for."""
 
 
@@ -50,7 +50,7 @@ def of_pdf(content: BinaryIO, order: dict[str, Any]) -> Iterator[Block]:
     try:
         pdf = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as fault:
-        raise Unreadable("password" if "assword" in str(fault) else "damaged") from fault
+        raise UnreadableText("password" if "assword" in str(fault) else "damaged") from fault
     for number in range(min(len(pdf), order["pages"])):
         try:
             page = pdf[number]
@@ -97,9 +97,9 @@ def of_sheets(content: BinaryIO, order: dict[str, Any]) -> Iterator[Block]:
                 if text:
                     yield "sheet", name, number, text
     except PasswordError as fault:
-        raise Unreadable("password") from fault
+        raise UnreadableText("password") from fault
     except CalamineError as fault:
-        raise Unreadable("damaged") from fault
+        raise UnreadableText("damaged") from fault
 
 
 def _cell(value: Any) -> str:
@@ -115,9 +115,9 @@ def _refuse_bomb(content: BinaryIO) -> None:
     try:
         members = zipfile.ZipFile(content).infolist()
     except (zipfile.BadZipFile, ValueError) as fault:
-        raise Unreadable("damaged") from fault
+        raise UnreadableText("damaged") from fault
     if len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_MAX:
-        raise Unreadable("unpacked")
+        raise UnreadableText("unpacked")
     content.seek(0)
 
 
@@ -138,7 +138,7 @@ def decoded(raw: bytes) -> str:
         if raw.startswith(mark):
             return raw.decode(name, "replace")
     if b"\x00" in raw:
-        raise Unreadable("encoding")
+        raise UnreadableText("encoding")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as fault:
@@ -147,7 +147,7 @@ def decoded(raw: bytes) -> str:
     scores = {name: _likeness(raw, name) for name in _ENCODINGS}
     best = max(scores, key=lambda name: scores[name])
     if scores[best] < LIKENESS_MIN:
-        raise Unreadable("encoding")
+        raise UnreadableText("encoding")
     return raw.decode(best, "replace")
 
 
@@ -187,7 +187,7 @@ def read(content: BinaryIO, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
-    """The rows of a table that are not empty, with their numbers, within the limits. Raises Unreadable."""
+    """The rows of a table that are not empty, with their numbers, within the limits. Raises UnreadableText."""
     found = _of_first_sheet(content) if order["kind"] == "sheets" else _of_separated(content)
     most, count = order["cell"], 0
     for number, cells in found:
@@ -197,9 +197,9 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
             continue
         count += 1
         if len(cells) > order["columns"]:
-            raise Unreadable("columns")
+            raise UnreadableText("columns")
         if count > order["rows"] + 1:  # the heads are no row
-            raise Unreadable("rows")
+            raise UnreadableText("rows")
         yield number, [cell[: most + 1] for cell in cells]
 
 
@@ -217,9 +217,9 @@ def _of_first_sheet(content: BinaryIO) -> Iterator[Row]:
                 yield from ((n, [_table_cell(value) for value in row]) for n, row in enumerate(sheet.iter_rows(), 1))
                 return
     except PasswordError as fault:
-        raise Unreadable("password") from fault
+        raise UnreadableText("password") from fault
     except CalamineError as fault:
-        raise Unreadable("damaged") from fault
+        raise UnreadableText("damaged") from fault
 
 
 def _table_cell(value: Any) -> str:
@@ -249,15 +249,15 @@ def _of_separated(content: BinaryIO) -> Iterator[Row]:
     try:
         yield from enumerate(csv.reader(text, delimiter=separator), 1)
     except csv.Error as fault:
-        raise Unreadable("quotes") from fault
+        raise UnreadableText("quotes") from fault
     except UnicodeDecodeError as fault:
-        raise Unreadable("encoding") from fault
+        raise UnreadableText("encoding") from fault
     finally:
         text.detach()
 
 
 def encoding_of(content: BinaryIO) -> str:
-    """The encoding of a text of any size, judged as `decoded` does, without holding all of it. Raises Unreadable."""
+    """The encoding of a text of any size, judged as `decoded` does but read in pieces. Raises UnreadableText."""
     reader, head = codecs.getincrementaldecoder("utf-8")(), content.read(4)
     for mark, name in _MARKS.items():
         if head.startswith(mark):
@@ -266,7 +266,7 @@ def encoding_of(content: BinaryIO) -> str:
     try:
         while part := content.read(1 << 20):
             if b"\x00" in part:
-                raise Unreadable("encoding")
+                raise UnreadableText("encoding")
             reader.decode(part)
         reader.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -285,18 +285,18 @@ def _guessed(content: BinaryIO) -> str:
             if scores[best] >= LIKENESS_MIN:
                 return best
             break
-    raise Unreadable("encoding")
+    raise UnreadableText("encoding")
 
 
 def tell_table(rows: Iterable[Row], most: int, out: BinaryIO) -> None:
-    """Write the rows as lines of JSON, then how many there were. Raises Unreadable beyond so many bytes."""
+    """Write the rows as lines of JSON, then how many there were. Raises UnreadableText beyond so many bytes."""
     count = 0
     for row in rows:
         count += 1
         line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         most -= len(line)
         if most < 0:
-            raise Unreadable("unpacked")
+            raise UnreadableText("unpacked")
         out.write(line)
     out.write(json.dumps({"rows": count}).encode() + b"\n")
 
@@ -313,7 +313,7 @@ def main() -> None:
     with os.fdopen(order["file"], "rb") as content:
         try:
             answer = _answer(content, order)
-        except Unreadable as fault:
+        except UnreadableText as fault:
             answer = {"why": str(fault)}
         except MemoryError:
             answer = {"why": "memory"}
