@@ -41,11 +41,14 @@ def deciding_states(cls: type[Record]) -> dict[str, list[str]]:
     return found
 
 
-def waited(types: Iterable[type[Record]], days: int) -> list[Waited]:
-    """How long the decisions of the last days took, by type and state: the newest of each, in two commands."""
+def waited(types: Iterable[type[Record]], days: int, limit_ms: int = TIME_LIMIT_MS) -> list[Waited]:
+    """How long the decisions of the last days took, by type and state: the newest of each, in two commands.
+
+    Raises ExecutionTimeout where one of them takes longer than the limit.
+    """
     states = {cls.type_name(): deciding_states(cls) for cls in types}
-    decided = _decided(states, clock.now() - dt.timedelta(days=days))
-    entered = _entered({row["record"] for row in decided})
+    decided = _decided(states, clock.now() - dt.timedelta(days=days), limit_ms)
+    entered = _entered({row["record"] for row in decided}, limit_ms)
     spans: dict[tuple[str, str], list[float]] = {}
     for row in decided:
         before = [at for seq, at in entered.get(row["record"], ()) if seq < row["seq"]]
@@ -60,7 +63,7 @@ def waited(types: Iterable[type[Record]], days: int) -> list[Waited]:
     ]
 
 
-def _decided(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime) -> list[dict[str, Any]]:
+def _decided(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime, limit_ms: int) -> list[dict[str, Any]]:
     """The newest decisions that led out of each state since a moment."""
     shown = dict.fromkeys(("type", "record", "seq", "at", "state_from"), 1)
     pipelines: list[list[dict[str, Any]]] = [
@@ -76,14 +79,14 @@ def _decided(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime) 
     if not pipelines:
         return []
     others = [{"$unionWith": {"coll": HISTORY, "pipeline": each}} for each in pipelines[1:]]
-    return list(HistoryEntry._get_collection().aggregate([*pipelines[0], *others], maxTimeMS=TIME_LIMIT_MS))
+    return list(HistoryEntry._get_collection().aggregate([*pipelines[0], *others], maxTimeMS=limit_ms))
 
 
-def _entered(records: set[ObjectId]) -> dict[ObjectId, list[tuple[int, dt.datetime]]]:
+def _entered(records: set[ObjectId], limit_ms: int) -> dict[ObjectId, list[tuple[int, dt.datetime]]]:
     """When each record came into each of its states: places in its history, and moments."""
     wanted = {"record": {"$in": list(records)}, "state_to": {"$ne": None}}
     found: dict[ObjectId, list[tuple[int, dt.datetime]]] = {}
-    rows = HistoryEntry._get_collection().find(wanted, {"record": 1, "seq": 1, "at": 1}).max_time_ms(TIME_LIMIT_MS)
+    rows = HistoryEntry._get_collection().find(wanted, {"record": 1, "seq": 1, "at": 1}).max_time_ms(limit_ms)
     for row in rows:
         found.setdefault(row["record"], []).append((row["seq"], row["at"]))
     return found

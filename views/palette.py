@@ -18,8 +18,9 @@ from pymongo.errors import ExecutionTimeout
 
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
-from models.kernel.base.search import contains, initials, normal
+from models.kernel.base.search import initials, normal
 from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
+from models.kernel.language.finding import is_number_of, number_begins, short_text_filter
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
@@ -34,7 +35,6 @@ SCREENS_MAX = 8
 RECENT_MAX = 8
 RECORDS_EACH = 4
 RECORDS_MAX = 24
-LAST = "\uffff"  # sorts after all that a number may go on with
 
 ON_THIS = L("On {number}", "{number} 的操作")
 RECENT, RECORDS = L("Recently opened", "最近打開"), L("Records", "記錄")
@@ -150,13 +150,11 @@ class PaletteView(BaseView):
     def _records(self, me: Actor, text: str) -> list[Option]:
         """Records by the beginning of their number, which names the type, or else by any part of their short fields."""
         number = text.upper()
-        of_number = [cls for cls in self.catalogue.values() if _is_number_of(cls, number)]
+        of_number = [cls for cls in self.catalogue.values() if is_number_of(cls, number)]
         if of_number:
-            wanted: list[tuple[type[Record], dict]] = [
-                (cls, {"number": {"$gte": number, "$lt": number + LAST}}) for cls in of_number
-            ]
+            wanted: list[tuple[type[Record], dict]] = [(cls, number_begins(number)) for cls in of_number]
         else:
-            wanted = [(cls, contains(text)) for cls in self.catalogue.values()]
+            wanted = [(cls, short_text_filter(cls, text)) for cls in self.catalogue.values()]
         return [self._option(row) for row in _rows(me, wanted, RECORDS_EACH if not of_number else RECORDS_MAX)]
 
     def _option(self, row: Mapping[str, Any]) -> Option:
@@ -169,12 +167,6 @@ class PaletteView(BaseView):
             "tone": wording.tone(row.get("state")),
             "url": f"/admin/{row['type']}/details/?id={row['_id']}",
         }
-
-
-def _is_number_of(cls: type[Record], text: str) -> bool:
-    """Whether a text begins as the numbers of a type do: `QT-…`."""
-    prefix = cls.declared.number.partition("{")[0]
-    return len(prefix) > 1 and text.startswith(prefix)
 
 
 def _rows(me: Actor, wanted: Iterable[tuple[type[Record], dict[str, Any]]], most: int) -> list[dict[str, Any]]:

@@ -53,6 +53,7 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="病毒掃描等待文件", task="files.scan", every=5),
     DefaultSchedule(name="補讀文件文字", task="files.reread", cron="20 4 * * *"),
     DefaultSchedule(name="更新檢索內容", task="search.refresh", cron="40 4 * * 0"),
+    DefaultSchedule(name="統計檢索字頻", task="search.measure", cron="50 4 * * 0"),
     DefaultSchedule(name="清理執行記錄", task="runs.tidy", cron="50 3 * * *"),
     DefaultSchedule(name="清理導入記錄", task="imports.tidy", cron="55 3 * * *"),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pymongo.errors import ExecutionTimeout
@@ -10,14 +11,27 @@ from pymongo.errors import ExecutionTimeout
 from models.figures import EACH_MAX, deciding_states, waited
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.base.words import L
+from models.kernel.base.words import L, current_locale
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.sales.ageing import BUCKETS, LABELS, OWED, days_of
 
 from .. import wording
-from ..lists.listing import NOTHING_CHOSEN, SLOW
-from .charts import PERIODS, RECORDS, Bar, Cell, Chart, Period, Row, counted, open_work
+from ..lists.listing import NOTHING_CHOSEN
+from .charts import (
+    PATIENT_LIMIT_MS,
+    PERIODS,
+    RECORDS,
+    TIME_LIMIT_MS,
+    Bar,
+    Cell,
+    Chart,
+    Period,
+    Row,
+    counted,
+    open_work,
+)
+from .remembered import Remembered
 
 DAYS = 90
 FUNNEL = L("From need to money received", "從需求到收款")
@@ -37,11 +51,75 @@ Catalogue = Mapping[str, type[Record]]
 
 
 def charts_for(me: Actor, catalogue: Catalogue, period: Period) -> list[Chart]:
-    """The charts of a reader; those without anything in them are left out, but for what could not be counted."""
-    found = [open_work(me, catalogue)]
-    if rights.overseen(me) is not None:
-        found = [*_business(me, catalogue, period), *found]
-    return [chart for chart in found if not chart.is_empty]
+    """The charts of a reader; those without anything in them are left out, but for what could not be counted.
+
+    A chart that was counted after the page is remembered for some minutes; one that takes too long is left for later.
+    """
+    charts = [
+        _with_the_page(Reader(me, catalogue, period, TIME_LIMIT_MS), key, make) for key, make in _makers(me).items()
+    ]
+    return [chart for chart in charts if chart and not chart.is_empty]
+
+
+def _with_the_page(reader: Reader, key: str, make: Maker) -> Chart | None:
+    """A chart as the page shows it at once: of one that was late before, no other try delays the page for a while."""
+    whose = _whose(reader.me, reader.period, key)
+    known = _counted.get(whose) or _late.get(whose)
+    if known:
+        return known
+    chart = make(reader)
+    if chart and chart.is_late:
+        _late.keep(whose, chart)
+    return chart
+
+
+def chart_by_itself(me: Actor, catalogue: Catalogue, period: Period, key: str) -> Chart | None:
+    """One chart with all the time that it takes, remembered for the pages to come."""
+    make = _makers(me).get(key)
+    if make is None:
+        return None
+    whose = _whose(me, period, key)
+    chart = _counted.get(whose) or make(Reader(me, catalogue, period, PATIENT_LIMIT_MS))
+    if chart and not chart.problem:
+        _counted.keep(whose, chart)
+    return chart
+
+
+def forget_figures() -> None:
+    """Count everything anew at the next page."""
+    _counted.forget()
+    _late.forget()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom charts are made, of which types and period, and how many milliseconds each may take."""
+
+    me: Actor
+    catalogue: Catalogue
+    period: Period
+    limit_ms: int
+
+
+Maker = Callable[[Reader], Chart | None]
+_counted: Remembered[tuple, Chart] = Remembered(seconds=300, most=500)
+_late: Remembered[tuple, Chart] = Remembered(seconds=3600, most=500)
+
+
+def _whose(me: Actor, period: Period, key: str) -> tuple:
+    """What the numbers of a chart depend on: the reader with their rights of now, the period, the language."""
+    principals = tuple((one.id, one.roles, one.department) for one in me.represented())
+    return principals, period, key, current_locale()
+
+
+def _makers(me: Actor) -> dict[str, Maker]:
+    """The charts of a reader in their order, by key."""
+    overseen = {"funnel": _funnel, "owed": _owed, "on_time": _on_time, "time": _time_in_state}
+    return {**(overseen if rights.overseen(me) is not None else {}), "open": _open_work}
+
+
+def _open_work(reader: Reader) -> Chart:
+    return open_work(reader.me, reader.catalogue, reader.limit_ms)
 
 
 def shows_period(me: Actor) -> bool:
@@ -57,14 +135,9 @@ def periods(current: Period) -> list[dict[str, Any]]:
     ]
 
 
-def _business(me: Actor, catalogue: Catalogue, period: Period) -> list[Chart]:
-    makers = (_funnel, _owed, _on_time)
-    charts = [chart for make in makers if (chart := make(me, catalogue, period))]
-    return [*charts, _time_in_state(me, catalogue)]
-
-
-def _funnel(me: Actor, catalogue: Catalogue, period: Period) -> Chart | None:
+def _funnel(reader: Reader) -> Chart | None:
     """Needs, customers, quotations, contracts and payments of the period (2.1-2.2.7), with their amounts."""
+    me, catalogue, period = reader.me, reader.catalogue, reader.period
     needed = ("requirement", "customer", "quotation", "contract", "payment")
     if not set(needed) <= set(catalogue):
         return None
@@ -77,11 +150,12 @@ def _funnel(me: Actor, catalogue: Catalogue, period: Period) -> Chart | None:
         Bar(contract.declared.plural, contract, period.within("signed_on"), "progress", "amount"),
         Bar(payment.declared.plural, payment, [("f.state", "booked"), *period.within("paid_on")], "good", "amount"),
     )
-    return counted(me, Chart("funnel", FUNNEL, (RECORDS,), note=_span(period)), bars)
+    return counted(me, Chart("funnel", FUNNEL, (RECORDS,), note=_span(period), limit_ms=reader.limit_ms), bars)
 
 
-def _owed(me: Actor, catalogue: Catalogue, _period: Period) -> Chart | None:
+def _owed(reader: Reader) -> Chart | None:
     """What is owed to us, by the days since it was due (2.2.7)."""
+    catalogue = reader.catalogue
     if "receivable" not in catalogue:
         return None
     bars = []
@@ -91,43 +165,50 @@ def _owed(me: Actor, catalogue: Catalogue, _period: Period) -> Chart | None:
         due += [("f.due.to", last)] if last else []
         arguments = [*(("f.state", state) for state in OWED), *((key, day.isoformat()) for key, day in due)]
         bars.append(Bar(LABELS[bucket], catalogue["receivable"], arguments, tone, "outstanding"))
-    return counted(me, Chart("owed", OWED_BY_AGE, (RECORDS,)), bars)
+    return counted(reader.me, Chart("owed", OWED_BY_AGE, (RECORDS,), limit_ms=reader.limit_ms), bars)
 
 
-def _on_time(me: Actor, catalogue: Catalogue, period: Period) -> Chart | None:
+def _on_time(reader: Reader) -> Chart | None:
     """The orders delivered in the period, by whether they came when they were promised (2.2.6)."""
-    if "sales_order" not in catalogue:
+    if "sales_order" not in reader.catalogue:
         return None
-    order = catalogue["sales_order"]
+    order, period = reader.catalogue["sales_order"], reader.period
     kinds: Any = order._fields["punctuality"]
     labels = {"on_time": kinds.options["on_time"], "late": kinds.options["late"], NOTHING_CHOSEN: UNKNOWN}
     tones = {"on_time": "good", "late": "bad", NOTHING_CHOSEN: "neutral"}
     delivered = period.within("delivered_on")
     bars = [Bar(label, order, [("f.punctuality", key), *delivered], tones[key]) for key, label in labels.items()]
-    chart = counted(me, Chart("on_time", ON_TIME, (RECORDS,), note=_span(period)), bars)
+    chart = Chart("on_time", ON_TIME, (RECORDS,), note=_span(period), limit_ms=reader.limit_ms)
+    counted(reader.me, chart, bars)
     if len(chart.rows) == len(bars) and (known := chart.rows[0].value + chart.rows[1].value):
         chart.note = f"{RATE(rate=wording.number(round(100 * chart.rows[0].value / known, 1)))} · {chart.note}"
     return chart
 
 
-def _time_in_state(me: Actor, catalogue: Catalogue) -> Chart:
+def _time_in_state(reader: Reader) -> Chart:
     """How long decisions took, beside what waits for them now; of types of which the reader sees every record.
 
     The history knows no departments, so who sees some records of a type only is told nothing about it.
     """
-    chart = Chart("time", TIME_IN_STATE, (HOURS, GIVEN, WAITING_NOW), note=str(LAST_DAYS(days=DAYS)), tells_zero=True)
+    me, catalogue, note = reader.me, reader.catalogue, str(LAST_DAYS(days=DAYS))
+    heads = (HOURS, GIVEN, WAITING_NOW)
+    chart = Chart("time", TIME_IN_STATE, heads, note=note, tells_zero=True, limit_ms=reader.limit_ms)
     types = [cls for cls in catalogue.values() if deciding_states(cls) and _sees_all(me, cls)]
     try:
-        past = waited(types, DAYS)
+        past = waited(types, DAYS, chart.limit_ms)
     except ExecutionTimeout:
-        chart.problem = str(SLOW)
+        chart.stop()
         return chart
     bars = []
     for one in past:
         cls = catalogue[one.type]
         label = OF_STATE(type=cls.declared.label, state=wording.state_label(cls, one.state))
         bars.append(Bar(label, cls, [("f.state", one.state)], wording.tone(one.state)))
-    for one, now in zip(past, counted(me, Chart("now", TIME_IN_STATE, ()), bars).rows, strict=True):
+    waiting_now = counted(me, Chart("now", TIME_IN_STATE, (), limit_ms=reader.limit_ms), bars)
+    if waiting_now.is_late or waiting_now.problem:
+        chart.stop()
+        return chart
+    for one, now in zip(past, waiting_now.rows, strict=True):
         hours = round(one.hours, 1)
         cells = (
             Cell(wording.number(hours)),

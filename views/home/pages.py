@@ -10,15 +10,17 @@ from bson import ObjectId
 from flask import redirect, request
 from flask_admin import AdminIndexView, expose
 from mongoengine.connection import get_db
+from pymongo.errors import ExecutionTimeout
 
 from models.kernel.base import clock
+from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
-from models.kernel.base.search import contains
 from models.kernel.base.words import current_locale
 from models.kernel.gate import history
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.fields import label_of
+from models.kernel.language.finding import short_text_filter
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.notify.preferences import KINDS, OTHER
@@ -33,7 +35,7 @@ from ..slots import alarms_for, tiles_for
 from . import cases, decisions
 from .cases import HOME_ROWS
 from .charts import read_period
-from .figures import charts_for, periods, shows_period
+from .figures import chart_by_itself, charts_for, periods, shows_period
 
 INBOX_PAGE = 50
 NOTICES_PAGE = 100
@@ -80,10 +82,20 @@ class HomeView(AdminIndexView):
             tiles=tiles_for(me),
             charts=charts_for(me, self.catalogue, period),
             periods=periods(period) if shows_period(me) else [],
+            period=period.key,
         )
 
     def _rows(self, found: cases.Cases, owners: Mapping, reasons: Mapping | None = None) -> list[dict[str, Any]]:
         return [cases.case_row(case, self.catalogue, owners, reasons) for case in found]
+
+    @expose("/chart/")
+    def chart(self) -> Any:
+        """One figure of the home page by itself, when counting it takes longer than the page should."""
+        me, period = actor(), read_period(request.args.get("period", ""))
+        found = chart_by_itself(me, self.catalogue, period, request.args.get("key", ""))
+        if found is None:
+            raise Missing
+        return self.render("chart.html", chart=found, back=f"/admin/?period={period.key}")
 
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Any:
@@ -222,26 +234,37 @@ class HomeView(AdminIndexView):
         """
         me = actor()
         text = request.args.get("q", "").replace("\x00", "").strip()[:100]
-        groups = []
         in_files_only = request.args.get("in") == "files"
-        for cls in self.catalogue.values() if text and not in_files_only else ():
-            scope = rights.visible(me, cls)
-            if scope is None:
-                continue
-            cursor = cls._get_collection().find({**contains(text), **scope}, {"number": 1, "title": 1, "state": 1})
-            rows = list(cursor.sort("_id", -1).limit(SEARCH_EACH + 1).max_time_ms(TIME_LIMIT_MS))
-            if rows:
-                groups.append(_hits(cls, rows, text))
+        groups, unfinished = self._groups(me, text) if text and not in_files_only else ([], [])
         has_archive = any(rights.visible_archived(me, cls) is not None for cls in self.catalogue.values())
         in_files = file_hits(self.catalogue, me, text, request.args) if text else None
         return self.render(
             "search.html",
             text=text,
             groups=groups,
+            unfinished=unfinished,
             has_archive=has_archive,
             in_files=in_files,
             in_files_only=in_files_only,
         )
+
+    def _groups(self, me: Actor, text: str) -> tuple[list[dict[str, Any]], list[str]]:
+        """The hits of each type, and the types whose search took too long and was stopped."""
+        groups, unfinished = [], []
+        for cls in self.catalogue.values():
+            scope = rights.visible(me, cls)
+            if scope is None:
+                continue
+            query = {"$and": [short_text_filter(cls, text), scope]}
+            cursor = cls._get_collection().find(query, {"number": 1, "title": 1, "state": 1}).sort("_id", -1)
+            try:
+                rows = list(cursor.limit(SEARCH_EACH + 1).max_time_ms(TIME_LIMIT_MS))
+            except ExecutionTimeout:
+                unfinished.append(str(cls.declared.plural))
+                continue
+            if rows:
+                groups.append(_hits(cls, rows, text))
+        return groups, unfinished
 
 
 def _told(case: Mapping[str, Any], facts: Mapping, changes: Mapping) -> dict[str, Any]:

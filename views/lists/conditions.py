@@ -14,7 +14,6 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.base.search import contains
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import (
     NOT_A_NUMBER,
@@ -31,6 +30,7 @@ from models.kernel.language.fields import (
     Whole,
     label_of,
 )
+from models.kernel.language.finding import number_begins, short_text_filter
 from models.kernel.language.record import Record
 from models.kernel.language.trees import with_below
 from models.kernel.language.typed import BadValue, parse
@@ -38,7 +38,7 @@ from models.kernel.rights import rights
 
 from ..wording import is_numeric
 
-LINKED_MAX = 500
+LINKED_MAX = 5000
 TAGS_MAX = 20
 INT_MAX = 2**63 - 1
 TIME_LIMIT_MS = 4000
@@ -47,6 +47,10 @@ BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{
 NO_FILTER = L(
     "The filter “{name}” was left out: this list cannot be narrowed by it.",
     "篩選條件「{name}」未生效：此列表不能按此項篩選。",
+)
+TOO_MANY_LINKED = L(
+    "More than {most} entries of “{label}” contain this text, so they were left out. Please type more of it.",
+    "「{label}」中含有此文字的記錄超過 {most} 條，未按其查找。請輸入更多文字。",
 )
 STATE_LABEL = L("State", "狀態")
 
@@ -103,7 +107,7 @@ def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  #
         start, end = _whole_day(found, values[-1])
         return {"$gte": start, "$lt": end}
     if name == "number":
-        return {"$regex": "^" + re.escape(values[-1].upper())}
+        return number_begins(values[-1])["number"]
     return {"$regex": re.escape(values[-1]), "$options": "i"}
 
 
@@ -125,9 +129,10 @@ def _whole_day(found: Any, text: str) -> tuple[dt.datetime, dt.datetime]:
         raise BadValue(WRONG_FORM(label=label_of(found))) from fault
 
 
-def searched(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
-    """Records whose own short fields contain the text, or which link to a record that does."""
-    clauses: list[dict[str, Any]] = [contains(text)]
+def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) -> dict[str, Any]:
+    """Records whose own short fields contain the text, or which link to a record that does. Where too many records
+    that they link to contain it, those are left out, and that is said."""
+    clauses: list[dict[str, Any]] = [short_text_filter(cls, text)]
     for name in cls.declared.grid.search:
         ref_name, dot, _rest = name.partition(".")
         found = cls._fields.get(ref_name)
@@ -136,9 +141,12 @@ def searched(cls: type[Record], actor: Actor, text: str) -> dict[str, Any]:
             scope = rights.visible(actor, target)
             if scope is None:
                 continue
-            linked = target._get_collection().find({**contains(text), **scope}, {"_id": 1}).limit(LINKED_MAX)
+            query = {"$and": [short_text_filter(target, text), scope]}
+            linked = target._get_collection().find(query, {"_id": 1}).limit(LINKED_MAX + 1)
             ids = [row["_id"] for row in linked.max_time_ms(TIME_LIMIT_MS)]
-            if ids:
+            if len(ids) > LINKED_MAX:
+                problems.append(TOO_MANY_LINKED(label=label_of(found), most=LINKED_MAX))
+            elif ids:
                 clauses.append({ref_name: {"$in": ids}})
     return clauses[0] if len(clauses) == 1 else {"$or": clauses}
 

@@ -34,6 +34,7 @@ __all__ = ["NOTHING_CHOSEN", "STATE_LABEL", "TIME_LIMIT_MS", "tags_of"]  # of th
 PAGE_SIZES = (20, 50, 100, 200)
 PAGE_SIZE = 50
 COUNT_CAP = 1000
+COUNT_LIMIT_MS = 250
 SUMMED_MAX = 10_000
 TEXT_SHOWN = 400
 REFS_SHOWN = 10
@@ -41,6 +42,7 @@ SLOW = L(
     "The search took too long and was stopped. Please narrow it down with a filter.",
     "查詢時間過長，已停止。請增加篩選條件。",
 )
+MORE_THAN = L("more than {count}", "超過 {count}")
 LEFT_OUT = L(
     "The view “{name}” also names fields that you may not see; these were left out.",
     "視圖「{name}」還涉及您無權查看的字段，已略去。",
@@ -110,13 +112,24 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many hits there are: exactly so many, or more than that."""
+
+    value: int
+    is_exact: bool = True
+
+    def __str__(self) -> str:
+        return str(self.value) if self.is_exact else str(MORE_THAN(count=self.value))
+
+
+@dataclass(frozen=True)
 class Page:
-    """The rows of one page as plain dicts, the cursors around it, and the number of hits (None: more than the cap)."""
+    """The rows of one page as plain dicts, the cursors around it, and the number of hits."""
 
     rows: list[dict[str, Any]]
     previous: str | None
     next: str | None
-    count: int | None
+    count: Count
     was_stopped: bool = False
 
 
@@ -184,7 +197,7 @@ def read_request(
     problems += unknown(known, given)
     text = args.get("q", "").replace("\x00", "").strip()[:200]
     if text:
-        clauses.append(searched(cls, actor, text))
+        clauses.append(searched(cls, actor, text, problems))
     sort = args.get("sort", "")
     if not sortable(cls, sort.lstrip("-")) or sort.lstrip("-") not in seen:
         sort = cls.declared.grid.sort
@@ -219,7 +232,7 @@ def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
     found = _rows(asked, query, name, order, columns)
     if found is None:
         asked.problems.append(SLOW)
-        return Page([], None, None, None, was_stopped=True)
+        return Page([], None, None, Count(0, is_exact=False), was_stopped=True)
     rows = found
     has_more = len(rows) > asked.size
     rows = rows[: asked.size]
@@ -231,7 +244,7 @@ def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
         rows,
         _token(name, rows[0]) if rows and has_previous else None,
         _token(name, rows[-1]) if rows and has_next else None,
-        count(asked),
+        count(asked, at_least=len(found)),
     )
 
 
@@ -286,13 +299,13 @@ def _shown(found: Any, name: str) -> Any:
     return {"$slice": REFS_SHOWN + 1} if isinstance(found, Refs) else 1
 
 
-def count(asked: Asked) -> int | None:
-    """The number of hits, or None above the cap or when counting takes too long."""
+def count(asked: Asked, *, at_least: int = 0) -> Count:
+    """The number of hits, as far as it can be had in time; `at_least` are known already."""
     try:
-        found = asked.collection.count_documents(asked.filter, limit=COUNT_CAP + 1, maxTimeMS=1500)
+        hits = asked.collection.count_documents(asked.filter, limit=COUNT_CAP + 1, maxTimeMS=COUNT_LIMIT_MS)
     except ExecutionTimeout:
-        return None
-    return found if found <= COUNT_CAP else None
+        return Count(max(at_least - 1, 0), is_exact=False)
+    return Count(min(hits, COUNT_CAP), is_exact=hits <= COUNT_CAP)
 
 
 def _beyond(name: str, order: int, value: Any, id: ObjectId) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 // Charts are drawn from the tables behind them, in the colours of the page; a bar leads where its number does.
+// One that takes longer than the page is fetched after it.
 "use strict";
 (() => {
   const { Chart } = window;
-  const figures = [...document.querySelectorAll("figure[data-chart]")].filter((one) => one.querySelector("tbody tr"));
-  if (!Chart || !figures.length) return;
+  const figures = [...document.querySelectorAll("figure[data-chart]")].filter((figure) => figure.querySelector("tbody tr"));
+  const late = [...document.querySelectorAll("figure[data-late]")];
+  if (!Chart || !(figures.length || late.length)) return;
   const drawn = [];
   const ROW = 30;
 
@@ -55,6 +57,20 @@
     });
   }
 
+  // The figure stays with its link where it cannot be had.
+  async function fetchLate(figure) {
+    const answer = await fetch(figure.dataset.late, { credentials: "same-origin" }).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const counted = page.querySelector("figure[data-chart]");
+    if (!counted) return;
+    figure.replaceWith(counted);
+    if (!counted.querySelector("tbody tr")) return;
+    counted.querySelector("details").open = false;
+    figures.push(counted);
+    drawn.push(draw(counted));
+  }
+
   function drawAll() {
     drawn.splice(0).forEach((one) => one.destroy());
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
@@ -62,6 +78,7 @@
   }
   figures.forEach((figure) => { figure.querySelector("details").open = false; });
   drawAll();
+  late.forEach(fetchLate);
   new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   matchMedia("print").addEventListener("change", ({ matches }) => figures.forEach((figure) => { figure.querySelector("details").open = matches; }));

@@ -14,6 +14,7 @@ THROTTLES = "throttle"
 FILES = "file"
 EVENTS = "security_event"
 FILE_TEXT = "file_text"
+GRAM_SHARES = "gram_share"
 FILE_PICTURES = "file_picture"
 HISTORY = "history"
 HISTORY_ARCHIVE = "history_archive"
@@ -46,6 +47,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("record", ASCENDING), ("seq", DESCENDING)]),
     ],
     UNSEALED: [],
+    GRAM_SHARES: [],
     SEALS: [],
     CHECKS: [],
     TOMBSTONES: [

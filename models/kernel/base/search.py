@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -14,6 +15,7 @@ from .words import simplified
 
 _GRAMMED_MAX = 80
 _WORDS_MAX = 8
+_GRAMS_SENT = 3
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
@@ -102,7 +104,23 @@ def parts_of(texts: list[str]) -> list[str]:
 
 
 def grams(parts: list[str]) -> list[str]:
-    return sorted({part[at : at + 2] for part in parts for at in range(len(part) - 1)})
+    """What parts are found by: their pairs of characters, and each Chinese character by itself."""
+    pairs = {part[at : at + 2] for part in parts for at in range(len(part) - 1)}
+    return sorted(pairs | {letter for part in parts for letter in part if _HAN.match(letter)})
+
+
+def telling_grams(words: list[str], common: Mapping[str, float]) -> list[str]:
+    """The few grams of some words by which an index finds the fewest records: those that are not common, Chinese ones
+    before letters before digits. Each one more would be one more plan that the database tries."""
+    known = {word[at : at + 2] for word in words for at in range(len(word) - 1)}
+    known |= {word for word in words if len(word) == 1 and _HAN.match(word)}
+    return sorted(known, key=lambda gram: (common.get(gram, 0), _rank(gram), gram))[:_GRAMS_SENT]
+
+
+def _rank(gram: str) -> int:
+    if _HAN.search(gram):
+        return 0
+    return 1 if gram.isalpha() else 2
 
 
 def search_fields(texts: list[str]) -> dict[str, list[str]]:
@@ -111,13 +129,13 @@ def search_fields(texts: list[str]) -> dict[str, list[str]]:
     return {"s": parts, "g": grams(parts)}
 
 
-def contains(text: str) -> dict[str, Any]:
+def contains(text: str, common: Mapping[str, float] | None = None) -> dict[str, Any]:
     """A filter for records that contain each word of this text literally, wherever: a title names several fields at
-    once. Grams narrow, the escaped patterns decide."""
+    once. Grams narrow (the rarest, where the shares of `common` ones are known), the escaped patterns decide."""
     wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
     words = list(dict.fromkeys(wanted.split()))[:_WORDS_MAX] or [wanted]
     found: dict[str, Any] = {"s": {"$all": [re.compile(re.escape(word)) for word in words]}}
-    if known := grams(words):
+    if known := telling_grams(words, common or {}):
         found["g"] = {"$all": known}
     return found
 
@@ -125,4 +143,5 @@ def contains(text: str) -> dict[str, Any]:
 def same(text: str) -> dict[str, Any]:
     """A filter for records of which one searchable part is exactly this text."""
     wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
-    return {"s": wanted, "g": {"$all": grams([wanted])}} if len(wanted) > 1 else {"s": wanted}
+    known = telling_grams([wanted], {})
+    return {"s": wanted, "g": {"$all": known}} if known else {"s": wanted}

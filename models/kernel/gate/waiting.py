@@ -22,6 +22,7 @@ class Waiting(me.Document):
         "indexes": [
             {"fields": ["decide", "since"]},
             {"fields": ["act", "since"]},
+            {"fields": ["act", "due", "since"]},
             {"fields": ["due"]},
             {"fields": ["department", "due"]},
         ],

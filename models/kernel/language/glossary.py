@@ -177,6 +177,7 @@ COUNTS: dict[str, L] = {
     "pruned": L("old ones removed", "清除舊備份"),
     "read": L("read", "已讀取"),
     "records": L("records", "記錄"),
+    "measured": L("measured", "已統計"),
     "refreshed": L("refreshed", "已更新"),
     "refused": L("refused", "被拒絕"),
     "rehearsed": L("rows rehearsed", "已預演行"),

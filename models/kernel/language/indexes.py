@@ -33,6 +33,8 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield IndexModel([("removed_at", ASCENDING), ("_id", ASCENDING)])
     yield _tagged()
     yield IndexModel([("department", ASCENDING), ("_id", DESCENDING)])
+    for name in ("department", *cls.declared.access.related):  # what one department sees, by state
+        yield IndexModel([(name, ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)])
     for name in sorted(indexed_fields(cls)):
         yield IndexModel([(name, ASCENDING), ("_id", ASCENDING)])
     for name, field in cls.declared.own_fields.items():
