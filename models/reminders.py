@@ -145,20 +145,15 @@ class ReminderRule:
     def wanted(self, first: dt.date, last: dt.date) -> dict[str, Any]:
         """The filter of the records whose reminder falls on a day from `first` to `last`."""
         begin, end = (day + dt.timedelta(days=self.remind.before) for day in (first, last))
-        if isinstance(self.cls._fields[self.remind.field], Moment):
-            span = {"$gte": clock.start_of(begin), "$lt": clock.start_of(end + dt.timedelta(days=1))}
-        else:
-            span = {"$gte": _midnight(begin), "$lte": _midnight(end)}
+        start_of = self.cls._fields[self.remind.field].start_of
+        span = {"$gte": start_of(begin), "$lt": start_of(end + dt.timedelta(days=1))}
         states = {"state": {"$in": sorted(self.remind.states)}} if self.remind.states else {}
         return {"removed_at": None, self.remind.field: span, **states}
 
     def date_in(self, row: Mapping[str, Any]) -> dt.date | None:
         """The date that a stored record has in the field, as the company's wall shows it."""
         value = row.get(self.remind.field)
-        if value is None:
-            return None
-        is_moment = isinstance(self.cls._fields[self.remind.field], Moment)
-        return (value.astimezone(clock.zone()) if is_moment else value).date()
+        return None if value is None else self.cls._fields[self.remind.field].day_in(value)
 
     def day_of(self, date: dt.date) -> dt.date:
         return date - dt.timedelta(days=self.remind.before)
@@ -228,8 +223,3 @@ def still_holds(cause: str) -> bool:
 
 def _second(moment: dt.datetime) -> dt.datetime:
     return moment.replace(microsecond=0)
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    """How the database keeps a date."""
-    return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -18,7 +18,7 @@ from ..kernel.base.words import L, Words
 from ..kernel.gate import changes
 from ..kernel.gate.changes import Context, MoveActions
 from ..kernel.language.declare import record, references_of, registered
-from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Refs, Text, Whole
+from ..kernel.language.fields import Choice, Flag, Line, Lines, LongText, Ref, Text, Whole
 from ..kernel.language.record import Record
 from ..kernel.language.spec import Access, Grid, Part, Retention, Scope
 from ..kernel.language.who import NOBODY, any_of, role
@@ -68,7 +68,7 @@ class DateField(RecordType):
             name: one.label
             for cls in types
             for name, one in cls._fields.items()
-            if isinstance(one, Day | Moment) and name not in _NO_START
+            if getattr(one, "is_date", False) and name not in _NO_START
         }
 
     @options.setter
@@ -117,7 +117,7 @@ class RetentionRule(Record):
 
     def check(self) -> Iterator[tuple[str, Words]]:
         cls = registered().get(self.record_type or "")
-        if cls is not None and not isinstance(cls._fields.get(self.after or ""), Day | Moment):
+        if cls is not None and not getattr(cls._fields.get(self.after or ""), "is_date", False):
             yield "after", NO_DATE(field=DateField().options.get(self.after, self.after))
         if self.archive_days and self.delete_years and self.delete_years * 365 <= self.archive_days:
             yield "delete_years", TOO_SOON(years=self.delete_years, days=self.archive_days)
@@ -339,10 +339,9 @@ def _years_before(day: dt.date, years: int) -> dt.date:
 
 
 def _moment_of(cls: type[Record], name: str, day: dt.date) -> dt.datetime:
-    """How the database keeps a day: dates as midnight without a zone, moments as the company's midnight."""
-    if isinstance(cls._fields.get(name), Day):
-        return dt.datetime.combine(day, dt.time(), dt.UTC)
-    return clock.start_of(day)
+    """How the database keeps the beginning of a day in a field."""
+    field = cls._fields.get(name)
+    return field.start_of(day) if getattr(field, "is_date", False) else clock.start_of(day)
 
 
 def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
@@ -360,14 +359,9 @@ def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
 
 def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
     for name, one in cls.declared.own_fields.items():
-        if isinstance(one, Ref | Refs) and one.target == target:
+        if one.target == target:
             yield name
-        elif isinstance(one, Lines):
-            yield from (
-                f"{name}.{column}"
-                for column, ref in one.columns.items()
-                if isinstance(ref, Ref | Refs) and ref.target == target
-            )
+        yield from (f"{name}.{column}" for column, ref in one.columns.items() if ref.target == target)
 
 
 def ensure_retention_rules() -> int:

@@ -30,7 +30,7 @@ from models.kernel.language.fields import (
 )
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Declaration
-from models.kernel.language.typed import BadValue, id_typed, parse, tags_of
+from models.kernel.language.typed import BadValue, parse, tags_of
 from models.reminders import link_in
 
 from .. import wording
@@ -95,7 +95,7 @@ class Value(wtforms.Field):
             if isinstance(self.told, Choices):
                 return list(dict.fromkeys(self.raw))
             if isinstance(self.told, Refs):
-                return [id_typed(self.told, one) for one in dict.fromkeys(self.raw)]
+                return [parse(self.told, one) for one in dict.fromkeys(self.raw)]
             if isinstance(self.told, Flag):
                 return any(parse(self.told, one) for one in self.raw)
             return parse(self.told, self.raw[0] if self.raw else "")

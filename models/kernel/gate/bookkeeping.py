@@ -91,7 +91,7 @@ def search_parts(record: Record) -> dict[str, list[str]]:
 
 def _plain(record: Record, name: str) -> str:
     value = getattr(record, name, None)
-    return "" if value is None else str(value)
+    return "" if value is None else record._fields[name].found_by(value)
 
 
 def entry_of(

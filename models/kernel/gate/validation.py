@@ -13,7 +13,7 @@ from ..base.errors import Refused
 from ..base.people import Actor
 from ..base.words import L, Words
 from ..language.declare import references_of, registered
-from ..language.fields import NOT_THERE, Lines, LongText, Problems, Ref, Refs, label_of, problems_in
+from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
 from ..language.record import Record
 from ..rights import rights
 
@@ -79,7 +79,7 @@ def rule_problems(record: Record, known: Mapping[str, Any]) -> Problems:
 def compute(record: Record) -> None:
     """Fill the computed fields: of the lines first, then of the record."""
     for name, field in record.declared.own_fields.items():
-        if isinstance(field, Lines):
+        if field.columns:
             for line in record._data.get(name) or []:
                 line.clean()
     record.clean()
@@ -124,22 +124,14 @@ def linked_by(record: Record) -> frozenset[ObjectId]:
 def _links(record: Record) -> Iterator[Link]:
     for name, field in references_of(type(record)).items():
         if name in record.declared.own_fields:
-            for found in _ids(record, name, field):
+            for found in field.ids_in(record._data.get(name)):
                 yield name, field, field.target, found
     for name, lines in record.declared.own_fields.items():
-        if isinstance(lines, Lines):
-            links = {column: ref for column, ref in lines.columns.items() if isinstance(ref, Ref)}
-            for at, line in enumerate(record._data.get(name) or []):
-                for column, ref in links.items():
-                    if (found := line.ref(column)) is not None:
-                        yield f"{name}.{at}.{column}", ref, ref.target, found
-
-
-def _ids(record: Record, name: str, field: Ref | Refs) -> list[ObjectId]:
-    if isinstance(field, Refs):
-        return record.refs(name)
-    found = record.ref(name)
-    return [found] if found else []
+        links = {column: ref for column, ref in lines.columns.items() if ref.target}
+        for at, line in enumerate(record._data.get(name) or [] if links else []):
+            for column, ref in links.items():
+                for found in ref.ids_in(line._data.get(column)):
+                    yield f"{name}.{at}.{column}", ref, ref.target, found
 
 
 def _was_there(before: Mapping[str, Any], path: str, found: ObjectId) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .declare import references_of
-from .fields import Lines, Ref, Refs
 from .record import Record
 from .spec import Chapter
 from .workflow import DeclarationError
@@ -62,12 +61,11 @@ class Catalogue(Mapping[str, type[Record]]):
             else:
                 yield from self._fill_faults(f"field {name!r}", ref, cls._fields)
         for name, lines in cls.declared.own_fields.items():
-            if isinstance(lines, Lines):
-                for column, ref in lines.columns.items():
-                    if isinstance(ref, Ref | Refs) and ref.target not in self._by_class:
-                        yield f"column {name}.{column} links to {ref.target}, which is not a record type"
-                    else:
-                        yield from self._fill_faults(f"column {name}.{column}", ref, lines.columns)
+            for column, ref in lines.columns.items():
+                if ref.target and ref.target not in self._by_class:
+                    yield f"column {name}.{column} links to {ref.target}, which is not a record type"
+                else:
+                    yield from self._fill_faults(f"column {name}.{column}", ref, lines.columns)
         for leads in cls.declared.follow_ups:
             if leads.to not in self._by_class:
                 yield f"follow-up {leads.verb!r} makes a {leads.to}, which is not a record type"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..base.words import L
-from .fields import Day, Lines, Moment, Ref, Refs, Rule, declared_fields
+from .fields import Day, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
 from .spec import PLACES, Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
 from .workflow import REASON, Attached, DeclarationError, Need, Workflow, completed, faults_of
@@ -84,7 +84,7 @@ def _initials(name: str) -> str:
 
 
 def _completed_grid(grid: Grid, own: Mapping[str, Any]) -> Grid:
-    filters = grid.filters or tuple(n for n in grid.columns if not isinstance(own.get(n), Lines))
+    filters = grid.filters or tuple(n for n in grid.columns if n not in own or not own[n].columns)
     return Grid(*grid.columns, search=grid.search, sort=grid.sort, inline=grid.inline, filters=filters)
 
 
@@ -93,10 +93,7 @@ def _faults(cls: Any, told: Declaration):
     for name, one in told.own_fields.items():
         if getattr(one, "label", None) is None:
             yield f"field {name!r} has no label"
-        if isinstance(one, Lines):
-            yield from (
-                f"column {name}.{n} has no label" for n, c in one.columns.items() if not getattr(c, "label", None)
-            )
+        yield from (f"column {name}.{n} has no label" for n, c in one.columns.items() if not getattr(c, "label", None))
     for name in cls._fields:
         if not isinstance(cls._fields[name], Rule) and name not in ("id", "chain", "extra", "decisions", "s", "g"):
             yield f"field {name!r} is not one of the kernel's kinds of fields"
@@ -158,10 +155,10 @@ def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
 
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
     """The fields of a type that link to records, by name, its base fields included."""
-    return {name: one for name, one in cls._fields.items() if isinstance(one, Ref | Refs)}
+    return {name: one for name, one in cls._fields.items() if getattr(one, "target", "")}
 
 
 def dated_fields(cls: type[Record]) -> dict[str, Day | Moment]:
     """The fields by which records stand in a calendar: the type's own dates, then when the next step is due."""
-    found = {name: one for name, one in cls.declared.own_fields.items() if isinstance(one, Day | Moment)}
+    found = {name: one for name, one in cls.declared.own_fields.items() if one.is_date}
     return found | ({"due_at": cls._fields["due_at"]} if cls.declared.workflow else {})

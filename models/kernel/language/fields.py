@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import mongoengine as me
 from bson import DBRef, ObjectId
 from bson.binary import Binary
 from mongoengine.base import BaseField
 
-from ..base import secrets
+from ..base import clock, secrets
 from ..base.collections import in_archive
-from ..base.words import L, Listed, Words
+from ..base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
+from . import typed
+from .typed import BadValue, parse
 
 SHORT_MAX = 200
 LONG_MAX = 20_000
@@ -39,6 +42,7 @@ WRONG_FORM = L("“{label}” is not in the right form.", "「{label}」格式�
 NOT_THERE = L(
     "What “{label}” names does not exist, or is not yours to see.", "「{label}」所指的記錄不存在，或您無權查看。"
 )
+YES_OR_NO = L("“{label}” must be yes or no.", "「{label}」須為「是」或「否」。")
 TOO_MANY = L("“{label}” may have {most} lines at most.", "「{label}」最多 {most} 行。")
 
 
@@ -49,8 +53,27 @@ class Problems(dict[str, list[Words]]):
         self.setdefault(path, []).append(sentence)
 
 
+class Names(Protocol):
+    """What the names of records in a sheet mean, and what linked records are called there."""
+
+    def meant(self, link: Any, text: str) -> ObjectId: ...
+
+    def title(self, link: Any, id: ObjectId) -> str: ...
+
+
 class Rule:
-    """Mixed into every kind of field: `faults` says what is wrong with a value, in whole sentences."""
+    """Mixed into every kind of field: what a value is, how it is read, and what is wrong with it, in whole sentences.
+
+    What a kind needs of pages stands in `views.kinds`.
+    """
+
+    is_exact: ClassVar[bool] = False  # typed in digits or ids: full-width signs mean the plain ones
+    is_date: ClassVar[bool] = False  # a record stands in a calendar by it
+    is_sortable: ClassVar[bool] = True  # kept in the order in which it reads
+    is_indexable: ClassVar[bool] = True  # short, and kept as it is
+    is_text: ClassVar[bool] = False  # kept as the text that a person typed
+    is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
+    unreadable: ClassVar[L] = WRONG_FORM
 
     if TYPE_CHECKING:  # what MongoEngine's fields have; it ships no types
         creation_counter: int
@@ -59,8 +82,51 @@ class Rule:
 
         def __set__(self, instance: Any, value: Any) -> None: ...
 
+    @property
+    def target(self) -> str:
+        """The class name of the type that it links to; empty: it is no link."""
+        return ""
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """The declared fields of a line by name, for a kind that holds lines."""
+        return {}
+
     def faults(self, value: Any) -> Iterator[Words]:
         yield from ()
+
+    def read(self, text: str) -> Any:
+        """The value that a typed text means, blanks around it taken off. Raises ValueError."""
+        return text
+
+    def misread(self) -> Words:
+        """What is said of a text that is no value of this kind."""
+        return self.unreadable(label=label_of(self))
+
+    def found_by(self, value: Any) -> str:
+        """The text by which a search finds a value of it, and which stands for it in a title."""
+        return str(value)
+
+    def ids_in(self, value: Any) -> list[ObjectId]:
+        """The records that a value links to."""
+        return []
+
+    def names_in(self, text: str) -> list[str]:
+        """The names of records in a cell of a sheet."""
+        return []
+
+    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+        """What reads the cells of a column; it is made once for a sheet, and raises BadValue."""
+        return partial(parse, self)
+
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        """How an export writes a value, in each language; nothing for kinds of which it leaves something out."""
+        yield from ()
+
+    def is_said_by(self, text: str, value: Any, names: Names) -> bool:
+        """Whether a cell says this value as an export would have written it."""
+        exported = [""] if value is None or value == [] else self.exported(value, names)
+        return text.strip() in {known.strip() for known in exported}
 
 
 def label_of(field: Any) -> Words:
@@ -70,6 +136,7 @@ def label_of(field: Any) -> Words:
 class Text(Rule, me.StringField):
     """One line of text."""
 
+    is_text = True
     unwanted = _LINE_CONTROL
 
     def __init__(self, *, most: int = SHORT_MAX, **facts: Any):
@@ -84,11 +151,15 @@ class Text(Rule, me.StringField):
         elif len(value) > self.most:
             yield TOO_LONG(label=label_of(self), most=self.most, count=len(value))
 
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        yield str(value).replace("\r\n", "\n")
+
 
 class LongText(Text):
     """Several lines of text."""
 
     unwanted = _CONTROL
+    is_sortable = is_indexable = False
 
     def __init__(self, *, most: int = LONG_MAX, **facts: Any):
         super().__init__(most=most, **facts)
@@ -140,6 +211,11 @@ class Sealed(Rule, BaseField):
         self.form.label = label_of(self)
         yield from self.form.faults(value)
 
+    is_sortable = is_indexable = False
+
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        yield from self.form.exported(value, names)
+
 
 class Whole(Rule, me.IntField):
     """A whole number between `least` and `most`."""
@@ -153,6 +229,12 @@ class Whole(Rule, me.IntField):
             yield NOT_A_NUMBER(label=label_of(self))
         else:
             yield from _range_faults(self, value)
+
+    is_exact = True
+    unreadable = NOT_A_NUMBER
+
+    def read(self, text: str) -> Any:
+        return typed.whole_of(text)
 
 
 class Number(Rule, me.Decimal128Field):
@@ -185,6 +267,12 @@ class Number(Rule, me.Decimal128Field):
             yield TOO_FINE(label=label_of(self), places=self.places)
         yield from _range_faults(self, number)
 
+    is_exact = True
+    unreadable = NOT_A_NUMBER
+
+    def read(self, text: str) -> Any:
+        return typed.number_of(text, is_percent=getattr(self, "unit", "") == "%")
+
 
 class Money(Number):
     """An amount in the record's currency, to the cent; never a float."""
@@ -214,6 +302,18 @@ class Flag(Rule, me.BooleanField):
         if not isinstance(value, bool):
             yield WRONG_FORM(label=label_of(self))
 
+    def read(self, text: str) -> Any:
+        return text in ("1", "true", "on", "yes")
+
+    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+        return self._cell
+
+    def _cell(self, text: str) -> bool:
+        said = typed.yes_or_no(text) if text.strip() else False
+        if said is None:
+            raise BadValue(YES_OR_NO(label=label_of(self)))
+        return said
+
 
 class Day(Rule, me.DateField):
     """A date as written on paper, without a time zone."""
@@ -222,6 +322,23 @@ class Day(Rule, me.DateField):
         if not isinstance(value, dt.date) or not 1900 <= value.year <= 2200:
             yield WRONG_FORM(label=label_of(self))
 
+    is_exact = is_date = True
+
+    def read(self, text: str) -> Any:
+        return typed.day_of(text, clock.today())
+
+    def start_of(self, day: dt.date) -> dt.datetime:
+        """How the database keeps the beginning of a day in this field."""
+        return dt.datetime.combine(day, dt.time(), clock.UTC)
+
+    def day_in(self, value: dt.date) -> dt.date:
+        """The day of a kept value."""
+        return value.date() if isinstance(value, dt.datetime) else value
+
+    def moved_to(self, day: dt.date, value: Any) -> dt.date:
+        """The value that a drag to another day makes of one."""
+        return day
+
 
 class Moment(Rule, me.DateTimeField):
     """A point in time, kept in UTC."""
@@ -229,6 +346,34 @@ class Moment(Rule, me.DateTimeField):
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, dt.datetime) or not 1900 <= value.year <= 2200:
             yield WRONG_FORM(label=label_of(self))
+
+    is_exact = is_date = True
+
+    def read(self, text: str) -> Any:
+        return typed.moment_of(text, clock.today()).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
+
+    def start_of(self, day: dt.date) -> dt.datetime:
+        """How the database keeps the beginning of a day of the company in this field."""
+        return clock.start_of(day)
+
+    def day_in(self, value: dt.datetime) -> dt.date:
+        """The day of a kept value, as the company's wall shows it."""
+        return value.astimezone(clock.zone()).date()
+
+    def moved_to(self, day: dt.date, value: Any) -> dt.datetime:
+        """The value that a drag to another day makes of one: it keeps its time of the day."""
+        time = value.astimezone(clock.zone()).time() if value else dt.time(9)
+        return dt.datetime.combine(day, time, clock.zone()).astimezone(clock.UTC)
+
+    def is_said_by(self, text: str, value: Any, names: Names) -> bool:
+        """An export shows no seconds."""
+        if super().is_said_by(text, value, names):
+            return True
+        try:
+            read = parse(self, text)
+        except BadValue:
+            return False
+        return value is not None and read is not None and read == value.replace(second=0, microsecond=0)
 
 
 class Choice(Rule, me.StringField):
@@ -242,6 +387,14 @@ class Choice(Rule, me.StringField):
         if not isinstance(value, str) or value not in self.options:
             yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
 
+    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+        spellings = _spellings(self.options)
+        return lambda text: _option(self, spellings, text) if text.strip() else None
+
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        label = self.options.get(value)
+        yield from (label.in_locale(locale) for locale in LOCALES if label)
+
 
 class Choices(Rule, me.ListField):
     """Any number of a few declared options."""
@@ -253,6 +406,39 @@ class Choices(Rule, me.ListField):
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, list | tuple) or any(not isinstance(x, str) or x not in self.options for x in value):
             yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
+
+    is_sortable = False
+
+    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+        spellings = _spellings(self.options)
+        return lambda text: [_option(self, spellings, name) for name in typed.several(text)]
+
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        yield from _listed(lambda: [self.options.get(id, id) for id in value])
+
+
+def _spellings(options: Mapping[str, L]) -> dict[str, set[str]]:
+    """The ids of options by what may be typed for them; an id counts before a label that reads the same."""
+    known: dict[str, set[str]] = {}
+    for id, label in options.items():
+        for locale in LOCALES:
+            known.setdefault(typed.label_folded(label.in_locale(locale)), set()).add(id)
+    return known | {typed.label_folded(id): {id} for id in options}
+
+
+def _option(field: Any, spellings: Mapping[str, set[str]], text: str) -> str:
+    """The option of a label in any language, or of its id. Raises BadValue."""
+    meant = spellings.get(typed.label_folded(text), set())
+    if len(meant) != 1:
+        raise BadValue(NOT_A_CHOICE(label=label_of(field), choices=Listed(tuple(field.options.values()))))
+    return next(iter(meant))
+
+
+def _listed(values: Callable[[], list[Any]]) -> Iterator[str]:
+    """Some values as an export writes them in one cell, in each language."""
+    for locale in LOCALES:
+        with speaking(locale):
+            yield enumerate_words([str(value) for value in values()])
 
 
 class Tags(Rule, me.ListField):
@@ -266,6 +452,12 @@ class Tags(Rule, me.ListField):
             yield TOO_MANY(label=label_of(self), most=50)
         elif any(not isinstance(tag, str) or not tag or len(tag) > 40 or _CONTROL.search(tag) for tag in value):
             yield WRONG_FORM(label=label_of(self))
+
+    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+        return typed.tags_of
+
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        yield from _listed(lambda: value)
 
 
 class Ref(Rule, me.ReferenceField):
@@ -296,6 +488,25 @@ class Ref(Rule, me.ReferenceField):
         if id_of(value) is None:
             yield WRONG_FORM(label=label_of(self))
 
+    is_exact = True
+    is_sortable = False
+
+    def read(self, text: str) -> Any:
+        return typed.id_of(text)
+
+    def ids_in(self, value: Any) -> list[ObjectId]:
+        id = id_of(value)
+        return [id] if id else []
+
+    def names_in(self, text: str) -> list[str]:
+        return [text.strip()]
+
+    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+        return lambda text: names.meant(self, text.strip()) if text.strip() else None
+
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        yield from _listed(lambda: [names.title(self, id) for id in self.ids_in(value)])
+
 
 class Refs(Rule, me.ListField):
     """Links to several records of a type, in order."""
@@ -312,6 +523,25 @@ class Refs(Rule, me.ListField):
             yield WRONG_FORM(label=label_of(self))
         elif len(value) > 500:
             yield TOO_MANY(label=label_of(self), most=500)
+
+    is_exact = True
+    is_sortable = False
+
+    def read(self, text: str) -> Any:
+        """One of its links, as a form sends them."""
+        return typed.id_of(text)
+
+    def ids_in(self, value: Any) -> list[ObjectId]:
+        return [id for held in value or [] if (id := id_of(held)) is not None]
+
+    def names_in(self, text: str) -> list[str]:
+        return typed.several(text)
+
+    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+        return lambda text: [names.meant(self, name) for name in typed.several(text)]
+
+    def exported(self, value: Any, names: Names) -> Iterator[str]:
+        yield from _listed(lambda: [names.title(self, id) for id in self.ids_in(value)])
 
 
 class Line(me.EmbeddedDocument):
@@ -331,6 +561,7 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     """Embedded lines, in order."""
 
     lines_max = 500
+    is_sortable = is_indexable = is_in_sheet = False
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         """The lines as they are held; MongoEngine by itself would load everything that they link to."""
@@ -383,7 +614,7 @@ def problems_in(document: Any, fields: Mapping[str, Any], prefix: str = "") -> P
         before = len(problems)
         for sentence in field.faults(value):
             problems.add(path, sentence)
-        if isinstance(field, Lines) and len(problems) == before:
+        if field.columns and len(problems) == before:
             for at, line in enumerate(value):
                 problems.update(problems_in(line, field.columns, f"{path}.{at}."))
                 for column, sentence in line.check():

@@ -8,7 +8,6 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from .declare import dated_fields
-from .fields import Lines, LongText, Sealed
 from .record import Record
 
 
@@ -49,6 +48,6 @@ def indexed_fields(cls: type[Record]) -> set[str]:
     names = {*told.grid.columns, *told.grid.filters, told.grid.sort.lstrip("-"), *told.access.related, "state", "owner"}
     names |= set(dated_fields(cls))
     names |= {remind.field for remind in told.reminders}
-    names |= {name for name, field in told.own_fields.items() if hasattr(field, "target")}
+    names |= {name for name, field in told.own_fields.items() if field.target}
     names -= {"id", "number", "department"}
-    return {name for name in names if not isinstance(cls._fields.get(name), Lines | LongText | Sealed)}
+    return {name for name in names if getattr(cls._fields.get(name), "is_indexable", True)}

@@ -15,6 +15,8 @@ _ALL = L("{all}", "{all}")
 class LocalizedText(LongText):
     """A text of the system in all languages, `{locale: text}`; people never write it. An older one may be a string."""
 
+    is_in_sheet = False
+
     def to_python(self, value: Any) -> Any:
         return value
 

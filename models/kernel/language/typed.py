@@ -1,7 +1,7 @@
 """What people mean by what they type: dates and numbers as they are written on paper, in a sheet, or in a hurry.
 
-One place for forms, grid cells, pasted cells and imported sheets. Nothing is guessed where two readings are possible:
-`1,5` is refused.
+One place for forms, grid cells, pasted cells and imported sheets; each kind of field says which of these readings is
+its own. Nothing is guessed where two readings are possible: `1,5` is refused.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from ..base import clock
 from ..base.words import Words
-from .fields import NOT_A_NUMBER, WRONG_FORM, Day, Flag, Moment, Number, Ref, Whole, label_of
 
 _DATE = re.compile(r"(?:([0-9]{4})[-/.年])?([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -26,6 +24,9 @@ _BEFORE = re.compile(r"^([-+]?)\s*(?:¥|RMB|CNY|NT\$|US\$|USD|HK\$|\$|€)\s*", 
 _BEHIND = re.compile(r"\s*(?:[元圓圆]整?|RMB|CNY|USD)$", re.IGNORECASE)
 _SCALES = {"千": 3, "萬": 4, "万": 4, "億": 8, "亿": 8}
 _LENGTH_MAX = 40
+_BETWEEN = re.compile(r"[、,，;；\n]")
+_YES = frozenset({"是", "yes", "y", "true", "1", "on", "✓", "√", "對", "对"})
+_NO = frozenset({"否", "no", "n", "false", "0", "off", "✗", "×", "不", "錯", "错"})
 
 
 def folded(text: str) -> str:
@@ -96,6 +97,29 @@ def tags_of(text: str) -> list[str]:
     return list(dict.fromkeys(word.strip() for word in words if word.strip()))
 
 
+def id_of(text: str) -> ObjectId:
+    """The id that a form sends for a chosen record. Raises ValueError."""
+    if not ObjectId.is_valid(text):
+        raise ValueError("no id")
+    return ObjectId(text)
+
+
+def label_folded(text: str) -> str:
+    """A head or a label as it is compared: without case, width, blanks around it, or the star of what is needed."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().strip(" *\t\n").split())
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Yes or no in the words and signs that people write in sheets; None for anything else."""
+    typed = label_folded(text)
+    return typed in _YES if typed in _YES | _NO else None
+
+
+def several(text: str) -> list[str]:
+    """The names in one cell, with commas, semicolons or new lines between them, each once."""
+    return list(dict.fromkeys(name.strip() for name in _BETWEEN.split(text) if name.strip()))
+
+
 class BadValue(ValueError):
     """A text that is no value of its kind; `sentence` says so."""
 
@@ -104,36 +128,12 @@ class BadValue(ValueError):
         super().__init__(str(sentence))
 
 
-def parse(field: Any, text: str) -> Any:  # noqa: PLR0911 - one return for each kind of field
+def parse(field: Any, text: str) -> Any:
     """The value that a typed text means for a field; None for an empty one. Raises BadValue."""
-    typed = folded(text) if _is_exact(field) else text.replace("\r\n", "\n").strip()
+    typed = folded(text) if field.is_exact else text.replace("\r\n", "\n").strip()
     if typed == "":
         return None
     try:
-        if isinstance(field, Whole):
-            return whole_of(typed)
-        if isinstance(field, Number):
-            return number_of(typed, is_percent=getattr(field, "unit", "") == "%")
-        if isinstance(field, Moment):
-            return moment_of(typed, clock.today()).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
-        if isinstance(field, Day):
-            return day_of(typed, clock.today())
+        return field.read(typed)
     except (ValueError, InvalidOperation, OverflowError) as fault:
-        is_number = isinstance(field, Whole | Number)
-        raise BadValue((NOT_A_NUMBER if is_number else WRONG_FORM)(label=label_of(field))) from fault
-    if isinstance(field, Ref):
-        return id_typed(field, typed)
-    if isinstance(field, Flag):
-        return typed in ("1", "true", "on", "yes")
-    return typed
-
-
-def id_typed(field: Any, typed: str) -> ObjectId:
-    """The id that a form sends for a chosen record. Raises BadValue."""
-    if not ObjectId.is_valid(typed):
-        raise BadValue(WRONG_FORM(label=label_of(field)))
-    return ObjectId(typed)
-
-
-def _is_exact(field: Any) -> bool:
-    return isinstance(field, Whole | Number | Day | Moment | Ref)
+        raise BadValue(field.misread()) from fault

@@ -12,7 +12,7 @@ from mongoengine.connection import get_db
 from models.kernel.base.collections import archive_of
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.language.fields import Ref, Refs, Text, label_of
+from models.kernel.language.fields import Ref, Refs, label_of
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue
@@ -55,7 +55,7 @@ class Names:
             known |= dict.fromkeys(wanted, ())
             known |= self._found(link, wanted)
 
-    def one(self, link: Ref | Refs, text: str) -> ObjectId:
+    def meant(self, link: Ref | Refs, text: str) -> ObjectId:
         """The record that a name means. Raises BadValue, saying the name."""
         known = self._known.get(_key(link), {})
         if text not in known:
@@ -122,6 +122,6 @@ def _title_place(cls: type[Record]) -> str:
     if cls.declared.title.startswith("{number}"):
         return ""
     is_one = len(names) == 1 and cls.declared.title == f"{{{names[0]}}}"
-    if is_one and names[0] in indexed_fields(cls) and isinstance(cls._fields[names[0]], Text):
+    if is_one and names[0] in indexed_fields(cls) and cls._fields[names[0]].is_text:
         return names[0]
     return "title"
