@@ -7,8 +7,11 @@ from typing import Any
 from .chapters import RESEARCH
 from .documents import filing
 from .documents.categories import CONFIDENTIAL, INTERNAL
-from .kernel.base.people import ROLE_LABELS, Actor
+from .kernel.base.addresses import EVERYONE, at_department, at_role
+from .kernel.base.people import Actor
+from .kernel.base.roles import ROLE_LABELS, Role
 from .kernel.base.words import L
+from .kernel.gate.notices import NoticeKind
 from .kernel.language.declare import record
 from .kernel.language.fields import Choice, Choices, Day, Flag, LongText, Ref, Refs, Text, Whole
 from .kernel.language.record import Record
@@ -139,7 +142,7 @@ def published_for(person: Actor) -> dict[str, Any] | None:
     if not person.roles or person.roles == {"it"}:
         return None
     reach = [{"to_everyone": True}, {"to_departments": person.department}, {"to_roles": {"$in": sorted(person.roles)}}]
-    return {"state": "published", "$or": reach}
+    return {"state": NoticeKind.PUBLISHED, "$or": reach}
 
 
 @record(
@@ -250,11 +253,11 @@ class ResearchReport(Record):
 
     def on_publish(self, actions: Any) -> None:
         """Notify exactly those in the scope, and file the report."""
-        addresses = [f"role:{role}" for role in self.to_roles]
-        addresses += [f"department:{one}" for one in self.refs("to_departments")]
+        addresses = [at_role(Role(role)) for role in self.to_roles]
+        addresses += [at_department(one) for one in self.refs("to_departments")]
         if self.to_everyone:
-            addresses = ["everyone:"]
-        actions.notify(self, addresses, "published", PUBLISHED(number=self.number, title=self.subject))
+            addresses = [EVERYONE]
+        actions.notify(self, addresses, NoticeKind.PUBLISHED, PUBLISHED(number=self.number, title=self.subject))
         level = INTERNAL if self.to_everyone else CONFIDENTIAL
         filing.file_away(actions, self, filing.REPORTS, subject=f"{self.number} {self.subject}", confidentiality=level)
 

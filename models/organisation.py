@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from .chapters import ORGANISATION
-from .kernel.base.people import ROLE_LABELS, Role
+from .kernel.base.people import Role
+from .kernel.base.roles import ROLE_LABELS
 from .kernel.base.words import HANS, HANT, L, Words
 from .kernel.language import working_time
 from .kernel.language.declare import record

@@ -19,6 +19,7 @@ from .chapters import TIME
 from .kernel.base import clock
 from .kernel.base.people import Role
 from .kernel.base.words import L, Words
+from .kernel.gate.causes import DateCause, OwnReminderCause
 from .kernel.language.declare import record, registered
 from .kernel.language.fields import Choice, Flag, LongText, Moment, Text, label_of
 from .kernel.language.record import Record
@@ -158,10 +159,9 @@ class ReminderRule:
     def day_of(self, date: dt.date) -> dt.date:
         return date - dt.timedelta(days=self.remind.before)
 
-    def cause(self, id: ObjectId, date: dt.date) -> str:
+    def cause(self, id: ObjectId, date: dt.date) -> DateCause:
         """What makes the reminder the same one."""
-        told = self.remind
-        return f"remind:{self.cls.type_name()}:{id}:{told.field}:{date.isoformat()}:{told.before}"
+        return DateCause(self.cls.type_name(), id, self.remind.field, date, self.remind.before)
 
     def holds(self, row: Mapping[str, Any] | None, date: dt.date) -> bool:
         """Whether a stored record still is to be reminded of for this date."""
@@ -198,27 +198,21 @@ def day_that_has_begun() -> dt.date:
     return (clock.now().astimezone(clock.zone()).replace(tzinfo=None) - dt.timedelta(hours=FROM_HOUR)).date()
 
 
-def own_cause(id: ObjectId, moment: dt.datetime) -> str:
-    return f"remind:reminder:{id}:at:{moment.astimezone(clock.UTC):%Y-%m-%dT%H.%M.%SZ}:0"
-
-
-def still_holds(cause: str) -> bool:
+def still_holds(cause: DateCause) -> bool:
     """Whether what a reminder was about is still so: the date the same, the state one of those, the record there."""
-    _, type_name, id, field, date, before = cause.split(":")
-    cls = registered().get(type_name)
+    cls = registered().get(cause.type)
     if cls is None:
         return False
-    row = cls._get_collection().find_one({"_id": ObjectId(id)})
-    if cls is Reminder and field == "at":
-        moment = dt.datetime.strptime(date, "%Y-%m-%dT%H.%M.%SZ").replace(tzinfo=dt.UTC)
-        is_on = bool(row and row.get("active") and row.get("removed_at") is None)
-        return is_on and any(
-            _second(one) == moment for one in occurrences(row, moment, moment + dt.timedelta(seconds=1))
-        )
-    known = (
-        ReminderRule(cls, told) for told in cls.declared.reminders if (told.field, str(told.before)) == (field, before)
-    )
-    return any(rule.holds(row, dt.date.fromisoformat(date)) for rule in known)
+    row = cls._get_collection().find_one({"_id": cause.id})
+    known = (ReminderRule(cls, remind) for remind in cls.declared.reminders)
+    return any(rule.holds(row, cause.date) for rule in known if rule.cause(cause.id, cause.date) == cause)
+
+
+def is_still_wished(cause: OwnReminderCause) -> bool:
+    """Whether somebody still wishes to be reminded at that time."""
+    row = Reminder._get_collection().find_one({"_id": cause.id, "active": True, "removed_at": None})
+    times = occurrences(row, cause.moment, cause.moment + dt.timedelta(seconds=1)) if row else ()
+    return any(_second(moment) == cause.moment for moment in times)
 
 
 def _second(moment: dt.datetime) -> dt.datetime:

@@ -11,6 +11,7 @@ from models import catalogue
 from models.kernel.base.people import SYSTEM, Actor, actor_of
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 
 SYSTEM_LOGIN = ""
@@ -40,13 +41,13 @@ class Desk:
     def create(self, key: str, values: Mapping[str, Any], *, once: str | None = None) -> Record:
         once = f"demo:{key}" if key.startswith(SHARED) else once
         return self._keep(
-            key, changes.create(_type(key), values, actor=self.actor, context=Context(source="seed"), once=once)
+            key, changes.create(_type(key), values, actor=self.actor, context=Context(source=Source.SEED), once=once)
         )
 
     def update(self, key: str, values: Mapping[str, Any]) -> Record:
         id, version = self._seen(key)
         found = changes.update(
-            _type(key), id, values, actor=self.actor, version=version, context=Context(source="seed")
+            _type(key), id, values, actor=self.actor, version=version, context=Context(source=Source.SEED)
         )
         if _type_name(key) == "user":
             self._actors.clear()
@@ -54,14 +55,16 @@ class Desk:
 
     def move(self, key: str, verb: str, reason: str = "", **values: Any) -> Record:
         id, version = self._seen(key)
-        context = Context(source="seed", reason=reason, signed=True)
+        context = Context(source=Source.SEED, reason=reason, signed=True)
         return self._keep(
             key, changes.move(_type(key), id, verb, actor=self.actor, version=version, values=values, context=context)
         )
 
     def lead(self, source: str, verb: str, key: str) -> Record:
         """Make the record that another leads to, and know it by a key."""
-        led = changes.follow_up(_type(source), self.id(source), verb, actor=self.actor, context=Context(source="seed"))
+        led = changes.follow_up(
+            _type(source), self.id(source), verb, actor=self.actor, context=Context(source=Source.SEED)
+        )
         return self._keep(key, led)
 
     def id(self, key: str) -> ObjectId:

@@ -13,6 +13,7 @@ from models.kernel.base.collections import FILES
 from models.kernel.base.store import in_unit
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.services.files import files
 from seed.desk import Desk
 
@@ -82,6 +83,6 @@ def attach_scan(desk: Desk, key: str) -> None:
         contract.id,
         "attach",
         actor=desk.actor,
-        context=Context(source="seed"),
+        context=Context(source=Source.SEED),
         changes=[{"field": "file", "old": None, "new": told}],
     )

@@ -19,6 +19,7 @@ from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.fields import Lines, Ref, Refs
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
@@ -293,7 +294,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         try:
             value = parse(told, request.form.get("value", ""))
             version = _version(request.form.get("version"), needed=True)
-            context = Context(source="grid")
+            context = Context(source=Source.GRID)
             record = changes.update(self.model, record.id, {name: value}, actor=me, version=version, context=context)
         except BadValue as bad:
             return jsonify(ok=False, message=str(bad.sentence)), 422

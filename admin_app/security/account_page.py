@@ -16,7 +16,8 @@ from admin_app.security.sessions import end_session, sessions_of, this_session
 from admin_app.security.signed_in import current_actor
 from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Refused
-from models.kernel.base.people import ROLE_LABELS, Role
+from models.kernel.base.people import Role
+from models.kernel.base.roles import ROLE_LABELS
 from models.kernel.base.words import LOCALE_NAMES, LOCALES, L
 from models.kernel.gate import changes
 from models.organisation import Department, User

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 
 from ..chapters import DOCUMENTS
 from ..kernel.base import clock
+from ..kernel.base.addresses import at_role, at_user
 from ..kernel.base.errors import Refused
 from ..kernel.base.numbering import one_at_a_time
 from ..kernel.base.people import Role
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L, Words
 from ..kernel.gate.changes import MoveActions
+from ..kernel.gate.notices import NoticeKind
 from ..kernel.language import working_time
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
@@ -85,9 +87,9 @@ def the_desk(loan: Record) -> Quorum:
     is_secret, for_desk = loan._data.get("is_secret"), loan._data.get("for_desk")
     if for_desk:
         roles = (Role.MANAGEMENT,) if is_secret else (Role.RECORDS, Role.MANAGEMENT)
-        return Quorum((ApproverSlot("desk", tuple(f"role:{one}" for one in roles)),), 1)
+        return Quorum((ApproverSlot("desk", tuple(at_role(one) for one in roles)),), 1)
     asked = (Role.RECORDS, Role.MANAGEMENT) if is_secret else (Role.RECORDS,)
-    return Quorum(tuple(ApproverSlot(f"role:{one}", (f"role:{one}",)) for one in asked), len(asked), apart=True)
+    return Quorum(tuple(ApproverSlot(at_role(one), (at_role(one),)) for one in asked), len(asked), apart=True)
 
 
 BY_DESK = Who(DESK, the_desk)
@@ -346,7 +348,7 @@ class Loan(Record):
         self.none_free = False
         self.kept_until = working_time.calendar().add(start, workdays(KEPT_DAYS))
         words = COPY_KEPT(number=self.number, document=self.subject, until=told(self.kept_until))
-        actions.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+        actions.notify(self, [at_user(self.ref("borrower"))], NoticeKind.LOAN, words)
 
     def on_open(self, actions: MoveActions) -> None:
         self._refuse_overtaken()
@@ -355,7 +357,7 @@ class Loan(Record):
         self.issued_at = clock.now()
         self.due_at = None
         words = READING_OPEN(number=self.number, document=self.subject, start=told(self.opens_at), until=told(self.due))
-        actions.notify(self, [f"user:{self.ref('borrower')}"], "loan", words)
+        actions.notify(self, [at_user(self.ref("borrower"))], NoticeKind.LOAN, words)
 
     def on_queue(self, actions: MoveActions) -> None:
         self.none_free, self.kept_until = False, None
@@ -442,7 +444,7 @@ def tell_in_vain(actions: MoveActions, loan: Loan) -> None:
     for row in line_of(loan.ref("document")):
         other = actions.move(Loan._from_son(row), "cancel")
         words = NOT_TO_COME(number=other.number, document=other.subject)
-        actions.notify(other, [f"user:{other.ref('borrower')}"], "loan", words)
+        actions.notify(other, [at_user(other.ref("borrower"))], NoticeKind.LOAN, words)
 
 
 def give_on(actions: MoveActions, loan: Loan, *, also: int | None = None) -> None:

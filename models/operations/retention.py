@@ -10,6 +10,8 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
+from models.kernel.gate.sources import Source
+
 from ..chapters import RECORDS
 from ..kernel.base import clock, collections
 from ..kernel.base.people import SYSTEM, Role
@@ -378,7 +380,7 @@ def ensure_retention_rules() -> int:
         values = {"record_type": cls.type_name(), "after": told.after, "archive_days": told.archive}
         values |= {"delete_years": told.delete, "active": True, "department": home}
         key = f"default:retention:{cls.type_name()}"
-        changes.create(RetentionRule, values, actor=SYSTEM, context=Context(source="task"), once=key)
+        changes.create(RetentionRule, values, actor=SYSTEM, context=Context(source=Source.TASK), once=key)
     return len(missing)
 
 

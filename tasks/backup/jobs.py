@@ -11,14 +11,14 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_connection, get_db
 
-from models.kernel.base import clock, people
+from models.kernel.base import clock
 from models.kernel.base.errors import Refused
-from models.kernel.base.people import SYSTEM, Role
+from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate import changes
+from models.kernel.gate.causes import BackupCause, Rest
 from models.kernel.gate.changes import Context
-from models.kernel.gate.notices import notice_for
-from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.sources import Source
 from models.kernel.language.localized import together
 from models.kernel.rights import rights
 from models.operations.backups import (
@@ -40,6 +40,7 @@ from models.operations.backups import (
 )
 from models.services.work import jobs
 
+from ..engine.alerts import tell_it
 from ..engine.registry import job
 from ..engine.run import Run, Stopping
 from . import faults
@@ -52,7 +53,7 @@ from .keep import Candidate, Keep, to_prune
 from .targets import MANIFEST, MARK, Target
 from .verify import verify
 
-_DOOR = Context(source="task")
+_DOOR = Context(source=Source.TASK)
 ALARM_EVERY = "%Y-%m-%d"
 CHANGED_BYTES = L("The backup is not as it was written: {problems}", "備份與寫入時不一致：{problems}")
 STOPPED = L(
@@ -348,13 +349,7 @@ def _tell(policy: BackupPolicy, words: Words) -> None:
     """A notice for everybody of IT, once a day for as long as it is so."""
     day = clock.today().strftime(ALARM_EVERY)
     kind = getattr(getattr(words, "pattern", words), "en", "")[:40]
-
-    def body(unit: Unit) -> None:
-        for person in people.people_at([f"role:{Role.IT}"]):
-            cause = f"backup_policy:{policy.id}:{kind}:{day}"
-            unit.notify(notice_for(person, cause=cause, kind="alarm", words=words, record=policy))
-
-    in_transaction(body)
+    tell_it(words, cause=BackupCause(policy.id, Rest(f"{kind}:{day}")), about=policy)
 
 
 def _write(backup: ObjectId, values: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
 from models.kernel.gate import history
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.declare import registered, snake_case
 from models.kernel.language.record import Record
 from models.services.keeping.bring_back import Past, bring_back
@@ -45,7 +46,7 @@ def restore_record(entry: Entry, type_name: str, id: str, tell: Tell = nobody) -
     reason = str(FROM_BACKUP(backup=entry.name, at=entry.manifest.created))
     past = Past(fields, tuple(sorted(entries, key=lambda one: one["seq"])), tuple(files))
     try:
-        return bring_back(cls, past, context=Context(source="backup", reason=reason))
+        return bring_back(cls, past, context=Context(source=Source.BACKUP, reason=reason))
     except Refused:
         _take_back(brought)
         raise

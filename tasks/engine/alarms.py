@@ -6,21 +6,20 @@ Begun by nobody in time, hanging, put back again and again, in the way of later 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
-from bson import ObjectId
 from mongoengine.connection import get_db
 
-from models.kernel.base import clock, people
-from models.kernel.base.people import Role
+from models.kernel.base import clock
 from models.kernel.base.words import L, Words
-from models.kernel.gate.notices import notice_for
+from models.kernel.gate.causes import RunCause
 from models.kernel.gate.unit import Unit, in_transaction
 from models.operations.schedules import job_label
 from models.services.work import alarms as job_alarms
 from models.services.work import jobs
 from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
+
+from .alerts import page_of_run, tell_it
 
 BATCH = 50
 NOT_BEGUN = L(
@@ -56,16 +55,6 @@ _SAID: dict[str, tuple[L, str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Page:
-    """The page of a run, as a notice leads to it."""
-
-    id: ObjectId
-
-    def type_name(self) -> str:
-        return jobs.COLLECTION
-
-
 def sweep() -> int:
     """Tell IT about every run that goes wrong, each once for each kind of fault; returns how many."""
     runs = get_db()[jobs.COLLECTION]
@@ -81,12 +70,8 @@ def sweep() -> int:
 def _tell(run: dict[str, Any], kind: str) -> None:
     now = clock.now()
 
-    def body(unit: Unit) -> None:
-        cause = f"task_run:{run['_id']}:{kind}:{now.isoformat()}"
-        for person in people.people_at([f"role:{Role.IT}"]):
-            unit.notify(
-                notice_for(person, cause=cause, kind="alarm", words=_words(run, kind), record=_Page(run["_id"]))
-            )
+    def body(_unit: Unit) -> None:
+        tell_it(_words(run, kind), cause=RunCause(run["_id"], kind, now), about=page_of_run(run["_id"]))
         jobs.mark_alarmed(run["_id"], now, kind)
 
     in_transaction(body)

@@ -12,11 +12,12 @@ from mongoengine.base import get_document
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.operations.schedules import Schedule
 
 from . import registry
 
-_DOOR = Context(source="task")
+_DOOR = Context(source=Source.TASK)
 
 
 @dataclass(frozen=True, kw_only=True)

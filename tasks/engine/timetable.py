@@ -17,15 +17,16 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.errors import DuplicateKeyError
 
-from models.kernel.base import clock, people
-from models.kernel.base.people import Role
+from models.kernel.base import clock
 from models.kernel.base.words import L
-from models.kernel.gate.notices import About, notice_for
-from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.causes import ScheduleCause
+from models.kernel.gate.notices import About
 from models.operations.schedules import Schedule, params_in, timing_of
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from models.services.work.timing import NotATime
+
+from .alerts import tell_it
 
 CLOCKS = "schedule_clock"
 CATCH_UP_MAX = 24
@@ -87,12 +88,7 @@ def _see_to(told: Mapping[str, Any], found: Mapping[str, Any], now: dt.datetime)
 def _tell_damaged(schedule: ObjectId) -> None:
     """Tell IT, once a day, of a schedule that cannot be carried out."""
 
-    def body(unit: Unit) -> None:
-        for person in people.people_at([f"role:{Role.IT}"]):
-            cause, about = f"schedule:{schedule}:damaged:{clock.today()}", About("schedule", schedule)
-            unit.notify(notice_for(person, cause=cause, kind="alarm", words=DAMAGED, record=about))
-
-    in_transaction(body)
+    tell_it(DAMAGED, cause=ScheduleCause(schedule, clock.today()), about=About("schedule", schedule))
 
 
 def _stamp(told: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ from models.kernel.language.declare import registered
 from models.services.work import jobs
 
 from . import registry
-from .alerts import tell_it
+from .alerts import alarm, page_of_run, tell_it
 from .registry import Job
 from .run import Lost, Run, Stop, Stopping
 
@@ -211,7 +211,8 @@ class _Attempt:
         cls = registered().get(type_name)
         words = DAMAGED(job=job.label, count=len(found), type=cls.declared.label if cls else type_name, id=id)
         try:
-            tell_it(self.run, "damaged", words, once=f"{job.name}:{key}:{clock.today()}")
+            cause = alarm("damaged", f"{job.name}:{key}:{clock.today()}")
+            tell_it(words, cause=cause, about=page_of_run(self.run.id))
         except PyMongoError as problem:  # the next run finds them again
             log.warning("damage was not told", task=job.name, reason=type(problem).__name__)
 

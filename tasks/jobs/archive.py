@@ -23,6 +23,7 @@ from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import entries_of
+from models.kernel.gate.sources import Source
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Retention
@@ -34,7 +35,7 @@ from models.services.keeping import archive
 from models.services.keeping.archive import Approval
 from models.services.keeping.audit import ERASED
 
-from ..engine.alerts import tell_it
+from ..engine.alerts import alarm, page_of_run, tell_it
 from ..engine.registry import job
 from ..engine.run import Run
 
@@ -44,7 +45,7 @@ BIN_DAYS = 30
 REJECTED_RESTS = dt.timedelta(days=365)
 LOST_AFTER = dt.timedelta(days=1)
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
-DOOR = Context(source="task")
+DOOR = Context(source=Source.TASK)
 CONTENT_GONE = L(
     "The contents of {count} attachments are missing, such as the one of {id}; a backup may have them.",
     "{count} 個附件的內容丟失，例如附件 {id}，可嘗試從備份恢復。",
@@ -367,4 +368,5 @@ def _report_missing(run: Run) -> None:
         run.progress(len(lost), 0, naming.named(FILES))
     if lost:
         run.count(missing=len(lost))
-        tell_it(run, "content", CONTENT_GONE(count=len(lost), id=lost[0]))
+        words = CONTENT_GONE(count=len(lost), id=lost[0])
+        tell_it(words, cause=alarm("content", run.id), about=page_of_run(run.id))

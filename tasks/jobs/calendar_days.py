@@ -13,15 +13,17 @@ import holidays
 from bson import ObjectId
 from opencc import OpenCC
 
-from models.kernel.base import clock, people
+from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.words import L
 from models.kernel.gate import changes
+from models.kernel.gate.causes import CalendarCause
 from models.kernel.gate.changes import Context
-from models.kernel.gate.notices import About, notice_for
-from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.notices import About
+from models.kernel.gate.sources import Source
 from models.organisation import CalendarDay
 
+from ..engine.alerts import tell_it
 from ..engine.registry import job
 from ..engine.run import Run
 
@@ -32,7 +34,7 @@ NOT_KNOWN = L(
     "the package “holidays”, or enter them in the working calendar.",
     "本系統尚無 {year} 年的節假日與調休安排。國務院公布後，請更新軟件包 holidays，或在工作日曆中錄入。",
 )
-_DOOR = Context(source="task")
+_DOOR = Context(source=Source.TASK)
 
 
 @job(
@@ -87,17 +89,10 @@ def _is_entered(year: int) -> bool:
 
 def tell(year: int) -> int:
     """Tell HR and IT, once in a month."""
-    to = people.people_at([f"role:{Role.HR}", f"role:{Role.IT}"])
-    cause = f"calendar:{year}:{clock.today():%Y-%m}"
-    about = About(CalendarDay.type_name(), _page())
-
-    def body(unit: Unit) -> int:
-        for person in to:
-            words = NOT_KNOWN(year=year)
-            unit.notify(notice_for(person, cause=cause, kind="alarm", words=words, record=about))
-        return len(to)
-
-    return in_transaction(body)
+    cause = CalendarCause(year, clock.today().strftime("%Y-%m"))
+    return tell_it(
+        NOT_KNOWN(year=year), cause=cause, about=About(CalendarDay.type_name(), _page()), to=(Role.HR, Role.IT)
+    )
 
 
 def _page() -> Any:

@@ -8,18 +8,17 @@ from bson import ObjectId
 from gridfs.errors import NoFile
 from mongoengine.connection import get_db
 
-from models.kernel.base import clock, people
+from models.kernel.base import clock
 from models.kernel.base.collections import FILES
-from models.kernel.base.people import Role
-from models.kernel.base.words import L, Words
-from models.kernel.gate.notices import notice_for
+from models.kernel.base.words import L
+from models.kernel.gate.notices import NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
 from models.services.files import files, scanning
 from models.services.files import reading as file_reading
 from models.services.files.scanning import ScannerUnavailable
 
-from ..engine.alerts import RunPage
+from ..engine.alerts import alarm, page_of_run, tell_it
 from ..engine.registry import job
 from ..engine.run import Run
 
@@ -101,24 +100,14 @@ def _scanned(run: Run, file: dict[str, Any]) -> str:
     except ScannerUnavailable as fault:
         run.log(str(fault))
         run.count(waiting=1)
-        _tell(run, f"scanner:{clock.today()}", SCANNER_AWAY, people.people_at([f"role:{Role.IT}"]))
+        tell_it(SCANNER_AWAY, cause=alarm("scanner", clock.today()), about=page_of_run(run.id))
         return scanning.WAITING
     run.count(**{state: 1})
     if state == scanning.INFECTED:  # told first: a scan that is killed here is made again, a notice only once
-        _tell(run, f"virus:{file['_id']}", INFECTED_IT(virus=virus), people.people_at([f"role:{Role.IT}"]))
+        tell_it(INFECTED_IT(virus=virus), cause=alarm("virus", file["_id"]), about=page_of_run(run.id))
         _tell_uploader(file, virus)
     scanning.note(file["_id"], state, virus)
     return state
-
-
-def _tell(run: Run, cause: str, words: Words, persons: Any) -> None:
-    """A notice to some people, once for each cause; it leads to the run and names no record."""
-
-    def body(unit: Unit) -> None:
-        for person in persons:
-            unit.notify(notice_for(person, cause=cause, kind="alarm", words=words, record=RunPage(run)))
-
-    in_transaction(body)
 
 
 def _tell_uploader(file: dict[str, Any], virus: str) -> None:
@@ -130,8 +119,8 @@ def _tell_uploader(file: dict[str, Any], virus: str) -> None:
     words = INFECTED(virus=virus, name=file["name"], number=record.number)
 
     def body(unit: Unit) -> None:
-        cause = f"virus:{file['_id']}:{file['uploaded_by']}"
-        unit.notify(notice_for(file["uploaded_by"], cause=cause, kind="alarm", words=words, record=record))
+        cause = alarm("virus", f"{file['_id']}:{file['uploaded_by']}")
+        unit.notify(notice_for(file["uploaded_by"], cause=cause, kind=NoticeKind.ALARM, words=words, record=record))
 
     in_transaction(body)
 

@@ -27,6 +27,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import HANS, L, speaking
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.rights import rights
 from models.organisation import Department, User
 from models.sales.contracts import Contract
@@ -65,7 +66,7 @@ WORDS = {
     "letter": L("Number of this letter", "函件編號"),
 }
 _FORMAT = Path(__file__).with_name("templates") / "dunning_letter.typ"
-_DOOR = Context(source="task")
+_DOOR = Context(source=Source.TASK)
 
 
 @job(

@@ -8,32 +8,32 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
-from mongoengine.connection import get_db
 
 from models.documents.documents import Document
 from models.documents.lending import ELECTRONIC, PAPER, free_copies, name_of, told
 from models.documents.loans import Loan
 from models.kernel.base import clock, people
+from models.kernel.base.addresses import at_role_in, at_user
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.words import L
 from models.kernel.gate import changes
+from models.kernel.gate.causes import BORROWER, HEAD, OverdueLoanCause
 from models.kernel.gate.changes import Context
-from models.kernel.gate.notices import COLLECTION as NOTICES
-from models.kernel.gate.notices import notice_for
+from models.kernel.gate.notices import NoticeKind, notice_for
+from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights import rights
 
 from ..engine.registry import job
 from ..engine.run import Run
 from ..messages.recipients import reach
-from ..messages.relevance import stands_by_cause
+from ..messages.relevance import stands_by_cause, stands_by_kind, unheard
 
 BATCH = 200
 COLUMNS = dict.fromkeys(("version", "document", "state", "due"), 1)
 EVERY_DAYS = 3
 HEAD_FROM_DAY = 7
-KIND = "reminder"
 OVERDUE = L(
     "{number}: {document}, copy {copy}, was due on {due} and is {days} days overdue. Please bring it back.",
     "{number}：{document} 第 {copy} 份應於 {due} 歸還，已逾期 {days} 天，請儘快歸還。",
@@ -42,7 +42,7 @@ OVERDUE_OF = L(
     "{number}: {who} of your department has had {document}, copy {copy}, overdue for {days} days.",
     "{number}：貴部門{who}借閱的 {document} 第 {copy} 份已逾期 {days} 天。",
 )
-_DOOR = Context(source="task")
+_DOOR = Context(source=Source.TASK)
 
 
 @job(
@@ -124,11 +124,9 @@ def _batches(wanted: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 def remind(run: Run) -> None:
     """Each borrower and head once for each step; of steps missed in an outage only the last."""
     for batch in _batches({"kind": PAPER, "state": "on_loan", "due": {"$lt": clock.now()}}):
-        steps = run.each(Loan.type_name(), batch, lambda row: [(row["_id"], cause) for cause in _causes(row)])
-        causes = {cause: id for found in steps for id, cause in found}
-        known = set(get_db()[NOTICES].distinct("cause", {"cause": {"$in": list(causes)}}))
-        new = [(id, cause) for cause, id in causes.items() if cause not in known]
-        for sent in run.each(Loan.type_name(), new, lambda step: _ask(*step), id_of=lambda step: step[0]):
+        steps = run.each(Loan.type_name(), batch, lambda row: list(_causes(row)))
+        new = unheard(cause for found in steps for cause in found)
+        for sent in run.each(Loan.type_name(), new, _ask, id_of=lambda cause: cause.id):
             run.count(sent=sent)
         run.renew()
 
@@ -139,42 +137,41 @@ def days_overdue(row: dict[str, Any]) -> int:
     return (clock.today() - due.astimezone(clock.zone()).date()).days
 
 
-def _causes(row: dict[str, Any]) -> Iterator[str]:
+def _causes(row: dict[str, Any]) -> Iterator[OverdueLoanCause]:
     """The steps that have come for a loan: a moved date is another cause."""
-    days, stem = days_overdue(row), f"loan:{row['_id']}:overdue:{row['due'].date().isoformat()}"
+    days, id, due = days_overdue(row), row["_id"], row["due"].date()
     if days >= EVERY_DAYS:
-        yield f"{stem}:borrower:{days // EVERY_DAYS}"
+        yield OverdueLoanCause(id, due, BORROWER, days // EVERY_DAYS)
     if days >= HEAD_FROM_DAY:
-        yield f"{stem}:head:{(days - HEAD_FROM_DAY) // EVERY_DAYS}"
+        yield OverdueLoanCause(id, due, HEAD, (days - HEAD_FROM_DAY) // EVERY_DAYS)
 
 
-@stands_by_cause("loan")
-def is_still_asked(notice: Mapping[str, Any]) -> bool:
+@stands_by_cause(OverdueLoanCause)
+def is_still_asked(cause: OverdueLoanCause) -> bool:
     """Whether the step that the cause of a reminder names is still the one that has come."""
-    cause = notice["cause"]
-    row = Loan._get_collection().find_one({"_id": ObjectId(cause.split(":")[1]), "removed_at": None})
+    row = Loan._get_collection().find_one({"_id": cause.id, "removed_at": None})
     return row is not None and row.get("state") == "on_loan" and cause in set(_causes(row))
 
 
-def _ask(id: ObjectId, cause: str) -> int:
+def _ask(cause: OverdueLoanCause) -> int:
     """Write the notices of one step, unless the loan has come to an end since it was found."""
 
     def body(unit: Unit) -> int:
         try:
-            loan = rights.find(SYSTEM, Loan, id)
+            loan = rights.find(SYSTEM, Loan, cause.id)
         except Missing:
             return 0
         row = loan.to_mongo().to_dict()
         if row.get("state") != "on_loan" or cause not in set(_causes(row)):
             return 0
-        is_head = ":head:" in cause
-        addresses = _heads(loan) if is_head else [f"user:{loan.ref('borrower')}"]
+        is_head = cause.who == HEAD
+        addresses = _heads(loan) if is_head else [at_user(loan.ref("borrower"))]
         facts = {"number": loan.number, "document": row.get("subject", ""), "copy": row.get("copy")}
         facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": told(row["due"])}
         to = [one for one in reach(unit, loan, addresses, cause) if not (is_head and one == loan.ref("borrower"))]
         for person in to:
             words = (OVERDUE if person == loan.ref("borrower") else OVERDUE_OF)(**facts)
-            unit.notify(notice_for(person, cause=cause, kind=KIND, words=words, record=loan))
+            unit.notify(notice_for(person, cause=cause, kind=NoticeKind.REMINDER, words=words, record=loan))
         return len(to)
 
     return in_transaction(body)
@@ -184,4 +181,11 @@ def _heads(loan: Loan) -> list[str]:
     """The head of the borrower's department; for a borrower who is that head, the one above."""
     facts, is_head = people.department_facts(loan.ref("department")), str(Role.HEAD) in loan.borrower.roles
     department = facts.parent if facts and facts.parent and is_head else loan.ref("department")
-    return [f"role:{Role.HEAD}@{department}"]
+    return [at_role_in(Role.HEAD, department)]
+
+
+@stands_by_kind(NoticeKind.LOAN)
+def is_as_told(notice: Mapping[str, Any]) -> bool:
+    """Whether a loan is still in the state in which its borrower was told of it: a copy kept, reading open."""
+    wanted = {"_id": notice["record"], "state_since": {"$lte": notice["at"]}, "removed_at": None}
+    return Loan._get_collection().count_documents(wanted, limit=1) == 1

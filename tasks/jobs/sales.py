@@ -12,11 +12,15 @@ import structlog
 from bson import ObjectId
 
 from models.kernel.base import clock
+from models.kernel.base.addresses import at_user
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.gate import changes
+from models.kernel.gate.causes import DunningCause
 from models.kernel.gate.changes import Context, MoveActions
+from models.kernel.gate.notices import NoticeKind
+from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -34,7 +38,7 @@ DUNNING_DUE = L(
     "{number} is {days} days overdue. Next step of dunning: {level}.",
     "{number} 已逾期 {days} 天，下一步催款：{level}。",
 )
-_DOOR = Context(source="task")
+_DOOR = Context(source=Source.TASK)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def make_dunning(today: dt.date | None = None, run: Run | None = None) -> Counts
     wanted = {"state": "overdue", "due": {"$lte": _start(day - dt.timedelta(days=soonest))}}
     for batch in _batches(Receivable, wanted, "due"):
         due = _each(run, Receivable, batch, lambda row: list(_steps_due(row, day)))
-        steps = {step.key: step for found in due for step in found}
+        steps = {str(step.cause): step for found in due for step in found}
         known = Dunning._get_collection().find({"once": {"$in": list(steps)}}, {"once": 1})
         for key in {row["once"] for row in known}:
             del steps[key]
@@ -91,8 +95,8 @@ class _Step:
     days_overdue: int
 
     @property
-    def key(self) -> str:
-        return f"receivable:{self.receivable}:dunning:{self.level}"
+    def cause(self) -> DunningCause:
+        return DunningCause(self.receivable, self.level)
 
 
 def _steps_due(row: dict[str, Any], day: dt.date) -> Iterator[_Step]:
@@ -120,11 +124,11 @@ def _make_step(run: Run | None, step: _Step) -> bool:
             "department": owed.ref("department"),
             "owner": owed.ref("owner"),
         }
-        made = follow.create(Dunning, values, once=step.key)
+        made = follow.create(Dunning, values, once=str(step.cause))
         level = Dunning._fields["level"].options[step.level]
         words = DUNNING_DUE(number=owed.number, days=step.days_overdue, level=level)
-        told[:] = reach(unit, made, [f"user:{owed.ref('owner')}"], step.key)
-        follow.notify(made, [f"user:{one}" for one in told], "dunning", words)
+        told[:] = reach(unit, made, [at_user(owed.ref("owner"))], step.cause)
+        follow.notify(made, [at_user(one) for one in told], NoticeKind.DUNNING, words)
         return True
 
     made = in_transaction(body)
@@ -224,7 +228,7 @@ def _report(run: Run, counts: Counts) -> None:
     run.count(done=counts.done, refused=counts.refused)
 
 
-@stands_by_kind("dunning")
+@stands_by_kind(NoticeKind.DUNNING)
 def is_still_due(notice: Mapping[str, Any]) -> bool:
     """Whether the money that a step of dunning asks for has not come in."""
     return is_still_owed(notice["record"])

@@ -9,7 +9,7 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.declare import registered
 from models.services.keeping import audit
 
-from ..engine.alerts import tell_it
+from ..engine.alerts import alarm, page_of_run, tell_it
 from ..engine.registry import job
 from ..engine.run import Run
 
@@ -61,4 +61,4 @@ def check(run: Run) -> None:
     first = report.faults[0]
     structlog.get_logger("guicheng.audit").error("the history is not sound", faults=count, first=str(first.where))
     words = NOT_SOUND(count=count, where=first.where, what=first.what)
-    tell_it(run, "audit", words, to=(Role.IT, Role.SUPERVISOR))
+    tell_it(words, cause=alarm("audit", run.id), about=page_of_run(run.id), to=(Role.IT, Role.SUPERVISOR))

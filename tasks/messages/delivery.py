@@ -19,12 +19,13 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import HANT, L, current_locale, speaking
 from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.notices import NoticeKind, kind_label
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.rights.rights import addresses_of
 from models.mailing import mail_settings
 from models.services.notify import deliveries
 from models.services.notify.deliveries import FAILED, NOT_SURE, OFF, SENT
-from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER, chat_of
+from models.services.notify.preferences import CHAT, MAIL, chat_of
 
 from ..engine.registry import job
 from ..engine.run import Run
@@ -160,10 +161,10 @@ def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
     """Whether a notice's matter is still as it says, and its reader may still read it."""
     if notice is None or not can_read(actor, notice["type"], notice["record"]):
         return False
-    if notice["kind"] == "decision":
+    if notice["kind"] == NoticeKind.DECISION:
         waits = {"_id": notice["record"], "decide": {"$in": addresses_of(actor)}, "barred": {"$ne": actor.id}}
         return get_db()[CASES].count_documents(waits, limit=1) == 1
-    if notice["kind"] == "escalation":
+    if notice["kind"] == NoticeKind.ESCALATION:
         return get_db()[CASES].count_documents({"_id": notice["record"], "due": {"$lt": clock.now()}}, limit=1) == 1
     return still_stands(notice)
 
@@ -204,7 +205,7 @@ def _chat(batch: DeliveryBatch) -> None:
     with speaking(user.get("locale") or HANT):
         notice = batch.notices[batch.rows[0]["notice"]]
         text = "\n".join(filter(None, (_text(notice), _link(notice))))
-        title = str(TITLE(kind=KINDS.get(notice["kind"], OTHER)))
+        title = str(TITLE(kind=kind_label(notice["kind"])))
         deliveries.hand_over(batch.rows)
         chat.send(address, title, text)
 

@@ -15,11 +15,13 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from models.kernel.base import clock, people
+from models.kernel.base.addresses import at_role, at_role_in
 from models.kernel.base.people import Role, department_facts
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Listed
+from models.kernel.gate.causes import EscalationCause
 from models.kernel.gate.notices import COLLECTION as NOTICES
-from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.notices import About, NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.language.workflow import workdays
@@ -30,7 +32,6 @@ from ..engine.run import Run
 from .recipients import readers
 
 BATCH = 200
-KIND = "escalation"
 OVERDUE = L(
     "{what} was to be decided by {due}. Please decide it now.",
     "{what} 應於 {due} 前審批，現已逾期，請儘快辦理。",
@@ -72,7 +73,7 @@ def is_working_time(moment: dt.datetime) -> bool:
 
 def _escalate(case: dict[str, Any]) -> bool:
     """Make the next step of a case if it is time; steps that reach nobody are passed over."""
-    at = {step.cause(case): step for step in STEPS}
+    at = {str(step.cause(case)): step for step in STEPS}
     told = in_unit(NOTICES).aggregate(
         [{"$match": {"cause": {"$in": list(at)}}}, {"$group": {"_id": "$cause", "at": {"$min": "$at"}}}]
     )
@@ -103,7 +104,9 @@ def _make(case: dict[str, Any], step: EscalationStep) -> bool:
         for person in to:
             words = OVERDUE(**places) if person in asked else PASSED_ON(**places, who=who)
             about = About(now["type"], now["_id"])
-            unit.notify(notice_for(person, cause=step.cause(now), kind=KIND, words=words, record=about))
+            unit.notify(
+                notice_for(person, cause=step.cause(now), kind=NoticeKind.ESCALATION, words=words, record=about)
+            )
         return bool(to)
 
     return in_transaction(body)
@@ -116,8 +119,8 @@ class EscalationStep:
     key: str
     to: Callable[[dict[str, Any], set[ObjectId]], Iterable[ObjectId]]
 
-    def cause(self, case: dict[str, Any]) -> str:
-        return f"escalate:{case['type']}:{case['_id']}:{case['state']}:{case['due'].isoformat()}:{self.key}"
+    def cause(self, case: dict[str, Any]) -> EscalationCause:
+        return EscalationCause(case["type"], case["_id"], case["state"], case["due"], self.key)
 
 
 def _deciders(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
@@ -139,7 +142,7 @@ def _superiors(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]
         seen: set[ObjectId] = set()
         while facts and facts.parent and facts.parent not in seen:
             seen.add(facts.parent)
-            if heads := [one for one in people.people_at([f"role:{Role.HEAD}@{facts.parent}"]) if one not in asked]:
+            if heads := [one for one in people.people_at([at_role_in(Role.HEAD, facts.parent)]) if one not in asked]:
                 found += heads
                 break
             facts = department_facts(facts.parent)
@@ -147,7 +150,7 @@ def _superiors(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]
 
 
 def _management(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
-    return people.people_at([f"role:{Role.MANAGEMENT}"])
+    return people.people_at([at_role(Role.MANAGEMENT)])
 
 
 STEPS = (

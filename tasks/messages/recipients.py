@@ -9,14 +9,18 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from models.kernel.base import people
+from models.kernel.base.addresses import at_role_in
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor, Role, actor_of, department_facts
 from models.kernel.base.words import L
-from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.causes import Cause, Rest, UnreachedCause
+from models.kernel.gate.notices import About
 from models.kernel.gate.unit import Unit
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
+
+from ..engine.alerts import tell_it
 
 UNREACHED = L(
     "“{type} {number}” has something to be told, and nobody to tell it to: its owner is not active, and neither the "
@@ -49,7 +53,7 @@ def readers(persons: Iterable[ObjectId], type_name: str, id: Any) -> list[Object
     return [one for one in persons if (actor := actor_named(one)) and can_read(actor, type_name, id)]
 
 
-def reach(unit: Unit, found: Record, addresses: list[str], cause: str) -> list[ObjectId]:
+def reach(unit: Unit, found: Record, addresses: list[str], cause: Cause) -> list[ObjectId]:
     """Whom to tell of a record: those at the addresses; else the head of its department; else the nearest head above.
 
     Where nobody of them is active and may read it, IT is told so, once for a cause.
@@ -59,8 +63,7 @@ def reach(unit: Unit, found: Record, addresses: list[str], cause: str) -> list[O
             return to
     words = UNREACHED(type=found.declared.label, number=found.number)
     about = About("department", found.ref("department"))
-    for person in people.people_at([f"role:{Role.IT}"]):
-        unit.notify(notice_for(person, cause=f"unreached:{cause}", kind="alarm", words=words, record=about))
+    tell_it(words, cause=UnreachedCause(Rest(str(cause))), about=about)
     return []
 
 
@@ -68,7 +71,7 @@ def _heads(department: ObjectId | None) -> Iterator[list[str]]:
     """The addresses of the heads of a department and of those above it, the nearest first."""
     seen: set[ObjectId] = set()
     while department and department not in seen:
-        yield [f"role:{Role.HEAD}@{department}"]
+        yield [at_role_in(Role.HEAD, department)]
         seen.add(department)
         facts = department_facts(department)
         department = facts.parent if facts else None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from bson import ObjectId
-from mongoengine.connection import get_db
 
 from models.kernel.base import clock, people
+from models.kernel.base.addresses import at_user
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L, Words
-from models.kernel.gate.notices import COLLECTION as NOTICES
-from models.kernel.gate.notices import About, notice_for
+from models.kernel.gate.causes import DateCause, OwnReminderCause
+from models.kernel.gate.notices import About, NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights import rights
 from models.reminders import (
@@ -24,9 +24,9 @@ from models.reminders import (
     Reminder,
     ReminderRule,
     day_that_has_begun,
+    is_still_wished,
     link_in,
     occurrences,
-    own_cause,
     rules,
     still_holds,
 )
@@ -34,11 +34,10 @@ from models.reminders import (
 from ..engine.registry import job
 from ..engine.run import Run
 from .recipients import reach
-from .relevance import stands_by_cause
+from .relevance import stands_by_cause, unheard
 
 BATCH = 200
 LATE_AFTER = dt.timedelta(hours=2)
-KIND = "reminder"
 
 
 @job(
@@ -87,27 +86,25 @@ def _batches(
 def _send_declared(run: Run, rule: ReminderRule, rows: list[dict[str, Any]]) -> int:
     name = rule.cls.type_name()
     dates = {id: date for id, date in run.each(name, rows, lambda row: (row["_id"], rule.date_in(row))) if date}
-    known = _known([rule.cause(id, date) for id, date in dates.items()])
-    fresh = [id for id, date in dates.items() if rule.cause(id, date) not in known]
-    return sum(run.each(name, fresh, lambda id: _remind(run, rule, id, dates[id])))
+    fresh = unheard(rule.cause(id, date) for id, date in dates.items())
+    return sum(run.each(name, fresh, lambda cause: _remind(run, rule, cause), id_of=lambda cause: cause.id))
 
 
-def _remind(run: Run, rule: ReminderRule, id: ObjectId, date: dt.date) -> bool:
+def _remind(run: Run, rule: ReminderRule, cause: DateCause) -> bool:
     """Write the notices of one reminder, unless its record has changed since it was found."""
 
     def body(unit: Unit) -> list[ObjectId] | None:
         try:
-            found = rights.find(SYSTEM, rule.cls, id)
+            found = rights.find(SYSTEM, rule.cls, cause.id)
         except Missing:
             return None
-        if not rule.holds(found.to_mongo().to_dict(), date):
+        if not rule.holds(found.to_mongo().to_dict(), cause.date):
             return None
-        words, day = rule.words(found, date), rule.day_of(date)
+        words, day = rule.words(found, cause.date), rule.day_of(cause.date)
         late = LATE(said=words, day=day.isoformat()) if day < clock.today() else words
-        cause = rule.cause(id, date)
         to = reach(unit, found, rule.addresses(found), cause)
         for person in to:
-            unit.notify(notice_for(person, cause=cause, kind=KIND, words=late, record=found))
+            unit.notify(notice_for(person, cause=cause, kind=NoticeKind.REMINDER, words=late, record=found))
         return to
 
     told = in_transaction(body)
@@ -120,9 +117,8 @@ def _send_own(run: Run, rows: list[dict[str, Any]]) -> int:
     """Of each own reminder the last time that has come; of times missed in an outage only that one is sent, late."""
     name = Reminder.type_name()
     last = {id: moment for id, moment in run.each(name, rows, lambda row: (row["_id"], _last_time(row))) if moment}
-    known = _known([own_cause(id, moment) for id, moment in last.items()])
-    fresh = [id for id, moment in last.items() if own_cause(id, moment) not in known]
-    return sum(run.each(name, fresh, lambda id: _remind_own(id, last[id])))
+    fresh = unheard(OwnReminderCause.at(id, moment) for id, moment in last.items())
+    return sum(run.each(name, fresh, lambda cause: _remind_own(cause, last[cause.id]), id_of=lambda cause: cause.id))
 
 
 def _last_time(row: dict[str, Any]) -> dt.datetime | None:
@@ -130,10 +126,10 @@ def _last_time(row: dict[str, Any]) -> dt.datetime | None:
     return max(occurrences(row, since, clock.now()), default=None)
 
 
-def _remind_own(id: ObjectId, moment: dt.datetime) -> bool:
+def _remind_own(cause: OwnReminderCause, moment: dt.datetime) -> bool:
     def body(unit: Unit) -> bool:
         try:
-            found = rights.find(SYSTEM, Reminder, id)
+            found = rights.find(SYSTEM, Reminder, cause.id)
         except Missing:
             return False
         told = found.to_mongo().to_dict()
@@ -141,10 +137,10 @@ def _remind_own(id: ObjectId, moment: dt.datetime) -> bool:
             return False
         about = link_in(found._data.get("about"))
         subject = About(*about) if about else found
-        to = people.people_at([f"user:{found.ref('owner')}"])[:1]
+        to = people.people_at([at_user(found.ref("owner"))])[:1]
         for person in to:
             words = _own_words(found._data["text"], moment)
-            unit.notify(notice_for(person, cause=own_cause(id, moment), kind=KIND, words=words, record=subject))
+            unit.notify(notice_for(person, cause=cause, kind=NoticeKind.REMINDER, words=words, record=subject))
         return bool(to)
 
     return in_transaction(body)
@@ -157,12 +153,5 @@ def _own_words(text: str, moment: dt.datetime) -> Words:
     return LATE(said=said, day=moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M"))
 
 
-def _known(causes: list[str]) -> set[str]:
-    """The causes that somebody was told of already."""
-    return set(get_db()[NOTICES].distinct("cause", {"cause": {"$in": causes}})) if causes else set()
-
-
-@stands_by_cause("remind")
-def is_still_due(notice: Mapping[str, Any]) -> bool:
-    """Whether the date, the state and the record are still those that the reminder was written for."""
-    return still_holds(notice["cause"])
+stands_by_cause(DateCause)(still_holds)
+stands_by_cause(OwnReminderCause)(is_still_wished)

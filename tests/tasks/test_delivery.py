@@ -576,3 +576,52 @@ def test_what_a_restore_held_back_waits_for_it(staff, box, db, browser_as):
     it.post(form.action, {"what": "send"})
     do("notices.deliver")
     assert (states(db), len(box.kept)) == (["sent", "sent"], 2)
+
+
+class TestLoans:
+    """A copy that is kept for somebody is a matter of a kind of its own, which can go by mail and chat."""
+
+    @pytest.fixture
+    def kept(self, staff):
+        """A loan whose copy was just kept for the clerk."""
+        document = staff.walk(staff.make("document", "clerk_sal"), "approved")
+        line = type(document)._fields["copies"].field.document_type
+        changes.update(
+            type(document), document.id, {"copies": [line(number=1, condition="good")]}, actor=SYSTEM, version=None
+        )
+        values = {"document": document.id, "kind": "paper", "purpose": "核對"}
+        made = changes.create(catalogue["loan"], values, actor=staff.actor("clerk_sal"))
+        return changes.move(
+            catalogue["loan"], made.id, "approve", actor=staff.actor("records"), version=staff.fresh(made).version
+        )
+
+    def test_the_borrower_is_mailed_of_the_kept_copy_and_of_the_result(self, staff, box, db, kept):
+        do("notices.deliver")
+        kinds = db["delivery"].distinct("kind", {"person": staff.users["clerk_sal"], "state": "sent"})
+        assert kinds == ["loan"]
+        assert any(kept.number in mail["Subject"] for mail in box.kept)
+
+    def test_the_result_of_a_loan_goes_by_mail_to_who_wants_results(self, staff, box, db):
+        values = {"mail": ["result", "loan"], "in_chat": [], "digest": False, "digest_hour": 8}
+        preferences.choose(staff.users["clerk_sal"], values)
+        document = staff.walk(staff.make("document", "clerk_sal"), "approved")
+        made = changes.create(
+            catalogue["loan"],
+            {"document": document.id, "kind": "paper", "purpose": "核對"},
+            actor=staff.actor("clerk_sal"),
+        )
+        do("notices.deliver")
+        fresh = staff.fresh(made)
+        reason = changes.Context(reason="另有用途")
+        changes.move(
+            catalogue["loan"], made.id, "refuse", actor=staff.actor("records"), version=fresh.version, context=reason
+        )
+        do("notices.deliver")
+        assert db["delivery"].find_one({"record": made.id, "kind": "result"})["state"] == "sent"
+
+    def test_nobody_is_mailed_of_a_copy_that_was_handed_out_meanwhile(self, staff, box, db, kept):
+        with later():
+            fresh = staff.fresh(kept)
+            changes.move(catalogue["loan"], kept.id, "cancel", actor=staff.actor("clerk_sal"), version=fresh.version)
+            do("notices.deliver")
+        assert db["delivery"].find_one({"record": kept.id, "kind": "loan"})["state"] == "off"

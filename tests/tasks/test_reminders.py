@@ -11,6 +11,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, unit
+from models.kernel.gate.causes import parsed
 from models.kernel.rights import rights
 from models.reminders import Reminder, link_in, occurrences, still_holds
 from tasks.messages import reminders
@@ -118,17 +119,17 @@ class TestDeclared:
         for day in range(8, 19):
             with clock.set_to(at(f"2025-06-{day:02}")):
                 do("reminders.sweep")
-        assert [one["cause"].split(":")[4] for one in told(db)] == ["2025-06-20"]
+        assert [str(parsed(one["cause"]).date) for one in told(db)] == ["2025-06-20"]
 
     def test_what_was_said_of_the_old_date_no_longer_holds(self, offered, db):
         record = offered("2025-06-13")
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep")
             [notice] = told(db)
-            assert still_holds(notice["cause"])
+            assert still_holds(parsed(notice["cause"]))
             rows = type(record)._get_collection()
             rows.update_one({"_id": record.id}, {"$set": {"valid_until": at("2025-06-20", dt.time(), dt.UTC)}})
-            assert not still_holds(notice["cause"])
+            assert not still_holds(parsed(notice["cause"]))
 
     def test_after_an_outage_late_and_within_a_bound(self, offered, db):
         near, far = offered("2025-06-13"), offered("2025-06-08")

@@ -69,6 +69,20 @@ class TestPreferences:
         assert (again["mail"], again["digest_hour"]) == ("result", "17")
         assert preferences_of(company.users["clerk_sal2"]).digest is False
 
+    def test_loans_are_offered_by_mail_and_chat(self, company, browser_as):
+        browser, me = browser_as("clerk_sal"), company.users["clerk_sal"]
+        form = browser.form(PAGE, PAGE)
+        assert "loan" in form["mail"]
+        browser.send(form, mail=["loan"], in_chat=["loan"], digest_hour="8")
+        assert (preferences_of(me).mail, preferences_of(me).in_chat) == (["loan"], ["loan"])
+
+    def test_an_old_notice_of_a_kind_that_is_no_more_is_shown(self, company, browser_as, db):
+        say(company.users["clerk_sal"], "old")
+        db["notice"].update_one({"cause": "old"}, {"$set": {"kind": "gossip"}})
+        page = browser_as("clerk_sal").get("/admin/notices/").text
+        assert "告知 old" in page
+        assert "其他" in page
+
     def test_an_hour_that_is_none(self, company, browser_as):
         for hour in ("24", "-1", "x", "", "²", "8.5", "999999"):
             assert browser_as("clerk_sal").post(PAGE, {"digest_hour": hour}).status_code == 422

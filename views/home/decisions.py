@@ -12,6 +12,7 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.gate.changes import REASON_NEEDED, Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
@@ -94,7 +95,7 @@ def _row(
     ok: bool
     words: Words
     if is_final:
-        context = Context(source="inbox", reason=reason)
+        context = Context(source=Source.INBOX, reason=reason)
         ok, words = bulk.make(type(record), record.id, move.verb, me, seen_version(seen), context)
     else:
         ok, words = bulk.rehearse(record, move.verb, me)

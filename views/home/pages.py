@@ -18,12 +18,12 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import current_locale
 from models.kernel.gate import history
 from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.notices import NOTICE_LABELS, NoticeKind, kind_label
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.fields import label_of
 from models.kernel.language.finding import short_text_filter
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.services.notify.preferences import KINDS, OTHER
 
 from .. import wording
 from ..files.hits import file_hits
@@ -175,7 +175,7 @@ class HomeView(AdminIndexView):
         me = actor()
         box = get_db()[NOTICES]
         kind = request.values.get("kind", "")
-        of_kind = {"kind": kind} if kind in KINDS else {}
+        of_kind = {"kind": kind} if kind in set(NoticeKind) else {}
         if request.method == "POST":
             one = request.form.get("id", "")
             which = {"_id": ObjectId(one)} if ObjectId.is_valid(one) else of_kind
@@ -189,7 +189,7 @@ class HomeView(AdminIndexView):
         shown = [
             {
                 "id": row["_id"],
-                "kind": KINDS.get(row["kind"], OTHER),
+                "kind": kind_label(row["kind"]),
                 "text": row["text"].get(current_locale(), row["text"].get("en", "")),
                 "url": f"/admin/{row['type']}/details/?id={row['record']}",
                 "at": wording.moment(row["at"]),
@@ -197,7 +197,7 @@ class HomeView(AdminIndexView):
             }
             for row in rows[:NOTICES_PAGE]
         ]
-        kinds = {"kinds": list(KINDS.items()), "kind": kind if of_kind else ""}
+        kinds = {"kinds": list(NOTICE_LABELS.items()), "kind": kind if of_kind else ""}
         return self.render("notices.html", notices=shown, next_after=next_after, **kinds)
 
     @expose("/bin/")

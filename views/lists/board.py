@@ -17,6 +17,7 @@ from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.fields import Lines, LongText, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Workflow
@@ -93,7 +94,7 @@ class BoardView(BaseView):
         me, cls = actor(), self._type(type_name)
         verb, seen = request.form.get("verb", ""), seen_version(request.form.get("version"))
         id = rights.find(me, cls, request.form.get("id")).id
-        record = changes.move(cls, id, verb, actor=me, version=seen, context=Context(source="board"))
+        record = changes.move(cls, id, verb, actor=me, version=seen, context=Context(source=Source.BOARD))
         words = moved_words(record, verb)
         if asks_for_json():
             return jsonify(ok=True, message=str(words), version=record.version, state=record.state)

@@ -12,6 +12,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move, is_met, need_label
 from models.kernel.rights import rights
@@ -88,7 +89,7 @@ def _row(cls: type[Record], given: str, verb: str, me: Actor, reason: str, is_fi
         "url": f"/admin/{record.type_name()}/details/?id={record.id}",
     }
     if is_final:
-        ok, words = make(cls, record.id, verb, me, seen_version(seen), Context(source="bulk", reason=reason))
+        ok, words = make(cls, record.id, verb, me, seen_version(seen), Context(source=Source.BULK, reason=reason))
     else:
         ok, words = rehearse(record, verb, me)
         version = version if version is not None else record.version

@@ -14,6 +14,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.gate import batches, changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
@@ -53,7 +54,7 @@ def answer(screen: Any) -> Any:
         value = parse(cls._fields[name], form.get("value", ""))
     except BadValue as bad:
         return _page(screen, name, _rehearsed(cls, me, name, chosen, known), error=str(bad.sentence)), 422
-    context = Context(source="bulk", batch=changes.new_batch())
+    context = Context(source=Source.BULK, batch=changes.new_batch())
     rows = [
         _done(
             known.get(id), SET, partial(changes.update, cls, id, {name: value}, actor=me, version=seen, context=context)

@@ -22,6 +22,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.declare import dated_fields
 from models.kernel.language.fields import WRONG_FORM, Day, Moment, label_of
@@ -105,7 +106,9 @@ class CalendarView(BaseView):
             day = _asked_day(cls, name, request.form.get("to", ""))
             values = {name: _on_day(cls, name, record, day)}
             seen = seen_version(request.form.get("version"))
-            moved = changes.update(cls, record.id, values, actor=me, version=seen, context=Context(source="calendar"))
+            moved = changes.update(
+                cls, record.id, values, actor=me, version=seen, context=Context(source=Source.CALENDAR)
+            )
         except (Refused, Changed) as problem:
             if asks_for_json():
                 raise

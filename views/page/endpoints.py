@@ -14,6 +14,7 @@ from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.gate import changes, comments
+from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.rights import mentions, rights
 from models.kernel.rights.mentions import Called
@@ -84,7 +85,7 @@ class RecordDoors:
 
 
 def _note_export(cls: type[Record], record: Record, me: Actor) -> None:
-    changes.note(cls, record.id, "export", actor=me, context=changes.Context(source="pdf"))
+    changes.note(cls, record.id, "export", actor=me, context=changes.Context(source=Source.PDF))
 
 
 def say_untold(called: Called) -> None:

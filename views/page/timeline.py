@@ -7,6 +7,7 @@ from typing import Any
 
 from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import L
+from models.kernel.gate.sources import source_label
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import Lines, Ref, Sealed, label_of
 from models.kernel.language.glossary import GATE_VERBS
@@ -16,22 +17,6 @@ from models.kernel.rights import rights
 from ..wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
-DOORS = {
-    "form": L("Form", "表單"),
-    "grid": L("List", "列表"),
-    "bulk": L("Several at once", "批量"),
-    "inbox": L("Approvals", "待審批"),
-    "calendar": L("Calendar", "日曆"),
-    "board": L("Board", "看板"),
-    "desk": L("Desk", "借閱台"),
-    "import": L("Import", "導入"),
-    "pdf": L("PDF", "PDF"),
-    "rule": L("Rule", "規則"),
-    "task": L("Background work", "後台任務"),
-    "archive": L("Archive", "歸檔"),
-    "backup": L("Backup", "備份"),
-    "seed": L("Demo company", "演示公司"),
-}
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
 
 
@@ -79,7 +64,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
         ],
         "version": entry.get("version"),
         "seq": entry["seq"],
-        "door": str(DOORS.get(entry.get("door", ""), entry.get("door", ""))),
+        "door": source_label(entry.get("door")),
         "hash": entry.get("hash", "")[:12],
     }
 

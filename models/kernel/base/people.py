@@ -6,40 +6,14 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bson import ObjectId
 from mongoengine.base import get_document
 
 from . import clock
-from .words import HANT, L
-
-
-class Role(StrEnum):
-    """What a user may be; a user may be several (domain 1.3)."""
-
-    CLERK = "clerk"
-    HEAD = "head"
-    MANAGEMENT = "management"
-    LEGAL = "legal"
-    FINANCE = "finance"
-    RECORDS = "records_manager"
-    SUPERVISOR = "supervisor"
-    HR = "hr"
-    IT = "it"
-
-
-ROLE_LABELS: dict[Role, L] = {
-    Role.CLERK: L("Clerk", "業務人員"),
-    Role.HEAD: L("Department head", "部門負責人"),
-    Role.MANAGEMENT: L("Management", "管理層"),
-    Role.LEGAL: L("Legal", "法務"),
-    Role.FINANCE: L("Finance", "財務"),
-    Role.RECORDS: L("Records manager", "檔案管理員"),
-    Role.SUPERVISOR: L("Supervision group", "監督小組"),
-    Role.HR: L("Human resources", "人力資源"),
-    Role.IT: L("IT", "信息技術"),
-}
+from .addresses import Form, at_role, at_role_in, at_user, parsed
+from .roles import Role
+from .words import HANT
 
 
 @dataclass(frozen=True)
@@ -64,10 +38,8 @@ class Actor:
 
     def addresses(self) -> list[str]:
         """The addresses at which work may wait for this person: as themselves, by role, by role in the department."""
-        found = [f"user:{self.id}"]
-        for role in self.roles:
-            found += [f"role:{role}", f"role:{role}@{self.department}"]
-        return found
+        by_role = [address for role in self.roles for address in (at_role(role), at_role_in(role, self.department))]
+        return [at_user(self.id), *by_role]
 
 
 SYSTEM = Actor(id=None, login="system", name="系統", is_system=True)
@@ -210,14 +182,15 @@ def _reached(user: dict, today: dt.datetime) -> list[ObjectId]:
 
 
 def _address_filter(address: str) -> dict | None:
-    kind, _, rest = address.partition(":")
-    if kind == "user":
-        return {"_id": ObjectId(rest)} if ObjectId.is_valid(rest) else None
-    if kind == "everyone":
-        return {"roles": {"$ne": []}}
-    if kind == "department":
-        return {"department": ObjectId(rest)} if ObjectId.is_valid(rest) else None
-    role, _, department = rest.partition("@")
-    if not department:
-        return {"roles": role}
-    return {"roles": role, "department": ObjectId(department)} if ObjectId.is_valid(department) else None
+    """The users at an address; None where it names nobody."""
+    place = parsed(address)
+    if place.is_empty:
+        return None
+    match place.form:
+        case Form.USER:
+            return {"_id": place.id}
+        case Form.DEPARTMENT:
+            return {"department": place.id}
+        case Form.EVERYONE:
+            return {"roles": {"$ne": []}}
+    return {"roles": place.role} | ({"department": place.id} if place.id else {})

@@ -14,6 +14,7 @@ from ..language.record import Record
 from . import changes
 from .changes import Context
 from .history import HistoryEntry
+from .sources import Source
 
 ENTRIES_MAX = 500
 TAKEN_BACK = L("Taken back", "撤銷批量修改")
@@ -28,7 +29,9 @@ def entries_of(type_name: str, batch: str, actor: Actor) -> list[dict[str, Any]]
     return list(HistoryEntry._get_collection().find(known).sort("_id", 1).limit(ENTRIES_MAX))
 
 
-def take_back(cls: type[Record], entry: dict[str, Any], actor: Actor, batch: str, *, source: str = "bulk") -> Record:
+def take_back(
+    cls: type[Record], entry: dict[str, Any], actor: Actor, batch: str, *, source: Source = Source.BULK
+) -> Record:
     """Give a record back the values from before an entry. Raises Missing, Refused, Changed (somebody came since)."""
     if entry["verb"] != "update":
         raise Refused(A_STEP)

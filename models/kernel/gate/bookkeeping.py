@@ -16,6 +16,9 @@ from ..language.who import ApproverSlot
 from ..language.workflow import Move
 from ..rights import rights
 from . import notices
+from .causes import VersionCause
+from .notices import NoticeKind
+from .sources import Source
 from .unit import Unit
 from .waiting import waiting_for
 
@@ -32,13 +35,16 @@ _UNTRACKED = frozenset(
 
 @dataclass(frozen=True)
 class Context:
-    """How a change comes in: through which door, why, and in which batch. `confirmed` overrides doubts."""
+    """How a change comes in: through which channel, why, and in which batch. `confirmed` overrides doubts."""
 
-    source: str = "form"
+    source: Source = Source.FORM
     reason: str = ""
     batch: str = ""
     confirmed: bool = False
     signed: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", Source(self.source))
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ def entry_of(
         "actor_name": actor.name,
         "acting_for": principal.id if is_deputy and principal else None,
         "acting_for_name": principal.name if is_deputy and principal else None,
-        "door": context.source,
+        "door": context.source.value,
         "verb": verb,
         "state_from": state_from if moved else None,
         "state_to": record.state if moved or verb == "create" else None,
@@ -138,11 +144,11 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
     if unit.quiet or not entry["state_to"]:
         return
     if entry["state_from"]:
-        unit.settle(f"{record.type_name()}:{record.id}:", "decision")
+        unit.settle(VersionCause.beginning(record.type_name(), record.id), NoticeKind.DECISION)
     case = waiting_for(record)
     if case and case["decide"]:
         deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]
-        notify(unit, record, deciders, "decision", WAITS(number=record.number, title=_short(record)))
+        notify(unit, record, deciders, NoticeKind.DECISION, WAITS(number=record.number, title=_short(record)))
     owners = {record.ref("owner"), record.ref("submitted_by")} - {None, act.actor.id}
     flow = record.flow()
     if owners and flow and entry["verb"] in flow.verbs():
@@ -153,7 +159,7 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
             "state": rights.state_word(record),
         }
         words = RESULT_WITH_REASON(**places, reason=act.context.reason) if act.context.reason else RESULT(**places)
-        notify(unit, record, list(owners), "result", words)
+        notify(unit, record, list(owners), NoticeKind.RESULT, words)
 
 
 def _short(record: Record) -> str:
@@ -161,8 +167,8 @@ def _short(record: Record) -> str:
     return (record.title or "").removeprefix(record.number or "").strip()
 
 
-def notify(unit: Unit, record: Record, to: list[Any], kind: str, words: Words) -> None:
-    cause = f"{record.type_name()}:{record.id}:{record.version}:{kind}"
+def notify(unit: Unit, record: Record, to: list[Any], kind: NoticeKind, words: Words) -> None:
+    cause = VersionCause(record.type_name(), record.id, record.version, NoticeKind(kind).value)
     for person in to:
         unit.notify(notices.notice_for(person, cause=cause, kind=kind, words=words, record=record))
 

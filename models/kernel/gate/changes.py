@@ -15,6 +15,7 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from ..base import clock, numbering, people
+from ..base.addresses import at_role_in
 from ..base.collections import TOMBSTONES, in_archive
 from ..base.errors import Changed, Forbidden, Missing, Refused
 from ..base.people import SYSTEM, Actor, Role
@@ -41,6 +42,8 @@ from .bookkeeping import (
     stored,
     tell,
 )
+from .notices import NoticeKind
+from .sources import Source
 from .unit import Unit, in_transaction
 
 R = TypeVar("R", bound=Record)
@@ -271,7 +274,7 @@ class MoveActions:
     def move(self, record: R, verb: str) -> R:
         return move(type(record), record.id, verb, actor=SYSTEM, version=None, context=self.context)
 
-    def notify(self, record: Record, addresses: list[str], kind: str, words: Words) -> None:
+    def notify(self, record: Record, addresses: list[str], kind: NoticeKind, words: Words) -> None:
         notify(self.unit, record, people.people_at(addresses), kind, words)
 
 
@@ -410,7 +413,7 @@ def _is_headed_by(record: Record, actor: Actor) -> bool:
         return True
     if record.ref("owner") == actor.id:
         return False
-    heads = people.people_at([f"role:{Role.HEAD}@{department}"])
+    heads = people.people_at([at_role_in(Role.HEAD, department)])
     return record.ref("owner") in heads
 
 
@@ -464,7 +467,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         _enter(record, due, SYSTEM)
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(MoveActions(unit, context, SYSTEM))
-        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(source="rule")), settle=False)
+        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)), settle=False)
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
 
 

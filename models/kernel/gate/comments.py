@@ -11,7 +11,9 @@ from ..language.record import Record
 from ..rights import mentions, rights
 from . import notices
 from .bookkeeping import Context
+from .causes import CommentCause
 from .changes import note
+from .notices import NoticeKind
 from .unit import Unit, in_transaction
 from .validation import COMMENT_MAX, said_faults
 
@@ -38,8 +40,8 @@ def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
         words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
         owner = record.ref("owner")
         for person in {*called, *([owner] if owner else [])} - {actor.id}:
-            cause = f"comment:{record.id}:{record.chain['seq']}"
-            unit.notify(notices.notice_for(person, cause=cause, kind="comment", words=words, record=record))
+            cause = CommentCause(record.id, record.chain["seq"])
+            unit.notify(notices.notice_for(person, cause=cause, kind=NoticeKind.COMMENT, words=words, record=record))
         return record
 
     return in_transaction(body)

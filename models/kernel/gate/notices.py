@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import mongoengine as me
 from bson import ObjectId
 
 from ..base import clock
-from ..base.words import Words, in_all_locales
+from ..base.words import L, Words, in_all_locales
+from .causes import Cause
 
 COLLECTION = "notice"
+
+
+class NoticeKind(StrEnum):
+    """What notices are about, as people choose channels for it."""
+
+    DECISION = "decision"
+    RESULT = "result"
+    COMMENT = "comment"
+    REMINDER = "reminder"
+    LOAN = "loan"
+    ESCALATION = "escalation"
+    DUNNING = "dunning"
+    PUBLISHED = "published"
+    ALARM = "alarm"
+
+
+NOTICE_LABELS: dict[NoticeKind, L] = {
+    NoticeKind.DECISION: L("Waits for my decision", "待我審批"),
+    NoticeKind.RESULT: L("Results of my cases", "審批結果"),
+    NoticeKind.COMMENT: L("Comments", "評論"),
+    NoticeKind.REMINDER: L("Reminders", "提醒"),
+    NoticeKind.LOAN: L("My loans", "我的借閱"),
+    NoticeKind.ESCALATION: L("Overdue approvals", "審批逾期"),
+    NoticeKind.DUNNING: L("Steps of dunning", "催款步驟"),
+    NoticeKind.PUBLISHED: L("Published reports", "報告發布"),
+    NoticeKind.ALARM: L("Alarms of the system", "系統告警"),
+}
+OTHER_KIND = L("Other", "其他")
+
+
+def kind_label(stored: str) -> L:
+    """The words for the kind of a stored notice; there may be old ones of kinds that are no more."""
+    return NOTICE_LABELS[NoticeKind(stored)] if stored in set(NoticeKind) else OTHER_KIND
 
 
 class Notice(me.Document):
@@ -52,13 +87,16 @@ class About:
         return self.type
 
 
-def notice_for(person: ObjectId, *, cause: str, kind: str, words: Words, record: Any) -> dict[str, Any]:
-    """The document of one notice in the app, its text in all languages; mail and chat are derived from it later."""
+def notice_for(person: ObjectId, *, cause: Cause, kind: NoticeKind, words: Words, record: Any) -> dict[str, Any]:
+    """The document of one notice in the app, its text in all languages; mail and chat are derived from it later.
+
+    Raises ValueError for a kind that is not declared.
+    """
     return {
-        "cause": cause,
+        "cause": str(cause),
         "person": person,
         "channel": "app",
-        "kind": kind,
+        "kind": NoticeKind(kind).value,
         "type": record.type_name(),
         "record": record.id,
         "text": in_all_locales(words),

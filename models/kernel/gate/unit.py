@@ -14,6 +14,7 @@ from ..base import clock
 from ..base.collections import UNSEALED
 from ..base.store import in_transaction_now, in_unit
 from . import history, notices, waiting
+from .notices import NoticeKind
 
 T = TypeVar("T")
 
@@ -32,13 +33,17 @@ class Unit:
         if not self.quiet:
             self.notices.setdefault((notice["cause"], notice["person"]), notice)
 
-    def settle(self, causes: str, kind: str) -> None:
+    def settle(self, causes: str, kind: NoticeKind) -> None:
         """What people were told under causes that begin so needs them no more: what this unit was about to tell is left
         out, what they have not read yet counts as read."""
         if not self.quiet:
             for key in [key for key, one in self.notices.items() if one["kind"] == kind and key[0].startswith(causes)]:
                 del self.notices[key]
-            self.settled[causes] = {"cause": {"$gte": causes, "$lt": causes + "\uffff"}, "kind": kind, "read_at": None}
+            self.settled[causes] = {
+                "cause": {"$gte": causes, "$lt": causes + "\uffff"},
+                "kind": kind.value,
+                "read_at": None,
+            }
 
     def flush(self) -> None:
         """Write everything gathered: six commands at most, whatever the number of records.

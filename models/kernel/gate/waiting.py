@@ -6,6 +6,7 @@ from typing import Any
 
 import mongoengine as me
 
+from ..base.addresses import at_user
 from ..language.record import Record
 from ..rights.rights import filled_slots
 
@@ -55,7 +56,7 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         if move.auto or move.optional or move.by.is_system or (move.when and not move.when(record)):
             continue
         if move.by.waits_for_owner:
-            act.add(f"user:{record.ref('owner')}")
+            act.add(at_user(record.ref("owner")))
             continue
         quorum = move.by.quorum(record)
         barred |= voted if quorum.apart else set()

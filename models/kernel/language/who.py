@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..base.addresses import at_role, at_role_in, at_user
 from ..base.case import Case
-from ..base.people import ROLE_LABELS, Actor, Role, department_by_code, department_facts
+from ..base.people import Actor, Role, department_by_code, department_facts
+from ..base.roles import ROLE_LABELS
 from ..base.words import L, Listed, Words
 
 
@@ -65,17 +67,17 @@ def _single(key: str, *addresses: str) -> Quorum:
 def _superior_of_own_head(record: Case) -> tuple[str, ...]:
     """When a department's head submitted the record, the head one level up decides too (nobody approves their own)."""
     facts = department_facts(record.ref("department"))
-    return (f"role:{Role.HEAD}@{facts.parent}",) if facts and facts.parent and record.submitted_by_head else ()
+    return (at_role_in(Role.HEAD, facts.parent),) if facts and facts.parent and record.submitted_by_head else ()
 
 
-OWNER = Who(L("Owner", "經辦人"), lambda record: _single("owner", f"user:{record.ref('owner')}"), True, True)
+OWNER = Who(L("Owner", "經辦人"), lambda record: _single("owner", at_user(record.ref("owner"))), True, True)
 HEAD = Who(
     L("Head of the department", "部門負責人"),
-    lambda record: _single("head", f"role:{Role.HEAD}@{record.ref('department')}", *_superior_of_own_head(record)),
+    lambda record: _single("head", at_role_in(Role.HEAD, record.ref("department")), *_superior_of_own_head(record)),
 )
 WRITER = Who(
     L("Clerks and head of the department", "本部門業務人員與負責人"),
-    lambda record: _single("writer", *(f"role:{role}@{record.ref('department')}" for role in (Role.CLERK, Role.HEAD))),
+    lambda record: _single("writer", *(at_role_in(role, record.ref("department")) for role in (Role.CLERK, Role.HEAD))),
     is_own=True,
     waits_for_owner=True,
 )
@@ -84,14 +86,14 @@ NOBODY = Who(L("The system", "系統"), lambda record: Quorum((), 0), is_system=
 
 def role(wanted: Role, *, own: bool = False) -> Who:
     """Anyone with this role, of any department; `own=True` where doing it is ordinary work, not a decision."""
-    return Who(ROLE_LABELS[wanted], lambda record: _single(f"role:{wanted}", f"role:{wanted}"), is_own=own)
+    return Who(ROLE_LABELS[wanted], lambda record: _single(at_role(wanted), at_role(wanted)), is_own=own)
 
 
 def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
     """Those with this role in the department of this code (`PRD`)."""
 
     def slots_for(record: Case) -> Quorum:
-        return _single(f"{wanted}@{code}", f"role:{wanted}@{department_by_code(code)}")
+        return _single(f"{wanted}@{code}", at_role_in(wanted, department_by_code(code)))
 
     label = L("{role} of {department}", "{department}{role}")(role=ROLE_LABELS[wanted], department=_Named(code))
     return Who(label, slots_for, is_own=own, departments=(code,))
@@ -110,7 +112,7 @@ class _Named:
 
 def user_in(field: str, label: L) -> Who:
     """The user named in a field of the record."""
-    return Who(label, lambda record: _single(f"field:{field}", f"user:{record.ref(field)}"), fields=(field,))
+    return Who(label, lambda record: _single(f"field:{field}", at_user(record.ref(field))), fields=(field,))
 
 
 def heads_of(field: str) -> Who:
@@ -118,7 +120,7 @@ def heads_of(field: str) -> Who:
 
     def slots_for(record: Case) -> Quorum:
         ids = record.refs(field)
-        return Quorum(tuple(ApproverSlot(f"head@{one}", (f"role:{Role.HEAD}@{one}",)) for one in ids), len(ids))
+        return Quorum(tuple(ApproverSlot(f"head@{one}", (at_role_in(Role.HEAD, one),)) for one in ids), len(ids))
 
     return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, fields=(field,))
 

@@ -23,6 +23,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate import changes
+from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import in_transaction
 
 from ..files import files
@@ -327,4 +328,4 @@ def _forget(id: ObjectId, content: ObjectId | None) -> None:
 
 def context_of(one: Import, *, confirmed: bool = False, back: bool = False) -> changes.Context:
     """How the changes of an import come in: through its own door, under one name."""
-    return changes.Context(source="import", batch=one.back_batch if back else one.batch, confirmed=confirmed)
+    return changes.Context(source=Source.IMPORT, batch=one.back_batch if back else one.batch, confirmed=confirmed)

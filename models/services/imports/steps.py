@@ -20,6 +20,7 @@ from models.kernel.base.words import L, Words
 from models.kernel.gate import batches, bookkeeping, changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import COLLECTION as HISTORY
+from models.kernel.gate.sources import Source
 from models.kernel.gate.validation import DOUBT as CONFIRM
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -143,13 +144,13 @@ def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[Outcome, Record | None]
     if any(name in ("", NUMBER) for name, _ in entry.problems):
         return refused(entry.problems, record=id), None
     verdict = CHANGE if entry.record else CREATE
-    made, problems = _trial(reader, entry, Context(source="import"))
+    made, problems = _trial(reader, entry, Context(source=Source.IMPORT))
     bad = {name for name, _ in entry.problems}
     wrong = [*entry.problems, *((name, words) for name, words in problems if name not in (bad | {CONFIRM}))]
     if entry.problems or (problems and CONFIRM not in dict(problems)):
         return refused(wrong, record=id), None
     if problems:
-        made, worse = _trial(reader, entry, Context(source="import", confirmed=True))
+        made, worse = _trial(reader, entry, Context(source=Source.IMPORT, confirmed=True))
         return (refused(worse), None) if worse else (refused(wrong, DOUBT), made)
     return Outcome(verdict, id, seen), made
 
@@ -333,5 +334,5 @@ def _changed_back(one: Import, reader: Reader, outcome: Outcome) -> Outcome:
     entry = _entry(outcome.record, one.batch) if outcome.record else None
     if entry is None:
         raise Missing
-    batches.take_back(reader.cls, entry, reader.actor, one.back_batch, source="import")
+    batches.take_back(reader.cls, entry, reader.actor, one.back_batch, source=Source.IMPORT)
     return Outcome(BACK, outcome.record)

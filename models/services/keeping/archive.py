@@ -39,13 +39,14 @@ from models.kernel.base.store import in_unit
 from models.kernel.base.words import L
 from models.kernel.gate import history, notices, waiting
 from models.kernel.gate.bookkeeping import Act, Context, after_write, entry_of
+from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
 from .audit import ERASED, proof_of
 
-DOOR = Context(source="archive")
+DOOR = Context(source=Source.ARCHIVE)
 ALREADY_BACK = L("{number} is already back among the records.", "{number} 已調回，無需重複辦理。")
 NUMBER_TAKEN = L(
     "{number} cannot come back: another record has taken a value that may exist only once.",

@@ -19,6 +19,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L
+from models.kernel.gate.notices import NoticeKind
 from models.kernel.language.fields import Sealed, Text
 
 COLLECTION = "notice_preference"
@@ -26,19 +27,9 @@ INDEXES = [
     IndexModel([("feed", ASCENDING)], name="given_feed", unique=True, partialFilterExpression={"feed": {"$gt": ""}})
 ]
 APP, MAIL, CHAT = "app", "mail", "chat"
-KINDS: dict[str, L] = {
-    "decision": L("Waits for my decision", "待我審批"),
-    "result": L("Results of my cases", "審批結果"),
-    "comment": L("Comments", "評論"),
-    "reminder": L("Reminders", "提醒"),
-    "escalation": L("Overdue approvals", "審批逾期"),
-    "dunning": L("Steps of dunning", "催款步驟"),
-    "published": L("Published reports", "報告發布"),
-    "alarm": L("Alarms of the system", "系統告警"),
-}
-OTHER = L("Other", "其他")
-AT_ONCE = frozenset({"alarm", "escalation"})
-MAILED = frozenset({"decision", "reminder", "escalation", "alarm"})
+# By mail unless people choose otherwise; what is urgent is never kept for the daily digest.
+MAILED = frozenset({NoticeKind.DECISION, NoticeKind.REMINDER, NoticeKind.LOAN, NoticeKind.ESCALATION, NoticeKind.ALARM})
+URGENT = frozenset({NoticeKind.ALARM, NoticeKind.ESCALATION})
 CHATS = {
     "dingtalk": L("DingTalk", "釘釘"),
     "wecombot": L("WeCom robot", "企業微信機器人"),
@@ -78,7 +69,7 @@ class NoticePreference(me.Document):
 
     def is_gathered(self, kind: str) -> bool:
         """Whether mail of this kind waits for the daily digest; what is urgent does not."""
-        return bool(self.digest) and kind not in AT_ONCE
+        return bool(self.digest) and kind not in URGENT
 
 
 def preferences_of(person: ObjectId) -> NoticePreference:
@@ -99,7 +90,7 @@ def choose(person: ObjectId, values: Mapping[str, Any]) -> None:
     hour = values["digest_hour"]
     if not isinstance(hour, int) or not 0 <= hour <= 23:
         raise Refused(None, {"digest_hour": [NOT_AN_HOUR]})
-    chosen = {name: sorted(set(values[name]) & set(KINDS)) for name in ("mail", "in_chat")}
+    chosen = {name: sorted(set(values[name]) & set(NoticeKind)) for name in ("mail", "in_chat")}
     _write(person, {**chosen, "digest": bool(values["digest"]), "digest_hour": hour})
 
 

@@ -23,6 +23,7 @@ from models.kernel.base.search import contains, normal
 from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from views import wording
@@ -144,7 +145,7 @@ def _move(me: Actor, verb: str) -> Record:
         actor=me,
         version=int(version) if version.isdecimal() and len(version) < 10 else -1,
         values=values,
-        context=Context(source="desk", reason=form.get("reason", "").strip()),
+        context=Context(source=Source.DESK, reason=form.get("reason", "").strip()),
     )
 
 

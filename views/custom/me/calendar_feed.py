@@ -13,6 +13,7 @@ from icalendar import Calendar, Event
 from mongoengine.connection import get_db
 
 from models.kernel.base import clock
+from models.kernel.base.addresses import at_user
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, speaking
 from models.kernel.gate.waiting import COLLECTION as CASES
@@ -79,7 +80,7 @@ class FeedView(CustomView):
     def _cases(self, me: Actor) -> Iterator[Event]:
         """What waits for the person and has a time by which it is due."""
         decide = waiting_filter(me)
-        wanted = {"due": {"$ne": None}, "$or": [decide, {"act": f"user:{me.id}"}]}
+        wanted = {"due": {"$ne": None}, "$or": [decide, {"act": at_user(me.id)}]}
         found = list(get_db()[CASES].find(wanted).sort("due", 1).limit(EACH_MAX))
         readable = self._readable(found, me)
         addresses = set(rights.addresses_of(me))

@@ -11,11 +11,12 @@ from flask_admin import BaseView, expose
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate.notices import NOTICE_LABELS
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.mailing import mail_settings
 from models.services.notify import preferences
-from models.services.notify.preferences import CHATS, KINDS
+from models.services.notify.preferences import CHATS
 from views import wording
 from views.session import actor, say
 from views.slots import CustomView, Link, on_record_page
@@ -87,7 +88,7 @@ class PreferencesView(CustomView):
         chosen = preferences.preferences_of(actor().id)
         return self.render(
             "custom/preferences.html",
-            kinds=list(KINDS.items()),
+            kinds=list(NOTICE_LABELS.items()),
             mail=chosen.mail,
             in_chat=chosen.in_chat,
             digest=chosen.digest,

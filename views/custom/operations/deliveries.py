@@ -12,13 +12,14 @@ from mongoengine.connection import get_db
 from models.chapters import OPERATIONS
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate.notices import kind_label
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.mailing import mail_settings
 from models.services.notify import deliveries
 from models.services.notify.deliveries import COLLECTION, FAILED, NOT_SURE, RESTORED, SENT, STATES, STUCK, WAITING
-from models.services.notify.preferences import CHAT, KINDS, MAIL, OTHER
+from models.services.notify.preferences import CHAT, MAIL
 from views import wording
 from views.session import actor, say
 from views.slots import ANY, Alarm, CustomView, MenuItem, Panel, on_home, on_record_top
@@ -129,7 +130,7 @@ _SHOWN_STATES = (NOT_SURE, FAILED, RESTORED, WAITING, SENT)
 def _row(told: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
     return {
         "id": told["_id"],
-        "kind": KINDS.get(told["kind"], OTHER),
+        "kind": kind_label(told["kind"]),
         "person": people.get(told["person"], ""),
         "channel": CHANNELS.get(told["channel"], told["channel"]),
         "state": STATES.get(told["state"], told["state"]),
