@@ -56,12 +56,13 @@ def charts_for(me: Actor, catalogue: Catalogue, period: Period) -> list[Chart]:
     A chart that was counted after the page is remembered for some minutes; one that takes too long is left for later.
     """
     charts = [
-        _with_the_page(Reader(me, catalogue, period, TIME_LIMIT_MS), key, make) for key, make in _makers(me).items()
+        _with_the_page(ChartRequest(me, catalogue, period, TIME_LIMIT_MS), key, make)
+        for key, make in _makers(me).items()
     ]
     return [chart for chart in charts if chart and not chart.is_empty]
 
 
-def _with_the_page(reader: Reader, key: str, make: Maker) -> Chart | None:
+def _with_the_page(reader: ChartRequest, key: str, make: Maker) -> Chart | None:
     """A chart as the page shows it at once: of one that was late before, no other try delays the page for a while."""
     whose = _whose(reader.me, reader.period, key)
     known = _counted.get(whose) or _late.get(whose)
@@ -79,7 +80,7 @@ def chart_by_itself(me: Actor, catalogue: Catalogue, period: Period, key: str) -
     if make is None:
         return None
     whose = _whose(me, period, key)
-    chart = _counted.get(whose) or make(Reader(me, catalogue, period, PATIENT_LIMIT_MS))
+    chart = _counted.get(whose) or make(ChartRequest(me, catalogue, period, PATIENT_LIMIT_MS))
     if chart and not chart.problem:
         _counted.keep(whose, chart)
     return chart
@@ -92,7 +93,7 @@ def forget_figures() -> None:
 
 
 @dataclass(frozen=True)
-class Reader:
+class ChartRequest:
     """For whom charts are made, of which types and period, and how many milliseconds each may take."""
 
     me: Actor
@@ -101,7 +102,7 @@ class Reader:
     limit_ms: int
 
 
-Maker = Callable[[Reader], Chart | None]
+Maker = Callable[[ChartRequest], Chart | None]
 _counted: Remembered[tuple, Chart] = Remembered(seconds=300, most=500)
 _late: Remembered[tuple, Chart] = Remembered(seconds=3600, most=500)
 
@@ -118,7 +119,7 @@ def _makers(me: Actor) -> dict[str, Maker]:
     return {**(overseen if rights.overseen(me) is not None else {}), "open": _open_work}
 
 
-def _open_work(reader: Reader) -> Chart:
+def _open_work(reader: ChartRequest) -> Chart:
     return open_work(reader.me, reader.catalogue, reader.limit_ms)
 
 
@@ -135,7 +136,7 @@ def periods(current: Period) -> list[dict[str, Any]]:
     ]
 
 
-def _funnel(reader: Reader) -> Chart | None:
+def _funnel(reader: ChartRequest) -> Chart | None:
     """Needs, customers, quotations, contracts and payments of the period (2.1-2.2.7), with their amounts."""
     me, catalogue, period = reader.me, reader.catalogue, reader.period
     needed = ("requirement", "customer", "quotation", "contract", "payment")
@@ -153,7 +154,7 @@ def _funnel(reader: Reader) -> Chart | None:
     return counted(me, Chart("funnel", FUNNEL, (RECORDS,), note=_span(period), limit_ms=reader.limit_ms), bars)
 
 
-def _owed(reader: Reader) -> Chart | None:
+def _owed(reader: ChartRequest) -> Chart | None:
     """What is owed to us, by the days since it was due (2.2.7)."""
     catalogue = reader.catalogue
     if "receivable" not in catalogue:
@@ -168,7 +169,7 @@ def _owed(reader: Reader) -> Chart | None:
     return counted(reader.me, Chart("owed", OWED_BY_AGE, (RECORDS,), limit_ms=reader.limit_ms), bars)
 
 
-def _on_time(reader: Reader) -> Chart | None:
+def _on_time(reader: ChartRequest) -> Chart | None:
     """The orders delivered in the period, by whether they came when they were promised (2.2.6)."""
     if "sales_order" not in reader.catalogue:
         return None
@@ -185,7 +186,7 @@ def _on_time(reader: Reader) -> Chart | None:
     return chart
 
 
-def _time_in_state(reader: Reader) -> Chart:
+def _time_in_state(reader: ChartRequest) -> Chart:
     """How long decisions took, beside what waits for them now; of types of which the reader sees every record.
 
     The history knows no departments, so who sees some records of a type only is told nothing about it.

@@ -112,7 +112,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Count:
+class HitCount:
     """How many hits there are: exactly so many, or more than that."""
 
     value: int
@@ -129,7 +129,7 @@ class Page:
     rows: list[dict[str, Any]]
     previous: str | None
     next: str | None
-    count: Count
+    count: HitCount
     was_stopped: bool = False
 
 
@@ -232,7 +232,7 @@ def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
     found = _rows(asked, query, name, order, columns)
     if found is None:
         asked.problems.append(SLOW)
-        return Page([], None, None, Count(0, is_exact=False), was_stopped=True)
+        return Page([], None, None, HitCount(0, is_exact=False), was_stopped=True)
     rows = found
     has_more = len(rows) > asked.size
     rows = rows[: asked.size]
@@ -299,13 +299,13 @@ def _shown(found: Any, name: str) -> Any:
     return {"$slice": REFS_SHOWN + 1} if isinstance(found, Refs) else 1
 
 
-def count(asked: Asked, *, at_least: int = 0) -> Count:
+def count(asked: Asked, *, at_least: int = 0) -> HitCount:
     """The number of hits, as far as it can be had in time; `at_least` are known already."""
     try:
         hits = asked.collection.count_documents(asked.filter, limit=COUNT_CAP + 1, maxTimeMS=COUNT_LIMIT_MS)
     except ExecutionTimeout:
-        return Count(max(at_least - 1, 0), is_exact=False)
-    return Count(min(hits, COUNT_CAP), is_exact=hits <= COUNT_CAP)
+        return HitCount(max(at_least - 1, 0), is_exact=False)
+    return HitCount(min(hits, COUNT_CAP), is_exact=hits <= COUNT_CAP)
 
 
 def _beyond(name: str, order: int, value: Any, id: ObjectId) -> dict[str, Any]:
