@@ -145,6 +145,7 @@ def is_first_time(loan: Loan) -> bool:
         Part(
             L("What is asked for", "借閱申請"),
             "document",
+            "subject",
             "kind",
             "purpose",
             "wanted_from",
@@ -173,15 +174,6 @@ def is_first_time(loan: Loan) -> bool:
                 "Filled in at the desk when a copy is handed out, renewed or taken back.",
                 "借出、續借、歸還時由檔案室登記。",
             ),
-        ),
-        Part(
-            L("Kept by the system", "系統記錄"),
-            "subject",
-            "is_secret",
-            "for_desk",
-            "none_free",
-            "out",
-            help=L("Kept by the system; nothing to fill in.", "由系統登記，無需填寫。"),
         ),
     ),
     workflow=Workflow(
@@ -272,10 +264,10 @@ class Loan(Record):
     remark = LongText(most=1000, edit={Role.RECORDS}, label=L("Remark", "備註"))
     kept_until = Moment(computed=True, label=L("Kept until", "保留至"))
     subject = Text(computed=True, most=400, label=L("Document in words", "文件說明"))
-    is_secret = Flag(computed=True, default=False, label=L("Secret document", "機密文件"))
-    for_desk = Flag(computed=True, default=False, label=L("For the desk itself", "檔案管理員本人借閱"))
-    none_free = Flag(edit=frozenset(), default=False, label=L("No copy was free", "無可借副本"))
-    out = Text(computed=True, unique=True, label=L("Copy that is out", "在借副本"))
+    is_secret = Flag(internal=True, computed=True, default=False, label=L("Secret document", "機密文件"))
+    for_desk = Flag(internal=True, computed=True, default=False, label=L("For the desk itself", "檔案管理員本人借閱"))
+    none_free = Flag(internal=True, default=False, label=L("No copy was free", "無可借副本"))
+    out = Text(internal=True, computed=True, unique=True, label=L("Copy that is out", "在借副本"))
 
     def clean(self) -> None:
         """A loan is its borrower's, and never tells the title of a secret document."""

@@ -66,7 +66,6 @@ def revision_opened_by(person: Actor) -> dict[str, Any] | None:
             "summary",
             "what_changed",
             "level",
-            "open_for",
             clause="3.1.1",
             help=L(
                 "What is left empty stays as in the edition in force. That edition stays readable until this one is "
@@ -99,7 +98,7 @@ class Revision(Record):
     summary = LongText(most=4000, restricted=True, label=L("Summary", "摘要"))
     what_changed = LongText(most=2000, restricted=True, label=L("What changes", "修訂內容"))
     level = Choice(CONFIDENTIALITY, computed=True, label=L("Treated as", "按此密級管理"))
-    open_for = Text(computed=True, unique=True, label=L("In work for", "修訂對象"))
+    open_for = Text(internal=True, computed=True, unique=True, label=L("In work for", "修訂對象"))
 
     def clean(self) -> None:
         document = self.document

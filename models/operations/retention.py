@@ -20,7 +20,7 @@ from ..kernel.base.words import L, Words
 from ..kernel.gate import changes
 from ..kernel.gate.changes import Context, MoveActions
 from ..kernel.language.declare import record, references_of, registered
-from ..kernel.language.fields import Choice, Flag, Line, Lines, LongText, Ref, Text, Whole
+from ..kernel.language.fields import Choice, Flag, Line, Lines, LongText, Ref, Rule, Text, Whole
 from ..kernel.language.record import Record
 from ..kernel.language.spec import Access, Grid, Part, Retention, Scope
 from ..kernel.language.who import NOBODY, any_of, role
@@ -70,7 +70,7 @@ class DateField(RecordType):
             name: one.label
             for cls in types
             for name, one in cls._fields.items()
-            if getattr(one, "is_date", False) and name not in _NO_START
+            if isinstance(one, Rule) and one.is_date and isinstance(one.label, L) and name not in _NO_START
         }
 
     @options.setter

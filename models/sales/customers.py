@@ -52,8 +52,8 @@ class Contact(Line):
 
     name = Text(required=True, most=60, label=L("Name", "姓名"))
     job = Text(most=60, label=L("Title", "職務"))
-    phone = Sealed(Phone(), label=L("Phone", "電話"), sensitive=True)
-    mail = Sealed(Mail(), label=L("Mail", "郵箱"), sensitive=True)
+    phone = Sealed(Phone(), label=L("Phone", "電話"))
+    mail = Sealed(Mail(), label=L("Mail", "郵箱"))
 
 
 @record(
@@ -310,11 +310,7 @@ class Product(Record):
     unit = Text(required=True, most=20, label=L("Unit", "單位"))
     currency = Choice(CURRENCIES, required=True, default="CNY", label=L("Currency", "幣種"))
     list_price = Money(label=L("List price", "目錄價"))
-    floor_price = Money(
-        label=L("Floor price", "底價"),
-        sensitive=True,
-        see=frozenset({Role.HEAD, Role.MANAGEMENT, Role.FINANCE}),
-    )
+    floor_price = Money(label=L("Floor price", "底價"), see={Role.HEAD, Role.MANAGEMENT, Role.FINANCE})
     valid_from = Day(label=L("Valid from", "生效日期"))
     valid_until = Day(label=L("Valid until", "失效日期"))
 

@@ -223,11 +223,11 @@ class Negotiation(Record):
     attendees = Refs("User", label=L("Attendees", "參加人"))
     our_position = LongText(label=L("Our position", "我方立場"))
     bottom_line = Sealed(
-        LongText(), label=L("Customer's bottom line", "客戶底線"), sensitive=True,
+        LongText(), label=L("Customer's bottom line", "客戶底線"),
         see=frozenset({Role.CLERK, Role.HEAD, Role.MANAGEMENT}),
     )  # fmt: skip
     concerns = Sealed(
-        LongText(), label=L("Customer's concerns", "客戶關切"), sensitive=True,
+        LongText(), label=L("Customer's concerns", "客戶關切"),
         see=frozenset({Role.CLERK, Role.HEAD, Role.MANAGEMENT}),
     )  # fmt: skip
     concessions = LongText(label=L("Concessions", "讓步"))

@@ -71,7 +71,8 @@ def test_states_and_moves_speak_three_languages(cls: Any) -> None:
 def test_every_field_has_one_place_on_the_form(cls: Any) -> None:
     placed = [name for part in cls.declared.form for name in part.fields]
     assert sorted(placed) == sorted(set(placed)), "a field stands in two places"
-    hidden = set(cls.declared.own_fields) - set(placed)
+    shown = {name for name, field in cls.declared.own_fields.items() if not field.internal}
+    hidden = shown - set(placed)
     assert not hidden, "declared, but on no part of the form"
 
 

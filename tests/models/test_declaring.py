@@ -9,15 +9,17 @@ import pytest
 from mongoengine.base import common
 
 from models import catalogue
+from models.kernel.base.people import Role
 from models.kernel.base.words import L
 from models.kernel.language import declare
 from models.kernel.language.catalogue import Catalogue
 from models.kernel.language.declare import record
-from models.kernel.language.fields import Day, Line, Lines, Ref, Text, Whole
+from models.kernel.language.facts import DeclarationError
+from models.kernel.language.fields import Day, Line, Lines, Money, Ref, Sealed, Text, Whole
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention
 from models.kernel.language.who import HEAD, OWNER, heads_of, user_in
-from models.kernel.language.workflow import Attached, DeclarationError, Move, Workflow, completed, faults_of, workdays
+from models.kernel.language.workflow import Attached, Move, Workflow, completed, faults_of, workdays
 
 ROOM = Chapter("room", L("Room", "房間"), "9")
 NAME = L("Name", "名稱")
@@ -62,9 +64,49 @@ class Bare(Line):
     count = Whole()
 
 
+class Odd(Line):
+    """A line whose column has a misspelt option."""
+
+    count = Whole(label=NAME, seee=set())  # type: ignore[call-arg]
+
+
+BAD_TEXT = Text(seee=set())  # type: ignore[call-arg]
+
+
+def price(**options: Any) -> Money:
+    return Money(label=NAME, **options)
+
+
 FAULTS: dict[str, dict[str, Any]] = {
     "field 'bare' has no label": {"fields": {"bare": Text()}},
     "column rows.count has no label": {"fields": {"rows": Lines(Bare, label=NAME)}},
+    "field 'price' has an option 'seee' that Money does not know": {"fields": {"price": price(seee={Role.HEAD})}},
+    "field 'price' has an option 'sensitive' that Money does not know": {"fields": {"price": price(sensitive=True)}},
+    "field 'price' has see='head', which is not a set of roles": {"fields": {"price": price(see="head")}},
+    "field 'price' has see={'haed'}, which is not a set of roles": {"fields": {"price": price(see={"haed"})}},
+    "field 'price' has see=frozenset(), which is not a set of roles": {"fields": {"price": price(see=frozenset())}},
+    "field 'price' has edit='head', which is not a set of roles": {"fields": {"price": price(edit="head")}},
+    "field 'price' has editable_in='draft', which is not a set of states": {
+        "fields": {"price": price(editable_in="draft")}
+    },
+    "field 'price' has fixed=1, which is not True or False": {"fields": {"price": price(fixed=1)}},
+    "field 'price' has help='In euros', which is not a label in the languages of the house (L)": {
+        "fields": {"price": price(help="In euros")}
+    },
+    "field 'price' is required and computed: nobody could fill it in": {
+        "fields": {"price": price(required=True, computed=True)}
+    },
+    "field 'price' is internal and required: nobody could fill it in": {
+        "fields": {"price": price(required=True, internal=True)}
+    },
+    "field 'price' has least=9 above most=1": {"fields": {"price": price(least=9, most=1)}},
+    "field 'price' begins with -1, which its own rule refuses": {"fields": {"price": price(default=-1)}},
+    "field 'secret' has an option 'seee' that Text does not know": {"fields": {"secret": Sealed(BAD_TEXT, label=NAME)}},
+    "field 'secret' is unique, which what is sealed cannot be": {"fields": {"secret": Sealed(unique=True, label=NAME)}},
+    "field 'other' has states='draft', which is not a set of states": {
+        "fields": {"other": Ref("Sample", states="draft", label=NAME)}
+    },
+    "column rows.count has an option 'seee' that Whole does not know": {"fields": {"rows": Lines(Odd, label=NAME)}},
     "grid names a field 'nmae' that the type does not have": {"grid": Grid("nmae")},
     "grid sort names a field 'nmae' that the type does not have": {"grid": Grid("name", sort="-nmae")},
     "title names a field 'nmae' that the type does not have": {"title": "{nmae}"},

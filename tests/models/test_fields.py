@@ -8,6 +8,7 @@ import mongoengine as me
 import pytest
 from bson import DBRef, ObjectId
 
+from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import EN, L
 from models.kernel.language.fields import (
     BLANKS,
@@ -44,6 +45,7 @@ from models.kernel.language.fields import (
     is_empty,
     problems_in,
 )
+from models.kernel.rights import rights
 
 LABEL = L("Field", "欄位")
 OPTIONS = {"a": L("A", "甲"), "b": L("B", "乙")}
@@ -257,3 +259,15 @@ def test_a_link_whose_target_is_gone_reads_as_a_bare_reference(company: Any) -> 
     contract = company.make("contract")
     contract._data["customer"] = ObjectId()
     assert isinstance(contract.customer, DBRef)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_names_no_role_is_shown_to_nobody(role: Role) -> None:
+    """The start is stopped by it already; a field that gets past is hidden, never disclosed."""
+    person = Actor(ObjectId(), "a", "A", roles=frozenset({role}))
+    for wrong in ("head", {"haed"}, role.value, [role]):
+        field = Money(label=LABEL, see=wrong, edit=wrong)  # type: ignore[arg-type]
+        assert rights.sees(person, field) == (role == Role.SUPERVISOR)
+        assert field.edit == frozenset()
+    assert not rights.sees(person, Text(label=LABEL, internal=True))
+    assert rights.sees(person, Text(label=LABEL, see={role}))

@@ -13,9 +13,9 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.words import L
 from models.kernel.language.catalogue import Catalogue
+from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Day, Money, Number, Whole
 from models.kernel.language.typed import BadValue, day_of, moment_of, number_of, parse, whole_of
-from models.kernel.language.workflow import DeclarationError
 from tests.fixtures.company import Company
 from tests.fixtures.http import Browser, Form, id_in, read_page, said
 

@@ -169,7 +169,7 @@ def form_class(cls: type[Record], names: tuple[str, ...]) -> type[wtforms.Form]:
 
 
 def _columns(lines: Lines) -> dict[str, Any]:
-    return {name: column for name, column in lines.columns.items() if not getattr(column, "computed", False)}
+    return {name: column for name, column in lines.columns.items() if not column.computed}
 
 
 def form_names(declared: Declaration, allowed: Iterable[str]) -> tuple[str, ...]:
@@ -203,7 +203,7 @@ def filled(entries: wtforms.FieldList) -> list[Any]:
 def _is_typed(entry: Value) -> bool:
     if entry.typed:
         return True
-    default = getattr(entry.told, "default", None)
+    default = entry.told.default
     preset = _raw(entry.told, default() if callable(default) else default) if default is not None else [""]
     return bool(entry.raw) and entry.raw[0].strip() != "" and entry.raw != preset
 

@@ -44,7 +44,7 @@ def read_form(cls: type[Record], names: tuple[str, ...], posted: Any, me: Actor)
 def _settle(entry: Value, me: Actor, known: dict) -> bool:
     """Choose what a text means, or say that it means nothing. A text that stands in many lines is looked up once."""
     link, text = entry.told, entry.typed
-    key = (link.target, getattr(link, "states", None), text)
+    key = (link.target, link.states, text)
     if key not in known:
         known[key] = picking.meant(me, link, text)
     if (id := known[key]) is None:

@@ -58,7 +58,7 @@ STATE_LABEL = L("State", "狀態")
 def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
     """What an address asks of one field; adds what cannot be understood, and a chip for each value that counts."""
     found = cls._fields[name]
-    label = STATE_LABEL if name == "state" else getattr(found, "label", name)
+    label = STATE_LABEL if name == "state" else label_of(found)
     clauses: list[dict[str, Any]] = []
     ops = (("", "="), (".from", "≥"), (".to", "≤"))
     for suffix, sign in ops:

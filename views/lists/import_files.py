@@ -83,7 +83,7 @@ def columns_of(cls: type[Record], me: Actor) -> list[dict[str, Any]]:
     rows = []
     for name, head in import_cells.heads_of(cls, me).items():
         told = cls._fields[name]
-        help = EMPTY_FOR_NEW if name == NUMBER else getattr(told, "help", None)
+        help = EMPTY_FOR_NEW if name == NUMBER else told.help
         is_needed = bool(told.required) and told.default is None
         options = [str(one) for one in told.options.values()] if isinstance(told, Choice | Choices) else []
         facts = {"name": name, "head": head, "is_needed": is_needed, "help": str(help or ""), "options": options}
@@ -109,7 +109,7 @@ def kind_words(told: Any) -> Words:
         target = told.field.document_type_obj if isinstance(told, Refs) else told.document_type_obj
         label = target.declared.label if hasattr(target, "declared") else label_of(told)
         return (A_LINK if isinstance(told, Ref) else LINKS)(label=label)
-    if getattr(told, "unit", "") == "%":
+    if told.unit == "%":
         return A_PERCENT
     found = next((words for kind, words in KINDS if isinstance(told, kind)), None)
     return found or A_TEXT(most=getattr(told, "most", 200))

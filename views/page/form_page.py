@@ -100,7 +100,7 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
         ],
         "scripts": scripts_for(told.name),
         "asks_confirmation": validation.DOUBT in problems,
-        "has_computed": any(getattr(f, "computed", False) for f in told.own_fields.values())
+        "has_computed": any(f.computed for f in told.own_fields.values())
         or any(isinstance(f, Lines) for f in told.own_fields.values()),
     }
 
@@ -136,7 +136,7 @@ def _in_line(form: wtforms.Form, place: str, words: Any) -> str:
 
 def _is_shown_computed(cls: type[Record], name: str, me: Actor) -> bool:
     told = cls._fields[name]
-    return bool(getattr(told, "computed", False)) and rights.sees(me, told)
+    return told.computed and rights.sees(me, told)
 
 
 def _control(cls: type, name: str, entry: Any, record: Record | None, problems: Mapping, me: Actor) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _control(cls: type, name: str, entry: Any, record: Record | None, problems: 
         "id": name,
         "label": label_of(told),
         "required": told.required,
-        "help": getattr(told, "help", None) or "",
+        "help": told.help or "",
         "errors": [str(words) for words in problems.get(name, [])],
         "lookup": f"/admin/{cls.declared.name}/ajax/lookup/?field={name}",
     }
@@ -250,7 +250,7 @@ def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]
             can = can and is_whole
     can = can and not any(_is_misread(entry) for entry in form._fields.values()) and _clean(draft)
     for name, told in cls.declared.own_fields.items():
-        if getattr(told, "computed", False) and rights.sees(me, told):
+        if told.computed and rights.sees(me, told):
             values[name] = _computed_text(told, draft, name) if can else UNKNOWN
     return {"values": values, "errors": _misread(form)}
 
@@ -259,7 +259,7 @@ def _line_texts(form: wtforms.Form, draft: Record, name: str, me: Actor) -> tupl
     """The computed cells of a list of lines by their place, and whether each line that was begun could be computed."""
     entries = form._fields.get(name)
     told, lines = type(draft)._fields[name], list(draft._data.get(name) or [])
-    columns = {c: f for c, f in told.columns.items() if getattr(f, "computed", False) and rights.sees(me, f)}
+    columns = {c: f for c, f in told.columns.items() if f.computed and rights.sees(me, f)}
     if not isinstance(entries, LinesList):
         return {}, all(_clean(line) for line in lines)
     kept, texts, is_whole = filled(entries), {}, True

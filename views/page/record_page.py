@@ -14,7 +14,7 @@ from models.kernel.base.people import Actor
 from models.kernel.gate import history
 from models.kernel.gate.bookkeeping import stored
 from models.kernel.gate.changes import note
-from models.kernel.language.declare import references_of
+from models.kernel.language.declare import references_of, restricted_fields
 from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import need_label
@@ -108,7 +108,7 @@ def parts_of(
     """The parts of the declaration with their facts and tables, as far as the reader may see them."""
     seen = rights.readable_fields(me, cls)
     if not opened:
-        seen -= {name for name, field in cls._fields.items() if getattr(field, "restricted", False)}
+        seen -= restricted_fields(cls)
     parts = [_part(cls, part, document, labels, me, seen) for part in cls.declared.form]
     return [part for part in parts if part["pieces"]]
 
@@ -173,9 +173,7 @@ def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
     """The type explained from its declaration."""
     flow = cls.declared.workflow
     seen = rights.readable_fields(me, cls)
-    fields = [
-        (label_of(f), f.required, getattr(f, "help", "") or "") for n, f in cls.declared.own_fields.items() if n in seen
-    ]
+    fields = [(label_of(f), f.required, f.help or "") for n, f in cls.declared.own_fields.items() if n in seen]
     moves = [
         {
             "label": flow.verb_label(move.verb),

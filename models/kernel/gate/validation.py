@@ -48,7 +48,7 @@ def problems_of(record: Record, actor: Actor, before: Mapping[str, Any]) -> Prob
     says anything of what the actor does not see, and one that is not there answers as one that is hidden.
     """
     fields = {**record.declared.own_fields, "tags": record._fields["tags"]}
-    problems = problems_in(record, {n: f for n, f in fields.items() if not getattr(f, "computed", False)})
+    problems = problems_in(record, {n: f for n, f in fields.items() if not f.computed})
     asked = frozenset(_links(record))
     if wrong := link_problems(record, actor, before):
         raise Refused(None, {**problems, **wrong})
@@ -105,7 +105,7 @@ def link_problems(record: Record, actor: Actor, before: Mapping[str, Any], *, bu
             for path, field in links:
                 if id not in known:
                     problems.add(path, NOT_THERE(label=label_of(field)))
-                elif known[id] not in (getattr(field, "states", None) or {known[id]}):
+                elif known[id] not in (field.states or {known[id]}):
                     problems.add(path, WRONG_STATE(label=label_of(field)))
     return problems
 

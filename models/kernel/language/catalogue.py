@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .declare import references_of
+from .facts import DeclarationError
 from .record import Record
 from .spec import Chapter
-from .workflow import DeclarationError
 
 
 class Catalogue(Mapping[str, type[Record]]):
@@ -56,7 +56,7 @@ class Catalogue(Mapping[str, type[Record]]):
         for name, ref in references_of(cls).items():
             if ref.target not in self._by_class:
                 yield f"field {name!r} links to {ref.target}, which is not a record type"
-            elif strange := sorted(set(getattr(ref, "states", ())) - set(_states(self._by_class[ref.target]))):
+            elif strange := sorted(set(ref.states) - set(_states(self._by_class[ref.target]))):
                 yield f"field {name!r} wants a state {strange[0]!r} that {ref.target} does not have"
             else:
                 yield from self._fill_faults(f"field {name!r}", ref, cls._fields)
@@ -71,7 +71,7 @@ class Catalogue(Mapping[str, type[Record]]):
                 yield f"follow-up {leads.verb!r} makes a {leads.to}, which is not a record type"
 
     def _fill_faults(self, place: str, ref: Any, beside: Mapping[str, Any]) -> Iterator[str]:
-        for name, source in getattr(ref, "fills", {}).items():
+        for name, source in ref.fills.items():
             if name not in beside or source not in self._by_class[ref.target]._fields:
                 yield f"{place} fills {name!r} from {source!r}, and one of them does not exist"
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..base.words import L
-from .fields import Day, Moment, Ref, Refs, Rule, declared_fields
+from .facts import DeclarationError
+from .fields import Day, Moment, Ref, Refs, Rule, declared_fields, is_empty
 from .record import Record
 from .spec import PLACES, Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
-from .workflow import REASON, Attached, DeclarationError, Need, Workflow, completed, faults_of
+from .workflow import REASON, Attached, Need, Workflow, completed, faults_of
 
 _NUMBER_TOKENS = {"department", "yyyy", "mm", "dd", "seq"}
 
@@ -91,9 +92,9 @@ def _completed_grid(grid: Grid, own: Mapping[str, Any]) -> Grid:
 def _faults(cls: Any, told: Declaration):
     known = set(cls._fields)
     for name, one in told.own_fields.items():
-        if getattr(one, "label", None) is None:
-            yield f"field {name!r} has no label"
-        yield from (f"column {name}.{n} has no label" for n, c in one.columns.items() if not getattr(c, "label", None))
+        yield from _field_faults(f"field {name!r}", one)
+        for column, kind in one.columns.items():
+            yield from _field_faults(f"column {name}.{column}", kind)
     for name in cls._fields:
         if not isinstance(cls._fields[name], Rule) and name not in ("id", "chain", "extra", "decisions", "s", "g"):
             yield f"field {name!r} is not one of the kernel's kinds of fields"
@@ -111,10 +112,20 @@ def _faults(cls: Any, told: Declaration):
         yield from _workflow_faults(told.workflow, told, known)
 
 
+def _field_faults(place: str, field: Rule):
+    """What is wrong with one field or column by itself."""
+    yield from (f"{place} {fault}" for fault in field.own_faults)
+    if field.label is None:
+        yield f"{place} has no label"
+    preset = field.default() if callable(field.default) else field.default
+    if preset is not None and not is_empty(preset) and any(field.faults(preset)):
+        yield f"{place} begins with {preset!r}, which its own rule refuses"
+
+
 def _content_faults(told: Declaration):
     """What stands in a list, a search or a title is told to those, too, who may not open the record."""
     for name in told.grid.columns + told.grid.search + told.title_fields:
-        if getattr(told.own_fields.get(name), "restricted", False):
+        if name in told.own_fields and told.own_fields[name].restricted:
             yield f"field {name!r} is content and cannot stand in the grid, the search or the title"
 
 
@@ -155,7 +166,13 @@ def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
 
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
     """The fields of a type that link to records, by name, its base fields included."""
-    return {name: one for name, one in cls._fields.items() if getattr(one, "target", "")}
+    links: dict[str, Any] = {name: one for name, one in cls._fields.items() if isinstance(one, Rule) and one.target}
+    return links
+
+
+def restricted_fields(cls: type[Record]) -> frozenset[str]:
+    """The fields that are content: shown to those only who may open the record."""
+    return frozenset(name for name, one in cls._fields.items() if isinstance(one, Rule) and one.restricted)
 
 
 def dated_fields(cls: type[Record]) -> dict[str, Day | Moment]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Unpack
 
 import mongoengine as me
 from bson import DBRef, ObjectId
@@ -16,8 +16,10 @@ from mongoengine.base import BaseField
 
 from ..base import clock, secrets
 from ..base.collections import in_archive
+from ..base.people import Role
 from ..base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
 from . import typed
+from .facts import Facts, fact_faults, is_names, usable
 from .typed import BadValue, parse
 
 SHORT_MAX = 200
@@ -46,6 +48,10 @@ YES_OR_NO = L("“{label}” must be yes or no.", "「{label}」須為「是」�
 TOO_MANY = L("“{label}” may have {most} lines at most.", "「{label}」最多 {most} 行。")
 
 
+_ENGINE_FACTS = ("required", "unique", "default")
+_OWN_FACTS = Facts.__annotations__.keys() - set(_ENGINE_FACTS)
+
+
 class Problems(dict[str, list[Words]]):
     """What is wrong, by dotted path of the field."""
 
@@ -62,10 +68,27 @@ class Names(Protocol):
 
 
 class Rule:
-    """Mixed into every kind of field: what a value is, how it is read, and what is wrong with it, in whole sentences.
+    """Mixed into every kind of field: its facts (`Facts` says what each means), how a value is read, and what is wrong
+    with it, in whole sentences. What is wrong with the field itself is kept for the check of its record type.
 
     What a kind needs of pages stands in `views.kinds`.
     """
+
+    label: Words | None = None
+    help: Words | None = None
+    see: frozenset[Role] | None = None
+    edit: frozenset[Role] | None = None
+    editable_in: frozenset[str] = frozenset()
+    computed: bool = False
+    fixed: bool = False
+    restricted: bool = False
+    internal: bool = False
+    unit: Words | str = ""
+    fills: Mapping[str, str] = {}
+    states: frozenset[str] = frozenset()
+    acyclic: bool = False
+    tree: bool = False
+    own_faults: tuple[str, ...] = ()
 
     is_exact: ClassVar[bool] = False  # typed in digits or ids: full-width signs mean the plain ones
     is_date: ClassVar[bool] = False  # a record stands in a calendar by it
@@ -77,6 +100,10 @@ class Rule:
 
     if TYPE_CHECKING:  # what MongoEngine's fields have; it ships no types
         creation_counter: int
+        name: str
+        required: bool
+        unique: bool
+        default: Any
 
         def __get__(self, instance: Any, owner: Any) -> Any: ...
 
@@ -91,6 +118,17 @@ class Rule:
     def columns(self) -> Mapping[str, Any]:
         """The declared fields of a line by name, for a kind that holds lines."""
         return {}
+
+    def __init__(self, *given: Any, **facts: Unpack[Facts]) -> None:
+        spec: dict[str, Any] = dict(facts)
+        super().__init__(*given, **{name: spec[name] for name in _ENGINE_FACTS if name in spec})
+        self.note_faults(fact_faults(type(self).__name__, spec))
+        for name in spec.keys() & _OWN_FACTS:
+            setattr(self, name, usable(name, spec[name]))
+
+    def note_faults(self, faults: Iterable[str]) -> None:
+        """Keep what is wrong with the declaration of the field."""
+        self.own_faults += tuple(faults)
 
     def faults(self, value: Any) -> Iterator[Words]:
         yield from ()
@@ -130,7 +168,7 @@ class Rule:
 
 
 def label_of(field: Any) -> Words:
-    return getattr(field, "label", None) or L(field.name, field.name)
+    return (isinstance(field, Rule) and field.label) or L(field.name, field.name)
 
 
 class Text(Rule, me.StringField):
@@ -139,7 +177,7 @@ class Text(Rule, me.StringField):
     is_text = True
     unwanted = _LINE_CONTROL
 
-    def __init__(self, *, most: int = SHORT_MAX, **facts: Any):
+    def __init__(self, *, most: int = SHORT_MAX, **facts: Unpack[Facts]):
         super().__init__(**facts)
         self.most = most
 
@@ -161,7 +199,7 @@ class LongText(Text):
     unwanted = _CONTROL
     is_sortable = is_indexable = False
 
-    def __init__(self, *, most: int = LONG_MAX, **facts: Any):
+    def __init__(self, *, most: int = LONG_MAX, **facts: Unpack[Facts]):
         super().__init__(most=most, **facts)
 
 
@@ -186,9 +224,12 @@ class Phone(Text):
 class Sealed(Rule, BaseField):
     """A sensitive text, kept encrypted (3.2.4); `form` is the kind of field whose rule it follows."""
 
-    def __init__(self, form: Text | None = None, **facts: Any):
+    def __init__(self, form: Text | None = None, **facts: Unpack[Facts]):
         super().__init__(**facts)
         self.form = form or Text()
+        self.note_faults(self.form.own_faults)
+        if self.unique:
+            self.note_faults(["is unique, which what is sealed cannot be"])
 
     @property
     def _place(self) -> str:
@@ -218,11 +259,14 @@ class Sealed(Rule, BaseField):
 
 
 class Whole(Rule, me.IntField):
-    """A whole number between `least` and `most`."""
+    """A whole number between `least` and `most`; `unit` stands behind it wherever it is shown."""
 
-    def __init__(self, *, least: int | None = None, most: int | None = 10**12, **facts: Any):
+    def __init__(
+        self, *, least: int | None = None, most: int | None = 10**12, unit: Words | str = "", **facts: Unpack[Facts]
+    ):
         super().__init__(**facts)
-        self.least, self.most = least, most
+        self.least, self.most, self.unit = least, most, unit
+        self.note_faults(_range_mistakes(self))
 
     def faults(self, value: Any) -> Iterator[Words]:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -238,13 +282,23 @@ class Whole(Rule, me.IntField):
 
 
 class Number(Rule, me.Decimal128Field):
-    """A decimal number with at most `places` decimals."""
+    """A decimal number with at most `places` decimals; `unit` stands behind it wherever it is shown."""
 
-    def __init__(self, *, places: int = 2, least: Any = None, most: Any = Decimal(10) ** 15, **facts: Any):
+    def __init__(
+        self,
+        *,
+        places: int = 2,
+        least: Decimal | int | None = None,
+        most: Decimal | int = Decimal(10) ** 15,
+        unit: Words | str = "",
+        **facts: Unpack[Facts],
+    ):
         super().__init__(**facts)
+        self.unit = unit
         self.places = places
         self.least = None if least is None else Decimal(least)
         self.most = Decimal(most)
+        self.note_faults(_range_mistakes(self))
 
     def to_mongo(self, value: Any) -> Any:
         """Kept with all its decimals, so that 100 and 100.00 are the same value in the database too."""
@@ -271,14 +325,16 @@ class Number(Rule, me.Decimal128Field):
     unreadable = NOT_A_NUMBER
 
     def read(self, text: str) -> Any:
-        return typed.number_of(text, is_percent=getattr(self, "unit", "") == "%")
+        return typed.number_of(text, is_percent=self.unit == "%")
 
 
 class Money(Number):
     """An amount in the record's currency, to the cent; never a float."""
 
-    def __init__(self, *, least: Any = 0, **facts: Any):
-        super().__init__(places=2, least=least, **facts)
+    def __init__(
+        self, *, least: Decimal | int | None = 0, most: Decimal | int = Decimal(10) ** 15, **facts: Unpack[Facts]
+    ):
+        super().__init__(places=2, least=least, most=most, **facts)
 
 
 def decimals_of(number: Decimal) -> int:
@@ -293,6 +349,11 @@ def _range_faults(field: Any, value: Any) -> Iterator[Words]:
         yield TOO_SMALL(label=label_of(field), least=field.least)
     if field.most is not None and value > field.most:
         yield TOO_LARGE(label=label_of(field), most=field.most)
+
+
+def _range_mistakes(field: Any) -> Iterator[str]:
+    if field.least is not None and field.most is not None and field.least > field.most:
+        yield f"has least={field.least} above most={field.most}"
 
 
 class Flag(Rule, me.BooleanField):
@@ -379,9 +440,10 @@ class Moment(Rule, me.DateTimeField):
 class Choice(Rule, me.StringField):
     """One of a few declared options: a mapping of stable id to label."""
 
-    def __init__(self, options: Mapping[str, L], **facts: Any):
+    def __init__(self, options: Mapping[str, L], **facts: Unpack[Facts]):
         super().__init__(**facts)
         self.options = dict(options)
+        self.note_faults(_option_mistakes(options))
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, str) or value not in self.options:
@@ -396,12 +458,17 @@ class Choice(Rule, me.StringField):
         yield from (label.in_locale(locale) for locale in LOCALES if label)
 
 
+def _option_mistakes(options: Mapping[str, L]) -> Iterator[str]:
+    yield from (f"has an option {id!r} without a label" for id, label in options.items() if not isinstance(label, L))
+
+
 class Choices(Rule, me.ListField):
     """Any number of a few declared options."""
 
-    def __init__(self, options: Mapping[str, L], **facts: Any):
+    def __init__(self, options: Mapping[str, L], **facts: Unpack[Facts]):
         super().__init__(me.StringField(), **facts)
         self.options = dict(options)
+        self.note_faults(_option_mistakes(options))
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, list | tuple) or any(not isinstance(x, str) or x not in self.options for x in value):
@@ -444,7 +511,7 @@ def _listed(values: Callable[[], list[Any]]) -> Iterator[str]:
 class Tags(Rule, me.ListField):
     """Free words that people find a record by."""
 
-    def __init__(self, **facts: Any):
+    def __init__(self, **facts: Unpack[Facts]):
         super().__init__(me.StringField(), **facts)
 
     def faults(self, value: Any) -> Iterator[Words]:
@@ -463,8 +530,27 @@ class Tags(Rule, me.ListField):
 class Ref(Rule, me.ReferenceField):
     """A link to one record of a type, kept as its id; one whose target is gone reads as a bare DBRef, not an error.
 
-    `fills` names fields beside it that are filled, while they are empty, from fields of the record that is chosen.
+    `fills` names fields beside it that are filled, while they are empty, from fields of the record that is chosen;
+    `states`: only a record in one of them can be chosen; `acyclic`: following the link from record to record never
+    comes back to the first; `tree`: what stands below a record is found from above, too.
     """
+
+    def __init__(
+        self,
+        target: Any,
+        *,
+        fills: Mapping[str, str] | None = None,
+        states: Collection[str] = (),
+        acyclic: bool = False,
+        tree: bool = False,
+        **facts: Unpack[Facts],
+    ):
+        super().__init__(target, **facts)
+        self.fills = dict(fills or {})
+        self.states = frozenset(states)
+        self.tree, self.acyclic = tree, acyclic or tree
+        if not is_names(states):
+            self.note_faults([f"has states={states!r}, which is not a set of states"])
 
     @staticmethod
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:
@@ -511,7 +597,7 @@ class Ref(Rule, me.ReferenceField):
 class Refs(Rule, me.ListField):
     """Links to several records of a type, in order."""
 
-    def __init__(self, target: str, **facts: Any):
+    def __init__(self, target: str, **facts: Unpack[Facts]):
         super().__init__(Ref(target), **facts)
 
     @property

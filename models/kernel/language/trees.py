@@ -13,7 +13,7 @@ LEVEL_MAX = 1000
 def tree_of(cls: type[Record]) -> str:
     """The field (declared with `tree=True`) by which records of a type stand inside one another; empty: none does."""
     fields = cls.declared.own_fields.items()
-    return next((name for name, one in fields if getattr(one, "tree", False)), "")
+    return next((name for name, one in fields if one.tree), "")
 
 
 def with_below(cls: type[Record], ids: list[ObjectId]) -> list[ObjectId]:

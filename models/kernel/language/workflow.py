@@ -9,15 +9,12 @@ from typing import Any
 from ..base.case import Case
 from ..base.words import L, Words
 from . import glossary
+from .facts import DeclarationError
 from .fields import is_empty, label_of
 from .who import NOBODY, OWNER, Who
 
 REASON = "reason"
 WITHDRAW = "withdraw"
-
-
-class DeclarationError(Exception):
-    """A declaration that cannot be right; stops the program at import and names the type and the fault."""
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,7 @@ def offered(actor: Actor, link: Ref | Refs, text: str, most: int) -> list[dict[s
 def may_be_linked(link: Ref | Refs) -> dict[str, Any]:
     """The filter of the records that a link takes: active people, and what is in the states that it names."""
     active: dict[str, Any] = {"active": True} if link.target == "User" else {}
-    states = getattr(link, "states", None)
-    return active | ({"state": {"$in": sorted(states)}} if states else {})
+    return active | ({"state": {"$in": sorted(link.states)}} if link.states else {})
 
 
 def meant(actor: Actor, link: Ref | Refs, text: str) -> ObjectId | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from ..base.collections import in_archive
 from ..base.errors import Missing
 from ..base.people import Actor, Role, code_of, departments_below
 from ..base.words import L, Words
+from ..language.declare import restricted_fields
+from ..language.fields import Rule
 from ..language.record import Record
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
 from ..language.who import ApproverSlot
@@ -222,17 +224,20 @@ def readable_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
 def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
     """Those that lists may show, sort and filter by: a list does not ask of each row who may open its content."""
     seen = readable_fields(actor, cls)
-    return frozenset(name for name in seen if not getattr(cls._fields[name], "restricted", False))
+    return frozenset(name for name in seen if name not in restricted_fields(cls))
 
 
 def sees(actor: Actor, field: Any) -> bool:
     """Whether a field (or a column of lines) is shown to the actor; the supervision group sees all it may read."""
-    roles = getattr(field, "see", None)
-    return (
-        roles is None
-        or actor.is_system
-        or any(principal.roles & {*roles, Role.SUPERVISOR} for principal in actor.represented())
-    )
+    if actor.is_system or not isinstance(field, Rule):
+        return True
+    return not field.internal and (field.see is None or _has_role(actor, {*field.see, Role.SUPERVISOR}))
+
+
+def _has_role(actor: Actor, roles: Set[Role]) -> bool:
+    """Whether the actor, or one whom they stand in for, has one of some roles; what is no role, nobody has."""
+    known = {role for role in roles if isinstance(role, Role)}
+    return any(principal.roles & known for principal in actor.represented())
 
 
 def writable_fields(actor: Actor, cls: type[Record], record: Record | None = None) -> frozenset[str]:
@@ -262,11 +267,10 @@ def _writable(actor: Actor, cls: type[Record], record: Record | None) -> frozens
     return frozenset()
 
 
-def _may_set(actor: Actor, field: Any, is_new: bool) -> bool:
-    if getattr(field, "computed", False) or (getattr(field, "fixed", False) and not is_new) or not sees(actor, field):
+def _may_set(actor: Actor, field: Rule, is_new: bool) -> bool:
+    if field.computed or (field.fixed and not is_new) or not sees(actor, field):
         return False
-    roles = getattr(field, "edit", None)
-    return roles is None or any(principal.roles & set(roles) for principal in actor.represented())
+    return field.edit is None or _has_role(actor, field.edit)
 
 
 def _leads(actor: Actor, record: Record | None) -> bool:
@@ -298,9 +302,7 @@ def may_update(actor: Actor, record: Record) -> Verdict:
 
 def _late(record: Record) -> set[str]:
     """The fields that may still be set in the record's state, where the others are closed."""
-    return {
-        name for name, field in record.declared.own_fields.items() if record.state in getattr(field, "editable_in", ())
-    }
+    return {name for name, field in record.declared.own_fields.items() if record.state in field.editable_in}
 
 
 def may_remove(actor: Actor, record: Record) -> Verdict:

@@ -112,7 +112,7 @@ class Names:
 
 
 def _key(link: Ref | Refs) -> Key:
-    return link.target, tuple(sorted(getattr(link, "states", None) or ()))
+    return link.target, tuple(sorted(link.states))
 
 
 def _title_place(cls: type[Record]) -> str:
