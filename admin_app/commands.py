@@ -18,8 +18,14 @@ from admin_app.logs import GunicornLogger, configure_logs
 from admin_app.opening import connected, database
 from admin_app.problems import Problem
 from admin_app.runner import Runner, StopSignals
-from admin_app.security.accounts import accounts, add_user, log_out_everywhere, open_demo_accounts, start_reset
-from admin_app.security.second_factor import turn_off
+from admin_app.security.accounts import (
+    accounts,
+    add_user,
+    has_second_step,
+    open_demo_accounts,
+    start_reset,
+    step_off,
+)
 from admin_app.settings import Settings
 from models import catalogue
 from models.kernel.base.errors import Missing, Refused
@@ -234,10 +240,10 @@ def _second_step_off(settings: Settings, login: str) -> None:
         account = accounts().find_one({"login": login}, {"_id": 1})
         if account is None:
             raise Problem(f"Nobody logs in as {login}.")
-        was_on = turn_off(account["_id"])
+        was_on = has_second_step(account["_id"])
         if was_on:
             changes.note(User, account["_id"], "second_step_off", actor=SYSTEM)
-            log_out_everywhere(account["_id"])
+            step_off(User.objects.get(id=account["_id"]), SYSTEM)
     _say(f"{login} signs in without the second step now." if was_on else f"{login} had no second step.")
 
 

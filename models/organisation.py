@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from . import second_person
 from .chapters import ORGANISATION
-from .kernel.base.people import Role
-from .kernel.base.roles import ROLE_LABELS
-from .kernel.base.words import HANS, HANT, L, Words
+from .kernel.base.people import Actor
+from .kernel.base.roles import ROLE_LABELS, Role
+from .kernel.base.words import HANS, HANT, L, Listed, Words
+from .kernel.gate.changes import MoveActions
+from .kernel.gate.notices import NoticeKind
 from .kernel.language import working_time
 from .kernel.language.declare import record
 from .kernel.language.fields import Choice, Choices, Day, Flag, Mail, Phone, Ref, Text, Whole
@@ -18,6 +22,10 @@ from .kernel.language.spec import Access, Grid, Part, Scope
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 _CODE = re.compile(r"[A-Z]{2,6}")
+PARENT_BY_HR = L(
+    "The superior department decides who reads more; human resources sets it.",
+    "上級部門關係到查閱範圍，由人力資源設置。",
+)
 
 
 @record(
@@ -44,6 +52,12 @@ class Department(Record):
             yield "code", L("A code is two to six capital letters.", "代碼為二至六個大寫字母。")
         if self.id is not None and self.ref("parent") == self.id:
             yield "parent", L("A department cannot be its own superior.", "部門不能是自己的上級。")
+
+    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
+        """A head reads what the heads right below submit, so IT puts no department below another one."""
+        is_moved = self.ref("parent") != before.get("parent")
+        if is_moved and self.ref("parent") and Role.HR not in actor.roles and not second_person.is_missing():
+            yield "parent", PARENT_BY_HR
 
 
 @record(
@@ -161,6 +175,43 @@ class User(Record):
             yield "absent_until", L("The absence ends before it begins.", "缺勤結束早於開始。")
         if self.id is not None and self.ref("deputy") == self.id:
             yield "deputy", L("Nobody can be their own deputy.", "不能由本人代理本人。")
+        if Role.IT not in self.roles and second_person.is_of_it(self.ref("deputy")):
+            yield "deputy", second_person.IT_DEPUTY
+
+    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
+        """What gives somebody more to see, or opens another way in, IT asks for; it does not set it alone (1.3)."""
+        if self.id is None or self.id == actor.id or second_person.is_missing():
+            return
+        if set(self.roles) - set(before.get("roles") or []):
+            yield "roles", second_person.ASK_FOR_ROLES
+        if before.get("roles") and self.ref("department") != before.get("department"):
+            yield "department", second_person.ASK_FOR_ROLES
+        if before and (self.mail or None) != before.get("mail"):
+            yield "mail", second_person.ASK_FOR_ROLES
+        yield from self._deputy_consent(before)
+
+    def _deputy_consent(self, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
+        after = self.to_mongo()
+        if self.ref("deputy"):
+            for name in ("deputy", "absent_from", "absent_until"):
+                if after.get(name) != before.get(name):
+                    yield name, second_person.ASK_FOR_DEPUTY
+
+    def on_edit(self, follow: MoveActions, before: Mapping[str, Any]) -> None:
+        """The person and the supervision group are told when somebody else changed what they may see or how they get
+        in; that nobody could agree yet is said in the history."""
+        after = self.to_mongo()
+        fields = [name for name in second_person.WATCHED if after.get(name) != before.get(name) and self._counts(name)]
+        if not fields or self.id == follow.actor.id:
+            return
+        if second_person.is_missing() and (self.roles or self.ref("deputy")):
+            follow.note(self, "alone")
+        labels = Listed(tuple(self._fields[name].label for name in fields))
+        words = second_person.CHANGED_BY(name=self.name, fields=labels, actor=follow.actor.name)
+        follow.notify(self, second_person.concerned(self.id), NoticeKind.ALARM, words)
+
+    def _counts(self, name: str) -> bool:
+        return name != "absent_until" or self.ref("deputy") is not None
 
 
 @record(

@@ -17,11 +17,11 @@ from admin_app.security import (
     account_page,
     accounts,
     csrf,
+    first_link_page,
     headers,
     language,
     login,
     passwords,
-    second_factor,
     second_step_page,
     signed_in,
     streaming,
@@ -31,10 +31,11 @@ from admin_app.security.sessions import configure_sessions, this_session
 from admin_app.security.signed_in import current_actor, require_password
 from admin_app.settings import Settings
 from models.kernel.base.people import Actor
+from models.organisation import User
 
 __all__ = ["Security", "current_actor", "init_security", "record_event", "require_password"]
 
-PAGES = (account_page, second_step_page)  # they add theirs to the doors of log-in
+PAGES = (account_page, first_link_page, second_step_page)  # they add theirs to the doors of log-in
 MEGABYTE = 1024 * 1024
 REQUEST_MAX, FORM_MAX, FORM_PARTS_MAX = 4 * MEGABYTE, 2 * MEGABYTE, 5000
 UNUSED_METHODS = frozenset({"TRACE", "TRACK", "CONNECT", "OPTIONS"})
@@ -48,10 +49,10 @@ class Security:
     require_password: Callable[[Actor, str], None] = require_password
     record_event: Callable[..., None] = record_event
     request_locale: Callable[[], str] = language.request_locale
-    start_reset: Callable[[str], str] = accounts.start_reset
+    begin_reset: Callable[[User, Actor], ObjectId | None] = accounts.begin_reset
     log_out_everywhere: Callable[[ObjectId], None] = accounts.log_out_everywhere
     has_second_step: Callable[[ObjectId], bool] = accounts.has_second_step
-    take_off_second_step: Callable[[ObjectId], bool] = second_factor.turn_off
+    take_off_second_step: Callable[[User, Actor], bool] = accounts.step_off
 
 
 def init_security(app: Flask, settings: Settings) -> None:

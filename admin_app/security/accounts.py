@@ -10,16 +10,20 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.errors import DuplicateKeyError
 
-from admin_app.security import passwords
+from admin_app.security import passwords, second_factor
 from admin_app.security.events import Event, record_event
 from admin_app.security.sessions import end_all
+from models import second_person
 from models.kernel.base import clock
 from models.kernel.base import collections as names
 from models.kernel.base.errors import Missing, Refused
-from models.kernel.base.people import SYSTEM, department_by_code
-from models.kernel.base.words import L
+from models.kernel.base.people import SYSTEM, Actor, department_by_code
+from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from models.organisation import Department, User
+from models.services.work import one_time_links
 
 FIRST_PASSWORD_VALID = dt.timedelta(days=7)
 LOGIN_MAX = 40
@@ -29,6 +33,14 @@ HAS_ACCOUNT = L(
     "{login} can log in already; start a reset to get a new first password.",
     "{login} 已有賬號；如需新的初始密碼，請重置。",
 )
+
+THE_COMMAND = L("who runs the server, by command", "服務器管理者（以命令）")
+RESET_BY = L(
+    "The password of {name} was reset by {actor}; the old one is no longer valid.",
+    "{actor} 重置了 {name} 的密碼，原密碼已失效。",
+)
+ADDED_BY = L("{name} was given a login by {actor}.", "{actor} 為 {name} 開通了登錄。")
+STEP_OFF_BY = L("The second step of {name} was taken off by {actor}.", "{actor} 停用了 {name} 的兩步驗證。")
 
 
 def typed_login(text: str) -> str:
@@ -53,6 +65,7 @@ def add_user(login: str, name: str, department_code: str, roles: Iterable[str]) 
         accounts().insert_one({"_id": user_id, "login": login, "epoch": 0, **_secret(password, must_change=True)})
     except DuplicateKeyError as clash:
         raise Refused(HAS_ACCOUNT(login=login)) from clash
+    _say_by_command(user_id, ADDED_BY)
     record_event(Event.ADDED, user=user_id)
     return password
 
@@ -66,25 +79,60 @@ def _department(code: str) -> ObjectId:
     return found
 
 
+def begin_reset(user: User, by: Actor) -> ObjectId | None:
+    """Close a user's account and start the way to a new password, which leads past who asks for it: by mail (None), or
+    through the person whose id is returned. Raises Refused when there is nobody."""
+    giver = one_time_links.start(user, by)
+    accounts().update_one({"_id": user.id}, {"$set": {"hash": ""}, "$inc": {"epoch": 1}})
+    end_all(user.id)
+    record_event(Event.RESET, user=user.id)
+    second_person.tell(user, RESET_BY(name=user.name, actor=by.name))
+    return giver
+
+
+def step_off(user: User, by: Actor) -> bool:
+    """Take a user's second step off and log them out everywhere; they and the supervisors are told."""
+    was_on = second_factor.turn_off(user.id)
+    log_out_everywhere(user.id)
+    second_person.tell(user, STEP_OFF_BY(name=user.name, actor=by.name))
+    return was_on
+
+
 def start_reset(login: str) -> str:
-    """Replace a user's password by a first password, which is returned, and log them out everywhere. Raises Missing."""
+    """For who runs the server: replace a user's password by a first password, which is returned, and log them out
+    everywhere; the history says so, the user and the supervisors are told. Raises Missing."""
     row = _users().find_one({"login": login})
     if row is None:
         raise Missing
     password = passwords.first_password()
     _write(row["_id"], login, password, must_change=True)
+    _say_by_command(row["_id"], RESET_BY)
     record_event(Event.RESET, user=row["_id"])
     return password
 
 
+def _say_by_command(user_id: ObjectId, words: L) -> None:
+    """The command line is bound as IT is: what it does stands in the history, and those concerned are told."""
+    changes.note(User, user_id, "account_reset", actor=SYSTEM, context=Context(source=Source.COMMAND))
+    user = User.objects.get(id=user_id)
+    second_person.tell(user, words(name=user.name, actor=THE_COMMAND))
+
+
 def set_password(user_id: ObjectId, new: str, *, must_change: bool = False) -> int:
     """Give a user a new password and end all their sessions; return the epoch of new ones. Raises Missing, Refused."""
+    if problems := password_problems(user_id, new):
+        raise Refused(None, problems)
     row = _users().find_one({"_id": user_id})
+    return _write(user_id, row["login"], new, must_change=must_change)
+
+
+def password_problems(user_id: ObjectId, new: str) -> dict[str, list[Words]]:
+    """What is wrong with a new password of a user, by field. Raises Missing."""
+    row = _users().find_one({"_id": user_id}, {"login": 1})
     if row is None:
         raise Missing
-    if problems := passwords.problems_of(new, row["login"]):
-        raise Refused(None, {"new_password": problems})
-    return _write(user_id, row["login"], new, must_change=must_change)
+    problems = passwords.problems_of(new, row["login"])
+    return {"new_password": problems} if problems else {}
 
 
 def open_demo_accounts(password: str) -> int:
@@ -157,7 +205,9 @@ def _write(user_id: ObjectId, login: str, password: str, *, must_change: bool) -
 
 
 def _secret(password: str, *, must_change: bool) -> dict[str, Any]:
-    return {"hash": passwords.hash_password(password), "must_change": must_change, "changed_at": clock.now()}
+    opened = {} if must_change else {"opened": True}
+    hashed = passwords.hash_password(password)
+    return {"hash": hashed, "must_change": must_change, "changed_at": clock.now(), **opened}
 
 
 def accounts() -> Any:

@@ -20,6 +20,7 @@ ANYBODY = frozenset(
     {
         "security.sign_in",
         "security.second_step",
+        "security.first_link",
         "security.whose_session",
         "security.choose_language",
         "health.healthz",

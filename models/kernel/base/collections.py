@@ -26,7 +26,7 @@ ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
 COLLECTIONS: dict[str, list[IndexModel]] = {
-    ACCOUNTS: [IndexModel([("login", ASCENDING)], unique=True)],
+    ACCOUNTS: [IndexModel([("login", ASCENDING)], unique=True), IndexModel([("link.key", ASCENDING)], sparse=True)],
     SESSIONS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     THROTTLES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     FILES: [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bson import ObjectId
 from mongoengine.base import get_document
@@ -51,7 +51,9 @@ def actor_of(user, *, deputising: bool = True) -> Actor:
     if deputising:
         lends = {"deputy": user.id, "active": True, "removed_at": None}
         absent = get_document("User").objects(__raw__=absent_filter(clock.today(), lends))
-        principals = tuple(actor_of(colleague, deputising=False) for colleague in absent)
+        principals = tuple(
+            lent for colleague in absent if (lent := lent_to(user, actor_of(colleague, deputising=False)))
+        )
     department = user.ref("department")
     return Actor(
         id=user.id,
@@ -64,6 +66,17 @@ def actor_of(user, *, deputising: bool = True) -> Actor:
         manager=user.ref("manager"),
         principals=principals,
     )
+
+
+def lent_to(deputy, principal: Actor) -> Actor | None:
+    """The absent colleague as this deputy meets them: who is of IT stands in for nobody outside IT, and for somebody
+    of IT in roles of their own and in those of their own department alone."""
+    if Role.IT not in deputy.roles:
+        return principal
+    if Role.IT not in principal.roles:
+        return None
+    near = {Role.HEAD, Role.CLERK} if principal.department == deputy.ref("department") else set()
+    return replace(principal, roles=principal.roles & ({Role(role) for role in deputy.roles} | near))
 
 
 def absent_filter(day: dt.date, also: dict) -> dict:
@@ -145,8 +158,8 @@ def people_at(addresses: list[str]) -> list[ObjectId]:
         return []
     users = get_document("User")._get_collection()
     found = list(users.find({"active": True, "removed_at": None, "$or": clauses}, _ABSENCE_COLUMNS))
-    today = dt.datetime.combine(clock.today(), dt.time(), dt.UTC)
-    return list(dict.fromkeys(person for user in found for person in _reached(user, today)))
+    absent = _deputies_of(found)
+    return list(dict.fromkeys(person for user in found for person in (user["_id"], absent.get(user["_id"])) if person))
 
 
 @dataclass(frozen=True)
@@ -165,20 +178,35 @@ def named_at(addresses: list[str], *, without: Iterable[ObjectId] = (), most: in
     users = get_document("User")._get_collection()
     query = {"active": True, "removed_at": None, "$or": clauses, "_id": {"$nin": list(without)}}
     found = list(users.find(query, {**_ABSENCE_COLUMNS, "name": 1}).sort("_id", 1).limit(most))
-    today = dt.datetime.combine(clock.today(), dt.time(), dt.UTC)
-    absent = {user["_id"]: user["deputy"] for user in found if len(_reached(user, today)) > 1}
+    absent = _deputies_of(found)
     rows = users.find({"_id": {"$in": list(absent.values())}}, {"name": 1}) if absent else ()
     names = {row["_id"]: row["name"] for row in rows}
     return [Named(user["name"], names.get(absent.get(user["_id"]), "")) for user in found]
 
 
-_ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1}
+_ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1, "roles": 1}
 
 
-def _reached(user: dict, today: dt.datetime) -> list[ObjectId]:
+def _deputies_of(users: list[dict]) -> dict[ObjectId, ObjectId]:
+    """Who stands in today for those of some users that are absent; nobody of IT for somebody outside IT."""
+    today = dt.datetime.combine(clock.today(), dt.time(), dt.UTC)
+    absent = [user for user in users if user.get("deputy") and _is_absent(user, today)]
+    outside = [user["deputy"] for user in absent if Role.IT not in (user.get("roles") or [])]
+    of_it: set[ObjectId] = set()
+    if outside:
+        of_it.update(
+            get_document("User")._get_collection().distinct("_id", {"_id": {"$in": outside}, "roles": Role.IT})
+        )
+    return {
+        user["_id"]: user["deputy"]
+        for user in absent
+        if Role.IT in (user.get("roles") or []) or user["deputy"] not in of_it
+    }
+
+
+def _is_absent(user: dict, today: dt.datetime) -> bool:
     start, end = user.get("absent_from"), user.get("absent_until")
-    is_absent = start is not None and start <= today and (end is None or end >= today)
-    return [user["_id"], user["deputy"]] if is_absent and user.get("deputy") else [user["_id"]]
+    return start is not None and start <= today and (end is None or end >= today)
 
 
 def _address_filter(address: str) -> dict | None:

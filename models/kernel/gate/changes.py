@@ -104,7 +104,9 @@ def create(
             record._data["owner"] = actor.id
         validation.refuse_if_wrong(record, actor, {}, warnings=not context.confirmed and not actor.is_system)
         record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
-        return _write_new(unit, record, Act(actor, context))
+        record = _write_new(unit, record, Act(actor, context))
+        _follow_edit(unit, record, {}, actor, context)
+        return record
 
     try:
         return in_transaction(body)
@@ -138,7 +140,9 @@ def update(
         _take(record, values, allowed)
         validation.refuse_if_wrong(record, actor, before)
         _ask_decisions_again(record, before, actor)
-        return write_change(unit, record, before, "update", Act(actor, context))
+        record = write_change(unit, record, before, "update", Act(actor, context))
+        _follow_edit(unit, record, before, actor, context)
+        return record
 
     try:
         return in_transaction(body)
@@ -274,6 +278,9 @@ class MoveActions:
     def move(self, record: R, verb: str) -> R:
         return move(type(record), record.id, verb, actor=SYSTEM, version=None, context=self.context)
 
+    def note(self, record: Record, verb: str) -> None:
+        note(type(record), record.id, verb, actor=self.actor, context=self.context)
+
     def notify(self, record: Record, addresses: list[str], kind: NoticeKind, words: Words) -> None:
         notify(self.unit, record, people.people_at(addresses), kind, words)
 
@@ -313,6 +320,12 @@ def _begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | 
     )
     if actor.is_system:
         record._data["owner"] = record.ref("owner") or values.get("owner")
+
+
+def _follow_edit(unit: Unit, record: Record, before: Mapping[str, Any], actor: Actor, context: Context) -> None:
+    """Let a type say what follows when somebody made or changed a record of it: `on_edit`."""
+    if not actor.is_system and (handler := getattr(record, "on_edit", None)):
+        handler(MoveActions(unit, context, actor), before)
 
 
 def _same_version(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> None:

@@ -24,6 +24,7 @@ class Source(StrEnum):
     ARCHIVE = "archive"
     BACKUP = "backup"
     SEED = "seed"
+    COMMAND = "command"
 
 
 SOURCE_LABELS: dict[Source, L] = {
@@ -41,6 +42,7 @@ SOURCE_LABELS: dict[Source, L] = {
     Source.ARCHIVE: L("Archive", "歸檔"),
     Source.BACKUP: L("Backup", "備份"),
     Source.SEED: L("Demo company", "演示公司"),
+    Source.COMMAND: L("Command line", "命令行"),
 }
 
 

@@ -57,6 +57,9 @@ def problems_of(record: Record, actor: Actor, before: Mapping[str, Any]) -> Prob
         problems = problems_in(record, fields)
         problems.update(link_problems(record, actor, before, but=asked))
     problems.update(rule_problems(record, problems))
+    if not actor.is_system:
+        for path, sentence in record.needs_consent(before, actor):
+            problems.add(path, sentence)
     return problems
 
 

@@ -102,6 +102,10 @@ class Record(me.Document):
         """What is wrong with the record as a whole: pairs of field and sentence. Types override it."""
         yield from ()
 
+    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
+        """What this actor may not set alone, given the stored fields before: pairs of field and sentence."""
+        yield from ()
+
     def warnings(self) -> Iterator[tuple[str, Words]]:
         """What a person should confirm before the record is first saved, such as a likely duplicate."""
         yield from ()
