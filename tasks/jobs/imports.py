@@ -135,7 +135,7 @@ def _along(run: Run, one: Import, step: int, work: Step) -> bool:
         if actor is None:
             return False
         if reader is None or reader.actor != actor:
-            reader = Reader(import_steps.type_of(one), actor, one.columns)
+            reader = import_steps.reader_for(one, actor)
         with speaking(actor.locale):
             if not work(reader, batch):
                 return False

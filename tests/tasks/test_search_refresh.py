@@ -13,7 +13,7 @@ from tests.fixtures.doing import do
 
 
 def forget(rows: Any) -> None:
-    rows.update_many({}, {"$set": {"s": ["old"], "g": ["ol", "ld"]}})
+    rows.update_many({}, {"$set": {"s": ["old"], "g": ["ol", "ld"], "sv": "1:"}})
 
 
 def test_what_was_stored_before_is_found_afterwards(company: Company, db: Any, monkeypatch: Any) -> None:
@@ -31,4 +31,15 @@ def test_what_was_stored_before_is_found_afterwards(company: Company, db: Any, m
     assert [rows.count_documents(contains("招標专用")) for rows in places] == [3, 1]
     assert {row["_id"]: row for row in db["document"].find()} == before
     assert entries_of(kept[0].id) == entries
-    assert do("search.refresh")["refreshed"] == 0
+    assert do("search.refresh") == {}
+
+
+def test_what_has_the_form_of_today_is_not_read_again(company: Company, db: Any) -> None:
+    kept = company.make("document", "clerk_sal", tags=["招標專用"])
+    parts = {"s": ["kept as it is"], "g": ["as"]}
+    db["document"].update_one({"_id": kept.id}, {"$set": parts})
+    assert do("search.refresh") == {}
+    assert db["document"].find_one({"_id": kept.id}, {"_id": 0, "s": 1, "g": 1}) == parts
+    db["document"].update_one({"_id": kept.id}, {"$unset": {"sv": ""}})
+    assert do("search.refresh") == {"refreshed": 1}
+    assert db["document"].count_documents(contains("招標專用")) == 1

@@ -17,7 +17,7 @@ from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Day, Money, Number, Whole
 from models.kernel.language.typed import BadValue, day_of, moment_of, number_of, parse, whole_of
 from tests.fixtures.company import Company
-from tests.fixtures.http import Browser, Form, id_in, read_page, said
+from tests.fixtures.http import Browser, Form, id_in, read_page, said, writer
 
 TODAY = dt.date(2026, 11, 5)
 LABEL = L("Field", "字段")
@@ -286,3 +286,31 @@ def test_who_may_not_create_or_see_copies_nothing(company: Company, browser_as: 
     ids = {"supervisor": record.id, "it": record.id, "clerk_sal": ObjectId()}
     for login, status in found.items():
         assert browser_as(login).get("/admin/quotation/new/", {"copy": ids[login]}).status_code == status, login
+
+
+LIMITED = [
+    (name, field)
+    for name, cls in catalogue.items()
+    for field, link in cls._fields.items()
+    if getattr(link, "states", None)
+]
+
+
+def test_there_are_links_to_records_in_some_states() -> None:
+    assert {name for name, _ in LIMITED} >= {"loan", "revision"}
+
+
+@pytest.mark.parametrize(("name", "field"), LIMITED)
+def test_text_in_a_picker_of_records_in_some_states(company: Company, browser_as: Any, name: str, field: str) -> None:
+    """A text that names nothing is kept and said, in the form and in the draft of it."""
+    login = writer(company, catalogue[name])
+    assert login
+    clerk = browser_as(login, locale="zh-Hant")
+    form = clerk.form(f"/admin/{name}/new/")
+    answer = clerk.send(form, **{f"{field}.text": "質量"})
+    assert answer.status_code == 422
+    page = read_page(answer.text)
+    assert "質量" in page.errors[field][0]
+    assert page.form()[f"{field}.text"] == "質量"
+    kept = clerk.post(f"/admin/{name}/draft/", {**form, f"{field}.text": "質量"})
+    assert kept.status_code in (200, 204), said(kept)

@@ -37,7 +37,7 @@ from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.services.imports import cells as import_cells
 from models.services.imports import rows as import_rows
-from models.services.imports.cells import NUMBER
+from models.services.imports.cells import NO_VALUE, NUMBER
 from models.services.imports.imports import Import
 from models.services.imports.rows import BAD, DOUBT, LEFT, Outcome
 
@@ -51,8 +51,9 @@ LINES_LEFT_OUT = L(
     "Not in a sheet: {labels}. Lines are entered on the form.", "表格不含：{labels}。明細請在表單中錄入。"
 )
 EMPTY_FOR_NEW = L(
-    "Leave it empty for a new record; with a number, that record is changed, and an empty cell empties its field.",
-    "新建記錄請留空；填寫編號則修改該記錄，空白單元格將清空對應字段。",
+    "Leave it empty for a new record; with a number, that record is changed. An empty cell leaves its field as it is, "
+    "unless you choose otherwise when sending the sheet.",
+    "新建記錄請留空；填寫編號則修改該記錄。空白單元格不改變對應字段，除非提交表格時另行選擇。",
 )
 A_NUMBER = L("The number of a record, or nothing", "已有記錄的編號，或留空")
 A_TEXT = L("Text, at most {most} characters", "文字，最多 {most} 字")
@@ -194,7 +195,7 @@ def _refused(one: Import) -> Iterator[tuple[list[str], Outcome]]:
 
 def _padded(cells: list[str], width: int) -> list[str]:
     """As many cells as there are heads; what stands beyond them has no name and is not kept."""
-    return [*cells[:width], *([""] * (width - len(cells)))]
+    return [*(one.removeprefix(NO_VALUE) for one in cells[:width]), *([""] * (width - len(cells)))]
 
 
 def _reasons(outcome: Outcome) -> str:

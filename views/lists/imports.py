@@ -22,7 +22,8 @@ from models.services.files.uploads import MEGABYTE, Incoming
 from models.services.imports import cells as import_cells
 from models.services.imports import imports
 from models.services.imports import rows as import_rows
-from models.services.imports.cells import NUMBER, Reader
+from models.services.imports import steps as import_steps
+from models.services.imports.cells import NO_VALUE, NUMBER
 from models.services.imports.imports import Import
 from models.services.imports.rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
 from models.services.work import jobs
@@ -74,7 +75,7 @@ def start_answer(screen: Any) -> Any:
     incoming: Incoming | None = None
     try:
         incoming, name = _sent()
-        one = imports.begin(cls.type_name(), name, incoming, actor=me)
+        one = imports.begin(cls.type_name(), name, incoming, actor=me, empties=bool(request.form.get("empties")))
     except Refused as refused:
         said = next((words for found in refused.problems.values() for words in found), refused.sentence)
         twin = imports.twin_of(cls.type_name(), incoming.sha256) if incoming else None
@@ -225,7 +226,12 @@ def _columns(cls: type[Record], one: Import, me: Actor) -> list[dict[str, Any]]:
     first = import_rows.listed(one, (CREATE, CHANGE, SAME, DOUBT, BAD), most=1).rows
     cells = first[0][1] if first else []
     return [
-        {"at": at, "head": head, "field": name, "example": cells[at][:80] if at < len(cells) else ""}
+        {
+            "at": at,
+            "head": head,
+            "field": name,
+            "example": cells[at].removeprefix(NO_VALUE)[:80] if at < len(cells) else "",
+        }
         for at, (head, name) in enumerate(zip(one.heads, one.columns, strict=True))
     ]
 
@@ -282,7 +288,7 @@ def _reason(cls: type[Record], name: str, words: Mapping[str, str]) -> dict[str,
 def _cell(one: Import, cells: list[str], name: str) -> dict[str, str]:
     """What stands in the cell that is at fault."""
     at = one.columns.index(name) if name in one.columns else len(cells)
-    return {"cell": cells[at].strip()[:60] if at < len(cells) else ""}
+    return {"cell": cells[at].removeprefix(NO_VALUE).strip()[:60] if at < len(cells) else ""}
 
 
 def _links(cls: type[Record], me: Actor, rows: Rows) -> dict[Any, dict[str, str]]:
@@ -301,7 +307,7 @@ def _links(cls: type[Record], me: Actor, rows: Rows) -> dict[Any, dict[str, str]
 
 def _values(cls: type[Record], one: Import, me: Actor, rows: Rows) -> list[dict[str, Any]]:
     """The rows as they would be, read again with the reader's rights: cells, or the changes of a record."""
-    entries = Reader(cls, me, one.columns).read([(line, cells) for line, cells, _ in rows])
+    entries = import_steps.reader_for(one, me).read([(line, cells) for line, cells, _ in rows])
     names = [name for name in one.columns if name and name != NUMBER]
     afters = [_after(cls, entry) for entry in entries]
     befores = [stored(entry.record) if entry.record else {} for entry in entries]
@@ -337,7 +343,7 @@ def match_answer(screen: Any) -> Any:
     known = {NUMBER, *import_cells.importable(screen.model, me)}
     given = [request.form.get(f"column-{at}", "") for at in range(len(one.heads))]
     chosen = [name if name in known and name not in given[:at] else "" for at, name in enumerate(given)]
-    imports.check_again(one, chosen, actor=me)
+    imports.check_again(one, chosen, actor=me, empties=bool(request.form.get("empties")))
     say("info", CHECKED_ANEW)
     return redirect(_page_of(screen, one))
 

@@ -11,7 +11,10 @@ from typing import Any
 
 from pypinyin import Style, lazy_pinyin
 
+from . import characters
 from .words import simplified
+
+FORM = 2  # counted up when texts fold otherwise, so that what was stored before is made anew
 
 _GRAMMED_MAX = 80
 _WORDS_MAX = 8
@@ -19,33 +22,45 @@ _GRAMS_SENT = 3
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
-@lru_cache(maxsize=20_000)
-def normal(text: str) -> str:
-    """One form for what is stored and what is typed: NFKC, lower case, simplified, single blanks."""
-    kept = text.encode("utf-8", "ignore").decode()  # halves of surrogate pairs are no text
-    folded = unicodedata.normalize("NFKC", kept).lower()
-    return simplified(re.sub(r"\s+", " ", folded).strip())
-
-
 class _Folds(dict[int, str]):
     """What each character folds to, found out when it is first met."""
 
     def __missing__(self, code: int) -> str:
-        found = self[code] = simplified(unicodedata.normalize("NFKC", chr(code)).lower())
+        found = self[code] = "" if code in _JOINERS else simplified(_plain(chr(code)).lower())
         return found
 
 
+def _plain(one: str) -> str:
+    """A character in its plain form; letters without their accents, so that a letter and its accent fold alike."""
+    if one > _LETTERS_WITH_ACCENTS:
+        return characters.plain(one)
+    return "".join(part for part in unicodedata.normalize("NFKD", characters.visible(one)) if not _is_accent(part))
+
+
+def _is_accent(one: str) -> bool:
+    return unicodedata.combining(one) > 0
+
+
+_JOINERS = frozenset({0x200D, 0xFE0F})
+_LETTERS_WITH_ACCENTS = "\u052f"
 _FOLDS = _Folds()
 _BLANKS = re.compile(r"\s+")
 _BESIDE_HAN = re.compile(f"(?<={_HAN.pattern}) | (?={_HAN.pattern})")
 
 
 def folded(text: str) -> str:
-    """One form of long texts and what is sought in them, character by character, so that a part folds as in the whole.
+    """The one form in which texts are compared, made character by character, so that a part folds as in the whole:
+    without case, width, accents and what nobody can see, simplified, radicals as characters, single blanks.
 
-    Blanks beside Chinese characters are dropped: a sentence may be broken anywhere at the end of a line.
+    Blanks beside Chinese characters are dropped: a name may be spaced out, a sentence broken at the end of a line.
     """
     return _BESIDE_HAN.sub("", _BLANKS.sub(" ", text.translate(_FOLDS)).strip())
+
+
+@lru_cache(maxsize=20_000)
+def normal(text: str) -> str:
+    """A short text, folded: what is stored beside records and what is typed to find them."""
+    return folded(text.encode("utf-8", "ignore").decode())  # halves of surrogate pairs are no text
 
 
 def span_in(text: str, wanted: str) -> tuple[int, int] | None:
@@ -132,8 +147,8 @@ def search_fields(texts: list[str]) -> dict[str, list[str]]:
 def contains(text: str, common: Mapping[str, float] | None = None) -> dict[str, Any]:
     """A filter for records that contain each word of this text literally, wherever: a title names several fields at
     once. Grams narrow (the rarest, where the shares of `common` ones are known), the escaped patterns decide."""
-    wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
-    words = list(dict.fromkeys(wanted.split()))[:_WORDS_MAX] or [wanted]
+    folds = dict.fromkeys(normal(word)[:_GRAMMED_MAX] for word in text.replace("\x00", "").split())
+    words = [word for word in folds if word][:_WORDS_MAX] or [""]
     found: dict[str, Any] = {"s": {"$all": [re.compile(re.escape(word)) for word in words]}}
     if known := telling_grams(words, common or {}):
         found["g"] = {"$all": known}

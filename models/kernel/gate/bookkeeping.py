@@ -8,7 +8,7 @@ from typing import Any
 
 from ..base import clock, people
 from ..base.people import Actor
-from ..base.search import search_fields
+from ..base.search import FORM, search_fields
 from ..base.words import L, Words
 from ..language import working_time
 from ..language.record import Record
@@ -29,7 +29,7 @@ RESULT_WITH_REASON = L(
     "{number} {title}：{move}，現為「{state}」。原因：{reason}",
 )
 _UNTRACKED = frozenset(
-    {"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "title", "due_at", "flow_version"}
+    {"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "sv", "title", "due_at", "flow_version"}
 )
 
 
@@ -86,13 +86,22 @@ def derive(record: Record) -> None:
     words = {name: _plain(record, name) for name in told.title_fields}
     record.title = " ".join(told.title.format(**words).split())[:400] or record.number
     parts = search_parts(record)
-    record.s, record.g = parts["s"], parts["g"]
+    record.s, record.g, record.sv = parts["s"], parts["g"], parts["sv"]
 
 
-def search_parts(record: Record) -> dict[str, list[str]]:
-    """What a record is found by: its number, the short fields that its list searches, its tags."""
-    own = [name for name in record.declared.grid.search if "." not in name]
-    return search_fields([record.number or "", *(_plain(record, name) for name in own), *(record.tags or [])])
+def search_parts(record: Record) -> dict[str, Any]:
+    """What a record is found by: its number, the short fields that its list searches, its tags; and in which form."""
+    texts = [record.number or "", *(_plain(record, name) for name in _own(type(record))), *(record.tags or [])]
+    return {**search_fields(texts), "sv": search_form(type(record))}
+
+
+def search_form(cls: type[Record]) -> str:
+    """The form of the search parts of a type: how texts fold, and which of its fields count."""
+    return f"{FORM}:{','.join(_own(cls))}"
+
+
+def _own(cls: type[Record]) -> list[str]:
+    return [name for name in cls.declared.grid.search if "." not in name]
 
 
 def _plain(record: Record, name: str) -> str:

@@ -6,13 +6,14 @@ Nothing else of a record changes, and its history says nothing of it: the parts 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from bson import ObjectId
 from mongoengine.connection import get_db
 
 from ..base.collections import archive_of
 from ..language.record import Record
-from .bookkeeping import search_parts
+from .bookkeeping import search_form, search_parts
 
 BATCH = 200
 
@@ -25,16 +26,16 @@ def homes_of(cls: type[Record]) -> Iterator[str]:
 
 
 def refresh(cls: type[Record], home: str, after: ObjectId | None) -> tuple[int, ObjectId | None]:
-    """Go over the next records in order; how many had other parts, and the last id (None: there were no more).
+    """Go over the next records of another form in order; how many there were, and the last id (None: no more).
 
     A record that is changed meanwhile gets its parts from that change.
     """
-    rows = get_db()[home].find({"_id": {"$gt": after}} if after else {}).sort("_id", 1).limit(BATCH)
+    others: dict[str, Any] = {"sv": {"$ne": search_form(cls)}, **({"_id": {"$gt": after}} if after else {})}
+    rows = get_db()[home].find(others).sort("_id", 1).limit(BATCH)
     count, last = 0, None
     for row in rows:
         last = row["_id"]
         parts = search_parts(cls._from_son(dict(row)))
-        if any(row.get(name) != value for name, value in parts.items()):
-            seen = {"_id": row["_id"], "version": row.get("version")}
-            count += get_db()[home].update_one(seen, {"$set": parts}).modified_count
+        seen = {"_id": row["_id"], "version": row.get("version")}
+        count += get_db()[home].update_one(seen, {"$set": parts}).modified_count
     return count, last

@@ -96,7 +96,15 @@ def _faults(cls: Any, told: Declaration):
         for column, kind in one.columns.items():
             yield from _field_faults(f"column {name}.{column}", kind)
     for name in cls._fields:
-        if not isinstance(cls._fields[name], Rule) and name not in ("id", "chain", "extra", "decisions", "s", "g"):
+        if not isinstance(cls._fields[name], Rule) and name not in (
+            "id",
+            "chain",
+            "extra",
+            "decisions",
+            "s",
+            "g",
+            "sv",
+        ):
             yield f"field {name!r} is not one of the kernel's kinds of fields"
     for where, names in _named_fields(told):
         for name in names:

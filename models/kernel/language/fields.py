@@ -14,7 +14,7 @@ from bson import DBRef, ObjectId
 from bson.binary import Binary
 from mongoengine.base import BaseField
 
-from ..base import clock, secrets
+from ..base import characters, clock, secrets
 from ..base.collections import in_archive
 from ..base.people import Role
 from ..base.words import LOCALES, L, Listed, Words, enumerate_words, speaking
@@ -27,8 +27,15 @@ LONG_MAX = 20_000
 BLANKS = " \t\r\n\u00a0\u3000"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-_MAIL = re.compile(r"[^@\s<>,;]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
-_PHONE = re.compile(r"\+?[0-9][0-9 ()/-]{4,30}")
+_MAIL = re.compile(
+    r"[^@\s<>,;]{1,64}@(?:[^\W_][\w-]{0,62}\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})", re.IGNORECASE
+)
+_PHONE = re.compile(
+    r"(?:(?:tel|phone|mobile|電話|电话|手機|手机)\.?:? ?)?[+(]{0,2}[0-9](?:[0-9 ()./\-–—~、,;+]"
+    r"|轉|转|分機|分机|內線|内线|ext\.?:?|extension|x|#){4,60}",
+    re.IGNORECASE,
+)
+_PHONE_DIGITS_MIN = 5
 
 REQUIRED = L("“{label}” is needed.", "請填寫「{label}」。")
 TOO_LONG = L(
@@ -63,6 +70,8 @@ class Names(Protocol):
     """What the names of records in a sheet mean, and what linked records are called there."""
 
     def meant(self, link: Any, text: str) -> ObjectId: ...
+
+    def several(self, link: Any, text: str) -> list[ObjectId]: ...
 
     def title(self, link: Any, id: ObjectId) -> str: ...
 
@@ -133,6 +142,10 @@ class Rule:
     def faults(self, value: Any) -> Iterator[Words]:
         yield from ()
 
+    def cleaned(self, text: str) -> str:
+        """A typed text without what is no part of it."""
+        return text
+
     def read(self, text: str) -> Any:
         """The value that a typed text means, blanks around it taken off. Raises ValueError."""
         return text
@@ -177,6 +190,10 @@ class Text(Rule, me.StringField):
     is_text = True
     unwanted = _LINE_CONTROL
 
+    def cleaned(self, text: str) -> str:
+        """Without the characters that nobody can see."""
+        return characters.visible(text)
+
     def __init__(self, *, most: int = SHORT_MAX, **facts: Unpack[Facts]):
         super().__init__(**facts)
         self.most = most
@@ -197,6 +214,11 @@ class LongText(Text):
     """Several lines of text."""
 
     unwanted = _CONTROL
+
+    def cleaned(self, text: str) -> str:
+        """As it is: several lines may be a piece of code, or of another script."""
+        return text
+
     is_sortable = is_indexable = False
 
     def __init__(self, *, most: int = LONG_MAX, **facts: Unpack[Facts]):
@@ -205,6 +227,9 @@ class LongText(Text):
 
 class Mail(Text):
     """An e-mail address."""
+
+    def cleaned(self, text: str) -> str:
+        return characters.plain(text)
 
     def faults(self, value: Any) -> Iterator[Words]:
         yield from super().faults(value)
@@ -215,10 +240,19 @@ class Mail(Text):
 class Phone(Text):
     """A telephone number as people write it."""
 
+    def cleaned(self, text: str) -> str:
+        return characters.plain(text)
+
     def faults(self, value: Any) -> Iterator[Words]:
         yield from super().faults(value)
-        if isinstance(value, str) and not _PHONE.fullmatch(value):
+        if isinstance(value, str) and not _may_be_called(value):
             yield WRONG_FORM(label=label_of(self))
+
+
+def _may_be_called(text: str) -> bool:
+    """Whether a text is a telephone number in any way of writing: it is for calling, not for comparing."""
+    has_digits = sum(one.isdigit() for one in text) >= _PHONE_DIGITS_MIN
+    return has_digits and _PHONE.fullmatch(text) is not None and text[-1] not in "+-(./、,;"
 
 
 class Sealed(Rule, BaseField):
@@ -253,6 +287,9 @@ class Sealed(Rule, BaseField):
         yield from self.form.faults(value)
 
     is_sortable = is_indexable = False
+
+    def cleaned(self, text: str) -> str:
+        return self.form.cleaned(text)
 
     def exported(self, value: Any, names: Names) -> Iterator[str]:
         yield from self.form.exported(value, names)
@@ -363,17 +400,14 @@ class Flag(Rule, me.BooleanField):
         if not isinstance(value, bool):
             yield WRONG_FORM(label=label_of(self))
 
+    is_exact = True
+    unreadable = YES_OR_NO
+
     def read(self, text: str) -> Any:
-        return text in ("1", "true", "on", "yes")
+        return typed.flag_of(text)
 
     def cell_reader(self, names: Names) -> Callable[[str], Any]:
-        return self._cell
-
-    def _cell(self, text: str) -> bool:
-        said = typed.yes_or_no(text) if text.strip() else False
-        if said is None:
-            raise BadValue(YES_OR_NO(label=label_of(self)))
-        return said
+        return lambda text: bool(parse(self, text))
 
 
 class Day(Rule, me.DateField):
@@ -477,8 +511,15 @@ class Choices(Rule, me.ListField):
     is_sortable = False
 
     def cell_reader(self, names: Names) -> Callable[[str], Any]:
-        spellings = _spellings(self.options)
-        return lambda text: [_option(self, spellings, name) for name in typed.several(text)]
+        return partial(self._labelled, _spellings(self.options))
+
+    def _labelled(self, spellings: Mapping[str, set[str]], text: str) -> list[str]:
+        """The options of the labels in one cell, each once. Raises BadValue."""
+        try:
+            labels = typed.names_in(text, lambda label: typed.label_folded(label) in spellings)
+        except ValueError as fault:
+            raise BadValue(self.misread()) from fault
+        return [_option(self, spellings, label) for label in labels]
 
     def exported(self, value: Any, names: Names) -> Iterator[str]:
         yield from _listed(lambda: [self.options.get(id, id) for id in value])
@@ -621,10 +662,10 @@ class Refs(Rule, me.ListField):
         return [id for held in value or [] if (id := id_of(held)) is not None]
 
     def names_in(self, text: str) -> list[str]:
-        return typed.several(text)
+        return list(typed.joined_names(text))
 
     def cell_reader(self, names: Names) -> Callable[[str], Any]:
-        return lambda text: [names.meant(self, name) for name in typed.several(text)]
+        return partial(names.several, self)
 
     def exported(self, value: Any, names: Names) -> Iterator[str]:
         yield from _listed(lambda: [names.title(self, id) for id in self.ids_in(value)])

@@ -48,6 +48,7 @@ class Record(me.Document):
     extra = me.DictField()
     s = me.ListField(me.StringField())
     g = me.ListField(me.StringField())
+    sv = me.StringField()
 
     def __str__(self) -> str:
         return self.title or self.number or str(self.id)

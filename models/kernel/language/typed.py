@@ -8,38 +8,44 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bson import ObjectId
 
+from ..base import characters
+from ..base.search import normal
 from ..base.words import Words
 
 _DATE = re.compile(r"(?:([0-9]{4})[-/.年])?([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
+_AROUND_SIGNS = re.compile(r"\s*([-/.年月])\s*|\s+(?=日)")
+_MIDNIGHT = re.compile(r"[\sT]0{1,2}:00(:00(\.0+)?)?$")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _TIME = re.compile(r"([0-9]{1,2})[:時时點点]([0-9]{2})?分?(?::([0-9]{2})(?:\.[0-9]+)?)?")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?")
 _BEFORE = re.compile(r"^([-+]?)\s*(?:¥|RMB|CNY|NT\$|US\$|USD|HK\$|\$|€)\s*", re.IGNORECASE)
 _BEHIND = re.compile(r"\s*(?:[元圓圆]整?|RMB|CNY|USD)$", re.IGNORECASE)
 _SCALES = {"千": 3, "萬": 4, "万": 4, "億": 8, "亿": 8}
 _LENGTH_MAX = 40
-_BETWEEN = re.compile(r"[、,，;；\n]")
-_YES = frozenset({"是", "yes", "y", "true", "1", "on", "✓", "√", "對", "对"})
-_NO = frozenset({"否", "no", "n", "false", "0", "off", "✗", "×", "不", "錯", "错"})
+_NAME = re.compile(r"[^、,，;；\n]+")
+_JOINED_MAX = 4
+_YES = frozenset({"是", "有", "yes", "y", "true", "t", "1", "on", "✓", "✔", "√", "☑", "對", "对"})
+_NO = frozenset({"否", "無", "无", "no", "n", "false", "f", "0", "off", "✗", "✘", "×", "☐", "不", "錯", "错"})
 
 
 def folded(text: str) -> str:
-    """A typed text with full-width digits and signs as plain ones."""
-    return unicodedata.normalize("NFKC", text).replace("，", ",").replace("。", ".").replace("−", "-").strip()
+    """A typed text with full-width digits and signs as plain ones, and without what nobody can see."""
+    return characters.plain(text).replace("，", ",").replace("。", ".").replace("−", "-").strip()
 
 
 def day_of(text: str, today: dt.date) -> dt.date:
     """A date: 2026-11-23, 2026/11/23, 20261123, 2026年11月23日, or without a year the one of this year.
 
+    A midnight behind it, as sheets write it, is no time. Blanks count for nothing only beside the signs of a date.
     Raises ValueError.
     """
-    typed = folded(text).replace(" ", "")
+    typed = _AROUND_SIGNS.sub(r"\1", _MIDNIGHT.sub("", folded(text)))
     if compact := _COMPACT.fullmatch(typed):
         year, month, day = compact.groups()
     elif found := _DATE.fullmatch(typed):
@@ -51,7 +57,7 @@ def day_of(text: str, today: dt.date) -> dt.date:
 
 def moment_of(text: str, today: dt.date) -> dt.datetime:
     """A date with a time of day behind it (`2026-11-23T09:30`, `11/23 9:30`), without a zone. Raises ValueError."""
-    typed = folded(text).replace("T", " ")
+    typed = _AROUND_SIGNS.sub(r"\1", folded(text)).replace("T", " ")
     date, _, time = typed.rpartition(" ")
     found = _TIME.fullmatch(time)
     if not found:
@@ -64,7 +70,7 @@ def number_of(text: str, *, is_percent: bool = False) -> Decimal:
     """A number: with thousands (1,234.50), a currency (¥1,234), a scale (3.5萬), in brackets for less than nothing
     (accountants write so), or with a percent sign where percents are meant.
 
-    Raises ValueError, also for commas that group no thousands.
+    Raises ValueError, also for commas and blanks that group no thousands.
     """
     typed = folded(text)
     if len(typed) > _LENGTH_MAX:
@@ -76,10 +82,10 @@ def number_of(text: str, *, is_percent: bool = False) -> Decimal:
         typed = typed.removesuffix("%")
     typed = typed.strip()
     power = sum(_SCALES[one] for one in typed if one in _SCALES)
-    typed = typed.rstrip("".join(_SCALES)).replace(" ", "")
+    typed = re.sub(r"^([-+]) +", r"\1", typed.rstrip("".join(_SCALES)).strip())
     if not _NUMBER.fullmatch(typed) or not any(one.isdigit() for one in typed):
         raise ValueError("no number")
-    number = Decimal(typed.replace(",", ""))
+    number = Decimal(typed.replace(",", "").replace(" ", ""))
     return Decimal(f"{number.scaleb(power):f}") if power else number
 
 
@@ -93,7 +99,7 @@ def whole_of(text: str) -> int:
 
 def tags_of(text: str) -> list[str]:
     """Free words with commas of any kind between them, each once."""
-    words = text.replace("，", ",").replace("、", ",").split(",")
+    words = characters.visible(text).replace("，", ",").replace("、", ",").split(",")
     return list(dict.fromkeys(word.strip() for word in words if word.strip()))
 
 
@@ -105,19 +111,58 @@ def id_of(text: str) -> ObjectId:
 
 
 def label_folded(text: str) -> str:
-    """A head or a label as it is compared: without case, width, blanks around it, or the star of what is needed."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().strip(" *\t\n").split())
+    """A head or a label as it is compared: folded, without the star of what is needed."""
+    return normal(text).strip(" *:")
 
 
-def yes_or_no(text: str) -> bool | None:
-    """Yes or no in the words and signs that people write in sheets; None for anything else."""
-    typed = label_folded(text)
-    return typed in _YES if typed in _YES | _NO else None
+def flag_of(text: str) -> bool:
+    """Yes or no, as a form, an export or a person writes it in any of the languages. Raises ValueError."""
+    typed = folded(text).casefold()
+    if typed not in _YES | _NO:
+        raise ValueError("neither yes nor no")
+    return typed in _YES
 
 
-def several(text: str) -> list[str]:
-    """The names in one cell, with commas, semicolons or new lines between them, each once."""
-    return list(dict.fromkeys(name.strip() for name in _BETWEEN.split(text) if name.strip()))
+def places_of_names(text: str) -> list[tuple[int, int]]:
+    """Where the names in one cell stand, with commas, semicolons or new lines between them."""
+    places = []
+    for part in _NAME.finditer(text):
+        if name := part[0].strip():
+            begin = part.start() + part[0].index(name)
+            places.append((begin, begin + len(name)))
+    return places
+
+
+def joined_names(text: str) -> Iterator[str]:
+    """Every name that a cell may hold: each by itself, and neighbours with the comma that stands between them."""
+    places = places_of_names(text)
+    for at, (begin, _) in enumerate(places):
+        yield from (text[begin:end] for _, end in places[at : at + _JOINED_MAX])
+
+
+def names_in(text: str, is_known: Callable[[str], bool]) -> list[str]:
+    """The names in one cell: the only way in which it reads as known ones, or as the commas part them.
+
+    Raises ValueError when there are two ways.
+    """
+    ways = readings(text, is_known)
+    if len(ways) > 1:
+        raise ValueError("two readings")
+    names = ways[0] if ways else [text[begin:end] for begin, end in places_of_names(text)]
+    return list(dict.fromkeys(names))
+
+
+def readings(text: str, is_known: Callable[[str], bool]) -> list[list[str]]:
+    """The ways, two at most, in which a cell reads as known names and nothing else."""
+    places = places_of_names(text)
+    ways: list[list[list[str]]] = [[] for _ in places] + [[[]]]
+    for at in reversed(range(len(places))):
+        for to in range(at, min(at + _JOINED_MAX, len(places))):
+            name = text[places[at][0] : places[to][1]]
+            if ways[to + 1] and is_known(name):
+                ways[at] += [[name, *rest] for rest in ways[to + 1]]
+        del ways[at][2:]
+    return ways[0]
 
 
 class BadValue(ValueError):
@@ -130,7 +175,7 @@ class BadValue(ValueError):
 
 def parse(field: Any, text: str) -> Any:
     """The value that a typed text means for a field; None for an empty one. Raises BadValue."""
-    typed = folded(text) if field.is_exact else text.replace("\r\n", "\n").strip()
+    typed = folded(text) if field.is_exact else field.cleaned(text).replace("\r\n", "\n").strip()
     if typed == "":
         return None
     try:

@@ -5,11 +5,13 @@ A cell that says what its record holds already means no change, in whichever lan
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.kernel.base import characters
 from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALES, L, Words
 from models.kernel.gate.bookkeeping import stored
@@ -22,6 +24,8 @@ from .names import Names
 
 NUMBER = "number"
 CELL_MAX = 10_000
+NO_VALUE = "\x00"  # before what is shown of a cell that holds no value
+_FAULTS = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|#+)", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 CELL_TOO_LONG = L("“{label}” may have {most} characters at most in a sheet.", "表格中「{label}」最多 {most} 字。")
@@ -29,6 +33,11 @@ NO_RECORD = L(
     "There is no record {text}, or it is not yours to see; leave the number empty for a new one.",
     "沒有編號為 {text} 的記錄，或您無權查看；新建記錄請將編號留空。",
 )
+HOLDS_NO_VALUE = L(
+    "“{label}”: the cell holds {shown}, which is no value; correct or empty it.",
+    "「{label}」：單元格為 {shown}，沒有值；請更正或清空。",
+)
+NOT_COMPUTED = L("a formula without a result", "未計算結果的公式")
 NOT_HERE = L("“{label}” cannot be changed on this record.", "此記錄的「{label}」不能修改。")
 
 
@@ -72,6 +81,18 @@ def undefused(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
+def _number_in(text: str) -> str:
+    """The number of a record as it is written in a cell."""
+    return characters.plain(text).strip()
+
+
+def no_value_in(text: str) -> str | L:
+    """What a cell shows instead of a value, such as #N/A; empty for a cell with a value, or an empty one."""
+    if text.startswith(NO_VALUE):
+        return text.removeprefix(NO_VALUE) or NOT_COMPUTED
+    return text.strip() if _FAULTS.fullmatch(text.strip()) else ""
+
+
 @dataclass
 class RowEntry:
     """One row as it is understood: the record that it changes (None: a new one), values by field, what is wrong."""
@@ -83,9 +104,13 @@ class RowEntry:
 
 
 class Reader:
-    """Reads rows of one sheet for one actor, many at a time: few queries, however many rows."""
+    """Reads rows of one sheet for one actor, many at a time: few queries, however many rows.
 
-    def __init__(self, cls: type[Record], actor: Actor, columns: Sequence[str]):
+    With `empties` an empty cell of a record that is there empties its field; else it leaves it as it is.
+    """
+
+    def __init__(self, cls: type[Record], actor: Actor, columns: Sequence[str], *, empties: bool = False):
+        self.empties = empties
         own = {NUMBER, *importable(cls, actor)}
         self.cls, self.actor = cls, actor
         self.at = {name: at for at, name in enumerate(columns) if name in own}
@@ -96,10 +121,9 @@ class Reader:
     def read(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[RowEntry]:
         """The rows in order."""
         texts = [{name: cells[at] if at < len(cells) else "" for name, at in self.at.items()} for _, cells in rows]
-        records = self._records({one.get(NUMBER, "").strip() for one in texts} - {""})
-        entries = [
-            RowEntry(line, records.get(one.get(NUMBER, "").strip())) for (line, _), one in zip(rows, texts, strict=True)
-        ]
+        numbers = [_number_in(row.get(NUMBER, "")) for row in texts]
+        records = self._records({*numbers} - {""})
+        entries = [RowEntry(line, records.get(number)) for (line, _), number in zip(rows, numbers, strict=True)]
         self._learn(entries, texts)
         for entry, row in zip(entries, texts, strict=True):
             self._fill(entry, row)
@@ -126,13 +150,18 @@ class Reader:
 
     def _fill(self, entry: RowEntry, texts: Mapping[str, str]) -> None:
         """Turn the cells of a row into values of the fields that it would set."""
-        number = texts.get(NUMBER, "").strip()
+        number = _number_in(texts.get(NUMBER, ""))
         if number and entry.record is None:
+            number = str(no_value_in(number) or number)
             entry.problems.append((NUMBER, NO_RECORD(text=number[:60])))
             return
         for name, told in self.fields.items():
             text = texts[name]
-            if self._keeps(entry, name, texts) or (entry.record is None and not text.strip()):
+            if shown := no_value_in(text):
+                entry.problems.append((name, HOLDS_NO_VALUE(label=label_of(told), shown=shown)))
+                continue
+            is_left = not text.strip() and (entry.record is None or not self.empties)
+            if is_left or self._keeps(entry, name, texts):
                 continue
             try:
                 value = self._value(name, told, text)

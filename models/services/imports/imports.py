@@ -91,6 +91,11 @@ class Import(Sheet):
     facts: Mapping[str, Any]
 
     @property
+    def empties(self) -> bool:
+        """Whether an empty cell empties the field of a record that is there."""
+        return bool(self.facts.get("empties"))
+
+    @property
     def batch(self) -> str:
         """The name under which history remembers its changes."""
         return f"import-{self.id}"
@@ -123,14 +128,22 @@ def kind_of(head: bytes) -> str:
     return "sheets" if head.startswith(_BOOKS) else "text"
 
 
-def begin(type_name: str, name: str, content: Incoming, *, actor: Actor) -> Import:
+def begin(type_name: str, name: str, content: Incoming, *, actor: Actor, empties: bool = False) -> Import:
     """Take a sheet in and order that it is read and checked. Raises Refused when the same was imported before."""
     if actor.id is None:
         raise ValueError("The system imports nothing.")
     content.seek(0)
     kept = content.adopt()
     row: dict[str, Any] = {"_id": ObjectId(), "person": actor.id, "who": actor.name, "type": type_name}
-    row |= {"state": READING, "at": clock.now(), "name": name, "turn": 1, "kind": kind_of(content.head), **kept}
+    row |= {
+        "state": READING,
+        "at": clock.now(),
+        "name": name,
+        "turn": 1,
+        "kind": kind_of(content.head),
+        **kept,
+        "empties": empties,
+    }
     try:
         refuse_twin(type_name, kept["sha256"])
         in_transaction(lambda unit: _begin(row, actor))
@@ -232,12 +245,19 @@ def _holds_nothing(state: str, counts: Mapping[str, int]) -> bool:
     return state in (DONE, FAILED) and not counts.get(CREATED, 0) + counts.get(CHANGED, 0)
 
 
-def check_again(one: Import, columns: Sequence[str], *, actor: Actor) -> None:
+def check_again(one: Import, columns: Sequence[str], *, actor: Actor, empties: bool = False) -> None:
     """Match the columns anew and order another check. Raises Refused."""
 
     def body(_unit: Any) -> None:
         run = jobs.enqueue(_order("imports.check", one.id, actor, turn=one.turn + 1))
-        values = {"state": READING, "columns": list(columns), "run": run, "is_matched": True, "counts": {}}
+        values = {
+            "state": READING,
+            "columns": list(columns),
+            "run": run,
+            "is_matched": True,
+            "counts": {},
+            "empties": empties,
+        }
         _turn(one, (CHECKED,), {"$set": values, "$inc": {"turn": 1}})
 
     in_transaction(body)

@@ -1,8 +1,12 @@
-"""Which records the names in a sheet mean: by number or by exact title, among those that the actor may pick."""
+"""Which records the names in a sheet mean: by number or by exact title, among those that the actor may pick.
+
+A name that is not there letter by letter is sought in its folded form, as lists do. Names in one cell have commas
+between them; one that holds a comma itself is known by being the title of a record.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bson import ObjectId
@@ -11,15 +15,17 @@ from mongoengine.connection import get_db
 
 from models.kernel.base.collections import archive_of
 from models.kernel.base.people import Actor
+from models.kernel.base.search import normal, same
 from models.kernel.base.words import L
 from models.kernel.language.fields import Ref, Refs, label_of
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
-from models.kernel.language.typed import BadValue
+from models.kernel.language.typed import BadValue, names_in
 from models.kernel.rights import rights
 from models.kernel.rights.picking import may_be_linked
 
 KNOWN_MAX = 50_000
+SOUGHT_AT_ONCE = 40
 UNKNOWN = L(
     "“{label}”: there is nothing called “{text}”, or it is not yours to choose.",
     "「{label}」：沒有「{text}」，或您無權選用。",
@@ -27,6 +33,10 @@ UNKNOWN = L(
 AMBIGUOUS = L(
     "“{label}”: “{text}” names {count} records; write the number instead.",
     "「{label}」：「{text}」對應 {count} 條記錄，請改填編號。",
+)
+TWO_READINGS = L(
+    "“{label}”: “{text}” can be read as one record or as several; write the numbers instead.",
+    "「{label}」：「{text}」可讀作一條記錄，也可讀作多條；請改填編號。",
 )
 # What stands in an export for a link whose title its reader is not told.
 UNTOLD = (
@@ -67,6 +77,17 @@ class Names:
             raise BadValue(words if found else UNKNOWN(label=label_of(link), text=text[:100]))
         return found[0]
 
+    def several(self, link: Refs, text: str) -> list[ObjectId]:
+        """The records that the names in one cell mean, each once. Raises BadValue, also where two readings are
+        possible."""
+        self.learn(link, link.names_in(text))
+        known = self._known[_key(link)]
+        try:
+            names = names_in(text, lambda name: bool(known.get(name)))
+        except ValueError as fault:
+            raise BadValue(TWO_READINGS(label=label_of(link), text=text[:100])) from fault
+        return list(dict.fromkeys(self.meant(link, name) for name in names))
+
     def learn_held(self, link: Ref | Refs, ids: Iterable[ObjectId]) -> None:
         """Look up the titles of what records link to, as far as the actor is told them."""
         cls = get_document(link.target)
@@ -99,16 +120,27 @@ class Names:
         named: list[dict[str, Any]] = [{"number": {"$in": begins}}]
         if place:
             named.append({place: {"$in": sorted(texts)}})
-        wanted: list[dict[str, Any]] = [scope, {"$or": named}, may_be_linked(link)]
-        numbers: dict[str, tuple[ObjectId, ...]] = {}
-        titles: dict[str, tuple[ObjectId, ...]] = {}
-        for row in cls._get_collection().find(
-            {"$and": wanted}, {"number": 1, "title": 1, **({place: 1} if place else {})}
-        ):
-            numbers[row["number"]] = (row["_id"],)
-            for said in {row.get("title"), row.get(place) if place else None} - {None}:
-                titles[said] = (*titles.get(said, ()), row["_id"])
-        return {text: found for text in texts if (found := numbers.get(text) or titles.get(text))}
+        chosen = {"$and": [scope, may_be_linked(link)]}
+        found = _by_name(cls, place, {"$and": [chosen, {"$or": named}]}, texts, str)
+        missing = sorted(texts - found.keys())
+        for at in range(0, len(missing), SOUGHT_AT_ONCE):
+            some = missing[at : at + SOUGHT_AT_ONCE]
+            alike = {"$and": [chosen, {"$or": [same(text) for text in some]}]}
+            found |= _by_name(cls, place, alike, set(some), normal)
+        return found
+
+
+def _by_name(
+    cls: type[Record], place: str, query: dict[str, Any], texts: set[str], form: Callable[[str], str]
+) -> dict[str, tuple[ObjectId, ...]]:
+    """Of the records of a query those that some texts name, in a form in which both are compared: one query."""
+    numbers: dict[str, tuple[ObjectId, ...]] = {}
+    titles: dict[str, tuple[ObjectId, ...]] = {}
+    for row in cls._get_collection().find(query, {"number": 1, "title": 1, **({place: 1} if place else {})}):
+        numbers[form(row["number"])] = (row["_id"],)
+        said = {form(one) for one in (row.get("title"), row.get(place) if place else None) if one}
+        titles |= {one: (*titles.get(one, ()), row["_id"]) for one in said}
+    return {text: known for text in texts if (known := numbers.get(form(text)) or titles.get(form(text)))}
 
 
 def _key(link: Ref | Refs) -> Key:

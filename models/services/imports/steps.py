@@ -89,6 +89,11 @@ def asker(one: Import) -> Actor | None:
     return actor if actor and rights.may_create(actor, type_of(one)) else None
 
 
+def reader_for(one: Import, actor: Actor) -> Reader:
+    """What reads the rows of an import, as its sender chose."""
+    return Reader(type_of(one), actor, one.columns, empties=one.empties)
+
+
 def type_of(one: Import) -> type[Record]:
     """The record type that an import is for."""
     return changes.registered()[one.type]
