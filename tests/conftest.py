@@ -16,6 +16,7 @@ from pymongo.database import Database
 from admin_app.database import connect
 from admin_app.embedded import EmbeddedMongo
 from admin_app.settings import PREFIX, Settings
+from tests.fixtures._scenes import BUILDERS, EMPTY, Stage
 
 # Every module in tests/fixtures is a plugin: a new fixture needs no line here.
 pytest_plugins = [
@@ -104,11 +105,15 @@ def _prepare(settings: Settings) -> None:
     ensure_indexes(catalogue)
 
 
+@pytest.fixture(scope="session")
+def stage(database: Database[dict[str, Any]]) -> Stage:
+    """The test database between two tests."""
+    return Stage(database)
+
+
 @pytest.fixture
-def db(database: Database[dict[str, Any]]) -> Database[dict[str, Any]]:
-    """The test database, connected for mongoengine, indexed and emptied."""
-    for name in database.list_collection_names(filter={"type": "collection"}):
-        if not name.startswith("system."):
-            database[name].delete_many({})
+def db(stage: Stage, request: pytest.FixtureRequest) -> Database[dict[str, Any]]:
+    """The test database, connected for mongoengine and indexed: empty, or with the scene that the test names."""
+    stage.set(next((name for name in BUILDERS if name in request.fixturenames), EMPTY))
     sys.modules["models.kernel.base.people"].forget_departments()  # what the process remembers of them
-    return database
+    return stage.database
