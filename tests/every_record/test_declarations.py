@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-
 from models import catalogue
 from models.kernel.base.words import EN, HANS, HANT, LOCALES, in_all_locales
 from models.kernel.language.declare import registered
 from models.kernel.language.fields import Choice, Choices, Lines
 from models.kernel.language.indexes import indexed_fields, indexes_of
+from tests.fixtures._types import TYPES
 from views.lists.listing import sortable
 
 HAN = re.compile(r"[\u3400-\u9fff]")
-TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)
 
 
 def is_spoken(words: Any, name: str) -> bool:

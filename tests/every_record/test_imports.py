@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import pytest
 from python_calamine import CalamineWorkbook
 
-from models import catalogue
 from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.language.fields import Lines
 from models.kernel.language.localized import LocalizedText
@@ -16,10 +14,9 @@ from models.kernel.rights import rights
 from models.services.imports import cells as import_cells
 from models.services.imports import rows as import_rows
 from models.services.personal import layouts
+from tests.fixtures._types import TYPES
 from tests.fixtures.http import writer
 from views.lists import listing
-
-TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)
 
 
 @TYPES
@@ -42,9 +39,10 @@ def test_the_empty_sheet_has_every_head_and_is_understood(cls: Any, company: Any
 
 
 @TYPES
-def test_what_the_list_exports_changes_nothing(cls: Any, company: Any, browser_as: Any, sheets: Any) -> None:
+def test_what_the_list_exports_changes_nothing(
+    cls: Any, record: Any, company: Any, browser_as: Any, sheets: Any
+) -> None:
     """With every column that its reader may see, a record comes back as it went."""
-    record = company.make(cls.declared.name)
     for login in company.logins:
         me = company.actor(login)
         scope = rights.visible(me, cls)

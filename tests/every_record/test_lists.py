@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from bson import ObjectId
 from werkzeug.datastructures import MultiDict
 
-from models import catalogue
 from models.kernel.rights import rights
+from tests.fixtures._types import TYPES
 from tests.fixtures.http import COMMANDS, reader
 from views.lists.listing import read_request, sortable
 
-TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)
 QUERIES_MAX = 14  # session, account, user, deputies, four counts, rows and their count; one more for each linked type
 READING = ("find", "aggregate", "count", "distinct", "getMore")
 
@@ -56,8 +54,8 @@ def stages(plan: Any) -> set[str]:
 
 
 @TYPES
-def test_every_order_of_the_list_answers_by_an_index(cls: Any, company: Any, browser_as: Any) -> None:
-    record, rows = company.make(cls.declared.name), cls._get_collection()
+def test_every_order_of_the_list_answers_by_an_index(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
+    rows = cls._get_collection()
     copies(record, 30)
     browser = browser_as(reader(company, cls, record))
     for name in (one for one in cls.declared.grid.columns if sortable(cls, one)):
@@ -78,9 +76,9 @@ def test_every_order_of_the_list_answers_by_an_index(cls: Any, company: Any, bro
 
 
 @TYPES
-def test_pages_by_key_show_every_row_once(cls: Any, company: Any, browser_as: Any) -> None:
+def test_pages_by_key_show_every_row_once(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
     """Forwards to the end in every order, also among rows of equal and of missing values."""
-    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+    base = f"/admin/{cls.declared.name}/"
     copies(record, 45)
     login = reader(company, cls, record)
     browser = browser_as(login)
@@ -96,9 +94,9 @@ def test_pages_by_key_show_every_row_once(cls: Any, company: Any, browser_as: An
 
 
 @TYPES
-def test_every_filter_of_the_list_answers(cls: Any, company: Any, browser_as: Any) -> None:
+def test_every_filter_of_the_list_answers(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
     """Filtered by its own value a row is found; by another one it is not."""
-    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+    base = f"/admin/{cls.declared.name}/"
     browser = browser_as(reader(company, cls, record))
     assert f"id={record.id}" in browser.get(base, {"q": record.number, "size": "200"}).text
     assert f"id={record.id}" not in browser.get(base, {"q": "no such thing 沒有"}).text
@@ -112,8 +110,10 @@ def test_every_filter_of_the_list_answers(cls: Any, company: Any, browser_as: An
 
 
 @TYPES
-def test_a_page_costs_the_same_with_ten_rows_and_with_sixty(cls: Any, company: Any, browser_as: Any) -> None:
-    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+def test_a_page_costs_the_same_with_ten_rows_and_with_sixty(
+    cls: Any, record: Any, company: Any, browser_as: Any
+) -> None:
+    base = f"/admin/{cls.declared.name}/"
     browser, counts = browser_as(reader(company, cls, record)), []
     copies(record, 9)
     browser.page(base)  # departments and words are remembered from the first page on

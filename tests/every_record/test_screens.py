@@ -6,16 +6,14 @@ import csv
 import io
 from typing import Any
 
-import pytest
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
 from models.kernel.language.fields import Lines, Ref, Refs
 from models.kernel.rights import rights
+from tests.fixtures._types import TYPES
 from tests.fixtures._typing import typed, valid_values
 from tests.fixtures.http import id_in, read_page, reader, said, writer
-
-TYPES = pytest.mark.parametrize("cls", catalogue.values(), ids=lambda cls: cls.__name__)
 
 
 @TYPES
@@ -56,8 +54,8 @@ def test_every_field_stands_once_on_the_form(cls: Any, company: Any, browser_as:
 
 
 @TYPES
-def test_every_page_of_a_type_answers(cls: Any, company: Any, browser_as: Any) -> None:
-    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+def test_every_page_of_a_type_answers(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
+    base = f"/admin/{cls.declared.name}/"
     browser = browser_as(reader(company, cls, record))
     assert [row for row in browser.page(base, {"size": "200", "sort": "-number"}).rows if any(row)]
     for path in ("details/", "history/"):
@@ -73,9 +71,9 @@ def test_every_page_of_a_type_answers(cls: Any, company: Any, browser_as: Any) -
 
 
 @TYPES
-def test_an_unchanged_form_changes_nothing(cls: Any, company: Any, browser_as: Any) -> None:
+def test_an_unchanged_form_changes_nothing(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
     """Opened and saved as it stands, a record keeps every value to the last second and cent."""
-    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+    base = f"/admin/{cls.declared.name}/"
     before = cls._get_collection().find_one({"_id": record.id})
     for login in company.logins:
         person = company.actor(login)
@@ -89,8 +87,8 @@ def test_an_unchanged_form_changes_nothing(cls: Any, company: Any, browser_as: A
 
 
 @TYPES
-def test_the_exports_hold_what_the_list_shows(cls: Any, company: Any, browser_as: Any) -> None:
-    record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
+def test_the_exports_hold_what_the_list_shows(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
+    base = f"/admin/{cls.declared.name}/"
     browser = browser_as(reader(company, cls, record))
     page = browser.page(base, {"size": "200"})
     lines = list(csv.reader(io.StringIO(browser.get(f"{base}export/csv/").get_data().decode("utf-8-sig"))))
@@ -104,8 +102,9 @@ def test_the_exports_hold_what_the_list_shows(cls: Any, company: Any, browser_as
 
 
 @TYPES
-def test_every_link_is_looked_up_in_the_scope_of_the_one_who_asks(cls: Any, company: Any, browser_as: Any) -> None:
-    company.make(cls.declared.name)
+def test_every_link_is_looked_up_in_the_scope_of_the_one_who_asks(
+    cls: Any, record: Any, company: Any, browser_as: Any
+) -> None:
     login = writer(company, cls) or reader(company, cls)
     person, browser = company.actor(login), browser_as(login)
     links = {name: one for name, one in cls.declared.own_fields.items() if isinstance(one, Ref | Refs)}

@@ -1,0 +1,149 @@
+"""Every state of every type: walked to by legal moves, a record refuses at each stop all that its workflow forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.people import SYSTEM, Role
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.history import entries_of
+from models.kernel.gate.waiting import COLLECTION, waiting_for
+from models.kernel.rights import rights
+from tests.fixtures._sound import is_sound
+from tests.fixtures._types import FLOWS
+from tests.fixtures.company import Stuck
+from tests.fixtures.http import reader
+
+REASONED = Context(reason="tried", signed=True)
+
+
+@FLOWS
+def test_every_state_is_reached_and_left_only_by_legal_moves(
+    cls: Any, company: Any, made_anew: Callable[[], Any], browser_as: Any
+) -> None:
+    """One walk as far as it goes, and from the start for what is not reached from there; all is tried at every stop."""
+    stops, record = Stops(company, browser_as), made_anew()
+    for state in cls.declared.workflow.states:
+        if state not in stops.seen:
+            try:
+                record = company.walk(record, state, stop=stops.look)
+            except (Stuck, Refused):
+                record = company.walk(made_anew(), state, stop=stops.look)
+    assert stops.seen == {*cls.declared.workflow.states}
+
+
+class Stops:
+    """Looks at a record wherever its walk stops, once in each state."""
+
+    def __init__(self, company: Any, browser_as: Any):
+        self.company, self.browser_as = company, browser_as
+        self.people = [company.actor(login) for login in company.logins]
+        self.seen: set[str] = set()
+
+    def look(self, record: Any) -> None:
+        """Try everything that may not be done here; a failure says at which stop."""
+        if record.state in self.seen:
+            return
+        self.seen.add(record.state)
+        for check in (sound, opens_a_case, moves_only_along_its_flow, moves_once, is_decided_by_others, stays_closed):
+            for fault in check(record, self.people):
+                pytest.fail(f"{type(record).__name__} at {record.state!r}: {fault}")
+        browser = self.browser_as(reader(self.company, type(record), record), is_new=True)
+        page = browser.get(f"/admin/{record.declared.name}/details/", {"id": record.id})
+        assert page.status_code == 200, f"{type(record).__name__} at {record.state!r}: {page.status}"
+
+
+def sound(record: Any, people: list[Any]) -> Iterator[str]:
+    if not is_sound(record):
+        yield "its history does not hold"
+
+
+def opens_a_case(record: Any, people: list[Any]) -> Iterator[str]:
+    case, expected = record._get_db()[COLLECTION].find_one({"_id": record.id}), waiting_for(record)
+    if (case is None) != (expected is None):
+        yield f"waiting for {expected}, but the case is {case}"
+    if case and (case["state"], case["version"]) != (record.state, record.version):
+        yield f"its case is of {case['state']!r}, version {case['version']}"
+
+
+def moves_only_along_its_flow(record: Any, people: list[Any]) -> Iterator[str]:
+    """Moves that do not leave this state, whoever asks; and those that leave it, for all whose move it is not."""
+    before = footprint(record)
+    for verb in record.flow().verbs():
+        chosen = record.flow().find(verb, record.state)
+        barred = [one for one in people if chosen is None or not rights.may_move(one, record, chosen)]
+        for person in [SYSTEM, *barred] if chosen is None else barred:
+            if not is_refused(record, verb, person, record.version):
+                yield f"{verb!r} by {person.login or 'the system'} is not refused"
+        if footprint(record) != before:
+            yield f"{verb!r} is refused and leaves a trace"
+
+
+def moves_once(record: Any, people: list[Any]) -> Iterator[str]:
+    """The last move, sent again with the version that it was made on."""
+    made = [entry for entry in entries_of(record.id) if entry["verb"] in record.flow().verbs() and entry["actor"]]
+    for entry in made[-1:]:
+        person, before = next(one for one in people if one.id == entry["actor"]), footprint(record)
+        if not is_refused(record, entry["verb"], person, entry["version"] - 1) or footprint(record) != before:
+            yield f"{entry['verb']!r} is made twice"
+
+
+def is_decided_by_others(record: Any, people: list[Any]) -> Iterator[str]:
+    """Not with every role of the company, nor as the deputy of everybody in it, do they decide on their own."""
+    for chosen in (one for one in record.flow().out_of(record.state) if one.is_decision):
+        for own in {record.ref("owner"), record.ref("submitted_by")} - {None}:
+            me = next(one for one in people if one.id == own)
+            department = record.ref("department")
+            mighty = replace(me, roles=frozenset(Role), department=department, principals=tuple(people))
+            before = footprint(record)
+            if not is_refused(record, chosen.verb, mighty, record.version) or footprint(record) != before:
+                yield f"{chosen.verb!r} by {me.login} on their own"
+
+
+def stays_closed(record: Any, people: list[Any]) -> Iterator[str]:
+    """Where the fields may no longer be changed, nobody changes them, not even the head; but for those declared so."""
+    if record.state in record.flow().edit:
+        return
+    before, own = stored(record), record.declared.own_fields
+    late = {name for name, field in own.items() if record.state in getattr(field, "editable_in", ())}
+    for person in people:
+        names = rights.writable_fields(person, type(record), record) & {*own}
+        if late and names:
+            if not names <= late:
+                yield f"{person.login} may change {names - late}"
+            changes.update(type(record), record.id, {"number": "?"}, actor=person, version=record.version)
+        elif not is_update_refused(record, person, names):
+            yield f"{person.login} changes it"
+    if stored(record) != before:
+        yield "something was changed"
+
+
+def is_update_refused(record: Any, person: Any, names: set[str]) -> bool:
+    try:
+        changes.update(type(record), record.id, dict.fromkeys(names), actor=person, version=record.version)
+    except (Refused, Missing):
+        return True
+    return False
+
+
+def is_refused(record: Any, verb: str, actor: Any, version: int) -> bool:
+    try:
+        changes.move(type(record), record.id, verb, actor=actor, version=version, context=REASONED)
+    except (Refused, Changed, Missing):
+        return True
+    return False
+
+
+def footprint(record: Any) -> tuple[dict[str, Any], int]:
+    """What a refused move leaves as it was: the record as it is stored, and the length of its history."""
+    return stored(record), len(entries_of(record.id))
+
+
+def stored(record: Any) -> dict[str, Any]:
+    return dict(type(record)._get_collection().find_one({"_id": record.id}) or {})
