@@ -20,7 +20,7 @@ from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
-from models.kernel.language.fields import Lines, Ref, Refs
+from models.kernel.language.fields import Ref, Refs
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Move
@@ -32,13 +32,14 @@ from .forms import merge
 from .forms.drafts import DraftDoors, once_key
 from .forms.inputs import LINES_MAX, form_class, form_from, form_names, input_problems, values_of
 from .forms.naming import fills, read_form
+from .kinds import kind_of
 from .lists import grid_page, listing
 from .lists.endpoints import ListDoors
 from .moves import moved_words
 from .page import attaching, form_page, past, record_page
 from .page.endpoints import RecordDoors
 from .session import actor, own_path, say
-from .wording import plain, reference_labels
+from .wording import reference_labels
 
 Answer = str | BaseResponse | tuple[str, int]
 
@@ -276,9 +277,9 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         """The field (or `lines.column`) that links to records; anything else is not found."""
         name, _, column = field.partition(".")
         told: Any = self.model._fields.get(name)
-        if isinstance(told, Lines):
-            told = told.columns.get(column)
-        if not isinstance(told, Ref | Refs) or not rights.sees(actor(), told):
+        if column:
+            told = getattr(told, "columns", {}).get(column)
+        if not getattr(told, "target", "") or not rights.sees(actor(), told):
             abort(404)
         return told
 
@@ -305,7 +306,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
             return jsonify(ok=False, message=str(CHANGED)), 409
         stored = record.to_mongo().to_dict()
         labels = reference_labels(self.model, [stored], [name])
-        text = plain(told, stored.get(name), labels)
+        text = kind_of(told).plain(stored.get(name), labels)
         value = grid_page.raw_value(told, stored.get(name))
         return jsonify(ok=True, text=text, value=value, version=record.version)
 

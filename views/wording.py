@@ -11,30 +11,14 @@ from typing import Any
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
-from bson import DBRef, Decimal128, ObjectId
+from bson import Decimal128, ObjectId
 from mongoengine.base import get_document
 
 from models.kernel.base import clock
 from models.kernel.base.collections import archive_of
-from models.kernel.base.words import EN, HANS, HANT, L, current_locale, enumerate_words
+from models.kernel.base.words import EN, HANS, HANT, L, current_locale
 from models.kernel.language.declare import references_of
-from models.kernel.language.fields import (
-    Choice,
-    Choices,
-    Day,
-    Flag,
-    Lines,
-    Moment,
-    Money,
-    Number,
-    Ref,
-    Refs,
-    Sealed,
-    Tags,
-    Whole,
-)
 from models.kernel.language.glossary import DEFAULT_TONE, TONES
-from models.kernel.language.localized import LocalizedText, localized
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
@@ -47,7 +31,6 @@ SYSTEM_NAME = L("System", "系統")
 KEPT_BACK = L("(not for you to see)", "（無權查看）")
 NOT_FOUND = L("(not there, or not for you to see)", "（不存在或無權查看）")
 UNREADABLE = L("(damaged, IT has been told)", "（數據損壞，已通知信息技術部）")
-LINES = L("{count} lines", "{count} 行")
 Labels = Mapping[ObjectId, str]
 NO_LABELS: Labels = {}
 
@@ -125,68 +108,6 @@ def _relative(days: int, _locale: str) -> str:
     return format_timedelta(dt.timedelta(days=days), threshold=1, add_direction=True, locale=babel_locale())
 
 
-def input_text(field: Any, value: Any) -> str:  # noqa: PLR0911 - one return for each kind of field
-    """A value as it stands in an input of a form; reading it back gives the same value."""
-    if value is None:
-        return ""
-    if isinstance(field, Moment):
-        return value.astimezone(clock.zone()).strftime("%Y-%m-%dT%H:%M")
-    if isinstance(field, Day):
-        return (value.date() if isinstance(value, dt.datetime) else value).isoformat()
-    if isinstance(field, Number):
-        shown = value.to_decimal() if isinstance(value, Decimal128) else Decimal(value)
-        return f"{shown:.2f}" if isinstance(field, Money) else f"{shown.normalize():f}"
-    if isinstance(field, Flag):
-        return "1" if value else ""
-    if isinstance(field, Tags):
-        return ", ".join(value)
-    if isinstance(field, Sealed):
-        return str(field.to_python(value))
-    return str(value)
-
-
-def plain(field: Any, value: Any, labels: Labels) -> str:  # noqa: PLR0911, PLR0912 - one return for each kind of field
-    """A stored value as text, for lists, record pages, history and exports."""
-    if value is None or value == "":
-        return ""
-    if isinstance(field, LocalizedText):
-        return localized(value)
-    if isinstance(field, Choice):
-        return str(field.options.get(value, value))
-    if isinstance(field, Choices):
-        return enumerate_words([field.options.get(one, one) for one in value])
-    if isinstance(field, Ref):
-        return _target(value, labels)
-    if isinstance(field, Refs):
-        return enumerate_words([_target(one, labels) for one in value])
-    if isinstance(field, Money):
-        return number(value, 2)
-    if isinstance(field, Number | Whole):
-        return number(value)
-    if isinstance(field, Flag):
-        return str(YES if value else NO)
-    if isinstance(field, Day):
-        return day(value)
-    if isinstance(field, Moment):
-        return moment(value)
-    if isinstance(field, Tags):
-        return enumerate_words(value)
-    if isinstance(field, Sealed):
-        return str(field.to_python(value))
-    if isinstance(field, Lines):
-        return str(LINES(count=len(value)))
-    return str(value)
-
-
-def _target(value: Any, labels: Labels) -> str:
-    id = value.id if isinstance(value, DBRef) else value
-    return labels.get(id, str(GONE))
-
-
-def is_numeric(field: Any) -> bool:
-    return isinstance(field, Number | Whole)
-
-
 def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[ObjectId, str]:
     """The titles of everything that these fields of these rows link to: one query per linked type."""
     links = references_of(cls)
@@ -261,11 +182,10 @@ def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[ObjectId
     """The titles of what the lines of one record link to."""
     wanted: dict[str, set[ObjectId]] = {}
     for name, lines in cls.declared.own_fields.items():
-        if isinstance(lines, Lines):
-            for column, ref in lines.columns.items():
-                if isinstance(ref, Ref):
-                    ids = {line[column] for line in document.get(name) or [] if line.get(column)}
-                    wanted.setdefault(ref.target, set()).update(ids)
+        for column, ref in lines.columns.items():
+            if ref.target:
+                ids = {id for line in document.get(name) or [] for id in ref.ids_in(line.get(column))}
+                wanted.setdefault(ref.target, set()).update(ids)
     return titles(wanted)
 
 

@@ -11,7 +11,7 @@ from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.signed_in import wants_json
 from models.kernel.base.words import L
-from models.kernel.language.fields import Lines, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.rights import rights
 
 FIELDS_MAX = 300
@@ -94,7 +94,7 @@ def _label(name: str) -> str:
     field = cls._fields.get(first) if cls else None
     if field is None or not current_user.is_authenticated or not rights.sees(current_user.actor, field):
         return name
-    column = field.columns.get(line[1]) if len(line) == 2 and isinstance(field, Lines) else None
+    column = getattr(field, "columns", {}).get(line[1]) if len(line) == 2 else None
     if column is not None and line[0].isdecimal() and rights.sees(current_user.actor, column):
         return f"{label_of(field)} {int(line[0]) + 1} {label_of(column)}"
     return str(label_of(field))

@@ -17,7 +17,6 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes
-from models.kernel.language.fields import LongText, Text
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.personal import drafts
@@ -157,7 +156,7 @@ def hint_of(cls: type[Record], pairs: drafts.Pairs) -> str:
     """A few typed words by which a person knows a draft again: the first text of the form."""
     for name, value in pairs:
         told = cls._fields.get(name)
-        if isinstance(told, Text) and not isinstance(told, LongText) and value.strip():
+        if getattr(told, "is_text", False) and told.is_indexable and value.strip():
             return value.strip()
     return ""
 

@@ -14,11 +14,12 @@ from models.kernel.base.words import L
 from models.kernel.gate import history
 from models.kernel.gate.bookkeeping import difference, stored
 from models.kernel.language.declare import references_of
-from models.kernel.language.fields import Lines, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
-from ..wording import line_labels, plain, reference_labels
+from ..kinds import kind_of
+from ..wording import line_labels, reference_labels
 
 SAVED_BEFORE = L(
     "This form was saved before, as {number}. What you typed is still here: save again to make another record, or open "
@@ -57,7 +58,7 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
         if i_changed or not they_changed:
             values[name] = mine[name]
         if they_changed and typed.get(name) != theirs.get(name):
-            sides = {side: _text(told, found.get(name), labels, me) for side, found in
+            sides = {side: kind_of(told).full(found.get(name), labels, me) for side, found in
                      (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
             rows.append({"name": name, "label": label_of(told), "is_conflict": i_changed, **sides})
     return Merged(values, rows)
@@ -91,7 +92,7 @@ def _stored_values(cls: type[Record], values: Mapping[str, Any]) -> dict[str, An
     """Typed values as they would be kept, so that they can be compared with what is."""
     draft = cls(**{name: value for name, value in values.items() if value not in (None, "", [])})
     for name in values:
-        if isinstance(cls._fields[name], Lines):
+        if cls._fields[name].columns:
             for line in draft._data.get(name) or []:
                 try:
                     line.clean()
@@ -105,16 +106,6 @@ def _labels(cls: type[Record], documents: list[dict[str, Any]]) -> dict:
     for document in documents:
         labels |= line_labels(cls, document)
     return labels
-
-
-def _text(told: Any, value: Any, labels: Mapping, me: Actor) -> str:
-    if isinstance(told, Lines) and value:
-        columns = [(name, column) for name, column in told.columns.items() if rights.sees(me, column)]
-        return "\n".join(
-            " · ".join(text for name, column in columns if (text := plain(column, line.get(name), labels)))
-            for line in value
-        )
-    return plain(told, value, labels)
 
 
 def with_choices(values: dict[str, Any], record: Record, form: Mapping[str, str]) -> dict[str, Any]:
@@ -137,8 +128,8 @@ def differing(
     return [
         {
             "label": label_of(cls._fields[one["field"]]),
-            "before": _text(cls._fields[one["field"]], one["old"], labels, me),
-            "after": _text(cls._fields[one["field"]], one["new"], labels, me),
+            "before": kind_of(cls._fields[one["field"]]).full(one["old"], labels, me),
+            "after": kind_of(cls._fields[one["field"]]).full(one["new"], labels, me),
         }
         for one in difference(before, after)
         if one["field"] in shown

@@ -12,12 +12,13 @@ from mongoengine.base import get_document
 
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.language.fields import Money, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import picking, rights
 
-from ..wording import input_text
-from .inputs import LinesList, Value, form_class
+from ..kinds import kind_of
+from ..kinds.inputs import LinesList, Value
+from .inputs import form_class
 
 UNKNOWN = L(
     "“{label}”: “{text}” was not found; choose it from the list.", "「{label}」找不到「{text}」，請從列表中選取。"
@@ -43,7 +44,7 @@ def read_form(cls: type[Record], names: tuple[str, ...], posted: Any, me: Actor)
 
 def _settle(entry: Value, me: Actor, known: dict) -> bool:
     """Choose what a text means, or say that it means nothing. A text that stands in many lines is looked up once."""
-    link, text = entry.told, entry.typed
+    link, text = entry.field, entry.typed
     key = (link.target, link.states, text)
     if key not in known:
         known[key] = picking.meant(me, link, text)
@@ -67,7 +68,7 @@ def fills(form: wtforms.Form, chosen: Iterable[str], me: Actor) -> dict[str, str
     for entry, beside in wanted.values():
         if (record := held.get(entry.data)) is None:
             continue
-        for column, source in entry.told.fills.items():
+        for column, source in entry.field.fills.items():
             place = beside.get(column)
             if place is not None and not any(place.raw) and (text := _text(form, place, record, source, me)):
                 found[place.name] = text
@@ -76,7 +77,7 @@ def fills(form: wtforms.Form, chosen: Iterable[str], me: Actor) -> dict[str, str
 
 def _filling(form: wtforms.Form, name: str) -> tuple[Value, Mapping[str, Value]] | None:
     return next(
-        ((entry, beside) for entry, beside in _entries(form) if entry.name == name and hasattr(entry.told, "fills")),
+        ((entry, beside) for entry, beside in _entries(form) if entry.name == name and hasattr(entry.field, "fills")),
         None,
     )
 
@@ -100,7 +101,7 @@ def _held(entries: Iterable[Value], me: Actor) -> dict[ObjectId, Record]:
     ids: dict[str, set[ObjectId]] = {}
     for entry in entries:
         if isinstance(entry.data, ObjectId):
-            ids.setdefault(entry.told.target, set()).add(entry.data)
+            ids.setdefault(entry.field.target, set()).add(entry.data)
     found: dict[ObjectId, Record] = {}
     for target, some in ids.items():
         cls = get_document(target)
@@ -114,9 +115,9 @@ def _text(form: wtforms.Form, place: Value, record: Record, source: str, me: Act
     told = type(record)._fields[source]
     if source not in rights.listed_fields(me, type(record)):
         return ""
-    if isinstance(told, Money) and not _is_same_currency(form, record):
+    if kind_of(told).is_amount and not _is_same_currency(form, record):
         return ""
-    return input_text(place.told, record._data.get(source))
+    return place.kind.typed(record._data.get(source))
 
 
 def _is_same_currency(form: wtforms.Form, record: Record) -> bool:

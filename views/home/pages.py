@@ -29,6 +29,7 @@ from .. import wording
 from ..files.hits import file_hits
 from ..forms.drafts import unsaved
 from ..frame import waiting_filter
+from ..kinds import kind_of
 from ..page.timeline import timeline
 from ..session import actor
 from ..slots import alarms_for, tiles_for
@@ -146,7 +147,7 @@ class HomeView(AdminIndexView):
             labels = wording.reference_labels(cls, rows, columns)
             for row in rows:
                 texts = [
-                    (str(label_of(cls._fields[c])), wording.plain(cls._fields[c], row.get(c), labels)) for c in columns
+                    (str(label_of(cls._fields[c])), kind_of(cls._fields[c]).plain(row.get(c), labels)) for c in columns
                 ]
                 found[row["_id"]] = [pair for pair in texts if pair[1]]
         return found

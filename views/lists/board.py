@@ -18,12 +18,13 @@ from models.kernel.base.people import Actor
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
-from models.kernel.language.fields import Lines, LongText, Sealed, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Workflow
 from models.kernel.rights import rights
 
 from .. import wording
+from ..kinds import kind_of
 from ..moves import moved_words, moves_context
 from ..session import actor, asks_for_json, say, seen_version
 from ..view_switch import ways_to_look
@@ -123,7 +124,7 @@ def _facts(cls: type[Record], me: Actor) -> tuple[str, ...]:
     hidden = {"number", "title", "owner", "department", "state", *told.title_fields}
     kept = rights.readable_fields(me, cls) - hidden
     names = [name for name in told.grid.columns if name in kept]
-    return tuple([name for name in names if not isinstance(cls._fields[name], Lines | LongText | Sealed)][:FACTS_MAX])
+    return tuple([name for name in names if cls._fields[name].is_indexable][:FACTS_MAX])
 
 
 def _cards(asked: Asked, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -154,7 +155,7 @@ def _of_each(asked: Asked, states: tuple[str, ...], stages: list[dict[str, Any]]
 
 def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], labels: Mapping) -> dict[str, Any]:
     number, due = row["number"], row.get("due_at")
-    texts = [(str(label_of(cls._fields[one])), wording.plain(cls._fields[one], row.get(one), labels)) for one in facts]
+    texts = [(str(label_of(cls._fields[one])), kind_of(cls._fields[one]).plain(row.get(one), labels)) for one in facts]
     return {
         "id": str(row["_id"]),
         "version": row.get("version", 0),

@@ -20,10 +20,10 @@ from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 
+from ..kinds import kind_of
 from ..session import actor, own_path, seen_version
-from ..wording import plain, reference_labels
+from ..wording import reference_labels
 from .bulk import CHANGED_SINCE, GONE, NOTHING, ROWS_MAX
-from .grid_page import choices_of, inline_kind
 
 NO_FIELD = L("This field cannot be set for several rows at once.", "此字段不能批量設置。")
 WILL_CHANGE = L("Will be changed.", "將被修改。")
@@ -100,8 +100,8 @@ def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> s
         "base": screen.base,
         "field": name,
         "label": label_of(told) if told else TAKING_BACK,
-        "kind": inline_kind(told) if told else "",
-        "choices": choices_of(told) if told else [],
+        "kind": kind_of(told).inline if told else "",
+        "choices": kind_of(told).options() if told else [],
         "value": request.form.get("value", ""),
         "rows": rows,
         "ready": sum(row["ok"] for row in rows),
@@ -128,7 +128,7 @@ def _rehearsed(
         verdict = rights.may_update(me, record)
         may = bool(verdict) and name in rights.writable_fields(me, cls, record)
         words = WILL_CHANGE if may else (verdict.why if not verdict else rights.NOT_YOURS)
-        now = plain(cls._fields[name], stored[id].get(name), labels)
+        now = kind_of(cls._fields[name]).plain(stored[id].get(name), labels)
         rows.append(_row(record, may, words) | {"before": now, "given": f"{id}:{seen}"})
     return rows
 

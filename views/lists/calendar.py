@@ -25,7 +25,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.declare import dated_fields
-from models.kernel.language.fields import WRONG_FORM, Day, Moment, label_of
+from models.kernel.language.fields import WRONG_FORM, Day, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
@@ -33,6 +33,7 @@ from models.organisation import CalendarDay
 
 from .. import wording
 from ..frame import waiting_filter
+from ..kinds import kind_of
 from ..session import actor, asks_for_json, say, seen_version
 from ..view_switch import calendars, kept_arguments, ways_to_look
 from . import grid_page, listing
@@ -224,9 +225,8 @@ def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
 
 def _rows(asked: listing.Asked, name: str, span: Span) -> list[dict[str, Any]]:
     """The records of the shown days, the earliest first; none, and said so, when it takes too long."""
-    told = asked.cls._fields[name]
-    edge = _midnight if isinstance(told, Day) else clock.start_of
-    query = {name: {"$gte": edge(span.first), "$lt": edge(span.last + dt.timedelta(days=1))}}
+    field = asked.cls._fields[name]
+    query = {name: {"$gte": field.start_of(span.first), "$lt": field.start_of(span.last + dt.timedelta(days=1))}}
     wanted = dict.fromkeys((name, "number", "title", "state", "version", "due_at"), 1)
     found = asked.collection.find({"$and": [asked.filter, query]}, wanted).sort([(name, 1), ("_id", 1)])
     try:
@@ -256,7 +256,7 @@ def _event(cls: type[Record], row: Mapping[str, Any], name: str, movable: bool) 
     is_open = flow is None or row.get("state") in (flow.edit or ())
     query = urlencode({"id": row["_id"], "date": name})
     return _entry(cls, row) | {
-        "time": wording.time(row[name]) if isinstance(cls._fields[name], Moment) else "",
+        "time": kind_of(cls._fields[name]).time_of_day(row[name]),
         "version": row.get("version", 0),
         "iso": date.isoformat() if date else "",
         "move_url": f"/admin/calendar/{cls.declared.name}/move/?{query}" if movable and is_open else None,
@@ -298,21 +298,13 @@ def _asked_day(cls: type[Record], name: str, text: str) -> dt.date:
 
 def _on_day(cls: type[Record], name: str, record: Record, day: dt.date) -> dt.date | dt.datetime:
     """The new value: a moment keeps its time of the day."""
-    if isinstance(cls._fields[name], Day):
-        return day
-    was = record._data.get(name)
-    time = was.astimezone(clock.zone()).time() if was else dt.time(9)
-    return dt.datetime.combine(day, time, clock.zone()).astimezone(clock.UTC)
+    return cls._fields[name].moved_to(day, record._data.get(name))
 
 
 def _day_of(cls: type[Record], name: str, row: Mapping[str, Any]) -> dt.date | None:
     """The day of a record's date as the company's wall shows it."""
     value = row.get(name)
-    if value is None:
-        return None
-    if isinstance(cls._fields[name], Moment):
-        return _wall_day(value)
-    return value.date() if isinstance(value, dt.datetime) else value
+    return None if value is None else cls._fields[name].day_in(value)
 
 
 def _wall_day(value: dt.datetime) -> dt.date:

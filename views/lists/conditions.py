@@ -1,48 +1,27 @@
-"""What the database compares fields with: every value of an address is parsed to the kind of its field first."""
+"""What the database compares fields with: every value of an address is read by the kind of its field first."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Container
-from decimal import Decimal
 from typing import Any
 
-from bson import Decimal128, ObjectId
 from mongoengine.base import get_document
 from werkzeug.datastructures import MultiDict
 
-from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.language.fields import (
-    NOT_A_NUMBER,
-    WRONG_FORM,
-    Choice,
-    Choices,
-    Day,
-    Flag,
-    Moment,
-    Number,
-    Ref,
-    Refs,
-    Tags,
-    Whole,
-    label_of,
-)
+from models.kernel.language.fields import label_of
 from models.kernel.language.finding import number_begins, short_text_filter
 from models.kernel.language.record import Record
-from models.kernel.language.trees import with_below
-from models.kernel.language.typed import BadValue, parse
+from models.kernel.language.typed import BadValue
 from models.kernel.rights import rights
 
-from ..wording import is_numeric
+from ..kinds.states import column_of
 
 LINKED_MAX = 5000
 TAGS_MAX = 20
-INT_MAX = 2**63 - 1
 TIME_LIMIT_MS = 4000
-NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
 BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{label}」未生效：{why}")
 NO_FILTER = L(
     "The filter “{name}” was left out: this list cannot be narrowed by it.",
@@ -52,13 +31,11 @@ TOO_MANY_LINKED = L(
     "More than {most} entries of “{label}” contain this text, so they were left out. Please type more of it.",
     "「{label}」中含有此文字的記錄超過 {most} 條，未按其查找。請輸入更多文字。",
 )
-STATE_LABEL = L("State", "狀態")
 
 
 def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
     """What an address asks of one field; adds what cannot be understood, and a chip for each value that counts."""
-    found = cls._fields[name]
-    label = STATE_LABEL if name == "state" else label_of(found)
+    label = label_of(cls._fields[name])
     clauses: list[dict[str, Any]] = []
     ops = (("", "="), (".from", "≥"), (".to", "≤"))
     for suffix, sign in ops:
@@ -68,7 +45,7 @@ def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, ch
         if not values:
             continue
         try:
-            clauses.append({name: _condition(found, name, suffix, values)})
+            clauses.append({name: _condition(cls, name, suffix, values)})
             chips += [(key, value, f"{label} {sign} ") for value in values]
         except BadValue as bad:
             problems.append(BAD_FILTER(label=label, why=bad.sentence))
@@ -82,51 +59,14 @@ def unknown(known: Container[str], args: MultiDict) -> list[Words]:
     return [NO_FILTER(name=name[:40]) for name in dict.fromkeys(names.values()) if name not in known]
 
 
-def _condition(found: Any, name: str, suffix: str, values: list[str]) -> Any:  # noqa: PLR0911 - one for each kind
+def _condition(cls: type[Record], name: str, suffix: str, values: list[str]) -> Any:
     """What the database compares a field with; raises BadValue."""
+    kind = column_of(cls, name)
     if suffix:
-        if isinstance(found, Moment | Day):
-            start, end = _whole_day(found, values[-1])
-            return {"$gte": start} if suffix == ".from" else {"$lt": end}
-        if not is_numeric(found):
-            raise BadValue(L("this field has no order", "此字段不能比較大小"))
-        exact = _exact(found, values[-1])
-        return {"$gte": exact} if suffix == ".from" else {"$lte": exact}
-    if name == "state" or isinstance(found, Choice | Choices):
-        return {"$in": [None if value == NOTHING_CHOSEN else value for value in values[:50]]}
-    if isinstance(found, Ref | Refs):
-        ids = [ObjectId(value) for value in values if ObjectId.is_valid(value)]
-        return {"$in": with_below(get_document(found.target), ids[:200])}
-    if isinstance(found, Tags):
-        return {"$in": values[:50]}
-    if isinstance(found, Flag):
-        return {"$eq": True} if values[-1] in ("1", "true", "yes") else {"$ne": True}
-    if isinstance(found, Number | Whole):
-        return _exact(found, values[-1])
-    if isinstance(found, Day | Moment):
-        start, end = _whole_day(found, values[-1])
-        return {"$gte": start, "$lt": end}
+        return kind.condition_from(values[-1]) if suffix == ".from" else kind.condition_to(values[-1])
     if name == "number":
         return number_begins(values[-1])["number"]
-    return {"$regex": re.escape(values[-1]), "$options": "i"}
-
-
-def _exact(found: Any, text: str) -> Any:
-    """A number as it is kept; raises BadValue for one that cannot be."""
-    value = parse(found, text)
-    if value is None or not Decimal(value).is_finite() or abs(value) > INT_MAX:
-        raise BadValue(NOT_A_NUMBER(label=label_of(found)))
-    return Decimal128(value) if isinstance(found, Number) else value
-
-
-def _whole_day(found: Any, text: str) -> tuple[dt.datetime, dt.datetime]:
-    """The moments between which a date lies, the second left out; raises BadValue."""
-    value = parse(found, text)
-    try:
-        start = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), clock.UTC)
-        return start, start + dt.timedelta(days=1)
-    except (TypeError, OverflowError) as fault:
-        raise BadValue(WRONG_FORM(label=label_of(found))) from fault
+    return kind.condition(values)
 
 
 def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) -> dict[str, Any]:
@@ -136,7 +76,7 @@ def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) 
     for name in cls.declared.grid.search:
         ref_name, dot, _rest = name.partition(".")
         found = cls._fields.get(ref_name)
-        if dot and isinstance(found, Ref | Refs):
+        if dot and getattr(found, "target", ""):
             target = get_document(found.target)
             scope = rights.visible(actor, target)
             if scope is None:

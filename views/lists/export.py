@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import tempfile
 from collections.abc import Iterator
@@ -12,16 +11,17 @@ from urllib.parse import quote
 
 import structlog
 import xlsxwriter
-from bson import Decimal128
 from flask import Response, send_file
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.language.fields import Day, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
-from ..wording import is_numeric, plain, reference_labels, state_label
+from ..kinds.base import Formats
+from ..kinds.states import column_of
+from ..wording import reference_labels
 from .listing import Asked
 
 KINDS = ("csv", "xlsx")
@@ -66,8 +66,9 @@ def _csv(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) -
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow([defused(str(label_of(cls._fields[column]))) for column in columns])
+    sayers = [(column, column_of(cls, column).exported) for column in columns]
     for rows, labels in _batches(cls, asked, columns):
-        writer.writerows([[defused(_text(cls, row, column, labels)) for column in columns] for row in rows])
+        writer.writerows([[defused(say(row.get(column), labels)) for column, say in sayers] for row in rows])
     text.detach()
     file.seek(0)
     return download(file, name, "text/csv")
@@ -78,41 +79,18 @@ def _xlsx(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) 
     with xlsxwriter.Workbook(file, BOOK) as book:
         sheet = book.add_worksheet()
         bold = book.add_format({"bold": True})
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        money = book.add_format({"num_format": "#,##0.00"})
+        formats = Formats(book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "#,##0.00"}))
         for at, column in enumerate(columns):
             sheet.write_string(0, at, str(label_of(cls._fields[column])), bold)
+        writers = [(at, column, column_of(cls, column).write) for at, column in enumerate(columns)]
         line = 1
         for rows, labels in _batches(cls, asked, columns):
             for row in rows:
-                for at, column in enumerate(columns):
-                    text = _text(cls, row, column, labels)
-                    _write(sheet, (line, at), cls._fields[column], row.get(column), text, (day, money))
+                for at, column, write in writers:
+                    write(sheet, (line, at), row.get(column), labels, formats)
                 line += 1
     file.seek(0)
     return download(file, name, XLSX)
-
-
-def _write(sheet: Any, place: tuple[int, int], told: Any, value: Any, text: str, formats: tuple) -> None:
-    """One cell: numbers and dates as such, everything else as text that is no formula."""
-    if value is None:
-        return
-    if is_numeric(told):
-        is_exact = isinstance(value, Decimal128)
-        sheet.write_number(*place, value.to_decimal() if is_exact else value, formats[1] if is_exact else None)
-    elif isinstance(told, Day) and isinstance(value, dt.datetime):
-        sheet.write_datetime(*place, value.replace(tzinfo=None), formats[0])
-    else:
-        sheet.write_string(*place, text[:32000])
-
-
-def _text(cls: type[Record], row: dict, column: str, labels: dict) -> str:
-    if column == "state":
-        return state_label(cls, row.get("state"))
-    told, value = cls._fields[column], row.get(column)
-    if is_numeric(told) and value is not None:
-        return str(value.to_decimal() if isinstance(value, Decimal128) else value)
-    return plain(told, value, labels)
 
 
 def defused(text: str) -> str:

@@ -13,26 +13,8 @@ from flask import Response
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.base.words import L, Listed, Words
-from models.kernel.language.fields import (
-    Choice,
-    Choices,
-    Day,
-    Flag,
-    LongText,
-    Mail,
-    Moment,
-    Money,
-    Number,
-    Phone,
-    Ref,
-    Refs,
-    Sealed,
-    Tags,
-    Text,
-    Whole,
-    label_of,
-)
+from models.kernel.base.words import L, Listed
+from models.kernel.language.fields import label_of
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.services.imports import cells as import_cells
@@ -41,7 +23,8 @@ from models.services.imports.cells import NO_VALUE, NUMBER
 from models.services.imports.imports import Import
 from models.services.imports.rows import BAD, DOUBT, LEFT, Outcome
 
-from ..wording import NO, YES
+from ..kinds import kind_of
+from ..wording import YES
 from .export import BOOK, XLSX, defused, download
 
 REASON = L("Why it was not imported", "未導入原因")
@@ -56,26 +39,6 @@ EMPTY_FOR_NEW = L(
     "新建記錄請留空；填寫編號則修改該記錄。空白單元格不改變對應字段，除非提交表格時另行選擇。",
 )
 A_NUMBER = L("The number of a record, or nothing", "已有記錄的編號，或留空")
-A_TEXT = L("Text, at most {most} characters", "文字，最多 {most} 字")
-KINDS: tuple[tuple[type | tuple[type, ...], L], ...] = (
-    (Mail, L("An e-mail address", "電子郵箱")),
-    (Phone, L("A telephone number", "電話號碼")),
-    (Moment, L("A date and time, such as 2026-11-23 09:30", "日期時間，如 2026-11-23 09:30")),
-    (Day, L("A date, such as 2026-11-23", "日期，如 2026-11-23")),
-    (Flag, L("Yes or no", "是或否")),
-    (Money, L("An amount, such as 1,234.50", "金額，如 1,234.50 或 3.5萬")),
-    (Whole, L("A whole number", "整數")),
-    (Number, L("A number", "數字")),
-    (Tags, L("Words with commas between them", "多個詞，用逗號分隔")),
-)
-A_PERCENT = L("A percentage as a plain number: 5 for five per cent", "百分數，填普通數字：5 表示百分之五")
-ONE_OF = L("One of these", "以下之一")
-SOME_OF = L("Any of these, with commas between them", "以下任意項，用逗號分隔")
-OF = L("{kind}: {choices}", "{kind}：{choices}")
-A_LINK = L("Number or exact title of a record: {label}", "「{label}」的編號或完整標題")
-LINKS = L(
-    "Numbers or exact titles of records, with commas between them: {label}", "「{label}」的編號或完整標題，用逗號分隔"
-)
 LIST_MAX = 255  # characters that Excel keeps of the choices of a cell
 
 
@@ -86,34 +49,12 @@ def columns_of(cls: type[Record], me: Actor) -> list[dict[str, Any]]:
         told = cls._fields[name]
         help = EMPTY_FOR_NEW if name == NUMBER else told.help
         is_needed = bool(told.required) and told.default is None
-        options = [str(one) for one in told.options.values()] if isinstance(told, Choice | Choices) else []
+        kind = kind_of(told)
+        options = [label for _, label in kind.labels()]
         facts = {"name": name, "head": head, "is_needed": is_needed, "help": str(help or ""), "options": options}
-        words = (A_NUMBER, A_NUMBER) if name == NUMBER else (takes(told), kind_words(told))
+        words = (A_NUMBER, A_NUMBER) if name == NUMBER else (kind.takes_all(), kind.takes_words())
         rows.append(facts | {"takes": str(words[0]), "kind": str(words[1])})
     return rows
-
-
-def takes(told: Any) -> Words:
-    """What may be typed for a field, with its choices."""
-    if isinstance(told, Choice | Choices):
-        return OF(kind=kind_words(told), choices=Listed(tuple(told.options.values())))
-    return kind_words(told)
-
-
-def kind_words(told: Any) -> Words:
-    """What kind of thing may be typed for a field."""
-    if isinstance(told, Sealed):
-        return kind_words(told.form)
-    if isinstance(told, Choice | Choices):
-        return ONE_OF if isinstance(told, Choice) else SOME_OF
-    if isinstance(told, Ref | Refs):
-        target = told.field.document_type_obj if isinstance(told, Refs) else told.document_type_obj
-        label = target.declared.label if hasattr(target, "declared") else label_of(told)
-        return (A_LINK if isinstance(told, Ref) else LINKS)(label=label)
-    if told.unit == "%":
-        return A_PERCENT
-    found = next((words for kind, words in KINDS if isinstance(told, kind)), None)
-    return found or A_TEXT(most=getattr(told, "most", 200))
 
 
 def template_file(cls: type[Record], me: Actor) -> Response:
@@ -125,12 +66,12 @@ def template_file(cls: type[Record], me: Actor) -> Response:
         bold, needed = book.add_format({"bold": True}), book.add_format({"bold": True, "font_color": "#b02a1f"})
         text = book.add_format({"num_format": "@"})
         for at, column in enumerate(columns):
-            told = cls._fields[column["name"]]
             sheet.write_string(0, at, column["head"], needed if column["is_needed"] else bold)
             sheet.write_comment(0, at, f"{column['takes']}\n{column['help']}".strip()[:2000])
-            is_text = isinstance(told, Text | LongText | Ref | Refs | Sealed)
-            sheet.set_column(at, at, max(12, min(40, 2 * len(column["head"]) + 2)), text if is_text else None)
-            _offer(sheet, at, told)
+            kind = kind_of(cls._fields[column["name"]])
+            form = text if kind.is_text_cell else None
+            sheet.set_column(at, at, max(12, min(40, 2 * len(column["head"]) + 2)), form)
+            _offer(sheet, at, kind.offers())
         sheet.freeze_panes(1, 0)
         _write_notes(book, cls, me, columns)
     file.seek(0)
@@ -142,10 +83,8 @@ def _sheet_name(cls: type[Record]) -> str:
     return "".join(one for one in str(cls.declared.label) if one not in "[]:*?/\\'")[:31]
 
 
-def _offer(sheet: Any, at: int, told: Any) -> None:
+def _offer(sheet: Any, at: int, labels: list[str]) -> None:
     """Let a cell pick from its choices; other spellings are warned of, not refused."""
-    labels = [str(one) for one in told.options.values()] if isinstance(told, Choice) else []
-    labels = [str(YES), str(NO)] if isinstance(told, Flag) else labels
     if labels and len(",".join(labels)) <= LIST_MAX and not any("," in one for one in labels):
         sheet.data_validation(1, at, 10_000, at, {"validate": "list", "source": labels, "error_type": "warning"})
 

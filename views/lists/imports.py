@@ -28,8 +28,9 @@ from models.services.imports.imports import Import
 from models.services.imports.rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
 from models.services.work import jobs
 
+from ..kinds import kind_of
 from ..session import actor, say
-from ..wording import moment, number, plain, reference_labels
+from ..wording import moment, number, reference_labels
 from . import import_files
 
 FIRST, MORE = 10, 50
@@ -314,11 +315,11 @@ def _values(cls: type[Record], one: Import, me: Actor, rows: Rows) -> list[dict[
     labels = reference_labels(cls, [*afters, *befores], names)
     told = []
     for entry, before, after in zip(entries, befores, afters, strict=True):
-        texts = {name: plain(cls._fields[name], after.get(name), labels) for name in names}
+        texts = {name: kind_of(cls._fields[name]).plain(after.get(name), labels) for name in names}
         changed = [
             (
                 str(label_of(cls._fields[name])),
-                plain(cls._fields[name], before.get(name), labels) or "—",
+                kind_of(cls._fields[name]).plain(before.get(name), labels) or "—",
                 texts[name] or "—",
             )
             for name in names

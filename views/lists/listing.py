@@ -22,22 +22,23 @@ from models.kernel.base.collections import archive_of
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.language.fields import Choices, Lines, LongText, Ref, Refs, Rule, Sealed
+from models.kernel.language.fields import Rule
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.personal.layouts import View
 
-from .conditions import INT_MAX, NOTHING_CHOSEN, STATE_LABEL, TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
+from ..kinds import kind_of
+from ..kinds.choices import NOTHING_CHOSEN
+from ..kinds.numbers import INT_MAX
+from .conditions import TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
 
-__all__ = ["NOTHING_CHOSEN", "STATE_LABEL", "TIME_LIMIT_MS", "tags_of"]  # of the conditions, for those who read lists
+__all__ = ["NOTHING_CHOSEN", "TIME_LIMIT_MS", "tags_of"]  # of the conditions, for those who read lists
 PAGE_SIZES = (20, 50, 100, 200)
 PAGE_SIZE = 50
 COUNT_CAP = 1000
 COUNT_LIMIT_MS = 250
 SUMMED_MAX = 10_000
-TEXT_SHOWN = 400
-REFS_SHOWN = 10
 SLOW = L(
     "The search took too long and was stopped. Please narrow it down with a filter.",
     "查詢時間過長，已停止。請增加篩選條件。",
@@ -144,8 +145,7 @@ def choosable(cls: type[Record], actor: Actor) -> tuple[str, ...]:
     What is kept encrypted stays on the record's own page, unless the type declares it as a column.
     """
     seen = rights.listed_fields(actor, cls)
-    hidden = {name for name, field in cls._fields.items() if not isinstance(field, Rule) or isinstance(field, Lines)}
-    hidden |= {name for name, field in cls._fields.items() if isinstance(field, Sealed)} | _INNER
+    hidden = {name for name, field in cls._fields.items() if not getattr(field, "is_column", False)} | _INNER
     if cls.declared.workflow is None:
         hidden |= {"state", "state_since", "submitted_by", "due_at"}
     columns = cls.declared.grid.columns
@@ -176,7 +176,7 @@ def _is_left_out(cls: type[Record], seen: frozenset[str], view: View) -> bool:
 def sortable(cls: type[Record], name: str) -> bool:
     """Whether a list may be sorted by a field: stored as it reads, and served by an index."""
     found = cls._fields.get(name)
-    if found is None or isinstance(found, Lines | LongText | Sealed | Ref | Refs | Choices):
+    if found is None or not getattr(found, "is_sortable", True):
         return False
     return name in ("id", "number") or name in indexed_fields(cls)
 
@@ -282,21 +282,13 @@ def sums(asked: Asked, names: tuple[str, ...], by: str | None) -> list[dict[str,
 def _rows(asked: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]] | None:
     """The rows with what is shown of them, or None when it took too long."""
     keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
-    wanted = {column: _shown(asked.cls._fields.get(column), column) for column in columns}
+    wanted = {column: kind_of(asked.cls._fields[column]).projection(column) for column in columns}
     wanted |= dict.fromkeys((name, "version", "state", "removed_at"), 1)
     cursor = asked.collection.find(query, wanted).sort(keys).limit(asked.size + 1)
     try:
         return list(cursor.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout:
         return None
-
-
-def _shown(found: Any, name: str) -> Any:
-    """What of a column leaves the database: of a long text its beginning, of many links the first."""
-    if isinstance(found, LongText):
-        start = {"$substrCP": [f"${name}", 0, TEXT_SHOWN + 1]}
-        return {"$cond": [{"$eq": [{"$type": f"${name}"}, "string"]}, start, f"${name}"]}
-    return {"$slice": REFS_SHOWN + 1} if isinstance(found, Refs) else 1
 
 
 def count(asked: Asked, *, at_least: int = 0) -> HitCount:

@@ -16,17 +16,16 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import validation
 from models.kernel.gate.bookkeeping import stored
-from models.kernel.language.fields import Choice, Choices, Lines, Ref, Refs, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
 from models.kernel.rights import rights
 
-from .. import wording
 from ..forms.inputs import LinesList, Value, filled, form_from, input_problems, values_of
+from ..kinds import kind_of
 from ..moves import moves_context
 from ..slots import scripts_for
-from ..wording import is_numeric, plain
 from .record_page import heading
 
 UNKNOWN = "—"
@@ -100,8 +99,7 @@ def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor
         ],
         "scripts": scripts_for(told.name),
         "asks_confirmation": validation.DOUBT in problems,
-        "has_computed": any(f.computed for f in told.own_fields.values())
-        or any(isinstance(f, Lines) for f in told.own_fields.values()),
+        "has_computed": any(field.computed or field.columns for field in told.own_fields.values()),
     }
 
 
@@ -152,11 +150,12 @@ def _control(cls: type, name: str, entry: Any, record: Record | None, problems: 
         "lookup": f"/admin/{cls.declared.name}/ajax/lookup/?field={name}",
     }
     if entry is None:
+        kind = kind_of(told)
         value = record._data.get(name) if record else None
-        text = plain(told, record.to_mongo().to_dict().get(name), {}) if record and value is not None else UNKNOWN
-        return control | {"kind": "computed", "text": text, "number": is_numeric(told)}
+        text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
+        return control | {"kind": "computed", "text": text, "number": kind.is_number}
     held = validation.linked_by(record) if record is not None else frozenset()
-    if isinstance(told, Lines):
+    if isinstance(entry, LinesList):
         table = LinesTable(cls.declared.name, name, {c: f for c, f in told.columns.items() if rights.sees(me, f)}, held)
         return control | _lines_control(table, entry, problems)
     return control | _input(entry, held)
@@ -167,20 +166,10 @@ def _input(entry: Value, held: frozenset[ObjectId]) -> dict[str, Any]:
 
     `held`: what the record links to already, which its page names anyway.
     """
-    told, raw = entry.told, [one for one in entry.raw if one]
-    found: dict[str, Any] = {"kind": entry.kind, "value": entry._value(), "values": raw}
-    if isinstance(told, Choice | Choices):
-        blank = [] if told.required or isinstance(told, Choices) else [("", "—")]
-        found["options"] = blank + [(key, str(label)) for key, label in told.options.items()]
-        if isinstance(told, Choice) and told.required and not entry._value():
-            found["options"] = [("", "—"), *found["options"]]
-    if isinstance(told, Ref | Refs):
-        ids = [ObjectId(one) for one in raw if ObjectId.is_valid(one)]
-        titles = wording.titles_chosen(told.target, ids, held) if ids else {}
-        found["chosen"] = [(str(one), titles[one]) for one in ids]
-        found["typed"] = entry.typed
-    found["number"] = is_numeric(told)
-    return found
+    kind = entry.kind
+    facts = {"kind": kind.control, "attributes": kind.attributes, "number": kind.is_number}
+    typed = {"value": entry._value(), "values": [text for text in entry.raw if text]}
+    return facts | typed | kind.drawn(entry, held)
 
 
 @dataclass(frozen=True)
@@ -201,7 +190,9 @@ def _lines_control(table: LinesTable, entry: Any, problems: Mapping) -> dict[str
         place = kept.index(item) if item in kept else None
         faults = {c: problems.get(f"{table.name}.{place}.{c}", []) if place is not None else [] for c in table.columns}
         rows.append([_line_cell(table, at, c, item.form._fields.get(c), faults[c]) for c in table.columns])
-    heads = [{"label": label_of(f), "number": is_numeric(f), "required": f.required} for f in table.columns.values()]
+    heads = [
+        {"label": label_of(f), "number": kind_of(f).is_number, "required": f.required} for f in table.columns.values()
+    ]
     if not rows:
         rows.append(_blank_line(table, entry, 0))
     return {"kind": "lines", "heads": heads, "rows": rows, "blank": _blank_line(table, entry, "__index__")}
@@ -227,7 +218,7 @@ def _line_cell(table: LinesTable, at: Any, column: str, entry: Any, errors: list
         "name": f"{table.name}-{at}-{column}",
         "id": f"{table.name}-{at}-{column}",
         "label": label_of(told),
-        "number": is_numeric(told),
+        "number": kind_of(told).is_number,
         "lookup": f"/admin/{table.type_name}/ajax/lookup/?field={table.name}.{column}",
         "errors": [str(words) for words in errors],
     }
@@ -244,7 +235,7 @@ def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]
     may = not validation.link_problems(draft, me, {}) or _is_as_held(draft, me)
     values, can = {}, may
     for name, told in cls.declared.own_fields.items():
-        if isinstance(told, Lines):
+        if told.columns:
             texts, is_whole = _line_texts(form, draft, name, me)
             values |= texts if may else dict.fromkeys(texts, UNKNOWN)
             can = can and is_whole
@@ -274,7 +265,7 @@ def _line_texts(form: wtforms.Form, draft: Record, name: str, me: Actor) -> tupl
 
 def _is_misread(entry: Any) -> bool:
     """Whether a text could not be read that something may be computed from; a link is looked up when it is saved."""
-    return isinstance(entry, Value) and bool(entry.process_errors) and not isinstance(entry.told, Ref | Refs)
+    return isinstance(entry, Value) and bool(entry.process_errors) and not entry.field.target
 
 
 def _misread(form: wtforms.Form) -> dict[str, list[str]]:
@@ -306,7 +297,7 @@ def _clean(document: Any) -> bool:
 
 def _computed_text(told: Any, document: Any, name: str) -> str:
     value = document._data.get(name)
-    return plain(told, told.to_mongo(value) if value is not None else None, {})
+    return kind_of(told).plain(told.to_mongo(value) if value is not None else None)
 
 
 def rule_problems(cls: type[Record], form: wtforms.Form, record: Record | None, me: Actor) -> dict:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app
-from markupsafe import Markup
-from mongoengine.base import get_document
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
@@ -15,18 +13,17 @@ from models.kernel.gate import history
 from models.kernel.gate.bookkeeping import stored
 from models.kernel.gate.changes import note
 from models.kernel.language.declare import references_of, restricted_fields
-from models.kernel.language.fields import Lines, LongText, Money, Ref, Refs, Sealed, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import need_label
 from models.kernel.rights import rights
 from models.services.files import files
 
-from .. import wording
 from ..files.panel import file_context
+from ..kinds import kind_of
 from ..moves import moves_context, needs_shown
-from ..session import actor, catalogue
 from ..slots import links_for, panels_for
-from ..wording import is_numeric, line_labels, plain, reference_labels, state_label, tone
+from ..wording import line_labels, reference_labels, state_label, tone
 from .course import course_of, drawing_of
 from .linked import leads_context, linked_context
 from .timeline import timeline
@@ -120,7 +117,7 @@ def _part(
     pieces: list[dict[str, Any]] = []
     for name in (one for one in part.fields if one in seen):
         told = cls._fields[name]
-        if isinstance(told, Lines):
+        if told.columns:
             pieces.append({"table": lines_context(told, document.get(name) or [], labels, me)})
         elif pieces and "facts" in pieces[-1]:
             pieces[-1]["facts"].append(_fact(cls, name, document, labels))
@@ -130,40 +127,20 @@ def _part(
 
 
 def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> dict[str, Any]:
-    told = cls._fields[name]
-    value = document.get(name)
-    text: Any = plain(told, value, labels)
-    if not isinstance(told, Ref | Refs) or not rights.can_open(actor(), get_document(told.target)):
-        pass  # what the reader may not open is told, but leads nowhere
-    elif isinstance(told, Ref) and value is not None and text and value in labels:
-        text = Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(_type_of(told), value, text)
-    elif isinstance(told, Refs) and value:
-        text = Markup.escape(wording.t(", ", "、")).join(
-            Markup('<a href="/admin/{}/details/?id={}">{}</a>').format(
-                _type_of(told), one, labels.get(one, wording.GONE)
-            )
-            for one in value
-        )
-    is_long = isinstance(told, LongText) or (isinstance(told, Sealed) and isinstance(told.form, LongText))
-    facts = {"number": is_numeric(told), "wide": is_long, "amount": isinstance(told, Money)}
-    return {"label": label_of(told), "value": text, **facts}
+    kind = kind_of(cls._fields[name])
+    facts = {"number": kind.is_number, "wide": kind.is_wide, "amount": kind.is_amount}
+    return {"label": label_of(kind.field), "value": kind.linked(document.get(name), labels), **facts}
 
 
-def _type_of(told: Ref | Refs) -> str:
-    return catalogue().by_class(told.target).declared.name
-
-
-def lines_context(told: Lines, rows: list, labels: Mapping, me: Actor) -> dict[str, Any]:
+def lines_context(told: Any, rows: list, labels: Mapping, me: Actor) -> dict[str, Any]:
     """A table of embedded lines for reading."""
     columns = {name: column for name, column in told.columns.items() if rights.sees(me, column)}
+    kinds = {name: kind_of(column) for name, column in columns.items()}
     return {
         "label": label_of(told),
-        "heads": [{"label": label_of(column), "number": is_numeric(column)} for column in columns.values()],
+        "heads": [{"label": label_of(column), "number": kind_of(column).is_number} for column in columns.values()],
         "rows": [
-            [
-                {"text": plain(column, row.get(name), labels), "number": is_numeric(column)}
-                for name, column in columns.items()
-            ]
+            [{"text": kind.plain(row.get(name), labels), "number": kind.is_number} for name, kind in kinds.items()]
             for row in rows
         ],
     }

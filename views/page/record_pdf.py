@@ -16,7 +16,8 @@ from models.kernel.language.record import Record
 from models.services.files import files
 
 from ..formats import FORMATS
-from ..wording import line_labels, moment, plain, reference_labels, state_label
+from ..kinds import kind_of
+from ..wording import line_labels, moment, reference_labels, state_label
 from .record_page import base_facts, parts_of
 from .timeline import timeline
 
@@ -72,7 +73,7 @@ def _verbs(cls: type[Record]) -> tuple[str, ...]:
 
 def _currency(cls: type[Record], document: Mapping[str, Any]) -> str:
     told = cls._fields.get("currency")
-    return plain(told, document.get("currency"), {}) if told else ""
+    return kind_of(told).plain(document.get("currency")) if told else ""
 
 
 def _part(part: dict[str, Any], currency: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import L
 from models.kernel.gate.sources import source_label
 from models.kernel.language.declare import references_of
-from models.kernel.language.fields import Lines, Ref, Sealed, label_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
-from ..wording import doer, machine_time, moment, plain, reference_labels, state_label, tone
+from ..kinds import kind_of
+from ..wording import doer, machine_time, moment, reference_labels, state_label, tone
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
@@ -79,16 +80,6 @@ def _change(cls: type[Record], change: Mapping[str, Any], me: Actor, labels: Map
     label = str(label_of(told))
     if not rights.sees(me, told):
         return None
-    return (label, _side(told, change.get("old"), labels, me), _side(told, change.get("new"), labels, me))
-
-
-def _side(told: Any, value: Any, labels: Mapping, me: Actor) -> str:
-    if isinstance(told, Lines) and value:
-        shown = []
-        for line in value:
-            columns = [
-                (n, c) for n, c in told.columns.items() if rights.sees(me, c) and not isinstance(c, Ref | Sealed)
-            ]
-            shown.append(" · ".join(text for n, c in columns if (text := plain(c, line.get(n), labels))))
-        return " | ".join(shown)[:600]
-    return plain(told, value, labels)[:600] or "—"
+    kind = kind_of(told)
+    before, after = (kind.in_history(change.get(side), labels, me)[:600] or "—" for side in ("old", "new"))
+    return (label, before, after)

@@ -104,6 +104,7 @@ class Rule:
     is_sortable: ClassVar[bool] = True  # kept in the order in which it reads
     is_indexable: ClassVar[bool] = True  # short, and kept as it is
     is_text: ClassVar[bool] = False  # kept as the text that a person typed
+    is_column: ClassVar[bool] = True  # a reader may choose it as a column of a list
     is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
     unreadable: ClassVar[L] = WRONG_FORM
 
@@ -286,7 +287,7 @@ class Sealed(Rule, BaseField):
         self.form.label = label_of(self)
         yield from self.form.faults(value)
 
-    is_sortable = is_indexable = False
+    is_sortable = is_indexable = is_column = False
 
     def cleaned(self, text: str) -> str:
         return self.form.cleaned(text)
@@ -688,7 +689,7 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     """Embedded lines, in order."""
 
     lines_max = 500
-    is_sortable = is_indexable = is_in_sheet = False
+    is_sortable = is_indexable = is_in_sheet = is_column = False
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         """The lines as they are held; MongoEngine by itself would load everything that they link to."""

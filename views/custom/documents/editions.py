@@ -23,6 +23,7 @@ from models.services.files import files
 from models.services.files import text as file_text
 from models.services.files import viewing as file_viewing
 from views import wording
+from views.kinds import kind_of
 from views.session import actor
 from views.slots import CustomView
 
@@ -83,7 +84,7 @@ def _fields(document: Document, old: int, new: int, me: Actor) -> list[dict[str,
     found = []
     for name in (one for one in COMPARED if one in seen):
         told = Document._fields[name]
-        before, after = (wording.plain(told, row.get(name), labels) for row in rows)
+        before, after = (kind_of(told).plain(row.get(name), labels) for row in rows)
         found.append({"label": label_of(told), "old": before, "new": after, "changed": before != after})
     return found
 

@@ -20,6 +20,7 @@ from models.market import Requirement, ResearchReport
 from models.services.papers.typesetting import typeset
 from views import wording
 from views.formats import FORMATS
+from views.kinds import kind_of
 from views.page.record_page import note_reading
 from views.page.timeline import timeline
 from views.session import actor
@@ -107,7 +108,7 @@ def _requirements(ids: list[ObjectId], me: Actor) -> list[list[str]]:
     public = {"number", "title"}
     return [
         [
-            wording.plain(Requirement._fields[name], rows[one].get(name), {})
+            kind_of(Requirement._fields[name]).plain(rows[one].get(name))
             if name in public or (one in own and name in seen)
             else ""
             for name in REQUIREMENT_COLUMNS

@@ -1,0 +1,141 @@
+"""The inputs of forms: each keeps what was typed, is read as its kind of field reads it, and says what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import wtforms
+from bson import ObjectId
+
+from models.kernel.base.words import Words
+from models.kernel.language.typed import BadValue
+
+if TYPE_CHECKING:
+    from .base import Kind
+
+LINES_MAX = 500
+TYPED, SHOWN = ".text", ".shown"  # beside the id of a picker: what stands in it, and the title that it was drawn with
+TYPED_MAX = 200
+_PLACE = re.compile(r"-([0-9]{1,6})-")
+
+
+class Value(wtforms.Field):
+    """One input. `raw` is what was typed, `data` what it means, `process_errors` why it means nothing.
+
+    `typed` is a text in a picker that nobody chose from its list: pasted, or typed where no script runs.
+    """
+
+    def __init__(self, *args: Any, kind: Kind, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.kind, self.field = kind, kind.field
+        self.raw: list[str] = []
+        self.was_posted = False
+        self.typed = ""
+
+    def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
+        super().process(formdata, data, extra_filters)
+        if formdata and self.field.target:
+            self._take_typed(*(_last(formdata, self.name + place) for place in (TYPED, SHOWN)))
+
+    def _take_typed(self, typed: str, shown: str) -> None:
+        """A text that is not the title of what was chosen counts instead of it; several links get one more."""
+        if typed == shown:
+            return
+        self.typed, self.was_posted = typed[:TYPED_MAX], True
+        if not self.kind.is_many:
+            self.raw, self.data, self.process_errors = [], None, []  # type: ignore[attr-defined]
+
+    def choose(self, id: ObjectId) -> None:
+        """The record that the typed text means."""
+        self.typed = ""
+        self.raw = [*self.raw, str(id)] if self.kind.is_many else [str(id)]
+        self.data = self._read()
+
+    def process_data(self, value: Any) -> None:
+        self.data = value
+        self.raw = self.kind.raw(value)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.was_posted = True
+        self.raw = [value for value in valuelist if value != ""] if self.kind.is_many else valuelist[-1:]
+        self.data = self._read()
+
+    def _read(self) -> Any:
+        try:
+            return self.kind.read(self.raw)
+        except BadValue as bad:
+            self.process_errors.append(bad.sentence)  # type: ignore[attr-defined]
+            return None
+
+    def _value(self) -> str:
+        return self.raw[0] if self.raw else ""
+
+    def entered(self, kept: Any) -> Any:
+        """The value of the input. A text that stands as the form showed it keeps the stored value, so that seconds that
+        were not shown survive."""
+        return kept if kept is not None and self.kind.raw(kept) == self.raw else self.data
+
+    def problems(self) -> Iterator[tuple[str, list[Words]]]:
+        """What could not be read, by the path within the field."""
+        if self.process_errors:
+            yield "", list(self.process_errors)
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether anything was typed beyond a preset."""
+        if self.typed:
+            return True
+        default = self.field.default() if callable(self.field.default) else self.field.default
+        preset = self.kind.raw(default) if self.field.default is not None else [""]
+        return bool(self.raw) and self.raw[0].strip() != "" and self.raw != preset
+
+
+class LinesList(wtforms.FieldList):
+    """A list of lines; `was_posted` tells "all lines removed" from "not on the page at all"."""
+
+    was_posted = False
+
+    def __init__(self, *args: Any, kind: Kind, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.kind, self.field = kind, kind.field
+
+    def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
+        self.was_posted = bool(formdata) and any(
+            key == self.name or key.startswith(f"{self.name}-") for key in (formdata or ())
+        )
+        super().process(formdata, data, extra_filters)
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        """The places of lines among the posted names. More lines than may be kept are taken, so that this is said."""
+        places = (_PLACE.match(key, len(prefix)) for key in formdata if key.startswith(prefix))
+        numbers = sorted({int(place[1]) for place in places if place})
+        yield from numbers[: 2 * LINES_MAX]
+
+    def filled(self) -> list[Any]:
+        """The lines in which anything was typed beyond a preset."""
+        return [item for item in self if any(entry.is_filled for entry in item.form)]
+
+    def entered(self, kept: Any) -> Any:
+        """The lines as documents."""
+        return [self._line(item.form) for item in self.filled()]
+
+    def _line(self, form: wtforms.Form) -> Any:
+        line = self.field.field.document_type()
+        for name, entry in form._fields.items():
+            if entry.data is not None:
+                setattr(line, name, entry.data)
+        return line
+
+    def problems(self) -> Iterator[tuple[str, list[Words]]]:
+        """What could not be read, by the path within the field."""
+        for at, item in enumerate(self.filled()):
+            for column, entry in item.form._fields.items():
+                yield from ((f".{at}.{column}", sentences) for _, sentences in entry.problems())
+
+
+def _last(posted: Any, name: str) -> str:
+    return (posted.getlist(name) or [""])[-1].strip()

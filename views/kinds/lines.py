@@ -1,0 +1,63 @@
+"""Lists of lines: a table in forms and on pages, a count in one line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import wtforms
+
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
+from models.kernel.language.fields import Lines
+from models.kernel.rights import rights
+
+from ..wording import Labels
+from .base import Kind
+from .inputs import LinesList
+from .registry import for_kind, kind_of
+
+COUNT = L("{count} lines", "{count} 行")
+
+
+@for_kind(Lines)
+class LinesKind(Kind):
+    """A list of lines."""
+
+    control = "lines"
+
+    def say(self, value: Any, labels: Labels) -> str:
+        return str(COUNT(count=len(value)))
+
+    def full(self, value: Any, labels: Labels, me: Actor) -> str:
+        kinds = self._kinds(me)
+        return "\n".join(_line(kinds, line, labels) for line in value) if value else self.plain(value, labels)
+
+    def in_history(self, value: Any, labels: Labels, me: Actor) -> str:
+        kinds = {name: kind for name, kind in self._kinds(me).items() if kind.is_in_history}
+        return " | ".join(_line(kinds, line, labels) for line in value) if value else self.plain(value, labels)
+
+    def _kinds(self, me: Actor) -> dict[str, Kind]:
+        """The columns that a reader sees."""
+        return {name: kind_of(column) for name, column in self.field.columns.items() if rights.sees(me, column)}
+
+    def entered_columns(self) -> dict[str, Any]:
+        """The columns that are not computed."""
+        return {name: column for name, column in self.field.columns.items() if not column.computed}
+
+    def input(self) -> Any:
+        inputs = {name: kind_of(column).input() for name, column in self.entered_columns().items()}
+        line = type(f"{self.field.name}_line", (wtforms.Form,), inputs)
+        return LinesList(wtforms.FormField(line, separator="-"), kind=self)
+
+    def shown(self, value: Any) -> Any:
+        return [{name: line._data.get(name) for name in self.entered_columns()} for line in value or []]
+
+    def copied(self, value: Any) -> Any:
+        kinds = {name: kind_of(column) for name, column in self.entered_columns().items()}
+        return [type(line)(**{c: kind.copied(line._data.get(c)) for c, kind in kinds.items()}) for line in value or []]
+
+
+def _line(kinds: Mapping[str, Kind], line: Mapping[str, Any], labels: Labels) -> str:
+    texts = (kind.plain(line.get(name), labels) for name, kind in kinds.items())
+    return " · ".join(text for text in texts if text)
