@@ -66,7 +66,7 @@ class Problems(dict[str, list[Words]]):
         self.setdefault(path, []).append(sentence)
 
 
-class Names(Protocol):
+class LinkNames(Protocol):
     """What the names of records in a sheet mean, and what linked records are called there."""
 
     def meant(self, link: Any, text: str) -> ObjectId: ...
@@ -167,15 +167,15 @@ class Rule:
         """The names of records in a cell of a sheet."""
         return []
 
-    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         """What reads the cells of a column; it is made once for a sheet, and raises BadValue."""
         return partial(parse, self)
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         """How an export writes a value, in each language; nothing for kinds of which it leaves something out."""
         yield from ()
 
-    def is_said_by(self, text: str, value: Any, names: Names) -> bool:
+    def is_said_by(self, text: str, value: Any, names: LinkNames) -> bool:
         """Whether a cell says this value as an export would have written it."""
         exported = [""] if value is None or value == [] else self.exported(value, names)
         return text.strip() in {known.strip() for known in exported}
@@ -207,7 +207,7 @@ class Text(Rule, me.StringField):
         elif len(value) > self.most:
             yield TOO_LONG(label=label_of(self), most=self.most, count=len(value))
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield str(value).replace("\r\n", "\n")
 
 
@@ -292,7 +292,7 @@ class Sealed(Rule, BaseField):
     def cleaned(self, text: str) -> str:
         return self.form.cleaned(text)
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from self.form.exported(value, names)
 
 
@@ -407,7 +407,7 @@ class Flag(Rule, me.BooleanField):
     def read(self, text: str) -> Any:
         return typed.flag_of(text)
 
-    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return lambda text: bool(parse(self, text))
 
 
@@ -461,7 +461,7 @@ class Moment(Rule, me.DateTimeField):
         time = value.astimezone(clock.zone()).time() if value else dt.time(9)
         return dt.datetime.combine(day, time, clock.zone()).astimezone(clock.UTC)
 
-    def is_said_by(self, text: str, value: Any, names: Names) -> bool:
+    def is_said_by(self, text: str, value: Any, names: LinkNames) -> bool:
         """An export shows no seconds."""
         if super().is_said_by(text, value, names):
             return True
@@ -484,11 +484,11 @@ class Choice(Rule, me.StringField):
         if not isinstance(value, str) or value not in self.options:
             yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
 
-    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         spellings = _spellings(self.options)
         return lambda text: _option(self, spellings, text) if text.strip() else None
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         label = self.options.get(value)
         yield from (label.in_locale(locale) for locale in LOCALES if label)
 
@@ -511,7 +511,7 @@ class Choices(Rule, me.ListField):
 
     is_sortable = False
 
-    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return partial(self._labelled, _spellings(self.options))
 
     def _labelled(self, spellings: Mapping[str, set[str]], text: str) -> list[str]:
@@ -522,7 +522,7 @@ class Choices(Rule, me.ListField):
             raise BadValue(self.misread()) from fault
         return [_option(self, spellings, label) for label in labels]
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from _listed(lambda: [self.options.get(id, id) for id in value])
 
 
@@ -562,10 +562,10 @@ class Tags(Rule, me.ListField):
         elif any(not isinstance(tag, str) or not tag or len(tag) > 40 or _CONTROL.search(tag) for tag in value):
             yield WRONG_FORM(label=label_of(self))
 
-    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return typed.tags_of
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from _listed(lambda: value)
 
 
@@ -629,10 +629,10 @@ class Ref(Rule, me.ReferenceField):
     def names_in(self, text: str) -> list[str]:
         return [text.strip()]
 
-    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return lambda text: names.meant(self, text.strip()) if text.strip() else None
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from _listed(lambda: [names.title(self, id) for id in self.ids_in(value)])
 
 
@@ -665,10 +665,10 @@ class Refs(Rule, me.ListField):
     def names_in(self, text: str) -> list[str]:
         return list(typed.joined_names(text))
 
-    def cell_reader(self, names: Names) -> Callable[[str], Any]:
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return partial(names.several, self)
 
-    def exported(self, value: Any, names: Names) -> Iterator[str]:
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from _listed(lambda: [names.title(self, id) for id in self.ids_in(value)])
 
 
