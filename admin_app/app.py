@@ -23,6 +23,7 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     """An application for these settings and record types. The database is connected by `start`, not here."""
     app = Flask("views", root_path=_views_folder())
     app.config["UPLOAD_LIMIT_MB"] = settings.upload_limit_mb
+    app.config["IS_DEMO"] = settings.demo
     set_rules(settings)
     log_requests(app)
     init_security(app, settings)

@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("web", help="start the web server alone; needs GUICHENG_MONGODB_URI")
     commands.add_parser("worker", help="start a worker alone, for background work; needs GUICHENG_MONGODB_URI")
     commands.add_parser("beat", help="start the scheduler alone; a second one waits; needs GUICHENG_MONGODB_URI")
-    commands.add_parser("seed", help="load the demo company into an empty database")
+    _add_seed(commands)
     commands.add_parser("check", help="verify settings, database, indexes and declarations")
     commands.add_parser("settings", help="print the page that lists all settings")
     _add_draw(commands)
@@ -84,6 +84,11 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("archive", help="move the records that are due into the archive now, as every night")
     _add_audit(commands)
     return top
+
+
+def _add_seed(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    seed = commands.add_parser("seed", help="load the demo company into an empty database")
+    seed.add_argument("--founded", action="store_true", help=argparse.SUPPRESS)  # `run` has founded it already
 
 
 def _add_draw(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

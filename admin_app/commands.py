@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import mongoengine
 from gunicorn.config import KNOWN_SETTINGS
-from mongoengine.base import get_document
+from pymongo.errors import PyMongoError
 
 from admin_app.app import create_app
 from admin_app.embedded import EmbeddedMongo
@@ -27,6 +27,7 @@ from admin_app.security.accounts import (
     step_off,
 )
 from admin_app.settings import Settings
+from admin_app.welcome import welcome
 from models import catalogue
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
@@ -35,7 +36,9 @@ from models.operations.retention import ensure_retention_rules
 from models.organisation import User
 from models.services.database import ensure_indexes
 from models.services.drawing.drawing import draw
-from seed.demo import is_empty, load_demo
+from seed.demo import NothingToPlay, found_demo, is_empty, percent_loaded, play_demo
+from seed.stage import Overtaken
+from tasks.engine.defaults import order_first_runs
 
 GRACE_SECONDS = 30
 AS_ROOT = "ignore:You're running the worker with superuser privileges"  # no news in a container that is tried out
@@ -50,7 +53,8 @@ def run(settings: Settings, _options: argparse.Namespace) -> None:
         if mongo:
             _say("Starting the embedded MongoDB ...")
             settings = settings.model_copy(update={"mongodb_uri": mongo.start()})
-        _serve(settings, mongo, welcome=_prepare(settings))
+        with connected(settings):
+            _serve(settings, mongo, is_loading=_prepare(settings))
     finally:
         if mongo:
             mongo.stop()
@@ -61,51 +65,50 @@ def _open_accounts(_people: object, password: str) -> None:
     open_demo_accounts(password)
 
 
-def _prepare(settings: Settings) -> str:
-    """Make the database ready for the web server; return the words to print once that is up."""
-    with connected(settings):
-        ensure_indexes(catalogue)
-        if settings.demo and is_empty():
-            _say("Loading the demo company ...")
-            load_demo(settings, echo=_say, set_passwords=_open_accounts)
-        ensure_retention_rules()
-        return _welcome(settings)
+def _prepare(settings: Settings) -> bool:
+    """Make the database ready for the web server; returns whether a demo company was founded and is to be loaded."""
+    ensure_indexes(catalogue)
+    is_fresh = settings.demo and is_empty()
+    if is_fresh:
+        _say("Founding the demo company ...")
+        found_demo(settings, echo=_say, set_passwords=_open_accounts)
+    ensure_retention_rules()
+    return is_fresh
 
 
-def _serve(settings: Settings, mongo: EmbeddedMongo | None, welcome: str) -> None:
+def _serve(settings: Settings, mongo: EmbeddedMongo | None, *, is_loading: bool) -> None:
+    words = welcome(settings, is_loading=is_loading)
+    loader = {"demo": [sys.executable, "-m", "admin_app.cli", "seed", "--founded"]} if is_loading else {}
     runner = Runner(
         commands={
             "web": gunicorn_command(settings),
+            **loader,
             "beat": beat_command(),
             "worker": worker_command(settings),
         },
         environment=os.environ | settings.as_environment(),
         is_ready=lambda: _is_ready(settings),
-        on_ready=lambda: _say(welcome),
+        on_ready=lambda: _say(words),
         on_tick=lambda: _revive(mongo),
         echo=_say,
+        once=loader,
+        after=dict.fromkeys(("beat", "worker"), _is_loaded) if is_loading else {},
     )
     with StopSignals(runner.stop):
         runner.run()
 
 
+def _is_loaded() -> bool:
+    """Whether the demo company is whole, so that background work may touch its records."""
+    try:
+        return percent_loaded() is None
+    except PyMongoError:
+        return False
+
+
 def _revive(mongo: EmbeddedMongo | None) -> None:
     if mongo and mongo.revive():
         _say("The embedded MongoDB had died and runs again.")
-
-
-def _welcome(settings: Settings) -> str:
-    lines = ["", f"Guicheng is ready: {settings.url}"]
-    if settings.demo:
-        lines += ["", f"Demo logins, one for each set of roles (password of all: {settings.demo_password}):"]
-        lines += [f"  {login:<16} {name}  {roles}" for roles, (login, name) in _one_user_per_roles().items()]
-    return "\n".join([*lines, "", "Ctrl-C stops everything."])
-
-
-def _one_user_per_roles() -> dict[str, tuple[str, str]]:
-    columns = {"login": 1, "name": 1, "roles": 1}
-    users = get_document("User")._get_collection().find({"active": True}, columns).sort("login", -1)
-    return {", ".join(sorted(one["roles"])): (one["login"], one["name"]) for one in users}
 
 
 def web(settings: Settings, _options: argparse.Namespace) -> None:
@@ -208,15 +211,27 @@ def _is_ready(settings: Settings) -> bool:
         return False
 
 
-def seed(settings: Settings, _options: argparse.Namespace) -> None:
+def seed(settings: Settings, options: argparse.Namespace) -> None:
     """Load the demo company, whose passwords are known, into an empty database."""
     if not settings.demo:
         raise Problem("The demo company has known passwords; it is loaded only with GUICHENG_DEMO=true.")
-    with database(settings) as found:
-        ensure_indexes(catalogue)
-        if not is_empty():
-            raise Problem(f"The database {found.database} is not empty; the demo company goes into an empty one only.")
-        load_demo(found, echo=_say, set_passwords=_open_accounts)
+    with database(settings) as opened:
+        if not options.founded:
+            _found(opened)
+        try:
+            play_demo(opened, echo=_say)
+        except NothingToPlay as nothing:
+            raise Problem("No demo company was founded here; guicheng seed founds and loads one.") from nothing
+        except Overtaken as overtaken:
+            raise Problem("The demo company is being loaded by another process; this one has stopped.") from overtaken
+        order_first_runs()
+
+
+def _found(settings: Settings) -> None:
+    ensure_indexes(catalogue)
+    if not is_empty():
+        raise Problem(f"The database {settings.database} is not empty; the demo company goes into an empty one only.")
+    found_demo(settings, echo=_say, set_passwords=_open_accounts)
 
 
 def user(settings: Settings, options: argparse.Namespace) -> None:
@@ -250,11 +265,11 @@ def _second_step_off(settings: Settings, login: str) -> None:
 def check(settings: Settings, _options: argparse.Namespace) -> None:
     """Verify settings, database, indexes and declarations, saying each."""
     _say("settings: ok")
-    with database(settings) as found:
+    with database(settings) as opened:
         _say("database: ok")
         ensure_indexes(catalogue)
         _say("indexes: ok")
-        create_app(found, catalogue)
+        create_app(opened, catalogue)
         _say("declarations: ok")
 
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -32,6 +32,7 @@ class Child:
     started: float = 0.0
     restart_at: float = 0.0
     deaths: int = 0
+    has_ended: bool = False
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start it in its own session, so that Ctrl-C reaches the runner alone."""
@@ -54,6 +55,7 @@ class Runner:
     """Runs `commands` (name -> argument list) until told to stop; they are stopped in the order they are named.
 
     `is_ready` is asked until it says yes, then `on_ready` is called once; `on_tick` is called five times a second.
+    Those in `once` run to their end, whatever it is; those in `after` are started only when its function says yes.
     """
 
     commands: Mapping[str, Sequence[str]]
@@ -62,6 +64,8 @@ class Runner:
     on_ready: Callable[[], None]
     on_tick: Callable[[], None] = lambda: None
     echo: Callable[[str], None] = print
+    once: Collection[str] = ()
+    after: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -85,11 +89,16 @@ class Runner:
 
     def _keep_running(self, child: Child, is_ready: bool) -> None:
         if child.process is None:
-            if time.monotonic() >= child.restart_at:
+            if self._may_start(child):
                 child.start(self.environment)
             return
         code = child.process.poll()
         if code is None:
+            return
+        if child.name in self.once:
+            child.process, child.has_ended = None, True
+            if code:
+                self.echo(f"{child.name} has ended (code {code}); see above why.")
             return
         delay = child.note_death()
         if not is_ready and child.deaths >= DEATHS_BEFORE_READY_MAX:
@@ -97,6 +106,11 @@ class Runner:
                 f"{child.name} ended {child.deaths} times (code {code}) before it was ready; see above why."
             )
         self.echo(f"{child.name} has ended (code {code}); starting it again in {delay:.0f} s.")
+
+    def _may_start(self, child: Child) -> bool:
+        if child.has_ended or time.monotonic() < child.restart_at:
+            return False
+        return child.name not in self.after or self.after[child.name]()
 
 
 def stop_all(children: Sequence[Child]) -> None:

@@ -10,6 +10,7 @@ from admin_app.settings import Settings
 from models.kernel.base import clock
 from models.kernel.base.secrets import set_keys
 from models.mailing import MailSettings, set_post_office
+from models.operations.first_policy import FirstTarget, set_first_target
 from models.operations.schedules import offer_jobs
 from models.policy import Policy, set_policy
 from models.services.files.scanning import set_scanner
@@ -32,6 +33,7 @@ def set_rules(settings: Settings) -> None:
     set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit, loan_block_days=settings.loan_block_days))
     set_post_office(_post_office(settings))
     set_scanner(settings.clamav)
+    set_first_target(FirstTarget(settings.data / "backups", encrypted=bool(settings.backup_keys)))
     known = load_jobs()
     offered = {name: job.label for name, job in known.items() if not job.hidden}
     offer_jobs({name: job.label for name, job in known.items()}, offered)

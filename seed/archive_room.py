@@ -55,8 +55,8 @@ class Room:
             return changes.in_batch(lambda: act(self.desk), quiet=True)
 
 
-def fill_archive_room(now: dt.datetime) -> None:
-    """Set up the plan, file the papers, lend some of them."""
+def fill_archive_room(now: dt.datetime, tell: Callable[[int, int], object] = lambda _done, _of: None) -> None:
+    """Set up the plan, file the papers, lend some of them; `tell` is told how many of how many are filed."""
     desk = Desk()
     for name, field in (("user", "login"), ("department", "code")):
         desk.learn(name, field)
@@ -66,6 +66,7 @@ def fill_archive_room(now: dt.datetime) -> None:
     rng = chance("archive room")
     for place, paper in enumerate(words.PAPERS):
         _file(room, rng, place, paper)
+        tell(place + 1, len(words.PAPERS))
     _revise(room)
     _lend(room)
 

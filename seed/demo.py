@@ -1,6 +1,7 @@
 """Loads the demo company: its people, and a year of research and sales that ends today, all through the write gate.
 
-A load that was cut off is never taken for a whole company: the next one clears it away and begins again.
+It is founded first (`found_demo`), so that people can log in while its year is played (`play_demo`). A load that was
+cut off is never taken for a whole company: the next one clears it away and begins again.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ from seed.script import DEALS, OFFERS
 from seed.stage import META, LoadTarget, go_on, mark_of, play_year
 
 DEMO = "demo"
-BEGUN, WHOLE = "begun", "whole"
+BEGUN, FOUNDED, WHOLE = "begun", "founded", "whole"
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+YEAR_PERCENT = 92  # of the load; the archive room takes the rest
 SetPasswords = Callable[[Sequence[tuple[ObjectId, str]], str], object]
+
+
+class NothingToPlay(Exception):
+    """There is no demo company that was founded and waits for its year."""
 
 
 def is_empty() -> bool:
@@ -40,33 +46,71 @@ def is_empty() -> bool:
     return _is_unfinished() or catalogue["user"]._get_collection().find_one({}, {"_id": 1}) is None
 
 
+def percent_loaded() -> int | None:
+    """How much of a demo company that is being loaded is there; None when none is."""
+    meta = get_db()[META]
+    mark = meta.find_one({"_id": DEMO, "state": {"$in": [BEGUN, FOUNDED]}}, {"percent": 1})
+    if mark is None:
+        return None
+    lanes = meta.find({"_id": {"$in": [mark_of(OFFERS), mark_of(DEALS)]}}, {"percent": 1})
+    played = sum(lane.get("percent", 0) for lane in lanes) // 2
+    return max(mark.get("percent", 0), played * YEAR_PERCENT // 100)
+
+
 def load_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords: SetPasswords | None = None) -> None:
-    """Load the demo company into an empty database, in demo mode only.
+    """Load the whole demo company into an empty database, in demo mode only. Raises RuntimeError as `found_demo`."""
+    found_demo(settings, echo, set_passwords)
+    play_demo(settings, echo)
+
+
+def found_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords: SetPasswords | None = None) -> None:
+    """Enter the organisation, its people and its calendar into an empty database, in demo mode only: some seconds.
 
     `set_passwords` is given all users as pairs of id and login, and the password of every demo login.
     Raises RuntimeError outside demo mode or when the database holds anybody's users.
     """
     if not settings.demo or not is_empty():
         raise RuntimeError("The demo company is loaded in demo mode only, into a database without users.")
-    started, now = time.monotonic(), clock.now()
+    now = clock.now()
     token = _begin(echo)
     echo("  organisation and calendar")
-    changes.in_batch(lambda: _found(now, token), quiet=True)
-    prepare_files()
-    echo("  a year of research and sales, about half a minute")
-    play_year(_place(settings, token, now), echo)
-    echo("  the archive room")
-    fill_archive_room(now)
+    changes.in_batch(lambda: _enter_company(now, token), quiet=True)
     if set_passwords:
         users = catalogue["user"]._get_collection().find({}, {"login": 1})
         set_passwords([(row["_id"], row["login"]) for row in users], settings.demo_password)
+    go_on(DEMO, token, state=FOUNDED, now=now)
+
+
+def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
+    """Play the year of the company that was founded last. Raises NothingToPlay, Overtaken when it is loaded anew."""
+    mark = get_db()[META].find_one({"_id": DEMO, "state": FOUNDED})
+    if mark is None:
+        raise NothingToPlay
+    token, now, started = mark["token"], mark["now"], time.monotonic()
+    prepare_files()
+    echo("  a year of research and sales, about half a minute")
+    play_year(_target(settings, token, now), echo)
+    echo("  the archive room")
+    fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + (100 - YEAR_PERCENT) * done // of))
     jobs.enqueue(jobs.Order(task="files.reread", once="demo:files.reread"))  # the scans were attached past the gate
-    go_on(DEMO, token, state=WHOLE)
+    _queue_from_now()
+    go_on(DEMO, token, state=WHOLE, percent=100)
     echo(f"The demo company is loaded: {_counts()}, in {time.monotonic() - started:.0f} s.")
 
 
+def _note_percent(token: str, percent: int) -> None:
+    go_on(DEMO, token, percent=percent)
+
+
+def _queue_from_now() -> None:
+    """What the year has ordered waits from now on: by the times of its story it would be late by months."""
+    ordered = {"state": jobs.QUEUED, "queued": {"$lt": clock.now()}}
+    times = dict.fromkeys(("queued", "not_before"), clock.now())
+    get_db()[jobs.COLLECTION].update_many(ordered, {"$set": times, "$unset": {"due": ""}})
+
+
 def _is_unfinished() -> bool:
-    return get_db()[META].find_one({"_id": DEMO, "state": BEGUN}) is not None
+    return get_db()[META].find_one({"_id": DEMO, "state": {"$in": [BEGUN, FOUNDED]}}) is not None
 
 
 def _begin(echo: Callable[[str], None]) -> str:
@@ -74,8 +118,8 @@ def _begin(echo: Callable[[str], None]) -> str:
     token, is_second = secrets.token_hex(8), _is_unfinished()
     if is_second:
         echo("  an earlier load was cut off; clearing it away, which may take a minute")
-    facts: dict[str, dict[str, Any]] = {mark_of(lane): {"upto": BEGINNING} for lane in (OFFERS, DEALS)}
-    facts[DEMO] = {"state": BEGUN}
+    facts: dict[str, dict[str, Any]] = {mark_of(lane): {"upto": BEGINNING, "percent": 0} for lane in (OFFERS, DEALS)}
+    facts[DEMO] = {"state": BEGUN, "percent": 0}
 
     def body() -> None:
         for mark, first in facts.items():
@@ -98,7 +142,7 @@ def _clear() -> None:
     ensure_indexes(catalogue)
 
 
-def _found(now: dt.datetime, token: str) -> None:
+def _enter_company(now: dt.datetime, token: str) -> None:
     """The company as it was entered before its first story."""
     desk = Desk()
     go_on(DEMO, token, state=BEGUN)
@@ -107,7 +151,7 @@ def _found(now: dt.datetime, token: str) -> None:
         enter_calendar(desk, special_days(now))
 
 
-def _place(settings: Any, token: str, now: dt.datetime) -> LoadTarget:
+def _target(settings: Any, token: str, now: dt.datetime) -> LoadTarget:
     return LoadTarget(
         uri=settings.mongodb_uri,
         database=get_db().name,

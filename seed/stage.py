@@ -28,6 +28,7 @@ END_OF_TIME = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 BATCH_STEPS = 36
 LOUD_DAYS = 5  # people find notices of the last days only
 WAIT_SECONDS = 0.02
+ECHO_PERCENT = 10
 LEARNED = (("user", "login"), ("department", "code"))
 
 
@@ -46,6 +47,15 @@ class LoadTarget:
     zone: str
     limit: Decimal
     keys: dict[int, bytes]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a lane of a load has come when its batch is written."""
+
+    lane: int
+    token: str
+    percent: int
 
 
 def script_for(now: dt.datetime, limit: Decimal) -> Script:
@@ -104,33 +114,33 @@ def _play(
     for name, field in LEARNED:
         desk.learn(name, field)
     loud_from = place.now - dt.timedelta(days=LOUD_DAYS)
-    for share, batch in _batches(steps):
+    shown = 0
+    for percent, batch in _batches(steps):
         if not is_wanted():
             raise Overtaken
         if lane == DEALS:
             _wait_for(OFFERS, batch[-1].at, place.token, is_wanted)
-        _play_batch(desk, batch, lane, place.token, quiet=batch[-1].at < loud_from)
-        if echo and share:
-            echo(f"  {share} %")
+        _play_batch(desk, batch, Mark(lane, place.token, percent), quiet=batch[-1].at < loud_from)
+        if echo and percent >= shown + ECHO_PERCENT:
+            shown = percent // ECHO_PERCENT * ECHO_PERCENT
+            echo(f"  {shown} %")
     go_on(mark_of(lane), place.token, upto=END_OF_TIME)
 
 
 def _batches(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
-    """Slices of the steps; every quarter of the way comes with its per cent."""
-    told = 0
+    """Slices of the steps, each with how many per cent of the way are gone when it is played."""
     for start in range(0, len(steps), BATCH_STEPS):
-        share = 25 * (4 * (start + BATCH_STEPS) // len(steps))
-        yield (share if told < share < 100 else 0), steps[start : start + BATCH_STEPS]
-        told = max(told, share)
+        batch = steps[start : start + BATCH_STEPS]
+        yield 100 * (start + len(batch)) // len(steps), batch
 
 
-def _play_batch(desk: Desk, batch: Sequence[Step], lane: int, token: str, *, quiet: bool) -> None:
+def _play_batch(desk: Desk, batch: Sequence[Step], mark: Mark, *, quiet: bool) -> None:
     """One transaction. It may run twice, so each run starts from what was known before it."""
     before = dict(desk.known)
 
     def body() -> None:
         desk.known = dict(before)
-        go_on(mark_of(lane), token, upto=batch[-1].at)
+        go_on(mark_of(mark.lane), mark.token, upto=batch[-1].at, percent=mark.percent)
         for step in batch:
             desk.login = step.login
             with clock.set_to(step.at):

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bson import ObjectId
+from mongoengine.base import get_document
+
 from ..chapters import OPERATIONS
 from ..kernel.base import clock
 from ..kernel.base.people import Role
@@ -168,3 +171,10 @@ def offer_jobs(known: Mapping[str, L], offered: Mapping[str, L]) -> None:
 def job_label(name: str) -> Words | str:
     """What a job is called."""
     return _labels.get(name, name)
+
+
+def home_of_it() -> ObjectId | None:
+    """The department of somebody of IT, to which the records belong that the system makes for them."""
+    users, row_filter = get_document("User")._get_collection(), {"roles": str(Role.IT), "active": True}
+    row = users.find_one(row_filter | {"removed_at": None}, {"department": 1}, sort=[("_id", 1)])
+    return row["department"] if row else None

@@ -45,7 +45,7 @@ from ..engine.registry import job
 from ..engine.run import Run, Stopping
 from . import faults
 from .crypt import ring
-from .drill import drill
+from .drill import drill as restore_and_compare
 from .dump import dump
 from .faults import BackupFault, Damaged, Foreign, TransientFault
 from .format import Entry, new_entry_name, open_entry
@@ -68,12 +68,16 @@ NOTHING_GOOD = L("There is no good backup to prove yet.", "尚無可供演練的
     L("Make a backup", "執行備份"),
     L("Saves one moment of the database by each policy in force, and verifies it.", "按各啟用策略備份數據庫並驗證。"),
 )
-def run_backup(run: Run, policy: str = "") -> None:
+def run_backup(run: Run, policy: str = "", drill: bool = False) -> None:
+    """`drill`: each is proven by a restore at once, as the first backup of a company is."""
+
     def once(one: BackupPolicy) -> None:
         if str(one.id) not in run.checkpoint.get("done", []):
             _make(run, one)
             run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
             _prune(run, one)
+        if drill and (last := newest(one.id)):
+            _drill(run, one, last)
 
     _each(policy, once)
 
@@ -273,7 +277,7 @@ def _drill(run: Run, policy: BackupPolicy, last: Mapping[str, Any]) -> None:
     facts: dict[str, Any] = {"policy": policy.id, "backup": last["_id"], "begun": begun}
     try:
         target = _reached(place_of(last, policy))
-        report = drill(target, last["entry"], ring(), get_connection(), run.progress, seal=seal)
+        report = restore_and_compare(target, last["entry"], ring(), get_connection(), run.progress, seal=seal)
     except BackupFault as fault:
         if isinstance(fault, Damaged):
             _write(last["_id"], {"outcome": BROKEN, "error": in_all_locales(fault.sentence), "drilled_at": None})

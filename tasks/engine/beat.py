@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from models.kernel.base import leases
 from models.kernel.base.errors import Refused
+from models.operations.first_policy import ensure_first_policy
 
 from . import alarms, defaults
 from .app import wake
@@ -44,7 +45,7 @@ class Beat(Scheduler):
         """One look at what is due. A database that is away is waited for: nothing is due twice, and nothing lost."""
         try:
             if self._leads_now():
-                self._every("defaults", DEFAULTS_SECONDS, defaults.ensure_default_schedules)
+                self._every("defaults", DEFAULTS_SECONDS, _ensure_defaults)
                 fire_due()
                 wake_workers(lambda run_id: wake(self.app, run_id))
                 self._every("alarms", ALARM_SECONDS, alarms.sweep)
@@ -74,3 +75,9 @@ class Beat(Scheduler):
         except PyMongoError as problem:
             log.warning("the lease runs out by itself", reason=type(problem).__name__)
         super().close()
+
+
+def _ensure_defaults() -> None:
+    """What every installation starts with: its schedules and a first backup policy."""
+    defaults.ensure_default_schedules()
+    ensure_first_policy()

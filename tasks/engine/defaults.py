@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from mongoengine.base import get_document
 
-from models.kernel.base.people import SYSTEM, Role
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
-from models.operations.schedules import Schedule
+from models.operations.schedules import Schedule, home_of_it, params_in
+from models.services.work import jobs
+from models.services.work.jobs import Order
 
 from . import registry
 
-_DOOR = Context(source=Source.TASK)
+_CONTEXT = Context(source=Source.TASK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,28 +62,46 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
 )
 
 
+# The first backup is ordered with its policy, and a drill without a backup proves nothing.
+NOT_AT_FIRST = ("backup.run", "backup.drill")
+
+
 def ensure_default_schedules() -> int:
     """Make the schedules that were never made, once there is a department they can belong to; returns how many."""
     known = set(Schedule._get_collection().distinct("once"))
-    jobs = registry.jobs()
-    missing = [one for one in DEFAULT_SCHEDULES if _key(one) not in known and one.task in jobs]
-    home = _home() if missing else None
+    offered = registry.jobs()
+    missing = [default for default in DEFAULT_SCHEDULES if _key(default) not in known and default.task in offered]
+    home = home_of_it() if missing else None
     if home is None:
         return 0
-    for one in missing:
-        timing = {"cron": one.cron or None, "every": one.every}
-        values = {"name": one.name, "task": one.task, "enabled": True, "department": home, **timing, **one.facts}
-        changes.create(Schedule, values, actor=SYSTEM, context=_DOOR, once=_key(one))
-        structlog.get_logger("guicheng.beat").info("schedule made", task=one.task)
+    for default in missing:
+        timing = {"cron": default.cron or None, "every": default.every}
+        values = {"name": default.name, "task": default.task, "enabled": True, "department": home, **timing}
+        changes.create(Schedule, values | dict(default.facts), actor=SYSTEM, context=_CONTEXT, once=_key(default))
+        structlog.get_logger("guicheng.beat").info("schedule made", task=default.task)
     return len(missing)
 
 
-def _key(one: DefaultSchedule) -> str:
-    return f"default:{one.task}:{one.name}"
+def order_first_runs() -> int:
+    """Order one run of each schedule that goes by the clock, so that a company loaded today needn't wait for the night.
+
+    Returns how many are new; those that come every few minutes come by themselves.
+    """
+    ensure_default_schedules()
+    rows = Schedule._get_collection().find({"cron": {"$gt": ""}, "enabled": True, "removed_at": None}).limit(100)
+    orders = [
+        Order(
+            task=row["task"],
+            params=params_in(row.get("params")) or {},
+            once=f"first:{row['_id']}",
+            schedule=row["_id"],
+            due=clock.now(),
+        )
+        for row in rows
+        if row["task"] not in NOT_AT_FIRST
+    ]
+    return jobs.enqueue_many(orders)
 
 
-def _home() -> Any:
-    """The department of somebody of IT."""
-    wanted = {"roles": str(Role.IT), "active": True, "removed_at": None}
-    found = get_document("User")._get_collection().find_one(wanted, {"department": 1}, sort=[("_id", 1)])
-    return found["department"] if found else None
+def _key(default: DefaultSchedule) -> str:
+    return f"default:{default.task}:{default.name}"

@@ -14,22 +14,22 @@ PAGES = {
     "home": "/admin/", "inbox": "/admin/inbox/", "search": "/admin/search/", "bin": "/admin/bin/",
     "account": "/admin/account/", "ageing": "/admin/ageing/", "needs": "/admin/needs/", "archive": "/admin/archive/",
     "audit": "/admin/audit/", "backups": "/admin/backups/", "deliveries": "/admin/deliveries/",
-    "timetable": "/admin/timetable/", "runs": "/admin/task_runs/",
+    "timetable": "/admin/timetable/", "runs": "/admin/task_runs/", "setup": "/admin/setup/",
 }  # fmt: skip
 MAY = """
-            home inbox search bin account ageing needs archive audit backups deliveries timetable runs
-clerk_sal   y    y     y      y   y       y      y     y       n     n       n          n         n
-clerk_sal2  y    y     y      y   y       y      y     y       n     n       n          n         n
-head_sal    y    y     y      y   y       y      y     y       n     n       n          n         n
-clerk_mkt   y    y     y      y   y       n      y     y       n     n       n          n         n
-head_mkt    y    y     y      y   y       n      y     y       n     n       n          n         n
-clerk_prd   y    y     y      y   y       n      y     y       n     n       n          n         n
-legal       y    y     y      y   y       y      n     y       n     n       n          n         n
-finance     y    y     y      y   y       y      n     y       n     n       n          n         n
-management  y    y     y      y   y       y      y     y       n     n       n          n         n
-supervisor  y    y     y      y   y       y      y     y       y     n       n          n         n
-it          y    y     y      y   y       n      n     n       y     y       y          y         y
-a stranger  l    l     l      l   l       l      l     l       l     l       l          l         l
+            home inbox search bin account ageing needs archive audit backups deliveries timetable runs setup
+clerk_sal   y    y     y      y   y       y      y     y       n     n       n          n         n    n
+clerk_sal2  y    y     y      y   y       y      y     y       n     n       n          n         n    n
+head_sal    y    y     y      y   y       y      y     y       n     n       n          n         n    n
+clerk_mkt   y    y     y      y   y       n      y     y       n     n       n          n         n    n
+head_mkt    y    y     y      y   y       n      y     y       n     n       n          n         n    n
+clerk_prd   y    y     y      y   y       n      y     y       n     n       n          n         n    n
+legal       y    y     y      y   y       y      n     y       n     n       n          n         n    n
+finance     y    y     y      y   y       y      n     y       n     n       n          n         n    n
+management  y    y     y      y   y       y      y     y       n     n       n          n         n    n
+supervisor  y    y     y      y   y       y      y     y       y     n       n          n         n    n
+it          y    y     y      y   y       n      n     n       y     y       y          y         y    y
+a stranger  l    l     l      l   l       l      l     l       l     l       l          l         l    l
 """
 
 

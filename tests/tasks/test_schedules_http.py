@@ -166,6 +166,58 @@ def test_the_list_pages_by_key_and_filters(it, db):
         assert it.get("/admin/task_runs/", odd).status_code == 200
 
 
+def ended(db, schedule, minutes_ago, counts=(), **facts):
+    """A run of a schedule that has ended well."""
+    at = clock.now() - dt.timedelta(minutes=minutes_ago)
+    run = jobs.enqueue(Order(task="mark_overdue", schedule=schedule.id, due=at))
+    values = {"state": jobs.DONE, "attempts": 1, "counts": dict(counts), "started": at, "ended": at, "queued": at}
+    db.task_run.update_one({"_id": run}, {"$set": values | facts})
+    return str(run)
+
+
+def at_noon():
+    return clock.set_to(clock.start_of(clock.today()) + dt.timedelta(hours=12))
+
+
+def test_runs_that_found_nothing_to_do_are_one_row_per_job_and_day(it, db, schedule):
+    with at_noon():
+        for minutes in range(214, 0, -1):
+            ended(db, schedule, minutes, {"marked": 0})
+        busy = ended(db, schedule, 3, {"marked": 7})
+        page = it.get("/admin/task_runs/").text
+        assert page.count("<tr") == 3, "the head, the idle ones, the busy one"
+        assert "214 runs, nothing to do" in page
+        assert busy in page
+        each = it.get("/admin/task_runs/", {"each": "1"}).text
+        assert each.count("<tr") == 51
+        of_job = it.get("/admin/task_runs/", {"task": "mark_overdue"}).text
+        assert of_job.count("<tr") == 51
+        assert "task=mark_overdue" in of_job[of_job.index("pager") :]
+
+
+def test_what_went_wrong_or_was_late_is_never_in_a_group(it, db, schedule):
+    with at_noon():
+        for minutes in (30, 20, 10):
+            ended(db, schedule, minutes)
+        odd = [
+            ended(db, schedule, 5, state=jobs.FAILED),
+            ended(db, schedule, 5, attempts=3),
+            ended(db, schedule, 5, asked_by_name="盧文濤"),
+            ended(db, schedule, 5, started=clock.now() + dt.timedelta(minutes=4)),
+        ]
+        page = it.get("/admin/task_runs/").text
+        assert [run for run in odd if run not in page] == []
+        assert "3 runs, nothing to do" in page
+
+
+def test_idle_runs_of_another_day_are_another_row(it, db, schedule):
+    with at_noon():
+        for minutes in (24 * 60 + 20, 24 * 60 + 10, 24 * 60, 20, 10):
+            ended(db, schedule, minutes)
+        page = it.get("/admin/task_runs/").text
+        assert page.index("2 runs, nothing to do") < page.index("3 runs, nothing to do")
+
+
 def test_progress_is_answered_for_the_bar(it, db):
     run = jobs.enqueue(Order(task="mark_overdue"))
     jobs.claim("w", run)

@@ -79,7 +79,7 @@ def tiles(me: Actor) -> Iterator[Tile]:
     for cls, label in ((Backup, LAST_BACKUP), (RestoreDrill, LAST_DRILL)):
         row = next(iter(_newest(me, cls, 1)), None)
         if row is None:
-            yield Tile(label, "—", "/admin/backups/", tone="bad")
+            yield Tile(label, "—", "/admin/backups/", tone="" if backups.policies() else "bad")
             continue
         outcome = row["outcome"]
         tone = "bad" if outcome in (BROKEN, FAILED, DIFFERENT) else ""

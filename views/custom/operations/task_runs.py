@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from bson import ObjectId
 from flask import Response, jsonify, redirect, request
@@ -28,6 +30,8 @@ from views.slots import CustomView, MenuItem, Tile, on_home_tiles
 
 TITLE = L("Task runs", "任務執行記錄")
 PAGE = 50
+LOOKED_AT = 2000
+_COLUMNS = dict.fromkeys(("log", "checkpoint", "error", "params", "progress"), 0)
 LATE_AFTER = dt.timedelta(minutes=5)
 STATES = {
     jobs.QUEUED: (L("Waiting", "等待中"), "wait"),
@@ -37,6 +41,7 @@ STATES = {
     jobs.SET_ASIDE: (L("Set aside", "已擱置"), "bad"),
     jobs.SKIPPED: (L("Left out", "已跳過"), "neutral"),
 }
+NOTHING_TO_DO = L("{count} runs, nothing to do", "執行 {count} 次，均無事項")
 AGAIN = L("The job is queued again; it goes on where it stopped.", "作業已重新排隊，將從中斷處繼續。")
 RUNS_ARE = L("Runs: {state}", "任務：{state}")
 NOT_ENDED = L("Only a job that failed or was set aside can be tried again.", "只有失敗或已擱置的作業可以重試。")
@@ -76,15 +81,16 @@ class TaskRunsView(CustomView):
 
     @expose("/")
     def index(self) -> str:
-        """The runs, newest first; pages follow each other by key."""
+        """The runs, newest first; pages follow each other by key. What did nothing is one row per job and day."""
         query, chosen = _asked_filter()
-        wanted = {"log": 0, "checkpoint": 0, "error": 0, "params": 0}
-        rows = list(get_db()[jobs.COLLECTION].find(query, wanted).sort("_id", -1).limit(PAGE + 1))
+        is_grouped = not (chosen["each"] or chosen["state"] or chosen["task"])
+        rows, after = _shown_runs(query, is_grouped=is_grouped)
         return self.render(
             "custom/task_runs.html",
-            rows=[_row(one) for one in rows[:PAGE]],
-            after=str(rows[PAGE - 1]["_id"]) if len(rows) > PAGE else None,
+            rows=[_idle_row(row) if isinstance(row, IdleRuns) else _row(row) for row in rows],
+            next="/admin/task_runs/?" + urlencode({**_kept(chosen), "after": after}) if after else "",
             states=[(key, label) for key, (label, _tone) in STATES.items()],
+            job=str(job_label(chosen["task"])) if chosen["task"] else "",
             **chosen,
         )
 
@@ -142,14 +148,79 @@ def state_of(run: Mapping[str, Any]) -> dict[str, Any]:
     return {"state": str(label), "tone": tone, "at": wording.moment(at), "is_open": run["state"] in jobs.OPEN}
 
 
+@dataclass
+class IdleRuns:
+    """Runs of one job on one day that found nothing to do, in the place of the newest."""
+
+    task: str
+    day: dt.date
+    runs: list[Mapping[str, Any]]
+
+
+def _shown_runs(query: Mapping[str, Any], *, is_grouped: bool) -> tuple[list[Mapping[str, Any] | IdleRuns], str]:
+    """A page of runs, and the key of the last one looked at if there are more; looks at some thousand at the most."""
+    rows: list[Mapping[str, Any] | IdleRuns] = []
+    groups: dict[tuple[str, dt.date], IdleRuns] = {}
+    last = ""
+    cursor = get_db()[jobs.COLLECTION].find(query, _COLUMNS).sort("_id", -1).limit(LOOKED_AT + 1)
+    for count, run in enumerate(cursor):
+        group = groups.get(_group_of(run)) if is_grouped and did_nothing(run) else None
+        if count == LOOKED_AT or (group is None and len(rows) == PAGE):
+            return _plain(rows), last
+        if group is not None:
+            group.runs.append(run)
+        elif is_grouped and did_nothing(run):
+            rows.append(groups.setdefault(_group_of(run), IdleRuns(*_group_of(run), [run])))
+        else:
+            rows.append(run)
+        last = str(run["_id"])
+    return _plain(rows), ""
+
+
+def _plain(rows: list[Mapping[str, Any] | IdleRuns]) -> list[Mapping[str, Any] | IdleRuns]:
+    """A group of one is that run."""
+    return [row.runs[0] if isinstance(row, IdleRuns) and len(row.runs) == 1 else row for row in rows]
+
+
+def did_nothing(run: Mapping[str, Any]) -> bool:
+    """Whether a run of a schedule ended well and in time, and found nothing to do."""
+    is_usual = run["state"] == jobs.DONE and run.get("schedule") is not None and not run.get("asked_by_name")
+    return is_usual and run["attempts"] <= 1 and not any((run.get("counts") or {}).values()) and not _is_late(run)
+
+
+def _group_of(run: Mapping[str, Any]) -> tuple[str, dt.date]:
+    return run["task"], (run.get("started") or run["queued"]).astimezone(clock.zone()).date()
+
+
+def _idle_row(idle: IdleRuns) -> dict[str, Any]:
+    first, last = (run.get("started") or run["queued"] for run in (idle.runs[-1], idle.runs[0]))
+    clocks = [moment.astimezone(clock.zone()).strftime("%H:%M") for moment in (first, last)]
+    return {
+        "is_idle": True,
+        "url": "/admin/task_runs/?" + urlencode({"task": idle.task}),
+        "job": str(job_label(idle.task)),
+        "state": str(STATES[jobs.DONE][0]),
+        "tone": "neutral",
+        "at": f"{wording.day(idle.day)} {clocks[0]}–{clocks[1]}",
+        "said": str(NOTHING_TO_DO(count=wording.number(len(idle.runs)))),
+    }
+
+
+def _kept(chosen: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in chosen.items() if value}
+
+
 def _asked_filter() -> tuple[dict[str, Any], dict[str, str]]:
     """The filter of the list, and what was chosen as it stands in the form; what cannot be is left out."""
-    chosen = {name: request.args.get(name, "")[:60] for name in ("state", "schedule")}
+    chosen = {name: request.args.get(name, "")[:60] for name in ("state", "schedule", "task", "each")}
     query: dict[str, Any] = {}
     if chosen["state"] in STATES:
         query["state"] = chosen["state"]
     else:
+        chosen["state"] = ""
         query["$or"] = [{"passing": None}, {"state": {"$in": [jobs.FAILED, jobs.SET_ASIDE]}}]
+    if chosen["task"]:
+        query["task"] = chosen["task"]
     if ObjectId.is_valid(chosen["schedule"]):
         query["schedule"] = ObjectId(chosen["schedule"])
     after = request.args.get("after", "")
@@ -168,14 +239,13 @@ def _asked_run() -> dict[str, Any]:
 
 
 def _row(run: Mapping[str, Any]) -> dict[str, Any]:
-    due, started = run.get("due"), run.get("started")
-    is_late = bool(due and (started or clock.now()) - due > LATE_AFTER and run["state"] != jobs.SKIPPED)
+    due = run.get("due")
     return {
         "id": str(run["_id"]),
         "url": f"/admin/task_run/details/?id={run['_id']}",
         "job": str(job_label(run["task"])),
         "due": wording.moment(due) if due else "",
-        "is_late": is_late,
+        "is_late": _is_late(run),
         "took": _took(run),
         "counts": _counts(run),
         "who": run.get("asked_by_name") or "",
@@ -183,6 +253,12 @@ def _row(run: Mapping[str, Any]) -> dict[str, Any]:
         "said": _sentence(run),
         **state_of(run),
     }
+
+
+def _is_late(run: Mapping[str, Any]) -> bool:
+    """Whether a run was begun, or still is not, long after it was due."""
+    due = run.get("due")
+    return bool(due and (run.get("started") or clock.now()) - due > LATE_AFTER and run["state"] != jobs.SKIPPED)
 
 
 def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
