@@ -20,7 +20,7 @@ from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, label_folded
 from models.kernel.rights import rights
 
-from .names import Names
+from .names import NamesInCells
 
 NUMBER = "number"
 CELL_MAX = 10_000
@@ -115,7 +115,7 @@ class Reader:
         self.cls, self.actor = cls, actor
         self.at = {name: at for at, name in enumerate(columns) if name in own}
         self.fields = {name: cls._fields[name] for name in self.at if name != NUMBER}
-        self.names = Names(actor)
+        self.names = NamesInCells(actor)
         self._read = {name: one.cell_reader(self.names) for name, one in self.fields.items()}
 
     def read(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[RowEntry]:

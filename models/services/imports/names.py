@@ -48,7 +48,7 @@ UNTOLD = (
 Key = tuple[str, tuple[str, ...]]
 
 
-class Names:
+class NamesInCells:
     """Remembers what it has looked up, so that a name that stands in every row is asked for once."""
 
     def __init__(self, actor: Actor):
