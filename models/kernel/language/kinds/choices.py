@@ -1,0 +1,134 @@
+"""What is chosen from a few: one option, several, yes or no; and free words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Unpack
+
+import mongoengine as me
+
+from ...base.words import LOCALES, L, Listed, Words
+from .. import typed
+from ..facts import Facts
+from ..typed import BadValue, parse
+from .rule import (
+    CONTROL_CHARACTERS,
+    NOT_A_CHOICE,
+    TOO_MANY,
+    WRONG_FORM,
+    YES_OR_NO,
+    LinkNames,
+    Rule,
+    in_each_language,
+    label_of,
+)
+
+
+class Flag(Rule, me.BooleanField):
+    """Yes or no."""
+
+    is_exact = True
+    unreadable = YES_OR_NO
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if not isinstance(value, bool):
+            yield WRONG_FORM(label=label_of(self))
+
+    def read(self, text: str) -> Any:
+        return typed.flag_of(text)
+
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
+        return lambda text: bool(parse(self, text))
+
+
+class Choice(Rule, me.StringField):
+    """One of a few declared options: a mapping of stable id to label."""
+
+    def __init__(self, options: Mapping[str, L], **facts: Unpack[Facts]):
+        super().__init__(**facts)
+        self.options = dict(options)
+        self.note_faults(_option_mistakes(options))
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if not isinstance(value, str) or value not in self.options:
+            yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
+
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
+        spellings = _spellings(self.options)
+        return lambda text: _option(self, spellings, text) if text.strip() else None
+
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
+        label = self.options.get(value)
+        yield from (label.in_locale(locale) for locale in LOCALES if label)
+
+
+class Choices(Rule, me.ListField):
+    """Any number of a few declared options."""
+
+    is_sortable = False
+
+    def __init__(self, options: Mapping[str, L], **facts: Unpack[Facts]):
+        super().__init__(me.StringField(), **facts)
+        self.options = dict(options)
+        self.note_faults(_option_mistakes(options))
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if not isinstance(value, list | tuple) or any(not isinstance(x, str) or x not in self.options for x in value):
+            yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
+
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
+        return partial(self._labelled, _spellings(self.options))
+
+    def _labelled(self, spellings: Mapping[str, set[str]], text: str) -> list[str]:
+        """The options of the labels in one cell, each once. Raises BadValue."""
+        try:
+            labels = typed.names_in(text, lambda label: typed.label_folded(label) in spellings)
+        except ValueError as fault:
+            raise BadValue(self.misread()) from fault
+        return [_option(self, spellings, label) for label in labels]
+
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
+        yield from in_each_language(lambda: [self.options.get(id, id) for id in value])
+
+
+def _option_mistakes(options: Mapping[str, L]) -> Iterator[str]:
+    yield from (f"has an option {id!r} without a label" for id, label in options.items() if not isinstance(label, L))
+
+
+def _spellings(options: Mapping[str, L]) -> dict[str, set[str]]:
+    """The ids of options by what may be typed for them; an id counts before a label that reads the same."""
+    known: dict[str, set[str]] = {}
+    for id, label in options.items():
+        for locale in LOCALES:
+            known.setdefault(typed.label_folded(label.in_locale(locale)), set()).add(id)
+    return known | {typed.label_folded(id): {id} for id in options}
+
+
+def _option(field: Any, spellings: Mapping[str, set[str]], text: str) -> str:
+    """The option of a label in any language, or of its id. Raises BadValue."""
+    meant = spellings.get(typed.label_folded(text), set())
+    if len(meant) != 1:
+        raise BadValue(NOT_A_CHOICE(label=label_of(field), choices=Listed(tuple(field.options.values()))))
+    return next(iter(meant))
+
+
+class Tags(Rule, me.ListField):
+    """Free words that people find a record by."""
+
+    def __init__(self, **facts: Unpack[Facts]):
+        super().__init__(me.StringField(), **facts)
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if not isinstance(value, list | tuple) or len(value) > 50:
+            yield TOO_MANY(label=label_of(self), most=50)
+        elif any(
+            not isinstance(tag, str) or not tag or len(tag) > 40 or CONTROL_CHARACTERS.search(tag) for tag in value
+        ):
+            yield WRONG_FORM(label=label_of(self))
+
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
+        return typed.tags_of
+
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
+        yield from in_each_language(lambda: value)

@@ -1,0 +1,128 @@
+"""Links to records: one, and several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from typing import Any, Unpack
+
+import mongoengine as me
+from bson import DBRef, ObjectId
+
+from ...base.collections import in_archive
+from ...base.words import Words
+from .. import typed
+from ..facts import Facts, is_names
+from .rule import TOO_MANY, WRONG_FORM, LinkNames, Rule, in_each_language, label_of
+
+
+class Ref(Rule, me.ReferenceField):
+    """A link to one record of a type, kept as its id; one whose target is gone reads as a bare DBRef, not an error.
+
+    `fills` names fields beside it that are filled, while they are empty, from fields of the record that is chosen;
+    `states`: only a record in one of them can be chosen; `acyclic`: following the link from record to record never
+    comes back to the first; `tree`: what stands below a record is found from above, too.
+    """
+
+    is_exact = True
+    is_sortable = False
+
+    def __init__(
+        self,
+        target: Any,
+        *,
+        fills: Mapping[str, str] | None = None,
+        states: Collection[str] = (),
+        acyclic: bool = False,
+        tree: bool = False,
+        **facts: Unpack[Facts],
+    ):
+        super().__init__(target, **facts)
+        self.fills = dict(fills or {})
+        self.states = frozenset(states)
+        self.tree, self.acyclic = tree, acyclic or tree
+        if not is_names(states):
+            self.note_faults([f"has states={states!r}, which is not a set of states"])
+
+    @staticmethod
+    def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:
+        db = ref_cls._get_db()  # type: ignore[attr-defined]
+        found = db[dbref.collection].find_one({"_id": dbref.id}) or in_archive(dbref.collection, {"_id": dbref.id})
+        return ref_cls._from_son(found) if found else dbref  # type: ignore[attr-defined]
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """The linked record; a form gives its id, which MongoEngine by itself would hand back as it is."""
+        if instance is not None and isinstance(held := instance._data.get(self.name), ObjectId):
+            instance._data[self.name] = self.to_python(held)
+        return super().__get__(instance, owner)
+
+    @property
+    def target(self) -> str:
+        """The class name of the type that it links to."""
+        kind = self.document_type_obj
+        return kind if isinstance(kind, str) else kind.__name__
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if id_of(value) is None:
+            yield WRONG_FORM(label=label_of(self))
+
+    def read(self, text: str) -> Any:
+        return typed.id_of(text)
+
+    def ids_in(self, value: Any) -> list[ObjectId]:
+        id = id_of(value)
+        return [id] if id else []
+
+    def names_in(self, text: str) -> list[str]:
+        return [text.strip()]
+
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
+        return lambda text: names.meant(self, text.strip()) if text.strip() else None
+
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
+        yield from in_each_language(lambda: [names.title(self, id) for id in self.ids_in(value)])
+
+
+class Refs(Rule, me.ListField):
+    """Links to several records of a type, in order."""
+
+    is_exact = True
+    is_sortable = False
+
+    def __init__(self, target: str, **facts: Unpack[Facts]):
+        super().__init__(Ref(target), **facts)
+
+    @property
+    def target(self) -> str:
+        return self.field.target
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if not isinstance(value, list | tuple) or any(id_of(one) is None for one in value):
+            yield WRONG_FORM(label=label_of(self))
+        elif len(value) > 500:
+            yield TOO_MANY(label=label_of(self), most=500)
+
+    def read(self, text: str) -> Any:
+        """One of its links, as a form sends them."""
+        return typed.id_of(text)
+
+    def ids_in(self, value: Any) -> list[ObjectId]:
+        return [id for held in value or [] if (id := id_of(held)) is not None]
+
+    def names_in(self, text: str) -> list[str]:
+        return list(typed.joined_names(text))
+
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
+        return partial(names.several, self)
+
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
+        yield from in_each_language(lambda: [names.title(self, id) for id in self.ids_in(value)])
+
+
+def id_of(value: Any) -> ObjectId | None:
+    """The id behind a reference in whatever shape it is held, without loading it."""
+    if isinstance(value, ObjectId):
+        return value
+    if isinstance(value, DBRef | me.Document):
+        return value.id
+    return None

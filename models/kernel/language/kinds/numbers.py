@@ -1,0 +1,112 @@
+"""Numbers: whole ones, decimals, and amounts of money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any, Unpack
+
+import mongoengine as me
+
+from ...base.words import Words
+from .. import typed
+from ..facts import Facts
+from .rule import NOT_A_NUMBER, TOO_FINE, TOO_LARGE, TOO_SMALL, Rule, label_of
+
+
+class Whole(Rule, me.IntField):
+    """A whole number between `least` and `most`; `unit` stands behind it wherever it is shown."""
+
+    is_exact = True
+    unreadable = NOT_A_NUMBER
+
+    def __init__(
+        self, *, least: int | None = None, most: int | None = 10**12, unit: Words | str = "", **facts: Unpack[Facts]
+    ):
+        super().__init__(**facts)
+        self.least, self.most, self.unit = least, most, unit
+        self.note_faults(_range_mistakes(self))
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if isinstance(value, bool) or not isinstance(value, int):
+            yield NOT_A_NUMBER(label=label_of(self))
+        else:
+            yield from _range_faults(self, value)
+
+    def read(self, text: str) -> Any:
+        return typed.whole_of(text)
+
+
+class Number(Rule, me.Decimal128Field):
+    """A decimal number with at most `places` decimals; `unit` stands behind it wherever it is shown."""
+
+    is_exact = True
+    unreadable = NOT_A_NUMBER
+
+    def __init__(
+        self,
+        *,
+        places: int = 2,
+        least: Decimal | int | None = None,
+        most: Decimal | int = Decimal(10) ** 15,
+        unit: Words | str = "",
+        **facts: Unpack[Facts],
+    ):
+        super().__init__(**facts)
+        self.unit = unit
+        self.places = places
+        self.least = None if least is None else Decimal(least)
+        self.most = Decimal(most)
+        self.note_faults(_range_mistakes(self))
+
+    def to_mongo(self, value: Any) -> Any:
+        """Kept with all its decimals, so that 100 and 100.00 are the same value in the database too."""
+        if isinstance(value, Decimal) and value.is_finite():
+            exponent = value.as_tuple().exponent
+            if isinstance(exponent, int) and exponent > -self.places and value.adjusted() < 25:
+                value = value.quantize(Decimal(1).scaleb(-self.places))
+        return super().to_mongo(value)
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        try:
+            number = Decimal("NaN" if isinstance(value, bool) else value)
+        except (InvalidOperation, TypeError, ValueError):
+            yield NOT_A_NUMBER(label=label_of(self))
+            return
+        if not number.is_finite():
+            yield NOT_A_NUMBER(label=label_of(self))
+            return
+        if decimals_of(number) > self.places:
+            yield TOO_FINE(label=label_of(self), places=self.places)
+        yield from _range_faults(self, number)
+
+    def read(self, text: str) -> Any:
+        return typed.number_of(text, is_percent=self.unit == "%")
+
+
+class Money(Number):
+    """An amount in the record's currency, to the cent; never a float."""
+
+    def __init__(
+        self, *, least: Decimal | int | None = 0, most: Decimal | int = Decimal(10) ** 15, **facts: Unpack[Facts]
+    ):
+        super().__init__(places=2, least=least, most=most, **facts)
+
+
+def decimals_of(number: Decimal) -> int:
+    """How many decimals a finite number has, without the zeros at its end; `normalize` would round long ones away."""
+    _, digits, exponent = number.as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0")
+    return max(0, -(int(exponent) + len(digits) - len(kept))) if kept else 0
+
+
+def _range_faults(field: Any, value: Any) -> Iterator[Words]:
+    if field.least is not None and value < field.least:
+        yield TOO_SMALL(label=label_of(field), least=field.least)
+    if field.most is not None and value > field.most:
+        yield TOO_LARGE(label=label_of(field), most=field.most)
+
+
+def _range_mistakes(field: Any) -> Iterator[str]:
+    if field.least is not None and field.most is not None and field.least > field.most:
+        yield f"has least={field.least} above most={field.most}"

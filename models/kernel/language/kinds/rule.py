@@ -1,0 +1,161 @@
+"""What every kind of field is: its facts, its rule, the sentences when it is broken, and how cells are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Unpack
+
+from bson import ObjectId
+
+from ...base.people import Role
+from ...base.words import LOCALES, L, Words, enumerate_words, speaking
+from ..facts import Facts, fact_faults, usable
+from ..typed import parse
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+REQUIRED = L("“{label}” is needed.", "請填寫「{label}」。")
+TOO_LONG = L(
+    "“{label}” may have {most} characters at most; these are {count}.", "「{label}」最多 {most} 字，現有 {count} 字。"
+)
+CONTROL = L("“{label}” contains a character that cannot be kept.", "「{label}」含有無法保存的字符。")
+NOT_A_CHOICE = L("“{label}” must be one of: {choices}.", "「{label}」須為下列之一：{choices}。")
+TOO_SMALL = L("“{label}” must be {least} or more.", "「{label}」不得小於 {least}。")
+TOO_LARGE = L("“{label}” must be {most} or less.", "「{label}」不得大於 {most}。")
+NOT_A_NUMBER = L("“{label}” must be a number.", "「{label}」須為數字。")
+TOO_FINE = L("“{label}” may have {places} decimals at most.", "「{label}」最多 {places} 位小數。")
+WRONG_FORM = L("“{label}” is not in the right form.", "「{label}」格式不正確。")
+NOT_THERE = L(
+    "What “{label}” names does not exist, or is not yours to see.", "「{label}」所指的記錄不存在，或您無權查看。"
+)
+YES_OR_NO = L("“{label}” must be yes or no.", "「{label}」須為「是」或「否」。")
+TOO_MANY = L("“{label}” may have {most} lines at most.", "「{label}」最多 {most} 行。")
+_ENGINE_FACTS = ("required", "unique", "default")
+_OWN_FACTS = Facts.__annotations__.keys() - set(_ENGINE_FACTS)
+
+
+class LinkNames(Protocol):
+    """What the names of records in a sheet mean, and what linked records are called there."""
+
+    def meant(self, link: Any, text: str) -> ObjectId: ...
+
+    def several(self, link: Any, text: str) -> list[ObjectId]: ...
+
+    def title(self, link: Any, id: ObjectId) -> str: ...
+
+
+class Rule:
+    """Mixed into every kind of field: its facts (`Facts` says what each means), how a value is read, and what is wrong
+    with it, in whole sentences. What is wrong with the field itself is kept for the check of its record type.
+
+    What a kind needs of pages stands in `views.kinds`.
+    """
+
+    label: Words | None = None
+    help: Words | None = None
+    see: frozenset[Role] | None = None
+    edit: frozenset[Role] | None = None
+    editable_in: frozenset[str] = frozenset()
+    computed: bool = False
+    fixed: bool = False
+    restricted: bool = False
+    internal: bool = False
+    unit: Words | str = ""
+    fills: Mapping[str, str] = {}
+    states: frozenset[str] = frozenset()
+    acyclic: bool = False
+    tree: bool = False
+    own_faults: tuple[str, ...] = ()
+
+    is_exact: ClassVar[bool] = False  # typed in digits or ids: full-width signs mean the plain ones
+    is_date: ClassVar[bool] = False  # a record stands in a calendar by it
+    is_sortable: ClassVar[bool] = True  # kept in the order in which it reads
+    is_indexable: ClassVar[bool] = True  # short, and kept as it is
+    is_text: ClassVar[bool] = False  # kept as the text that a person typed
+    is_column: ClassVar[bool] = True  # a reader may choose it as a column of a list
+    is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
+    unreadable: ClassVar[L] = WRONG_FORM
+
+    if TYPE_CHECKING:  # what MongoEngine's fields have; it ships no types
+        creation_counter: int
+        name: str
+        required: bool
+        unique: bool
+        default: Any
+
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+
+        def __set__(self, instance: Any, value: Any) -> None: ...
+
+    @property
+    def target(self) -> str:
+        """The class name of the type that it links to; empty: it is no link."""
+        return ""
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """The declared fields of a line by name, for a kind that holds lines."""
+        return {}
+
+    def __init__(self, *given: Any, **facts: Unpack[Facts]) -> None:
+        spec: dict[str, Any] = dict(facts)
+        super().__init__(*given, **{name: spec[name] for name in _ENGINE_FACTS if name in spec})
+        self.note_faults(fact_faults(type(self).__name__, spec))
+        for name in spec.keys() & _OWN_FACTS:
+            setattr(self, name, usable(name, spec[name]))
+
+    def note_faults(self, faults: Iterable[str]) -> None:
+        """Keep what is wrong with the declaration of the field."""
+        self.own_faults += tuple(faults)
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        yield from ()
+
+    def cleaned(self, text: str) -> str:
+        """A typed text without what is no part of it."""
+        return text
+
+    def read(self, text: str) -> Any:
+        """The value that a typed text means, blanks around it taken off. Raises ValueError."""
+        return text
+
+    def misread(self) -> Words:
+        """What is said of a text that is no value of this kind."""
+        return self.unreadable(label=label_of(self))
+
+    def found_by(self, value: Any) -> str:
+        """The text by which a search finds a value of it, and which stands for it in a title."""
+        return str(value)
+
+    def ids_in(self, value: Any) -> list[ObjectId]:
+        """The records that a value links to."""
+        return []
+
+    def names_in(self, text: str) -> list[str]:
+        """The names of records in a cell of a sheet."""
+        return []
+
+    def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
+        """What reads the cells of a column; it is made once for a sheet, and raises BadValue."""
+        return partial(parse, self)
+
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
+        """How an export writes a value, in each language; nothing for kinds of which it leaves something out."""
+        yield from ()
+
+    def is_said_by(self, text: str, value: Any, names: LinkNames) -> bool:
+        """Whether a cell says this value as an export would have written it."""
+        exported = [""] if value is None or value == [] else self.exported(value, names)
+        return text.strip() in {known.strip() for known in exported}
+
+
+def label_of(field: Any) -> Words:
+    return (isinstance(field, Rule) and field.label) or L(field.name, field.name)
+
+
+def in_each_language(values: Callable[[], list[Any]]) -> Iterator[str]:
+    """Some values as an export writes them in one cell, in each language."""
+    for locale in LOCALES:
+        with speaking(locale):
+            yield enumerate_words([str(value) for value in values()])
