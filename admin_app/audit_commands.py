@@ -40,14 +40,14 @@ def audit_command(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    report = audit.check(_checkpoint(options.seal), tell=_line)
+    report = audit.check(_checkpoint(options.seal), tell=_line, contents=options.contents)
     print(file=sys.stderr)
     for fault in report.faults[:SHOWN]:
         print(f"{fault.where}: {fault.what}")
     count = len(report.faults) + report.more
     if count > SHOWN:
         print(f"... and {count - SHOWN} more")
-    told = f"{report.seals} seals, {report.entries} entries, {report.records} records"
+    told = f"{report.seals} seals, {report.entries} entries, {report.records} records, {report.files} files"
     if count:
         raise NotSound(f"The history is not sound: {count} faults, the first at {report.faults[0].where} ({told}).")
     newest = f"; newest seal {report.newest['_id']} of {report.newest['at']:%Y-%m-%d %H:%M}" if report.newest else ""

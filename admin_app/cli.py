@@ -136,6 +136,7 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verbs = audit.add_subparsers(dest="verb", required=True, metavar="VERB")
     verify = verbs.add_parser("verify", help="exit code 0: sound, 1: not sound, 2: could not be checked")
     verify.add_argument("--seal", metavar="FILE", help="a checkpoint that was exported earlier")
+    verify.add_argument("--contents", action="store_true", help="read every attached file whole as well")
     export = verbs.add_parser("export", help="write the newest seal as a checkpoint to be kept elsewhere")
     export.add_argument("--to", required=True, metavar="FILE")
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from bson import json_util
@@ -20,6 +21,7 @@ from pymongo.errors import PyMongoError
 
 from models.kernel.base.collections import FILES
 from models.kernel.base.words import L, Words
+from models.services.keeping import attachments
 from models.services.naming import called, named
 
 from .crypt import KeyRing
@@ -41,6 +43,7 @@ FILE = L(
     "File “{name}” of {type} {id}: its content does not have the SHA-256 that was noted when it was attached.",
     "{type} {id} 的附件「{name}」：內容與附加時記錄的 SHA-256 不符。",
 )
+AT = L("{where}: {what}", "{where}：{what}")
 FILE_COUNT = L("{found} attached files instead of {wanted}.", "附件 {found} 個，應為 {wanted} 個。")
 
 
@@ -96,6 +99,7 @@ def compare(entry: Entry, db: Database[Any], tell: Tell = nobody) -> tuple[int, 
     saved = {file.collection for file in entry.manifest.data()} | {MARKER}
     found += [EXTRA(collection=called(name)) for name in sorted(set(db.list_collection_names()) - saved)]
     files, broken = _files(db)
+    found += [AT(where=where, what=what) for where, what in islice(attachments.check_facts(db), NAMED_MAX)]
     wanted = entry.manifest.attachments.get("count", files)
     found += broken + ([FILE_COUNT(found=files, wanted=wanted)] if files != wanted else [])
     progress.end()
@@ -149,12 +153,9 @@ def _files(db: Database[Any]) -> tuple[int, list[Words]]:
     count, broken = 0, list[Words]()
     for file in db[FILES].find({}):
         count += 1
-        total, size = hashlib.sha256(), 0
-        for chunk in db["content.chunks"].find({"files_id": file["content"]}, {"data": 1}).sort("n", 1):
-            total.update(chunk["data"])
-            size += len(chunk["data"])
+        digest, size = attachments.digest_of(db, file["content"]) or (hashlib.sha256().hexdigest(), 0)
         if file.get("removed_at") is not None and not size:
             continue
-        if (size, total.hexdigest()) != (file["size"], file["sha256"]):
+        if (size, digest) != (file["size"], file["sha256"]):
             broken.append(FILE(name=file["name"], type=named(file.get("type", "")), id=file.get("record_id")))
     return count, broken

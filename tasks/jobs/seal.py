@@ -48,10 +48,12 @@ def _called(type_name: str) -> Words | str:
     ),
 )
 def check(run: Run) -> None:
-    """Check everything and keep the result; faults are told at once."""
-    report = audit.check(tell=lambda done, total, type_name: run.progress(done, total, _called(type_name)))
+    """Check everything, contents of files included, and keep the result; faults are told at once."""
+    report = audit.check(
+        tell=lambda done, total, type_name: run.progress(done, total, _called(type_name)), contents=True
+    )
     audit.keep_result(report)
-    run.count(seals=report.seals, entries=report.entries, records=report.records)
+    run.count(seals=report.seals, entries=report.entries, records=report.records, files=report.files)
     if report.is_good:
         return
     count = len(report.faults) + report.more

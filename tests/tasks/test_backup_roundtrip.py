@@ -59,6 +59,16 @@ def company(db):
     return made
 
 
+def attach_raw(db, content, name, data, session=None):
+    """The facts of a file with the entry that says so, as the program writes them."""
+    facts = {"_id": ObjectId(), "name": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "kind": ""}
+    beside = {"content": content, "type": "customer", "record_id": ObjectId(), "removed_at": None}
+    db["file"].insert_one(facts | beside, session=session)
+    said = [{"field": "file", "old": None, "new": facts}]
+    entry = {"type": "customer", "record": beside["record_id"], "seq": 2, "verb": "attach", "changes": said}
+    db["history"].insert_one(entry, session=session)
+
+
 @pytest.fixture
 def small(settings):
     """A database of few collections: customers, and one file that is attached."""
@@ -70,8 +80,7 @@ def small(settings):
         found["session"].insert_one({})
         data = "內容".encode() * 200_000
         content = GridFSBucket(found, "content").upload_from_stream("合同.txt", data)
-        facts = {"content": content, "name": "合同.txt", "size": len(data), "removed_at": None}
-        found["file"].insert_one(facts | {"sha256": hashlib.sha256(data).hexdigest()})
+        attach_raw(found, content, "合同.txt", data)
         yield found
         client.drop_database(found.name)
 
@@ -119,13 +128,11 @@ def test_is_one_moment_while_writers_go_on(small, target, other, monkeypatch):
         n = 0
         while not ended.is_set():
             n += 1
+            content = bucket.upload_from_stream(f"f{n}", b"x" * 1000)
             with small.client.start_session() as session, session.start_transaction():
                 small["one"].update_one({"_id": 1}, {"$set": {"n": n}}, session=session)
                 small["two"].update_one({"_id": 1}, {"$set": {"n": n}}, session=session)
-            content = bucket.upload_from_stream(f"f{n}", b"x" * 1000)
-            small["file"].insert_one(
-                {"content": content, "name": f"f{n}", "size": 1000, "sha256": hashlib.sha256(b"x" * 1000).hexdigest()}
-            )
+                attach_raw(small, content, f"f{n}", b"x" * 1000, session)
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -267,6 +274,16 @@ def test_drill_finds_a_file_that_was_broken_before_it_was_saved(small, target):
     assert verify(target, entry.name, RING)
     report = drill(target, entry.name, RING, small.client)
     assert "合同.txt" in str(report.differences[0])
+
+
+@pytest.mark.parametrize("change", [{"sha256": "0" * 64}, {"name": "another.txt"}, {"size": 1}])
+def test_drill_compares_with_the_history(small, target, change):
+    """What stood there wrongly when the backup was made is in the backup, too: it is restored, and not as entered."""
+    small["file"].update_one({}, {"$set": change})
+    entry = dump(small, target, RING)
+    assert verify(target, entry.name, RING)
+    report = drill(target, entry.name, RING, small.client)
+    assert "changed without entry" in " ".join(map(str, report.differences))
 
 
 @pytest.mark.parametrize(

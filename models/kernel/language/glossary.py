@@ -163,6 +163,7 @@ COUNTS: dict[str, L] = {
     "expired": L("expired", "已到期"),
     "failed": L("failed", "失敗"),
     "faults": L("faults", "故障"),
+    "files": L("files", "附件"),
     "gone": L("gone meanwhile", "已不存在"),
     "held": L("held", "法律保全"),
     "infected": L("infected", "含病毒"),

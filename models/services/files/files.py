@@ -33,7 +33,7 @@ from models.kernel.rights.rights import Verdict
 from ..keeping import archive
 from ..work import jobs
 from . import kinds as file_kinds
-from . import scanning
+from . import scanning, tampering
 from . import text as file_text
 from .uploads import CHUNK, MEGABYTE, Incoming
 
@@ -209,6 +209,7 @@ def open_for(file_id: Any, *, actor: Actor, context: Context = FORM) -> tuple[di
     Raises Missing, Forbidden (the record may be seen, its files not opened)."""
     file, cls, record = located(file_id, actor)
     refuse_closed(file, record, actor)
+    tampering.refuse_changed_content(file)
     content = bucket().open_download_stream(file["content"])
     try:
         changes.note(cls, record.id, "download", actor=actor, context=context, changes=[change_of(file)])
@@ -218,11 +219,13 @@ def open_for(file_id: Any, *, actor: Actor, context: Context = FORM) -> tuple[di
 
 
 def refuse_closed(file: Mapping[str, Any], record: Record, actor: Actor) -> None:
-    """Raise Forbidden when the actor, who may see a record, may not open this file of it, or not yet."""
+    """Raise Forbidden when the actor, who may see a record, may not open this file of it, or not yet, or when it is not
+    the file that was attached."""
     if not (verdict := rights.may_open(actor, record)):
         raise Forbidden(verdict.why)
     if why := scanning.closed(file, actor):
         raise Forbidden(why)
+    tampering.refuse_changed_facts(file)
 
 
 def files_of(record_id: ObjectId) -> list[dict[str, Any]]:

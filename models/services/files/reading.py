@@ -6,6 +6,7 @@ and can still be downloaded.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from mongoengine.connection import get_db
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 
-from . import confined
+from . import confined, tampering
 from . import kinds as file_kinds
 from . import text as file_text
 from .confined import Unreadable
@@ -35,7 +36,7 @@ _COPIED = 1024 * 1024
 
 @contextmanager
 def content_of(file: Mapping[str, Any]) -> Iterator[IO[bytes]]:
-    """The content of a file as an open file without a name. Raises Unreadable when it is too large or missing."""
+    """The content of a file as an open file without a name. Raises Unreadable: too large, missing, or changed."""
     if file["size"] > READ_MAX:
         raise Unreadable("size")
     with tempfile.TemporaryFile() as copy:
@@ -43,8 +44,13 @@ def content_of(file: Mapping[str, Any]) -> Iterator[IO[bytes]]:
             source = GridFSBucket(get_db(), bucket_name="content").open_download_stream(file["content"])
         except NoFile:
             raise Unreadable("gone") from None
+        digest = hashlib.sha256()
         while part := source.read(_COPIED):
             copy.write(part)
+            digest.update(part)
+        if digest.hexdigest() != file["sha256"]:
+            tampering.refusal(file)
+            raise Unreadable("changed")
         yield copy
 
 

@@ -54,6 +54,7 @@ WHY = {
     "size": L("it is too large.", "文件過大。"),
     "pixels": L("the picture has too many pixels.", "圖片像素過多。"),
     "pages": L("it has too many pages.", "頁數過多。"),
+    "changed": L("it is not the file that was attached; IT has been told.", "文件與附加時不符，已通知信息技術部。"),
     "gone": L("its content is missing; please tell IT.", "文件內容缺失，請聯繫信息技術部。"),
 }
 _HARD_BLANK = re.compile(r"[ \t\u00a0\u3000]+")

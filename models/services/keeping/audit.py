@@ -25,7 +25,7 @@ from models.kernel.gate.bookkeeping import difference
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
 
-from . import seals
+from . import attachments, seals
 
 SEAL_MOST = 2000
 RECORDS_EACH = 200
@@ -72,6 +72,7 @@ class Report:
     seals: int = 0
     entries: int = 0
     records: int = 0
+    files: int = 0
     newest: dict[str, Any] | None = None
     faults: list[Fault] = field(default_factory=list)
     more: int = 0
@@ -144,8 +145,9 @@ def newest_seal() -> dict[str, Any] | None:
     return get_db()[collections.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)])
 
 
-def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody) -> Report:
-    """Check everything: the seals and their entries, what waits to be sealed, then each record against its history."""
+def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody, *, contents: bool = False) -> Report:
+    """Check everything: the seals and their entries, what waits to be sealed, then each record and each attached file
+    against its history; with `contents` every content, too."""
     report = Report()
     _check_seals(report, checkpoint, tell)
     _check_queue(report)
@@ -153,14 +155,29 @@ def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody) -> R
     for name in _types():
         for place in (name, collections.archive_of(name)):
             _check_records(report, name, place, tell)
+    _check_files(report, tell, contents=contents)
     return report
+
+
+def _check_files(report: Report, tell: Tell, *, contents: bool) -> None:
+    """The facts of attached files against their entries, and with `contents` the bytes against the facts."""
+
+    def read(done: int) -> None:
+        report.files = done
+        tell(done, 0, collections.FILES)
+
+    for where, what in attachments.check_facts(get_db(), read):
+        report.add(where, what)
+    if contents:
+        for where, what in attachments.check_contents(get_db(), read):
+            report.add(where, what)
 
 
 def keep_result(report: Report) -> None:
     """Write the result of a check down for the page that shows the last one."""
     shown = [{"where": in_all_locales(one.where), "what": in_all_locales(one.what)} for one in report.faults[:20]]
     newest = report.newest["_id"] if report.newest else None
-    counts = {"seals": report.seals, "entries": report.entries, "records": report.records, "newest": newest}
+    counts = {name: getattr(report, name) for name in ("seals", "entries", "records", "files")} | {"newest": newest}
     count = len(report.faults) + report.more
     get_db()[collections.CHECKS].insert_one({"at": clock.now(), **counts, "faults": shown, "fault_count": count})
 
