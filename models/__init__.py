@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from .departments import Code
 from .kernel.language.catalogue import Catalogue
 from .kernel.language.declare import registered
 
@@ -18,4 +19,4 @@ def _load(path: list[str], package: str) -> None:
 
 
 _load(list(__path__), __name__)
-catalogue = Catalogue(registered())
+catalogue = Catalogue(registered(), departments=frozenset(Code))

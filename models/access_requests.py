@@ -72,7 +72,7 @@ def _flow(agreed_by: Who) -> Workflow:
     plural=L("Requests for rights", "權限申請"),
     chapter=ORGANISATION,
     clause="1.3",
-    number="AR-{yyyy}-{seq:4}",
+    number="RG-{yyyy}-{seq:4}",
     title="{number}",
     grid=Grid("number", "person", "roles", "to_department", "state", search=("number",)),
     form=(

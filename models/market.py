@@ -201,7 +201,7 @@ def published_for(person: Actor) -> dict[str, Any] | None:
                 ),
             ),
             Move("approve", "in_review", "cross_review", by=HEAD, within=workdays(3)),
-            Move("return", "in_review", "draft", by=HEAD, ask=REASON),
+            Move("return", ("in_review", "approved"), "draft", by=HEAD, ask=REASON),
             Move("agree", "cross_review", "approved", by=heads_of("related_departments"), within=workdays(5)),
             Move(
                 "send_back",

@@ -37,16 +37,16 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
                 "who": str(move.by.label),
                 "acting_for": stand.principal.name if stand and stand.principal and stand.principal.id != me.id else "",
                 "checklist": checklist(record, move, me),
-                "is_danger": is_danger(move),
+                "is_danger": is_danger(type(record), move),
                 "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}&version={record.version}",
             }
         )
     return found
 
 
-def is_danger(move: Move) -> bool:
+def is_danger(cls: type[Record], move: Move) -> bool:
     """Whether a move turns something down or ends it badly: pages show it apart from those that go forward."""
-    return tone(move.target) == "bad" or (move.is_decision and REASON in move.ask)
+    return tone(cls, move.target) == "bad" or (move.is_decision and REASON in move.ask)
 
 
 def checklist(record: Record, move: Move, me: Actor) -> list[dict[str, Any]]:

@@ -164,7 +164,7 @@ class PaletteView(BaseView):
             "label": f"{row['number']} {title}".strip(),
             "note": str(cls.declared.label),
             "state": wording.state_label(cls, row.get("state")),
-            "tone": wording.tone(row.get("state")),
+            "tone": wording.tone(cls, row.get("state")),
             "url": f"/admin/{row['type']}/details/?id={row['_id']}",
         }
 

@@ -18,7 +18,7 @@ from models.kernel.base import clock
 from models.kernel.base.collections import archive_of
 from models.kernel.base.words import EN, HANS, HANT, L, current_locale
 from models.kernel.language.declare import references_of
-from models.kernel.language.glossary import DEFAULT_TONE, TONES
+from models.kernel.language.glossary import NEUTRAL
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
@@ -189,9 +189,10 @@ def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[ObjectId
     return titles(wanted)
 
 
-def tone(state: str | None) -> str:
-    """The tone in which a state is shown."""
-    return TONES.get(state or "", DEFAULT_TONE)
+def tone(cls: type[Record], state: str | None) -> str:
+    """The tone in which a state of a type is shown, as its workflow says."""
+    flow = cls.declared.workflow
+    return flow.tones.get(state or "", NEUTRAL) if flow else NEUTRAL
 
 
 def state_label(cls: type[Record], state: str | None) -> str:

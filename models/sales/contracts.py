@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..chapters import SALES
+from ..departments import Code
 from ..documents import filing
 from ..kernel.base import clock
 from ..kernel.base.people import Role, department_by_code
@@ -21,8 +22,6 @@ from ..kernel.language.workflow import REASON, Attached, Move, Need, Workflow, w
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 from .quotations import OfferLine
 from .receivables import Receivable
-
-PRODUCTION, LOGISTICS = "PRD", "LOG"
 
 
 class Instalment(Line):
@@ -44,7 +43,7 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         "customer": contract.ref("customer"),
         "subject": contract.subject,
         "promised_on": contract.delivery_date,
-        "departments": [one for code in (PRODUCTION, LOGISTICS) if (one := department_by_code(code))],
+        "departments": [one for code in (Code.PRODUCTION, Code.LOGISTICS) if (one := department_by_code(code))],
     }
 
 
@@ -156,7 +155,7 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         ),
         ends=frozenset({"completed", "terminated"}),
     ),
-    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
+    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES),
     files={"scan": L("Scanned contract", "合同掃描件"), "annex": L("Annex", "附件")},
     retention=Retention(after="ends_on", archive=730, delete=15),
     follow_ups=(
@@ -326,7 +325,7 @@ RUNNING = ("in_production", "ready", "shipped")
                 "produced",
                 "in_production",
                 "ready",
-                by=of_department(Role.CLERK, PRODUCTION, own=True),
+                by=of_department(Role.CLERK, Code.PRODUCTION, own=True),
                 require=("production_ack",),
                 within=workdays(30),
             ),
@@ -334,7 +333,7 @@ RUNNING = ("in_production", "ready", "shipped")
                 "ship",
                 "ready",
                 "shipped",
-                by=of_department(Role.CLERK, LOGISTICS, own=True),
+                by=of_department(Role.CLERK, Code.LOGISTICS, own=True),
                 require=("logistics_ack",),
                 within=workdays(5),
             ),
@@ -347,7 +346,7 @@ RUNNING = ("in_production", "ready", "shipped")
         withdraw=False,
     ),
     access=Access(
-        departments=frozenset({"SAL"}),
+        departments=frozenset({Code.SALES}),
         read=LOOKED_AT_BY_OFFICES,
         related=("departments",),
         related_write=("production_ack", "logistics_ack", "milestones", "changes"),

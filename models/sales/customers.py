@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..chapters import SALES
+from ..departments import Code
 from ..kernel.base.people import Role
 from ..kernel.base.search import same
 from ..kernel.base.words import L, Words
@@ -32,7 +33,7 @@ from ..kernel.language.workflow import REASON, Move, Workflow, workdays
 from .credit_code import CODE_WRONG, is_credit_code
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
-SALES_TEAM = Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES)
+SALES_TEAM = Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES)
 CURRENCIES = {
     "CNY": L("CNY", "人民幣"),
     "USD": L("USD", "美元"),
@@ -296,7 +297,7 @@ class Interaction(Record):
         ),
     ),
     access=Access(
-        departments=frozenset({"SAL"}),
+        departments=frozenset({Code.SALES}),
         read={Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL},
         write={Role.HEAD: Scope.DEPARTMENT},
     ),

@@ -9,6 +9,7 @@ from typing import Any
 from bson import ObjectId
 
 from ..chapters import SALES
+from ..departments import Code
 from ..kernel.base import clock
 from ..kernel.base.people import Role
 from ..kernel.base.store import in_unit
@@ -19,7 +20,7 @@ from ..kernel.language.fields import Choice, Day, LongText, Money, Ref, Text, Wh
 from ..kernel.language.record import Record
 from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
 from ..kernel.language.who import NOBODY, OWNER, role
-from ..kernel.language.workflow import REASON, Move, Workflow, workdays
+from ..kernel.language.workflow import REASON, Move, State, Workflow, workdays
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 LETTER = "letter"
@@ -71,7 +72,7 @@ def is_part_settled(receivable: Receivable) -> bool:
         edit=frozenset({"open", "partly_paid", "overdue"}),
         withdraw=False,
     ),
-    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={}),
+    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES, write={}),
     retention=Retention(after="due", archive=730, delete=15),
 )
 class Receivable(Record):
@@ -148,11 +149,11 @@ OVERPAID = L(
                 label=L("Reverse", "沖銷"),
             ),
         ),
-        labels={"booked": L("Booked", "已入賬"), "reversed": L("Reversed", "已沖銷")},
+        facts=(State("booked", L("Booked", "已入賬"), tone="good"), State("reversed", L("Reversed", "已沖銷"))),
         edit=frozenset(),
         withdraw=False,
     ),
-    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
+    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
 )
 class Payment(Record):
     """Money that came in for a receivable; a wrong booking is reversed, never changed (2.2.7)."""
@@ -248,7 +249,7 @@ class Payment(Record):
         (Move("complete", "open", "done", by=OWNER, require=("done_on", "result"), within=workdays(3)),),
         withdraw=False,
     ),
-    access=Access(departments=frozenset({"SAL"}), read=LOOKED_AT_BY_OFFICES),
+    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES),
     reminders=(Remind("promised_on", 0, OWNER),),
     files={LETTER: L("Reminder letter", "催款函")},
 )

@@ -13,7 +13,7 @@ from models import catalogue
 from models.kernel.base.text_width import width_of, wrapped
 from models.kernel.base.words import EN, HANS, HANT, LOCALES, L
 from models.kernel.language.who import NOBODY, OWNER
-from models.kernel.language.workflow import Move, Workflow, completed
+from models.kernel.language.workflow import Move, State, Workflow, completed
 from models.services.drawing.drawing import draw
 
 pytestmark = pytest.mark.usefixtures("db")  # who makes a move may be said by the name of a department
@@ -132,8 +132,8 @@ def random_flow(rng: random.Random) -> Workflow:
         moves.append(move(rng.choice(states[:at]), state))
     for _ in range(rng.randint(0, 8)):
         moves.append(move(rng.choice(states), rng.choice(states)))
-    labels = {state: L(rng.choice(words), rng.choice(words)) for state in states}
-    return completed(Workflow("s0", tuple(moves), labels=labels))
+    facts = tuple(State(state, L(rng.choice(words), rng.choice(words))) for state in states)
+    return completed(Workflow("s0", tuple(moves), facts=facts))
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -150,8 +150,8 @@ def one_of(svg: ET.Element, kind: str) -> list[ET.Element]:
 
 def test_moves_between_the_same_states_share_one_arrow() -> None:
     moves = (Move("approve", "a", "b"), Move("agree", "a", "b"), Move("return", "b", "a"), Move("resume", "b", "b"))
-    labels = {"a": L("A", "甲"), "b": L("B", "乙")}
-    svg = parsed(completed(Workflow("a", moves, labels=labels)))
+    facts = (State("a", L("A", "甲")), State("b", L("B", "乙")))
+    svg = parsed(completed(Workflow("a", moves, facts=facts)))
     assert len(one_of(svg, "move")) == 3
     assert [span.text for span in one_of(svg, "label")[0].iter(f"{SVG}tspan")] == ["Approve", "Agree"]
     assert one_of(svg, "move")[0].findtext(f"{SVG}title") == "Approve: Owner\nAgree: Owner"
@@ -189,7 +189,7 @@ def test_only_attributes_that_a_strict_policy_allows(name: str) -> None:
 
 def test_words_are_escaped() -> None:
     nasty = L("<b>&\"'</b>", "]]><script>")
-    flow = completed(Workflow("a", (Move("go", "a", "b", label=nasty),), labels={"a": nasty, "b": nasty}))
+    flow = completed(Workflow("a", (Move("go", "a", "b", label=nasty),), facts=(State("a", nasty), State("b", nasty))))
     for locale in LOCALES:
         assert "<script" not in draw(flow, locale)
         assert "<b>" not in draw(flow, locale)

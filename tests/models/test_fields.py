@@ -12,15 +12,10 @@ from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import EN, L
 from models.kernel.language.fields import (
     BLANKS,
-    CONTROL,
     NOT_A_CHOICE,
     NOT_A_NUMBER,
     REQUIRED,
-    TOO_FINE,
     TOO_LARGE,
-    TOO_LONG,
-    TOO_MANY,
-    TOO_SMALL,
     WRONG_FORM,
     Choice,
     Choices,
@@ -45,6 +40,7 @@ from models.kernel.language.fields import (
     is_empty,
     problems_in,
 )
+from models.kernel.language.kinds.rule import CONTROL, TOO_FINE, TOO_LONG, TOO_MANY, TOO_SMALL
 from models.kernel.rights import rights
 
 LABEL = L("Field", "欄位")

@@ -8,6 +8,7 @@ from dataclasses import astuple, is_dataclass
 import pytest
 from opencc import OpenCC
 
+from models.departments import Code
 from seed.vocabulary import companies, dealings, needs, organisation, people, phrases, products
 
 CJK = re.compile(r"[\u4e00-\u9fff]+")
@@ -196,6 +197,7 @@ def test_a_slot_used_twice_gets_two_words():
 def test_the_thirteen_departments():
     codes = [each.code for each in organisation.DEPARTMENTS]
     assert codes == ["MGT", "MKT", "SAL", "RND", "PRD", "LOG", "SVC", "LEG", "FIN", "HRD", "ITD", "ARC", "SUP"]
+    assert set(codes) == set(Code), "the demo company has the departments that declarations name"
     for each in organisation.DEPARTMENTS:
         assert each.parent_code in (None, *codes)
         assert "head" in organisation.user(each.head_login).roles

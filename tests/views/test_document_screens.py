@@ -215,8 +215,9 @@ def test_a_borrowers_mark_says_name_and_time_once(company: Any) -> None:
     [("loan", "cancel", True), ("loan", "refuse", True), ("loan", "approve", False), ("document", "return", True)],
 )
 def test_moves_that_turn_down_are_told_from_the_declaration(name: str, verb: str, is_bad: bool) -> None:
-    move = next(one for one in catalogue[name].declared.workflow.moves if one.verb == verb)
-    assert is_danger(move) == is_bad
+    cls = catalogue[name]
+    move = next(one for one in cls.declared.workflow.moves if one.verb == verb)
+    assert is_danger(cls, move) == is_bad
 
 
 def test_the_log_goes_by_time_and_its_pages_follow_each_other(

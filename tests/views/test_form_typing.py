@@ -252,7 +252,7 @@ def test_a_fill_that_cannot_be_is_refused_at_the_start(monkeypatch: pytest.Monke
     link = catalogue["quotation"]._fields["lines"].columns["product"]
     monkeypatch.setattr(link, "fills", {"spec": "no_such_field"})
     with pytest.raises(DeclarationError, match=r"column lines.product fills 'spec' from 'no_such_field'"):
-        Catalogue(dict(catalogue))
+        Catalogue(dict(catalogue), departments=catalogue.departments)
 
 
 def test_a_copy_has_the_values_and_the_lines(company: Company, browser_as: Any, products: dict[str, ObjectId]) -> None:

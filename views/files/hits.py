@@ -52,7 +52,7 @@ def _file(catalogue: Mapping[str, type[Record]], hits: list[Hit], text: str) -> 
         "title": (first.record.get("title") or "").removeprefix(first.record["number"]).strip(),
         "url": f"{home}details/?id={first.record['_id']}",
         "state": wording.state_label(cls, first.record.get("state")),
-        "tone": wording.tone(first.record.get("state")),
+        "tone": wording.tone(cls, first.record.get("state")),
         "is_archived": first.is_archived,
         "edition": first.file.get("edition"),
         "superseded_by": _superseded_by(first),

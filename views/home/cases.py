@@ -147,25 +147,26 @@ def case_row(
         "url": f"{base}details/?id={case['_id']}",
         "owner": owners.get(case.get("owner"), ""),
         "state": wording.state_label(cls, case["state"]) if cls else case["state"],
-        "tone": wording.tone(case["state"]),
+        "tone": wording.tone(cls, case["state"]) if cls else wording.NEUTRAL,
         "since": wording.ago(since) if since else "",
         "since_at": wording.moment(since) if since else "",
         "due": wording.moment(due) if due else "",
         "is_late": bool(due and due < clock.now()),
         "reason": (reasons or {}).get(case["_id"], ""),
-        "moves": _decisions(cls.declared.workflow, case, base) if cls else [],
+        "moves": _decisions(cls, case, base) if cls else [],
     }
 
 
-def _decisions(flow: Workflow | None, case: Mapping[str, Any], base: str) -> list[dict[str, Any]]:
+def _decisions(cls: type[Record], case: Mapping[str, Any], base: str) -> list[dict[str, Any]]:
     """The decisions that are open in a state; `kind` where one key gives them, else they have their page."""
+    flow = cls.declared.workflow
     kinds = {id(decision_move(flow, case["state"], kind)): kind for kind in (NO, YES)}
     return [
         {
             "kind": kinds.get(id(move), ""),
             "label": flow.verb_label(move.verb),
             "url": f"{base}move/?id={case['_id']}&verb={move.verb}&version={case['version']}",
-            "is_danger": is_danger(move),
+            "is_danger": is_danger(cls, move),
         }
         for move in (flow.out_of(case["state"]) if flow else ())
         if flow and _is_offered(move)

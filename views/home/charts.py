@@ -193,7 +193,7 @@ def open_work(me: Actor, catalogue: Mapping[str, type[Record]], limit_ms: int = 
         if count := counts.get(at):
             word, url = wording.state_label(cls, state), f"/admin/{cls.declared.name}/?{urlencode({'f.state': state})}"
             cells = (Cell(word, is_number=False), Cell(_capped(count), url))
-            chart.rows.append(Row(str(cls.declared.plural), count, url, cells, wording.tone(state), word))
+            chart.rows.append(Row(str(cls.declared.plural), count, url, cells, wording.tone(cls, state), word))
     return chart
 
 

@@ -204,7 +204,7 @@ def _time_in_state(reader: ChartRequest) -> Chart:
     for one in past:
         cls = catalogue[one.type]
         label = OF_STATE(type=cls.declared.label, state=wording.state_label(cls, one.state))
-        bars.append(Bar(label, cls, [("f.state", one.state)], wording.tone(one.state)))
+        bars.append(Bar(label, cls, [("f.state", one.state)], wording.tone(cls, one.state)))
     waiting_now = counted(me, Chart("now", TIME_IN_STATE, (), limit_ms=reader.limit_ms), bars)
     if waiting_now.is_late or waiting_now.problem:
         chart.stop()

@@ -283,7 +283,7 @@ def _hits(cls: type[Record], rows: list[dict[str, Any]], text: str) -> dict[str,
                 "title": (row.get("title") or "").removeprefix(row["number"]).strip(),
                 "url": f"{base}details/?id={row['_id']}",
                 "state": wording.state_label(cls, row.get("state")),
-                "tone": wording.tone(row.get("state")),
+                "tone": wording.tone(cls, row.get("state")),
             }
             for row in rows[:SEARCH_EACH]
         ],

@@ -31,7 +31,7 @@ class StateKind(Kind):
         return state_label(self.cls, value)
 
     def cell(self, value: Any, labels: Labels, today: dt.date) -> dict[str, Any]:
-        return {"text": self.plain(value), "tone": tone(value), "kind": self.layout}
+        return {"text": self.plain(value), "tone": tone(self.cls, value), "kind": self.layout}
 
     def condition(self, values: list[str]) -> Any:
         return chosen_condition(values)

@@ -70,7 +70,7 @@ class BoardView(BaseView):
                 {
                     "state": state,
                     "label": wording.state_label(cls, state),
-                    "tone": wording.tone(state),
+                    "tone": wording.tone(cls, state),
                     "count": counts.get(state, 0),
                     "is_capped": counts.get(state, 0) > listing.COUNT_CAP,
                     "cards": [_card(cls, row, facts, labels) for row in cards if row.get("state") == state],

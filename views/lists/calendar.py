@@ -246,7 +246,7 @@ def _entry(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
         "kind": cls.declared.label,
         "url": f"/admin/{cls.declared.name}/details/?id={row['_id']}",
         "state": wording.state_label(cls, row.get("state")),
-        "tone": wording.tone(row.get("state")),
+        "tone": wording.tone(cls, row.get("state")),
     }
 
 

@@ -64,7 +64,7 @@ def _waits(record: Record) -> list[str]:
 def _told(record: Record, stay: Stay) -> dict[str, Any]:
     return {
         "state": state_label(type(record), stay.state),
-        "tone": tone(stay.state),
+        "tone": tone(type(record), stay.state),
         "times": stay.times,
         "since": moment(stay.since),
         "elapsed": elapsed(stay.elapsed) if stay.elapsed else "",

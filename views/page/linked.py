@@ -74,7 +74,7 @@ def _linked(other: type[Record], name: str, record: Record, rows: list[dict]) ->
                 "number": row["number"],
                 "url": f"{base}details/?id={row['_id']}",
                 "state": state_label(other, row.get("state")),
-                "tone": tone(row.get("state")),
+                "tone": tone(other, row.get("state")),
             }
             for row in rows[:RELATED_MAX]
         ],

@@ -41,7 +41,7 @@ def heading(cls: type[Record], record: Record) -> dict[str, Any]:
         "base": f"/admin/{told.name}/",
         "url": f"/admin/{told.name}/details/?id={record.id}",
         "state": state_label(cls, record.state),
-        "tone": tone(record.state),
+        "tone": tone(cls, record.state),
     }
 
 

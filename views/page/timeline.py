@@ -59,7 +59,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
         "when": moment(entry["at"]),
         "iso": machine_time(entry["at"]),
         "comment": entry.get("reason") or "",
-        "tone": tone(entry.get("state_to")) if entry.get("state_to") else "neutral",
+        "tone": tone(cls, entry.get("state_to")),
         "changes": [
             told for c in entry.get("changes", ()) if verb != "create" and (told := _change(cls, c, me, labels))
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from .declare import references_of
@@ -12,9 +12,13 @@ from .spec import Chapter
 
 
 class Catalogue(Mapping[str, type[Record]]):
-    """Record types by name, checked against each other once. Raises DeclarationError."""
+    """Record types by name, checked once against each other and against the codes of the departments.
 
-    def __init__(self, types: Mapping[str, type[Record]]):
+    Raises DeclarationError.
+    """
+
+    def __init__(self, types: Mapping[str, type[Record]], *, departments: Set[str]):
+        self.departments = frozenset(departments)
         self._types = dict(sorted(types.items()))
         self._by_class = {cls.__name__: cls for cls in self._types.values()}
         self._check()
@@ -53,27 +57,68 @@ class Catalogue(Mapping[str, type[Record]]):
                 raise DeclarationError(f"{cls.__name__}: {fault}.")
 
     def _faults(self, cls: type[Record]) -> Iterator[str]:
-        for name, ref in references_of(cls).items():
-            if ref.target not in self._by_class:
-                yield f"field {name!r} links to {ref.target}, which is not a record type"
-            elif strange := sorted(set(ref.states) - set(_states(self._by_class[ref.target]))):
-                yield f"field {name!r} wants a state {strange[0]!r} that {ref.target} does not have"
-            else:
-                yield from self._fill_faults(f"field {name!r}", ref, cls._fields)
+        yield from self._link_faults(cls)
+        yield from self._search_faults(cls)
+        yield from self._code_faults(cls)
+        yield from self._number_faults(cls)
+        for follow_up in cls.declared.follow_ups:
+            if follow_up.to not in self._by_class:
+                yield f"follow-up {follow_up.verb!r} makes a {follow_up.to}, which is not a record type"
+
+    def _link_faults(self, cls: type[Record]) -> Iterator[str]:
+        places: list[tuple[str, Any, Mapping[str, Any]]] = [
+            (f"field {name!r}", ref, cls._fields) for name, ref in references_of(cls).items()
+        ]
         for name, lines in cls.declared.own_fields.items():
-            for column, ref in lines.columns.items():
-                if ref.target and ref.target not in self._by_class:
-                    yield f"column {name}.{column} links to {ref.target}, which is not a record type"
-                else:
-                    yield from self._fill_faults(f"column {name}.{column}", ref, lines.columns)
-        for leads in cls.declared.follow_ups:
-            if leads.to not in self._by_class:
-                yield f"follow-up {leads.verb!r} makes a {leads.to}, which is not a record type"
+            places += [(f"column {name}.{at}", ref, lines.columns) for at, ref in lines.columns.items() if ref.target]
+        for place, ref, beside in places:
+            if ref.target not in self._by_class:
+                yield f"{place} links to {ref.target}, which is not a record type"
+                continue
+            for state in sorted(ref.states - set(_states(self._by_class[ref.target]))):
+                yield f"{place} wants a state {state!r} that {ref.target} does not have"
+            if ref.acyclic and ref.target != cls.__name__:
+                yield f"{place} is acyclic, but links to another type"
+            yield from self._fill_faults(place, ref, beside)
 
     def _fill_faults(self, place: str, ref: Any, beside: Mapping[str, Any]) -> Iterator[str]:
         for name, source in ref.fills.items():
             if name not in beside or source not in self._by_class[ref.target]._fields:
                 yield f"{place} fills {name!r} from {source!r}, and one of them does not exist"
+            elif beside[name].computed or beside[name].internal:
+                yield f"{place} fills {name!r}, which nobody can write"
+
+    def _search_faults(self, cls: type[Record]) -> Iterator[str]:
+        """A search through a link finds by what everybody who sees the link may know of its target."""
+        for path in cls.declared.grid.search:
+            name, _, rest = path.partition(".")
+            if not rest:
+                continue
+            field = cls._fields[name]
+            target = self._by_class[field.target]._fields if field.target else field.columns
+            if rest not in target:
+                yield f"grid searches {path!r}, and there is no such field"
+            elif target[rest].restricted or target[rest].internal or target[rest].see is not None:
+                yield f"grid searches {path!r}, which not everybody may see"
+
+    def _code_faults(self, cls: type[Record]) -> Iterator[str]:
+        flow = cls.declared.workflow
+        named = [("access", code) for code in sorted(cls.declared.access.departments or ())]
+        for move in flow.moves if flow else ():
+            named += [(f"move {move.verb!r}", code) for code in move.by.departments]
+        for where, code in named:
+            if code not in self.departments:
+                yield f"{where} names a department {code!r} that is not declared"
+
+    def _number_faults(self, cls: type[Record]) -> Iterator[str]:
+        own = _prefix(cls)
+        for other in self.values():
+            if other.type_name() < cls.type_name() and _prefix(other) == own:
+                yield f"its numbers begin with {own!r}, as those of {other.__name__} do"
+
+
+def _prefix(cls: type[Record]) -> str:
+    return cls.declared.number.partition("{")[0]
 
 
 def _states(cls: type[Record]) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..base.words import L
+from .checks import declaration_faults
 from .facts import DeclarationError
-from .fields import Day, Moment, Ref, Refs, Rule, declared_fields, is_empty
+from .fields import Day, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
-from .spec import PLACES, Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
-from .workflow import REASON, Attached, Need, Workflow, completed, faults_of
-
-_NUMBER_TOKENS = {"department", "yyyy", "mm", "dd", "seq"}
+from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
+from .workflow import Workflow, completed
 
 
 def record(  # noqa: PLR0913 - the sentence that declares a type; every word of it is named
@@ -49,7 +48,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             number=number or f"{_initials(cls.__name__)}-{{yyyy}}{{mm}}-{{seq:4}}",
             title=title,
             grid=_completed_grid(grid, own),
-            form=form or (Part(label, *own),),
+            form=form or (Part(label, *(name for name, field in own.items() if not field.internal)),),
             workflow=completed(workflow) if workflow else None,
             access=access or Access(),
             reminders=reminders,
@@ -60,8 +59,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             help=help,
         )
         cls.declared = declared  # type: ignore[attr-defined]
-        if faults := list(_faults(cls, declared)):
-            raise DeclarationError(f"{cls.__name__}: {faults[0]}.")
+        for fault in declaration_faults(cls, declared):
+            raise DeclarationError(f"{cls.__name__}: {fault}.")
         _registered[name] = cls
         return cls
 
@@ -87,89 +86,6 @@ def _initials(name: str) -> str:
 def _completed_grid(grid: Grid, own: Mapping[str, Any]) -> Grid:
     filters = grid.filters or tuple(n for n in grid.columns if n not in own or not own[n].columns)
     return Grid(*grid.columns, search=grid.search, sort=grid.sort, inline=grid.inline, filters=filters)
-
-
-def _faults(cls: Any, told: Declaration):
-    known = set(cls._fields)
-    for name, one in told.own_fields.items():
-        yield from _field_faults(f"field {name!r}", one)
-        for column, kind in one.columns.items():
-            yield from _field_faults(f"column {name}.{column}", kind)
-    for name in cls._fields:
-        if not isinstance(cls._fields[name], Rule) and name not in (
-            "id",
-            "chain",
-            "extra",
-            "decisions",
-            "s",
-            "g",
-            "sv",
-        ):
-            yield f"field {name!r} is not one of the kernel's kinds of fields"
-    for where, names in _named_fields(told):
-        for name in names:
-            if name.split(".")[0] not in known:
-                yield f"{where} names a field {name!r} that the type does not have"
-    for token, _ in PLACES.findall(told.number):
-        if token not in _NUMBER_TOKENS:
-            yield f"number pattern has an unknown place {{{token}}}"
-    yield from _content_faults(told)
-    if "{seq" not in told.number:
-        yield "number pattern has no {seq}"
-    if told.workflow:
-        yield from _workflow_faults(told.workflow, told, known)
-
-
-def _field_faults(place: str, field: Rule):
-    """What is wrong with one field or column by itself."""
-    yield from (f"{place} {fault}" for fault in field.own_faults)
-    if field.label is None:
-        yield f"{place} has no label"
-    preset = field.default() if callable(field.default) else field.default
-    if preset is not None and not is_empty(preset) and any(field.faults(preset)):
-        yield f"{place} begins with {preset!r}, which its own rule refuses"
-
-
-def _content_faults(told: Declaration):
-    """What stands in a list, a search or a title is told to those, too, who may not open the record."""
-    for name in told.grid.columns + told.grid.search + told.title_fields:
-        if name in told.own_fields and told.own_fields[name].restricted:
-            yield f"field {name!r} is content and cannot stand in the grid, the search or the title"
-
-
-def _named_fields(told: Declaration):
-    yield "grid", told.grid.columns + told.grid.search + told.grid.inline + told.grid.filters
-    yield "grid sort", (told.grid.sort.lstrip("-"),)
-    yield "title", told.title_fields
-    for part in told.form:
-        yield f"part {part.label.en!r}", part.fields
-    yield "access", told.access.related + told.access.related_write + told.access.own_write + told.access.own_never
-    yield "reminder", tuple(remind.field for remind in told.reminders)
-    if told.retention:
-        yield "retention", (told.retention.after,)
-
-
-def _workflow_faults(flow: Workflow, told: Declaration, known: set[str]):
-    yield from faults_of(flow)
-    for move in flow.moves:
-        for need in move.require:
-            if isinstance(need, Attached) and need.kind not in told.file_kinds:
-                yield f"move {move.verb!r} needs a file kind {need.kind!r} that is not declared"
-            if isinstance(need, str) and need not in known:
-                yield f"move {move.verb!r} needs a field {need!r} that the type does not have"
-            if not isinstance(need, str | Attached | Need):
-                yield f"move {move.verb!r} needs something that is neither field, file nor Need"
-        for name in (*move.ask, *move.by.fields):
-            if name != REASON and name not in known:
-                yield f"move {move.verb!r} names a field {name!r} that the type does not have"
-    for leads in told.follow_ups:
-        for state in leads.states - set(flow.states):
-            yield f"follow-up {leads.verb!r} names a state {state!r} that does not exist"
-    for state in (told.retention.states if told.retention else frozenset()) - set(flow.states):
-        yield f"retention names a state {state!r} that does not exist"
-    for remind in told.reminders:
-        for state in remind.states - set(flow.states):
-            yield f"reminder on {remind.field!r} names a state {state!r} that does not exist"
 
 
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from typing import Any, TypedDict
 
-from ..base.people import Role
+from ..base.roles import Role
 from ..base.words import L, Sentence, Words
 
 

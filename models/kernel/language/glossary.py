@@ -106,16 +106,18 @@ VERBS: dict[str, L] = {
     "write_off": L("Write off", "註銷"),
 }
 
+NEUTRAL = "neutral"
 TONES: dict[str, str] = {
-    **dict.fromkeys(("draft", "lead", "collected", "open", "dormant", "closed", "retired"), "neutral"),
+    **dict.fromkeys(("draft", "lead", "collected", "open", "dormant", "closed", "retired"), NEUTRAL),
     **dict.fromkeys(("submitted", "in_review", "cross_review", "legal_review", "on_hold", "partly_paid"), "wait"),
     **dict.fromkeys(("requested", "waiting"), "wait"),
     **dict.fromkeys(("screened", "analysed", "sent", "in_production", "ready", "shipped", "target"), "progress"),
     "on_loan": "progress",
     **dict.fromkeys(("rejected", "declined", "expired", "overdue", "terminated", "cancelled"), "bad"),
     **dict.fromkeys(("lapsed", "lost", "refused", "void", "written_off"), "bad"),
+    **dict.fromkeys(("accepted", "active", "approved", "carried_out", "completed", "customer", "delivered"), "good"),
+    **dict.fromkeys(("done", "issued", "paid", "published", "released", "replaced", "returned", "signed"), "good"),
 }
-DEFAULT_TONE = "good"
 
 GATE_VERBS: dict[str, L] = {
     "create": L("Created", "建立"),

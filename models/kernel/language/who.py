@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..base.addresses import at_role, at_role_in, at_user
@@ -46,15 +46,22 @@ class Quorum:
 @dataclass(frozen=True)
 class Who:
     """A rule that gives the seats of a move for a record. `is_own`: ordinary work rather than a decision;
-    `waits_for_owner`: among those who might do it, it is the owner who is waited for."""
+    `waits_for_owner`: among those who might do it, it is the owner who is waited for; `links`: the fields that it asks
+    and the types that they must link to; `departments`: the codes that it names; `faults`: what is wrong with it."""
 
     label: Words
     slots_for: Callable[[Any], Quorum]
     is_own: bool = False
     waits_for_owner: bool = False
     is_system: bool = False
-    fields: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     departments: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the record that name the people."""
+        return tuple(name for name, _ in self.links)
 
     def quorum(self, record: Case) -> Quorum:
         return self.slots_for(record)
@@ -86,7 +93,16 @@ NOBODY = Who(L("The system", "系統"), lambda record: Quorum((), 0), is_system=
 
 def role(wanted: Role, *, own: bool = False) -> Who:
     """Anyone with this role, of any department; `own=True` where doing it is ordinary work, not a decision."""
-    return Who(ROLE_LABELS[wanted], lambda record: _single(at_role(wanted), at_role(wanted)), is_own=own)
+    label, faults = _label_of(wanted), _role_faults(wanted)
+    return Who(label, lambda record: _single(at_role(wanted), at_role(wanted)), is_own=own, faults=faults)
+
+
+def _label_of(wanted: Role) -> Words:
+    return ROLE_LABELS.get(wanted) or L(str(wanted), str(wanted))
+
+
+def _role_faults(wanted: object) -> tuple[str, ...]:
+    return () if isinstance(wanted, Role) else (f"{wanted!r}, which is not a role",)
 
 
 def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
@@ -95,8 +111,8 @@ def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
     def slots_for(record: Case) -> Quorum:
         return _single(f"{wanted}@{code}", at_role_in(wanted, department_by_code(code)))
 
-    label = L("{role} of {department}", "{department}{role}")(role=ROLE_LABELS[wanted], department=_Named(code))
-    return Who(label, slots_for, is_own=own, departments=(code,))
+    label = L("{role} of {department}", "{department}{role}")(role=_label_of(wanted), department=_Named(code))
+    return Who(label, slots_for, is_own=own, departments=(code,), faults=_role_faults(wanted))
 
 
 @dataclass(frozen=True)
@@ -112,7 +128,7 @@ class _Named:
 
 def user_in(field: str, label: L) -> Who:
     """The user named in a field of the record."""
-    return Who(label, lambda record: _single(f"field:{field}", at_user(record.ref(field))), fields=(field,))
+    return Who(label, lambda record: _single(f"field:{field}", at_user(record.ref(field))), links=((field, "User"),))
 
 
 def heads_of(field: str) -> Who:
@@ -122,7 +138,7 @@ def heads_of(field: str) -> Who:
         ids = record.refs(field)
         return Quorum(tuple(ApproverSlot(f"head@{one}", (at_role_in(Role.HEAD, one),)) for one in ids), len(ids))
 
-    return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, fields=(field,))
+    return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, links=((field, "Department"),))
 
 
 def any_of(*people: Who) -> Who:
@@ -134,7 +150,9 @@ def all_of(*people: Who) -> Who:
 
 
 def n_of(count: int, *people: Who) -> Who:
-    return _combined(people, L("{n} of: {who}", "其中 {n} 位：{who}"), lambda slots: count, n=count)
+    seats = _combined(people, L("{n} of: {who}", "其中 {n} 位：{who}"), lambda slots: count, n=count)
+    wrong = () if 0 < count <= len(people) else (f"{count} of {len(people)}, which nobody can be",)
+    return replace(seats, faults=seats.faults + wrong)
 
 
 def in_order(*people: Who) -> Who:
@@ -153,6 +171,7 @@ def _combined(people: tuple[Who, ...], pattern: L, need: Callable, ordered: bool
         pattern(who=Listed(tuple(person.label for person in people)), **places),
         slots_for,
         is_own=all(person.is_own for person in people),
-        fields=tuple(field for person in people for field in person.fields),
+        links=tuple(link for person in people for link in person.links),
         departments=tuple(code for person in people for code in person.departments),
+        faults=tuple(fault for person in people for fault in person.faults),
     )

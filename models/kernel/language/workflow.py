@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ..base.case import Case
@@ -13,8 +14,19 @@ from .facts import DeclarationError
 from .fields import is_empty, label_of
 from .who import NOBODY, OWNER, Who
 
+TONES = ("good", "progress", "wait", "bad", glossary.NEUTRAL)
 REASON = "reason"
 WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True)
+class State:
+    """What one state is called, and the tone in which it is shown: `good`, `progress`, `wait`, `bad` or `neutral`. What
+    it leaves open is taken from the glossary; a state that neither gives a tone is neutral."""
+
+    id: str
+    label: L | None = None
+    tone: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -98,13 +110,14 @@ class Move:
 @dataclass(frozen=True)
 class Workflow:
     """The life of a record. `edit`: states in which its fields may be changed (default: where the first move starts
-    when somebody decides later, else everywhere); `earlier`: former versions, kept for the cases that run on them."""
+    when somebody decides later, else everywhere); `facts`: words and tones of states that the glossary does not know or
+    that are others here; `earlier`: former versions, kept for the cases that run on them."""
 
     start: str
     moves: tuple[Move, ...]
     ends: frozenset[str] = field(default=frozenset(), kw_only=True)
     edit: frozenset[str] | None = field(default=None, kw_only=True)
-    labels: Mapping[str, L] = field(default_factory=dict, kw_only=True)
+    facts: tuple[State, ...] = field(default=(), kw_only=True)
     version: int = field(default=1, kw_only=True)
     earlier: tuple[Workflow, ...] = field(default=(), kw_only=True)
     withdraw: bool = field(default=True, kw_only=True)
@@ -116,6 +129,16 @@ class Workflow:
         for move in self.moves:
             named += [*move.source, move.target]
         return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def labels(self) -> dict[str, L]:
+        """The word of each state, those of former versions included."""
+        return {state.id: state.label for state in self.facts if state.label}
+
+    @cached_property
+    def tones(self) -> dict[str, str]:
+        """The tone of each state, those of former versions included."""
+        return {state.id: state.tone for state in self.facts}
 
     def out_of(self, state: str) -> tuple[Move, ...]:
         return tuple(move for move in self.moves if state in move.source)
@@ -145,8 +168,19 @@ def completed(flow: Workflow) -> Workflow:
     if edit is None:
         decided = any(move.is_decision for move in full.moves)
         edit = frozenset({flow.start}) if decided else frozenset(full.states) - ends
-    words = {state: label for state in full.states if (label := flow.labels.get(state) or glossary.STATES.get(state))}
-    return replace(full, ends=frozenset(ends), edit=frozenset(edit), labels=words)
+    return replace(full, ends=frozenset(ends), edit=frozenset(edit), facts=_completed_facts(full))
+
+
+def _completed_facts(flow: Workflow) -> tuple[State, ...]:
+    """A word and a tone for each state, those of former versions included."""
+    given = {state.id: state for old in (*flow.earlier, flow) for state in old.facts}
+    ids = dict.fromkeys([*flow.states, *(state for old in flow.earlier for state in old.states), *given])
+    return tuple(_completed_state(given.get(id) or State(id)) for id in ids)
+
+
+def _completed_state(state: State) -> State:
+    tone = state.tone or glossary.TONES.get(state.id, glossary.NEUTRAL)
+    return State(state.id, state.label or glossary.STATES.get(state.id), tone=tone)
 
 
 def _withdrawals(flow: Workflow) -> tuple[Move, ...]:
@@ -176,14 +210,23 @@ def faults_of(flow: Workflow) -> Iterable[str]:
         verbs = [move.verb for move in flow.out_of(state)]
         for verb in sorted({verb for verb in verbs if verbs.count(verb) > 1}):
             yield f"two moves {verb!r} leave state {state!r}"
-    for state in flow.states:
-        if state not in flow.labels:
-            yield f"state {state!r} has no word: add labels={{...}} or a line to models/kernel/language/glossary.py"
+    yield from _state_fact_faults(flow)
     for move in flow.moves:
         if not move.label and move.verb not in glossary.VERBS:
             yield f"move {move.verb!r} has no word: add label= or a line to models/kernel/language/glossary.py"
         if move.auto and move.when is None:
             yield f"automatic move {move.verb!r} needs a condition (when=)"
+
+
+def _state_fact_faults(flow: Workflow) -> Iterable[str]:
+    former = {state for old in flow.earlier for state in old.states}
+    for state in flow.facts:
+        if state.id not in flow.states and state.id not in former:
+            yield f"state {state.id!r} has facts but no move leads to it"
+        if state.label is None:
+            yield f"state {state.id!r} has no word: add facts=(State({state.id!r}, L(...)),)"
+        if state.tone not in TONES:
+            yield f"state {state.id!r} has the tone {state.tone!r}, which is none of {', '.join(TONES)}"
 
 
 def is_met(record: Case, need: str | Attached | Need) -> bool:

@@ -181,7 +181,7 @@ def documents_named(me: Actor, text: str) -> list[dict[str, Any]]:
             "number": row["number"],
             "title": row["title"].removeprefix(row["number"]).strip(),
             "state": wording.state_label(Document, row["state"]),
-            "tone": wording.tone(row["state"]),
+            "tone": wording.tone(Document, row["state"]),
         }
         for row in rows.sort("_id", -1).limit(LIST_MAX)
     ]
@@ -246,7 +246,7 @@ def _loan(row: dict[str, Any], names: Mapping[ObjectId, str]) -> dict[str, Any]:
         "who": names.get(row["borrower"], ""),
         "subject": row.get("subject", ""),
         "state": wording.state_label(Loan, row["state"]),
-        "tone": wording.tone(row["state"]),
+        "tone": wording.tone(Loan, row["state"]),
         "is_lost": row["state"] == "lost",
         "since": wording.moment(row["issued_at"]) if row.get("issued_at") else "",
         "due": wording.moment(due) if due else "",

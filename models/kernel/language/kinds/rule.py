@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Unpack
 
 from bson import ObjectId
 
-from ...base.people import Role
+from ...base.roles import Role
 from ...base.words import LOCALES, L, Words, enumerate_words, speaking
 from ..facts import Facts, fact_faults, usable
 from ..typed import parse

@@ -1,0 +1,270 @@
+"""What is wrong with one declaration by itself, as halves of a sentence that begins with the name of the type."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Set
+from typing import Any
+
+import mongoengine as me
+
+from ..base.roles import Role
+from .fields import Line, Lines, Rule, Sealed, is_empty
+from .spec import PLACES, Access, Declaration, FollowUp, Grid, Remind, Scope
+from .workflow import Attached, Move, Need, Workflow, faults_of
+
+NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
+EVENTS = {"on_create": 1, "on_edit": 2}  # beside moves: how many arguments their methods take
+_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "s", "g", "sv"})
+_ONLY_OF_RECORDS = ("unique", "editable_in", "edit", "fixed", "restricted", "internal", "acyclic")
+_HANDLER = "on_"
+_TAKEN = {1: "the actions", 2: "the actions and what was before"}
+
+
+def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
+    """Everything that is wrong with a declaration, the plainest first."""
+    for name, field in spec.own_fields.items():
+        yield from _field_faults(name, field)
+    for name in cls._fields:
+        if not isinstance(cls._fields[name], Rule) and name not in _RAW_FIELDS:
+            yield f"field {name!r} is not one of the kernel's kinds of fields"
+    yield from _unknown_names(spec, set(cls._fields))
+    yield from _number_faults(spec.number)
+    yield from _title_faults(spec)
+    yield from _grid_faults(spec.grid, cls._fields, spec.own_fields)
+    yield from _part_faults(spec)
+    yield from _access_faults(spec.access, cls._fields)
+    yield from _state_faults(spec)
+    yield from _date_faults(spec, cls._fields)
+    if spec.workflow:
+        yield from faults_of(spec.workflow)
+        for move in spec.workflow.moves:
+            yield from _move_faults(move, spec, cls._fields)
+    yield from _follow_up_faults(spec.follow_ups)
+    yield from _handler_faults(cls, spec.workflow)
+    if spec.workflow:
+        yield from _one_way_faults(spec.workflow)
+
+
+def _field_faults(name: str, field: Rule) -> Iterator[str]:
+    yield from _kind_faults(f"field {name!r}", field)
+    if isinstance(field, Lines) and not issubclass(field.field.document_type, Line):
+        yield f"field {name!r} has lines of {field.field.document_type.__name__}, which is not a Line"
+    for column_name, column in field.columns.items():
+        column_place = f"column {name}.{column_name}"
+        yield from _kind_faults(column_place, column)
+        if isinstance(column, Lines):
+            yield f"{column_place} has lines within lines, which no form can show"
+        for fact in _ONLY_OF_RECORDS:
+            if getattr(column, fact):
+                yield f"{column_place} has {fact}=, which holds for fields of a record only"
+
+
+def _kind_faults(place: str, field: Rule) -> Iterator[str]:
+    """What is wrong with one field or column by itself."""
+    yield from (f"{place} {fault}" for fault in field.own_faults)
+    if field.label is None:
+        yield f"{place} has no label"
+    preset = field.default() if callable(field.default) else field.default
+    if preset is not None and not is_empty(preset) and any(field.faults(preset)):
+        yield f"{place} begins with {preset!r}, which its own rule refuses"
+    if field.unique and not isinstance(field, me.StringField | Sealed):
+        yield f"{place} is unique, which only a text can be"
+
+
+def _unknown_names(spec: Declaration, known: Set[str]) -> Iterator[str]:
+    for where, names in _named_fields(spec):
+        for name in names:
+            if name not in known:
+                yield f"{where} names a field {name!r} that the type does not have"
+    for name in spec.grid.search:
+        if name.split(".")[0] not in known:
+            yield f"grid names a field {name!r} that the type does not have"
+
+
+def _named_fields(spec: Declaration) -> Iterator[tuple[str, tuple[str, ...]]]:
+    access = spec.access
+    yield "grid", spec.grid.columns + spec.grid.inline + spec.grid.filters
+    yield "grid sort", (spec.grid.sort.lstrip("-"),)
+    yield "title", spec.title_fields
+    for part in spec.form:
+        yield f"part {part.label.en!r}", part.fields
+    yield "access", access.related + access.related_write + access.own_write + access.own_never
+    yield "reminder", tuple(remind.field for remind in spec.reminders)
+    if spec.retention:
+        yield "retention", (spec.retention.after,)
+
+
+def _number_faults(pattern: str) -> Iterator[str]:
+    for place, _ in PLACES.findall(pattern):
+        if place not in NUMBER_PLACES:
+            yield f"number pattern has an unknown place {{{place}}}"
+    yield from _pattern_faults("number pattern", pattern)
+    if "{seq" not in pattern:
+        yield "number pattern has no {seq}"
+
+
+def _pattern_faults(what: str, pattern: str) -> Iterator[str]:
+    rest = PLACES.sub("", pattern)
+    if "{" in rest or "}" in rest:
+        yield f"{what} {pattern!r} has a place that is more than a name in brackets"
+
+
+def _title_faults(spec: Declaration) -> Iterator[str]:
+    yield from _pattern_faults("title", spec.title)
+    if any(width for _, width in PLACES.findall(spec.title)):
+        yield f"title {spec.title!r} has a place that is more than a name in brackets"
+    for name in spec.grid.columns + spec.grid.search + spec.title_fields:
+        field = spec.own_fields.get(name)
+        if field is not None and field.restricted:
+            yield f"field {name!r} is content and cannot stand in the grid, the search or the title"
+        if field is not None and field.internal:
+            yield f"field {name!r} is internal and cannot stand in the grid, the search or the title"
+    for name in spec.title_fields:
+        if isinstance(spec.own_fields.get(name), Sealed):
+            yield f"field {name!r} is sealed and cannot stand in the title"
+
+
+def _grid_faults(grid: Grid, fields: Any, own: Any) -> Iterator[str]:
+    yield from (f"grid has the column {name!r} twice" for name in _twice(grid.columns))
+    for name in grid.inline:
+        if name not in own:
+            yield f"grid edits {name!r} in place, which the system keeps"
+        elif own[name].computed:
+            yield f"grid edits {name!r} in place, which is computed"
+        elif own[name].columns:
+            yield f"grid edits {name!r} in place, which holds lines"
+        elif name not in grid.columns:
+            yield f"grid edits {name!r} in place, which is not among its columns"
+    sort = grid.sort.lstrip("-")
+    if isinstance(fields.get(sort), Rule) and not fields[sort].is_sortable:
+        yield f"grid sorts by {sort!r}, which is of a kind that is not kept in order"
+    for name in grid.search:
+        first, _, rest = name.partition(".")
+        if isinstance(fields.get(first), Sealed):
+            yield f"grid searches {name!r}, which is sealed"
+        if rest and not fields[first].target and not fields[first].columns:
+            yield f"grid searches {name!r}, but {first!r} is no link"
+
+
+def _part_faults(spec: Declaration) -> Iterator[str]:
+    placed = [name for part in spec.form for name in part.fields]
+    for name in _twice(placed):
+        yield f"field {name!r} stands in the form twice"
+    for name, field in spec.own_fields.items():
+        if field.internal and name in placed:
+            yield f"field {name!r} is internal and cannot stand in the form"
+        if not field.internal and name not in placed:
+            yield f"field {name!r} stands in no part of the form"
+
+
+def _access_faults(access: Access, fields: Any) -> Iterator[str]:
+    for what, scopes in (("read", access.read), ("write", access.write or {})):
+        for role, scope in scopes.items():
+            if not isinstance(role, Role):
+                yield f"access {what} names {role!r}, which is not a role"
+            if not isinstance(scope, Scope):
+                yield f"access {what} gives {scope!r}, which is not a scope"
+    if isinstance(access.departments, str):
+        yield f"access has departments={access.departments!r}, which is not a set of codes"
+    for name in access.related:
+        if fields[name].target != "Department":
+            yield f"access is related by {name!r}, which is no link to departments"
+    for what, names in (("related_write", access.related_write), ("own_write", access.own_write)):
+        for name in names:
+            if fields[name].computed or fields[name].internal:
+                yield f"access {what} names {name!r}, which nobody can write"
+    if access.related_write and not access.related:
+        yield "access has related_write, but no field in related"
+
+
+def _state_faults(spec: Declaration) -> Iterator[str]:
+    """Every state that is named must be one of the workflow."""
+    known = set(spec.workflow.states) if spec.workflow else set()
+    named: list[tuple[str, Iterable[str]]] = [(f"follow-up {one.verb!r}", one.states) for one in spec.follow_ups]
+    named += [("retention", spec.retention.states)] if spec.retention else []
+    named += [(f"reminder on {one.field!r}", one.states) for one in spec.reminders]
+    named += [(f"field {name!r}", field.editable_in) for name, field in spec.own_fields.items()]
+    for where, states in named:
+        for state in sorted(set(states) - known):
+            yield f"{where} names a state {state!r} that does not exist"
+
+
+def _date_faults(spec: Declaration, fields: Any) -> Iterator[str]:
+    for remind in spec.reminders:
+        if not fields[remind.field].is_date:
+            yield f"reminder on {remind.field!r}, which is not a date"
+        yield from _reminder_faults(remind)
+    if spec.retention is None:
+        return
+    if not fields[spec.retention.after].is_date:
+        yield f"retention counts from {spec.retention.after!r}, which is not a date"
+    if spec.retention.archive < 1 or spec.retention.delete * 365 <= spec.retention.archive:
+        yield "retention deletes before it has archived"
+
+
+def _reminder_faults(remind: Remind) -> Iterator[str]:
+    if remind.before < 0:
+        yield f"reminder on {remind.field!r} comes {-remind.before} days after the date"
+
+
+def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
+    what = f"move {move.verb!r}"
+    for need in move.require:
+        if isinstance(need, Attached) and need.kind not in spec.file_kinds:
+            yield f"{what} needs a file kind {need.kind!r} that is not declared"
+        if isinstance(need, str) and need not in fields:
+            yield f"{what} needs a field {need!r} that the type does not have"
+        if not isinstance(need, str | Attached | Need):
+            yield f"{what} needs something that is neither field, file nor Need"
+    for name in (*move.asked_fields, *move.by.fields):
+        if name not in fields:
+            yield f"{what} names a field {name!r} that the type does not have"
+    for name in move.asked_fields:
+        if name in fields and (fields[name].computed or fields[name].internal):
+            yield f"{what} asks for {name!r}, which nobody can write"
+    for name, target in move.by.links:
+        if name in fields and fields[name].target != target:
+            yield f"{what} is made by whom {name!r} names, which is no link to {target}"
+    yield from (f"{what} is made by {fault}" for fault in move.by.faults)
+    yield from _system_move_faults(what, move)
+
+
+def _system_move_faults(what: str, move: Move) -> Iterator[str]:
+    if not (move.auto or move.by.is_system):
+        return
+    for option, is_set in (("within", move.within), ("ask", move.ask), ("sign", move.sign)):
+        if is_set:
+            yield f"{what} has {option}=, but it is the system that makes it"
+
+
+def _one_way_faults(flow: Workflow) -> Iterator[str]:
+    """Whoever must decide can do so in more than one way, or the case hangs where the answer is no."""
+    for state in flow.states:
+        ways = {move.verb for move in flow.out_of(state) if not (move.auto or move.by.is_system or move.undecided)}
+        decisions = [move.verb for move in flow.out_of(state) if move.is_decision and not move.optional]
+        if decisions and len(ways) == 1:
+            yield f"state {state!r} has no way out but the decision {decisions[0]!r}: add one for the answer no"
+
+
+def _follow_up_faults(follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
+    yield from (f"has two follow-ups {verb!r}" for verb in _twice([one.verb for one in follow_ups]))
+    yield from (f"follow-up {one.verb!r} names no state in which it is offered" for one in follow_ups if not one.states)
+
+
+def _handler_faults(cls: Any, flow: Workflow | None) -> Iterator[str]:
+    """Methods that a verb would call: named after no verb they would never run, and wrongly written they would fail."""
+    flows = (flow, *flow.earlier) if flow else ()
+    known = {_HANDLER + verb: 1 for one in flows for verb in one.verbs()} | EVENTS
+    for name in dir(cls):
+        if name.startswith(_HANDLER) and name not in cls._fields and callable(handler := getattr(cls, name)):
+            if name not in known:
+                yield f"method {name!r} follows no move of the workflow"
+            elif len(inspect.signature(handler).parameters) != known[name] + 1:
+                yield f"method {name!r} must take {_TAKEN[known[name]]}"
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    """Those of some names that stand more than once."""
+    seen = list(names)
+    return sorted({name for name in seen if seen.count(name) > 1})
