@@ -33,7 +33,7 @@ from .forms.drafts import DraftDoors, once_key
 from .forms.inputs import LINES_MAX, form_class, form_from, form_names, input_problems, values_of
 from .forms.naming import fills, read_form
 from .kinds import kind_of
-from .lists import grid_page, listing
+from .lists import listing
 from .lists.endpoints import ListDoors
 from .moves import moved_words
 from .page import attaching, form_page, past, record_page
@@ -306,8 +306,8 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
             return jsonify(ok=False, message=str(CHANGED)), 409
         stored = record.to_mongo().to_dict()
         labels = reference_labels(self.model, [stored], [name])
-        text = kind_of(told).plain(stored.get(name), labels)
-        value = grid_page.raw_value(told, stored.get(name))
+        kind = kind_of(told)
+        text, value = kind.plain(stored.get(name), labels), kind.typed(stored.get(name))
         return jsonify(ok=True, text=text, value=value, version=record.version)
 
     @expose("/compute/", methods=("POST",))

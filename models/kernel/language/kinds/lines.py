@@ -50,5 +50,5 @@ class Lines(Rule, me.EmbeddedDocumentListField):
 
 def declared_fields(cls: type) -> dict[str, Any]:
     """A class's fields by name in the order written (a base's first), without MongoEngine's own."""
-    found = {name: field for name, field in cls._fields.items() if isinstance(field, Rule)}  # type: ignore[attr-defined]
-    return dict(sorted(found.items(), key=lambda pair: pair[1].creation_counter))
+    fields = {name: field for name, field in cls._fields.items() if isinstance(field, Rule)}  # type: ignore[attr-defined]
+    return dict(sorted(fields.items(), key=lambda pair: pair[1].creation_counter))

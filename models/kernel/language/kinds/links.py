@@ -47,8 +47,8 @@ class Ref(Rule, me.ReferenceField):
     @staticmethod
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:
         db = ref_cls._get_db()  # type: ignore[attr-defined]
-        found = db[dbref.collection].find_one({"_id": dbref.id}) or in_archive(dbref.collection, {"_id": dbref.id})
-        return ref_cls._from_son(found) if found else dbref  # type: ignore[attr-defined]
+        kept = db[dbref.collection].find_one({"_id": dbref.id}) or in_archive(dbref.collection, {"_id": dbref.id})
+        return ref_cls._from_son(kept) if kept else dbref  # type: ignore[attr-defined]
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         """The linked record; a form gives its id, which MongoEngine by itself would hand back as it is."""
@@ -97,7 +97,7 @@ class Refs(Rule, me.ListField):
         return self.field.target
 
     def faults(self, value: Any) -> Iterator[Words]:
-        if not isinstance(value, list | tuple) or any(id_of(one) is None for one in value):
+        if not isinstance(value, list | tuple) or any(id_of(link) is None for link in value):
             yield WRONG_FORM(label=label_of(self))
         elif len(value) > 500:
             yield TOO_MANY(label=label_of(self), most=500)

@@ -95,7 +95,7 @@ class Phone(Text):
 
 def _may_be_called(text: str) -> bool:
     """Whether a text is a telephone number in any way of writing: it is for calling, not for comparing."""
-    has_digits = sum(one.isdigit() for one in text) >= _PHONE_DIGITS_MIN
+    has_digits = sum(letter.isdigit() for letter in text) >= _PHONE_DIGITS_MIN
     return has_digits and _PHONE.fullmatch(text) is not None and text[-1] not in "+-(./、,;"
 
 
