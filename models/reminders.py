@@ -18,6 +18,7 @@ from bson import ObjectId
 from .chapters import TIME
 from .kernel.base import clock
 from .kernel.base.people import Role
+from .kernel.base.titles import number_and_title
 from .kernel.base.words import L, Words
 from .kernel.gate.causes import DateCause, OwnReminderCause
 from .kernel.language.declare import record, registered
@@ -176,9 +177,8 @@ class ReminderRule:
     def words(self, found: Record, date: dt.date) -> Words:
         """What the notice says today, whenever it was due."""
         days = (date - clock.today()).days
-        title = (found.title or "").removeprefix(found.number or "").strip()
         places = {
-            "what": f"{found.number} {title}".strip(),
+            "what": number_and_title(found),
             "field": label_of(self.cls._fields[self.remind.field]),
             "date": date.isoformat(),
         }

@@ -19,6 +19,7 @@ from pymongo.errors import ExecutionTimeout
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.search import initials, normal
+from models.kernel.base.titles import number_and_title
 from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
 from models.kernel.language.finding import is_number_of, number_begins, short_text_filter
 from models.kernel.language.record import Record
@@ -159,9 +160,8 @@ class PaletteView(BaseView):
 
     def _option(self, row: Mapping[str, Any]) -> Option:
         cls = self.catalogue[row["type"]]
-        title = (row.get("title") or "").removeprefix(row["number"]).strip()
         return {
-            "label": f"{row['number']} {title}".strip(),
+            "label": number_and_title(row),
             "note": str(cls.declared.label),
             "state": wording.state_label(cls, row.get("state")),
             "tone": wording.tone(cls, row.get("state")),

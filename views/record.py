@@ -38,7 +38,7 @@ from .lists.endpoints import ListDoors
 from .moves import moved_words
 from .page import attaching, form_page, past, record_page
 from .page.endpoints import RecordDoors
-from .session import actor, own_path, say
+from .session import actor, own_path, say, seen_version, version_if_given
 from .wording import reference_labels
 
 Answer = str | BaseResponse | tuple[str, int]
@@ -133,7 +133,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         if request.method == "GET":
             return self.edit_form(me, names, record)
         form = read_form(self.model, names, request.form, me)
-        seen = _version(request.form.get("version"), needed=True)
+        seen = seen_version(request.form.get("version"))
         try:
             self._refuse_unreadable(form, record)
             values = merge.with_choices(values_of(form, self.model, record), record, request.form)
@@ -168,7 +168,9 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         record = rights.find(me, self.model, request.args.get("id"))
         if not (verdict := rights.may_open(me, record)):
             return self._refusal_page(record, verdict.why)
-        asked = past.ShownVersions(_version(request.args.get("version")), _version(request.args.get("with")))
+        asked = past.ShownVersions(
+            version_if_given(request.args.get("version")), version_if_given(request.args.get("with"))
+        )
         return self.render("record/history.html", **past.history_context(self.model, record, me, asked))
 
     @expose("/put_back/", methods=("POST",))
@@ -176,10 +178,10 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         """Give the fields the values that they had at a version: one more change, so that nothing is lost."""
         me = actor()
         record = rights.find(me, self.model, request.form.get("id"))
-        earlier = _version(request.form.get("version_to"), needed=True) or 0
+        earlier = seen_version(request.form.get("version_to"))
         values = past.values_at(self.model, record, me, earlier)
         context = Context(reason=str(PUT_BACK(version=earlier)))
-        seen = _version(request.form.get("version"), needed=True)
+        seen = seen_version(request.form.get("version"))
         try:
             record = changes.update(self.model, record.id, values, actor=me, version=seen, context=context)
         except Changed:
@@ -209,7 +211,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
                 record.id,
                 verb,
                 actor=me,
-                version=_version(request.form.get("version"), needed=True),
+                version=seen_version(request.form.get("version")),
                 values=values_of(form, self.model, record),
                 context=context,
             )
@@ -227,7 +229,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
 
     def _as_seen(self, context: dict[str, Any]) -> dict[str, Any]:
         """A move is of the version on the page that one came from, not of one that came in between unseen."""
-        seen = _version(request.values.get("version"))
+        seen = version_if_given(request.values.get("version"))
         return context if seen is None else context | {"version": seen}
 
     @expose("/lead/", methods=("POST",))
@@ -247,7 +249,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
                 return self._refusal_page(record, verdict.why)
             return self.render("record/delete.html", **record_page.heading(self.model, record))
         try:
-            changes.remove(self.model, record.id, actor=me, version=_version(request.form.get("version"), needed=True))
+            changes.remove(self.model, record.id, actor=me, version=seen_version(request.form.get("version")))
         except Refused as refused:
             return self._refusal_page(record, refused.sentence)
         except Changed:
@@ -294,7 +296,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         told = self.model._fields[name]
         try:
             value = parse(told, request.form.get("value", ""))
-            version = _version(request.form.get("version"), needed=True)
+            version = seen_version(request.form.get("version"))
             context = Context(source=Source.GRID)
             record = changes.update(self.model, record.id, {name: value}, actor=me, version=version, context=context)
         except BadValue as bad:
@@ -369,7 +371,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         """A move that is no longer possible: say who was first."""
         try:
             changes.move(
-                self.model, record.id, verb, actor=actor(), version=_version(request.values.get("version"), needed=True)
+                self.model, record.id, verb, actor=actor(), version=seen_version(request.values.get("version"))
             )
         except Refused as refused:
             return self._refusal_page(record, refused.sentence)
@@ -385,13 +387,6 @@ def _status(refused: Refused) -> int:
 
 def rights_refusal() -> Refused:
     return changes.Forbidden(NO_ACCESS)
-
-
-def _version(text: str | None, *, needed: bool = False) -> int | None:
-    """The version that the reader saw. One that is missing or nonsense counts as never seen."""
-    if text and text.isdecimal() and len(text) < 10:
-        return int(text)
-    return -1 if needed or text is not None else None
 
 
 def _is_signed(chosen: Move) -> bool:

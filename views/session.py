@@ -9,6 +9,9 @@ from flask_login import current_user
 
 from models.kernel.base.people import Actor
 
+NEVER_SEEN = -1
+VERSION_DIGITS_MAX = 10
+
 
 def actor() -> Actor:
     """The actor of this request; pages that ask are reached only when signed in."""
@@ -35,8 +38,16 @@ def asks_for_json() -> bool:
 
 
 def seen_version(text: str | None) -> int:
-    """The version that the reader saw. One that is missing or nonsense counts as never seen."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else -1
+    """The version that the reader saw, as a form or link says it, full-width digits too.
+
+    One that is missing or nonsense counts as never seen, so that what is refused is nobody's change.
+    """
+    return int(text) if text and text.isdecimal() and len(text) < VERSION_DIGITS_MAX else NEVER_SEEN
+
+
+def version_if_given(text: str | None) -> int | None:
+    """The same where a version may be left out: then None."""
+    return None if text is None else seen_version(text)
 
 
 def own_path(target: str | None) -> str | None:

@@ -14,13 +14,13 @@ from admin_app.security.events import Event, record_event
 from admin_app.security.login import GONE, endpoints, leave
 from admin_app.security.sessions import end_session, sessions_of, this_session
 from admin_app.security.signed_in import current_actor
-from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Refused
 from models.kernel.base.people import Role
 from models.kernel.base.roles import ROLE_LABELS
-from models.kernel.base.words import LOCALE_NAMES, LOCALES, L
+from models.kernel.base.words import LOCALE_NAMES, LOCALES, At, L
 from models.kernel.gate import changes
 from models.organisation import Department, User
+from views.session import seen_version
 
 DEPUTIES_MAX = 200
 PREFERENCES = ("locale", "absent_from", "absent_until", "deputy")
@@ -40,11 +40,10 @@ def account() -> Any:
 def save_preferences() -> Any:
     """Save language, absence and deputy through the gate; what was typed is kept when it is refused."""
     typed = {name: request.form.get(name, "").strip() for name in PREFERENCES}
-    version = request.form.get("version", "")
+    version = seen_version(request.form.get("version"))
     values = {name: _read(name, text) for name, text in typed.items()}
     try:
-        seen = int(version) if version.isdecimal() and len(version) < 10 else -1
-        changes.update(User, _me().id, values, actor=current_actor(), version=seen)
+        changes.update(User, _me().id, values, actor=current_actor(), version=version)
     except Refused as refused:
         return _page(_me(), typed, refused.problems, refused.sentence), 422
     except Changed as changed:
@@ -121,7 +120,7 @@ def _page(me: User, typed: Mapping[str, str], problems: Mapping[str, Any] | None
         has_second_step=has_second_step(me.id),
         sessions=sessions_of(me.id),
         own_session=this_session().key,
-        when=_when,
+        when=At,
     )
 
 
@@ -138,7 +137,3 @@ def _deputies(me: User, chosen: str) -> list[tuple[str, str]]:
     if ObjectId.is_valid(chosen) and ObjectId(chosen) not in {row["_id"] for row in rows}:
         rows += users.find({"_id": ObjectId(chosen)}, {"name": 1, "login": 1})
     return [(str(row["_id"]), f"{row['name']} ({row['login']})") for row in rows]
-
-
-def _when(moment: dt.datetime) -> str:
-    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")

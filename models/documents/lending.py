@@ -13,7 +13,7 @@ from mongoengine.base import get_document
 
 from ..kernel.base import clock
 from ..kernel.base.store import in_unit
-from ..kernel.base.words import L, Words
+from ..kernel.base.words import At, L, Words
 from ..kernel.language import working_time
 from ..kernel.language.workflow import workdays
 from ..policy import policy
@@ -43,11 +43,6 @@ BLOCKED = L(
 Row = dict[str, Any]
 
 
-def told(moment: dt.datetime | None) -> str:
-    """A moment in a sentence, by the company's clock."""
-    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if moment else ""
-
-
 def name_of(person: ObjectId | None) -> str:
     row = get_document("User")._get_collection().find_one({"_id": person}, {"name": 1}) or {}
     return str(row.get("name", ""))
@@ -56,7 +51,7 @@ def name_of(person: ObjectId | None) -> str:
 def has_it(loan: Row) -> Words:
     """Who has a copy, since when, until when."""
     who = name_of(loan["borrower"])
-    return HAS_IT(copy=loan["copy"], who=who, since=told(loan.get("issued_at")), due=told(loan.get("due")))
+    return HAS_IT(copy=loan["copy"], who=who, since=At(loan.get("issued_at")), due=At(loan.get("due")))
 
 
 def holder_of(out: str) -> Words | None:
@@ -75,7 +70,7 @@ def long_overdue(borrower: ObjectId | None) -> Row | None:
 def blocked(borrower: ObjectId | None) -> Words | None:
     """Why nothing more is lent to a person."""
     late = long_overdue(borrower)
-    return BLOCKED(who=name_of(borrower), number=late["number"], due=told(late["due"])) if late else None
+    return BLOCKED(who=name_of(borrower), number=late["number"], due=At(late["due"])) if late else None
 
 
 def loan_days(document: Document) -> int:
@@ -143,7 +138,7 @@ def kept_for_others(document: Document, number: int, loan: ObjectId | None) -> W
     if free_copies(document, but=loan):
         return None
     first = next((row for row in line_of(document.id) if is_kept(row) and row["_id"] != loan), None)
-    return KEPT_FOR(copy=number, who=name_of(first["borrower"]), until=told(first["kept_until"])) if first else None
+    return KEPT_FOR(copy=number, who=name_of(first["borrower"]), until=At(first["kept_until"])) if first else None
 
 
 def can_be_lent(document: Document) -> bool:

@@ -16,7 +16,7 @@ from ..kernel.base.errors import Refused
 from ..kernel.base.numbering import one_at_a_time
 from ..kernel.base.people import Role
 from ..kernel.base.store import in_unit
-from ..kernel.base.words import L, Words
+from ..kernel.base.words import At, L, Words
 from ..kernel.gate.changes import MoveActions
 from ..kernel.gate.notices import NoticeKind
 from ..kernel.language import working_time
@@ -43,7 +43,6 @@ from .lending import (
     kept_for_others,
     line_of,
     loan_days,
-    told,
 )
 
 KEPT_DAYS = 3
@@ -339,7 +338,7 @@ class Loan(Record):
         start = max(clock.now(), clock.start_of(self.wanted_from)) if self.wanted_from else clock.now()
         self.none_free = False
         self.kept_until = working_time.calendar().add(start, workdays(KEPT_DAYS))
-        words = COPY_KEPT(number=self.number, document=self.subject, until=told(self.kept_until))
+        words = COPY_KEPT(number=self.number, document=self.subject, until=At(self.kept_until))
         actions.notify(self, [at_user(self.ref("borrower"))], NoticeKind.LOAN, words)
 
     def on_open(self, actions: MoveActions) -> None:
@@ -348,7 +347,7 @@ class Loan(Record):
         self.due = clock.start_of(self.wanted_until + dt.timedelta(days=1)) - dt.timedelta(seconds=1)
         self.issued_at = clock.now()
         self.due_at = None
-        words = READING_OPEN(number=self.number, document=self.subject, start=told(self.opens_at), until=told(self.due))
+        words = READING_OPEN(number=self.number, document=self.subject, start=At(self.opens_at), until=At(self.due))
         actions.notify(self, [at_user(self.ref("borrower"))], NoticeKind.LOAN, words)
 
     def on_queue(self, actions: MoveActions) -> None:

@@ -11,7 +11,7 @@ from bson import ObjectId
 from ..chapters import OPERATIONS
 from ..kernel.base import clock
 from ..kernel.base.people import Role
-from ..kernel.base.words import L, Words
+from ..kernel.base.words import At, L, Words
 from ..kernel.language.declare import record
 from ..kernel.language.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
 from ..kernel.language.localized import LocalizedText
@@ -281,7 +281,7 @@ def _alarms_of(policy: BackupPolicy) -> Iterator[Words]:
     now, grace = clock.now(), dt.timedelta(hours=policy.backup_hours_max)
     last = newest(policy.id, until=now + CLOCKS_DIFFER)
     if last is None and (wrong := newest(policy.id)):
-        yield FUTURE_BACKUP(policy=policy.name, at=wrong["begun"].astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M"))
+        yield FUTURE_BACKUP(policy=policy.name, at=At(wrong["begun"]))
         return
     if last is None:
         if _is_older(policy.created_at, min(grace, dt.timedelta(hours=1))):

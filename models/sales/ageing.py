@@ -12,6 +12,7 @@ from bson import Decimal128, ObjectId
 
 from models.kernel.base.words import L
 
+from ..kernel.base import clock
 from .receivables import Receivable
 
 OWED = ("open", "partly_paid", "overdue")
@@ -95,7 +96,7 @@ def _branches(today: dt.date) -> Iterator[dict[str, Any]]:
     for bucket in BUCKETS:
         first, _last = days_of(bucket, today)
         if first is not None:
-            moment = dt.datetime.combine(first, dt.time(), dt.UTC)
+            moment = clock.stored_day(first)
             yield {"case": {"$gte": ["$due", moment]}, "then": bucket}
 
 

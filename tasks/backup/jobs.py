@@ -79,7 +79,7 @@ def run_backup(run: Run, policy: str = "", drill: bool = False) -> None:
         if drill and (last := newest(one.id)):
             _drill(run, one, last)
 
-    _each(policy, once)
+    _by_policy(policy, once)
 
 
 @job(
@@ -92,7 +92,7 @@ def verify_newest(run: Run, policy: str = "") -> None:
         if last := newest(one.id):
             _verify(run, _reached(place_of(last, one)), last)
 
-    _each(policy, read)
+    _by_policy(policy, read)
 
 
 @job(
@@ -112,7 +112,7 @@ def run_drill(run: Run, policy: str = "") -> None:
             _drill(run, one, last)
             run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
 
-    _each(policy, once)
+    _by_policy(policy, once)
 
 
 @job(
@@ -124,7 +124,7 @@ def run_drill(run: Run, policy: str = "") -> None:
     ),
 )
 def prune(run: Run, policy: str = "") -> None:
-    _each(policy, lambda one: _prune(run, one))
+    _by_policy(policy, lambda one: _prune(run, one))
 
 
 @job(
@@ -139,7 +139,7 @@ def tell_alarms(run: Run) -> None:
             _tell(policy, words)
 
 
-def _each(policy: str, body: Callable[[BackupPolicy], None]) -> None:
+def _by_policy(policy: str, body: Callable[[BackupPolicy], None]) -> None:
     """Do it for the policy that was asked for, or every one in force; what one meets does not stop the others."""
     met: list[Refused | BackupFault] = []
     for one in [rights.find(SYSTEM, BackupPolicy, policy)] if policy else policies():

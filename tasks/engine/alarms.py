@@ -5,13 +5,12 @@ Begun by nobody in time, hanging, put back again and again, in the way of later 
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from mongoengine.connection import get_db
 
 from models.kernel.base import clock
-from models.kernel.base.words import L, Words
+from models.kernel.base.words import At, L, Words
 from models.kernel.gate.causes import RunCause
 from models.kernel.gate.unit import Unit, in_transaction
 from models.operations.schedules import job_label
@@ -82,8 +81,4 @@ def _words(run: dict[str, Any], kind: str) -> Words:
     if kind == NOT_TAKEN:
         words, since = (NOT_GONE_ON, "not_before") if run.get("started") else (NOT_BEGUN, "due")
     moment = run.get(since) or run["not_before"]
-    return words(job=job_label(run["task"]), since=_told(moment), count=run.get(count, 0), worker=run.get("worker", ""))
-
-
-def _told(moment: dt.datetime) -> str:
-    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")
+    return words(job=job_label(run["task"]), since=At(moment), count=run.get(count, 0), worker=run.get("worker", ""))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 import structlog
 from bson import ObjectId
+from mongoengine.connection import get_db
 from pymongo.errors import PyMongoError, WriteError
 
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.words import Words, in_all_locales
+from models.kernel.language.record import Record
 from models.services.work import jobs
 
 T = TypeVar("T")
 R = TypeVar("R")
 NAMED_MOST = 100
+BATCH = 200
 # What the database says of a value in a document: a wrong type, a bad value, a path through what is no document, a
 # value that may be there only once.
 _OF_A_VALUE = frozenset({2, 14, 28, 11000})
@@ -101,6 +104,59 @@ class Run:
                 self._leave_out(type_name, id, problem)
         return done
 
+    def try_each(
+        self, type_name: str, rows: Iterable[T], body: Callable[[T], R], *, id_of: Callable[[T], Any] | None = None
+    ) -> list[R]:
+        """As `each`; and one that the gate refuses is counted and logged, and keeps no other back."""
+        id_of = id_of or _own_id
+
+        def attempt(row: T) -> list[R]:
+            try:
+                return [body(row)]
+            except Refused as refused:
+                log.warning("refused", type=type_name, record=str(id_of(row)), fields=sorted(refused.problems))
+                self.count(refused=1)
+                return []
+
+        return [result for results in self.each(type_name, rows, attempt, id_of=id_of) for result in results]
+
+    def batches(
+        self, place: type[Record] | str, query: Mapping[str, Any], *, columns: Iterable[str] = (), key: str = ""
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The records of a filter with their ids and some columns, in bounded batches that follow each other by id.
+
+        A batch is done with when the next one is asked for. Under a `key` (one for each sweep of a job) that is kept in
+        the checkpoint, from which another attempt goes on; without one it begins anew, and its filter must leave out
+        what is done.
+        """
+        if key and key in self.checkpoint.get("swept", ()):
+            return
+        last = self.checkpoint["after"] if key and self.checkpoint.get("sweep") == key else None
+        while rows := _rows(place, query, columns, last):
+            yield rows
+            last = rows[-1]["_id"]
+            self.save(**({"sweep": key, "after": last} if key else {}))
+        if key:
+            self.save(sweep="", after=None, swept=[*self.checkpoint.get("swept", ()), key])
+
+    def sweep(
+        self,
+        cls: type[Record],
+        query: Mapping[str, Any],
+        body: Callable[[dict[str, Any]], object],
+        *,
+        counts: str = "done",
+        columns: Iterable[str] = (),
+        key: str = "",
+    ) -> None:
+        """Do it for every record of a filter, and count under a name for how many the body said that it did something.
+
+        One that is refused or damaged keeps no other back.
+        """
+        self.count(**{counts: 0})
+        for rows in self.batches(cls, query, columns=columns, key=key):
+            self.count(**{counts: sum(map(bool, self.try_each(cls.type_name(), rows, body)))})
+
     def _leave_out(self, type_name: str, id: str, problem: Exception) -> None:
         self.damaged.append((type_name, id))
         self.count(damaged=1)
@@ -116,6 +172,16 @@ class Run:
             raise Lost
         if self._stop and self._stop.is_set():
             raise Stopping
+
+
+def _rows(
+    place: type[Record] | str, query: Mapping[str, Any], columns: Iterable[str], last: Any
+) -> list[dict[str, Any]]:
+    """The next rows after an id; what is in the bin only for a filter that says so."""
+    collection = get_db()[place if isinstance(place, str) else place.type_name()]
+    later = {"$and": [query, {"_id": {"$gt": last}}]} if last is not None else query
+    found = collection.find({"removed_at": None, **later}, dict.fromkeys(("_id", *columns), 1))
+    return list(found.sort("_id", 1).limit(BATCH))
 
 
 def _own_id(row: Any) -> Any:

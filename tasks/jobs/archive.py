@@ -7,7 +7,7 @@ anew, every job ends where it would have ended.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,26 +63,19 @@ CONTENT_GONE = L(
 def run_archive(run: Run) -> None:
     """Type by type, in bounded batches, from the checkpoint on."""
     retention.ensure_retention_rules()
-    for name in _types_from(run.checkpoint.get("type", "")):
-        cls = registered()[name]
-        rule = rule_for(cls)
-        if rule is None:
-            continue
-        after = run.checkpoint.get("after") if run.checkpoint.get("type") == name else None
-        _archive_type(run, cls, rule, after)
-    run.save(type="~", after=None)
+    for cls in _kept_types():
+        if rule := rule_for(cls):
+            _archive_type(run, cls, rule)
 
 
-def _types_from(first: str) -> list[str]:
-    return [name for name, cls in sorted(registered().items()) if cls.declared.retention and name >= first]
+def _kept_types() -> list[type[Record]]:
+    return [cls for _, cls in sorted(registered().items()) if cls.declared.retention]
 
 
-def _archive_type(run: Run, cls: type[Record], rule: Retention, after: ObjectId | None) -> None:
-    wanted = retention.archive_filter(cls, rule)
-    for ids in _batches(cls.type_name(), wanted, after):
-        run.each(cls.type_name(), ids, lambda id: _archive_one(run, cls, rule, id))
+def _archive_type(run: Run, cls: type[Record], rule: Retention) -> None:
+    for rows in run.batches(cls, retention.archive_filter(cls, rule), key=cls.type_name()):
+        run.each(cls.type_name(), rows, lambda row: _archive_one(run, cls, rule, row["_id"]))
         run.progress(run.counts.get("archived", 0), 0, cls.declared.plural)
-        run.save(type=cls.type_name(), after=ids[-1])
 
 
 def _archive_one(run: Run, cls: type[Record], rule: Retention, id: ObjectId) -> None:
@@ -111,17 +104,6 @@ def _still_matches(cls: type[Record], rule: Retention, id: ObjectId) -> bool:
     return cls._get_collection().find_one(wanted, {"_id": 1}) is not None
 
 
-def _batches(name: str, wanted: dict[str, Any], after: ObjectId | None) -> Iterator[list[ObjectId]]:
-    """The ids that match, in bounded batches that follow each other by key."""
-    while True:
-        query = {"$and": [wanted, {"_id": {"$gt": after}}]} if after else wanted
-        ids = [row["_id"] for row in get_db()[name].find(query, {"_id": 1}).sort("_id", 1).limit(BATCH)]
-        if not ids:
-            return
-        yield ids
-        after = ids[-1]
-
-
 @job(
     "archive.delete_list",
     L("List archived records to be destroyed", "生成銷毀清單"),
@@ -136,10 +118,9 @@ def make_lists(run: Run) -> None:
     if home is None:
         return
     listed = _listed()
-    for name in _types_from(""):
-        cls = registered()[name]
+    for cls in _kept_types():
         if rule := rule_for(cls):
-            place = get_db()[collections.archive_of(name)]
+            place = get_db()[collections.archive_of(cls.type_name())]
             rows = place.find(retention.destroy_filter(cls, rule), {"_id": 1}).sort("_id", 1)
             due = (row["_id"] for row in rows if str(row["_id"]) not in listed)
             _list_type(run, _ArchiveSource(cls, retention.ARCHIVE, place), due, home)
@@ -353,18 +334,12 @@ def _sweep_contents(run: Run, name: str, key: str, before: ObjectId) -> None:
 def _report_missing(run: Run) -> None:
     """Attachments whose content is not there: said in the log and to IT, by their ids, since names tell of records."""
     lost: list[str] = []
-    after: ObjectId | None = None
-    while True:
-        wanted: dict[str, Any] = {"removed_at": None, **({"_id": {"$gt": after}} if after else {})}
-        rows = [*get_db()[FILES].find(wanted, {"content": 1}).sort("_id", 1).limit(BATCH * 5)]
-        if not rows:
-            break
-        ids = [row["content"] for row in rows]
-        there = {row["_id"] for row in get_db()["content.files"].find({"_id": {"$in": ids}}, {"_id": 1})}
+    for rows in run.batches(FILES, {}, columns=("content",)):
+        contents = [row["content"] for row in rows]
+        there = {row["_id"] for row in get_db()["content.files"].find({"_id": {"$in": contents}}, {"_id": 1})}
         for row in (one for one in rows if one["content"] not in there):
             lost.append(str(row["_id"]))
             run.log(str(row["_id"]))
-        after = rows[-1]["_id"]
         run.progress(len(lost), 0, naming.named(FILES))
     if lost:
         run.count(missing=len(lost))

@@ -71,7 +71,7 @@ def enter(days: list[tuple[dt.date, str, str]]) -> int:
     """Enter the days that nobody entered, or removed, before; returns how many."""
     if not days:
         return 0
-    span = {"$gte": _midnight(days[0][0]), "$lte": _midnight(days[-1][0])}
+    span = {"$gte": clock.stored_day(days[0][0]), "$lte": clock.stored_day(days[-1][0])}
     known = {row["day"].date() for row in CalendarDay._get_collection().find({"day": span}, {"day": 1})}
     fresh = [one for one in days if one[0] not in known]
     for day, kind, name in fresh:
@@ -82,7 +82,7 @@ def enter(days: list[tuple[dt.date, str, str]]) -> int:
 
 def _is_entered(year: int) -> bool:
     """Whether somebody entered a make-up workday of a year by hand: then the year is known."""
-    span = {"$gte": _midnight(dt.date(year, 1, 1)), "$lte": _midnight(dt.date(year, 12, 31))}
+    span = {"$gte": clock.stored_day(dt.date(year, 1, 1)), "$lte": clock.stored_day(dt.date(year, 12, 31))}
     wanted = {"day": span, "kind": "on", "removed_at": None}
     return CalendarDay._get_collection().count_documents(wanted, limit=1) == 1
 
@@ -99,7 +99,3 @@ def _page() -> Any:
     """The last day that is entered, as the page to which the notice leads."""
     last = CalendarDay._get_collection().find_one({"removed_at": None}, {"_id": 1}, sort=[("day", -1)])
     return last["_id"] if last else ObjectId()
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)

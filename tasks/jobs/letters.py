@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -76,7 +75,7 @@ _DOOR = Context(source=Source.TASK)
 )
 def write_letters(run: Run) -> None:
     """Make the letters that are missing."""
-    for rows in _batches():
+    for rows in run.batches(Dunning, {"level": "1", "state": "open"}):
         ids = {letter_id(row["_id"]): row["_id"] for row in rows}
         known = {row["_id"] for row in in_unit(FILES).find({"_id": {"$in": list(ids)}}, {"_id": 1})}
         run.each(Dunning.type_name(), [step for file, step in ids.items() if file not in known], partial(_write, run))
@@ -85,17 +84,6 @@ def write_letters(run: Run) -> None:
 def _write(run: Run, step: ObjectId) -> None:
     run.count(**{"made" if write_letter(step) else "left_out": 1})
     run.renew()
-
-
-def _batches() -> Iterator[list[dict[str, Any]]]:
-    last: ObjectId | None = None
-    while True:
-        wanted = {"level": "1", "state": "open", "removed_at": None, **({"_id": {"$gt": last}} if last else {})}
-        rows = list(Dunning._get_collection().find(wanted, {"_id": 1}).sort("_id", 1).limit(BATCH))
-        if not rows:
-            return
-        yield rows
-        last = rows[-1]["_id"]
 
 
 def letter_id(step: ObjectId) -> ObjectId:

@@ -6,17 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import structlog
-from bson import ObjectId
-
 from models.documents.documents import Document
-from models.documents.lending import ELECTRONIC, PAPER, free_copies, name_of, told
+from models.documents.lending import ELECTRONIC, PAPER, free_copies, name_of
 from models.documents.loans import Loan
 from models.kernel.base import clock, people
 from models.kernel.base.addresses import at_role_in, at_user
-from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM, Role
-from models.kernel.base.words import L
+from models.kernel.base.words import At, L
 from models.kernel.gate import changes
 from models.kernel.gate.causes import BORROWER, HEAD, OverdueLoanCause
 from models.kernel.gate.changes import Context
@@ -30,8 +27,7 @@ from ..engine.run import Run
 from ..messages.recipients import reach
 from ..messages.relevance import stands_by_cause, stands_by_kind, unheard
 
-BATCH = 200
-COLUMNS = dict.fromkeys(("version", "document", "state", "due"), 1)
+COLUMNS = ("version", "document", "state", "due")
 EVERY_DAYS = 3
 HEAD_FROM_DAY = 7
 OVERDUE = L(
@@ -57,10 +53,10 @@ def sweep(run: Run) -> None:
     """Move what time has overtaken; whether something may be opened or handed out never waits for this."""
     now = clock.now()
     ended = {"kind": ELECTRONIC, "state": "on_loan", "due": {"$lte": now}}
-    run.count(expired=_each(run, ended, _mover("expire")))
+    run.sweep(Loan, ended, _mover("expire"), columns=COLUMNS, counts="expired")
     unfetched = {"kind": PAPER, "state": "approved", "kept_until": {"$lte": now}}
-    run.count(lapsed=_each(run, unfetched, _mover("lapse")))
-    run.count(offered=_each(run, {"kind": PAPER, "state": "waiting"}, _offer))
+    run.sweep(Loan, unfetched, _mover("lapse"), columns=COLUMNS, counts="lapsed")
+    run.sweep(Loan, {"kind": PAPER, "state": "waiting"}, _offer, columns=COLUMNS, counts="offered")
 
 
 def _mover(verb: str) -> Callable[[dict[str, Any]], bool]:
@@ -84,35 +80,6 @@ def _offer(row: dict[str, Any]) -> bool:
     return in_transaction(body)
 
 
-def _each(run: Run, wanted: dict[str, Any], body: Callable[[dict[str, Any]], bool]) -> int:
-    """Do it for each loan of a filter in the order of asking; one that is refused does not keep the others back."""
-    done = 0
-    for batch in _batches(wanted):
-        done += sum(run.each(Loan.type_name(), batch, lambda row: _unless_refused(row, body)))
-        run.renew()
-    return done
-
-
-def _unless_refused(row: dict[str, Any], body: Callable[[dict[str, Any]], bool]) -> bool:
-    try:
-        return body(row)
-    except Refused as refused:
-        log = structlog.get_logger("guicheng.tasks")
-        log.warning("refused", type="loan", record=str(row["_id"]), fields=sorted(refused.problems))
-        return False
-
-
-def _batches(wanted: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
-    after: ObjectId | None = None
-    while True:
-        query = {"removed_at": None, **wanted, **({"_id": {"$gt": after}} if after else {})}
-        rows = list(Loan._get_collection().find(query, COLUMNS).sort("_id", 1).limit(BATCH))
-        if not rows:
-            return
-        yield rows
-        after = rows[-1]["_id"]
-
-
 @job(
     "loans.remind",
     L("Ask for overdue copies", "借閱逾期催還"),
@@ -123,12 +90,12 @@ def _batches(wanted: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
 )
 def remind(run: Run) -> None:
     """Each borrower and head once for each step; of steps missed in an outage only the last."""
-    for batch in _batches({"kind": PAPER, "state": "on_loan", "due": {"$lt": clock.now()}}):
+    overdue = {"kind": PAPER, "state": "on_loan", "due": {"$lt": clock.now()}}
+    for batch in run.batches(Loan, overdue, columns=COLUMNS):
         steps = run.each(Loan.type_name(), batch, lambda row: list(_causes(row)))
         new = unheard(cause for found in steps for cause in found)
         for sent in run.each(Loan.type_name(), new, _ask, id_of=lambda cause: cause.id):
             run.count(sent=sent)
-        run.renew()
 
 
 def days_overdue(row: dict[str, Any]) -> int:
@@ -167,7 +134,7 @@ def _ask(cause: OverdueLoanCause) -> int:
         is_head = cause.who == HEAD
         addresses = _heads(loan) if is_head else [at_user(loan.ref("borrower"))]
         facts = {"number": loan.number, "document": row.get("subject", ""), "copy": row.get("copy")}
-        facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": told(row["due"])}
+        facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": At(row["due"])}
         to = [one for one in reach(unit, loan, addresses, cause) if not (is_head and one == loan.ref("borrower"))]
         for person in to:
             words = (OVERDUE if person == loan.ref("borrower") else OVERDUE_OF)(**facts)

@@ -18,7 +18,8 @@ from models.kernel.base import clock, people
 from models.kernel.base.addresses import at_role, at_role_in
 from models.kernel.base.people import Role, department_facts
 from models.kernel.base.store import in_unit
-from models.kernel.base.words import L, Listed
+from models.kernel.base.titles import number_and_title
+from models.kernel.base.words import At, L, Listed
 from models.kernel.gate.causes import EscalationCause
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import About, NoticeKind, notice_for
@@ -31,7 +32,7 @@ from ..engine.registry import job
 from ..engine.run import Run
 from .recipients import readers
 
-BATCH = 200
+CASE_COLUMNS = ("type", "state", "due")
 OVERDUE = L(
     "{what} was to be decided by {due}. Please decide it now.",
     "{what} 應於 {due} 前審批，現已逾期，請儘快辦理。",
@@ -54,16 +55,9 @@ def escalate(run: Run) -> None:
     """Make the step that is due for every overdue case."""
     if not is_working_time(clock.now()):
         return
-    after = run.checkpoint.get("after")
-    last = ObjectId(after) if after else None
-    while True:
-        query = {"due": {"$lt": clock.now()}, "decide.0": {"$exists": True}, **({"_id": {"$gt": last}} if last else {})}
-        cases = list(in_unit(CASES).find(query).sort("_id", 1).limit(BATCH))
-        if not cases:
-            return
+    overdue = {"due": {"$lt": clock.now()}, "decide.0": {"$exists": True}}
+    for cases in run.batches(CASES, overdue, columns=CASE_COLUMNS, key=CASES):
         run.count(escalated=sum(done for case in cases for done in run.each(case["type"], [case], _escalate)))
-        last = cases[-1]["_id"]
-        run.save(after=str(last))
 
 
 def is_working_time(moment: dt.datetime) -> bool:
@@ -94,12 +88,7 @@ def _make(case: dict[str, Any], step: EscalationStep) -> bool:
         asked = set(people.people_at(now["decide"]))
         found = [one for one in step.to(now, asked) if one not in now.get("barred", ())]
         to = readers(dict.fromkeys(found), now["type"], now["_id"])
-        local = now["due"].astimezone(clock.zone())
-        title = (now.get("title") or "").removeprefix(now["number"]).strip()
-        places = {
-            "what": f"{now['number']} {title}".strip(),
-            "due": local.strftime("%Y-%m-%d %H:%M"),
-        }
+        places = {"what": number_and_title(now), "due": At(now["due"])}
         who = Listed(tuple(_names(asked - set(now.get("barred", ())))))
         for person in to:
             words = OVERDUE(**places) if person in asked else PASSED_ON(**places, who=who)

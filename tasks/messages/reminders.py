@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 from bson import ObjectId
@@ -12,7 +11,7 @@ from models.kernel.base import clock, people
 from models.kernel.base.addresses import at_user
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
-from models.kernel.base.words import L, Words
+from models.kernel.base.words import At, L, Words
 from models.kernel.gate.causes import DateCause, OwnReminderCause
 from models.kernel.gate.notices import About, NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
@@ -36,7 +35,6 @@ from ..engine.run import Run
 from .recipients import reach
 from .relevance import stands_by_cause, unheard
 
-BATCH = 200
 LATE_AFTER = dt.timedelta(hours=2)
 
 
@@ -52,35 +50,12 @@ def sweep(run: Run) -> None:
     """Go through all declared reminders, then the own ones, from where the last attempt stopped."""
     day = day_that_has_begun()
     for rule in rules():
-        if rule.key < run.checkpoint.get("rule", ""):
-            continue
-        resumed = run.checkpoint.get("after") if rule.key == run.checkpoint.get("rule") else None
-        for batch in _due(rule, day, resumed):
+        due = rule.wanted(day - CATCH_UP, day)
+        for batch in run.batches(rule.cls, due, columns=(rule.remind.field,), key=rule.key):
             run.count(sent=_send_declared(run, rule, batch))
-            run.save(rule=rule.key, after=str(batch[-1]["_id"]))
-    due = {"active": True, "removed_at": None, "at": {"$lte": clock.now()}}
-    for batch in _batches(Reminder, due, ("at", "recurring", "created_at"), None):
+    own = {"active": True, "at": {"$lte": clock.now()}}
+    for batch in run.batches(Reminder, own, columns=("at", "recurring", "created_at")):
         run.count(sent=_send_own(run, batch))
-        run.renew()
-
-
-def _due(rule: ReminderRule, day: dt.date, after: str | None) -> Iterator[list[dict[str, Any]]]:
-    """The records whose reminder is due by a day, or was within the bound of catching up."""
-    return _batches(rule.cls, rule.wanted(day - CATCH_UP, day), (rule.remind.field,), after)
-
-
-def _batches(
-    cls: Any, wanted: dict[str, Any], columns: tuple[str, ...], after: str | None
-) -> Iterator[list[dict[str, Any]]]:
-    """What is due, with the columns that say so and no others: what stands in those may be damaged."""
-    last = ObjectId(after) if after else None
-    while True:
-        query = {**wanted, **({"_id": {"$gt": last}} if last else {})}
-        rows = list(cls._get_collection().find(query, dict.fromkeys(columns, 1)).sort("_id", 1).limit(BATCH))
-        if not rows:
-            return
-        yield rows
-        last = rows[-1]["_id"]
 
 
 def _send_declared(run: Run, rule: ReminderRule, rows: list[dict[str, Any]]) -> int:
@@ -150,7 +125,7 @@ def _own_words(text: str, moment: dt.datetime) -> Words:
     said = OWN_TEXT(text=text)
     if clock.now() - moment <= LATE_AFTER:
         return said
-    return LATE(said=said, day=moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M"))
+    return LATE(said=said, day=At(moment))
 
 
 stands_by_cause(DateCause)(still_holds)

@@ -5,6 +5,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,11 @@ from models.kernel.rights.rights import addresses_of
 from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for
-from tasks.jobs.sales import Counts, expire_quotations, make_dunning, mark_overdue
+from tests.fixtures.doing import Counts, sweep_on
+
+expire_quotations = partial(sweep_on, "expire_quotations")
+make_dunning = partial(sweep_on, "make_dunning")
+mark_overdue = partial(sweep_on, "mark_overdue")
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 PASSWORDS: list[tuple[list[tuple[ObjectId, str]], str]] = []
@@ -153,7 +158,7 @@ def test_overdue_money_is_of_every_age(company):
         assert any(least < age <= most for age in ages), (least, most)
 
 
-@pytest.mark.parametrize("sweep", [mark_overdue, make_dunning, expire_quotations], ids=lambda sweep: sweep.__name__)
+@pytest.mark.parametrize("sweep", [mark_overdue, make_dunning, expire_quotations], ids=lambda sweep: sweep.args[0])
 def test_the_daily_sweeps_find_nothing_left_to_do(company, sweep):
     assert sweep() == Counts()
 

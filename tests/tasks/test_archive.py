@@ -241,7 +241,7 @@ def test_killed_before_the_commit(company, old, monkeypatch):
 def test_goes_on_from_its_checkpoint(company, old):
     order = jobs.enqueue(jobs.Order(task="archive.run"))
     first = run.Run(jobs.claim("w", order), "w")
-    first.save(type="research_report", after=None)
+    first.save(swept=["requirement"])
     registry.jobs()["archive.run"].body(first)
     assert where(old)[0][0] == "requirement"  # it had been looked at; the next night finds it
     work("archive.run")

@@ -8,6 +8,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -28,11 +29,13 @@ from models.kernel.gate.unit import in_transaction
 from models.mailing import MailSettings, mail_settings, set_post_office
 from models.services.notify import deliveries, preferences
 from models.services.notify.deliveries import next_digest
-from tasks.jobs.sales import make_dunning, mark_overdue
 from tasks.messages import chat
 from tasks.messages.mail import MailMessage, RefusedForGood, message_of
-from tests.fixtures.doing import Killed, do
+from tests.fixtures.doing import Killed, do, sweep_on
 from tests.fixtures.post import MailServer
+
+make_dunning = partial(sweep_on, "make_dunning")
+mark_overdue = partial(sweep_on, "mark_overdue")
 
 NOW = dt.datetime(2025, 6, 2, 2, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -5,6 +5,7 @@ import datetime as dt
 import shutil
 import subprocess
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from bson import ObjectId
@@ -16,8 +17,10 @@ from models.kernel.gate import changes
 from models.services.files import files
 from tasks.jobs import calendar_days, letters
 from tasks.jobs.letters import letter_id
-from tasks.jobs.sales import make_dunning, mark_overdue
-from tests.fixtures.doing import Killed, do
+from tests.fixtures.doing import Killed, do, sweep_on
+
+make_dunning = partial(sweep_on, "make_dunning")
+mark_overdue = partial(sweep_on, "mark_overdue")
 
 TODAY = dt.date(2025, 6, 30)
 NOON = dt.datetime(2025, 6, 30, 4, tzinfo=dt.UTC)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -9,9 +10,12 @@ from models import catalogue
 from models.kernel.base import clock, numbering
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history, unit
-from tasks.jobs import sales as receivables
-from tasks.jobs.sales import Counts, expire_quotations, make_dunning, mark_overdue
-from tests.fixtures.doing import do
+from tasks.engine import run as engine
+from tests.fixtures.doing import Counts, do, sweep_on
+
+expire_quotations = partial(sweep_on, "expire_quotations")
+make_dunning = partial(sweep_on, "make_dunning")
+mark_overdue = partial(sweep_on, "mark_overdue")
 
 TODAY = dt.date(2025, 6, 30)
 
@@ -101,7 +105,7 @@ def test_part_paid_stays_overdue_until_all_is_paid(owing):
 
 
 def test_more_than_one_batch(owing, monkeypatch):
-    monkeypatch.setattr(receivables, "BATCH", 2)
+    monkeypatch.setattr(engine, "BATCH", 2)
     for _ in range(5):
         owing(8)
     assert mark_overdue(TODAY) == Counts(5, 0)
@@ -180,14 +184,14 @@ def test_nothing_for_what_was_paid_meanwhile(owing, monkeypatch):
     """The batch was read, then the money came in."""
     record = owing(8)
     mark_overdue(TODAY)
-    batches = receivables._batches
+    batches = engine.Run.batches
 
-    def paid_in_between(*args):
-        for batch in batches(*args):
+    def paid_in_between(*args, **options):
+        for batch in batches(*args, **options):
             pay(record, 1000)
             yield batch
 
-    monkeypatch.setattr(receivables, "_batches", paid_in_between)
+    monkeypatch.setattr(engine.Run, "batches", paid_in_between)
     assert make_dunning(TODAY) == Counts(0, 0)
     assert levels(record) == []
 

@@ -14,7 +14,7 @@ from models.kernel.gate import changes, unit
 from models.kernel.gate.causes import parsed
 from models.kernel.rights import rights
 from models.reminders import Reminder, link_in, occurrences, still_holds
-from tasks.messages import reminders
+from tasks.engine import run as engine
 from tests.fixtures.doing import Killed, do
 
 NINE = dt.time(9)
@@ -212,7 +212,7 @@ class TestDeclared:
         assert counts.get("damaged", 0) + counts.get("unreached", 0) + counts["sent"] == 4
 
     def test_more_than_one_batch(self, offered, db, monkeypatch):
-        monkeypatch.setattr(reminders, "BATCH", 2)
+        monkeypatch.setattr(engine, "BATCH", 2)
         customer = offered("2025-06-13").ref("customer")
         for _ in range(4):
             offered("2025-06-13", customer=customer)
@@ -223,7 +223,7 @@ class TestDeclared:
     def test_goes_on_from_its_checkpoint(self, offered, db):
         first, second = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda one: one.id)
         with clock.set_to(at("2025-06-10")):
-            do("reminders.sweep", rule="quotation:valid_until:3", after=str(first.id))
+            do("reminders.sweep", sweep="quotation:valid_until:3", after=first.id)
         assert [one["record"] for one in told(db)] == [second.id]
 
 

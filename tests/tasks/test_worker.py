@@ -7,6 +7,7 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
+from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
@@ -14,6 +15,7 @@ from models.services.work import alarms as job_alarms
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from tasks.engine import alarms, registry, worker
+from tasks.engine import run as engine
 from tasks.engine.registry import Job
 from tasks.engine.run import Lost, Run, Stopping
 from tasks.engine.worker import StopFlag, work
@@ -405,3 +407,62 @@ class TestDamagedRecords:
         assert run_of(db, id)["state"] == state
         assert "damaged" not in run_of(db, id)["counts"]
         assert db.notice.count_documents({}) == 0
+
+
+class TestSweep:
+    """Every record of a filter once, whatever is refused, damaged, stopped or killed on the way."""
+
+    @pytest.fixture
+    def rows(self, company, monkeypatch):
+        monkeypatch.setattr(engine, "BATCH", 2)
+        made = [company.make("customer", "clerk_sal").id for _ in range(5)]
+        return sorted(made)
+
+    def sweep(self, run, body, **options):
+        run.sweep(catalogue["customer"], {"_id": {"$exists": True}}, body, **options)
+
+    def test_each_once_in_the_order_of_their_ids_with_the_columns_asked_for(self, job, queue, db, rows):
+        seen = []
+        job(lambda run: self.sweep(run, lambda row: not seen.append(row), columns=("number",)))
+        assert work(queue())
+        assert [row["_id"] for row in seen] == rows
+        assert {frozenset(row) for row in seen} == {frozenset({"_id", "number"})}
+
+    def test_what_is_in_the_bin_is_left_out(self, job, queue, db, rows, company):
+        db["customer"].update_one({"_id": rows[1]}, {"$set": {"removed_at": clock.now()}})
+        job(lambda run: self.sweep(run, lambda row: True))
+        id = queue()
+        assert work(id)
+        assert run_of(db, id)["counts"] == {"done": 4}
+
+    def test_one_that_is_refused_or_damaged_keeps_no_other_back(self, job, queue, db, rows):
+        def body(row):
+            if row["_id"] == rows[1]:
+                raise Refused(L("No.", "不可。"))
+            if row["_id"] == rows[2]:
+                raise ValueError
+            return row["_id"] != rows[3]
+
+        job(lambda run: self.sweep(run, body))
+        id = queue()
+        assert work(id)
+        assert run_of(db, id)["counts"] == {"done": 2, "refused": 1, "damaged": 1}
+
+    @pytest.mark.parametrize("stops_at", range(5))
+    def test_stopped_anywhere_it_goes_on_with_the_batch_that_was_begun(self, job, queue, db, rows, stops_at):
+        seen, fails = [], [True]
+
+        def body(row):
+            if row["_id"] == rows[stops_at] and fails:
+                fails.clear()
+                raise AutoReconnect("gone")
+            seen.append(row["_id"])
+
+        job(lambda run: [self.sweep(run, body, key=key) for key in ("a", "b")])
+        id = queue()
+        assert work(id)
+        with clock.set_to(clock.now() + dt.timedelta(hours=1)):
+            assert work(id)
+        again = stops_at % 2
+        assert sorted(seen) == sorted([*rows, *rows, *rows[stops_at - again : stops_at]])
+        assert run_of(db, id)["checkpoint"]["swept"] == ["a", "b"]

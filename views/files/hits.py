@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from models.kernel.base.people import Actor
+from models.kernel.base.titles import short_title
 from models.kernel.language.record import Record
 from models.services.files import kinds as file_kinds
 from models.services.files import search as file_search
@@ -49,7 +50,7 @@ def _file(catalogue: Mapping[str, type[Record]], hits: list[Hit], text: str) -> 
         "name": first.file["name"],
         "label": cls.declared.label,
         "number": first.record["number"],
-        "title": (first.record.get("title") or "").removeprefix(first.record["number"]).strip(),
+        "title": short_title(first.record),
         "url": f"{home}details/?id={first.record['_id']}",
         "state": wording.state_label(cls, first.record.get("state")),
         "tone": wording.tone(cls, first.record.get("state")),

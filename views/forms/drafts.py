@@ -22,7 +22,7 @@ from models.kernel.rights import rights
 from models.services.personal import drafts
 from models.services.personal.drafts import Draft
 
-from ..session import actor, say
+from ..session import actor, say, version_if_given
 from ..wording import ago, moment
 from .inputs import copied_from, form_from, form_names, presets_of
 from .naming import read_form
@@ -109,14 +109,18 @@ class DraftDoors:
             return jsonify(ok=True, at="")
         names = form_names(self.model.declared, rights.writable_fields(me, self.model, record))
         pairs = typed_pairs(names, request.form)
-        kept = drafts.keep(place, pairs, version=_version_of(request.form), hint=hint_of(self.model, pairs))
+        kept = drafts.keep(
+            place, pairs, version=version_if_given(request.form.get("version") or None), hint=hint_of(self.model, pairs)
+        )
         return jsonify(ok=True, at=kept.astimezone(clock.zone()).strftime("%H:%M"))
 
     def _is_saved(self, me: Actor, record: Record | None, once: str) -> bool:
         """Whether the form was saved while this was on its way."""
         if record is None:
             return self.model._get_collection().find_one({"once": once_key(me, once)}, {"_id": 1}) is not None
-        is_mine = record.ref("updated_by") == me.id and record.version != _version_of(request.form)
+        is_mine = record.ref("updated_by") == me.id and record.version != version_if_given(
+            request.form.get("version") or None
+        )
         return is_mine and clock.now() - record.updated_at < JUST_SAVED
 
     @expose("/draft/discard/", methods=("POST",))
@@ -139,11 +143,6 @@ class DraftDoors:
 
 def _own(me: Actor, cls: type[Record]) -> list[Draft]:
     return drafts.drafts_of(me, types=[cls.type_name()], most=drafts.PER_PERSON_MAX)
-
-
-def _version_of(form: Mapping[str, str]) -> int | None:
-    text = form.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def typed_pairs(names: tuple[str, ...], form: MultiDict[str, str]) -> drafts.Pairs:

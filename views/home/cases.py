@@ -11,6 +11,7 @@ from mongoengine.connection import get_db
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
+from models.kernel.base.titles import short_title
 from models.kernel.base.words import L
 from models.kernel.gate import history
 from models.kernel.gate.waiting import COLLECTION as WAITING
@@ -143,7 +144,7 @@ def case_row(
         "given": f"{case['type']}:{case['_id']}:{case.get('version', '')}",
         "kind": cls.declared.label if cls else case["type"],
         "number": case["number"],
-        "title": (case.get("title") or "").removeprefix(case["number"]).strip(),
+        "title": short_title(case),
         "url": f"{base}details/?id={case['_id']}",
         "owner": owners.get(case.get("owner"), ""),
         "state": wording.state_label(cls, case["state"]) if cls else case["state"],

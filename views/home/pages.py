@@ -15,6 +15,7 @@ from pymongo.errors import ExecutionTimeout
 from models.kernel.base import clock
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
+from models.kernel.base.titles import short_title
 from models.kernel.base.words import current_locale
 from models.kernel.gate import history
 from models.kernel.gate.notices import COLLECTION as NOTICES
@@ -280,7 +281,7 @@ def _hits(cls: type[Record], rows: list[dict[str, Any]], text: str) -> dict[str,
         "rows": [
             {
                 "number": row["number"],
-                "title": (row.get("title") or "").removeprefix(row["number"]).strip(),
+                "title": short_title(row),
                 "url": f"{base}details/?id={row['_id']}",
                 "state": wording.state_label(cls, row.get("state")),
                 "tone": wording.tone(cls, row.get("state")),

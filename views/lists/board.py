@@ -15,6 +15,7 @@ from pymongo.errors import ExecutionTimeout
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
+from models.kernel.base.titles import short_title
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
@@ -160,7 +161,7 @@ def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], lab
         "id": str(row["_id"]),
         "version": row.get("version", 0),
         "number": number,
-        "title": (row.get("title") or "").removeprefix(number).strip(),
+        "title": short_title(row),
         "url": f"/admin/{cls.declared.name}/details/?id={row['_id']}",
         "facts": [pair for pair in texts if pair[1]],
         "owner": labels.get(row.get("owner"), ""),

@@ -17,7 +17,7 @@ from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move, is_met, need_label
 from models.kernel.rights import rights
 
-from ..session import actor, seen_version
+from ..session import actor, seen_version, version_if_given
 from ..wording import state_label
 
 ROWS_MAX = 500
@@ -78,7 +78,7 @@ def _asks_reason(cls: type[Record], verb: str) -> bool:
 def _row(cls: type[Record], given: str, verb: str, me: Actor, reason: str, is_final: bool) -> dict[str, Any]:
     """One row of the rehearsal or of the result; `given` is `id` or `id:version`."""
     id, _, seen = given.partition(":")
-    version = int(seen) if seen.isdecimal() and len(seen) < 10 else None
+    version = version_if_given(seen or None)
     try:
         record = rights.find(me, cls, id)
     except Missing:

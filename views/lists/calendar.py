@@ -19,6 +19,7 @@ from pymongo.errors import ExecutionTimeout
 from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.base.people import Actor
+from models.kernel.base.titles import short_title
 from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
@@ -210,7 +211,7 @@ def _day(date: dt.date, span: Span, events: list[dict[str, Any]], special: Mappi
 
 def _special_days(span: Span) -> dict[dt.date, Mapping[str, Any]]:
     """The holidays and make-up workdays among the shown days."""
-    wanted = {"removed_at": None, "day": {"$gte": _midnight(span.first), "$lte": _midnight(span.last)}}
+    wanted = {"removed_at": None, "day": {"$gte": clock.stored_day(span.first), "$lte": clock.stored_day(span.last)}}
     rows = CalendarDay._get_collection().find(wanted, {"day": 1, "kind": 1, "name": 1}).limit(100)
     return {row["day"].date(): row for row in rows}
 
@@ -242,7 +243,7 @@ def _entry(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": str(row["_id"]),
         "number": number,
-        "title": (row.get("title") or "").removeprefix(number).strip(),
+        "title": short_title(row),
         "kind": cls.declared.label,
         "url": f"/admin/{cls.declared.name}/details/?id={row['_id']}",
         "state": wording.state_label(cls, row.get("state")),
@@ -309,11 +310,6 @@ def _day_of(cls: type[Record], name: str, row: Mapping[str, Any]) -> dt.date | N
 
 def _wall_day(value: dt.datetime) -> dt.date:
     return value.astimezone(clock.zone()).date()
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    """How the database keeps a date."""
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
 def _list_url(cls: type[Record], name: str, span: Span) -> str:

@@ -38,6 +38,11 @@ def start_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), zone()).astimezone(UTC)
 
 
+def stored_day(day: dt.date) -> dt.datetime:
+    """How the database keeps a date: its midnight in UTC, whatever the company's time zone."""
+    return dt.datetime.combine(day, dt.time(), UTC)
+
+
 @contextmanager
 def set_to(moment: dt.datetime) -> Iterator[None]:
     """Within the block it is this moment."""

@@ -81,7 +81,7 @@ def lent_to(deputy, principal: Actor) -> Actor | None:
 
 def absent_filter(day: dt.date, also: dict) -> dict:
     """Users absent on a day: from and until are both inclusive; an open end means until they say otherwise."""
-    moment = dt.datetime.combine(day, dt.time(), dt.UTC)
+    moment = clock.stored_day(day)
     return {
         **also,
         "absent_from": {"$lte": moment},
@@ -189,7 +189,7 @@ _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1, "roles": 1
 
 def _deputies_of(users: list[dict]) -> dict[ObjectId, ObjectId]:
     """Who stands in today for those of some users that are absent; nobody of IT for somebody outside IT."""
-    today = dt.datetime.combine(clock.today(), dt.time(), dt.UTC)
+    today = clock.stored_day(clock.today())
     absent = [user for user in users if user.get("deputy") and _is_absent(user, today)]
     outside = [user["deputy"] for user in absent if Role.IT not in (user.get("roles") or [])]
     of_it: set[ObjectId] = set()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import opencc
+
+from . import clock
 
 EN, HANT, HANS = "en", "zh-Hant", "zh-Hans"
 LOCALES = (EN, HANT, HANS)
@@ -103,3 +107,34 @@ class Listed:
 
     def __str__(self) -> str:
         return enumerate_words(self.items)
+
+
+@dataclass(frozen=True)
+class At:
+    """A moment as a place of a sentence, by the company's clock to the minute; nothing where there is none."""
+
+    moment: dt.datetime | None
+
+    def __str__(self) -> str:
+        return f"{self.moment.astimezone(clock.zone()):%Y-%m-%d %H:%M}" if self.moment else ""
+
+
+@dataclass(frozen=True)
+class On:
+    """A date as a place of a sentence."""
+
+    day: dt.date
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d}"
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A sum of money as a place of a sentence."""
+
+    value: Decimal
+    currency: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value:,.2f} {self.currency}".strip()

@@ -9,6 +9,7 @@ from typing import Any
 from ..base import clock, people
 from ..base.people import Actor
 from ..base.search import FORM, search_fields
+from ..base.titles import short_title
 from ..base.words import L, Words
 from ..language import working_time
 from ..language.record import Record
@@ -157,23 +158,18 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
     case = waiting_for(record)
     if case and case["decide"]:
         deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]
-        notify(unit, record, deciders, NoticeKind.DECISION, WAITS(number=record.number, title=_short(record)))
+        notify(unit, record, deciders, NoticeKind.DECISION, WAITS(number=record.number, title=short_title(record)))
     owners = {record.ref("owner"), record.ref("submitted_by")} - {None, act.actor.id}
     flow = record.flow()
     if owners and flow and entry["verb"] in flow.verbs():
         places = {
             "number": record.number,
-            "title": _short(record),
+            "title": short_title(record),
             "move": flow.verb_label(entry["verb"]),
             "state": rights.state_word(record),
         }
         words = RESULT_WITH_REASON(**places, reason=act.context.reason) if act.context.reason else RESULT(**places)
         notify(unit, record, list(owners), NoticeKind.RESULT, words)
-
-
-def _short(record: Record) -> str:
-    """The title without the number that stands before it in the sentence anyway."""
-    return (record.title or "").removeprefix(record.number or "").strip()
 
 
 def notify(unit: Unit, record: Record, to: list[Any], kind: NoticeKind, words: Words) -> None:

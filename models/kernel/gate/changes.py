@@ -20,7 +20,7 @@ from ..base.collections import TOMBSTONES, in_archive
 from ..base.errors import Changed, Forbidden, Missing, Refused
 from ..base.people import SYSTEM, Actor, Role
 from ..base.store import in_unit
-from ..base.words import L, Words
+from ..base.words import At, L, Words
 from ..language import working_time
 from ..language.declare import registered
 from ..language.record import Record
@@ -361,7 +361,7 @@ def _refuse_already_made(record: Record, flow: Workflow, verb: str) -> None:
     last = next((e for e in history.entries_of(record.id, newest_first=True, limit=20) if e.get("state_to")), None)
     if last:
         made = flow.verb_label(last["verb"]) if last["verb"] in flow.verbs() else L(last["verb"], last["verb"])
-        at = last["at"].astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")
+        at = At(last["at"])
         raise Refused(
             ALREADY_MOVED(move=made, who=last.get("actor_name") or "", at=at, state=rights.state_word(record))
         )

@@ -21,7 +21,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
-from models.kernel.base.words import L, Words, in_all_locales
+from models.kernel.base.words import At, L, Words, in_all_locales
 from models.kernel.gate import changes
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import in_transaction
@@ -165,8 +165,7 @@ def _order(task: str, id: ObjectId, actor: Actor, **params: Any) -> jobs.Order:
 def refuse_twin(type_name: str, sha256: str) -> None:
     """Raise Refused when the same file was imported for this type before, by anybody, and not taken back."""
     if twin := twin_of(type_name, sha256):
-        at = twin["at"].astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M")
-        raise Refused(ALREADY(at=at, who=twin["who"]))
+        raise Refused(ALREADY(at=At(twin["at"]), who=twin["who"]))
 
 
 def twin_of(type_name: str, sha256: str) -> dict[str, Any] | None:

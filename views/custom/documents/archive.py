@@ -17,6 +17,7 @@ from models.kernel.base.collections import ARCHIVED_AT, TOMBSTONES, archive_of
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
+from models.kernel.base.titles import short_title
 from models.kernel.base.words import L
 from models.kernel.gate.bookkeeping import stored
 from models.kernel.language.declare import references_of, registered
@@ -258,7 +259,7 @@ def _group(cls: type[Record], rows: list[dict[str, Any]], *, most: int = SEARCH_
         "rows": [
             {
                 "number": row["number"],
-                "title": (row.get("title") or "").removeprefix(row["number"]).strip(),
+                "title": short_title(row),
                 "url": f"{base}details/?id={row['_id']}",
                 "state": wording.state_label(cls, row.get("state")),
                 "tone": wording.tone(cls, row.get("state")),

@@ -20,6 +20,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains, normal
+from models.kernel.base.titles import short_title
 from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
@@ -27,7 +28,7 @@ from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from views import wording
-from views.session import actor, say
+from views.session import actor, say, seen_version
 from views.slots import CustomView, MenuItem
 
 TITLE = L("Borrowing desk", "借閱台")
@@ -132,7 +133,7 @@ class DeskView(CustomView):
 
 def _move(me: Actor, verb: str) -> Record:
     form = request.form
-    version, copy = form.get("version", ""), form.get("copy", "")
+    copy = form.get("copy", "")
     values: dict[str, Any] = {}
     if verb == "issue" and copy.isdecimal() and len(copy) < 4:
         values["copy"] = int(copy)
@@ -143,7 +144,7 @@ def _move(me: Actor, verb: str) -> Record:
         form.get("id"),
         verb,
         actor=me,
-        version=int(version) if version.isdecimal() and len(version) < 10 else -1,
+        version=seen_version(form.get("version")),
         values=values,
         context=Context(source=Source.DESK, reason=form.get("reason", "").strip()),
     )
@@ -179,7 +180,7 @@ def documents_named(me: Actor, text: str) -> list[dict[str, Any]]:
     return [
         {
             "number": row["number"],
-            "title": row["title"].removeprefix(row["number"]).strip(),
+            "title": short_title(row),
             "state": wording.state_label(Document, row["state"]),
             "tone": wording.tone(Document, row["state"]),
         }

@@ -10,6 +10,7 @@ from flask_admin import BaseView, expose
 from models.chapters import DOCUMENTS
 from models.documents.documents import Document
 from models.documents.safekeeping import missing_of
+from models.kernel.base.titles import short_title
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -54,7 +55,7 @@ def _row(row: dict[str, Any], lacks: list[Any]) -> dict[str, Any]:
     url = f"/admin/document/details/?id={row['_id']}"
     return {
         "number": row["number"],
-        "title": row["title"].removeprefix(row["number"]).strip(),
+        "title": short_title(row),
         "url": url,
         "lacks": lacks,
     }

@@ -36,7 +36,7 @@ from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.services.work.jobs import Order
 from models.services.work.timing import NotATime
 from views import wording
-from views.session import actor, say
+from views.session import actor, say, seen_version
 from views.slots import Alarm, CustomView, Link, MenuItem, on_form, on_home, on_record_page
 
 from .task_runs import state_of
@@ -121,9 +121,8 @@ class TimetableView(CustomView):
     @expose("/toggle/", methods=("POST",))
     def toggle(self) -> Any:
         """Enable or disable a schedule; the scheduler knows it within a second."""
-        schedule, version = _asked(), request.form.get("version", "")
+        schedule, seen = _asked(), seen_version(request.form.get("version"))
         wanted = request.form.get("enabled") == "1"
-        seen = int(version) if version.isdecimal() else -1
         changes.update(Schedule, schedule.id, {"enabled": wanted}, actor=actor(), version=seen)
         say("good", (ENABLED if wanted else DISABLED)(name=schedule.name))
         return redirect("/admin/timetable/")

@@ -97,9 +97,9 @@ def _counts(scope: Mapping[str, Any], first: dt.date | None, last: dt.date | Non
 def _period(first: dt.date | None, last: dt.date | None) -> dict[str, Any]:
     bounds = {}
     if first:
-        bounds["$gte"] = dt.datetime.combine(first, dt.time(), dt.UTC)
+        bounds["$gte"] = clock.stored_day(first)
     if last:
-        bounds["$lt"] = dt.datetime.combine(last, dt.time(), dt.UTC) + dt.timedelta(days=1)
+        bounds["$lt"] = clock.stored_day(last + dt.timedelta(days=1))
     return {DAY: bounds} if bounds else {}
 
 

@@ -29,7 +29,7 @@ class Day(Rule, me.DateField):
 
     def start_of(self, day: dt.date) -> dt.datetime:
         """How the database keeps the beginning of a day in this field."""
-        return dt.datetime.combine(day, dt.time(), clock.UTC)
+        return clock.stored_day(day)
 
     def day_in(self, value: dt.date) -> dt.date:
         """The day of a kept value."""
