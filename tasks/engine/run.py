@@ -72,6 +72,9 @@ class Run:
 
     def save(self, **checkpoint: Any) -> None:
         """Write the checkpoint from which a next attempt goes on."""
+        self._reach(checkpoint)
+
+    def _reach(self, checkpoint: Mapping[str, Any]) -> None:
         self.checkpoint |= checkpoint
         self.renew()
 
@@ -135,9 +138,9 @@ class Run:
         while rows := _rows(place, query, columns, last):
             yield rows
             last = rows[-1]["_id"]
-            self.save(**({"sweep": key, "after": last} if key else {}))
+            self._reach({"sweep": key, "after": last} if key else {})
         if key:
-            self.save(sweep="", after=None, swept=[*self.checkpoint.get("swept", ()), key])
+            self._reach({"sweep": "", "after": None, "swept": [*self.checkpoint.get("swept", ()), key]})
 
     def sweep(
         self,

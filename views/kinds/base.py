@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
@@ -17,24 +16,16 @@ from models.kernel.base.text_width import width_of
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import label_of
 from models.kernel.language.typed import BadValue, parse
+from models.services.sheets.writing import Cell
 
 from ..wording import NO_LABELS, Labels
 from .inputs import Value
 from .registry import for_kind
 
 LONG, WIDE = 44, 25  # letters, and heights of a line, from which on a cell is clipped and can be opened
-CELL_MAX = 32_000  # characters that a sheet takes in a cell
 SHORT_MAX = 200
 A_TEXT = L("Text, at most {most} characters", "文字，最多 {most} 字")
 NO_ORDER = L("this field has no order", "此字段不能比較大小")
-
-
-@dataclass(frozen=True)
-class Formats:
-    """How an XLSX file shows its cells."""
-
-    day: Any
-    amount: Any
 
 
 @for_kind(BaseField)
@@ -166,14 +157,9 @@ class Kind:
 
     # Sheets
 
-    def exported(self, value: Any, labels: Labels) -> str:
-        """A value as a CSV file holds it."""
+    def in_sheet(self, value: Any, labels: Labels) -> Cell:
+        """A value as a sheet holds it: numbers and dates as such, everything else as text."""
         return self.plain(value, labels)
-
-    def write(self, sheet: Any, place: tuple[int, int], value: Any, labels: Labels, formats: Formats) -> None:
-        """A cell of an XLSX file; text is no formula."""
-        if value is not None:
-            sheet.write_string(*place, self.exported(value, labels)[:CELL_MAX])
 
     def takes_words(self) -> Words:
         """What kind of thing a cell of a sheet takes."""

@@ -11,9 +11,10 @@ from models.kernel.base import clock
 from models.kernel.base.words import L
 from models.kernel.language.fields import WRONG_FORM, Day, Moment, label_of
 from models.kernel.language.typed import BadValue, parse
+from models.services.sheets.writing import Cell
 
 from ..wording import Labels, day, machine_time, moment, relative, time
-from .base import Formats, Kind, range_filter, text_cell
+from .base import Kind, range_filter, text_cell
 from .registry import for_kind
 
 
@@ -68,11 +69,8 @@ class DayKind(Kind):
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         return range_filter(self, name, args, "date")
 
-    def write(self, sheet: Any, place: tuple[int, int], value: Any, labels: Labels, formats: Formats) -> None:
-        if isinstance(value, dt.datetime):
-            sheet.write_datetime(*place, value.replace(tzinfo=None), formats.day)
-        else:
-            super().write(sheet, place, value, labels, formats)
+    def in_sheet(self, value: Any, labels: Labels) -> Cell:
+        return value.date() if isinstance(value, dt.datetime) else self.plain(value, labels)
 
 
 @for_kind(Moment)
@@ -99,5 +97,5 @@ class MomentKind(DayKind):
     def copied(self, value: Any) -> Any:
         return None if value and value < clock.now() else value
 
-    def write(self, sheet: Any, place: tuple[int, int], value: Any, labels: Labels, formats: Formats) -> None:
-        Kind.write(self, sheet, place, value, labels, formats)
+    def in_sheet(self, value: Any, labels: Labels) -> Cell:
+        return self.plain(value, labels)

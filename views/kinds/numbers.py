@@ -12,9 +12,10 @@ from werkzeug.datastructures import MultiDict
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import NOT_A_NUMBER, Money, Number, Whole, label_of
 from models.kernel.language.typed import BadValue, parse
+from models.services.sheets.writing import Cell
 
 from ..wording import Labels, number
-from .base import Formats, Kind, range_filter
+from .base import Kind, range_filter
 from .registry import for_kind
 
 INT_MAX = 2**63 - 1
@@ -57,12 +58,8 @@ class WholeKind(Kind):
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         return range_filter(self, name, args, "number")
 
-    def exported(self, value: Any, labels: Labels) -> str:
-        return "" if value is None else str(value)
-
-    def write(self, sheet: Any, place: tuple[int, int], value: Any, labels: Labels, formats: Formats) -> None:
-        if value is not None:
-            sheet.write_number(*place, value)
+    def in_sheet(self, value: Any, labels: Labels) -> Cell:
+        return value
 
 
 @for_kind(Number)
@@ -74,14 +71,8 @@ class NumberKind(WholeKind):
     def in_input(self, value: Any) -> str:
         return f"{_decimal(value).normalize():f}"
 
-    def exported(self, value: Any, labels: Labels) -> str:
-        return "" if value is None else str(value.to_decimal() if isinstance(value, Decimal128) else value)
-
-    def write(self, sheet: Any, place: tuple[int, int], value: Any, labels: Labels, formats: Formats) -> None:
-        if isinstance(value, Decimal128):
-            sheet.write_number(*place, value.to_decimal(), formats.amount)
-        else:
-            super().write(sheet, place, value, labels, formats)
+    def in_sheet(self, value: Any, labels: Labels) -> Cell:
+        return value.to_decimal() if isinstance(value, Decimal128) else value
 
     def takes_words(self) -> Words:
         return A_PERCENT if self.field.unit == "%" else super().takes_words()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, jsonify, request
+from flask import jsonify, request
 from flask_admin import expose
 
 from models.kernel.language.record import Record
@@ -92,10 +92,9 @@ class ListDoors:
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
         """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
-        if export_type not in export.KINDS:
-            abort(404)
+        form = export.sheet_kind(export_type)
         shown = layouts.read_list(self.model, actor(), request.args)
-        return export.answer(self.model, actor(), shown.asked, export_type, shown.columns)
+        return export.answer(self.model, actor(), shown.asked, form, shown.columns)
 
     @expose("/import/", methods=("GET", "POST"))
     def import_view(self) -> Any:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
 from urllib.parse import quote
 
 import structlog
-import xlsxwriter
 from flask import Response, send_file
 
 from models.kernel.base import clock
+from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
+from models.services.sheets.writing import MIMETYPES, Cell, SheetKind, write
 
-from ..kinds.base import Formats
 from ..kinds.states import column_of
 from ..wording import reference_labels
 from .listing import Asked
 
-KINDS = ("csv", "xlsx")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BATCH = 1000
-BOOK = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
 ROWS_MAX = 100_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def answer(cls: type[Record], me: Actor, asked: Asked, kind: str, columns: tuple[str, ...]) -> Response:
+def answer(cls: type[Record], me: Actor, asked: Asked, kind: SheetKind, columns: tuple[str, ...]) -> Response:
     """The filtered rows as a download. At most 100,000 rows; the log says who took what."""
     seen = rights.listed_fields(me, cls)
     columns = tuple(name for name in columns if name in seen)
@@ -40,8 +33,8 @@ def answer(cls: type[Record], me: Actor, asked: Asked, kind: str, columns: tuple
     structlog.get_logger("guicheng.export").info(
         "export", type=place, user=me.login, format=kind, filters=sorted({key for key, _, _ in asked.chips})
     )
-    name = f"{place}-{clock.today().isoformat()}.{kind}"
-    return _csv(cls, asked, columns, name) if kind == "csv" else _xlsx(cls, asked, columns, name)
+    heads = [str(label_of(cls._fields[column])) for column in columns]
+    return download(kind, f"{place}-{clock.today().isoformat()}", heads, _cells(cls, asked, columns))
 
 
 def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
@@ -61,50 +54,27 @@ def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Itera
         yield batch, reference_labels(cls, batch, columns)
 
 
-def _csv(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) -> Response:
-    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-    writer = csv.writer(text)
-    writer.writerow([defused(str(label_of(cls._fields[column]))) for column in columns])
-    sayers = [(column, column_of(cls, column).exported) for column in columns]
+def _cells(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[list[Cell]]:
+    kinds = [(column, column_of(cls, column)) for column in columns]
     for rows, labels in _batches(cls, asked, columns):
-        writer.writerows([[defused(say(row.get(column), labels)) for column, say in sayers] for row in rows])
-    text.detach()
-    file.seek(0)
-    return download(file, name, "text/csv")
+        yield from ([kind.in_sheet(row.get(column), labels) for column, kind in kinds] for row in rows)
 
 
-def _xlsx(cls: type[Record], asked: Asked, columns: tuple[str, ...], name: str) -> Response:
-    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
-    with xlsxwriter.Workbook(file, BOOK) as book:
-        sheet = book.add_worksheet()
-        bold = book.add_format({"bold": True})
-        formats = Formats(book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "#,##0.00"}))
-        for at, column in enumerate(columns):
-            sheet.write_string(0, at, str(label_of(cls._fields[column])), bold)
-        writers = [(at, column, column_of(cls, column).write) for at, column in enumerate(columns)]
-        line = 1
-        for rows, labels in _batches(cls, asked, columns):
-            for row in rows:
-                for at, column, write in writers:
-                    write(sheet, (line, at), row.get(column), labels, formats)
-                line += 1
-    file.seek(0)
-    return download(file, name, XLSX)
+def sheet_kind(text: str) -> SheetKind:
+    """The kind of file that an address names. Raises Missing."""
+    if text not in set(SheetKind):
+        raise Missing
+    return SheetKind(text)
 
 
-def defused(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula; negative numbers stay numbers."""
-    if text.startswith(_FORMULA) and not _is_number(text):
-        return "'" + text
-    return text.replace("\x00", "")
+def download(
+    kind: SheetKind, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], **looks: Any
+) -> Response:
+    """Rows as a file to be kept under a name."""
+    return sent(write(kind, heads, rows, **looks), f"{name}.{kind}", MIMETYPES[kind])
 
 
-def _is_number(text: str) -> bool:
-    return text[1:].replace(".", "", 1).isdigit() and text[0] in "+-"
-
-
-def download(file: Any, name: str, mimetype: str) -> Response:
+def sent(file: IO[bytes], name: str, mimetype: str) -> Response:
     """A file to be kept under a name."""
     response = send_file(file, mimetype=mimetype, as_attachment=True, download_name=name)
     response.headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}"

@@ -26,6 +26,7 @@ from models.services.imports import steps as import_steps
 from models.services.imports.cells import NO_VALUE, NUMBER
 from models.services.imports.imports import Import
 from models.services.imports.rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
+from models.services.sheets.writing import SheetKind
 from models.services.work import jobs
 
 from ..kinds import kind_of
@@ -382,7 +383,7 @@ def drop_answer(screen: Any) -> Any:
 def refused_answer(screen: Any) -> Any:
     """The rows that were not imported, each with its reason, to be corrected and imported again."""
     one = _asked(screen, actor())
-    kind = "csv" if request.args.get("kind") == "csv" else "xlsx"
+    kind = SheetKind.CSV if request.args.get("kind") == SheetKind.CSV else SheetKind.XLSX
     return import_files.refused_file(screen.model, one, kind)
 
 

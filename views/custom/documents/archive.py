@@ -141,10 +141,9 @@ class ArchiveView(CustomView):
     @expose("/<kind>/export/<export_type>/")
     def export(self, kind: str, export_type: str) -> Any:
         """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
-        if export_type not in export.KINDS:
-            raise Missing
+        form = export.sheet_kind(export_type)
         shown = self._shown(kind)
-        return export.answer(shown.asked.cls, actor(), shown.asked, export_type, shown.columns)
+        return export.answer(shown.asked.cls, actor(), shown.asked, form, shown.columns)
 
     @expose("/<kind>/details/")
     def details(self, kind: str) -> str:

@@ -5,18 +5,14 @@ It tells who asked for, approved, got, viewed, downloaded, gave back or lost wha
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-import xlsxwriter
 from bson import ObjectId
-from flask import Response, abort, request, send_file
+from flask import Response, request
 from flask_admin import BaseView, expose
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
@@ -33,8 +29,9 @@ from models.kernel.base.words import L
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
+from models.services.sheets.writing import SheetKind
 from views import wording
-from views.lists.export import KINDS, defused
+from views.lists.export import download, sheet_kind
 from views.lists.listing import SLOW, TIME_LIMIT_MS
 from views.session import actor
 from views.slots import CustomView, MenuItem
@@ -84,7 +81,7 @@ class LogView(CustomView):
             rows=[list(row.values()) for row in _told(shown, me)],
             next=_url(asked, after=_key(shown[-1])) if len(rows) > size else None,
             more=len(rows) > size,
-            exports={kind: _url(asked, f"export/{kind}/") for kind in KINDS},
+            exports={kind: _url(asked, f"export/{kind}/") for kind in SheetKind},
             print_url=_url(asked, print="1"),
             printed=wording.moment(clock.now()),
             **{f"asked_{name}": value for name, value in asked.items()},
@@ -93,13 +90,10 @@ class LogView(CustomView):
     @expose("/export/<kind>/")
     def export(self, kind: str) -> Response:
         """The same rows as a file, 50,000 at most; who took it is logged."""
-        if kind not in KINDS:
-            abort(404)
-        me = actor()
+        me, form = actor(), sheet_kind(kind)
         structlog.get_logger("guicheng.export").info("export", type="borrowing_log", user=me.login, format=kind)
-        rows = _all(_asked(me), me)
-        name = f"borrowing-log-{clock.today().isoformat()}.{kind}"
-        return _csv(rows, name) if kind == "csv" else _xlsx(rows, name)
+        heads, rows = [str(label) for label in COLUMNS.values()], (list(row.values()) for row in _all(_asked(me), me))
+        return download(form, f"borrowing-log-{clock.today().isoformat()}", heads, rows)
 
 
 def _url(asked: Mapping[str, str], path: str = "", **more: str) -> str:
@@ -246,30 +240,3 @@ def _row(entry: Mapping[str, Any], loans: Mapping, documents: Mapping, names: Ma
 
 
 ASKED = L("Asked for", "申請借閱")
-
-
-def _csv(rows: Iterator[dict[str, str]], name: str) -> Response:
-    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-    writer = csv.writer(text)
-    writer.writerow([str(label) for label in COLUMNS.values()])
-    writer.writerows([[defused(value) for value in row.values()] for row in rows])
-    text.detach()
-    file.seek(0)
-    return send_file(file, mimetype="text/csv", as_attachment=True, download_name=name)
-
-
-def _xlsx(rows: Iterator[dict[str, str]], name: str) -> Response:
-    file = tempfile.SpooledTemporaryFile(max_size=4_000_000)  # noqa: SIM115 - send_file closes it
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(file, options) as book:
-        sheet = book.add_worksheet()
-        bold = book.add_format({"bold": True})
-        for at, label in enumerate(COLUMNS.values()):
-            sheet.write_string(0, at, str(label), bold)
-        for line, row in enumerate(rows, start=1):
-            for at, value in enumerate(row.values()):
-                sheet.write_string(line, at, value)
-    file.seek(0)
-    mimetype = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return send_file(file, mimetype=mimetype, as_attachment=True, download_name=name)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-import xlsxwriter
-from flask import Response, abort, request, send_file
+from flask import Response, request
 from flask_admin import BaseView, expose
 
 from models.chapters import SALES
@@ -24,7 +21,7 @@ from models.kernel.rights import rights
 from models.sales.ageing import BUCKETS, LABELS, OWED, Ageing, Owed, ageing, days_of
 from models.sales.receivables import Receivable
 from views import wording
-from views.lists.export import KINDS, defused
+from views.lists.export import download, sheet_kind
 from views.session import actor
 from views.slots import CustomView, MenuItem
 
@@ -64,15 +61,17 @@ class AgeingView(CustomView):
     @expose("/export/<kind>/")
     def export(self, kind: str) -> Response:
         """The same numbers as a file."""
-        if kind not in KINDS:
-            abort(404)
+        form = sheet_kind(kind)
         day, _problem = _asked_day()
         report = ageing(rights.visible(actor(), Receivable) or {"_id": None}, day)
         log = structlog.get_logger("guicheng.export")
         log.info("export", type="ageing", user=actor().login, format=kind, filters=[])
-        rows = _sheet(report, _names(report))
-        file = _csv(rows) if kind == "csv" else _xlsx(rows)
-        return send_file(file, as_attachment=True, download_name=f"ageing-{day.isoformat()}.{kind}")
+        heads = [str(one) for one in (CUSTOMER, CURRENCY, *(LABELS[bucket] for bucket in BUCKETS), TOTAL)]
+        widths, name = [36, 12, *[16] * (len(heads) - 2)], f"ageing-{day.isoformat()}"
+        return download(form, name, heads, _sheet(report, _names(report)), widths=widths, frozen_columns=1)
+
+
+CENT = Decimal("0.01")
 
 
 def _asked_day() -> tuple[dt.date, Words | None]:
@@ -120,38 +119,9 @@ def _url(owed: Owed, first: dt.date | None, last: dt.date | None) -> str:
     return f"/admin/receivable/?{urlencode(wanted)}"
 
 
-def _sheet(report: Ageing, names: Mapping[Any, str]) -> list[list[str | Decimal]]:
-    """The rows of the file: a head, the customers, and the total of each currency."""
-    rows: list[list[str | Decimal]] = [
-        [str(CUSTOMER), str(CURRENCY), *(str(LABELS[bucket]) for bucket in BUCKETS), str(TOTAL)]
-    ]
+def _sheet(report: Ageing, names: Mapping[Any, str]) -> Iterator[list[str | Decimal]]:
+    """The rows of the file: the customers, and the total of each currency."""
     for owed in (*report.rows, *report.totals):
-        name = names.get(owed.customer, str(wording.GONE)) if owed.customer else str(TOTAL)
-        rows.append([name, owed.currency, *(owed.amount(bucket) for bucket in BUCKETS), owed.total])
-    return rows
-
-
-def _csv(rows: list[list[str | Decimal]]) -> io.BytesIO:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(
-        [[defused(cell) if isinstance(cell, str) else f"{cell:.2f}" for cell in row] for row in rows]
-    )
-    return io.BytesIO(text.getvalue().encode("utf-8-sig"))
-
-
-def _xlsx(rows: list[list[str | Decimal]]) -> io.BytesIO:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
-        sheet = book.add_worksheet()
-        bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
-        for at, row in enumerate(rows):
-            for column, cell in enumerate(row):
-                if isinstance(cell, str):
-                    sheet.write_string(at, column, cell[:32000], None if at else bold)
-                else:
-                    sheet.write_number(at, column, cell, money)
-        sheet.freeze_panes(1, 1)
-        sheet.set_column(0, 0, 36)
-        sheet.set_column(2, len(rows[0]) - 1, 16)
-    file.seek(0)
-    return file
+        name = str(names.get(owed.customer, wording.GONE) if owed.customer else TOTAL)
+        sums = (*(owed.amount(bucket) for bucket in BUCKETS), owed.total)
+        yield [name, owed.currency, *(amount.quantize(CENT) for amount in sums)]
