@@ -43,15 +43,13 @@ class Department(Record):
 
     code = Text(required=True, unique=True, fixed=True, most=6, label=L("Code", "代碼"))
     name = Text(required=True, label=L("Name", "名稱"))
-    parent = Ref("Department", label=L("Superior department", "上級部門"))
+    parent = Ref("Department", acyclic=True, label=L("Superior department", "上級部門"))
     head = Ref("User", label=L("Head", "負責人"))
     deputy = Ref("User", label=L("Deputy head", "副負責人"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if not _CODE.fullmatch(self.code):
             yield "code", L("A code is two to six capital letters.", "代碼為二至六個大寫字母。")
-        if self.id is not None and self.ref("parent") == self.id:
-            yield "parent", L("A department cannot be its own superior.", "部門不能是自己的上級。")
 
     def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
         """A head reads what the heads right below submit, so IT puts no department below another one."""

@@ -95,8 +95,6 @@ class Category(Record):
                 "code",
                 L("A code is 2 to 10 capital letters and digits.", "代碼為 2 至 10 位大寫字母或數字，以字母開頭。"),
             )
-        if self.ref("parent") and self.id in ancestors(self.ref("parent")):
-            yield "parent", L("A category cannot stand below itself.", "分類不能位於自身之下。")
 
 
 def ancestors(category: ObjectId | None) -> list[ObjectId]:

@@ -16,6 +16,7 @@ from ..language.declare import references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
 from ..language.record import Record
 from ..rights import rights
+from .circles import circle_problems
 
 COMMENT_MAX = 4000
 _SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))
@@ -56,6 +57,7 @@ def problems_of(record: Record, actor: Actor, before: Mapping[str, Any]) -> Prob
         compute(record)
         problems = problems_in(record, fields)
         problems.update(link_problems(record, actor, before, but=asked))
+        problems.update(circle_problems(record, actor, before))
     problems.update(rule_problems(record, problems))
     if not actor.is_system:
         for path, sentence in record.needs_consent(before, actor):
