@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from bson import ObjectId
 from .chapters import TIME
 from .kernel.base import clock
 from .kernel.base.people import Role
+from .kernel.base.record_key import RecordKey
 from .kernel.base.titles import number_and_title
 from .kernel.base.words import L, Words
 from .kernel.gate.causes import DateCause, OwnReminderCause
@@ -31,8 +31,8 @@ FROM_HOUR = 8
 CATCH_UP = dt.timedelta(days=7)
 OWN = dict.fromkeys(Role, Scope.OWN)
 NO_SUCH_LINK = L(
-    "A link names a record type and the id of a record, like contract/65a1….",
-    "關聯記錄須寫明記錄類型與編碼，例如 contract/65a1…。",
+    "A link names a record type and the id of a record, like contract:65a1….",
+    "關聯記錄須寫明記錄類型與編碼，例如 contract:65a1…。",
 )
 IS_PAST = L("This time has passed already.", "該時間已過。")
 IN_DAYS = L("{what}: “{field}” is {date}, in {days} days.", "{what}：「{field}」為 {date}，還有 {days} 天。")
@@ -40,7 +40,6 @@ TOMORROW = L("{what}: “{field}” is {date}, tomorrow.", "{what}：「{field}�
 ON_DAY = L("{what}: “{field}” is {date}.", "{what}：「{field}」為 {date}。")
 OWN_TEXT = L("Reminder: {text}", "提醒：{text}")
 LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（此提醒應於 {day} 發出，現予補發。）")
-_LINK = re.compile(r"([a-z][a-z_]{1,60})/([0-9a-f]{24})")
 
 
 @record(
@@ -103,10 +102,10 @@ class Reminder(Record):
             yield "at", IS_PAST
 
 
-def link_in(text: str | None) -> tuple[str, ObjectId] | None:
-    """Type and id of a linked record, or None."""
-    found = _LINK.fullmatch(text or "")
-    return (found[1], ObjectId(found[2])) if found and found[1] in registered() else None
+def link_in(text: str | None) -> RecordKey | None:
+    """The record that a reminder is linked to, or None."""
+    key = RecordKey.parse(text)
+    return key if key and key.version is None and key.type in registered() else None
 
 
 def occurrences(reminder: Mapping[str, Any], first: dt.datetime, last: dt.datetime) -> Iterator[dt.datetime]:

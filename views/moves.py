@@ -6,6 +6,7 @@ from typing import Any
 
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
+from models.kernel.gate.intents import Intent
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Attached, Move, is_met, need_label
 from models.kernel.rights import rights
@@ -18,8 +19,9 @@ NOTED = L(
 )
 
 
-def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
+def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
     """The moves out of the present state: which the reader may make, what each still needs, and for whom it is."""
+    record, me = intent.record, intent.actor
     flow = record.flow()
     found = []
     for move in flow.out_of(record.state) if flow else ():
@@ -27,7 +29,7 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
             continue
         if move.undecided and record.decisions:
             continue
-        stand = rights.standing(me, record, move)
+        stand = intent.standing(move)
         found.append(
             {
                 "verb": move.verb,
@@ -36,7 +38,7 @@ def moves_context(record: Record, me: Actor) -> list[dict[str, Any]]:
                 "why": str(stand.verdict.why) if not stand else "",
                 "who": str(move.by.label),
                 "acting_for": stand.principal.name if stand and stand.principal and stand.principal.id != me.id else "",
-                "checklist": checklist(record, move, me),
+                "checklist": checklist(intent, move),
                 "is_danger": is_danger(type(record), move),
                 "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}&version={record.version}",
             }
@@ -49,11 +51,11 @@ def is_danger(cls: type[Record], move: Move) -> bool:
     return tone(cls, move.target) == "bad" or (move.is_decision and REASON in move.ask)
 
 
-def checklist(record: Record, move: Move, me: Actor) -> list[dict[str, Any]]:
+def checklist(intent: Intent[Any], move: Move) -> list[dict[str, Any]]:
     """What a move needs, each with whether it is there; with the way to mend it for those who may."""
     return [
-        {"label": need_label(type(record), need), "ok": is_met(record, need), "url": _mend_url(record, need, me)}
-        for need in needs_shown(type(record), move, me)
+        {"label": need_label(intent.cls, need), "ok": is_met(intent.record, need), "url": _mend_url(intent, need)}
+        for need in needs_shown(intent.cls, move, intent.actor)
         if not (isinstance(need, str) and need in move.asked_fields)
     ]
 
@@ -63,12 +65,13 @@ def needs_shown(cls: type[Record], move: Move, me: Actor) -> list[Any]:
     return [need for need in move.require if not isinstance(need, str) or rights.sees(me, cls._fields[need])]
 
 
-def _mend_url(record: Record, need: Any, me: Actor) -> str | None:
+def _mend_url(intent: Intent[Any], need: Any) -> str | None:
+    record = intent.record
     base = f"/admin/{record.type_name()}/"
     if isinstance(need, Attached):
-        return f"{base}details/?id={record.id}#files" if rights.may_attach(me, record) else None
-    is_field = isinstance(need, str) and need in rights.writable_fields(me, type(record), record)
-    return f"{base}edit/?id={record.id}#{need}" if is_field and rights.may_update(me, record) else None
+        return f"{base}details/?id={record.id}#files" if rights.may_attach(intent.actor, record) else None
+    is_field = isinstance(need, str) and need in intent.fields
+    return f"{base}edit/?id={record.id}#{need}" if is_field and intent.verdict else None
 
 
 def moved_words(record: Record, verb: str) -> Words:

@@ -5,7 +5,6 @@ It answers a script with groups of addresses and changes nothing; without script
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -18,9 +17,11 @@ from pymongo.errors import ExecutionTimeout
 
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
+from models.kernel.base.record_key import RecordKey
 from models.kernel.base.search import initials, normal
 from models.kernel.base.titles import number_and_title
 from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
+from models.kernel.gate import intents
 from models.kernel.language.finding import is_number_of, number_begins, short_text_filter
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -58,7 +59,6 @@ _PLACES = (
     (L("My account", "我的賬號"), "/admin/account/"),
     (L("Bin", "回收站"), "/admin/bin/"),
 )
-_NAMED = re.compile(r"([a-z][a-z_]{1,60}):([0-9a-f]{24})")
 Option = dict[str, str]
 Offer = tuple[Words, str, tuple[str, ...]]  # a label, an address, and what it is called besides
 
@@ -102,12 +102,13 @@ class PaletteView(BaseView):
         if named is None:
             return RECORDS, []
         try:
-            record = rights.find(me, named[0], named[1])
+            intent = intents.of(me, self.catalogue[named.type], named.id)
         except Missing:
             return RECORDS, []
-        base, id = f"/admin/{record.type_name()}/", record.id
-        options: list[Offer] = [(step["label"], step["url"], ()) for step in moves_context(record, me) if step["may"]]
-        if rights.may_update(me, record):
+        record = intent.record
+        base, id = f"/admin/{named.type}/", record.id
+        options: list[Offer] = [(step["label"], step["url"], ()) for step in moves_context(intent) if step["may"]]
+        if intent.verdict:
             options.append((EDIT, f"{base}edit/?id={id}", ("編輯",)))
         if rights.may_open(me, record):
             options.append((HISTORY, f"{base}history/?id={id}", ()))
@@ -118,16 +119,16 @@ class PaletteView(BaseView):
         """The records that this browser remembers as opened, in that order, if the reader may still see them."""
         named = [found for one in request.args.get("recent", "").split(",")[:RECENT_MAX] if (found := self._named(one))]
         by_type: dict[str, list[ObjectId]] = {}
-        for cls, id in named:
-            by_type.setdefault(cls.type_name(), []).append(id)
+        for key in named:
+            by_type.setdefault(key.type, []).append(key.id)
         wanted = [(self.catalogue[name], {"_id": {"$in": ids}}) for name, ids in by_type.items()]
         rows = {row["_id"]: row for row in _rows(me, wanted, RECENT_MAX)}
-        return [self._option(rows[id]) for _, id in named if id in rows]
+        return [self._option(rows[key.id]) for key in named if key.id in rows]
 
-    def _named(self, text: str) -> tuple[type[Record], ObjectId] | None:
-        """The record that `type:id` names, as far as its type is known."""
-        found = _NAMED.fullmatch(text)
-        return (self.catalogue[found[1]], ObjectId(found[2])) if found and found[1] in self.catalogue else None
+    def _named(self, text: str) -> RecordKey | None:
+        """The record that a text names, as far as its type is known."""
+        key = RecordKey.parse(text)
+        return key if key and key.type in self.catalogue else None
 
     def _new(self, me: Actor) -> Iterator[Offer]:
         for cls in self.catalogue.values():

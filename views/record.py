@@ -15,10 +15,12 @@ from flask_admin import expose
 from flask_admin.contrib.mongoengine import ModelView
 from werkzeug.wrappers import Response as BaseResponse
 
-from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
+from models.kernel.base.errors import CHANGED, Changed, Forbidden, Missing, Refused
 from models.kernel.base.words import L
-from models.kernel.gate import changes
+from models.kernel.gate import changes, intents
 from models.kernel.gate.changes import Context
+from models.kernel.gate.intents import Intent
+from models.kernel.gate.moving import why_not
 from models.kernel.gate.sources import Source
 from models.kernel.language.fields import Ref, Refs
 from models.kernel.language.record import Record
@@ -94,28 +96,24 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
     def create_view(self) -> Answer:
         """A blank form; sent twice, the first record is opened."""
         me = actor()
-        if not (verdict := rights.may_create(me, self.model)):
-            raise changes.Forbidden(verdict.why)
-        names = form_names(self.model.declared, rights.writable_fields(me, self.model))
+        intent = Intent(me, self.model)
+        if not intent.verdict:
+            raise Forbidden(intent.verdict.why)
+        names = form_names(self.model.declared, intent.fields)
         if request.method == "GET":
             return self.blank_form(me, names)
         form = read_form(self.model, names, request.form, me)
-        once = request.form.get("once", "")[:64]
+        values, once = values_of(form, self.model), request.form.get("once", "")[:64]
+        context = Context(confirmed=bool(request.form.get("confirm")))
+        key = once_key(me, once) if once else None
         try:
-            self._refuse_unreadable(form, None)
-            context = Context(confirmed=bool(request.form.get("confirm")))
-            record = changes.create(
-                self.model,
-                values_of(form, self.model),
-                actor=me,
-                context=context,
-                once=once_key(me, once) if once else None,
-            )
-            merge.refuse_another_text(record, values_of(form, self.model))
+            intent.refuse_unread(values, input_problems(form, self.model))
+            record = changes.create(self.model, values, actor=me, context=context, once=key, intent=intent)
+            merge.refuse_another_text(record, values)
         except merge.SavedBefore as refused:
-            return self._form_page(form, None, refused, once=secrets.token_urlsafe(16)), 409
+            return self._form_page(form, intent, refused, once=secrets.token_urlsafe(16)), 409
         except Refused as refused:
-            return self._form_page(form, None, refused, once=once), 422
+            return self._form_page(form, intent, refused, once=once), 422
         self.forget_draft(me, once=once)
         say("good", CREATED(number=record.number))
         if request.form.get("then") == "new":
@@ -126,25 +124,26 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
     def edit_view(self) -> Answer:
         """The form of a record; a lost race shows both versions field by field."""
         me = actor()
-        record = rights.find(me, self.model, request.values.get("id"))
-        if not (verdict := rights.may_update(me, record)):
-            return self._refusal_page(record, verdict.why)
-        names = form_names(self.model.declared, rights.writable_fields(me, self.model, record))
+        intent = intents.of(me, self.model, request.values.get("id"))
+        if not intent.verdict:
+            return self._refusal_page(intent.record, intent.verdict.why)
+        names = form_names(self.model.declared, intent.fields)
         if request.method == "GET":
-            return self.edit_form(me, names, record)
+            return self.edit_form(names, intent)
         form = read_form(self.model, names, request.form, me)
+        values = values_of(form, self.model, intent.record)
         seen = seen_version(request.form.get("version"))
         try:
-            self._refuse_unreadable(form, record)
-            values = merge.with_choices(values_of(form, self.model, record), record, request.form)
-            record = changes.update(self.model, record.id, values, actor=me, version=seen)
+            intent.refuse_unread(values, input_problems(form, self.model))
+            chosen = merge.with_choices(values, request.form)
+            record = changes.update(self.model, intent, chosen, actor=me, version=seen)
         except Refused as refused:
-            return self._form_page(form, record, refused, version=seen), _status(refused)
+            return self._form_page(form, intent, refused, version=seen), _status(refused)
         except Changed as changed:
             merged = merge.of(self.model, changed, values_of(form, self.model), names, me)
             say("warn", CHANGED)
             shown = form_from(self.model, names, changed.current, merged.values)
-            return self._form_page(shown, changed.current, conflicts=merged.rows), 409
+            return self._form_page(shown, intents.on(me, changed.current), conflicts=merged.rows), 409
         self.forget_draft(me, record=record)
         say("good", SAVED(number=record.number))
         return redirect(self.show(record))
@@ -193,35 +192,27 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
     def move_view(self) -> Answer:
         """One move: its page asks for what the move asks for; the answer is made on the version that was seen."""
         me = actor()
-        record = rights.find(me, self.model, request.values.get("id"))
-        verb = request.values.get("verb", "")
-        flow = record.flow()
-        chosen = flow.find(verb, record.state) if flow else None
-        if request.method == "GET" or chosen is None:
-            if chosen is None:
-                return self._stale_move(record, verb)
-            return self.render("record/move.html", **self._as_seen(form_page.move_context(record, chosen, me)))
+        intent, verb = intents.of(me, self.model, request.values.get("id")), request.values.get("verb", "")
+        seen = seen_version(request.values.get("version"))
+        flow = intent.record.flow()
+        chosen = flow.find(verb, intent.record.state) if flow else None
+        if chosen is None:
+            return self._refusal_page(intent.record, why_not(intent.record, verb, seen))
+        if request.method == "GET":
+            return self.render("record/move.html", **self._as_seen(form_page.move_context(intent, chosen)))
         form = read_form(self.model, chosen.asked_fields, request.form, me)
-        reason = request.form.get("reason", "")
+        values, reason = values_of(form, self.model, intent.record), request.form.get("reason", "")
+        context = Context(reason=reason, signed=_is_signed(chosen))
         try:
-            self._refuse_unreadable(form, record)
-            context = Context(reason=reason, signed=_is_signed(chosen))
-            moved = changes.move(
-                self.model,
-                record.id,
-                verb,
-                actor=me,
-                version=seen_version(request.form.get("version")),
-                values=values_of(form, self.model, record),
-                context=context,
-            )
+            intent.refuse_unread(values, input_problems(form, self.model))
+            moved = changes.move(self.model, intent, verb, actor=me, version=seen, values=values, context=context)
         except Changed as changed:
             say("warn", CHANGED)
-            context_ = form_page.move_context(changed.current, chosen, me, form=form, reason=reason)
+            context_ = form_page.move_context(intents.on(me, changed.current), chosen, form=form, reason=reason)
             return self.render("record/move.html", **context_, since=merge.since(self.model, changed, me)), 409
         except Refused as refused:
-            again = rights.find(me, self.model, record.id)
-            context_ = form_page.move_context(again, chosen, me, form=form, reason=reason, refused=refused)
+            again = intents.of(me, self.model, intent.id)
+            context_ = form_page.move_context(again, chosen, form=form, reason=reason, refused=refused)
             return self.render("record/move.html", **self._as_seen(context_)), _status(refused)
         say("good", moved_words(moved, verb))
         onward = own_path(request.form.get("next")) or self.show(moved)
@@ -349,44 +340,25 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         abort(404)
 
     def _form_page(
-        self, form: wtforms.Form, record: Record | None, refused: Refused | None = None, **facts: Any
+        self, form: wtforms.Form, intent: Intent[Record], refused: Refused | None = None, **facts: Any
     ) -> str:
         """The form; `facts` are its entry key, the version it began with, conflicts, and drafts to go on with."""
-        context = form_page.form_context(self.model, form, record, actor(), refused)
+        context = form_page.form_context(form, intent, refused)
         if facts.get("version") is None:
-            facts["version"] = record.version if record else None
+            facts["version"] = intent.record.version if intent.id else None
         return self.render("record/form.html", **context, **facts)
 
     def _refusal_page(self, record: Record, why: Any, status: int = 403) -> Answer:
         return self.render("record/refused.html", **record_page.heading(self.model, record), why=str(why)), status
 
-    def _refuse_unreadable(self, form: wtforms.Form, record: Record | None) -> None:
-        """Raise everything that is wrong at once: what cannot be parsed, and what the rules say of the rest."""
-        unreadable = input_problems(form, self.model)
-        if unreadable:
-            found = form_page.rule_problems(self.model, form, record, actor())
-            raise Refused(None, {**{k: v for k, v in found.items() if k not in unreadable}, **unreadable})
-
-    def _stale_move(self, record: Record, verb: str) -> Answer:
-        """A move that is no longer possible: say who was first."""
-        try:
-            changes.move(
-                self.model, record.id, verb, actor=actor(), version=seen_version(request.values.get("version"))
-            )
-        except Refused as refused:
-            return self._refusal_page(record, refused.sentence)
-        except Changed:
-            return self._refusal_page(record, CHANGED, 409)
-        return redirect(self.show(record))
-
 
 def _status(refused: Refused) -> int:
     """403 where a right is missing, 422 where the input is wrong."""
-    return 403 if isinstance(refused, changes.Forbidden) else 422
+    return 403 if isinstance(refused, Forbidden) else 422
 
 
 def rights_refusal() -> Refused:
-    return changes.Forbidden(NO_ACCESS)
+    return Forbidden(NO_ACCESS)
 
 
 def _is_signed(chosen: Move) -> bool:

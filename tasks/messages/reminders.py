@@ -111,7 +111,7 @@ def _remind_own(cause: OwnReminderCause, moment: dt.datetime) -> bool:
         if not found._data.get("active") or moment not in occurrences(told, moment, moment):
             return False
         about = link_in(found._data.get("about"))
-        subject = About(*about) if about else found
+        subject = About(about.type, about.id) if about else found
         to = people.people_at([at_user(found.ref("owner"))])[:1]
         for person in to:
             words = _own_words(found._data["text"], moment)

@@ -10,7 +10,7 @@ from models.kernel.base import addresses
 from models.kernel.base.addresses import EVERYONE, Form, at_department, at_role, at_role_in, at_user, parsed
 from models.kernel.base.roles import Role
 from models.kernel.base.words import L
-from models.kernel.gate.bookkeeping import Context
+from models.kernel.gate.acts import Context
 from models.kernel.gate.causes import CommentCause
 from models.kernel.gate.notices import NOTICE_LABELS, About, NoticeKind, notice_for
 from models.kernel.gate.sources import SOURCE_LABELS, Source, source_label

@@ -11,7 +11,7 @@ from mongoengine.connection import get_db
 
 from models import catalogue
 from models.kernel.base import clock
-from models.kernel.base.errors import Refused
+from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
 from models.kernel.gate import changes, comments, unit
@@ -137,7 +137,7 @@ class TestRun:
                 try:
                     changes.update(CUSTOMER, each.id, {"score": 7}, actor=SYSTEM, version=None)
                     saved.append(each.id)
-                except changes.Changed:
+                except Changed:
                     continue
 
         people = [threading.Thread(target=save, args=(records[at::4],)) for at in range(4)]

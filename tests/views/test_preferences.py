@@ -230,10 +230,10 @@ def test_remind_me_leads_to_a_filled_form(company, browser_as):
     customer = company.make("customer", "clerk_sal")
     browser = browser_as("clerk_sal")
     page = browser.page(f"/admin/customer/details/?id={customer.id}")
-    link = f"/admin/reminder/new/?about=customer/{customer.id}"
+    link = f"/admin/reminder/new/?about=customer:{customer.id}"
     assert link in page.links
-    form = browser.form("/admin/reminder/new/", "", about=f"customer/{customer.id}")
-    assert form["about"] == f"customer/{customer.id}"
+    form = browser.form("/admin/reminder/new/", "", about=f"customer:{customer.id}")
+    assert form["about"] == f"customer:{customer.id}"
     answer = browser.send(form, text="跟進", at="2025-06-03T09:30")
     assert answer.status_code in (302, 303), answer.text
     made = Reminder.objects.get()

@@ -14,9 +14,11 @@ from flask_admin import expose
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base import clock
+from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.gate import changes
+from models.kernel.gate import intents
+from models.kernel.gate.intents import Intent
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.personal import drafts
@@ -64,50 +66,54 @@ class DraftDoors:
         """The form of a new record: the draft or copy that is asked for, or a blank one that offers what is unsaved."""
         if once := request.args.get("draft", ""):
             if draft := drafts.find(drafts.place_of(me, self.model.type_name(), once=once)):
-                return self._continued(draft, names, None, once=once)
+                return self._continued(draft, names, Intent(me, self.model), once=once)
             say("warn", GONE)
         values = presets_of(self.model, names, request.args)
         if copied := request.args.get("copy"):
             record = rights.find(me, self.model, copied)
             if not (verdict := rights.may_open(me, record)):
-                raise changes.Forbidden(verdict.why)
+                raise Forbidden(verdict.why)
             values |= copied_from(record, names)
             say("info", COPIED(number=record.number))
         form = form_from(self.model, names, None, values)
         offers = [offer(draft) for draft in _own(me, self.model) if draft.place.record is None]
         once = secrets.token_urlsafe(16)
-        return self._form_page(form, None, once=once, offers=offers[:OFFERED_MAX], is_copy=bool(copied))
+        return self._form_page(
+            form, Intent(me, self.model), once=once, offers=offers[:OFFERED_MAX], is_copy=bool(copied)
+        )
 
-    def edit_form(self, me: Actor, names: tuple[str, ...], record: Record) -> str:
+    def edit_form(self, names: tuple[str, ...], intent: Intent[Record]) -> str:
         """The form of a record as it stands, offering unsaved work on it, or that work when it is asked for."""
+        me, record = intent.actor, intent.record
         if request.args.get("draft"):
             if draft := drafts.find(drafts.place_of(me, self.model.type_name(), record=record.id)):
-                return self._continued(draft, names, record, version=draft.version)
+                return self._continued(draft, names, intent, version=draft.version)
             say("warn", GONE)
         own = [draft for draft in _own(me, self.model) if draft.place.record == record.id]
         offers = [offer(draft, is_old=draft.version != record.version) for draft in own]
-        return self._form_page(form_from(self.model, names, record), record, offers=offers)
+        return self._form_page(form_from(self.model, names, record), intent, offers=offers)
 
-    def _continued(self, draft: Draft, names: tuple[str, ...], record: Record | None, **facts: Any) -> str:
+    def _continued(self, draft: Draft, names: tuple[str, ...], intent: Intent[Record], **facts: Any) -> str:
         form = read_form(self.model, names, MultiDict(draft.pairs), actor())
         say("info", CONTINUED(at=moment(draft.kept_at)))
-        if record is not None and draft.version != record.version:
+        if intent.id is not None and draft.version != intent.record.version:
             say("warn", CHANGED_SINCE)
-        return self._form_page(form, record, is_draft=True, **facts)
+        return self._form_page(form, intent, is_draft=True, **facts)
 
     @expose("/draft/", methods=("POST",))
     def keep_draft(self) -> Any:
         """Keep what stands in a form, every few seconds while somebody types. A form as it was opened keeps nothing."""
         me, once = actor(), request.form.get("once", "")[:64]
-        record = rights.find(me, self.model, request.form["id"]) if request.form.get("id") else None
-        verdict = rights.may_update(me, record) if record else rights.may_create(me, self.model)
-        if not verdict or not (record or once):
-            raise changes.Forbidden(rights.NOT_YOURS if verdict else verdict.why)
+        id = request.form.get("id")
+        intent = intents.of(me, self.model, id) if id else Intent(me, self.model)
+        record = intent.record if id else None
+        if not intent.verdict or not (record or once):
+            raise Forbidden(rights.NOT_YOURS if intent.verdict else intent.verdict.why)
         place = drafts.place_of(me, self.model.type_name(), record=record.id if record else None, once=once)
         if request.form.get("is_blank") or self._is_saved(me, record, once):
             drafts.forget(place)
             return jsonify(ok=True, at="")
-        names = form_names(self.model.declared, rights.writable_fields(me, self.model, record))
+        names = form_names(self.model.declared, intent.fields)
         pairs = typed_pairs(names, request.form)
         kept = drafts.keep(
             place, pairs, version=version_if_given(request.form.get("version") or None), hint=hint_of(self.model, pairs)

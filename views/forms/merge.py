@@ -12,7 +12,7 @@ from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import history
-from models.kernel.gate.bookkeeping import difference, stored
+from models.kernel.gate.stored_form import difference, stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -108,7 +108,7 @@ def _labels(cls: type[Record], documents: list[dict[str, Any]]) -> dict:
     return labels
 
 
-def with_choices(values: dict[str, Any], record: Record, form: Mapping[str, str]) -> dict[str, Any]:
+def with_choices(values: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
     """The posted values, those left out for which the reader chose the other's version (`take.<field>=theirs`)."""
     return {name: value for name, value in values.items() if form.get(f"take.{name}") != "theirs"}
 

@@ -11,6 +11,7 @@ from mongoengine.connection import get_db
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
+from models.kernel.base.record_key import RecordKey
 from models.kernel.base.titles import short_title
 from models.kernel.base.words import L
 from models.kernel.gate import history
@@ -141,7 +142,7 @@ def case_row(
     base, due, since = f"/admin/{case['type']}/", case.get("due"), case.get("since")
     return {
         "id": str(case["_id"]),
-        "given": f"{case['type']}:{case['_id']}:{case.get('version', '')}",
+        "given": str(RecordKey(case["type"], case["_id"], case.get("version"))),
         "kind": cls.declared.label if cls else case["type"],
         "number": case["number"],
         "title": short_title(case),

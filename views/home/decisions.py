@@ -6,24 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from bson import ObjectId
 from flask import jsonify, redirect, request
 
-from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
-from models.kernel.base.words import L, Words
-from models.kernel.gate.changes import REASON_NEEDED, Context
+from models.kernel.base.record_key import RecordKey
+from models.kernel.base.words import L
+from models.kernel.gate import intents
+from models.kernel.gate.changes import Context
+from models.kernel.gate.intents import Intent
+from models.kernel.gate.moving import REASON_NEEDED
+from models.kernel.gate.rehearsal import GONE, make, rehearse
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
-from models.kernel.rights import rights
 
 from .. import wording
 from ..frame import waiting_counts
-from ..lists import bulk
-from ..session import actor, asks_for_json, own_path, say, seen_version
+from ..session import actor, asks_for_json, own_path, say
 from .cases import NO, YES, decision_move
 
 CASES_MAX = 100
 INBOX = "/admin/inbox/"
+NOT_THERE = {"number": "—", "title": "", "url": None, "move_url": None, "ok": False, "text": GONE}
 NOTHING = L("Please select cases first.", "請先選取事項。")
 NO_SUCH = L("In its present state this cannot be decided here; open it.", "目前狀態下不能在這裏審批，請打開記錄。")
 DONE = L("{done} of {count} decided.", "已辦理 {done} 項，共 {count} 項。")
@@ -42,7 +47,8 @@ def answer(view: Any) -> Any:
     me, reason = actor(), request.form.get("reason", "").strip()
     lacks_reason = kind == NO and not reason
     is_final = bool(one or request.form.get("sure")) and not lacks_reason
-    rows = [_row(view.catalogue, given, kind, me, reason, is_final) for given in chosen]
+    made = Context(source=Source.INBOX, reason=reason) if is_final else None
+    rows = _rows(view.catalogue, chosen, kind, me, made)
     if asks_for_json():
         return _for_script(rows, lacks_reason, me)
     if one and lacks_reason:
@@ -68,38 +74,44 @@ def _for_script(rows: list[dict[str, Any]], lacks_reason: bool, me: Actor) -> An
     if lacks_reason:
         return jsonify(ok=False, message=str(REASON_NEEDED)), 422
     done = sum(row["ok"] for row in rows)
-    told = [{name: row[name] for name in ("given", "number", "ok", "text")} for row in rows]
-    message = rows[0]["text"] if len(rows) == 1 else str(DONE(done=done, count=len(rows)))
+    told = [{name: row[name] for name in ("given", "number", "ok")} | {"text": str(row["text"])} for row in rows]
+    message = str(rows[0]["text"]) if len(rows) == 1 else str(DONE(done=done, count=len(rows)))
     decisions, waits = waiting_counts(me)
     now = {"decisions": decisions, "types": waits}
     return jsonify(ok=done == len(rows), message=message, rows=told, waiting=now), 200 if done == len(rows) else 422
 
 
-def _row(
-    catalogue: Mapping[str, type[Record]], given: str, kind: str, me: Actor, reason: str, is_final: bool
-) -> dict[str, Any]:
-    """One case: what would happen, or what came of it. `given` is `type:id:version`."""
-    row: dict[str, Any] = {"given": given, "number": "—", "title": "", "url": None, "move_url": None}
-    name, _, rest = given.partition(":")
-    id, _, seen = rest.partition(":")
-    try:
-        record = rights.find(me, catalogue[name], id)
-    except (KeyError, Missing):
-        return row | {"ok": False, "text": str(bulk.GONE)}
-    row |= {"number": record.number, "title": record.title, "url": f"/admin/{name}/details/?id={record.id}"}
+def _rows(
+    catalogue: Mapping[str, type[Record]], chosen: list[str], kind: str, me: Actor, made: Context | None
+) -> list[dict[str, Any]]:
+    """The cases: what would happen while nothing is `made`, or what came of each; one query for each type."""
+    keys = [RecordKey.parse(given) for given in chosen]
+    ids: dict[str, list[ObjectId]] = {}
+    for key in keys:
+        if key and key.type in catalogue:
+            ids.setdefault(key.type, []).append(key.id)
+    known = {id: one for name, some in ids.items() for id, one in intents.of_many(me, catalogue[name], some).items()}
+    return [
+        {"given": given, **(_row(known[key.id], key, kind, made) if key and key.id in known else NOT_THERE)}
+        for given, key in zip(chosen, keys, strict=True)
+    ]
+
+
+def _row(intent: Intent[Any], key: RecordKey, kind: str, made: Context | None) -> dict[str, Any]:
+    """One case: what would happen, or what came of it."""
+    record, base = intent.record, f"/admin/{key.type}/"
+    row = {"number": record.number, "title": record.title, "url": f"{base}details/?id={record.id}", "move_url": None}
     flow = record.flow()
     move = decision_move(flow, record.state, kind)
     if flow is None or move is None:
         return row | {"ok": False, "text": str(NO_SUCH)}
-    row["move_url"] = f"/admin/{name}/move/?id={record.id}&verb={move.verb}"
-    ok: bool
-    words: Words
-    if is_final:
-        context = Context(source=Source.INBOX, reason=reason)
-        ok, words = bulk.make(type(record), record.id, move.verb, me, seen_version(seen), context)
+    if made is not None:
+        outcome = make(intent, move.verb, version=key.seen, context=made)
     else:
-        ok, words = bulk.rehearse(record, move.verb, me)
-    return row | {"ok": ok, "text": str(words), "label": flow.verb_label(move.verb)}
+        outcome = rehearse(intent, move.verb, version=key.version, context=Context(source=Source.INBOX))
+    url = f"{base}move/?id={record.id}&verb={move.verb}"
+    label = flow.verb_label(move.verb)
+    return row | {"ok": outcome.ok, "text": str(outcome.words), "label": label, "move_url": url}
 
 
 def _back() -> str:

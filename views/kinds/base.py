@@ -91,10 +91,10 @@ class Kind:
         """The input of a form, as WTForms binds it."""
         return Value(kind=self)
 
-    def drawn(self, entry: Any, held: frozenset[ObjectId]) -> dict[str, Any]:
+    def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
         """What its control shows beside the text: options, or the titles of what is chosen.
 
-        `held`: what the record links to already, which its page names anyway.
+        `held`: what the record links to already, which its page names anyway; `titles`: those that are known, added to.
         """
         return {}
 

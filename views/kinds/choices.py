@@ -62,7 +62,7 @@ class ChoiceKind(OptionsKind):
     def options(self) -> list[tuple[str, str]]:
         return self.labels() if self.field.required else [BLANK, *self.labels()]
 
-    def drawn(self, entry: Any, held: frozenset[ObjectId]) -> dict[str, Any]:
+    def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
         is_open = self.field.required and not entry._value()
         return {"options": [BLANK, *self.labels()] if is_open else self.options()}
 
@@ -90,7 +90,7 @@ class ChoicesKind(OptionsKind):
     def read(self, raw: list[str]) -> Any:
         return list(dict.fromkeys(raw))
 
-    def drawn(self, entry: Any, held: frozenset[ObjectId]) -> dict[str, Any]:
+    def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
         return {"options": self.labels()}
 
 

@@ -57,9 +57,10 @@ class RefKind(Kind):
     def raw(self, value: Any) -> list[str]:
         return [] if value is None else [str(getattr(value, "id", value))]
 
-    def drawn(self, entry: Any, held: frozenset[ObjectId]) -> dict[str, Any]:
+    def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
         ids = [ObjectId(text) for text in entry.raw if ObjectId.is_valid(text)]
-        titles = titles_chosen(self.field.target, ids, held) if ids else {}
+        if missing := [id for id in ids if id not in titles]:
+            titles |= titles_chosen(self.field.target, missing, held)
         return {"chosen": [(str(id), titles[id]) for id in ids], "typed": entry.typed}
 
     def preset(self, given: str) -> Any:

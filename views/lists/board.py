@@ -16,7 +16,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.base.titles import short_title
-from models.kernel.gate import changes
+from models.kernel.gate import changes, intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language.fields import label_of
@@ -176,7 +176,7 @@ def _moves(record: Record, me: Actor) -> list[dict[str, Any]]:
     """The reader's moves on a record; `asks` where a page must be filled in first."""
     flow = record.flow()
     found = []
-    for step in moves_context(record, me):
+    for step in moves_context(intents.on(me, record)):
         chosen = flow.find(step["verb"], record.state) if flow else None
         if chosen is None or not step["may"]:
             continue

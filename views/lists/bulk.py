@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson import ObjectId
 from flask import request
 
-from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
-from models.kernel.base.words import L, Listed, Words
-from models.kernel.gate import changes
+from models.kernel.base.record_key import RecordKey
+from models.kernel.base.words import L
+from models.kernel.gate import intents
 from models.kernel.gate.changes import Context
+from models.kernel.gate.intents import Intent
+from models.kernel.gate.rehearsal import GONE, make, rehearse
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
-from models.kernel.language.workflow import REASON, Move, is_met, need_label
-from models.kernel.rights import rights
+from models.kernel.language.workflow import REASON, Move
 
-from ..session import actor, seen_version, version_if_given
-from ..wording import state_label
+from ..session import actor
 
 ROWS_MAX = 500
 NOTHING = L("Please select rows first.", "請先選取行。")
 UNKNOWN = L("This step cannot be made on several rows at once.", "此步驟不能批量辦理。")
-READY = L("Will become “{state}”.", "將變為「{state}」。")
-COUNTED = L("Your decision will be noted.", "將記錄您的意見。")
-NOT_POSSIBLE = L("Not possible while “{state}”.", "「{state}」狀態下不能辦理。")
-NEEDS = L("Still needed: {items}.", "尚缺：{items}。")
-DONE = L("Done: now “{state}”.", "已辦理：現為「{state}」。")
-CHANGED_SINCE = L("Changed since you looked at it; nothing was done.", "在您查看後已被修改，未辦理。")
-GONE = L("No longer there.", "已不存在。")
+NOT_THERE = {"number": "—", "title": "", "ok": False, "text": GONE, "url": None}
 
 
 def offered(cls: type[Record]) -> list[tuple[str, str]]:
@@ -54,7 +48,8 @@ def answer(view: Any) -> Any:
     reason = request.form.get("reason", "").strip()
     asks = _asks_reason(cls, verb)
     is_final = bool(request.form.get("sure")) and (reason or not asks)
-    rows = [_row(cls, one, verb, actor(), reason, is_final) for one in chosen]
+    made = Context(source=Source.BULK, reason=reason) if is_final else None
+    rows = _rows(cls, actor(), chosen, verb, made)
     context = {
         "told": cls.declared,
         "base": view.base,
@@ -75,55 +70,26 @@ def _asks_reason(cls: type[Record], verb: str) -> bool:
     return any(move.verb == verb and REASON in move.ask for move in flow.moves) if flow else False
 
 
-def _row(cls: type[Record], given: str, verb: str, me: Actor, reason: str, is_final: bool) -> dict[str, Any]:
-    """One row of the rehearsal or of the result; `given` is `id` or `id:version`."""
-    id, _, seen = given.partition(":")
-    version = version_if_given(seen or None)
-    try:
-        record = rights.find(me, cls, id)
-    except Missing:
-        return {"number": "—", "title": "", "ok": False, "text": str(GONE), "given": given, "url": None}
-    row = {
-        "number": record.number,
-        "title": record.title,
-        "url": f"/admin/{record.type_name()}/details/?id={record.id}",
-    }
-    if is_final:
-        ok, words = make(cls, record.id, verb, me, seen_version(seen), Context(source=Source.BULK, reason=reason))
+def _rows(cls: type[Record], me: Actor, chosen: list[str], verb: str, made: Context | None) -> list[dict[str, Any]]:
+    """The rows of the rehearsal (while nothing is `made`) or of the result; all records are loaded by one query."""
+    keys = [RecordKey.of_row(cls.declared.name, given) for given in chosen]
+    known = intents.of_many(me, cls, [key.id for key in keys if key])
+    return [
+        _row(known[key.id], verb, key.version, made) if key and key.id in known else {**NOT_THERE, "given": given}
+        for given, key in zip(chosen, keys, strict=True)
+    ]
+
+
+def _row(intent: Intent[Any], verb: str, seen: int | None, made: Context | None) -> dict[str, Any]:
+    if made is None:
+        outcome = rehearse(intent, verb, version=seen, context=Context(source=Source.BULK))
     else:
-        ok, words = rehearse(record, verb, me)
-        version = version if version is not None else record.version
-    return {**row, "ok": ok, "text": str(words), "given": f"{id}:{version}"}
-
-
-def rehearse(record: Record, verb: str, me: Actor) -> tuple[bool, Words]:
-    """Whether a move could be made now, and what it would lead to or lacks."""
-    flow = record.flow()
-    move = flow.find(verb, record.state) if flow else None
-    if flow is None or move is None or (move.when and not move.when(record)):
-        return False, NOT_POSSIBLE(state=state_label(type(record), record.state))
-    stand = rights.standing(me, record, move)
-    if not stand:
-        return False, stand.verdict.why
-    missing = [need_label(type(record), need) for need in move.require if not is_met(record, need)]
-    if missing:
-        return False, NEEDS(items=Listed(tuple(missing)))
-    quorum = move.by.quorum(record)
-    filled = rights.filled_slots(record, move) | ({stand.slot.key} if stand.slot else set())
-    if move.is_decision and not move.single and not quorum.is_complete(filled):
-        return True, COUNTED()
-    return True, READY(state=flow.labels[move.target])
-
-
-def make(cls: type[Record], id: ObjectId, verb: str, me: Actor, version: int, context: Context) -> tuple[bool, Words]:
-    """Make one of several moves: whether it was made, and what came of it or stood against it."""
-    try:
-        done = changes.move(cls, id, verb, actor=me, version=version, context=context)
-    except Changed:
-        return False, CHANGED_SINCE
-    except Missing:
-        return False, GONE
-    except Refused as refused:
-        found = [words for words_ in refused.problems.values() for words in words_]
-        return False, found[0] if found else refused.sentence
-    return True, DONE(state=state_label(cls, done.state))
+        outcome = make(intent, verb, version=-1 if seen is None else seen, context=made)
+    return {
+        "number": intent.record.number,
+        "title": intent.record.title,
+        "url": f"/admin/{intent.cls.type_name()}/details/?id={intent.id}",
+        "ok": outcome.ok,
+        "text": str(outcome.words),
+        "given": f"{intent.id}:{intent.record.version if seen is None else seen}",
+    }

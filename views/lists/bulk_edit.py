@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,9 +11,12 @@ from flask import request
 
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
+from models.kernel.base.record_key import RecordKey
 from models.kernel.base.words import L, Words
-from models.kernel.gate import batches, changes
+from models.kernel.gate import batches, changes, intents
 from models.kernel.gate.changes import Context
+from models.kernel.gate.intents import Intent
+from models.kernel.gate.rehearsal import CHANGED_SINCE, GONE
 from models.kernel.gate.sources import Source
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -21,9 +24,9 @@ from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 
 from ..kinds import kind_of
-from ..session import actor, own_path, seen_version
+from ..session import actor, own_path
 from ..wording import reference_labels
-from .bulk import CHANGED_SINCE, GONE, NOTHING, ROWS_MAX
+from .bulk import NOTHING, ROWS_MAX
 
 NO_FIELD = L("This field cannot be set for several rows at once.", "此字段不能批量設置。")
 WILL_CHANGE = L("Will be changed.", "將被修改。")
@@ -42,25 +45,20 @@ def answer(screen: Any) -> Any:
     """The page that asks for the value and shows the rows, or, once it is confirmed, the result."""
     cls, me, form = screen.model, actor(), request.form
     name = form.get("field", "")
-    chosen = dict(_chosen(one) for one in form.getlist("rowid")[:ROWS_MAX])
+    chosen = [RecordKey.of_row(cls.declared.name, one) for one in dict.fromkeys(form.getlist("rowid")[:ROWS_MAX])]
     if name not in dict(offered(cls, me)):
         raise Refused(NO_FIELD)
     if not chosen:
         raise Refused(NOTHING)
-    known = _known(cls, me, chosen)
+    known = intents.of_many(me, cls, [key.id for key in chosen if key])
     if not form.get("sure"):
-        return _page(screen, name, _rehearsed(cls, me, name, chosen, known))
+        return _page(screen, name, _rehearsed(cls, name, chosen, known))
     try:
         value = parse(cls._fields[name], form.get("value", ""))
     except BadValue as bad:
-        return _page(screen, name, _rehearsed(cls, me, name, chosen, known), error=str(bad.sentence)), 422
+        return _page(screen, name, _rehearsed(cls, name, chosen, known), error=str(bad.sentence)), 422
     context = Context(source=Source.BULK, batch=changes.new_batch())
-    rows = [
-        _done(
-            known.get(id), SET, partial(changes.update, cls, id, {name: value}, actor=me, version=seen, context=context)
-        )
-        for id, seen in chosen.items()
-    ]
+    rows = [_set(known.get(key.id) if key else None, key, {name: value}, context) for key in chosen]
     return _page(screen, name, rows, batch=context.batch, is_final=True)
 
 
@@ -70,26 +68,11 @@ def take_back(screen: Any) -> Any:
     entries = batches.entries_of(cls.declared.name, batch, me) if batch else []
     if not entries:
         raise Missing
-    known, anew = _known(cls, me, [entry["record"] for entry in entries]), changes.new_batch()
+    known, anew = intents.of_many(me, cls, [entry["record"] for entry in entries]), changes.new_batch()
     rows = [
         _done(known.get(entry["record"]), BACK, partial(batches.take_back, cls, entry, me, anew)) for entry in entries
     ]
     return _page(screen, "", rows, is_final=True)
-
-
-def _chosen(given: str) -> tuple[ObjectId, int]:
-    """A row as the list sends it: its id, and the version that was seen."""
-    id, _, seen = given.partition(":")
-    return (ObjectId(id) if ObjectId.is_valid(id) else ObjectId(), seen_version(seen))
-
-
-def _known(cls: type[Record], me: Actor, ids: Iterable[ObjectId]) -> dict[ObjectId, Record]:
-    """Those of these records that the actor may see: one query."""
-    scope = rights.visible(me, cls)
-    if scope is None:
-        return {}
-    found = cls._get_collection().find({"$and": [scope, {"_id": {"$in": list(ids)}}]})
-    return {row["_id"]: cls._from_son(row) for row in found}
 
 
 def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> str:
@@ -114,40 +97,48 @@ def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> s
 
 
 def _rehearsed(
-    cls: type[Record], me: Actor, name: str, chosen: dict[ObjectId, int], known: dict[ObjectId, Record]
+    cls: type[Record], name: str, chosen: list[RecordKey | None], known: Mapping[ObjectId, Intent[Record]]
 ) -> list[dict[str, Any]]:
     """What would happen to each row."""
-    stored = {id: record.to_mongo() for id, record in known.items()}
-    labels = reference_labels(cls, stored.values(), [name])
+    held = {id: intent.record.to_mongo() for id, intent in known.items()}
+    labels = reference_labels(cls, held.values(), [name])
     rows = []
-    for id, seen in chosen.items():
-        record = known.get(id)
-        if record is None:
+    for key in chosen:
+        if key is None or key.id not in known:
             rows.append(_row(None, False, GONE))
             continue
-        verdict = rights.may_update(me, record)
-        may = bool(verdict) and name in rights.writable_fields(me, cls, record)
-        words = WILL_CHANGE if may else (verdict.why if not verdict else rights.NOT_YOURS)
-        now = kind_of(cls._fields[name]).plain(stored[id].get(name), labels)
-        rows.append(_row(record, may, words) | {"before": now, "given": f"{id}:{seen}"})
+        verdict = known[key.id].may_set(name)
+        now = kind_of(cls._fields[name]).plain(held[key.id].get(name), labels)
+        row = _row(known[key.id], bool(verdict), WILL_CHANGE if verdict else verdict.why)
+        rows.append(row | {"before": now, "given": f"{key.id}:{key.seen}"})
     return rows
 
 
-def _done(record: Record | None, words: Words, work: Callable[[], object]) -> dict[str, Any]:
+def _set(
+    intent: Intent[Record] | None, key: RecordKey | None, values: Mapping[str, Any], context: Context
+) -> dict[str, Any]:
+    """Set the value of one row, of the version that was seen."""
+    if intent is None or key is None:
+        return _row(None, False, GONE)
+    cls, me = intent.cls, intent.actor
+    return _done(intent, SET, partial(changes.update, cls, intent, values, actor=me, version=key.seen, context=context))
+
+
+def _done(intent: Intent[Record] | None, words: Words, work: Callable[[], object]) -> dict[str, Any]:
     """The result of one row."""
     try:
         work()
     except Changed:
-        return _row(record, False, CHANGED_SINCE)
+        return _row(intent, False, CHANGED_SINCE)
     except Missing:
         return _row(None, False, GONE)
     except Refused as refused:
-        said = [one for found in refused.problems.values() for one in found]
-        return _row(record, False, said[0] if said else refused.sentence)
-    return _row(record, True, words)
+        return _row(intent, False, refused.first)
+    return _row(intent, True, words)
 
 
-def _row(record: Record | None, ok: bool, words: Words) -> dict[str, Any]:
+def _row(intent: Intent[Record] | None, ok: bool, words: Words) -> dict[str, Any]:
+    record = intent.record if intent else None
     url = f"/admin/{record.type_name()}/details/?id={record.id}" if record else None
     number = (record.title or record.number) if record else "—"
     return {"number": number, "url": url, "ok": ok, "text": str(words), "given": "", "before": ""}

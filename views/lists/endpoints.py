@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import jsonify, request
 from flask_admin import expose
 
+from models.kernel.gate import intents
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
@@ -61,10 +62,10 @@ class ListDoors:
     def row_view(self) -> Any:
         """The menu of one row: what its reader may do with the record now."""
         me = actor()
-        record = rights.find(me, self.model, request.args.get("id"))
-        steps = [step for step in moves_context(record, me) if step["may"]]
+        intent = intents.of(me, self.model, request.args.get("id"))
+        steps = [step for step in moves_context(intent) if step["may"]]
         return self.render(
-            "record/row.html", record=record, base=self.base, steps=steps, may_edit=rights.may_update(me, record)
+            "record/row.html", record=intent.record, base=self.base, steps=steps, may_edit=intent.verdict
         )
 
     @expose("/totals/")

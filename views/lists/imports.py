@@ -12,7 +12,7 @@ from mongoengine.connection import get_db
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.fields import label_of
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record

@@ -13,7 +13,7 @@ from flask import redirect, request
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import L
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 

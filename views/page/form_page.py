@@ -8,21 +8,21 @@ from itertools import groupby
 from typing import Any
 
 import wtforms
-from bson import ObjectId
 from flask import request
 
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import validation
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.intents import Intent
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
 from models.kernel.rights import rights
 
-from ..forms.inputs import LinesList, Value, filled, form_from, input_problems, values_of
+from ..forms.inputs import LinesList, Value, filled, form_from, values_of
 from ..kinds import kind_of
 from ..moves import moves_context
 from ..slots import scripts_for
@@ -33,25 +33,25 @@ IN_LINE = L("Line {n}: {sentence}", "第 {n} 行：{sentence}")
 
 
 def move_context(
-    record: Record,
+    intent: Intent[Record],
     move: Move,
-    me: Actor,
     *,
     form: wtforms.Form | None = None,
     reason: str = "",
     refused: Refused | None = None,
 ) -> dict[str, Any]:
     """The page of one move, or the dialog of it."""
-    cls = type(record)
+    cls, record = intent.cls, intent.record
     shown = form or form_from(cls, move.asked_fields, record)
-    step = next((one for one in moves_context(record, me) if one["verb"] == move.verb), None)
+    step = next((one for one in moves_context(intent) if one["verb"] == move.verb), None)
     problems = refused.problems if refused else {}
+    draw = Drawing(intent, problems)
     return {
         **heading(cls, record),
         "step": step,
         "asks_reason": REASON in move.ask,
         "is_signed": move.sign,
-        "controls_": [_control(cls, name, shown[name], record, problems, me) for name in move.asked_fields],
+        "controls_": [draw.control(name, shown[name]) for name in move.asked_fields],
         "reason": reason,
         "refusal": str(refused.sentence) if refused else "",
         "loose": [
@@ -67,27 +67,28 @@ def move_context(
     }
 
 
-def form_context(cls: type, form: wtforms.Form, record: Record | None, me: Actor, refused: Refused | None) -> dict:
+def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | None) -> dict[str, Any]:
     """The form: its parts with their controls, all problems on top with links to the fields."""
-    problems = refused.problems if refused else {}
+    cls, me, problems = intent.cls, intent.actor, refused.problems if refused else {}
+    draw = Drawing(intent, problems)
     allowed = set(form._fields)
     parts, placed = [], set()
     for part in cls.declared.form:
         names = [name for name in part.fields if name in allowed or _is_shown_computed(cls, name, me)]
-        controls = [_control(cls, name, form._fields.get(name), record, problems, me) for name in names]
+        controls = [draw.control(name, form._fields.get(name)) for name in names]
         placed |= set(names)
-        if record is None and allowed.isdisjoint(names):
+        if intent.id is None and allowed.isdisjoint(names):
             continue  # a part that only the system fills has nothing to say before the record is there
         if controls:
             parts.append(_part(len(parts), part, controls, names, problems))
     rest = [name for name in form._fields if name not in placed]
     if rest:
-        controls = [_control(cls, name, form._fields[name], record, problems, me) for name in rest]
+        controls = [draw.control(name, form._fields[name]) for name in rest]
         parts.append(_part(len(parts), Part(L("More", "其他")), controls, rest, problems))
     told = cls.declared
     return {
         "told": told,
-        "record": record,
+        "record": intent.record if intent.id is not None else None,
         "base": f"/admin/{told.name}/",
         "parts_": parts,
         "refusal": str(refused.sentence) if refused else "",
@@ -137,54 +138,61 @@ def _is_shown_computed(cls: type[Record], name: str, me: Actor) -> bool:
     return told.computed and rights.sees(me, told)
 
 
-def _control(cls: type, name: str, entry: Any, record: Record | None, problems: Mapping, me: Actor) -> dict[str, Any]:
-    """One control for the template: kind, id, label, what is in it, what is wrong with it."""
-    told = cls._fields[name]
-    control: dict[str, Any] = {
-        "name": name,
-        "id": name,
-        "label": label_of(told),
-        "required": told.required,
-        "help": told.help or "",
-        "errors": [str(words) for words in problems.get(name, [])],
-        "lookup": f"/admin/{cls.declared.name}/ajax/lookup/?field={name}",
-    }
-    if entry is None:
-        kind = kind_of(told)
-        value = record._data.get(name) if record else None
-        text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
-        return control | {"kind": "computed", "text": text, "number": kind.is_number}
-    held = validation.linked_by(record) if record is not None else frozenset()
-    if isinstance(entry, LinesList):
-        table = LinesTable(cls.declared.name, name, {c: f for c, f in told.columns.items() if rights.sees(me, f)}, held)
-        return control | _lines_control(table, entry, problems)
-    return control | _input(entry, held)
+class Drawing:
+    """How the controls of one form are drawn: what is wrong with each, and what its links are called.
 
-
-def _input(entry: Value, held: frozenset[ObjectId]) -> dict[str, Any]:
-    """What stands in one input: the typed text, the options, the titles behind chosen references.
-
-    `held`: what the record links to already, which its page names anyway.
+    `held` is what the record links to already, which its page names anyway; `titles` those that were looked up.
     """
-    kind = entry.kind
-    facts = {"kind": kind.control, "attributes": kind.attributes, "number": kind.is_number}
-    typed = {"value": entry._value(), "values": [text for text in entry.raw if text]}
-    return facts | typed | kind.drawn(entry, held)
+
+    def __init__(self, intent: Intent[Record], problems: Mapping[str, Any]):
+        self.intent, self.problems, self.titles = intent, problems, intent.titles
+        self.record = intent.record if intent.id is not None else None
+        self.held = validation.linked_by(intent.record) if intent.id is not None else frozenset()
+
+    def control(self, name: str, entry: Any) -> dict[str, Any]:
+        """One control for the template: kind, id, label, what is in it, what is wrong with it."""
+        cls, record = self.intent.cls, self.record
+        told = cls._fields[name]
+        control: dict[str, Any] = {
+            "name": name,
+            "id": name,
+            "label": label_of(told),
+            "required": told.required,
+            "help": told.help or "",
+            "errors": [str(words) for words in self.problems.get(name, [])],
+            "lookup": f"/admin/{cls.declared.name}/ajax/lookup/?field={name}",
+        }
+        if entry is None:
+            kind = kind_of(told)
+            value = record._data.get(name) if record else None
+            text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
+            return control | {"kind": "computed", "text": text, "number": kind.is_number}
+        if isinstance(entry, LinesList):
+            columns = {c: f for c, f in told.columns.items() if rights.sees(self.intent.actor, f)}
+            return control | _lines_control(LinesTable(cls.declared.name, name, columns, self), entry)
+        return control | self.input(entry)
+
+    def input(self, entry: Value) -> dict[str, Any]:
+        """What stands in one input: the typed text, the options, the titles behind chosen references."""
+        kind = entry.kind
+        facts = {"kind": kind.control, "attributes": kind.attributes, "number": kind.is_number}
+        typed = {"value": entry._value(), "values": [text for text in entry.raw if text]}
+        return facts | typed | kind.drawn(entry, self.held, self.titles)
 
 
 @dataclass(frozen=True)
 class LinesTable:
-    """A list of lines in a form: its type and name, the columns that the reader sees, and what the record links to."""
+    """A list of lines in a form: its type and name, the columns that the reader sees, and how their cells are drawn."""
 
     type_name: str
     name: str
     columns: Mapping[str, Any]
-    held: frozenset[ObjectId]
+    drawing: Drawing
 
 
-def _lines_control(table: LinesTable, entry: Any, problems: Mapping) -> dict[str, Any]:
+def _lines_control(table: LinesTable, entry: Any) -> dict[str, Any]:
     """The table of a list of lines: heads, one row per line, and a blank row to copy."""
-    kept = filled(entry)
+    kept, problems = filled(entry), table.drawing.problems
     rows = []
     for at, item in enumerate(entry):
         place = kept.index(item) if item in kept else None
@@ -222,7 +230,7 @@ def _line_cell(table: LinesTable, at: Any, column: str, entry: Any, errors: list
         "lookup": f"/admin/{table.type_name}/ajax/lookup/?field={table.name}.{column}",
         "errors": [str(words) for words in errors],
     }
-    return cell | ({"kind": "computed", "text": ""} if entry is None else _input(entry, table.held))
+    return cell | ({"kind": "computed", "text": ""} if entry is None else table.drawing.input(entry))
 
 
 def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]:
@@ -298,19 +306,3 @@ def _clean(document: Any) -> bool:
 def _computed_text(told: Any, document: Any, name: str) -> str:
     value = document._data.get(name)
     return kind_of(told).plain(told.to_mongo(value) if value is not None else None)
-
-
-def rule_problems(cls: type[Record], form: wtforms.Form, record: Record | None, me: Actor) -> dict:
-    """What the rules say of the values that could be parsed, so that everything wrong is said at once."""
-    draft = cls(id=record.id) if record is not None else cls()
-    if record is not None:
-        draft._data.update(record._data)
-    for name, value in values_of(form, cls, record).items():
-        setattr(draft, name, value)
-    unparsed = input_problems(form, cls)
-    found = validation.problems_in(draft, {n: cls._fields[n] for n in form._fields})
-    if wrong := validation.link_problems(draft, me, stored(record) if record is not None else {}):
-        found.update(wrong)
-    else:
-        found.update(validation.rule_problems(draft, {**found, **unparsed}))
-    return {path: words for path, words in found.items() if path not in unparsed}

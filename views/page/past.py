@@ -8,7 +8,7 @@ from typing import Any
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.gate import history
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights

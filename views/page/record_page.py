@@ -9,9 +9,9 @@ from flask import current_app
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.gate import history
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate import history, intents
 from models.kernel.gate.changes import note
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of, restricted_fields
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -61,7 +61,8 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
     opened = rights.may_open(me, record)
     entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX) if opened else []
     attached = files.files_of(record.id) if opened else []
-    may_edit = rights.may_update(me, record)
+    intent = intents.on(me, record)
+    may_edit = intent.verdict
     has_mark = bool(attached) and record.watermark_for(me) is not None
     return {
         **heading(cls, record),
@@ -72,7 +73,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "now": clock.now(),
         "due": record.due_at,
         "is_late": bool(record.due_at and record.due_at < clock.now()),
-        "steps": moves_context(record, me),
+        "steps": moves_context(intent),
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),

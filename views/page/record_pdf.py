@@ -10,7 +10,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import history
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
 from models.services.files import files

@@ -27,6 +27,11 @@ class Refused(Exception):
         self.sentence: Words = sentence or SEE_FIELDS
         super().__init__(self.sentence)
 
+    @property
+    def first(self) -> Words:
+        """The first thing that is wrong, where one sentence must do."""
+        return next((words for found in self.problems.values() for words in found), self.sentence)
+
     def __str__(self) -> str:
         faults = "; ".join(f"{path}: {' '.join(map(str, words))}" for path, words in self.problems.items())
         return f"{self.sentence} {faults}".strip()

@@ -9,64 +9,47 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from ..base import clock, numbering, people
-from ..base.addresses import at_role_in
-from ..base.collections import TOMBSTONES, in_archive
 from ..base.errors import Changed, Forbidden, Missing, Refused
-from ..base.people import SYSTEM, Actor, Role
+from ..base.people import SYSTEM, Actor
 from ..base.store import in_unit
-from ..base.words import At, L, Words
-from ..language import working_time
+from ..base.words import L, Words
 from ..language.declare import registered
 from ..language.record import Record
 from ..language.spec import FollowUp
-from ..language.who import ApproverSlot
-from ..language.workflow import REASON, Move, Workflow, is_met, need_label
+from ..language.workflow import Move
 from ..rights import rights
-from . import history, validation
-from .bookkeeping import (
-    Act,
-    Context,
-    after_write,
-    decision_of,
-    derive,
-    difference,
-    entry_of,
-    notify,
-    stamp,
-    stored,
-    tell,
-)
+from . import history, intents, moving, validation
+from .acts import Act, Context, decision_of, entry_of
+from .case_notices import notify
+from .creating import begin, made_before
+from .intents import Intent, take
+from .moving import NO_SUCH_MOVE, REASON_NEEDED, refuse_another_version
 from .notices import NoticeKind
 from .sources import Source
-from .unit import Unit, in_transaction
+from .stored_form import stored
+from .unit import Unit, in_transaction, is_inside
+from .writing import Outdated, write_change, write_new
+
+__all__ = [
+    "REASON_NEEDED",
+    "Changed",
+    "Context",
+    "Forbidden",
+    "Intent",
+    "Missing",
+    "Refused",
+]  # what callers of the verbs need
 
 R = TypeVar("R", bound=Record)
 
-NO_SUCH_MOVE = L("“{move}” is not possible while the record is “{state}”.", "「{state}」狀態下不能「{move}」。")
-ALREADY_MOVED = L(
-    "“{move}” was already made by {who} on {at}; the record is now “{state}”.",
-    "{who} 已於 {at} 辦理「{move}」，記錄現為「{state}」。",
-)
-REASON_NEEDED = L("Please give a reason.", "請填寫原因。")
-STILL_MISSING = L("Before this step is still needed: {items}.", "辦理此步驟前尚缺：{items}。")
-NOT_NOW = L("This record does not meet the condition of this step.", "此記錄不符合該步驟的條件。")
-SIGN_NEEDED = L("Please confirm this step with your password.", "請輸入密碼確認此步驟。")
-DECIDED = L("A decision has already been given, so this can no longer be withdrawn.", "已有人表示意見，不能再撤回。")
 TAKEN = L("“{label}” with this value already exists.", "「{label}」的值已存在。")
-NO_DEPARTMENT = L(
-    "You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。"
-)
-IN_ARCHIVE = L("This was made before: {number}, now in the archive.", "此記錄已建立：{number}，現已歸檔。")
-DESTROYED = L(
-    "{number} was destroyed by the approved list {list}; it does not come back.",
-    "{number} 已按批准的清單 {list} 銷毀，不能恢復。",
-)
 LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
     "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
@@ -84,25 +67,27 @@ def create(
     actor: Actor,
     context: Context = FORM,
     once: str | None = None,
+    intent: Intent[R] | None = None,
 ) -> R:
     """A new record with its number. `once` names the entry: sent twice, the first record comes back.
 
-    Raises Refused with every problem by field; values the actor may not set are left out.
+    Raises Refused with every problem by field; values the actor may not set are left out. `intent`: what the
+    form was drawn from.
     """
+    drawn = intent or Intent(actor, cls)
 
     def body(unit: Unit) -> R:
-        if not actor.is_system and not rights.may_create(actor, cls):
+        if not actor.is_system and not drawn.verdict:
             raise Forbidden(rights.NOT_YOURS)
-        if once and (first := cls._get_collection().find_one({"once": once})):
-            return rights.find(actor, cls, first["_id"])
-        if once and cls.declared.retention:
-            refuse_put_away(cls, {"once": once})
+        if once and (first := made_before(actor, cls, once)):
+            return first
         record = cls(id=ObjectId())
-        _take(record, values, rights.writable_fields(actor, cls))
-        _begin(record, values, actor, once)
+        take(record, values, drawn.fields)
+        begin(record, values, actor, once)
         if not actor.is_system:
             record._data["owner"] = actor.id
-        validation.refuse_if_wrong(record, actor, {}, warnings=not context.confirmed and not actor.is_system)
+        asks = not context.confirmed and not actor.is_system
+        validation.refuse_if_wrong(record, actor, {}, warnings=asks, titles=drawn.titles)
         record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
         record = _write_new(unit, record, Act(actor, context))
         _follow_edit(unit, record, {}, actor, context)
@@ -127,27 +112,25 @@ def update(
     version: int | None,
     context: Context = FORM,
 ) -> R:
-    """Change fields of a record that the actor looked at in this version. Raises Missing, Refused, Changed."""
+    """Change fields of a record that the actor looked at in this version; `id` may be the intent that a page has drawn.
 
-    def body(unit: Unit) -> R:
-        record = rights.find(actor, cls, id)
-        if verdict := rights.may_update(actor, record):
-            allowed = rights.writable_fields(actor, cls, record)
-        else:
-            raise Forbidden(verdict.why)
-        _same_version(record, version, values, actor)
+    Raises Missing, Refused, Changed.
+    """
+
+    def body(unit: Unit, intent: Intent[R], is_drawn: bool) -> R:
+        record = intent.fresh()
+        if not intent.verdict:
+            raise Forbidden(intent.verdict.why)
+        refuse_another_version(record, version, values, actor)
         before = stored(record)
-        _take(record, values, allowed)
-        validation.refuse_if_wrong(record, actor, before)
+        take(record, values, intent.fields)
+        validation.refuse_if_wrong(record, actor, before, titles=intent.titles)
         _ask_decisions_again(record, before, actor)
-        record = write_change(unit, record, before, "update", Act(actor, context))
+        record = write_and_settle(unit, record, before, "update", Act(actor, context, is_drawn=is_drawn))
         _follow_edit(unit, record, before, actor, context)
         return record
 
-    try:
-        return in_transaction(body)
-    except DuplicateKeyError as clash:
-        raise conflict_of(cls, clash) from clash
+    return _on(cls, id, actor, body)
 
 
 def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in which version, and why
@@ -162,24 +145,55 @@ def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in whi
 ) -> R:
     """Make a move on what was seen: `version` is what the actor looked at (None only for the system).
 
-    Raises Missing, Refused (not their move, not in this state, checklist, reason), Changed.
+    `id` may be the intent that a page has drawn. Raises Missing, Refused (not their move, not in this state, checklist,
+    reason), Changed.
     """
 
-    def body(unit: Unit) -> R:
-        record = rights.find(actor, cls, id)
-        chosen = _move_for(record, verb, version)
-        stand = rights.standing(actor, record, chosen)
-        if not stand:
-            raise Forbidden(stand.verdict.why)
-        if not _only_decided_since(record, version):
-            _same_version(record, version, values or {}, actor)
-        before = stored(record)
-        _take(record, {name: (values or {}).get(name) for name in chosen.asked_fields if name in (values or {})}, None)
-        _check_move(record, chosen, context, actor, before)
-        return _make(unit, record, before, chosen, stand.slot, Act(actor, context, stand.principal))
+    def body(unit: Unit, intent: Intent[R], is_drawn: bool) -> R:
+        return moved(unit, intent, verb, seen=version, values=values or {}, context=context, is_drawn=is_drawn)
+
+    return _on(cls, id, actor, body)
+
+
+def moved(  # noqa: PLR0913 - the same sentence, within a transaction
+    unit: Unit,
+    intent: Intent[R],
+    verb: str,
+    *,
+    seen: int | None,
+    values: Mapping[str, Any] = MappingProxyType({}),
+    context: Context = FORM,
+    is_drawn: bool = True,
+) -> R:
+    """The body of `move`, in the unit of work that a rehearsal or the verb itself has begun."""
+    chosen = moving.move_for(intent.record, verb, seen)
+    if not (stand := intent.standing(chosen)):
+        raise Forbidden(stand.verdict.why)
+    record = intent.fresh()
+    if not moving.is_only_decided_since(record, seen):
+        refuse_another_version(record, seen, values, intent.actor)
+    before = stored(record)
+    take(record, {name: values[name] for name in chosen.asked_fields if name in values}, None)
+    moving.refuse_unless_ready(record, chosen, context, intent.actor, before, intent.titles)
+    return _make(unit, record, before, chosen, stand, Act(intent.actor, context, stand.principal, is_drawn))
+
+
+def _on(cls: type[R], id: Any, actor: Actor, body: Callable[[Unit, Intent[R], bool], R]) -> R:
+    """Run a verb on the record as a page has drawn it, if it has; where somebody came in between, and when the database
+    asks for another attempt, on the record as it stands then."""
+    was_inside = is_inside()
+
+    def attempt(unit: Unit) -> R:
+        if isinstance(id, Intent) and not was_inside and id.is_for(actor, cls):
+            id.is_taken = True
+            return body(unit, id, True)
+        return body(unit, intents.of(actor, cls, id.id if isinstance(id, Intent) else id), False)
 
     try:
-        return in_transaction(body)
+        try:
+            return in_transaction(attempt)
+        except Outdated:
+            return in_transaction(attempt)
     except DuplicateKeyError as clash:
         raise conflict_of(cls, clash) from clash
 
@@ -191,11 +205,11 @@ def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context:
         record = rights.find(actor, cls, id)
         if not (verdict := rights.may_remove(actor, record)):
             raise Forbidden(verdict.why)
-        _same_version(record, version, {}, actor)
+        refuse_another_version(record, version, {}, actor)
         _refuse_linked(record)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = clock.now(), actor.id
-        return write_change(unit, record, before, "remove", Act(actor, context))
+        return write_and_settle(unit, record, before, "remove", Act(actor, context))
 
     return in_transaction(body)
 
@@ -209,17 +223,9 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
             raise Forbidden(rights.NOT_YOURS)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = None, None
-        return write_change(unit, record, before, "restore", Act(actor, context))
+        return write_and_settle(unit, record, before, "restore", Act(actor, context))
 
     return in_transaction(body)
-
-
-def refuse_put_away(cls: type[Record], wanted: Mapping[str, Any]) -> None:
-    """What rests in the archive comes back from there; what was destroyed by an approved list never does."""
-    if found := in_archive(cls.type_name(), wanted):
-        raise Refused(IN_ARCHIVE(number=found["number"]))
-    if stone := in_unit(TOMBSTONES).find_one({"type": cls.type_name(), **wanted}):
-        raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))
 
 
 def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
@@ -285,12 +291,6 @@ class MoveActions:
         notify(self.unit, record, people.people_at(addresses), kind, words)
 
 
-def _take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | None) -> None:
-    for name, value in values.items():
-        if name in record._fields and (allowed is None or name in allowed):
-            setattr(record, name, value)
-
-
 def _ask_decisions_again(record: Record, before: Mapping[str, Any], actor: Actor) -> None:
     """A decision is of what was seen: where a field was changed under it, it is asked for again."""
     flow = record.flow()
@@ -300,187 +300,54 @@ def _ask_decisions_again(record: Record, before: Mapping[str, Any], actor: Actor
             record.decisions = []
 
 
-def _begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | None) -> None:
-    """Fill what every new record has."""
-    moment = clock.now()
-    flow = record.declared.workflow
-    chooses = "department" in record.declared.own_fields  # a type that asks for it does not take the writer's
-    department = record.ref("department") or (None if chooses else actor.department)
-    if department is None and not record.declared.access.open:
-        raise Refused(NO_DEPARTMENT)
-    record._data["department"] = department
-    record._data.update(
-        created_at=moment,
-        created_by=actor.id,
-        version=0,
-        state=flow.start if flow else None,
-        state_since=moment if flow else None,
-        flow_version=flow.version if flow else 1,
-        once=once,
-    )
-    if actor.is_system:
-        record._data["owner"] = record.ref("owner") or values.get("owner")
-
-
 def _follow_edit(unit: Unit, record: Record, before: Mapping[str, Any], actor: Actor, context: Context) -> None:
     """Let a type say what follows when somebody made or changed a record of it: `on_edit`."""
     if not actor.is_system and (handler := getattr(record, "on_edit", None)):
         handler(MoveActions(unit, context, actor), before)
 
 
-def _same_version(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> None:
-    """Only the system may change what it has not looked at."""
-    if seen is None and actor.is_system:
-        return
-    if record.version != seen:
-        raise Changed(record, seen, values)
-
-
-def _only_decided_since(record: Record, seen: int | None) -> bool:
-    """Whether nothing but the decisions of others was added since: what the actor looked at is still what stands."""
-    if seen is None or not 0 < seen < record.version or not record.decisions:
-        return False
-    later = [entry for entry in history.entries_of(record.id, newest_first=True, limit=100) if entry["version"] > seen]
-    return all({change["field"] for change in entry["changes"]} <= {"decisions", "file"} for entry in later)
-
-
-def _move_for(record: Record, verb: str, version: int | None) -> Move:
-    flow = record.flow()
-    chosen = flow.find(verb, record.state) if flow else None
-    if chosen is not None:
-        return chosen
-    if flow is None or verb not in flow.verbs():
-        raise Refused(NO_SUCH_MOVE(move=verb, state=rights.state_word(record)))
-    if version is not None and version != record.version:
-        _refuse_already_made(record, flow, verb)
-    raise Refused(NO_SUCH_MOVE(move=flow.verb_label(verb), state=rights.state_word(record)))
-
-
-def _refuse_already_made(record: Record, flow: Workflow, verb: str) -> None:
-    """Two people decided at once: the second is told who was first."""
-    last = next((e for e in history.entries_of(record.id, newest_first=True, limit=20) if e.get("state_to")), None)
-    if last:
-        made = flow.verb_label(last["verb"]) if last["verb"] in flow.verbs() else L(last["verb"], last["verb"])
-        at = At(last["at"])
-        raise Refused(
-            ALREADY_MOVED(move=made, who=last.get("actor_name") or "", at=at, state=rights.state_word(record))
-        )
-
-
-def _check_move(record: Record, chosen: Move, context: Context, actor: Actor, before: Mapping[str, Any]) -> None:
-    """Refuse a move whose condition, checklist, reason or signature is not there: all that is missing at once."""
-    problems = validation.problems_of(record, actor, before)
-    if chosen.when and not chosen.when(record):
-        raise Refused(NOT_NOW)
-    if chosen.undecided and record.decisions:
-        raise Refused(DECIDED)
-    if REASON in chosen.ask and not context.reason.strip() and not actor.is_system:
-        problems.add(REASON, REASON_NEEDED)
-    for sentence in validation.said_faults(context.reason):
-        problems.add(REASON, sentence)
-    if chosen.sign and not context.signed and not actor.is_system:
-        problems.add("password", SIGN_NEEDED)
-    for need in chosen.require:
-        if not is_met(record, need):
-            label = need_label(type(record), need)
-            problems.add(need if isinstance(need, str) else "require", STILL_MISSING(items=label))
-    if problems:
-        raise Refused(None, problems)
-
-
-def _make(unit: Unit, record: R, before: dict, chosen: Move, slot: ApproverSlot | None, act: Act) -> R:
-    """Note the decision; when the table is complete, change the state and do what follows."""
-    if chosen.is_decision and slot:
-        record.decisions = [*record.decisions, decision_of(record, chosen, slot, act)]
-        if not chosen.single and not chosen.by.quorum(record).is_complete(rights.filled_slots(record, chosen)):
-            return write_change(unit, record, before, chosen.verb, act, settle=False)
-    _enter(record, chosen, act.actor)
+def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Standing, act: Act) -> R:
+    """Note the decision; when the quorum is complete, change the state and do what follows."""
+    if chosen.is_decision and stand.slot:
+        record.decisions = [*record.decisions, decision_of(record, chosen, stand.slot, act)]
+        if not chosen.single and not _is_complete(record, chosen, stand):
+            return write_change(unit, record, before, chosen.verb, act)
+    moving.enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
         handler(MoveActions(unit, act.context, act.actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
-    return write_change(unit, record, before, chosen.verb, act)
+    return write_and_settle(unit, record, before, chosen.verb, act)
 
 
-def _enter(record: Record, chosen: Move, actor: Actor) -> None:
-    """Put the record into the state that the move leads to."""
-    flow = record.flow()
-    onward = flow.out_of(chosen.target) if flow else ()
-    if _submits(chosen, onward):
-        record._data["submitted_by"] = actor.id
-        record.submitted_by_head = _is_headed_by(record, actor)
-    record.state, record.state_since, record.decisions = chosen.target, clock.now(), []
-    limits = [one.within for one in onward if one.within]
-    record.due_at = min(working_time.calendar().add(record.state_since, limit) for limit in limits) if limits else None
-
-
-def _submits(chosen: Move, onward: tuple[Move, ...]) -> bool:
-    if chosen.submits is not None:
-        return chosen.submits
-    return chosen.by.is_own and any(later.is_decision and not later.optional for later in onward)
-
-
-def _is_headed_by(record: Record, actor: Actor) -> bool:
-    """Whether the one who submits, or the owner, heads the record's own department: then a superior must decide."""
-    department = record.ref("department")
-    if any(Role.HEAD in principal.roles and principal.department == department for principal in actor.represented()):
-        return True
-    if record.ref("owner") == actor.id:
-        return False
-    heads = people.people_at([at_role_in(Role.HEAD, department)])
-    return record.ref("owner") in heads
+def _is_complete(record: Record, chosen: Move, stand: rights.Standing) -> bool:
+    """Whether the decisions fill the quorum: that of the standing, unless the move itself has set who decides."""
+    is_as_it_was = stand.quorum is not None and set(chosen.by.fields).isdisjoint(chosen.asked_fields)
+    quorum = stand.quorum if is_as_it_was and stand.quorum else chosen.by.quorum(record)
+    return quorum.is_complete(rights.filled_slots(record, chosen))
 
 
 def _write_new(unit: Unit, record: R, act: Act) -> R:
-    derive(record)
-    after = stamp(record, act.actor, stored(record))
-    full, record.chain = history.chained(entry_of(record, "create", difference({}, after), act), {})
-    in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
-    unit.entries.append(full)
-    after_write(unit, record)
+    write_new(unit, record, act)
     if handler := getattr(record, "on_create", None):
         handler(MoveActions(unit, act.context, act.actor))
     return _settle(unit, record, act.context)
 
 
-def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act, *, settle: bool = True) -> R:
-    """Write what changed, if the version is still the one that was read, and append it to the history."""
-    derive(record)
-    after = stored(record)
-    changes = difference(before, after)
-    if not changes and verb == "update":
-        return record
-    seen = record.version
-    after = stamp(record, act.actor, after)
-    entry = entry_of(record, verb, changes, act, before.get("state"))
-    full, record.chain = history.chained(entry, record.chain)
-    after["chain"] = record.chain
-    gone = [name for name in before if name not in after and name != "_id"]
-    command: dict[str, Any] = {"$set": {name: value for name, value in after.items() if value != before.get(name)}}
-    if gone:
-        command["$unset"] = dict.fromkeys(gone, "")
-    written = in_unit(record.type_name()).update_one({"_id": record.id, "version": seen}, command)
-    if not written.matched_count:
-        raise Changed(type(record)._from_son(record._get_collection().find_one({"_id": record.id})), seen)
-    unit.entries.append(full)
-    tell(unit, record, full, act)
-    after_write(unit, record)
-    return _settle(unit, record, act.context) if settle else record
+def write_and_settle(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -> R:
+    """Write what changed, then make the automatic moves whose condition now holds."""
+    return _settle(unit, write_change(unit, record, before, verb, act), act.context)
 
 
 def _settle(unit: Unit, record: R, context: Context) -> R:
-    """Make the automatic moves whose condition now holds."""
     for _ in range(_AUTO_MAX):
-        flow = record.flow()
-        due = (
-            next((m for m in flow.out_of(record.state) if m.auto and m.when and m.when(record)), None) if flow else None
-        )
-        if due is None or record.removed_at is not None:
+        due = moving.due_move(record)
+        if due is None:
             return record
         before = stored(record)
-        _enter(record, due, SYSTEM)
+        moving.enter(record, due, SYSTEM)
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(MoveActions(unit, context, SYSTEM))
-        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)), settle=False)
+        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)))
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
 
 

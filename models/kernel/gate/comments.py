@@ -10,7 +10,7 @@ from ..base.words import L
 from ..language.record import Record
 from ..rights import mentions, rights
 from . import notices
-from .bookkeeping import Context
+from .acts import Context
 from .causes import CommentCause
 from .changes import note
 from .notices import NoticeKind

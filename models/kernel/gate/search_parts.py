@@ -1,6 +1,7 @@
-"""The search parts of stored records made anew: after an upgrade that finds by more, or the restore of an older backup.
+"""What a record is found by: its title and search parts, made from its fields at each write.
 
-Nothing else of a record changes, and its history says nothing of it: the parts can always be made from the fields.
+Made anew after an upgrade that finds by more, or the restore of an older backup: nothing else of a record changes then,
+and its history says nothing of it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,39 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from ..base.collections import archive_of
+from ..base.search import FORM, search_fields
 from ..language.record import Record
-from .bookkeeping import search_form, search_parts
 
 BATCH = 200
+
+
+def derive(record: Record) -> None:
+    """Fill the title and the search parts from the record's own fields."""
+    told = record.declared
+    words = {name: _plain(record, name) for name in told.title_fields}
+    record.title = " ".join(told.title.format(**words).split())[:400] or record.number
+    parts = search_parts(record)
+    record.s, record.g, record.sv = parts["s"], parts["g"], parts["sv"]
+
+
+def search_parts(record: Record) -> dict[str, Any]:
+    """What a record is found by: its number, the short fields that its list searches, its tags; and in which form."""
+    texts = [record.number or "", *(_plain(record, name) for name in _own(type(record))), *(record.tags or [])]
+    return {**search_fields(texts), "sv": search_form(type(record))}
+
+
+def search_form(cls: type[Record]) -> str:
+    """The form of the search parts of a type: how texts fold, and which of its fields count."""
+    return f"{FORM}:{','.join(_own(cls))}"
+
+
+def _own(cls: type[Record]) -> list[str]:
+    return [name for name in cls.declared.grid.search if "." not in name]
+
+
+def _plain(record: Record, name: str) -> str:
+    value = getattr(record, name, None)
+    return "" if value is None else record._fields[name].found_by(value)
 
 
 def homes_of(cls: type[Record]) -> Iterator[str]:

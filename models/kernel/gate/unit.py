@@ -19,11 +19,18 @@ from .notices import NoticeKind
 T = TypeVar("T")
 
 
-class Unit:
-    """What one transaction still has to write when its body has run."""
+class Undone(Exception):
+    """Ends a rehearsal, so that nothing of it stays."""
 
-    def __init__(self, *, quiet: bool = False):
-        self.quiet = quiet
+
+class Unit:
+    """What one transaction still has to write when its body has run.
+
+    `quiet` leaves notices out. `is_dry` leaves the writes of the records themselves out, where nothing looks at them.
+    """
+
+    def __init__(self, *, quiet: bool = False, is_dry: bool = False):
+        self.quiet, self.is_dry = quiet, is_dry
         self.entries: list[dict[str, Any]] = []
         self.notices: dict[tuple[str, ObjectId], dict[str, Any]] = {}
         self.settled: dict[str, dict[str, Any]] = {}
@@ -46,7 +53,7 @@ class Unit:
             }
 
     def flush(self) -> None:
-        """Write everything gathered: six commands at most, whatever the number of records.
+        """Write everything gathered: five commands at most, whatever the number of records.
 
         New entries queue for the seal in the same transaction, so that none is missed however late it commits.
         """
@@ -57,15 +64,11 @@ class Unit:
             in_unit(waiting.COLLECTION).bulk_write(
                 [_case_write(key, case) for key, case in self.cases.items()], ordered=False
             )
-        if self.settled:
-            read = {"$set": {"read_at": clock.now()}}
-            in_unit(notices.COLLECTION).bulk_write(
-                [UpdateMany(held, read) for held in self.settled.values()], ordered=False
-            )
-        if self.notices:
-            in_unit(notices.COLLECTION).bulk_write(
-                [_notice_write(notice) for notice in self.notices.values()], ordered=False
-            )
+        read = {"$set": {"read_at": clock.now()}}
+        about: list[UpdateMany | UpdateOne] = [UpdateMany(held, read) for held in self.settled.values()]
+        about += [_notice_write(notice) for notice in self.notices.values()]
+        if about:
+            in_unit(notices.COLLECTION).bulk_write(about)  # in order: what is told now is not settled with the rest
 
 
 def _case_write(key: ObjectId, case: dict[str, Any] | None) -> DeleteOne | ReplaceOne:
@@ -79,6 +82,11 @@ def _notice_write(notice: dict[str, Any]) -> UpdateOne:
 
 
 _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
+
+
+def is_inside() -> bool:
+    """Whether a transaction is under way, which whatever is done now joins."""
+    return _current.get() is not None
 
 
 def in_transaction(body: Callable[[Unit], T], *, quiet: bool = False) -> T:

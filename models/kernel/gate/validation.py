@@ -30,9 +30,11 @@ WRONG_STATE = L(
 )
 
 
-def refuse_if_wrong(record: Record, actor: Actor, before: Mapping[str, Any], *, warnings: bool = False) -> None:
+def refuse_if_wrong(
+    record: Record, actor: Actor, before: Mapping[str, Any], *, warnings: bool = False, titles: Titles | None = None
+) -> None:
     """Compute the record's derived fields, then raise Refused with everything that is wrong."""
-    problems = problems_of(record, actor, before)
+    problems = problems_of(record, actor, before, titles=titles)
     if problems:
         raise Refused(None, problems)
     if warnings and (found := list(record.warnings())):
@@ -42,21 +44,31 @@ def refuse_if_wrong(record: Record, actor: Actor, before: Mapping[str, Any], *, 
         raise Refused(PLEASE_CONFIRM, problems)
 
 
-def problems_of(record: Record, actor: Actor, before: Mapping[str, Any]) -> Problems:
-    """Everything wrong with the record by dotted path.
+def problems_of(
+    record: Record,
+    actor: Actor,
+    before: Mapping[str, Any],
+    *,
+    unread: Mapping[str, list[Words]] | None = None,
+    titles: Titles | None = None,
+) -> Problems:
+    """Everything wrong with the record by dotted path. `unread`: what was typed for it and could not be read, which is
+    said of its field instead of anything else, and nothing is computed from the rest. `titles`: filled with those of
+    the links that were looked up.
 
     A link that leads where the actor may not is refused before a rule of the type follows it (Refused at once): no rule
     says anything of what the actor does not see, and one that is not there answers as one that is hidden.
     """
     fields = {**record.declared.own_fields, "tags": record._fields["tags"]}
     problems = problems_in(record, {n: f for n, f in fields.items() if not f.computed})
-    asked = frozenset(_links(record))
-    if wrong := link_problems(record, actor, before):
-        raise Refused(None, {**problems, **wrong})
+    problems.update(unread or {})
+    links = frozenset(_links(record))
+    if wrong := link_problems(record, actor, before, titles=titles):
+        raise Refused(None, {**wrong, **problems} if unread else {**problems, **wrong})
     if not problems:
         compute(record)
         problems = problems_in(record, fields)
-        problems.update(link_problems(record, actor, before, but=asked))
+        problems.update(link_problems(record, actor, before, but=links))
         problems.update(circle_problems(record, actor, before))
     problems.update(rule_problems(record, problems))
     if not actor.is_system:
@@ -91,12 +103,20 @@ def compute(record: Record) -> None:
 
 
 Link = tuple[str, Any, str, ObjectId]  # path, field, the class it links to, and the id
+Titles = dict[ObjectId, str]
 
 
-def link_problems(record: Record, actor: Actor, before: Mapping[str, Any], *, but: Collection[Link] = ()) -> Problems:
+def link_problems(
+    record: Record,
+    actor: Actor,
+    before: Mapping[str, Any],
+    *,
+    but: Collection[Link] = (),
+    titles: Titles | None = None,
+) -> Problems:
     """Links that changed must lead to records that exist and that the actor may see, in a state that may be chosen.
 
-    One query per linked type. `but`: links that were looked up already.
+    One query per linked type. `but`: links that were looked up already; `titles`: filled with those of what was there.
     """
     problems = Problems()
     wanted: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
@@ -106,11 +126,13 @@ def link_problems(record: Record, actor: Actor, before: Mapping[str, Any], *, bu
             wanted.setdefault(target, {}).setdefault(found, []).append((path, field))
     for target, places in wanted.items():
         known = _known(actor, get_document(target), list(places))
+        if titles is not None:
+            titles |= {id: row.get("title") or row.get("number", "") for id, row in known.items()}
         for id, links in places.items():
             for path, field in links:
                 if id not in known:
                     problems.add(path, NOT_THERE(label=label_of(field)))
-                elif known[id] not in (field.states or {known[id]}):
+                elif (state := known[id].get("state")) not in (field.states or {state}):
                     problems.add(path, WRONG_STATE(label=label_of(field)))
     return problems
 
@@ -149,13 +171,13 @@ def _was_there(before: Mapping[str, Any], path: str, found: ObjectId) -> bool:
     return found in held if isinstance(held, list) else held == found
 
 
-def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, str | None]:
-    """Those of these records that the actor may see, with their states."""
+def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
+    """Those of these records that the actor may see, with their states and titles."""
     scope = rights.visible(actor, cls)
     if scope is None:
         return {}
-    rows = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"state": 1})
-    return {row["_id"]: row.get("state") for row in rows}
+    rows = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"state": 1, "title": 1, "number": 1})
+    return {row["_id"]: row for row in rows}
 
 
 def links_to(record: Record) -> tuple[int, str]:

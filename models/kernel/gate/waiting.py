@@ -8,6 +8,7 @@ import mongoengine as me
 
 from ..base.addresses import at_user
 from ..language.record import Record
+from ..language.who import Quorum
 from ..rights.rights import filled_slots
 
 COLLECTION = "waiting"
@@ -52,13 +53,16 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
     act: set[str] = set()
     barred = {record.ref("submitted_by"), record.ref("owner")} - {None}
     given, voted = {one["seat"] for one in record.decisions}, {one.get("user") for one in record.decisions}
+    quorums: dict[int, Quorum] = {}
     for move in flow.out_of(record.state):
         if move.auto or move.optional or move.by.is_system or (move.when and not move.when(record)):
             continue
         if move.by.waits_for_owner:
             act.add(at_user(record.ref("owner")))
             continue
-        quorum = move.by.quorum(record)
+        if id(move.by) not in quorums:
+            quorums[id(move.by)] = move.by.quorum(record)
+        quorum = quorums[id(move.by)]
         barred |= voted if quorum.apart else set()
         for slot in quorum.open_slots(filled_slots(record, move)):
             if slot.key not in given:  # who has agreed may still return it, but is not waited for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..language.declare import restricted_fields
 from ..language.fields import Rule
 from ..language.record import Record
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
-from ..language.who import ApproverSlot
+from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")
@@ -151,13 +151,26 @@ def submitted_to(principal: Actor) -> dict[str, Any] | None:
 
 def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> Record:
     """One record through the actor's scope. Raises Missing, the same for "not there" and "not yours"."""
+    return cls._from_son(find_row(actor, cls, id, removed=removed))
+
+
+def find_row(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> dict[str, Any]:
+    """The stored form of one record through the actor's scope. Raises Missing."""
     if not ObjectId.is_valid(id if isinstance(id, ObjectId) else str(id)):
         raise Missing
     scope = visible_removed(actor, cls) if removed else visible(actor, cls)
-    son = cls._get_collection().find_one({"_id": ObjectId(str(id)), **scope}) if scope is not None else None
-    if son is None:
+    row = cls._get_collection().find_one({"_id": ObjectId(str(id)), **scope}) if scope is not None else None
+    if row is None:
         raise Missing
-    return cls._from_son(son)
+    return dict(row)
+
+
+def find_rows(actor: Actor, cls: type[Record], ids: Iterable[ObjectId]) -> list[dict[str, Any]]:
+    """The stored forms of those of some records that the actor may read: one query."""
+    scope = visible(actor, cls)
+    if scope is None:
+        return []
+    return list(cls._get_collection().find({"$and": [scope, {"_id": {"$in": list(ids)}}]}))
 
 
 def readers_among(record: Record, actors: Iterable[Actor]) -> set[ObjectId]:
@@ -300,6 +313,13 @@ def may_update(actor: Actor, record: Record) -> Verdict:
     return Verdict(False, STATE_CLOSED(state=state_word(record)))
 
 
+def may_set(actor: Actor, record: Record, name: str) -> Verdict:
+    """Whether this one field of this record may be set by the actor now."""
+    if not (verdict := may_update(actor, record)):
+        return verdict
+    return YES if name in writable_fields(actor, type(record), record) else Verdict(False, NOT_YOURS)
+
+
 def _late(record: Record) -> set[str]:
     """The fields that may still be set in the record's state, where the others are closed."""
     return {name for name, field in record.declared.own_fields.items() if record.state in field.editable_in}
@@ -433,18 +453,22 @@ def may_change_view(actor: Actor, maker: ObjectId, department: ObjectId | None) 
 
 @dataclass(frozen=True)
 class Standing:
-    """In what capacity the actor makes a move: which seat they fill, and for whom if not for themselves."""
+    """In what capacity the actor makes a move: which slot of the quorum they fill, for whom if not themselves."""
 
     verdict: Verdict
     slot: ApproverSlot | None = None
     principal: Actor | None = None
+    quorum: Quorum | None = None
 
     def __bool__(self) -> bool:
         return bool(self.verdict)
 
 
-def standing(actor: Actor, record: Record, move: Move) -> Standing:
-    """Whether and as whom the actor may make this move on this record. Moves of the system are nobody's."""
+def standing(actor: Actor, record: Record, move: Move, quorum_of: Callable[[Who], Quorum] | None = None) -> Standing:
+    """Whether and as whom the actor may make this move on this record. Moves of the system are nobody's.
+
+    `quorum_of` gives the slots of a rule for this record, where they were laid already.
+    """
     if record.removed_at is not None:
         return Standing(Verdict(False, IN_BIN))
     if actor.is_system:
@@ -452,7 +476,8 @@ def standing(actor: Actor, record: Record, move: Move) -> Standing:
     if move.auto or move.by.is_system:
         return Standing(Verdict(False, NOT_YOUR_MOVE(who=move.by.label)))
     filled = filled_slots(record, move)
-    quorum, gave = move.by.quorum(record), {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
+    quorum = quorum_of(move.by) if quorum_of else move.by.quorum(record)
+    gave = {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
     if quorum.apart and actor.id in gave:
         return Standing(Verdict(False, ALREADY_DECIDED))
     candidates = [
@@ -463,22 +488,22 @@ def standing(actor: Actor, record: Record, move: Move) -> Standing:
     ]
     if not candidates:
         return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
-    return (
-        _deciding(actor, record, candidates) if move.is_decision else Standing(YES, candidates[0][1], candidates[0][0])
-    )
+    barred = {record.ref("submitted_by"), record.ref("owner")} - {None} if move.is_decision else set()
+    return _deciding(actor, barred, candidates, quorum)
 
 
-def _deciding(actor: Actor, record: Record, candidates: list[tuple[Actor, ApproverSlot]]) -> Standing:
-    """As whom the actor decides: never on what they submitted or own, nor on behalf of one who did."""
-    barred = {record.ref("submitted_by"), record.ref("owner")} - {None}
+def _deciding(
+    actor: Actor, barred: set[ObjectId | None], candidates: list[tuple[Actor, ApproverSlot]], quorum: Quorum
+) -> Standing:
+    """As whom the actor makes a move: never decides on what they submitted or own, nor on behalf of one who did."""
     free = [(principal, slot) for principal, slot in candidates if principal.id not in barred]
     if actor.id in barred or not free:
         return Standing(Verdict(False, OWN_WORK))
-    return Standing(YES, free[0][1], free[0][0])
+    return Standing(YES, free[0][1], free[0][0], quorum)
 
 
 def filled_slots(record: Record, move: Move) -> set[str]:
-    """The seats of a move that decisions in the present state have filled."""
+    """The slots of a move that decisions in the present state have filled."""
     return {d["seat"] for d in record.decisions if d.get("verb") == move.verb}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from models.kernel.base import characters
 from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALES, L, Words
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, label_folded

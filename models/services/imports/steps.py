@@ -17,10 +17,12 @@ from models.kernel.base.errors import CHANGED as CHANGED_SINCE
 from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, Words
-from models.kernel.gate import batches, bookkeeping, changes
+from models.kernel.gate import batches, changes
+from models.kernel.gate.caches import forget_read
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import COLLECTION as HISTORY
 from models.kernel.gate.sources import Source
+from models.kernel.gate.unit import Undone
 from models.kernel.gate.validation import DOUBT as CONFIRM
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -76,10 +78,6 @@ ALL_OR_NONE = L(
     "未導入任何內容：要求全部可導入，但第 {row} 行在導入時被拒絕。",
 )
 _LOOKING = frozenset({"view", "download", "read", "export"})
-
-
-class _Undone(Exception):
-    """Ends a rehearsal, so that nothing of it stays."""
 
 
 def asker(one: Import) -> Actor | None:
@@ -166,11 +164,11 @@ def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | 
 
     def body() -> None:
         made.append(_write(reader, entry, context))
-        raise _Undone
+        raise Undone
 
     try:
         changes.in_batch(body, quiet=True)
-    except _Undone:
+    except Undone:
         return made[-1], []
     except Changed:
         return None, [("", CHANGED_SINCE)]
@@ -179,7 +177,7 @@ def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | 
     except Refused as fault:
         return None, _told(fault)
     finally:
-        bookkeeping.forget_read(reader.cls.type_name())
+        forget_read(reader.cls.type_name())
     raise AssertionError("A rehearsal always ends by being undone.")
 
 

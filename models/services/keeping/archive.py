@@ -38,9 +38,10 @@ from models.kernel.base.people import SYSTEM, Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L
 from models.kernel.gate import history, notices, waiting
-from models.kernel.gate.bookkeeping import Act, Context, after_write, entry_of
+from models.kernel.gate.acts import Act, Context, entry_of
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.writing import after_write
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 

@@ -21,7 +21,7 @@ from models.kernel.base import clock, collections
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate import history
-from models.kernel.gate.bookkeeping import difference
+from models.kernel.gate.stored_form import difference
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
 

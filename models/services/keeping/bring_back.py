@@ -13,9 +13,13 @@ from models.kernel.base.collections import FILES, SEALS, UNSEALED
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
 from models.kernel.gate import history, validation
-from models.kernel.gate.bookkeeping import Act, Context, after_write, derive, difference, entry_of, stamp, stored
-from models.kernel.gate.changes import conflict_of, refuse_put_away, write_change
+from models.kernel.gate.acts import Act, Context, entry_of
+from models.kernel.gate.changes import conflict_of, write_and_settle
+from models.kernel.gate.creating import refuse_put_away
+from models.kernel.gate.search_parts import derive
+from models.kernel.gate.stored_form import difference, stamp, stored
 from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.writing import after_write
 from models.kernel.language.record import Record
 
 from . import seals
@@ -53,7 +57,7 @@ def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
             record._data[name] = was._data.get(name)
         record.removed_at, record._data["removed_by"] = None, None
         validation.refuse_if_wrong(record, SYSTEM, before)
-        return write_change(unit, record, before, "restore", act) if difference(before, stored(record)) else record
+        return write_and_settle(unit, record, before, "restore", act) if difference(before, stored(record)) else record
 
     try:
         return in_transaction(body)

@@ -19,7 +19,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.search import contains
 from models.kernel.base.titles import short_title
 from models.kernel.base.words import L
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of, registered
 from models.kernel.language.record import Record
 from models.kernel.rights import rights

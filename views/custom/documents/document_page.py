@@ -20,7 +20,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.operations.retention import is_held

@@ -14,7 +14,7 @@ from models.documents.documents import Document
 from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
 from models.kernel.gate import history
-from models.kernel.gate.bookkeeping import stored
+from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record

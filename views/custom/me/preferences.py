@@ -10,6 +10,7 @@ from flask_admin import BaseView, expose
 
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
+from models.kernel.base.record_key import RecordKey
 from models.kernel.base.words import L
 from models.kernel.gate.notices import NOTICE_LABELS
 from models.kernel.language.declare import registered
@@ -34,7 +35,7 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 
 def remind_me(_me: Actor, record: Record) -> Link | None:
     """The way to a reminder of one's own about a record."""
-    return Link(REMIND_ME, f"/admin/reminder/new/?about={record.type_name()}/{record.id}")
+    return Link(REMIND_ME, f"/admin/reminder/new/?about={RecordKey(record.type_name(), record.id)}")
 
 
 for _name in registered().keys() - {"reminder"}:

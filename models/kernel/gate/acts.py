@@ -1,0 +1,75 @@
+"""By whom a change is made and how it comes in, and what the history and the decisions of a record keep of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..base import clock
+from ..base.people import Actor
+from ..language.record import Record
+from ..language.who import ApproverSlot
+from ..language.workflow import Move
+from .sources import Source
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a change comes in: from which source, why, and in which batch. `confirmed` overrides warnings."""
+
+    source: Source = Source.FORM
+    reason: str = ""
+    batch: str = ""
+    confirmed: bool = False
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", Source(self.source))
+
+
+@dataclass(frozen=True)
+class Act:
+    """By whom a change is made and how it comes in; `principal` is the colleague for whom a deputy acts, and `is_drawn`
+    says that the record was loaded for a page, before the transaction began."""
+
+    actor: Actor
+    context: Context
+    principal: Actor | None = None
+    is_drawn: bool = False
+
+
+def entry_of(
+    record: Record, verb: str, changes: list[dict[str, Any]], act: Act, state_from: str | None = None
+) -> dict[str, Any]:
+    actor, context, principal = act.actor, act.context, act.principal
+    is_deputy = principal is not None and principal.id != actor.id
+    moved = state_from is not None and state_from != record.state
+    return {
+        "type": record.type_name(),
+        "record": record.id,
+        "version": record.version,
+        "at": clock.now(),
+        "actor": actor.id,
+        "actor_name": actor.name,
+        "acting_for": principal.id if is_deputy and principal else None,
+        "acting_for_name": principal.name if is_deputy and principal else None,
+        "door": context.source.value,
+        "verb": verb,
+        "state_from": state_from if moved else None,
+        "state_to": record.state if moved or verb == "create" else None,
+        "changes": changes,
+        "reason": context.reason or None,
+        "batch": context.batch or None,
+    }
+
+
+def decision_of(record: Record, chosen: Move, slot: ApproverSlot, act: Act) -> dict[str, Any]:
+    return {
+        "verb": chosen.verb,
+        "seat": slot.key,
+        "user": act.actor.id,
+        "for": act.principal.id if act.principal and act.principal.id != act.actor.id else None,
+        "at": clock.now(),
+        "version": record.version,
+        "comment": act.context.reason,
+    }

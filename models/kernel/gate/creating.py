@@ -1,0 +1,65 @@
+"""What a new record begins with, and whether what is entered was entered before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from ..base import clock
+from ..base.collections import TOMBSTONES, in_archive
+from ..base.errors import Refused
+from ..base.people import Actor
+from ..base.store import in_unit
+from ..base.words import L
+from ..language.record import Record
+from ..rights import rights
+
+R = TypeVar("R", bound=Record)
+
+NO_DEPARTMENT = L(
+    "You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。"
+)
+IN_ARCHIVE = L("This was made before: {number}, now in the archive.", "此記錄已建立：{number}，現已歸檔。")
+DESTROYED = L(
+    "{number} was destroyed by the approved list {list}; it does not come back.",
+    "{number} 已按批准的清單 {list} 銷毀，不能恢復。",
+)
+
+
+def begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | None) -> None:
+    """Fill what every new record has."""
+    moment = clock.now()
+    flow = record.declared.workflow
+    chooses = "department" in record.declared.own_fields  # a type that asks for it does not take the writer's
+    department = record.ref("department") or (None if chooses else actor.department)
+    if department is None and not record.declared.access.open:
+        raise Refused(NO_DEPARTMENT)
+    record._data["department"] = department
+    record._data.update(
+        created_at=moment,
+        created_by=actor.id,
+        version=0,
+        state=flow.start if flow else None,
+        state_since=moment if flow else None,
+        flow_version=flow.version if flow else 1,
+        once=once,
+    )
+    if actor.is_system:
+        record._data["owner"] = record.ref("owner") or values.get("owner")
+
+
+def made_before(actor: Actor, cls: type[R], once: str) -> R | None:
+    """The record that this entry made before, if it did. Raises Refused where it is in the archive or was destroyed."""
+    if first := cls._get_collection().find_one({"once": once}, {"_id": 1}):
+        return rights.find(actor, cls, first["_id"])
+    if cls.declared.retention:
+        refuse_put_away(cls, {"once": once})
+    return None
+
+
+def refuse_put_away(cls: type[Record], wanted: Mapping[str, Any]) -> None:
+    """What rests in the archive comes back from there; what was destroyed by an approved list never does."""
+    if found := in_archive(cls.type_name(), wanted):
+        raise Refused(IN_ARCHIVE(number=found["number"]))
+    if stone := in_unit(TOMBSTONES).find_one({"type": cls.type_name(), **wanted}):
+        raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))

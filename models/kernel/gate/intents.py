@@ -1,0 +1,121 @@
+"""What somebody is about to do with a record: loaded and asked once, drawn by a page, then taken by the gate.
+
+An intent says what was true of one version of the record at one moment of one request. The gate goes by it only as long
+as exactly that version stands: where somebody came in between, or the transaction is tried again, the record is loaded
+and everything is asked anew.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from bson import ObjectId
+
+from ..base.errors import Refused
+from ..base.people import Actor
+from ..base.words import Words
+from ..language.record import Record
+from ..language.who import Quorum, Who
+from ..language.workflow import Move
+from ..rights import rights
+from . import validation
+from .stored_form import stored
+
+R = TypeVar("R", bound=Record)
+
+
+class Intent(Generic[R]):
+    """An actor before a record of a type, which is given as it is stored or as it was loaded, or before a new one.
+
+    `titles` are those of the links that were looked up to check them, so that a page need not look them up again.
+    """
+
+    def __init__(self, actor: Actor, cls: type[R], row: Mapping[str, Any] | None = None, *, loaded: R | None = None):
+        self.actor, self.cls = actor, cls
+        self.id: ObjectId | None = loaded.id if loaded is not None else row["_id"] if row is not None else None
+        self.titles: dict[ObjectId, str] = {}
+        self.is_taken = False  # the gate goes by it once
+        self._row, self._loaded = row, loaded
+        self._quorums: dict[int, Quorum] = {}
+        self._standings: dict[int, rights.Standing] = {}
+
+    def is_for(self, actor: Actor, cls: type[Record]) -> bool:
+        """Whether the gate may go by it: once, and for the same actor and type."""
+        return not self.is_taken and self.actor == actor and self.cls is cls
+
+    def fresh(self) -> R:
+        """The record as it was loaded, or an empty one: a copy that may be changed."""
+        if self._row is None and self._loaded is None:
+            return self.cls()
+        row = self._row if self._loaded is None else self._loaded.to_mongo()
+        return self.cls._from_son(copy.deepcopy(dict(row or {})))
+
+    @cached_property
+    def record(self) -> R:
+        """The record as it was loaded, to be shown; what is written is a copy of its own."""
+        return self.fresh() if self._loaded is None else self._loaded
+
+    @cached_property
+    def verdict(self) -> rights.Verdict:
+        """Whether the actor may change any field of the record, or may make one."""
+        if self.id is None:
+            return rights.may_create(self.actor, self.cls)
+        return rights.may_update(self.actor, self.record)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The fields that the actor may set."""
+        return rights.writable_fields(self.actor, self.cls, self.record if self.id is not None else None)
+
+    def may_set(self, name: str) -> rights.Verdict:
+        """Whether the actor may set this one field now."""
+        if not self.verdict:
+            return self.verdict
+        return rights.YES if name in self.fields else rights.Verdict(False, rights.NOT_YOURS)
+
+    def quorum(self, who: Who) -> Quorum:
+        """The slots of a rule for this record, laid once."""
+        if id(who) not in self._quorums:
+            self._quorums[id(who)] = who.quorum(self.record)
+        return self._quorums[id(who)]
+
+    def standing(self, move: Move) -> rights.Standing:
+        """Whether and as whom the actor may make a move."""
+        if id(move) not in self._standings:
+            self._standings[id(move)] = rights.standing(self.actor, self.record, move, self.quorum)
+        return self._standings[id(move)]
+
+    def refuse_unread(self, values: Mapping[str, Any], unread: Mapping[str, list[Words]]) -> None:
+        """Where something that was typed could not be read, raise everything that is wrong at once: that, and what the
+        rules say of the rest."""
+        if not unread:
+            return
+        record = self.fresh()
+        before = stored(record) if self.id is not None else {}
+        take(record, values, None)
+        raise Refused(None, validation.problems_of(record, self.actor, before, unread=unread, titles=self.titles))
+
+
+def take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | None) -> None:
+    """Set values of a record, those alone that are allowed."""
+    for name, value in values.items():
+        if name in record._fields and (allowed is None or name in allowed):
+            setattr(record, name, value)
+
+
+def of(actor: Actor, cls: type[R], id: Any) -> Intent[R]:
+    """The intent on one record in the actor's scope. Raises Missing."""
+    return Intent(actor, cls, rights.find_row(actor, cls, id))
+
+
+def on(actor: Actor, record: R) -> Intent[R]:
+    """The intent on a record that was loaded already, in the actor's scope."""
+    return Intent(actor, type(record), loaded=record)
+
+
+def of_many(actor: Actor, cls: type[R], ids: Iterable[ObjectId]) -> dict[ObjectId, Intent[R]]:
+    """The intents on those of some records that are in the actor's scope: one query."""
+    return {row["_id"]: Intent(actor, cls, row) for row in rights.find_rows(actor, cls, ids)}

@@ -1,0 +1,139 @@
+"""What a move asks before it is made, and how a record enters the state that it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..base import clock, people
+from ..base.addresses import at_role_in
+from ..base.errors import Changed, Refused
+from ..base.people import Actor, Role
+from ..base.words import At, L, Words
+from ..language import working_time
+from ..language.record import Record
+from ..language.workflow import REASON, Move, Workflow, is_met, need_label
+from ..rights import rights
+from . import history, validation
+from .acts import Context
+
+NO_SUCH_MOVE = L("“{move}” is not possible while the record is “{state}”.", "「{state}」狀態下不能「{move}」。")
+ALREADY_MOVED = L(
+    "“{move}” was already made by {who} on {at}; the record is now “{state}”.",
+    "{who} 已於 {at} 辦理「{move}」，記錄現為「{state}」。",
+)
+REASON_NEEDED = L("Please give a reason.", "請填寫原因。")
+STILL_MISSING = L("Before this step is still needed: {items}.", "辦理此步驟前尚缺：{items}。")
+NOT_NOW = L("This record does not meet the condition of this step.", "此記錄不符合該步驟的條件。")
+SIGN_NEEDED = L("Please confirm this step with your password.", "請輸入密碼確認此步驟。")
+DECIDED = L("A decision has already been given, so this can no longer be withdrawn.", "已有人表示意見，不能再撤回。")
+
+
+def move_for(record: Record, verb: str, version: int | None) -> Move:
+    """The move of this name out of the record's present state. Raises Refused, saying why there is none."""
+    flow = record.flow()
+    chosen = flow.find(verb, record.state) if flow else None
+    if chosen is None:
+        raise Refused(why_not(record, verb, version))
+    return chosen
+
+
+def why_not(record: Record, verb: str, version: int | None) -> Words:
+    """Why there is no such move out of the present state of a record that was looked at in this version. Only reads."""
+    flow = record.flow()
+    if flow is None or verb not in flow.verbs():
+        return NO_SUCH_MOVE(move=verb, state=rights.state_word(record))
+    if version is not None and version != record.version and (made := _already_made(record, flow)):
+        return made
+    return NO_SUCH_MOVE(move=flow.verb_label(verb), state=rights.state_word(record))
+
+
+def _already_made(record: Record, flow: Workflow) -> Words | None:
+    """Two people decided at once: the second is told who was first."""
+    last = next((e for e in history.entries_of(record.id, newest_first=True, limit=20) if e.get("state_to")), None)
+    if last is None:
+        return None
+    made = flow.verb_label(last["verb"]) if last["verb"] in flow.verbs() else L(last["verb"], last["verb"])
+    who, at = last.get("actor_name") or "", At(last["at"])
+    return ALREADY_MOVED(move=made, who=who, at=at, state=rights.state_word(record))
+
+
+def refuse_unless_ready(
+    record: Record,
+    chosen: Move,
+    context: Context,
+    actor: Actor,
+    before: Mapping[str, Any],
+    titles: validation.Titles | None = None,
+) -> None:
+    """Refuse a move whose condition, checklist, reason or signature is not there: all that is missing at once."""
+    problems = validation.problems_of(record, actor, before, titles=titles)
+    if chosen.when and not chosen.when(record):
+        raise Refused(NOT_NOW)
+    if chosen.undecided and record.decisions:
+        raise Refused(DECIDED)
+    if REASON in chosen.ask and not context.reason.strip() and not actor.is_system:
+        problems.add(REASON, REASON_NEEDED)
+    for sentence in validation.said_faults(context.reason):
+        problems.add(REASON, sentence)
+    if chosen.sign and not context.signed and not actor.is_system:
+        problems.add("password", SIGN_NEEDED)
+    for need in chosen.require:
+        if not is_met(record, need):
+            label = need_label(type(record), need)
+            problems.add(need if isinstance(need, str) else "require", STILL_MISSING(items=label))
+    if problems:
+        raise Refused(None, problems)
+
+
+def refuse_another_version(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> None:
+    """Raise Changed unless the actor looked at this version; only the system may change what it has not looked at."""
+    if seen is None and actor.is_system:
+        return
+    if record.version != seen:
+        raise Changed(record, seen, values)
+
+
+def is_only_decided_since(record: Record, seen: int | None) -> bool:
+    """Whether nothing but the decisions of others was added since: what the actor looked at is still what stands."""
+    if seen is None or not 0 < seen < record.version or not record.decisions:
+        return False
+    later = [entry for entry in history.entries_of(record.id, newest_first=True, limit=100) if entry["version"] > seen]
+    return all({change["field"] for change in entry["changes"]} <= {"decisions", "file"} for entry in later)
+
+
+def enter(record: Record, chosen: Move, actor: Actor) -> None:
+    """Put the record into the state that the move leads to."""
+    flow = record.flow()
+    onward = flow.out_of(chosen.target) if flow else ()
+    if _submits(chosen, onward):
+        record._data["submitted_by"] = actor.id
+        record.submitted_by_head = _is_headed_by(record, actor)
+    record.state, record.state_since, record.decisions = chosen.target, clock.now(), []
+    limits = [one.within for one in onward if one.within]
+    record.due_at = min(working_time.calendar().add(record.state_since, limit) for limit in limits) if limits else None
+
+
+def _submits(chosen: Move, onward: tuple[Move, ...]) -> bool:
+    if chosen.submits is not None:
+        return chosen.submits
+    return chosen.by.is_own and any(later.is_decision and not later.optional for later in onward)
+
+
+def _is_headed_by(record: Record, actor: Actor) -> bool:
+    """Whether the one who submits, or the owner, heads the record's own department: then a superior must decide."""
+    department = record.ref("department")
+    if any(Role.HEAD in principal.roles and principal.department == department for principal in actor.represented()):
+        return True
+    if record.ref("owner") == actor.id:
+        return False
+    heads = people.people_at([at_role_in(Role.HEAD, department)])
+    return record.ref("owner") in heads
+
+
+def due_move(record: Record) -> Move | None:
+    """The automatic move out of the present state whose condition holds, if there is one."""
+    flow = record.flow()
+    if flow is None or record.removed_at is not None:
+        return None
+    return next((one for one in flow.out_of(record.state) if one.auto and one.when and one.when(record)), None)

@@ -1,0 +1,101 @@
+"""One of several moves: what it would lead to, and what came of it, in one sentence for each record.
+
+A rehearsal is the gate's own verb, undone (decision 9), so that no rule stands here a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..base.errors import Changed, Missing, Refused
+from ..base.words import L, Words
+from ..language.record import Record
+from ..rights import rights
+from . import changes
+from .acts import Context
+from .caches import forget_read
+from .intents import Intent
+from .unit import Undone, Unit, in_transaction
+from .writing import Outdated
+
+READY = L("Will become “{state}”.", "將變為「{state}」。")
+COUNTED = L("Your decision will be noted.", "將記錄您的意見。")
+DONE = L("Done: now “{state}”.", "已辦理：現為「{state}」。")
+CHANGED_SINCE = L("Changed since you looked at it; nothing was done.", "在您查看後已被修改，未辦理。")
+GONE = L("No longer there.", "已不存在。")
+LATER = "…"  # stands for a reason that is asked for after the rehearsal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a move was made, or could be; and what it led to, would lead to, or what stands against it."""
+
+    ok: bool
+    words: Words
+
+
+def make(intent: Intent[Any], verb: str, *, version: int, context: Context) -> Outcome:
+    """Make the move on a record that was looked at in this version."""
+    try:
+        done = changes.move(intent.cls, intent, verb, actor=intent.actor, version=version, context=context)
+    except (Changed, Missing, Refused) as problem:
+        return Outcome(False, _words_of(problem))
+    return Outcome(True, DONE(state=rights.state_word(done)))
+
+
+def rehearse(intent: Intent[Any], verb: str, *, version: int | None = None, context: Context) -> Outcome:
+    """What would become of a record that was looked at in this version (None: as it stands), if the move were made.
+
+    A reason that the move asks for may still be missing.
+    """
+    seen = intent.record.version if version is None else version
+    given = context if context.reason else Context(source=context.source, reason=LATER)
+    trial = _unwritten if _is_plain(intent.record, verb) else _undone
+    try:
+        return _would_be(intent.record, trial(intent, verb, seen, given))
+    except Outdated:
+        return Outcome(False, CHANGED_SINCE)
+    except (Changed, Missing, Refused) as problem:
+        return Outcome(False, _words_of(problem))
+
+
+def _is_plain(record: Record, verb: str) -> bool:
+    """Whether a move does nothing beside its own record, so that nothing would look at what it writes."""
+    flow = record.flow()
+    verbs = {verb, *(move.verb for move in (flow.moves if flow else ()) if move.auto)}
+    asks = any(move.asked_fields for move in (flow.moves if flow else ()) if move.verb == verb)
+    return not asks and not any(hasattr(record, f"on_{one}") for one in verbs)
+
+
+def _unwritten(intent: Intent[Any], verb: str, seen: int, context: Context) -> Record:
+    return changes.moved(Unit(is_dry=True), intent, verb, seen=seen, context=context)
+
+
+def _undone(intent: Intent[Any], verb: str, seen: int, context: Context) -> Record:
+    """The record as the move would leave it, with all that follows, in a transaction that never commits."""
+    after: list[Record] = []
+
+    def body(unit: Unit) -> None:
+        after[:] = [changes.moved(unit, intent, verb, seen=seen, context=context)]
+        raise Undone
+
+    try:
+        in_transaction(body, quiet=True)
+    except Undone:
+        return after[0]
+    finally:
+        forget_read(intent.cls.type_name())
+    raise AssertionError("A rehearsal always ends by being undone.")
+
+
+def _words_of(problem: Changed | Missing | Refused) -> Words:
+    if isinstance(problem, Refused):
+        return problem.first
+    return CHANGED_SINCE if isinstance(problem, Changed) else GONE
+
+
+def _would_be(before: Record, after: Record) -> Outcome:
+    if after.state == before.state and len(after.decisions) > len(before.decisions):
+        return Outcome(True, COUNTED())
+    return Outcome(True, READY(state=rights.state_word(after)))

@@ -1,0 +1,38 @@
+"""A record as it is kept: its stored fields, how two states of it differ, and the stamps of a write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..base import clock
+from ..base.people import Actor
+from ..language.record import Record
+
+_UNTRACKED = frozenset(
+    {"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "sv", "title", "due_at", "flow_version"}
+)
+
+
+def stored(record: Record) -> dict[str, Any]:
+    """The record as it is kept, without computed search parts: what is compared, and what history remembers."""
+    return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The changed fields with their old and new stored values."""
+    names = [name for name in {**before, **after} if name not in _UNTRACKED]
+    return [
+        {"field": name, "old": before.get(name), "new": after.get(name)}
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def stamp(record: Record, actor: Actor, after: dict[str, Any]) -> dict[str, Any]:
+    """Count the version up and say who and when, on the record and in the fields that will be stored."""
+    record.version += 1
+    record.updated_at = clock.now()
+    record._data["updated_by"] = actor.id
+    stamps = {"version": record.version, "updated_at": record.updated_at, "updated_by": actor.id}
+    return {name: value for name, value in {**after, **stamps}.items() if value is not None}

@@ -1,0 +1,78 @@
+"""How the gate writes one record: its fields with their history, compared with the version that was read."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from ..base.errors import Changed
+from ..base.store import in_unit
+from ..language.record import Record
+from . import history
+from .acts import Act, entry_of
+from .caches import forget_read
+from .case_notices import tell
+from .search_parts import derive
+from .stored_form import difference, stamp, stored
+from .unit import Unit
+from .waiting import waiting_for
+
+R = TypeVar("R", bound=Record)
+
+
+class Outdated(Exception):
+    """What a page had drawn is no longer what stands: the verb begins anew with what does."""
+
+
+def write_new(unit: Unit, record: Record, act: Act) -> None:
+    """Write a new record and the first entry of its history."""
+    derive(record)
+    after = stamp(record, act.actor, stored(record))
+    full, record.chain = history.chained(entry_of(record, "create", difference({}, after), act), {})
+    in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
+    unit.entries.append(full)
+    after_write(unit, record)
+
+
+def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -> R:
+    """Write what changed, if the record is still the one that was read, and append it to the history.
+
+    Raises Changed, or Outdated where what was read is what a page had drawn.
+    """
+    derive(record)
+    after = stored(record)
+    changes = difference(before, after)
+    if not changes and verb == "update":
+        return record
+    if unit.is_dry:
+        return record
+    head = {"_id": record.id, "version": record.version, "chain.seq": record.chain.get("seq")}
+    after = stamp(record, act.actor, after)
+    entry = entry_of(record, verb, changes, act, before.get("state"))
+    full, record.chain = history.chained(entry, record.chain)
+    after["chain"] = record.chain
+    if not in_unit(record.type_name()).update_one(head, _command(before, after)).matched_count:
+        raise _lost(record, head["version"], act)
+    unit.entries.append(full)
+    after_write(unit, record)
+    tell(unit, record, full, act)
+    return record
+
+
+def _command(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The update that makes one stored form of the other."""
+    command: dict[str, Any] = {"$set": {name: value for name, value in after.items() if value != before.get(name)}}
+    if gone := [name for name in before if name not in after and name != "_id"]:
+        command["$unset"] = dict.fromkeys(gone, "")
+    return command
+
+
+def _lost(record: Record, seen: int, act: Act) -> Exception:
+    if act.is_drawn:
+        return Outdated()
+    return Changed(type(record)._from_son(record._get_collection().find_one({"_id": record.id})), seen)
+
+
+def after_write(unit: Unit, record: Record) -> None:
+    """What else follows each write: the open case as it is now, and what the process must read anew."""
+    unit.cases[record.id] = waiting_for(record)
+    forget_read(record.type_name())
