@@ -71,7 +71,7 @@ def test_the_unique_index_alone_keeps_a_copy_from_being_out_twice(company: Any) 
     assert index["unique"]
     assert index["partialFilterExpression"] == {"out": {"$gt": ""}}
     assert held == f"{loans[0].document.number}/1"
-    assert type(loans[0]).taken("out", held) is not None
+    assert type(loans[0]).conflict_message("out", held) is not None
 
 
 def test_a_copy_that_comes_back_is_kept_for_one_of_those_who_wait(company: Any) -> None:

@@ -26,6 +26,12 @@ SAVED_BEFORE = L(
     "{number} to change it.",
     "此表單先前已保存為 {number}。您輸入的內容仍在：再次保存將新建一條記錄，或打開 {number} 修改。",
 )
+AS_A_WHOLE = L(
+    "A list of lines is taken as a whole: choose one version and enter the other's changes in it.",
+    "明細只能整體採用：請選擇其中一個版本，再補錄另一版本的變更。",
+)
+THEY_CHANGED = L("They changed: {cells}", "對方修改：{cells}")
+YOU_CHANGED = L("You changed: {cells}", "您修改：{cells}")
 AT_ONCE = dt.timedelta(seconds=5)
 
 
@@ -60,8 +66,22 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
         if they_changed and typed.get(name) != theirs.get(name):
             sides = {side: kind_of(told).full(found.get(name), labels, me) for side, found in
                      (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
-            rows.append({"name": name, "label": label_of(told), "is_conflict": i_changed, **sides})
+            row = {"name": name, "label": label_of(told), "is_conflict": i_changed, "notes": [], **sides}
+            if told.columns and i_changed:
+                before, other, own = (found.get(name) for found in (original, theirs, typed))
+                row["notes"] = _line_notes(told, before, other, own, labels, me)
+            rows.append(row)
     return Merged(values, rows)
+
+
+def _line_notes(lines: Any, original: Any, theirs: Any, mine: Any, labels: Mapping, me: Actor) -> list[str]:
+    """What each changed in a list of lines, of which one version can be taken as a whole."""
+    sides = ((THEY_CHANGED, theirs), (YOU_CHANGED, mine))
+    return [str(AS_A_WHOLE)] + [
+        str(words(cells="; ".join(f"{what}: {before} → {after}" for what, before, after in cells)))
+        for words, rows in sides
+        if (cells := kind_of(lines).changes(original, rows, labels, me))
+    ]
 
 
 class SavedBefore(Refused):

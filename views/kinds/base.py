@@ -24,8 +24,16 @@ from .registry import for_kind
 
 LONG, WIDE = 44, 25  # letters, and heights of a line, from which on a cell is clipped and can be opened
 SHORT_MAX = 200
+HISTORY_MAX = 600
+NONE = "—"
+CUT = L(
+    "{start}… ({count} more characters; compare the versions to see all)", "{start}…（另有 {count} 字，請對照版本查看）"
+)
 A_TEXT = L("Text, at most {most} characters", "文字，最多 {most} 字")
 NO_ORDER = L("this field has no order", "此字段不能比較大小")
+
+
+Change = tuple[str, str, str]  # what, its text before, its text after
 
 
 @for_kind(BaseField)
@@ -40,7 +48,6 @@ class Kind:
     layout = ""  # of the cells of its column: number, state
     is_amount = False  # money: summed in lists, and printed with its currency
     is_wide = False  # takes the whole width of a page
-    is_in_history = True  # said where nothing is looked up for it
     is_text_cell = False  # an empty sheet keeps what is typed as text
     takes: L | None = None  # what a cell of a sheet takes
 
@@ -61,9 +68,9 @@ class Kind:
         """The text of a value with everything in it that a reader may see."""
         return self.plain(value, labels)
 
-    def in_history(self, value: Any, labels: Labels, me: Actor) -> str:
-        """The text of a value in one line of the history."""
-        return self.plain(value, labels)
+    def changes(self, old: Any, new: Any, labels: Labels, me: Actor) -> list[Change]:
+        """A change as the history says it: what was changed, and its text before and after; a long one says so."""
+        return [(str(label_of(self.field)), _start_of(self.plain(old, labels)), _start_of(self.plain(new, labels)))]
 
     def linked(self, value: Any, labels: Labels) -> str:
         """A value as its record's page shows it, with what it leads to."""
@@ -185,3 +192,9 @@ def range_filter(kind: Kind, name: str, args: MultiDict, control: str) -> dict[s
     key = f"f.{name}"
     ends = {"from": args.get(f"{key}.from", ""), "to": args.get(f"{key}.to", "")}
     return {**Kind.filter(kind, name, args, NO_LABELS), "kind": "range", "input": control, **ends}
+
+
+def _start_of(text: str) -> str:
+    """A text as a line of the history shows it: where the rest is left out, it says how much."""
+    more = len(text) - HISTORY_MAX
+    return str(CUT(start=text[:HISTORY_MAX], count=more)) if more > 0 else text or NONE

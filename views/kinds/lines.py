@@ -9,12 +9,13 @@ import wtforms
 
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.language.fields import Lines
+from models.kernel.language.fields import Lines, label_of
 from models.kernel.rights import rights
 
 from ..wording import Labels
-from .base import Kind
+from .base import Change, Kind
 from .inputs import LinesList
+from .line_changes import line_changes
 from .registry import for_kind, kind_of
 
 COUNT = L("{count} lines", "{count} 行")
@@ -33,9 +34,8 @@ class LinesKind(Kind):
         kinds = self._kinds(me)
         return "\n".join(_line(kinds, line, labels) for line in value) if value else self.plain(value, labels)
 
-    def in_history(self, value: Any, labels: Labels, me: Actor) -> str:
-        kinds = {name: kind for name, kind in self._kinds(me).items() if kind.is_in_history}
-        return " | ".join(_line(kinds, line, labels) for line in value) if value else self.plain(value, labels)
+    def changes(self, old: Any, new: Any, labels: Labels, me: Actor) -> list[Change]:
+        return line_changes(str(label_of(self.field)), self._kinds(me), old, new, labels)
 
     def _kinds(self, me: Actor) -> dict[str, Kind]:
         """The columns that a reader sees."""

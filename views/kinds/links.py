@@ -36,7 +36,6 @@ class RefKind(Kind):
     """A link to one record."""
 
     control = "ref"
-    is_in_history = False
     is_text_cell = True
     sheet_words = A_LINK
 
@@ -97,7 +96,6 @@ class RefsKind(RefKind):
     """Links to several records."""
 
     control = "refs"
-    is_in_history = True
     is_many = True
     sheet_words = LINKS
 

@@ -71,7 +71,6 @@ class LocalizedKind(LongTextKind):
 class SealedKind(Kind):
     """An encrypted text, entered as the kind of text that it is."""
 
-    is_in_history = False
     is_text_cell = True
 
     def __init__(self, field: Any):

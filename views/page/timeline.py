@@ -9,13 +9,13 @@ from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import L
 from models.kernel.gate.sources import source_label
 from models.kernel.language.declare import references_of
-from models.kernel.language.fields import label_of
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
 from ..kinds import kind_of
-from ..wording import doer, machine_time, moment, reference_labels, state_label, tone
+from ..kinds.base import Change
+from ..wording import doer, line_labels, machine_time, moment, reference_labels, state_label, tone
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
@@ -40,7 +40,12 @@ def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
         for side in ("old", "new")
         if change.get(side) is not None
     ]
-    return reference_labels(cls, rows, list(references_of(cls)))
+    lines: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name in cls._fields and cls._fields[name].columns:
+                lines.setdefault(name, []).extend(value)
+    return reference_labels(cls, rows, list(references_of(cls))) | line_labels(cls, lines)
 
 
 def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) -> dict[str, Any]:
@@ -61,7 +66,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
         "comment": entry.get("reason") or "",
         "tone": tone(cls, entry.get("state_to")),
         "changes": [
-            told for c in entry.get("changes", ()) if verb != "create" and (told := _change(cls, c, me, labels))
+            told for c in entry.get("changes", ()) if verb != "create" for told in _changes(cls, c, me, labels)
         ],
         "version": entry.get("version"),
         "seq": entry["seq"],
@@ -70,16 +75,14 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
     }
 
 
-def _change(cls: type[Record], change: Mapping[str, Any], me: Actor, labels: Mapping) -> tuple[str, str, str] | None:
-    name = change["field"]
+def _changes(cls: type[Record], change: Mapping[str, Any], me: Actor, labels: Mapping) -> list[Change]:
+    """A changed field with both texts; of a list of lines the cells that were changed, each by itself."""
+    name, old, new = change["field"], change.get("old"), change.get("new")
     if name == "file":
-        return (str(L("File", "文件")), (change.get("old") or {}).get("name", ""), change["new"]["name"])
-    told = cls._fields.get(name)
-    if told is None or (name not in cls.declared.own_fields and name not in ("owner", "department", "tags")):
-        return None
-    label = str(label_of(told))
-    if not rights.sees(me, told):
-        return None
-    kind = kind_of(told)
-    before, after = (kind.in_history(change.get(side), labels, me)[:600] or "—" for side in ("old", "new"))
-    return (label, before, after)
+        return [(str(L("File", "文件")), (old or {}).get("name", ""), new["name"])]
+    field = cls._fields.get(name)
+    if field is None or (name not in cls.declared.own_fields and name not in ("owner", "department", "tags")):
+        return []
+    if not rights.sees(me, field):
+        return []
+    return kind_of(field).changes(old, new, labels, me)

@@ -28,23 +28,23 @@ LATER = "…"  # stands for a reason that is asked for after the rehearsal
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MoveOutcome:
     """Whether a move was made, or could be; and what it led to, would lead to, or what stands against it."""
 
     ok: bool
     words: Words
 
 
-def make(intent: Intent[Any], verb: str, *, version: int, context: Context) -> Outcome:
+def make(intent: Intent[Any], verb: str, *, version: int, context: Context) -> MoveOutcome:
     """Make the move on a record that was looked at in this version."""
     try:
         done = changes.move(intent.cls, intent, verb, actor=intent.actor, version=version, context=context)
     except (Changed, Missing, Refused) as problem:
-        return Outcome(False, _words_of(problem))
-    return Outcome(True, DONE(state=rights.state_word(done)))
+        return MoveOutcome(False, _words_of(problem))
+    return MoveOutcome(True, DONE(state=rights.state_word(done)))
 
 
-def rehearse(intent: Intent[Any], verb: str, *, version: int | None = None, context: Context) -> Outcome:
+def rehearse(intent: Intent[Any], verb: str, *, version: int | None = None, context: Context) -> MoveOutcome:
     """What would become of a record that was looked at in this version (None: as it stands), if the move were made.
 
     A reason that the move asks for may still be missing.
@@ -55,9 +55,9 @@ def rehearse(intent: Intent[Any], verb: str, *, version: int | None = None, cont
     try:
         return _would_be(intent.record, trial(intent, verb, seen, given))
     except Outdated:
-        return Outcome(False, CHANGED_SINCE)
+        return MoveOutcome(False, CHANGED_SINCE)
     except (Changed, Missing, Refused) as problem:
-        return Outcome(False, _words_of(problem))
+        return MoveOutcome(False, _words_of(problem))
 
 
 def _is_plain(record: Record, verb: str) -> bool:
@@ -95,7 +95,7 @@ def _words_of(problem: Changed | Missing | Refused) -> Words:
     return CHANGED_SINCE if isinstance(problem, Changed) else GONE
 
 
-def _would_be(before: Record, after: Record) -> Outcome:
+def _would_be(before: Record, after: Record) -> MoveOutcome:
     if after.state == before.state and len(after.decisions) > len(before.decisions):
-        return Outcome(True, COUNTED())
-    return Outcome(True, READY(state=rights.state_word(after)))
+        return MoveOutcome(True, COUNTED())
+    return MoveOutcome(True, READY(state=rights.state_word(after)))

@@ -1,0 +1,112 @@
+"""What the history says of lists of lines: which line, which cell, what was added or removed; nothing cut unsaid."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from models import catalogue
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import speaking
+from models.kernel.gate import changes
+from tests.fixtures.company import Company
+from tests.fixtures.http import read_page
+from views.kinds import kind_of
+from views.kinds import lines as lines_kind
+
+OFFER_LINE = catalogue["quotation"]._fields["lines"].field.document_type
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Any:
+    with speaking("en"):
+        yield
+
+
+@pytest.fixture
+def offer(company: Company) -> Any:
+    """A quotation with thirty lines."""
+    record = company.make("quotation", "clerk_sal")
+    line = record.lines[0]
+    return changed(record, lines=[copy_of(line, spec=f"S{n}", quantity=Decimal(n)) for n in range(1, 31)])
+
+
+def copy_of(line: Any, **values: Any) -> Any:
+    names = ("product", "unit_price", "spec", "quantity", "discount")
+    return OFFER_LINE(**{name: line._data.get(name) for name in names if name in line._fields} | values)
+
+
+def changed(record: Any, **values: Any) -> Any:
+    return changes.update(type(record), record.id, values, actor=SYSTEM, version=None)
+
+
+def changes_in(browser: Any, record: Any) -> list[str]:
+    """The changes of the newest entry, as the page of the record says them."""
+    html = browser.get("/admin/quotation/details/", {"id": record.id}).text
+    newest = html.split('<ul class="changes">')[1].split("</ul>")[0]
+    return [" ".join(read_page(f"<ul>{part}</li></ul>").text.split()) for part in newest.split("</li>")[:-1]]
+
+
+class TestHistory:
+    def test_a_cell_far_down(self, offer: Any, browser_as: Any) -> None:
+        lines = list(offer.lines)
+        lines[19] = copy_of(lines[19], quantity=Decimal(777))
+        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
+        assert any("line 20, Quantity" in one and "20" in one and "777" in one for one in told)
+        assert not any("line 19" in one or "line 21" in one for one in told)
+
+    def test_a_line_that_was_added_and_one_that_was_removed(self, offer: Any, browser_as: Any) -> None:
+        browser = browser_as("clerk_sal", locale="en")
+        lines = list(offer.lines)
+        told = changes_in(browser, changed(offer, lines=[*lines[:4], *lines[5:]]))
+        assert [one.split(":")[0] for one in told if "line" in one] == ["Lines, line 5 removed"]
+        assert "S5" in told[0]
+        told = changes_in(browser, changed(offer, lines=[*lines, copy_of(lines[0], spec="New")]))
+        assert {one.split(":")[0] for one in told if "line" in one} == {
+            "Lines, line 5 added",
+            "Lines, line 31 added",
+        }
+
+    def test_a_product_is_named(self, company: Company, offer: Any, browser_as: Any) -> None:
+        other = company.make("product", name="Valve 9000")
+        other = company.walk(other, "active") if "active" in other.flow().states else other
+        lines = list(offer.lines)
+        lines[2] = copy_of(lines[2], product=other.id)
+        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
+        assert any("line 3, Product" in one and "Valve 9000" in one for one in told)
+
+    def test_what_is_left_out_is_counted(self, offer: Any, browser_as: Any) -> None:
+        lines = [copy_of(line, quantity=Decimal(500 + n), spec=f"T{n}") for n, line in enumerate(offer.lines)]
+        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
+        assert any("more changes: — → compare the versions to see all" in one for one in told)
+
+    def test_a_long_text_says_how_much_is_missing(self, offer: Any, browser_as: Any) -> None:
+        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, remark="長" * 700))
+        assert "(100 more characters; compare the versions to see all)" in told[0]
+
+
+def test_columns_that_the_reader_may_not_see_are_left_out(company: Company, offer: Any, monkeypatch: Any) -> None:
+    lines = catalogue["quotation"]._fields["lines"]
+    monkeypatch.setattr(lines_kind.rights, "sees", lambda actor, column: column.name != "quantity")
+    rows = [{"quantity": 1, "spec": "A"}], [{"quantity": 2, "spec": "A"}]
+    assert kind_of(lines).changes(*rows, {}, company.actor("clerk_sal")) == []
+
+
+def test_two_edit_two_lines(offer: Any, browser_as: Any) -> None:
+    """A list is taken as a whole; the page says what each of the two changed in it."""
+    browser = browser_as("clerk_sal", locale="en")
+    form = browser.form("/admin/quotation/edit/", "/edit/", id=offer.id)
+    lines = list(offer.lines)
+    lines[4] = copy_of(lines[4], quantity=Decimal(777))
+    changed(offer, lines=lines)
+    answer = browser.send(form, **{"lines-1-quantity": "888"})
+    assert answer.status_code == 409
+    text = read_page(answer.text).text
+    assert "A list of lines is taken as a whole" in text
+    theirs = text.split("They changed: ")[1].split("You changed: ")[0]
+    mine = text.split("You changed: ")[1]
+    assert "line 5, Quantity: 5 → 777" in theirs
+    assert "line 2" not in theirs
+    assert "line 2, Quantity: 2 → 888" in mine
