@@ -31,10 +31,10 @@ def line_changes(label: str, kinds: Mapping[str, Kind], old: Rows, new: Rows, la
         for rows in (old, new)
     ]
     heads = [label_of(kind.field) for kind in kinds.values()]
-    found = list(_changes(label, heads, *texts))
-    if len(found) > CELLS_MAX:
-        found = [*found[:CELLS_MAX], (str(MORE(list=label, count=len(found) - CELLS_MAX)), NONE, str(COMPARE))]
-    return found
+    cells = list(_changes(label, heads, *texts))
+    if len(cells) > CELLS_MAX:
+        cells = [*cells[:CELLS_MAX], (str(MORE(list=label, count=len(cells) - CELLS_MAX)), NONE, str(COMPARE))]
+    return cells
 
 
 def _changes(label: str, heads: list[Any], old: list[tuple[str, ...]], new: list[tuple[str, ...]]) -> Iterator[Change]:
