@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 
@@ -26,6 +27,7 @@ from admin_app.security.accounts import (
     start_reset,
     step_off,
 )
+from admin_app.serving import PatientWorker
 from admin_app.settings import Settings
 from admin_app.welcome import welcome
 from models import catalogue
@@ -41,12 +43,14 @@ from seed.stage import Overtaken
 from tasks.engine.defaults import order_first_runs
 
 GRACE_SECONDS = 30
+KEPT_SECONDS = 75  # longer than proxies keep theirs, so that no request meets a connection that is being closed
+PORT_SECONDS_MAX = 5
 AS_ROOT = "ignore:You're running the worker with superuser privileges"  # no news in a container that is tried out
 
 
 def run(settings: Settings, _options: argparse.Namespace) -> None:
     """Start everything on this machine and stay until Ctrl-C or SIGTERM."""
-    _check_port(settings)
+    check_port(settings)
     configure_logs(settings.log_level)
     mongo = None if settings.mongodb_uri else EmbeddedMongo(settings.data)
     try:
@@ -115,7 +119,7 @@ def web(settings: Settings, _options: argparse.Namespace) -> None:
     """Become the web server, once the database answers and is sound."""
     if not settings.mongodb_uri:
         raise Problem("guicheng web needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
-    _check_port(settings)
+    check_port(settings)
     with connected(settings):
         pass
     command = gunicorn_command(settings)
@@ -160,11 +164,12 @@ def _celery(*options: str) -> list[str]:
 def gunicorn_command(settings: Settings) -> list[str]:
     """Return the command line of the web server; it never preloads, so each worker makes its own connections."""
     flags = {
-        "--worker-class": "gthread",
+        "--worker-class": f"{PatientWorker.__module__}.{PatientWorker.__qualname__}",
         "--workers": settings.web_workers,
         "--threads": settings.web_threads,
         "--bind": settings.url.removeprefix("http://").rstrip("/"),
         "--graceful-timeout": GRACE_SECONDS,
+        "--keep-alive": KEPT_SECONDS,
         "--max-requests": 5000,
         "--max-requests-jitter": 500,
         "--forwarded-allow-ips": "",  # forwarding headers are judged by the application alone, by trusted_proxies
@@ -181,14 +186,24 @@ def _has_control_socket() -> bool:
     return any("--no-control-socket" in (setting.cli or ()) for setting in KNOWN_SETTINGS)
 
 
-def _check_port(settings: Settings) -> None:
+def check_port(settings: Settings) -> None:
+    """Raise Problem unless the port can be taken; the workers of a killed master need a moment to let go of it."""
+    deadline = time.monotonic() + PORT_SECONDS_MAX
+    while (problem := _port_problem(settings)) is not None:
+        if problem.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+            raise Problem(_port_sentence(settings, problem)) from problem
+        time.sleep(0.2)
+
+
+def _port_problem(settings: Settings) -> OSError | None:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError as problem:
-            raise Problem(_port_sentence(settings, problem)) from problem
+            return problem
+    return None
 
 
 def _port_sentence(settings: Settings, problem: OSError) -> str:
