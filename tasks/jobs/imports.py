@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.base.words import L, speaking
+from models.kernel.base.words import L, Words, speaking
 from models.services.files.confined import Unreadable
 from models.services.imports import imports
 from models.services.imports import rows as import_rows
@@ -52,11 +52,19 @@ def _read(one: Import, actor: Actor) -> Import | None:
     try:
         import_steps.read(one, actor)
     except Unreadable as fault:
-        why = WHY_NOT.get(str(fault), WHY_NOT["damaged"])
+        why = _why(fault)
+        if str(fault) == "encoding" and (shown := import_steps.previews(one)):
+            imports.ask_encoding(one, shown, NOT_READ(why=why))
+            return None
         imports.finish_reading(one, import_rows.keep_rows(one, ()))
         imports.end(one, READING, FAILED, NOT_READ(why=why))
         return None
     return imports.load(one.id)
+
+
+def _why(fault: Unreadable) -> Words:
+    words: Words = WHY_NOT.get(str(fault), WHY_NOT["damaged"])
+    return words(line=fault.line) if isinstance(words, L) else words
 
 
 def _rehearse(run: Run, one: Import, reader: Reader, batch: RowBatch) -> bool:

@@ -34,6 +34,9 @@ PLACES = {
     "sheet": L("Sheet {name}, row {number}", "工作表 {name}，第 {number} 行"),
     "paragraph": L("Paragraph {number}", "第 {number} 段"),
     "line": L("Line {number}", "第 {number} 行"),
+    "slide": L("Slide {number}", "第 {number} 張幻燈片"),
+    "notes": L("Speaker notes of slide {number}", "第 {number} 張幻燈片的備註"),
+    "note": L("Note or remark", "註釋或批註"),
     "margin": L("Head or foot of the page", "頁眉頁腳"),
 }
 
@@ -132,7 +135,8 @@ def _parts(found: Look) -> dict[str, Any]:
     number = _asked("part", count)
     wanted = {"n": {"$gte": (number - 1) * PARTS, "$lt": number * PARTS}}
     parts = file_text.parts_of(found.file["_id"], wanted, most=PARTS)
-    return {"form": "parts", "number": number, "count": count, "texts": _shown(parts)}
+    is_laid_out = found.kind in (file_kinds.DOCUMENT, file_kinds.SLIDES)
+    return {"form": "parts", "number": number, "count": count, "texts": _shown(parts), "is_laid_out": is_laid_out}
 
 
 def _shown(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -125,6 +125,11 @@ class ListDoors:
         """Choose other fields for the columns of a sheet."""
         return imports.match_answer(self)
 
+    @expose("/import/encoding/", methods=("POST",))
+    def import_encoding_view(self) -> Any:
+        """Choose the encoding of a text that was in doubt."""
+        return imports.encoding_answer(self)
+
     @expose("/import/run/", methods=("POST",))
     def import_run_view(self) -> Any:
         """Import the good rows of a sheet."""

@@ -24,7 +24,7 @@ from models.services.imports import imports
 from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import NO_VALUE, NUMBER
-from models.services.imports.imports import Import
+from models.services.imports.imports import Choices, Import
 from models.services.imports.rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
 from models.services.sheets.writing import SheetKind
 from models.services.work import jobs
@@ -35,11 +35,19 @@ from ..wording import moment, number, reference_labels
 from . import import_files
 
 FIRST, MORE = 10, 50
+ENCODINGS = {
+    "utf-8": L("UTF-8", "UTF-8"),
+    "gb18030": L("Simplified Chinese Windows (GB18030)", "簡體中文 Windows（GB18030）"),
+    "cp950": L("Traditional Chinese Windows (Big5)", "繁體中文 Windows（Big5）"),
+    "utf-16-le": L("UTF-16", "UTF-16"),
+    "utf-16-be": L("UTF-16, bytes the other way round", "UTF-16（字節順序相反）"),
+}
 BOOKS, TEXTS = ("xlsx", "xlsm", "xls", "xlsb", "ods"), ("csv", "txt", "tsv")
 PASTED = L("Pasted cells", "粘貼的單元格")
 NO_SHEET = L("Please choose a file or paste cells.", "請選擇文件或粘貼單元格。")
 NOT_A_SHEET = L("Please choose a CSV or Excel (XLSX) file.", "請選擇 CSV 或 Excel（XLSX）文件。")
 CHECKED_ANEW = L("The rows are being checked with these columns.", "正按所選列重新檢查。")
+CHECKED_ANEW_AS_TEXT = L("The text is being read in this encoding.", "正按所選編碼重新讀取。")
 BEGUN = L("The import has begun. You may leave this page.", "導入已開始，您可以離開此頁。")
 GOING_BACK = L("The import is being taken back.", "正在撤銷此次導入。")
 DROPPED = L("The sheet was thrown away; nothing was imported.", "表格已丟棄，未導入任何內容。")
@@ -77,13 +85,23 @@ def start_answer(screen: Any) -> Any:
     incoming: Incoming | None = None
     try:
         incoming, name = _sent()
-        one = imports.begin(cls.type_name(), name, incoming, actor=me, empties=bool(request.form.get("empties")))
+        one = imports.begin(cls.type_name(), name, incoming, actor=me, choices=_choices())
     except Refused as refused:
         said = next((words for found in refused.problems.values() for words in found), refused.sentence)
         twin = imports.twin_of(cls.type_name(), incoming.sha256) if incoming else None
         way = f"{screen.base}import/details/?id={twin['_id']}" if twin and twin["person"] == me.id else ""
         return screen.render("record/import.html", **_start_context(screen, me), error=str(said), twin=way), 422
     return redirect(_page_of(screen, one))
+
+
+def _choices() -> Choices:
+    """What the sender says of the sheet."""
+    row, encoding = request.form.get("head_row", ""), request.form.get("encoding", "")
+    return Choices(
+        empties=bool(request.form.get("empties")),
+        encoding=encoding if encoding in ENCODINGS else "",
+        head_row=int(row) if row.isdecimal() and len(row) < 6 else 0,
+    )
 
 
 def _start_context(screen: Any, me: Actor) -> dict[str, Any]:
@@ -98,6 +116,8 @@ def _start_context(screen: Any, me: Actor) -> dict[str, Any]:
         "only_changes": any(one.required for one in out),
         "earlier": [_row_of(screen, one) for one in imports.own(me, cls.type_name())],
         "text": request.form.get("text", ""),
+        "encodings": ENCODINGS,
+        "chosen": _choices(),
     }
 
 
@@ -184,6 +204,7 @@ def _details_context(screen: Any, one: Import, me: Actor) -> dict[str, Any]:
         "is_stuck": is_open and run.get("state") not in jobs.OPEN,
         "progress": _progress(one, run),
         "why": localized(one.facts.get("why")),
+        "previews": [(name, str(ENCODINGS[name]), text) for name, text in one.previews if name in ENCODINGS],
         "tiles": [_tile(screen, one, verdict) for verdict in SECTIONS if one.counts.get(verdict)],
         "columns": _columns(screen.model, one, me) if one.state == imports.CHECKED else [],
         "choices": [(name, str(said)) for name, said in import_cells.heads_of(screen.model, me).items()],
@@ -347,6 +368,15 @@ def match_answer(screen: Any) -> Any:
     chosen = [name if name in known and name not in given[:at] else "" for at, name in enumerate(given)]
     imports.check_again(one, chosen, actor=me, empties=bool(request.form.get("empties")))
     say("info", CHECKED_ANEW)
+    return redirect(_page_of(screen, one))
+
+
+def encoding_answer(screen: Any) -> Any:
+    """The sender says in which encoding the text is to be read."""
+    me = actor()
+    one = _asked(screen, me)
+    imports.read_again(one, request.form.get("encoding", ""), actor=me)
+    say("info", CHECKED_ANEW_AS_TEXT)
     return redirect(_page_of(screen, one))
 
 

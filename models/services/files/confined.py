@@ -14,15 +14,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from .child.unreadable import Unreadable
+
+__all__ = ["Unreadable", "rows", "run"]
+
 MEGABYTE = 1024 * 1024
 MEMORY_MAX = 1024 * MEGABYTE
 ANSWER_MAX = 96 * MEGABYTE
 SECONDS_MAX = 30
 _PROGRAMS = Path(__file__).with_name("child")
-
-
-class Unreadable(Exception):
-    """The content could not be opened; the argument is one of the reasons that `file_text.WHY` has words for."""
+_START = "import sys, importlib; sys.path.append(sys.argv[1]); importlib.import_module(sys.argv[2]).main()"
 
 
 def run(
@@ -40,7 +41,7 @@ def run(
     except ValueError:
         raise Unreadable("memory") from None  # it died before it could answer
     if "why" in told:
-        raise Unreadable(told["why"])
+        raise Unreadable(told["why"], told.get("line", 0))
     return told, rest
 
 
@@ -61,7 +62,7 @@ def rows(program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds:
                 break
             if isinstance(told, dict):
                 if "why" in told:
-                    raise Unreadable(told["why"])
+                    raise Unreadable(told["why"], told.get("line", 0))
                 return
             yield told
     raise Unreadable("memory")  # it died before it came to the end
@@ -70,7 +71,7 @@ def rows(program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds:
 def _carry_out(program: str, order: Mapping[str, Any], content: IO[bytes], answer: IO[bytes], seconds: int) -> None:
     file = content.fileno()
     child = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-I", str(_PROGRAMS / f"{program}.py")],
+        [sys.executable, "-I", "-c", _START, str(_PROGRAMS.parent), f"{_PROGRAMS.name}.{program}"],
         stdin=subprocess.PIPE,
         stdout=answer,
         stderr=subprocess.DEVNULL,

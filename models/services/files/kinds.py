@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-PDF, IMAGE, DOCUMENT, SHEETS, TEXT = "pdf", "image", "document", "sheets", "text"
+PDF, IMAGE, DOCUMENT, SLIDES, SHEETS, TEXT = "pdf", "image", "document", "slides", "sheets", "text"
 _IMAGES = frozenset(f"image/{one}" for one in ("png", "jpeg", "gif", "webp", "bmp", "tiff"))
 _BY_ENDING = {"docx": DOCUMENT, "docm": DOCUMENT, "dotx": DOCUMENT, "xlsx": SHEETS, "xlsm": SHEETS, "xls": SHEETS}
-_BY_ENDING |= {"xlsb": SHEETS, "ods": SHEETS}
+_BY_ENDING |= {"xlsb": SHEETS, "ods": SHEETS, "pptx": SLIDES, "pptm": SLIDES, "ppsx": SLIDES, "potx": SLIDES}
 _TEXTS = frozenset("txt csv tsv md log json xml yaml yml ini eml html htm svg js css sql py srt tex".split())
 
 
 def kind_of(file: Mapping[str, Any]) -> str:
-    """As what a file is opened: pdf, image, document, sheets, text, or nothing."""
+    """As what a file is opened: pdf, image, document, slides, sheets, text, or nothing."""
     told = str(file.get("content_type", ""))
     ending = str(file.get("name", "")).rpartition(".")[2].lower()
     if told == "application/pdf":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bson import ObjectId
@@ -74,6 +74,16 @@ INDEXES = [
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What a sender may say of a sheet: that empty cells empty fields, its encoding and the row of its heads, where
+    they are not to be found out."""
+
+    empties: bool = False
+    encoding: str = ""
+    head_row: int = 0
+
+
+@dataclass(frozen=True)
 class Import(Sheet):
     """One import as its maker sees it; `columns` are the fields that its heads were matched to, "" for none.
 
@@ -94,6 +104,11 @@ class Import(Sheet):
     def empties(self) -> bool:
         """Whether an empty cell empties the field of a record that is there."""
         return bool(self.facts.get("empties"))
+
+    @property
+    def previews(self) -> list[list[str]]:
+        """The encodings that its sender is asked to choose from, each with the first lines."""
+        return opened(self.facts.get("previews"), f"{self.seal}:previews") or []
 
     @property
     def batch(self) -> str:
@@ -128,7 +143,7 @@ def kind_of(head: bytes) -> str:
     return "sheets" if head.startswith(_BOOKS) else "text"
 
 
-def begin(type_name: str, name: str, content: Incoming, *, actor: Actor, empties: bool = False) -> Import:
+def begin(type_name: str, name: str, content: Incoming, *, actor: Actor, choices: Choices | None = None) -> Import:
     """Take a sheet in and order that it is read and checked. Raises Refused when the same was imported before."""
     if actor.id is None:
         raise ValueError("The system imports nothing.")
@@ -142,7 +157,7 @@ def begin(type_name: str, name: str, content: Incoming, *, actor: Actor, empties
         "turn": 1,
         "kind": kind_of(content.head),
         **kept,
-        "empties": empties,
+        **asdict(choices or Choices()),
     }
     try:
         refuse_twin(type_name, kept["sha256"])
@@ -203,10 +218,30 @@ def _import(row: Mapping[str, Any]) -> Import:
     return Import(sheet.id, sheet.person, **facts, heads=tuple(heads), columns=columns, facts=row)
 
 
-def keep_heads(one: Import, heads: Sequence[str], columns: Sequence[str]) -> None:
-    """Write what the first row says, and what its heads were matched to."""
-    values = {"heads": sealed(list(heads), one.seal), "columns": list(columns)}
+def keep_heads(one: Import, heads: Sequence[str], columns: Sequence[str], *, row: int = 1) -> None:
+    """Write what the heads say, in which row they stand, and what they were matched to."""
+    values = {"heads": sealed(list(heads), one.seal), "columns": list(columns), "heads_in": row}
     in_unit(COLLECTION).update_one({"_id": one.id}, {"$set": values})
+
+
+def ask_encoding(one: Import, previews: Mapping[str, str], why: Words) -> None:
+    """The encoding is for the sender to choose: the content stays until then, beside what it looks like in each."""
+    shown = sealed(list(previews.items()), f"{one.seal}:previews")
+    in_unit(COLLECTION).update_one({"_id": one.id, "turn": one.turn}, {"$set": {"previews": shown}})
+    end(one, READING, FAILED, why)
+
+
+def read_again(one: Import, encoding: str, *, actor: Actor) -> None:
+    """Order that a text is read in the encoding that its sender chose. Raises Refused."""
+    if encoding not in dict(one.previews):
+        raise Refused(NOT_NOW)
+
+    def body(_unit: Any) -> None:
+        run = jobs.enqueue(_order("imports.check", one.id, actor, turn=one.turn + 1))
+        command = {"$set": {"state": READING, "encoding": encoding, "run": run}, "$inc": {"turn": 1}}
+        _turn(one, (FAILED,), {**command, "$unset": {"previews": "", "why": ""}})
+
+    in_transaction(body)
 
 
 def finish_reading(one: Import, rows: int) -> None:

@@ -6,7 +6,8 @@ Whatever is done again has the same effect: a new record is known by its entry k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from bson import ObjectId
@@ -55,15 +56,23 @@ from .rows import (
 )
 
 SECONDS_MAX = 120
+HEADS_SOUGHT = 20
 ANSWER_MAX = 90 * 1024 * 1024
-WHY_NOT = {
+WHY_NOT: dict[str, Words] = {
     **WHY,
     "unpacked": L("The file is too large when unpacked.", "文件解壓後過大。"),
     "rows": L("The sheet has more than {rows} rows; please split it.", "表格超過 {rows} 行，請拆分後導入。")(
         rows=ROWS_MAX
     ),
     "columns": L("The sheet has more than {columns} columns.", "表格超過 {columns} 列。")(columns=COLUMNS_MAX),
-    "quotes": L("A quotation mark in the file is not closed.", "文件中有未配對的引號。"),
+    "quotes": L(
+        "A quotation mark in line {line} is not closed, or stands within a text; nothing was imported.",
+        "第 {line} 行有未配對的引號，或引號夾在文字中；未導入任何內容。",
+    ),
+    "encoding": L(
+        "the encoding of the text is in doubt. Choose below the reading that is right.",
+        "無法確定文字編碼，請在下方選擇正確的顯示。",
+    ),
     "nothing": L("The sheet is empty.", "表格是空的。"),
 }
 NOT_READ = L("The sheet could not be read: {why}", "無法讀取表格：{why}")
@@ -103,15 +112,49 @@ def read(one: Import, actor: Actor) -> None:
     Raises Unreadable, with a reason that `WHY_NOT` has words for.
     """
     rows = _rows_of(one)
-    heads = next(rows, None)
-    if heads is None:
+    first = [row for row in islice(rows, HEADS_SOUGHT) if row[0] >= one.facts.get("head_row", 0)]
+    if not first:
         raise confined.Unreadable("nothing")
-    imports.keep_heads(one, heads[1], matched(type_of(one), actor, heads[1]))
-    imports.finish_reading(one, import_rows.keep_rows(one, rows))
+    at = _place_of_heads(one, actor, first)
+    number, heads = first[at]
+    width = _Width(len(heads))
+    count = import_rows.keep_rows(one, width.along(chain(first[at + 1 :], rows)))
+    heads += [""] * (width.most - len(heads))
+    imports.keep_heads(one, heads, matched(type_of(one), actor, heads), row=number)
+    imports.finish_reading(one, count)
+
+
+def _place_of_heads(one: Import, actor: Actor, rows: Sequence[tuple[int, list[str]]]) -> int:
+    """Which of the first rows has the heads: the first, unless titles stand above one in which more heads are known."""
+    if one.facts.get("head_row"):
+        return 0
+    counts = [sum(bool(name) for name in matched(type_of(one), actor, cells)) for _, cells in rows]
+    best = counts.index(max(counts))
+    is_row_of_heads = counts[best] > 1 or counts[best] == sum(bool(cell.strip()) for cell in rows[best][1])
+    return best if is_row_of_heads else 0
+
+
+class _Width:
+    """How many cells the widest of some rows has, so that columns without a head can be matched, too."""
+
+    def __init__(self, most: int):
+        self.most = most
+
+    def along(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+        for number, cells in rows:
+            self.most = max(self.most, len(cells))
+            yield number, cells
+
+
+def previews(one: Import) -> dict[str, str]:
+    """The first lines of a text in each encoding in which it can be read. Raises Unreadable."""
+    with content_of(one.facts) as content:
+        answer, _ = confined.run("texts", {"verb": "previews"}, content)
+    return dict(answer["previews"])
 
 
 def _rows_of(one: Import) -> Iterator[tuple[int, list[str]]]:
-    order = {"verb": "table", "kind": one.facts["kind"], "bytes": ANSWER_MAX}
+    order = {"verb": "table", "kind": one.facts["kind"], "bytes": ANSWER_MAX, "encoding": one.facts.get("encoding", "")}
     order |= {"rows": ROWS_MAX, "columns": COLUMNS_MAX, "cell": CELL_MAX}
     with content_of(one.facts) as content:
         yield from confined.rows("texts", order, content, seconds=SECONDS_MAX)

@@ -18,17 +18,17 @@ from typing import Any, BinaryIO
 import pypdfium2
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from . import pdf_forms
+from .unreadable import Unreadable
+
 PIXELS_MAX = 60_000_000
 SHOWN_PIXELS_MAX = 12_000_000
 STAMPED_WIDTH = 1100
 INK = (176, 42, 31, 70)
 HIT = (255, 214, 0, 110)
 HITS_MAX = 200
+PAGES_MAX = 3_000
 Order = dict[str, Any]
-
-
-class UnreadablePicture(Exception):
-    """No picture can be made; the argument is one of the reasons that `file_text.WHY` has words for."""
 
 
 def page(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
@@ -41,11 +41,11 @@ def page(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
 
 def _opened(content: BinaryIO) -> Any:
     try:
-        pdf = pypdfium2.PdfDocument(content)
+        pdf = pdf_forms.opened(content)
     except pypdfium2.PdfiumError as fault:
-        raise UnreadablePicture("password" if "assword" in str(fault) else "damaged") from fault
+        raise Unreadable("password" if "assword" in str(fault) else "damaged") from fault
     if not len(pdf):
-        raise UnreadablePicture("damaged")
+        raise Unreadable("damaged")
     return pdf
 
 
@@ -53,7 +53,7 @@ def _drawn(one: Any, width: int, search: str = "") -> Image.Image:
     """A page as a picture: never higher than four times its width, never of more pixels than can be shown."""
     wide, high = (max(1.0, side) for side in one.get_size())
     scale = min(width / wide, 4 * width / high, (SHOWN_PIXELS_MAX / (wide * high)) ** 0.5)
-    picture = one.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
+    picture = one.render(scale=scale).to_pil().convert("RGB")
     return _with_hits(picture, one, scale, search) if search else picture
 
 
@@ -72,14 +72,24 @@ def _with_hits(picture: Image.Image, one: Any, scale: float, search: str) -> Ima
 
 
 def image(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
-    """An image, drawn anew, at most as wide as asked."""
-    return {"pages": 1}, _webp(_stamped(_read(content, order["width"]), order))
+    """A page of an image, drawn anew, at most as wide as asked."""
+    picture, pages, number = _read(content, order["width"], order.get("number", 1))
+    return {"pages": pages, "number": number}, _webp(_stamped(picture, order))
 
 
-def _read(content: BinaryIO, width: int) -> Image.Image:
+def _read(content: BinaryIO, width: int, number: int = 1) -> tuple[Image.Image, int, int]:
+    """A page of an image as a picture, how many there are, and which it is; what moves is one page."""
     found = Image.open(content, formats=("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"))
+    pages = min(getattr(found, "n_frames", 1), PAGES_MAX) if found.format == "TIFF" else 1
+    number = min(max(1, number), pages)
+    if pages > 1:
+        found.seek(number - 1)
+    return _drawn_anew(found, width), pages, number
+
+
+def _drawn_anew(found: Image.Image, width: int) -> Image.Image:
     if found.width * found.height > PIXELS_MAX:
-        raise UnreadablePicture("pixels")
+        raise Unreadable("pixels")
     found.draft("RGB", (width * 2, width * 8))
     upright = ImageOps.exif_transpose(found)
     upright.thumbnail((width, width * 4))
@@ -92,7 +102,7 @@ def _read(content: BinaryIO, width: int) -> Image.Image:
 def small(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
     """A small preview, and how many pages there are."""
     if order["kind"] != "pdf":
-        picture, pages = _read(content, order["width"]), 1
+        picture, pages, _ = _read(content, order["width"])
     else:
         pdf = _opened(content)
         picture, pages = _drawn(pdf[0], order["width"]), len(pdf)
@@ -104,7 +114,7 @@ def stamped(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
     """A copy of a PDF of which each page is a picture with the mark in it, so that the mark cannot be taken off."""
     pdf = _opened(content)
     if len(pdf) > order["pages"]:
-        raise UnreadablePicture("pages")
+        raise Unreadable("pages")
     pages: Iterator[Image.Image] = (_stamped(_drawn(one, STAMPED_WIDTH), order) for one in pdf)
     out = io.BytesIO()
     next(pages).save(out, "PDF", save_all=True, append_images=pages, resolution=110, quality=80)
@@ -152,7 +162,7 @@ def main() -> None:
     with os.fdopen(order["file"], "rb") as content:
         try:
             told, picture = VERBS[order["verb"]](content, order)
-        except UnreadablePicture as fault:
+        except Unreadable as fault:
             told = {"why": str(fault)}
         except MemoryError:
             told = {"why": "memory"}
@@ -163,7 +173,3 @@ def main() -> None:
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + picture)
     sys.stdout.buffer.flush()
     os._exit(0)  # what the libraries would tidy up goes with the process
-
-
-if __name__ == "__main__":
-    main()

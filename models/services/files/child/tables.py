@@ -1,0 +1,211 @@
+"""Reads the first sheet of a workbook, or a text whose cells are separated, as a table: row by row, as a person types.
+
+What is broken is refused with its place, never repaired: a quotation mark that is not closed would swallow rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from python_calamine import CalamineError, PasswordError, load_workbook
+
+from . import charsets, workbooks
+from . import number_formats as formats
+from .unreadable import Unreadable
+
+Row = tuple[int, list[str]]
+UNPACKED_MAX = 300 * 1024 * 1024
+MEMBERS_MAX = 20_000
+LINES_MAX = 1_048_576
+CELL_MAX = 2_000_000
+PEEKED = 20
+_SEPARATORS = "\t,;|"
+_NAMED = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
+_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+
+
+def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
+    """The rows of a table that are not empty, with their numbers, within the limits. Raises Unreadable."""
+    count, most = 0, order["cell"]
+    rows = of_first_sheet(content) if order["kind"] == "sheets" else of_separated(content, order.get("encoding", ""))
+    for number, cells in rows:
+        if number > LINES_MAX:
+            raise Unreadable("rows")
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if not cells:
+            continue
+        count += 1
+        if len(cells) > order["columns"]:
+            raise Unreadable("columns")
+        if count > order["rows"] + 1:  # the heads are no row
+            raise Unreadable("rows")
+        yield number, [cell[: most + 1] for cell in cells]
+
+
+def of_first_sheet(content: BinaryIO) -> Iterator[Row]:
+    """The rows of the first visible sheet in which anything stands."""
+    if content.read(2) == b"PK":
+        refuse_bomb(content)
+    if workbooks.is_workbook(content):
+        yield from _of_workbook(workbooks.opened(content))
+        return
+    content.seek(0)
+    try:
+        book = load_workbook(content)
+        shown = [one.name for one in book.sheets_metadata if str(one.visible).endswith("Visible")]
+        for name in shown or book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            if sheet.height:
+                yield from ((n, [_typed(value) for value in row]) for n, row in enumerate(sheet.iter_rows(), 1))
+                return
+    except PasswordError as fault:
+        raise Unreadable("password") from fault
+    except CalamineError as fault:
+        raise Unreadable("damaged") from fault
+
+
+def _of_workbook(book: workbooks.Workbook) -> Iterator[Row]:
+    for sheet in [one for one in book.sheets if one.is_shown] or book.sheets:
+        is_empty = True
+        for number, cells in workbooks.rows(book, sheet, as_shown=False):
+            is_empty = False
+            if max(cells) >= workbooks.COLUMNS_MAX:
+                raise Unreadable("columns")
+            yield number, [cells.get(at, "") for at in range(max(cells) + 1)]
+        if not is_empty:
+            return
+
+
+def _typed(value: Any) -> str:
+    """A cell of an older workbook as a person would type it: its format is not known, its noise is taken off."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return formats.plain(formats.exact(value))
+    if isinstance(value, dt.datetime):
+        value = (value + dt.timedelta(milliseconds=500)).replace(microsecond=0)  # sheets keep parts of a day
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return str(value)
+
+
+def of_separated(content: BinaryIO, encoding: str = "") -> Iterator[Row]:
+    """The rows of a text whose cells are separated by one sign throughout. Raises Unreadable."""
+    name = encoding or encoding_of(content)
+    content.seek(0)
+    text = io.TextIOWrapper(content, encoding=name, errors=charsets.ERRORS, newline="")
+    try:
+        yield from _separated(text)
+    except UnicodeDecodeError as fault:
+        raise Unreadable("encoding") from fault
+    finally:
+        text.detach()
+
+
+def _separated(text: io.TextIOWrapper) -> Iterator[Row]:
+    separator, skipped = _separator(text)
+    csv.field_size_limit(CELL_MAX)
+    lines = csv.reader(text, delimiter=separator, strict=True)
+    begin, width = skipped + 1, 0
+    try:
+        for number, cells in enumerate(lines, skipped + 1):
+            width = width or len(cells)
+            if any(_swallowed(cell, separator, width) for cell in cells):
+                raise Unreadable("quotes", begin)
+            yield number, [_as_shown(cell) for cell in cells]
+            begin = skipped + lines.line_num + 1
+    except csv.Error as fault:
+        raise Unreadable("quotes", begin) from fault
+
+
+def _separator(text: io.TextIOWrapper) -> tuple[str, int]:
+    """The sign that most of the first lines have, and how many lines only name it; the text stands behind those."""
+    first = text.readline()
+    if named := _NAMED.fullmatch(first):
+        return named[1], 1
+    lines = [line for line in (first, *(text.readline() for _ in range(PEEKED))) if line.strip()]
+    text.seek(0)
+    counts = {sign: sum(sign in line for line in lines) for sign in _SEPARATORS}
+    signs = sorted(
+        _SEPARATORS, key=lambda sign: (-counts[sign], sign != "\t", -sum(line.count(sign) for line in lines))
+    )
+    return (signs[0] if counts[signs[0]] else ","), 0
+
+
+def _swallowed(cell: str, separator: str, width: int) -> bool:
+    """Whether a cell of several lines holds what looks like whole rows: a quotation mark stood open before them."""
+    inner = cell.splitlines()[1:-1] if "\n" in cell else []
+    return width > 1 and any(line.count(separator) == width - 1 for line in inner)
+
+
+def _as_shown(cell: str) -> str:
+    """A cell that is written as a formula of one text, so that programs leave it alone, as that text."""
+    match = _AS_TEXT.fullmatch(cell.strip())
+    return match[1].replace('""', '"') if match else cell
+
+
+def encoding_of(content: BinaryIO) -> str:
+    """The encoding of a text of any size, without holding all of it. Raises Unreadable, also where it is in doubt."""
+    content.seek(0)
+    if name := charsets.marked(content.read(4)):
+        return name
+    content.seek(0)
+    if _is_utf8(content):
+        return charsets.UTF8
+    known = charsets.readings(_sample(content), is_cut=True)
+    if not charsets.is_sure(known):
+        raise Unreadable("encoding")
+    return known[0].encoding
+
+
+def _is_utf8(content: BinaryIO) -> bool:
+    reader = charsets.codecs.getincrementaldecoder("utf-8")()
+    try:
+        while part := content.read(1 << 20):
+            if b"\x00" in part:
+                return False
+            reader.decode(part)
+        reader.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _sample(content: BinaryIO) -> bytes:
+    """Some of a text from its first character that is none of ASCII; from its beginning where bytes of nought stand."""
+    content.seek(0)
+    head = content.read(charsets.SAMPLE)
+    if b"\x00" in head:
+        return head
+    while head:
+        if wide := re.search(rb"[\x80-\xff]", head):
+            return head[wide.start() :] + content.read(charsets.SAMPLE)
+        head = content.read(1 << 20)
+    return b""
+
+
+def previews(content: BinaryIO) -> dict[str, str]:
+    """The first lines of a text in each encoding in which it can be read."""
+    content.seek(0)
+    raw = content.read(charsets.SAMPLE)
+    texts = charsets.previews(raw)
+    return {name: "\n".join(line[:200] for line in text.splitlines()[:5]) for name, text in texts.items()}
+
+
+def refuse_bomb(content: BinaryIO) -> None:
+    """Look at what an archive says of itself before anything is unpacked; what it hides meets the limits."""
+    try:
+        members = zipfile.ZipFile(content).infolist()
+    except (zipfile.BadZipFile, ValueError) as fault:
+        raise Unreadable("damaged") from fault
+    if len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_MAX:
+        raise Unreadable("unpacked")
+    content.seek(0)

@@ -1,0 +1,77 @@
+"""Attached files as people have them: what they hold is shown, stamped and found, or the page says what is not."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from models.services.files import files
+from models.services.files import text as file_text
+from tests.field_cases.cases import content_of
+from tests.fixtures.doing import work_off
+
+
+@pytest.fixture
+def attach(company: Any) -> Any:
+    need = company.make("requirement", "clerk_mkt")
+
+    def attached(name: str, content: bytes) -> Any:
+        upload = files.Upload(name, io.BytesIO(content))
+        file = files.attach(type(need), need.id, "", upload, actor=company.actor("clerk_mkt"))
+        work_off("files.read")
+        return file["_id"]
+
+    return attached
+
+
+@pytest.fixture
+def clerk(company: Any, browser_as: Any) -> Any:
+    return browser_as("clerk_mkt", locale="zh-Hant")
+
+
+def is_found(browser: Any, text: str) -> bool:
+    """Whether the search in files leads to one."""
+    page = browser.page("/admin/search/", {"q": text, "in": "files"})
+    return any("/view" in link for link in page.links)
+
+
+def test_word_containers(clerk: Any, attach: Any) -> None:
+    attach("A01.docx", content_of("A01-word-containers.docx"))
+    assert [word for word in ("ALPHA", "BRAVO", "CHARLIE", "DELTA", "FOXTROT") if not is_found(clerk, word)] == []
+    assert not is_found(clerk, "ECHO")
+
+
+def test_a_filled_form(clerk: Any, attach: Any) -> None:
+    id = attach("A02.pdf", content_of("A02-filled-form.pdf"))
+    assert is_found(clerk, "88000")
+    drawn = Image.open(io.BytesIO(clerk.get(f"/files/{id}/page/1").data)).convert("L")
+    assert "FILLED 88000.00" in clerk.page(f"/files/{id}/view").text
+    assert drawn.histogram()[0:100] != [0] * 100
+
+
+def test_three_pages_of_a_scan(clerk: Any, attach: Any) -> None:
+    id = attach("A03.tif", content_of("A03-three-pages.tif"))
+    assert "共 3 頁" in clerk.page(f"/files/{id}/view").text
+    pages = [clerk.get(f"/files/{id}/page/{number}").data for number in (1, 2, 3)]
+    assert len(set(pages)) == 3
+
+
+@pytest.mark.parametrize("text", ["长期", "門店", "车间", "第3页", "人力", "cooperation"])
+def test_radicals(clerk: Any, attach: Any, text: str) -> None:
+    attach("A10.txt", content_of("A10-radicals.txt"))
+    assert is_found(clerk, text)
+
+
+def test_number_formats(clerk: Any, attach: Any) -> None:
+    id = attach("A11.xlsx", content_of("A11-number-formats.xlsx"))
+    page = clerk.page(f"/files/{id}/view")
+    assert ["格式試行ZULU", "5%", "NT$1,234.50", "2025-12-09", "0.30", "2025年12月9日", "36:00"] in page.rows
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp950", "big5hkscs", "utf-16", "utf-8-sig"])
+def test_text_files_of_one_line(clerk: Any, attach: Any, encoding: str) -> None:
+    id = attach("x.txt", "關於車間長期合同的說明".encode(encoding))
+    assert file_text.text_of(id) == "關於車間長期合同的說明"
