@@ -1,4 +1,4 @@
-"""Every page by two judges: axe-core in a real browser, in both themes and at 360 px, and the Nu HTML checker."""
+"""Every page by three judges: axe-core in a real browser, both themes and 360 px; the Nu HTML checker; its language."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route
 
 from models import catalogue
+from models.kernel.base.words import HANT
+from tests.fixtures._languages import untranslated
 from tests.fixtures._nu import VERSION, check
 from tests.fixtures._visits import Tour, Visit
 
@@ -27,28 +29,34 @@ TWINS_MAX = 6
 KINDS = ("home", "move", "refused", "race", "bulk")
 
 
-@pytest.fixture
-def tour(app: Any, company: Any, browser_as: Any) -> Tour:
-    return Tour(app, company, browser_as)
-
-
-def test_the_html_of_every_page_is_valid(tour: Tour, tmp_path: Path) -> None:
-    visits = list(tour.visits())
-    assert len({one.path.split("?")[0] for one in visits}) >= PAGES_MIN
-    found = check({f"{one.name} ({one.login})": one.html for one in visits}, tmp_path)
-    _note("html", checker=f"vnu {VERSION}", pages=len(visits), findings=len(found))
-    assert not found, "\n".join(found)
-
-
 @pytest.mark.browser
-def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(tour: Tour, sit_down: Callable[..., Page]) -> None:
-    judge = Judge(sit_down)
-    for visit in chosen(tour.visits()):
+def test_every_page_is_valid_accessible_translated_and_fits_a_phone(
+    app: Any, company: Any, browser_as: Any, sit_down: Callable[..., Page], tmp_path: Path
+) -> None:
+    """Each page is asked for once and read by all; axe looks at it in the browser while it is as it was."""
+    for login in company.logins:
+        browser_as(login, locale=HANT)
+    judge, visits = Judge(sit_down), []
+    for visit in axe_looks_at(Tour(app, company, browser_as).visits(), visits):
         judge.look(visit)
-    found = list(judge.findings())
-    _note("axe", checker=judge.version, pages=judge.pages, rules=len(judge.rules), findings=len(found))
+    found = {"axe": list(judge.findings()), "words": untranslated(visits, HANT)}
+    found["html"] = check({f"{one.name} ({one.login})": one.html for one in visits}, tmp_path)
+    _note("axe", checker=judge.version, pages=judge.pages, rules=len(judge.rules), findings=len(found["axe"]))
+    _note("html", checker=f"vnu {VERSION}", pages=len(visits), findings=len(found["html"]))
     assert judge.pages >= PAGES_MIN
-    assert not found, "\n".join(found)
+    assert len({one.path.split("?")[0] for one in visits}) >= PAGES_MIN
+    assert not any(found.values()), "\n".join(f"{by}: {one}" for by, findings in found.items() for one in findings)
+
+
+def axe_looks_at(visits: Iterable[Visit], seen: list[Visit]) -> Iterator[Visit]:
+    """The pages that axe looks at; all that are passed are noted."""
+
+    def noted() -> Iterator[Visit]:
+        for visit in visits:
+            seen.append(visit)
+            yield visit
+
+    return chosen(noted())
 
 
 def chosen(visits: Iterable[Visit]) -> Iterator[Visit]:
