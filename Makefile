@@ -18,7 +18,7 @@ test: $(TEST_STAMP)
 	@$(BIN)/pytest $(ARGS)
 else
 test: check
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 endif
 
 check: $(TEST_STAMP)

@@ -78,9 +78,11 @@ def test_web_alone_needs_a_named_server(port, data_folder):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("run")
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_run_comes_up_serves_and_stops_cleanly(port, data_folder, ending):
-    folder = data_folder / f"run-{ending.name}"
+    """First on an empty folder, which is given the demo company, then on what was left there."""
+    folder = data_folder / "run"
     process = guicheng("run", port=port, data=folder, log_level="WARNING", cheap_passwords="true")
     address = wait_for(process, "Guicheng is ready:").split()[-1]
     try:

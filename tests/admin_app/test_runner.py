@@ -1,16 +1,17 @@
 """The runner: brings children up, starts the dead again, gives up on hopeless ones, stops all in order."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from admin_app import runner
 from admin_app.runner import NeverReady, Runner
+from tests.fixtures.processes import until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -94,14 +95,8 @@ def test_children_end_when_the_runner_is_killed(tmp_path):
 
 
 def _ends(pid):
-    for _ in range(200):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    os.kill(pid, signal.SIGKILL)
-    return False
+    until(lambda: not Path(f"/proc/{pid}").exists(), 20, f"process {pid} goes on")
+    return True
 
 
 def test_what_runs_once_is_not_started_again_and_others_wait_for_it(tmp_path):

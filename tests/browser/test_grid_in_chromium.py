@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import picture
 from tests.fixtures.company import Company
+from tests.fixtures.processes import until
 
 BASE = "/admin/customer/"
 
@@ -142,8 +143,7 @@ def test_columns_widths_views_and_the_way_to_the_neighbours(company: Company, si
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     wanted = int(page.locator("th .resizer").nth(1).get_attribute("aria-valuenow") or 0)
-    while {"number": wanted} != widths():
-        page.wait_for_timeout(100)
+    until(lambda: widths() == {"number": wanted}, 20, "the width is not kept")
     page.reload()
     after = page.locator("th").nth(2).bounding_box()
     assert before
@@ -205,13 +205,14 @@ def test_the_edited_cell_stands_clear_of_the_columns_that_stay(company: Company,
     page.locator("td[data-name=valid_until]").focus()
     page.keyboard.press("F2")
     page.locator("tbody td.editing input").wait_for()
-    until(page, lambda: right_of(page, "td.editing") <= left_of(page, "td.state") + 1)
+    until(lambda: right_of(page, "td.editing") <= left_of(page, "td.state") + 1, 20, "the cell is covered")
     picture(page, "grid-cell-beside-state")
     page.keyboard.press("Escape")
     for _ in range(4):
         more.evaluate("one => one.click()")
     rows = page.locator("[data-list-rows]")
-    until(page, lambda: rows.evaluate("one => one.scrollLeft + one.clientWidth >= one.scrollWidth - 1"))
+    is_at_the_end = "one => one.scrollLeft + one.clientWidth >= one.scrollWidth - 1"
+    until(lambda: rows.evaluate(is_at_the_end), 20, "the list does not scroll to its end")
     expect(more).to_be_hidden()
 
 
@@ -221,15 +222,6 @@ def left_of(page: Page, part: str) -> float:
 
 def right_of(page: Page, part: str) -> float:
     return float(page.locator(f"tbody {part}").evaluate("one => one.getBoundingClientRect().right"))
-
-
-def until(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait for what scrolling brings about."""
-    for _ in range(100):
-        if holds():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("It did not come about within ten seconds.")
 
 
 def test_a_printed_list_begins_on_its_first_page_and_ends_with_its_sum(

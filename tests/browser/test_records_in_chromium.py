@@ -41,8 +41,8 @@ def test_a_colleague_is_called_by_keyboard(company: Company, sit_down: Callable[
     page = sit_down("clerk_sal")
     page.goto(f"/admin/quotation/details/?id={record.id}")
     area = page.locator("textarea[data-mentions]")
-    area.press_sequentially("請看 @chen", delay=20)
-    page.wait_for_timeout(400)
+    with page.expect_response(lambda answer: "query=chen" in answer.url):
+        area.press_sequentially("請看 @chen", delay=20)
     for _ in range(4):
         area.press("Backspace")
     area.press_sequentially("head", delay=20)

@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 
 import pytest
 from pymongo import MongoClient
@@ -19,7 +18,7 @@ from tasks.backup.dump import dump
 from tasks.backup.restore import restore
 from tasks.backup.targets import Target
 from tests.fixtures.paid import make_paid
-from tests.fixtures.processes import ROOT, until
+from tests.fixtures.processes import ROOT, let_run, until
 
 pytestmark = pytest.mark.slow
 RECORDS = 60
@@ -63,7 +62,7 @@ def test_killed_at_random(settings, paid, db):
     for _ in range(KILLS):
         with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout.readline() == "begun\n"
-            time.sleep(random.uniform(0.02, 0.5))
+            let_run(0.5)
             process.kill()
         seen.append(in_one_place(db, paid))
     subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=120, stdout=subprocess.DEVNULL)

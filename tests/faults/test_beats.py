@@ -1,8 +1,6 @@
 """Two schedulers, killed again and again: every due time is ordered exactly once, and the second takes over."""
 
 import datetime as dt
-import random
-import time
 
 import pytest
 
@@ -10,7 +8,7 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from tests.fixtures.processes import until
+from tests.fixtures.processes import let_run, until
 
 pytestmark = pytest.mark.slow
 SCHEDULES = 12
@@ -28,7 +26,7 @@ def test_each_due_time_once_with_two_beats_that_are_killed(db, installation, com
     for at, id in enumerate(made):
         clocks.update_one({"_id": id}, {"$set": {"next": first}})
         if at % 4 == 3:
-            time.sleep(random.uniform(0, 1.2))
+            let_run(1.2)
             name = leader_of(db, home) or "beat-1"
             home.kill(name)
             home.start(name)

@@ -2,11 +2,9 @@
 
 import datetime as dt
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.notices import About, notice_for
 from models.kernel.gate.unit import in_transaction
 from tests.fixtures.doing import do
+from tests.fixtures.processes import let_run, until
 
 pytestmark = pytest.mark.slow
 COUNT, KILLS = 120, 4
@@ -53,11 +52,10 @@ def test_each_once_or_not_sure(company, mail_box, child, db):
 
     in_transaction(write)
     for _ in range(KILLS):
-        before, deadline = len(mail_box.seen), time.monotonic() + 30
+        before = len(mail_box.seen)
         process = child()
-        while len(mail_box.seen) == before and time.monotonic() < deadline and _is_left(db):
-            time.sleep(0.005)
-        time.sleep(random.uniform(0, 0.15))
+        until(lambda before=before: len(mail_box.seen) > before or not _is_left(db), 60, "nothing is delivered")
+        let_run(0.15)
         process.send_signal(signal.SIGKILL)
         process.wait()
     with clock.set_to(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)):
@@ -91,11 +89,10 @@ def test_each_reminder_once(company, mail_box, child, db):
         changes.in_batch(lambda: [changes.create(reminder, one, actor=actor) for one in wishes])
     told = {"kind": "reminder", "person": person}
     for _ in range(KILLS - 1):
-        before, deadline = db["notice"].count_documents(told), time.monotonic() + 30
+        before = db["notice"].count_documents(told)
         process = child("reminders.sweep", "notices.deliver")
-        while db["notice"].count_documents(told) == before < REMINDERS and time.monotonic() < deadline:
-            time.sleep(0.005)
-        time.sleep(random.uniform(0, 0.15))
+        until(lambda before=before: db["notice"].count_documents(told) > before or before >= REMINDERS, 60, "no notice")
+        let_run(0.15)
         process.send_signal(signal.SIGKILL)
         process.wait()
     with clock.set_to(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)):

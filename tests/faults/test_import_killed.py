@@ -1,10 +1,8 @@
 """Killed with SIGKILL at random moments of checking, importing and taking back: the end is the same, each row once."""
 
 import os
-import random
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -12,10 +10,10 @@ from models import catalogue
 from models.services.imports import imports
 from models.services.imports import rows as import_rows
 from models.services.keeping import audit
-from tests.fixtures.processes import ROOT
+from tests.fixtures.processes import ROOT, let_run
 
 pytestmark = pytest.mark.slow
-KILLS = 4
+KILLS = 2  # of each step; tests/tasks/test_imports.py ends it at every access to the store
 CHANGED = 60
 MADE = 140
 
@@ -32,7 +30,7 @@ def carry_out(settings, db):
         for _ in range(KILLS):
             with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout.readline() == "begun\n"
-                time.sleep(random.uniform(0.02, 0.6))
+                let_run(0.6)
                 process.kill()
         subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=240, stdout=subprocess.DEVNULL)
         return imports.load(one.id)
