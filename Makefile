@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.installed-run-$(SUM)
 TEST_STAMP := $(VENV)/.installed-test-$(SUM)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check docs vendor gallery clean bench-backup
+.PHONY: run test check docs vendor gallery clean bench-backup bench-growth
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/guicheng run
@@ -54,6 +54,10 @@ $(TEST_STAMP): | $(BIN)/python
 
 bench-backup: $(RUN_STAMP)
 	@PYTHONPATH=. $(BIN)/python bench/backup.py $(MB)
+
+# What a record type more costs the tests: make bench-growth TYPES=30 ARGS="tests/every_record -n 2"
+bench-growth: $(TEST_STAMP)
+	@PYTHONPATH=. $(BIN)/python bench/growth.py $(or $(TYPES),30) $(ARGS)
 
 clean:
 	rm -rf $(VENV) *.egg-info artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
