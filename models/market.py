@@ -230,6 +230,7 @@ def published_for(person: Actor) -> dict[str, Any] | None:
     ),
     access=Access(related=("related_departments",), extra_rows=published_for),
     files={"chart": L("Chart", "圖表"), "report": L("Report file", "報告文件")},
+    receipts=frozenset({"published"}),
     retention=Retention(archive=730, delete=10),
 )
 class ResearchReport(Record):
@@ -248,8 +249,6 @@ class ResearchReport(Record):
     to_roles = Choices(
         {role.value: label for role, label in ROLE_LABELS.items()}, label=L("Publish to roles", "發佈角色")
     )
-
-    reads_are_noted = True
 
     def on_publish(self, actions: Any) -> None:
         """Notify exactly those in the scope, and file the report."""

@@ -263,6 +263,7 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "retention names a state 'gone' that does not exist": {
         "retention": Retention(archive=1, delete=1, states=frozenset({"gone"}))
     },
+    "receipts names a state 'gone' that does not exist": {"receipts": frozenset({"gone"})},
     "retention deletes before it has archived": {"retention": Retention(archive=730, delete=2)},
     "reminder on 'day' comes 3 days after the date": {"reminders": (Remind("day", -3),)},
     "state 'closed' has the tone 'green', which is none of good, progress, wait, bad, neutral": {

@@ -10,7 +10,6 @@ from flask import current_app
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.gate import history, intents
-from models.kernel.gate.changes import note
 from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of, restricted_fields
 from models.kernel.language.fields import label_of
@@ -43,15 +42,6 @@ def heading(cls: type[Record], record: Record) -> dict[str, Any]:
         "state": state_label(cls, record.state),
         "tone": tone(cls, record.state),
     }
-
-
-def note_reading(cls: type[Record], record: Record, me: Actor) -> None:
-    """Write down who has read a published report (2.1.4), once for each reader."""
-    if not getattr(cls, "reads_are_noted", False) or record.state != "published" or record.ref("owner") == me.id:
-        return
-    known = {"record": record.id, "actor": me.id, "verb": "read"}
-    if history.HistoryEntry._get_collection().find_one(known, {"_id": 1}) is None:
-        note(cls, record.id, "read", actor=me)
 
 
 def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:

@@ -183,6 +183,7 @@ def _state_faults(spec: Declaration) -> Iterator[str]:
     known = set(spec.workflow.states) if spec.workflow else set()
     named: list[tuple[str, Iterable[str]]] = [(f"follow-up {one.verb!r}", one.states) for one in spec.follow_ups]
     named += [("retention", spec.retention.states)] if spec.retention else []
+    named += [("receipts", spec.receipts)] if spec.receipts else []
     named += [(f"reminder on {one.field!r}", one.states) for one in spec.reminders]
     named += [(f"field {name!r}", field.editable_in) for name, field in spec.own_fields.items()]
     for where, states in named:

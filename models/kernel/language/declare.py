@@ -31,6 +31,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     retention: Retention | None = None,
     follow_ups: tuple[FollowUp, ...] = (),
     files: Mapping[str, L] | None = None,
+    receipts: frozenset[str] = frozenset(),
     help: L | None = None,
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right."""
@@ -55,6 +56,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             retention=retention,
             follow_ups=follow_ups,
             file_kinds=files or {},
+            receipts=receipts,
             own_fields=own,
             help=help,
         )

@@ -157,6 +157,7 @@ class Declaration:
     retention: Retention | None
     follow_ups: tuple[FollowUp, ...]
     file_kinds: Mapping[str, L]
+    receipts: frozenset[str]  # the states in which the history notes who has read a record
     own_fields: Mapping[str, Any]
     help: L | None
 

@@ -13,6 +13,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.gate import history
+from models.kernel.gate.receipts import note_reading
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -21,7 +22,6 @@ from models.services.papers.typesetting import typeset
 from views import wording
 from views.formats import FORMATS
 from views.kinds import kind_of
-from views.page.record_page import note_reading
 from views.page.timeline import timeline
 from views.session import actor
 from views.slots import CustomView, Link, on_record_page
@@ -67,7 +67,7 @@ class PdfView(CustomView):
         me = actor()
         report = rights.find(me, ResearchReport, request.args.get("id"))
         pdf = typeset(FORMAT, contents(report, me), current_locale())
-        note_reading(ResearchReport, report, me)
+        note_reading(report, me)
         response = Response(pdf, content_type="application/pdf")
         response.headers["Content-Disposition"] = f'inline; filename="{report.number}.pdf"'
         return response
