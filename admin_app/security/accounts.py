@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from bson import ObjectId
-from mongoengine.connection import get_db
 from pymongo.errors import DuplicateKeyError
 
 from admin_app.security import passwords, second_factor
@@ -18,6 +17,7 @@ from models.kernel.base import clock
 from models.kernel.base import collections as names
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM, Actor, department_by_code
+from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
@@ -211,7 +211,7 @@ def _secret(password: str, *, must_change: bool) -> dict[str, Any]:
 
 
 def accounts() -> Any:
-    return get_db()[names.ACCOUNTS]
+    return in_unit(names.ACCOUNTS)
 
 
 def _users() -> Any:

@@ -7,10 +7,10 @@ from typing import Any
 import structlog
 from bson import ObjectId
 from flask import has_request_context, request
-from mongoengine.connection import get_db
 
 from models.kernel.base import clock
 from models.kernel.base import collections as names
+from models.kernel.base.store import in_unit
 
 TEXT_MAX = 200
 _breaks = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -49,7 +49,7 @@ def record_event(kind: Event | str, *, user: ObjectId | None = None, **detail: A
             "path": clean(request.path),
         }
     facts = {name: clean(value) if isinstance(value, str) else value for name, value in detail.items()}
-    get_db()[names.EVENTS].insert_one(event | {"detail": facts})
+    in_unit(names.EVENTS).insert_one(event | {"detail": facts})
     tell(kind, user=user)
 
 

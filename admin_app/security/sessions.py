@@ -17,7 +17,6 @@ from bson import ObjectId
 from flask import Flask, Request, Response, request, session
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
-from mongoengine.connection import get_db
 from pymongo.errors import PyMongoError
 from werkzeug.datastructures import CallbackDict
 
@@ -26,6 +25,7 @@ from admin_app.security.throttle import removal
 from admin_app.settings import Settings
 from models.kernel.base import clock
 from models.kernel.base import collections as names
+from models.kernel.base.store import in_unit
 
 TOUCH_AFTER = dt.timedelta(minutes=1)
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -217,4 +217,4 @@ def short_agent(agent: str) -> str:
 
 
 def sessions() -> Any:
-    return get_db()[names.SESSIONS]
+    return in_unit(names.SESSIONS)

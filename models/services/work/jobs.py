@@ -78,6 +78,12 @@ def document_of(order: Order) -> dict[str, Any]:
     }
 
 
+def ordered(once: str) -> ObjectId | None:
+    """The run that was ordered under a key, if there is one."""
+    run = get_db()[COLLECTION].find_one({"once": once}, {"_id": 1})
+    return run["_id"] if run else None
+
+
 def enqueue(order: Order) -> ObjectId:
     """Write an order down and return the id of its run; ordered again under the same `once`, the first one comes back.
 

@@ -26,6 +26,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from views import wording
 from views.session import actor, say, seen_version
@@ -124,7 +125,7 @@ class DeskView(CustomView):
             found=_told(found) if found else None,
             named=named,
             conditions=[(key, label) for key, label in CONDITIONS.items() if key not in NOT_TO_BE_LENT],
-            lists=_lists(),
+            lists=_lists(me),
         )
         answer = make_response(page, status)
         answer.headers["Permissions-Policy"] = CAMERA
@@ -133,21 +134,14 @@ class DeskView(CustomView):
 
 def _move(me: Actor, verb: str) -> Record:
     form = request.form
-    copy = form.get("copy", "")
-    values: dict[str, Any] = {}
-    if verb == "issue" and copy.isdecimal() and len(copy) < 4:
-        values["copy"] = int(copy)
-    if verb == "take_back":
-        values = {"condition": form.get("condition") or None, "remark": form.get("remark", "").strip() or None}
-    return changes.move(
-        Loan,
-        form.get("id"),
-        verb,
-        actor=me,
-        version=seen_version(form.get("version")),
-        values=values,
-        context=Context(source=Source.DESK, reason=form.get("reason", "").strip()),
-    )
+    asked = {"issue": ("copy",), "take_back": ("condition", "remark")}.get(verb, ())
+    try:
+        values = {name: parse(Loan._fields[name], form.get(name, "")) for name in asked}
+    except BadValue as bad:
+        raise Refused(bad.sentence) from bad
+    context = Context(source=Source.DESK, reason=form.get("reason", "").strip())
+    seen = seen_version(form.get("version"))
+    return changes.move(Loan, form.get("id"), verb, actor=me, version=seen, values=values, context=context)
 
 
 def read_code(text: str) -> str:
@@ -256,8 +250,12 @@ def _loan(row: dict[str, Any], names: Mapping[ObjectId, str]) -> dict[str, Any]:
     }
 
 
-def _lists() -> list[dict[str, Any]]:
-    """What the desk looks after: what is asked for, what is to be handed out, what is overdue, what is lost."""
+def _lists(me: Actor) -> list[dict[str, Any]]:
+    """What the desk looks after: what is asked for, what is to be handed out, what is overdue, what is lost; as far as
+    the reader sees it."""
+    scope = rights.visible(me, Loan)
+    if scope is None:
+        return []
     paper = {"kind": PAPER, "removed_at": None}
     asked = (
         (L("To be decided", "待審批"), {"state": "requested", "removed_at": None}, "created_at", ASKED),
@@ -265,10 +263,7 @@ def _lists() -> list[dict[str, Any]]:
         (L("Overdue", "逾期未還"), {**paper, "state": "on_loan", "due": {"$lt": clock.now()}}, "due", DUE),
         (L("Lost", "遺失待處理"), {**paper, "state": "lost"}, "due", DUE),
     )
-    found = [
-        (label, time, key, list(Loan._get_collection().find(query).sort([(key, 1), ("_id", 1)]).limit(LIST_MAX)))
-        for label, query, key, time in asked
-    ]
+    found = [(label, time, key, _first(scope, query, key)) for label, query, key, time in asked]
     people = {row["borrower"] for *_, rows in found for row in rows}
     names = wording.titles({"User": people}) if people else {}
     return [
@@ -276,6 +271,12 @@ def _lists() -> list[dict[str, Any]]:
         for label, time, key, rows in found
         if rows
     ]
+
+
+def _first(scope: Mapping[str, Any], query: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The first loans of one list, by the time that it goes by."""
+    rows = Loan._get_collection().find({"$and": [scope, query]})
+    return list(rows.sort([(key, 1), ("_id", 1)]).limit(LIST_MAX))
 
 
 def _moment(row: dict[str, Any], key: str) -> str:

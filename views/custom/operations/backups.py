@@ -14,8 +14,6 @@ from models.chapters import OPERATIONS
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.gate import changes
-from models.kernel.gate.unit import in_transaction
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -34,6 +32,7 @@ from models.operations.backups import (
 )
 from models.services.work import jobs
 from models.services.work.jobs import Order
+from models.services.work.ordering import order_now
 from views import wording
 from views.session import actor, say
 from views.slots import Alarm, CustomView, Link, MenuItem, Tile, on_home, on_home_tiles, on_record_page
@@ -122,12 +121,7 @@ class BackupsView(CustomView):
         task, what = VERBS[verb]
         token = request.form.get("once", "")[:60] or secrets.token_hex(8)
         order = Order(task=task, params={"policy": str(policy.id)}, once=f"{verb}:{policy.id}:{token}", asked_by=me)
-
-        def body(_unit: Any) -> Any:
-            changes.note(BackupPolicy, policy.id, "run_now", actor=me)
-            return jobs.enqueue(order)
-
-        run_id = in_transaction(body)
+        run_id = order_now(policy, order, actor=me)
         say("good", STARTED(name=policy.title, what=what))
         return redirect(f"/admin/task_run/details/?id={run_id}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import current_app, redirect, request
@@ -57,8 +57,7 @@ class LoginView(CustomView):
         )
 
     def _reset(self, user: Any) -> Any:
-        giver = current_app.extensions["security"].begin_reset(user, actor())
-        changes.note(User, user.id, "first_password", actor=actor())
+        giver = _noted(user, "first_password", lambda: current_app.extensions["security"].begin_reset(user, actor()))
         name = User.objects.get(id=giver).name if giver else ""
         say("good", BY_HEAD(name=user.name, giver=name) if giver else BY_MAIL(name=user.name))
         return redirect(f"/admin/user/details/?id={user.id}")
@@ -84,8 +83,7 @@ class LoginView(CustomView):
     def sessions(self) -> Any:
         """End all sessions of the user."""
         user = _asked_user()
-        changes.note(User, user.id, "log_out", actor=actor())
-        current_app.extensions["security"].log_out_everywhere(user.id)
+        _noted(user, "log_out", lambda: current_app.extensions["security"].log_out_everywhere(user.id))
         say("good", LOGGED_OUT(name=user.name))
         return redirect(f"/admin/user/details/?id={user.id}")
 
@@ -93,10 +91,19 @@ class LoginView(CustomView):
     def second_step(self) -> Any:
         """Take the second step of a user off who has lost the phone, and end all their sessions."""
         user, security = _asked_user(), current_app.extensions["security"]
-        changes.note(User, user.id, "second_step_off", actor=actor())
-        security.take_off_second_step(user, actor())
+        _noted(user, "second_step_off", lambda: security.take_off_second_step(user, actor()))
         say("good", STEP_OFF(name=user.name))
         return redirect(f"/admin/user/details/?id={user.id}")
+
+
+def _noted(user: Any, verb: str, work: Callable[[], Any]) -> Any:
+    """Do something to an account and write it into the history of its user: both or neither."""
+
+    def body() -> Any:
+        changes.note(User, user.id, verb, actor=actor())
+        return work()
+
+    return changes.in_batch(body)
 
 
 def _asked_user() -> Any:

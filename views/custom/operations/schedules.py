@@ -18,7 +18,6 @@ from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes
-from models.kernel.gate.unit import in_transaction
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.operations.schedules import (
@@ -34,6 +33,7 @@ from models.services.work import alarms as job_alarms
 from models.services.work import jobs
 from models.services.work.alarms import BLOCKS, NOT_TAKEN, PUT_OFF, STALLED
 from models.services.work.jobs import Order
+from models.services.work.ordering import order_now
 from models.services.work.timing import NotATime
 from views import wording
 from views.session import actor, say, seen_version
@@ -139,12 +139,7 @@ class TimetableView(CustomView):
             schedule=schedule.id,
             asked_by=me,
         )
-
-        def body(_unit: Any) -> ObjectId:
-            changes.note(Schedule, schedule.id, "run_now", actor=me)
-            return jobs.enqueue(order)
-
-        run_id = in_transaction(body)
+        run_id = order_now(schedule, order, actor=me)
         say("good", STARTED(name=schedule.name))
         return redirect(f"/admin/task_run/details/?id={run_id}")
 
