@@ -21,6 +21,7 @@ from models.kernel.gate import changes, intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import why_not
+from models.kernel.gate.receipts import note_reading
 from models.kernel.gate.sources import Source
 from models.kernel.language.fields import Ref, Refs
 from models.kernel.language.record import Record
@@ -51,6 +52,7 @@ REMOVED = L("{number} is in the bin now; it can be restored from there.", "{numb
 PUT_BACK = L("Put back to version {version}", "恢復至版本 {version}")
 NO_ACCESS = L("Your roles have no business with this kind of record.", "您的角色不涉及此類記錄。")
 LOOKUP_MAX = 20
+NOT_INLINE = rights.Verdict(False, rights.NOT_YOURS)
 
 
 class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore[misc]
@@ -157,7 +159,7 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         except Missing:
             archived = archive.find(me, self.model, request.args.get("id"))
             return redirect(f"/admin/archive/{self.model.declared.name}/details/?id={archived.id}")
-        record_page.note_reading(self.model, record, me)
+        note_reading(record, me)
         return self.render("record/details.html", **record_page.record_context(self.model, record, me))
 
     @expose("/history/")
@@ -281,15 +283,16 @@ class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore
         """One cell of the list, through the same gate as the form."""
         me = actor()
         name = request.form.get("name", "")
-        record = rights.find(me, self.model, request.form.get("id"))
-        if name not in self.model.declared.grid.inline:
-            return jsonify(ok=False, message=str(rights.NOT_YOURS)), 403
+        intent = intents.of(me, self.model, request.form.get("id"))
+        verdict = intent.may_set(name) if name in self.model.declared.grid.inline else NOT_INLINE
+        if not verdict:
+            return jsonify(ok=False, message=str(verdict.why)), 403
         told = self.model._fields[name]
         try:
             value = parse(told, request.form.get("value", ""))
             version = seen_version(request.form.get("version"))
             context = Context(source=Source.GRID)
-            record = changes.update(self.model, record.id, {name: value}, actor=me, version=version, context=context)
+            record = changes.update(self.model, intent, {name: value}, actor=me, version=version, context=context)
         except BadValue as bad:
             return jsonify(ok=False, message=str(bad.sentence)), 422
         except Refused as refused:

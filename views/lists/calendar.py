@@ -21,7 +21,7 @@ from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.titles import short_title
 from models.kernel.base.words import L, Words
-from models.kernel.gate import changes
+from models.kernel.gate import changes, intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.gate.waiting import COLLECTION as WAITING
@@ -45,7 +45,6 @@ EVENTS_MAX = 500
 DAY_MAX = {"month": 6, "week": 30, "day": EVENTS_MAX}
 KIND_LABELS = {"month": L("Month", "月"), "week": L("Week", "週"), "day": L("Day", "日")}
 MOVED = L("{number}: “{label}” is now {day}.", "{number}：「{label}」已改為 {day}。")
-NOT_MOVED = L("This date cannot be changed here.", "此日期不能在這裏修改。")
 TO_DECIDE, TO_DO = L("To decide", "待審批"), L("Due", "到期")
 
 
@@ -100,17 +99,17 @@ class CalendarView(BaseView):
         """Give a record another date: a page that asks for it, or the answer to a drag; always of the version seen."""
         me, cls = actor(), self._type(type_name)
         name = _asked_field(me, cls)
-        record = rights.find(me, cls, request.values.get("id"))
-        _refuse_unless_movable(me, record, name)
+        intent = intents.of(me, cls, request.values.get("id"))
+        record = intent.record
+        if not (verdict := intent.may_set(name)):
+            raise Forbidden(verdict.why)
         if request.method == "GET":
             return self._move_page(record, name)
         try:
             day = _asked_day(cls, name, request.form.get("to", ""))
             values = {name: _on_day(cls, name, record, day)}
             seen = seen_version(request.form.get("version"))
-            moved = changes.update(
-                cls, record.id, values, actor=me, version=seen, context=Context(source=Source.CALENDAR)
-            )
+            moved = changes.update(cls, intent, values, actor=me, version=seen, context=Context(source=Source.CALENDAR))
         except (Refused, Changed) as problem:
             if asks_for_json():
                 raise
@@ -276,13 +275,6 @@ def _asked_field(me: Actor, cls: type[Record]) -> str:
 def _is_movable(cls: type[Record], me: Actor, name: str) -> bool:
     """Whether records of the type can be given another date by this reader; each one is asked again when it moves."""
     return name in rights.writable_fields(me, cls) and not getattr(cls._fields[name], "fixed", False)
-
-
-def _refuse_unless_movable(me: Actor, record: Record, name: str) -> None:
-    if not (verdict := rights.may_update(me, record)):
-        raise Forbidden(verdict.why)
-    if name not in rights.writable_fields(me, type(record), record):
-        raise Forbidden(NOT_MOVED)
 
 
 def _asked_day(cls: type[Record], name: str, text: str) -> dt.date:

@@ -72,9 +72,7 @@ class Intent(Generic[R]):
 
     def may_set(self, name: str) -> rights.Verdict:
         """Whether the actor may set this one field now."""
-        if not self.verdict:
-            return self.verdict
-        return rights.YES if name in self.fields else rights.Verdict(False, rights.NOT_YOURS)
+        return rights.may_set(self.actor, self.record, name)
 
     def quorum(self, who: Who) -> Quorum:
         """The slots of a rule for this record, laid once."""
