@@ -53,6 +53,9 @@ class Duration(Rule, me.IntField):
         elif value > DAY:
             yield TOO_LARGE(label=label_of(self), most=in_hours(DAY))
 
+    def found_by(self, value: Any) -> str:
+        return in_hours(value)
+
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield in_hours(value)
 '''
@@ -119,7 +122,7 @@ from models.kernel.language.spec import Grid
     clause="2.2.2",
     number="TR-{yyyy}-{seq:4}",
     title="{subject}",
-    grid=Grid("number", "subject", "took", search=("subject",), inline=("took",), filters=("took",)),
+    grid=Grid("number", "subject", "took", search=("subject", "took"), inline=("took",), filters=("took",)),
 )
 class TrialRun(Record):
     """A trial run of a machine."""
@@ -166,6 +169,7 @@ def test_a_new_kind_of_field_is_everywhere(company, browser_as, sheets) -> None:
     assert shown({"f.took.from": "2:00"}) == ["12:05"]
     assert shown({"f.took.to": "1:30"}) == ["1:30"]
     assert shown({"f.took": "12:05"}) == ["12:05"]
+    assert shown({"q": "12:05"}) == ["12:05"]
     assert "must be hours and minutes" in clerk.page(BASE, {"f.took.from": "long"}).text
 
     cell = {"id": long.id, "version": long.version, "name": "took"}

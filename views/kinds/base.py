@@ -54,8 +54,6 @@ class Kind:
     def __init__(self, field: Any):
         self.field = field
 
-    # Values in words
-
     def plain(self, value: Any, labels: Labels = NO_LABELS) -> str:
         """A stored value as text, for lists, record pages, history and exports."""
         return "" if value is None or value == "" else self.say(value, labels)
@@ -75,8 +73,6 @@ class Kind:
     def linked(self, value: Any, labels: Labels) -> str:
         """A value as its record's page shows it, with what it leads to."""
         return self.plain(value, labels)
-
-    # Forms
 
     def typed(self, value: Any) -> str:
         """A value as it stands in an input; reading it back gives the same value."""
@@ -117,8 +113,6 @@ class Kind:
         """What a copy of a record begins with; None: nothing."""
         return value
 
-    # Lists
-
     def cell(self, value: Any, labels: Labels, today: dt.date) -> dict[str, Any]:
         """The text of a cell and how it is laid out: text, long, number or date."""
         return text_cell(self.plain(value, labels))
@@ -138,8 +132,6 @@ class Kind:
     def time_of_day(self, value: Any) -> str:
         """The time at which a calendar shows a value; empty: the whole day."""
         return ""
-
-    # Filters
 
     def condition(self, values: list[str]) -> Any:
         """What the database compares the field with. Raises BadValue."""
@@ -161,8 +153,6 @@ class Kind:
     def chip(self, value: str, labels: Labels) -> str:
         """The value of an active filter in words."""
         return value
-
-    # Sheets
 
     def in_sheet(self, value: Any, labels: Labels) -> Cell:
         """A value as a sheet holds it: numbers and dates as such, everything else as text."""
