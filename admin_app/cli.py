@@ -107,6 +107,7 @@ def _add_user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     add.add_argument("--role", required=True, action="append", dest="roles", help="may be given several times")
     reset = verbs.add_parser("reset", help="give a user a new first password and print it, once")
     reset.add_argument("login")
+    verbs.add_parser("close-demo", help="close the logins of the demo company, whose password is known")
     step = verbs.add_parser("second-step-off", help="for somebody who has lost phone and recovery codes")
     step.add_argument("login")
 

@@ -22,6 +22,8 @@ from admin_app.runner import Runner, StopSignals
 from admin_app.security.accounts import (
     accounts,
     add_user,
+    close_demo_accounts,
+    demo_accounts,
     has_second_step,
     open_demo_accounts,
     start_reset,
@@ -71,6 +73,7 @@ def _open_accounts(_people: object, password: str) -> None:
 
 def _prepare(settings: Settings) -> bool:
     """Make the database ready for the web server; returns whether a demo company was founded and is to be loaded."""
+    refuse_demo_logins(settings)
     ensure_indexes(catalogue)
     is_fresh = settings.demo and is_empty()
     if is_fresh:
@@ -121,9 +124,19 @@ def web(settings: Settings, _options: argparse.Namespace) -> None:
         raise Problem("guicheng web needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
     check_port(settings)
     with connected(settings):
-        pass
+        refuse_demo_logins(settings)
+        ensure_indexes(catalogue)
     command = gunicorn_command(settings)
     os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
+
+
+def refuse_demo_logins(settings: Settings) -> None:
+    """Raise Problem where people would get in with a password that everybody knows."""
+    if not settings.demo and (count := demo_accounts()):
+        raise Problem(
+            f"{count} logins of the demo company are open in the database {settings.database}; their password is "
+            "known. Close them first: guicheng user close-demo"
+        )
 
 
 def worker(settings: Settings, _options: argparse.Namespace) -> None:
@@ -253,6 +266,10 @@ def user(settings: Settings, options: argparse.Namespace) -> None:
     """Add a user or reset one, and print the first password, once; or take a second step off."""
     if options.verb == "second-step-off":
         _second_step_off(settings, options.login)
+        return
+    if options.verb == "close-demo":
+        with database(settings):
+            _say(f"{close_demo_accounts()} logins of the demo company are closed; guicheng user reset opens one again.")
         return
     with database(settings):
         try:

@@ -48,6 +48,15 @@ def check_server(client: MongoClient[dict[str, Any]]) -> None:
             f"GUICHENG_MONGODB_URI asks for the write concern {concern or 'w=1'}; acknowledged writes can be lost with "
             "less than w=majority&journal=true."
         )
+    if client.read_concern.level in ("local", "available"):
+        raise UnsafeServer(
+            f"GUICHENG_MONGODB_URI reads with readConcernLevel={client.read_concern.level}, which may "
+            "show what is taken back later; leave it out, majority is set."
+        )
+    if not client.options.retry_writes:
+        raise UnsafeServer(
+            "GUICHENG_MONGODB_URI says retryWrites=false; without it a step-down fails what people save."
+        )
     if client.read_preference != ReadPreference.PRIMARY:
         raise UnsafeServer("GUICHENG_MONGODB_URI must read from the primary; remove readPreference from it.")
     hello: Mapping[str, Any] = client.admin.command("hello")

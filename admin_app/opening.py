@@ -10,6 +10,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 
 from admin_app.database import wait_for_server
 from admin_app.embedded import EmbeddedMongo
+from admin_app.key_check import check_keys
 from admin_app.problems import Problem
 from admin_app.settings import Settings
 from admin_app.start import start
@@ -60,6 +61,8 @@ def _open(settings: Settings, is_restoring: bool, seconds_max: float) -> None:
             f"The database {settings.database} holds a part of the backup {backup} only: its restore was cut off. "
             f"Run it again, it goes on: guicheng restore .../{backup} --into {settings.database}"
         )
+    if not is_restoring:
+        check_keys(list(settings.field_keys))
 
 
 def _say(text: str) -> None:

@@ -24,6 +24,7 @@ from admin_app.problems import Problem
 PREFIX = "GUICHENG_"
 FIELD_KEY_BYTES = 64
 SECRET_KEY_CHARACTERS_MIN = 32
+DIFFERENT_MIN = 12  # of 32 random hexadecimal digits at least so many differ, but for one in a thousand
 BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps")
 SECRETS_FILE = "secrets.json"
 BACKUP_KEY_BYTES = 32
@@ -256,6 +257,7 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
             len(settings.secret_key) < SECRET_KEY_CHARACTERS_MIN,
             f"must have at least {SECRET_KEY_CHARACTERS_MIN} characters",
         ),
+        ("secret_key", _is_guessable(settings.secret_key), "must be made at random, such as by openssl rand -hex 32"),
         ("field_keys", not settings.field_keys, "is needed outside demo mode"),
         ("trusted_hosts", not settings.trusted_hosts, "must name the host names users type, outside demo mode"),
         ("cheap_passwords", settings.cheap_passwords and not settings.demo, "is refused outside demo mode"),
@@ -268,6 +270,12 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
         ("database", _other_database(settings), "differs from the database in the path of GUICHENG_MONGODB_URI"),
     )
     return [(name, problem) for name, is_broken, problem in rules if is_broken]
+
+
+def _is_guessable(key: str) -> bool:
+    """Whether a secret was typed rather than made: few different characters, a repetition, or words that ask for it."""
+    plain = key.lower()
+    return len(set(key)) < DIFFERENT_MIN or any(word in plain for word in ("changeme", "secret", "password", "example"))
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from bson import ObjectId
 from flask import Response, current_app, jsonify, request
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
@@ -30,6 +30,7 @@ from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS
 from .moves import moves_context
 from .session import actor
+from .slots import PlainRun
 from .view_switch import boards, calendars
 
 TEXT_MAX = 80
@@ -63,7 +64,7 @@ Option = dict[str, str]
 Offer = tuple[Words, str, tuple[str, ...]]  # a label, an address, and what it is called besides
 
 
-class PaletteView(BaseView):
+class PaletteView(PlainRun):
     """What the palette offers for the typed text, as far as the reader's rights go."""
 
     def __init__(self, catalogue: Mapping[str, type[Record]]):

@@ -42,6 +42,7 @@ from .moves import moved_words
 from .page import attaching, form_page, past, record_page
 from .page.endpoints import RecordDoors
 from .session import actor, own_path, say, seen_version, version_if_given
+from .slots import PlainRun
 from .wording import reference_labels
 
 Answer = str | BaseResponse | tuple[str, int]
@@ -55,7 +56,7 @@ LOOKUP_MAX = 20
 NOT_INLINE = rights.Verdict(False, rights.NOT_YOURS)
 
 
-class RecordView(ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore[misc]
+class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore[misc]
     """All screens of one record type."""
 
     list_template = "record/list.html"

@@ -28,7 +28,15 @@ class MenuItem:
     url: str
 
 
-class CustomView(BaseView):
+class PlainRun(BaseView):
+    """Runs a view as it is. Flask-Admin's own way calls it a second time after a TypeError of its code, so that the log
+    shows the wrong place, and what was done is done twice."""
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return fn(self, *args, **kwargs)
+
+
+class CustomView(PlainRun):
     """The base of custom views; it is accessible to everybody unless it says otherwise."""
 
     menu_item: ClassVar[MenuItem | None] = None

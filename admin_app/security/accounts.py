@@ -141,8 +141,34 @@ def open_demo_accounts(password: str) -> int:
     missing = list(_users().find({"_id": {"$nin": known}}, {"login": 1}))
     secret = _secret(password, must_change=False)
     if missing:
-        accounts().insert_many([{"_id": row["_id"], "login": row["login"], "epoch": 0, **secret} for row in missing])
+        shared = {"epoch": 0, **secret, "demo": True}
+        accounts().insert_many([{"_id": row["_id"], "login": row["login"], **shared} for row in missing])
     return len(missing)
+
+
+def _demo_filter() -> dict[str, Any]:
+    """The accounts that still have the demo password; in older databases they are known by sharing one hash."""
+    stages = [
+        {"$match": {"hash": {"$gt": ""}}},
+        {"$group": {"_id": "$hash", "count": {"$sum": 1}}},
+        {"$match": {"count": {"$gt": 1}}},
+    ]
+    shared = [row["_id"] for row in accounts().aggregate(stages)]
+    return {"$or": [{"demo": True}, {"hash": {"$in": shared}}]}
+
+
+def demo_accounts() -> int:
+    """How many people can log in with the password of the demo company."""
+    return accounts().count_documents(_demo_filter())
+
+
+def close_demo_accounts() -> int:
+    """Close them all and end their sessions; returns how many there were."""
+    ids = [row["_id"] for row in accounts().find(_demo_filter(), {"_id": 1})]
+    for id in ids:
+        accounts().update_one({"_id": id}, {"$set": {"hash": "", "demo": False}, "$inc": {"epoch": 1}})
+        end_all(id)
+    return len(ids)
 
 
 def log_out_everywhere(user_id: ObjectId) -> None:
@@ -207,7 +233,7 @@ def _write(user_id: ObjectId, login: str, password: str, *, must_change: bool) -
 def _secret(password: str, *, must_change: bool) -> dict[str, Any]:
     opened = {} if must_change else {"opened": True}
     hashed = passwords.hash_password(password)
-    return {"hash": hashed, "must_change": must_change, "changed_at": clock.now(), **opened}
+    return {"hash": hashed, "must_change": must_change, "changed_at": clock.now(), "demo": False, **opened}
 
 
 def accounts() -> Any:

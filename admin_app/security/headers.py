@@ -38,7 +38,7 @@ def add_headers(app: Flask, *, is_secure: bool) -> None:
         if is_secure:
             response.headers.setdefault("Strict-Transport-Security", HSTS)
         if not is_static(request.endpoint) or response.status_code >= 400:
-            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers["Cache-Control"] = "no-store"  # also where a sent file said that it may be kept
         return response
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from models.kernel.base import collections
 from models.kernel.base.numbering import COUNTERS
@@ -21,14 +22,15 @@ from .notify import deliveries, preferences
 from .personal import drafts, layouts
 from .work import jobs
 
+NAMESPACE_EXISTS = 48
+
 
 def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
     """Build what is missing. Collections are made first, since a transaction should not have to."""
     db = get_db()
     there = set(db.list_collection_names())
     for cls in catalogue.values():
-        if cls._get_collection_name() not in there:
-            db.create_collection(cls._get_collection_name())
+        _ensure_collection(cls._get_collection_name(), there)
         cls._get_collection().create_indexes(list(indexes_of(cls)))
         if cls.declared.retention:
             _ensure_archive(cls, there)
@@ -37,11 +39,23 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
     beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences, imports, rows)}
     beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
     for name, models in {**collections.COLLECTIONS, COUNTERS: [], **beside}.items():
-        if name not in there:
-            db.create_collection(name)
+        _ensure_collection(name, there)
         if models:
             db[name].create_indexes(models)
     _ensure_log(catalogue)
+
+
+def _ensure_collection(name: str, there: set[str]) -> None:
+    """Make a collection unless it is there; another process that starts at this moment may be first."""
+    if name in there:
+        return
+    try:
+        get_db().create_collection(name)
+    except CollectionInvalid:
+        return
+    except OperationFailure as fault:
+        if fault.code != NAMESPACE_EXISTS:
+            raise
 
 
 def _ensure_log(catalogue: Mapping[str, type[Record]]) -> None:
@@ -57,7 +71,6 @@ def _ensure_log(catalogue: Mapping[str, type[Record]]) -> None:
 def _ensure_archive(cls: type[Record], there: set[str]) -> None:
     """The archive has the same indexes, but for uniqueness of fields: a name may be given anew while it rests there."""
     db, name = get_db(), collections.archive_of(cls.type_name())
-    if name not in there:
-        db.create_collection(name)
+    _ensure_collection(name, there)
     models = [one for one in indexes_of(cls) if not one.document["name"].startswith("unique_")]
     db[name].create_indexes([*models, IndexModel([(collections.ARCHIVED_AT, DESCENDING)])])

@@ -11,7 +11,7 @@ from admin_app.settings import Settings, SettingsError, kept_secrets, load_setti
 KEY = base64.b64encode(bytes(64)).decode()
 PRODUCTION = {
     "MONGODB_URI": "mongodb://db.example/?replicaSet=rs0",
-    "SECRET_KEY": "s" * 40,
+    "SECRET_KEY": "5f0c1e9a7b3d8246e1c09b7a5d3f8624f1a0",
     "FIELD_KEYS": f"1:{KEY}",
     "TRUSTED_HOSTS": "guicheng.example",
 }
@@ -63,6 +63,9 @@ def test_no_secret_has_a_default_in_production(variables, missing):
         ("MONGODB_URI", "mongodb://h/elsewhere"),
         ("DATABASE", "a.b"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "s" * 40),
+        ("SECRET_KEY", "abab1212" * 5),
+        ("SECRET_KEY", "changeme-1234567890-abcdefghijklmnopq"),
         ("FIELD_KEYS", "nonsense"),
         ("FIELD_KEYS", "1:AAAA"),
         ("FIELD_KEYS", f"0:{KEY}"),

@@ -33,7 +33,7 @@ from ..frame import waiting_filter
 from ..kinds import kind_of
 from ..page.timeline import timeline
 from ..session import actor
-from ..slots import alarms_for, tiles_for
+from ..slots import PlainRun, alarms_for, tiles_for
 from . import cases, decisions
 from .cases import HOME_ROWS
 from .charts import read_period
@@ -45,7 +45,7 @@ SEARCH_EACH = 8
 TIME_LIMIT_MS = 1500
 
 
-class HomeView(AdminIndexView):
+class HomeView(PlainRun, AdminIndexView):
     """Home and the other pages that belong to no single type."""
 
     def __init__(self, catalogue: Mapping[str, type[Record]]):

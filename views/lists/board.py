@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, jsonify, redirect, request
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from pymongo.errors import ExecutionTimeout
 
 from models.kernel.base import clock
@@ -28,6 +28,7 @@ from .. import wording
 from ..kinds import kind_of
 from ..moves import moved_words, moves_context
 from ..session import actor, asks_for_json, say, seen_version
+from ..slots import PlainRun
 from ..view_switch import ways_to_look
 from . import grid_page, listing
 from .layouts import asked_of
@@ -37,7 +38,7 @@ CARDS_MAX = 30
 FACTS_MAX = 2
 
 
-class BoardView(BaseView):
+class BoardView(PlainRun):
     """The board of each type that has a workflow."""
 
     def __init__(self, catalogue: Mapping[str, type[Record]]):

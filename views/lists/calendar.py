@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from babel.dates import format_date
 from flask import abort, jsonify, redirect, request
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
@@ -36,6 +36,7 @@ from .. import wording
 from ..frame import waiting_filter
 from ..kinds import kind_of
 from ..session import actor, asks_for_json, say, seen_version
+from ..slots import PlainRun
 from ..view_switch import calendars, kept_arguments, ways_to_look
 from . import grid_page, listing
 from .calendar_span import KINDS, Span, read_span
@@ -48,7 +49,7 @@ MOVED = L("{number}: “{label}” is now {day}.", "{number}：「{label}」已�
 TO_DECIDE, TO_DO = L("To decide", "待審批"), L("Due", "到期")
 
 
-class CalendarView(BaseView):
+class CalendarView(PlainRun):
     """The calendar of each type that has dates, and the one of what is due for the reader."""
 
     def __init__(self, catalogue: Mapping[str, type[Record]]):

@@ -11,6 +11,7 @@ from bson import ObjectId
 class Case(Protocol):
     """A record as a rule sees it, whatever its type."""
 
+    declared: Any
     state: Any
     submitted_by_head: Any
     decisions: Any

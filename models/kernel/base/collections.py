@@ -21,6 +21,7 @@ HISTORY_ARCHIVE = "history_archive"
 UNSEALED = "unsealed"
 SEALS = "history_seal"
 CHECKS = "seal_check"
+KEY_CHECKS = "key_check"
 TOMBSTONES = "tombstone"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
@@ -50,6 +51,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     GRAM_SHARES: [],
     SEALS: [],
     CHECKS: [],
+    KEY_CHECKS: [],
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),
         IndexModel([("number", ASCENDING)]),

@@ -82,11 +82,17 @@ HEAD = Who(
     L("Head of the department", "部門負責人"),
     lambda record: _single("head", at_role_in(Role.HEAD, record.ref("department")), *_superior_of_own_head(record)),
 )
+
+
+def _writers(record: Case) -> Quorum:
+    """Those of the department whom the type lets write its records: clerks and head, unless it says otherwise."""
+    roles = record.declared.access.write
+    wanted = (Role.CLERK, Role.HEAD) if roles is None else tuple(roles)
+    return _single("writer", *(at_role_in(role, record.ref("department")) for role in wanted))
+
+
 WRITER = Who(
-    L("Clerks and head of the department", "本部門業務人員與負責人"),
-    lambda record: _single("writer", *(at_role_in(role, record.ref("department")) for role in (Role.CLERK, Role.HEAD))),
-    is_own=True,
-    waits_for_owner=True,
+    L("Those who may edit it in the department", "本部門可編輯人員"), _writers, is_own=True, waits_for_owner=True
 )
 NOBODY = Who(L("The system", "系統"), lambda record: Quorum((), 0), is_system=True)
 

@@ -1,0 +1,105 @@
+"""What a start refuses or mends: wrong keys, missing indexes, demo logins, weak options; several starts at once."""
+
+from __future__ import annotations
+
+import secrets as random
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from mongoengine.connection import get_db
+from pymongo import MongoClient
+
+from admin_app import commands, key_check
+from admin_app.database import UnsafeServer, check_server
+from admin_app.problems import Problem
+from admin_app.security import accounts
+from models import catalogue
+from models.kernel.base import secrets
+from models.services.database import ensure_indexes
+
+
+@pytest.fixture
+def keys(settings: Any) -> Any:
+    """Other keys of encrypted fields for a while."""
+    yield secrets.set_keys
+    secrets.set_keys(settings.field_keys)
+
+
+class TestKeys:
+    def test_the_right_key_is_accepted_each_time(self, db: Any, settings: Any) -> None:
+        for _ in range(2):
+            key_check.check_keys(list(settings.field_keys))
+
+    def test_another_key_of_the_same_number_is_refused(self, db: Any, settings: Any, keys: Any) -> None:
+        key_check.check_keys(list(settings.field_keys))
+        keys({number: random.token_bytes(64) for number in settings.field_keys})
+        with pytest.raises(Problem, match="is not the one"):
+            key_check.check_keys(list(settings.field_keys))
+
+    def test_a_newer_key_is_taken_and_the_older_stays_needed(self, db: Any, settings: Any, keys: Any) -> None:
+        key_check.check_keys(list(settings.field_keys))
+        newer = {**settings.field_keys, 9: random.token_bytes(64)}
+        keys(newer)
+        key_check.check_keys(list(newer))
+        with pytest.raises(Problem, match="lacks key"):
+            key_check.check_keys([9])
+
+    def test_a_database_from_before_there_were_check_values(self, company: Any, settings: Any, keys: Any) -> None:
+        """Its own fields say that the key is wrong."""
+        company.make("negotiation", concerns="價格")
+        keys({number: random.token_bytes(64) for number in settings.field_keys})
+        with pytest.raises(Problem, match="is not the one"):
+            key_check.check_keys(list(settings.field_keys))
+        secrets.set_keys(settings.field_keys)
+        key_check.check_keys(list(settings.field_keys))
+
+
+class TestDatabase:
+    def test_several_that_start_at_once_on_an_empty_database(self, db: Any, monkeypatch: Any) -> None:
+        """All see an empty list of collections, and all but one find them made when they make them."""
+        monkeypatch.setattr(type(db), "list_collection_names", lambda *_args, **_options: [])
+        few = {name: catalogue[name] for name in ("position", "department", "customer")}
+        ensure_indexes(few)
+
+    def test_web_alone_builds_what_is_missing(self, db: Any, settings: Any, monkeypatch: Any) -> None:
+        """Indexes that keep numbers and loans single."""
+        db.loan.drop_indexes()
+        ended: list[str] = []
+        monkeypatch.setattr(commands.os, "execvpe", lambda *words: ended.append(words[0]))
+        monkeypatch.setattr(commands, "check_port", lambda settings: None)
+        monkeypatch.setattr(commands, "connected", nullcontext)
+        commands.web(settings, None)  # type: ignore[arg-type]
+        assert ended
+        assert "unique_out" in db.loan.index_information()
+
+    @pytest.mark.parametrize("option", ["retryWrites=false", "readConcernLevel=local", "readConcernLevel=available"])
+    def test_weak_options_are_refused(self, option: str) -> None:
+        uri = f"mongodb://127.0.0.1/?w=majority&journal=true&{option}"
+        with MongoClient(uri, connect=False) as client, pytest.raises(UnsafeServer, match=option.partition("=")[0]):
+            check_server(client)
+
+
+class TestDemoLogins:
+    def test_production_is_refused_until_they_are_closed(self, company: Any, settings: Any) -> None:
+        production = settings.model_copy(update={"demo": False})
+        commands.refuse_demo_logins(production)
+        accounts.open_demo_accounts("guicheng-demo")
+        commands.refuse_demo_logins(settings)
+        with pytest.raises(Problem, match="close-demo"):
+            commands.refuse_demo_logins(production)
+        assert accounts.close_demo_accounts() == len(company.logins)
+        assert accounts.check("head_sal", "guicheng-demo") is None
+        commands.refuse_demo_logins(production)
+
+    def test_those_of_an_older_database_are_known_too(self, company: Any, settings: Any) -> None:
+        accounts.open_demo_accounts("guicheng-demo")
+        get_db()["account"].update_many({}, {"$unset": {"demo": ""}})
+        with pytest.raises(Problem):
+            commands.refuse_demo_logins(settings.model_copy(update={"demo": False}))
+
+    def test_who_chose_a_password_of_their_own_stays(self, company: Any) -> None:
+        accounts.open_demo_accounts("guicheng-demo")
+        accounts.set_password(company.users["head_sal"], "quite another sentence")
+        assert accounts.close_demo_accounts() == len(company.logins) - 1
+        assert accounts.check("head_sal", "quite another sentence")
