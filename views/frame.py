@@ -16,6 +16,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALE_NAMES, current_locale
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as WAITING
+from models.kernel.language import typed
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Chapter
 from models.kernel.rights import rights
@@ -38,6 +39,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
     )
     app.jinja_env.globals["machine_time"] = wording.machine_time
     app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look)
+    app.jinja_env.globals.update(yes_words=sorted(typed.YES), no_words=sorted(typed.NO))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)
     app.after_request(_keep_what_never_changes)

@@ -18,8 +18,40 @@ window.guicheng = (() => {
     const plain = text.normalize("NFKC").trim();
     const found = plain.match(/^(\d{4})(\d{2})(\d{2})$/) ?? plain.match(/^(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?$/);
     const [, year = String(new Date().getFullYear()), month, day] = found ?? [];
-    return found ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
+    const iso = found ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
+    return iso && isThere(iso) ? iso : "";
   }
+
+  function isThere(iso) {
+    const date = new Date(`${iso}T00:00:00Z`);
+    return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
+  }
+
+  // Yes, no, or neither (null), in the words that the server knows, too.
+  function flagOf(text) {
+    const plain = text.normalize("NFKC").trim().toLowerCase();
+    if ((words.yesWords || []).includes(plain)) return true;
+    return (words.noWords || []).includes(plain) ? false : null;
+  }
+
+  // What is copied from a spreadsheet, as rows of cells: one that holds tabs, lines or quotation marks stands in these.
+  function sheetOf(text) {
+    const plain = text.replace(/\r\n?/g, "\n").replace(/\n$/, "");
+    const rows = [[]];
+    const cell = /(?:"((?:[^"]|"")*)"(?=[\t\n]|$)|([^\t\n]*))([\t\n]|$)/gy;
+    for (let found = cell.exec(plain); found; found = cell.exec(plain)) {
+      rows.at(-1).push((found[1] === undefined ? found[2] : found[1].replaceAll('""', '"')).trim());
+      if (found[3] === "\n") rows.push([]);
+      if (!found[3]) break;
+    }
+    return rows;
+  }
+
+  // What an input method takes for itself, such as the Enter that ends a composition, is no key of ours. Safari sends
+  // that one after the composition, with code 229 alone.
+  addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) event.stopImmediatePropagation();
+  }, true);
 
   // Readers speak a change, so the same sentence twice needs an empty moment between.
   function announce(text) {
@@ -51,7 +83,7 @@ window.guicheng = (() => {
     enhancers.push([selector, run]);
     document.querySelectorAll(selector).forEach((one) => run(one));
   }
-  return { say, element, announce, ask, isoDay, later, remembered, enhance, onEach };
+  return { say, element, announce, ask, isoDay, flagOf, sheetOf, later, remembered, enhance, onEach };
 })();
 
 (() => {
@@ -251,7 +283,7 @@ window.guicheng = (() => {
   const places = { h: "[data-go='home']", i: "[data-go='inbox']" };
   let waitsForPlace = false;
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.defaultPrevented) return;
+    if (event.defaultPrevented) return;
     const menu = event.target.closest?.(MENUS) ?? document.querySelector(MENUS);
     if (event.key === "Escape" && menu && !document.querySelector("dialog[open]")) {
       menu.open = false;

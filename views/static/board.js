@@ -100,7 +100,7 @@
   });
   board.addEventListener("keydown", (event) => {
     const card = event.target.closest("[data-card]");
-    if (!card || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
     const column = card.closest("[data-state]");
     const columns = [...board.querySelectorAll("[data-state]")].filter((one) => one === column || one.querySelector("[data-card]"));
     const at = [...column.querySelectorAll("[data-card]")].indexOf(card);

@@ -85,7 +85,7 @@
   });
   document.addEventListener("keydown", (event) => {
     const found = event.target.closest?.("[data-event][data-version]");
-    if (!found || event.isComposing || event.key !== "m" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!found || event.key !== "m" || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     open(found);
   });

@@ -155,7 +155,7 @@
   form.addEventListener("keydown", (event) => {
     const row = event.target.closest("tr[data-case]");
     const kind = { a: "yes", r: "no" }[event.key];
-    if (!row || !kind || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!row || !kind || event.ctrlKey || event.metaKey || event.altKey) return;
     if (remembered("shortcuts") === "off" || event.target.matches("input:not([type='checkbox']), textarea, select")) return;
     event.preventDefault();
     const button = row.querySelector(`[data-decide-one="${kind}"]`) || (kind === "yes" ? row.querySelector(".decide a") : row.querySelector(".decide a.danger"));

@@ -1,7 +1,7 @@
 // The two controls a browser lacks: the reference picker (a combobox) and the table of embedded lines.
 "use strict";
 (() => {
-  const { say, element, announce, ask, isoDay, later, enhance, onEach } = window.guicheng;
+  const { say, element, announce, ask, isoDay, flagOf, sheetOf, later, enhance, onEach } = window.guicheng;
   const pickers = new WeakMap();
   const take = (event) => { event.preventDefault(); event.stopPropagation(); };
   const tellChanged = (place) => place.dispatchEvent(new Event("change", { bubbles: true }));
@@ -131,7 +131,6 @@
       this.text.setAttribute("aria-activedescendant", option.id);
     }
     key(event) {
-      if (event.isComposing) return;
       const { key } = event;
       if (key === "ArrowDown" || key === "ArrowUp") this.arrow(event, key === "ArrowDown" ? 1 : -1);
       else if (key === "Enter" && !event.ctrlKey && !event.metaKey) this.enter(event);
@@ -229,16 +228,18 @@
 
   const NUMBERED = ["name", "id", "for", "aria-describedby", "aria-labelledby", "aria-controls", "data-computed", "data-errors", "data-name"];
   const CELLS = "input:not([type='hidden'], [type='file'], [readonly], [disabled]), select:not([disabled]), textarea:not([readonly], [disabled])";
-  const TRUE_WORDS = new Set(["1", "true", "yes", "y", "x", "✓", "是", "有"]);
-
   function enter(control, text) {
     const box = control.closest("[data-picker]");
     const value = text.trim();
     if (box) return pickers.get(box)?.match(value);
-    if (control.type === "checkbox") control.checked = TRUE_WORDS.has(value.toLowerCase());
-    else if (control.tagName === "SELECT") {
+    if (control.type === "checkbox") {
+      const flag = value ? flagOf(value) : false;
+      if (flag === null) return announce(say("notAChoice", { text: value }));
+      control.checked = flag;
+    } else if (control.tagName === "SELECT") {
       const option = [...control.options].find((one) => one.value === value || one.text.trim() === value);
-      if (option) control.value = option.value;
+      if (!option) return value && announce(say("notAChoice", { text: value }));
+      control.value = option.value;
     } else if (control.type !== "date") control.value = value;
     else {
       if (value && !isoDay(value)) return announce(say("noDay", { text: value }));
@@ -253,6 +254,14 @@
     event.preventDefault();
     enter(event.target, text);
   });
+
+  // Seen and heard, so that nobody takes a part of a paste for all of it.
+  function tellLeft(table, n) {
+    const text = say("pasteLeft", { n });
+    table.parentElement.querySelector("[data-paste-left]")?.remove();
+    table.before(element("p", { className: "notice warn", textContent: text }, { "data-paste-left": "", role: "status" }));
+    announce(text);
+  }
 
   onEach("table[data-lines]", (table) => {
     const prefix = table.dataset.lines;
@@ -343,7 +352,7 @@
     }
     body.addEventListener("keydown", (event) => {
       const row = event.target.closest("tr");
-      if (event.isComposing || event.defaultPrevented || !row) return;
+      if (event.defaultPrevented || !row) return;
       if (lineKey(event, row) || cellKey(event, row)) event.preventDefault();
     });
     body.addEventListener("paste", (event) => {
@@ -351,13 +360,17 @@
       if (!/[\t\n]/.test(text) || (event.target.matches("textarea") && !text.includes("\t"))) return;
       event.preventDefault();
       let row = event.target.closest("tr");
+      let left = 0;
       const from = cellsOf(row).indexOf(event.target);
-      for (const [index, line] of text.split("\n").entries()) {
-        if (index) row = row.nextElementSibling || add();
-        if (!row) break;
-        const cells = cellsOf(row);
-        line.split("\t").forEach((value, column) => { if (cells[from + column]) enter(cells[from + column], value); });
+      for (const [index, values] of sheetOf(text).entries()) {
+        if (index) row = row && (row.nextElementSibling || add());
+        const cells = row ? cellsOf(row) : [];
+        values.forEach((value, column) => {
+          if (cells[from + column]) enter(cells[from + column], value);
+          else if (value) left += 1;
+        });
       }
+      if (left) tellLeft(table, left);
     });
   });
 })();

@@ -1,7 +1,7 @@
 // Grids: walking rows and cells by keys, choosing rows for bulk moves, and editing cells in place.
 "use strict";
 (() => {
-  const { say, element, announce, ask, isoDay, remembered, onEach } = window.guicheng;
+  const { say, element, announce, ask, isoDay, flagOf, sheetOf, remembered, onEach } = window.guicheng;
 
   function followSelection(table) {
     const scope = table.closest("[data-grid-scope], form") || document;
@@ -74,7 +74,7 @@
     });
     table.addEventListener("keydown", (event) => {
       const row = event.target.closest("tbody tr");
-      if (!row || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(".editing")) return;
+      if (!row || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(".editing")) return;
       const cell = event.target.closest("td:not(.pick)");
       const isAtRest = event.target === cell || event.target === row;
       const keys = {
@@ -107,16 +107,39 @@
     });
   }
 
-  // A column copied from a spreadsheet goes into this cell and those below, one after the other; the first refusal stops.
+  // Cells copied from a spreadsheet go into this cell, those beside it and those below; the first refusal stops. What has
+  // no place, since its column cannot be edited here or its row is on another page, is said before and after.
   async function pasteDown(cell, text) {
-    const values = text.replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t")[0].trim());
     const rows = [...cell.closest("tbody").rows].slice(cell.closest("tr").sectionRowIndex);
-    for (const [at, value] of values.entries()) {
-      const place = rows[at]?.querySelector(`[data-inline][data-name="${CSS.escape(cell.dataset.name)}"]`);
-      if (!place) return;
-      if (!await edit(place, choiceOf(place, value))()) return;
+    const wanted = sheetOf(text).flatMap((values, at) => values.map((value, by) => ({ value, place: rows[at]?.cells[cell.cellIndex + by] })));
+    const fitting = wanted.filter(({ place }) => place?.matches("[data-inline]"));
+    const left = wanted.filter(({ value, place }) => value && !place?.matches("[data-inline]")).length;
+    if (left && !confirm(say("pasteSome", { n: fitting.length, left }))) return;
+    let kept = 0;
+    for (const { value, place } of fitting) {
+      if (!await edit(place, choiceOf(place, value))()) break;
+      kept += 1;
     }
+    const missing = left + fitting.length - kept;
+    if (missing || fitting.length > 1) tell(missing ? say("pasted", { n: kept, left: missing }) : say("pastedAll", { n: kept }), missing ? "warn" : "good");
   }
+
+  // Above the list, so that it is seen and not only heard.
+  function tell(text, tone) {
+    document.querySelector("[data-list-fault]")?.replaceChildren(element("div", { className: `notice ${tone}`, textContent: text }));
+    announce(text);
+  }
+
+  // Cells that stand open. Before their list is drawn anew they are saved, as Tab does; a refusal keeps the list.
+  const editors = new Set();
+  const openOnes = () => [...editors].filter(({ cell }) => cell.isConnected);
+  window.guicheng.settleCells = async () => {
+    for (const one of openOnes()) if (!await one.save()) return false;
+    return true;
+  };
+  addEventListener("beforeunload", (event) => {
+    if (openOnes().some(({ isChanged }) => isChanged())) event.preventDefault();
+  });
 
   // The values that cells had before, newest last; taking one back is one more change through the same door.
   const before = [];
@@ -144,6 +167,7 @@
     return element("input", { type: kind === "date" ? "date" : "text", value });
   }
 
+  const isChanged = (control, was) => (control.type === "checkbox" ? control.checked !== /^(true|1)$/i.test(was) : control.value !== was);
   const valueOf = (control) => (control.type === "checkbox" ? String(control.checked) : control.value);
   const button = (textContent, label, onclick) => element("button", { type: "button", className: "btn quiet square", textContent, onclick }, { "aria-label": label });
 
@@ -156,13 +180,14 @@
     control.setAttribute("aria-label", heading || cell.dataset.name);
     const error = element("span", { className: "cell-error" }, { role: "alert" });
     const close = (content) => {
+      editors.forEach((one) => { if (one.cell === cell) editors.delete(one); });
       cell.classList.remove("editing");
       cell.replaceChildren(...content);
       cell.focus();
     };
     const save = () => saveCell({ cell, control, error, shown, close });
     const unfit = async () => {
-      control.value = cell.dataset.value;
+      if (control.type !== "checkbox") control.value = cell.dataset.value;
       error.textContent = say("notAChoice", { text: given });
       announce(error.textContent);
       return false;
@@ -170,15 +195,19 @@
     const editor = element("span", { className: "editor" }, {}, control, button("✓", say("save"), save), button("✗", say("cancel"), () => close(shown)));
     editor.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.isComposing) return;
       if (event.key === "Enter" && event.target === control) { event.preventDefault(); save(); }
       if (event.key === "Escape") { event.preventDefault(); close(shown); }
       if (event.key === "Tab" && event.target === control) { event.preventDefault(); saveAndGoOn(cell, save, event.shiftKey ? -1 : 1); }
     });
+    editors.add({ cell, save, isChanged: () => isChanged(control, cell.dataset.value) });
     cell.classList.add("editing");
     cell.classList.remove("saved");
     cell.replaceChildren(editor, error);
-    if (given !== undefined && control.type === "checkbox") control.checked = /^(true|1|是|yes)$/i.test(given);
+    if (given !== undefined && control.type === "checkbox") {
+      const flag = given ? flagOf(given) : false;
+      if (flag === null) return unfit;
+      control.checked = flag;
+    }
     else if (given !== undefined) control.value = control.type === "date" ? isoDay(given) : given;
     control.focus();
     control.select?.();
@@ -197,7 +226,7 @@
     if (control.disabled) return false;
     const { id, name, version, url, value: was } = cell.dataset;
     const value = valueOf(control);
-    if (value === was || (control.type === "checkbox" && control.checked === /^(true|1)$/i.test(was))) {
+    if (!isChanged(control, was)) {
       close(shown);
       return true;
     }
@@ -233,7 +262,7 @@
   // From one record to its neighbours in the list that one came from.
   document.addEventListener("keydown", (event) => {
     const way = { "[": "previous", "]": "next" }[event.key];
-    if (!way || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || remembered("shortcuts") === "off") return;
+    if (!way || event.ctrlKey || event.metaKey || event.altKey || remembered("shortcuts") === "off") return;
     if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
     document.querySelector(`[data-walk="${way}"]`)?.click();
   });

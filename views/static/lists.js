@@ -6,11 +6,12 @@
   const part = (name, root = document) => root.querySelector(`[data-part="${name}"]`);
   const words = JSON.parse(part("list")?.dataset.gridWords || "{}");
   const say = (key, values = {}) => (words[key] || key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-  const isPlain = (event) => !event.isComposing && !event.ctrlKey && !event.metaKey && !event.altKey;
+  const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey;
 
   // Reading the list anew: the old rows stay, dimmed, until the new ones are there, and for good when they do not come.
   let running;
   async function load(url, { push = true } = {}) {
+    if (!await window.guicheng.settleCells()) return;
     running?.abort();
     const mine = running = new AbortController();
     part("list").setAttribute("aria-busy", "true");

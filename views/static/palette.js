@@ -108,7 +108,6 @@
   });
   input.addEventListener("compositionend", soon);
   input.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.keyCode === 229) return;
     const page = Math.max(1, Math.floor(list.clientHeight / 40));
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
     if (event.key in steps) {
@@ -133,7 +132,7 @@
     answered = entered = null;
   });
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
     event.preventDefault();
     open();
   });

@@ -131,7 +131,7 @@
       if (option) { active = [...list.children].indexOf(option); choose(); }
     });
     area.addEventListener("keydown", (event) => {
-      if (popup.hidden || event.isComposing || event.ctrlKey || event.metaKey) return;
+      if (popup.hidden || event.ctrlKey || event.metaKey) return;
       if (event.key === "ArrowDown" || event.key === "ArrowUp") activate(active + (event.key === "ArrowDown" ? 1 : -1));
       else if (event.key === "Enter" || event.key === "Tab") choose();
       else if (event.key === "Escape") close();

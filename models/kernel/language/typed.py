@@ -30,8 +30,8 @@ _SCALES = {"千": 3, "萬": 4, "万": 4, "億": 8, "亿": 8}
 _LENGTH_MAX = 40
 _NAME = re.compile(r"[^、,，;；\n]+")
 _JOINED_MAX = 4
-_YES = frozenset({"是", "有", "yes", "y", "true", "t", "1", "on", "✓", "✔", "√", "☑", "對", "对"})
-_NO = frozenset({"否", "無", "无", "no", "n", "false", "f", "0", "off", "✗", "✘", "×", "☐", "不", "錯", "错"})
+YES = frozenset({"是", "有", "yes", "y", "true", "t", "1", "on", "✓", "✔", "√", "☑", "對", "对"})
+NO = frozenset({"否", "無", "无", "no", "n", "false", "f", "0", "off", "✗", "✘", "×", "☐", "不", "錯", "错"})
 
 
 def folded(text: str) -> str:
@@ -118,9 +118,9 @@ def label_folded(text: str) -> str:
 def flag_of(text: str) -> bool:
     """Yes or no, as a form, an export or a person writes it in any of the languages. Raises ValueError."""
     typed = folded(text).casefold()
-    if typed not in _YES | _NO:
+    if typed not in YES | NO:
         raise ValueError("neither yes nor no")
-    return typed in _YES
+    return typed in YES
 
 
 def places_of_names(text: str) -> list[tuple[int, int]]:
