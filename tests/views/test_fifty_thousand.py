@@ -16,6 +16,7 @@ from models.kernel.base.search import search_fields
 from models.kernel.language import finding
 from tests.fixtures.doing import do
 from views.home import figures
+from views.lists.export import streamed
 
 ORDERS, CUSTOMERS, CASES = 50_000, 5_000, 12_000
 STATES = ("open", "in_production", "ready", "shipped", "delivered", "closed")
@@ -111,6 +112,7 @@ def test_pages_of_a_large_company(many: Any, db: Any, monkeypatch: Any) -> None:
     assert read.pop("home") <= HOME
     assert {name: count for name, count in read.items() if count > 2 * CAP} == {}, read
     what_is_found(many("clerk_sal"))
+    the_export_is_whole(many("clerk_sal"), monkeypatch)
     figures_come_after_the_page(many("management"), monkeypatch)
     monkeypatch.setattr("views.lists.listing.COUNT_LIMIT_MS", 1)
     assert "超過" in many("clerk_sal").page(f"/admin/sales_order/?{urlencode({'q': '設備'})}").text
@@ -134,6 +136,32 @@ def what_is_found(browser: Any) -> None:
     wide = browser.page(f"/admin/sales_order/?{urlencode({'q': '雲帆'})}").text  # 625 customers, 6,250 orders
     assert "超過 1000 條" in wide
     assert "1,000+" in browser.page("/admin/").text
+
+
+def the_export_is_whole(browser: Any, monkeypatch: Any) -> None:
+    """Streamed to the last row; a sheet of XLSX that has no room says so before it begins."""
+    answer = browser.get("/admin/sales_order/export/csv/")
+    assert answer.get_data(as_text=True).count("SO-SAL-2025-") >= ORDERS
+    monkeypatch.setattr("views.lists.export.XLSX_ROWS_MAX", 1000)
+    full = browser.get("/admin/sales_order/export/xlsx/")
+    assert full.status_code == 422
+    assert "CSV" in full.get_data(as_text=True)
+    assert browser.get(f"/admin/sales_order/export/xlsx/?{urlencode({'q': '窯'})}").status_code == 200
+
+
+def test_an_export_goes_out_while_it_is_read(app: Any) -> None:
+    """The heads are sent before a row is read, and a batch before the next one."""
+    read: list[int] = []
+
+    def batches() -> Iterator[list[list[str]]]:
+        for n in range(3):
+            read.append(n)
+            yield [[f"row {n}"]]
+
+    with app.test_request_context("/"):
+        pieces = iter(streamed("rows.csv", ["Head"], batches()).response)
+        assert (next(pieces), read) == ("\ufeffHead\r\n".encode(), [])
+        assert (next(pieces), read) == (b"row 0\r\n", [0])
 
 
 def figures_come_after_the_page(browser: Any, monkeypatch: Any) -> None:

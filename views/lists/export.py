@@ -1,8 +1,9 @@
-"""What a list shows, as a file: the same rows, the same columns, the same rights, streamed in batches and logged."""
+"""What a list shows, as a file: all its rows, the same columns, the same rights, streamed in batches and logged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -10,23 +11,27 @@ import structlog
 from flask import Response, send_file
 
 from models.kernel.base import clock
-from models.kernel.base.errors import Missing
+from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
+from models.kernel.base.words import L, current_locale, speaking
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.services.sheets.writing import MIMETYPES, Cell, SheetKind, write
+from models.services.sheets.writing import MIMETYPES, XLSX_ROWS_MAX, Cell, SheetKind, csv_pieces, write
 
 from ..kinds.states import column_of
 from ..wording import reference_labels
 from .listing import Asked
 
 BATCH = 1000
-ROWS_MAX = 100_000
+TOO_MANY_ROWS = L(
+    "An XLSX sheet holds {most} rows, and this list has more. Please export it as CSV, or narrow it with a filter.",
+    "XLSX 工作表最多 {most} 行，此列表超出。請導出為 CSV，或先篩選。",
+)
 
 
 def answer(cls: type[Record], me: Actor, asked: Asked, kind: SheetKind, columns: tuple[str, ...]) -> Response:
-    """The filtered rows as a download. At most 100,000 rows; the log says who took what."""
+    """All the filtered rows as a download; the log says who took what. Raises Refused where XLSX has no room."""
     seen = rights.listed_fields(me, cls)
     columns = tuple(name for name in columns if name in seen)
     place = f"{cls.declared.name}_archive" if asked.archived else cls.declared.name
@@ -34,7 +39,38 @@ def answer(cls: type[Record], me: Actor, asked: Asked, kind: SheetKind, columns:
         "export", type=place, user=me.login, format=kind, filters=sorted({key for key, _, _ in asked.chips})
     )
     heads = [str(label_of(cls._fields[column])) for column in columns]
-    return download(kind, f"{place}-{clock.today().isoformat()}", heads, _cells(cls, asked, columns))
+    name, batches = f"{place}-{clock.today().isoformat()}", _cells(cls, asked, columns)
+    if kind is SheetKind.CSV:
+        return streamed(f"{name}.{kind}", heads, batches)
+    _refuse_too_many(asked)
+    return download(kind, name, heads, chain.from_iterable(batches))
+
+
+def _refuse_too_many(asked: Asked) -> None:
+    """A sheet of XLSX ends by its format; nothing is counted while the whole collection would fit."""
+    if asked.collection.estimated_document_count() <= XLSX_ROWS_MAX:
+        return
+    if asked.collection.count_documents(asked.filter, limit=XLSX_ROWS_MAX + 1) > XLSX_ROWS_MAX:
+        raise Refused(TOO_MANY_ROWS(most=f"{XLSX_ROWS_MAX:,}"))
+
+
+def streamed(name: str, heads: Sequence[str], batches: Iterable[Sequence[Sequence[Cell]]]) -> Response:
+    """Rows as CSV that goes out while it is read: the first bytes at once, and no more than a batch in memory.
+
+    A fault on the way ends the connection, so that no browser takes a part for the whole.
+    """
+    pieces, locale = csv_pieces(heads, batches), current_locale()
+
+    def spoken() -> Iterator[bytes]:
+        while True:
+            with speaking(locale):  # the request has ended by then
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+    response = Response(chain([next(pieces)], spoken()), mimetype=MIMETYPES[SheetKind.CSV])
+    return _named(response, name)
 
 
 def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
@@ -43,7 +79,7 @@ def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Itera
     keys = [("_id" if name == "id" else name, -1 if descending else 1)]
     if name != "id":
         keys.append(("_id", keys[0][1]))
-    cursor = asked.collection.find(asked.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys).limit(ROWS_MAX)
+    cursor = asked.collection.find(asked.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys)
     batch: list[dict] = []
     for row in cursor.batch_size(BATCH):
         batch.append(row)
@@ -54,10 +90,11 @@ def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Itera
         yield batch, reference_labels(cls, batch, columns)
 
 
-def _cells(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[list[Cell]]:
+def _cells(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
+    """The cells in batches of rows; who writes a column is chosen once."""
     kinds = [(column, column_of(cls, column)) for column in columns]
     for rows, labels in _batches(cls, asked, columns):
-        yield from ([kind.in_sheet(row.get(column), labels) for column, kind in kinds] for row in rows)
+        yield [[kind.in_sheet(row.get(column), labels) for column, kind in kinds] for row in rows]
 
 
 def sheet_kind(text: str) -> SheetKind:
@@ -76,6 +113,9 @@ def download(
 
 def sent(file: IO[bytes], name: str, mimetype: str) -> Response:
     """A file to be kept under a name."""
-    response = send_file(file, mimetype=mimetype, as_attachment=True, download_name=name)
+    return _named(send_file(file, mimetype=mimetype, as_attachment=True, download_name=name), name)
+
+
+def _named(response: Response, name: str) -> Response:
     response.headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}"
     return response

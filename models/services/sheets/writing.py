@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import io
@@ -18,6 +19,8 @@ import xlsxwriter
 Cell = str | int | float | Decimal | dt.date | None
 SPOOL_BYTES_MAX = 4_000_000
 TEXT_MAX = 32_000
+BYTE_ORDER_MARK = codecs.BOM_UTF8
+XLSX_ROWS_MAX = 1_048_575  # below the heads, by the format
 YEAR_MIN = 1900  # no spreadsheet has earlier dates
 WIDTH_MIN, WIDTH_MAX = 12, 40
 BOOK = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -83,13 +86,23 @@ def _is_number(text: str) -> bool:
     return text[1:].replace(".", "", 1).isdigit() and text[0] in "+-"
 
 
+def csv_pieces(heads: Sequence[str], batches: Iterable[Sequence[Sequence[Cell]]]) -> Iterator[bytes]:
+    """The rows as CSV, a piece for the heads and one for each batch; first the mark that lets every spreadsheet read
+    the characters rightly."""
+    yield BYTE_ORDER_MARK + _csv_lines([[defused(head) for head in heads]])
+    for rows in batches:
+        yield _csv_lines([[_csv_cell(cell) for cell in row] for row in rows])
+
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
 def _write_csv(file: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """With the mark that lets every spreadsheet read the characters rightly."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-    writer = csv.writer(text)
-    writer.writerow([defused(head) for head in heads])
-    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
-    text.detach()
+    for piece in csv_pieces(heads, ([row] for row in rows)):
+        file.write(piece)
 
 
 def _csv_cell(cell: Cell) -> str:

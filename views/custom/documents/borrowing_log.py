@@ -37,8 +37,12 @@ from views.session import actor
 from views.slots import CustomView, MenuItem
 
 TITLE = L("Borrowing log", "借閱登記簿")
-PAGE, PRINTED, EXPORTED = 50, 1000, 50_000
-DOCUMENTS_MAX, LOANS_MAX = 500, 2000
+PAGE, PRINTED, BATCH = 50, 1000, 1000
+DOCUMENTS_MAX, PEOPLE_MAX, LOANS_MAX = 500, 200, 20_000
+TOO_MANY = L(
+    "Too many entries match “{text}”. Please type more of it, or choose a period.",
+    "與「{text}」相符的記錄過多。請輸入更多文字。",
+)
 EPOCH, MILLISECOND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(milliseconds=1)
 READ = ("view", "download", "export")
 COLUMNS = {
@@ -89,7 +93,7 @@ class LogView(CustomView):
 
     @expose("/export/<kind>/")
     def export(self, kind: str) -> Response:
-        """The same rows as a file, 50,000 at most; who took it is logged."""
+        """All the rows as a file; who took it is logged."""
         me, form = actor(), sheet_kind(kind)
         structlog.get_logger("guicheng.export").info("export", type="borrowing_log", user=me.login, format=kind)
         heads, rows = [str(label) for label in COLUMNS.values()], (list(row.values()) for row in _all(_asked(me), me))
@@ -108,11 +112,11 @@ def _asked(me: Actor) -> dict[str, Any]:
     if text := _text("document"):
         ids = _documents(me, text)
         documents["record"] = {"$in": ids}
-        loans["record"] = {"$in": _loans({"document": {"$in": ids}})}
+        loans["record"] = {"$in": _loans({"document": {"$in": ids}}, text)}
     if text := _text("person"):
         people = _people(text)
         documents["actor"] = {"$in": people}
-        by_them = _loans({"borrower": {"$in": people}})
+        by_them = _loans({"borrower": {"$in": people}}, text)
         loans = {"$and": [loans, {"$or": [{"actor": {"$in": people}}, {"record": {"$in": by_them}}]}]}
     period = _period()
     either: dict[str, Any] = {"$or": [loans, documents]}
@@ -130,24 +134,28 @@ def _documents(me: Actor, text: str) -> list[ObjectId]:
     found: list[ObjectId] = []
     for place, scope in scopes.items():
         if scope is not None:
-            rows = get_db()[place].find({"$and": [contains(text), scope]}, {"_id": 1}).limit(DOCUMENTS_MAX)
-            found += [row["_id"] for row in rows.max_time_ms(TIME_LIMIT_MS)]
+            found += _ids(place, {"$and": [contains(text), scope]}, text, DOCUMENTS_MAX)
     return found
+
+
+def _ids(place: str, query: dict[str, Any], text: str, most: int) -> list[ObjectId]:
+    """The documents of a collection that a text leads to. Raises Refused where they are too many to look through."""
+    rows = list(get_db()[place].find(query, {"_id": 1}).limit(most + 1).max_time_ms(TIME_LIMIT_MS))
+    if len(rows) > most:
+        raise Refused(TOO_MANY(text=text))
+    return [row["_id"] for row in rows]
 
 
 def _people(text: str) -> list[ObjectId]:
     """People by name, login or pinyin; who has left is still in the log."""
-    rows = get_db()["user"].find(contains(text), {"_id": 1}).limit(200).max_time_ms(TIME_LIMIT_MS)
-    return [row["_id"] for row in rows]
+    return _ids("user", contains(text), text, PEOPLE_MAX)
 
 
-def _loans(wanted: dict[str, Any]) -> list[ObjectId]:
-    """The newest loans of a filter, archived ones too."""
-    found: list[ObjectId] = []
-    for name in (Loan.type_name(), archive_of(Loan.type_name())):
-        rows = get_db()[name].find(wanted, {"_id": 1}).sort("_id", -1).limit(LOANS_MAX).max_time_ms(TIME_LIMIT_MS)
-        found += [row["_id"] for row in rows]
-    return found
+def _loans(query: dict[str, Any], text: str) -> list[ObjectId]:
+    """The loans of a filter, archived ones too."""
+    return [
+        id for name in (Loan.type_name(), archive_of(Loan.type_name())) for id in _ids(name, query, text, LOANS_MAX)
+    ]
 
 
 def _period() -> dict[str, Any]:
@@ -192,10 +200,10 @@ def _find(query: dict[str, Any], most: int, after: str = "") -> list[dict[str, A
 
 
 def _all(query: dict[str, Any], me: Actor) -> Iterator[dict[str, str]]:
-    after, left = "", EXPORTED
-    while left > 0 and (rows := _find(query, min(1000, left), after)):
+    after = ""
+    while rows := _find(query, BATCH, after):
         yield from _told(rows, me)
-        after, left = _key(rows[-1]), left - len(rows)
+        after = _key(rows[-1])
 
 
 def _told(entries: list[dict[str, Any]], me: Actor) -> list[dict[str, str]]:
