@@ -11,16 +11,34 @@ from .kernel.base.addresses import at_role_in, at_user
 from .kernel.base.case import Case
 from .kernel.base.errors import Forbidden, Refused
 from .kernel.base.people import Actor, department_facts, departments_below
-from .kernel.base.roles import ROLE_LABELS, Role
-from .kernel.base.words import L, Listed, Words
+from .kernel.base.words import Listed
 from .kernel.gate.changes import MoveActions
 from .kernel.gate.notices import NoticeKind
-from .kernel.language.declare import record
-from .kernel.language.fields import Choices, Day, LongText, Mail, Ref
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Scope
-from .kernel.language.who import ApproverSlot, Quorum, Who, any_of, role
-from .kernel.language.workflow import REASON, Move, Workflow
+from .kernel.language import (
+    REASON,
+    ROLE_LABELS,
+    Access,
+    ApproverSlot,
+    Choices,
+    Day,
+    Grid,
+    L,
+    LongText,
+    Mail,
+    Move,
+    Part,
+    Quorum,
+    Record,
+    Ref,
+    Role,
+    Scope,
+    Who,
+    Words,
+    Workflow,
+    any_of,
+    record,
+    role,
+)
 from .organisation import User
 
 NOTHING = L("Say what is asked for.", "請填寫所申請的內容。")
@@ -74,15 +92,11 @@ def _flow(agreed_by: Who) -> Workflow:
     clause="1.3",
     number="RG-{yyyy}-{seq:4}",
     title="{number}",
-    grid=Grid("number", "person", "roles", "to_department", "state", search=("number",)),
+    grid=Grid("number person roles to_department state", search="number"),
     form=(
         Part(
             L("What is asked for", "申請內容"),
-            "person",
-            "roles",
-            "to_department",
-            "mail",
-            "why",
+            "person roles to_department mail why",
             clause="1.3",
             help=L(
                 "Roles come on top of those that the person has. Human resources or management agrees; until then "
@@ -129,15 +143,11 @@ class AccessRequest(Record):
     clause="1.3",
     number="AD-{yyyy}-{seq:4}",
     title="{number}",
-    grid=Grid("number", "person", "deputy", "absent_from", "absent_until", "state", search=("number",)),
+    grid=Grid("number person deputy absent_from absent_until state", search="number"),
     form=(
         Part(
             L("What is asked for", "申請內容"),
-            "person",
-            "deputy",
-            "absent_from",
-            "absent_until",
-            "why",
+            "person deputy absent_from absent_until why",
             clause="1.3",
             help=L(
                 "The absent person or their superior agrees; until then nobody stands in.",

@@ -1,7 +1,6 @@
 """The chapters of the company's standard: the rooms that record types stand in."""
 
-from .kernel.base.words import L
-from .kernel.language.spec import Chapter
+from .kernel.language import Chapter, L
 
 ORGANISATION = Chapter("organisation", L("Organisation", "組織"), "1")
 RESEARCH = Chapter("research", L("Market research", "市場調研"), "2.1")

@@ -13,8 +13,7 @@ from bson import ObjectId
 from .kernel.base import clock
 from .kernel.gate.history import COLLECTION as HISTORY
 from .kernel.gate.history import HistoryEntry
-from .kernel.language import working_time
-from .kernel.language.record import Record
+from .kernel.language import Record, working_time
 
 EACH_MAX = 100
 TIME_LIMIT_MS = 1500

@@ -9,15 +9,36 @@ from .documents import filing
 from .documents.categories import CONFIDENTIAL, INTERNAL
 from .kernel.base.addresses import EVERYONE, at_department, at_role
 from .kernel.base.people import Actor
-from .kernel.base.roles import ROLE_LABELS, Role
-from .kernel.base.words import L
 from .kernel.gate.notices import NoticeKind
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Choices, Day, Flag, LongText, Ref, Refs, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Retention
-from .kernel.language.who import HEAD, OWNER, WRITER, heads_of
-from .kernel.language.workflow import REASON, Move, Need, Workflow, workdays
+from .kernel.language import (
+    HEAD,
+    OWNER,
+    REASON,
+    ROLE_LABELS,
+    WRITER,
+    Access,
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Grid,
+    L,
+    LongText,
+    Move,
+    Need,
+    Part,
+    Record,
+    Ref,
+    Refs,
+    Retention,
+    Role,
+    Text,
+    Whole,
+    Workflow,
+    heads_of,
+    record,
+    workdays,
+)
 
 SOURCES = {
     "internal": L("Internal department", "內部部門"),
@@ -55,28 +76,14 @@ PRIORITIES = {
     number="RQ-{department}-{yyyy}{mm}-{seq:4}",
     title="{subject}",
     grid=Grid(
-        "number",
-        "subject",
-        "source",
-        "category",
-        "priority",
-        "feasibility",
-        "collected_on",
-        "state",
-        search=("subject", "source_reference"),
-        inline=("category", "priority", "feasibility"),
+        "number subject source category priority feasibility collected_on state",
+        search="subject source_reference",
+        inline="category priority feasibility",
     ),
     form=(
         Part(
             L("Collection", "需求收集"),
-            "subject",
-            "description",
-            "source",
-            "source_reference",
-            "channel",
-            "collected_on",
-            "collector",
-            "contact",
+            "subject description source source_reference channel collected_on collector contact",
             clause="2.1.1",
             help=L(
                 "Write down what is needed, by whom, and how we came to know of it.",
@@ -85,12 +92,7 @@ PRIORITIES = {
         ),
         Part(
             L("Analysis", "信息分析"),
-            "category",
-            "market_trend",
-            "competition",
-            "feasibility",
-            "priority",
-            "decision",
+            "category market_trend competition feasibility priority decision",
             clause="2.1.2",
             help=L(
                 "Feasibility, priority and category must be there before the head decides.",
@@ -103,17 +105,12 @@ PRIORITIES = {
         (
             Move("analyse", "collected", "analysed", by=WRITER, within=workdays(5)),
             Move(
-                "accept",
-                "analysed",
-                "accepted",
-                by=HEAD,
-                require=("feasibility", "priority", "category"),
-                within=workdays(3),
+                "accept", "analysed", "accepted", by=HEAD, require="feasibility priority category", within=workdays(3)
             ),
             Move("reject", "analysed", "rejected", by=HEAD, ask=REASON),
-            Move("close", ("accepted", "rejected"), "closed", by=WRITER, optional=True),
+            Move("close", "accepted rejected", "closed", by=WRITER, optional=True),
         ),
-        edit=frozenset({"collected", "analysed"}),
+        edit="collected analysed",
     ),
     access=Access(),
     retention=Retention(archive=365, delete=5),
@@ -152,31 +149,23 @@ def published_for(person: Actor) -> dict[str, Any] | None:
     clause="2.1.3",
     number="MR-{department}-{yyyy}-{seq:3}",
     title="{subject}",
-    grid=Grid("number", "subject", "period", "related_departments", "owner", "state", search=("subject", "period")),
+    grid=Grid("number subject period related_departments owner state", search="subject period"),
     form=(
         Part(
             L("Report", "報告"),
-            "subject",
-            "period",
-            "requirements",
+            "subject period requirements",
             clause="2.1.3",
             help=L("Title, period and the requirements that the report rests on.", "填寫標題、期間及所依據的需求。"),
         ),
         Part(
             L("Prescribed sections", "規定章節"),
-            "market_status",
-            "competitors",
-            "opportunities_threats",
-            "recommendations",
+            "market_status competitors opportunities_threats recommendations",
             clause="2.1.3",
             help=L("All four sections must be written before the report is submitted.", "提交前須完成全部四個章節。"),
         ),
         Part(
             L("Review and publication", "審核與發佈"),
-            "related_departments",
-            "to_everyone",
-            "to_departments",
-            "to_roles",
+            "related_departments to_everyone to_departments to_roles",
             clause="2.1.4",
             help=L(
                 "Every related department must agree; publishing notifies exactly those in its scope.",
@@ -192,16 +181,10 @@ def published_for(person: Actor) -> dict[str, Any] | None:
                 "draft",
                 "in_review",
                 by=OWNER,
-                require=(
-                    "market_status",
-                    "competitors",
-                    "opportunities_threats",
-                    "recommendations",
-                    "related_departments",
-                ),
+                require="market_status competitors opportunities_threats recommendations related_departments",
             ),
             Move("approve", "in_review", "cross_review", by=HEAD, within=workdays(3)),
-            Move("return", ("in_review", "approved"), "draft", by=HEAD, ask=REASON),
+            Move("return", "in_review approved", "draft", by=HEAD, ask=REASON),
             Move("agree", "cross_review", "approved", by=heads_of("related_departments"), within=workdays(5)),
             Move(
                 "send_back",
@@ -217,7 +200,7 @@ def published_for(person: Actor) -> dict[str, Any] | None:
                 "approved",
                 "published",
                 by=HEAD,
-                ask=("to_everyone", "to_departments", "to_roles"),
+                ask="to_everyone to_departments to_roles",
                 require=(
                     Need(
                         L("A scope: everyone, departments or roles", "發佈範圍：全員、部門或角色"),
@@ -226,9 +209,9 @@ def published_for(person: Actor) -> dict[str, Any] | None:
                 ),
             ),
         ),
-        ends=frozenset({"published"}),
+        ends="published",
     ),
-    access=Access(related=("related_departments",), extra_rows=published_for),
+    access=Access(related="related_departments", extra_rows=published_for),
     files={"chart": L("Chart", "圖表"), "report": L("Report file", "報告文件")},
     receipts=frozenset({"published"}),
     retention=Retention(archive=730, delete=10),

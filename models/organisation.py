@@ -9,15 +9,31 @@ from typing import Any
 from . import second_person
 from .chapters import ORGANISATION
 from .kernel.base.people import Actor
-from .kernel.base.roles import ROLE_LABELS, Role
-from .kernel.base.words import HANS, HANT, L, Listed, Words
+from .kernel.base.words import HANS, HANT, Listed
 from .kernel.gate.changes import MoveActions
 from .kernel.gate.notices import NoticeKind
-from .kernel.language import working_time
-from .kernel.language.declare import record
-from .kernel.language.fields import Choice, Choices, Day, Flag, Mail, Phone, Ref, Text, Whole
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Scope
+from .kernel.language import (
+    ROLE_LABELS,
+    Access,
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Grid,
+    L,
+    Mail,
+    Part,
+    Phone,
+    Record,
+    Ref,
+    Role,
+    Scope,
+    Text,
+    Whole,
+    Words,
+    record,
+    working_time,
+)
 
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
@@ -35,7 +51,7 @@ PARENT_BY_HR = L(
     clause="1.1",
     number="D-{seq:3}",
     title="{name}",
-    grid=Grid("code", "name", "parent", "head", "deputy", search=("code", "name"), sort="code"),
+    grid=Grid("code name parent head deputy", search="code name", sort="code"),
     access=BY_IT_AND_HR,
 )
 class Department(Record):
@@ -65,7 +81,7 @@ class Department(Record):
     clause="1.2",
     number="P-{seq:3}",
     title="{name}",
-    grid=Grid("name", "grade", "track", search=("name",), sort="name"),
+    grid=Grid("name grade track", search="name", sort="name"),
     access=BY_IT_AND_HR,
 )
 class Position(Record):
@@ -91,17 +107,11 @@ class Position(Record):
     clause="1.3",
     number="U-{seq:4}",
     title="{name}",
-    grid=Grid("login", "name", "department", "position", "roles", "active", search=("login", "name"), sort="login"),
+    grid=Grid("login name department position roles active", search="login name", sort="login"),
     form=(
         Part(
             L("Person", "人員"),
-            "login",
-            "name",
-            "department",
-            "position",
-            "manager",
-            "mail",
-            "phone",
+            "login name department position manager mail phone",
             help=L(
                 "One entry for each employee; the login is never given to somebody else.",
                 "每名員工一條記錄；登錄名不得轉給他人。",
@@ -109,8 +119,7 @@ class Position(Record):
         ),
         Part(
             L("Rights", "權限"),
-            "roles",
-            "active",
+            "roles active",
             clause="1.3",
             help=L(
                 "Roles say what a person sees and decides; take away those no longer needed.",
@@ -119,9 +128,7 @@ class Position(Record):
         ),
         Part(
             L("Absence", "缺勤"),
-            "absent_from",
-            "absent_until",
-            "deputy",
+            "absent_from absent_until deputy",
             help=L(
                 "While absent, the deputy decides on the absent person's behalf, marked as acting for them.",
                 "缺勤期間由代理人代為審批，並註明代理。",
@@ -136,8 +143,8 @@ class Position(Record):
     access=Access(
         open=True,
         write={Role.IT: Scope.ALL},
-        own_write=("locale", "absent_from", "absent_until", "deputy"),
-        own_never=("roles", "active", "department"),
+        own_write="locale absent_from absent_until deputy",
+        own_never="roles active department",
     ),
 )
 class User(Record):
@@ -219,7 +226,7 @@ class User(Record):
     clause="1.4",
     number="CD-{yyyy}-{seq:4}",
     title="{name}",
-    grid=Grid("day", "kind", "name", search=("name",), sort="-day"),
+    grid=Grid("day kind name", search="name", sort="-day"),
     access=BY_IT_AND_HR,
 )
 class CalendarDay(Record):
@@ -227,9 +234,7 @@ class CalendarDay(Record):
 
     day = Day(required=True, label=L("Day", "日期"))
     kind = Choice(
-        {"off": L("Holiday", "節假日"), "on": L("Make-up workday", "調休上班")},
-        required=True,
-        label=L("Kind", "類型"),
+        {"off": L("Holiday", "節假日"), "on": L("Make-up workday", "調休上班")}, required=True, label=L("Kind", "類型")
     )
     name = Text(required=True, label=L("Name", "名稱"))
 

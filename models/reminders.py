@@ -16,16 +16,29 @@ from bson import ObjectId
 
 from .chapters import TIME
 from .kernel.base import clock
-from .kernel.base.people import Role
 from .kernel.base.record_key import RecordKey
 from .kernel.base.titles import number_and_title
-from .kernel.base.words import L, Words
 from .kernel.gate.causes import DateCause, OwnReminderCause
-from .kernel.language.declare import record, registered
-from .kernel.language.fields import Choice, Flag, LongText, Moment, Text, label_of
-from .kernel.language.record import Record
-from .kernel.language.spec import Access, Grid, Part, Remind, Scope
-from .kernel.language.who import OWNER
+from .kernel.language import (
+    OWNER,
+    Access,
+    Choice,
+    Flag,
+    Grid,
+    L,
+    LongText,
+    Moment,
+    Part,
+    Record,
+    Remind,
+    Role,
+    Scope,
+    Text,
+    Words,
+    record,
+)
+from .kernel.language.declare import registered
+from .kernel.language.fields import label_of
 
 FROM_HOUR = 8
 CATCH_UP = dt.timedelta(days=7)
@@ -49,20 +62,16 @@ LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（�
     clause="3.4.3",
     number="RM-{yyyy}{mm}-{seq:4}",
     title="{text}",
-    grid=Grid("text", "at", "recurring", "active", search=("text",), sort="-at", inline=("active",)),
+    grid=Grid("text at recurring active", search="text", sort="-at", inline="active"),
     form=(
         Part(
             L("What", "內容"),
-            "text",
-            "note",
-            "about",
+            "text note about",
             help=L("A reminder of your own; it may point at a record.", "本人的提醒，可關聯一條記錄。"),
         ),
         Part(
             L("When", "時間"),
-            "at",
-            "recurring",
-            "active",
+            "at recurring active",
             help=L(
                 "A monthly reminder for the 31st comes on the last day of shorter months.",
                 "每月 31 日的提醒，在較短的月份於最後一天發出。",

@@ -8,12 +8,23 @@ from collections.abc import Iterator
 from bson import ObjectId
 
 from ..chapters import DOCUMENTS
-from ..kernel.base.people import Role
-from ..kernel.base.words import L, Words
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, Flag, LongText, Ref, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Scope
+from ..kernel.language import (
+    Access,
+    Choice,
+    Flag,
+    Grid,
+    L,
+    LongText,
+    Part,
+    Record,
+    Ref,
+    Role,
+    Scope,
+    Text,
+    Whole,
+    Words,
+    record,
+)
 from ..kernel.language.trees import DEPTH_MAX
 
 PUBLIC, INTERNAL, CONFIDENTIAL, SECRET = "public", "internal", "confidential", "secret"
@@ -37,23 +48,11 @@ _BY_RECORDS = {Role.RECORDS: Scope.ALL}
     clause="3.1.1",
     number="CA-{seq:3}",
     title="{code} {name}",
-    grid=Grid(
-        "code",
-        "name",
-        "parent",
-        "retention_years",
-        "confidentiality",
-        "loan_days",
-        search=("code", "name"),
-        sort="code",
-    ),
+    grid=Grid("code name parent retention_years confidentiality loan_days", search="code name", sort="code"),
     form=(
         Part(
             L("Category", "分類"),
-            "code",
-            "name",
-            "parent",
-            "description",
+            "code name parent description",
             clause="3.1.1",
             help=L(
                 "A place in the filing plan; categories may stand inside one another.",
@@ -62,9 +61,7 @@ _BY_RECORDS = {Role.RECORDS: Scope.ALL}
         ),
         Part(
             L("Keeping and lending", "保管與借閱"),
-            "retention_years",
-            "confidentiality",
-            "loan_days",
+            "retention_years confidentiality loan_days",
             help=L(
                 "Without years, documents of the category are kept for good. Paper copies are lent for so many "
                 "working days.",
@@ -114,13 +111,11 @@ def ancestors(category: ObjectId | None) -> list[ObjectId]:
     clause="3.1.1",
     number="NR-{seq:3}",
     title="{pattern}",
-    grid=Grid("category", "pattern", "active", search=("pattern",)),
+    grid=Grid("category pattern active", search="pattern"),
     form=(
         Part(
             L("Rule", "規則"),
-            "category",
-            "pattern",
-            "active",
+            "category pattern active",
             clause="3.1.1",
             help=L(
                 "What stands before the title is the document's number; the whole is the name of its files. A rule "
@@ -154,10 +149,7 @@ class NamingRule(Record):
         if "seq" not in places or places.count("title") > 1 or not self.pattern.endswith("{title}"):
             yield (
                 "pattern",
-                L(
-                    "A pattern has a serial number and ends with the title.",
-                    "格式須含序號，並以標題結尾。",
-                ),
+                L("A pattern has a serial number and ends with the title.", "格式須含序號，並以標題結尾。"),
             )
         if re.search(r'[\\/:*?"<>|]', _PLACES.sub("", self.pattern)) or "{" in _PLACES.sub("", self.pattern):
             yield "pattern", L("A pattern cannot contain {signs}", "格式不能包含 {signs}")(signs='\\ / : * ? " < > | {')

@@ -14,16 +14,42 @@ from bson import ObjectId
 
 from ..chapters import DOCUMENTS
 from ..kernel.base import clock
-from ..kernel.base.people import SYSTEM, Actor, Role
+from ..kernel.base.people import SYSTEM, Actor
 from ..kernel.base.store import in_unit
-from ..kernel.base.words import L, Words
 from ..kernel.gate.changes import MoveActions
-from ..kernel.language.declare import record, registered
-from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Moment, Ref, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Retention, Scope
-from ..kernel.language.who import HEAD, NOBODY, OWNER, any_of, role
-from ..kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
+from ..kernel.language import (
+    HEAD,
+    NOBODY,
+    OWNER,
+    REASON,
+    Access,
+    Attached,
+    Choice,
+    Day,
+    Flag,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LongText,
+    Moment,
+    Move,
+    Part,
+    Record,
+    Ref,
+    Retention,
+    Role,
+    Scope,
+    Text,
+    Whole,
+    Words,
+    Workflow,
+    any_of,
+    record,
+    role,
+    workdays,
+)
+from ..kernel.language.declare import registered
 from ..kernel.rights import rights
 from ..services.files import files
 from .categories import CONFIDENTIAL, CONFIDENTIALITY, INTERNAL, PUBLIC, SECRET, Category, naming_rule, number_pattern
@@ -130,28 +156,13 @@ class Edition(Line):
     number="DOC-{department}-{yyyy}-{seq:4}",
     title="{number} {subject}",
     grid=Grid(
-        "number",
-        "subject",
-        "category",
-        "confidentiality",
-        "edition",
-        "important",
-        "department",
-        "retention_until",
-        "state",
-        search=("subject", "category.name"),
+        "number subject category confidentiality edition important department retention_until state",
+        search="subject category.name",
     ),
     form=(
         Part(
             L("Document", "文件"),
-            "subject",
-            "category",
-            "confidentiality",
-            "important",
-            "summary",
-            "edition",
-            "retention_until",
-            "source",
+            "subject category confidentiality important summary edition retention_until source",
             clause="3.1.1",
             help=L(
                 "Left empty, the confidentiality is that of the category. Attach the files after saving.",
@@ -186,8 +197,8 @@ class Edition(Line):
             Move("register", "draft", "approved", by=NOBODY),
             Move("void", "approved", "void", by=any_of(HEAD, role(Role.RECORDS)), ask=REASON, optional=True),
         ),
-        ends=frozenset({"approved", "void"}),
-        edit=frozenset({"draft"}),
+        ends="approved void",
+        edit="draft",
     ),
     access=Access(
         read={Role.RECORDS: Scope.ALL},

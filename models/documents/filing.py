@@ -11,7 +11,7 @@ from typing import Any
 
 from ..kernel.base.people import SYSTEM
 from ..kernel.gate.changes import MoveActions
-from ..kernel.language.record import Record
+from ..kernel.language import Record
 from ..services.files import files
 from .categories import CONFIDENTIAL, SECRET, Category
 from .documents import MAIN, Document, add_edition, edition_of

@@ -13,9 +13,8 @@ from mongoengine.base import get_document
 
 from ..kernel.base import clock
 from ..kernel.base.store import in_unit
-from ..kernel.base.words import At, L, Words
-from ..kernel.language import working_time
-from ..kernel.language.workflow import workdays
+from ..kernel.base.words import At
+from ..kernel.language import L, Words, workdays, working_time
 from ..policy import policy
 from .categories import LOAN_DAYS, Category
 from .documents import CONDITIONS, NOT_TO_BE_LENT, WRITTEN_OFF, Copy, Document

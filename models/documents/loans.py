@@ -14,18 +14,44 @@ from ..kernel.base import clock
 from ..kernel.base.addresses import at_role, at_user
 from ..kernel.base.errors import Refused
 from ..kernel.base.numbering import one_at_a_time
-from ..kernel.base.people import Role
 from ..kernel.base.store import in_unit
-from ..kernel.base.words import At, L, Words
+from ..kernel.base.words import At
 from ..kernel.gate.changes import MoveActions
 from ..kernel.gate.notices import NoticeKind
-from ..kernel.language import working_time
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, Day, Flag, LongText, Moment, Ref, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
-from ..kernel.language.who import NOBODY, OWNER, ApproverSlot, Quorum, Who, any_of, role
-from ..kernel.language.workflow import REASON, Move, Need, Workflow, workdays
+from ..kernel.language import (
+    NOBODY,
+    OWNER,
+    REASON,
+    Access,
+    ApproverSlot,
+    Choice,
+    Day,
+    Flag,
+    Grid,
+    L,
+    LongText,
+    Moment,
+    Move,
+    Need,
+    Part,
+    Quorum,
+    Record,
+    Ref,
+    Remind,
+    Retention,
+    Role,
+    Scope,
+    Text,
+    Who,
+    Whole,
+    Words,
+    Workflow,
+    any_of,
+    record,
+    role,
+    workdays,
+    working_time,
+)
 from .categories import INTERNAL, PUBLIC, SECRET
 from .documents import CONDITIONS, GOOD, LOST, NOT_TO_BE_LENT, WRITTEN_OFF, Copy
 from .lending import (
@@ -129,27 +155,13 @@ def is_first_time(loan: Loan) -> bool:
     number="LN-{yyyy}-{seq:5}",
     title="{number} {subject}",
     grid=Grid(
-        "number",
-        "document",
-        "kind",
-        "copy",
-        "borrower",
-        "issued_at",
-        "due",
-        "returned_at",
-        "state",
-        search=("subject", "document.title", "borrower.name"),
+        "number document kind copy borrower issued_at due returned_at state",
+        search="subject document.title borrower.name",
     ),
     form=(
         Part(
             L("What is asked for", "借閱申請"),
-            "document",
-            "subject",
-            "kind",
-            "purpose",
-            "wanted_from",
-            "wanted_until",
-            "borrower",
+            "document subject kind purpose wanted_from wanted_until borrower",
             clause="3.1.4",
             help=L(
                 "Paper copies are lent for the days of the category; an electronic loan opens the file from the first "
@@ -159,16 +171,7 @@ def is_first_time(loan: Loan) -> bool:
         ),
         Part(
             L("At the desk", "借閱登記"),
-            "copy",
-            "issued_at",
-            "issued_by",
-            "due",
-            "opens_at",
-            "renewed",
-            "returned_at",
-            "condition",
-            "remark",
-            "kept_until",
+            "copy issued_at issued_by due opens_at renewed returned_at condition remark kept_until",
             help=L(
                 "Filled in at the desk when a copy is handed out, renewed or taken back.",
                 "借出、續借、歸還時由檔案室登記。",
@@ -185,12 +188,12 @@ def is_first_time(loan: Loan) -> bool:
             Move("offer", "waiting", "approved", by=NOBODY),
             Move(
                 "issue",
-                ("approved", "waiting"),
+                "approved waiting",
                 "on_loan",
                 by=AT_DESK,
                 when=is_paper,
-                ask=("copy",),
-                require=("copy",),
+                ask="copy",
+                require="copy",
                 optional=True,
                 label=L("Hand out", "借出"),
             ),
@@ -200,8 +203,8 @@ def is_first_time(loan: Loan) -> bool:
                 "returned",
                 by=AT_DESK,
                 when=is_paper,
-                ask=("condition", "remark"),
-                require=("condition",),
+                ask="condition remark",
+                require="condition",
                 optional=True,
             ),
             Move(
@@ -222,19 +225,16 @@ def is_first_time(loan: Loan) -> bool:
             Move("expire", "on_loan", "expired", by=NOBODY),
             Move("cancel", QUEUE, "cancelled", by=any_of(OWNER, AT_DESK), optional=True),
             Move("lapse", "approved", "lapsed", by=NOBODY),
-            Move("find", "lost", "returned", by=AT_DESK, ask=("condition", "remark"), require=("condition",)),
+            Move("find", "lost", "returned", by=AT_DESK, ask="condition remark", require="condition"),
             Move("replace", "lost", "replaced", by=AT_DESK, ask=REASON),
             Move("write_off", "lost", "written_off", by=AT_DESK, ask=REASON),
         ),
-        ends=frozenset({"returned", "refused", "cancelled", "lapsed", "expired", "replaced", "written_off"}),
-        edit=frozenset({"requested"}),
+        ends="returned refused cancelled lapsed expired replaced written_off",
+        edit="requested",
         withdraw=False,
     ),
-    access=Access(
-        read={**OWN, Role.HEAD: Scope.DEPARTMENT, **ALL},
-        write={**OWN, Role.RECORDS: Scope.ALL},
-    ),
-    reminders=(Remind("due", 2, OWNER, frozenset({"on_loan"})), Remind("due", 0, OWNER, frozenset({"on_loan"}))),
+    access=Access(read={**OWN, Role.HEAD: Scope.DEPARTMENT, **ALL}, write={**OWN, Role.RECORDS: Scope.ALL}),
+    reminders=(Remind("due", 2, OWNER, "on_loan"), Remind("due", 0, OWNER, "on_loan")),
     retention=Retention(archive=730, delete=10),
 )
 class Loan(Record):

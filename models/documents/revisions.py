@@ -11,14 +11,29 @@ from typing import Any
 from ..chapters import DOCUMENTS
 from ..kernel.base.collections import ARCHIVED_AT
 from ..kernel.base.people import Actor, actor_of
-from ..kernel.base.words import L, Words
 from ..kernel.gate.changes import MoveActions
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, LongText, Ref, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Retention
-from ..kernel.language.who import HEAD, OWNER
-from ..kernel.language.workflow import REASON, Attached, Move, Workflow, workdays
+from ..kernel.language import (
+    HEAD,
+    OWNER,
+    REASON,
+    Access,
+    Attached,
+    Choice,
+    Grid,
+    L,
+    LongText,
+    Move,
+    Part,
+    Record,
+    Ref,
+    Retention,
+    Text,
+    Whole,
+    Words,
+    Workflow,
+    record,
+    workdays,
+)
 from ..kernel.rights import rights
 from ..services.files import files
 from .categories import CONFIDENTIALITY
@@ -54,18 +69,11 @@ def revision_opened_by(person: Actor) -> dict[str, Any] | None:
     clause="3.1.1",
     number="RV-{yyyy}-{seq:4}",
     title="{number} {subject}",
-    grid=Grid("number", "document", "subject", "edition", "owner", "state", search=("subject",)),
+    grid=Grid("number document subject edition owner state", search="subject"),
     form=(
         Part(
             L("New edition", "新版本"),
-            "document",
-            "edition",
-            "subject",
-            "category",
-            "confidentiality",
-            "summary",
-            "what_changed",
-            "level",
+            "document edition subject category confidentiality summary what_changed level",
             clause="3.1.1",
             help=L(
                 "What is left empty stays as in the edition in force. That edition stays readable until this one is "

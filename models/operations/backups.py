@@ -10,13 +10,28 @@ from bson import ObjectId
 
 from ..chapters import OPERATIONS
 from ..kernel.base import clock
-from ..kernel.base.people import Role
-from ..kernel.base.words import At, L, Words
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, Flag, Line, Lines, Moment, Number, Ref, Text, Whole
-from ..kernel.language.localized import LocalizedText
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Scope
+from ..kernel.base.words import At
+from ..kernel.language import (
+    Access,
+    Choice,
+    Flag,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LocalizedText,
+    Moment,
+    Number,
+    Part,
+    Record,
+    Ref,
+    Role,
+    Scope,
+    Text,
+    Whole,
+    Words,
+    record,
+)
 
 _READ_BY_IT = {Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.NONE, Role.SUPERVISOR: Scope.NONE}
 BY_IT = Access(departments=frozenset(), read=_READ_BY_IT, write={Role.IT: Scope.ALL})
@@ -56,14 +71,11 @@ OLD_DRILL = L(
     clause="6.2",
     number="BP-{seq:3}",
     title="{name}",
-    grid=Grid("name", "target", "encrypted", "enabled", "backup_hours_max", search=("name",), sort="name"),
+    grid=Grid("name target encrypted enabled backup_hours_max", search="name", sort="name"),
     form=(
         Part(
             L("Where to", "目標"),
-            "name",
-            "target",
-            "encrypted",
-            "enabled",
+            "name target encrypted enabled",
             help=L(
                 "A folder or an S3-compatible store, best on another machine than the database.",
                 "文件夾或 S3 兼容存儲，宜與數據庫不在同一臺機器。",
@@ -71,10 +83,7 @@ OLD_DRILL = L(
         ),
         Part(
             L("How many are kept", "保留份數"),
-            "daily",
-            "weekly",
-            "monthly",
-            "yearly",
+            "daily weekly monthly yearly",
             help=L(
                 "The newest of each day, week, month and year is kept, so many of them; older ones go.",
                 "按日、周、月、年各保留最新備份，數量如下；更早的自動清除。",
@@ -82,8 +91,7 @@ OLD_DRILL = L(
         ),
         Part(
             L("When it is an alarm", "告警條件"),
-            "backup_hours_max",
-            "drill_days_max",
+            "backup_hours_max drill_days_max",
             help=L(
                 "If the newest good backup or drill is older than this, IT is alarmed.",
                 "最新有效備份或演練超過此期限時向信息技術部告警。",
@@ -141,17 +149,16 @@ class SavedCollection(Line):
     number="BK-{yyyy}{mm}-{seq:4}",
     title="{entry}",
     grid=Grid(
-        "entry", "policy", "outcome", "begun", "seconds", "size_mb", "documents", "verified_at", "drilled_at",
-        search=("entry",), sort="-begun",
+        "entry policy outcome begun seconds size_mb documents verified_at drilled_at", search="entry", sort="-begun"
     ),
     form=(
-        Part(L("Backup", "備份"), "policy", "entry", "target", "outcome", "begun", "ended", "seconds", "error",
+        Part(L("Backup", "備份"), "policy entry target outcome begun ended seconds error",
              help=L("Made by the system; a backup counts as good only after every byte was read again.",
                     "由系統生成；逐字節復核通過後才算有效備份。")),
-        Part(L("What it holds", "內容"), "documents", "attachments", "size_mb", "stored_mb", "collections",
+        Part(L("What it holds", "內容"), "documents attachments size_mb stored_mb collections",
              help=L("Records and attachments at the moment of the backup, before and after compression.",
                     "備份時的記錄數、附件數，以及壓縮前後的大小。")),
-        Part(L("Proof", "驗證"), "key", "checksum", "verified_at", "drilled_at",
+        Part(L("Proof", "驗證"), "key checksum verified_at drilled_at",
              help=L("When it was last verified and last restored in a drill.",
                     "最近一次校驗與最近一次恢復演練的時間。")),
     ),
@@ -196,15 +203,11 @@ class Backup(Record):
     clause="6.2.2",
     number="RD-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid("number", "policy", "backup", "outcome", "begun", "seconds", "documents", "files", sort="-begun"),
+    grid=Grid("number policy backup outcome begun seconds documents files", sort="-begun"),
     form=(
         Part(
             L("Drill", "演練"),
-            "policy",
-            "backup",
-            "outcome",
-            "begun",
-            "seconds",
+            "policy backup outcome begun seconds",
             help=L(
                 "A backup restored into a scratch database, compared, and removed again.",
                 "將備份恢復到臨時數據庫，比對後清除。",
@@ -212,10 +215,7 @@ class Backup(Record):
         ),
         Part(
             L("What was compared", "比對內容"),
-            "collections",
-            "documents",
-            "files",
-            "differences",
+            "collections documents files differences",
             help=L(
                 "Every collection by count and content, every file by its checksum; differences stand here.",
                 "逐一比對各集合的數量與內容、各文件的校驗值；差異列於此處。",

@@ -14,17 +14,38 @@ from models.kernel.gate.sources import Source
 
 from ..chapters import RECORDS
 from ..kernel.base import clock, collections
-from ..kernel.base.people import SYSTEM, Role
+from ..kernel.base.people import SYSTEM
 from ..kernel.base.store import in_unit
-from ..kernel.base.words import L, Words
 from ..kernel.gate import changes
 from ..kernel.gate.changes import Context, MoveActions
-from ..kernel.language.declare import record, references_of, registered
-from ..kernel.language.fields import Choice, Flag, Line, Lines, LongText, Ref, Rule, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Retention, Scope
-from ..kernel.language.who import NOBODY, any_of, role
-from ..kernel.language.workflow import REASON, Move, Workflow
+from ..kernel.language import (
+    NOBODY,
+    REASON,
+    Access,
+    Choice,
+    Flag,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LongText,
+    Move,
+    Part,
+    Record,
+    Ref,
+    Retention,
+    Role,
+    Scope,
+    Text,
+    Whole,
+    Words,
+    Workflow,
+    any_of,
+    record,
+    role,
+)
+from ..kernel.language.declare import references_of, registered
+from ..kernel.language.fields import Rule
 from ..services.work import jobs
 
 CARRY_OUT = "archive.carry_out"
@@ -84,15 +105,11 @@ class DateField(RecordType):
     chapter=RECORDS,
     clause="3.2.3",
     number="RR-{seq:3}",
-    grid=Grid("record_type", "after", "archive_days", "delete_years", "active", sort="record_type"),
+    grid=Grid("record_type after archive_days delete_years active", sort="record_type"),
     form=(
         Part(
             L("Rule", "規則"),
-            "record_type",
-            "after",
-            "archive_days",
-            "delete_years",
-            "active",
+            "record_type after archive_days delete_years active",
             clause="3.2.3",
             help=L(
                 "A record in an end state is archived so many days after its date; so many years after it, it stands "
@@ -132,14 +149,11 @@ class RetentionRule(Record):
     clause="3.2.3",
     number="LH-{yyyy}-{seq:4}",
     title="{reason}",
-    grid=Grid("number", "record_type", "record_number", "customer", "state", search=("reason", "record_number")),
+    grid=Grid("number record_type record_number customer state", search="reason record_number"),
     form=(
         Part(
             L("What must be kept", "保全範圍"),
-            "record_type",
-            "record_number",
-            "customer",
-            "reason",
+            "record_type record_number customer reason",
             clause="3.2.3",
             help=L(
                 "A kind alone holds every record of it; a customer holds all records that name the customer.",
@@ -159,7 +173,7 @@ class RetentionRule(Record):
                 optional=True,
             ),
         ),
-        edit=frozenset({"active"}),
+        edit="active",
     ),
     access=Access(departments=frozenset(), read=_OFFICES, write={Role.LEGAL: Scope.ALL, Role.RECORDS: Scope.ALL}),
 )
@@ -217,16 +231,11 @@ class DeletionLine(Line):
     chapter=RECORDS,
     clause="3.2.3",
     number="DL-{yyyy}-{seq:4}",
-    grid=Grid("number", "record_type", "source", "count", "destroyed", "kept", "state"),
+    grid=Grid("number record_type source count destroyed kept state"),
     form=(
         Part(
             L("Records to be destroyed", "待銷毀記錄"),
-            "record_type",
-            "source",
-            "count",
-            "destroyed",
-            "kept",
-            "lines",
+            "record_type source count destroyed kept lines",
             clause="3.2.3",
             help=L(
                 "Drawn up when the period of the rule has ended; nothing goes before a records manager approves.",

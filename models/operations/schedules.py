@@ -13,12 +13,22 @@ from mongoengine.base import get_document
 
 from ..chapters import OPERATIONS
 from ..kernel.base import clock
-from ..kernel.base.people import Role
-from ..kernel.base.words import L, Words
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, Flag, LongText, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Scope
+from ..kernel.language import (
+    Access,
+    Choice,
+    Flag,
+    Grid,
+    L,
+    LongText,
+    Part,
+    Record,
+    Role,
+    Scope,
+    Text,
+    Whole,
+    Words,
+    record,
+)
 from ..services.work.timing import Crontab, NotATime, Timing
 
 ONLY_IT = Access(
@@ -45,25 +55,18 @@ NOT_PARAMS = L(
     clause="6.1",
     number="SD-{seq:4}",
     title="{name}",
-    grid=Grid(
-        "name", "task", "cron", "every", "time_zone", "enabled", search=("name",), sort="name", inline=("enabled",)
-    ),
+    grid=Grid("name task cron every time_zone enabled", search="name", sort="name", inline="enabled"),
     form=(
         Part(
             L("What", "任務"),
-            "name",
-            "task",
-            "params",
-            "enabled",
+            "name task params enabled",
             help=L(
                 "The job and its settings; a change is picked up within seconds.", "任務及其參數；修改後數秒內生效。"
             ),
         ),
         Part(
             L("When", "時間"),
-            "cron",
-            "every",
-            "time_zone",
+            "cron every time_zone",
             help=L(
                 "A crontab names minute, hour, day, month and weekday: 0 6 * * 1-5 is six o'clock on Monday to Friday.",
                 "定時表達式依次為分、時、日、月、星期，例如 0 6 * * 1-5 表示週一至週五六時。",
@@ -71,8 +74,7 @@ NOT_PARAMS = L(
         ),
         Part(
             L("When something is in the way", "異常情況"),
-            "catch_up",
-            "overlap",
+            "catch_up overlap",
             help=L(
                 "What happens with times missed during an outage, and when the last run has not ended yet.",
                 "停機期間錯過的任務如何補做，以及上次尚未結束時如何處理。",
@@ -95,9 +97,7 @@ class Schedule(Record):
     cron = Text(most=100, label=L("Crontab", "定時表達式"))
     every = Whole(least=1, most=60 * 24 * 366, label=L("Every so many minutes", "間隔分鐘數"))
     time_zone = Text(
-        most=60,
-        label=L("Time zone", "時區"),
-        help=L("Empty means the company's time zone.", "留空即為公司所在時區。"),
+        most=60, label=L("Time zone", "時區"), help=L("Empty means the company's time zone.", "留空即為公司所在時區。")
     )
     catch_up = Choice(
         {

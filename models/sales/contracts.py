@@ -10,15 +10,41 @@ from ..chapters import SALES
 from ..departments import Code
 from ..documents import filing
 from ..kernel.base import clock
-from ..kernel.base.people import Role, department_by_code
-from ..kernel.base.words import L, Words
+from ..kernel.base.people import department_by_code
 from ..kernel.gate.changes import MoveActions
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, Day, Flag, Line, Lines, LongText, Money, Ref, Refs, Text
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, FollowUp, Grid, Part, Remind, Retention
-from ..kernel.language.who import HEAD, OWNER, of_department, role
-from ..kernel.language.workflow import REASON, Attached, Move, Need, Workflow, workdays
+from ..kernel.language import (
+    HEAD,
+    OWNER,
+    REASON,
+    Access,
+    Attached,
+    Choice,
+    Day,
+    Flag,
+    FollowUp,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LongText,
+    Money,
+    Move,
+    Need,
+    Part,
+    Record,
+    Ref,
+    Refs,
+    Remind,
+    Retention,
+    Role,
+    Text,
+    Words,
+    Workflow,
+    of_department,
+    record,
+    role,
+    workdays,
+)
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 from .quotations import OfferLine
 from .receivables import Receivable
@@ -54,31 +80,17 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
     clause="2.2.5",
     number="CT-{department}-{yyyy}-{seq:4}",
     title="{number} {subject}",
-    grid=Grid(
-        "number",
-        "customer",
-        "subject",
-        "amount",
-        "currency",
-        "signed_on",
-        "owner",
-        "state",
-        search=("subject", "customer.title"),
-    ),
+    grid=Grid("number customer subject amount currency signed_on owner state", search="subject customer.title"),
     form=(
         Part(
             L("Parties", "當事人"),
-            "customer",
-            "quotation",
-            "subject",
+            "customer quotation subject",
             clause="2.2.5",
             help=L("The customer and the quotation that the contract rests on.", "填寫客戶及合同所依據的報價單。"),
         ),
         Part(
             L("Lines", "標的"),
-            "currency",
-            "lines",
-            "amount",
+            "currency lines amount",
             clause="2.2.5",
             help=L(
                 "What is sold, at the prices agreed; the amount is the sum of the lines.",
@@ -87,10 +99,7 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         ),
         Part(
             L("Rights and obligations", "權利與義務"),
-            "our_rights",
-            "our_obligations",
-            "customer_rights",
-            "customer_obligations",
+            "our_rights our_obligations customer_rights customer_obligations",
             clause="2.2.5",
             help=L(
                 "Both sides' rights and obligations must be written down before the contract goes to legal review.",
@@ -99,11 +108,7 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         ),
         Part(
             L("Term and payment", "期限與付款"),
-            "starts_on",
-            "ends_on",
-            "delivery_date",
-            "payment_terms",
-            "schedule",
+            "starts_on ends_on delivery_date payment_terms schedule",
             help=L(
                 "On signing, each instalment becomes a receivable; together they make the amount.",
                 "簽訂後，付款計劃各期自動生成應收款；各期合計應等於合同金額。",
@@ -145,7 +150,7 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
                 "approved",
                 "signed",
                 by=HEAD,
-                ask=("signed_on",),
+                ask="signed_on",
                 require=(Attached("scan"), "signed_on"),
                 within=workdays(5),
             ),
@@ -153,19 +158,13 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
             Move("complete", "signed", "completed", by=OWNER, optional=True),
             Move("terminate", "signed", "terminated", by=role(Role.MANAGEMENT), ask=REASON, optional=True),
         ),
-        ends=frozenset({"completed", "terminated"}),
+        ends="completed terminated",
     ),
-    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES),
+    access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES),
     files={"scan": L("Scanned contract", "合同掃描件"), "annex": L("Annex", "附件")},
     retention=Retention(after="ends_on", archive=730, delete=15),
     follow_ups=(
-        FollowUp(
-            "create_order",
-            "SalesOrder",
-            L("Make the order", "生成訂單"),
-            states=frozenset({"signed"}),
-            fill=order_from,
-        ),
+        FollowUp("create_order", "SalesOrder", L("Make the order", "生成訂單"), states="signed", fill=order_from),
     ),
 )
 class Contract(Record):
@@ -261,23 +260,12 @@ RUNNING = ("in_production", "ready", "shipped")
     number="SO-{yyyy}{mm}-{seq:4}",
     title="{number} {subject}",
     grid=Grid(
-        "number",
-        "customer",
-        "subject",
-        "promised_on",
-        "delivered_on",
-        "punctuality",
-        "owner",
-        "state",
-        search=("subject", "customer.title"),
+        "number customer subject promised_on delivered_on punctuality owner state", search="subject customer.title"
     ),
     form=(
         Part(
             L("Order", "訂單"),
-            "contract",
-            "customer",
-            "subject",
-            "departments",
+            "contract customer subject departments",
             clause="2.2.6",
             help=L(
                 "Made from a signed contract; the departments named here take part.",
@@ -286,9 +274,7 @@ RUNNING = ("in_production", "ready", "shipped")
         ),
         Part(
             L("Dates", "日期"),
-            "promised_on",
-            "delivered_on",
-            "punctuality",
+            "promised_on delivered_on punctuality",
             clause="2.2.6",
             help=L(
                 "The promised day, and the day of delivery; both give the on-time rate.",
@@ -297,8 +283,7 @@ RUNNING = ("in_production", "ready", "shipped")
         ),
         Part(
             L("Acknowledgement", "確認"),
-            "production_ack",
-            "logistics_ack",
+            "production_ack logistics_ack",
             clause="2.2.6",
             help=L("Production and logistics confirm that they can keep the date.", "生產部與物流部確認可按期完成。"),
         ),
@@ -320,13 +305,13 @@ RUNNING = ("in_production", "ready", "shipped")
     workflow=Workflow(
         "open",
         (
-            Move("hand_over", "open", "in_production", by=OWNER, require=("promised_on", "departments"), submits=False),
+            Move("hand_over", "open", "in_production", by=OWNER, require="promised_on departments", submits=False),
             Move(
                 "produced",
                 "in_production",
                 "ready",
                 by=of_department(Role.CLERK, Code.PRODUCTION, own=True),
-                require=("production_ack",),
+                require="production_ack",
                 within=workdays(30),
             ),
             Move(
@@ -334,22 +319,22 @@ RUNNING = ("in_production", "ready", "shipped")
                 "ready",
                 "shipped",
                 by=of_department(Role.CLERK, Code.LOGISTICS, own=True),
-                require=("logistics_ack",),
+                require="logistics_ack",
                 within=workdays(5),
             ),
-            Move("deliver", "shipped", "delivered", by=OWNER, ask=("delivered_on",), require=("delivered_on",)),
+            Move("deliver", "shipped", "delivered", by=OWNER, ask="delivered_on", require="delivered_on"),
             Move("close", "delivered", "closed", by=OWNER),
             Move("hold", RUNNING, "on_hold", by=OWNER, ask=REASON, optional=True),
             Move("resume", "on_hold", "in_production", by=OWNER),
         ),
-        edit=frozenset({"open", "in_production", "ready", "shipped", "on_hold"}),
+        edit="open in_production ready shipped on_hold",
         withdraw=False,
     ),
     access=Access(
-        departments=frozenset({Code.SALES}),
+        departments={Code.SALES},
         read=LOOKED_AT_BY_OFFICES,
-        related=("departments",),
-        related_write=("production_ack", "logistics_ack", "milestones", "changes"),
+        related="departments",
+        related_write="production_ack logistics_ack milestones changes",
     ),
     reminders=(Remind("promised_on", 3, OWNER, frozenset(RUNNING)),),
     retention=Retention(after="delivered_on", archive=730, delete=10),

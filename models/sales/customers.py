@@ -7,39 +7,47 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from ..chapters import SALES
 from ..departments import Code
-from ..kernel.base.people import Role
 from ..kernel.base.search import same
-from ..kernel.base.words import L, Words
-from ..kernel.language.declare import record
-from ..kernel.language.fields import (
+from ..kernel.language import (
+    HEAD,
+    NOBODY,
+    OWNER,
+    REASON,
+    WRITER,
+    Access,
     Choice,
     Day,
+    Grid,
+    L,
     Line,
     Lines,
     LongText,
     Mail,
     Moment,
     Money,
+    Move,
+    Part,
     Phone,
+    Record,
     Ref,
+    Remind,
+    Retention,
+    Role,
+    Scope,
     Sealed,
     Text,
     Whole,
+    Words,
+    Workflow,
+    record,
+    role,
+    workdays,
 )
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
-from ..kernel.language.who import HEAD, NOBODY, OWNER, WRITER, role
-from ..kernel.language.workflow import REASON, Move, Workflow, workdays
 from .credit_code import CODE_WRONG, is_credit_code
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
-SALES_TEAM = Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES)
-CURRENCIES = {
-    "CNY": L("CNY", "人民幣"),
-    "USD": L("USD", "美元"),
-    "EUR": L("EUR", "歐元"),
-    "TWD": L("TWD", "新臺幣"),
-}
+SALES_TEAM = Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES)
+CURRENCIES = {"CNY": L("CNY", "人民幣"), "USD": L("USD", "美元"), "EUR": L("EUR", "歐元"), "TWD": L("TWD", "新臺幣")}
 CENT = Decimal("0.01")
 
 
@@ -65,27 +73,14 @@ class Contact(Line):
     number="CU-{yyyy}-{seq:5}",
     title="{name}",
     grid=Grid(
-        "number",
-        "name",
-        "industry",
-        "region",
-        "level",
-        "channel",
-        "score",
-        "owner",
-        "state",
-        search=("name", "credit_code"),
-        inline=("level", "score", "region"),
+        "number name industry region level channel score owner state",
+        search="name credit_code",
+        inline="level score region",
     ),
     form=(
         Part(
             L("Company", "企業"),
-            "name",
-            "credit_code",
-            "industry",
-            "region",
-            "channel",
-            "letters",
+            "name credit_code industry region channel letters",
             clause="2.2.1",
             help=L(
                 "Name and unified social credit code as on the business licence.",
@@ -94,8 +89,7 @@ class Contact(Line):
         ),
         Part(
             L("Screening", "篩選"),
-            "score",
-            "level",
+            "score level",
             clause="2.2.1",
             help=L(
                 "The score and the level decide whether the customer becomes a target.",
@@ -111,19 +105,17 @@ class Contact(Line):
     workflow=Workflow(
         "lead",
         (
-            Move("screen", "lead", "screened", by=WRITER, require=("score", "level"), within=workdays(5)),
+            Move("screen", "lead", "screened", by=WRITER, require="score level", within=workdays(5)),
             Move("target", "screened", "target", by=HEAD, within=workdays(3)),
-            Move("won", ("lead", "screened", "target", "dormant"), "customer", by=NOBODY),
-            Move(
-                "dormant", ("lead", "screened", "target", "customer"), "dormant", by=WRITER, ask=REASON, optional=True
-            ),
+            Move("won", "lead screened target dormant", "customer", by=NOBODY),
+            Move("dormant", "lead screened target customer", "dormant", by=WRITER, ask=REASON, optional=True),
             Move("reactivate", "dormant", "lead", by=WRITER, optional=True),
         ),
-        edit=frozenset({"lead", "screened", "target", "customer", "dormant"}),
+        edit="lead screened target customer dormant",
         withdraw=False,
     ),
     access=SALES_TEAM,
-    retention=Retention(archive=1095, delete=10, states=frozenset({"dormant"})),
+    retention=Retention(archive=1095, delete=10, states="dormant"),
 )
 class Customer(Record):
     """A company that we sell to, or want to (2.2.1)."""
@@ -167,10 +159,9 @@ class Customer(Record):
         if known:
             yield (
                 "name",
-                L(
-                    "There is a customer of this name already: {number}.",
-                    "已有同名客戶：{number}。",
-                )(number=known["number"]),
+                L("There is a customer of this name already: {number}.", "已有同名客戶：{number}。")(
+                    number=known["number"]
+                ),
             )
 
 
@@ -181,24 +172,17 @@ class Customer(Record):
     clause="2.2.2",
     number="IN-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid(
-        "number", "customer", "at", "channel", "needs", "next_step", "next_due", search=("customer.title", "needs")
-    ),
+    grid=Grid("number customer at channel needs next_step next_due", search="customer.title needs"),
     form=(
         Part(
             L("Talk", "溝通"),
-            "customer",
-            "at",
-            "channel",
+            "customer at channel",
             clause="2.2.2",
             help=L("Write down each talk with a customer on the day it was held.", "與客戶的每次溝通應於當日登記。"),
         ),
         Part(
             L("Content", "內容"),
-            "needs",
-            "preferences",
-            "budget",
-            "answers",
+            "needs preferences budget answers",
             clause="2.2.2",
             help=L(
                 "What the customer needs and prefers, what they can spend, and what we answered.",
@@ -207,8 +191,7 @@ class Customer(Record):
         ),
         Part(
             L("Next step", "下一步"),
-            "next_step",
-            "next_due",
+            "next_step next_due",
             help=L("A date here becomes a reminder.", "填寫日期後自動生成提醒。"),
         ),
     ),
@@ -249,36 +232,17 @@ class Interaction(Record):
     clause="2.2.3",
     number="PR-{seq:5}",
     title="{code} {name}",
-    grid=Grid(
-        "code",
-        "name",
-        "spec",
-        "unit",
-        "list_price",
-        "floor_price",
-        "currency",
-        "valid_until",
-        "state",
-        search=("code", "name"),
-        sort="code",
-    ),
+    grid=Grid("code name spec unit list_price floor_price currency valid_until state", search="code name", sort="code"),
     form=(
         Part(
             L("Product", "產品"),
-            "code",
-            "name",
-            "spec",
-            "unit",
+            "code name spec unit",
             clause="2.2.3",
             help=L("What quotations and contracts choose from.", "供報價單與合同選用。"),
         ),
         Part(
             L("Prices", "價格"),
-            "currency",
-            "list_price",
-            "floor_price",
-            "valid_from",
-            "valid_until",
+            "currency list_price floor_price valid_from valid_until",
             clause="2.2.3",
             help=L(
                 "Prices and the days between which they hold; under the floor price the head must approve.",
@@ -289,18 +253,14 @@ class Interaction(Record):
     workflow=Workflow(
         "draft",
         (
-            Move("submit", "draft", "submitted", by=OWNER, require=("list_price", "floor_price")),
+            Move("submit", "draft", "submitted", by=OWNER, require="list_price floor_price"),
             Move("approve", "submitted", "active", by=role(Role.MANAGEMENT), within=workdays(2)),
             Move("return", "submitted", "draft", by=role(Role.MANAGEMENT), ask=REASON),
             Move("revise", "active", "draft", by=WRITER, optional=True),
             Move("retire", "active", "retired", by=WRITER, optional=True),
         ),
     ),
-    access=Access(
-        departments=frozenset({Code.SALES}),
-        read={Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL},
-        write={Role.HEAD: Scope.DEPARTMENT},
-    ),
+    access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={Role.HEAD: Scope.DEPARTMENT}),
 )
 class Product(Record):
     """A product with its prices: the price system that quotations draw on (2.2.3)."""

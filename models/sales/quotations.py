@@ -9,14 +9,38 @@ from typing import Any
 
 from ..chapters import SALES
 from ..kernel.base import clock
-from ..kernel.base.people import Role
-from ..kernel.base.words import L, Words
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Number, Ref, Refs, Sealed, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import FollowUp, Grid, Part, Remind, Retention
-from ..kernel.language.who import HEAD, NOBODY, OWNER
-from ..kernel.language.workflow import REASON, Move, Workflow, hours, workdays
+from ..kernel.language import (
+    HEAD,
+    NOBODY,
+    OWNER,
+    REASON,
+    Choice,
+    Day,
+    FollowUp,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LongText,
+    Money,
+    Move,
+    Number,
+    Part,
+    Record,
+    Ref,
+    Refs,
+    Remind,
+    Retention,
+    Role,
+    Sealed,
+    Text,
+    Whole,
+    Words,
+    Workflow,
+    hours,
+    record,
+    workdays,
+)
 from ..policy import policy
 from .customers import CURRENCIES, SALES_TEAM, Product, cents
 
@@ -88,24 +112,14 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
     number="QT-{department}-{yyyy}{mm}-{seq:4}",
     title="{number} {subject}",
     grid=Grid(
-        "number",
-        "customer",
-        "subject",
-        "total",
-        "currency",
-        "valid_until",
-        "owner",
-        "state",
-        search=("subject", "customer.title"),
-        inline=("valid_until", "subject"),
+        "number customer subject total currency valid_until owner state",
+        search="subject customer.title",
+        inline="valid_until subject",
     ),
     form=(
         Part(
             L("Customer", "客戶"),
-            "customer",
-            "subject",
-            "currency",
-            "valid_until",
+            "customer subject currency valid_until",
             clause="2.2.3",
             help=L(
                 "To whom it is offered, and until when the offer holds; after that day it expires by itself.",
@@ -114,8 +128,7 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
         ),
         Part(
             L("Lines", "明細"),
-            "lines",
-            "total",
+            "lines total",
             clause="2.2.3",
             help=L(
                 "A line below the floor price, or a discount over the clerk's limit, goes to the head.",
@@ -124,16 +137,14 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
         ),
         Part(
             L("Terms", "條款"),
-            "delivery_date",
-            "payment_terms",
-            "remark",
+            "delivery_date payment_terms remark",
             help=L("When it is delivered and how it is paid.", "填寫交貨期與付款方式。"),
         ),
     ),
     workflow=Workflow(
         "draft",
         (
-            Move("submit", "draft", "submitted", by=OWNER, require=("lines", "valid_until"), within=hours(16)),
+            Move("submit", "draft", "submitted", by=OWNER, require="lines valid_until", within=hours(16)),
             Move("approve", "submitted", "approved", by=HEAD, within=workdays(1)),
             Move("return", "submitted", "draft", by=HEAD, ask=REASON),
             Move("approve_by_rule", "submitted", "approved", auto=True, when=by_rule),
@@ -142,18 +153,14 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
             Move("decline", "sent", "declined", by=OWNER, ask=REASON),
             Move("expire", "sent", "expired", by=NOBODY),
         ),
-        ends=frozenset({"accepted", "declined", "expired"}),
+        ends="accepted declined expired",
     ),
     access=SALES_TEAM,
-    reminders=(Remind("valid_until", 3, OWNER, frozenset({"sent"})),),
+    reminders=(Remind("valid_until", 3, OWNER, "sent"),),
     retention=Retention(after="valid_until", archive=365, delete=10),
     follow_ups=(
         FollowUp(
-            "create_contract",
-            "Contract",
-            L("Make the contract", "生成合同"),
-            states=frozenset({"accepted"}),
-            fill=contract_from,
+            "create_contract", "Contract", L("Make the contract", "生成合同"), states="accepted", fill=contract_from
         ),
     ),
 )
@@ -185,25 +192,17 @@ class Quotation(Record):
     clause="2.2.4",
     number="NG-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid("number", "customer", "quotation", "round", "held_on", "result", search=("customer.title", "result")),
+    grid=Grid("number customer quotation round held_on result", search="customer.title result"),
     form=(
         Part(
             L("Talk", "談判"),
-            "customer",
-            "quotation",
-            "round",
-            "held_on",
-            "attendees",
+            "customer quotation round held_on attendees",
             clause="2.2.4",
             help=L("One entry for each round, with those who took part.", "每輪談判登記一次，並填寫參加人員。"),
         ),
         Part(
             L("Positions", "立場"),
-            "our_position",
-            "bottom_line",
-            "concerns",
-            "concessions",
-            "result",
+            "our_position bottom_line concerns concessions result",
             clause="2.2.4",
             help=L(
                 "What both sides want and gave; the bottom line is seen by few.",

@@ -11,16 +11,36 @@ from bson import ObjectId
 from ..chapters import SALES
 from ..departments import Code
 from ..kernel.base import clock
-from ..kernel.base.people import Role
 from ..kernel.base.store import in_unit
-from ..kernel.base.words import L, Words
 from ..kernel.gate.changes import MoveActions
-from ..kernel.language.declare import record
-from ..kernel.language.fields import Choice, Day, LongText, Money, Ref, Text, Whole
-from ..kernel.language.record import Record
-from ..kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
-from ..kernel.language.who import NOBODY, OWNER, role
-from ..kernel.language.workflow import REASON, Move, State, Workflow, workdays
+from ..kernel.language import (
+    NOBODY,
+    OWNER,
+    REASON,
+    Access,
+    Choice,
+    Day,
+    Grid,
+    L,
+    LongText,
+    Money,
+    Move,
+    Part,
+    Record,
+    Ref,
+    Remind,
+    Retention,
+    Role,
+    Scope,
+    State,
+    Text,
+    Whole,
+    Words,
+    Workflow,
+    record,
+    role,
+    workdays,
+)
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 LETTER = "letter"
@@ -46,33 +66,24 @@ def is_part_settled(receivable: Receivable) -> bool:
     number="AR-{yyyy}-{seq:5}",
     title="{number}",
     grid=Grid(
-        "number",
-        "customer",
-        "contract",
-        "instalment",
-        "due",
-        "amount",
-        "received",
-        "outstanding",
-        "currency",
-        "state",
-        search=("customer.title", "contract.title"),
+        "number customer contract instalment due amount received outstanding currency state",
+        search="customer.title contract.title",
         sort="due",
     ),
     workflow=Workflow(
         "open",
         (
-            Move("settle", ("open", "partly_paid", "overdue"), "paid", auto=True, when=is_settled),
+            Move("settle", "open partly_paid overdue", "paid", auto=True, when=is_settled),
             Move("pay_part", "open", "partly_paid", auto=True, when=is_part_settled, label=L("Part paid", "部分付款")),
             Move("reopen", "paid", "open", auto=True, when=is_not_settled, label=L("Reopen", "重新打開")),
-            Move("fall_due", ("open", "partly_paid"), "overdue", by=NOBODY, label=L("Fall overdue", "轉為逾期")),
-            Move("cancel", ("open", "partly_paid", "overdue"), "cancelled", by=NOBODY),
+            Move("fall_due", "open partly_paid", "overdue", by=NOBODY, label=L("Fall overdue", "轉為逾期")),
+            Move("cancel", "open partly_paid overdue", "cancelled", by=NOBODY),
         ),
-        ends=frozenset({"paid", "cancelled"}),
-        edit=frozenset({"open", "partly_paid", "overdue"}),
+        ends="paid cancelled",
+        edit="open partly_paid overdue",
         withdraw=False,
     ),
-    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES, write={}),
+    access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={}),
     retention=Retention(after="due", archive=730, delete=15),
 )
 class Receivable(Record):
@@ -96,10 +107,7 @@ class Receivable(Record):
             yield "received", OVERPAID(outstanding=self.amount)
 
 
-OVERPAID = L(
-    "This is more than is still owed ({outstanding}).",
-    "超過未收金額（{outstanding}）。",
-)
+OVERPAID = L("This is more than is still owed ({outstanding}).", "超過未收金額（{outstanding}）。")
 
 
 @record(
@@ -109,26 +117,11 @@ OVERPAID = L(
     clause="2.2.7",
     number="PY-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid(
-        "number",
-        "receivable",
-        "paid_on",
-        "amount",
-        "currency",
-        "method",
-        "reference",
-        "state",
-        search=("reference", "receivable.title"),
-    ),
+    grid=Grid("number receivable paid_on amount currency method reference state", search="reference receivable.title"),
     form=(
         Part(
             L("Payment", "收款"),
-            "receivable",
-            "amount",
-            "currency",
-            "paid_on",
-            "method",
-            "reference",
+            "receivable amount currency paid_on method reference",
             clause="2.2.7",
             help=L(
                 "Money as it came in; a wrong entry is reversed, never changed.",
@@ -153,7 +146,7 @@ OVERPAID = L(
         edit=frozenset(),
         withdraw=False,
     ),
-    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
+    access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
 )
 class Payment(Record):
     """Money that came in for a receivable; a wrong booking is reversed, never changed (2.2.7)."""
@@ -207,25 +200,12 @@ class Payment(Record):
     number="DN-{yyyy}{mm}-{seq:4}",
     title="{number}",
     grid=Grid(
-        "number",
-        "receivable",
-        "customer",
-        "level",
-        "due",
-        "done_on",
-        "person",
-        "promised_on",
-        "state",
-        search=("customer.title",),
-        sort="due",
+        "number receivable customer level due done_on person promised_on state", search="customer.title", sort="due"
     ),
     form=(
         Part(
             L("Step", "催款步驟"),
-            "receivable",
-            "customer",
-            "level",
-            "due",
+            "receivable customer level due",
             clause="2.2.7",
             help=L(
                 "Made by the system when a receivable is 7, 15 and 30 days overdue, once each.",
@@ -234,10 +214,7 @@ class Payment(Record):
         ),
         Part(
             L("Result", "結果"),
-            "done_on",
-            "person",
-            "result",
-            "promised_on",
+            "done_on person result promised_on",
             clause="2.2.7",
             help=L(
                 "Who was spoken to, what they said, and what they promised.", "填寫聯繫人、對方答覆及承諾付款日期。"
@@ -246,10 +223,10 @@ class Payment(Record):
     ),
     workflow=Workflow(
         "open",
-        (Move("complete", "open", "done", by=OWNER, require=("done_on", "result"), within=workdays(3)),),
+        (Move("complete", "open", "done", by=OWNER, require="done_on result", within=workdays(3)),),
         withdraw=False,
     ),
-    access=Access(departments=frozenset({Code.SALES}), read=LOOKED_AT_BY_OFFICES),
+    access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES),
     reminders=(Remind("promised_on", 0, OWNER),),
     files={LETTER: L("Reminder letter", "催款函")},
 )

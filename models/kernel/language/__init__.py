@@ -1,1 +1,110 @@
-"""The language that record types are declared in: fields, lists, workflows, seats, and the checks of all this."""
+"""The language that record types are declared in: fields, lists, workflows, seats, and the checks of all this.
+
+A declaration imports its words from here: `from .kernel.language import L, Grid, Record, Text, record`.
+"""
+
+from ..base.roles import ROLE_LABELS, Role
+from ..base.words import L, Words
+from .declare import record
+from .facts import DeclarationError
+from .fields import (
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    Line,
+    Lines,
+    LongText,
+    Mail,
+    Moment,
+    Money,
+    Number,
+    Phone,
+    Ref,
+    Refs,
+    Sealed,
+    Tags,
+    Text,
+    Whole,
+)
+from .localized import LocalizedText
+from .record import Record
+from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
+from .who import (
+    HEAD,
+    NOBODY,
+    OWNER,
+    WRITER,
+    ApproverSlot,
+    Quorum,
+    Who,
+    all_of,
+    any_of,
+    heads_of,
+    in_order,
+    n_of,
+    of_department,
+    role,
+    user_in,
+)
+from .workflow import REASON, Attached, Move, Need, State, Workflow, hours, workdays
+
+__all__ = [
+    "HEAD",
+    "NOBODY",
+    "OWNER",
+    "REASON",
+    "ROLE_LABELS",
+    "WRITER",
+    "Access",
+    "ApproverSlot",
+    "Attached",
+    "Chapter",
+    "Choice",
+    "Choices",
+    "Day",
+    "DeclarationError",
+    "Flag",
+    "FollowUp",
+    "Grid",
+    "L",
+    "Line",
+    "Lines",
+    "LocalizedText",
+    "LongText",
+    "Mail",
+    "Moment",
+    "Money",
+    "Move",
+    "Need",
+    "Number",
+    "Part",
+    "Phone",
+    "Quorum",
+    "Record",
+    "Ref",
+    "Refs",
+    "Remind",
+    "Retention",
+    "Role",
+    "Scope",
+    "Sealed",
+    "State",
+    "Tags",
+    "Text",
+    "Who",
+    "Whole",
+    "Words",
+    "Workflow",
+    "all_of",
+    "any_of",
+    "heads_of",
+    "hours",
+    "in_order",
+    "n_of",
+    "of_department",
+    "record",
+    "role",
+    "user_in",
+    "workdays",
+]

@@ -165,8 +165,6 @@ def _access_faults(access: Access, fields: Any) -> Iterator[str]:
                 yield f"access {what} names {role!r}, which is not a role"
             if not isinstance(scope, Scope):
                 yield f"access {what} gives {scope!r}, which is not a scope"
-    if isinstance(access.departments, str):
-        yield f"access has departments={access.departments!r}, which is not a set of codes"
     for name in access.related:
         if fields[name].target != "Department":
             yield f"access is related by {name!r}, which is no link to departments"

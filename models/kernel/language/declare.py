@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..base.words import L
@@ -49,7 +50,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             number=number or f"{_initials(cls.__name__)}-{{yyyy}}{{mm}}-{{seq:4}}",
             title=title,
             grid=_completed_grid(grid, own),
-            form=form or (Part(label, *(name for name, field in own.items() if not field.internal)),),
+            form=form or (Part(label, [name for name, field in own.items() if not field.internal]),),
             workflow=completed(workflow) if workflow else None,
             access=access or Access(),
             reminders=reminders,
@@ -87,7 +88,7 @@ def _initials(name: str) -> str:
 
 def _completed_grid(grid: Grid, own: Mapping[str, Any]) -> Grid:
     filters = grid.filters or tuple(n for n in grid.columns if n not in own or not own[n].columns)
-    return Grid(*grid.columns, search=grid.search, sort=grid.sort, inline=grid.inline, filters=filters)
+    return replace(grid, filters=filters)
 
 
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from ..base.people import Role
 from ..base.words import L
+from .names import Names, NameSet, OptionalNameSet
 from .who import Who
 from .workflow import Workflow
 
@@ -34,42 +35,28 @@ class Chapter:
     clause: str
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Grid:
-    """The list of a type: columns in order, what the search box reads, what may be edited in place."""
+    """The list of a type: columns in order, what the search box reads, what may be edited in place; `sort` by one of
+    them, with a minus from the last. Names are written as one text: `Grid("number customer total")`."""
 
-    columns: tuple[str, ...]
-    search: tuple[str, ...]
-    sort: str
-    inline: tuple[str, ...]
-    filters: tuple[str, ...]
-
-    def __init__(
-        self,
-        *columns: str,
-        search: tuple[str, ...] = (),
-        sort: str = "-id",
-        inline: tuple[str, ...] = (),
-        filters: tuple[str, ...] = (),
-    ):
-        for name, value in zip(
-            ("columns", "search", "sort", "inline", "filters"), (columns, search, sort, inline, filters), strict=True
-        ):
-            object.__setattr__(self, name, value)
+    columns: Names = Names()
+    _: KW_ONLY
+    search: Names = Names(())
+    sort: str = "-id"
+    inline: Names = Names(())
+    filters: Names = Names(())
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Part:
     """A part of the form and the record page: a heading and its fields; `clause` and `help` are the standard's."""
 
     label: L
-    fields: tuple[str, ...]
-    clause: str
-    help: L | None
-
-    def __init__(self, label: L, *fields: str, clause: str = "", help: L | None = None):
-        for name, value in zip(("label", "fields", "clause", "help"), (label, fields, clause, help), strict=True):
-            object.__setattr__(self, name, value)
+    fields: Names = Names(())
+    _: KW_ONLY
+    clause: str = ""
+    help: L | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +69,13 @@ class Access:
     their history and changed; `lent`: rows that are seen and opened on top, by this person alone and by nobody who
     stands in; `guarded`: a link elsewhere tells the title only to those who may read the row."""
 
-    departments: frozenset[str] | None = None
+    departments: OptionalNameSet = OptionalNameSet(None)
     read: Mapping[Role, Scope] = field(default_factory=dict)
     write: Mapping[Role, Scope] | None = None
-    related: tuple[str, ...] = ()
-    related_write: tuple[str, ...] = ()
-    own_write: tuple[str, ...] = ()
-    own_never: tuple[str, ...] = ()
+    related: Names = Names(())
+    related_write: Names = Names(())
+    own_write: Names = Names(())
+    own_never: Names = Names(())
     extra_rows: Callable[[Any], dict | None] | None = None
     open: bool = False
     private: bool = False
@@ -113,7 +100,7 @@ class Remind:
     field: str
     before: int = 0
     to: Who | None = None
-    states: frozenset[str] = frozenset()
+    states: NameSet = NameSet(frozenset())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +111,7 @@ class Retention:
     after: str = "updated_at"
     archive: int
     delete: int
-    states: frozenset[str] = frozenset()
+    states: NameSet = NameSet(frozenset())
 
 
 @dataclass(frozen=True)
@@ -134,8 +121,9 @@ class FollowUp:
     verb: str
     to: str
     label: L
-    states: frozenset[str] = field(kw_only=True)
-    fill: Callable[[Any], Mapping[str, Any]] = field(kw_only=True)
+    _: KW_ONLY
+    states: NameSet = NameSet()
+    fill: Callable[[Any], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)

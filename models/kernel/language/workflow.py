@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..base.words import L, Words
 from . import glossary
 from .facts import DeclarationError
 from .fields import is_empty, label_of
+from .names import Names, NameSet, OptionalNameSet
 from .who import NOBODY, OWNER, Who
 
 TONES = ("good", "progress", "wait", "bad", glossary.NEUTRAL)
@@ -66,36 +67,28 @@ class Attached:
 
 @dataclass(frozen=True)
 class Move:
-    """One transition. `by`: who; `when`: offered only if true; `require`: field names, `Attached`, `Need`;
-    `ask`: REASON and/or fields filled in the dialog; `within`: time limit from entering the source state;
-    `auto`: made by the system as soon as `when` is true; `sign`: asks for the password again; `undecided`: only before
-    the first decision; `optional`: nobody is waited for;
-    `single`: any one of the seats is enough; `submits`: makes the actor the one who may not decide later."""
+    """One transition; `source` names one state or several (`"approved waiting"`). `by`: who; `when`: offered only if
+    true; `require`: field names, `Attached`, `Need`; `ask`: REASON and/or fields filled in the dialog; `within`: time
+    limit from entering the source state; `auto`: made by the system as soon as `when` is true; `sign`: asks for the
+    password again; `undecided`: only before the first decision; `optional`: nobody is waited for; `single`: any one of
+    the seats is enough; `submits`: makes the actor the one who may not decide later."""
 
     verb: str
-    source: str | tuple[str, ...]
-    target: str
-    _: Any = field(default=None, kw_only=False, repr=False)
-    by: Who = field(default=OWNER, kw_only=True)
-    when: Callable[[Any], bool] | None = field(default=None, kw_only=True)
-    require: tuple[str | Attached | Need, ...] = field(default=(), kw_only=True)
-    ask: tuple[str, ...] | str = field(default=(), kw_only=True)
-    within: Within | None = field(default=None, kw_only=True)
-    auto: bool = field(default=False, kw_only=True)
-    sign: bool = field(default=False, kw_only=True)
-    undecided: bool = field(default=False, kw_only=True)
-    optional: bool = field(default=False, kw_only=True)
-    single: bool = field(default=False, kw_only=True)
-    submits: bool | None = field(default=None, kw_only=True)
-    label: L | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        if self._ is not None:
-            raise DeclarationError(f"Move {self.verb!r}: options are given by name.")
-        object.__setattr__(self, "source", (self.source,) if isinstance(self.source, str) else tuple(self.source))
-        object.__setattr__(self, "ask", (self.ask,) if isinstance(self.ask, str) else tuple(self.ask))
-        if self.auto:
-            object.__setattr__(self, "by", NOBODY)
+    source: Names = Names()
+    target: str = field()  # type: ignore[misc] # the names before it have no default
+    _: KW_ONLY
+    by: Who = OWNER
+    when: Callable[[Any], bool] | None = None
+    require: Names = Names(())
+    ask: Names = Names(())
+    within: Within | None = None
+    auto: bool = False
+    sign: bool = False
+    undecided: bool = False
+    optional: bool = False
+    single: bool = False
+    submits: bool | None = None
+    label: L | None = None
 
     @property
     def is_decision(self) -> bool:
@@ -115,12 +108,13 @@ class Workflow:
 
     start: str
     moves: tuple[Move, ...]
-    ends: frozenset[str] = field(default=frozenset(), kw_only=True)
-    edit: frozenset[str] | None = field(default=None, kw_only=True)
-    facts: tuple[State, ...] = field(default=(), kw_only=True)
-    version: int = field(default=1, kw_only=True)
-    earlier: tuple[Workflow, ...] = field(default=(), kw_only=True)
-    withdraw: bool = field(default=True, kw_only=True)
+    _: KW_ONLY
+    ends: NameSet = NameSet(frozenset())
+    edit: OptionalNameSet = OptionalNameSet(None)
+    facts: tuple[State, ...] = ()
+    version: int = 1
+    earlier: tuple[Workflow, ...] = ()
+    withdraw: bool = True
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -160,7 +154,8 @@ class Workflow:
 
 def completed(flow: Workflow) -> Workflow:
     """The workflow with its defaults filled in: ends, editable states, and the way back before the first decision."""
-    moves = flow.moves + (_withdrawals(flow) if flow.withdraw else ())
+    made = replace(flow, moves=tuple(replace(move, by=NOBODY) if move.auto else move for move in flow.moves))
+    moves = made.moves + (_withdrawals(made) if flow.withdraw else ())
     full = replace(flow, moves=moves, earlier=tuple(completed(old) for old in flow.earlier))
     sources = {state for move in full.moves for state in move.source}
     ends = flow.ends or frozenset(state for state in full.states if state not in sources)
