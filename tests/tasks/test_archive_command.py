@@ -9,7 +9,7 @@ from admin_app import archive_commands, cli
 from models import catalogue
 from models.kernel.base import clock
 from models.services.work import jobs
-from tests.tasks.test_archive import LONG_AGO, NOW
+from tests.tasks.archive.doing import LONG_AGO, NOW
 
 
 @pytest.fixture
