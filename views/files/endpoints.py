@@ -103,7 +103,7 @@ def _asked(name: str, most: int) -> int:
 def _context(found: Look) -> dict[str, Any]:
     """What both forms of the page are given."""
     told = {
-        "file": file_context(found.file, actor(), has_mark=bool(found.mark), edition=found.record._data.get("edition")),
+        "file": file_context(found.file, actor(), has_mark=bool(found.mark), edition=found.record.raw("edition")),
         "record": found.record,
         "record_url": f"/admin/{found.record.type_name()}/details/?id={found.record.id}",
         "mark": found.mark,

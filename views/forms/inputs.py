@@ -36,9 +36,8 @@ def values_of(form: wtforms.Form, cls: type[Record], record: Record | None = Non
 
     A text that stands as the form showed it keeps the stored value, so that seconds that were not shown survive.
     """
-    kept = record._data if record is not None else {}
     posted = {name: entry for name, entry in form._fields.items() if entry.was_posted and not entry.process_errors}
-    return {name: entry.entered(kept.get(name)) for name, entry in posted.items()}
+    return {name: entry.entered(record.raw(name) if record is not None else None) for name, entry in posted.items()}
 
 
 def filled(entries: LinesList) -> list[Any]:
@@ -57,7 +56,7 @@ def form_from(
     """A form that shows a record (or a blank one with these values)."""
     data = dict(values or {})
     if record is not None:
-        data = {name: record._data.get(name) for name in names} | data
+        data = {name: record.raw(name) for name in names} | data
     shown = {name: kind_of(cls._fields[name]).shown(value) for name, value in data.items() if name in names}
     return form_class(cls, names)(data=shown)
 
@@ -66,7 +65,7 @@ def copied_from(record: Record, names: Iterable[str]) -> dict[str, Any]:
     """What a copy begins with: the values and lines of a record without its owner, what is unique, and dates that have
     passed."""
     fields = {name: record._fields[name] for name in names if name != "owner" and not record._fields[name].unique}
-    copies = {name: kind_of(field).copied(record._data.get(name)) for name, field in fields.items()}
+    copies = {name: kind_of(field).copied(record.raw(name)) for name, field in fields.items()}
     return {name: value for name, value in copies.items() if value is not None}
 
 

@@ -113,7 +113,7 @@ def _stored_values(cls: type[Record], values: Mapping[str, Any]) -> dict[str, An
     draft = cls(**{name: value for name, value in values.items() if value not in (None, "", [])})
     for name in values:
         if cls._fields[name].columns:
-            for line in draft._data.get(name) or []:
+            for line in draft.raw(name) or []:
                 try:
                     line.clean()
                 except (TypeError, ArithmeticError, AttributeError):

@@ -117,9 +117,9 @@ def _text(form: wtforms.Form, place: Value, record: Record, source: str, me: Act
         return ""
     if kind_of(told).is_amount and not _is_same_currency(form, record):
         return ""
-    return place.kind.typed(record._data.get(source))
+    return place.kind.typed(record.raw(source))
 
 
 def _is_same_currency(form: wtforms.Form, record: Record) -> bool:
-    here, there = form._fields.get(CURRENCY), record._data.get(CURRENCY)
+    here, there = form._fields.get(CURRENCY), record.raw(CURRENCY)
     return here is None or there is None or here.data == there

@@ -51,11 +51,11 @@ class LinesKind(Kind):
         return LinesList(wtforms.FormField(line, separator="-"), kind=self)
 
     def shown(self, value: Any) -> Any:
-        return [{name: line._data.get(name) for name in self.entered_columns()} for line in value or []]
+        return [{name: line.raw(name) for name in self.entered_columns()} for line in value or []]
 
     def copied(self, value: Any) -> Any:
         kinds = {name: kind_of(column) for name, column in self.entered_columns().items()}
-        return [type(line)(**{c: kind.copied(line._data.get(c)) for c, kind in kinds.items()}) for line in value or []]
+        return [type(line)(**{c: kind.copied(line.raw(c)) for c, kind in kinds.items()}) for line in value or []]
 
 
 def _line(kinds: Mapping[str, Kind], line: Mapping[str, Any], labels: Labels) -> str:

@@ -117,7 +117,7 @@ class CalendarView(PlainRun):
             return self._move_page(rights.find(me, cls, record.id), name, problem)
         words = MOVED(number=moved.number, label=label_of(cls._fields[name]), day=wording.day(day))
         if asks_for_json():
-            was = _day_of(cls, name, record._data)
+            was = _day_of(cls, name, {name: record.raw(name)})
             return jsonify(ok=True, message=str(words), version=moved.version, was=was.isoformat() if was else "")
         say("good", words)
         return redirect(f"/admin/calendar/{type_name}/?{urlencode({'date': name, 'on': day.isoformat()})}")
@@ -138,7 +138,7 @@ class CalendarView(PlainRun):
             said = [words for found in problem.problems.values() for words in found] or [problem.sentence]
         elif problem is not None:
             said = [CHANGED]
-        day = _day_of(cls, name, record._data)
+        day = _day_of(cls, name, {name: record.raw(name)})
         page = self.render(
             "calendar_move.html",
             told=cls.declared,
@@ -292,7 +292,7 @@ def _asked_day(cls: type[Record], name: str, text: str) -> dt.date:
 
 def _on_day(cls: type[Record], name: str, record: Record, day: dt.date) -> dt.date | dt.datetime:
     """The new value: a moment keeps its time of the day."""
-    return cls._fields[name].moved_to(day, record._data.get(name))
+    return cls._fields[name].moved_to(day, record.raw(name))
 
 
 def _day_of(cls: type[Record], name: str, row: Mapping[str, Any]) -> dt.date | None:

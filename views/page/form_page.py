@@ -164,7 +164,7 @@ class Drawing:
         }
         if entry is None:
             kind = kind_of(told)
-            value = record._data.get(name) if record else None
+            value = record.raw(name) if record else None
             text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
@@ -257,7 +257,7 @@ def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]
 def _line_texts(form: wtforms.Form, draft: Record, name: str, me: Actor) -> tuple[dict[str, str], bool]:
     """The computed cells of a list of lines by their place, and whether each line that was begun could be computed."""
     entries = form._fields.get(name)
-    told, lines = type(draft)._fields[name], list(draft._data.get(name) or [])
+    told, lines = type(draft)._fields[name], list(draft.raw(name) or [])
     columns = {c: f for c, f in told.columns.items() if f.computed and rights.sees(me, f)}
     if not isinstance(entries, LinesList):
         return {}, all(_clean(line) for line in lines)
@@ -304,5 +304,5 @@ def _clean(document: Any) -> bool:
 
 
 def _computed_text(told: Any, document: Any, name: str) -> str:
-    value = document._data.get(name)
+    value = document.raw(name)
     return kind_of(told).plain(told.to_mongo(value) if value is not None else None)

@@ -83,4 +83,4 @@ def values_at(cls: type[Record], record: Record, me: Actor, version: int) -> dic
         raise Missing
     past = cls._from_son(history.as_of(stored(record), history.entries_of(record.id), version))
     own = rights.writable_fields(me, cls, record) & {*cls.declared.own_fields, "tags"}
-    return {name: past._data.get(name) for name in own}
+    return {name: past.raw(name) for name in own}

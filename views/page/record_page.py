@@ -68,7 +68,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
         "files": [
-            file_context(one, me, has_mark=has_mark, edition=record._data.get("edition"))
+            file_context(one, me, has_mark=has_mark, edition=record.raw("edition"))
             | {"may_detach": bool(files.may_detach(one, record, me, may_edit))}
             for one in attached
         ],

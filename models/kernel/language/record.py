@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import mongoengine as me
-from bson import ObjectId
 
 from ..base.collections import FILES
 from ..base.people import Actor
 from ..base.words import L, Words
-from .fields import Flag, Moment, Ref, Tags, Text, Whole, id_of
+from .fields import Flag, Moment, Ref, Tags, Text, Whole
+from .kinds.held import Held
 from .spec import Declaration
 from .workflow import Workflow
 
 
-class Record(me.Document):
+class Record(Held, me.Document):
     """The base of all record types. Instances are read and computed with; only the gate writes them."""
 
     declared: ClassVar[Declaration]
@@ -56,14 +56,6 @@ class Record(me.Document):
     @classmethod
     def type_name(cls) -> str:
         return cls.declared.name
-
-    def ref(self, name: str) -> ObjectId | None:
-        """The id that a reference field holds, without loading its target."""
-        return id_of(self._data.get(name))
-
-    def refs(self, name: str) -> list[ObjectId]:
-        """The ids that a list of references holds."""
-        return [found for one in self._data.get(name) or [] if (found := id_of(one)) is not None]
 
     def flow(self) -> Workflow | None:
         """The workflow this case runs on: the version it started with, while that is still declared."""

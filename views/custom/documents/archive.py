@@ -239,7 +239,7 @@ def _offer_hold(me: Actor, record: Record) -> Link | None:
 
 def _offer_listed(_me: Actor, record: Record) -> Link | None:
     """Records in the bin have no page; the lines of their list say what they are."""
-    if record._data.get("source") == BIN:
+    if record.raw("source") == BIN:
         return None
     return Link(IN_ARCHIVE, f"/admin/archive/listed/?id={record.id}")
 

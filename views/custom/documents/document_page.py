@@ -122,7 +122,7 @@ def suggestions(record: Record) -> list[dict[str, str]]:
         return []
     document = record.document if isinstance(record, Revision) else record
     names = ruled_names(
-        record.ref("category"), document.number, record._data.get("subject") or "", [one["name"] for one in attached]
+        record.ref("category"), document.number, record.raw("subject") or "", [one["name"] for one in attached]
     )
     return [
         {"id": str(file["_id"]), "name": file["name"], "better": name}
@@ -147,21 +147,21 @@ def revise(me: Actor, document: Record) -> Link | None:
 
 @on_record_page("document")
 def compare(me: Actor, document: Record) -> Link | None:
-    if document._data.get("edition", 1) < 2 or not rights.may_open(me, document):
+    if (document.raw("edition") or 1) < 2 or not rights.may_open(me, document):
         return None
     return Link(COMPARE, f"/admin/editions/?id={document.id}")
 
 
 @on_record_page("document")
 def labels(me: Actor, document: Record) -> Link | None:
-    if not document._data.get("copies") or not rights.may_keep_desk(me):
+    if not document.raw("copies") or not rights.may_keep_desk(me):
         return None
     return Link(LABELS, f"/admin/labels/?document={document.id}")
 
 
 @on_record_page("loan")
 def at_desk(me: Actor, loan: Record) -> Link | None:
-    if loan._data.get("kind") == ELECTRONIC or not rights.may_keep_desk(me):
+    if loan.raw("kind") == ELECTRONIC or not rights.may_keep_desk(me):
         return None
     return Link(DESK, f"/admin/desk/?{urlencode({'code': loan.number})}")
 

@@ -82,13 +82,13 @@ def contents(report: Record, me: Actor) -> dict[str, Any]:
         "title": report.title,
         "number": report.number,
         "state": wording.state_label(ResearchReport, report.state),
-        "period": report._data.get("period") or "",
+        "period": report.raw("period") or "",
         "author": people.get(report.ref("owner"), ""),
         "department": people.get(report.ref("department"), ""),
         "date": wording.day((report.updated_at or clock.now()).astimezone(clock.zone())),
         "printed": wording.moment(clock.now()),
         "sections": [
-            {"heading": str(label_of(ResearchReport._fields[name])), "text": report._data.get(name) or ""}
+            {"heading": str(label_of(ResearchReport._fields[name])), "text": report.raw(name) or ""}
             for name in SECTIONS
             if name in seen
         ],

@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import mongoengine as me
-from bson import ObjectId
 
 from ...base.words import Words
-from .links import id_of
+from .held import Held
 from .rule import TOO_MANY, WRONG_FORM, Rule, label_of
 
 
-class Line(me.EmbeddedDocument):
+class Line(Held, me.EmbeddedDocument):
     """One line of an embedded list; subclasses declare its columns, `clean` fills computed ones."""
 
     meta = {"abstract": True, "strict": False}
-
-    def ref(self, name: str) -> ObjectId | None:
-        return id_of(self._data.get(name))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         """What is wrong with the line as a whole: pairs of column and sentence."""

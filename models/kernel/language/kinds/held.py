@@ -1,0 +1,27 @@
+"""What a record, or a line of it, holds, read without loading what it links to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+
+from .links import id_of
+
+
+class Held:
+    """Mixed into records and lines: values as they are held, and the ids behind links."""
+
+    _data: dict[str, Any]
+
+    def raw(self, name: str) -> Any:
+        """What a field holds; of a link its id or its document, whichever it is."""
+        return self._data.get(name)
+
+    def ref(self, name: str) -> ObjectId | None:
+        """The id that a reference field holds, without loading its target."""
+        return id_of(self.raw(name))
+
+    def refs(self, name: str) -> list[ObjectId]:
+        """The ids that a list of references holds."""
+        return [id for link in self.raw(name) or [] if (id := id_of(link)) is not None]
