@@ -1,26 +1,17 @@
-"""Reminders (3.4.3): one's own, and when the declared ones of the other types are due. Sending them is a task.
-
-A reminder is due from eight in the morning, company time, on the day so many days before a date field of its record.
-Its cause names the date, so that a changed date is another reminder and the old one is not sent any more.
-"""
+"""One's own reminders (3.4.3): what somebody wants to be reminded of, once or again and again. Sending is a task."""
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
-
-from bson import ObjectId
 
 from .chapters import TIME
 from .kernel.base import clock
 from .kernel.base.record_key import RecordKey
-from .kernel.base.titles import number_and_title
-from .kernel.gate.causes import DateCause, OwnReminderCause
+from .kernel.gate.causes import OwnReminderCause
 from .kernel.language import (
-    OWNER,
     Access,
     Choice,
     Flag,
@@ -30,7 +21,6 @@ from .kernel.language import (
     Moment,
     Part,
     Record,
-    Remind,
     Role,
     Scope,
     Text,
@@ -38,19 +28,13 @@ from .kernel.language import (
     record,
 )
 from .kernel.language.declare import registered
-from .kernel.language.fields import label_of
 
-FROM_HOUR = 8
-CATCH_UP = dt.timedelta(days=7)
 OWN = dict.fromkeys(Role, Scope.OWN)
 NO_SUCH_LINK = L(
     "A link names a record type and the id of a record, like contract:65a1….",
     "關聯記錄須寫明記錄類型與編碼，例如 contract:65a1…。",
 )
 IS_PAST = L("This time has passed already.", "該時間已過。")
-IN_DAYS = L("{what}: “{field}” is {date}, in {days} days.", "{what}：「{field}」為 {date}，還有 {days} 天。")
-TOMORROW = L("{what}: “{field}” is {date}, tomorrow.", "{what}：「{field}」為 {date}，即明天。")
-ON_DAY = L("{what}: “{field}” is {date}.", "{what}：「{field}」為 {date}。")
 OWN_TEXT = L("Reminder: {text}", "提醒：{text}")
 LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（此提醒應於 {day} 發出，現予補發。）")
 
@@ -139,81 +123,6 @@ def _falls_on(day: dt.date, start: dt.date, recurring: str) -> bool:
     if recurring == "weekly":
         return (day - start).days % 7 == 0
     return day.day == min(start.day, calendar.monthrange(day.year, day.month)[1])
-
-
-@dataclass(frozen=True)
-class ReminderRule:
-    """A declared reminder of a record type."""
-
-    cls: type[Record]
-    remind: Remind
-
-    @property
-    def key(self) -> str:
-        return f"{self.cls.type_name()}:{self.remind.field}:{self.remind.before}"
-
-    def wanted(self, first: dt.date, last: dt.date) -> dict[str, Any]:
-        """The filter of the records whose reminder falls on a day from `first` to `last`."""
-        begin, end = (day + dt.timedelta(days=self.remind.before) for day in (first, last))
-        start_of = self.cls._fields[self.remind.field].start_of
-        span = {"$gte": start_of(begin), "$lt": start_of(end + dt.timedelta(days=1))}
-        states = {"state": {"$in": sorted(self.remind.states)}} if self.remind.states else {}
-        return {"removed_at": None, self.remind.field: span, **states}
-
-    def date_in(self, row: Mapping[str, Any]) -> dt.date | None:
-        """The date that a stored record has in the field, as the company's wall shows it."""
-        value = row.get(self.remind.field)
-        return None if value is None else self.cls._fields[self.remind.field].day_in(value)
-
-    def day_of(self, date: dt.date) -> dt.date:
-        return date - dt.timedelta(days=self.remind.before)
-
-    def cause(self, id: ObjectId, date: dt.date) -> DateCause:
-        """What makes the reminder the same one."""
-        return DateCause(self.cls.type_name(), id, self.remind.field, date, self.remind.before)
-
-    def holds(self, row: Mapping[str, Any] | None, date: dt.date) -> bool:
-        """Whether a stored record still is to be reminded of for this date."""
-        if row is None or row.get("removed_at") is not None or self.date_in(row) != date:
-            return False
-        return (not self.remind.states or row.get("state") in self.remind.states) and self.cls.still_reminds(row)
-
-    def addresses(self, found: Record) -> list[str]:
-        """The addresses of those who are reminded."""
-        return [address for slot in (self.remind.to or OWNER).quorum(found).slots for address in slot.addresses]
-
-    def words(self, found: Record, date: dt.date) -> Words:
-        """What the notice says today, whenever it was due."""
-        days = (date - clock.today()).days
-        places = {
-            "what": number_and_title(found),
-            "field": label_of(self.cls._fields[self.remind.field]),
-            "date": date.isoformat(),
-        }
-        if days == 1:
-            return TOMORROW(**places)
-        return IN_DAYS(**places, days=days) if days > 1 else ON_DAY(**places)
-
-
-def rules() -> list[ReminderRule]:
-    """The declared reminders of all types, in a fixed order."""
-    found = [ReminderRule(cls, told) for cls in registered().values() for told in cls.declared.reminders]
-    return sorted(found, key=lambda rule: rule.key)
-
-
-def day_that_has_begun() -> dt.date:
-    """The last day whose reminders are due: today from eight in the morning on."""
-    return (clock.now().astimezone(clock.zone()).replace(tzinfo=None) - dt.timedelta(hours=FROM_HOUR)).date()
-
-
-def still_holds(cause: DateCause) -> bool:
-    """Whether what a reminder was about is still so: the date the same, the state one of those, the record there."""
-    cls = registered().get(cause.type)
-    if cls is None:
-        return False
-    row = cls._get_collection().find_one({"_id": cause.id})
-    known = (ReminderRule(cls, remind) for remind in cls.declared.reminders)
-    return any(rule.holds(row, cause.date) for rule in known if rule.cause(cause.id, cause.date) == cause)
 
 
 def is_still_wished(cause: OwnReminderCause) -> bool:

@@ -40,10 +40,13 @@ from ..kernel.language import (
     Text,
     Words,
     Workflow,
+    any_of,
+    head_in,
     of_department,
     record,
     role,
     workdays,
+    writers_in,
 )
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 from .quotations import OfferLine
@@ -249,6 +252,7 @@ class OrderChange(Line):
     decided_by = Ref("User", label=L("Decided by", "決定人"))
 
 
+AT_MILESTONE = writers_in("milestones.department")
 RUNNING = ("in_production", "ready", "shipped")
 
 
@@ -336,7 +340,14 @@ RUNNING = ("in_production", "ready", "shipped")
         related="departments",
         related_write="production_ack logistics_ack milestones changes",
     ),
-    reminders=(Remind("promised_on", 3, OWNER, frozenset(RUNNING)),),
+    reminders=(
+        Remind("promised_on", 3, OWNER, RUNNING),
+        *(Remind("milestones.due", days, AT_MILESTONE, RUNNING, unless="milestones.done") for days in (3, 0)),
+        *(
+            Remind("milestones.due", 0, to, RUNNING, unless="milestones.done", overdue=days)
+            for days, to in ((1, any_of(head_in("milestones.department"), OWNER)), (4, role(Role.MANAGEMENT)))
+        ),
+    ),
     retention=Retention(after="delivered_on", archive=730, delete=10),
 )
 class SalesOrder(Record):

@@ -140,7 +140,8 @@ class Run:
             last = rows[-1]["_id"]
             self._reach({"sweep": key, "after": last} if key else {})
         if key:
-            self._reach({"sweep": "", "after": None, "swept": [*self.checkpoint.get("swept", ()), key]})
+            ended = {"sweep": "", "after": None} if self.checkpoint.get("sweep") == key else {}
+            self._reach({**ended, "swept": [*self.checkpoint.get("swept", ()), key]})
 
     def sweep(
         self,

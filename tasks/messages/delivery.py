@@ -164,8 +164,6 @@ def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
     if notice["kind"] == NoticeKind.DECISION:
         waits = {"_id": notice["record"], "decide": {"$in": addresses_of(actor)}, "barred": {"$ne": actor.id}}
         return get_db()[CASES].count_documents(waits, limit=1) == 1
-    if notice["kind"] == NoticeKind.ESCALATION:
-        return get_db()[CASES].count_documents({"_id": notice["record"], "due": {"$lt": clock.now()}}, limit=1) == 1
     return still_stands(notice)
 
 

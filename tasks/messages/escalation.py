@@ -31,6 +31,7 @@ from models.kernel.language.working_time import calendar
 from ..engine.registry import job
 from ..engine.run import Run
 from .recipients import readers
+from .relevance import stands_by_cause
 
 CASE_COLUMNS = ("type", "state", "due")
 OVERDUE = L(
@@ -152,3 +153,9 @@ STEPS = (
 def _names(ids: set[ObjectId]) -> list[str]:
     users = get_document("User")._get_collection()
     return [row["name"] for row in users.find({"_id": {"$in": list(ids)}}, {"name": 1}).sort("login", 1).limit(5)]
+
+
+@stands_by_cause(EscalationCause)
+def is_still_overdue(cause: EscalationCause) -> bool:
+    """Whether the case is still open and overdue."""
+    return in_unit(CASES).count_documents({"_id": cause.id, "due": {"$lt": clock.now()}}, limit=1) == 1

@@ -11,21 +11,18 @@ from models.kernel.base import clock, people
 from models.kernel.base.addresses import at_user
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
-from models.kernel.base.words import At, L, Words
-from models.kernel.gate.causes import DateCause, OwnReminderCause
+from models.kernel.base.words import At, L, On, Words
+from models.kernel.gate.causes import DateCause, LineDateCause, OwnReminderCause
 from models.kernel.gate.notices import About, NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights import rights
-from models.reminders import (
+from models.reminders import LATE, OWN_TEXT, Reminder, is_still_wished, link_in, occurrences
+from models.services.notify.dates import (
     CATCH_UP,
-    LATE,
-    OWN_TEXT,
-    Reminder,
+    AnyDateCause,
     ReminderRule,
     day_that_has_begun,
-    is_still_wished,
-    link_in,
-    occurrences,
+    due_causes,
     rules,
     still_holds,
 )
@@ -50,22 +47,21 @@ def sweep(run: Run) -> None:
     """Go through all declared reminders, then the own ones, from where the last attempt stopped."""
     day = day_that_has_begun()
     for rule in rules():
-        due = rule.wanted(day - CATCH_UP, day)
-        for batch in run.batches(rule.cls, due, columns=(rule.remind.field,), key=rule.key):
-            run.count(sent=_send_declared(run, rule, batch))
+        for rows in run.batches(rule.cls, rule.query(day - CATCH_UP, day), columns=rule.columns, key=rule.key):
+            run.count(sent=_send_declared(run, rule, rows, day))
     own = {"active": True, "at": {"$lte": clock.now()}}
     for batch in run.batches(Reminder, own, columns=("at", "recurring", "created_at")):
         run.count(sent=_send_own(run, batch))
 
 
-def _send_declared(run: Run, rule: ReminderRule, rows: list[dict[str, Any]]) -> int:
+def _send_declared(run: Run, rule: ReminderRule, rows: list[dict[str, Any]], day: dt.date) -> int:
     name = rule.cls.type_name()
-    dates = {id: date for id, date in run.each(name, rows, lambda row: (row["_id"], rule.date_in(row))) if date}
-    fresh = unheard(rule.cause(id, date) for id, date in dates.items())
+    due = run.each(name, rows, lambda row: list(due_causes(rule, row, day)))
+    fresh = unheard(cause for causes in due for cause in causes)
     return sum(run.each(name, fresh, lambda cause: _remind(run, rule, cause), id_of=lambda cause: cause.id))
 
 
-def _remind(run: Run, rule: ReminderRule, cause: DateCause) -> bool:
+def _remind(run: Run, rule: ReminderRule, cause: AnyDateCause) -> bool:
     """Write the notices of one reminder, unless its record has changed since it was found."""
 
     def body(unit: Unit) -> list[ObjectId] | None:
@@ -73,13 +69,13 @@ def _remind(run: Run, rule: ReminderRule, cause: DateCause) -> bool:
             found = rights.find(SYSTEM, rule.cls, cause.id)
         except Missing:
             return None
-        if not rule.holds(found.to_mongo().to_dict(), cause.date):
+        if not rule.holds(found.to_mongo().to_dict(), cause):
             return None
-        words, day = rule.words(found, cause.date), rule.day_of(cause.date)
-        late = LATE(said=words, day=day.isoformat()) if day < clock.today() else words
-        to = reach(unit, found, rule.addresses(found), cause)
+        words, day = rule.words(found, cause), rule.day_of(cause.date)
+        late = LATE(said=words, day=On(day)) if day < clock.today() else words
+        to = reach(unit, found, rule.addresses(found, cause), cause)
         for person in to:
-            unit.notify(notice_for(person, cause=cause, kind=NoticeKind.REMINDER, words=late, record=found))
+            unit.notify(notice_for(person, cause=cause, kind=rule.kind, words=late, record=found))
         return to
 
     told = in_transaction(body)
@@ -129,4 +125,5 @@ def _own_words(text: str, moment: dt.datetime) -> Words:
 
 
 stands_by_cause(DateCause)(still_holds)
+stands_by_cause(LineDateCause)(still_holds)
 stands_by_cause(OwnReminderCause)(is_still_wished)

@@ -12,6 +12,9 @@ ID = ObjectId("65a1b2c3d4e5f60718293a4b")
 DAY = dt.date(2025, 6, 13)
 DUE = dt.datetime(2025, 6, 13, 9, 30, tzinfo=dt.UTC)
 STORED = {
+    f"remind:sales_order:{ID}:milestones.due@ab12cd34ef56.2:2025-06-13:-4": causes.LineDateCause(
+        "sales_order", ID, "milestones.due", "ab12cd34ef56.2", DAY, -4
+    ),
     f"quotation:{ID}:4:decision": causes.VersionCause("quotation", ID, 4, "decision"),
     f"loan:{ID}:3:loan": causes.VersionCause("loan", ID, 3, "loan"),
     f"comment:{ID}:7": causes.CommentCause(ID, 7),

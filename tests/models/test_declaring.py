@@ -18,7 +18,7 @@ from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Day, Line, Lines, LongText, Money, Ref, Refs, Sealed, Text, Whole
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
-from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, heads_of, n_of, of_department, role, user_in
+from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, head_in, heads_of, n_of, of_department, role, user_in
 from models.kernel.language.workflow import (
     REASON,
     Attached,
@@ -84,6 +84,14 @@ class Odd(Line):
     count = Whole(label=NAME, seee=set())  # type: ignore[call-arg]
 
 
+class Dated(Line):
+    """A line that is to be done until a day."""
+
+    name = Text(label=NAME)
+    due = Day(label=NAME)
+
+
+LINES = {"lines": Lines(Dated, label=NAME)}
 BAD_TEXT = Text(seee=set())  # type: ignore[call-arg]
 
 
@@ -261,6 +269,28 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     },
     "retention names a state 'gone' that does not exist": {"retention": Retention(archive=1, delete=1, states="gone")},
     "receipts names a state 'gone' that does not exist": {"receipts": frozenset({"gone"})},
+    "reminder on 'lines.name', which is not a date": {"fields": LINES, "reminders": (Remind("lines.name"),)},
+    "reminder names a field 'lines.nmae' that the type does not have": {
+        "fields": LINES,
+        "reminders": (Remind("lines.nmae"),),
+    },
+    "reminder on 'lines.due' ends by 'lines.nmae', which is no column of the same lines": {
+        "fields": LINES,
+        "reminders": (Remind("lines.due", unless="lines.nmae"),),
+    },
+    "reminder on 'lines.due' ends by 'name', which is no column of the same lines": {
+        "fields": LINES,
+        "reminders": (Remind("lines.due", unless="name"),),
+    },
+    "reminder on 'lines.due' goes to 'lines.name', which is no column of the same lines that links to Department": {
+        "fields": LINES,
+        "reminders": (Remind("lines.due", to=head_in("lines.name")),),
+    },
+    "reminder on 'day' has unless=, which holds for a column of lines only": {
+        "reminders": (Remind("day", unless="name"),)
+    },
+    "reminder on 'day' is to come before and after the date": {"reminders": (Remind("day", 3, overdue=2),)},
+    "reminder on 'day', 3 days before, is declared twice": {"reminders": (Remind("day", 3), Remind("day", 3))},
     "retention deletes before it has archived": {"retention": Retention(archive=730, delete=2)},
     "reminder on 'day' comes 3 days after the date": {"reminders": (Remind("day", -3),)},
     "state 'closed' has the tone 'green', which is none of good, progress, wait, bad, neutral": {

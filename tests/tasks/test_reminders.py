@@ -13,7 +13,8 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, unit
 from models.kernel.gate.causes import parsed
 from models.kernel.rights import rights
-from models.reminders import Reminder, link_in, occurrences, still_holds
+from models.reminders import Reminder, link_in, occurrences
+from models.services.notify.dates import still_holds
 from tasks.engine import run as engine
 from tests.fixtures.doing import Killed, do
 

@@ -104,15 +104,27 @@ class CommentCause(Cause):
     seq: int
 
 
-@cause("remind:{type}:{id}:{field}:{date}:{before}")
+@cause("remind:{type}:{id}:{field}@{line}:{date}:{offset}")
+class LineDateCause(Cause):
+    """A declared reminder of a date in a line of a record, by a key that the line keeps."""
+
+    type: str
+    id: ObjectId
+    field: str
+    line: str
+    date: dt.date
+    offset: int
+
+
+@cause("remind:{type}:{id}:{field}:{date}:{offset}")
 class DateCause(Cause):
-    """A declared reminder of a date, so many days before; another date is another cause."""
+    """A declared reminder of a date, so many days before (after: below zero); another date is another cause."""
 
     type: str
     id: ObjectId
     field: str
     date: dt.date
-    before: int
+    offset: int
 
 
 @cause("remind:reminder:{id}:at:{second}:0")

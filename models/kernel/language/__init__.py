@@ -40,12 +40,14 @@ from .who import (
     Who,
     all_of,
     any_of,
+    head_in,
     heads_of,
     in_order,
     n_of,
     of_department,
     role,
     user_in,
+    writers_in,
 )
 from .workflow import REASON, Attached, Move, Need, State, Workflow, hours, workdays
 
@@ -98,6 +100,7 @@ __all__ = [
     "Workflow",
     "all_of",
     "any_of",
+    "head_in",
     "heads_of",
     "hours",
     "in_order",
@@ -107,4 +110,5 @@ __all__ = [
     "role",
     "user_in",
     "workdays",
+    "writers_in",
 ]

@@ -90,7 +90,7 @@ def _named_fields(spec: Declaration) -> Iterator[tuple[str, tuple[str, ...]]]:
     for part in spec.form:
         yield f"part {part.label.en!r}", part.fields
     yield "access", access.related + access.related_write + access.own_write + access.own_never
-    yield "reminder", tuple(remind.field for remind in spec.reminders)
+    yield "reminder", tuple(remind.field for remind in spec.reminders if "." not in remind.field)
     if spec.retention:
         yield "retention", (spec.retention.after,)
 
@@ -190,9 +190,15 @@ def _state_faults(spec: Declaration) -> Iterator[str]:
 
 
 def _date_faults(spec: Declaration, fields: Any) -> Iterator[str]:
+    for name in _twice(f"{remind.field!r}, {remind.offset}" for remind in spec.reminders):
+        yield f"reminder on {name} days before, is declared twice"
     for remind in spec.reminders:
-        if not fields[remind.field].is_date:
+        if "." in remind.field:
+            yield from _line_reminder_faults(remind, fields)
+        elif not fields[remind.field].is_date:
             yield f"reminder on {remind.field!r}, which is not a date"
+        elif remind.unless:
+            yield f"reminder on {remind.field!r} has unless=, which holds for a column of lines only"
         yield from _reminder_faults(remind)
     if spec.retention is None:
         return
@@ -205,6 +211,24 @@ def _date_faults(spec: Declaration, fields: Any) -> Iterator[str]:
 def _reminder_faults(remind: Remind) -> Iterator[str]:
     if remind.before < 0:
         yield f"reminder on {remind.field!r} comes {-remind.before} days after the date"
+    if remind.overdue < 0 or (remind.overdue and remind.before):
+        yield f"reminder on {remind.field!r} is to come before and after the date"
+
+
+def _line_reminder_faults(remind: Remind, fields: Any) -> Iterator[str]:
+    """A reminder of a column and what it names must be of the same lines."""
+    what, (lines, _, column) = f"reminder on {remind.field!r}", remind.field.partition(".")
+    columns = fields[lines].columns if lines in fields else {}
+    if column not in columns:
+        yield f"reminder names a field {remind.field!r} that the type does not have"
+    elif not columns[column].is_date:
+        yield f"{what}, which is not a date"
+    if remind.unless and remind.unless not in {f"{lines}.{name}" for name in columns}:
+        yield f"{what} ends by {remind.unless!r}, which is no column of the same lines"
+    for path, target in remind.to.links if remind.to else ():
+        other, _, named = path.partition(".")
+        if named and (other != lines or named not in columns or columns[named].target != target):
+            yield f"{what} goes to {path!r}, which is no column of the same lines that links to {target}"
 
 
 def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:

@@ -95,12 +95,24 @@ DEFAULT_WRITE = {Role.CLERK: Scope.DEPARTMENT, Role.HEAD: Scope.DEPARTMENT}
 
 @dataclass(frozen=True)
 class Remind:
-    """Remind `to` of a date field, `before` so many days (0: on the day), while in one of `states`."""
+    """Remind `to` of a date field, `before` so many days (0: on the day), while in one of `states`.
+
+    The field may be a date column of lines (`milestones.due`): then each line is reminded of by itself, `unless`
+    another column of it is filled (`milestones.done`). With `overdue` it is an escalation, so many days after the date.
+    """
 
     field: str
     before: int = 0
     to: Who | None = None
     states: NameSet = NameSet(frozenset())
+    _: KW_ONLY
+    unless: str = ""
+    overdue: int = 0
+
+    @property
+    def offset(self) -> int:
+        """How many days before the date it is due; below zero: after it."""
+        return -self.overdue if self.overdue else self.before
 
 
 @dataclass(frozen=True, kw_only=True)

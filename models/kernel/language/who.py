@@ -137,6 +137,26 @@ def user_in(field: str, label: L) -> Who:
     return Who(label, lambda record: _single(f"field:{field}", at_user(record.ref(field))), links=((field, "User"),))
 
 
+def writers_in(field: str) -> Who:
+    """Clerks and head of the department that a field names; in a reminder of lines, a column (`lines.department`)."""
+
+    def slots_for(record: Case) -> Quorum:
+        department = record.ref(field)
+        return _single(f"writers:{field}", *(at_role_in(role, department) for role in (Role.CLERK, Role.HEAD)))
+
+    label = L("Clerks and head of the department concerned", "相關部門業務人員與負責人")
+    return Who(label, slots_for, is_own=True, links=((field, "Department"),))
+
+
+def head_in(field: str) -> Who:
+    """The head of the department that a field names; in a reminder of lines, a column (`lines.department`)."""
+
+    def slots_for(record: Case) -> Quorum:
+        return _single(f"head:{field}", at_role_in(Role.HEAD, record.ref(field)))
+
+    return Who(L("Head of the department concerned", "相關部門負責人"), slots_for, links=((field, "Department"),))
+
+
 def heads_of(field: str) -> Who:
     """The heads of every department that a field of the record lists: one seat each, all must agree (2.1.4)."""
 

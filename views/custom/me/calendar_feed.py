@@ -16,12 +16,15 @@ from models.kernel.base import clock
 from models.kernel.base.addresses import at_user
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, speaking
+from models.kernel.gate.causes import LineDateCause
 from models.kernel.gate.waiting import COLLECTION as CASES
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.mailing import mail_settings
 from models.organisation import User
-from models.reminders import Reminder, ReminderRule, occurrences, rules
+from models.reminders import Reminder, occurrences
+from models.services.notify.dates import AnyDateCause, ReminderRule, rules
 from models.services.notify.preferences import whose_feed
 from views.frame import waiting_filter
 from views.slots import CustomView
@@ -111,24 +114,30 @@ def _own(me: Actor) -> Iterator[Event]:
 
 
 def _dates(me: Actor) -> Iterator[Event]:
-    """The dates that declared reminders speak of, of records that the person owns."""
-    today = clock.today()
+    """The dates that declared reminders speak of, each once: of the person's own records, and of lines for them."""
+    events: dict[str, Event] = {}
     for rule in rules():
-        scope = rights.visible(me, rule.cls)
-        if scope is None:
-            continue
-        before = dt.timedelta(days=rule.remind.before)
-        span = rule.wanted(today - BEHIND - before, today + AHEAD - before)
-        found = rule.cls._get_collection().find({"$and": [{"owner": me.id}, span, scope]})
-        for row in found.sort(rule.remind.field, 1).limit(EACH_MAX):
-            yield from _date(rule, row)
+        for record, cause in _causes(me, rule):
+            line = f"-{cause.line}" if isinstance(cause, LineDateCause) else ""
+            key = f"date-{cause.id}-{cause.field}{line}"
+            what = f"{label_of(rule.field)}: {rule.subject(record, cause)}"
+            events.setdefault(key, _event(key, what, cause.date, cause.type, cause.id))
+    yield from events.values()
 
 
-def _date(rule: ReminderRule, row: Mapping[str, Any]) -> Iterator[Event]:
-    label = rule.cls._fields[rule.remind.field].label
-    if date := rule.date_in(row):
-        what = f"{label}: {row.get('title') or row['number']}"
-        yield _event(f"date-{row['_id']}-{rule.remind.field}", what, date, rule.cls.type_name(), row["_id"])
+def _causes(me: Actor, rule: ReminderRule) -> Iterator[tuple[Record, AnyDateCause]]:
+    scope = rights.visible(me, rule.cls)
+    if scope is None:
+        return
+    today, offset = clock.today(), dt.timedelta(days=rule.remind.offset)
+    first, last = today - BEHIND, today + AHEAD
+    query = {"$and": [rule.concerns(me), rule.query(first - offset, last - offset), scope]}
+    for row in rule.cls._get_collection().find(query).sort(rule.remind.field, 1).limit(EACH_MAX):
+        record = rule.cls._from_son(row)
+        for cause in rule.causes(row):
+            is_mine = record.ref("owner") == me.id or not set(rule.addresses(record, cause)).isdisjoint(me.addresses())
+            if first <= cause.date <= last and is_mine:
+                yield record, cause
 
 
 def _event(key: str, what: str, when: dt.datetime | dt.date, type_name: str, id: ObjectId) -> Event:
