@@ -87,6 +87,16 @@ class TestHistory:
         assert "(100 more characters; compare the versions to see all)" in told[0]
 
 
+def test_the_history_of_decisions_is_read(company: Company, browser_as: Any) -> None:
+    """What the gate itself keeps in a record has no columns, and is no list of lines."""
+    heads = [company.actor(login) for login in ("head_sal", "head_mkt")]
+    report = company.make("research_report", "clerk_mkt", related_departments=[head.department for head in heads])
+    report = company.walk(report, "cross_review")
+    changes.move(type(report), report.id, "agree", actor=heads[0], version=report.version)
+    for page in ("details", "history"):
+        assert browser_as("clerk_mkt").get(f"/admin/research_report/{page}/", {"id": report.id}).status_code == 200
+
+
 def test_columns_that_the_reader_may_not_see_are_left_out(company: Company, offer: Any, monkeypatch: Any) -> None:
     lines = catalogue["quotation"]._fields["lines"]
     monkeypatch.setattr(lines_kind.rights, "sees", lambda actor, column: column.name != "quantity")

@@ -43,7 +43,7 @@ def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
     lines: dict[str, list[Any]] = {}
     for row in rows:
         for name, value in row.items():
-            if name in cls._fields and cls._fields[name].columns:
+            if name in cls.declared.own_fields and cls.declared.own_fields[name].columns:
                 lines.setdefault(name, []).extend(value)
     return reference_labels(cls, rows, list(references_of(cls))) | line_labels(cls, lines)
 
