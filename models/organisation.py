@@ -8,10 +8,15 @@ from typing import Any
 
 from . import second_person
 from .chapters import ORGANISATION
-from .kernel.base.people import Actor
+from .kernel.base import clock
+from .kernel.base.addresses import at_role, at_user
+from .kernel.base.numbering import one_at_a_time
+from .kernel.base.people import Actor, is_active
+from .kernel.base.store import in_unit
 from .kernel.base.words import HANS, HANT, Listed
 from .kernel.gate.changes import MoveActions
 from .kernel.gate.notices import NoticeKind
+from .kernel.gate.waiting import COLLECTION as CASES
 from .kernel.language import (
     ROLE_LABELS,
     Access,
@@ -38,6 +43,13 @@ from .kernel.language import (
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 _CODE = re.compile(r"[A-Z]{2,6}")
+NO_BEGIN = L("An absence needs a first day, too.", "請同時填寫缺勤開始日期。")
+DEPUTY_LEFT = L("This deputy cannot log in any more; choose somebody else.", "該代理人已停用，請另選他人。")
+TAKEN_DAY = L("{day} stands in the calendar already: {kind}, {name}.", "{day} 已在工作日曆中：{kind}，{name}。")
+RESTS_ON = L(
+    "{name} was switched off. What rests on them: {decide} decisions, {act} tasks; deputy of: {names}.",
+    "{name} 已停用。尚待其審批 {decide} 項、辦理 {act} 項；其代理的人員：{names}。",
+)
 PARENT_BY_HR = L(
     "The superior department decides who reads more; human resources sets it.",
     "上級部門關係到查閱範圍，由人力資源設置。",
@@ -178,6 +190,10 @@ class User(Record):
             )
         if self.absent_from and self.absent_until and self.absent_until < self.absent_from:
             yield "absent_until", L("The absence ends before it begins.", "缺勤結束早於開始。")
+        if self.absent_until and not self.absent_from:
+            yield "absent_from", NO_BEGIN
+        if self.ref("deputy") and not is_active(self.ref("deputy")):
+            yield "deputy", DEPUTY_LEFT
         if self.id is not None and self.ref("deputy") == self.id:
             yield "deputy", L("Nobody can be their own deputy.", "不能由本人代理本人。")
         if Role.IT not in self.roles and second_person.is_of_it(self.ref("deputy")):
@@ -205,6 +221,8 @@ class User(Record):
     def on_edit(self, follow: MoveActions, before: Mapping[str, Any]) -> None:
         """The person and the supervision group are told when somebody else changed what they may see or how they get
         in; that nobody could agree yet is said in the history."""
+        if before.get("active") and not self.active:
+            self._tell_what_rests_on_them(follow)
         after = self.to_mongo()
         fields = [name for name in second_person.WATCHED if after.get(name) != before.get(name) and self._counts(name)]
         if not fields or self.id == follow.actor.id:
@@ -214,6 +232,17 @@ class User(Record):
         labels = Listed(tuple(self._fields[name].label for name in fields))
         words = second_person.CHANGED_BY(name=self.name, fields=labels, actor=follow.actor.name)
         follow.notify(self, second_person.concerned(self.id), NoticeKind.ALARM, words)
+
+    def _tell_what_rests_on_them(self, follow: MoveActions) -> None:
+        """IT learns what somebody who can act no longer leaves: cases, and people whose deputy they were."""
+        address = at_user(self.id)
+        cases = in_unit(CASES)
+        decide, act = (cases.count_documents({place: address}) for place in ("decide", "act"))
+        leant_on = in_unit(self.type_name()).find({"deputy": self.id, "active": True, "removed_at": None}, {"name": 1})
+        names = Listed(tuple(row["name"] for row in leant_on.limit(20)))
+        if decide or act or names.items:
+            words = RESTS_ON(name=self.name, decide=decide, act=act, names=names if names.items else "—")
+            follow.notify(self, [at_role(Role.IT)], NoticeKind.ALARM, words)
 
     def _counts(self, name: str) -> bool:
         return name != "absent_until" or self.ref("deputy") is not None
@@ -240,3 +269,13 @@ class CalendarDay(Record):
 
     def clean(self) -> None:
         working_time.forget_calendar()
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        """A day is a holiday or a workday, never both."""
+        if self.day is None:
+            return
+        one_at_a_time(f"calendar_day:{self.day}")
+        same = {"day": clock.stored_day(self.day), "removed_at": None, "_id": {"$ne": self.id}}
+        if other := in_unit(self.type_name()).find_one(same, {"name": 1, "kind": 1}):
+            kind = type(self).kind.options.get(other.get("kind", ""), other.get("kind", ""))
+            yield "day", TAKEN_DAY(day=self.day, kind=kind, name=other.get("name", ""))

@@ -95,10 +95,13 @@ def loans_out(document: ObjectId | None) -> dict[int, Row]:
 
 
 def line_of(document: ObjectId | None) -> list[Row]:
-    """Who is to have a copy: those for whom one is kept first, then in the order in which they asked."""
+    """Who is to have a copy: those for whom one is kept first, then in the order in which they asked; who has left
+    stands in no line."""
     wanted = {"document": document, "state": {"$in": QUEUED}, "kind": PAPER, "removed_at": None}
     rows = list(in_unit(LOANS).find(wanted).sort("_id", 1).limit(LINE_MAX))
-    return sorted(rows, key=lambda row: (not is_kept(row), row["_id"]))
+    borrowers = {"_id": {"$in": [row["borrower"] for row in rows]}, "active": True, "removed_at": None}
+    there = {row["_id"] for row in in_unit("user").find(borrowers, {"_id": 1})} if rows else set()
+    return sorted((row for row in rows if row["borrower"] in there), key=lambda row: (not is_kept(row), row["_id"]))
 
 
 def is_kept(loan: Row) -> bool:

@@ -44,6 +44,11 @@ from ..kernel.language import (
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 LETTER = "letter"
+CANCELLED = "cancelled"
+NOT_OWED = L(
+    "This receivable was cancelled; nothing is owed on it. Choose another one.",
+    "此應收款已取消，不再應收，請選擇其他應收款。",
+)
 
 
 def is_settled(receivable: Receivable) -> bool:
@@ -100,7 +105,12 @@ class Receivable(Record):
     condition = Text(label=L("Condition", "條件"))
 
     def clean(self) -> None:
-        self.outstanding = self.amount - self.received
+        self.outstanding = Decimal(0) if self.state == CANCELLED else self.amount - self.received
+
+    def on_cancel(self, actions: MoveActions) -> None:
+        """What is cancelled owes nothing, in lists as in reports."""
+        if self.outstanding:
+            actions.update(self, {"outstanding": Decimal(0)})
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.received > self.amount:
@@ -178,7 +188,9 @@ class Payment(Record):
         owed = self.receivable
         if not isinstance(owed, Receivable) or self.version:
             return
-        if self.amount > owed.outstanding:
+        if owed.state == CANCELLED:
+            yield "receivable", NOT_OWED
+        elif self.amount > owed.outstanding:
             yield "amount", OVERPAID(outstanding=owed.outstanding)
         if self.paid_on > clock.today():
             yield "paid_on", L("The payment lies in the future.", "收款日期不能晚於今天。")

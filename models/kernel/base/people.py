@@ -151,6 +151,12 @@ def department_by_code(code: str) -> ObjectId | None:
     return None
 
 
+def is_active(user: ObjectId | None) -> bool:
+    """Whether somebody can log in and act."""
+    known = {"_id": user, "active": True, "removed_at": None}
+    return get_document("User")._get_collection().find_one(known, {"_id": 1}) is not None
+
+
 def people_at(addresses: list[str]) -> list[ObjectId]:
     """The active users (and today's deputies of absent ones) whom these addresses reach."""
     clauses = [clause for address in addresses if (clause := _address_filter(address))]
@@ -188,19 +194,19 @@ _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1, "roles": 1
 
 
 def _deputies_of(users: list[dict]) -> dict[ObjectId, ObjectId]:
-    """Who stands in today for those of some users that are absent; nobody of IT for somebody outside IT."""
+    """Who stands in today for those of some users that are absent: somebody active, nobody of IT for somebody outside
+    IT."""
     today = clock.stored_day(clock.today())
     absent = [user for user in users if user.get("deputy") and _is_absent(user, today)]
-    outside = [user["deputy"] for user in absent if Role.IT not in (user.get("roles") or [])]
-    of_it: set[ObjectId] = set()
-    if outside:
-        of_it.update(
-            get_document("User")._get_collection().distinct("_id", {"_id": {"$in": outside}, "roles": Role.IT})
-        )
+    if not absent:
+        return {}
+    chosen = {"_id": {"$in": [user["deputy"] for user in absent]}, "active": True, "removed_at": None}
+    rows = get_document("User")._get_collection().find(chosen, {"roles": 1})
+    of_it = {row["_id"]: Role.IT in (row.get("roles") or []) for row in rows}
     return {
         user["_id"]: user["deputy"]
         for user in absent
-        if Role.IT in (user.get("roles") or []) or user["deputy"] not in of_it
+        if user["deputy"] in of_it and (Role.IT in (user.get("roles") or []) or not of_it[user["deputy"]])
     }
 
 

@@ -76,8 +76,10 @@ class FeedView(CustomView):
         made.add("prodid", "-//Guicheng//3.4.3//EN")
         made.add("version", "2.0")
         made.add("x-wr-calname", str(NAME(name=me.name)))
-        for event in (*self._cases(me), *_own(me), *_dates(me)):
+        events = {str(event["uid"]): event for event in (*self._cases(me), *_own(me), *_dates(me))}
+        for event in events.values():  # no two of one UID: calendars would show either
             made.add_component(event)
+        made.add_missing_timezones()
         return made
 
     def _cases(self, me: Actor) -> Iterator[Event]:
@@ -105,12 +107,24 @@ class FeedView(CustomView):
 
 
 def _own(me: Actor) -> Iterator[Event]:
-    """One's own reminders of the coming time."""
+    """One's own reminders that come in the time ahead; one that recurs is one entry with its rule."""
     first, last = clock.now() - BEHIND, clock.now() + AHEAD
     wanted = {**(rights.visible(me, Reminder) or {"_id": None}), "active": True}
     for row in Reminder._get_collection().find(wanted).sort("at", -1).limit(EACH_MAX):
-        for moment in occurrences(row, first, last):
-            yield _event(f"own-{row['_id']}-{moment:%Y%m%d%H%M}", row["text"], moment, "reminder", row["_id"])
+        if next(occurrences(row, first, last), None) is None:
+            continue
+        start = row["at"].astimezone(clock.zone())
+        event = _event(f"own-{row['_id']}", row["text"], start, "reminder", row["_id"])
+        if rule := _rule(row.get("recurring", "none"), start):
+            event.add("rrule", rule)
+        yield event
+
+
+def _rule(recurring: str, start: dt.datetime) -> dict[str, Any]:
+    """The rule by which a reminder recurs; one of a day that shorter months lack comes on their last day."""
+    if recurring == "monthly" and start.day > 28:
+        return {"freq": "monthly", "bymonthday": list(range(28, start.day + 1)), "bysetpos": -1}
+    return {} if recurring == "none" else {"freq": recurring}
 
 
 def _dates(me: Actor) -> Iterator[Event]:
