@@ -65,11 +65,15 @@ def test_every_order_of_the_list_answers_by_an_index(cls: Any, record: Any, comp
             after = next(link for link in page.links if "after=" in link)
             second = browser.page(after)
             assert [row for row in second.rows if any(row)], f"sorted by {sort}, the second page is empty"
+    explained: set[str] = set()
     for login in company.logins:
         if not rights.can_open(company.actor(login), cls):
             continue
         for name in (one for one in cls._fields if sortable(cls, one)):
             asked = read_request(cls, company.actor(login), MultiDict({"sort": name}))
+            if (query := f"{name} {asked.filter}") in explained:  # of colleagues with the same rights
+                continue
+            explained.add(query)
             keys = [("_id", 1)] if name == "id" else [(name, 1), ("_id", 1)]
             plan = rows.find(asked.filter).sort(keys).limit(51).explain()["queryPlanner"]["winningPlan"]
             assert "COLLSCAN" not in stages(plan), f"{login} sorts by {name}"
