@@ -8,6 +8,7 @@ from flask import Flask
 
 import models
 import views
+from admin_app.deadlines import keep_deadlines
 from admin_app.health import health
 from admin_app.logs import log_requests
 from admin_app.security import init_security
@@ -26,6 +27,7 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     app.config["IS_DEMO"] = settings.demo
     set_rules(settings)
     log_requests(app)
+    keep_deadlines(app)
     init_security(app, settings)
     app.extensions["confirm_password"] = lambda actor, typed: _is_confirmed(app, actor, typed)
     app.register_blueprint(health)

@@ -23,8 +23,11 @@ class UnsafeServer(Problem):
     """The server or the connection string may lose acknowledged writes; the text says which and what to do."""
 
 
-def connect(settings: Settings) -> MongoClient[dict[str, Any]]:
-    """Connect mongoengine's default alias; opens no socket yet, so call it in each worker process, after the fork."""
+def connect(settings: Settings, *, reads_go_on: bool = False) -> MongoClient[dict[str, Any]]:
+    """Connect mongoengine's default alias; opens no socket yet, so call it in each worker process, after the fork.
+
+    With `reads_go_on` a secondary is read while there is no primary: for pages, which then say that nothing is saved.
+    """
     if not settings.mongodb_uri:
         raise UnsafeServer("No MongoDB server is named in GUICHENG_MONGODB_URI; guicheng run starts the embedded one.")
     return mongoengine.connect(
@@ -35,6 +38,7 @@ def connect(settings: Settings) -> MongoClient[dict[str, Any]]:
         tz_aware=True,
         connect=False,
         appname="guicheng",
+        read_preference=ReadPreference.PRIMARY_PREFERRED if reads_go_on else ReadPreference.PRIMARY,
         serverSelectionTimeoutMS=SELECTION_SECONDS_MAX * 1000,
         **_missing_options(settings.mongodb_uri),
     )
@@ -57,7 +61,7 @@ def check_server(client: MongoClient[dict[str, Any]]) -> None:
         raise UnsafeServer(
             "GUICHENG_MONGODB_URI says retryWrites=false; without it a step-down fails what people save."
         )
-    if client.read_preference != ReadPreference.PRIMARY:
+    if client.read_preference not in (ReadPreference.PRIMARY, ReadPreference.PRIMARY_PREFERRED):
         raise UnsafeServer("GUICHENG_MONGODB_URI must read from the primary; remove readPreference from it.")
     hello: Mapping[str, Any] = client.admin.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":

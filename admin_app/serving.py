@@ -1,9 +1,10 @@
 """The web server's worker: a thread is given to a request only when the request has arrived, so that slow clients hold
 sockets and no threads.
 
-Heads, and bodies up to BUFFERED bytes, arrive on the loop of the worker. A larger body (an upload) is read by a thread
-as it comes, but at a pace, and never by more than half of the threads. Whoever is slower than that is cut off. When the
-connections grow many, the oldest that sent no whole request make room.
+Heads, and bodies up to BUFFERED bytes, arrive on the loop of the worker, which also says that the process lives
+(/healthz) while all threads are at work. A larger body (an upload) is read by a thread as it comes, but at a pace, and
+never by more than half of the threads. Whoever is slower than that is cut off. When the connections grow many, the
+oldest that sent no whole request make room.
 """
 
 import errno
@@ -26,6 +27,11 @@ HEAD_SECONDS, BODY_SECONDS, ANSWER_SECONDS = 10, 30, 60
 PACE_FROM_SECONDS, PACE_BYTES = 5, 8 * 1024
 FULL = 0.8
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+ALIVE_ASKED = b"GET /healthz HTTP/1.1\r\n"
+ALIVE = (
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 16\r\n\r\n{"status":"ok"}\n'
+)
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _UNKNOWN = re.compile(rb"^(transfer-encoding|expect)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
@@ -149,6 +155,9 @@ class PatientWorker(ThreadWorker):
         if not data:
             self._drop(conn)
         elif conn.take(data):
+            if conn.arrived.startswith(ALIVE_ASKED):
+                self._drop(conn, ALIVE)
+                return
             del self.arriving[id(conn)]
             self.poller.unregister(client)
             self.enqueue_req(conn)

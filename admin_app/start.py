@@ -18,13 +18,13 @@ from tasks.backup.crypt import set_keys as set_backup_keys
 from tasks.engine.registry import load_jobs
 
 
-def start(settings: Settings) -> MongoClient[dict[str, Any]]:
+def start(settings: Settings, *, reads_go_on: bool = False) -> MongoClient[dict[str, Any]]:
     """Prepare this process for work on records; opens no socket yet, so call it after the fork."""
     configure_logs(settings.log_level)
     set_keys(settings.field_keys)
     set_backup_keys(settings.backup_keys)
     set_rules(settings)
-    return connect(settings)
+    return connect(settings, reads_go_on=reads_go_on)
 
 
 def set_rules(settings: Settings) -> None:

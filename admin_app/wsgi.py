@@ -16,7 +16,7 @@ from seed.demo import percent_loaded
 def app() -> Flask:
     """Build the application of this worker process; a database that is down is waited for, an unsafe one is refused."""
     settings = load_settings()
-    client = start(settings)
+    client = start(settings, reads_go_on=True)
     is_loading = False
     try:
         check_server(client)

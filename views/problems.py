@@ -6,12 +6,13 @@ import secrets
 from typing import Any
 
 import structlog
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, current_app, g, jsonify, render_template, request
 from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
 from models.kernel.base.errors import CHANGED, NOT_FOUND, Changed, Forbidden, Missing, Refused
 from models.kernel.base.words import L
+from models.kernel.gate.unit import Outcome, outcome
 
 HEADINGS = {
     400: L("This request cannot be understood", "無法理解此請求"),
@@ -44,6 +45,20 @@ SENTENCES: dict[int, L] = {
         "最後一步是否已保存尚不確定：請先打開記錄查看，再決定是否重新提交。（{ref}）",
     ),
 }
+READING = L(
+    "The database is busy or cannot be reached. Nothing was changed; please try again in a moment. ({ref})",
+    "數據庫繁忙或暫時無法連接。未作任何更改，請稍後重試。（{ref}）",
+)
+NOT_SAVED = L(
+    "Nothing was saved: the database is busy or cannot be reached. What you typed is kept below; send it again in a "
+    "moment. ({ref})",
+    "尚未保存：數據庫繁忙或暫時無法連接。您輸入的內容保留在下方，請稍後重新提交。（{ref}）",
+)
+FULL = L(
+    "The storage of the database is full; nothing was saved. Please tell IT. Reading goes on. ({ref})",
+    "數據庫存儲空間已滿，未保存。請告知信息技術部；仍可查看。（{ref}）",
+)
+DISK_FULL_CODES = frozenset({14031, 28})
 
 
 def answer_problems(app: Flask) -> None:
@@ -66,6 +81,8 @@ def _http(problem: HTTPException) -> Any:
     code = problem.code or 500
     if code < 400:
         return problem
+    if code in (500, 503):
+        return _ours(code, problem)
     return _page(code, SENTENCES.get(code, L("Nothing was changed.", "未作任何更改。")))
 
 
@@ -73,12 +90,26 @@ def _ours(code: int, problem: Exception) -> Any:
     ref = secrets.token_hex(4)
     structlog.get_logger("guicheng.problem").error("request failed", ref=ref, exc_info=problem)
     g.is_bare = True  # the menu asks the database, which may be what is gone
-    return _page(code, SENTENCES[code](ref=ref))
+    return _page(code, (_outage(problem) if code == 503 else SENTENCES[code])(ref=ref), is_kept=code == 503)
 
 
-def _page(code: int, sentence: object) -> Any:
+def _outage(problem: Exception) -> L:
+    """What is said of a save that ran out, truthfully: not made, or not sure; reading changes nothing."""
+    if getattr(problem, "code", None) in DISK_FULL_CODES:
+        return FULL
+    if request.method != "POST":
+        return READING
+    is_of_record = "version" in request.form or "once" in request.form  # records are written in transactions alone
+    is_known = isinstance(problem, HTTPException) or (outcome() is Outcome.NONE and is_of_record)
+    return NOT_SAVED if is_known or outcome() is Outcome.UNDONE else SENTENCES[503]
+
+
+def _page(code: int, sentence: object, *, is_kept: bool = False) -> Any:
     is_script = request.is_json or request.headers.get("X-Requested-With") == "XMLHttpRequest"
     if is_script or request.path.endswith(("/ajax/update/", "/ajax/lookup/", "/compute/")):
         return jsonify(ok=False, message=str(sentence)), code
     heading = HEADINGS.get(code, HEADINGS[400])
-    return render_template("problem.html", heading=heading, sentence=str(sentence), code=code), code
+    typed = current_app.extensions.get("typed")
+    kept, again = typed() if is_kept and typed and request.method == "POST" else ([], [])
+    facts = {"heading": heading, "sentence": str(sentence), "code": code, "kept": kept, "again": again}
+    return render_template("problem.html", **facts, path=request.full_path.rstrip("?")), code

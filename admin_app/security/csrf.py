@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, current_app, jsonify, redirect, render_template_string, request, url_for
+from flask import Flask, current_app, g, jsonify, redirect, render_template_string, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
@@ -53,6 +53,7 @@ def protect(app: Flask) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     CSRFProtect(app)
     app.register_error_handler(CSRFError, refuse)
+    app.extensions["typed"] = lambda: (list(kept_fields()), list(_sent_again()))
 
 
 def refuse(_problem: CSRFError) -> Any:
@@ -86,8 +87,17 @@ def kept_fields() -> Iterator[tuple[str, str]]:
             yield _label(name), file.filename
 
 
+def _sent_again() -> Iterator[tuple[str, str]]:
+    """The inputs with which the same form can be sent again, its entry key among them, so that nothing comes twice."""
+    for name, value in list(request.form.items(multi=True))[:FIELDS_MAX]:
+        if name == "csrf_token" or not any(part in name.lower() for part in SECRET_PARTS):
+            yield name, value
+
+
 def _label(name: str) -> str:
     """What a field (`subject`, `lines-0-product`) is called on its form, for those who see it; else its name."""
+    if g.get("is_bare"):
+        return name  # what is asked for labels may be what does not answer
     kind = request.path.removeprefix("/admin/").split("/")[0]
     cls = current_app.extensions.get("catalogue", {}).get(kind)
     first, *line = name.split("-", 2)

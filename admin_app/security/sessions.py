@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+import pymongo
 import structlog
 from bson import ObjectId
 from flask import Flask, Request, Response, request, session
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
+from mongoengine.connection import get_connection
 from pymongo.errors import PyMongoError
 from werkzeug.datastructures import CallbackDict
 
@@ -27,6 +29,8 @@ from models.kernel.base import clock
 from models.kernel.base import collections as names
 from models.kernel.base.store import in_unit
 
+ASK_NOBODY = frozenset({"/healthz", "/readyz"})
+READ_SECONDS = 6
 TOUCH_AFTER = dt.timedelta(minutes=1)
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")
 _serializer = TaggedJSONSerializer()
@@ -71,13 +75,14 @@ class MongoSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> Session:
         """The session of a cookie that we gave out; an unknown id never becomes one."""
-        if request.path.startswith(f"{app.static_url_path}/"):
+        if request.path.startswith(f"{app.static_url_path}/") or request.path in ASK_NOBODY:
             return unkept()
         given = request.cookies.get(self.get_cookie_name(app), "")
         if not _ID.fullmatch(given):
             return Session()
         try:
-            stored = sessions().find_one({"_id": key_of(given), "ends": {"$gt": clock.now()}})
+            with pymongo.timeout(READ_SECONDS):
+                stored = sessions().find_one({"_id": key_of(given), "ends": {"$gt": clock.now()}})
         except PyMongoError as problem:
             log.warning("no session could be read", reason=type(problem).__name__)
             return unkept(is_unavailable=True)
@@ -115,6 +120,8 @@ class MongoSessions(SessionInterface):
 
     def _go_on(self, session: Session, started: dt.datetime) -> None:
         changes = self._times(started) | (self._contents(session) if session.modified else {})
+        if not get_connection().topology_description.has_writable_server():
+            return  # reading goes on; the session is written again when there is somebody to write it
         try:
             sessions().update_one({"_id": session.key}, {"$set": changes})
         except PyMongoError as problem:  # the page itself has succeeded, and must not turn into an error

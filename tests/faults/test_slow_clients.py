@@ -96,7 +96,7 @@ BEGINNINGS = {
     "chunks that do not come": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nlo",
     "waiting to be told to go on": HEAD + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n",
     "an answer that is not taken": b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "a second request that stops": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea",
+    "a second request that stops": b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea",
 }
 
 
@@ -136,11 +136,11 @@ def test_who_is_merely_slow_is_served(server: Server) -> None:
 def test_several_requests_on_one_connection(server: Server) -> None:
     one = server.hold(b"")
     for _ in range(3):
-        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        one.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = b""
         while b'"ok"' not in answer:
             answer += one.recv(4000)
-    one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+    one.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
     answer = b""
     while answer.count(b'"ok"') < 2:
         part = one.recv(4000)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from bson import ObjectId
 from mongoengine.connection import get_connection
-from pymongo import DeleteOne, ReplaceOne, UpdateMany, UpdateOne
+from pymongo import DeleteOne, ReadPreference, ReplaceOne, UpdateMany, UpdateOne
+from pymongo.errors import PyMongoError
 
 from ..base import clock
 from ..base.collections import UNSEALED
@@ -84,6 +86,28 @@ def _notice_write(notice: dict[str, Any]) -> UpdateOne:
 _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
+class Outcome(StrEnum):
+    """What became of the transactions of a request that broke off."""
+
+    NONE = "none"
+    SAVED = "saved"
+    UNDONE = "undone"
+    UNSURE = "unsure"
+
+
+_outcome: ContextVar[Outcome] = ContextVar("outcome", default=Outcome.NONE)
+
+
+def outcome() -> Outcome:
+    """Whether anything was saved since `forget_outcome`, was undone, or may have been saved."""
+    return _outcome.get()
+
+
+def forget_outcome() -> None:
+    """Begin to note anew what becomes of transactions."""
+    _outcome.set(Outcome.NONE)
+
+
 def is_inside() -> bool:
     """Whether a transaction is under way, which whatever is done now joins."""
     return _current.get() is not None
@@ -110,5 +134,12 @@ def in_transaction(body: Callable[[Unit], T], *, quiet: bool = False) -> T:
             in_transaction_now.reset(flag)
             _current.reset(token)
 
-    with get_connection().start_session() as session:
-        return session.with_transaction(attempt)
+    try:
+        with get_connection().start_session() as session:
+            result = session.with_transaction(attempt, read_preference=ReadPreference.PRIMARY)
+    except PyMongoError as fault:
+        is_unsure = fault.has_error_label("UnknownTransactionCommitResult") or outcome() is Outcome.SAVED
+        _outcome.set(Outcome.UNSURE if is_unsure else Outcome.UNDONE)
+        raise
+    _outcome.set(Outcome.SAVED)
+    return result
