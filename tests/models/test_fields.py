@@ -41,9 +41,12 @@ from models.kernel.language.fields import (
     problems_in,
 )
 from models.kernel.language.kinds.rule import CONTROL, TOO_FINE, TOO_LONG, TOO_MANY, TOO_SMALL
+from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
+from views.kinds.registry import kind_of
 
 LABEL = L("Field", "欄位")
+DAYS = L("days", "天")
 OPTIONS = {"a": L("A", "甲"), "b": L("B", "乙")}
 
 
@@ -267,3 +270,18 @@ def test_what_names_no_role_is_shown_to_nobody(role: Role) -> None:
         assert field.edit == frozenset()
     assert not rights.sees(person, Text(label=LABEL, internal=True))
     assert rights.sees(person, Text(label=LABEL, see={role}))
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "shown"),
+    [("%", "12.5%", "12.5%"), ("%", "12.5", "12.5%"), (DAYS, "3 days", "3 days"), (DAYS, "3天", "3 days")],
+)
+def test_a_unit_is_shown_behind_the_number_and_may_be_typed(unit: Any, text: str, shown: str) -> None:
+    field = Number(label=LABEL, unit=unit)
+    field.name = "count"
+    assert kind_of(field).plain(parse(field, text)) == shown
+
+
+def test_a_number_without_a_unit_takes_none() -> None:
+    with pytest.raises(BadValue):
+        parse(Number(label=LABEL), "3 days")

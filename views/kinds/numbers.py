@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import NOT_A_NUMBER, Money, Number, Whole, label_of
+from models.kernel.language.kinds.numbers import with_unit
 from models.kernel.language.typed import BadValue, parse
 from models.services.sheets.writing import Cell
 
@@ -34,7 +35,7 @@ class WholeKind(Kind):
     takes = L("A whole number", "整數")
 
     def say(self, value: Any, labels: Labels) -> str:
-        return number(value)
+        return with_unit(number(value), self.field.unit)
 
     def cell(self, value: Any, labels: Labels, today: dt.date) -> dict[str, Any]:
         return {"text": self.plain(value, labels), "kind": "number"}

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import mongoengine as me
 
-from ...base.words import Words
+from ...base.words import Words, in_all_locales
 from .. import typed
 from ..facts import Facts
 from .rule import NOT_A_NUMBER, TOO_FINE, TOO_LARGE, TOO_SMALL, Rule, label_of
@@ -34,7 +34,7 @@ class Whole(Rule, me.IntField):
             yield from _range_faults(self, value)
 
     def read(self, text: str) -> Any:
-        return typed.whole_of(text)
+        return typed.whole_of(without_unit(text, self.unit))
 
 
 class Number(Rule, me.Decimal128Field):
@@ -81,7 +81,19 @@ class Number(Rule, me.Decimal128Field):
         yield from _range_faults(self, number)
 
     def read(self, text: str) -> Any:
-        return typed.number_of(text, is_percent=self.unit == "%")
+        return typed.number_of(without_unit(text, self.unit), is_percent=self.unit == "%")
+
+
+def with_unit(text: str, unit: Words | str) -> str:
+    """A number in words with its unit behind it; a percent sign stands close."""
+    return f"{text}{'' if unit in ('', '%') else ' '}{unit}"
+
+
+def without_unit(text: str, unit: Words | str) -> str:
+    """What is typed before the unit, in whatever language it is written; the unit may be left out."""
+    bare = text.strip()
+    words = sorted({word for word in in_all_locales(unit).values() if word and word != "%"}, key=len, reverse=True)
+    return next((bare.removesuffix(word) for word in words if bare.endswith(word)), bare)
 
 
 class Money(Number):
