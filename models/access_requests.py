@@ -170,7 +170,7 @@ class DeputyRequest(Record):
     def clean(self) -> None:
         user = User.objects(id=self.ref("person")).first()
         if user is not None:
-            self._data["department"] = user.ref("department")
+            self.put("department", user.ref("department"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.absent_until and self.absent_from and self.absent_until < self.absent_from:
@@ -183,7 +183,7 @@ class DeputyRequest(Record):
     def on_approve(self, follow: MoveActions) -> None:
         if follow.actor.id == self.ref("deputy"):
             raise Forbidden(NOT_OWN_RIGHTS)
-        values = {name: self._data.get(name) for name in ("deputy", "absent_from", "absent_until")}
+        values = {name: self.raw(name) for name in ("deputy", "absent_from", "absent_until")}
         _give(self, follow, _person(self), values)
 
 
@@ -202,6 +202,6 @@ def _refuse_it(actor: Actor) -> None:
 def _give(asked: Record, follow: MoveActions, user: User, values: dict[str, Any]) -> None:
     """Put what was agreed into force, and tell the person and the supervisors."""
     follow.update(user, values)
-    what = Listed(tuple(User._fields[name].label for name in values))
+    what = Listed(tuple(User.fields_of()[name].label for name in values))
     words = GIVEN(name=user.name, number=asked.number, what=what)
     follow.notify(asked, second_person.concerned(user.id), NoticeKind.ALARM, words)

@@ -11,7 +11,7 @@ from .chapters import ORGANISATION
 from .kernel.base import clock
 from .kernel.base.addresses import at_role, at_user
 from .kernel.base.numbering import one_at_a_time
-from .kernel.base.people import Actor, is_active
+from .kernel.base.people import Actor, forget_departments, is_active
 from .kernel.base.store import in_unit
 from .kernel.base.words import HANS, HANT, Listed
 from .kernel.gate.changes import MoveActions
@@ -74,6 +74,10 @@ class Department(Record):
     parent = Ref("Department", acyclic=True, label=L("Superior department", "上級部門"))
     head = Ref("User", label=L("Head", "負責人"))
     deputy = Ref("User", label=L("Deputy head", "副負責人"))
+
+    @classmethod
+    def forget_read(cls) -> None:
+        forget_departments()
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if not _CODE.fullmatch(self.code):
@@ -229,7 +233,7 @@ class User(Record):
             return
         if second_person.is_missing() and (self.roles or self.ref("deputy")):
             follow.note(self, "alone")
-        labels = Listed(tuple(self._fields[name].label for name in fields))
+        labels = Listed(tuple(self.fields_of()[name].label for name in fields))
         words = second_person.CHANGED_BY(name=self.name, fields=labels, actor=follow.actor.name)
         follow.notify(self, second_person.concerned(self.id), NoticeKind.ALARM, words)
 
@@ -267,7 +271,8 @@ class CalendarDay(Record):
     )
     name = Text(required=True, label=L("Name", "名稱"))
 
-    def clean(self) -> None:
+    @classmethod
+    def forget_read(cls) -> None:
         working_time.forget_calendar()
 
     def check(self) -> Iterator[tuple[str, Words]]:

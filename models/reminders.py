@@ -127,7 +127,7 @@ def _falls_on(day: dt.date, start: dt.date, recurring: str) -> bool:
 
 def is_still_wished(cause: OwnReminderCause) -> bool:
     """Whether somebody still wishes to be reminded at that time."""
-    row = Reminder._get_collection().find_one({"_id": cause.id, "active": True, "removed_at": None})
+    row = Reminder.collection().find_one({"_id": cause.id, "active": True, "removed_at": None})
     times = occurrences(row, cause.moment, cause.moment + dt.timedelta(seconds=1)) if row else ()
     return any(_second(moment) == cause.moment for moment in times)
 

@@ -57,14 +57,14 @@ def tell(user: Any, words: Words) -> None:
 
 def is_of_it(person: ObjectId | None) -> bool:
     """Whether somebody has the role of IT."""
-    users = get_document("User")._get_collection()
+    users = get_document("User").collection()
     return person is not None and users.find_one({"_id": person, "roles": Role.IT}, {"_id": 1}) is not None
 
 
 def is_missing() -> bool:
     """Whether nobody who could agree has ever been able to log in; once somebody has, it never is so again."""
     accounts = get_db()[collections.ACCOUNTS]
-    now = get_document("User")._get_collection().distinct("_id", {"roles": {"$in": list(DECIDERS)}})
+    now = get_document("User").collection().distinct("_id", {"roles": {"$in": list(DECIDERS)}})
     opened: dict[str, Any] = {"$or": [{"must_change": False}, {"opened": True}]}
     if accounts.find_one({"_id": {"$in": now}, **opened}, {"_id": 1}):
         return False

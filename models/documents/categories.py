@@ -99,7 +99,7 @@ def ancestors(category: ObjectId | None) -> list[ObjectId]:
     found: list[ObjectId] = []
     while category is not None and category not in found and len(found) < DEPTH_MAX:
         found.append(category)
-        row = Category._get_collection().find_one({"_id": category}, {"parent": 1}) or {}
+        row = Category.collection().find_one({"_id": category}, {"parent": 1}) or {}
         category = row.get("parent")
     return found
 
@@ -159,7 +159,7 @@ def naming_rule(category: ObjectId | None) -> str | None:
     """The pattern in force for a category: its own, that of the nearest above it, or the one for all."""
     above = ancestors(category)
     wanted = {"active": True, "removed_at": None, "category": {"$in": [*above, None]}}
-    rows = list(NamingRule._get_collection().find(wanted, {"category": 1, "pattern": 1}).sort("_id", -1).limit(100))
+    rows = list(NamingRule.collection().find(wanted, {"category": 1, "pattern": 1}).sort("_id", -1).limit(100))
     rows.sort(key=lambda row: above.index(row["category"]) if row.get("category") in above else DEPTH_MAX)
     return str(rows[0]["pattern"]) if rows else None
 

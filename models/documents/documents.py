@@ -112,7 +112,7 @@ def opened_by(person: Actor, level: str = "confidentiality") -> dict[str, Any] |
 
 def lent_to(person: Actor) -> dict[str, Any] | None:
     """The documents whose files a person reads by an electronic loan at this moment; the loan's times decide."""
-    loans = registered()["loan"]._get_collection()
+    loans = registered()["loan"].collection()
     now = clock.now()
     open_now = {"borrower": person.id, "state": "on_loan", "kind": "electronic", "removed_at": None}
     wanted = {"document": 1, "is_secret": 1}
@@ -324,9 +324,7 @@ def add_edition(
 
 def _kept_from_now(document: Document, category: ObjectId | None) -> dt.date | None:
     """Until when a document is kept whose newest edition is of today: nothing for one that is kept for good."""
-    years = (Category._get_collection().find_one({"_id": category}, {"retention_years": 1}) or {}).get(
-        "retention_years"
-    )
+    years = (Category.collection().find_one({"_id": category}, {"retention_years": 1}) or {}).get("retention_years")
     if not years:
         return None
     return max(years_after(clock.today(), years), document.retention_until or dt.date.min)

@@ -43,7 +43,7 @@ Row = dict[str, Any]
 
 
 def name_of(person: ObjectId | None) -> str:
-    row = get_document("User")._get_collection().find_one({"_id": person}, {"name": 1}) or {}
+    row = get_document("User").collection().find_one({"_id": person}, {"name": 1}) or {}
     return str(row.get("name", ""))
 
 
@@ -73,7 +73,7 @@ def blocked(borrower: ObjectId | None) -> Words | None:
 
 
 def loan_days(document: Document) -> int:
-    row = Category._get_collection().find_one({"_id": document.ref("category")}, {"loan_days": 1}) or {}
+    row = Category.collection().find_one({"_id": document.ref("category")}, {"loan_days": 1}) or {}
     return int(row.get("loan_days") or LOAN_DAYS)
 
 

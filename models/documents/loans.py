@@ -109,7 +109,7 @@ DESK = L("Records manager; for secret documents management as well", "檔案管�
 
 def the_desk(loan: Record) -> Quorum:
     """The records manager decides, on secret documents management as well; on the desk's own loans somebody else."""
-    is_secret, for_desk = loan._data.get("is_secret"), loan._data.get("for_desk")
+    is_secret, for_desk = loan.raw("is_secret"), loan.raw("for_desk")
     if for_desk:
         roles = (Role.MANAGEMENT,) if is_secret else (Role.RECORDS, Role.MANAGEMENT)
         return Quorum((ApproverSlot("desk", tuple(at_role(one) for one in roles)),), 1)
@@ -277,9 +277,10 @@ class Loan(Record):
         self.out = f"{self.document.number}/{self.copy}" if self.kind == PAPER and self.state in OUT else None
 
     def _begin(self) -> None:
-        self._data["borrower"] = self.ref("borrower") or self.ref("owner")
+        self.put("borrower", self.ref("borrower") or self.ref("owner"))
         borrower, document = self.borrower, self.document
-        self._data["owner"], self._data["department"] = borrower.id, borrower.ref("department")
+        self.put("owner", borrower.id)
+        self.put("department", borrower.ref("department"))
         self.for_desk = str(Role.RECORDS) in borrower.roles
         self.is_secret = document.confidentiality == SECRET
         self.subject = document.number if self.is_secret else f"{document.number} {document.subject}"[:400]
@@ -363,14 +364,14 @@ class Loan(Record):
         share_out(self)
         document = self.document
         self._refuse_overtaken()
-        self._data["none_free"], self.kept_until = False, None
+        self.none_free, self.kept_until = False, None
         hinders = hindrance if document.copies else kept_for_others
         if why := hinders(document, self.copy, self.id):
             raise Refused(None, {"copy": [why]})
         if not document.copies:
             actions.update(document, {"copies": [Copy(number=self.copy)]})
         self.issued_at, self.due = clock.now(), due_of(document, self.wanted_until)
-        self._data["issued_by"] = actions.actor.id
+        self.put("issued_by", actions.actor.id)
         self.due_at = self.due
 
     def on_renew(self, actions: MoveActions) -> None:
@@ -433,7 +434,7 @@ def put_back(actions: MoveActions, loan: Loan, condition: str | None) -> None:
 def tell_in_vain(actions: MoveActions, loan: Loan) -> None:
     """Cancel what still waits for a copy of a document that has none left, and say so."""
     for row in line_of(loan.ref("document")):
-        other = actions.move(Loan._from_son(row), "cancel")
+        other = actions.move(Loan.from_stored(row), "cancel")
         words = NOT_TO_COME(number=other.number, document=other.subject)
         actions.notify(other, [at_user(other.ref("borrower"))], NoticeKind.LOAN, words)
 
@@ -445,4 +446,4 @@ def give_on(actions: MoveActions, loan: Loan, *, also: int | None = None) -> Non
     share_out(loan)
     following = next((row for row in line_of(loan.ref("document")) if row["state"] == "waiting"), None)
     if following and following["_id"] != loan.id and free_copies(loan.document, but=loan.id, also=also):
-        actions.move(Loan._from_son(following), "offer")
+        actions.move(Loan.from_stored(following), "offer")

@@ -111,11 +111,11 @@ class Revision(Record):
     def clean(self) -> None:
         document = self.document
         self.subject = self.subject or document.subject
-        self._data["category"] = self.ref("category") or document.ref("category")
+        self.put("category", self.ref("category") or document.ref("category"))
         self.confidentiality = self.confidentiality or document.confidentiality
         self.summary = self.summary or document.summary
         self.level = stricter(document.confidentiality, self.confidentiality)
-        self._data["department"] = document.ref("department")
+        self.put("department", document.ref("department"))
         if self.state in ("draft", "submitted", None):
             self.edition = document.edition + 1
             self.open_for = str(document.id)
@@ -149,7 +149,7 @@ class Revision(Record):
 
     def on_approve(self, actions: MoveActions) -> None:
         """Give the document its new edition; the former ones stay as they are, but are as strict as it is now."""
-        values = {name: self._data.get(name) for name in ("subject", "category", "confidentiality", "summary")}
+        values = {name: self.raw(name) for name in ("subject", "category", "confidentiality", "summary")}
         former = self.document.confidentiality
         add_edition(actions, self.document, values, files.files_of(self.id), self.what_changed or "")
         if former != self.confidentiality:

@@ -253,7 +253,7 @@ def newest(policy: ObjectId, *, drilled: bool = False, until: dt.datetime | None
     wanted |= {"drilled_at": {"$ne": None}} if drilled else {}
     order = "drilled_at" if drilled else "begun"
     wanted |= {order: {"$lte": until, "$ne": None}} if until else {}
-    return Backup._get_collection().find_one(wanted, sort=[(order, -1)])
+    return Backup.collection().find_one(wanted, sort=[(order, -1)])
 
 
 def place_of(backup: Mapping[str, Any], policy: BackupPolicy) -> str:
@@ -264,9 +264,9 @@ def place_of(backup: Mapping[str, Any], policy: BackupPolicy) -> str:
 def made_at(place: str) -> list[dict[str, Any]]:
     """The backups that were once whole at a place, newest first, those included that are no longer kept."""
     spellings = {"$in": [bare := place.rstrip("/"), f"{bare}/"]}
-    unnoted = {"target": None, "policy": {"$in": BackupPolicy._get_collection().distinct("_id", {"target": spellings})}}
+    unnoted = {"target": None, "policy": {"$in": BackupPolicy.collection().distinct("_id", {"target": spellings})}}
     wanted = {"$or": [{"target": spellings}, unnoted], "checksum": {"$ne": None}}
-    return list(Backup._get_collection().find(wanted, {"entry": 1, "outcome": 1}).sort("begun", -1).limit(50))
+    return list(Backup.collection().find(wanted, {"entry": 1, "outcome": 1}).sort("begun", -1).limit(50))
 
 
 def alarms() -> list[tuple[BackupPolicy | None, Words]]:

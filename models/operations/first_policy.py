@@ -46,7 +46,7 @@ def ensure_first_policy() -> bool:
     It waits for somebody of IT to belong to, and for a folder that can be written. One that IT has removed stays away.
     """
     target = first_target()
-    if target.folder is None or BackupPolicy._get_collection().find_one({}, {"_id": 1}):
+    if target.folder is None or BackupPolicy.collection().find_one({}, {"_id": 1}):
         return False
     home = home_of_it()
     if home is None or not _is_folder(target.folder):

@@ -90,7 +90,7 @@ class DateField(RecordType):
         return {
             name: one.label
             for cls in types
-            for name, one in cls._fields.items()
+            for name, one in cls.fields_of().items()
             if isinstance(one, Rule) and one.is_date and isinstance(one.label, L) and name not in _NO_START
         }
 
@@ -136,7 +136,7 @@ class RetentionRule(Record):
 
     def check(self) -> Iterator[tuple[str, Words]]:
         cls = registered().get(self.record_type or "")
-        if cls is not None and not getattr(cls._fields.get(self.after or ""), "is_date", False):
+        if cls is not None and not getattr(cls.fields_of().get(self.after or ""), "is_date", False):
             yield "after", NO_DATE(field=DateField().options.get(self.after, self.after))
         if self.archive_days and self.delete_years and self.delete_years * 365 <= self.archive_days:
             yield "delete_years", TOO_SOON(years=self.delete_years, days=self.archive_days)
@@ -310,7 +310,7 @@ def rule_for(cls: type[Record]) -> Retention | None:
     """The retention of a type as it stands in its rule, or as declared; None when the rule is switched off."""
     told = cls.declared.retention
     wanted = {"record_type": cls.type_name(), "removed_at": None}
-    row = RetentionRule._get_collection().find_one(wanted) if told else None
+    row = RetentionRule.collection().find_one(wanted) if told else None
     if told is None or row is None:
         return told
     if not row.get("active"):
@@ -351,8 +351,8 @@ def _years_before(day: dt.date, years: int) -> dt.date:
 
 def _moment_of(cls: type[Record], name: str, day: dt.date) -> dt.datetime:
     """How the database keeps the beginning of a day in a field."""
-    field = cls._fields.get(name)
-    return field.start_of(day) if getattr(field, "is_date", False) else clock.start_of(day)
+    field = cls.fields_of().get(name)
+    return field.start_of(day) if field is not None and field.is_date else clock.start_of(day)
 
 
 def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
@@ -377,7 +377,7 @@ def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
 
 def ensure_retention_rules() -> int:
     """Make a rule for each type that declares retention and never had one; returns how many. Needs a department."""
-    known = set(RetentionRule._get_collection().distinct("record_type"))
+    known = set(RetentionRule.collection().distinct("record_type"))
     missing = [cls for name, cls in sorted(registered().items()) if cls.declared.retention and name not in known]
     home = home_of_records() if missing else None
     if home is None:
@@ -395,7 +395,7 @@ def ensure_retention_rules() -> int:
 
 def home_of_records() -> ObjectId | None:
     """The department of a records manager; without one, of anybody."""
-    users = get_document("User")._get_collection()
+    users = get_document("User").collection()
     for roles in ({"roles": str(Role.RECORDS)}, {}):
         wanted = {**roles, "active": True, "removed_at": None}
         if found := users.find_one(wanted, {"department": 1}, sort=[("_id", 1)]):

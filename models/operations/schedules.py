@@ -165,7 +165,7 @@ _labels: dict[str, L] = {}
 def offer_jobs(known: Mapping[str, L], offered: Mapping[str, L]) -> None:
     """Tell records and screens which jobs there are; the wiring does, since they do not know the workers."""
     _labels.update(known)
-    Schedule._fields["task"].options = dict(offered)
+    Schedule.fields_of()["task"].options = dict(offered)
 
 
 def job_label(name: str) -> Words | str:
@@ -175,6 +175,6 @@ def job_label(name: str) -> Words | str:
 
 def home_of_it() -> ObjectId | None:
     """The department of somebody of IT, to which the records belong that the system makes for them."""
-    users, row_filter = get_document("User")._get_collection(), {"roles": str(Role.IT), "active": True}
+    users, row_filter = get_document("User").collection(), {"roles": str(Role.IT), "active": True}
     row = users.find_one(row_filter | {"removed_at": None}, {"department": 1}, sort=[("_id", 1)])
     return row["department"] if row else None

@@ -35,19 +35,19 @@ class SetupLine:
 
 
 def _users(**query: object) -> int:
-    return get_document("User")._get_collection().count_documents({"active": True, "removed_at": None, **query})
+    return get_document("User").collection().count_documents({"active": True, "removed_at": None, **query})
 
 
 def _has_departments() -> bool:
     """Whether there are several departments, each with its head: without one nobody approves."""
-    departments = get_document("Department")._get_collection()
+    departments = get_document("Department").collection()
     is_there = departments.count_documents({"removed_at": None}, limit=2) > 1
     return is_there and not departments.count_documents({"removed_at": None, "head": None}, limit=1)
 
 
 def _has_calendar() -> bool:
     first, year = clock.start_of(clock.today().replace(month=1, day=1)), dt.timedelta(days=366)
-    days = get_document("CalendarDay")._get_collection()
+    days = get_document("CalendarDay").collection()
     this_year = {"$gte": first - dt.timedelta(days=1), "$lt": first + year}
     return days.count_documents({"day": this_year, "removed_at": None}, limit=1) == 1
 

@@ -65,7 +65,7 @@ def ageing(scope_filter: Mapping[str, Any], today: dt.date) -> Ageing:
         },
     ]
     found: dict[tuple[str, ObjectId | None], dict[str, Decimal]] = {}
-    for group in Receivable._get_collection().aggregate(stages):
+    for group in Receivable.collection().aggregate(stages):
         key, amount = group["_id"], _exact(group["owed"])
         for whose in (key.get("customer"), None):
             amounts = found.setdefault((key["currency"], whose), {})

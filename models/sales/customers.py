@@ -155,7 +155,7 @@ class Customer(Record):
             yield "credit_code", CODE_WRONG
 
     def warnings(self) -> Iterator[tuple[str, Words]]:
-        known = Customer._get_collection().find_one({**same(self.name), "removed_at": None}, {"number": 1})
+        known = Customer.collection().find_one({**same(self.name), "removed_at": None}, {"number": 1})
         if known:
             yield (
                 "name",

@@ -76,7 +76,7 @@ def needs_approval(quotation: Quotation) -> bool:
 
 def floor_prices(products: set, currency: str) -> dict[Any, Decimal]:
     """The floor price of each product in a currency; a product priced in another one, or without, is left out."""
-    rows = Product._get_collection().find(
+    rows = Product.collection().find(
         {"_id": {"$in": list(products)}, "currency": currency}, {"floor_price": 1, "list_price": 1}
     )
     return {row["_id"]: row["floor_price"].to_decimal() for row in rows if row.get("floor_price") is not None}

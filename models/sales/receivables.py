@@ -182,7 +182,7 @@ class Payment(Record):
         owed = self.receivable
         if isinstance(owed, Receivable):
             self.currency = owed.currency
-            self._data["department"] = owed.ref("department")
+            self.put("department", owed.ref("department"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         owed = self.receivable

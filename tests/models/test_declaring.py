@@ -11,6 +11,7 @@ from mongoengine.base import common
 from models import catalogue
 from models.kernel.base.roles import Role
 from models.kernel.base.words import L
+from models.kernel.gate.caches import forget_read
 from models.kernel.language import declare
 from models.kernel.language.catalogue import Catalogue
 from models.kernel.language.declare import record
@@ -477,3 +478,12 @@ def test_an_owner_may_withdraw_until_somebody_decided() -> None:
     assert back.optional
     assert not list(faults_of(full))
     assert not [move for move in completed(flow(SUBMIT, APPROVE, withdraw=False)).moves if move.verb == "withdraw"]
+
+
+def test_a_type_says_what_is_forgotten_when_a_record_of_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("department", "calendar_day"):
+        asked: list[str] = []
+        monkeypatch.setattr(catalogue[name], "forget_read", lambda name=name, asked=asked: asked.append(name))
+        forget_read(name)
+        assert asked == [name]
+    forget_read("quotation")

@@ -1,14 +1,11 @@
-"""What the process remembers of records, and when it must read them anew."""
+"""What the process remembers of some types, which is read anew when a record of them was written."""
 
 from __future__ import annotations
 
-from ..base import people
-from ..language import working_time
+from ..language.declare import registered
 
 
 def forget_read(name: str) -> None:
     """What the process remembers of a type is read anew, since a record of it was written, or its writing undone."""
-    if name == "department":
-        people.forget_departments()
-    elif name == "calendar_day":
-        working_time.forget_calendar()
+    if cls := registered().get(name):
+        cls.forget_read()

@@ -67,7 +67,7 @@ class Catalogue(Mapping[str, type[Record]]):
 
     def _link_faults(self, cls: type[Record]) -> Iterator[str]:
         places: list[tuple[str, Any, Mapping[str, Any]]] = [
-            (f"field {name!r}", ref, cls._fields) for name, ref in references_of(cls).items()
+            (f"field {name!r}", ref, cls.fields_of()) for name, ref in references_of(cls).items()
         ]
         for name, lines in cls.declared.own_fields.items():
             places += [(f"column {name}.{at}", ref, lines.columns) for at, ref in lines.columns.items() if ref.target]
@@ -83,7 +83,7 @@ class Catalogue(Mapping[str, type[Record]]):
 
     def _fill_faults(self, place: str, ref: Any, beside: Mapping[str, Any]) -> Iterator[str]:
         for name, source in ref.fills.items():
-            if name not in beside or source not in self._by_class[ref.target]._fields:
+            if name not in beside or source not in self._by_class[ref.target].fields_of():
                 yield f"{place} fills {name!r} from {source!r}, and one of them does not exist"
             elif beside[name].computed or beside[name].internal:
                 yield f"{place} fills {name!r}, which nobody can write"
@@ -94,8 +94,8 @@ class Catalogue(Mapping[str, type[Record]]):
             name, _, rest = path.partition(".")
             if not rest:
                 continue
-            field = cls._fields[name]
-            target = self._by_class[field.target]._fields if field.target else field.columns
+            field = cls.fields_of()[name]
+            target = self._by_class[field.target].fields_of() if field.target else field.columns
             if rest not in target:
                 yield f"grid searches {path!r}, and there is no such field"
             elif target[rest].restricted or target[rest].internal or target[rest].see is not None:

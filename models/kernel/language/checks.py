@@ -25,21 +25,21 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     """Everything that is wrong with a declaration, the plainest first."""
     for name, field in spec.own_fields.items():
         yield from _field_faults(name, field)
-    for name in cls._fields:
-        if not isinstance(cls._fields[name], Rule) and name not in _RAW_FIELDS:
+    for name in cls.fields_of():
+        if not isinstance(cls.fields_of()[name], Rule) and name not in _RAW_FIELDS:
             yield f"field {name!r} is not one of the kernel's kinds of fields"
-    yield from _unknown_names(spec, set(cls._fields))
+    yield from _unknown_names(spec, set(cls.fields_of()))
     yield from _number_faults(spec.number)
     yield from _title_faults(spec)
-    yield from _grid_faults(spec.grid, cls._fields, spec.own_fields)
+    yield from _grid_faults(spec.grid, cls.fields_of(), spec.own_fields)
     yield from _part_faults(spec)
-    yield from _access_faults(spec.access, cls._fields)
+    yield from _access_faults(spec.access, cls.fields_of())
     yield from _state_faults(spec)
-    yield from _date_faults(spec, cls._fields)
+    yield from _date_faults(spec, cls.fields_of())
     if spec.workflow:
         yield from faults_of(spec.workflow)
         for move in spec.workflow.moves:
-            yield from _move_faults(move, spec, cls._fields)
+            yield from _move_faults(move, spec, cls.fields_of())
     yield from _follow_up_faults(spec.follow_ups)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
@@ -280,7 +280,7 @@ def _handler_faults(cls: Any, flow: Workflow | None) -> Iterator[str]:
     flows = (flow, *flow.earlier) if flow else ()
     known = {_HANDLER + verb: 1 for one in flows for verb in one.verbs()} | EVENTS
     for name in dir(cls):
-        if name.startswith(_HANDLER) and name not in cls._fields and callable(handler := getattr(cls, name)):
+        if name.startswith(_HANDLER) and name not in cls.fields_of() and callable(handler := getattr(cls, name)):
             if name not in known:
                 yield f"method {name!r} follows no move of the workflow"
             elif len(inspect.signature(handler).parameters) != known[name] + 1:

@@ -38,7 +38,7 @@ def short_text_filter(cls: type[Record], text: str) -> dict[str, Any]:
     query by the index of numbers; else each word is looked for in the short fields."""
     if is_number_of(cls, text):
         by_number = number_begins(text)
-        if cls._get_collection().find_one(by_number, {"_id": 1}):
+        if cls.collection().find_one(by_number, {"_id": 1}):
             return by_number
     return contains(text, common_grams(cls.type_name()))
 

@@ -50,4 +50,4 @@ def indexed_fields(cls: type[Record]) -> set[str]:
     names |= {remind.field for remind in told.reminders}
     names |= {name for name, field in told.own_fields.items() if field.target}
     names -= {"id", "number", "department"}
-    return {name for name in names if getattr(cls._fields.get(name), "is_indexable", True)}
+    return {name for name in names if getattr(cls.fields_of().get(name), "is_indexable", True)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import mongoengine as me
+from pymongo.collection import Collection
 
 from ..base.collections import FILES
 from ..base.people import Actor
@@ -57,6 +58,25 @@ class Record(Held, me.Document):
     def type_name(cls) -> str:
         return cls.declared.name
 
+    @classmethod
+    def fields_of(cls) -> Mapping[str, Any]:
+        """The fields by name, those that every record has included."""
+        return cls._fields
+
+    @classmethod
+    def collection(cls) -> Collection[dict[str, Any]]:
+        """Where records of the type are kept; what is read from it is as stored."""
+        return cls._get_collection()
+
+    @classmethod
+    def from_stored(cls, document: Mapping[str, Any]) -> Self:
+        """The record that a stored document is."""
+        return cls._from_son(document)
+
+    def put(self, name: str, value: Any) -> None:
+        """Let a field hold a value as it is, such as the id of a link."""
+        self._data[name] = value
+
     def flow(self) -> Workflow | None:
         """The workflow this case runs on: the version it started with, while that is still declared."""
         flow = self.declared.workflow
@@ -71,6 +91,10 @@ class Record(Held, me.Document):
     def closed_to_files(self) -> Words | None:
         """Why files may not be added, taken off or renamed now, for a reason of the type's own; None: they may."""
         return None
+
+    @classmethod
+    def forget_read(cls) -> None:
+        """Drop what the process remembers of the type; the gate asks for it after each write of a record."""
 
     @classmethod
     def conflict_message(cls, name: str, value: str) -> Words | None:

@@ -24,6 +24,6 @@ def with_below(cls: type[Record], ids: list[ObjectId]) -> list[ObjectId]:
         if not level:
             break
         wanted = {name: {"$in": level}, "_id": {"$nin": found}, "removed_at": None}
-        level = [row["_id"] for row in cls._get_collection().find(wanted, {"_id": 1}).limit(LEVEL_MAX)]
+        level = [row["_id"] for row in cls.collection().find(wanted, {"_id": 1}).limit(LEVEL_MAX)]
         found += level
     return found

@@ -92,8 +92,6 @@ def forget_calendar() -> None:
 
 
 def _read() -> WorkCalendar:
-    rows = list(
-        get_document("CalendarDay")._get_collection().find({"removed_at": None}, {"day": 1, "kind": 1, "_id": 0})
-    )
+    rows = list(get_document("CalendarDay").collection().find({"removed_at": None}, {"day": 1, "kind": 1, "_id": 0}))
     kinds = {kind: frozenset(row["day"].date() for row in rows if row["kind"] == kind) for kind in ("off", "on")}
     return WorkCalendar(off=kinds["off"], on=kinds["on"])
