@@ -16,6 +16,7 @@ from flask_admin.contrib.mongoengine import ModelView
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.kernel.base.errors import CHANGED, Changed, Forbidden, Missing, Refused
+from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes, intents
 from models.kernel.gate.changes import Context
@@ -317,7 +318,14 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         names = form_names(self.model.declared, rights.writable_fields(me, self.model))
         form = form_class(self.model, names)(request.form)
         filled = fills(form, dict.fromkeys(request.form.getlist("chosen")[:LINES_MAX]), me)
-        return jsonify(form_page.computed(self.model, form, me) | ({"fills": filled} if filled else {}))
+        return jsonify(form_page.computed(form, self._in_edit(me)) | ({"fills": filled} if filled else {}))
+
+    def _in_edit(self, me: Actor) -> Intent[Record]:
+        """The intent on the record that a form names, as far as its reader sees it, or on a new one."""
+        try:
+            return intents.of(me, self.model, request.form.get("id"))
+        except Missing:
+            return Intent(me, self.model)
 
     @expose("/attach/", methods=("POST",))
     def attach_view(self) -> Answer:

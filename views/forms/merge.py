@@ -13,6 +13,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import history
 from models.kernel.gate.stored_form import difference, stored
+from models.kernel.gate.validation import try_compute
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -114,10 +115,7 @@ def _stored_values(cls: type[Record], values: Mapping[str, Any]) -> dict[str, An
     for name in values:
         if cls._fields[name].columns:
             for line in draft.raw(name) or []:
-                try:
-                    line.clean()
-                except (TypeError, ArithmeticError, AttributeError):
-                    continue
+                try_compute(line)
     return stored(draft)
 
 

@@ -10,12 +10,11 @@ from typing import Any
 import wtforms
 from flask import request
 
-from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import validation
 from models.kernel.gate.intents import Intent
-from models.kernel.gate.stored_form import stored
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
@@ -233,21 +232,22 @@ def _line_cell(table: LinesTable, at: Any, column: str, entry: Any, errors: list
     return cell | ({"kind": "computed", "text": ""} if entry is None else table.drawing.input(entry))
 
 
-def computed(cls: type[Record], form: wtforms.Form, me: Actor) -> dict[str, Any]:
+def computed(form: wtforms.Form, intent: Intent[Record]) -> dict[str, Any]:
     """The computed fields of what is typed so far, as texts by the name of their place in the form, and by the name of
     its input what cannot be read. What cannot be computed is a dash, so that no older number stands in its place.
 
     Nothing is computed from a link that leads where the reader may not.
     """
+    cls, me = intent.cls, intent.actor
     draft = cls(**{name: value for name, value in values_of(form, cls).items() if value is not None})
-    may = not validation.link_problems(draft, me, {}) or _is_as_held(draft, me)
+    may = intent.may_follow(draft)
     values, can = {}, may
     for name, told in cls.declared.own_fields.items():
         if told.columns:
             texts, is_whole = _line_texts(form, draft, name, me)
             values |= texts if may else dict.fromkeys(texts, UNKNOWN)
             can = can and is_whole
-    can = can and not any(_is_misread(entry) for entry in form._fields.values()) and _clean(draft)
+    can = can and not any(_is_misread(entry) for entry in form._fields.values()) and validation.try_compute(draft)
     for name, told in cls.declared.own_fields.items():
         if told.computed and rights.sees(me, told):
             values[name] = _computed_text(told, draft, name) if can else UNKNOWN
@@ -260,11 +260,11 @@ def _line_texts(form: wtforms.Form, draft: Record, name: str, me: Actor) -> tupl
     told, lines = type(draft)._fields[name], list(draft.raw(name) or [])
     columns = {c: f for c, f in told.columns.items() if f.computed and rights.sees(me, f)}
     if not isinstance(entries, LinesList):
-        return {}, all(_clean(line) for line in lines)
+        return {}, all(validation.try_compute(line) for line in lines)
     kept, texts, is_whole = filled(entries), {}, True
     for at, item in enumerate(entries):
         line = lines[kept.index(item)] if item in kept else None
-        can = line is not None and not any(_is_misread(one) for one in item.form) and _clean(line)
+        can = line is not None and not any(_is_misread(one) for one in item.form) and validation.try_compute(line)
         is_whole = is_whole and (can or line is None)
         for c, f in columns.items():
             texts[f"{name}-{at}-{c}"] = _computed_text(f, line, c) if can else "" if line is None else UNKNOWN
@@ -283,24 +283,6 @@ def _misread(form: wtforms.Form) -> dict[str, list[str]]:
         inputs = [one for item in entry for one in item.form] if isinstance(entry, LinesList) else [entry]
         found |= {one.name: [str(words) for words in one.process_errors] for one in inputs if _is_misread(one)}
     return found
-
-
-def _is_as_held(draft: Record, me: Actor) -> bool:
-    """Whether the record in edit holds those links already, which its writer may no longer choose anew."""
-    try:
-        record = rights.find(me, type(draft), request.form.get("id"))
-    except Missing:
-        return False
-    return not validation.link_problems(draft, me, stored(record))
-
-
-def _clean(document: Any) -> bool:
-    """Compute; False while something that is needed has not been typed yet."""
-    try:
-        document.clean()
-    except (TypeError, ArithmeticError, AttributeError):
-        return False
-    return True
 
 
 def _computed_text(told: Any, document: Any, name: str) -> str:

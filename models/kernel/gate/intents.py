@@ -86,6 +86,11 @@ class Intent(Generic[R]):
             self._standings[id(move)] = rights.standing(self.actor, self.record, move, self.quorum)
         return self._standings[id(move)]
 
+    def may_follow(self, draft: Record) -> bool:
+        """Whether the links of a draft lead only where the actor may, or where the record leads already."""
+        before = stored(self.record) if self.id is not None else {}
+        return not validation.link_problems(draft, self.actor, before)
+
     def refuse_unread(self, values: Mapping[str, Any], unread: Mapping[str, list[Words]]) -> None:
         """Where something that was typed could not be read, raise everything that is wrong at once: that, and what the
         rules say of the rest."""

@@ -102,6 +102,15 @@ def compute(record: Record) -> None:
     record.clean()
 
 
+def try_compute(document: Any) -> bool:
+    """Compute a record or a line of it; False while something that is needed has not been typed yet."""
+    try:
+        document.clean()
+    except (TypeError, ArithmeticError, AttributeError):
+        return False
+    return True
+
+
 Link = tuple[str, Any, str, ObjectId]  # path, field, the class it links to, and the id
 Titles = dict[ObjectId, str]
 
