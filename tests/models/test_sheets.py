@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from python_calamine import CalamineWorkbook
 
+from models.services.files import confined
 from models.services.sheets.template import NoteSheet, TemplateColumn, sheet_name, write_template
 from models.services.sheets.writing import SheetKind, defused, write
 
@@ -121,3 +122,11 @@ def test_the_template_has_notes_and_choices():
 
 def test_a_sheet_is_named_as_spreadsheets_take_it():
     assert sheet_name("a/b:c*" + "長" * 40) == "abc" + "長" * 28
+
+
+def test_a_preview_holds_no_control_characters(tmp_path) -> None:
+    """A page may not hold them either."""
+    (tmp_path / "a.csv").write_text("編號\x00,名\x07稱\tx\n", "utf-8")
+    with (tmp_path / "a.csv").open("rb") as content:
+        answer, _ = confined.run("texts", {"verb": "previews"}, content)
+    assert answer["previews"]["utf-8"] == "編號,名稱\tx"

@@ -9,6 +9,7 @@ import csv
 import datetime as dt
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -197,7 +198,12 @@ def previews(content: BinaryIO) -> dict[str, str]:
     content.seek(0)
     raw = content.read(charsets.SAMPLE)
     texts = charsets.previews(raw)
-    return {name: "\n".join(line[:200] for line in text.splitlines()[:5]) for name, text in texts.items()}
+    return {name: "\n".join(_legible(line[:200]) for line in text.splitlines()[:5]) for name, text in texts.items()}
+
+
+def _legible(line: str) -> str:
+    """A line without the control characters that no page may hold."""
+    return "".join(sign for sign in line if sign == "\t" or unicodedata.category(sign) != "Cc")
 
 
 def refuse_bomb(content: BinaryIO) -> None:
