@@ -122,7 +122,7 @@ from models.kernel.language.spec import Grid
     clause="2.2.2",
     number="TR-{yyyy}-{seq:4}",
     title="{subject}",
-    grid=Grid("number", "subject", "took", search=("subject", "took"), inline=("took",), filters=("took",)),
+    grid=Grid("number subject took", search="subject took", inline="took", filters="took"),
 )
 class TrialRun(Record):
     """A trial run of a machine."""

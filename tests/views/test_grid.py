@@ -12,6 +12,7 @@ from mongoengine.connection import get_db
 
 from models import catalogue
 from models.kernel.base import clock
+from models.kernel.base.words import EN
 from models.kernel.language.fields import Lines, Refs, label_of
 from models.services.personal.layouts import COLLECTION, VIEWS_MAX
 from tests.fixtures.http import Browser, read_page, reader, said
@@ -378,7 +379,7 @@ def test_a_search_without_hits_says_what_to_take_away(company, browser_as):
 
 @pytest.mark.parametrize(("name", "value"), [("score", "60"), ("level", "A"), ("region", "south"), ("score", "")])
 def test_an_edited_cell_answers_with_what_the_list_shows(name: str, value: str, company: Any, browser_as: Any) -> None:
-    browser, record = browser_as("clerk_sal"), company.make("customer", "clerk_sal", score=1)
+    browser, record = browser_as("clerk_sal", locale=EN), company.make("customer", "clerk_sal", score=1)
     sent = {"id": record.id, "version": record.version, "name": name, "value": value}
     answer = browser.post("/admin/customer/ajax/update/", sent).get_json()
     assert (answer["ok"], answer["value"], answer["version"]) == (True, value, record.version + 1)
