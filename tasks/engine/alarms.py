@@ -57,13 +57,13 @@ _SAID: dict[str, tuple[L, str, str]] = {
 def sweep() -> int:
     """Tell IT about every run that goes wrong, each once for each kind of fault; returns how many."""
     runs = get_db()[jobs.COLLECTION]
-    told = 0
-    for kind, wanted in job_alarms.kinds().items():
-        found = list(runs.find(job_alarms.untold(kind, wanted), {"log": 0, "checkpoint": 0}).limit(BATCH))
-        for run in found:
+    count = 0
+    for kind, query in job_alarms.kinds().items():
+        faulty = list(runs.find(job_alarms.untold(kind, query), {"log": 0, "checkpoint": 0}).limit(BATCH))
+        for run in faulty:
             _tell(run, kind)
-        told += len(found)
-    return told
+        count += len(faulty)
+    return count
 
 
 def _tell(run: dict[str, Any], kind: str) -> None:

@@ -35,7 +35,7 @@ class Beat(Scheduler):
     def setup_schedule(self) -> None:
         self.owner = new_worker_name()
         self.leads = False
-        self._asked: dict[str, float] = {}
+        self._done_at: dict[str, float] = {}
 
     @property
     def schedule(self) -> dict[str, Any]:
@@ -64,8 +64,8 @@ class Beat(Scheduler):
 
     def _every(self, what: str, seconds: float, do: Callable[[], object]) -> None:
         now = time.monotonic()
-        if now - self._asked.get(what, -seconds) >= seconds:
-            self._asked[what] = now
+        if now - self._done_at.get(what, -seconds) >= seconds:
+            self._done_at[what] = now
             do()
 
     def close(self) -> None:

@@ -44,12 +44,12 @@ def _next_to_wake() -> dict[str, Any] | None:
     now = clock.now()
     runs = get_db()[jobs.COLLECTION]
     silent = {"$or": [{"wake_at": None}, {"wake_at": {"$lte": now}}]}
-    found = runs.find_one({"$and": [jobs.free(now), silent]}, {"queued": 1, "wake_at": 1}, sort=[("not_before", 1)])
-    if found is None:
+    row = runs.find_one({"$and": [jobs.free(now), silent]}, {"queued": 1, "wake_at": 1}, sort=[("not_before", 1)])
+    if row is None:
         return None
-    pause = min(max((now - found["queued"]) / 2, AGAIN_FIRST), AGAIN_MOST)
+    pause = min(max((now - row["queued"]) / 2, AGAIN_FIRST), AGAIN_MOST)
     return runs.find_one_and_update(
-        {"_id": found["_id"]},
+        {"_id": row["_id"]},
         {"$set": {"wake_at": now + pause}},
         projection={"_id": 1},
         return_document=ReturnDocument.AFTER,

@@ -62,11 +62,11 @@ class Channel(virtual.Channel):
 
     def __init__(self, connection: Any, **options: Any) -> None:
         super().__init__(connection, **options)
-        told = connection.client.transport_options
-        self._seconds: float = told.get("lease_seconds", LEASE_SECONDS)
+        settings = connection.client.transport_options
+        self._seconds: float = settings.get("lease_seconds", LEASE_SECONDS)
         self._renewed = time.monotonic()
-        self._client: MongoClient[dict[str, Any]] = MongoClient(told["uri"], serverSelectionTimeoutMS=5000)
-        self.messages: Collection[dict[str, Any]] = self._client[told["database"]][COLLECTION]
+        self._client: MongoClient[dict[str, Any]] = MongoClient(settings["uri"], serverSelectionTimeoutMS=5000)
+        self.messages: Collection[dict[str, Any]] = self._client[settings["database"]][COLLECTION]
         self.messages.create_indexes(
             [
                 IndexModel([("queue", ASCENDING), ("_id", ASCENDING)]),
@@ -83,13 +83,13 @@ class Channel(virtual.Channel):
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         taken = {"lease": {"$add": ["$$NOW", int(self._seconds * 1000)]}, "tries": {"$add": ["$tries", 1]}}
-        found = self.messages.find_one_and_update(
+        row = self.messages.find_one_and_update(
             {"queue": queue, "$expr": _UNTAKEN}, [{"$set": taken}], sort=[("_id", ASCENDING)]
         )
-        if found is None:
+        if row is None:
             raise Empty
-        message = loads(bytes_to_str(found["payload"]))
-        if found["tries"]:
+        message = loads(bytes_to_str(row["payload"]))
+        if row["tries"]:
             message["properties"].setdefault("delivery_info", {})["redelivered"] = True
         return message
 

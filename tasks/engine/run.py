@@ -184,8 +184,8 @@ def _rows(
     """The next rows after an id; what is in the bin only for a filter that says so."""
     collection = get_db()[place if isinstance(place, str) else place.type_name()]
     later = {"$and": [query, {"_id": {"$gt": last}}]} if last is not None else query
-    found = collection.find({"removed_at": None, **later}, dict.fromkeys(("_id", *columns), 1))
-    return list(found.sort("_id", 1).limit(BATCH))
+    rows = collection.find({"removed_at": None, **later}, dict.fromkeys(("_id", *columns), 1))
+    return list(rows.sort("_id", 1).limit(BATCH))
 
 
 def _own_id(row: Any) -> Any:

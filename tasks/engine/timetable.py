@@ -47,41 +47,41 @@ log = structlog.get_logger("guicheng.beat")
 class _Due:
     """A schedule and its clock, as they stand now."""
 
-    told: Mapping[str, Any]
+    schedule: Mapping[str, Any]
     next: dt.datetime
     stamp: str
 
     @property
     def id(self) -> ObjectId:
-        return self.told["_id"]
+        return self.schedule["_id"]
 
 
 def fire_due() -> int:
     """Order what is due now; returns how many due times were passed. Schedules that changed start anew from now."""
     now = clock.now()
     jobs.recall(now + IN_TIME)
-    clocks = {one["_id"]: one for one in get_db()[CLOCKS].find()}
+    clocks = {row["_id"]: row for row in get_db()[CLOCKS].find()}
     fired = 0
-    for told in Schedule._get_collection().find({"removed_at": None}):
+    for schedule in Schedule._get_collection().find({"removed_at": None}):
         try:
-            fired += _see_to(told, clocks.pop(told["_id"], {}), now)
+            fired += _see_to(schedule, clocks.pop(schedule["_id"], {}), now)
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError):  # made by hand: it keeps no other back
-            log.exception("a damaged schedule", schedule=str(told["_id"]))
-            _tell_damaged(told["_id"])
+            log.exception("a damaged schedule", schedule=str(schedule["_id"]))
+            _tell_damaged(schedule["_id"])
     if clocks:
         get_db()[CLOCKS].delete_many({"_id": {"$in": list(clocks)}})
     return fired
 
 
-def _see_to(told: Mapping[str, Any], found: Mapping[str, Any], now: dt.datetime) -> int:
+def _see_to(schedule: Mapping[str, Any], clock_row: Mapping[str, Any], now: dt.datetime) -> int:
     """Order what is due of one schedule, or set its clock; returns how many due times were passed."""
-    stamp, coming = _stamp(told), found.get("next")
-    if found.get("stamp") != stamp:
-        _set_anew(told, found.get("stamp"), stamp, now)
+    stamp, coming = _stamp(schedule), clock_row.get("next")
+    if clock_row.get("stamp") != stamp:
+        _set_anew(schedule, clock_row.get("stamp"), stamp, now)
     elif coming and coming <= now:
-        return _fire(_Due(told, coming, stamp), now)
+        return _fire(_Due(schedule, coming, stamp), now)
     elif coming:
-        _pull_back(_Due(told, coming, stamp), now)
+        _pull_back(_Due(schedule, coming, stamp), now)
     return 0
 
 
@@ -91,33 +91,39 @@ def _tell_damaged(schedule: ObjectId) -> None:
     tell_it(DAMAGED, cause=ScheduleCause(schedule, clock.today()), about=About("schedule", schedule))
 
 
-def _stamp(told: Mapping[str, Any]) -> str:
+def _stamp(schedule: Mapping[str, Any]) -> str:
     """What a schedule's clock was set by; another stamp sets it anew."""
-    parts = [told.get("enabled"), told.get("cron"), told.get("every"), told.get("time_zone"), clock.zone().key]
+    parts = [
+        schedule.get("enabled"),
+        schedule.get("cron"),
+        schedule.get("every"),
+        schedule.get("time_zone"),
+        clock.zone().key,
+    ]
     return "|".join(map(str, parts))
 
 
-def _set_anew(told: Mapping[str, Any], old: str | None, stamp: str, now: dt.datetime) -> None:
+def _set_anew(schedule: Mapping[str, Any], old: str | None, stamp: str, now: dt.datetime) -> None:
     try:
-        coming = timing_of(told).next_after(now) if told.get("enabled") else None
+        coming = timing_of(schedule).next_after(now) if schedule.get("enabled") else None
     except NotATime as problem:  # written by hand into the database: the form refuses it
-        log.warning("no such time", schedule=str(told["_id"]), reason=str(problem))
+        log.warning("no such time", schedule=str(schedule["_id"]), reason=str(problem))
         coming = None
-    wanted = {"_id": told["_id"], "stamp": old}
+    query = {"_id": schedule["_id"], "stamp": old}
     try:
-        get_db()[CLOCKS].update_one(wanted, {"$set": {"stamp": stamp, "next": coming}}, upsert=old is None)
+        get_db()[CLOCKS].update_one(query, {"$set": {"stamp": stamp, "next": coming}}, upsert=old is None)
     except DuplicateKeyError:  # another beat was first
         return
 
 
 def _fire(due: _Due, now: dt.datetime) -> int:
     """Order what a schedule's policies say about the times from its next one up to now, and move its clock on."""
-    timing = timing_of(due.told)
+    timing = timing_of(due.schedule)
     times = timing.between(due.next, now, CATCH_UP_MAX)
-    policy = due.told.get("catch_up", "once")
+    policy = due.schedule.get("catch_up", "once")
     if policy == "skip" and now - times[-1] > IN_TIME:
         jobs.skip(_order(due, times[-1]), MISSED)
-    elif due.told.get("overlap") != "queue" and (before := jobs.open_run(due.id)):
+    elif due.schedule.get("overlap") != "queue" and (before := jobs.open_run(due.id)):
         jobs.skip(_order(due, times[-1]), OVERLAPS, behind=before)
     else:
         for moment in times if policy == "each" else times[-1:]:
@@ -130,8 +136,8 @@ def _fire(due: _Due, now: dt.datetime) -> int:
 
 def _order(due: _Due, moment: dt.datetime) -> Order:
     return Order(
-        task=due.told["task"],
-        params=params_in(due.told.get("params")) or {},
+        task=due.schedule["task"],
+        params=params_in(due.schedule.get("params")) or {},
         once=f"schedule:{due.id}:{moment.isoformat()}",
         schedule=due.id,
         due=moment,
@@ -149,7 +155,7 @@ def _pull_back(due: _Due, now: dt.datetime) -> None:
 
     What had come by the wrong clock and comes again has the same key, so that it is not done twice.
     """
-    timing = timing_of(due.told)
+    timing = timing_of(due.schedule)
     coming = timing.next_after(now)
     if coming + (IN_TIME if timing.every else dt.timedelta()) < due.next:
         log.warning("the clock went back", schedule=str(due.id), kept=due.next.isoformat())

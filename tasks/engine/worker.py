@@ -205,11 +205,11 @@ class _Attempt:
         """Tell IT of records that the body left out, once a day for the same ones."""
         if not self.run.damaged:
             return
-        found = sorted(set(self.run.damaged))
-        key = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
-        type_name, id = found[0]
+        damaged = sorted(set(self.run.damaged))
+        key = hashlib.sha256(repr(damaged).encode()).hexdigest()[:16]
+        type_name, id = damaged[0]
         cls = registered().get(type_name)
-        words = DAMAGED(job=job.label, count=len(found), type=cls.declared.label if cls else type_name, id=id)
+        words = DAMAGED(job=job.label, count=len(damaged), type=cls.declared.label if cls else type_name, id=id)
         try:
             cause = alarm("damaged", f"{job.name}:{key}:{clock.today()}")
             tell_it(words, cause=cause, about=page_of_run(self.run.id))

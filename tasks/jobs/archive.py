@@ -45,7 +45,7 @@ BIN_DAYS = 30
 REJECTED_RESTS = dt.timedelta(days=365)
 LOST_AFTER = dt.timedelta(days=1)
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
-DOOR = Context(source=Source.TASK)
+CONTEXT = Context(source=Source.TASK)
 CONTENT_GONE = L(
     "The contents of {count} attachments are missing, such as the one of {id}; a backup may have them.",
     "{count} 個附件的內容丟失，例如附件 {id}，可嘗試從備份恢復。",
@@ -100,8 +100,8 @@ def _archive_one(run: Run, cls: type[Record], rule: Retention, id: ObjectId) -> 
 
 
 def _still_matches(cls: type[Record], rule: Retention, id: ObjectId) -> bool:
-    wanted = {"_id": id, **retention.archive_filter(cls, rule)}
-    return cls._get_collection().find_one(wanted, {"_id": 1}) is not None
+    query = {"_id": id, **retention.archive_filter(cls, rule)}
+    return cls._get_collection().find_one(query, {"_id": 1}) is not None
 
 
 @job(
@@ -174,9 +174,9 @@ def _list_type(run: Run, source: _ArchiveSource, due: Iterable[ObjectId], home: 
     holds = retention.active_holds()
     lines: list[dict[str, Any]] = []
     for id in due:
-        found = run.each(source.cls.type_name(), [id], lambda one: _line(source, one, holds))
-        lines += [line for line in found if line]
-        if found == [None]:
+        made = run.each(source.cls.type_name(), [id], lambda key: _line(source, key, holds))
+        lines += [line for line in made if line]
+        if made == [None]:
             run.count(held=1)
         if len(lines) == LIST_MOST:
             _make_list(run, source, lines, home)
@@ -210,8 +210,8 @@ def _make_list(run: Run, source: _ArchiveSource, lines: list[dict[str, Any]], ho
     }
 
     def make() -> None:
-        made = changes.create(DeletionList, values, actor=SYSTEM, context=DOOR)
-        changes.move(DeletionList, made.id, "submit", actor=SYSTEM, version=None, context=DOOR)
+        made = changes.create(DeletionList, values, actor=SYSTEM, context=CONTEXT)
+        changes.move(DeletionList, made.id, "submit", actor=SYSTEM, version=None, context=CONTEXT)
 
     changes.in_batch(make)
     run.count(listed=len(lines), lists=1)
@@ -232,7 +232,7 @@ def carry_out(run: Run, list: str) -> None:
     outcomes = []
     for at, line in enumerate(approved.lines, 1):
         [outcome] = run.each(
-            line.record_type, [line], lambda one: _destroy_line(approved, one, approval), id_of=_id_of
+            line.record_type, [line], lambda entry: _destroy_line(approved, entry, approval), id_of=_id_of
         ) or ["damaged"]
         outcomes.append(outcome)
         if outcome != "damaged":  # that is counted already
@@ -246,7 +246,7 @@ def _id_of(line: Any) -> str:
 
 
 def _approval_of(approved: Any) -> Approval:
-    entry = next(one for one in entries_of(approved.id, newest_first=True) if one["verb"] == "approve")
+    entry = next(row for row in entries_of(approved.id, newest_first=True) if row["verb"] == "approve")
     return Approval(approved.id, approved.number, entry.get("actor"), entry.get("actor_name") or "", entry["at"])
 
 
@@ -258,12 +258,12 @@ def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
 
     def may(document: Any) -> bool:
         retention.guard_holds()
-        why[:] = ["held" if retention.is_held(cls, document) else _stays(approved, cls, document)]
+        why[:] = ["held" if retention.is_held(cls, document) else _why_not_due(approved, cls, document)]
         return not why[0]
 
     def attest(proof: dict[str, Any]) -> None:
-        told = [archive.attested(proof)]
-        changes.note(DeletionList, approved.id, ERASED, actor=SYSTEM, context=DOOR, changes=told)
+        proofs = [archive.attested(proof)]
+        changes.note(DeletionList, approved.id, ERASED, actor=SYSTEM, context=CONTEXT, changes=proofs)
 
     stone = archive.destroy(cls, id, approval, attest, may=may, is_binned=is_binned)
     if stone or get_db()[collections.TOMBSTONES].find_one({"_id": id}, {"_id": 1}):
@@ -271,7 +271,7 @@ def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
     return why[0] if why else "back"
 
 
-def _stays(approved: Any, cls: type[Record], document: Any) -> str:
+def _why_not_due(approved: Any, cls: type[Record], document: Any) -> str:
     """Why a listed record is not due any more; empty when it is. One that was restored and put into the bin again
     begins its days there anew; of an archived one the rule and the date may have changed."""
     if approved.source == retention.BIN:
@@ -291,8 +291,8 @@ def _finish(approved: Any, outcomes: list[str]) -> None:
     values = {"lines": lines, "destroyed": destroyed, "kept": len(outcomes) - destroyed}
 
     def close() -> None:
-        changes.update(DeletionList, approved.id, values, actor=SYSTEM, version=None, context=DOOR)
-        changes.move(DeletionList, approved.id, "carry_out", actor=SYSTEM, version=None, context=DOOR)
+        changes.update(DeletionList, approved.id, values, actor=SYSTEM, version=None, context=CONTEXT)
+        changes.move(DeletionList, approved.id, "carry_out", actor=SYSTEM, version=None, context=CONTEXT)
 
     changes.in_batch(close)
 
@@ -318,13 +318,13 @@ def _sweep_contents(run: Run, name: str, key: str, before: ObjectId) -> None:
     after: ObjectId | None = None
     while True:
         place = {"$gt": after, "$lt": before} if after else {"$lt": before}
-        wanted = {"_id": key == "_id", **({} if key == "_id" else {key: True})}  # only what the index knows
-        rows = get_db()[name].find({key: place}, wanted).sort(key, 1).limit(BATCH * 5)
+        columns = {"_id": key == "_id", **({} if key == "_id" else {key: True})}  # only what the index knows
+        rows = get_db()[name].find({key: place}, columns).sort(key, 1).limit(BATCH * 5)
         ids = [*dict.fromkeys(row[key] for row in rows)]
         if not ids:
             return
         named = set(get_db()[FILES].distinct("content", {"content": {"$in": ids}}))
-        for id in (one for one in ids if one not in named):
+        for id in (content for content in ids if content not in named):
             archive.drop_content(id)
             run.count(removed=1)
         after = ids[-1]
@@ -337,7 +337,7 @@ def _report_missing(run: Run) -> None:
     for rows in run.batches(FILES, {}, columns=("content",)):
         contents = [row["content"] for row in rows]
         there = {row["_id"] for row in get_db()["content.files"].find({"_id": {"$in": contents}}, {"_id": 1})}
-        for row in (one for one in rows if one["content"] not in there):
+        for row in (file for file in rows if file["content"] not in there):
             lost.append(str(row["_id"]))
             run.log(str(row["_id"]))
         run.progress(len(lost), 0, naming.named(FILES))

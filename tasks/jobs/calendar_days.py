@@ -34,7 +34,7 @@ NOT_KNOWN = L(
     "the package “holidays”, or enter them in the working calendar.",
     "本系統尚無 {year} 年的節假日與調休安排。國務院公布後，請更新軟件包 holidays，或在工作日曆中錄入。",
 )
-_DOOR = Context(source=Source.TASK)
+_CONTEXT = Context(source=Source.TASK)
 
 
 @job(
@@ -58,12 +58,12 @@ def load(run: Run) -> None:
 
 def days_of(year: int) -> list[tuple[dt.date, str, str]]:
     """The days of a year that are not as their weekday says: day, kind, name; none while the year is not decreed."""
-    found = holidays.country_holidays("CN", years=year, language="zh_CN")
-    make_up = [day for day in found.weekend_workdays if day.year == year]
+    known = holidays.country_holidays("CN", years=year, language="zh_CN")
+    make_up = [day for day in known.weekend_workdays if day.year == year]
     if not make_up:
         return []
     traditional = OpenCC("s2t").convert
-    off = [(day, "off", traditional(name)) for day, name in found.items() if day.year == year]
+    off = [(day, "off", traditional(name)) for day, name in known.items() if day.year == year]
     return sorted([*off, *((day, "on", MAKE_UP) for day in make_up)])
 
 
@@ -73,18 +73,18 @@ def enter(days: list[tuple[dt.date, str, str]]) -> int:
         return 0
     span = {"$gte": clock.stored_day(days[0][0]), "$lte": clock.stored_day(days[-1][0])}
     known = {row["day"].date() for row in CalendarDay._get_collection().find({"day": span}, {"day": 1})}
-    fresh = [one for one in days if one[0] not in known]
+    fresh = [facts for facts in days if facts[0] not in known]
     for day, kind, name in fresh:
         values = {"day": day, "kind": kind, "name": name}
-        changes.create(CalendarDay, values, actor=SYSTEM, context=_DOOR, once=f"calendar:{day.isoformat()}")
+        changes.create(CalendarDay, values, actor=SYSTEM, context=_CONTEXT, once=f"calendar:{day.isoformat()}")
     return len(fresh)
 
 
 def _is_entered(year: int) -> bool:
     """Whether somebody entered a make-up workday of a year by hand: then the year is known."""
     span = {"$gte": clock.stored_day(dt.date(year, 1, 1)), "$lte": clock.stored_day(dt.date(year, 12, 31))}
-    wanted = {"day": span, "kind": "on", "removed_at": None}
-    return CalendarDay._get_collection().count_documents(wanted, limit=1) == 1
+    query = {"day": span, "kind": "on", "removed_at": None}
+    return CalendarDay._get_collection().count_documents(query, limit=1) == 1
 
 
 def tell(year: int) -> int:

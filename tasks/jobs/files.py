@@ -48,11 +48,11 @@ SCANNER_AWAY = L(
 )
 def read(run: Run, file: str) -> None:
     """Scan and read one file."""
-    found = get_db()[FILES].find_one({"_id": ObjectId(file), "removed_at": None}) if ObjectId.is_valid(file) else None
-    if found is None:
+    row = get_db()[FILES].find_one({"_id": ObjectId(file), "removed_at": None}) if ObjectId.is_valid(file) else None
+    if row is None:
         run.count(gone=1)
-    elif _is_clean(run, found):
-        run.count(**{file_reading.read(found["_id"]): 1})
+    elif _is_clean(run, row):
+        run.count(**{file_reading.read(row["_id"]): 1})
 
 
 @job(
@@ -67,12 +67,12 @@ def scan(run: Run) -> None:
     """Go along the waiting files until the scanner is away; without a scanner there is nothing to do."""
     after: ObjectId | None = None
     while scanning.is_on():
-        wanted: dict[str, Any] = {"scan.state": scanning.WAITING, "removed_at": None}
-        wanted |= {"_id": {"$gt": after}} if after else {}
-        found = get_db()[FILES].find_one(wanted, sort=[("_id", 1)])
-        if found is None or not _is_answered(run, found):
+        query: dict[str, Any] = {"scan.state": scanning.WAITING, "removed_at": None}
+        query |= {"_id": {"$gt": after}} if after else {}
+        row = get_db()[FILES].find_one(query, sort=[("_id", 1)])
+        if row is None or not _is_answered(run, row):
             return
-        after = found["_id"]
+        after = row["_id"]
         run.progress(sum(run.counts.values()), 0)
 
 

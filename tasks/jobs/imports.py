@@ -33,33 +33,33 @@ Step = Callable[[Reader, RowBatch], bool]
 )
 def check(run: Run, import_id: str, turn: int) -> None:
     """Read the sheet unless that is done, then rehearse its rows."""
-    one = imports.load(import_id)
-    if one is None or one.state != READING or one.turn != turn:
+    sheet = imports.load(import_id)
+    if sheet is None or sheet.state != READING or sheet.turn != turn:
         return
-    actor = import_steps.asker(one)
-    read = _read(one, actor) if actor else None
+    actor = import_steps.asker(sheet)
+    read = _read(sheet, actor) if actor else None
     if actor is None:
-        imports.end(one, READING, FAILED, NO_LONGER)
+        imports.end(sheet, READING, FAILED, NO_LONGER)
     elif read is not None:
         is_through = _along(run, read, turn, lambda reader, batch: _rehearse(run, read, reader, batch))
         imports.end(read, READING, *((CHECKED,) if is_through else (FAILED, NO_LONGER)))
 
 
-def _read(one: Import, actor: Actor) -> Import | None:
+def _read(sheet: Import, actor: Actor) -> Import | None:
     """The import with its rows; None when the sheet cannot be read, which it says."""
-    if one.facts.get("is_read"):
-        return one
+    if sheet.facts.get("is_read"):
+        return sheet
     try:
-        import_steps.read(one, actor)
+        import_steps.read(sheet, actor)
     except Unreadable as fault:
         why = _why(fault)
-        if str(fault) == "encoding" and (shown := import_steps.previews(one)):
-            imports.ask_encoding(one, shown, NOT_READ(why=why))
+        if str(fault) == "encoding" and (shown := import_steps.previews(sheet)):
+            imports.ask_encoding(sheet, shown, NOT_READ(why=why))
             return None
-        imports.finish_reading(one, import_rows.keep_rows(one, ()))
-        imports.end(one, READING, FAILED, NOT_READ(why=why))
+        imports.finish_reading(sheet, import_rows.keep_rows(sheet, ()))
+        imports.end(sheet, READING, FAILED, NOT_READ(why=why))
         return None
-    return imports.load(one.id)
+    return imports.load(sheet.id)
 
 
 def _why(fault: Unreadable) -> Words:
@@ -67,8 +67,8 @@ def _why(fault: Unreadable) -> Words:
     return words(line=fault.line) if isinstance(words, L) else words
 
 
-def _rehearse(run: Run, one: Import, reader: Reader, batch: RowBatch) -> bool:
-    is_mine = import_steps.rehearse(one, reader, batch)
+def _rehearse(run: Run, sheet: Import, reader: Reader, batch: RowBatch) -> bool:
+    is_mine = import_steps.rehearse(sheet, reader, batch)
     run.count(rehearsed=len(batch.rows))
     return is_mine
 
@@ -84,23 +84,23 @@ def _rehearse(run: Run, one: Import, reader: Reader, batch: RowBatch) -> bool:
 )
 def carry_out(run: Run, import_id: str) -> None:
     """Import the good rows; where all were to be good and one is not, take back what was imported."""
-    one = imports.load(import_id)
-    if one is not None and one.state == RUNNING:
-        is_through = _along(run, one, RAN, lambda reader, batch: _carry_out(run, one, reader, batch))
-        if (late := import_steps.refused_late(one)) is not None:
-            imports.turn_back(one, ALL_OR_NONE(row=late))
+    sheet = imports.load(import_id)
+    if sheet is not None and sheet.state == RUNNING:
+        is_through = _along(run, sheet, RAN, lambda reader, batch: _carry_out(run, sheet, reader, batch))
+        if (late := import_steps.refused_late(sheet)) is not None:
+            imports.turn_back(sheet, ALL_OR_NONE(row=late))
         elif is_through:
-            imports.end(one, RUNNING, DONE)
+            imports.end(sheet, RUNNING, DONE)
         else:
-            imports.end(one, RUNNING, FAILED, NO_LONGER)
+            imports.end(sheet, RUNNING, FAILED, NO_LONGER)
     if (now := imports.load(import_id)) is not None and now.state == TAKING_BACK:
         _take_all_back(run, now)
 
 
-def _carry_out(run: Run, one: Import, reader: Reader, batch: RowBatch) -> bool:
-    is_good = import_steps.carry_out(one, reader, batch)
+def _carry_out(run: Run, sheet: Import, reader: Reader, batch: RowBatch) -> bool:
+    is_good = import_steps.carry_out(sheet, reader, batch)
     run.count(entered=len(batch.rows))
-    return is_good or not one.facts.get("strict")
+    return is_good or not sheet.facts.get("strict")
 
 
 @job(
@@ -114,36 +114,36 @@ def _carry_out(run: Run, one: Import, reader: Reader, batch: RowBatch) -> bool:
 )
 def take_back(run: Run, import_id: str) -> None:
     """Take back what was imported; what somebody has touched since stays."""
-    one = imports.load(import_id)
-    if one is not None and one.state == TAKING_BACK:
-        _take_all_back(run, one)
+    sheet = imports.load(import_id)
+    if sheet is not None and sheet.state == TAKING_BACK:
+        _take_all_back(run, sheet)
 
 
-def _take_all_back(run: Run, one: Import) -> None:
+def _take_all_back(run: Run, sheet: Import) -> None:
     def back(reader: Reader, batch: RowBatch) -> bool:
-        import_steps.take_back(one, reader, batch)
+        import_steps.take_back(sheet, reader, batch)
         run.count(back=len(batch.rows))
         return True
 
-    if _along(run, one, TOOK_BACK, back):
-        imports.end(one, TAKING_BACK, TAKEN_BACK)
+    if _along(run, sheet, TOOK_BACK, back):
+        imports.end(sheet, TAKING_BACK, TAKEN_BACK)
     else:
-        imports.end(one, TAKING_BACK, FAILED, NO_LONGER)
+        imports.end(sheet, TAKING_BACK, FAILED, NO_LONGER)
 
 
-def _along(run: Run, one: Import, step: int, work: Step) -> bool:
+def _along(run: Run, sheet: Import, step: int, work: Step) -> bool:
     """Go along the batches that have not been through a step, each with the rights of that moment.
 
     False when the right is not there any more, or the work says that it is over.
     """
     reader: Reader | None = None
-    done, total = import_rows.passed(one, step), one.rows
-    for batch in import_rows.batches(one, below=step):
-        actor = import_steps.asker(one)
+    done, total = import_rows.passed(sheet, step), sheet.rows
+    for batch in import_rows.batches(sheet, below=step):
+        actor = import_steps.asker(sheet)
         if actor is None:
             return False
         if reader is None or reader.actor != actor:
-            reader = import_steps.reader_for(one, actor)
+            reader = import_steps.reader_for(sheet, actor)
         with speaking(actor.locale):
             if not work(reader, batch):
                 return False

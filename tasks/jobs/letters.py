@@ -65,7 +65,7 @@ WORDS = {
     "letter": L("Number of this letter", "函件編號"),
 }
 _FORMAT = Path(__file__).with_name("templates") / "dunning_letter.typ"
-_DOOR = Context(source=Source.TASK)
+_CONTEXT = Context(source=Source.TASK)
 
 
 @job(
@@ -97,14 +97,16 @@ def write_letter(step: ObjectId) -> bool:
         return False
     try:
         made = rights.find(SYSTEM, Dunning, step)
-        told = contents(made)
+        letter = contents(made)
     except Missing:
         return False
     upload = Upload(
-        f"{told['title']} {made.number}.pdf", io.BytesIO(typeset(_FORMAT, told, told["locale"])), id=letter_id(step)
+        f"{letter['title']} {made.number}.pdf",
+        io.BytesIO(typeset(_FORMAT, letter, letter["locale"])),
+        id=letter_id(step),
     )
     try:
-        files.attach(Dunning, step, LETTER, upload, actor=SYSTEM, context=_DOOR)
+        files.attach(Dunning, step, LETTER, upload, actor=SYSTEM, context=_CONTEXT)
     except Missing:
         return False
     structlog.get_logger("guicheng.tasks").info("letter made", dunning=made.number)

@@ -38,7 +38,7 @@ OVERDUE_OF = L(
     "{number}: {who} of your department has had {document}, copy {copy}, overdue for {days} days.",
     "{number}：貴部門{who}借閱的 {document} 第 {copy} 份已逾期 {days} 天。",
 )
-_DOOR = Context(source=Source.TASK)
+_CONTEXT = Context(source=Source.TASK)
 
 
 @job(
@@ -61,7 +61,7 @@ def sweep(run: Run) -> None:
 
 def _mover(verb: str) -> Callable[[dict[str, Any]], bool]:
     def move(row: dict[str, Any]) -> bool:
-        changes.move(Loan, row["_id"], verb, actor=SYSTEM, version=row["version"], context=_DOOR)
+        changes.move(Loan, row["_id"], verb, actor=SYSTEM, version=row["version"], context=_CONTEXT)
         return True
 
     return move
@@ -74,7 +74,7 @@ def _offer(row: dict[str, Any]) -> bool:
         document = rights.find(SYSTEM, Document, row["document"])
         if not isinstance(document, Document) or not free_copies(document):
             return False
-        changes.move(Loan, row["_id"], "offer", actor=SYSTEM, version=row["version"], context=_DOOR)
+        changes.move(Loan, row["_id"], "offer", actor=SYSTEM, version=row["version"], context=_CONTEXT)
         return True
 
     return in_transaction(body)
@@ -93,7 +93,7 @@ def remind(run: Run) -> None:
     overdue = {"kind": PAPER, "state": "on_loan", "due": {"$lt": clock.now()}}
     for batch in run.batches(Loan, overdue, columns=COLUMNS):
         steps = run.each(Loan.type_name(), batch, lambda row: list(_causes(row)))
-        new = unheard(cause for found in steps for cause in found)
+        new = unheard(cause for due in steps for cause in due)
         for sent in run.each(Loan.type_name(), new, _ask, id_of=lambda cause: cause.id):
             run.count(sent=sent)
 
@@ -135,7 +135,7 @@ def _ask(cause: OverdueLoanCause) -> int:
         addresses = _heads(loan) if is_head else [at_user(loan.ref("borrower"))]
         facts = {"number": loan.number, "document": row.get("subject", ""), "copy": row.get("copy")}
         facts |= {"days": days_overdue(row), "who": name_of(loan.ref("borrower")), "due": At(row["due"])}
-        to = [one for one in reach(unit, loan, addresses, cause) if not (is_head and one == loan.ref("borrower"))]
+        to = [id for id in reach(unit, loan, addresses, cause) if not (is_head and id == loan.ref("borrower"))]
         for person in to:
             words = (OVERDUE if person == loan.ref("borrower") else OVERDUE_OF)(**facts)
             unit.notify(notice_for(person, cause=cause, kind=NoticeKind.REMINDER, words=words, record=loan))
@@ -154,5 +154,5 @@ def _heads(loan: Loan) -> list[str]:
 @stands_by_kind(NoticeKind.LOAN)
 def is_as_told(notice: Mapping[str, Any]) -> bool:
     """Whether a loan is still in the state in which its borrower was told of it: a copy kept, reading open."""
-    wanted = {"_id": notice["record"], "state_since": {"$lte": notice["at"]}, "removed_at": None}
-    return Loan._get_collection().count_documents(wanted, limit=1) == 1
+    query = {"_id": notice["record"], "state_since": {"$lte": notice["at"]}, "removed_at": None}
+    return Loan._get_collection().count_documents(query, limit=1) == 1

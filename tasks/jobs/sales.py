@@ -35,7 +35,7 @@ DUNNING_DUE = L(
     "{number} is {days} days overdue. Next step of dunning: {level}.",
     "{number} 已逾期 {days} 天，下一步催款：{level}。",
 )
-_DOOR = Context(source=Source.TASK)
+_CONTEXT = Context(source=Source.TASK)
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ def _steps_due(row: dict[str, Any], day: dt.date) -> Iterator[_Step]:
 
 def _make_step(run: Run, step: _Step) -> bool:
     """Make the step and tell the owner (or a head), both or neither; not for what was paid since the batch was read."""
-    told: list[ObjectId] = []
+    persons: list[ObjectId] = []
 
     def body(unit: Unit) -> bool:
         owed = rights.find(SYSTEM, Receivable, step.receivable)
         if owed.state != "overdue":
             return False
-        follow = MoveActions(unit, _DOOR, SYSTEM)
+        follow = MoveActions(unit, _CONTEXT, SYSTEM)
         values = {
             "receivable": owed.id,
             "customer": owed.ref("customer"),
@@ -80,12 +80,12 @@ def _make_step(run: Run, step: _Step) -> bool:
         made = follow.create(Dunning, values, once=str(step.cause))
         level = Dunning._fields["level"].options[step.level]
         words = DUNNING_DUE(number=owed.number, days=step.days_overdue, level=level)
-        told[:] = reach(unit, made, [at_user(owed.ref("owner"))], step.cause)
-        follow.notify(made, [at_user(one) for one in told], NoticeKind.DUNNING, words)
+        persons[:] = reach(unit, made, [at_user(owed.ref("owner"))], step.cause)
+        follow.notify(made, [at_user(person) for person in persons], NoticeKind.DUNNING, words)
         return True
 
     made = in_transaction(body)
-    if made and not told:
+    if made and not persons:
         run.count(unreached=1)
     return made
 
@@ -94,7 +94,7 @@ def _mover(cls: type[Record], verb: str) -> Callable[[dict[str, Any]], bool]:
     """A move of the system."""
 
     def move(row: dict[str, Any]) -> bool:
-        changes.move(cls, row["_id"], verb, actor=SYSTEM, version=None, context=_DOOR)
+        changes.move(cls, row["_id"], verb, actor=SYSTEM, version=None, context=_CONTEXT)
         return True
 
     return move
@@ -125,7 +125,7 @@ def make_dunning(run: Run) -> None:
     overdue = {"state": "overdue", "due": {"$lte": clock.stored_day(latest)}}
     for batch in run.batches(Receivable, overdue, columns=("due",)):
         due = run.each(Receivable.type_name(), batch, lambda row: list(_steps_due(row, day)))
-        steps = {str(step.cause): step for found in due for step in found}
+        steps = {str(step.cause): step for of_record in due for step in of_record}
         known = Dunning._get_collection().find({"once": {"$in": list(steps)}}, {"once": 1})
         for key in {row["once"] for row in known}:
             del steps[key]

@@ -76,10 +76,10 @@ def _hand_over(run: Run, channel: str, hand: Callable[[DeliveryBatch], None]) ->
     tried: list[str] = []
     while len(tried) < PER_RUN_MAX and (rows := deliveries.take(channel, tried)):
         tried.append(rows[0]["batch"])
-        wanted = DeliveryBatch(rows).still_wanted(run)
-        if wanted.rows:
-            outcome = _guarded(run, wanted, hand)
-            run.count(**{outcome: len(wanted.rows)})
+        open_batch = DeliveryBatch(rows).still_wanted(run)
+        if open_batch.rows:
+            outcome = _guarded(run, open_batch, hand)
+            run.count(**{outcome: len(open_batch.rows)})
             if outcome == "server":
                 return
         run.renew()
@@ -87,7 +87,9 @@ def _hand_over(run: Run, channel: str, hand: Callable[[DeliveryBatch], None]) ->
 
 def _guarded(run: Run, batch: DeliveryBatch, hand: Callable[[DeliveryBatch], None]) -> str:
     """Hand over a batch; one of which nothing can be made keeps no other back."""
-    if outcome := run.each(deliveries.COLLECTION, [batch], lambda one: _outcome(one, hand), id_of=lambda one: one.key):
+    if outcome := run.each(
+        deliveries.COLLECTION, [batch], lambda item: _outcome(item, hand), id_of=lambda item: item.key
+    ):
         return outcome[0]
     deliveries.give_up(batch.rows, NOT_MADE)
     return FAILED
@@ -121,8 +123,8 @@ class DeliveryBatch:
         self.rows = rows
         self.key: str = rows[0]["batch"] if rows else ""
         self.channel: str = rows[0]["channel"] if rows else ""
-        wanted = [row["notice"] for row in rows]
-        self.notices = {one["_id"]: one for one in get_db()[NOTICES].find({"_id": {"$in": wanted}})}
+        ids = [row["notice"] for row in rows]
+        self.notices = {notice["_id"]: notice for notice in get_db()[NOTICES].find({"_id": {"$in": ids}})}
 
     @property
     def person(self) -> ObjectId:
@@ -139,7 +141,7 @@ class DeliveryBatch:
     def still_wanted(self, run: Run) -> DeliveryBatch:
         """What still has to be said; the rest is ended as no longer needed, or as failed where nobody can know."""
         actor = actor_named(self.person)
-        wanted: list[dict[str, Any]] = []
+        open_rows: list[dict[str, Any]] = []
         for row in self.rows:
             notice = self.notices.get(row["notice"])
             name = notice["type"] if notice else NOTICES
@@ -147,10 +149,10 @@ class DeliveryBatch:
             if not is_open:
                 deliveries.give_up([row], NOT_MADE)
             elif is_open[0]:
-                wanted.append(row)
+                open_rows.append(row)
             else:
                 deliveries.end([row], OFF)
-        return DeliveryBatch(wanted)
+        return DeliveryBatch(open_rows)
 
 
 def _record_of(row: dict[str, Any]) -> Any:
@@ -176,7 +178,7 @@ def _mail(postman: Mailer, batch: DeliveryBatch) -> None:
 def _letter(batch: DeliveryBatch, user: dict[str, Any]) -> MailMessage:
     """The mail to one person, in the language that is spoken now."""
     office = mail_settings()
-    said = [(_text(one), _link(one)) for row in batch.rows if (one := batch.notices[row["notice"]])]
+    said = [(_text(notice), _link(notice)) for row in batch.rows if (notice := batch.notices[row["notice"]])]
     is_digest = batch.rows[0]["digest"]
     subject = str(DIGEST(count=len(said))) if is_digest else said[0][0]
     where = office.link("/admin/preferences/") or str(MY_ACCOUNT)
@@ -209,8 +211,8 @@ def _chat(batch: DeliveryBatch) -> None:
 
 
 def _text(notice: dict[str, Any]) -> str:
-    told = notice["text"]
-    return " ".join(str(told.get(current_locale()) or told.get("en", "")).split())
+    texts = notice["text"]
+    return " ".join(str(texts.get(current_locale()) or texts.get("en", "")).split())
 
 
 def _link(notice: dict[str, Any]) -> str:

@@ -69,10 +69,10 @@ def is_working_time(moment: dt.datetime) -> bool:
 def _escalate(case: dict[str, Any]) -> bool:
     """Make the next step of a case if it is time; steps that reach nobody are passed over."""
     at = {str(step.cause(case)): step for step in STEPS}
-    told = in_unit(NOTICES).aggregate(
+    notices = in_unit(NOTICES).aggregate(
         [{"$match": {"cause": {"$in": list(at)}}}, {"$group": {"_id": "$cause", "at": {"$min": "$at"}}}]
     )
-    made = {row["_id"]: row["at"] for row in told}
+    made = {row["_id"]: row["at"] for row in notices}
     done = max((STEPS.index(at[cause]) + 1 for cause in made), default=0)
     if made and calendar().add(max(made.values()), workdays(1)) > clock.now():
         return False
@@ -86,13 +86,13 @@ def _make(case: dict[str, Any], step: EscalationStep) -> bool:
         now = in_unit(CASES).find_one({"_id": case["_id"], "state": case["state"], "due": case["due"]})
         if now is None:
             return True
-        asked = set(people.people_at(now["decide"]))
-        found = [one for one in step.to(now, asked) if one not in now.get("barred", ())]
-        to = readers(dict.fromkeys(found), now["type"], now["_id"])
+        deciders = set(people.people_at(now["decide"]))
+        persons = [id for id in step.to(now, deciders) if id not in now.get("barred", ())]
+        to = readers(dict.fromkeys(persons), now["type"], now["_id"])
         places = {"what": number_and_title(now), "due": At(now["due"])}
-        who = Listed(tuple(_names(asked - set(now.get("barred", ())))))
+        who = Listed(tuple(_names(deciders - set(now.get("barred", ())))))
         for person in to:
-            words = OVERDUE(**places) if person in asked else PASSED_ON(**places, who=who)
+            words = OVERDUE(**places) if person in deciders else PASSED_ON(**places, who=who)
             about = About(now["type"], now["_id"])
             unit.notify(
                 notice_for(person, cause=step.cause(now), kind=NoticeKind.ESCALATION, words=words, record=about)
@@ -113,33 +113,35 @@ class EscalationStep:
         return EscalationCause(case["type"], case["_id"], case["state"], case["due"], self.key)
 
 
-def _deciders(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
+def _deciders(case: dict[str, Any], deciders: set[ObjectId]) -> Iterable[ObjectId]:
     """Those who are asked, and the deputies that they have named or that their department has."""
     users = get_document("User")._get_collection()
-    named = users.distinct("deputy", {"_id": {"$in": list(asked)}, "deputy": {"$ne": None}})
+    named = users.distinct("deputy", {"_id": {"$in": list(deciders)}, "deputy": {"$ne": None}})
     rooms = get_document("Department")._get_collection()
-    deputies = rooms.distinct("deputy", {"head": {"$in": list(asked)}, "deputy": {"$ne": None}})
-    return [*sorted(asked), *named, *deputies]
+    deputies = rooms.distinct("deputy", {"head": {"$in": list(deciders)}, "deputy": {"$ne": None}})
+    return [*sorted(deciders), *named, *deputies]
 
 
-def _superiors(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
+def _superiors(case: dict[str, Any], deciders: set[ObjectId]) -> Iterable[ObjectId]:
     """The head of the department above the one whose people are asked; the nearest that has one."""
     users = get_document("User")._get_collection()
-    at = {row["department"] for row in users.find({"_id": {"$in": list(asked)}}, {"department": 1})}
-    found: list[ObjectId] = []
+    at = {row["department"] for row in users.find({"_id": {"$in": list(deciders)}}, {"department": 1})}
+    superiors: list[ObjectId] = []
     for department in sorted(at - {None}) or [case.get("department")]:
         facts = department_facts(department)
         seen: set[ObjectId] = set()
         while facts and facts.parent and facts.parent not in seen:
             seen.add(facts.parent)
-            if heads := [one for one in people.people_at([at_role_in(Role.HEAD, facts.parent)]) if one not in asked]:
-                found += heads
+            if heads := [
+                head for head in people.people_at([at_role_in(Role.HEAD, facts.parent)]) if head not in deciders
+            ]:
+                superiors += heads
                 break
             facts = department_facts(facts.parent)
-    return found
+    return superiors
 
 
-def _management(case: dict[str, Any], asked: set[ObjectId]) -> Iterable[ObjectId]:
+def _management(case: dict[str, Any], deciders: set[ObjectId]) -> Iterable[ObjectId]:
     return people.people_at([at_role(Role.MANAGEMENT)])
 
 

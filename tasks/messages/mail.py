@@ -60,7 +60,7 @@ class MailMessage:
 
 def one_line(text: str) -> str:
     """A text that fits into a header: no line ends, no control characters, not too long."""
-    plain = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return plain if len(plain) <= SUBJECT_MAX else f"{plain[: SUBJECT_MAX - 1]}…"
 
 

@@ -50,19 +50,19 @@ def can_read(actor: Actor, type_name: str, id: Any) -> bool:
 
 def readers(persons: Iterable[ObjectId], type_name: str, id: Any) -> list[ObjectId]:
     """Those of some people who are active and may read a record."""
-    return [one for one in persons if (actor := actor_named(one)) and can_read(actor, type_name, id)]
+    return [person for person in persons if (actor := actor_named(person)) and can_read(actor, type_name, id)]
 
 
-def reach(unit: Unit, found: Record, addresses: list[str], cause: Cause) -> list[ObjectId]:
+def reach(unit: Unit, record: Record, addresses: list[str], cause: Cause) -> list[ObjectId]:
     """Whom to tell of a record: those at the addresses; else the head of its department; else the nearest head above.
 
     Where nobody of them is active and may read it, IT is told so, once for a cause.
     """
-    for asked in (addresses, *_heads(found.ref("department"))):
-        if to := readers(people.people_at(asked), found.type_name(), found.id):
+    for circle in (addresses, *_heads(record.ref("department"))):
+        if to := readers(people.people_at(circle), record.type_name(), record.id):
             return to
-    words = UNREACHED(type=found.declared.label, number=found.number)
-    about = About("department", found.ref("department"))
+    words = UNREACHED(type=record.declared.label, number=record.number)
+    about = About("department", record.ref("department"))
     tell_it(words, cause=UnreachedCause(Rest(str(cause))), about=about)
     return []
 

@@ -66,22 +66,22 @@ def _remind(run: Run, rule: ReminderRule, cause: AnyDateCause) -> bool:
 
     def body(unit: Unit) -> list[ObjectId] | None:
         try:
-            found = rights.find(SYSTEM, rule.cls, cause.id)
+            record = rights.find(SYSTEM, rule.cls, cause.id)
         except Missing:
             return None
-        if not rule.holds(found.to_mongo().to_dict(), cause):
+        if not rule.holds(record.to_mongo().to_dict(), cause):
             return None
-        words, day = rule.words(found, cause), rule.day_of(cause.date)
+        words, day = rule.words(record, cause), rule.day_of(cause.date)
         late = LATE(said=words, day=On(day)) if day < clock.today() else words
-        to = reach(unit, found, rule.addresses(found, cause), cause)
+        to = reach(unit, record, rule.addresses(record, cause), cause)
         for person in to:
-            unit.notify(notice_for(person, cause=cause, kind=rule.kind, words=late, record=found))
+            unit.notify(notice_for(person, cause=cause, kind=rule.kind, words=late, record=record))
         return to
 
-    told = in_transaction(body)
-    if told == []:
+    persons = in_transaction(body)
+    if persons == []:
         run.count(unreached=1)
-    return bool(told)
+    return bool(persons)
 
 
 def _send_own(run: Run, rows: list[dict[str, Any]]) -> int:
@@ -100,17 +100,17 @@ def _last_time(row: dict[str, Any]) -> dt.datetime | None:
 def _remind_own(cause: OwnReminderCause, moment: dt.datetime) -> bool:
     def body(unit: Unit) -> bool:
         try:
-            found = rights.find(SYSTEM, Reminder, cause.id)
+            record = rights.find(SYSTEM, Reminder, cause.id)
         except Missing:
             return False
-        told = found.to_mongo().to_dict()
-        if not found._data.get("active") or moment not in occurrences(told, moment, moment):
+        row = record.to_mongo().to_dict()
+        if not record._data.get("active") or moment not in occurrences(row, moment, moment):
             return False
-        about = link_in(found._data.get("about"))
-        subject = About(about.type, about.id) if about else found
-        to = people.people_at([at_user(found.ref("owner"))])[:1]
+        about = link_in(record._data.get("about"))
+        subject = About(about.type, about.id) if about else record
+        to = people.people_at([at_user(record.ref("owner"))])[:1]
         for person in to:
-            words = _own_words(found._data["text"], moment)
+            words = _own_words(record._data["text"], moment)
             unit.notify(notice_for(person, cause=cause, kind=NoticeKind.REMINDER, words=words, record=subject))
         return bool(to)
 

@@ -12,7 +12,7 @@ from tests.fixtures.doing import do
 
 def test_only_old_ones_that_ended_well(db):
     now, schedule = clock.now(), ObjectId()
-    passing = jobs.enqueue(Order(task="passing", is_passing=True, not_before=now + dt.timedelta(days=1)))
+    passing = jobs.enqueue(Order(task="passing", is_ephemeral=True, not_before=now + dt.timedelta(days=1)))
     long_ago = {"state": jobs.DONE, "ended": now - dt.timedelta(days=61)}
     db[jobs.COLLECTION].update_one({"_id": passing}, {"$set": long_ago})
     for name, days, state, of in (

@@ -172,7 +172,7 @@ def views_answer(screen: Any) -> Any:
         view = layouts.save_view(me, type_name, name, told, shared=shared)
     else:
         content = told if verb == "update" else None
-        view = layouts.change_view(me, type_name, id, name=name, shared=shared, told=content)
+        view = layouts.change_view(me, type_name, id, name=name, shared=shared, content=content)
     if bool(form.get("first")) != (view.id == shown.arrangement.start):
         layouts.keep_start(me, type_name, view if form.get("first") else None)
     say("good", SAVED(name=" ".join(name.split())))

@@ -110,7 +110,9 @@ def _enter(unit: Unit, cls: type[Record], file: dict[str, Any], *, actor: Actor,
     scanning.begin(file)
     in_unit(FILES).insert_one(file)
     if not unit.quiet:
-        jobs.enqueue(jobs.Order(task="files.read", params={"file": str(file["_id"])}, asked_by=actor, is_passing=True))
+        jobs.enqueue(
+            jobs.Order(task="files.read", params={"file": str(file["_id"])}, asked_by=actor, is_ephemeral=True)
+        )
     changes.note(cls, file["record_id"], "attach", actor=actor, context=context, changes=[change_of(file)])
 
 

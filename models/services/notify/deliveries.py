@@ -66,9 +66,13 @@ def route(*, has_mail: bool) -> int:
         people = {row["person"] for row in fresh}
         chosen, mailable = preferences_of_all(people), _with_mail(people) if has_mail else frozenset()
         writes = [
-            UpdateOne({"_id": one["_id"]}, {"$setOnInsert": {k: v for k, v in one.items() if k != "_id"}}, upsert=True)
+            UpdateOne(
+                {"_id": delivery["_id"]},
+                {"$setOnInsert": {k: v for k, v in delivery.items() if k != "_id"}},
+                upsert=True,
+            )
             for row in fresh
-            for one in _deliveries(row, chosen[row["person"]], mailable)
+            for delivery in _deliveries(row, chosen[row["person"]], mailable)
         ]
         if writes:
             in_unit(COLLECTION).bulk_write(writes, ordered=False)
@@ -78,8 +82,8 @@ def route(*, has_mail: bool) -> int:
 
 
 def _with_mail(people: Iterable[ObjectId]) -> frozenset[ObjectId]:
-    wanted = {"_id": {"$in": list(people)}, "active": True, "mail": {"$gt": ""}}
-    return frozenset(get_document("User")._get_collection().distinct("_id", wanted))
+    query = {"_id": {"$in": list(people)}, "active": True, "mail": {"$gt": ""}}
+    return frozenset(get_document("User")._get_collection().distinct("_id", query))
 
 
 def _deliveries(
@@ -120,14 +124,14 @@ def next_digest(moment: dt.datetime, hour: int) -> dt.datetime:
 
 def take(channel: str, left_out: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Take the oldest batch that is due in a channel: one delivery, or those of a digest. Empty when nothing is due."""
-    wanted = {"state": WAITING, "channel": channel, "next_try": {"$lte": clock.now()}}
+    query = {"state": WAITING, "channel": channel, "next_try": {"$lte": clock.now()}}
     order = [("next_try", 1), ("_id", 1)]
-    found = in_unit(COLLECTION).find_one({**wanted, "batch": {"$nin": list(left_out)}}, sort=order)
-    if found is None:
+    oldest = in_unit(COLLECTION).find_one({**query, "batch": {"$nin": list(left_out)}}, sort=order)
+    if oldest is None:
         return []
     holder = ObjectId()
     held = {"state": SENDING, "holder": holder, "lease": clock.now() + LEASE}
-    in_unit(COLLECTION).update_many({**wanted, "batch": found["batch"]}, {"$set": held, "$inc": {"attempts": 1}})
+    in_unit(COLLECTION).update_many({**query, "batch": oldest["batch"]}, {"$set": held, "$inc": {"attempts": 1}})
     return list(in_unit(COLLECTION).find({"holder": holder}).sort("_id", 1))
 
 
@@ -218,8 +222,8 @@ def settle_restored(by: ObjectId | None, *, send: bool) -> int:
 
 def undelivered_about(record: ObjectId) -> list[dict[str, Any]]:
     """What was to be said about a record and did not arrive, or may not have; the newest ones."""
-    wanted = {"record": record, "state": {"$in": [FAILED, NOT_SURE]}}
-    return list(in_unit(COLLECTION).find(wanted).sort("_id", -1).limit(UNDELIVERED_MOST))
+    query = {"record": record, "state": {"$in": [FAILED, NOT_SURE]}}
+    return list(in_unit(COLLECTION).find(query).sort("_id", -1).limit(UNDELIVERED_MOST))
 
 
 def stuck_count() -> int:
@@ -229,5 +233,5 @@ def stuck_count() -> int:
 
 def overdue_count() -> int:
     """How many deliveries have waited for half an hour: the server is away; at most a hundred are counted."""
-    wanted = {"state": WAITING, "first_try": {"$lt": clock.now() - OVERDUE}}
-    return in_unit(COLLECTION).count_documents(wanted, limit=100)
+    query = {"state": WAITING, "first_try": {"$lt": clock.now() - OVERDUE}}
+    return in_unit(COLLECTION).count_documents(query, limit=100)

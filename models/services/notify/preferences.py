@@ -79,10 +79,10 @@ def preferences_of(person: ObjectId) -> NoticePreference:
 
 def preferences_of_all(people: Iterable[ObjectId]) -> dict[ObjectId, NoticePreference]:
     """The same for many, in one query; without the sealed address, so that a lost key stops nobody's mail."""
-    wanted = list(people)
-    rows = in_unit(COLLECTION).find({"_id": {"$in": wanted}}, {"chat": 0})
+    ids = list(people)
+    rows = in_unit(COLLECTION).find({"_id": {"$in": ids}}, {"chat": 0})
     known = {row["_id"]: NoticePreference._from_son(row) for row in rows}
-    return {one: known.get(one) or NoticePreference(id=one) for one in wanted}
+    return {id: known.get(id) or NoticePreference(id=id) for id in ids}
 
 
 def choose(person: ObjectId, values: Mapping[str, Any]) -> None:
@@ -106,8 +106,8 @@ def keep_chat(person: ObjectId, address: str) -> None:
 
 def chat_of(person: ObjectId) -> str:
     """The address of a person's chat, or nothing. Raises ValueError when no key opens it."""
-    found = in_unit(COLLECTION).find_one({"_id": person}, {"chat": 1}) or {}
-    return NoticePreference.chat.to_python(found.get("chat")) or ""
+    row = in_unit(COLLECTION).find_one({"_id": person}, {"chat": 1}) or {}
+    return NoticePreference.chat.to_python(row.get("chat")) or ""
 
 
 def is_chat(address: str) -> bool:
@@ -135,8 +135,8 @@ def end_feed(person: ObjectId) -> None:
 
 def whose_feed(token: str) -> ObjectId | None:
     """The person whose calendar a token opens."""
-    found = in_unit(COLLECTION).find_one({"feed": _hash(token)}, {"_id": 1})
-    return found["_id"] if found else None
+    row = in_unit(COLLECTION).find_one({"feed": _hash(token)}, {"_id": 1})
+    return row["_id"] if row else None
 
 
 def _hash(token: str) -> str:

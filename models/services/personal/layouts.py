@@ -73,7 +73,7 @@ class Arrangement:
 
     def view(self, id: str | ObjectId | None) -> View | None:
         """The view of an id, if it is one of these."""
-        return next((one for one in self.views if str(one.id) == str(id)), None)
+        return next((view for view in self.views if str(view.id) == str(id)), None)
 
     def layout(self, view: View | None) -> Layout:
         """The person's own columns and widths in a view (None: in the list without one)."""
@@ -87,7 +87,9 @@ def arrangement_of(actor: Actor, type_name: str) -> Arrangement:
         mine.append({"kind": _VIEW, "department": actor.department})
     rows = list(in_unit(COLLECTION).find({"type": type_name, "$or": mine}).limit(2 * VIEWS_MAX + 2 * SHARED_MAX))
     layouts = [row for row in rows if row["kind"] == _LAYOUT]
-    views = sorted((_view(row) for row in rows if row["kind"] == _VIEW), key=lambda one: (bool(one.department), one.id))
+    views = sorted(
+        (_view(row) for row in rows if row["kind"] == _VIEW), key=lambda view: (bool(view.department), view.id)
+    )
     return Arrangement(
         tuple(views),
         {row.get("view"): Layout(tuple(row.get("columns", ())), row.get("widths", {})) for row in layouts},
@@ -137,12 +139,12 @@ def _keep(actor: Actor, type_name: str, view: View | None, values: Mapping[str, 
     in_unit(COLLECTION).update_one(known, {"$set": dict(values), "$setOnInsert": fresh}, upsert=True)
 
 
-def save_view(actor: Actor, type_name: str, name: str, told: Mapping[str, Any], *, shared: bool = False) -> View:
+def save_view(actor: Actor, type_name: str, name: str, content: Mapping[str, Any], *, shared: bool = False) -> View:
     """Save a list under a name; `told` has pairs, columns and sort. Raises Refused."""
     known = arrangement_of(actor, type_name)
     row = {"_id": ObjectId(), "kind": _VIEW, "type": type_name, "person": actor.id, "changed_at": clock.now()}
-    row |= {"name": _name(name, known.views, None), **_content(told), **_audience(actor, shared)}
-    own = [one for one in known.views if one.person == actor.id]
+    row |= {"name": _name(name, known.views, None), **_content(content), **_audience(actor, shared)}
+    own = [view for view in known.views if view.person == actor.id]
     if len(own) >= VIEWS_MAX:
         raise Refused(TOO_MANY(most=VIEWS_MAX))
     if shared and len(known.views) - len(own) >= SHARED_MAX:
@@ -152,16 +154,20 @@ def save_view(actor: Actor, type_name: str, name: str, told: Mapping[str, Any], 
 
 
 def change_view(
-    actor: Actor, type_name: str, id: str, *, name: str, shared: bool, told: Mapping[str, Any] | None = None
+    actor: Actor, type_name: str, id: str, *, name: str, shared: bool, content: Mapping[str, Any] | None = None
 ) -> View:
     """Give a view another name or audience and, with `told`, another content. Raises Refused, Missing, Forbidden."""
     known = arrangement_of(actor, type_name)
     view = _changeable(actor, known, id)
-    values = {"name": _name(name, known.views, view), "changed_at": clock.now(), **(_content(told) if told else {})}
+    values = {
+        "name": _name(name, known.views, view),
+        "changed_at": clock.now(),
+        **(_content(content) if content else {}),
+    }
     if shared != bool(view.department):
         values |= _audience(actor, shared)
     in_unit(COLLECTION).update_one({"_id": view.id}, {"$set": values})
-    if told:
+    if content:
         forget_layout(actor, type_name, view)
     return view
 
@@ -189,7 +195,7 @@ def _name(text: str, others: Iterable[View], own: View | None) -> str:
     name = " ".join(text.split())
     if not name or len(name) > NAME_MAX or not name.isprintable():
         raise Refused(NO_NAME(most=NAME_MAX))
-    if any(one.name == name and one is not own for one in others):
+    if any(view.name == name and view is not own for view in others):
         raise Refused(NAME_TAKEN(name=name))
     return name
 
@@ -200,6 +206,6 @@ def _audience(actor: Actor, shared: bool) -> dict[str, Any]:
     return {"department": actor.department if shared else None}
 
 
-def _content(told: Mapping[str, Any]) -> dict[str, Any]:
-    pairs = [[key[:TEXT_MAX], value[:TEXT_MAX]] for key, value in told["pairs"]][:PAIRS_MAX]
-    return {"pairs": pairs, "columns": list(told["columns"])[:COLUMNS_MAX], "sort": told["sort"]}
+def _content(values: Mapping[str, Any]) -> dict[str, Any]:
+    pairs = [[key[:TEXT_MAX], value[:TEXT_MAX]] for key, value in values["pairs"]][:PAIRS_MAX]
+    return {"pairs": pairs, "columns": list(values["columns"])[:COLUMNS_MAX], "sort": values["sort"]}

@@ -51,11 +51,11 @@ def kinds() -> dict[str, dict[str, Any]]:
 def count(*names: str) -> int:
     """How many runs are of one of these kinds; at most a hundred are counted."""
     known = kinds()
-    wanted = {"$or": [known[name] for name in names]}
-    return get_db()[COLLECTION].count_documents(wanted, limit=COUNTED_MOST)
+    query = {"$or": [known[name] for name in names]}
+    return get_db()[COLLECTION].count_documents(query, limit=COUNTED_MOST)
 
 
-def untold(kind: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def untold(kind: str, query: Mapping[str, Any]) -> dict[str, Any]:
     """The filter of the runs of a kind of which nobody was told yet that they are of it."""
     is_new = {"$or": [{"alarmed": None}, {"alarmed_for": {"$exists": True, "$ne": kind}}]}
-    return {"$and": [is_new, dict(wanted)]}
+    return {"$and": [is_new, dict(query)]}

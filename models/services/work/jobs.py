@@ -41,7 +41,7 @@ INDEXES = [
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """An order to do something in the background. `once`: a key under which it is ordered only one time ever;
-    `is_passing`: one of so many that its run is forgotten after some time, as those of schedules are."""
+    `is_ephemeral`: one of so many that its run is forgotten after some time, as those of schedules are."""
 
     task: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Order:
     schedule: ObjectId | None = None
     due: dt.datetime | None = None
     not_before: dt.datetime | None = None
-    is_passing: bool = False
+    is_ephemeral: bool = False
 
 
 def document_of(order: Order) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def document_of(order: Order) -> dict[str, Any]:
         "asked_by_name": order.asked_by.name if order.asked_by else None,
         "schedule": order.schedule,
         "due": order.due,
-        "passing": order.is_passing or None,
+        "passing": order.is_ephemeral or None,
         "state": QUEUED,
         "queued": now,
         "not_before": order.not_before or now,
@@ -95,10 +95,10 @@ def enqueue(order: Order) -> ObjectId:
         runs.insert_one({key: value for key, value in run.items() if value is not None})
         return run["_id"]
     fresh = {key: value for key, value in run.items() if value is not None and key != "once"}
-    found: Any = runs.find_one_and_update(
+    kept: Any = runs.find_one_and_update(
         {"once": order.once}, {"$setOnInsert": fresh}, upsert=True, return_document=ReturnDocument.AFTER
     )
-    return found["_id"]
+    return kept["_id"]
 
 
 def enqueue_many(orders: list[Order]) -> int:
@@ -131,9 +131,9 @@ def claim(worker: str, run_id: ObjectId | None = None) -> dict[str, Any] | None:
         "attempts": {"$add": ["$attempts", 1]},
         "wake_at": "$$REMOVE",
     }
-    wanted = free(now) | ({"_id": run_id} if run_id is not None else {})
+    query = free(now) | ({"_id": run_id} if run_id is not None else {})
     return get_db()[COLLECTION].find_one_and_update(
-        wanted, [{"$set": taken}], sort=[("not_before", 1), ("_id", 1)], return_document=ReturnDocument.AFTER
+        query, [{"$set": taken}], sort=[("not_before", 1), ("_id", 1)], return_document=ReturnDocument.AFTER
     )
 
 
@@ -159,8 +159,8 @@ def renew(run_id: ObjectId, worker: str, changes: Mapping[str, Any] | None = Non
 
 def note(run_id: ObjectId, text: Words | str) -> None:
     """Add a line to a run's log, a sentence in all languages; only the last 500 lines are kept."""
-    told = text[:2000] if isinstance(text, str) else in_all_locales(text)
-    entry = {"at": clock.now(), "text": told}
+    said = text[:2000] if isinstance(text, str) else in_all_locales(text)
+    entry = {"at": clock.now(), "text": said}
     get_db()[COLLECTION].update_one({"_id": run_id}, {"$push": {"log": {"$each": [entry], "$slice": -LOG_MAX}}})
 
 
@@ -227,23 +227,23 @@ def try_again(run_id: ObjectId) -> bool:
 
 def open_runs(schedule: ObjectId, before: ObjectId | None = None) -> int:
     """How many runs of a schedule are queued or running; with `before`, only those ordered earlier than that run."""
-    wanted: dict[str, Any] = {"schedule": schedule, "state": {"$in": list(OPEN)}}
+    query: dict[str, Any] = {"schedule": schedule, "state": {"$in": list(OPEN)}}
     if before is not None:
-        wanted["_id"] = {"$lt": before}
-    return get_db()[COLLECTION].count_documents(wanted, limit=100)
+        query["_id"] = {"$lt": before}
+    return get_db()[COLLECTION].count_documents(query, limit=100)
 
 
 def open_run(schedule: ObjectId) -> ObjectId | None:
     """The oldest run of a schedule that is queued or running."""
-    wanted = {"schedule": schedule, "state": {"$in": list(OPEN)}}
-    found = get_db()[COLLECTION].find_one(wanted, {"_id": 1}, sort=[("_id", 1)])
-    return found["_id"] if found else None
+    query = {"schedule": schedule, "state": {"$in": list(OPEN)}}
+    row = get_db()[COLLECTION].find_one(query, {"_id": 1}, sort=[("_id", 1)])
+    return row["_id"] if row else None
 
 
 def is_open(run_id: ObjectId) -> bool:
     """Whether a run is queued or running."""
-    wanted = {"_id": run_id, "state": {"$in": list(OPEN)}}
-    return get_db()[COLLECTION].count_documents(wanted, limit=1) == 1
+    query = {"_id": run_id, "state": {"$in": list(OPEN)}}
+    return get_db()[COLLECTION].count_documents(query, limit=1) == 1
 
 
 def mark_alarmed(run_id: ObjectId, at: dt.datetime, kind: str) -> None:
@@ -255,5 +255,5 @@ def forget_ended(before: dt.datetime, most: int = 1000) -> int:
     """Remove runs of schedules, and passing ones, that ended well before a moment, `most` at once; faults stay."""
     ended: dict[str, Any] = {"ended": {"$lt": before}, "state": {"$in": [DONE, SKIPPED]}}
     ended["$or"] = [{"schedule": {"$ne": None}}, {"passing": True}]
-    found = [row["_id"] for row in get_db()[COLLECTION].find(ended, {"_id": 1}).sort("ended", 1).limit(most)]
-    return get_db()[COLLECTION].delete_many({"_id": {"$in": found}}).deleted_count if found else 0
+    ids = [row["_id"] for row in get_db()[COLLECTION].find(ended, {"_id": 1}).sort("ended", 1).limit(most)]
+    return get_db()[COLLECTION].delete_many({"_id": {"$in": ids}}).deleted_count if ids else 0

@@ -73,8 +73,8 @@ def start(user: Any, by: Actor) -> ObjectId | None:
 def giver_for(user: Any, by: Actor) -> ObjectId | None:
     """Who hands the link over: the head of the department, the nearest head above, management, human resources; the
     administrator only while there is no second person yet."""
-    for wanted in (*_heads(user.ref("department")), {"roles": Role.MANAGEMENT}, {"roles": Role.HR}):
-        rows = _users().find({**wanted, "active": True, "removed_at": None, "_id": {"$ne": user.id}}, {"roles": 1})
+    for query in (*_heads(user.ref("department")), {"roles": Role.MANAGEMENT}, {"roles": Role.HR}):
+        rows = _users().find({**query, "active": True, "removed_at": None, "_id": {"$ne": user.id}}, {"roles": 1})
         for row in rows.sort("_id", 1).limit(20):
             if Role.IT not in row["roles"] and row["_id"] != by.id:
                 return row["_id"]
@@ -82,26 +82,26 @@ def giver_for(user: Any, by: Actor) -> ObjectId | None:
 
 
 def _heads(department: ObjectId | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    while department and len(found) < 10:
-        found.append({"roles": Role.HEAD, "department": department})
+    queries: list[dict[str, Any]] = []
+    while department and len(queries) < 10:
+        queries.append({"roles": Role.HEAD, "department": department})
         facts = department_facts(department)
         department = facts.parent if facts else None
-    return found
+    return queries
 
 
 def is_giver(person: ObjectId | None, user_id: ObjectId) -> bool:
     """Whether it is for this person to hand the link of a user over."""
-    wanted = {"_id": user_id, "link.giver": person, "link.until": {"$gt": clock.now()}}
-    return person is not None and _accounts().find_one(wanted, {"_id": 1}) is not None
+    query = {"_id": user_id, "link.giver": person, "link.until": {"$gt": clock.now()}}
+    return person is not None and _accounts().find_one(query, {"_id": 1}) is not None
 
 
 def make(user_id: ObjectId) -> str:
     """A new link of a user for whom one was started: its path with the key, which is kept nowhere. The one before is
     dead. Raises Refused."""
     key = secrets.token_urlsafe(32)
-    wanted = {"_id": user_id, "link.until": {"$gt": clock.now()}}
-    if not _accounts().update_one(wanted, {"$set": {"link.key": _hash(key)}}).matched_count:
+    query = {"_id": user_id, "link.until": {"$gt": clock.now()}}
+    if not _accounts().update_one(query, {"$set": {"link.key": _hash(key)}}).matched_count:
         raise Refused(L("No link was asked for, or its time is over.", "未申請鏈接，或已過期。"))
     return f"{PATH}?key={key}"
 
