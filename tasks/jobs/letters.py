@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from babel import Locale
-from babel.numbers import format_decimal
 from bson import ObjectId
 
 from models.kernel.base import clock
@@ -24,7 +22,7 @@ from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
-from models.kernel.base.words import HANS, L, speaking
+from models.kernel.base.words import HANS, Amount, L, On, speaking
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.rights import rights
@@ -124,15 +122,15 @@ def contents(step: Any) -> dict[str, Any]:
         "owner": str(_row(User, step.ref("owner"), "name").get("name", "")),
         "department": str(_row(Department, step.ref("department"), "name").get("name", "")),
     }
-    today = clock.today()
+    today, received = clock.today(), owed.received or Decimal(0)
     facts = {
         "number": owed.number,
         "contract": names["contract"],
         "instalment": str(owed.instalment),
         "due": owed.due.isoformat(),
-        "amount": f"{_money(owed.amount)} {owed.currency}",
-        "received": f"{_money(owed.received or Decimal(0))} {owed.currency}",
-        "outstanding": f"{_money(owed.amount - (owed.received or Decimal(0)))} {owed.currency}",
+        "amount": str(Amount(owed.amount, owed.currency)),
+        "received": str(Amount(received, owed.currency)),
+        "outstanding": str(Amount(owed.amount - received, owed.currency)),
         "letter": step.number,
     }
     with speaking(language):
@@ -140,9 +138,9 @@ def contents(step: Any) -> dict[str, Any]:
             contract=names["contract"],
             due=facts["due"],
             days=(today - owed.due).days,
-            outstanding=_money(owed.amount - (owed.received or Decimal(0))),
+            outstanding=Amount(owed.amount - received),
             currency=owed.currency,
-            by=(today + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
+            by=On(today + dt.timedelta(days=ANSWER_DAYS)),
         )
         return {
             "locale": language,
@@ -159,7 +157,3 @@ def contents(step: Any) -> dict[str, Any]:
 
 def _row(cls: Any, id: ObjectId | None, *fields: str) -> dict[str, Any]:
     return (cls._get_collection().find_one({"_id": id}, dict.fromkeys(fields, 1)) if id else None) or {}
-
-
-def _money(amount: Decimal) -> str:
-    return format_decimal(amount, format="#,##0.00", locale=Locale.parse("zh_Hant_TW"))

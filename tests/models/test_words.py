@@ -1,16 +1,23 @@
 """Labels and sentences in three languages, with labels and sentences in their places."""
 
+import datetime as dt
 import threading
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
+from models.kernel.base.titles import number_and_title, short_title
 from models.kernel.base.words import (
     EN,
     HANS,
     HANT,
     LOCALES,
+    Amount,
+    At,
     L,
     Listed,
+    On,
     current_locale,
     in_all_locales,
     simplified,
@@ -94,3 +101,32 @@ def test_names_typed_by_people_stay_as_they_are() -> None:
 def test_simplifying_twice_changes_nothing_more() -> None:
     for text in ("合同與發票", "头发发现", "ABC 123", "", "乾隆皇后"):
         assert simplified(simplified(text)) == simplified(text)
+
+
+class TestPlacesOfASentence:
+    """Places that say themselves: whoever writes a sentence formats nothing."""
+
+    SENTENCE = L("{number} was due on {due}.", "{number} 應於 {due} 到期。")
+
+    @pytest.mark.parametrize(("place", "text"), [
+        (At(dt.datetime(2025, 6, 13, 16, 5, 59, tzinfo=dt.UTC)), "2025-06-14 00:05"), (At(None), ""),
+        (On(dt.date(2025, 6, 3)), "2025-06-03"), (Amount(Decimal("1234567.5"), "CNY"), "1,234,567.50 CNY"),
+        (Amount(Decimal("-3")), "-3.00"),
+    ], ids=str)  # fmt: skip
+    def test_they_say_themselves(self, place, text):
+        assert str(place) == text
+        assert in_all_locales(self.SENTENCE(number="A", due=place))["en"] == f"A was due on {text}."
+
+    def test_a_moment_is_said_by_the_companys_clock(self):
+        moment = At(dt.datetime(2025, 6, 13, 16, 5, tzinfo=dt.timezone(dt.timedelta(hours=-5))))
+        assert str(moment) == "2025-06-14 05:05"
+
+
+@pytest.mark.parametrize(("number", "title", "short", "line"), [
+    ("QT-1", "QT-1 泵", "泵", "QT-1 泵"), ("QT-1", "泵 QT-1", "泵 QT-1", "QT-1 泵 QT-1"), ("QT-1", "QT-1", "", "QT-1"),
+    (None, "泵", "泵", "泵"), ("QT-1", None, "", "QT-1"), (None, None, "", ""), ("QT-1", 7, "7", "QT-1 7"),
+])  # fmt: skip
+def test_a_title_is_said_without_its_number(number, title, short, line):
+    row = {"number": number, "title": title}
+    for named in (row, SimpleNamespace(**row)):
+        assert (short_title(named), number_and_title(named)) == (short, line)
