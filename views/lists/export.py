@@ -8,7 +8,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 import structlog
-from flask import Response, send_file
+from flask import Response, send_file, stream_with_context
 
 from models.kernel.base import clock
 from models.kernel.base.errors import Missing, Refused
@@ -63,13 +63,13 @@ def streamed(name: str, heads: Sequence[str], batches: Iterable[Sequence[Sequenc
 
     def spoken() -> Iterator[bytes]:
         while True:
-            with speaking(locale):  # the request has ended by then
+            with speaking(locale):  # the language of the request ends with its answer
                 piece = next(pieces, None)
             if piece is None:
                 return
             yield piece
 
-    response = Response(chain([next(pieces)], spoken()), mimetype=MIMETYPES[SheetKind.CSV])
+    response = Response(stream_with_context(spoken()), mimetype=MIMETYPES[SheetKind.CSV])
     return _named(response, name)
 
 
