@@ -60,6 +60,11 @@ FULL = L(
 )
 DISK_FULL_CODES = frozenset({14031, 28})
 
+NO_PAGE = L(
+    "There is no page at this address. Look whether it was copied whole, or begin at the home page.",
+    "此地址沒有頁面。請檢查網址是否完整，或從首頁開始。",
+)
+
 
 def answer_problems(app: Flask) -> None:
     """Give each kind of failure its page; the one place besides the task runner that catches everything."""
@@ -83,6 +88,8 @@ def _http(problem: HTTPException) -> Any:
         return problem
     if code in (500, 503):
         return _ours(code, problem)
+    if code == 404 and request.routing_exception is not None:  # no address of ours: it tells nothing of any record
+        return _page(code, NO_PAGE)
     return _page(code, SENTENCES.get(code, L("Nothing was changed.", "未作任何更改。")))
 
 

@@ -47,3 +47,23 @@ def test_the_count_costs_one_query_and_stops(company, browser_as):
         COMMANDS.listeners.remove(heard.append)
     asked = [one for one in heard if one.get("aggregate") == WAITING or one.get("count") == WAITING]
     assert len(asked) == 1
+
+
+class TestNoPage:
+    """An address that is none says so; a record that is not there, or not the reader's, says the same as ever."""
+
+    ADDRESSES = ("/admin/nonsense/", "/admin/customer/nonsense/", "/nonsense", "/admin/custom%20er/")
+
+    def test_an_address_that_is_none(self, company, browser_as):
+        browser = browser_as("clerk_sal", locale="zh-Hant")
+        for address in self.ADDRESSES:
+            answer = browser.get(address)
+            assert answer.status_code == 404
+            assert "此地址沒有頁面" in answer.text, address
+
+    def test_a_record_that_is_not_there_tells_nothing(self, company, browser_as):
+        hidden = company.make("customer", "clerk_sal")
+        browser = browser_as("clerk_mkt", locale="zh-Hant")
+        for id in (hidden.id, "65a100000000000000000000", "nonsense"):
+            answer = browser.get("/admin/customer/details/", {"id": id})
+            assert "此地址沒有頁面" not in answer.text

@@ -30,8 +30,9 @@ window.guicheng = (() => {
   // Yes, no, or neither (null), in the words that the server knows, too.
   function flagOf(text) {
     const plain = text.normalize("NFKC").trim().toLowerCase();
-    if ((words.yesWords || []).includes(plain)) return true;
-    return (words.noWords || []).includes(plain) ? false : null;
+    const [yes, no] = JSON.parse(document.body.dataset.flags || "[[],[]]");
+    if (yes.includes(plain)) return true;
+    return no.includes(plain) ? false : null;
   }
 
   // What is copied from a spreadsheet, as rows of cells: one that holds tabs, lines or quotation marks stands in these.

@@ -133,12 +133,37 @@
       wrap.toggleAttribute("data-more", isMore);
       if (on) on.hidden = !isMore;
     }
+    // Long texts give way to each other until all columns stand side by side; where that is not to be had, none does.
+    const WIDEST = 26, NARROWEST = 6;
+    function fit() {
+      const { style } = table;
+      const isOver = () => wrap.scrollWidth > wrap.clientWidth;
+      style.removeProperty("--cell-max");
+      wrap.removeAttribute("data-tight");
+      if (!isOver()) return;
+      style.setProperty("--cell-max", `${NARROWEST}rem`);
+      wrap.toggleAttribute("data-tight", isOver());
+      if (isOver()) {
+        wrap.removeAttribute("data-tight");
+        return void style.removeProperty("--cell-max");
+      }
+      let [fits, over] = [NARROWEST, WIDEST];
+      while (over - fits > .5) {
+        const between = (fits + over) / 2;
+        style.setProperty("--cell-max", `${between}rem`);
+        if (isOver()) over = between; else fits = between;
+      }
+      style.setProperty("--cell-max", `${fits}rem`);
+    }
     on?.addEventListener("click", () => {
       wrap.scrollBy({ left: wrap.clientWidth / 2 });
       wrap.focus({ preventScroll: true }); // the arrow keys go on from here
     });
     wrap.addEventListener("scroll", measure, { passive: true });
-    const watch = new ResizeObserver(measure);
+    const watch = new ResizeObserver(() => {
+      if (!wrap.querySelector(".editing")) fit();
+      measure();
+    });
     watch.observe(wrap);
     watch.observe(table);
   });
