@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.installed-run-$(SUM)
 TEST_STAMP := $(VENV)/.installed-test-$(SUM)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check docs vendor gallery clean bench-backup bench-growth
+.PHONY: run test check docs vendor gallery pictures clean bench-backup bench-growth
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/guicheng run
@@ -34,6 +34,10 @@ vendor: $(RUN_STAMP)
 # Pictures of all screens: artefacts/gallery/index.html. make gallery ONLY=quotation: of some.
 gallery: $(TEST_STAMP)
 	@PYTHONPATH=. $(BIN)/python -m tests.browser.gallery $(ONLY)
+
+# The pictures of the README: docs/pictures/.
+pictures: $(TEST_STAMP)
+	@PYTHONPATH=. $(BIN)/python -m tests.browser.pictures
 
 docs: $(RUN_STAMP)
 	$(BIN)/guicheng settings > docs/settings.md

@@ -1,4 +1,4 @@
-"""What deploy/ and the README tell people to start exists: commands, settings, files. Nothing is started here."""
+"""What deploy/ tells people to start exists: commands, settings, files. Nothing is started here."""
 
 import base64
 import configparser
@@ -95,14 +95,3 @@ def test_the_environment_file_is_enough(monkeypatch):
     found = load_settings()
     assert (found.demo, found.trusted_proxies, found.host) == (False, 1, "0.0.0.0")
     assert set(found.backup_keys) == {1}
-
-
-def test_the_readme_names_what_is_there():
-    text = (ROOT / "README.md").read_text("utf-8")
-    for path in re.findall(r"`(deploy/[\w./-]*)`", text):
-        assert (ROOT / path).exists(), path
-    assert {"deploy/compose.yaml", "deploy/systemd/"} <= set(re.findall(r"`(deploy/[\w./-]*)`", text))
-    assert set(re.findall(r"GUICHENG_[A-Z_]+[A-Z]", text)) <= KNOWN
-    commands = re.findall(r"^    guicheng (\w+)|`guicheng (\w+)", text, re.M)
-    (offered,) = (action.choices for action in parser()._actions if action.choices)
-    assert {one or other for one, other in commands} <= set(offered)
