@@ -54,11 +54,11 @@ LANGUAGE = L("Language: {name}", "語言：{name}")
 _PLACES = (
     (L("Home", "首頁"), "/admin/"),
     (L("Approvals", "待審批"), "/admin/inbox/"),
-    (L("My dates", "我的日程"), "/admin/calendar/"),
+    (L("My calendar", "我的日程"), "/admin/calendar/"),
     (L("Notices", "通知"), "/admin/notices/"),
     (L("Preferences", "通知設置"), "/admin/preferences/"),
     (L("My account", "我的賬號"), "/admin/account/"),
-    (L("Bin", "回收站"), "/admin/bin/"),
+    (L("Recycle bin", "回收站"), "/admin/bin/"),
 )
 Option = dict[str, str]
 Offer = tuple[Words, str, tuple[str, ...]]  # a label, an address, and what it is called besides

@@ -50,9 +50,9 @@ Answer = str | BaseResponse | tuple[str, int]
 
 SAVED = L("Saved: {number}.", "已保存：{number}。")
 CREATED = L("Created: {number}.", "已建立：{number}。")
-REMOVED = L("{number} is in the bin now; it can be restored from there.", "{number} 已移至回收站，可從該處恢復。")
+REMOVED = L("{number} is in the recycle bin; it can be restored from there.", "{number} 已移至回收站，可從該處恢復。")
 PUT_BACK = L("Put back to version {version}", "恢復至版本 {version}")
-NO_ACCESS = L("Your roles have no business with this kind of record.", "您的角色不涉及此類記錄。")
+NO_ACCESS = L("Your roles do not include this kind of record.", "您的角色不涉及此類記錄。")
 LOOKUP_MAX = 20
 NOT_INLINE = rights.Verdict(False, rights.NOT_YOURS)
 

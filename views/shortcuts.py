@@ -23,7 +23,7 @@ DECISIONS = L("Among approvals", "審批")
 PLANS = L("In calendars and boards", "日曆與看板")
 
 SHORTCUTS = (
-    Shortcut(("Ctrl", "K"), L("Go to anything, or do it", "跳轉到任意內容或執行操作"), EVERYWHERE),
+    Shortcut(("Ctrl", "K"), L("Command palette", "跳轉到任意內容或執行操作"), EVERYWHERE),
     Shortcut(("/",), L("Search everything", "全局搜索"), EVERYWHERE),
     Shortcut(("g", "h"), L("Home", "首頁"), EVERYWHERE),
     Shortcut(("g", "i"), L("Approvals", "待審批"), EVERYWHERE),

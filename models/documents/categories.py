@@ -78,12 +78,12 @@ class Category(Record):
     name = Text(required=True, most=80, label=L("Name", "名稱"))
     parent = Ref("Category", tree=True, label=L("Belongs to", "上級分類"))
     description = LongText(most=2000, label=L("Description", "說明"))
-    retention_years = Whole(least=1, most=100, label=L("Kept for years", "保存年限"))
+    retention_years = Whole(least=1, most=100, label=L("Retention (years)", "保存年限"))
     confidentiality = Choice(
-        CONFIDENTIALITY, default=INTERNAL, required=True, label=L("Usual confidentiality", "默認密級")
+        CONFIDENTIALITY, default=INTERNAL, required=True, label=L("Default confidentiality", "默認密級")
     )
     loan_days = Whole(
-        least=1, most=250, default=LOAN_DAYS, required=True, label=L("Lent for working days", "借閱工作日數")
+        least=1, most=250, default=LOAN_DAYS, required=True, label=L("Loan period (working days)", "借閱工作日數")
     )
 
     def check(self) -> Iterator[tuple[str, Words]]:

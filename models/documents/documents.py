@@ -183,7 +183,7 @@ class Edition(Line):
             "editions",
             clause="3.1.1",
             help=L(
-                "Kept by the system: an approved edition is locked and never replaced.",
+                "Filled in by the system. An approved edition is locked and never replaced.",
                 "由系統登記：已批准的版本鎖定，不會被覆蓋。",
             ),
         ),

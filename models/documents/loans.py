@@ -262,7 +262,7 @@ class Loan(Record):
     condition = Choice(BACK, edit={Role.RECORDS}, label=L("Condition at return", "歸還狀況"))
     remark = LongText(most=1000, edit={Role.RECORDS}, label=L("Remark", "備註"))
     kept_until = Moment(computed=True, label=L("Kept until", "保留至"))
-    subject = Text(computed=True, most=400, label=L("Document in words", "文件說明"))
+    subject = Text(computed=True, most=400, label=L("Document description", "文件說明"))
     is_secret = Flag(internal=True, computed=True, default=False, label=L("Secret document", "機密文件"))
     for_desk = Flag(internal=True, computed=True, default=False, label=L("For the desk itself", "檔案管理員本人借閱"))
     none_free = Flag(internal=True, default=False, label=L("No copy was free", "無可借副本"))

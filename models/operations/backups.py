@@ -74,7 +74,7 @@ OLD_DRILL = L(
     grid=Grid("name target encrypted enabled backup_hours_max", search="name", sort="name"),
     form=(
         Part(
-            L("Where to", "目標"),
+            L("Target", "目標"),
             "name target encrypted enabled",
             help=L(
                 "A folder or an S3-compatible store, best on another machine than the database.",
@@ -82,7 +82,7 @@ OLD_DRILL = L(
             ),
         ),
         Part(
-            L("How many are kept", "保留份數"),
+            L("Retention", "保留份數"),
             "daily weekly monthly yearly",
             help=L(
                 "The newest of each day, week, month and year is kept, so many of them; older ones go.",
@@ -90,7 +90,7 @@ OLD_DRILL = L(
             ),
         ),
         Part(
-            L("When it is an alarm", "告警條件"),
+            L("Alert limits", "告警條件"),
             "backup_hours_max drill_days_max",
             help=L(
                 "If the newest good backup or drill is older than this, IT is alarmed.",
@@ -120,10 +120,10 @@ class BackupPolicy(Record):
     monthly = Whole(required=True, default=12, least=0, most=400, label=L("Months", "月備份"))
     yearly = Whole(required=True, default=3, least=0, most=100, label=L("Years", "年備份"))
     backup_hours_max = Whole(
-        required=True, default=30, least=1, most=10_000, label=L("Newest backup, hours", "備份最長間隔（小時）")
+        required=True, default=30, least=1, most=10_000, label=L("Maximum backup age (hours)", "備份最長間隔（小時）")
     )
     drill_days_max = Whole(
-        required=True, default=9, least=1, most=1000, label=L("Last drill, days", "演練最長間隔（天）")
+        required=True, default=9, least=1, most=1000, label=L("Maximum drill age (days)", "演練最長間隔（天）")
     )
 
     def check(self) -> Iterator[tuple[str, Words]]:
@@ -176,7 +176,7 @@ class Backup(Record):
             GOOD: L("Good", "有效"),
             FAILED: L("Failed", "失敗"),
             BROKEN: L("Damaged", "已損壞"),
-            PRUNED: L("Deleted by the keep rules", "已按保留規則刪除"),
+            PRUNED: L("Deleted by retention", "已按保留規則刪除"),
         },
         required=True,
         label=L("Outcome", "結果"),

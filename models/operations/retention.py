@@ -258,7 +258,9 @@ class DeletionList(Record):
     """Records whose time in the archive or the bin is over; made by the system, carried out only when approved."""
 
     record_type = RecordType(is_any=True, required=True, label=L("Kind of record", "記錄類型"))
-    source = Choice({ARCHIVE: L("Archive", "檔案庫"), BIN: L("Bin", "回收站")}, label=L("Where they are", "所在位置"))
+    source = Choice(
+        {ARCHIVE: L("Archive", "檔案庫"), BIN: L("Recycle bin", "回收站")}, label=L("Where they are", "所在位置")
+    )
     count = Whole(label=L("Records", "記錄數"))
     destroyed = Whole(label=L("Destroyed", "已銷毀"))
     kept = Whole(label=L("Kept", "未銷毀"))

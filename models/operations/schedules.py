@@ -95,25 +95,25 @@ class Schedule(Record):
     )
     enabled = Flag(default=True, label=L("Enabled", "啟用"))
     cron = Text(most=100, label=L("Crontab", "定時表達式"))
-    every = Whole(least=1, most=60 * 24 * 366, label=L("Every so many minutes", "間隔分鐘數"))
+    every = Whole(least=1, most=60 * 24 * 366, label=L("Interval (minutes)", "間隔分鐘數"))
     time_zone = Text(
         most=60, label=L("Time zone", "時區"), help=L("Empty means the company's time zone.", "留空即為公司所在時區。")
     )
     catch_up = Choice(
         {
-            "once": L("Run once, late", "補執行一次"),
-            "each": L("Run once for each time missed", "逐次補執行"),
-            "skip": L("Leave out", "不補執行"),
+            "once": L("Run once afterwards", "補執行一次"),
+            "each": L("Run once for each missed time", "逐次補執行"),
+            "skip": L("Skip", "不補執行"),
         },
         required=True,
         default="once",
-        label=L("Times missed in an outage", "停機期間錯過的任務"),
+        label=L("Runs missed during an outage", "停機期間錯過的任務"),
     )
     overlap = Choice(
-        {"skip": L("Leave this time out", "跳過本次"), "queue": L("Wait for it", "排隊等待")},
+        {"skip": L("Skip this run", "跳過本次"), "queue": L("Queue", "排隊等待")},
         required=True,
         default="skip",
-        label=L("When the run before is not done", "上次尚未完成時"),
+        label=L("If the previous run has not ended", "上次尚未完成時"),
     )
 
     def check(self) -> Iterator[tuple[str, Words]]:

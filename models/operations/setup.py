@@ -127,7 +127,7 @@ LINES = (
     ),
     SetupLine(
         "background",
-        L("Background work", "後臺任務"),
+        L("Background work", "後台任務"),
         L("Scheduler and workers run; without them nothing is sent, backed up or archived.",
           "調度程序與執行程序須運行，否則不會發送通知、備份和歸檔。"),
         "/admin/timetable/",

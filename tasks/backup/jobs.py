@@ -129,7 +129,7 @@ def prune(run: Run, policy: str = "") -> None:
 
 @job(
     "backup.alarms",
-    L("Watch over backups", "備份告警"),
+    L("Check backup alerts", "備份告警"),
     L("Tells IT when the newest good backup or drill is too old.", "最近的有效備份或演練過舊時通知信息技術部。"),
 )
 def tell_alarms(run: Run) -> None:

@@ -16,7 +16,7 @@ KEPT = dt.timedelta(days=60)
 
 @job(
     "runs.tidy",
-    L("Tidy task runs", "清理執行記錄"),
+    L("Clean up task runs", "清理執行記錄"),
     L(
         "Runs of schedules that ended well more than sixty days ago are removed; what failed stays.",
         "刪除六十天前正常結束的定時任務執行記錄，失敗的保留。",

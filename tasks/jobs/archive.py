@@ -106,7 +106,7 @@ def _still_matches(cls: type[Record], rule: Retention, id: ObjectId) -> bool:
 
 @job(
     "archive.delete_list",
-    L("List archived records to be destroyed", "生成銷毀清單"),
+    L("Create deletion list of the archive", "生成銷毀清單"),
     L(
         "Archived records whose time is over, without legal hold; nothing is destroyed before the list is approved.",
         "列出保管期滿且無法律保全的檔案；清單批准前不銷毀任何記錄。",
@@ -128,7 +128,7 @@ def make_lists(run: Run) -> None:
 
 @job(
     "bin.delete_list",
-    L("List what has been in the bin for long", "生成回收站銷毀清單"),
+    L("Create deletion list of the recycle bin", "生成回收站銷毀清單"),
     L(
         'Records that were put into the bin 30 days ago or earlier ({"days": 30}), without legal hold; nothing is '
         "destroyed before the list is approved.",
@@ -299,7 +299,7 @@ def _finish(approved: Any, outcomes: list[str]) -> None:
 
 @job(
     "files.sweep",
-    L("Sweep contents that belong to no file", "清理無主文件內容"),
+    L("Remove orphaned file contents", "清理無主文件內容"),
     L(
         "Contents older than a day that no attachment names are removed; attachments without content are reported.",
         "清除超過一天且無附件引用的內容，並報告內容丟失的附件。",

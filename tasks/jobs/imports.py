@@ -154,7 +154,7 @@ def _along(run: Run, sheet: Import, step: int, work: Step) -> bool:
 
 @job(
     "imports.tidy",
-    L("Forget old imports", "清理導入記錄"),
+    L("Delete old imports", "清理導入記錄"),
     L(
         "Forgets sheets that were imported more than thirty days ago; the records stay.",
         "清理三十天前的導入表格；已導入的記錄保留。",

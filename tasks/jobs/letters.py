@@ -68,7 +68,7 @@ _CONTEXT = Context(source=Source.TASK)
 
 @job(
     "dunning.letters",
-    L("Make letters of dunning", "生成催款函"),
+    L("Create dunning letters", "生成催款函"),
     L("Each first step of dunning gets its letter as a PDF, once.", "為每個一級催款步驟生成一份 PDF 催款函。"),
 )
 def write_letters(run: Run) -> None:

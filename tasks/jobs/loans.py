@@ -43,7 +43,7 @@ _CONTEXT = Context(source=Source.TASK)
 
 @job(
     "loans.sweep",
-    L("Loans that run out", "借閱到期處理"),
+    L("Process due loans", "借閱到期處理"),
     L(
         "Electronic loans end when they are due; copies that nobody fetched, or that are free again, go to the next.",
         "電子借閱到期結束；逾期未取或重新可借的副本轉給下一位。",
@@ -82,7 +82,7 @@ def _offer(row: dict[str, Any]) -> bool:
 
 @job(
     "loans.remind",
-    L("Ask for overdue copies", "借閱逾期催還"),
+    L("Send reminders of overdue copies", "借閱逾期催還"),
     L(
         "Every three days the borrower is asked; from the seventh day on the head of the department is told as well.",
         "每三天催還一次；逾期七天起同時通知借閱人的部門負責人。",

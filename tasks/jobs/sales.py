@@ -114,7 +114,7 @@ def mark_overdue(run: Run) -> None:
 
 @job(
     "make_dunning",
-    L("Make the steps of dunning", "生成催款步驟"),
+    L("Create dunning steps", "生成催款步驟"),
     L("The steps due 7, 15 and 30 days after the due date, each once.", "逾期 7、15、30 天各生成一次催款步驟。"),
 )
 def make_dunning(run: Run) -> None:
@@ -137,7 +137,7 @@ def make_dunning(run: Run) -> None:
 
 @job(
     "expire_quotations",
-    L("Let quotations expire", "報價單到期處理"),
+    L("Expire quotations", "報價單到期處理"),
     L("Quotations that were sent and are no longer valid.", "已發送且超過有效期的報價單。"),
 )
 def expire_quotations(run: Run) -> None:

@@ -17,7 +17,7 @@ from ..engine.run import Run
 
 @job(
     "search.refresh",
-    L("Refresh what records are found by", "更新記錄檢索內容"),
+    L("Update the search index", "更新記錄檢索內容"),
     L(
         "Looks over all records for what they are found by: after an upgrade or the restore of an older backup.",
         "檢查全部記錄的檢索內容並予以更新，用於升級或恢復較早的備份之後。",
@@ -40,7 +40,7 @@ def refresh(run: Run) -> None:
 
 @job(
     "search.measure",
-    L("Measure what searches go by", "統計檢索字頻"),
+    L("Measure search frequencies", "統計檢索字頻"),
     L(
         "Counts in a sample which pairs of characters are common, so that a search begins with the rare ones.",
         "抽樣統計各類記錄中的常見字組，使搜索從罕見字組開始，速度更快。",

@@ -213,7 +213,7 @@ class TestOwnWork:
     def test_in_english(self, submitted, browser_as):
         submitted()
         text = browser_as("head_sal", locale=EN).page("/admin/").text
-        assert "Waits for my decision" in text
+        assert "Pending approvals" in text
         assert "Open work by state" in text
 
 

@@ -154,7 +154,7 @@ def test_two_versions_stand_side_by_side(company: Company, browser_as: Callable[
 
 
 @pytest.mark.parametrize(
-    ("locale", "words"), [("en", "Course of the case"), ("zh-Hant", "辦理過程"), ("zh-Hans", "办理过程")]
+    ("locale", "words"), [("en", "Workflow history"), ("zh-Hant", "辦理過程"), ("zh-Hans", "办理过程")]
 )
 def test_a_record_becomes_a_document(
     company: Company, browser_as: Callable[..., Browser], locale: str, words: str

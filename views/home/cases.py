@@ -33,7 +33,7 @@ MINE_LABELS = {
     LATE: L("Late", "已逾期"),
     TODAY: L("Due today", "今天到期"),
     DRAFTS: L("My drafts", "我的草稿"),
-    GOING: L("To go on with", "待處理"),
+    GOING: L("To do", "待處理"),
 }
 Cases = list[dict[str, Any]]
 

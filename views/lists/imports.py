@@ -62,7 +62,7 @@ SECTIONS: dict[str, tuple[L, str]] = {
     CHANGE: (L("To be changed", "將修改"), "progress"),
     CREATED: (L("Created", "已新建"), "good"),
     CHANGED: (L("Changed", "已修改"), "good"),
-    BINNED: (L("In the bin", "已移至回收站"), "neutral"),
+    BINNED: (L("In the recycle bin", "已移至回收站"), "neutral"),
     BACK: (L("Former values restored", "已恢復原值"), "neutral"),
     SAME: (L("Without a change", "無變化"), "neutral"),
 }

@@ -29,7 +29,7 @@ WORDS = {
     "state": L("State: ", "狀態："),
     "version": L("Version", "版本"),
     "record": L("Record", "記錄"),
-    "decisions": L("Course of the case", "辦理過程"),
+    "decisions": L("Workflow history", "辦理過程"),
     "files": L("Attachments", "附件"),
     "when": L("When", "時間"),
     "who": L("Who", "人員"),

@@ -9,7 +9,7 @@ from .case import Case
 from .words import L, Words
 
 NOT_FOUND = L(
-    "There is no such record, or it is not yours to see.",
+    "This record does not exist, or you may not view it.",
     "沒有這條記錄，或您無權查看。",
 )
 CHANGED = L(

@@ -31,15 +31,15 @@ class NoticeKind(StrEnum):
 
 
 NOTICE_LABELS: dict[NoticeKind, L] = {
-    NoticeKind.DECISION: L("Waits for my decision", "待我審批"),
-    NoticeKind.RESULT: L("Results of my cases", "審批結果"),
+    NoticeKind.DECISION: L("Pending approvals", "待我審批"),
+    NoticeKind.RESULT: L("Approval results", "審批結果"),
     NoticeKind.COMMENT: L("Comments", "評論"),
     NoticeKind.REMINDER: L("Reminders", "提醒"),
     NoticeKind.LOAN: L("My loans", "我的借閱"),
     NoticeKind.ESCALATION: L("Overdue approvals", "審批逾期"),
-    NoticeKind.DUNNING: L("Steps of dunning", "催款步驟"),
+    NoticeKind.DUNNING: L("Dunning steps", "催款步驟"),
     NoticeKind.PUBLISHED: L("Published reports", "報告發布"),
-    NoticeKind.ALARM: L("Alarms of the system", "系統告警"),
+    NoticeKind.ALARM: L("System alerts", "系統告警"),
 }
 OTHER_KIND = L("Other", "其他")
 

@@ -30,7 +30,7 @@ class Source(StrEnum):
 SOURCE_LABELS: dict[Source, L] = {
     Source.FORM: L("Form", "表單"),
     Source.GRID: L("List", "列表"),
-    Source.BULK: L("Several at once", "批量"),
+    Source.BULK: L("Bulk action", "批量"),
     Source.INBOX: L("Approvals", "待審批"),
     Source.CALENDAR: L("Calendar", "日曆"),
     Source.BOARD: L("Board", "看板"),

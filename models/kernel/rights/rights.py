@@ -30,7 +30,7 @@ OWN_WORK = L(
 )
 ALREADY_DECIDED = L("You have already given your decision on this.", "您已對此表示意見。")
 REMOVE_BY_HEAD = L("Only the owner or the head may remove this record.", "只有經辦人或部門負責人可以移除此記錄。")
-IN_BIN = L("The record is in the bin.", "此記錄已在回收站。")
+IN_BIN = L("The record is in the recycle bin.", "此記錄已在回收站。")
 OWN_PASSWORD = L("Your own password is changed on your account page.", "您本人的密碼請在賬號頁面更改。")
 NOT_ACTIVE = L("This user is not active; make them active first.", "此用戶未啟用，請先啟用。")
 NOT_OPENED = L(

@@ -24,7 +24,7 @@ WAITING, CLEAN, INFECTED, TOO_LARGE = "waiting", "clean", "infected", "too_large
 NOT_YET = L("This file waits for its virus scan; please try again later.", "此文件正在等待病毒掃描，請稍後再試。")
 LOCKED = L("A virus was found in this file, so nobody can open it.", "此文件檢出病毒，已隔離，任何人不能打開。")
 STATES = {
-    WAITING: L("Waits for the virus scan", "等待病毒掃描"),
+    WAITING: L("Waiting for the virus scan", "等待病毒掃描"),
     INFECTED: L("A virus was found: locked", "檢出病毒，已隔離"),
     TOO_LARGE: L("Too large for the virus scanner: not scanned", "超過掃描上限，未掃描"),
 }

@@ -41,8 +41,8 @@ TWO_READINGS = L(
 # What stands in an export for a link whose title its reader is not told.
 UNTOLD = (
     L("(deleted)", "（已刪除）"),
-    L("(not for you to see)", "（無權查看）"),
-    L("(not there, or not for you to see)", "（不存在或無權查看）"),
+    L("(no permission)", "（無權查看）"),
+    L("(not found, or no permission)", "（不存在或無權查看）"),
 )
 
 Key = tuple[str, tuple[str, ...]]

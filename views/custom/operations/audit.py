@@ -24,7 +24,7 @@ from views import wording
 from views.session import actor, say
 from views.slots import Alarm, CustomView, MenuItem, Tile, on_home, on_home_tiles
 
-TITLE = L("Audit seal", "歷史封存")
+TITLE = L("Audit log", "歷史封存")
 STARTED = L("The check has been ordered; its result will stand here.", "檢查已下達，結果將顯示於此。")
 NO_SEAL = L("There is no seal yet; the first one is made tonight.", "尚無封存，首次封存將於今晚進行。")
 UNSOUND = L("The last check of the history found {count} faults.", "最近一次歷史完整性檢查發現 {count} 處異常。")

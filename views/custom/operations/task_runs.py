@@ -39,7 +39,7 @@ STATES = {
     jobs.DONE: (L("Done", "已完成"), "good"),
     jobs.FAILED: (L("Failed", "失敗"), "bad"),
     jobs.SET_ASIDE: (L("Set aside", "已擱置"), "bad"),
-    jobs.SKIPPED: (L("Left out", "已跳過"), "neutral"),
+    jobs.SKIPPED: (L("Skipped", "已跳過"), "neutral"),
 }
 NOTHING_TO_DO = L("{count} runs, nothing to do", "執行 {count} 次，均無事項")
 AGAIN = L("The job is queued again; it goes on where it stopped.", "作業已重新排隊，將從中斷處繼續。")
@@ -263,13 +263,13 @@ def _is_late(run: Mapping[str, Any]) -> bool:
 
 def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = [
-        (L("Ordered", "下達時間"), _second(run["queued"])),
+        (L("Queued", "下達時間"), _second(run["queued"])),
         (L("Asked by", "下達人"), run.get("asked_by_name") or ""),
         (L("Due", "應執行時間"), _second(run["due"]) if run.get("due") else ""),
         (L("Begun", "開始時間"), _second(run["started"]) if run.get("started") else ""),
         (L("Last progress", "最近進展"), _second(run["moved"]) if run.get("moved") and not run.get("ended") else ""),
         (L("Ended", "結束時間"), _second(run["ended"]) if run.get("ended") else ""),
-        (L("Took", "用時"), _took(run)),
+        (L("Duration", "用時"), _took(run)),
         (L("Attempts", "嘗試次數"), str(run["attempts"])),
         (L("Counts", "計數"), _counts(run)),
     ]
