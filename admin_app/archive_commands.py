@@ -43,14 +43,18 @@ def archive_command(settings: Settings, _options: argparse.Namespace) -> None:
     except Refused as fault:
         raise Problem(str(fault)) from fault
     except PyMongoError as fault:
-        told = f"The database does not answer ({type(fault).__name__}); {_told(run)} until then. Ask for it again."
-        raise Problem(told) from fault
+        sentence = (
+            f"The database does not answer ({type(fault).__name__}); {_summary(run)} until then. Ask for it again."
+        )
+        raise Problem(sentence) from fault
     if run.damaged:
-        raise Problem(f"{len(run.damaged)} records are damaged and were left where they are, see above; {_told(run)}.")
-    print(f"{_told(run)}.", flush=True)
+        raise Problem(
+            f"{len(run.damaged)} records are damaged and were left where they are, see above; {_summary(run)}."
+        )
+    print(f"{_summary(run)}.", flush=True)
 
 
-def _told(run: Run) -> str:
+def _summary(run: Run) -> str:
     counts = {"archived": 0, **{name: count for name, count in run.counts.items() if name != "damaged"}}
     return ", ".join(f"{count} {COUNTS.get(name, name)}" for name, count in counts.items())
 

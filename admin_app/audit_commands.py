@@ -47,11 +47,11 @@ def _verify(options: argparse.Namespace) -> None:
     count = len(report.faults) + report.more
     if count > SHOWN:
         print(f"... and {count - SHOWN} more")
-    told = f"{report.seals} seals, {report.entries} entries, {report.records} records, {report.files} files"
+    summary = f"{report.seals} seals, {report.entries} entries, {report.records} records, {report.files} files"
     if count:
-        raise NotSound(f"The history is not sound: {count} faults, the first at {report.faults[0].where} ({told}).")
+        raise NotSound(f"The history is not sound: {count} faults, the first at {report.faults[0].where} ({summary}).")
     newest = f"; newest seal {report.newest['_id']} of {report.newest['at']:%Y-%m-%d %H:%M}" if report.newest else ""
-    print(f"The history is sound: {told}{newest}.")
+    print(f"The history is sound: {summary}{newest}.")
 
 
 def _checkpoint(path: str | None) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ class DamagedBackup(Problem):
 
 def backup_command(settings: Settings, options: argparse.Namespace) -> None:
     """Make one new entry in the folder."""
-    with _told(), database(settings):
+    with _faults_in_a_sentence(), database(settings):
         begun = time.monotonic()
         entry = dump(get_db(), Target(options.to), KeyRing(settings.backup_keys), plain=options.plain, tell=_Line())
     _say(f"{entry.place}: {_facts(entry)} in {time.monotonic() - begun:.1f} s.")
@@ -49,7 +49,7 @@ def backup_command(settings: Settings, options: argparse.Namespace) -> None:
 
 def verify_command(settings: Settings, options: argparse.Namespace) -> None:
     """Read every byte of a backup."""
-    with _told():
+    with _faults_in_a_sentence():
         target, name = split_entry(options.path)
         verdict = verify(target, name, KeyRing(settings.backup_keys), _Line())
     for problem in verdict.problems:
@@ -68,7 +68,7 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
             f"“{options.into}” cannot be the name of the database: it has 1 to 38 letters of English, digits, _ and -, "
             "and is none of the server's own. Nothing was touched."
         )
-    with _told(), database(settings, is_restoring=True):
+    with _faults_in_a_sentence(), database(settings, is_restoring=True):
         entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
         if options.record:
             type_name, id = options.record
@@ -91,7 +91,7 @@ def restore_command(settings: Settings, options: argparse.Namespace) -> None:
 
 def drill_command(settings: Settings, options: argparse.Namespace) -> None:
     """Restore a backup into a scratch database, compare, and drop that."""
-    with _told(), database(settings, is_restoring=True):
+    with _faults_in_a_sentence(), database(settings, is_restoring=True):
         report = drill(*split_entry(options.path), KeyRing(settings.backup_keys), get_connection(), _Line())
     for difference in report.differences:
         _say(str(difference))
@@ -105,7 +105,7 @@ def drill_command(settings: Settings, options: argparse.Namespace) -> None:
 
 def unpack_command(settings: Settings, options: argparse.Namespace) -> None:
     """Write a backup as plain files in mongodump's layout."""
-    with _told():
+    with _faults_in_a_sentence():
         entry = open_entry(*split_entry(options.path), KeyRing(settings.backup_keys))
         unpack(entry, Path(options.to), _Line())
     _say(f"{options.to} is in mongodump's layout. The files are not encrypted; delete them after use.")
@@ -131,7 +131,7 @@ class _Line:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _faults_in_a_sentence() -> Iterator[None]:
     """Turn what goes wrong into the sentence and the exit code of a command."""
     try:
         yield

@@ -245,7 +245,7 @@ def seed(settings: Settings, options: argparse.Namespace) -> None:
         raise Problem("The demo company has known passwords; it is loaded only with GUICHENG_DEMO=true.")
     with database(settings) as opened:
         if not options.founded:
-            _found(opened)
+            _found_demo(opened)
         try:
             play_demo(opened, echo=_say)
         except NothingToPlay as nothing:
@@ -255,7 +255,7 @@ def seed(settings: Settings, options: argparse.Namespace) -> None:
         order_first_runs()
 
 
-def _found(settings: Settings) -> None:
+def _found_demo(settings: Settings) -> None:
     ensure_indexes(catalogue)
     if not is_empty():
         raise Problem(f"The database {settings.database} is not empty; the demo company goes into an empty one only.")

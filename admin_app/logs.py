@@ -80,7 +80,7 @@ def _describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) 
 
 
 def _escape_line_ends(_logger: WrappedLogger, _method: str, line: Any) -> str:
-    return _line_ends.sub(lambda found: f"\\u{ord(found[0]):04x}", str(line))
+    return _line_ends.sub(lambda match: f"\\u{ord(match[0]):04x}", str(line))
 
 
 def log_requests(app: Flask) -> None:

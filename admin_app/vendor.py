@@ -108,7 +108,8 @@ def place(package: Package) -> list[Path]:
 def readme() -> str:
     """What lies in the folder, from where, under which terms."""
     rows = "".join(
-        f"| {one.folder.name}/ | {one.name} | {one.version} | {one.licence} | {one.why} |\n" for one in PACKAGES
+        f"| {package.folder.name}/ | {package.name} | {package.version} | {package.licence} | {package.why} |\n"
+        for package in PACKAGES
     )
     return (
         "# Browser libraries of others\n\n"

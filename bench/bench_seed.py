@@ -41,8 +41,8 @@ def main(folder: Path) -> None:
 
 def _counts(collection) -> list[str]:
     rows = collection.aggregate([{"$group": {"_id": "$state", "n": {"$sum": 1}}}, {"$sort": {"_id": 1}}])
-    found = {row["_id"]: row["n"] for row in rows}
-    return [str(sum(found.values())), *(f"{state}={count}" for state, count in found.items() if state)]
+    counts = {row["_id"]: row["n"] for row in rows}
+    return [str(sum(counts.values())), *(f"{state}={count}" for state, count in counts.items() if state)]
 
 
 if __name__ == "__main__":

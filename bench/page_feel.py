@@ -36,8 +36,8 @@ READ = """() => {
 def visit(page: Page, path: str) -> dict[str, float]:
     """Load a page, wait until nothing happens any more, and read what was observed."""
     page.goto(path, wait_until="networkidle")
-    found: dict[str, Any] = page.evaluate(READ)
-    return found
+    timing: dict[str, Any] = page.evaluate(READ)
+    return timing
 
 
 def main(address: str, login: str, password: str, *paths: str) -> None:
@@ -56,7 +56,7 @@ def main(address: str, login: str, password: str, *paths: str) -> None:
             later = [visit(page, path) for _ in range(ROUNDS)]
             print(path)
             for name, value in first.items():
-                print(f"  {name:18} first {value:9.3f}   then {statistics.median(one[name] for one in later):9.3f}")
+                print(f"  {name:18} first {value:9.3f}   then {statistics.median(visit[name] for visit in later):9.3f}")
             page.context.close()
         browser.close()
 

@@ -129,8 +129,8 @@ def timed(work: Callable[[], None], counter: CommandLog) -> tuple[int, float]:
     return commands, statistics.median(spent)
 
 
-def line(name: str, found: tuple[int, float], floor: float) -> None:
-    print(f"{name:34} {found[0]:8} {found[1]:7.1f} {found[1] / floor:7.1f}")
+def line(name: str, measured: tuple[int, float], floor: float) -> None:
+    print(f"{name:34} {measured[0]:8} {measured[1]:7.1f} {measured[1] / floor:7.1f}")
 
 
 if __name__ == "__main__":

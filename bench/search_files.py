@@ -60,7 +60,7 @@ class Words:
 
     def text(self, characters: int) -> str:
         """So many characters of sentences."""
-        found: list[str] = []
+        sentences: list[str] = []
         length = 0
         while length < characters:
             words = self.chance.choices(self.words, cum_weights=self.weights, k=self.chance.randint(6, 14))
@@ -69,9 +69,9 @@ class Words:
             sentence = (
                 "".join(words) + "，" + "".join(self.chance.choices(self.words, cum_weights=self.weights, k=5)) + "。"
             )
-            found.append(sentence)
+            sentences.append(sentence)
             length += len(sentence)
-        return "\n".join(found)
+        return "\n".join(sentences)
 
 
 def load(count: int) -> Words:
@@ -168,14 +168,14 @@ def report(words: Words, counter: CommandCount) -> None:
     heads = ("hits", "all: ms", "commands", "clerk: ms", "hits", "scan: ms", "scan/all")
     print(f"{'query':30}", *(f"{head:>9}" for head in heads))
     for name, text in queries.items():
-        every, found = timed(lambda text=text: file_search.find(SYSTEM, [catalogue[TYPE]], text))
+        every, of_all = timed(lambda text=text: file_search.find(SYSTEM, [catalogue[TYPE]], text))
         counter.commands = 0
         file_search.find(SYSTEM, [catalogue[TYPE]], text)
         commands = counter.commands
         own, of_own = timed(lambda text=text: file_search.find(clerk, [catalogue[TYPE]], text))
         scan, _ = timed(lambda text=text: scanned(text))
         hits, own_hits = (
-            f"{len(one.hits)}{'+' if one.next else ''}{'!' if one.is_cut else ''}" for one in (found, of_own)
+            f"{len(page.hits)}{'+' if page.next else ''}{'!' if page.is_cut else ''}" for page in (of_all, of_own)
         )
         print(f"{name:30} {hits:>5} {every:8.1f} {commands:5} {own:9.1f} {own_hits:>5} {scan:9.1f} {scan / every:9.1f}")
 
@@ -185,8 +185,8 @@ def added(words: Words, count: int = 100) -> None:
     fact = {"record_id": ObjectId(), "type": TYPE}
     pieces = [list(file_text.pieces_of([("line", "", 1, words.text(1000))])) for _ in range(count)]
     begun = time.monotonic()
-    for one in pieces:
-        file_text.keep({**fact, "_id": ObjectId()}, one)
+    for piece in pieces:
+        file_text.keep({**fact, "_id": ObjectId()}, piece)
     print(f"a further file: {(time.monotonic() - begun) / count * 1000:.0f} ms")
 
 

@@ -105,7 +105,7 @@ def _file(room: Room, rng: random.Random, place: int, paper: words.Paper) -> Non
 
 def _owner(rng: random.Random, code: str) -> str:
     """Somebody who works in the department; its head where nobody else may file, the records office for management."""
-    people = [one.login for role in ("clerk", "legal", "finance", "hr") for one in users_of(code, role)]
+    people = [user.login for role in ("clerk", "legal", "finance", "hr") for user in users_of(code, role)]
     people = [login for login in people if not login.startswith("head_")]
     if people:
         return rng.choice(people)
@@ -116,8 +116,8 @@ def _note_copies(desk: Desk, rng: random.Random, key: str, place: int) -> Record
     count = 2 if place % 6 == 0 else 1
     cabinet = f"{'ABCD'[place % 4]}-{place % 5 + 1}"
     lines = [
-        Copy(number=one, cabinet=cabinet, shelf=f"{rng.randint(1, 6)} 層", condition="good")
-        for one in range(1, count + 1)
+        Copy(number=number, cabinet=cabinet, shelf=f"{rng.randint(1, 6)} 層", condition="good")
+        for number in range(1, count + 1)
     ]
     return desk.update(key, {"copies": lines, "important": place % 3 == 0})
 
@@ -135,7 +135,7 @@ def _attach(room: Room, rng: random.Random, record: Record, login: str, days: fl
 
 def _paper_file(rng: random.Random, place: int, name: str, title: str) -> tuple[str, bytes]:
     """A PDF, a text document or a plain text, small and real."""
-    lines = [one.format(title=title) for one in rng.sample(words.SENTENCES, 6)]
+    lines = [sentence.format(title=title) for sentence in rng.sample(words.SENTENCES, 6)]
     if place % 3 == 0:
         return f"{name}.pdf", _pdf(title, lines)
     return (
@@ -150,7 +150,7 @@ def _pdf(title: str, lines: list[str]) -> bytes:
 
 
 def _font() -> str:
-    return next((one for one in _FONTS if has_font(one)), "Libertinus Serif")
+    return next((font for font in _FONTS if has_font(font)), "Libertinus Serif")
 
 
 def _docx(title: str, lines: list[str]) -> bytes:

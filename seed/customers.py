@@ -84,7 +84,9 @@ def _enter_client(rng: random.Random, client: Client) -> Act:
     }
 
     def act(desk: Desk) -> None:
-        contacts = [Contact(name=one.name, job=one.title, phone=one.phone, mail=one.mail) for one in persons]
+        contacts = [
+            Contact(name=person.name, job=person.title, phone=person.phone, mail=person.mail) for person in persons
+        ]
         desk.create(client.key, values | {"contacts": contacts})
 
     return act
@@ -93,7 +95,9 @@ def _enter_client(rng: random.Random, client: Client) -> Act:
 def plan_talks(script: Script, clients: list[Client], start: float) -> None:
     """Visits, calls and letters all through the year, each by the customer's own clerk."""
     rng = chance("talks")
-    known = sorted((one for one in clients if one.ready < script.tape.end - 60), key=lambda one: one.ready)
+    known = sorted(
+        (client for client in clients if client.ready < script.tape.end - 60), key=lambda client: client.ready
+    )
     for place in range(TALKS):
         client = rng.choice(known)
         first = max(client.ready, start)

@@ -249,12 +249,12 @@ def _acknowledge(rng: random.Random, deal: Deal, flag: str) -> Act:
     def act(desk: Desk) -> None:
         values: dict[str, object] = {flag: True}
         if text:
-            told = [*desk.find(deal.order)._data["changes"]]
+            changes = [*desk.find(deal.order)._data["changes"]]
             impact = f"{text.reason}{text.impact}"
             line = OrderChange(
                 kind=text.kind, impact=impact, decision=text.decision, decided_by=desk.id(f"user:{HEAD}")
             )
-            values["changes"] = [*told, line]
+            values["changes"] = [*changes, line]
         desk.update(deal.order, values)
 
     return act

@@ -46,12 +46,12 @@ class Desk:
 
     def update(self, key: str, values: Mapping[str, Any]) -> Record:
         id, version = self._seen(key)
-        found = changes.update(
+        record = changes.update(
             _type(key), id, values, actor=self.actor, version=version, context=Context(source=Source.SEED)
         )
         if _type_name(key) == "user":
             self._actors.clear()
-        return self._keep(key, found)
+        return self._keep(key, record)
 
     def move(self, key: str, verb: str, reason: str = "", **values: Any) -> Record:
         id, version = self._seen(key)
@@ -83,9 +83,9 @@ class Desk:
         """Know a record that the system made on the way, from its stored form."""
         self.known[key] = (row["_id"], row["version"])
 
-    def _keep(self, key: str, found: Record) -> Record:
-        self.known[key] = (found.id, found.version)
-        return found
+    def _keep(self, key: str, record: Record) -> Record:
+        self.known[key] = (record.id, record.version)
+        return record
 
     def _seen(self, key: str) -> tuple[ObjectId, int]:
         if key not in self.known:

@@ -70,8 +70,8 @@ def plan_money(script: Script, deal: Deal, signed: float, closed: float) -> None
 def _pay_position(script: Script, owed: DueInstalment, rng: random.Random) -> float:
     """When the money comes: mostly around the due date, sometimes weeks later; never before signing or after now."""
     days = rng.randint(10, 40) if rng.random() < LATE else rng.randint(-6, 4)
-    wanted = script.tape.before(owed.due + dt.timedelta(days=days)) + rng.uniform(0.5, 7.5)
-    return min(max(wanted, owed.signed + 1), script.tape.end - rng.uniform(0.5, 3))
+    position = script.tape.before(owed.due + dt.timedelta(days=days)) + rng.uniform(0.5, 7.5)
+    return min(max(position, owed.signed + 1), script.tape.end - rng.uniform(0.5, 3))
 
 
 def _pay_or_not(script: Script, owed: DueInstalment, rng: random.Random) -> None:
@@ -126,9 +126,9 @@ def _fall_due(owed: DueInstalment) -> Act:
     """The nightly run marks what is overdue, unless it was paid in time."""
 
     def act(desk: Desk) -> None:
-        found = desk.find(owed.key)
-        if found.state in ("open", "partly_paid"):
-            desk.keep(owed.key, {"_id": found.id, "version": found.version})
+        receivable = desk.find(owed.key)
+        if receivable.state in ("open", "partly_paid"):
+            desk.keep(owed.key, {"_id": receivable.id, "version": receivable.version})
             desk.move(owed.key, "fall_due")
 
     return act
@@ -154,16 +154,16 @@ def _make_dunning(owed: DueInstalment, key: str, level: int) -> Act:
     """The step with the entry key of the daily sweep, which then does not make it again."""
 
     def act(desk: Desk) -> None:
-        found = desk.find(owed.key)
+        receivable = desk.find(owed.key)
         values = {
-            "receivable": found.id,
-            "customer": found.ref("customer"),
+            "receivable": receivable.id,
+            "customer": receivable.ref("customer"),
             "level": str(level),
             "due": clock.today(),
-            "department": found.ref("department"),
-            "owner": found.ref("owner"),
+            "department": receivable.ref("department"),
+            "owner": receivable.ref("owner"),
         }
-        desk.create(key, values, once=f"receivable:{found.id}:dunning:{level}")
+        desk.create(key, values, once=f"receivable:{receivable.id}:dunning:{level}")
 
     return act
 

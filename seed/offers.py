@@ -76,7 +76,7 @@ class Offer:
 
     @property
     def amount(self) -> Decimal:
-        return sum((one.amount for one in self.goods), Decimal(0))
+        return sum((goods.amount for goods in self.goods), Decimal(0))
 
 
 def plan_products(script: Script, start: float) -> None:
@@ -127,7 +127,7 @@ def _one_line(rng: random.Random, each: ProductText, limit: Decimal) -> Goods:
     """A line that the clerk may offer alone: at list price, less a discount that stays above the floor."""
     least, most = next((span for below, span in QUANTITIES if each.list_price < below), (1, 2))
     room = min(limit, 100 * (1 - each.floor_price / each.list_price))
-    discount = Decimal(rng.choice([one for one in DISCOUNTS if one <= room]))
+    discount = Decimal(rng.choice([discount for discount in DISCOUNTS if discount <= room]))
     return Goods(each, Decimal(rng.randint(least, most)), each.list_price, discount)
 
 
@@ -216,13 +216,13 @@ def subject_of(offer: Offer, pattern: str) -> str:
 def lines(desk: Desk, goods: list[Goods]) -> list[OfferLine]:
     return [
         OfferLine(
-            product=desk.id(f"product:{one.product.code}"),
-            spec=one.product.spec,
-            quantity=one.quantity,
-            unit_price=one.price,
-            discount=one.discount,
+            product=desk.id(f"product:{item.product.code}"),
+            spec=item.product.spec,
+            quantity=item.quantity,
+            unit_price=item.price,
+            discount=item.discount,
         )
-        for one in goods
+        for item in goods
     ]
 
 

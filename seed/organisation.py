@@ -38,10 +38,10 @@ def special_days(now: dt.datetime) -> list[SpecialDay]:
     """
     today = now.astimezone(zone()).date()
     years = range((today - dt.timedelta(days=FOUNDED_DAYS_AGO)).year, today.year + 2)
-    found = holidays.country_holidays("CN", years=years, language="zh_CN")
+    festivals = holidays.country_holidays("CN", years=years, language="zh_CN")
     traditional = OpenCC("s2t").convert
-    off = [(day, "off", traditional(name)) for day, name in found.items() if day.year in years]
-    on = [(day, "on", MAKE_UP) for day in found.weekend_workdays if day.year in years]
+    off = [(day, "off", traditional(name)) for day, name in festivals.items() if day.year in years]
+    on = [(day, "on", MAKE_UP) for day in festivals.weekend_workdays if day.year in years]
     return sorted(off + on)
 
 

@@ -158,8 +158,10 @@ def _review_beats(rng: random.Random, key: str, outcome: str, related: list[str]
         return [*beats, StoryStep(rng.uniform(4, 20), reader, lambda desk: desk.move(key, "send_back", reason))]
     readers = [department(code).head_login for code in related]
     if outcome == "cross_review":
-        readers = [one for one in readers if one != ABSENT][:1]
-    beats += [StoryStep(rng.uniform(2, 16), one, lambda desk: desk.move(key, "agree", "同意。")) for one in readers]
+        readers = [reader for reader in readers if reader != ABSENT][:1]
+    beats += [
+        StoryStep(rng.uniform(2, 16), reader, lambda desk: desk.move(key, "agree", "同意。")) for reader in readers
+    ]
     if outcome == "published":
         beats.append(StoryStep(rng.uniform(2, 16), head, lambda desk: desk.move(key, "publish")))
     return beats
@@ -201,5 +203,5 @@ def _write_report(rng: random.Random, key: str, related: list[str]) -> Act:
 
 def _some_requirements(desk: Desk, key: str) -> list[ObjectId]:
     """A few of the department's requirements, the same ones whenever the step is played again."""
-    there = [id for one, (id, _) in desk.known.items() if one.startswith("requirement:MKT:")]
+    there = [id for key, (id, _) in desk.known.items() if key.startswith("requirement:MKT:")]
     return chance("links", key).sample(there, min(len(there), 3))

@@ -77,12 +77,12 @@ def attach_scan(desk: Desk, key: str) -> None:
         "state": contract.state,
     }
     in_unit(FILES).insert_one(file)
-    told = {name: file[name] for name in ("_id", "name", "sha256", "size", "kind")}
+    facts_of_file = {name: file[name] for name in ("_id", "name", "sha256", "size", "kind")}
     changes.note(
         catalogue["contract"],
         contract.id,
         "attach",
         actor=desk.actor,
         context=Context(source=Source.SEED),
-        changes=[{"field": "file", "old": None, "new": told}],
+        changes=[{"field": "file", "old": None, "new": facts_of_file}],
     )

@@ -96,11 +96,11 @@ def _stories(tape: Tape, start: float, limit: Decimal) -> list[Story]:
     """Every offer of the year with what becomes of it, in the order of their beginning."""
     rng = chance("stories")
     outcomes = spread(OFFERS_BY_OUTCOME, rng)
-    found: list[Story] = []
+    stories: list[Story] = []
     for place, outcome in enumerate(outcomes):
         offer = draft_offer(place, outcome, CLERKS[place % len(CLERKS)], limit)
         beats = quote_beats(chance("quote", place), offer)
-        found.append((_begin(tape, rng, start, outcome, beats), offer, None, beats))
+        stories.append((_begin(tape, rng, start, outcome, beats), offer, None, beats))
     for place, outcome in enumerate(spread(DEALS_BY_OUTCOME, rng)):
         clerk = CLERKS[place % len(CLERKS)]
         offer = draft_offer(len(outcomes) + place, "deal", clerk, limit)
@@ -108,8 +108,8 @@ def _stories(tape: Tape, start: float, limit: Decimal) -> list[Story]:
             offer.plan = _short_plan(chance("plan", place))
         deal = Deal(place, offer, outcome, clerk)
         beats = quote_beats(chance("quote", offer.key), offer) + deal_beats(deal)
-        found.append((_begin_deal(tape, rng, start, deal, beats), offer, deal, beats))
-    return sorted(found, key=lambda story: (story[0], story[1].key))
+        stories.append((_begin_deal(tape, rng, start, deal, beats), offer, deal, beats))
+    return sorted(stories, key=lambda story: (story[0], story[1].key))
 
 
 def _short_plan(rng: random.Random) -> PaymentPlan:

@@ -112,14 +112,14 @@ def companies(rng: random.Random, count: int) -> tuple[Company, ...]:
     """
     if count > COMPANIES_MAX:
         raise ValueError(f"The word lists give {COMPANIES_MAX} companies, not {count}; add brands or trades.")
-    found: dict[str, Company] = {}
+    by_name: dict[str, Company] = {}
     codes: set[str] = set()
-    while len(found) < count:
+    while len(by_name) < count:
         candidate = company(rng)
-        if candidate.short_name not in found and candidate.uscc not in codes:
-            found[candidate.short_name] = candidate
+        if candidate.short_name not in by_name and candidate.uscc not in codes:
+            by_name[candidate.short_name] = candidate
             codes.add(candidate.uscc)
-    return tuple(found.values())
+    return tuple(by_name.values())
 
 
 def mail_domain(of: Company) -> str:

@@ -18,7 +18,7 @@ DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-OURS = {name: one for name, one in COMPOSE["services"].items() if "build" in one}
+OURS = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
 
 
 def understands(words):
@@ -39,16 +39,16 @@ def environment_file():
 
 
 def test_the_services_of_compose():
-    assert {name: one["command"] for name, one in OURS.items()} == {
+    assert {name: service["command"] for name, service in OURS.items()} == {
         name: ["guicheng", name] for name in ("web", "worker", "beat")
     }
-    for one in OURS.values():
-        assert understands(one["command"][1:])
-        assert set(one["environment"]) <= KNOWN
-        assert set(one["depends_on"]) <= set(COMPOSE["services"])
-    for name, one in COMPOSE["services"].items():
-        assert set(one["networks"]) <= set(COMPOSE["networks"])
-        published = one.get("ports", [])
+    for service in OURS.values():
+        assert understands(service["command"][1:])
+        assert set(service["environment"]) <= KNOWN
+        assert set(service["depends_on"]) <= set(COMPOSE["services"])
+    for name, service in COMPOSE["services"].items():
+        assert set(service["networks"]) <= set(COMPOSE["networks"])
+        published = service.get("ports", [])
         assert all(port.startswith("127.0.0.1:") for port in published), f"{name} is open to the network"
     assert not COMPOSE["services"]["mongo"].get("ports")
     assert COMPOSE["networks"]["inside"]["internal"] is True
@@ -58,7 +58,7 @@ def test_the_image_is_made_of_what_is_there():
     text = (DEPLOY / "Dockerfile").read_text("utf-8")
     copied = [word for line in re.findall(r"^COPY (.+)$", text, re.M) for word in line.split()[:-1]]
     assert {"admin_app", "models", "views", "tasks", "seed", "constraints.txt"} <= set(copied)
-    assert all((ROOT / one).exists() for one in copied)
+    assert all((ROOT / path).exists() for path in copied)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
@@ -76,8 +76,8 @@ def test_there_is_a_unit_for_each_service():
 
 
 def test_the_environment_file_is_enough(monkeypatch):
-    told = environment_file()
-    assert set(told) <= KNOWN
+    variables = environment_file()
+    assert set(variables) <= KNOWN
     keys = {"SECRET_KEY": secrets.token_hex(32), "TRUSTED_HOSTS": "guicheng.example.com"}
     keys |= {
         name: f"1:{base64.b64encode(b'k' * size).decode()}" for name, size in (("FIELD_KEYS", 64), ("BACKUP_KEYS", 32))
@@ -88,10 +88,10 @@ def test_the_environment_file_is_enough(monkeypatch):
         "MAIL_FROM": "g@example.com",
     }
     keys |= {"MONGODB_URI": OURS["web"]["environment"]["GUICHENG_MONGODB_URI"]}
-    for name, value in (told | {PREFIX + name: value for name, value in keys.items()}).items():
+    for name, value in (variables | {PREFIX + name: value for name, value in keys.items()}).items():
         monkeypatch.setenv(name, value)
     for name, value in OURS["web"]["environment"].items():
         monkeypatch.setenv(name, value)
-    found = load_settings()
-    assert (found.demo, found.trusted_proxies, found.host) == (False, 1, "0.0.0.0")
-    assert set(found.backup_keys) == {1}
+    settings = load_settings()
+    assert (settings.demo, settings.trusted_proxies, settings.host) == (False, 1, "0.0.0.0")
+    assert set(settings.backup_keys) == {1}

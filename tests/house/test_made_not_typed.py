@@ -50,14 +50,14 @@ def test_the_patterns_know_a_bad_sample(text, what):
 
 def test_nothing_is_typed_by_hand():
     files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-    found = {
+    typed = {
         (str(path.relative_to(ROOT)), at, what)
         for path in files
         if str(path.relative_to(ROOT)) not in HOMES
         for at, line in enumerate(path.read_text().splitlines(), 1)
         for what in typed_by_hand(line)
     }
-    assert not found
+    assert not typed
 
 
 @pytest.mark.parametrize(

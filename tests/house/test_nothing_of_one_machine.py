@@ -17,7 +17,7 @@ def tracked() -> list[Path]:
 
 
 def test_no_path_and_no_registry() -> None:
-    found = []
+    hits = []
     for path in tracked():
         if path == Path(__file__) or not path.is_file():
             continue
@@ -25,5 +25,5 @@ def test_no_path_and_no_registry() -> None:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{path.name}: {hit}" for hit in PATHS.findall(text) + REGISTRIES.findall(text)]
-    assert found == []
+        hits += [f"{path.name}: {hit}" for hit in PATHS.findall(text) + REGISTRIES.findall(text)]
+    assert hits == []

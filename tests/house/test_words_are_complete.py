@@ -50,7 +50,9 @@ def said(source: str) -> Iterator[tuple[int, str, str]]:
     """Every pair of English and traditional Chinese written in Python code: line, English, Chinese."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("L", "t") and len(node.args) >= 2:
-            texts = [one.value for one in node.args[:2] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            texts = [
+                part.value for part in node.args[:2] if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            ]
             if len(texts) == 2:
                 yield node.lineno, texts[0], texts[1]
 
@@ -68,8 +70,8 @@ def test_code_says_everything_in_both_languages(path: Path) -> None:
 
 
 def test_templates_use_the_mainlands_words() -> None:
-    found = {path.name: TAIWAN.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES}
-    assert {name: words for name, words in found.items() if words} == {}
+    hits = {path.name: TAIWAN.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES}
+    assert {name: words for name, words in hits.items() if words} == {}
 
 
 def counted(tree: ast.AST) -> Iterator[str]:
@@ -81,8 +83,8 @@ def counted(tree: ast.AST) -> Iterator[str]:
                     yield keyword.arg
                 elif isinstance(keyword.value, ast.Dict):
                     for key in keyword.value.keys:
-                        told = [key.body, key.orelse] if isinstance(key, ast.IfExp) else [key]
-                        yield from (one.value for one in told if isinstance(one, ast.Constant))
+                        keys = [key.body, key.orelse] if isinstance(key, ast.IfExp) else [key]
+                        yield from (part.value for part in keys if isinstance(part, ast.Constant))
 
 
 def test_what_jobs_count_has_words() -> None:
