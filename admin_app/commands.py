@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -84,7 +85,7 @@ def _prepare(settings: Settings) -> bool:
 
 
 def _serve(settings: Settings, mongo: EmbeddedMongo | None, *, is_loading: bool) -> None:
-    words = welcome(settings, is_loading=is_loading)
+    words, is_up = welcome(settings, is_loading=is_loading), threading.Event()
     loader = {"demo": [sys.executable, "-m", "admin_app.cli", "seed", "--founded"]} if is_loading else {}
     runner = Runner(
         commands={
@@ -95,11 +96,11 @@ def _serve(settings: Settings, mongo: EmbeddedMongo | None, *, is_loading: bool)
         },
         environment=os.environ | settings.as_environment(),
         is_ready=lambda: _is_ready(settings),
-        on_ready=lambda: _say(words),
+        on_ready=lambda: (_say(words), is_up.set()),
         on_tick=lambda: _revive(mongo),
         echo=_say,
         once=loader,
-        after=dict.fromkeys(("beat", "worker"), _is_loaded) if is_loading else {},
+        after={"demo": is_up.is_set, "beat": _is_loaded, "worker": _is_loaded} if is_loading else {},
     )
     with StopSignals(runner.stop):
         runner.run()

@@ -69,7 +69,9 @@ class Settings(BaseSettings):
 
     host: str = _option("127.0.0.1", "Address the web server listens on.", min_length=1)
     port: int = _option(8000, "Port the web server listens on.", ge=1, le=65535)
-    data: Path = _option(Path("var"), "Folder for the embedded database, its log and the secrets made in demo mode.")
+    data: Path = _option(
+        Path("var"), "Folder for the embedded database, the secrets made in demo mode, and the first backups."
+    )
     mongodb_uri: str | None = _option(
         None, "Connection string of a MongoDB 6-8 replica set; empty means the embedded server.", repr=False
     )
