@@ -24,7 +24,7 @@ from models.services.imports import imports
 from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import NO_VALUE, NUMBER
-from models.services.imports.imports import Choices, Import
+from models.services.imports.imports import Import, SendersChoices
 from models.services.imports.rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
 from models.services.sheets.writing import SheetKind
 from models.services.work import jobs
@@ -94,10 +94,10 @@ def start_answer(screen: Any) -> Any:
     return redirect(_page_of(screen, one))
 
 
-def _choices() -> Choices:
+def _choices() -> SendersChoices:
     """What the sender says of the sheet."""
     row, encoding = request.form.get("head_row", ""), request.form.get("encoding", "")
-    return Choices(
+    return SendersChoices(
         empties=bool(request.form.get("empties")),
         encoding=encoding if encoding in ENCODINGS else "",
         head_row=int(row) if row.isdecimal() and len(row) < 6 else 0,

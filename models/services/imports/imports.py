@@ -74,7 +74,7 @@ INDEXES = [
 
 
 @dataclass(frozen=True)
-class Choices:
+class SendersChoices:
     """What a sender may say of a sheet: that empty cells empty fields, its encoding and the row of its heads, where
     they are not to be found out."""
 
@@ -143,7 +143,9 @@ def kind_of(head: bytes) -> str:
     return "sheets" if head.startswith(_BOOKS) else "text"
 
 
-def begin(type_name: str, name: str, content: Incoming, *, actor: Actor, choices: Choices | None = None) -> Import:
+def begin(
+    type_name: str, name: str, content: Incoming, *, actor: Actor, choices: SendersChoices | None = None
+) -> Import:
     """Take a sheet in and order that it is read and checked. Raises Refused when the same was imported before."""
     if actor.id is None:
         raise ValueError("The system imports nothing.")
@@ -157,7 +159,7 @@ def begin(type_name: str, name: str, content: Incoming, *, actor: Actor, choices
         "turn": 1,
         "kind": kind_of(content.head),
         **kept,
-        **asdict(choices or Choices()),
+        **asdict(choices or SendersChoices()),
     }
     try:
         refuse_twin(type_name, kept["sha256"])

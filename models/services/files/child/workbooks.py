@@ -28,7 +28,7 @@ Cells = dict[int, str]
 
 
 @dataclass
-class Sheet:
+class WorkbookSheet:
     """A sheet of a workbook: its name, where its rows stand, whether it is shown."""
 
     name: str
@@ -41,7 +41,7 @@ class Workbook:
     """A workbook that was opened: sheets, shared strings, the format of each style."""
 
     archive: zipfile.ZipFile
-    sheets: list[Sheet] = field(default_factory=list)
+    sheets: list[WorkbookSheet] = field(default_factory=list)
     strings: list[str] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)
     since_1904: bool = False
@@ -96,7 +96,7 @@ def _read_sheets(book: Workbook) -> None:
         link = next((value for key, value in element.items() if key.endswith("}id")), "")
         if link in members:
             shown = element.get("state", "visible") == "visible"
-            book.sheets.append(Sheet(element.get("name", ""), members[link], shown))
+            book.sheets.append(WorkbookSheet(element.get("name", ""), members[link], shown))
 
 
 def _targets(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -138,7 +138,7 @@ def _text(element: Any) -> str:
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), "".join(one.text or "" for one in runs))
 
 
-def rows(book: Workbook, sheet: Sheet, *, as_shown: bool) -> Iterator[tuple[int, Cells]]:
+def rows(book: Workbook, sheet: WorkbookSheet, *, as_shown: bool) -> Iterator[tuple[int, Cells]]:
     """The rows of a sheet that hold anything, with their numbers. Raises Unreadable."""
     number, count = 0, 0
     try:
