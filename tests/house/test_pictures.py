@@ -23,7 +23,8 @@ def test_a_picture_shows_the_screen_as_it_is(picture):
 def test_a_picture_is_small_and_in_the_readme(picture):
     path = FOLDER / f"{picture.name}.webp"
     assert path.stat().st_size < BYTES_MAX
-    assert Image.open(path).width == pictures.SHOWN_WIDTH
+    with Image.open(path) as image:
+        assert image.width == pictures.SHOWN_WIDTH
     assert f"](docs/pictures/{picture.name}.webp)" in (ROOT / "README.md").read_text("utf-8")
 
 

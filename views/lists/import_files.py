@@ -17,7 +17,7 @@ from models.services.imports import cells as import_cells
 from models.services.imports import rows as import_rows
 from models.services.imports.cells import NO_VALUE, NUMBER
 from models.services.imports.imports import Import
-from models.services.imports.rows import BAD, DOUBT, LEFT, Outcome
+from models.services.imports.rows import BAD, DOUBT, LEFT, RowOutcome
 from models.services.sheets.template import NoteSheet, TemplateColumn, write_template
 from models.services.sheets.writing import MIMETYPES, SheetKind, defused
 
@@ -92,7 +92,7 @@ def refused_file(cls: type[Record], one: Import, kind: SheetKind) -> Response:
     return download(kind, f"{cls.declared.name}-refused-{clock.today().isoformat()}", heads, rows)
 
 
-def _refused(one: Import) -> Iterator[tuple[list[str], Outcome]]:
+def _refused(one: Import) -> Iterator[tuple[list[str], RowOutcome]]:
     """All rows that were refused or left out, some at a time."""
     after = ""
     while True:
@@ -108,5 +108,5 @@ def _padded(cells: list[str], width: int) -> list[str]:
     return [*(one.removeprefix(NO_VALUE) for one in cells[:width]), *([""] * (width - len(cells)))]
 
 
-def _reasons(outcome: Outcome) -> str:
+def _reasons(outcome: RowOutcome) -> str:
     return " ".join(localized(words) for _, words in outcome.problems)

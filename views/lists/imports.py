@@ -284,7 +284,7 @@ def _section(screen: Any, one: Import, me: Actor, verdict: str, *, is_alone: boo
     }
 
 
-Rows = list[tuple[int, list[str], import_rows.Outcome]]
+Rows = list[tuple[int, list[str], import_rows.RowOutcome]]
 
 
 def _told_rows(cls: type[Record], one: Import, me: Actor, verdict: str, rows: Rows) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def sealed(told: Any, place: str) -> Binary:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RowOutcome:
     """What would become, or became, of a row: the record with the version (and the length of its history) then, and
     what is wrong, each with the field or "" and the sentence in all languages."""
 
@@ -82,16 +82,16 @@ class Outcome:
         return [self.verdict, str(self.record or ""), self.version, self.seq, [list(each) for each in self.problems]]
 
     @classmethod
-    def unpacked(cls, told: Sequence[Any]) -> Outcome:
+    def unpacked(cls, told: Sequence[Any]) -> RowOutcome:
         verdict, record, version, seq, problems = told
         wrong = tuple((name, words) for name, words in problems)
         return cls(verdict, ObjectId(record) if record else None, version, seq, wrong)
 
 
-def refused(problems: Iterable[tuple[str, Words]], verdict: str = BAD, **facts: Any) -> Outcome:
+def refused(problems: Iterable[tuple[str, Words]], verdict: str = BAD, **facts: Any) -> RowOutcome:
     """The outcome of a row in which something is wrong; of many problems the first are kept."""
     told = tuple((name, in_all_locales(words)) for name, words in list(problems)[:PROBLEMS_MAX])
-    return Outcome(verdict, problems=told, **facts)
+    return RowOutcome(verdict, problems=told, **facts)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class RowBatch:
 
     n: int
     rows: list[tuple[int, list[str]]]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[RowOutcome] = field(default_factory=list)
 
 
 def keep_rows(sheet: Sheet, rows: Iterable[tuple[int, list[str]]]) -> int:
@@ -146,11 +146,11 @@ def passed(sheet: Sheet, step: int) -> int:
 def _batch(sheet: Sheet, row: Mapping[str, Any]) -> RowBatch:
     place = sheet.place(row["n"])
     rows, told = opened(row["rows"], place) or [], opened(row.get("outcomes"), f"{place}:outcomes") or []
-    return RowBatch(row["n"], [(line, cells) for line, cells in rows], [Outcome.unpacked(each) for each in told])
+    return RowBatch(row["n"], [(line, cells) for line, cells in rows], [RowOutcome.unpacked(each) for each in told])
 
 
 def keep_outcomes(
-    sheet: Sheet, batch: RowBatch, outcomes: Sequence[Outcome], *, step: int, keys: Mapping[str, int] | None = None
+    sheet: Sheet, batch: RowBatch, outcomes: Sequence[RowOutcome], *, step: int, keys: Mapping[str, int] | None = None
 ) -> bool:
     """Write what is said of a batch's rows, unless a later step has been there; `keys` are those of `key_of`."""
     told: dict[str, Any] = {"step": step}
@@ -191,7 +191,7 @@ def counted(sheet: Sheet) -> dict[str, int]:
 class RowsShown:
     """Rows of one verdict, some at a time: (number, cells, outcome), and the place from which the next ones follow."""
 
-    rows: list[tuple[int, list[str], Outcome]]
+    rows: list[tuple[int, list[str], RowOutcome]]
     next: str = ""
 
 

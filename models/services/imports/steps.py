@@ -50,8 +50,8 @@ from .rows import (
     SAME,
     STAYS,
     TOOK_BACK,
-    Outcome,
     RowBatch,
+    RowOutcome,
     refused,
 )
 
@@ -165,7 +165,7 @@ def rehearse(one: Import, reader: Reader, batch: RowBatch) -> bool:
 
     False when a later check has taken over.
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[RowOutcome] = []
     keys: dict[str, int] = {}
     trials = [_rehearsed(reader, entry) for entry in reader.read(batch.rows)]
     owned = [_keys(one, outcome, record) for outcome, record in trials]
@@ -181,12 +181,12 @@ def rehearse(one: Import, reader: Reader, batch: RowBatch) -> bool:
     return import_rows.keep_outcomes(one, batch, outcomes, step=one.turn, keys=keys)
 
 
-def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[Outcome, Record | None]:
+def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[RowOutcome, Record | None]:
     """What would become of a row, and the record as it would be."""
     seen = entry.record.version if entry.record else 0
     id = entry.record.id if entry.record else None
     if entry.record is not None and not entry.values and not entry.problems:
-        return Outcome(SAME, id, seen), None
+        return RowOutcome(SAME, id, seen), None
     if any(name in ("", NUMBER) for name, _ in entry.problems):
         return refused(entry.problems, record=id), None
     verdict = CHANGE if entry.record else CREATE
@@ -198,7 +198,7 @@ def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[Outcome, Record | None]
     if problems:
         made, worse = _trial(reader, entry, Context(source=Source.IMPORT, confirmed=True))
         return (refused(worse), None) if worse else (refused(wrong, DOUBT), made)
-    return Outcome(verdict, id, seen), made
+    return RowOutcome(verdict, id, seen), made
 
 
 def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | None, list[tuple[str, Words]]]:
@@ -239,7 +239,7 @@ def _write(reader: Reader, entry: RowEntry, context: Context, once: str | None =
     return changes.update(cls, entry.record.id, entry.values, actor=actor, version=seen, context=context)
 
 
-def _keys(one: Import, outcome: Outcome, record: Record | None) -> dict[str, str]:
+def _keys(one: Import, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
     """The keys of what may stand only once in a sheet, with their fields: a record that is changed, unique values."""
     if record is None:
         return {}
@@ -261,7 +261,7 @@ def carry_out(one: Import, reader: Reader, batch: RowBatch) -> bool:
         if at in entries:
             outcome = _carried_out(one, reader, entries[at], outcome, made)
         elif outcome.verdict == DOUBT:
-            outcome = Outcome(LEFT, problems=outcome.problems)
+            outcome = RowOutcome(LEFT, problems=outcome.problems)
         outcomes.append(outcome)
     import_rows.keep_outcomes(one, batch, outcomes, step=RAN)
     return all(outcomes[at].verdict != BAD for at in chosen)
@@ -286,7 +286,9 @@ def _made_before(one: Import, cls: type[Record], lines: Sequence[int]) -> dict[s
     return {row["once"]: row["_id"] for row in cls._get_collection().find({"once": {"$in": keys}}, {"once": 1})}
 
 
-def _carried_out(one: Import, reader: Reader, entry: RowEntry, seen: Outcome, made: dict[str, ObjectId]) -> Outcome:
+def _carried_out(
+    one: Import, reader: Reader, entry: RowEntry, seen: RowOutcome, made: dict[str, ObjectId]
+) -> RowOutcome:
     """Import one row, or find that it was imported already."""
     key = _key(one, entry.line)
     if key in made:
@@ -305,11 +307,11 @@ def _carried_out(one: Import, reader: Reader, entry: RowEntry, seen: Outcome, ma
         return refused([(name, words) for name, words in told if name != CONFIRM], record=seen.record)
     verdict = CREATED if seen.record is None else CHANGED
     is_written_again = hasattr(record, "on_create")
-    left = Outcome(verdict, record.id, record.version, record.chain.get("seq", 0))
+    left = RowOutcome(verdict, record.id, record.version, record.chain.get("seq", 0))
     return _own_state(one, record.id, verdict) if is_written_again else left
 
 
-def _changed_before(one: Import, seen: Outcome) -> Outcome:
+def _changed_before(one: Import, seen: RowOutcome) -> RowOutcome:
     """A record that is no longer as it was at the rehearsal: this import was there itself, or somebody else was."""
     if seen.record is not None and _entry(seen.record, one.batch) is not None:
         return _own_state(one, seen.record, CHANGED)
@@ -322,13 +324,13 @@ def _entry(record: ObjectId, batch: str) -> dict[str, Any] | None:
     return next((row for row in rows if row.get("batch") == batch), None)
 
 
-def _own_state(one: Import, record: ObjectId, verdict: str) -> Outcome:
+def _own_state(one: Import, record: ObjectId, verdict: str) -> RowOutcome:
     """The version in which an import left a record: that of its own entries and of what followed by rule."""
     version, seq = 0, 0
     for row in get_db()[HISTORY].find({"record": record}).sort("seq", 1).limit(200):
         if row.get("batch") == one.batch or (version and row["seq"] == seq + 1 and row.get("door") == "rule"):
             version, seq = row["version"], row["seq"]
-    return Outcome(verdict, record, version, seq)
+    return RowOutcome(verdict, record, version, seq)
 
 
 def take_back(one: Import, reader: Reader, batch: RowBatch) -> None:
@@ -345,40 +347,40 @@ def take_back(one: Import, reader: Reader, batch: RowBatch) -> None:
     import_rows.keep_outcomes(one, batch, outcomes, step=TOOK_BACK)
 
 
-Back = Callable[[Import, Reader, Outcome], Outcome]
+Back = Callable[[Import, Reader, RowOutcome], RowOutcome]
 
 
-def _taken_back(one: Import, reader: Reader, outcome: Outcome, back: Back) -> Outcome:
+def _taken_back(one: Import, reader: Reader, outcome: RowOutcome, back: Back) -> RowOutcome:
     facts: dict[str, Any] = {"record": outcome.record, "version": outcome.version}
     try:
         return back(one, reader, outcome)
     except (Changed, Missing) as fault:
         if outcome.record is not None and _entry(outcome.record, one.back_batch) is not None:
-            return Outcome(BINNED if outcome.verdict == CREATED else BACK, outcome.record)
+            return RowOutcome(BINNED if outcome.verdict == CREATED else BACK, outcome.record)
         return refused([("", TOUCHED if isinstance(fault, Changed) else NOT_FOUND)], STAYS, **facts)
     except Refused as fault:
         return refused(_told(fault), STAYS, **facts)
 
 
-def _binned(one: Import, reader: Reader, outcome: Outcome) -> Outcome:
+def _binned(one: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:
     """Put a record that the import made into the bin. Raises Missing, Refused, Changed."""
     if _is_touched(outcome):
         raise Changed(rights.find(reader.actor, reader.cls, outcome.record), outcome.version)
     context = imports.context_of(one, back=True)
     changes.remove(reader.cls, outcome.record, actor=reader.actor, version=outcome.version, context=context)
-    return Outcome(BINNED, outcome.record)
+    return RowOutcome(BINNED, outcome.record)
 
 
-def _is_touched(outcome: Outcome) -> bool:
+def _is_touched(outcome: RowOutcome) -> bool:
     """Whether somebody has added to a record since, be it a comment or a file, beyond looking at it."""
     later = {"record": outcome.record, "seq": {"$gt": outcome.seq}, "verb": {"$nin": sorted(_LOOKING)}}
     return get_db()[HISTORY].find_one(later, {"_id": 1}) is not None
 
 
-def _changed_back(one: Import, reader: Reader, outcome: Outcome) -> Outcome:
+def _changed_back(one: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:
     """Give a record its former values. Raises Missing, Refused, Changed."""
     entry = _entry(outcome.record, one.batch) if outcome.record else None
     if entry is None:
         raise Missing
     batches.take_back(reader.cls, entry, reader.actor, one.back_batch, source=Source.IMPORT)
-    return Outcome(BACK, outcome.record)
+    return RowOutcome(BACK, outcome.record)
