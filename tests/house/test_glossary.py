@@ -32,7 +32,6 @@ TO_CLEAN = {
     "models/services/files/child",
     "models/services/imports",
     "models/services/keeping",
-    "models/services/work",
     "tasks/backup",
     "tests/admin_app",
     "tests/bad_input",
