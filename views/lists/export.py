@@ -16,11 +16,13 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale, speaking
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
+from models.kernel.language.sound import DAMAGED, DAMAGED_FIELDS, row_of
 from models.kernel.rights import rights
 from models.services.sheets.writing import MIMETYPES, XLSX_ROWS_MAX, Cell, SheetKind, csv_pieces, write
 
+from ..kinds.base import Kind
 from ..kinds.states import column_of
-from ..wording import reference_labels
+from ..wording import Labels, reference_labels
 from .listing import Asked
 
 BATCH = 1000
@@ -82,7 +84,7 @@ def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Itera
     cursor = asked.collection.find(asked.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys)
     batch: list[dict] = []
     for row in cursor.batch_size(BATCH):
-        batch.append(row)
+        batch.append(row_of(cls, row))
         if len(batch) == BATCH:
             yield batch, reference_labels(cls, batch, columns)
             batch = []
@@ -94,7 +96,13 @@ def _cells(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterato
     """The cells in batches of rows; who writes a column is chosen once."""
     kinds = [(column, column_of(cls, column)) for column in columns]
     for rows, labels in _batches(cls, asked, columns):
-        yield [[kind.in_sheet(row.get(column), labels) for column, kind in kinds] for row in rows]
+        yield [[_in_sheet(row, column, kind, labels) for column, kind in kinds] for row in rows]
+
+
+def _in_sheet(row: dict[str, Any], column: str, kind: Kind, labels: Labels) -> Cell:
+    if column in row.get(DAMAGED_FIELDS, ()):
+        return str(DAMAGED)
+    return kind.in_sheet(row.get(column), labels)
 
 
 def sheet_kind(text: str) -> SheetKind:

@@ -14,6 +14,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
+from models.kernel.language.sound import DAMAGED, DAMAGED_FIELDS
 from models.kernel.rights import rights
 
 from .. import wording
@@ -135,6 +136,8 @@ class _Row:
 
     def _cell(self, row: Mapping[str, Any], name: str, is_inline: bool) -> dict[str, Any]:
         kind, value = self.kinds[name], row.get(name)
+        if name in row.get(DAMAGED_FIELDS, ()):
+            return {"name": name, "text": str(DAMAGED), "kind": "bad"}
         try:
             cell = {"name": name, **kind.cell(value, self.labels, self.today)}
         except (ValueError, TypeError, AttributeError):

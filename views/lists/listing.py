@@ -25,8 +25,10 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.fields import Rule
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
+from models.kernel.language.sound import row_of
 from models.kernel.rights import rights
 from models.services.personal.layouts import View
+from models.services.work import damage
 
 from ..kinds import kind_of
 from ..kinds.choices import NOTHING_CHOSEN
@@ -240,8 +242,10 @@ def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
         rows.reverse()
     has_next = has_more if not is_back else bool(asked.cursor and asked.cursor[2] is not None)
     has_previous = has_more if is_back else asked.cursor is not None
+    read = [row_of(asked.cls, row) for row in rows]
+    damage.tell(asked.cls.type_name(), read)
     return Page(
-        rows,
+        read,
         _token(name, rows[0]) if rows and has_previous else None,
         _token(name, rows[-1]) if rows and has_next else None,
         count(asked, at_least=len(found)),

@@ -13,6 +13,7 @@ from ..base.people import Actor
 from ..base.words import L, Words
 from .fields import Flag, Moment, Ref, Tags, Text, Whole
 from .kinds.held import Held
+from .sound import DAMAGED_FIELDS, row_of
 from .spec import Declaration
 from .workflow import Workflow
 
@@ -50,6 +51,18 @@ class Record(Held, me.Document):
     s = me.ListField(me.StringField())
     g = me.ListField(me.StringField())
     sv = me.StringField()
+
+    damaged: tuple[str, ...] = ()
+
+    @classmethod
+    def _from_son(cls, son: Mapping[str, Any], *args: Any, **options: Any) -> Any:
+        """A record of a stored document; values that its fields cannot hold are left out and named in `damaged`."""
+        row = row_of(cls, son)
+        wrong = row.pop(DAMAGED_FIELDS, ())
+        record = super()._from_son(row, *args, **options)
+        if wrong:
+            object.__setattr__(record, "damaged", tuple(wrong))
+        return record
 
     def __str__(self) -> str:
         return self.title or self.number or str(self.id)
