@@ -62,8 +62,18 @@ def _is_here(host: str) -> bool:
 @pytest.fixture(scope="session")
 def data_folder() -> Iterator[Path]:
     """A folder for this run that is gone afterwards (a database takes 300 MB; pytest would keep three)."""
-    with tempfile.TemporaryDirectory(prefix="guicheng-test-", ignore_cleanup_errors=True, dir=_fast_place()) as folder:
+    place = _fast_place()
+    _clear_away_what_the_killed_left(place)
+    prefix = f"guicheng-test-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True, dir=place) as folder:
         yield Path(folder)
+
+
+def _clear_away_what_the_killed_left(place: Path | None) -> None:
+    for left in Path(place or tempfile.gettempdir()).glob("guicheng-test-*-*"):
+        pid = left.name.split("-")[2]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _fast_place() -> Path | None:
