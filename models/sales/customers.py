@@ -74,7 +74,7 @@ class Contact(Line):
     title="{name}",
     grid=Grid(
         "number name industry region level channel score owner state",
-        search="name credit_code",
+        search="name credit_code contacts.name contacts.phone contacts.mail",
         inline="level score region",
     ),
     form=(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from models.kernel.base.words import HANT
+from models.sales.customers import Contact
 from tests.field_cases.cases import checked, content_of, imported
 from tests.fixtures.doing import work_off
 
@@ -240,3 +241,16 @@ class TestNames:
             assert sum(any(name in cell for cell in row) for row in rows) == 1, text
         again = content_of("N01-names.csv") + b"\r\n"
         assert "存疑 3" in clerk.page(checked(clerk, "customer", "x.csv", again)).text
+
+
+def test_a_customer_is_found_by_its_contacts(company: Any, clerk: Any, db: Any) -> None:
+    """Names by any part of them; what is sealed as a whole, by a keyed digest, however it is written."""
+    contact = Contact(name="劉乾坤", phone="+86 138 0013 8000", mail="liu@example.com")
+    company.make("customer", "clerk_sal", name="有聯繫人公司", contacts=[contact])
+    company.make("customer", "clerk_sal", name="別的公司", contacts=[Contact(name="張三", phone="02-26961234")])
+    for text in ("劉乾", "138-0013-8000", "（138）00138000", "LIU@example.com"):
+        rows = clerk.page("/admin/customer/", {"q": text}).rows
+        assert sum("有聯繫人公司" in row for row in rows) == 1, text
+        assert not any("別的公司" in row for row in rows), text
+    kept = db["customer"].find_one({"name": "有聯繫人公司"})
+    assert not any("138" in part or "liu@" in part for part in kept["s"])

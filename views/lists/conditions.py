@@ -10,8 +10,9 @@ from mongoengine.base import get_document
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.people import Actor
+from models.kernel.base.search import sealed_gram
 from models.kernel.base.words import L, Words
-from models.kernel.language.fields import label_of
+from models.kernel.language.fields import Sealed, label_of
 from models.kernel.language.finding import number_begins, short_text_filter
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue
@@ -76,6 +77,8 @@ def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) 
     for name in cls.declared.grid.search:
         ref_name, dot, _rest = name.partition(".")
         found = cls._fields.get(ref_name)
+        if dot and isinstance(getattr(found, "columns", {}).get(_rest), Sealed):
+            clauses.append({"g": sealed_gram(text)})
         if dot and getattr(found, "target", ""):
             target = get_document(found.target)
             scope = rights.visible(actor, target)

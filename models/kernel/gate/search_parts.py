@@ -13,7 +13,8 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from ..base.collections import archive_of
-from ..base.search import FORM, search_fields
+from ..base.search import FORM, sealed_gram, search_fields
+from ..language.fields import Sealed
 from ..language.record import Record
 
 BATCH = 200
@@ -30,8 +31,21 @@ def derive(record: Record) -> None:
 
 def search_parts(record: Record) -> dict[str, Any]:
     """What a record is found by: its number, the short fields that its list searches, its tags; and in which form."""
-    texts = [record.number or "", *(_plain(record, name) for name in _own(type(record))), *(record.tags or [])]
-    return {**search_fields(texts), "sv": search_form(type(record))}
+    own = [_plain(record, name) for name in _own(type(record)) if "." not in name]
+    lines = list(_of_lines(record))
+    plain = [value for column, value in lines if not isinstance(column, Sealed)]
+    parts = search_fields([record.number or "", *own, *plain, *(record.tags or [])])
+    keyed = {sealed_gram(value) for column, value in lines if isinstance(column, Sealed)}
+    return {"s": parts["s"], "g": sorted({*parts["g"], *keyed}), "sv": search_form(type(record))}
+
+
+def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
+    """The values of the columns of lines by which a record is found, each with its column."""
+    for path in _own(type(record)):
+        name, dot, rest = path.partition(".")
+        if dot:
+            column = record._fields[name].columns[rest]
+            yield from ((column, value) for line in record._data.get(name) or [] if (value := line._data.get(rest)))
 
 
 def search_form(cls: type[Record]) -> str:
@@ -40,7 +54,8 @@ def search_form(cls: type[Record]) -> str:
 
 
 def _own(cls: type[Record]) -> list[str]:
-    return [name for name in cls.declared.grid.search if "." not in name]
+    """The searched fields of a record itself and of its lines; those of linked records are theirs."""
+    return [name for name in cls.declared.grid.search if not cls._fields[name.partition(".")[0]].target]
 
 
 def _plain(record: Record, name: str) -> str:
