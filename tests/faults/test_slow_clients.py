@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import pytest
 
 from admin_app import serving
 from admin_app.commands import check_port, gunicorn_command
-from tests.fixtures.processes import ROOT, until
+from tests.fixtures.processes import ROOT, let_run, until
 
 SLOW = 200
 HEAD = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -128,7 +127,7 @@ def test_who_is_merely_slow_is_served(server: Server) -> None:
     body = b"login=nobody&password=x" + b"&x=" + b"y" * 300_000
     one = server.hold(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
     for at in range(0, len(body), 60_000):
-        time.sleep(0.05)  # a client's own pace
+        let_run(0.1)  # a client's own pace
         one.sendall(body[at : at + 60_000])
     assert one.recv(100).startswith(b"HTTP/1.1 4"), "the answer of the application: no token"
 
