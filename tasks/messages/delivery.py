@@ -39,6 +39,7 @@ DELAY_MOST = dt.timedelta(minutes=15)
 GIVE_UP = dt.timedelta(days=3)
 CHAT_TRIES = 5
 PER_RUN_MAX = 2000
+UNSURE_MOST = 3
 GREETING = L("{name},", "{name}：")
 FOOTER = L(
     "Guicheng sent this by itself. Which notices come by mail is chosen under: {where}",
@@ -72,15 +73,18 @@ def deliver(run: Run) -> None:
 
 
 def _hand_over(run: Run, channel: str, hand: Callable[[DeliveryBatch], None]) -> None:
-    """Batch after batch; when the server cannot be reached at all, the others wait for the next run."""
+    """Batch after batch; when the server cannot be reached at all, or breaks off several times one after the other, the
+    rest waits for the next run."""
     tried: list[str] = []
+    unsure = 0
     while len(tried) < PER_RUN_MAX and (rows := deliveries.take(channel, tried)):
         tried.append(rows[0]["batch"])
         open_batch = DeliveryBatch(rows).still_wanted(run)
         if open_batch.rows:
             outcome = _guarded(run, open_batch, hand)
             run.count(**{outcome: len(open_batch.rows)})
-            if outcome == "server":
+            unsure = unsure + 1 if outcome == deliveries.NOT_SURE else 0
+            if outcome == "server" or unsure >= UNSURE_MOST:
                 return
         run.renew()
 

@@ -93,6 +93,17 @@ class TestFaults:
         assert states(db) == ["failed", "sent"]
         assert "記錄損壞" in db["delivery"].find_one({"state": "failed"})["problem"]["zh-Hant"]
 
+    def test_a_server_that_breaks_off_each_time_is_left_alone_after_three(self, staff, box, db):
+        """The others wait for the next run, rather than each having to be settled by a person (L13)."""
+        for n in range(8):
+            say(staff.users["it"], cause=f"alarm:{n}", text=f"Matter {n}")
+        box.breaks_off = True
+        do("notices.deliver")
+        box.breaks_off = False
+        assert states(db) == ["not_sure"] * 3 + ["waiting"] * 5
+        do("notices.deliver")
+        assert states(db) == ["not_sure"] * 3 + ["sent"] * 5
+
     def test_broken_off_before_the_answer_is_not_sure_and_not_sent_again(self, staff, box, db):
         say(staff.users["it"])
         box.breaks_off = True
