@@ -7,6 +7,7 @@ import pymongo
 from flask import Flask, g, request
 
 from models.kernel.gate import unit
+from models.kernel.language.sound import for_screens
 
 REQUEST_SECONDS = 15
 UNBOUNDED = ("takes_files",)  # an upload is as long as its sender is slow; the server sees to that
@@ -23,6 +24,7 @@ def keep_deadlines(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         unit.forget_outcome()
+        for_screens.set(True)
         view: Any = app.view_functions.get(request.endpoint or "")
         if not any(getattr(view, name, False) for name in UNBOUNDED):
             g.deadline = pymongo.timeout(REQUEST_SECONDS)
@@ -30,6 +32,7 @@ def keep_deadlines(app: Flask) -> None:
 
     @app.teardown_request
     def end(_fault: BaseException | None) -> None:
+        for_screens.set(False)
         deadline = g.pop("deadline", None)
         if deadline is not None:
             deadline.__exit__(None, None, None)

@@ -13,7 +13,7 @@ from ..base.people import Actor
 from ..base.words import L, Words
 from .fields import Flag, Moment, Ref, Tags, Text, Whole
 from .kinds.held import Held
-from .sound import DAMAGED_FIELDS, row_of
+from .sound import DAMAGED_FIELDS, for_screens, row_of
 from .spec import Declaration
 from .workflow import Workflow
 
@@ -56,7 +56,10 @@ class Record(Held, me.Document):
 
     @classmethod
     def _from_son(cls, son: Mapping[str, Any], *args: Any, **options: Any) -> Any:
-        """A record of a stored document; values that its fields cannot hold are left out and named in `damaged`."""
+        """A record of a stored document; on screens, values that its fields cannot hold are left out and named in
+        `damaged`."""
+        if not for_screens.get():
+            return super()._from_son(son, *args, **options)
         row = row_of(cls, son)
         wrong = row.pop(DAMAGED_FIELDS, ())
         record = super()._from_son(row, *args, **options)

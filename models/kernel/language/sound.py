@@ -1,13 +1,15 @@
 """Whether stored values are of the kind that their fields hold: what is not is left out when read, and said.
 
 A document that another program wrote, or a hand in the database, may hold anything; it costs its own row and no page.
-What is left out stays in the database as it is until somebody gives the field another value.
+What is left out stays in the database as it is until somebody gives the field another value. Screens alone read so: a
+job that took a damaged value for an empty one could archive or dun wrongly, and sets the record aside instead.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -22,6 +24,7 @@ from .kinds.texts import Sealed
 
 DAMAGED_FIELDS = "_damaged"
 DAMAGED = L("damaged, IT has been told", "數據損壞，已通知信息技術部")
+for_screens: ContextVar[bool] = ContextVar("for_screens", default=False)
 Fits = Callable[[Any], bool]
 
 
