@@ -13,7 +13,7 @@ import xlsxwriter
 from PIL import Image
 
 from models.services.files import confined
-from models.services.files.child.texts import UnreadableText, decoded
+from models.services.files.child.texts import Unreadable, decoded
 
 ALL = {"characters": 2_000_000, "pages": 3000}
 TEXT = "關於保證金的條款：甲方應於收到發票後十日內支付。聯繫人：王小明。"
@@ -85,7 +85,7 @@ class TestTexts:
         "raw", [bytes(range(128, 256)) * 9, "Größe für Straße".encode("latin-1"), b"a\x00b", os.urandom(999)]
     )
     def test_what_is_no_text(self, raw):
-        with pytest.raises(UnreadableText):
+        with pytest.raises(Unreadable):
             decoded(raw)
 
 
