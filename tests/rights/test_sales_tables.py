@@ -202,8 +202,8 @@ MOVES: dict[str, str] = {
         submitted approve: management
         submitted return: management
         submitted withdraw: head_sal
-        active revise: clerk_sal clerk_sal2 head_sal
-        active retire: clerk_sal clerk_sal2 head_sal
+        active revise: head_sal
+        active retire: head_sal
     """,
     "quotation": """
         draft submit: clerk_sal
