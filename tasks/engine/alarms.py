@@ -58,7 +58,10 @@ def sweep() -> int:
     """Tell IT about every run that goes wrong, each once for each kind of fault; returns how many."""
     runs = get_db()[jobs.COLLECTION]
     count = 0
+    is_early = job_alarms.has_just_begun()
     for kind, query in job_alarms.kinds().items():
+        if kind == NOT_TAKEN and is_early:
+            continue
         faulty = list(runs.find(job_alarms.untold(kind, query), {"log": 0, "checkpoint": 0}).limit(BATCH))
         for run in faulty:
             _tell(run, kind)

@@ -9,7 +9,9 @@ from models import catalogue
 from models.kernel.base import clock, leases
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.services.work import alarms as job_alarms
 from models.services.work import jobs
+from models.services.work.alarms import NOT_TAKEN
 from models.services.work.jobs import Order
 from tasks.engine.timetable import fire_due
 
@@ -239,6 +241,7 @@ def test_alarms_on_the_home_page_of_it(it, browser_as, db, company):
     assert "The scheduler does not run" not in it.get("/admin/").text
     with clock.set_to(clock.now() - dt.timedelta(minutes=6)):
         jobs.enqueue(Order(task="mark_overdue"))
+    db.lease.update_one({"_id": "beat"}, {"$set": {"since": clock.now() - dt.timedelta(minutes=6)}})
     assert "1 jobs were due" in it.get("/admin/").text
 
 
@@ -259,3 +262,15 @@ def test_what_does_not_go_on_is_an_alarm_on_the_home_page_of_it(it, db, company,
     found = [one for one in ("1 jobs show no progress", "1 jobs are put back", "1 jobs were due") if one in text]
     assert found == ([said] if said else [])
     assert "Last progress" in it.get("/admin/task_run/details/", {"id": str(id)}).text
+
+
+def test_what_waited_while_everything_was_stopped_is_no_alarm_at_the_start(it, db):
+    run = jobs.enqueue(Order(task="mark_overdue"))
+    db.task_run.update_one({"_id": run}, {"$set": {"not_before": clock.now() - dt.timedelta(hours=9)}})
+    assert leases.take("beat", "somebody", 60)
+    assert job_alarms.count(NOT_TAKEN) == 0
+    assert "no worker has taken them" not in it.get("/admin/").text
+    db.lease.update_one({"_id": "beat"}, {"$set": {"since": clock.now() - dt.timedelta(minutes=6)}})
+    assert leases.take("beat", "somebody", 60)
+    assert job_alarms.count(NOT_TAKEN) == 1
+    assert "no worker has taken them" in it.get("/admin/").text

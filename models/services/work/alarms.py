@@ -12,7 +12,7 @@ from typing import Any
 
 from mongoengine.connection import get_db
 
-from models.kernel.base import clock
+from models.kernel.base import clock, leases
 
 from .jobs import COLLECTION, FAILED, OPEN, QUEUED, RUNNING, SET_ASIDE
 
@@ -22,6 +22,7 @@ PUT_OFF_FOR = dt.timedelta(minutes=30)
 PUT_OFFS = 5
 BLOCKS_FOR = dt.timedelta(hours=1)
 COUNTED_MOST = 100
+SCHEDULER = "beat"
 
 
 def kinds() -> dict[str, dict[str, Any]]:
@@ -48,8 +49,16 @@ def kinds() -> dict[str, dict[str, Any]]:
     }
 
 
+def has_just_begun() -> bool:
+    """Whether the scheduler has: what waited while everything was stopped has its time from the start on."""
+    since = leases.held_since(SCHEDULER)
+    return since is not None and dt.timedelta() <= clock.now() - since < GRACE
+
+
 def count(*names: str) -> int:
     """How many runs are of one of these kinds; at most a hundred are counted."""
+    if names == (NOT_TAKEN,) and has_just_begun():
+        return 0
     known = kinds()
     query = {"$or": [known[name] for name in names]}
     return get_db()[COLLECTION].count_documents(query, limit=COUNTED_MOST)
