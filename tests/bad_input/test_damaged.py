@@ -94,3 +94,11 @@ def test_a_reference_that_is_none(company: Any, browser_as: Any) -> None:
     offer = company.make("quotation")
     get_db()["quotation"].update_one({"_id": offer.id}, {"$set": {"customer": [ObjectId(), "x"]}})
     assert browser_as("clerk_sal").get("/admin/quotation/").status_code == 200
+
+
+def test_no_step_is_made_on_what_cannot_be_read(company: Any, browser_as: Any) -> None:
+    offer = company.walk(company.make("quotation"), "submitted")
+    get_db()["quotation"].update_one({"_id": offer.id}, {"$set": {"total": "abc"}})
+    sent = {"id": str(offer.id), "verb": "approve", "version": str(offer.version)}
+    assert browser_as("head_sal").post("/admin/quotation/move/", sent).status_code in (403, 422)
+    assert get_db()["quotation"].find_one({"_id": offer.id}, {"state": 1})["state"] == "submitted"  # type: ignore[index]

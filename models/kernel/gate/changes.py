@@ -57,6 +57,10 @@ LINKED = L(
 _AUTO_MAX = 8
 
 
+NOT_WHOLE = L(
+    "A field of this record is damaged, so no step is made on it. IT has been told.",
+    "此記錄有字段損壞，不能辦理此步驟。已通知信息技術部。",
+)
 FORM = Context()
 
 
@@ -166,6 +170,8 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     is_drawn: bool = True,
 ) -> R:
     """The body of `move`, in the unit of work that a rehearsal or the verb itself has begun."""
+    if intent.record.damaged:
+        raise Refused(NOT_WHOLE)
     chosen = moving.move_for(intent.record, verb, seen)
     if not (stand := intent.standing(chosen)):
         raise Forbidden(stand.verdict.why)
