@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -75,3 +76,44 @@ def test_number_formats(clerk: Any, attach: Any) -> None:
 def test_text_files_of_one_line(clerk: Any, attach: Any, encoding: str) -> None:
     id = attach("x.txt", "關於車間長期合同的說明".encode(encoding))
     assert file_text.text_of(id) == "關於車間長期合同的說明"
+
+
+A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+P = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+def slides() -> bytes:
+    """A presentation of one slide with a box, a table and speaker notes."""
+
+    def links(*pairs: tuple[str, str, str]) -> str:
+        lines = "".join(f'<Relationship Id="{id}" Type="{R}/{kind}" Target="{to}"/>' for id, kind, to in pairs)
+        return f'<Relationships xmlns="{RELS}">{lines}</Relationships>'
+
+    box = "<p:sp><p:txBody><a:p><a:r><a:t>年度計劃</a:t></a:r></a:p></p:txBody></p:sp>"
+    cells = "".join(
+        f"<a:tc><a:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></a:txBody></a:tc>" for text in ("泵", "12")
+    )
+    members = {
+        "_rels/.rels": links(("1", "officeDocument", "ppt/presentation.xml")),
+        "ppt/presentation.xml": f'<p:presentation {P} xmlns:r="{R}"><p:sldIdLst><p:sldId id="256" r:id="s1"/>'
+        "</p:sldIdLst></p:presentation>",
+        "ppt/_rels/presentation.xml.rels": links(("s1", "slide", "slides/slide1.xml")),
+        "ppt/slides/slide1.xml": f"<p:sld {P} {A}>{box}<a:tbl><a:tr>{cells}</a:tr></a:tbl></p:sld>",
+        "ppt/slides/_rels/slide1.xml.rels": links(("n1", "notesSlide", "../notesSlides/notesSlide1.xml")),
+        "ppt/notesSlides/notesSlide1.xml": f"<p:notes {P} {A}><a:p><a:r><a:t>口頭說明</a:t></a:r></a:p></p:notes>",
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, text in members.items():
+            made.writestr(name, text)
+    return out.getvalue()
+
+
+def test_a_presentation(clerk: Any, attach: Any) -> None:
+    id = attach("x.pptx", slides())
+    assert [text for text in ("年度計劃", "口頭說明") if not is_found(clerk, text)] == []
+    page = clerk.page(f"/files/{id}/view")
+    assert ["泵", "12"] in page.rows
+    assert "圖片和版式請看文件本身" in page.text
