@@ -72,8 +72,8 @@ def _sealed_fields() -> Iterator[tuple[str, str, str]]:
 
 def _values(row: Any, path: list[str]) -> Iterator[bytes]:
     if isinstance(row, list):
-        for one in row:
-            yield from _values(one, path)
+        for item in row:
+            yield from _values(item, path)
     elif isinstance(row, dict) and path:
         yield from _values(row.get(path[0]), path[1:])
     elif isinstance(row, bytes) and not path:

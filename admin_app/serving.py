@@ -95,8 +95,8 @@ class Connection(TConn):
         if end < 0:
             return False
         head = bytes(self.arrived[: end + 2])
-        found = _LENGTH.search(head)
-        body = int(found[1]) if found else 0
+        match = _LENGTH.search(head)
+        body = int(match[1]) if match else 0
         self.is_large = body > BUFFERED or bool(_UNKNOWN.search(head))
         self.length = end + 4 + min(body, BUFFERED)
         self.timeout = time.monotonic() + BODY_SECONDS

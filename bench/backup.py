@@ -116,7 +116,7 @@ def insert_floor(client: MongoClient[Any], folder: str, name: str) -> dict[str, 
 def _indexes(entry: Entry, collection: str) -> list[dict[str, Any]]:
     metadata = entry.manifest.file(collection, METADATA)
     facts = json_util.loads(b"".join(entry.plain(metadata))) if metadata else {"indexes": []}
-    return [one for one in facts["indexes"] if one["name"] != "_id_"]
+    return [index for index in facts["indexes"] if index["name"] != "_id_"]
 
 
 def run_backup(client: MongoClient[Any], folder: str, _name: str) -> None:
@@ -135,8 +135,8 @@ def run_restore(client: MongoClient[Any], folder: str, name: str) -> None:
 
 
 def run_drill(client: MongoClient[Any], folder: str, name: str) -> None:
-    if found := drill(Target(folder), name, RING, client).differences:
-        raise SystemExit(f"The drill found differences: {found[0]}")
+    if differences := drill(Target(folder), name, RING, client).differences:
+        raise SystemExit(f"The drill found differences: {differences[0]}")
 
 
 WORK = {
@@ -156,18 +156,18 @@ def child(what: str, uri: str, folder: str, name: str) -> None:
         client.admin.command("ping")
         begun, cpu = time.monotonic(), time.process_time()
         own = WORK[what](client, folder, name) or {}
-        found = {"seconds": time.monotonic() - begun, "cpu": time.process_time() - cpu, **own}
-    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(found))
+        result = {"seconds": time.monotonic() - begun, "cpu": time.process_time() - cpu, **own}
+    result["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(result))
 
 
 def measure(what: str, uri: str, folder: str, name: str = "-") -> tuple[dict[str, float], str]:
     """Run one measurement; its figures, and the first line that it printed."""
     command = [sys.executable, __file__, "--child", what, uri, folder, name]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    found = json.loads(lines[-1])
-    _say(f"{what}: {found['seconds']:.1f} s")
-    return found, lines[0]
+    payload = json.loads(lines[-1])
+    _say(f"{what}: {payload['seconds']:.1f} s")
+    return payload, lines[0]
 
 
 def main(megabytes: int) -> None:
@@ -199,26 +199,26 @@ def _measure_all(uri: str, folder: str) -> dict[str, dict[str, float]]:
     rounds: dict[str, list[dict[str, float]]] = {"floor": [], "backup": []}
     name = ""
     for _round in range(ROUNDS):
-        for what, found in rounds.items():
+        for what, round in rounds.items():
             figures, first = measure(what, uri, folder)
-            found.append(figures)
+            round.append(figures)
             name = first if what == "backup" else name
-    rows = {what: min(found, key=lambda one: one["seconds"]) for what, found in rounds.items()}
+    rows = {what: min(round, key=lambda row: row["seconds"]) for what, round in rounds.items()}
     rows |= {what: measure(what, uri, folder, name)[0] for what in ("verify", "inserts", "restore", "drill")}
     return rows
 
 
 def _print(size: float, rows: dict[str, dict[str, float]]) -> None:
-    seconds = {what: found["seconds"] for what, found in rows.items()}
+    seconds = {what: row["seconds"] for what, row in rows.items()}
     seconds[WITH_INDEXES] = rows["inserts"]["with indexes"]
     print(f"{size:.0f} MB of BSON; the better of {ROUNDS} rounds for floor and backup, which take turns")
     print(f"{'':<14}{'MB/s':>8}{'seconds':>9}{'CPU s':>8}{'peak MB':>9}")
-    for what, found in rows.items():
-        line = f"{what:<14}{size / found['seconds']:8.0f}{found['seconds']:9.1f}{found['cpu']:8.1f}"
-        print(f"{line}{found['peak']:9.0f}")
+    for what, row in rows.items():
+        line = f"{what:<14}{size / row['seconds']:8.0f}{row['seconds']:9.1f}{row['cpu']:8.1f}"
+        print(f"{line}{row['peak']:9.0f}")
         if what == "inserts":
             print(f"{WITH_INDEXES:<14}{size / seconds[WITH_INDEXES]:8.0f}{seconds[WITH_INDEXES]:9.1f}")
-    peak = max(found["peak"] for what, found in rows.items() if what != "floor")
+    peak = max(row["peak"] for what, row in rows.items() if what != "floor")
     for ratio, value, aim in (
         ("backup / floor", seconds["floor"] / seconds["backup"], f"aim {AIM_BACKUP} or more"),
         ("restore / inserts", seconds["inserts"] / seconds["restore"], "a restore verifies and indexes, too"),

@@ -114,10 +114,10 @@ def run(types: int, arguments: list[str]) -> Cost:
         began, before = time.monotonic(), _children()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(tree)}
-        told = subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-        passed = re.search(r"(\d+) passed", told.stdout)
-        if told.returncode not in (0, NOTHING_CHOSEN):
-            sys.exit(told.stdout[-6000:])
+        content = subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        passed = re.search(r"(\d+) passed", content.stdout)
+        if content.returncode not in (0, NOTHING_CHOSEN):
+            sys.exit(content.stdout[-6000:])
         return Cost(int(passed[1]) if passed else 0, time.monotonic() - began, _children() - before)
 
 

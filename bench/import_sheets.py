@@ -45,8 +45,8 @@ def rows_of(count: int, mark: str) -> Iterator[dict[str, str]]:
 def clerk() -> Actor:
     """A clerk of the sales department."""
     home = changes.create(catalogue["department"], {"code": "SAL", "name": "銷售部"}, actor=SYSTEM).id
-    told = {"login": "clerk", "name": "林曉梅", "department": home, "roles": ["clerk"]}
-    return actor_of(changes.create(catalogue["user"], told, actor=SYSTEM))
+    content = {"login": "clerk", "name": "林曉梅", "department": home, "roles": ["clerk"]}
+    return actor_of(changes.create(catalogue["user"], content, actor=SYSTEM))
 
 
 def timed(step: Callable[[], Any], count: int) -> float:
@@ -75,21 +75,21 @@ def sent(rows: list[dict[str, str]], actor: Actor) -> imports.Import:
     return imports.begin("customer", "customers.csv", content, actor=actor)
 
 
-def now(one: imports.Import) -> imports.Import:
+def now(sheet: imports.Import) -> imports.Import:
     """The import as it is now."""
-    found = imports.load(one.id)
-    assert found is not None
-    return found
+    result = imports.load(sheet.id)
+    assert result is not None
+    return result
 
 
 def measured(rows: list[dict[str, str]], actor: Actor) -> dict[str, float]:
     """Milliseconds for each row, in each step of an import."""
-    one, count = sent(rows, actor), len(rows)
-    found = {"check": timed(lambda: work(now(one).facts["run"]), count)}
-    imports.start(now(one), turn=1, strict=False, doubtful=False, actor=actor)
-    found["run"] = timed(lambda: work(now(one).facts["run"]), count)
-    print(now(one).state, now(one).counts)
-    return found
+    item, count = sent(rows, actor), len(rows)
+    result = {"check": timed(lambda: work(now(item).facts["run"]), count)}
+    imports.start(now(item), turn=1, strict=False, doubtful=False, actor=actor)
+    result["run"] = timed(lambda: work(now(item).facts["run"]), count)
+    print(now(item).state, now(item).counts)
+    return result
 
 
 def main(count: int, folder: str) -> None:
@@ -103,15 +103,15 @@ def main(count: int, folder: str) -> None:
         plain(actor, 200, "熱")  # warms up
         base = timed(lambda: plain(actor, count), count)
         new = list(rows_of(count, "新"))
-        found = {f"new: {name}": each for name, each in measured(new, actor).items()}
+        result = {f"new: {name}": each for name, each in measured(new, actor).items()}
         known = {row["name"]: row["number"] for row in get_db()["customer"].find({}, {"name": 1, "number": 1})}
         changed = [{**row, "編號": known[row["名稱"]], "地區": "浙江"} for row in new]
-        found |= {f"changed: {name}": each for name, each in measured(changed, actor).items()}
+        result |= {f"changed: {name}": each for name, each in measured(changed, actor).items()}
         last = imports.own(actor, "customer")[0]
         imports.ask_back(last, actor=actor)
-        found["changed: take back"] = timed(lambda: work(now(last).facts["run"]), count)
+        result["changed: take back"] = timed(lambda: work(now(last).facts["run"]), count)
         print(f"{count} rows; a plain create takes {base:.2f} ms ({1000 / base:.0f} a second)")
-        for name, each in found.items():
+        for name, each in result.items():
             print(f"  {name:20} {each:6.2f} ms a row  {1000 / each:6.0f} rows a second  {each / base:5.2f} of a create")
 
 

@@ -113,7 +113,7 @@ class AccessRequest(Record):
 
     person = Ref("User", required=True, label=L("Person", "人員"))
     roles = Choices(
-        {one.value: label for one, label in ROLE_LABELS.items()}, label=L("Roles to be added", "增加的角色")
+        {item.value: label for item, label in ROLE_LABELS.items()}, label=L("Roles to be added", "增加的角色")
     )
     to_department = Ref("Department", label=L("New department", "調往部門"))
     mail = Mail(label=L("New mail address", "新郵箱"), see={Role.IT, Role.HR, Role.MANAGEMENT})
@@ -187,8 +187,8 @@ class DeputyRequest(Record):
         _give(self, follow, _person(self), values)
 
 
-def _person(asked: Record) -> User:
-    user = User.objects(id=asked.ref("person"), removed_at=None).first()
+def _person(query: Record) -> User:
+    user = User.objects(id=query.ref("person"), removed_at=None).first()
     if user is None:
         raise Refused(L("The person is not there any more.", "該人員已不存在。"))
     return user
@@ -199,9 +199,9 @@ def _refuse_it(actor: Actor) -> None:
         raise Forbidden(NOT_BY_IT)
 
 
-def _give(asked: Record, follow: MoveActions, user: User, values: dict[str, Any]) -> None:
+def _give(query: Record, follow: MoveActions, user: User, values: dict[str, Any]) -> None:
     """Put what was agreed into force, and tell the person and the supervisors."""
     follow.update(user, values)
     what = Listed(tuple(User.fields_of()[name].label for name in values))
-    words = GIVEN(name=user.name, number=asked.number, what=what)
-    follow.notify(asked, second_person.concerned(user.id), NoticeKind.ALARM, words)
+    words = GIVEN(name=user.name, number=query.number, what=what)
+    follow.notify(query, second_person.concerned(user.id), NoticeKind.ALARM, words)

@@ -32,12 +32,12 @@ class Waited:
 def deciding_states(cls: type[Record]) -> dict[str, list[str]]:
     """The states of a type in which somebody's decision is waited for, each with the verbs of such decisions."""
     flow = cls.declared.workflow
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for state in flow.states if flow else ():
         moves = flow.out_of(state) if flow else ()
         if verbs := [move.verb for move in moves if move.is_decision and not (move.auto or move.optional)]:
-            found[state] = verbs
-    return found
+            result[state] = verbs
+    return result
 
 
 def waited(types: Iterable[type[Record]], days: int, limit_ms: int = TIME_LIMIT_MS) -> list[Waited]:
@@ -55,10 +55,10 @@ def waited(types: Iterable[type[Record]], days: int, limit_ms: int = TIME_LIMIT_
             took = working_time.calendar().between(max(before), row["at"])
             spans.setdefault((row["type"], row["state_from"]), []).append(took.total_seconds() / 3600)
     return [
-        Waited(name, state, len(found), statistics.median(found))
+        Waited(name, state, len(span), statistics.median(span))
         for name, awaited in states.items()
         for state in awaited
-        if (found := spans.get((name, state)))
+        if (span := spans.get((name, state)))
     ]
 
 
@@ -72,8 +72,8 @@ def _decided(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime, 
             {"$limit": EACH_MAX},
             {"$project": shown},
         ]
-        for name, found in states.items()
-        for state, verbs in found.items()
+        for name, result in states.items()
+        for state, verbs in result.items()
     ]
     if not pipelines:
         return []
@@ -83,9 +83,9 @@ def _decided(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime, 
 
 def _entered(records: set[ObjectId], limit_ms: int) -> dict[ObjectId, list[tuple[int, dt.datetime]]]:
     """When each record came into each of its states: places in its history, and moments."""
-    wanted = {"record": {"$in": list(records)}, "state_to": {"$ne": None}}
-    found: dict[ObjectId, list[tuple[int, dt.datetime]]] = {}
-    rows = HistoryEntry._get_collection().find(wanted, {"record": 1, "seq": 1, "at": 1}).max_time_ms(limit_ms)
+    query = {"record": {"$in": list(records)}, "state_to": {"$ne": None}}
+    result: dict[ObjectId, list[tuple[int, dt.datetime]]] = {}
+    rows = HistoryEntry._get_collection().find(query, {"record": 1, "seq": 1, "at": 1}).max_time_ms(limit_ms)
     for row in rows:
-        found.setdefault(row["record"], []).append((row["seq"], row["at"]))
-    return found
+        result.setdefault(row["record"], []).append((row["seq"], row["at"]))
+    return result

@@ -236,7 +236,7 @@ class ResearchReport(Record):
     def on_publish(self, actions: Any) -> None:
         """Notify exactly those in the scope, and file the report."""
         addresses = [at_role(Role(role)) for role in self.to_roles]
-        addresses += [at_department(one) for one in self.refs("to_departments")]
+        addresses += [at_department(ref) for ref in self.refs("to_departments")]
         if self.to_everyone:
             addresses = [EVERYONE]
         actions.notify(self, addresses, NoticeKind.PUBLISHED, PUBLISHED(number=self.number, title=self.subject))

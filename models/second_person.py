@@ -49,8 +49,8 @@ def tell(user: Any, words: Words) -> None:
     cause = AlarmCause("account", Rest(str(ObjectId())))
 
     def body(unit: Unit) -> None:
-        for one in people:
-            unit.notify(notice_for(one, cause=cause, kind=NoticeKind.ALARM, words=words, record=user))
+        for person in people:
+            unit.notify(notice_for(person, cause=cause, kind=NoticeKind.ALARM, words=words, record=user))
 
     in_transaction(body)
 

@@ -61,7 +61,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
             "menu": menu_of(me, catalogue, waits),
             "waiting_count": decisions,
             "unread_count": unread_count(me),
-            "acting_for": [one.name for one in me.principals],
+            "acting_for": [principal.name for principal in me.principals],
         }
 
 
@@ -96,7 +96,7 @@ def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], waits: Mapping[str
         items = [_item(cls, waits) for cls in types if rights.can_open(me, cls)]
         items += _custom_items(chapter)
         if items:
-            count = sum(one["count"] for one in items)
+            count = sum(item["count"] for item in items)
             groups.append({"label": chapter.label, "clause": chapter.clause, "items": items, "count": count})
     return groups
 

@@ -23,14 +23,14 @@ def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
     """The moves out of the present state: which the reader may make, what each still needs, and for whom it is."""
     record, me = intent.record, intent.actor
     flow = record.flow()
-    found = []
+    result = []
     for move in flow.out_of(record.state) if flow else ():
         if move.auto or move.by.is_system or (move.when and not move.when(record)):
             continue
         if move.undecided and record.decisions:
             continue
         stand = intent.standing(move)
-        found.append(
+        result.append(
             {
                 "verb": move.verb,
                 "label": flow.verb_label(move.verb) if flow else move.verb,
@@ -43,7 +43,7 @@ def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
                 "url": f"/admin/{record.type_name()}/move/?id={record.id}&verb={move.verb}&version={record.version}",
             }
         )
-    return found
+    return result
 
 
 def is_danger(cls: type[Record], move: Move) -> bool:

@@ -92,7 +92,7 @@ class PaletteView(PlainRun):
             url = f"/admin/search/?{urlencode({'q': typed})}"
             groups.append((L("Search", "搜索"), [{"label": str(SEARCH_ALL(text=typed)), "url": url}]))
         answer = jsonify(
-            groups=[{"label": str(label), "options": found} for label, found in groups if found], said=said
+            groups=[{"label": str(label), "options": result} for label, result in groups if result], said=said
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -118,12 +118,14 @@ class PaletteView(PlainRun):
 
     def _recent(self, me: Actor) -> list[Option]:
         """The records that this browser remembers as opened, in that order, if the reader may still see them."""
-        named = [found for one in request.args.get("recent", "").split(",")[:RECENT_MAX] if (found := self._named(one))]
+        named = [
+            result for item in request.args.get("recent", "").split(",")[:RECENT_MAX] if (result := self._named(item))
+        ]
         by_type: dict[str, list[ObjectId]] = {}
         for key in named:
             by_type.setdefault(key.type, []).append(key.id)
-        wanted = [(self.catalogue[name], {"_id": {"$in": ids}}) for name, ids in by_type.items()]
-        rows = {row["_id"]: row for row in _rows(me, wanted, RECENT_MAX)}
+        needed = [(self.catalogue[name], {"_id": {"$in": ids}}) for name, ids in by_type.items()]
+        rows = {row["_id"]: row for row in _rows(me, needed, RECENT_MAX)}
         return [self._option(rows[key.id]) for key in named if key.id in rows]
 
     def _named(self, text: str) -> RecordKey | None:
@@ -155,10 +157,10 @@ class PaletteView(PlainRun):
         number = text.upper()
         of_number = [cls for cls in self.catalogue.values() if is_number_of(cls, number)]
         if of_number:
-            wanted: list[tuple[type[Record], dict]] = [(cls, number_begins(number)) for cls in of_number]
+            needed: list[tuple[type[Record], dict]] = [(cls, number_begins(number)) for cls in of_number]
         else:
-            wanted = [(cls, short_text_filter(cls, text)) for cls in self.catalogue.values()]
-        return [self._option(row) for row in _rows(me, wanted, RECORDS_EACH if not of_number else RECORDS_MAX)]
+            needed = [(cls, short_text_filter(cls, text)) for cls in self.catalogue.values()]
+        return [self._option(row) for row in _rows(me, needed, RECORDS_EACH if not of_number else RECORDS_MAX)]
 
     def _option(self, row: Mapping[str, Any]) -> Option:
         cls = self.catalogue[row["type"]]
@@ -171,10 +173,10 @@ class PaletteView(PlainRun):
         }
 
 
-def _rows(me: Actor, wanted: Iterable[tuple[type[Record], dict[str, Any]]], most: int) -> list[dict[str, Any]]:
+def _rows(me: Actor, iterable: Iterable[tuple[type[Record], dict[str, Any]]], most: int) -> list[dict[str, Any]]:
     """The newest records of each type that match and that the reader may see: one command for all types."""
     pipelines = []
-    for cls, query in wanted:
+    for cls, query in iterable:
         scope = rights.visible(me, cls)
         if scope is not None:
             shown = {"number": 1, "title": 1, "state": 1, "type": {"$literal": cls.type_name()}}
@@ -196,16 +198,16 @@ def _frame(text: str) -> list[Option]:
     offers += [
         (LANGUAGE(name=name), f"language-{code}", ()) for code, name in LOCALE_NAMES.items() if code != current_locale()
     ]
-    return [{"label": one["label"], "url": "", "press": one["url"]} for one in _matching(offers, text)]
+    return [{"label": row["label"], "url": "", "press": row["url"]} for row in _matching(offers, text)]
 
 
 def _matching(options: Iterable[Offer], text: str, most: int = SCREENS_MAX) -> list[Option]:
     """The options whose words, in English or Chinese or as pinyin initials, contain every typed word."""
     words = text.split()
     read = [(label, url, _read_as(label, also)) for label, url, also in options]
-    found = [one for one in read if all(any(word in name for name in one[2]) for word in words)]
-    found.sort(key=lambda one: not any(name.startswith(text) for name in one[2]))
-    return [{"label": str(label), "url": url} for label, url, _ in found[:most]]
+    result = [item for item in read if all(any(word in name for name in item[2]) for word in words)]
+    result.sort(key=lambda item: not any(name.startswith(text) for name in item[2]))
+    return [{"label": str(label), "url": url} for label, url, _ in result[:most]]
 
 
 def _read_as(label: Words, also: tuple[str, ...]) -> list[str]:

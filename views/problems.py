@@ -78,7 +78,7 @@ def answer_problems(app: Flask) -> None:
 
 
 def _refused(refused: Refused) -> Any:
-    said = [str(words) for found in refused.problems.values() for words in found]
+    said = [str(words) for problem in refused.problems.values() for words in problem]
     return _page(422, " ".join(said) or str(refused.sentence))
 
 

@@ -171,10 +171,10 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         record = rights.find(me, self.model, request.args.get("id"))
         if not (verdict := rights.may_open(me, record)):
             return self._refusal_page(record, verdict.why)
-        asked = past.ShownVersions(
+        query = past.ShownVersions(
             version_if_given(request.args.get("version")), version_if_given(request.args.get("with"))
         )
-        return self.render("record/history.html", **past.history_context(self.model, record, me, asked))
+        return self.render("record/history.html", **past.history_context(self.model, record, me, query))
 
     @expose("/put_back/", methods=("POST",))
     def put_back_view(self) -> Answer:
@@ -273,12 +273,12 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
     def _lookup_field(self, field: str) -> Ref | Refs:
         """The field (or `lines.column`) that links to records; anything else is not found."""
         name, _, column = field.partition(".")
-        told: Any = self.model._fields.get(name)
+        content: Any = self.model._fields.get(name)
         if column:
-            told = getattr(told, "columns", {}).get(column)
-        if not getattr(told, "target", "") or not rights.sees(actor(), told):
+            content = getattr(content, "columns", {}).get(column)
+        if not getattr(content, "target", "") or not rights.sees(actor(), content):
             abort(404)
-        return told
+        return content
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Answer:
@@ -289,22 +289,22 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         verdict = intent.may_set(name) if name in self.model.declared.grid.inline else NOT_INLINE
         if not verdict:
             return jsonify(ok=False, message=str(verdict.why)), 403
-        told = self.model._fields[name]
+        field = self.model._fields[name]
         try:
-            value = parse(told, request.form.get("value", ""))
+            value = parse(field, request.form.get("value", ""))
             version = seen_version(request.form.get("version"))
             context = Context(source=Source.GRID)
             record = changes.update(self.model, intent, {name: value}, actor=me, version=version, context=context)
         except BadValue as bad:
             return jsonify(ok=False, message=str(bad.sentence)), 422
         except Refused as refused:
-            said = [str(words) for found in refused.problems.values() for words in found] or [str(refused.sentence)]
+            said = [str(words) for problem in refused.problems.values() for words in problem] or [str(refused.sentence)]
             return jsonify(ok=False, message=" ".join(said)), _status(refused)
         except Changed:
             return jsonify(ok=False, message=str(CHANGED)), 409
         stored = record.to_mongo().to_dict()
         labels = reference_labels(self.model, [stored], [name])
-        kind = kind_of(told)
+        kind = kind_of(field)
         text, value = kind.plain(stored.get(name), labels), kind.typed(stored.get(name))
         return jsonify(ok=True, text=text, value=value, version=record.version)
 

@@ -35,8 +35,8 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
     admin.add_views(PaletteView(catalogue), CalendarView(catalogue), BoardView(catalogue))
-    found = pkgutil.walk_packages(custom.__path__, f"{custom.__name__}.")
-    names = [module.name for module in found if not module.ispkg]
+    walk_packages = pkgutil.walk_packages(custom.__path__, f"{custom.__name__}.")
+    names = [module.name for module in walk_packages if not module.ispkg]
     app.extensions["custom_views"] = [view for name in names for view in importlib.import_module(name).views(catalogue)]
     admin.add_views(*app.extensions["custom_views"])
     return admin

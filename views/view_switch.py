@@ -44,8 +44,8 @@ def ways_to_look(type_name: str, current: str = "list") -> list[dict[str, Any]]:
     if boards(cls):
         ways.append(("board", BOARD, f"/admin/board/{type_name}/"))
     query = urlencode(kept_arguments())
-    found = [
+    result = [
         {"label": label, "url": f"{url}?{query}" if query else url, "is_current": key == current}
         for key, label, url in ways
     ]
-    return found if len(found) > 1 else []
+    return result if len(result) > 1 else []

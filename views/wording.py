@@ -111,30 +111,30 @@ def _relative(days: int, _locale: str) -> str:
 def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[ObjectId, str]:
     """The titles of everything that these fields of these rows link to: one query per linked type."""
     links = references_of(cls)
-    wanted: dict[str, set[ObjectId]] = {}
+    query: dict[str, set[ObjectId]] = {}
     chosen = [name for name in names if name in links]
     for row in rows:
         for name in chosen:
             value = row.get(name)
             if value is not None:
                 ids = value if isinstance(value, list) else [value]
-                wanted.setdefault(links[name].target, set()).update(ids)
-    return titles(wanted)
+                query.setdefault(links[name].target, set()).update(ids)
+    return titles(query)
 
 
-def titles(wanted: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
+def titles(needed: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
     """The titles of records by class name and ids: one query per class."""
-    found: dict[ObjectId, str] = {}
-    for target, asked in wanted.items():
-        ids, cls = list(asked), get_document(target)
-        told = _those_told(cls, ids)
-        rows = cls._get_collection().find(told, {"title": 1, "number": 1})
-        found.update({row["_id"]: row.get("title") or row.get("number", "") for row in rows})
-        if missing := [id for id in ids if id not in found]:
-            found.update(_archived_titles(target, missing))
+    result: dict[ObjectId, str] = {}
+    for target, query in needed.items():
+        ids, cls = list(query), get_document(target)
+        content = _those_told(cls, ids)
+        rows = cls._get_collection().find(content, {"title": 1, "number": 1})
+        result.update({row["_id"]: row.get("title") or row.get("number", "") for row in rows})
+        if missing := [id for id in ids if id not in result]:
+            result.update(_archived_titles(target, missing))
         if cls.declared.access.guarded:
-            found.update({id: str(KEPT_BACK) for id in ids if id not in found})
-    return found
+            result.update({id: str(KEPT_BACK) for id in ids if id not in result})
+    return result
 
 
 def titles_chosen(target: str, ids: Iterable[ObjectId], held: Container[ObjectId] = ()) -> dict[ObjectId, str]:
@@ -142,19 +142,19 @@ def titles_chosen(target: str, ids: Iterable[ObjectId], held: Container[ObjectId
 
     What is hidden from them reads as what is not there, so that a guessed id tells nothing.
     """
-    asked = list(ids)
-    found = titles({target: own}) if (own := [id for id in asked if id in held]) else {}
-    if others := [id for id in asked if id not in held]:
-        cls, wanted = get_document(target), {"title": 1, "number": 1}
+    query = list(ids)
+    result = titles({target: own}) if (own := [id for id in query if id in held]) else {}
+    if others := [id for id in query if id not in held]:
+        cls, needed = get_document(target), {"title": 1, "number": 1}
         scopes = {cls.type_name(): rights.visible(actor(), cls)}
         if cls.declared.retention:
             scopes[archive_of(cls.type_name())] = rights.visible_archived(actor(), cls)
         for name, scope in scopes.items():
-            missing = [id for id in others if id not in found]
+            missing = [id for id in others if id not in result]
             if scope is not None and missing:
-                rows = cls._get_db()[name].find({"$and": [{"_id": {"$in": missing}}, scope]}, wanted)
-                found |= {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
-    return {id: str(NOT_FOUND) for id in asked} | found
+                rows = cls._get_db()[name].find({"$and": [{"_id": {"$in": missing}}, scope]}, needed)
+                result |= {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
+    return {id: str(NOT_FOUND) for id in query} | result
 
 
 def _those_told(cls: type[Record], ids: list[ObjectId]) -> dict[str, Any]:
@@ -170,23 +170,23 @@ def _archived_titles(target: str, ids: list[ObjectId]) -> dict[ObjectId, str]:
     cls = get_document(target)
     if not cls.declared.retention:
         return {}
-    told: dict[str, Any] = {"_id": {"$in": ids}}
+    content: dict[str, Any] = {"_id": {"$in": ids}}
     if cls.declared.access.guarded:
         scope = rights.visible_archived(actor(), cls)
-        told = {"$and": [told, {"_id": None} if scope is None else scope]}
-    rows = cls._get_db()[archive_of(cls.type_name())].find(told, {"title": 1, "number": 1})
+        content = {"$and": [content, {"_id": None} if scope is None else scope]}
+    rows = cls._get_db()[archive_of(cls.type_name())].find(content, {"title": 1, "number": 1})
     return {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
 
 
 def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[ObjectId, str]:
     """The titles of what the lines of one record link to."""
-    wanted: dict[str, set[ObjectId]] = {}
+    query: dict[str, set[ObjectId]] = {}
     for name, lines in cls.declared.own_fields.items():
         for column, ref in lines.columns.items():
             if ref.target:
                 ids = {id for line in document.get(name) or [] for id in ref.ids_in(line.get(column))}
-                wanted.setdefault(ref.target, set()).update(ids)
-    return titles(wanted)
+                query.setdefault(ref.target, set()).update(ids)
+    return titles(query)
 
 
 def tone(cls: type[Record], state: str | None) -> str:

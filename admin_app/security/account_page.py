@@ -127,12 +127,12 @@ def _page(me: User, typed: Mapping[str, str], problems: Mapping[str, Any] | None
 def _deputies(me: User, chosen: str) -> list[tuple[str, str]]:
     """Whom a user may name: active colleagues of the department and all heads, and whoever is named now."""
     near = [{"department": me.ref("department")}, {"roles": Role.HEAD.value}]
-    wanted: dict[str, Any] = {"active": True, "removed_at": None, "_id": {"$ne": me.id}}
+    query: dict[str, Any] = {"active": True, "removed_at": None, "_id": {"$ne": me.id}}
     if Role.IT not in me.roles:
-        wanted["roles"] = {"$ne": Role.IT.value}  # nobody of IT stands in for somebody outside IT
+        query["roles"] = {"$ne": Role.IT.value}  # nobody of IT stands in for somebody outside IT
     users = User._get_collection()
     rows = list(
-        users.find({"$and": [wanted, {"$or": near}]}, {"name": 1, "login": 1}).sort("login", 1).limit(DEPUTIES_MAX)
+        users.find({"$and": [query, {"$or": near}]}, {"name": 1, "login": 1}).sort("login", 1).limit(DEPUTIES_MAX)
     )
     if ObjectId.is_valid(chosen) and ObjectId(chosen) not in {row["_id"] for row in rows}:
         rows += users.find({"_id": ObjectId(chosen)}, {"name": 1, "login": 1})

@@ -71,12 +71,12 @@ def add_user(login: str, name: str, department_code: str, roles: Iterable[str]) 
 
 
 def _department(code: str) -> ObjectId:
-    found = department_by_code(code)
-    if found is None and not Department._get_collection().find_one({}, {"_id": 1}):
-        found = changes.create(Department, {"code": code, "name": code}, actor=SYSTEM).id
-    if found is None:
+    id = department_by_code(code)
+    if id is None and not Department._get_collection().find_one({}, {"_id": 1}):
+        id = changes.create(Department, {"code": code, "name": code}, actor=SYSTEM).id
+    if id is None:
         raise Refused(NO_DEPARTMENT(code=code))
-    return found
+    return id
 
 
 def begin_reset(user: User, by: Actor) -> ObjectId | None:

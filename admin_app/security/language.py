@@ -28,8 +28,8 @@ def request_locale() -> str:
     if session.get("lang") in LOCALES:
         return str(session["lang"])
     for tag, _quality in request.accept_languages:
-        if found := known(tag.lower()):
-            return found
+        if result := known(tag.lower()):
+            return result
     return HANT
 
 

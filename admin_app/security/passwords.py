@@ -118,4 +118,4 @@ _WELL_KNOWN = (
 def common_passwords() -> frozenset[str]:
     """About two thousand passwords that are tried first: what people begin with, and what they hang on to it."""
     made = {stem + tail for stem in _STEMS for tail in _TAILS}
-    return frozenset(one for one in made | set(_WELL_KNOWN) if len(one) >= LENGTH_MIN)
+    return frozenset(record for record in made | set(_WELL_KNOWN) if len(record) >= LENGTH_MIN)

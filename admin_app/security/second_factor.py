@@ -124,7 +124,9 @@ def _totp(key: str) -> TOTP:
 
 def _new_codes() -> tuple[list[str], list[str]]:
     bare = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode() for _ in range(RECOVERY_CODES)]
-    return ["-".join(one[at : at + 4] for at in range(0, len(one), 4)) for one in bare], [_hash(one) for one in bare]
+    return ["-".join(item[at : at + 4] for at in range(0, len(item), 4)) for item in bare], [
+        _hash(item) for item in bare
+    ]
 
 
 def _folded(typed: str) -> str:

@@ -217,7 +217,7 @@ _SYSTEMS = (
 def short_agent(agent: str) -> str:
     """The browser and the system that a user agent names, such as "Firefox 140, Linux"."""
     browser = next(
-        (f"{name} {found[1]}" for token, name in _BROWSERS if (found := re.search(rf"{token}/(\d+)", agent))), ""
+        (f"{name} {match[1]}" for token, name in _BROWSERS if (match := re.search(rf"{token}/(\d+)", agent))), ""
     )
     system = next((name for token, name in _SYSTEMS if token in agent), "")
     return ", ".join(part for part in (browser, system) if part) or agent[:40]

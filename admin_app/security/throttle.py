@@ -72,10 +72,10 @@ def attempt(login: str, address: str | None) -> Attempt:
     place = network_of(address)
     pair, known = f"pair:{login}|{place}", f"known:{login}|{place}"
     limits = {pair: PAIR, f"address:{place}": ADDRESS, f"account:{login}": ACCOUNT}
-    found = {row["_id"]: row for row in throttles().find({"_id": {"$in": [*limits, known]}})}
-    if found.get(known, {}).get("forget", _LONG_AGO) > clock.now():
+    result = {row["_id"]: row for row in throttles().find({"_id": {"$in": [*limits, known]}})}
+    if result.get(known, {}).get("forget", _LONG_AGO) > clock.now():
         limits = {pair: PAIR}
-    wait = max(_seconds_left(found.get(key)) for key in limits)
+    wait = max(_seconds_left(result.get(key)) for key in limits)
     return Attempt(wait) if wait else _take(limits, pair, known)
 
 
@@ -136,12 +136,12 @@ def wait_sentence(seconds: int) -> Words:
 def network_of(address: str | None) -> str:
     """The address itself, or the /64 network of an IPv6 address, which belongs to one customer as a whole."""
     try:
-        found = ipaddress.ip_address(address or "")
+        ip_address = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
+    if isinstance(ip_address, ipaddress.IPv6Address):
+        return str(ip_address.ipv4_mapped or ipaddress.ip_network((ip_address, 64), strict=False))
+    return str(ip_address)
 
 
 def removal(moment: dt.datetime) -> dt.datetime:

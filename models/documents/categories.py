@@ -96,12 +96,12 @@ class Category(Record):
 
 def ancestors(category: ObjectId | None) -> list[ObjectId]:
     """A category and those above it, nearest first; a tree is at most eight levels deep."""
-    found: list[ObjectId] = []
-    while category is not None and category not in found and len(found) < DEPTH_MAX:
-        found.append(category)
+    result: list[ObjectId] = []
+    while category is not None and category not in result and len(result) < DEPTH_MAX:
+        result.append(category)
         row = Category.collection().find_one({"_id": category}, {"parent": 1}) or {}
         category = row.get("parent")
-    return found
+    return result
 
 
 @record(
@@ -158,8 +158,8 @@ class NamingRule(Record):
 def naming_rule(category: ObjectId | None) -> str | None:
     """The pattern in force for a category: its own, that of the nearest above it, or the one for all."""
     above = ancestors(category)
-    wanted = {"active": True, "removed_at": None, "category": {"$in": [*above, None]}}
-    rows = list(NamingRule.collection().find(wanted, {"category": 1, "pattern": 1}).sort("_id", -1).limit(100))
+    query = {"active": True, "removed_at": None, "category": {"$in": [*above, None]}}
+    rows = list(NamingRule.collection().find(query, {"category": 1, "pattern": 1}).sort("_id", -1).limit(100))
     rows.sort(key=lambda row: above.index(row["category"]) if row.get("category") in above else DEPTH_MAX)
     return str(rows[0]["pattern"]) if rows else None
 

@@ -115,8 +115,8 @@ def lent_to(person: Actor) -> dict[str, Any] | None:
     loans = registered()["loan"].collection()
     now = clock.now()
     open_now = {"borrower": person.id, "state": "on_loan", "kind": "electronic", "removed_at": None}
-    wanted = {"document": 1, "is_secret": 1}
-    rows = list(loans.find({**open_now, "opens_at": {"$lte": now}, "due": {"$gt": now}}, wanted).limit(LENT_MAX))
+    query = {"document": 1, "is_secret": 1}
+    rows = list(loans.find({**open_now, "opens_at": {"$lte": now}, "due": {"$gt": now}}, query).limit(LENT_MAX))
     if not rows:
         return None
     ids = [row["document"] for row in rows]
@@ -235,14 +235,14 @@ class Document(Record):
     def clean(self) -> None:
         category = self.category
         self.confidentiality = self.confidentiality or category.confidentiality or INTERNAL
-        first = next((one.approved_at for one in self.editions or []), None)
+        first = next((edition.approved_at for edition in self.editions or []), None)
         years = category.retention_years
         if first and years and not self.retention_until:
             self.retention_until = years_after(first.astimezone(clock.zone()).date(), years)
 
     def check(self) -> Iterator[tuple[str, Words]]:
         numbers = [line.number for line in self.copies or []]
-        if twice := next((one for one in numbers if numbers.count(one) > 1), None):
+        if twice := next((number for number in numbers if numbers.count(number) > 1), None):
             yield "copies", COPY_TWICE(number=twice)
         gone = set(_copies_out(self.id)) - set(numbers) if self.state == "approved" else set()
         if gone:
@@ -276,20 +276,20 @@ class Document(Record):
 
 def _copies_out(document: ObjectId) -> list[int]:
     """The numbers of the copies that loans have out, or lost."""
-    wanted = {"document": document, "kind": "paper", "state": {"$in": ["on_loan", "lost"]}, "removed_at": None}
-    return [row["copy"] for row in in_unit("loan").find(wanted, {"copy": 1}).limit(LENT_MAX)]
+    query = {"document": document, "kind": "paper", "state": {"$in": ["on_loan", "lost"]}, "removed_at": None}
+    return [row["copy"] for row in in_unit("loan").find(query, {"copy": 1}).limit(LENT_MAX)]
 
 
 def edition_of(document: Document, attached: list[dict[str, Any]], by: ObjectId | None, note: str) -> Edition:
     """The line that says what was approved now."""
-    told = "; ".join(f"{file['name']} ({file['sha256'][:12]})" for file in attached)
+    content = "; ".join(f"{file['name']} ({file['sha256'][:12]})" for file in attached)
     return Edition(
         number=document.edition,
         approved_at=clock.now(),
         approved_by=by,
         record_version=document.version + 1,
         note=note[:2000],
-        files=told[:4000],
+        files=content[:4000],
     )
 
 
@@ -317,9 +317,9 @@ def add_edition(
     line = edition_of(document, attached, actions.actor.id, note)
     for file in attached:
         files.refer(file, document, actor=SYSTEM, context=actions.context, edition=line.number)
-    told = {**values, "edition": line.number, "editions": [*(document.editions or []), line]}
-    told["retention_until"] = _kept_from_now(document, values.get("category") or document.ref("category"))
-    return actions.update(document, told)
+    content = {**values, "edition": line.number, "editions": [*(document.editions or []), line]}
+    content["retention_until"] = _kept_from_now(document, values.get("category") or document.ref("category"))
+    return actions.update(document, content)
 
 
 def _kept_from_now(document: Document, category: ObjectId | None) -> dt.date | None:

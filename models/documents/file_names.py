@@ -18,16 +18,16 @@ def ruled_names(category: ObjectId | None, number: str, subject: str, names: Ite
     if pattern is None or not subject:
         return given
     stem = file_stem(pattern, number, subject)
-    found: list[str] = []
+    result: list[str] = []
     for name in given:
-        found.append(clean_name(_numbered(stem, name, found)))
-    return found
+        result.append(clean_name(_numbered(stem, name, result)))
+    return result
 
 
 def _numbered(stem: str, name: str, taken: list[str]) -> str:
     """The stem with the ending of a name; the second file of the same name gets a number."""
     ending = f".{name.rpartition('.')[2]}" if "." in name else ""
-    wanted, count = f"{stem}{ending}", 2
-    while wanted in taken:
-        wanted, count = f"{stem} ({count}){ending}", count + 1
-    return wanted
+    needed, count = f"{stem}{ending}", 2
+    while needed in taken:
+        needed, count = f"{stem} ({count}){ending}", count + 1
+    return needed

@@ -44,10 +44,10 @@ def file_away(
 ) -> Document:
     """The document that a record is filed as, with its files of the shelf's kinds; the contents are stored once."""
     attached = [file for file in files.files_of(record.id) if file.get("kind") in shelf.kinds]
-    found = Document.objects(once=entry_key(record), removed_at=None).first()
-    if found is not None:
-        filed = _as_document(attached, shelf, found, subject[:200])
-        return add_edition(actions, found, {"subject": subject[:200]}, filed, note)
+    result = Document.objects(once=entry_key(record), removed_at=None).first()
+    if result is not None:
+        filed = _as_document(attached, shelf, result, subject[:200])
+        return add_edition(actions, result, {"subject": subject[:200]}, filed, note)
     category = _category(actions, shelf)
     values = {
         "subject": subject[:200],
@@ -77,9 +77,9 @@ def _as_document(
 
 def _category(actions: MoveActions, shelf: Shelf) -> Category:
     """The shelf's category; a record that is filed before anybody drew up the filing plan begins it."""
-    found = Category.objects(code=shelf.code).first()
-    if found is not None:
-        return found
+    result = Category.objects(code=shelf.code).first()
+    if result is not None:
+        return result
     values = {"code": shelf.code, "name": shelf.name, "retention_years": shelf.years, "confidentiality": CONFIDENTIAL}
     return actions.create(Category, values, once=f"default:category:{shelf.code}")
 

@@ -62,8 +62,8 @@ def holder_of(out: str) -> Words | None:
 def long_overdue(borrower: ObjectId | None) -> Row | None:
     """A paper loan of this person that is overdue for so long that nothing more is lent (a setting)."""
     before = clock.now() - dt.timedelta(days=policy().loan_block_days)
-    wanted = {"borrower": borrower, "state": "on_loan", "kind": PAPER, "due": {"$lt": before}, "removed_at": None}
-    return in_unit(LOANS).find_one(wanted, {"number": 1, "due": 1}, sort=[("due", 1)])
+    query = {"borrower": borrower, "state": "on_loan", "kind": PAPER, "due": {"$lt": before}, "removed_at": None}
+    return in_unit(LOANS).find_one(query, {"number": 1, "due": 1}, sort=[("due", 1)])
 
 
 def blocked(borrower: ObjectId | None) -> Words | None:
@@ -90,15 +90,15 @@ def due_of(document: Document, wanted_until: dt.date | None) -> dt.datetime:
 
 def loans_out(document: ObjectId | None) -> dict[int, Row]:
     """The loans that have a copy of a document out, or lost it, by copy number."""
-    wanted = {"document": document, "state": {"$in": OUT}, "kind": PAPER, "removed_at": None}
-    return {row["copy"]: row for row in in_unit(LOANS).find(wanted).limit(COPIES_MAX)}
+    query = {"document": document, "state": {"$in": OUT}, "kind": PAPER, "removed_at": None}
+    return {row["copy"]: row for row in in_unit(LOANS).find(query).limit(COPIES_MAX)}
 
 
 def line_of(document: ObjectId | None) -> list[Row]:
     """Who is to have a copy: those for whom one is kept first, then in the order in which they asked; who has left
     stands in no line."""
-    wanted = {"document": document, "state": {"$in": QUEUED}, "kind": PAPER, "removed_at": None}
-    rows = list(in_unit(LOANS).find(wanted).sort("_id", 1).limit(LINE_MAX))
+    query = {"document": document, "state": {"$in": QUEUED}, "kind": PAPER, "removed_at": None}
+    rows = list(in_unit(LOANS).find(query).sort("_id", 1).limit(LINE_MAX))
     borrowers = {"_id": {"$in": [row["borrower"] for row in rows]}, "active": True, "removed_at": None}
     there = {row["_id"] for row in in_unit("user").find(borrowers, {"_id": 1})} if rows else set()
     return sorted((row for row in rows if row["borrower"] in there), key=lambda row: (not is_kept(row), row["_id"]))
@@ -118,7 +118,7 @@ def free_copies(document: Document, *, but: ObjectId | None = None, also: int | 
     """
     gone = set(loans_out(document.id)) - {also}
     lines = document.copies or [Copy(number=1)]
-    there = [one.number for one in lines if one.number not in gone and one.condition not in NOT_TO_BE_LENT]
+    there = [line.number for line in lines if line.number not in gone and line.condition not in NOT_TO_BE_LENT]
     kept = [row for row in line_of(document.id) if is_kept(row) and row["_id"] != but]
     return there[len(kept) :]
 
@@ -127,7 +127,7 @@ def hindrance(document: Document, number: int, loan: ObjectId | None = None) -> 
     """Why this copy cannot be handed out (for this loan) now."""
     line = document.copy_no(number)
     if line is None:
-        return NO_SUCH_COPY(copy=number, copies=", ".join(str(one.number) for one in document.copies))
+        return NO_SUCH_COPY(copy=number, copies=", ".join(str(copy.number) for copy in document.copies))
     if row := loans_out(document.id).get(number):
         return has_it(row)
     if line.condition in NOT_TO_BE_LENT:
@@ -145,10 +145,10 @@ def kept_for_others(document: Document, number: int, loan: ObjectId | None) -> W
 
 def can_be_lent(document: Document) -> bool:
     """Whether there is any copy that is or may come back: not all are written off."""
-    return not document.copies or any(one.condition != WRITTEN_OFF for one in document.copies)
+    return not document.copies or any(copy.condition != WRITTEN_OFF for copy in document.copies)
 
 
 def is_awaited(document: ObjectId | None) -> bool:
     """Whether somebody asks or waits for a copy of a document."""
-    wanted = {"document": document, "kind": PAPER, "state": {"$in": WANTED}, "removed_at": None}
-    return in_unit(LOANS).find_one(wanted, {"_id": 1}) is not None
+    query = {"document": document, "kind": PAPER, "state": {"$in": WANTED}, "removed_at": None}
+    return in_unit(LOANS).find_one(query, {"_id": 1}) is not None

@@ -112,14 +112,14 @@ def the_desk(loan: Record) -> Quorum:
     is_secret, for_desk = loan.raw("is_secret"), loan.raw("for_desk")
     if for_desk:
         roles = (Role.MANAGEMENT,) if is_secret else (Role.RECORDS, Role.MANAGEMENT)
-        return Quorum((ApproverSlot("desk", tuple(at_role(one) for one in roles)),), 1)
-    asked = (Role.RECORDS, Role.MANAGEMENT) if is_secret else (Role.RECORDS,)
-    return Quorum(tuple(ApproverSlot(at_role(one), (at_role(one),)) for one in asked), len(asked), apart=True)
+        return Quorum((ApproverSlot("desk", tuple(at_role(item) for item in roles)),), 1)
+    query = (Role.RECORDS, Role.MANAGEMENT) if is_secret else (Role.RECORDS,)
+    return Quorum(tuple(ApproverSlot(at_role(item), (at_role(item),)) for item in query), len(query), apart=True)
 
 
 BY_DESK = Who(DESK, the_desk)
 AT_DESK = role(Role.RECORDS, own=True)
-OWN: dict[Role, Scope] = {one: Scope.OWN for one in Role if one not in (Role.IT, Role.RECORDS, Role.SUPERVISOR)}
+OWN: dict[Role, Scope] = {item: Scope.OWN for item in Role if item not in (Role.IT, Role.RECORDS, Role.SUPERVISOR)}
 ALL = dict.fromkeys((Role.RECORDS, Role.MANAGEMENT, Role.SUPERVISOR), Scope.ALL)
 
 

@@ -137,8 +137,8 @@ class Revision(Record):
         return rights.is_writer(actor_of(self.owner), Document, self.document)
 
     def _is_less_strict(self) -> bool:
-        told = self.confidentiality
-        return told in LEVELS and LEVELS.index(told) < LEVELS.index(self.document.confidentiality)
+        confidentiality = self.confidentiality
+        return confidentiality in LEVELS and LEVELS.index(confidentiality) < LEVELS.index(self.document.confidentiality)
 
     def closed_to_files(self) -> Words | None:
         return None if self.state == "draft" else SUBMITTED_FILES
@@ -153,5 +153,5 @@ class Revision(Record):
         former = self.document.confidentiality
         add_edition(actions, self.document, values, files.files_of(self.id), self.what_changed or "")
         if former != self.confidentiality:
-            for one in Revision.objects(document=self.ref("document"), id__ne=self.id, removed_at=None):
-                actions.update(one, {"level": stricter(one.level, self.confidentiality)})
+            for document in Revision.objects(document=self.ref("document"), id__ne=self.id, removed_at=None):
+                actions.update(document, {"level": stricter(document.level, self.confidentiality)})

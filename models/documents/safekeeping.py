@@ -46,6 +46,6 @@ def _newest_files(ids: list[ObjectId]) -> dict[ObjectId, dt.datetime]:
 
 def _last_backup() -> dt.datetime | None:
     """When the newest good backup was begun."""
-    wanted = {"outcome": GOOD, "removed_at": None}
-    row = Backup.collection().find_one(wanted, {"begun": 1}, sort=[("begun", -1)])
+    query = {"outcome": GOOD, "removed_at": None}
+    row = Backup.collection().find_one(query, {"begun": 1}, sort=[("begun", -1)])
     return row["begun"] if row else None

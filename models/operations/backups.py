@@ -249,11 +249,11 @@ def policies() -> list[BackupPolicy]:
 
 def newest(policy: ObjectId, *, drilled: bool = False, until: dt.datetime | None = None) -> dict[str, Any] | None:
     """The newest good backup of a policy, or the one that was last proven by a drill; `until`: none of a later time."""
-    wanted: dict[str, Any] = {"policy": policy, "outcome": GOOD, "removed_at": None}
-    wanted |= {"drilled_at": {"$ne": None}} if drilled else {}
+    query: dict[str, Any] = {"policy": policy, "outcome": GOOD, "removed_at": None}
+    query |= {"drilled_at": {"$ne": None}} if drilled else {}
     order = "drilled_at" if drilled else "begun"
-    wanted |= {order: {"$lte": until, "$ne": None}} if until else {}
-    return Backup.collection().find_one(wanted, sort=[(order, -1)])
+    query |= {order: {"$lte": until, "$ne": None}} if until else {}
+    return Backup.collection().find_one(query, sort=[(order, -1)])
 
 
 def place_of(backup: Mapping[str, Any], policy: BackupPolicy) -> str:
@@ -265,8 +265,8 @@ def made_at(place: str) -> list[dict[str, Any]]:
     """The backups that were once whole at a place, newest first, those included that are no longer kept."""
     spellings = {"$in": [bare := place.rstrip("/"), f"{bare}/"]}
     unnoted = {"target": None, "policy": {"$in": BackupPolicy.collection().distinct("_id", {"target": spellings})}}
-    wanted = {"$or": [{"target": spellings}, unnoted], "checksum": {"$ne": None}}
-    return list(Backup.collection().find(wanted, {"entry": 1, "outcome": 1}).sort("begun", -1).limit(50))
+    query = {"$or": [{"target": spellings}, unnoted], "checksum": {"$ne": None}}
+    return list(Backup.collection().find(query, {"entry": 1, "outcome": 1}).sort("begun", -1).limit(50))
 
 
 def alarms() -> list[tuple[BackupPolicy | None, Words]]:

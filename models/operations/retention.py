@@ -88,10 +88,10 @@ class DateField(RecordType):
     def options(self) -> dict[str, L]:
         types = [cls for _, cls in sorted(registered().items()) if cls.declared.retention]
         return {
-            name: one.label
+            name: field.label
             for cls in types
-            for name, one in cls.fields_of().items()
-            if isinstance(one, Rule) and one.is_date and isinstance(one.label, L) and name not in _NO_START
+            for name, field in cls.fields_of().items()
+            if isinstance(field, Rule) and field.is_date and isinstance(field.label, L) and name not in _NO_START
         }
 
     @options.setter
@@ -197,8 +197,8 @@ class LegalHold(Record):
 
 
 def _is_number_of(type_name: str, number: str) -> bool:
-    wanted = {"number": number}
-    return bool(in_unit(type_name).find_one(wanted, {"_id": 1}) or collections.in_archive(type_name, wanted))
+    query = {"number": number}
+    return bool(in_unit(type_name).find_one(query, {"_id": 1}) or collections.in_archive(type_name, query))
 
 
 def guard_holds() -> None:
@@ -290,11 +290,11 @@ class Hold:
 
 def _customers_of(cls: type[Record], document: Mapping[str, Any]) -> set[Any]:
     """The customers that a record is about: itself, or those that its fields name."""
-    found: set[Any] = {document["_id"]} if cls.__name__ == "Customer" else set()
+    result: set[Any] = {document["_id"]} if cls.__name__ == "Customer" else set()
     for name, ref in references_of(cls).items():
         if ref.target == "Customer" and (held := document.get(name)) is not None:
-            found |= set(held) if isinstance(held, list) else {held}
-    return found
+            result |= set(held) if isinstance(held, list) else {held}
+    return result
 
 
 def active_holds() -> list[Hold]:
@@ -310,14 +310,14 @@ def is_held(cls: type[Record], document: Mapping[str, Any], holds: Iterable[Hold
 
 def rule_for(cls: type[Record]) -> Retention | None:
     """The retention of a type as it stands in its rule, or as declared; None when the rule is switched off."""
-    told = cls.declared.retention
-    wanted = {"record_type": cls.type_name(), "removed_at": None}
-    row = RetentionRule.collection().find_one(wanted) if told else None
-    if told is None or row is None:
-        return told
+    retention = cls.declared.retention
+    query = {"record_type": cls.type_name(), "removed_at": None}
+    row = RetentionRule.collection().find_one(query) if retention else None
+    if retention is None or row is None:
+        return retention
     if not row.get("active"):
         return None
-    return replace(told, after=row["after"], archive=row["archive_days"], delete=row["delete_years"])
+    return replace(retention, after=row["after"], archive=row["archive_days"], delete=row["delete_years"])
 
 
 def archive_filter(cls: type[Record], rule: Retention, today: dt.date | None = None) -> dict[str, Any]:
@@ -325,11 +325,11 @@ def archive_filter(cls: type[Record], rule: Retention, today: dt.date | None = N
     cutoff = _moment_of(cls, rule.after, (today or clock.today()) - dt.timedelta(days=rule.archive))
     flow = cls.declared.workflow
     back = clock.start_of((today or clock.today()) - dt.timedelta(days=rule.archive))
-    wanted: dict[str, Any] = {rule.after: {"$lte": cutoff}, "removed_at": None}
-    wanted[collections.BROUGHT_BACK_AT] = {"$not": {"$gt": back}}
+    query: dict[str, Any] = {rule.after: {"$lte": cutoff}, "removed_at": None}
+    query[collections.BROUGHT_BACK_AT] = {"$not": {"$gt": back}}
     if flow:
-        wanted["state"] = {"$in": sorted(rule.states or flow.ends)}
-    return wanted
+        query["state"] = {"$in": sorted(rule.states or flow.ends)}
+    return query
 
 
 def destroy_filter(cls: type[Record], rule: Retention, today: dt.date | None = None) -> dict[str, Any]:
@@ -340,8 +340,8 @@ def destroy_filter(cls: type[Record], rule: Retention, today: dt.date | None = N
 
 def is_over(cls: type[Record], rule: Retention, document: Mapping[str, Any]) -> bool:
     """Whether the time of an archived record is over now; asked again before it is destroyed."""
-    wanted = {"_id": document["_id"], **destroy_filter(cls, rule)}
-    return in_unit(collections.archive_of(cls.type_name())).find_one(wanted, {"_id": 1}) is not None
+    query = {"_id": document["_id"], **destroy_filter(cls, rule)}
+    return in_unit(collections.archive_of(cls.type_name())).find_one(query, {"_id": 1}) is not None
 
 
 def _years_before(day: dt.date, years: int) -> dt.date:
@@ -364,17 +364,17 @@ def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
         paths = list(_paths_to(other, cls.__name__)) if flow else []
         if not flow or not paths:
             continue
-        wanted = {"state": {"$nin": sorted(flow.ends)}, "removed_at": None, "$or": [{path: id} for path in paths]}
-        if found := in_unit(other.type_name()).find_one(wanted, {"number": 1}):
-            return str(found["number"])
+        query = {"state": {"$nin": sorted(flow.ends)}, "removed_at": None, "$or": [{path: id} for path in paths]}
+        if row := in_unit(other.type_name()).find_one(query, {"number": 1}):
+            return str(row["number"])
     return None
 
 
 def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
-    for name, one in cls.declared.own_fields.items():
-        if one.target == target:
+    for name, field in cls.declared.own_fields.items():
+        if field.target == target:
             yield name
-        yield from (f"{name}.{column}" for column, ref in one.columns.items() if ref.target == target)
+        yield from (f"{name}.{column}" for column, ref in field.columns.items() if ref.target == target)
 
 
 def ensure_retention_rules() -> int:
@@ -385,11 +385,11 @@ def ensure_retention_rules() -> int:
     if home is None:
         return 0
     for cls in missing:
-        told = cls.declared.retention
-        if told is None:
+        retention = cls.declared.retention
+        if retention is None:
             continue
-        values = {"record_type": cls.type_name(), "after": told.after, "archive_days": told.archive}
-        values |= {"delete_years": told.delete, "active": True, "department": home}
+        values = {"record_type": cls.type_name(), "after": retention.after, "archive_days": retention.archive}
+        values |= {"delete_years": retention.delete, "active": True, "department": home}
         key = f"default:retention:{cls.type_name()}"
         changes.create(RetentionRule, values, actor=SYSTEM, context=Context(source=Source.TASK), once=key)
     return len(missing)
@@ -399,7 +399,7 @@ def home_of_records() -> ObjectId | None:
     """The department of a records manager; without one, of anybody."""
     users = get_document("User").collection()
     for roles in ({"roles": str(Role.RECORDS)}, {}):
-        wanted = {**roles, "active": True, "removed_at": None}
-        if found := users.find_one(wanted, {"department": 1}, sort=[("_id", 1)]):
-            return found["department"]
+        query = {**roles, "active": True, "removed_at": None}
+        if row := users.find_one(query, {"department": 1}, sort=[("_id", 1)]):
+            return row["department"]
     return None

@@ -134,12 +134,12 @@ class Schedule(Record):
         return timing_of(self._data)
 
 
-def timing_of(told: Mapping[str, Any]) -> Timing:
+def timing_of(row: Mapping[str, Any]) -> Timing:
     """The timing of a schedule as it is stored. Raises NotATime."""
-    zone = zone_named(told.get("time_zone") or "") or clock.zone()
-    if told.get("cron"):
-        return Timing(Crontab.read(told["cron"]), None, zone)
-    return Timing(None, dt.timedelta(minutes=told.get("every") or 1), zone)
+    zone = zone_named(row.get("time_zone") or "") or clock.zone()
+    if row.get("cron"):
+        return Timing(Crontab.read(row["cron"]), None, zone)
+    return Timing(None, dt.timedelta(minutes=row.get("every") or 1), zone)
 
 
 def zone_named(name: str) -> ZoneInfo | None:
@@ -153,10 +153,10 @@ def zone_named(name: str) -> ZoneInfo | None:
 def params_in(text: str | None) -> dict[str, Any] | None:
     """The parameters that a text holds, or None when it is no JSON object."""
     try:
-        found = json.loads(text or "{}")
+        payload = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return payload if isinstance(payload, dict) else None
 
 
 _labels: dict[str, L] = {}

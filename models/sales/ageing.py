@@ -64,17 +64,17 @@ def ageing(scope_filter: Mapping[str, Any], today: dt.date) -> Ageing:
             }
         },
     ]
-    found: dict[tuple[str, ObjectId | None], dict[str, Decimal]] = {}
+    result: dict[tuple[str, ObjectId | None], dict[str, Decimal]] = {}
     for group in Receivable.collection().aggregate(stages):
         key, amount = group["_id"], _exact(group["owed"])
         for whose in (key.get("customer"), None):
-            amounts = found.setdefault((key["currency"], whose), {})
+            amounts = result.setdefault((key["currency"], whose), {})
             amounts[key["bucket"]] = amounts.get(key["bucket"], Decimal(0)) + amount
-    owed = [Owed(currency, customer, amounts) for (currency, customer), amounts in found.items()]
-    rows = [one for one in owed if one.customer is not None]
+    owed = [Owed(currency, customer, amounts) for (currency, customer), amounts in result.items()]
+    rows = [debt for debt in owed if debt.customer is not None]
     return Ageing(
-        tuple(sorted(rows, key=lambda one: (one.currency, -one.total, str(one.customer)))),
-        tuple(sorted((one for one in owed if one.customer is None), key=lambda one: one.currency)),
+        tuple(sorted(rows, key=lambda item: (item.currency, -item.total, str(item.customer)))),
+        tuple(sorted((debt for debt in owed if debt.customer is None), key=lambda item: item.currency)),
     )
 
 
@@ -83,7 +83,7 @@ def days_of(bucket: str, today: dt.date) -> tuple[dt.date | None, dt.date | None
     if bucket == NOT_DUE:
         return today + dt.timedelta(days=1), None
     last = today - dt.timedelta(days=_FIRST_DAY[bucket])
-    older = next((one for one in _FIRST_DAY.values() if one > _FIRST_DAY[bucket]), None)
+    older = next((item for item in _FIRST_DAY.values() if item > _FIRST_DAY[bucket]), None)
     return (None if older is None else today - dt.timedelta(days=older - 1)), last
 
 

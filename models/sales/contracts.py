@@ -62,7 +62,7 @@ class Instalment(Line):
 
 
 def schedule_adds_up(contract: Contract) -> bool:
-    return bool(contract.schedule) and sum((one.amount for one in contract.schedule), Decimal(0)) == contract.amount
+    return bool(contract.schedule) and sum((item.amount for item in contract.schedule), Decimal(0)) == contract.amount
 
 
 def order_from(contract: Contract) -> Mapping[str, Any]:
@@ -72,7 +72,7 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
         "customer": contract.ref("customer"),
         "subject": contract.subject,
         "promised_on": contract.delivery_date,
-        "departments": [one for code in (Code.PRODUCTION, Code.LOGISTICS) if (one := department_by_code(code))],
+        "departments": [item for code in (Code.PRODUCTION, Code.LOGISTICS) if (item := department_by_code(code))],
     }
 
 

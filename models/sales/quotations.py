@@ -70,7 +70,7 @@ def needs_approval(quotation: Quotation) -> bool:
     lines = list(quotation.lines)
     if any((line.discount or 0) > policy().clerk_discount_limit for line in lines):
         return True
-    floors = floor_prices({found for line in lines if (found := line.ref("product"))}, quotation.currency)
+    floors = floor_prices({id for line in lines if (id := line.ref("product"))}, quotation.currency)
     return any(floors.get(line.ref("product"), Decimal("Infinity")) > line.net_price() for line in lines)
 
 
@@ -89,9 +89,9 @@ def by_rule(quotation: Quotation) -> bool:
 def contract_from(quotation: Quotation) -> Mapping[str, Any]:
     """What a contract takes over from its accepted quotation."""
     lines = [
-        {"product": one.ref("product"), "spec": one.spec, "quantity": one.quantity, "unit_price": one.unit_price,
-         "discount": one.discount}
-        for one in quotation.lines
+        {"product": line.ref("product"), "spec": line.spec, "quantity": line.quantity, "unit_price": line.unit_price,
+         "discount": line.discount}
+        for line in quotation.lines
     ]  # fmt: skip
     return {
         "quotation": quotation.id,

@@ -36,7 +36,7 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
             _ensure_archive(cls, there)
     for document in (HistoryEntry, Notice, Waiting):
         document.ensure_indexes()
-    beside = {one.COLLECTION: one.INDEXES for one in (jobs, deliveries, drafts, layouts, preferences, imports, rows)}
+    beside = {item.COLLECTION: item.INDEXES for item in (jobs, deliveries, drafts, layouts, preferences, imports, rows)}
     beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
     for name, models in {**collections.COLLECTIONS, COUNTERS: [], **beside}.items():
         _ensure_collection(name, there)
@@ -72,5 +72,5 @@ def _ensure_archive(cls: type[Record], there: set[str]) -> None:
     """The archive has the same indexes, but for uniqueness of fields: a name may be given anew while it rests there."""
     db, name = get_db(), collections.archive_of(cls.type_name())
     _ensure_collection(name, there)
-    models = [one for one in indexes_of(cls) if not one.document["name"].startswith("unique_")]
+    models = [index for index in indexes_of(cls) if not index.document["name"].startswith("unique_")]
     db[name].create_indexes([*models, IndexModel([(collections.ARCHIVED_AT, DESCENDING)])])

@@ -93,17 +93,17 @@ def drop_left_over(client: MongoClient[Any], database: str) -> None:
 def compare(entry: Entry, db: Database[Any], tell: Tell = nobody) -> tuple[int, tuple[Words, ...]]:
     """How many attached files were compared, and everything in which a restored database differs from its backup."""
     progress = Progress(tell, entry.manifest.plain_size)
-    found: list[Words] = []
+    result: list[Words] = []
     for file in entry.manifest.data():
-        found += [*_documents(entry, file, db, progress), *_indexes(entry, file, db)]
+        result += [*_documents(entry, file, db, progress), *_indexes(entry, file, db)]
     saved = {file.collection for file in entry.manifest.data()} | {MARKER}
-    found += [EXTRA(collection=called(name)) for name in sorted(set(db.list_collection_names()) - saved)]
+    result += [EXTRA(collection=called(name)) for name in sorted(set(db.list_collection_names()) - saved)]
     files, broken = _files(db)
-    found += [AT(where=where, what=what) for where, what in islice(attachments.check_facts(db), NAMED_MAX)]
-    wanted = entry.manifest.attachments.get("count", files)
-    found += broken + ([FILE_COUNT(found=files, wanted=wanted)] if files != wanted else [])
+    result += [AT(where=where, what=what) for where, what in islice(attachments.check_facts(db), NAMED_MAX)]
+    count = entry.manifest.attachments.get("count", files)
+    result += broken + ([FILE_COUNT(found=files, wanted=count)] if files != count else [])
     progress.end()
-    return files, tuple(found)
+    return files, tuple(result)
 
 
 def _documents(entry: Entry, file: Stored, db: Database[Any], progress: Progress) -> Iterator[Words]:
@@ -123,14 +123,14 @@ def _one_by_one(entry: Entry, file: Stored, there: Collection[RawBSONDocument], 
     """The documents that differ or are missing; the order alone is no difference."""
     named = same = 0
     for batch in in_batches(entry.plain(file), BATCH_BYTES, 1000):
-        ids = [one["_id"] for one in batch]
-        known = {_key(one): one.raw for one in there.find({"_id": {"$in": ids}})}
-        for one in batch:
-            if (found := known.get(_key(one))) == one.raw:
+        ids = [row["_id"] for row in batch]
+        known = {_key(row): row.raw for row in there.find({"_id": {"$in": ids}})}
+        for row in batch:
+            if (result := known.get(_key(row))) == row.raw:
                 same += 1
             elif named < NAMED_MAX:
                 named += 1
-                yield (GONE if found is None else DIFFERS)(collection=called(file.collection), id=one["_id"])
+                yield (GONE if result is None else DIFFERS)(collection=called(file.collection), id=row["_id"])
     if same == file.documents and count > same:
         yield TOO_MANY(collection=called(file.collection))
 
@@ -142,9 +142,9 @@ def _key(document: RawBSONDocument) -> str:
 def _indexes(entry: Entry, file: Stored, db: Database[Any]) -> Iterator[Words]:
     metadata = entry.manifest.file(file.collection, METADATA)
     facts = json_util.loads(b"".join(entry.plain(metadata))) if metadata else {"indexes": []}
-    wanted = {one["name"]: list(one["key"].items()) for one in facts["indexes"]}
-    found = {one["name"]: list(one["key"].items()) for one in db[file.collection].list_indexes()}
-    if differing := sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name)):
+    needed = {index["name"]: list(index["key"].items()) for index in facts["indexes"]}
+    result = {list_index["name"]: list(list_index["key"].items()) for list_index in db[file.collection].list_indexes()}
+    if differing := sorted(name for name in {*needed, *result} if needed.get(name) != result.get(name)):
         yield INDEXES(collection=called(file.collection), names=", ".join(differing))
 
 

@@ -96,27 +96,27 @@ def _moment(db: Database[Any]) -> Iterator[_Moment]:
     for attempt in range(1, TRIES_MAX + 1):
         with db.client.start_session(snapshot=True) as session:
             try:
-                found = _collections(db, session)
+                result = _collections(db, session)
             except OperationFailure as fault:
                 if fault.code != UNAVAILABLE or attempt == TRIES_MAX:
                     raise
                 time.sleep(0.5 * attempt)
                 continue
-            yield found
+            yield result
             return
 
 
 def _collections(db: Database[Any], session: ClientSession) -> _Moment:
     """The first read fixes the moment; the list comes after it, so that none that holds records then is missing."""
     db[history.COLLECTION].find_one({}, {"_id": 1}, session=session)
-    listed = sorted(db.list_collections(), key=lambda one: one["name"])
-    saved = [one for one in listed if one["type"] == "collection" and is_saved(one["name"]) and not _is_capped(one)]
+    listed = sorted(db.list_collections(), key=lambda row: row["name"])
+    saved = [row for row in listed if row["type"] == "collection" and is_saved(row["name"]) and not _is_capped(row)]
     if not saved:
         raise BackupFault(faults.NOTHING_THERE(database=db.name))
-    for one in saved:
-        db[one["name"]].find_one({}, {"_id": 1}, session=session)  # refused if it was made or changed after the moment
-    names = {one["name"] for one in saved}
-    return _Moment(session, tuple(saved), tuple(one["name"] for one in listed if one["name"] not in names))
+    for row in saved:
+        db[row["name"]].find_one({}, {"_id": 1}, session=session)  # refused if it was made or changed after the moment
+    names = {row["name"] for row in saved}
+    return _Moment(session, tuple(saved), tuple(row["name"] for row in listed if row["name"] not in names))
 
 
 def _is_capped(listed: Mapping[str, Any]) -> bool:
@@ -132,7 +132,7 @@ class _Dump:
 
     def all_of(self, moment: _Moment) -> Manifest:
         created = clock.now()
-        sizes = {one["name"]: _size_of(self._db, one["name"]) for one in moment.collections}
+        sizes = {collection["name"]: _size_of(self._db, collection["name"]) for collection in moment.collections}
         progress = Progress(self._tell, sum(sizes.values()))
         files: list[Stored] = []
         for listed in moment.collections:
@@ -178,8 +178,10 @@ class _Dump:
 
     def _refuse_replaced(self, moment: _Moment) -> None:
         """A collection that was dropped or made anew meanwhile may have been read half or not at all."""
-        now = {one["name"]: one["info"]["uuid"] for one in self._db.list_collections()}
-        if any(now.get(one["name"]) != one["info"]["uuid"] for one in moment.collections):
+        now = {
+            list_collection["name"]: list_collection["info"]["uuid"] for list_collection in self._db.list_collections()
+        }
+        if any(now.get(collection["name"]) != collection["info"]["uuid"] for collection in moment.collections):
             raise TransientFault(faults.SHAPE_CHANGED)
 
 
@@ -213,8 +215,8 @@ def _audit_head(db: Database[Any], session: ClientSession) -> dict[str, Any]:
 
 def _attachments(db: Database[Any], session: ClientSession) -> dict[str, int]:
     stages = [{"$group": {"_id": None, "count": {"$sum": 1}, "bytes": {"$sum": "$size"}}}]
-    found = next(iter(db[collections.FILES].aggregate(stages, session=session)), {"count": 0, "bytes": 0})
-    return {"count": found["count"], "bytes": found["bytes"]}
+    row = next(iter(db[collections.FILES].aggregate(stages, session=session)), {"count": 0, "bytes": 0})
+    return {"count": row["count"], "bytes": row["bytes"]}
 
 
 def product_version() -> str:

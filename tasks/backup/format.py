@@ -84,22 +84,22 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        return sum(one.size for one in self.files)
+        return sum(file.size for file in self.files)
 
     @property
     def plain_size(self) -> int:
-        return sum(one.plain_size for one in self.files)
+        return sum(file.plain_size for file in self.files)
 
     @property
     def documents(self) -> int:
-        return sum(one.documents for one in self.files)
+        return sum(file.documents for file in self.files)
 
     def data(self) -> list[Stored]:
         """The files that hold documents, one for each collection."""
-        return [one for one in self.files if one.kind == BSON]
+        return [file for file in self.files if file.kind == BSON]
 
     def file(self, collection: str, kind: str) -> Stored | None:
-        return next((one for one in self.files if one.collection == collection and one.kind == kind), None)
+        return next((file for file in self.files if file.collection == collection and file.kind == kind), None)
 
 
 def _text(body: Mapping[str, Any]) -> bytes:
@@ -124,7 +124,7 @@ def seal_of(manifest: Manifest, key: BackupKey | None) -> str:
 
 
 def _body(manifest: Manifest) -> dict[str, Any]:
-    return {**vars(manifest), "files": [vars(one) for one in manifest.files], "left_out": list(manifest.left_out)}
+    return {**vars(manifest), "files": [vars(file) for file in manifest.files], "left_out": list(manifest.left_out)}
 
 
 def opened(raw: bytes, place: str, ring: KeyRing) -> tuple[Manifest, BackupKey | None]:
@@ -149,11 +149,11 @@ def opened(raw: bytes, place: str, ring: KeyRing) -> tuple[Manifest, BackupKey |
     if format > FORMAT:
         raise BackupFault(faults.NEWER(format=format, known=FORMAT))
     try:
-        files = tuple(Stored(**one) for one in body.pop("files"))
+        files = tuple(Stored(**file) for file in body.pop("files"))
         manifest = Manifest(**{**body, "files": files, "left_out": tuple(body["left_out"])})
     except (TypeError, KeyError) as fault:  # without a key anybody can seal anything
         raise broken from fault
-    if any(one.name.startswith("/") or ".." in one.name.split("/") for one in files):
+    if any(file.name.startswith("/") or ".." in file.name.split("/") for file in files):
         raise broken
     return manifest, key
 

@@ -45,8 +45,8 @@ def _runs(db: Database[Any], prefix: str) -> int:
     return _mark(db, prefix + jobs.COLLECTION, {"state": {"$in": list(jobs.OPEN)}}, stopped, "lease", "wake_at")
 
 
-def _mark(db: Database[Any], name: str, wanted: dict[str, Any], values: dict[str, Any], *gone: str) -> int:
+def _mark(db: Database[Any], name: str, query: dict[str, Any], values: dict[str, Any], *gone: str) -> int:
     command: dict[str, Any] = {"$set": values}
     if gone:
         command["$unset"] = dict.fromkeys(gone, "")
-    return db.get_collection(name, write_concern=WriteConcern(w=1)).update_many(wanted, command).modified_count
+    return db.get_collection(name, write_concern=WriteConcern(w=1)).update_many(query, command).modified_count

@@ -71,13 +71,13 @@ NOTHING_GOOD = L("There is no good backup to prove yet.", "尚無可供演練的
 def run_backup(run: Run, policy: str = "", drill: bool = False) -> None:
     """`drill`: each is proven by a restore at once, as the first backup of a company is."""
 
-    def once(one: BackupPolicy) -> None:
-        if str(one.id) not in run.checkpoint.get("done", []):
-            _make(run, one)
-            run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
-            _prune(run, one)
-        if drill and (last := newest(one.id)):
-            _drill(run, one, last)
+    def once(backup_policy: BackupPolicy) -> None:
+        if str(backup_policy.id) not in run.checkpoint.get("done", []):
+            _make(run, backup_policy)
+            run.save(done=[*run.checkpoint.get("done", []), str(backup_policy.id)])
+            _prune(run, backup_policy)
+        if drill and (last := newest(backup_policy.id)):
+            _drill(run, backup_policy, last)
 
     _by_policy(policy, once)
 
@@ -88,9 +88,9 @@ def run_backup(run: Run, policy: str = "", drill: bool = False) -> None:
     L("Reads the newest good backup of each policy whole.", "完整讀取各策略最近的有效備份。"),
 )
 def verify_newest(run: Run, policy: str = "") -> None:
-    def read(one: BackupPolicy) -> None:
-        if last := newest(one.id):
-            _verify(run, _reached(place_of(last, one)), last)
+    def read(backup_policy: BackupPolicy) -> None:
+        if last := newest(backup_policy.id):
+            _verify(run, _reached(place_of(last, backup_policy)), last)
 
     _by_policy(policy, read)
 
@@ -104,13 +104,13 @@ def verify_newest(run: Run, policy: str = "") -> None:
     ),
 )
 def run_drill(run: Run, policy: str = "") -> None:
-    def once(one: BackupPolicy) -> None:
-        last = newest(one.id)
+    def once(backup_policy: BackupPolicy) -> None:
+        last = newest(backup_policy.id)
         if last is None and policy:
             raise Refused(NOTHING_GOOD)
-        if last is not None and str(one.id) not in run.checkpoint.get("done", []):
-            _drill(run, one, last)
-            run.save(done=[*run.checkpoint.get("done", []), str(one.id)])
+        if last is not None and str(backup_policy.id) not in run.checkpoint.get("done", []):
+            _drill(run, backup_policy, last)
+            run.save(done=[*run.checkpoint.get("done", []), str(backup_policy.id)])
 
     _by_policy(policy, once)
 
@@ -124,7 +124,7 @@ def run_drill(run: Run, policy: str = "") -> None:
     ),
 )
 def prune(run: Run, policy: str = "") -> None:
-    _by_policy(policy, lambda one: _prune(run, one))
+    _by_policy(policy, lambda item: _prune(run, item))
 
 
 @job(
@@ -142,9 +142,9 @@ def tell_alarms(run: Run) -> None:
 def _by_policy(policy: str, body: Callable[[BackupPolicy], None]) -> None:
     """Do it for the policy that was asked for, or every one in force; what one meets does not stop the others."""
     met: list[Refused | BackupFault] = []
-    for one in [rights.find(SYSTEM, BackupPolicy, policy)] if policy else policies():
+    for item in [rights.find(SYSTEM, BackupPolicy, policy)] if policy else policies():
         try:
-            body(one)
+            body(item)
         except (Refused, BackupFault) as fault:
             met.append(fault)
     if fleeting := next((fault for fault in met if isinstance(fault, TransientFault)), None):
@@ -158,7 +158,7 @@ def _reached(place: str) -> Target:
     target = Target(place)
     target.check()
     known = [] if target.has_mark() else made_at(place)
-    if known and not any(target.has(one["entry"], MANIFEST) for one in known if one["outcome"] != PRUNED):
+    if known and not any(target.has(row["entry"], MANIFEST) for row in known if row["outcome"] != PRUNED):
         raise BackupFault(faults.NOT_MOUNTED(place=target.place, mark=MARK))
     return target
 
@@ -247,8 +247,8 @@ def _facts_of(entry: Entry) -> dict[str, Any]:
         "key": kept.key,
         "checksum": entry.seal,
         "collections": [
-            line(name=one.collection, documents=one.documents, size=one.plain_size, sha256=one.plain_sha256)
-            for one in kept.data()
+            line(name=datum.collection, documents=datum.documents, size=datum.plain_size, sha256=datum.plain_sha256)
+            for datum in kept.data()
         ],
     }
 
@@ -302,8 +302,8 @@ def _drill(run: Run, policy: BackupPolicy, last: Mapping[str, Any]) -> None:
 def _prune(run: Run, policy: BackupPolicy) -> None:
     """Delete by the keep rules what this policy made, where it lies; what others put there is not touched."""
     keep = Keep(policy.daily, policy.weekly, policy.monthly, policy.yearly)
-    wanted = {"policy": policy.id, "outcome": {"$nin": [PRUNED, RUNNING]}, "removed_at": None}
-    rows = {row["entry"]: row for row in Backup._get_collection().find(wanted, {"collections": 0})}
+    query = {"policy": policy.id, "outcome": {"$nin": [PRUNED, RUNNING]}, "removed_at": None}
+    rows = {row["entry"]: row for row in Backup._get_collection().find(query, {"collections": 0})}
     zone = clock.zone()
     candidates = [
         Candidate(name, row["begun"].astimezone(zone), row["outcome"] == GOOD, row.get("drilled_at") is not None)
@@ -335,7 +335,7 @@ def _must_stay(run: Run, target: Target, row: Mapping[str, Any]) -> bool:
         return False
     try:
         entry = _opened(target, row)
-        if {one.name for one in entry.manifest.files} - set(target.files(entry.name)):
+        if {file.name for file in entry.manifest.files} - set(target.files(entry.name)):
             return True  # they may be on a disk that is away
         if _damage(run, target, row):
             return False

@@ -40,19 +40,19 @@ class Candidate:
 
 def to_prune(backups: Iterable[Candidate], keep: Keep, now: dt.datetime) -> list[str]:
     """The names of the backups that may go, oldest first. While none is good, none of them goes."""
-    ordered = sorted(backups, key=lambda one: (one.at, one.name), reverse=True)
-    good = [one for one in ordered if one.good]
+    ordered = sorted(backups, key=lambda item: (item.at, item.name), reverse=True)
+    good = [item for item in ordered if item.good]
     if not good:
         return []
-    kept = {good[0].name, *(one.name for one in [one for one in good if one.drilled][:1])}
+    kept = {good[0].name, *(item.name for item in [item for item in good if item.drilled][:1])}
     for count, period in keep.rules():
         kept |= _newest_of_each(good, count, period)
-    kept |= {one.name for one in ordered if not one.good and now - one.at < UNFINISHED_KEPT}
-    return [one.name for one in reversed(ordered) if one.name not in kept]
+    kept |= {item.name for item in ordered if not item.good and now - item.at < UNFINISHED_KEPT}
+    return [item.name for item in reversed(ordered) if item.name not in kept]
 
 
 def _newest_of_each(good: list[Candidate], count: int, period: Period) -> set[str]:
     newest: dict[Hashable, str] = {}
-    for one in good:
-        newest.setdefault(period(one.at), one.name)
+    for item in good:
+        newest.setdefault(period(item.at), item.name)
     return set(list(newest.values())[:count])

@@ -40,11 +40,11 @@ def restore_record(entry: Entry, type_name: str, id: str, tell: Tell = nobody) -
     reader = _Reader(entry, Progress(tell, entry.manifest.plain_size))
     fields = _record_in(reader, cls, id)
     key = fields["_id"]
-    entries = reader.found(history.COLLECTION, key.binary, lambda one: one.get("record") == key)
-    files = reader.found(FILES, key.binary, lambda one: one.get("record_id") == key)
-    brought = _bring_contents(reader, [one["content"] for one in files])
+    entries = reader.found(history.COLLECTION, key.binary, lambda item: item.get("record") == key)
+    files = reader.found(FILES, key.binary, lambda item: item.get("record_id") == key)
+    brought = _bring_contents(reader, [file["content"] for file in files])
     reason = str(FROM_BACKUP(backup=entry.name, at=entry.manifest.created))
-    past = Past(fields, tuple(sorted(entries, key=lambda one: one["seq"])), tuple(files))
+    past = Past(fields, tuple(sorted(entries, key=lambda row: row["seq"])), tuple(files))
     try:
         return bring_back(cls, past, context=Context(source=Source.BACKUP, reason=reason))
     except Refused:
@@ -69,19 +69,19 @@ class _Reader:
         if file is None:
             return
         for batch in in_batches(self._entry.plain(file), _BATCH_BYTES, _BATCH_DOCUMENTS):
-            for one in batch:
-                if any(mark in one.raw for mark in marks) and is_wanted(document := decode(one.raw, _AWARE)):
+            for item in batch:
+                if any(mark in item.raw for mark in marks) and is_wanted(document := decode(item.raw, _AWARE)):
                     yield document
-            self._progress.add(sum(len(one.raw) for one in batch), named(collection))
+            self._progress.add(sum(len(item.raw) for item in batch), named(collection))
 
 
 def _record_in(reader: _Reader, cls: type[Record], id: str) -> dict[str, Any]:
     name = cls.type_name()
     if ObjectId.is_valid(id):
         key = ObjectId(id)
-        rows = reader.found(name, key.binary, lambda one: one["_id"] == key)
+        rows = reader.found(name, key.binary, lambda row: row["_id"] == key)
     else:
-        rows = reader.found(name, id.encode(), lambda one: one.get("number") == id)
+        rows = reader.found(name, id.encode(), lambda item: item.get("number") == id)
     if not rows:
         raise BackupFault(faults.NO_SUCH_RECORD(type=name, id=id))
     return rows[0]
@@ -93,12 +93,12 @@ def _bring_contents(reader: _Reader, contents: list[ObjectId]) -> set[ObjectId]:
     missing = set(contents) - set(db[HEADS].distinct("_id", {"_id": {"$in": contents}}))
     if not missing:
         return missing
-    marks = {one.binary for one in missing}
+    marks = {item.binary for item in missing}
     _take_back(missing)
     try:
-        for chunk in reader.each(CHUNKS, marks, lambda one: one["files_id"] in missing):
+        for chunk in reader.each(CHUNKS, marks, lambda row: row["files_id"] in missing):
             db[CHUNKS].insert_one(chunk)
-        if heads := list(reader.each(HEADS, marks, lambda one: one["_id"] in missing)):
+        if heads := list(reader.each(HEADS, marks, lambda row: row["_id"] in missing)):
             db[HEADS].insert_many(heads)
     except BackupFault:
         _take_back(missing)

@@ -189,21 +189,21 @@ class _Marker:
 
 def is_in_use(db: Database[Any]) -> bool:
     """Whether a process that lives put its mark here a short time ago."""
-    found = db[MARKER].find_one({"_id": MARKER})
-    return found is not None and _is_held(found)
+    row = db[MARKER].find_one({"_id": MARKER})
+    return row is not None and _is_held(row)
 
 
 def half_restored(db: Database[Any]) -> str | None:
     """The backup of which only a part was put in place, because the restore was killed; nobody may work with that."""
     is_half = {"$or": [{"state": SWAPPING}, {"half": {"$exists": True}}]}
-    found = db[MARKER].find_one({"_id": MARKER, **is_half}, {"backup": 1, "half": 1})
-    return str(found.get("half") or found["backup"]) if found else None
+    row = db[MARKER].find_one({"_id": MARKER, **is_half}, {"backup": 1, "half": 1})
+    return str(row.get("half") or row["backup"]) if row else None
 
 
-def _is_held(found: Mapping[str, Any]) -> bool:
-    if found["host"] == socket.gethostname() and not _is_alive(found["pid"]):
+def _is_held(row: Mapping[str, Any]) -> bool:
+    if row["host"] == socket.gethostname() and not _is_alive(row["pid"]):
         return False
-    return clock.now() - found["at"].replace(tzinfo=UTC) < SILENT
+    return clock.now() - row["at"].replace(tzinfo=UTC) < SILENT
 
 
 def _is_alive(pid: int) -> bool:
@@ -239,7 +239,7 @@ def _load_all(entry: Entry, db: Database[Any], marker: _Marker, tell: Tell, dril
     builders = ThreadPoolExecutor(1)
     building: dict[str, Future[Any]] = {}
     try:
-        for file in sorted(entry.manifest.data(), key=lambda one: -one.documents):
+        for file in sorted(entry.manifest.data(), key=lambda item: -item.documents):
             if file.collection not in marker.loaded:
                 indexes = _load(entry, file, db, marker, progress, drill)
                 building[file.collection] = builders.submit(_build, db, INCOMING + file.collection, indexes)
@@ -257,7 +257,7 @@ def _load_all(entry: Entry, db: Database[Any], marker: _Marker, tell: Tell, dril
 
 def _note_built(building: dict[str, Future[Any]], marker: _Marker) -> None:
     """Take note of the collections that are whole by now. Raises what went wrong with an index."""
-    for name in [name for name, one in building.items() if one.done()]:
+    for name in [name for name, item in building.items() if item.done()]:
         building.pop(name).result()
         marker.has_loaded(name)
 
@@ -279,7 +279,7 @@ def _load(
     """
     metadata = entry.manifest.file(file.collection, METADATA)
     facts = json_util.loads(b"".join(entry.plain(metadata))) if metadata else {"options": {}, "indexes": []}
-    indexes = [_index(dict(one), drill) for one in facts["indexes"] if one["name"] != "_id_"]
+    indexes = [_index(dict(index), drill) for index in facts["indexes"] if index["name"] != "_id_"]
     name = INCOMING + file.collection
     db.drop_collection(name)
     db.command({"create": name, **facts["options"]})
@@ -301,7 +301,7 @@ def _load(
 
 def _insert(into: Collection[RawBSONDocument], batch: list[RawBSONDocument]) -> int:
     into.insert_many(batch, ordered=True, bypass_document_validation=True)
-    return sum(len(one.raw) for one in batch)
+    return sum(len(item.raw) for item in batch)
 
 
 def _build(db: Database[Any], name: str, indexes: list[dict[str, Any]]) -> None:

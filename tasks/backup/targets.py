@@ -71,8 +71,8 @@ class Target:
         self.check()
         with self.told():
             self._fs.invalidate_cache()
-            found = [posixpath.basename(one["name"].rstrip("/")) for one in self._fs.ls(self._root, detail=True)]
-        return sorted(name for name in found if name.startswith(PREFIX))
+            result = [posixpath.basename(row["name"].rstrip("/")) for row in self._fs.ls(self._root, detail=True)]
+        return sorted(name for name in result if name.startswith(PREFIX))
 
     def begin(self, entry: str) -> None:
         """Make the folder of a new backup, for its owner's eyes only."""
@@ -87,8 +87,8 @@ class Target:
         with self.told():
             self._fs.invalidate_cache()
             base = self._path(entry)
-            found = self._fs.find(base, detail=True)
-        return {posixpath.relpath(path, base): int(facts["size"]) for path, facts in found.items()}
+            rows = self._fs.find(base, detail=True)
+        return {posixpath.relpath(path, base): int(facts["size"]) for path, facts in rows.items()}
 
     @contextmanager
     def writing(self, entry: str, name: str) -> Iterator[BinaryIO]:
@@ -123,7 +123,7 @@ class Target:
             file.write(content)
         with self.told():
             for folder, _folders, names in os.walk(self._path(entry)):
-                for path in (*(os.path.join(folder, one) for one in names), folder):
+                for path in (*(os.path.join(folder, name) for name in names), folder):
                     _sync(path)
             os.replace(self._path(entry, f".{name}.part"), self._path(entry, name))
             _sync(self._path(entry))

@@ -44,16 +44,16 @@ def must_be_whole(entry: Entry, tell: Tell = nobody) -> None:
 
 
 def _problems(entry: Entry, progress: Progress) -> Iterator[Words]:
-    found = entry.target.files(entry.name)
-    known = {one.name: one for one in entry.manifest.files}
-    for name in sorted(set(found) - set(known) - {MANIFEST}):
+    files = entry.target.files(entry.name)
+    known = {file.name: file for file in entry.manifest.files}
+    for name in sorted(set(files) - set(known) - {MANIFEST}):
         yield EXTRA(file=name)
     for file in entry.manifest.files:
-        if file.name not in found:
+        if file.name not in files:
             yield MISSING(file=file.name)
             continue
-        if found[file.name] != file.size:
-            yield _wrong_size(entry, file, found[file.name])
+        if files[file.name] != file.size:
+            yield _wrong_size(entry, file, files[file.name])
             continue
         try:
             for piece in entry.plain(file):
@@ -70,5 +70,5 @@ def _wrong_size(entry: Entry, file: Stored, size: int) -> Words:
 def _swapped(entry: Entry, file: Stored) -> Words | None:
     """If a file is wholly another one of the same backup, say so."""
     there = entry.target.sum_of(entry.name, file.name)
-    other = next((one.name for one in entry.manifest.files if one.sha256 == there and one.name != file.name), None)
+    other = next((item.name for item in entry.manifest.files if item.sha256 == there and item.name != file.name), None)
     return SWAPPED(file=file.name, other=other) if other else None

@@ -12,14 +12,14 @@ MODULES = [path for room in ("kernel", "services") for path in sorted((MODELS / 
 
 def imported(source: str, package: str) -> set[str]:
     """The modules that a source imports, by their full names."""
-    found = set()
+    result = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            result |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            found.add(".".join([*base, *([node.module] if node.module else [])]))
-    return found
+            result.add(".".join([*base, *([node.module] if node.module else [])]))
+    return result
 
 
 def strays(source: str, package: str) -> set[str]:

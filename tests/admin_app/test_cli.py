@@ -96,7 +96,7 @@ def test_what_hinders_a_check_is_no_verdict(wrong, tmp_path):
 
 
 def test_every_command_is_known():
-    known = next(one for one in cli.parser()._actions if one.dest == "command").choices
+    known = next(action for action in cli.parser()._actions if action.dest == "command").choices
     for name in set(known) - {"settings"}:
         assert callable(cli._handler(name))
 
@@ -104,5 +104,5 @@ def test_every_command_is_known():
 def test_names_of_databases_are_those_of_the_setting():
     from admin_app.backup_commands import DATABASE
 
-    rule = next(one.pattern for one in Settings.model_fields["database"].metadata if hasattr(one, "pattern"))
+    rule = next(item.pattern for item in Settings.model_fields["database"].metadata if hasattr(item, "pattern"))
     assert rule == f"^{DATABASE.pattern}$"

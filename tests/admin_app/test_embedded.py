@@ -87,7 +87,7 @@ def test_a_port_file_that_a_power_cut_left(folder, left):
     mongo.port = 27117
     mongo._note_port()
     assert mongo._port_file.read_text("ascii") == "27117"
-    assert [one.name for one in mongo.folder.iterdir()] == ["guicheng.port"], "no half of it is left"
+    assert [path.name for path in mongo.folder.iterdir()] == ["guicheng.port"], "no half of it is left"
 
 
 @pytest.mark.parametrize("is_left_over", [True, False])

@@ -34,7 +34,7 @@ def lines(stream):
 def client():
     app = Flask(__name__)
     log_requests(app)
-    app.add_url_rule("/people/<one>", view_func=lambda one: "ok")
+    app.add_url_rule("/people/<one>", view_func=lambda item: "ok")
     return app.test_client()
 
 

@@ -101,11 +101,11 @@ def test_run_comes_up_serves_and_stops_cleanly(port, data_folder, ending):
 
 def children_of(pid):
     """The processes that a process has started, by what they do."""
-    found = {}
+    result = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
         words = Path(f"/proc/{child}/cmdline").read_text("utf-8", "replace").split("\0")
-        found |= {name: int(child) for name in ("gunicorn", "worker", "beat") if name in words}
-    return found
+        result |= {name: int(child) for name in ("gunicorn", "worker", "beat") if name in words}
+    return result
 
 
 @pytest.mark.slow
@@ -153,12 +153,12 @@ def environments():
 
 
 def command_lines():
-    found = []
+    result = []
     for process in os.listdir("/proc"):
         if process.isdigit():
             try:
                 with open(f"/proc/{process}/cmdline", encoding="utf-8", errors="replace") as file:
-                    found.append(file.read())
+                    result.append(file.read())
             except OSError:  # it has ended meanwhile
                 continue
-    return found
+    return result

@@ -27,9 +27,9 @@ def quick(monkeypatch):
 
 
 def test_ready_is_said_once_and_stop_ends_the_children():
-    said, asked = [], []
+    said, query = [], []
     keeper = make(
-        {"a": SLEEP}, is_ready=lambda: asked.append(1) or len(asked) > 3, on_ready=lambda: said.append("ready")
+        {"a": SLEEP}, is_ready=lambda: query.append(1) or len(query) > 3, on_ready=lambda: said.append("ready")
     )
     threading.Timer(0.5, keeper.stop).start()
     keeper.run()

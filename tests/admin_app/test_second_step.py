@@ -36,7 +36,7 @@ def set_up(browser: Browser) -> tuple[str, list[str]]:
     browser._token = "of the form"
     page = browser.page("/second-step")
     key = re.search(r"<code>([A-Z2-7]{32})</code>", browser.get("/second-step").text).group(1)  # type: ignore[union-attr]
-    form = next(one for one in page.forms if one.action == "/second-step")
+    form = next(form for form in page.forms if form.action == "/second-step")
     answer = browser.send(form, verb="on", password=PASSWORD, code=code_of(key))
     return key, re.findall(r"<code>([A-Z2-7-]{29})</code>", answer.text)
 
@@ -64,13 +64,13 @@ class TestSettingUp:
         row = get_db()["account"].find_one({"_id": company.users["clerk_sal"]})
         kept = repr(row)
         assert key not in kept
-        assert not any(one in kept or one.replace("-", "") in kept for one in codes)
+        assert not any(code in kept or code.replace("-", "") in kept for code in codes)
         assert get_db()["session"].count_documents({"data": {"$regex": key}}) == 0
 
     def test_a_wrong_code_or_password_sets_nothing_up(self, browser_as, company):
         browser = browser_as("clerk_sal")
         for wrong in ({"code": "000000", "password": PASSWORD}, {"code": "123456", "password": "no"}):
-            form = next(one for one in browser.page("/second-step").forms if one.action == "/second-step")
+            form = next(form for form in browser.page("/second-step").forms if form.action == "/second-step")
             assert browser.send(form, verb="on", **wrong).status_code == 422
         assert not second_factor.is_on(get_db()["account"].find_one({"_id": company.users["clerk_sal"]}))
 
@@ -129,7 +129,7 @@ class TestSigningIn:
             assert browser.send(browser.form("/login/code"), code=codes[0].lower()).status_code == expected
         page = own.page("/second-step")
         assert "7" in page.text
-        form = next(one for one in page.forms if one.action == "/second-step")
+        form = next(form for form in page.forms if form.action == "/second-step")
         fresh = re.findall(r"<code>([A-Z2-7-]{29})</code>", own.send(form, verb="codes", password=PASSWORD).text)
         for code, expected in ((codes[1], 401), (fresh[0], 303)):
             browser = visitor()
@@ -158,10 +158,10 @@ class TestSigningIn:
         with clock.set_to(NOON + dt.timedelta(seconds=60)):
             browser = visitor()
             form, script = browser.form("/login"), {"Accept": "application/json"}
-            told = {**form, "login": "clerk_sal", "password": PASSWORD}
-            asked = browser.post("/login", told, headers=script)
-            assert (asked.status_code, asked.json["needs"], asked.json["ok"]) == (401, "code", False)
-            answer = browser.post("/login", {**told, "code": code_of(key)}, headers=script)
+            content = {**form, "login": "clerk_sal", "password": PASSWORD}
+            query = browser.post("/login", content, headers=script)
+            assert (query.status_code, query.json["needs"], query.json["ok"]) == (401, "code", False)
+            answer = browser.post("/login", {**content, "code": code_of(key)}, headers=script)
             assert (answer.status_code, answer.json["login"]) == (200, "clerk_sal")
 
 
@@ -177,14 +177,14 @@ class TestRoles:
         assert not head.get("/session").json["login"]
         set_up(head)
         assert head.get("/admin/").status_code == 200
-        form = next(one for one in head.page("/second-step").forms if one.action == "/second-step")
+        form = next(form for form in head.page("/second-step").forms if form.action == "/second-step")
         assert head.send(form, verb="off", password=PASSWORD).status_code == 422
         assert browser_as("clerk_sal").get("/admin/").status_code == 200
 
     def test_who_chose_it_may_take_it_off_again(self, browser_as, company):
         clerk = browser_as("clerk_sal")
         set_up(clerk)
-        form = next(one for one in clerk.page("/second-step").forms if one.action == "/second-step")
+        form = next(form for form in clerk.page("/second-step").forms if form.action == "/second-step")
         assert clerk.send(form, verb="off", password="wrong").status_code == 422
         assert clerk.send(form, verb="off", password=PASSWORD).status_code == 303
         assert not second_factor.is_on(get_db()["account"].find_one({"_id": company.users["clerk_sal"]}))

@@ -67,7 +67,7 @@ def test_a_damaged_hash_opens_nothing() -> None:
 def test_first_passwords_are_random_and_allowed() -> None:
     made = {passwords.first_password() for _ in range(50)}
     assert len(made) == 50
-    assert not any(passwords.problems_of(one, "chen.li") for one in made)
+    assert not any(passwords.problems_of(record, "chen.li") for record in made)
 
 
 @pytest.mark.parametrize(

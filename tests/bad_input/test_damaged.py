@@ -75,8 +75,8 @@ def test_it_is_told_once_and_the_row_says_so(name: str, field: str, value: Any, 
         assert str(sound.id) in text
     assert str(record.id) in text
     assert str(DAMAGED) in who.get(f"/admin/{name}/details/", {"id": record.id}).text or str(DAMAGED) in text
-    told = list(get_db()["notice"].find({"cause": f"damaged:{name}:{record.id}"}))
-    assert [one["person"] for one in told] == [company.users["it"]]
+    rows = list(get_db()["notice"].find({"cause": f"damaged:{name}:{record.id}"}))
+    assert [row["person"] for row in rows] == [company.users["it"]]
 
 
 def test_an_edit_of_the_rest_leaves_what_cannot_be_read(company: Any, browser_as: Any) -> None:

@@ -46,7 +46,7 @@ def test_a_save_that_ran_out_was_not_made_and_keeps_what_was_typed(
     assert "Nothing was saved" in read_page(answer.text).notices[0]
     assert "慢速客戶" in answer.text
     assert get_db()["customer"].count_documents({}) == 0
-    again = next(one for one in read_page(answer.text).forms if one.action.startswith("/admin/customer/new/"))
+    again = next(form for form in read_page(answer.text).forms if form.action.startswith("/admin/customer/new/"))
     assert again["once"] == form["once"]
     sent = clerk.send(again, confirm="1")
     assert sent.status_code == 302, read_page(sent.text).notices

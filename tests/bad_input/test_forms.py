@@ -25,8 +25,8 @@ def enterable(company: Any) -> list[type]:
 def told(cls: Any, name: str) -> Any:
     """The declared field behind the name of an input; for a line's input its column."""
     field, _, rest = name.partition("-")
-    found = cls._fields[field]
-    return found.columns[rest.partition("-")[2]] if isinstance(found, Lines) and rest else found
+    result = cls._fields[field]
+    return result.columns[rest.partition("-")[2]] if isinstance(result, Lines) and rest else result
 
 
 def filled_with(cls: Any, form: Form, text: str) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_everything_wrong_is_said_at_once_next_to_its_field(locale: str, company
                 assert sentence.endswith(SENTENCE_ENDS[locale]), f"{field}: {sentence}"
                 assert sentence in page.text
         summary = {re.sub("^(第 1 行：|Line 1: )", "", notice) for notice in page.notices}
-        assert {one for found in page.errors.values() for one in found} <= summary, cls.__name__
+        assert {item for error in page.errors.values() for item in error} <= summary, cls.__name__
 
 
 @pytest.mark.parametrize("locale", SENTENCE_ENDS)

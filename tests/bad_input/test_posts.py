@@ -47,9 +47,9 @@ VERSIONS = {
 
 
 def stored(record: Any) -> dict[str, Any]:
-    found = type(record)._get_collection().find_one({"_id": record.id})
-    assert found is not None
-    return dict(found)
+    row = type(record)._get_collection().find_one({"_id": record.id})
+    assert row is not None
+    return dict(row)
 
 
 def test_no_post_is_taken_without_a_token(app: Any, company: Any, browser_as: Any) -> None:
@@ -81,12 +81,12 @@ def test_another_ones_token_is_no_token(company: Any, browser_as: Any) -> None:
 def test_the_system_fields_of_a_new_record_are_not_for_forms(company: Any, browser_as: Any) -> None:
     clerk = browser_as("clerk_sal")
     answer = clerk.send(clerk.form("/admin/customer/new/"), **EXTRA, name="Acme", id=STRANGER, version="7")
-    found = catalogue["customer"].objects.get(id=id_in(answer))
-    assert (found.state, found.version, found.number[:3]) == ("lead", 1, "CU-")
-    assert {found.ref("owner"), found.ref("created_by")} == {company.users["clerk_sal"]}
-    assert found.ref("department") == company.department("SAL")
-    assert (found.removed_at, found.submitted_by, found.decisions, found.extra) == (None, None, [], {})
-    assert found.title == "Acme"
+    record = catalogue["customer"].objects.get(id=id_in(answer))
+    assert (record.state, record.version, record.number[:3]) == ("lead", 1, "CU-")
+    assert {record.ref("owner"), record.ref("created_by")} == {company.users["clerk_sal"]}
+    assert record.ref("department") == company.department("SAL")
+    assert (record.removed_at, record.submitted_by, record.decisions, record.extra) == (None, None, [], {})
+    assert record.title == "Acme"
 
 
 @pytest.mark.parametrize("name", sorted(catalogue))

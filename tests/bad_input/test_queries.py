@@ -39,10 +39,10 @@ SOME_TYPES = ("quotation", "negotiation", "user")
 
 def routes(app: Any, method: str) -> list[str]:
     """The addresses of the pages that answer to a method, of the types only some; their places are filled."""
-    found = [rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())]
+    result = [rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())]
     left_out = tuple(f"/admin/{name}/" for name in catalogue if name not in SOME_TYPES)
     places = {"file_id": UNKNOWN_ID, "export_type": "csv", "filename": "nothing.css"}
-    paths = {rule.build(dict.fromkeys(rule.arguments, "1") | places, append_unknown=False)[1] for rule in found}
+    paths = {rule.build(dict.fromkeys(rule.arguments, "1") | places, append_unknown=False)[1] for rule in result}
     return sorted(path for path in paths if not path.startswith(left_out))
 
 
@@ -58,9 +58,9 @@ def test_no_argument_of_any_page_breaks_it(name: str, app: Any, company: Any, br
 def test_no_filter_of_any_list_breaks_it(name: str, company: Any, browser_as: Any) -> None:
     text = NASTY[name]
     for cls in catalogue.values():
-        asked = [(f"f.{field}{end}", text) for field in cls._fields for end in ("", ".from", ".to")]
-        asked += [("with", field) for field in cls._fields]
-        answer = browser_as(reader(company, cls)).get(f"/admin/{cls.declared.name}/", asked)
+        names = [(f"f.{field}{end}", text) for field in cls._fields for end in ("", ".from", ".to")]
+        names += [("with", field) for field in cls._fields]
+        answer = browser_as(reader(company, cls)).get(f"/admin/{cls.declared.name}/", names)
         assert answer.status_code == 200, f"{cls.__name__}: {answer.status} {said(answer)}"
 
 

@@ -74,7 +74,7 @@ def sit_down(chromium: Browser, address: str, company: Company) -> Iterator[Call
         page = window.new_page()
         page.on("pageerror", lambda fault: faults.append(str(fault)))
         page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-        page.on("request", lambda asked: faults.append(asked.url) if not is_ours(asked.url) else None)
+        page.on("request", lambda query: faults.append(query.url) if not is_ours(query.url) else None)
         page.goto("/login")
         if not login:
             return page

@@ -81,8 +81,8 @@ def screens_of(app: flask.Flask, logins: Iterable[str]) -> Iterator[Screen]:
 def _links(reader: Reader, path: str) -> list[str]:
     """The addresses of screens on a page, without those of single records."""
     answer = reader.get(path)
-    found = [part.split('"')[0] for part in answer.text.split('href="')[1:]]
-    return sorted({link for link in found if link.startswith("/admin/") and link.endswith("/") and link != "/admin/"})
+    result = [part.split('"')[0] for part in answer.text.split('href="')[1:]]
+    return sorted({link for link in result if link.startswith("/admin/") and link.endswith("/") and link != "/admin/"})
 
 
 def _around(reader: Reader, login: str, path: str) -> Iterator[Screen]:
@@ -112,7 +112,7 @@ def take(
     chosen = list(screens)
     for lang in LOCALES:
         get_db()["user"].update_many({}, {"$set": {"locale": lang}})
-        for login, group in itertools.groupby(chosen, key=lambda one: one.login):
+        for login, group in itertools.groupby(chosen, key=lambda person: person.login):
             page = _window(browser, address, login, lang)
             for screen in group:
                 yield from _shots(page, screen, lang, folder, widths)
@@ -144,10 +144,10 @@ def _shots(page: Page, screen: Screen, lang: str, folder: Path, widths: Iterable
 def write_index(shots: Iterable[Shot], folder: Path) -> Path:
     """The page with all pictures, to be narrowed by language, theme, width and name."""
     figures = "\n".join(
-        f'<figure data-lang="{one.lang}" data-theme="{one.theme}" data-width="{one.width}">'
-        f'<a href="{one.file}"><img src="{one.file}" loading="lazy" alt=""></a><figcaption>'
-        f"{html.escape(one.screen.name)} · {one.lang} · {one.theme} · {one.width} px</figcaption></figure>"
-        for one in shots
+        f'<figure data-lang="{shot.lang}" data-theme="{shot.theme}" data-width="{shot.width}">'
+        f'<a href="{shot.file}"><img src="{shot.file}" loading="lazy" alt=""></a><figcaption>'
+        f"{html.escape(shot.screen.name)} · {shot.lang} · {shot.theme} · {shot.width} px</figcaption></figure>"
+        for shot in shots
     )
     path = folder / "index.html"
     path.write_text(INDEX.replace("FIGURES", figures), encoding="utf-8")
@@ -203,7 +203,7 @@ def one_of_each_role() -> list[str]:
     for user in get_db()["user"].find({"active": True}).sort("login", 1):
         logins.setdefault(tuple(sorted(user.get("roles", []))), user["login"])
     first = ("clerk", "head", "management", "it")
-    return [logins[key] for key in sorted(logins, key=lambda roles: (*(one not in roles for one in first), roles))]
+    return [logins[key] for key in sorted(logins, key=lambda roles: (*(item not in roles for item in first), roles))]
 
 
 def main(word: str = "") -> None:
@@ -211,7 +211,7 @@ def main(word: str = "") -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     with demo_company() as (app, address), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
-        screens = [one for one in screens_of(app, one_of_each_role()) if word in one.name]
+        screens = [screen for screen in screens_of(app, one_of_each_role()) if word in screen.name]
         shots = list(take(browser, address, screens, FOLDER))
         browser.close()
     print(f"{len(shots)} pictures of {len(screens)} screens: {write_index(shots, FOLDER)}")

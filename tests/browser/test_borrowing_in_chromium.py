@@ -30,8 +30,8 @@ def document(company: Company) -> Any:
     """An approved document with one copy on paper."""
     made = company.walk(company.make("document", "clerk_sal", subject="質量手冊"), "approved")
     line = type(made)._fields["copies"].field.document_type
-    told = {"copies": [line(number=1, cabinet="B-2", shelf="3 層", condition="good")], "important": True}
-    return changes.update(type(made), made.id, told, actor=SYSTEM, version=None)
+    content = {"copies": [line(number=1, cabinet="B-2", shelf="3 層", condition="good")], "important": True}
+    return changes.update(type(made), made.id, content, actor=SYSTEM, version=None)
 
 
 @pytest.fixture
@@ -134,9 +134,9 @@ def test_a_copy_is_borrowed_by_the_camera_and_goes_on_to_the_next(
     desk.select_option("#condition-1", "worn")
     desk.get_by_role("button", name="歸還").click()
     expect(desk.locator("#found")).to_contain_text("借給 吳海峰")
-    told = sit_down("clerk_prd")
-    told.goto("/admin/notices/")
-    expect(told.locator("main")).to_contain_text("為您保留")
+    content = sit_down("clerk_prd")
+    content.goto("/admin/notices/")
+    expect(content.locator("main")).to_contain_text("為您保留")
 
     # 5 the log says so, and opens again as a workbook
     desk.goto(f"/admin/borrowing_log/?document={document.number}")
@@ -152,8 +152,8 @@ def test_a_copy_is_borrowed_by_the_camera_and_goes_on_to_the_next(
 def test_without_script_the_desk_works_by_typing(
     sit_down: Callable[..., Page], company: Company, document: Any
 ) -> None:
-    told = {"document": document.id, "kind": "paper", "purpose": "核對"}
-    loan = changes.create(catalogue["loan"], told, actor=company.actor("clerk_mkt"))
+    content = {"document": document.id, "kind": "paper", "purpose": "核對"}
+    loan = changes.create(catalogue["loan"], content, actor=company.actor("clerk_mkt"))
     changes.move(type(loan), loan.id, "approve", actor=SYSTEM, version=None)
     desk = sit_down("records", java_script_enabled=False)
     desk.goto("/admin/desk/")

@@ -36,7 +36,7 @@ def test_several_at_once_and_looked_at(company, sit_down, paper, db):
         page.locator("form[data-attach] button", has_text="添加").click()
     with page.expect_navigation():
         page.evaluate(DROP, ["拖入.txt", "可以找到"])
-    assert [one["name"] for one in files.files_of(need.id)] == ["合同.pdf", "庫存.xlsx", "拖入.txt"]
+    assert [file["name"] for file in files.files_of(need.id)] == ["合同.pdf", "庫存.xlsx", "拖入.txt"]
     work_off("files.read")
     page.reload()
     picture(page, "files")
@@ -78,4 +78,4 @@ def test_what_is_refused_and_what_is_cancelled(company, sit_down, db):
     page.locator("form[data-attach] button", has_text="添加").click()
     page.wait_for_selector(".uploads a")
     expect(page.locator(".uploads .late")).to_contain_text("文件內容與名稱不符")
-    assert [one["name"] for one in files.files_of(need.id)] == ["b.txt"]
+    assert [file["name"] for file in files.files_of(need.id)] == ["b.txt"]

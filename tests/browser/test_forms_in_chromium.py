@@ -165,9 +165,9 @@ def test_problems_lead_to_their_fields(company: Company, sit_down: Callable[...,
     expect(page.locator(".form-index .count").first).to_be_visible()
     picture(page, "form-problems-zh-Hant")
     link = page.locator("[data-problems] a").first
-    wanted = link.get_attribute("href")
+    expected = link.get_attribute("href")
     link.click()
-    expect(page.locator(f"[id='{(wanted or '')[1:]}']")).to_be_focused()
+    expect(page.locator(f"[id='{(expected or '')[1:]}']")).to_be_focused()
 
 
 def test_dates_are_pasted_as_a_sheet_holds_them(company: Company, sit_down: Callable[..., Page]) -> None:

@@ -24,7 +24,7 @@ def test_the_gallery_shows_screens_in_every_language_theme_and_width(
     screens = list(screens_of(app, ["clerk_sal"]))
     assert len(screens) > 40
     folder = Path(__file__).parents[2] / "artefacts" / "gallery-of-the-tests"
-    shots = list(take(chromium, address, [one for one in screens if one.name in SHOWN], folder))
+    shots = list(take(chromium, address, [screen for screen in screens if screen.name in SHOWN], folder))
     assert len(shots) == len(SHOWN) * len(LOCALES) * len(THEMES) * len(WIDTHS)
     page = write_index(shots, folder).read_text("utf-8")
-    assert all((folder / one.file).stat().st_size > 5000 and one.file in page for one in shots)
+    assert all((folder / shot.file).stat().st_size > 5000 and shot.file in page for shot in shots)

@@ -30,8 +30,8 @@ def names(page: Page) -> list[str]:
 
 def widths() -> dict[str, int]:
     """The widths that are kept of the one list that somebody has arranged."""
-    found = get_db()["grid_view"].find_one({"kind": "layout"}) or {}
-    return found.get("widths", {})
+    row = get_db()["grid_view"].find_one({"kind": "layout"}) or {}
+    return row.get("widths", {})
 
 
 def test_sorting_filtering_and_back_read_only_the_list(company: Company, sit_down: Callable[..., Page]) -> None:
@@ -110,7 +110,7 @@ def test_cells_are_edited_like_a_spreadsheets(company: Company, sit_down: Callab
     expect(page.locator("td.editing")).to_have_count(0)
     page.keyboard.press("Control+z")
     expect(cells.nth(1)).to_have_text("20")
-    assert [get_db()["customer"].find_one({"_id": one.id})["score"] for one in made] == [10, 20, 41]
+    assert [get_db()["customer"].find_one({"_id": record.id})["score"] for record in made] == [10, 20, 41]
     page.keyboard.press("Escape")
     page.keyboard.press("x")
     page.get_by_role("button", name="篩選", exact=True).last.click()
@@ -142,8 +142,8 @@ def test_columns_widths_views_and_the_way_to_the_neighbours(company: Company, si
     before = page.locator("th").nth(2).bounding_box()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
-    wanted = int(page.locator("th .resizer").nth(1).get_attribute("aria-valuenow") or 0)
-    until(lambda: widths() == {"number": wanted}, 20, "the width is not kept")
+    expected = int(page.locator("th .resizer").nth(1).get_attribute("aria-valuenow") or 0)
+    until(lambda: widths() == {"number": expected}, 20, "the width is not kept")
     page.reload()
     after = page.locator("th").nth(2).bounding_box()
     assert before

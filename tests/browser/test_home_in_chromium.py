@@ -48,7 +48,7 @@ def test_decisions_by_one_key(company, sit_down, db):
     page.get_by_role("button", name="批准所選").press("Enter")
     page.get_by_role("button", name="確認").press("Enter")
     row(4).wait_for(state="detached")
-    assert [company.fresh(one).state for one in cases[2:]] == ["submitted", "approved", "approved"]
+    assert [company.fresh(case).state for case in cases[2:]] == ["submitted", "approved", "approved"]
     expect(row(2)).to_contain_text("已被修改")  # what was changed since it was seen stays, and says so
 
 
@@ -57,7 +57,7 @@ def test_one_comes_back_to_the_row_one_left_or_to_the_next(company, sit_down, db
     page = sit_down("head_sal")
     page.goto("/admin/inbox/")
     rows = page.locator("tr[data-case]")
-    left = cases[[one.number for one in cases].index(rows.nth(1).get_attribute("data-number"))]
+    left = cases[[case.number for case in cases].index(rows.nth(1).get_attribute("data-number"))]
     after = rows.nth(2).get_attribute("data-number")
     for number in (left.number, after):
         page.locator(f"tr[data-number='{left.number}'] a").first.press("Enter")
@@ -84,5 +84,5 @@ def test_a_bar_says_what_it_is_when_one_points_at_it(company, sit_down):
         return {x: bar.x - 6, y: bar.y}; }"""
     canvas.hover(position=canvas.evaluate(said))
     page.wait_for_function("Chart.getChart(document.querySelector('#chart-open canvas')).tooltip.opacity === 1")
-    told = canvas.evaluate("canvas => Chart.getChart(canvas).tooltip.body[0].lines[0]")
-    assert told.endswith(": 1")
+    content = canvas.evaluate("canvas => Chart.getChart(canvas).tooltip.body[0].lines[0]")
+    assert content.endswith(": 1")

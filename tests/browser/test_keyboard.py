@@ -217,8 +217,8 @@ def test_the_sheet_lists_every_shortcut(company: Company, at_desk: Callable[...,
     page = at_desk("clerk_sal")
     keys(page, "?")
     expect(page.locator("#shortcuts dt")).to_have_count(len(SHORTCUTS))
-    for one in SHORTCUTS:
-        expect(page.locator("#shortcuts")).to_contain_text(one.label.hant)
+    for shortcut in SHORTCUTS:
+        expect(page.locator("#shortcuts")).to_contain_text(shortcut.label.hant)
     expect(page.locator("#shortcuts-title")).to_be_focused()
     assert page.evaluate("document.getElementById('shortcuts').scrollTop") == 0, "it begins at its top"
 

@@ -27,8 +27,8 @@ def fill_out(db: Any) -> None:
     """Give every record texts as long as names of companies are, and amounts of millions."""
     for name, cls in catalogue.items():
         own = cls.declared.own_fields
-        names = [n for n, one in own.items() if type(one) is Text and n not in ("code", "login") and not one.unique]
-        amounts = {n: Decimal128("12345678.90") for n, one in own.items() if isinstance(one, Money)}
+        names = [n for n, item in own.items() if type(item) is Text and n not in ("code", "login") and not item.unique]
+        amounts = {n: Decimal128("12345678.90") for n, field in own.items() if isinstance(field, Money)}
         texts = {n: LONG[: own[n].most] for n in names}
         db[name].update_many({}, {"$set": {**texts, **amounts, "title": LONG}})
 

@@ -51,18 +51,18 @@ def test_colours_language_and_the_way_out(company, sit_down, db):
 def test_an_input_method_is_left_to_compose(company, sit_down, db):
     company.make("customer", "clerk_sal", name="重慶銀行")
     page = sit_down("clerk_sal")
-    asked: list[str] = []
+    names: list[str] = []
     page.clock.install()
-    page.on("request", lambda request: asked.append(request.url) if "/palette/?" in request.url else None)
+    page.on("request", lambda request: names.append(request.url) if "/palette/?" in request.url else None)
     page.keyboard.press("Control+k")
     page.locator("#palette [role=option]").first.wait_for()
-    asked.clear()
+    names.clear()
     keys = page.context.new_cdp_session(page)
     keys.send("Input.imeSetComposition", {"text": "yinhang", "selectionStart": 7, "selectionEnd": 7})
     page.keyboard.press("Enter")
     page.clock.run_for(2000)  # whatever waits for a pause in the typing would ask now
     assert page.evaluate("1 + 1") == 2  # and has been heard of before this answer
-    assert asked == []
+    assert names == []
     expect(page.locator("#palette")).to_be_visible()
     keys.send("Input.insertText", {"text": "銀行"})
     page.locator("#palette [role=option]", has_text="重慶銀行").wait_for()

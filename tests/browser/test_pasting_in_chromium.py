@@ -46,13 +46,13 @@ class TestPastes:
         assert kept("level") == ["A", "B"]
 
     def test_what_has_no_place_is_said_before_and_after(self, page: Page) -> None:
-        asked = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+        names = []
+        page.on("dialog", lambda dialog: (names.append(dialog.message), dialog.accept()))
         first = page.locator("td[data-name=region]").first
         first.focus()
         paste(first, "甲\r\n乙\r\n丙\r\n丁\r\n")
         expect(page.locator("[data-list-fault]")).to_contain_text("已保存 2 個值，2 個未保存")
-        assert "2 個值無處可放" in asked[0]
+        assert "2 個值無處可放" in names[0]
         assert kept("region") == ["甲", "乙"]
 
     def test_nothing_is_entered_when_the_person_says_no(self, page: Page) -> None:
@@ -108,11 +108,11 @@ class TestTyping:
         expect(page.locator("td.editing input")).to_have_value("滬" * 300)
 
     def test_leaving_asks(self, page: Page) -> None:
-        asked = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        names = []
+        page.on("dialog", lambda dialog: (names.append(dialog.type), dialog.accept()))
         self.type_into(page, "滬")
         page.goto("/admin/")
-        assert asked == ["beforeunload"]
+        assert names == ["beforeunload"]
 
 
 class TestInputMethods:

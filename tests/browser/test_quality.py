@@ -39,13 +39,15 @@ def test_every_page_is_valid_accessible_translated_and_fits_a_phone(
     judge, visits = Judge(sit_down), []
     for visit in axe_looks_at(Tour(app, company, browser_as).visits(), visits):
         judge.look(visit)
-    found = {"axe": list(judge.findings()), "words": untranslated(visits, HANT)}
-    found["html"] = check({f"{one.name} ({one.login})": one.html for one in visits}, tmp_path)
-    _note("axe", checker=judge.version, pages=judge.pages, rules=len(judge.rules), findings=len(found["axe"]))
-    _note("html", checker=f"vnu {VERSION}", pages=len(visits), findings=len(found["html"]))
+    result = {"axe": list(judge.findings()), "words": untranslated(visits, HANT)}
+    result["html"] = check({f"{visit.name} ({visit.login})": visit.html for visit in visits}, tmp_path)
+    _note("axe", checker=judge.version, pages=judge.pages, rules=len(judge.rules), findings=len(result["axe"]))
+    _note("html", checker=f"vnu {VERSION}", pages=len(visits), findings=len(result["html"]))
     assert judge.pages >= PAGES_MIN
-    assert len({one.path.split("?")[0] for one in visits}) >= PAGES_MIN
-    assert not any(found.values()), "\n".join(f"{by}: {one}" for by, findings in found.items() for one in findings)
+    assert len({visit.path.split("?")[0] for visit in visits}) >= PAGES_MIN
+    assert not any(result.values()), "\n".join(
+        f"{by}: {finding}" for by, findings in result.items() for finding in findings
+    )
 
 
 def axe_looks_at(visits: Iterable[Visit], seen: list[Visit]) -> Iterator[Visit]:
@@ -124,10 +126,10 @@ class Judge:
         page.goto(visit.path)
 
     def _judge(self, page: Page, visit: Visit, how: str, options: dict[str, Any]) -> None:
-        told = self.axe.run(page, options={"resultTypes": ["violations"], **options}).response
-        self.version = f"axe-core {told['testEngine']['version']}"
-        self.rules |= {rule["id"] for kind in OUTCOMES for rule in told[kind]}
-        for rule in told["violations"]:
+        response = self.axe.run(page, options={"resultTypes": ["violations"], **options}).response
+        self.version = f"axe-core {response['testEngine']['version']}"
+        self.rules |= {rule["id"] for kind in OUTCOMES for rule in response[kind]}
+        for rule in response["violations"]:
             for node in rule["nodes"]:
                 sentence = f"{how}: {rule['id']} {node['target']} {node['html'][:160]} {node['failureSummary'][:300]}"
                 self.found.setdefault(sentence, []).append(f"{visit.name} ({visit.login})")

@@ -43,8 +43,8 @@ def day(ahead: int) -> str:
 
 
 def only(type_name: str) -> dict[str, Any]:
-    (found,) = get_db()[type_name].find({})
-    return found
+    (result,) = get_db()[type_name].find({})
+    return result
 
 
 def test_a_quotation_becomes_a_signed_contract(  # noqa: PLR0915 - one story

@@ -25,11 +25,11 @@ def example() -> tuple[str, str]:
     text = (ROOT / "README.md").read_text("utf-8")
     if not text.strip():
         pytest.skip("README.md is not written yet; once it is, it must show how to add a record type.")
-    found = re.search(rf"^#+ {HEADING}\s*$(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, f"README.md has no heading “{HEADING}”."
-    block = re.search(r"^```python\n(.*?)^```", found[1], re.MULTILINE | re.DOTALL)
+    match = re.search(rf"^#+ {HEADING}\s*$(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert match, f"README.md has no heading “{HEADING}”."
+    block = re.search(r"^```python\n(.*?)^```", match[1], re.MULTILINE | re.DOTALL)
     assert block, f"README.md shows no Python block under “{HEADING}”."
-    path = re.search(r"`(models/\w+\.py)`", found[1])
+    path = re.search(r"`(models/\w+\.py)`", match[1])
     assert path, f"README.md does not say under which name the module of “{HEADING}” is saved."
     return path[1], block[1]
 
@@ -70,9 +70,7 @@ def _tests_of_one_type(tree: Path) -> list[str]:
     """The tests that run once for each type."""
     files = (tree / "tests" / "every_record").glob("test_*.py")
     return [
-        found
-        for file in files
-        for found in re.findall(r"^@TYPES\ndef (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+        text for file in files for text in re.findall(r"^@TYPES\ndef (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
     ]
 
 

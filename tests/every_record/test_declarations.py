@@ -18,12 +18,12 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 
 def is_spoken(words: Any, name: str) -> bool:
     """Whether a label says something in every language, and is more than the name in the code."""
-    told = in_all_locales(words)
+    said = in_all_locales(words)
     return bool(
-        all(told[locale].strip() and told[locale] != name for locale in LOCALES)
-        and (HAN.search(told[HANT]) or is_abbreviation(told[HANT]))
-        and (HAN.search(told[HANS]) or is_abbreviation(told[HANS]))
-        and not HAN.search(told[EN])
+        all(said[locale].strip() and said[locale] != name for locale in LOCALES)
+        and (HAN.search(said[HANT]) or is_abbreviation(said[HANT]))
+        and (HAN.search(said[HANS]) or is_abbreviation(said[HANS]))
+        and not HAN.search(said[EN])
     )
 
 
@@ -39,21 +39,21 @@ def test_every_class_in_the_source_is_in_the_catalogue() -> None:
 
 @TYPES
 def test_labels_speak_three_languages(cls: Any) -> None:
-    told = cls.declared
-    mute = [name for name, field in told.own_fields.items() if not is_spoken(field.label, name)]
-    for name, field in told.own_fields.items():
+    declared = cls.declared
+    mute = [name for name, field in declared.own_fields.items() if not is_spoken(field.label, name)]
+    for name, field in declared.own_fields.items():
         if isinstance(field, Lines):
             mute += [f"{name}.{c}" for c, column in field.columns.items() if not is_spoken(column.label, c)]
         if isinstance(field, Choice | Choices):
             mute += [f"{name}={key}" for key, label in field.options.items() if not all(in_all_locales(label).values())]
-    mute += [str(kind) for kind, label in told.file_kinds.items() if not is_spoken(label, kind)]
-    mute += [lead.verb for lead in told.follow_ups if not is_spoken(lead.label, lead.verb)]
+    mute += [str(kind) for kind, label in declared.file_kinds.items() if not is_spoken(label, kind)]
+    mute += [lead.verb for lead in declared.follow_ups if not is_spoken(lead.label, lead.verb)]
     assert not mute
-    assert is_spoken(told.label, told.name)
-    assert is_spoken(told.plural, told.name)
-    assert is_spoken(told.chapter.label, told.chapter.id)
-    assert all(is_spoken(part.label, "") for part in told.form)
-    assert all(is_spoken(part.help, "") for part in told.form if part.help)
+    assert is_spoken(declared.label, declared.name)
+    assert is_spoken(declared.plural, declared.name)
+    assert is_spoken(declared.chapter.label, declared.chapter.id)
+    assert all(is_spoken(part.label, "") for part in declared.form)
+    assert all(is_spoken(part.help, "") for part in declared.form if part.help)
 
 
 @TYPES

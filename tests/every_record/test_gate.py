@@ -22,7 +22,7 @@ def test_a_record_has_number_title_and_history(cls: Any, record: Any, company: A
     pattern = re.escape(cls.declared.number).replace(r"\{", "{").replace(r"\}", "}")
     for place, form in {"{department}": "[A-Z]{2,6}", "{yyyy}": r"\d{4}", "{mm}": r"\d{2}", "{dd}": r"\d{2}"}.items():
         pattern = pattern.replace(place, form)
-    pattern = re.sub(r"\{seq:?(\d*)\}", lambda found: rf"\d{{{found[1] or 1},}}", pattern)
+    pattern = re.sub(r"\{seq:?(\d*)\}", lambda result: rf"\d{{{result[1] or 1},}}", pattern)
     assert re.fullmatch(pattern, record.number), record.number
     assert record.title.strip()
     assert record.version == 1
@@ -47,7 +47,7 @@ def test_a_record_is_found_by_its_number_and_not_by_strangers(cls: Any, record: 
 @TYPES
 def test_a_record_goes_to_the_bin_and_comes_back(cls: Any, record: Any, company: Any) -> None:
     people = [company.actor(login) for login in company.logins]
-    someone = next((one for one in people if rights.may_remove(one, record)), SYSTEM)
+    someone = next((person for person in people if rights.may_remove(person, record)), SYSTEM)
     for person in people:
         if not rights.may_remove(person, record):
             with pytest.raises((Refused, Missing)):
@@ -60,7 +60,7 @@ def test_a_record_goes_to_the_bin_and_comes_back(cls: Any, record: Any, company:
     assert (restored.state, restored.number) == (record.state, record.number)
     assert restored.version == removed.version + 1
     assert is_sound(restored)
-    assert not any(is_sound(one) for one in (record, removed)), "the head of the history moved on"
+    assert not any(is_sound(item) for item in (record, removed)), "the head of the history moved on"
 
 
 @TYPES

@@ -23,18 +23,18 @@ from views.lists import listing
 def test_the_empty_sheet_has_every_head_and_is_understood(cls: Any, company: Any, browser_as: Any) -> None:
     login, base = writer(company, cls), f"/admin/{cls.declared.name}/import/"
     if login is None:
-        assert all(browser_as(one).get(f"{base}template/").status_code in (403, 404) for one in company.logins)
+        assert all(browser_as(login).get(f"{base}template/").status_code in (403, 404) for login in company.logins)
         return
     me = company.actor(login)
-    wanted = {
+    needed = {
         name for name in rights.writable_fields(me, cls) if not isinstance(cls._fields[name], Lines | LocalizedText)
     }
     for locale in (EN, HANT, HANS):
         answer = browser_as(login, locale=locale).get(f"{base}template/")
         rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.get_data())).get_sheet_by_index(0).to_python()
-        heads = [str(one) for one in rows[0]]
+        heads = [str(row) for row in rows[0]]
         assert len({*heads}) == len(heads)
-        assert set(import_cells.matched(cls, me, heads)) == {"number", *wanted}
+        assert set(import_cells.matched(cls, me, heads)) == {"number", *needed}
         assert "" not in import_cells.matched(cls, me, heads)
 
 
@@ -56,9 +56,9 @@ def test_what_the_list_exports_changes_nothing(
         layouts.keep_columns(me, cls.declared.name, None, ["number", *names])
         for kind in ("csv", "xlsx"):
             raw = browser_as(login).get(f"/admin/{cls.declared.name}/export/{kind}/").get_data()
-            one = sheets.checked(raw, cls.declared.name, login)
-            assert one.columns[0] == "number"
-            assert set(one.columns) >= {name for name in names if name in listing.choosable(cls, me)}
-            problems = import_rows.listed(one, ("create", "change", "refused", "doubt"))
-            assert set(one.counts) == {"same"}, problems.rows
+            field = sheets.checked(raw, cls.declared.name, login)
+            assert field.columns[0] == "number"
+            assert set(field.columns) >= {name for name in names if name in listing.choosable(cls, me)}
+            problems = import_rows.listed(field, ("create", "change", "refused", "doubt"))
+            assert set(field.counts) == {"same"}, problems.rows
         return

@@ -32,12 +32,12 @@ def commands() -> Iterator[list[dict[str, Any]]]:
 def copies(record: Any, count: int) -> None:
     """Many rows like this one, put beside the gate since only their number matters."""
     rows = type(record)._get_collection()
-    one = rows.find_one({"_id": record.id})
-    unique = [name for name, field in type(record).declared.own_fields.items() if field.unique and one.get(name)]
+    row = rows.find_one({"_id": record.id})
+    unique = [name for name, field in type(record).declared.own_fields.items() if field.unique and row.get(name)]
     many = []
     for _ in range(count):
         new = ObjectId()
-        copy = {**one, "_id": new, "number": f"{one['number']}-{new}", **dict.fromkeys(unique, f"x{new}")}
+        copy = {**row, "_id": new, "number": f"{row['number']}-{new}", **dict.fromkeys(unique, f"x{new}")}
         many.append({name: value for name, value in copy.items() if name != "once"})
     if many:
         rows.insert_many(many)
@@ -58,7 +58,7 @@ def test_every_order_of_the_list_answers_by_an_index(cls: Any, record: Any, comp
     rows = cls._get_collection()
     copies(record, 30)
     browser = browser_as(reader(company, cls, record))
-    for name in (one for one in cls.declared.grid.columns if sortable(cls, one)):
+    for name in (column for column in cls.declared.grid.columns if sortable(cls, column)):
         for sort in (name, f"-{name}"):
             page = browser.page(f"/admin/{cls.declared.name}/", {"sort": sort, "size": "20"})
             assert len([row for row in page.rows if any(row)]) == 21
@@ -69,13 +69,13 @@ def test_every_order_of_the_list_answers_by_an_index(cls: Any, record: Any, comp
     for login in company.logins:
         if not rights.can_open(company.actor(login), cls):
             continue
-        for name in (one for one in cls._fields if sortable(cls, one)):
-            asked = read_request(cls, company.actor(login), MultiDict({"sort": name}))
-            if (query := f"{name} {asked.filter}") in explained:  # of colleagues with the same rights
+        for name in (field for field in cls._fields if sortable(cls, field)):
+            questions = read_request(cls, company.actor(login), MultiDict({"sort": name}))
+            if (query := f"{name} {questions.filter}") in explained:  # of colleagues with the same rights
                 continue
             explained.add(query)
             keys = [("_id", 1)] if name == "id" else [(name, 1), ("_id", 1)]
-            plan = rows.find(asked.filter).sort(keys).limit(51).explain()["queryPlanner"]["winningPlan"]
+            plan = rows.find(questions.filter).sort(keys).limit(51).explain()["queryPlanner"]["winningPlan"]
             assert "COLLSCAN" not in stages(plan), f"{login} sorts by {name}"
 
 
@@ -125,9 +125,11 @@ def test_a_page_costs_the_same_with_ten_rows_and_with_sixty(
         copies(record, more)
         with commands() as heard:
             browser.page(base, {"size": "200"})
-        counts.append(len([one for one in heard if next(iter(one)) in READING]))
+        counts.append(len([item for item in heard if next(iter(item)) in READING]))
     assert counts[0] == counts[1], "one row more, one query more"
     links = {
-        one.target for name, one in cls._fields.items() if name in cls.declared.grid.columns and hasattr(one, "target")
+        field.target
+        for name, field in cls._fields.items()
+        if name in cls.declared.grid.columns and hasattr(field, "target")
     }
     assert counts[0] <= QUERIES_MAX + len(links)

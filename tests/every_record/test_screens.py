@@ -21,7 +21,7 @@ def test_a_record_is_entered_by_hand(cls: Any, company: Any, browser_as: Any) ->
     """What a person may enter, they enter on a form; a type that nobody enters by hand has no form."""
     login, base = writer(company, cls), f"/admin/{cls.declared.name}/"
     if login is None:
-        assert all(browser_as(one).get(f"{base}new/").status_code == 403 for one in company.logins)
+        assert all(browser_as(login).get(f"{base}new/").status_code == 403 for login in company.logins)
         return
     browser, values = browser_as(login), valid_values(company, cls, login)
     form = browser.form(f"{base}new/")
@@ -95,7 +95,7 @@ def test_the_exports_hold_what_the_list_shows(cls: Any, record: Any, company: An
     assert lines[0] == page.heads
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(browser.get(f"{base}export/xlsx/").get_data()))
     rows = sheet.get_sheet_by_index(0).to_python()
-    assert [str(one) for one in rows[0]] == page.heads
+    assert [str(row) for row in rows[0]] == page.heads
     assert len(rows) == len(lines) == len([row for row in page.rows if any(row)])
     if "number" in cls.declared.grid.columns:
         assert record.number in {line[cls.declared.grid.columns.index("number")] for line in lines}
@@ -107,10 +107,10 @@ def test_every_link_is_looked_up_in_the_scope_of_the_one_who_asks(
 ) -> None:
     login = writer(company, cls) or reader(company, cls)
     person, browser = company.actor(login), browser_as(login)
-    links = {name: one for name, one in cls.declared.own_fields.items() if isinstance(one, Ref | Refs)}
+    links = {name: field for name, field in cls.declared.own_fields.items() if isinstance(field, Ref | Refs)}
     for name, field in cls.declared.own_fields.items():
         if isinstance(field, Lines):
-            links |= {f"{name}.{c}": one for c, one in field.columns.items() if isinstance(one, Ref | Refs)}
+            links |= {f"{name}.{c}": item for c, item in field.columns.items() if isinstance(item, Ref | Refs)}
     for name, field in links.items():
         target = catalogue.by_class(field.target)
         answer = browser.get(f"/admin/{cls.declared.name}/ajax/lookup/", {"field": name})
@@ -119,13 +119,13 @@ def test_every_link_is_looked_up_in_the_scope_of_the_one_who_asks(
             continue
         scope = rights.visible(person, target)
         seen = {str(row["_id"]) for row in target._get_collection().find(scope or {"_id": None}, {"_id": 1})}
-        assert {one["id"] for one in answer.get_json()["results"]} <= seen
+        assert {result["id"] for result in answer.get_json()["results"]} <= seen
         assert bool(answer.get_json()["results"]) == bool(seen)
 
 
 @TYPES
 def test_the_pages_speak_the_language_of_their_reader(cls: Any, company: Any, browser_as: Any) -> None:
-    login, told = reader(company, cls), cls.declared
+    login, content = reader(company, cls), cls.declared
     for locale in ("en", "zh-Hant", "zh-Hans"):
         page = browser_as(login, locale=locale).page(f"/admin/{cls.declared.name}/help/")
-        assert told.plural.in_locale(locale) in page.text or told.label.in_locale(locale) in page.text
+        assert content.plural.in_locale(locale) in page.text or content.label.in_locale(locale) in page.text

@@ -77,7 +77,7 @@ def moves_only_along_its_flow(record: Any, people: list[Any]) -> Iterator[str]:
     before = footprint(record)
     for verb in record.flow().verbs():
         chosen = record.flow().find(verb, record.state)
-        barred = [one for one in people if chosen is None or not rights.may_move(one, record, chosen)]
+        barred = [person for person in people if chosen is None or not rights.may_move(person, record, chosen)]
         for person in [SYSTEM, *barred] if chosen is None else barred:
             if not is_refused(record, verb, person, record.version):
                 yield f"{verb!r} by {person.login or 'the system'} is not refused"
@@ -89,16 +89,16 @@ def moves_once(record: Any, people: list[Any]) -> Iterator[str]:
     """The last move, sent again with the version that it was made on."""
     made = [entry for entry in entries_of(record.id) if entry["verb"] in record.flow().verbs() and entry["actor"]]
     for entry in made[-1:]:
-        person, before = next(one for one in people if one.id == entry["actor"]), footprint(record)
+        person, before = next(person for person in people if person.id == entry["actor"]), footprint(record)
         if not is_refused(record, entry["verb"], person, entry["version"] - 1) or footprint(record) != before:
             yield f"{entry['verb']!r} is made twice"
 
 
 def is_decided_by_others(record: Any, people: list[Any]) -> Iterator[str]:
     """Not with every role of the company, nor as the deputy of everybody in it, do they decide on their own."""
-    for chosen in (one for one in record.flow().out_of(record.state) if one.is_decision):
+    for chosen in (move for move in record.flow().out_of(record.state) if move.is_decision):
         for own in {record.ref("owner"), record.ref("submitted_by")} - {None}:
-            me = next(one for one in people if one.id == own)
+            me = next(person for person in people if person.id == own)
             department = record.ref("department")
             mighty = replace(me, roles=frozenset(Role), department=department, principals=tuple(people))
             before = footprint(record)

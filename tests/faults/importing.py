@@ -17,9 +17,9 @@ from tasks.engine import registry, run
 
 def carry_out(id: str) -> None:
     """The run that an import waits for, as a worker does it that found it abandoned."""
-    one = imports.load(id)
-    assert one is not None
-    document = get_db()[jobs.COLLECTION].find_one({"_id": one.facts["run"]})
+    item = imports.load(id)
+    assert item is not None
+    document = get_db()[jobs.COLLECTION].find_one({"_id": item.facts["run"]})
     get_db()[jobs.COLLECTION].update_one(
         {"_id": document["_id"]}, {"$set": {"state": jobs.RUNNING, "worker": "killed"}}
     )

@@ -50,7 +50,7 @@ def in_one_place(db, ids):
         assert entries[kept] >= 1
         archived += kept
     for file in db["file"].find({"record_id": {"$in": ids}}):
-        content = b"".join(one["data"] for one in db["content.chunks"].find({"files_id": file["content"]}))
+        content = b"".join(row["data"] for row in db["content.chunks"].find({"files_id": file["content"]}))
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
     return archived
 
@@ -70,7 +70,7 @@ def test_killed_at_random(settings, paid, db):
     assert seen == sorted(seen)
     audit.seal_all()
     report = audit.check()
-    assert [(str(one.where), str(one.what)) for one in report.faults] == []
+    assert [(str(fault.where), str(fault.what)) for fault in report.faults] == []
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def own(settings, tmp_path):
     with EmbeddedMongo(tmp_path, cache_gb=0.25, oplog_mb=64) as mongo:
         client = MongoClient(mongo.uri, serverSelectionTimeoutMS=20_000, tz_aware=True)
         client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=1)
-        told = settings.model_copy(update={"mongodb_uri": mongo.uri, "database": "own"})
-        environment = {**os.environ, **told.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        said = settings.model_copy(update={"mongodb_uri": mongo.uri, "database": "own"})
+        environment = {**os.environ, **said.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
         started = []
 
         def start(*arguments):

@@ -27,8 +27,8 @@ COUNT, KILLS = 120, 4
 @pytest.fixture
 def child(settings, mail_server):
     """Starts a process that delivers; its kills are counted."""
-    told = {"smtp_host": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
-    made = settings.model_copy(update=told | {"mail_from": "guicheng@example.com"})
+    content = {"smtp_host": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
+    made = settings.model_copy(update=content | {"mail_from": "guicheng@example.com"})
     environment = {**os.environ, **made.as_environment(), "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "tests.faults.delivering"]
 
@@ -86,19 +86,21 @@ def test_each_reminder_once(company, mail_box, child, db):
         at = clock.now() + dt.timedelta(hours=1)
         actor, reminder = company.actor("clerk_sal"), catalogue["reminder"]
         wishes = [{"text": f"致電客戶 {n}", "at": at, "recurring": "none"} for n in range(REMINDERS)]
-        changes.in_batch(lambda: [changes.create(reminder, one, actor=actor) for one in wishes])
-    told = {"kind": "reminder", "person": person}
+        changes.in_batch(lambda: [changes.create(reminder, wish, actor=actor) for wish in wishes])
+    content = {"kind": "reminder", "person": person}
     for _ in range(KILLS - 1):
-        before = db["notice"].count_documents(told)
+        before = db["notice"].count_documents(content)
         process = child("reminders.sweep", "notices.deliver")
-        until(lambda before=before: db["notice"].count_documents(told) > before or before >= REMINDERS, 60, "no notice")
+        until(
+            lambda before=before: db["notice"].count_documents(content) > before or before >= REMINDERS, 60, "no notice"
+        )
         let_run(0.15)
         process.send_signal(signal.SIGKILL)
         process.wait()
     with clock.set_to(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)):
         for job in ("reminders.sweep", "notices.deliver"):
             do(job)
-    rows = list(db["notice"].find(told))
+    rows = list(db["notice"].find(content))
     assert len(rows) == len({row["record"] for row in rows}) == REMINDERS
     assert db["delivery"].count_documents({"person": person}) == REMINDERS
     ids = [message["Message-ID"] for message in mail_box.kept]

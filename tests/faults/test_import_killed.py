@@ -25,15 +25,15 @@ def carry_out(settings, db):
     db.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=1)  # of the killed, nothing waits longer
     environment = {**os.environ, **settings.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
-    def run(one):
-        command = [sys.executable, "-W", "ignore", "-m", "tests.faults.importing", str(one.id)]
+    def run(record):
+        command = [sys.executable, "-W", "ignore", "-m", "tests.faults.importing", str(record.id)]
         for _ in range(KILLS):
             with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout.readline() == "begun\n"
                 let_run(0.6)
                 process.kill()
         subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=240, stdout=subprocess.DEVNULL)
-        return imports.load(one.id)
+        return imports.load(record.id)
 
     yield run
     limit = before["transactionLifetimeLimitSeconds"]
@@ -44,26 +44,26 @@ def test_killed_at_random(company, sheets, db, carry_out, monkeypatch):
     monkeypatch.setattr(import_rows, "BATCH", 20)
     customer = catalogue["customer"]
     known = [company.make("customer", "clerk_sal", name=f"老客戶{n}", region="北京") for n in range(CHANGED)]
-    rows = [["編號", "名稱", "地區"], *([one.number, one.name, "上海"] for one in known)]
+    rows = [["編號", "名稱", "地區"], *([item.number, item.name, "上海"] for item in known)]
     rows += [["", f"新客戶{n}", "蘇州"] for n in range(MADE)]
 
-    one = carry_out(sheets.sent(rows))
-    assert (one.state, one.counts) == (imports.CHECKED, {"change": CHANGED, "create": MADE})
+    record = carry_out(sheets.sent(rows))
+    assert (record.state, record.counts) == (imports.CHECKED, {"change": CHANGED, "create": MADE})
     assert customer.objects.count() == CHANGED
     assert db["content.files"].count_documents({}) == 0
 
-    sheets.start(one)
-    one = carry_out(one)
-    assert (one.state, one.counts) == (imports.DONE, {"changed": CHANGED, "created": MADE})
+    sheets.start(record)
+    record = carry_out(record)
+    assert (record.state, record.counts) == (imports.DONE, {"changed": CHANGED, "created": MADE})
     names = db["customer"].distinct("name")
     numbers = db["customer"].distinct("number")
     assert len(names) == len(numbers) == db["customer"].count_documents({}) == CHANGED + MADE
-    assert db["history"].count_documents({"batch": one.batch}) == CHANGED + MADE
+    assert db["history"].count_documents({"batch": record.batch}) == CHANGED + MADE
     assert {row["version"] for row in db["customer"].find({"region": "上海"})} == {2}
 
-    imports.ask_back(one, actor=company.actor("clerk_sal"))
-    one = carry_out(imports.load(one.id))
-    assert (one.state, one.counts) == (imports.TAKEN_BACK, {"back": CHANGED, "binned": MADE})
+    imports.ask_back(record, actor=company.actor("clerk_sal"))
+    record = carry_out(imports.load(record.id))
+    assert (record.state, record.counts) == (imports.TAKEN_BACK, {"back": CHANGED, "binned": MADE})
     assert db["customer"].count_documents({"removed_at": None, "region": "北京"}) == CHANGED
     assert db["customer"].count_documents({"removed_at": {"$ne": None}}) == MADE
     audit.seal_all()

@@ -32,7 +32,7 @@ def live(settings):
 def saved(live, tmp_path):
     live.client.drop_database(live.name)
     live["customer"].insert_many([{"_id": ERASED, "number": "C-1"}, {"_id": KEPT, "number": "C-2"}])
-    entries = [{"type": "customer", "record": one, "seq": 1, "hash": "0"} for one in (ERASED, KEPT)]
+    entries = [{"type": "customer", "record": item, "seq": 1, "hash": "0"} for item in (ERASED, KEPT)]
     live["history"].insert_many(entries)
     content = ObjectId()
     live["file"].insert_one({"type": "customer", "record_id": ERASED, "content": content, "size": 1, "sha256": "0"})
@@ -84,13 +84,13 @@ def killed_at(entry, live, at):
 
 
 def assert_stays_destroyed(live):
-    assert [one["number"] for one in live["customer"].find().sort("number", 1)] == ["C-2"]
-    told = list(live["history"].find({"record": ERASED}))
-    assert [one["verb"] for one in told] == ["destroy"], "the entry that says so, and nothing of its past"
-    assert [one["number"] for one in live["tombstone"].find()] == ["C-1"]
+    assert [row["number"] for row in live["customer"].find().sort("number", 1)] == ["C-2"]
+    rows = list(live["history"].find({"record": ERASED}))
+    assert [row["verb"] for row in rows] == ["destroy"], "the entry that says so, and nothing of its past"
+    assert [row["number"] for row in live["tombstone"].find()] == ["C-1"]
     for name in ("file", "content.files"):
         assert live[name].count_documents({}) == 0, name
-    assert [one["_id"] for one in live["unsealed"].find()] == [told[0]["_id"]]
+    assert [row["_id"] for row in live["unsealed"].find()] == [rows[0]["_id"]]
 
 
 def test_killed_before_any_of_its_writes(live, saved):
@@ -100,7 +100,7 @@ def test_killed_before_any_of_its_writes(live, saved):
         destroy(live)
         was_killed = killed_at(saved, live, at)
         if was_killed and half_restored(live) is None:
-            numbers = {one["number"] for one in live["customer"].find()}
+            numbers = {row["number"] for row in live["customer"].find()}
             assert numbers in ({"C-2", "C-3"}, {"C-2"}), f"before write {at} servers would serve {numbers}"
             served.add(len(numbers))
         if was_killed:

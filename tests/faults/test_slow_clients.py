@@ -57,14 +57,14 @@ class Server:
 
     def hold(self, begin: bytes) -> socket.socket:
         """A connection that sends this and no more."""
-        one = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        one.sendall(begin)
-        self.held.append(one)
-        return one
+        item = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        item.sendall(begin)
+        self.held.append(item)
+        return item
 
     def let_go(self) -> None:
-        for one in self.held:
-            one.close()
+        for item in self.held:
+            item.close()
         self.held.clear()
 
     def stop(self) -> None:
@@ -111,38 +111,38 @@ def test_drops_of_bodies_are_no_progress(server: Server) -> None:
     """A byte now and then: no time-out of a single read ends it, the pace does."""
     held = [server.hold(HEAD + b"Content-Length: 400\r\n\r\n") for _ in range(SLOW)]
     for _ in range(5):
-        for one in held:
-            one.send(b"a")
+        for item in held:
+            item.send(b"a")
         assert server.answers("/login", 15)
 
 
 def test_who_is_too_slow_is_cut_off(server: Server) -> None:
-    one = server.hold(b"GET /healthz HTTP/1.1\r\nHost: local")
-    one.settimeout(serving.HEAD_SECONDS + 20)
-    assert one.recv(100).startswith(b"HTTP/1.1 408")
-    assert one.recv(100) == b""
+    item = server.hold(b"GET /healthz HTTP/1.1\r\nHost: local")
+    item.settimeout(serving.HEAD_SECONDS + 20)
+    assert item.recv(100).startswith(b"HTTP/1.1 408")
+    assert item.recv(100) == b""
 
 
 def test_who_is_merely_slow_is_served(server: Server) -> None:
     body = b"login=nobody&password=x" + b"&x=" + b"y" * 300_000
-    one = server.hold(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+    item = server.hold(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
     for at in range(0, len(body), 60_000):
         let_run(0.1)  # a client's own pace
-        one.sendall(body[at : at + 60_000])
-    assert one.recv(100).startswith(b"HTTP/1.1 4"), "the answer of the application: no token"
+        item.sendall(body[at : at + 60_000])
+    assert item.recv(100).startswith(b"HTTP/1.1 4"), "the answer of the application: no token"
 
 
 def test_several_requests_on_one_connection(server: Server) -> None:
-    one = server.hold(b"")
+    item = server.hold(b"")
     for _ in range(3):
-        one.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        item.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = b""
         while b'"ok"' not in answer:
-            answer += one.recv(4000)
-    one.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+            answer += item.recv(4000)
+    item.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
     answer = b""
     while answer.count(b'"ok"') < 2:
-        part = one.recv(4000)
+        part = item.recv(4000)
         assert part, "two at once are answered, too"
         answer += part
 

@@ -69,7 +69,7 @@ class Nodes:
     def leave_one(self) -> None:
         """Kill the primary and one more."""
         first = self.primary()
-        for port in sorted(self.processes, key=lambda one: one != first)[:2]:
+        for port in sorted(self.processes, key=lambda item: item != first)[:2]:
             os.killpg(self.processes[port].pid, signal.SIGKILL)
             self.processes[port].wait()
 
@@ -91,9 +91,9 @@ class Person:
         self.post("/login", {"csrf_token": token, "login": "clerk_sal", "password": "four good words here"})
 
     def token(self, path: str) -> str:
-        found = TOKEN.search(self.get(path)[1])
-        assert found, path
-        return found[1]
+        match = TOKEN.search(self.get(path)[1])
+        assert match, path
+        return match[1]
 
     def get(self, path: str) -> tuple[int, str]:
         return self._answer(urllib.request.Request(self.base + path))
@@ -102,9 +102,9 @@ class Person:
         data = urllib.parse.urlencode(values).encode()
         return self._answer(urllib.request.Request(self.base + path, data=data))
 
-    def _answer(self, asked: urllib.request.Request) -> tuple[int, str]:
+    def _answer(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
-            with self.opener.open(asked, timeout=60) as answer:
+            with self.opener.open(request, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()
@@ -153,8 +153,8 @@ def _writes_go_through(nodes: Nodes, person: Person) -> None:
     down.join()
     assert len(saved) == 12
     until(nodes.primary, 30, "no primary")
-    found = [row["name"] for row in nodes.client["three"]["customer"].find({}, {"name": 1})]
-    assert sorted(found) == sorted(saved)
+    result = [row["name"] for row in nodes.client["three"]["customer"].find({}, {"name": 1})]
+    assert sorted(result) == sorted(saved)
 
 
 def _one_left_is_read(nodes: Nodes, person: Person) -> None:

@@ -68,7 +68,7 @@ def test_poison_greed_and_a_stop(db, installation):
     assert "memory" in db.task_run.find_one({"_id": greedy})["sentence"]["en"]
     until(lambda: state(db, poison) == jobs.SET_ASIDE, 60, home.said)
     until(lambda: state(db, hanging) == jobs.SET_ASIDE, 60, home.said)
-    assert ["process was ended" in one["text"]["en"] for one in db.task_run.find_one({"_id": hanging})["log"]] == [
+    assert ["process was ended" in row["text"]["en"] for row in db.task_run.find_one({"_id": hanging})["log"]] == [
         True
     ] * 2
     slow = order("dawdle", steps=60)

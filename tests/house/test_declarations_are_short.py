@@ -20,14 +20,14 @@ def lines_of(text: str, first: int, last: int) -> int:
 
 def types_in(text: str) -> dict[str, tuple[int, int]]:
     """The record types of a module: the lines of the declaration, and of its methods."""
-    found = {}
+    result = {}
     for node in ast.parse(text).body:
-        if isinstance(node, ast.ClassDef) and any(is_record(one) for one in node.decorator_list):
-            first = min(one.lineno for one in node.decorator_list)
-            methods = [one for one in node.body if isinstance(one, ast.FunctionDef)]
-            code = sum(lines_of(text, *stretch(one)) for one in methods)
-            found[node.name] = (lines_of(text, first, node.end_lineno or first) - code, code)
-    return found
+        if isinstance(node, ast.ClassDef) and any(is_record(item) for item in node.decorator_list):
+            first = min(item.lineno for item in node.decorator_list)
+            methods = [field for field in node.body if isinstance(field, ast.FunctionDef)]
+            code = sum(lines_of(text, *stretch(method)) for method in methods)
+            result[node.name] = (lines_of(text, first, node.end_lineno or first) - code, code)
+    return result
 
 
 def is_record(node: ast.expr) -> bool:
@@ -35,14 +35,14 @@ def is_record(node: ast.expr) -> bool:
 
 
 def stretch(node: ast.FunctionDef) -> tuple[int, int]:
-    return min([node.lineno, *(one.lineno for one in node.decorator_list)]), node.end_lineno or node.lineno
+    return min([node.lineno, *(item.lineno for item in node.decorator_list)]), node.end_lineno or node.lineno
 
 
 def all_types() -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
+    result: dict[str, tuple[int, int]] = {}
     for path in sorted(ROOT.rglob("*.py")):
-        found |= types_in(path.read_text("utf-8"))
-    return found
+        result |= types_in(path.read_text("utf-8"))
+    return result
 
 
 def test_half_of_the_types_are_declared_in_fifty_lines() -> None:

@@ -39,10 +39,10 @@ def test_a_fixed_wait_is_found(code, lines):
 
 
 def test_no_test_waits_for_a_time():
-    found = [
+    result = [
         f"{path.relative_to(TESTS)}:{line}"
         for path in sorted(TESTS.rglob("*.py"))
         if path != HOME and not is_program(path)
         for line in fixed_waits(path.read_text("utf-8"))
     ]
-    assert not found, f"wait for what is to come, with until(): {', '.join(found)}"
+    assert not result, f"wait for what is to come, with until(): {', '.join(result)}"

@@ -23,9 +23,9 @@ SLOW = 200
 
 
 def value_of(name: str) -> str:
-    found = re.search(rf"^\s*{name} ([^;]+);", CONFIG.read_text("utf-8"), re.MULTILINE)
-    assert found, name
-    return found[1]
+    match = re.search(rf"^\s*{name} ([^;]+);", CONFIG.read_text("utf-8"), re.MULTILINE)
+    assert match, name
+    return match[1]
 
 
 def test_it_buffers_and_bounds() -> None:
@@ -105,25 +105,25 @@ def _answers(port: int) -> bool:
 
 
 def post(port: int, body: bytes, length: int | None = None) -> socket.socket:
-    one = socket.create_connection(("127.0.0.1", port), timeout=20)
+    item = socket.create_connection(("127.0.0.1", port), timeout=20)
     head = f"POST / HTTP/1.1\r\nHost: guicheng.example.com\r\nContent-Length: {length or len(body)}\r\n"
-    one.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
-    return one
+    item.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
+    return item
 
 
 def test_slow_bodies_do_not_reach_the_server(nginx: int) -> None:
     held = [post(nginx, b"a", 1000) for _ in range(SLOW)]
-    with post(nginx, b"b" * 5000) as one:
+    with post(nginx, b"b" * 5000) as item:
         answer = b""
-        while part := one.recv(4000):
+        while part := item.recv(4000):
             answer += part
     assert b"guicheng.example.com 127.0.0.1 5000" in answer
     assert Behind.seen == 1
-    for one in held:
-        one.close()
+    for item in held:
+        item.close()
 
 
 def test_a_body_above_the_limit_is_refused_before_it_is_read(nginx: int) -> None:
-    with post(nginx, b"a", 300 * 1024 * 1024) as one:
-        assert b"413" in one.recv(100)
+    with post(nginx, b"a", 300 * 1024 * 1024) as item:
+        assert b"413" in item.recv(100)
     assert Behind.seen == 0

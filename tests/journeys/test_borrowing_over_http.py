@@ -44,9 +44,9 @@ def ask(browser: Browser, document: Any, **values: Any) -> Any:
 def at_desk(browser: Browser, code: str, verb: str, number: str = "", **values: Any) -> Any:
     """Press a button of the desk's page: the form of this move (for the loan of this number)."""
     page = browser.page("/admin/desk/", {"code": code})
-    forms = [one for one in page.forms if one.action == "/admin/desk/do/"]
-    wanted = str(catalogue["loan"].objects.get(number=number).id) if number else None
-    chosen = [one for one in forms if wanted in (None, one["id"]) and _fits(one, verb)]
+    forms = [form for form in page.forms if form.action == "/admin/desk/do/"]
+    expected = str(catalogue["loan"].objects.get(number=number).id) if number else None
+    chosen = [form for form in forms if expected in (None, form["id"]) and _fits(form, verb)]
     assert chosen, forms
     return browser.post("/admin/desk/do/", {**chosen[0], "verb": verb, **values})
 
@@ -74,10 +74,14 @@ def with_copies(company: Company, count: int = 1, **values: Any) -> Any:
     upload = files.Upload("正文.pdf", real_pdf())
     files.attach(type(document), document.id, "document", upload, actor=company.actor("clerk_sal"))
     document = company.walk(document, "approved")
-    lines = [{"number": one, "cabinet": "A-3", "shelf": str(one), "condition": "good"} for one in range(1, count + 1)]
+    lines = [
+        {"number": item, "cabinet": "A-3", "shelf": str(item), "condition": "good"} for item in range(1, count + 1)
+    ]
     cls = catalogue["document"]
-    told = [cls._fields["copies"].field.document_type(**line) for line in lines]
-    return changes.update(cls, document.id, {"copies": told}, actor=company.actor("records"), version=document.version)
+    content = [cls._fields["copies"].field.document_type(**line) for line in lines]
+    return changes.update(
+        cls, document.id, {"copies": content}, actor=company.actor("records"), version=document.version
+    )
 
 
 def test_a_copy_goes_from_hand_to_hand(  # noqa: PLR0915 - one story
@@ -119,8 +123,8 @@ def test_a_copy_goes_from_hand_to_hand(  # noqa: PLR0915 - one story
         assert do("loans.remind").get("sent", 0) == 0
     with clock.set_to(MONDAY + dt.timedelta(days=22)):
         do("loans.remind")
-    assert sum("已逾期" in one for one in notices(company, "clerk_mkt")) == 2
-    assert [one for one in notices(company, "head_mkt") if "已逾期 8 天" in one]
+    assert sum("已逾期" in notice for notice in notices(company, "clerk_mkt")) == 2
+    assert [notice for notice in notices(company, "head_mkt") if "已逾期 8 天" in notice]
     with clock.set_to(MONDAY + dt.timedelta(days=30)):
         clerk, desk = browser_as("clerk_mkt", is_new=True), browser_as("records", is_new=True)
         another = with_copies(company, subject="另一檔案")
@@ -133,7 +137,7 @@ def test_a_copy_goes_from_hand_to_hand(  # noqa: PLR0915 - one story
         assert (loan_of(first).state, loan_of(first).condition) == ("returned", "worn")
         assert company.fresh(document).copies[0].condition == "worn"
         assert (loan_of(second).state, loan_of(third).state) == ("approved", "waiting")
-        assert [one for one in notices(company, "clerk_prd") if "為您保留" in one]
+        assert [notice for notice in notices(company, "clerk_prd") if "為您保留" in notice]
 
     # 5 not fetched within three working days: it goes on
     with clock.set_to(MONDAY + dt.timedelta(days=40)):
@@ -155,11 +159,11 @@ def test_a_copy_goes_from_hand_to_hand(  # noqa: PLR0915 - one story
     # 7 the log tells all of it, on the page and as a file that opens again
     clerk, desk = browser_as("clerk_mkt", is_new=True), browser_as("records", is_new=True)
     log = desk.page("/admin/borrowing_log/", {"document": document.number})
-    told = [row for row in log.rows if len(row) == 9]
-    assert [row[1] for row in reversed(told)][:5] == ["申請借閱", "申請借閱", "批准", "批准", "排隊等候"]
+    lines = [row for row in log.rows if len(row) == 9]
+    assert [row[1] for row in reversed(lines)][:5] == ["申請借閱", "申請借閱", "批准", "批准", "排隊等候"]
     book = desk.get("/admin/borrowing_log/export/xlsx/", {"document": document.number}).data
     rows = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
-    assert rows == told
+    assert rows == lines
     text = desk.get("/admin/borrowing_log/export/csv/", {"person": "趙雨晴"}).data.decode("utf-8-sig")
     assert {row[5] for row in csv.reader(io.StringIO(text))} >= {"借閱人", "趙雨晴"}
     assert clerk.get("/admin/borrowing_log/").status_code == 403
@@ -212,12 +216,15 @@ def test_secret_documents_need_management_as_well(company: Company, browser_as: 
     document = with_copies(company, confidentiality="secret", subject="併購計劃")
     colleague, desk = browser_as("clerk_sal2"), browser_as("records")
     loan = ask(colleague, document)
-    told = [one for login in company.logins for one in notices(company, login) if loan_of(loan).number in one]
-    assert "併購計劃" not in str([loan_of(loan).to_mongo(), told])
+    lines = [notice for login in company.logins for notice in notices(company, login) if loan_of(loan).number in notice]
+    assert "併購計劃" not in str([loan_of(loan).to_mongo(), lines])
     step(desk, loan, "approve")
     assert loan_of(loan).state == "requested"
     step(browser_as("management"), loan, "approve")
     assert loan_of(loan).state == "approved"
     assert not [
-        one for person in company.logins for one in notices(company, person) if "併購" in one and person == "records"
+        notice
+        for person in company.logins
+        for notice in notices(company, person)
+        if "併購" in notice and person == "records"
     ]

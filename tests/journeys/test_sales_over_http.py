@@ -249,12 +249,12 @@ def test_a_research_report_needs_every_related_department(company: Company, brow
     changes.update(cls, report, {"to_roles": ["finance"]}, actor=SYSTEM, version=None)
     assert step(head, "research_report", report, "publish").status_code == 302
     notices = list(get_db()["notice"].find({"kind": "published", "record": report}))
-    assert [one["person"] for one in notices] == [company.user("finance").id]
+    assert [notice["person"] for notice in notices] == [company.user("finance").id]
     finance = browser_as("finance")
     for _ in range(2):
         assert finance.get("/admin/research_report/details/", {"id": str(report)}).status_code == 200
     reads = list(get_db()["history"].find({"record": report, "verb": "read"}))
-    assert [one["actor"] for one in reads] == [company.user("finance").id]
+    assert [read["actor"] for read in reads] == [company.user("finance").id]
     assert browser_as("legal").get("/admin/research_report/details/", {"id": str(report)}).status_code == 404
 
 

@@ -43,14 +43,14 @@ def bucket_of(age):
 
 def plainly(rows, department):
     """The same report, counted one receivable after the other."""
-    found = defaultdict(Decimal)
+    counts = defaultdict(Decimal)
     for row in rows:
         if row["state"] == "paid" or row["removed_at"] or row["department"] != department:
             continue
         bucket = bucket_of((TODAY - row["due"].date()).days)
         for customer in (row["customer"], None):
-            found[row["currency"], customer, bucket] += row["outstanding"].to_decimal()
-    return dict(found)
+            counts[row["currency"], customer, bucket] += row["outstanding"].to_decimal()
+    return dict(counts)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -60,10 +60,10 @@ def test_agrees_with_counting_by_hand(db, seed):
     Receivable._get_collection().insert_many(rows)
     report = ageing({"removed_at": None, "department": "SAL"}, TODAY)
     shown = {
-        (one.currency, one.customer, bucket): one.amount(bucket)
-        for one in (*report.rows, *report.totals)
+        (row.currency, row.customer, bucket): row.amount(bucket)
+        for row in (*report.rows, *report.totals)
         for bucket in BUCKETS
-        if bucket in one.amounts
+        if bucket in row.amounts
     }
     assert shown == plainly(rows, "SAL")
     for total in report.totals:

@@ -48,7 +48,7 @@ def test_a_cause_is_written_and_read_as_it_always_was(text):
 
 
 def test_every_class_of_causes_has_a_stored_example():
-    assert {type(one) for one in STORED.values()} == set(causes._classes)
+    assert {type(item) for item in STORED.values()} == set(causes._classes)
 
 
 def test_the_time_of_an_own_reminder_is_read_back_to_the_second():

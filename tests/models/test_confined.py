@@ -37,8 +37,8 @@ def why(content: bytes, program: str, order: Any) -> str:
 
 class TestTexts:
     def test_a_pdf_by_pages(self, paper):
-        found = blocks(paper.pdf("第一頁 採購合同", "第二頁 違約金條款"), "pdf")
-        assert [(kind, number, text) for kind, _, number, text in found] == [
+        result = blocks(paper.pdf("第一頁 採購合同", "第二頁 違約金條款"), "pdf")
+        assert [(kind, number, text) for kind, _, number, text in result] == [
             ("page", 1, "第一頁 採購合同"),
             ("page", 2, "第二頁 違約金條款"),
         ]
@@ -53,16 +53,16 @@ class TestTexts:
         ]
 
     def test_sheets_with_names_and_rows(self, paper):
-        found = blocks(paper.sheets(一月=[["品名"]], 二月=[["減速機", 12.5], [], ["聯軸器", 3]]), "sheets")
-        assert found == [
+        result = blocks(paper.sheets(一月=[["品名"]], 二月=[["減速機", 12.5], [], ["聯軸器", 3]]), "sheets")
+        assert result == [
             ["sheet", "一月", 1, "品名"],
             ["sheet", "二月", 1, "減速機\t12.5"],
             ["sheet", "二月", 3, "聯軸器\t3"],
         ]
 
     def test_no_more_than_so_many_characters(self):
-        told = run_on(("文" * 90 + "\n").encode() * 9, "texts", {"kind": "text", "characters": 200, "pages": 1})[0]
-        assert (sum(len(one[3]) for one in told["blocks"]), told["cut"]) == (200, True)
+        row = run_on(("文" * 90 + "\n").encode() * 9, "texts", {"kind": "text", "characters": 200, "pages": 1})[0]
+        assert (sum(len(block[3]) for block in row["blocks"]), row["cut"]) == (200, True)
 
     def test_no_control_characters(self):
         assert blocks("a\x00b".encode("utf-16"), "text")[0][3] == "ab"
@@ -116,8 +116,8 @@ class TestHostile:
             sheet = book.add_worksheet()
             sheet.write(0, 0, "x")
             sheet.write(1048575, 16383, "y")
-        found = blocks(out.getvalue(), "sheets")
-        assert [(number, text.strip("\t")) for _, _, number, text in found] == [(1, "x"), (1048576, "y")]
+        result = blocks(out.getvalue(), "sheets")
+        assert [(number, text.strip("\t")) for _, _, number, text in result] == [(1, "x"), (1048576, "y")]
 
     def test_entities_that_grow(self, paper):
         out = io.BytesIO()
@@ -130,11 +130,11 @@ class TestHostile:
                     body = body.replace(b"?>", b"?>" + head.encode(), 1).replace(b">x<", b">&a9;&f;<")
                 new.writestr(name, body)
         try:
-            told = str(blocks(out.getvalue(), "document"))
+            said = str(blocks(out.getvalue(), "document"))
         except confined.Unreadable:
-            told = ""
-        assert "lol" not in told
-        assert "root" not in told
+            said = ""
+        assert "lol" not in said
+        assert "root" not in said
 
     def test_a_picture_of_too_many_pixels(self, paper):
         assert why(paper.picture(9000, 9000, mode="1"), "pictures", {"verb": "image", "width": 900}) == "pixels"
@@ -175,8 +175,8 @@ class TestPictures:
         assert len(marked.crop((0, 600, 900, 1200)).getcolors(1 << 20)) > len(ground)  # it stands on empty ground, too
 
     def test_a_page_beyond_the_last_is_the_last(self, paper):
-        told, _ = run_on(paper.pdf("一", "二"), "pictures", {"verb": "page", "number": 99, "width": 300})
-        assert told == {"pages": 2, "number": 2}
+        said, _ = run_on(paper.pdf("一", "二"), "pictures", {"verb": "page", "number": 99, "width": 300})
+        assert said == {"pages": 2, "number": 2}
 
     @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
     def test_images_are_drawn_anew(self, paper, form):
@@ -184,8 +184,8 @@ class TestPictures:
 
     def test_every_page_of_a_stamped_copy_is_a_picture(self, paper):
         content = paper.pdf("可以找到", "第二頁")
-        told, copy = run_on(content, "pictures", {"verb": "stamped", "pages": 9, "width": 0, "mark": "wang 12:00"})
-        assert told["pages"] == 2
+        row, copy = run_on(content, "pictures", {"verb": "stamped", "pages": 9, "width": 0, "mark": "wang 12:00"})
+        assert row["pages"] == 2
         assert blocks(copy, "pdf") == []
         assert why(content, "pictures", {"verb": "stamped", "pages": 1, "width": 0, "mark": "x"}) == "pages"
 

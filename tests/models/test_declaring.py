@@ -50,8 +50,8 @@ def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def declared(*, fields: dict[str, Any] | None = None, **options: Any) -> Any:
     """A record type of one field with these options."""
     body = {"name": Text(label=NAME), "day": Day(label=L("Day", "日期")), **(fields or {}), "__module__": __name__}
-    told = {"label": L("Sample", "樣品"), "chapter": ROOM, "clause": "9.1", "grid": Grid("name"), **options}
-    return record(**told)(type("Sample", (Record,), body))
+    content = {"label": L("Sample", "樣品"), "chapter": ROOM, "clause": "9.1", "grid": Grid("name"), **options}
+    return record(**content)(type("Sample", (Record,), body))
 
 
 def started(**options: Any) -> Catalogue:
@@ -64,13 +64,13 @@ def flow(*moves: Move, **options: Any) -> Workflow:
 
 
 def test_a_short_declaration_is_completed_once() -> None:
-    told = declared(workflow=flow(SUBMIT, APPROVE, Move("return", "submitted", "draft", by=HEAD))).declared
-    assert told.name == "sample"
-    assert told.number == "S-{yyyy}{mm}-{seq:4}"
-    assert [part.fields for part in told.form] == [("name", "day")]
-    assert told.workflow.ends == {"approved"}
-    assert told.workflow.edit == {"draft"}
-    assert told.workflow.find("withdraw", "submitted").target == "draft"
+    said = declared(workflow=flow(SUBMIT, APPROVE, Move("return", "submitted", "draft", by=HEAD))).declared
+    assert said.name == "sample"
+    assert said.number == "S-{yyyy}{mm}-{seq:4}"
+    assert [part.fields for part in said.form] == [("name", "day")]
+    assert said.workflow.ends == {"approved"}
+    assert said.workflow.edit == {"draft"}
+    assert said.workflow.find("withdraw", "submitted").target == "draft"
 
 
 class Bare(Line):
@@ -110,7 +110,7 @@ def handled(*moves: Move, **methods: Any) -> dict[str, Any]:
 
 
 def follow_up(to: str, states: Iterable[str] = ("closed",)) -> FollowUp:
-    return FollowUp("go_on", to, NAME, states=frozenset(states), fill=lambda one: {})
+    return FollowUp("go_on", to, NAME, states=frozenset(states), fill=lambda item: {})
 
 
 def made_by(who: Who, **fields: Any) -> dict[str, Any]:
@@ -373,7 +373,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     },
     "follow-up 'go_on' names a state 'gone' that does not exist": {
         "workflow": flow(Move("submit", "draft", "closed")),
-        "follow_ups": (FollowUp("go_on", "Sample", NAME, states="gone", fill=lambda one: {}),),
+        "follow_ups": (FollowUp("go_on", "Sample", NAME, states="gone", fill=lambda item: {}),),
     },
     "reminder on 'day' names a state 'gone' that does not exist": {
         "workflow": flow(Move("submit", "draft", "closed")),
@@ -466,9 +466,9 @@ def test_links_to_types_that_do_not_exist_are_found_when_all_are_known() -> None
         (workdays(1), "days"),
     ],
 )
-def test_a_frozen_declaration_cannot_be_changed(one: Any, name: str) -> None:
+def test_a_frozen_declaration_cannot_be_changed(item: Any, name: str) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        setattr(one, name, "changed")
+        setattr(item, name, "changed")
 
 
 def test_an_owner_may_withdraw_until_somebody_decided() -> None:
@@ -482,8 +482,8 @@ def test_an_owner_may_withdraw_until_somebody_decided() -> None:
 
 def test_a_type_says_what_is_forgotten_when_a_record_of_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("department", "calendar_day"):
-        asked: list[str] = []
-        monkeypatch.setattr(catalogue[name], "forget_read", lambda name=name, asked=asked: asked.append(name))
+        names: list[str] = []
+        monkeypatch.setattr(catalogue[name], "forget_read", lambda name=name, query=names: query.append(name))
         forget_read(name)
-        assert asked == [name]
+        assert names == [name]
     forget_read("quotation")

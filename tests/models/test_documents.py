@@ -23,8 +23,8 @@ from ..fixtures.company import PDF, Company
 
 
 def category(company: Company, **values: Any) -> Any:
-    told = {"code": "QM", "name": "質量管理", "confidentiality": "internal", **values}
-    return changes.create(catalogue["category"], told, actor=company.actor("records"))
+    content = {"code": "QM", "name": "質量管理", "confidentiality": "internal", **values}
+    return changes.create(catalogue["category"], content, actor=company.actor("records"))
 
 
 def approved(company: Company, **values: Any) -> Any:
@@ -74,9 +74,9 @@ def test_a_category_never_stands_below_itself(company: Company) -> None:
 def test_the_confidentiality_is_that_of_the_category_and_less_is_asked_about(company: Company) -> None:
     strict = category(company, confidentiality="confidential")
     assert company.make("document", "clerk_sal", category=strict.id).confidentiality == "confidential"
-    told = {"subject": "公開通知", "category": strict.id, "confidentiality": "public"}
+    content = {"subject": "公開通知", "category": strict.id, "confidentiality": "public"}
     with pytest.raises(Refused) as refused:
-        changes.create(catalogue["document"], told, actor=company.actor("clerk_sal"))
+        changes.create(catalogue["document"], content, actor=company.actor("clerk_sal"))
     assert "confidentiality" in refused.value.problems
 
 

@@ -48,18 +48,18 @@ def parsed(flow: Workflow, locale: str = EN, current: str | None = None) -> ET.E
 
 def boxes_in(svg: ET.Element) -> list[Area]:
     """The outer frame of each state, less the rounding of numbers at its edges."""
-    frames = [one.find(f"{SVG}rect") for one in svg.iter(f"{SVG}g") if one.get("class", "").startswith("state")]
-    found = []
+    frames = [item.find(f"{SVG}rect") for item in svg.iter(f"{SVG}g") if item.get("class", "").startswith("state")]
+    result = []
     for frame in frames:
         assert frame is not None
         x, y, wide, high = (float(frame.get(name, "")) for name in ("x", "y", "width", "height"))
-        found.append(Area("box", x + 0.5, y + 0.5, x + wide - 0.5, y + high - 0.5))
-    return found
+        result.append(Area("box", x + 0.5, y + 0.5, x + wide - 0.5, y + high - 0.5))
+    return result
 
 
 def texts_in(svg: ET.Element, *, labels: bool) -> list[Area]:
     """Each text as one rectangle, a little smaller than its letters."""
-    found = []
+    result = []
     for text in svg.iter(f"{SVG}text"):
         if (text.get("class") == "label") is not labels:
             continue
@@ -68,36 +68,36 @@ def texts_in(svg: ET.Element, *, labels: bool) -> list[Area]:
         middle = float(spans[0].get("x", ""))
         half = max(width_of(span.text or "", font) for span in spans) / 2
         top, bottom = float(spans[0].get("y", "")) - font * 0.8, float(spans[-1].get("y", "")) + font * 0.1
-        found.append(Area(" ".join(span.text or "" for span in spans), middle - half, top, middle + half, bottom))
-    return found
+        result.append(Area(" ".join(span.text or "" for span in spans), middle - half, top, middle + half, bottom))
+    return result
 
 
 def lines_in(svg: ET.Element) -> list[Area]:
     """The straight pieces of every line, without their corners."""
-    found = []
+    result = []
     for path in svg.iter(f"{SVG}path"):
         if path.get("fill"):
             continue
         steps = re.findall(r"([MLQ])([^MLQ]+)", path.get("d", ""))
         points = [tuple(map(float, numbers.split()))[-2:] for _, numbers in steps]
         for (x, y), (to_x, to_y) in pairwise(points):
-            found.append(Area("line", min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y)))
-    return found
+            result.append(Area("line", min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y)))
+    return result
 
 
 def overlaps_in(svg: ET.Element) -> list[str]:
     boxes, labels, lines = boxes_in(svg), texts_in(svg, labels=True), lines_in(svg)
     view = Area("view", *map(float, svg.get("viewBox", "").split()))
     view.right, view.bottom = view.left + view.right, view.top + view.bottom
-    found = [f"{a.what} on {b.what}" for a, b in combinations(boxes + labels, 2) if a.meets(b)]
-    found += [f"line through {label.what}" for label in labels for line in lines if line.meets(label)]
-    found += [f"line through a box {line}" for box in boxes for line in lines if line.meets(box)]
-    found += [
-        f"{one.what} outside"
-        for one in boxes + labels + lines
-        if one.left < view.left or one.right > view.right or one.top < view.top or one.bottom > view.bottom
+    result = [f"{a.what} on {b.what}" for a, b in combinations(boxes + labels, 2) if a.meets(b)]
+    result += [f"line through {label.what}" for label in labels for line in lines if line.meets(label)]
+    result += [f"line through a box {line}" for box in boxes for line in lines if line.meets(box)]
+    result += [
+        f"{box.what} outside"
+        for box in boxes + labels + lines
+        if box.left < view.left or box.right > view.right or box.top < view.top or box.bottom > view.bottom
     ]
-    return found
+    return result
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -145,7 +145,7 @@ def test_nothing_overlaps_whatever_may_be_declared(seed: int) -> None:
 
 
 def one_of(svg: ET.Element, kind: str) -> list[ET.Element]:
-    return [one for one in svg.iter() if kind in one.get("class", "").split()]
+    return [item for item in svg.iter() if kind in item.get("class", "").split()]
 
 
 def test_moves_between_the_same_states_share_one_arrow() -> None:
@@ -165,7 +165,7 @@ def test_states_and_moves_are_told_apart_without_colour() -> None:
     assert now.findtext(f"{SVG}title") == "Now: “Submitted”."
     assert all(len(end.findall(f"{SVG}rect")) == 2 for end in one_of(svg, "end"))
     assert len(one_of(svg, "end")) == 3
-    assert all("stroke-dasharray" in ET.tostring(one, encoding="unicode") for one in one_of(svg, "auto"))
+    assert all("stroke-dasharray" in ET.tostring(item, encoding="unicode") for item in one_of(svg, "auto"))
 
 
 def test_the_process_is_said_in_words() -> None:
@@ -181,9 +181,9 @@ def test_the_process_is_said_in_words() -> None:
 @pytest.mark.parametrize("name", list(FLOWS))
 def test_only_attributes_that_a_strict_policy_allows(name: str) -> None:
     drawn = draw(FLOWS[name], EN)
-    for one in ET.fromstring(drawn).iter():
-        assert set(one.attrib) <= ALLOWED
-        assert one.tag.removeprefix(SVG) in {"svg", "g", "title", "rect", "circle", "path", "text", "tspan"}
+    for item in ET.fromstring(drawn).iter():
+        assert set(item.attrib) <= ALLOWED
+        assert item.tag.removeprefix(SVG) in {"svg", "g", "title", "rect", "circle", "path", "text", "tspan"}
     assert set(re.findall(r'(?:fill|stroke)="(\w+)"', drawn)) == {"none", "currentColor"}
 
 
@@ -193,12 +193,12 @@ def test_words_are_escaped() -> None:
     for locale in LOCALES:
         assert "<script" not in draw(flow, locale)
         assert "<b>" not in draw(flow, locale)
-    assert nasty.en in {one.text for one in parsed(flow).iter(f"{SVG}tspan")}
+    assert nasty.en in {item.text for item in parsed(flow).iter(f"{SVG}tspan")}
 
 
 def test_an_earlier_workflow_without_words_is_drawn_all_the_same() -> None:
     svg = parsed(Workflow("old", (Move("submit", "old", "gone"),)))
-    assert {"old", "gone"} <= {one.text for one in svg.iter(f"{SVG}tspan")}
+    assert {"old", "gone"} <= {item.text for item in svg.iter(f"{SVG}tspan")}
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_time_spent_stands_in_the_boxes_and_in_the_words() -> None:
     flow = FLOWS["quotation"]
     notes = {flow.start: "2 days", "submitted": "<1 hour", "approved": ""}
     svg = ET.fromstring(draw(flow, EN, "approved", notes))
-    boxes = {tuple("".join(span.itertext()) for span in one.iter(f"{SVG}tspan")): one for one in svg.iter(f"{SVG}g")}
+    boxes = {tuple("".join(span.itertext()) for span in item.iter(f"{SVG}tspan")): item for item in svg.iter(f"{SVG}g")}
     for words in (("Draft", "2 days"), ("Submitted", "<1 hour"), ("Approved",)):
         assert "passed" in boxes[words].get("class", "").split()
     assert "2 days" in svg.get("aria-label", "")
@@ -231,4 +231,4 @@ def test_time_spent_stands_in_the_boxes_and_in_the_words() -> None:
 
 
 def no_overlap(svg: ET.Element) -> bool:
-    return not any(one.meets(other) for one, other in combinations(boxes_in(svg), 2))
+    return not any(item.meets(other) for item, other in combinations(boxes_in(svg), 2))

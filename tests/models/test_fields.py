@@ -187,9 +187,9 @@ def test_good_values_have_no_fault(kind: str, value: Any) -> None:
 
 @pytest.mark.parametrize(("kind", "value", "sentence"), BAD, ids=shown)
 def test_bad_values_are_named_in_a_sentence(kind: str, value: Any, sentence: L) -> None:
-    found = list(KINDS[kind].faults(value))
-    assert sentence in [one.pattern for one in found]
-    assert all("Field" in one.in_locale(EN) for one in found)
+    faults = list(KINDS[kind].faults(value))
+    assert sentence in [item.pattern for item in faults]
+    assert all("Field" in item.in_locale(EN) for item in faults)
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
@@ -204,9 +204,9 @@ def test_every_kind_of_field_is_tried_here() -> None:
     from models.kernel.language import fields
 
     kinds = {
-        one for one in vars(fields).values() if isinstance(one, type) and issubclass(one, Rule) and one is not Rule
+        var for var in vars(fields).values() if isinstance(var, type) and issubclass(var, Rule) and var is not Rule
     }
-    assert {type(one) for one in KINDS.values()} == kinds
+    assert {type(kind) for kind in KINDS.values()} == kinds
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ class Sheet(me.EmbeddedDocument):
 def test_all_that_is_wrong_is_said_at_once_by_its_place() -> None:
     rows = [Row(name="good", count=1), Row(count=0), Row(name="wrong together")]
     problems = problems_in(Sheet(name="\u3000", rows=rows), {"name": Sheet.name, "rows": Sheet.rows})
-    assert {path: [getattr(one, "pattern", one) for one in found] for path, found in problems.items()} == {
+    assert {path: [getattr(item, "pattern", item) for item in problem] for path, problem in problems.items()} == {
         "name": [REQUIRED],
         "rows.1.name": [REQUIRED],
         "rows.1.count": [TOO_SMALL],

@@ -44,7 +44,7 @@ def attach(company: Any, need: Any) -> Any:
 
 
 def fresh(file: dict[str, Any]) -> dict[str, Any]:
-    return next((one for one in files.files_of(file["record_id"]) if one["_id"] == file["_id"]), {})
+    return next((row for row in files.files_of(file["record_id"]) if row["_id"] == file["_id"]), {})
 
 
 def found(company: Any, login: str, text: str, **more: Any) -> list[tuple[str, str, int, str]]:
@@ -202,22 +202,26 @@ class TestPieces:
     def test_every_part_of_a_text_stands_in_a_piece(self):
         lines = [("line", "", n, f"{n:05} {'文' * (n % 180)}") for n in range(400)]
         pieces = list(file_text.pieces_of(lines))
-        assert all(len(one.text) <= file_text.PIECE * 2 for one in pieces)
+        assert all(len(piece.text) <= file_text.PIECE * 2 for piece in pieces)
         whole = "\n".join(line[3] for line in lines)
-        assert file_text.joined({"text": one.text, "over": one.over} for one in pieces) == whole
+        assert file_text.joined({"text": piece.text, "over": piece.over} for piece in pieces) == whole
         for start in range(0, len(whole) - 80, 37):
-            assert any(whole[start : start + 80] in one.text for one in pieces)
+            assert any(whole[start : start + 80] in piece.text for piece in pieces)
 
     def test_each_page_begins_a_piece_that_repeats_the_end_of_the_page_before(self):
         pages = [("page", "", 1, "短"), ("page", "", 2, " "), ("page", "", 3, "長" * 3), ("page", "", 4, "文")]
         pieces = list(file_text.pieces_of(pages))
-        assert [(one.number, one.text[one.over :].strip()) for one in pieces] == [(1, "短"), (3, "長長長"), (4, "文")]
-        assert [one.text[: one.over] for one in pieces] == ["", "短", "短\n長長長"]
+        assert [(piece.number, piece.text[piece.over :].strip()) for piece in pieces] == [
+            (1, "短"),
+            (3, "長長長"),
+            (4, "文"),
+        ]
+        assert [piece.text[: piece.over] for piece in pieces] == ["", "短", "短\n長長長"]
 
     def test_one_endless_line(self):
         pieces = list(file_text.pieces_of([("line", "", 1, "長" * 10_000)]))
-        assert max(len(one.text) for one in pieces) <= file_text.PIECE * 2
-        assert sum(len(one.text) - one.over for one in pieces) == 10_000
+        assert max(len(piece.text) for piece in pieces) <= file_text.PIECE * 2
+        assert sum(len(piece.text) - piece.over for piece in pieces) == 10_000
 
     def test_nothing(self):
         assert list(file_text.pieces_of([])) == []

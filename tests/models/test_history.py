@@ -17,7 +17,7 @@ def chain_of(count: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     head: dict[str, Any] = {}
     for number in range(count):
         change = {"field": "total", "old": Decimal128(str(number)), "new": Decimal128(str(number + 1))}
-        told = {
+        content = {
             "type": "sample",
             "record": ObjectId("6b03d998b645a7759a385b18"),
             "version": number + 1,
@@ -26,7 +26,7 @@ def chain_of(count: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
             "reason": None,
             "changes": [change],
         }
-        full, head = history.chained(told, head)
+        full, head = history.chained(content, head)
         entries.append(full)
     return entries, head
 

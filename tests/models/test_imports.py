@@ -28,13 +28,13 @@ CODE = "91330100799655058B"
 GOOD = [["蘇州恒遠精密", "機械", "蘇州", "80", "A"], ["東莞新銳電子", "電子", "東莞", "75.0", "B"]]
 
 
-def verdicts(one: Any) -> list[str]:
+def verdicts(item: Any) -> list[str]:
     every = ("create", "change", "same", "doubt", "refused", "created", "changed", "left", "binned", "back", "stays")
-    return [outcome.verdict for _, _, outcome in import_rows.listed(one, every, most=1000).rows]
+    return [outcome.verdict for _, _, outcome in import_rows.listed(item, every, most=1000).rows]
 
 
-def wrong(one: Any, locale: str = HANT) -> list[tuple[int, str, str]]:
-    rows = import_rows.listed(one, ("refused", "doubt", "stays", "left"), most=1000).rows
+def wrong(item: Any, locale: str = HANT) -> list[tuple[int, str, str]]:
+    rows = import_rows.listed(item, ("refused", "doubt", "stays", "left"), most=1000).rows
     return [(line, name, words[locale]) for line, _, outcome in rows for name, words in outcome.problems]
 
 
@@ -160,14 +160,14 @@ class TestCells:
         reader = Reader(catalogue["interaction"], company.actor("clerk_sal"), ["customer"])
         from tests.fixtures.http import COMMANDS
 
-        asked: list[Any] = []
-        COMMANDS.listeners.append(asked.append)
+        names: list[Any] = []
+        COMMANDS.listeners.append(names.append)
         try:
             entries = reader.read([(n, ["唯一有限公司"]) for n in range(100)])
         finally:
-            COMMANDS.listeners.remove(asked.append)
+            COMMANDS.listeners.remove(names.append)
         assert {entry.values["customer"] for entry in entries} == {known.id}
-        assert len(asked) == 1
+        assert len(names) == 1
 
     def test_who_is_not_active_cannot_be_named(self, company):
         changes.update(
@@ -189,17 +189,19 @@ class TestRehearsal:
             [known.number, "老客戶", "", "上海", "", ""],
             ["", "", "機械", "", "101", "Z"],
         ]
-        one = sheets.checked(rows)
-        assert one.state == imports.CHECKED
-        assert verdicts(one) == ["create", "change", "refused"]
-        assert {(line, name) for line, name, _ in wrong(one)} == {(4, "name"), (4, "score"), (4, "level")}
-        assert one.counts == {"create": 1, "change": 1, "refused": 1}
+        item = sheets.checked(rows)
+        assert item.state == imports.CHECKED
+        assert verdicts(item) == ["create", "change", "refused"]
+        assert {(line, name) for line, name, _ in wrong(item)} == {(4, "name"), (4, "score"), (4, "level")}
+        assert item.counts == {"create": 1, "change": 1, "refused": 1}
 
     def test_it_leaves_no_trace(self, company, sheets, db):
         known = company.make("customer", "clerk_sal", name="老客戶", region="蘇州")
         before = everything(db)
-        one = sheets.checked([["編號", *HEADS], ["", *GOOD[0]], ["", *GOOD[1]], [known.number, "新名", "", "", "", ""]])
-        assert verdicts(one) == ["create", "create", "change"]
+        item = sheets.checked(
+            [["編號", *HEADS], ["", *GOOD[0]], ["", *GOOD[1]], [known.number, "新名", "", "", "", ""]]
+        )
+        assert verdicts(item) == ["create", "create", "change"]
         assert everything(db) == before
 
     @pytest.mark.parametrize("type_name", sorted(catalogue))
@@ -211,41 +213,41 @@ class TestRehearsal:
         before = everything(db)
         with speaking(HANT):
             heads = import_cells.heads_of(catalogue[type_name], company.actor(login))
-        one = sheets.checked([list(heads.values()), ["", *("1" for _ in list(heads)[1:])]], type_name, login)
-        assert one.state == imports.CHECKED, one.facts.get("why")
+        item = sheets.checked([list(heads.values()), ["", *("1" for _ in list(heads)[1:])]], type_name, login)
+        assert item.state == imports.CHECKED, item.facts.get("why")
         assert everything(db) == before
 
     def test_doubts_are_shown_as_such(self, company, sheets):
         known = company.make("customer", "clerk_sal", name=GOOD[0][0])
-        one = sheets.checked([HEADS, *GOOD])
-        assert verdicts(one) == ["doubt", "create"]
-        assert wrong(one) == [(2, "name", f"已有同名客戶：{known.number}。")]
+        item = sheets.checked([HEADS, *GOOD])
+        assert verdicts(item) == ["doubt", "create"]
+        assert wrong(item) == [(2, "name", f"已有同名客戶：{known.number}。")]
 
     def test_what_stands_twice_in_the_sheet(self, company, sheets):
         known = company.make("customer", "clerk_sal", name="老客戶")
         heads = ["編號", "名稱", "統一社會信用代碼"]
         rows = [["", "甲", CODE], ["", "乙", CODE.lower()]]
         change = [[known.number, "一", ""], [known.number, "二", ""]]
-        one = sheets.checked([heads, *rows, *change])
-        said = [words for line, _, words in wrong(one) if line in (3, 5)]
-        assert verdicts(one) == ["create", "refused", "change", "refused"]
+        item = sheets.checked([heads, *rows, *change])
+        said = [words for line, _, words in wrong(item) if line in (3, 5)]
+        assert verdicts(item) == ["create", "refused", "change", "refused"]
         assert said == ["「統一社會信用代碼」的值與第 2 行重複。", "「編號」的值與第 4 行重複。"]
 
     def test_a_colleagues_record_is_not_found(self, company, sheets):
         other = company.make("requirement", "clerk_mkt")
-        one = sheets.checked([["編號", "名稱"], [other.number, "甲"], ["CU-2026-99999", "乙"]])
-        assert verdicts(one) == ["refused", "refused"]
-        said = [words.replace(other.number, "N").replace("CU-2026-99999", "N") for _, _, words in wrong(one)]
+        item = sheets.checked([["編號", "名稱"], [other.number, "甲"], ["CU-2026-99999", "乙"]])
+        assert verdicts(item) == ["refused", "refused"]
+        said = [words.replace(other.number, "N").replace("CU-2026-99999", "N") for _, _, words in wrong(item)]
         assert said[0] == said[1]
 
     def test_matching_anew_checks_anew(self, company, sheets):
-        one = sheets.checked([["客戶", "地點"], ["甲公司", "蘇州"]])
-        assert (one.columns, verdicts(one)) == (("", ""), ["refused"])
-        imports.check_again(one, ["name", "region"], actor=company.actor("clerk_sal"))
+        field = sheets.checked([["客戶", "地點"], ["甲公司", "蘇州"]])
+        assert (field.columns, verdicts(field)) == (("", ""), ["refused"])
+        imports.check_again(field, ["name", "region"], actor=company.actor("clerk_sal"))
         work_off("imports.check")
-        assert verdicts(sheets.now(one)) == ["create"]
+        assert verdicts(sheets.now(field)) == ["create"]
         with pytest.raises(Refused):
-            imports.start(sheets.now(one), turn=1, strict=False, doubtful=False, actor=company.actor("clerk_sal"))
+            imports.start(sheets.now(field), turn=1, strict=False, doubtful=False, actor=company.actor("clerk_sal"))
 
 
 class TestRoundTrip:
@@ -255,16 +257,16 @@ class TestRoundTrip:
         for locale in (EN, HANT, HANS):
             browser = browser_as("clerk_sal", locale=locale)
             for kind in ("csv", "xlsx"):
-                one = sheets.checked(browser.get(f"/admin/customer/export/{kind}/").get_data())
-                assert set(verdicts(one)) == {"same"}, wrong(one)
-                assert len(verdicts(one)) == 7
+                item = sheets.checked(browser.get(f"/admin/customer/export/{kind}/").get_data())
+                assert set(verdicts(item)) == {"same"}, wrong(item)
+                assert len(verdicts(item)) == 7
 
 
 class TestLimits:
     def why(self, sheets: Any, content: bytes, name: str = "") -> str:
-        one = sheets.sent(content, name=name)
+        sent = sheets.sent(content, name=name)
         work_off("imports.check")
-        now = sheets.now(one)
+        now = sheets.now(sent)
         assert now.state == imports.FAILED
         assert now.rows == 0
         return str(now.facts["why"][EN])
@@ -290,13 +292,13 @@ class TestLimits:
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "big5"])
     def test_encodings(self, company, sheets, encoding):
         rows = [["名稱", "地區"], ["蘇州精密機械有限公司", "江蘇省"]]
-        one = sheets.checked(sheets.csv(rows, encoding))
-        assert verdicts(one) == ["create"]
+        item = sheets.checked(sheets.csv(rows, encoding))
+        assert verdicts(item) == ["create"]
 
     def test_a_workbook_is_known_by_its_content(self, company, sheets):
-        one = sheets.sent(sheets.xlsx([["名稱"], ["BMW"]]), name="a.csv")
+        sent = sheets.sent(sheets.xlsx([["名稱"], ["BMW"]]), name="a.csv")
         work_off("imports.check")
-        assert verdicts(sheets.now(one)) == ["create"]
+        assert verdicts(sheets.now(sent)) == ["create"]
         assert verdicts(sheets.checked(b"BM,name\n1,x\n")) == ["create"]
 
 
@@ -309,11 +311,11 @@ class TestSecrecy:
         assert db["content.chunks"].count_documents({}) == 0
 
     def test_only_its_maker_finds_it(self, company, sheets):
-        one = sheets.checked([HEADS, *GOOD])
-        assert imports.find(one.id, company.actor("clerk_sal")).name == "sheet.csv"
+        record = sheets.checked([HEADS, *GOOD])
+        assert imports.find(record.id, company.actor("clerk_sal")).name == "sheet.csv"
         for login in ("clerk_sal2", "head_sal", "it", "management"):
             with pytest.raises(Missing):
-                imports.find(one.id, company.actor(login))
+                imports.find(record.id, company.actor(login))
         with pytest.raises(Missing):
             imports.find("x", company.actor("clerk_sal"))
         with pytest.raises(Missing):

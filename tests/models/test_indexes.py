@@ -17,8 +17,8 @@ def stages(plan):
             yield from stages(inner)
 
 
-def plan_of(found):
-    return list(stages(found.explain()["queryPlanner"]["winningPlan"]))
+def plan_of(result):
+    return list(stages(result.explain()["queryPlanner"]["winningPlan"]))
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class TestUpdate:
         intent = drawn(company, "clerk_sal", offer)
         comments.comment(QUOTATION, offer.id, "Look here.", actor=company.actor("head_sal"))
         changes.update(QUOTATION, intent, {"subject": "Ours"}, actor=intent.actor, version=offer.version)
-        assert [one["verb"] for one in entries_of(offer.id)] == ["create", "comment", "update"]
+        assert [entry["verb"] for entry in entries_of(offer.id)] == ["create", "comment", "update"]
         assert is_sound(offer)
 
     def test_it_went_out_of_sight_since(self, company: Company) -> None:
@@ -124,7 +124,7 @@ class TestMove:
         with pytest.raises(Refused) as late:
             changes.move(QUOTATION, intent, "approve", actor=intent.actor, version=offer.version)
         assert "already" in str(late.value)
-        assert [one["verb"] for one in entries_of(offer.id)].count("approve") == 1
+        assert [entry["verb"] for entry in entries_of(offer.id)].count("approve") == 1
 
     def test_the_slots_of_a_quorum_are_laid_once(self, company: Company, offer: Any, monkeypatch: Any) -> None:
         offer, laid = company.walk(offer, "submitted"), []
@@ -154,12 +154,12 @@ class TestMove:
         real, met = intents.of, []
 
         def changed_back(actor: Any, cls: Any, id: Any) -> Any:
-            found = real(actor, cls, id)
+            result = real(actor, cls, id)
             if met:
-                return found
-            met.append(found.record)  # as it stands now; then somebody else submits it again
+                return result
+            met.append(result.record)  # as it stands now; then somebody else submits it again
             changes.move(QUOTATION, offer.id, "submit", actor=company.actor("clerk_sal"), version=back.version)
-            return found
+            return result
 
         entries = len(entries_of(offer.id))
         with pytest.MonkeyPatch.context() as patch:
@@ -173,7 +173,7 @@ class TestMove:
 
 def snapshot() -> dict[str, Any]:
     """The whole database."""
-    names = sorted(one for one in get_db().list_collection_names() if not one.startswith("system."))
+    names = sorted(name for name in get_db().list_collection_names() if not name.startswith("system."))
     return {name: list(get_db()[name].find().sort("_id", 1)) for name in names}
 
 
@@ -213,11 +213,11 @@ class TestRehearsal:
 
     def test_what_was_decided_already_cannot_be_withdrawn(self, company: Company, offer: Any) -> None:
         offer = company.walk(offer, "submitted")
-        asked = Context(source=Source.BULK)
-        assert rehearsal.rehearse(drawn(company, "clerk_sal", offer), "withdraw", context=asked).ok
+        query = Context(source=Source.BULK)
+        assert rehearsal.rehearse(drawn(company, "clerk_sal", offer), "withdraw", context=query).ok
         given = {"verb": "approve", "seat": "0.head", "user": company.users["head_sal"]}
         get_db()["quotation"].update_one({"_id": offer.id}, {"$set": {"decisions": [given]}})
-        assert not rehearsal.rehearse(drawn(company, "clerk_sal", offer), "withdraw", context=asked).ok
+        assert not rehearsal.rehearse(drawn(company, "clerk_sal", offer), "withdraw", context=query).ok
 
     def test_one_of_several_decisions_is_noted(self, company: Company) -> None:
         heads = [company.actor(login) for login in ("head_sal", "head_mkt")]

@@ -39,8 +39,8 @@ def document(company: Company) -> Callable[..., Any]:
     def made(copies: int = 1, **values: Any) -> Any:
         document = company.walk(company.make("document", "clerk_sal", **values), "approved")
         line = type(document)._fields["copies"].field.document_type
-        told = {"copies": [line(number=one, condition="good") for one in range(1, copies + 1)]}
-        return changes.update(type(document), document.id, told, actor=SYSTEM, version=None)
+        content = {"copies": [line(number=item, condition="good") for item in range(1, copies + 1)]}
+        return changes.update(type(document), document.id, content, actor=SYSTEM, version=None)
 
     return made
 
@@ -48,8 +48,8 @@ def document(company: Company) -> Callable[..., Any]:
 @pytest.fixture
 def ask(company: Company) -> Callable[..., Any]:
     def asked(login: str, document: Any, **values: Any) -> Any:
-        told = {"document": document.id, "kind": "paper", "purpose": "核對", **values}
-        return changes.create(catalogue["loan"], told, actor=company.actor(login))
+        content = {"document": document.id, "kind": "paper", "purpose": "核對", **values}
+        return changes.create(catalogue["loan"], content, actor=company.actor(login))
 
     return asked
 
@@ -59,7 +59,7 @@ def step(company: Company) -> Callable[..., Any]:
     """A move as the record stands now."""
 
     def moved(login: str, record: Any, verb: str, reason: str = "", **values: Any) -> Any:
-        record, told = company.fresh(record), Context(reason=reason)
+        record, said = company.fresh(record), Context(reason=reason)
         return changes.move(
             type(record),
             record.id,
@@ -67,7 +67,7 @@ def step(company: Company) -> Callable[..., Any]:
             actor=company.actor(login),
             version=record.version,
             values=values,
-            context=told,
+            context=said,
         )
 
     return moved
@@ -89,8 +89,8 @@ def told(company: Company, login: str) -> list[str]:
 
 class TestTheLine:
     def test_who_was_approved_first_has_the_copy_kept_and_the_next_waits(self, company, document, ask, step):
-        one = document()
-        first, second = ask("clerk_mkt", one), ask("clerk_prd", one)
+        item = document()
+        first, second = ask("clerk_mkt", item), ask("clerk_prd", item)
         assert (step("records", first, "approve").state, step("records", second, "approve").state) == (
             "approved",
             "waiting",
@@ -102,8 +102,8 @@ class TestTheLine:
         assert "趙雨晴" in str(refused.value.problems["copy"][0])
 
     def test_who_asked_first_is_told_first(self, company, document, ask, step):
-        one = document()
-        loans = [ask(login, one) for login in ("clerk_mkt", "clerk_prd", "finance")]
+        item = document()
+        loans = [ask(login, item) for login in ("clerk_mkt", "clerk_prd", "finance")]
         for loan in loans:
             step("records", loan, "approve")
         step("records", loans[0], "issue", copy=1)
@@ -111,8 +111,8 @@ class TestTheLine:
         assert [company.fresh(loan).state for loan in loans] == ["returned", "approved", "waiting"]
 
     def test_a_document_without_registered_copies_has_one(self, company, ask, step):
-        one = company.walk(company.make("document", "clerk_sal"), "approved")
-        first, second = ask("clerk_mkt", one), ask("clerk_prd", one)
+        item = company.walk(company.make("document", "clerk_sal"), "approved")
+        first, second = ask("clerk_mkt", item), ask("clerk_prd", item)
         for loan in (first, second):
             step("records", loan, "approve")
         with pytest.raises(Refused):
@@ -123,8 +123,8 @@ class TestTheLine:
         assert any("為您保留至" in text for text in told(company, "clerk_prd"))
 
     def test_what_nobody_fetches_goes_on(self, company, document, ask, step):
-        one = document()
-        first, second = ask("clerk_mkt", one), ask("clerk_prd", one)
+        item = document()
+        first, second = ask("clerk_mkt", item), ask("clerk_prd", item)
         for loan in (first, second):
             step("records", loan, "approve")
         with clock.set_to(MONDAY + dt.timedelta(days=4)):
@@ -137,17 +137,17 @@ class TestTheLine:
         assert company.fresh(loan).kept_until == dt.datetime(2026, 12, 4, 10, tzinfo=dt.UTC)
 
     def test_when_all_copies_are_written_off_those_in_line_are_told(self, company, document, ask, step, on_loan):
-        one = document()
-        loan = on_loan("clerk_mkt", one)
-        waiting = ask("clerk_prd", one)
+        item = document()
+        loan = on_loan("clerk_mkt", item)
+        waiting = ask("clerk_prd", item)
         step("records", waiting, "approve")
-        asked = ask("finance", one)
+        query = ask("finance", item)
         step("records", loan, "lose", reason="遺失")
         assert company.fresh(waiting).state == "waiting", "it may be found"
         step("records", loan, "write_off", reason="未找到")
         assert company.fresh(waiting).state == "cancelled"
         assert any("已全部註銷" in text for text in told(company, "clerk_prd"))
-        for attempt in (lambda: ask("hr", one), lambda: step("records", asked, "approve")):
+        for attempt in (lambda: ask("hr", item), lambda: step("records", query, "approve")):
             with pytest.raises(Refused) as refused:
                 attempt()
             assert set(refused.value.problems) == {"kind"}
@@ -161,9 +161,9 @@ class TestRenewing:
         assert "overdue" in str(refused.value.problems["require"][0])
 
     def test_not_while_somebody_asks_for_the_only_copy(self, document, on_loan, ask, step):
-        one = document()
-        loan = on_loan("clerk_mkt", one)
-        other = ask("clerk_prd", one)
+        item = document()
+        loan = on_loan("clerk_mkt", item)
+        other = ask("clerk_prd", item)
         with pytest.raises(Refused):
             step("clerk_mkt", loan, "renew")
         step("clerk_prd", other, "cancel")
@@ -236,16 +236,24 @@ class TestWhoDecides:
 
 class TestCopies:
     def test_a_copy_that_is_out_stays_in_the_list(self, company, document, on_loan):
-        one = document(copies=2)
-        on_loan("clerk_mkt", one, copy=2)
-        one = company.fresh(one)
+        record = document(copies=2)
+        on_loan("clerk_mkt", record, copy=2)
+        record = company.fresh(record)
         with pytest.raises(Refused) as refused:
             changes.update(
-                type(one), one.id, {"copies": one.copies[:1]}, actor=company.actor("records"), version=one.version
+                type(record),
+                record.id,
+                {"copies": record.copies[:1]},
+                actor=company.actor("records"),
+                version=record.version,
             )
         assert set(refused.value.problems) == {"copies"}
         changes.update(
-            type(one), one.id, {"copies": one.copies[1:]}, actor=company.actor("records"), version=one.version
+            type(record),
+            record.id,
+            {"copies": record.copies[1:]},
+            actor=company.actor("records"),
+            version=record.version,
         )
 
     def test_a_lost_copy_is_not_taken_back(self, document, on_loan, step):
@@ -288,8 +296,8 @@ class TestEditions:
     @pytest.fixture
     def edition(self, company: Company) -> Callable[..., Any]:
         def revised(document: Any, text: str = "修訂", **values: Any) -> Any:
-            told = {"document": document.id, "what_changed": text, **values}
-            draft = changes.create(catalogue["revision"], told, actor=company.actor("head_sal"))
+            content = {"document": document.id, "what_changed": text, **values}
+            draft = changes.create(catalogue["revision"], content, actor=company.actor("head_sal"))
             files.attach(type(draft), draft.id, "document", files.Upload("a.pdf", io.BytesIO(PDF)), actor=SYSTEM)
             return company.walk(draft, "approved")
 
@@ -297,11 +305,11 @@ class TestEditions:
 
     def test_earlier_drafts_become_as_strict_as_the_document(self, company, edition):
         made = company.make("document", "head_sal", subject="併購方案", confidentiality="confidential")
-        one = company.walk(made, "approved")
-        first = edition(one)
+        item = company.walk(made, "approved")
+        first = edition(item)
         reader = company.actor("clerk_sal2")
         assert rights.may_open(reader, company.fresh(first))
-        second = edition(company.fresh(one), confidentiality="secret")
+        second = edition(company.fresh(item), confidentiality="secret")
         assert company.fresh(first).level == company.fresh(second).level == "secret"
         assert not rights.may_open(reader, company.fresh(first))
         with pytest.raises(Forbidden):
@@ -312,23 +320,25 @@ class TestEditions:
     def test_a_new_edition_is_kept_as_long_as_the_first_was(self, company, edition):
         years = {"code": "QA", "name": "質量", "retention_years": 3}
         folder = changes.create(catalogue["category"], years, actor=company.actor("records"))
-        one = company.walk(company.make("document", "head_sal", category=folder.id), "approved")
-        assert company.fresh(one).retention_until == dt.date(2029, 11, 23)
+        record = company.walk(company.make("document", "head_sal", category=folder.id), "approved")
+        assert company.fresh(record).retention_until == dt.date(2029, 11, 23)
         with clock.set_to(MONDAY + dt.timedelta(days=365)):
-            edition(one)
-        assert company.fresh(one).retention_until == dt.date(2030, 11, 23)
-        told = {"retention_until": dt.date(2050, 1, 1)}
-        changes.update(type(one), one.id, told, actor=company.actor("records"), version=company.fresh(one).version)
-        edition(company.fresh(one))
-        assert company.fresh(one).retention_until == dt.date(2050, 1, 1), "never shorter"
+            edition(record)
+        assert company.fresh(record).retention_until == dt.date(2030, 11, 23)
+        content = {"retention_until": dt.date(2050, 1, 1)}
+        changes.update(
+            type(record), record.id, content, actor=company.actor("records"), version=company.fresh(record).version
+        )
+        edition(company.fresh(record))
+        assert company.fresh(record).retention_until == dt.date(2050, 1, 1), "never shorter"
 
     def test_what_is_void_gets_no_new_edition_and_is_not_lent(self, company, ask, step):
-        one = company.walk(company.make("document", "head_sal"), "approved")
-        told = {"document": one.id, "what_changed": "修訂"}
-        draft = changes.create(catalogue["revision"], told, actor=company.actor("head_sal"))
+        item = company.walk(company.make("document", "head_sal"), "approved")
+        content = {"document": item.id, "what_changed": "修訂"}
+        draft = changes.create(catalogue["revision"], content, actor=company.actor("head_sal"))
         files.attach(type(draft), draft.id, "document", files.Upload("a.pdf", io.BytesIO(PDF)), actor=SYSTEM)
-        loan = ask("clerk_mkt", one)
-        step("records", one, "void", reason="作廢")
+        loan = ask("clerk_mkt", item)
+        step("records", item, "void", reason="作廢")
         for login, record, verb in (("head_sal", draft, "submit"), ("records", loan, "approve")):
             with pytest.raises(Refused) as refused:
                 step(login, record, verb)

@@ -25,7 +25,7 @@ from tests.views.test_preferences import feed_of
 
 
 def problems_of(refused: Any) -> Iterator[str]:
-    return (str(words) for found in refused.value.problems.values() for words in found)
+    return (str(words) for problem in refused.value.problems.values() for words in problem)
 
 
 class TestCancelledMoney:
@@ -66,14 +66,14 @@ class TestFeed:
     def test_a_reminder_is_one_entry(self, company: Company, browser_as: Any, recurring: str) -> None:
         at = clock.now() + dt.timedelta(days=2)
         company.make("reminder", "clerk_sal", text="盤點", at=at, recurring=recurring)
-        found = [one for one in self.events(browser_as("clerk_sal")) if one["summary"] == "盤點"]
-        assert len(found) == 1
-        assert ("RRULE" in found[0]) == (recurring != "none")
+        result = [event for event in self.events(browser_as("clerk_sal")) if event["summary"] == "盤點"]
+        assert len(result) == 1
+        assert ("RRULE" in result[0]) == (recurring != "none")
 
     def test_no_two_entries_have_one_uid(self, company: Company, browser_as: Any) -> None:
         company.walk(company.make("loan", "clerk_sal"), "on_loan")
         for login in ("clerk_sal", "head_sal"):
-            uids = [str(one["uid"]) for one in self.events(browser_as(login))]
+            uids = [str(event["uid"]) for event in self.events(browser_as(login))]
             assert len(uids) == len(set(uids))
 
 

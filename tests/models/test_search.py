@@ -59,13 +59,13 @@ def found(db: Any) -> Any:
         ("\ud83d", set(NAMES)),
     ],
 )
-def test_what_is_typed_is_found_literally(found: Any, typed: str, names: set[str]) -> None:
-    assert found(typed) == names
+def test_what_is_typed_is_found_literally(result: Any, typed: str, names: set[str]) -> None:
+    assert result(typed) == names
 
 
-def test_grams_alone_are_not_enough(found: Any) -> None:
+def test_grams_alone_are_not_enough(result: Any) -> None:
     """Both pairs of characters are in the name, their order is another."""
-    assert found("有限股份有限") == set()
+    assert result("有限股份有限") == set()
 
 
 @pytest.mark.parametrize(

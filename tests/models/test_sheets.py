@@ -54,8 +54,8 @@ def test_a_cell_of_a_csv(cell, text):
 ])  # fmt: skip
 def test_a_cell_of_an_xlsx(cell, value):
     content = content_of(write(SheetKind.XLSX, HEADS, [["a", cell, "z"]]))
-    found = read_xlsx(content)[1][1]
-    assert (found, type(found) is str) == (value, isinstance(value, str))
+    result = read_xlsx(content)[1][1]
+    assert (result, type(result) is str) == (value, isinstance(value, str))
     assert not {"<f>", "hyperlink"} & {word for word in ("<f>", "hyperlink") if word in markup(content)}
 
 

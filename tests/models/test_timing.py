@@ -65,22 +65,22 @@ def test_due_times_increase_through_a_whole_year():
     for zone in (NEW_YORK, "Europe/London", "Asia/Tehran", "Africa/Casablanca"):
         timing = Timing(Crontab.read("17 */5 * * *"), None, ZoneInfo(zone))
         due = timing.upcoming(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), 1800)
-        assert all(one < other for one, other in pairwise(due))
+        assert all(item < other for item, other in pairwise(due))
 
 
 def test_intervals_are_counted_from_the_last_time():
     timing = Timing(None, dt.timedelta(minutes=7), ZoneInfo("UTC"))
     first = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     assert timing.next_after(first + dt.timedelta(minutes=15), first) == first + dt.timedelta(minutes=21)
-    found = timing.between(first, first + dt.timedelta(days=30), 24)
-    assert len(found) == 24
-    assert (found[-1] - first) % dt.timedelta(minutes=7) == dt.timedelta()
+    result = timing.between(first, first + dt.timedelta(days=30), 24)
+    assert len(result) == 24
+    assert (result[-1] - first) % dt.timedelta(minutes=7) == dt.timedelta()
 
 
 @pytest.mark.parametrize(("days", "expected"), [(0, 1), (3, 4), (300, 24)])
 def test_missed_times_are_bounded(days, expected):
     timing = Timing(Crontab.read("0 6 * * *"), None, ZoneInfo("Asia/Shanghai"))
     first = timing.next_after(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-    found = timing.between(first, first + dt.timedelta(days=days, minutes=1), 24)
-    assert len(found) == expected
-    assert found[-1] == first + dt.timedelta(days=days)
+    result = timing.between(first, first + dt.timedelta(days=days, minutes=1), 24)
+    assert len(result) == expected
+    assert result[-1] == first + dt.timedelta(days=days)

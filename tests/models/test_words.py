@@ -29,7 +29,7 @@ STEP = L("“{move}” is for {who}.", "「{move}」由{who}辦理。")
 
 
 def test_a_label_speaks_three_languages() -> None:
-    assert [HEAD.in_locale(one) for one in LOCALES] == ["Head", "部門負責人", "部门负责人"]
+    assert [HEAD.in_locale(locale) for locale in LOCALES] == ["Head", "部門負責人", "部门负责人"]
     assert in_all_locales(HEAD) == {EN: "Head", HANT: "部門負責人", HANS: "部门负责人"}
 
 
@@ -66,7 +66,7 @@ def test_another_thread_speaks_its_own_language() -> None:
 
 def test_labels_stand_in_sentences_in_the_language_of_the_sentence() -> None:
     said = STEP(move=L("Approve", "批准"), who=HEAD)
-    assert [said.in_locale(one) for one in LOCALES] == [
+    assert [said.in_locale(locale) for locale in LOCALES] == [
         "“Approve” is for Head.", "「批准」由部門負責人辦理。", "「批准」由部门负责人办理。",
     ]  # fmt: skip
 

@@ -24,14 +24,14 @@ def at_once(*bodies: Callable[[], Any]) -> list[Any]:
             return outcome
 
     with ThreadPoolExecutor(len(bodies)) as pool:
-        return [one.result(timeout=120) for one in [pool.submit(run, body) for body in bodies]]
+        return [item.result(timeout=120) for item in [pool.submit(run, body) for body in bodies]]
 
 
 def done(results: list[Any]) -> list[Any]:
     """Those that went through."""
-    return [one for one in results if not isinstance(one, OUTCOMES)]
+    return [result for result in results if not isinstance(result, OUTCOMES)]
 
 
 def kinds(results: list[Any]) -> list[str]:
     """The names of the outcomes of those that did not go through."""
-    return sorted(type(one).__name__ for one in results if isinstance(one, OUTCOMES))
+    return sorted(type(result).__name__ for result in results if isinstance(result, OUTCOMES))

@@ -47,7 +47,9 @@ def test_two_heads_approve_at_once(round_: int, company: Any) -> None:
     assert len(done(results)) == 1
     assert verbs_of(offer).count("approve") == 1
     assert is_sound(offer)
-    assert "Approve" in str(next(one for one in results if one not in done(results))) or kinds(results) == ["Changed"]
+    assert "Approve" in str(next(result for result in results if result not in done(results))) or kinds(results) == [
+        "Changed"
+    ]
 
 
 @pytest.mark.parametrize("round_", ROUNDS)

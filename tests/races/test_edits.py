@@ -25,16 +25,16 @@ def test_two_edits_of_one_version(round_: int, company: Any) -> None:
     people = [company.actor("clerk_sal"), company.actor("clerk_sal2")]
     results = at_once(
         *(
-            lambda one=one: changes.update(
-                type(customer), customer.id, {"region": one.login}, actor=one, version=customer.version
+            lambda person=person: changes.update(
+                type(customer), customer.id, {"region": person.login}, actor=person, version=customer.version
             )
-            for one in people
+            for person in people
         )
     )
     assert len(done(results)) == 1
     assert kinds(results) == ["Changed"]
     assert now(customer).region == done(results)[0].region
-    loser = next(one for one in results if one not in done(results))
+    loser = next(result for result in results if result not in done(results))
     assert loser.current.region == done(results)[0].region, "the loser is shown what stands now"
 
 

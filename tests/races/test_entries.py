@@ -43,7 +43,7 @@ def test_a_clash_of_unique_values_leaves_no_hole(company: Any) -> None:
     values = {"code": "A-1", "name": "Pump", "unit": "pc", "currency": "CNY"}
     results = at_once(*(lambda: changes.create(product, values, actor=head) for _ in range(8)))
     assert (len(done(results)), kinds(results)) == (1, ["Refused"] * 7)
-    assert all("code" in one.problems for one in results if isinstance(one, Refused))
+    assert all("code" in result.problems for result in results if isinstance(result, Refused))
     changes.create(product, values | {"code": "A-2"}, actor=head)
     assert numbers(product) == [1, 2]
 
@@ -104,7 +104,10 @@ def test_two_make_the_contract_of_one_quotation(company: Any) -> None:
     offer = company.walk(company.make("quotation"), "accepted")
     people = [company.actor(login) for login in ("clerk_sal", "clerk_sal2")] * 3
     results = at_once(
-        *(lambda one=one: changes.follow_up(type(offer), offer.id, "create_contract", actor=one) for one in people)
+        *(
+            lambda item=person: changes.follow_up(type(offer), offer.id, "create_contract", actor=item)
+            for person in people
+        )
     )
     assert len(done(results)) == 6, kinds(results)
     assert len({contract.id for contract in done(results)}) == 1

@@ -15,8 +15,8 @@ def approved_loans(company: Any, count: int, copies: int = 1) -> tuple[Any, list
     """A document with so many copies, and approved loans of as many people, made one by one."""
     document = company.walk(company.make("document", "clerk_sal"), "approved")
     line = type(document)._fields["copies"].field.document_type
-    told = {"copies": [line(number=one, condition="good") for one in range(1, copies + 1)]}
-    document = changes.update(type(document), document.id, told, actor=SYSTEM, version=None)
+    content = {"copies": [line(number=item, condition="good") for item in range(1, copies + 1)]}
+    document = changes.update(type(document), document.id, content, actor=SYSTEM, version=None)
     cls, loans = catalogue["loan"], []
     for login in company.logins:
         if login in ("it", "supervisor", "records") or len(loans) == count:
@@ -37,8 +37,8 @@ def test_ten_desks_issue_one_copy_and_nine_are_told_who_has_it(company: Any) -> 
     results = at_once(*(lambda loan=loan: issue(loan, desk) for loan in loans))
     (winner,) = done(results)
     assert kinds(results) == ["Refused"] * 9
-    told = [str(one) for one in results if isinstance(one, Refused)]
-    assert all(winner.borrower.name in sentence for sentence in told), told
+    lines = [str(result) for result in results if isinstance(result, Refused)]
+    assert all(winner.borrower.name in sentence for sentence in lines), lines
     out = list(catalogue["loan"]._get_collection().find({"document": document.id, "state": "on_loan"}))
     assert [row["_id"] for row in out] == [winner.id]
 
@@ -67,7 +67,7 @@ def test_the_unique_index_alone_keeps_a_copy_from_being_out_twice(company: Any) 
     issue(loans[0], company.actor("records"))
     rows = catalogue["loan"]._get_collection()
     held = rows.find_one({"_id": loans[0].id})["out"]
-    index = next(one for one in rows.list_indexes() if one["name"] == "unique_out")
+    index = next(list_index for list_index in rows.list_indexes() if list_index["name"] == "unique_out")
     assert index["unique"]
     assert index["partialFilterExpression"] == {"out": {"$gt": ""}}
     assert held == f"{loans[0].document.number}/1"
@@ -84,10 +84,10 @@ def test_a_copy_that_comes_back_is_kept_for_one_of_those_who_wait(company: Any) 
         loan = changes.create(cls, values, actor=company.actor(login))
         waiting.append(changes.move(cls, loan.id, "approve", actor=SYSTEM, version=None))
     assert {loan.state for loan in waiting} == {"waiting"}
-    told = {"condition": "good"}
+    content = {"condition": "good"}
     results = at_once(
         *(
-            lambda: changes.move(cls, out.id, "take_back", actor=desk, version=out.version, values=told)
+            lambda: changes.move(cls, out.id, "take_back", actor=desk, version=out.version, values=content)
             for _ in range(5)
         )
     )

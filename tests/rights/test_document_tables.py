@@ -207,22 +207,22 @@ def people_in(table: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("name", MAY)
 def test_who_may_do_what(name: str, company: Any, browser_as: Any) -> None:
     level, _, state = name.partition(" ")
-    told = read_table(MAY[name])
+    said = read_table(MAY[name])
     with clock.set_to(NOW):
         made = document(company, level, state or "approved")
-        assert answers(browser_as, made, people_in(told)) == told
+        assert answers(browser_as, made, people_in(said)) == said
 
 
 @pytest.mark.parametrize("name", LENT)
 def test_what_a_loan_adds(name: str, company: Any, browser_as: Any) -> None:
     """The loan's times decide: when it is over, its state is not asked."""
     level, upto, kind = name.split()
-    told = read_table(LENT[name])
+    said = read_table(LENT[name])
     with clock.set_to(NOW):
         made = document(company, level)
         lend(company, made, "clerk_mkt", kind, "on_loan" if upto == "over" else upto)
     with clock.set_to(NOW + dt.timedelta(days=3 if upto == "over" else 0)):
-        assert answers(browser_as, made, people_in(told)) == told
+        assert answers(browser_as, made, people_in(said)) == said
 
 
 def test_a_secret_title_is_told_nowhere_but_to_those_who_see_the_document(company: Any, browser_as: Any) -> None:
@@ -242,11 +242,11 @@ def test_a_secret_title_is_told_nowhere_but_to_those_who_see_the_document(compan
             head.get("/admin/editions/", {"id": str(made.id)}),
         ]
     assert loan.number in pages[0].text
-    assert [one.status_code for one in pages[-2:]] == [404, 404]
+    assert [page.status_code for page in pages[-2:]] == [404, 404]
     for page in pages:
         assert SUBJECT not in page.get_data(as_text=True)
-    told = get_db()["notice"].find({"person": {"$in": [company.users["clerk_mkt"], company.users["head_mkt"]]}})
-    assert SUBJECT not in str(list(told))
+    rows = get_db()["notice"].find({"person": {"$in": [company.users["clerk_mkt"], company.users["head_mkt"]]}})
+    assert SUBJECT not in str(list(rows))
 
 
 def test_who_stands_in_for_a_borrower_does_not_read_what_was_lent(company: Any, browser_as: Any) -> None:
@@ -263,12 +263,12 @@ def test_a_paper_copy_is_asked_for_by_everybody_who_sees_the_document_but_it_and
     company: Any, browser_as: Any
 ) -> None:
     made = document(company, "confidential")
-    asked = {}
+    query = {}
     for login in ("clerk_mkt", "legal", "hr", "management", "records", "supervisor", "it"):
         browser = browser_as(login)
         answer = browser.post("/admin/loan/new/", {"document": str(made.id), "kind": "paper", "purpose": "核對"})
-        asked[login] = answer.status_code
-    assert asked == dict.fromkeys(("clerk_mkt", "legal", "hr", "management", "records"), 302) | dict.fromkeys(
+        query[login] = answer.status_code
+    assert query == dict.fromkeys(("clerk_mkt", "legal", "hr", "management", "records"), 302) | dict.fromkeys(
         ("supervisor", "it"), 403
     )
     mine = browser_as("clerk_mkt").post(

@@ -27,8 +27,13 @@ def secret(company: Company) -> Any:
 
 def borrowed(company: Company, login: str, document: Any, **values: Any) -> Any:
     today = clock.today()
-    told = {"kind": "electronic", "purpose": "審計", "wanted_from": today, "wanted_until": today + dt.timedelta(days=3)}
-    return changes.create(catalogue["loan"], {"document": document.id, **told, **values}, actor=company.actor(login))
+    content = {
+        "kind": "electronic",
+        "purpose": "審計",
+        "wanted_from": today,
+        "wanted_until": today + dt.timedelta(days=3),
+    }
+    return changes.create(catalogue["loan"], {"document": document.id, **content, **values}, actor=company.actor(login))
 
 
 def decide(company: Company, login: str, loan: Any) -> Any:
@@ -37,8 +42,8 @@ def decide(company: Company, login: str, loan: Any) -> Any:
 
 
 def revise(company: Company, login: str, document: Any, **values: Any) -> Any:
-    told = {"document": document.id, "what_changed": "修訂", **values}
-    return changes.create(catalogue["revision"], told, actor=company.actor(login))
+    content = {"document": document.id, "what_changed": "修訂", **values}
+    return changes.create(catalogue["revision"], content, actor=company.actor(login))
 
 
 def test_who_may_not_open_a_document_does_not_revise_it(company: Company, secret: Any) -> None:
@@ -68,7 +73,7 @@ def test_a_changed_request_is_decided_anew(company: Company, secret: Any) -> Non
 def test_management_decides_when_the_document_became_secret_meanwhile(company: Company) -> None:
     made = company.make("document", "head_sal", subject="併購方案", confidentiality="confidential")
     document = company.walk(made, "approved")
-    asked, running = borrowed(company, "clerk_mkt", document), borrowed(company, "clerk_prd", document)
+    query, running = borrowed(company, "clerk_mkt", document), borrowed(company, "clerk_prd", document)
     assert decide(company, "records", running).state == "on_loan"
     assert rights.may_open(company.actor("clerk_prd"), document)
 
@@ -79,9 +84,9 @@ def test_management_decides_when_the_document_became_secret_meanwhile(company: C
     document = company.fresh(document)
     assert document.confidentiality == "secret"
     assert not rights.may_open(company.actor("clerk_prd"), document), "what was lent was not this"
-    assert decide(company, "records", asked).state == "requested"
-    asked = decide(company, "management", asked)
-    assert (asked.state, asked.subject) == ("on_loan", document.number)
+    assert decide(company, "records", query).state == "requested"
+    query = decide(company, "management", query)
+    assert (query.state, query.subject) == ("on_loan", document.number)
 
 
 def test_nothing_is_added_to_an_edition_that_was_submitted(company: Company) -> None:
@@ -118,8 +123,8 @@ def test_a_comment_reaches_only_those_who_may_open_the_record(company: Company, 
     assert rights.find(company.actor("clerk_mkt"), type(document), document.id)
     text = "@clerk_mkt @clerk_sal 第三頁的數字"
     comments.comment(type(document), document.id, text, actor=company.actor("head_sal"))
-    told = {row["person"] for row in db["notice"].find({"record": document.id, "text.en": {"$regex": "第三頁"}})}
-    assert told == {company.users["clerk_sal"]}
+    names = {row["person"] for row in db["notice"].find({"record": document.id, "text.en": {"$regex": "第三頁"}})}
+    assert names == {company.users["clerk_sal"]}
 
 
 def test_the_head_above_sees_what_a_head_submitted_and_nothing_else(company: Company) -> None:

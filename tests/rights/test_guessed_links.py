@@ -27,7 +27,7 @@ def links_of(cls: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(field, Ref | Refs):
             yield name, field
         elif isinstance(field, Lines):
-            yield from ((f"{name}-0-{c}", one) for c, one in field.columns.items() if isinstance(one, Ref | Refs))
+            yield from ((f"{name}-0-{c}", item) for c, item in field.columns.items() if isinstance(item, Ref | Refs))
 
 
 LINKED = [cls for cls in catalogue.values() if any(links_of(cls))]
@@ -41,8 +41,8 @@ def hidden(company: Company, target: Any, login: str) -> ObjectId:
         record = company.walk(record, "approved")
     away = {"department": company.department("LOG"), "owner": ObjectId(), "confidentiality": "secret", "parent": None}
     rows = target._get_collection()
-    told = {name: value for name, value in away.items() if name in target._fields}
-    rows.update_one({"_id": record.id}, {"$set": told})
+    values = {name: value for name, value in away.items() if name in target._fields}
+    rows.update_one({"_id": record.id}, {"$set": values})
     scope = rights.visible(company.actor(login), target)
     if scope is not None and rows.find_one({"_id": record.id, **scope}):
         rows.update_one({"_id": record.id}, {"$set": {"removed_at": clock.now()}})
@@ -71,8 +71,8 @@ def test_a_hidden_link_answers_as_a_missing_one(cls: Any, company: Company, brow
 
 def answers_to(browser: Any, base: str, sent: dict[str, Any], path: str) -> Iterator[tuple[int, str]]:
     """What the doors of a form say of a link, without what differs from one page to the next."""
-    for told in (sent, {**sent, **unreadable(sent)}):
-        answer = browser.post(f"{base}new/", {**told, "confirm": "1", "once": ""})
+    for content in (sent, {**sent, **unreadable(sent)}):
+        answer = browser.post(f"{base}new/", {**content, "confirm": "1", "once": ""})
         yield answer.status_code, f"{said(answer)} {titles(answer.text, sent[path])}"
     answer = browser.post(f"{base}compute/", sent)
     yield answer.status_code, answer.get_data(as_text=True)
@@ -88,7 +88,7 @@ def unreadable(sent: dict[str, Any]) -> dict[str, str]:
 
 def titles(html: str, id: str = "ID") -> str:
     """What stands in the pickers of a page."""
-    return " ".join("".join(one) for one in PICKED.findall(html)).replace(id, "ID")
+    return " ".join("".join(text) for text in PICKED.findall(html)).replace(id, "ID")
 
 
 def test_a_guessed_id_tells_nothing_of_a_secret_document(company: Company, browser_as: Any) -> None:
@@ -105,15 +105,15 @@ def test_a_guessed_id_tells_nothing_of_a_secret_document(company: Company, brows
         ],
     }
     for name, sent in forms.items():
-        for told in sent:
-            found = []
+        for message in sent:
+            result = []
             for id in (secret, draft, ObjectId()):
-                data = {**told, "document": str(id)}
+                data = {**message, "document": str(id)}
                 saved, computed = (browser.post(f"/admin/{name}/{door}/", data) for door in ("new", "compute"))
-                found.append((saved.status_code, said(saved), computed.status_code, computed.get_json()))
-            assert found[0] == found[1] == found[2]
-            assert (found[0][0], found[0][2]) == (422, 200)
-            assert {*found[0][3]["values"].values()} <= {"—"}
+                result.append((saved.status_code, said(saved), computed.status_code, computed.get_json()))
+            assert result[0] == result[1] == result[2]
+            assert (result[0][0], result[0][2]) == (422, 200)
+            assert {*result[0][3]["values"].values()} <= {"—"}
 
 
 def test_a_filter_names_only_what_its_reader_sees(company: Company, browser_as: Any) -> None:

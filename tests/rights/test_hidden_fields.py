@@ -48,12 +48,12 @@ def negotiation(company: Any) -> Any:
 def pages_of(browser: Browser, record: Any) -> dict[str, str]:
     """The source of every page and file on which a value of the record could stand."""
     base, id = f"/admin/{record.type_name()}/", {"id": str(record.id)}
-    found = {path: browser.get(base + path, id) for path in ("details/", "history/", "edit/", "delete/")}
-    found |= {f"version {n}": browser.get(f"{base}history/", {**id, "version": n}) for n in (1, 2)}
-    found |= {path: browser.get(base + path) for path in ("", "new/", "help/", "export/csv/")}
-    found["search"] = browser.get("/admin/search/", {"q": record.number})
-    found["compute"] = browser.post(f"{base}compute/", {"floor_price": "1", "bottom_line": "1"})
-    return {path: answer.get_data(as_text=True) for path, answer in found.items()}
+    result = {path: browser.get(base + path, id) for path in ("details/", "history/", "edit/", "delete/")}
+    result |= {f"version {n}": browser.get(f"{base}history/", {**id, "version": n}) for n in (1, 2)}
+    result |= {path: browser.get(base + path) for path in ("", "new/", "help/", "export/csv/")}
+    result["search"] = browser.get("/admin/search/", {"q": record.number})
+    result["compute"] = browser.post(f"{base}compute/", {"floor_price": "1", "bottom_line": "1"})
+    return {path: answer.get_data(as_text=True) for path, answer in result.items()}
 
 
 def holds(text: str, *values: str) -> bool:

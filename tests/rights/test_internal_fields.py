@@ -21,7 +21,7 @@ def test_loans_and_new_editions_have_such_fields() -> None:
     assert {cls.__name__ for cls, _ in INTERNAL} >= {"Loan", "Revision"}
 
 
-@pytest.mark.parametrize(("cls", "name"), INTERNAL, ids=lambda one: getattr(one, "__name__", one))
+@pytest.mark.parametrize(("cls", "name"), INTERNAL, ids=lambda item: getattr(item, "__name__", item))
 def test_nobody_sees_or_sets_it(company: Any, cls: Any, name: str) -> None:
     for login in company.logins:
         person = company.actor(login)

@@ -18,8 +18,8 @@ BUSINESS = [name for name, cls in catalogue.items() if cls.declared.chapter.id i
 STALE = "0"
 
 
-def roles(company: Any, login: str, *wanted: str) -> None:
-    changes.update(User, company.users[login], {"roles": list(wanted)}, actor=SYSTEM, version=None)
+def roles(company: Any, login: str, *text: str) -> None:
+    changes.update(User, company.users[login], {"roles": list(text)}, actor=SYSTEM, version=None)
 
 
 @pytest.mark.parametrize("name", BUSINESS)
@@ -31,7 +31,7 @@ def test_the_supervision_group_reads_everything_and_changes_nothing(name: str, c
         assert supervisor.get(base + path, {"id": id}).status_code == 200
     assert id in supervisor.get(base, {"size": "200"}).text
     page = read_page(supervisor.get(f"{base}details/", {"id": id}).text)
-    assert not [one.action for one in page.forms if one.action.startswith(base)], "no form of the record is offered"
+    assert not [form.action for form in page.forms if form.action.startswith(base)], "no form of the record is offered"
     assert not [link for link in page.links if "/edit/" in link or "/delete/" in link or "/move/" in link]
     sent = {"id": id, "version": "1", "sure": "1", "comment": "x", "name": "subject", "value": "x", "reason": "x"}
     for path in ("new/", "edit/", "delete/", "comment/", "ajax/update/"):
@@ -174,9 +174,9 @@ def test_the_inbox_holds_what_one_may_decide_and_nothing_else(company: Any, brow
         "head_sal": {offer.id}, "management": {product.id}, "legal": {contract.id}, "clerk_sal": set(),
         "clerk_sal2": set(), "head_mkt": set(), "finance": set(), "supervisor": set(), "it": set(),
     }  # fmt: skip
-    for login, wanted in expected.items():
+    for login, query in expected.items():
         text = browser_as(login).get("/admin/inbox/").text
-        assert {one.id for one in (offer, product, contract) if str(one.id) in text} == wanted, login
+        assert {record.id for record in (offer, product, contract) if str(record.id) in text} == query, login
 
 
 def test_the_bin_shows_what_one_may_restore(company: Any, browser_as: Any) -> None:

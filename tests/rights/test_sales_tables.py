@@ -274,7 +274,7 @@ def test_who_may_do_what(name: str, company: Any, browser_as: Any) -> None:
 
 @pytest.mark.parametrize("name", MOVES)
 def test_who_may_make_which_move(name: str, company: Any, browser_as: Any) -> None:
-    found = []
+    result = []
     flow = catalogue[name].declared.workflow
     assert flow is not None
     for state in flow.states:
@@ -283,5 +283,5 @@ def test_who_may_make_which_move(name: str, company: Any, browser_as: Any) -> No
             answers = {login: Asker(browser_as(login), record, None).move(move.verb) for login in PEOPLE}
             assert set(answers.values()) <= set("ynxl"), answers
             allowed = [login for login, letter in answers.items() if letter == "y"]
-            found.append(f"{state} {move.verb}: {' '.join(allowed) or 'nobody'}")
-    assert "\n".join(found) == read_table(MOVES[name])
+            result.append(f"{state} {move.verb}: {' '.join(allowed) or 'nobody'}")
+    assert "\n".join(result) == read_table(MOVES[name])

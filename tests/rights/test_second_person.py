@@ -43,14 +43,14 @@ def notices_of(company: Any, login: str) -> list[str]:
 
 def ask(company: Any, cls: Any, **values: Any) -> Any:
     it = company.actor("it")
-    asked = changes.create(cls, values, actor=it)
-    return changes.move(cls, asked.id, "submit", actor=it, version=asked.version, context=SIGNED)
+    query = changes.create(cls, values, actor=it)
+    return changes.move(cls, query.id, "submit", actor=it, version=query.version, context=SIGNED)
 
 
-def decide(company: Any, asked: Any, login: str, verb: str = "approve") -> Any:
+def decide(company: Any, query: Any, login: str, verb: str = "approve") -> Any:
     who = company.actor(login)
     context = Context(signed=True, reason="seen")
-    return changes.move(type(asked), asked.id, verb, actor=who, version=asked.version, context=context)
+    return changes.move(type(query), query.id, verb, actor=who, version=query.version, context=context)
 
 
 class TestDeputies:
@@ -88,20 +88,20 @@ class TestDeputies:
     def test_it_stands_in_for_it_in_that_role_alone(self, company: Any) -> None:
         values = {"absent_from": clock.today(), "deputy": company.users["it"], "roles": ["it", "management"]}
         changes.update(User, company.users["clerk_mkt"], values, actor=SYSTEM, version=None)
-        assert [sorted(one.roles) for one in company.actor("it").principals] == [["it"]]
+        assert [sorted(principal.roles) for principal in company.actor("it").principals] == [["it"]]
 
     @pytest.mark.parametrize("decider", ["head_sal", "management"])
     def test_the_absent_one_or_the_superior_agrees(self, decider: str, opened: Any) -> None:
         values = {"person": opened.users["head_sal"], "deputy": opened.users["head_mkt"]}
-        asked = ask(opened, DeputyRequest, **values, absent_from=clock.today())
+        query = ask(opened, DeputyRequest, **values, absent_from=clock.today())
         assert not opened.user("head_sal").ref("deputy"), "no effect before"
         for stranger in ("it", "clerk_sal", "head_mkt", "hr"):
             with pytest.raises((Forbidden, changes.Missing)):
-                decide(opened, asked, stranger)
-        decide(opened, asked, decider)
+                decide(opened, query, stranger)
+        decide(opened, query, decider)
         assert opened.user("head_sal").ref("deputy") == opened.users["head_mkt"]
-        assert any("in force" in one for one in notices_of(opened, "head_sal"))
-        assert any("in force" in one for one in notices_of(opened, "supervisor"))
+        assert any("in force" in notice for notice in notices_of(opened, "head_sal"))
+        assert any("in force" in notice for notice in notices_of(opened, "supervisor"))
 
     def test_it_is_not_even_asked_for(self, opened: Any) -> None:
         values = {"person": opened.users["management"], "deputy": opened.users["it"], "absent_from": clock.today()}
@@ -142,41 +142,43 @@ class TestRoles:
         assert edit(browser_as("it"), opened, "management", roles=["head"]).status_code == 302
         assert opened.user("management").roles == ["head"]
         for login in ("management", "supervisor"):
-            assert any("Roles of 周文博 were changed by 高子傑" in one for one in notices_of(opened, login)), login
+            assert any("Roles of 周文博 were changed by 高子傑" in notice for notice in notices_of(opened, login)), (
+                login
+            )
 
     @pytest.mark.parametrize("decider", ["hr", "management"])
     def test_a_second_person_agrees(self, decider: str, opened: Any) -> None:
-        asked = ask(opened, AccessRequest, person=opened.users["clerk_mkt"], roles=["head"], why="promoted")
+        query = ask(opened, AccessRequest, person=opened.users["clerk_mkt"], roles=["head"], why="promoted")
         assert opened.user("clerk_mkt").roles == ["clerk"]
         for stranger in ("it", "head_mkt", "clerk_mkt", "supervisor"):
             with pytest.raises((Forbidden, changes.Missing)):
-                decide(opened, asked, stranger)
-        decide(opened, asked, decider)
+                decide(opened, query, stranger)
+        decide(opened, query, decider)
         assert opened.user("clerk_mkt").roles == ["clerk", "head"]
         for login in ("clerk_mkt", "supervisor"):
-            assert any("in force" in one for one in notices_of(opened, login)), login
+            assert any("in force" in notice for notice in notices_of(opened, login)), login
 
     def test_a_refusal_changes_nothing(self, opened: Any) -> None:
-        asked = ask(opened, AccessRequest, person=opened.users["clerk_mkt"], roles=["head"], why="x")
-        decide(opened, asked, "hr", "reject")
+        query = ask(opened, AccessRequest, person=opened.users["clerk_mkt"], roles=["head"], why="x")
+        decide(opened, query, "hr", "reject")
         assert opened.user("clerk_mkt").roles == ["clerk"]
 
     def test_who_asks_types_the_password(self, opened: Any, browser_as: Any) -> None:
         it = browser_as("it")
         values = {"person": opened.users["clerk_mkt"], "roles": ["head"], "why": "x"}
-        asked = changes.create(AccessRequest, values, actor=opened.actor("it"))
-        sent = {"id": str(asked.id), "verb": "submit", "version": str(asked.version)}
+        query = changes.create(AccessRequest, values, actor=opened.actor("it"))
+        sent = {"id": str(query.id), "verb": "submit", "version": str(query.version)}
         assert it.post("/admin/access_request/move/", {**sent, "password": "wrong"}).status_code == 422
-        assert opened.fresh(asked).state == "draft"
+        assert opened.fresh(query).state == "draft"
         assert it.post("/admin/access_request/move/", {**sent, "password": PASSWORD}).status_code == 302
 
     def test_the_second_person_is_not_of_it_nor_the_one_it_is_for(self, opened: Any) -> None:
         changes.update(User, opened.users["clerk_log"], {"roles": ["it", "hr"]}, actor=SYSTEM, version=None)
-        asked = ask(opened, AccessRequest, person=opened.users["hr"], roles=["management"], why="x")
+        query = ask(opened, AccessRequest, person=opened.users["hr"], roles=["management"], why="x")
         for login in ("clerk_log", "hr"):
             with pytest.raises(Forbidden):
-                decide(opened, asked, login)
-        decide(opened, asked, "management")
+                decide(opened, query, login)
+        decide(opened, query, "management")
 
     def test_the_first_administrator_works_alone_and_the_history_says_so(self, company: Any) -> None:
         """Nobody who could agree has ever logged in."""
@@ -219,7 +221,7 @@ class TestLinks:
         assert answer.status_code == 302
         assert old.get("/admin/").status_code == 303, "the old password and its sessions are over"
         work_off("accounts.send_link")
-        [mail] = [one for one in mail_box.kept if one["To"].endswith("<clerk@example.com>")]
+        [mail] = [row for row in mail_box.kept if row["To"].endswith("<clerk@example.com>")]
         link = re.search(r"/login/link\?key=\S+", mail.get_content())
         assert link
         assert self.choose(app, link[0], "short") == 422, "a weak one leaves the link as it is"
@@ -230,7 +232,7 @@ class TestLinks:
 
     def test_without_mail_the_head_hands_it_over(self, app: Any, opened: Any, browser_as: Any) -> None:
         self.start(opened, browser_as)
-        assert any("needs a new password" in one for one in notices_of(opened, "head_mkt"))
+        assert any("needs a new password" in notice for notice in notices_of(opened, "head_mkt"))
         id = opened.users["clerk_mkt"]
         for login in ("it", "head_sal", "hr"):
             assert browser_as(login).get("/admin/user/reset/link/", {"id": id}).status_code == 403, login
@@ -247,10 +249,10 @@ class TestLinks:
         for _ in range(2):
             self.start(opened, browser_as)
         for login in ("clerk_mkt", "supervisor"):
-            assert sum("was reset by" in one for one in notices_of(opened, login)) == 2, login
+            assert sum("was reset by" in notice for notice in notices_of(opened, login)) == 2, login
         browser_as("it").post("/admin/user/reset/second-step/", {"id": str(opened.users["clerk_mkt"])})
         for login in ("clerk_mkt", "supervisor"):
-            assert any("second step" in one for one in notices_of(opened, login)), login
+            assert any("second step" in notice for notice in notices_of(opened, login)), login
 
     def test_it_never_sees_what_opens_an_account(self, opened: Any, browser_as: Any) -> None:
         answer = self.start(opened, browser_as, "management")

@@ -35,16 +35,16 @@ def room(db: Any) -> Any:
 
 def test_the_archive_is_there_with_loans_in_every_state(room: Any) -> None:
     documents, loans = catalogue["document"].objects, catalogue["loan"].objects
-    assert Counter(one.state for one in documents) == {"approved": len(PAPERS)}
-    assert {one.confidentiality for one in documents} == {"public", "internal", "confidential", "secret"}
-    assert {one.state for one in loans} >= {
+    assert Counter(document.state for document in documents) == {"approved": len(PAPERS)}
+    assert {document.confidentiality for document in documents} == {"public", "internal", "confidential", "secret"}
+    assert {loan.state for loan in loans} >= {
         "requested", "refused", "approved", "waiting", "on_loan", "returned", "lost", "expired",
     }  # fmt: skip
-    endings = Counter(file["name"].rpartition(".")[2] for one in documents for file in files.files_of(one.id))
+    endings = Counter(file["name"].rpartition(".")[2] for document in documents for file in files.files_of(document.id))
     assert min(endings["pdf"], endings["docx"], endings["txt"]) >= 15
-    assert sum(one.edition == 2 for one in documents) == 2
+    assert sum(document.edition == 2 for document in documents) == 2
     with clock.set_to(NOW):
-        assert any(long_overdue(one.ref("borrower")) for one in loans), "somebody is blocked"
+        assert any(long_overdue(loan.ref("borrower")) for loan in loans), "somebody is blocked"
         assert not room["notice"].find_one({}), "nobody is told of the past"
 
 

@@ -176,13 +176,13 @@ def test_every_sales_clerk_has_drafts_and_someone_a_returned_entry(company):
     assert {row["owner"] for row in company["quotation"].find({"state": "draft"})} == clerks
     for name in ("quotation", "contract", "research_report"):
         drafts = [row["_id"] for row in company[name].find({"state": "draft"})]
-        wanted = {"record": {"$in": drafts}, "verb": {"$in": ["return", "send_back"]}, "reason": {"$gt": ""}}
-        assert company["history"].count_documents(wanted)
+        query = {"record": {"$in": drafts}, "verb": {"$in": ["return", "send_back"]}, "reason": {"$gt": ""}}
+        assert company["history"].count_documents(query)
 
 
 def test_a_deputy_acts_for_the_absent_head(company):
     deputy = actor("clerk_log2")
-    assert [one.login for one in deputy.principals] == ["head_log"]
+    assert [principal.login for principal in deputy.principals] == ["head_log"]
     acted = company["history"].find_one({"actor": deputy.id, "acting_for": {"$ne": None}})
     assert acted["acting_for_name"] == "韓天寧"
 

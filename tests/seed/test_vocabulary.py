@@ -45,11 +45,11 @@ def texts(maker: Callable[[random.Random], object]) -> list[str]:
 
 def everything() -> str:
     rng = random.Random(11)
-    found = [text for maker in MAKERS for text in texts(maker)]
-    found += [dealings.return_reason(rng, reviewer) for reviewer in dealings.REVIEWERS for _ in range(50)]
-    found += [dealings.dunning_result(rng, level) for level in dealings.DUNNING_LEVELS for _ in range(50)]
+    result = [text for maker in MAKERS for text in texts(maker)]
+    result += [dealings.return_reason(rng, reviewer) for reviewer in dealings.REVIEWERS for _ in range(50)]
+    result += [dealings.dunning_result(rng, level) for level in dealings.DUNNING_LEVELS for _ in range(50)]
     data = (organisation.DEPARTMENTS, organisation.POSITIONS, organisation.USERS, products.PRODUCTS)
-    return "\n".join(found + [leaf for leaf in leaves(data) if isinstance(leaf, str)])
+    return "\n".join(result + [leaf for leaf in leaves(data) if isinstance(leaf, str)])
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
@@ -135,11 +135,11 @@ def test_an_unknown_region_is_refused():
 
 
 def test_a_thousand_companies_differ():
-    found = companies.companies(random.Random(1), 1000)
-    for values in zip(*((each.name, each.short_name, each.uscc) for each in found), strict=True):
+    result = companies.companies(random.Random(1), 1000)
+    for values in zip(*((each.name, each.short_name, each.uscc) for each in result), strict=True):
         assert len(set(values)) == 1000
-    assert all(CJK.fullmatch(re.sub("[（）]", "", each.name)) for each in found)
-    assert all(each.region in each.name for each in found)
+    assert all(CJK.fullmatch(re.sub("[（）]", "", each.name)) for each in result)
+    assert all(each.region in each.name for each in result)
 
 
 def test_too_many_companies_are_refused():
@@ -163,11 +163,11 @@ def test_lines_of_one_quotation_differ():
 
 def test_requirements_have_variety():
     rng = random.Random(1)
-    found = [needs.need(rng) for _ in range(DRAWS)]
-    assert len({each.title for each in found}) >= 80
-    assert {each.category for each in found} == set(needs.CATEGORIES)
-    assert {each.source_kind for each in found} == set(needs.SOURCE_KINDS)
-    assert {each.channel for each in found} == set(needs.CHANNELS)
+    result = [needs.need(rng) for _ in range(DRAWS)]
+    assert len({each.title for each in result}) >= 80
+    assert {each.category for each in result} == set(needs.CATEGORIES)
+    assert {each.source_kind for each in result} == set(needs.SOURCE_KINDS)
+    assert {each.channel for each in result} == set(needs.CHANNELS)
 
 
 def test_a_report_names_its_year_when_told():

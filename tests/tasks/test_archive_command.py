@@ -21,8 +21,8 @@ def guicheng(company, settings, monkeypatch, capsys):
     def run():
         with clock.set_to(NOW):
             code = cli.main(["archive"])
-        told = capsys.readouterr()
-        return code, told.out + told.err
+        said = capsys.readouterr()
+        return code, said.out + said.err
 
     return run
 
@@ -32,7 +32,7 @@ def due(company):
     """Three requirements that ended long ago."""
     with clock.set_to(LONG_AGO):
         made = [company.make("requirement", "clerk_mkt") for _ in range(3)]
-        return [company.walk(one, sorted(one.flow().ends)[0]) for one in made]
+        return [company.walk(record, sorted(record.flow().ends)[0]) for record in made]
 
 
 def archived(db):

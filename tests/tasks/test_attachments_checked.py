@@ -19,9 +19,9 @@ def file(company: Any) -> Any:
     """A file of a contract, its entry under a seal."""
     contract = company.make("contract")
     company.attach(contract, "annex", by=company.actor("clerk_sal"))
-    found = company.attach(contract, "annex", by=company.actor("clerk_sal"))
+    result = company.attach(contract, "annex", by=company.actor("clerk_sal"))
     audit.seal_all()
-    return found
+    return result
 
 
 def flip(file: Any) -> None:
@@ -34,7 +34,7 @@ def flip(file: Any) -> None:
 
 
 def faults(**options: Any) -> list[str]:
-    return [f"{one.where}: {one.what}" for one in audit.check(**options).faults]
+    return [f"{fault.where}: {fault.what}" for fault in audit.check(**options).faults]
 
 
 FACTS = {
@@ -51,7 +51,7 @@ FACTS = {
 def test_changed_facts_are_found_and_named(name: str, file: Any) -> None:
     assert faults() == []
     get_db()["file"].update_one({"_id": file["_id"]}, {"$set": FACTS[name]})
-    assert any("changed without entry" in one or "past the application" in one for one in faults())
+    assert any("changed without entry" in fault or "past the application" in fault for fault in faults())
 
 
 def test_facts_and_content_of_another_file(file: Any, company: Any, browser_as: Any) -> None:
@@ -59,7 +59,7 @@ def test_facts_and_content_of_another_file(file: Any, company: Any, browser_as: 
     other = company.attach(company.make("contract"), "annex", by=company.actor("clerk_sal"))
     swapped = {name: other[name] for name in ("content",)} | {"sha256": "1" * 64, "size": 9}
     get_db()["file"].update_one({"_id": file["_id"]}, {"$set": swapped})
-    assert any("sha256" in one for one in faults())
+    assert any("sha256" in fault for fault in faults())
     answer = browser_as("clerk_sal", locale="en").get(f"/files/{file['_id']}")
     assert answer.status_code == 403
     assert "not the one that was attached" in answer.text
@@ -67,12 +67,12 @@ def test_facts_and_content_of_another_file(file: Any, company: Any, browser_as: 
 
 def test_a_file_that_is_gone(file: Any) -> None:
     get_db()["file"].delete_one({"_id": file["_id"]})
-    assert any("gone without an entry" in one for one in faults())
+    assert any("gone without an entry" in fault for fault in faults())
 
 
 def test_a_file_that_nobody_attached(file: Any) -> None:
     get_db()["file"].insert_one({**file, "_id": file["content"]})
-    assert any("past the application" in one for one in faults())
+    assert any("past the application" in fault for fault in faults())
 
 
 def test_what_people_do_is_no_fault(file: Any, company: Any, browser_as: Any) -> None:
@@ -87,7 +87,7 @@ def test_one_bit_of_a_content(file: Any, company: Any, browser_as: Any) -> None:
     """By the switch and weekly; and nobody gets it, as a download or as a picture."""
     flip(file)
     assert faults() == [], "the facts alone do not tell"
-    assert any("not the one that was attached" in one for one in faults(contents=True))
+    assert any("not the one that was attached" in fault for fault in faults(contents=True))
     assert do("audit.check")["faults"] == 1
     clerk = browser_as("clerk_sal", locale="en")
     for _ in range(2):
@@ -96,10 +96,10 @@ def test_one_bit_of_a_content(file: Any, company: Any, browser_as: Any) -> None:
     with pytest.raises(Unreadable, match="changed"), reading.content_of(file):
         pass
     for login in ("it", "supervisor"):
-        told = get_db()["notice"].find({"person": company.users[login], "cause": {"$regex": "^file_changed:"}})
-        assert len(list(told)) == 1, login
+        rows = get_db()["notice"].find({"person": company.users[login], "cause": {"$regex": "^file_changed:"}})
+        assert len(list(rows)) == 1, login
 
 
 def test_a_content_that_is_gone(file: Any) -> None:
     get_db()["content.chunks"].delete_many({"files_id": file["content"]})
-    assert any("content is missing" in one for one in faults(contents=True))
+    assert any("content is missing" in fault for fault in faults(contents=True))

@@ -19,8 +19,8 @@ def guicheng(db, settings, monkeypatch, capsys):
 
     def run(*arguments):
         code = cli.main(arguments)
-        told = capsys.readouterr()
-        return code, told.out + told.err
+        said = capsys.readouterr()
+        return code, said.out + said.err
 
     return run
 

@@ -56,7 +56,7 @@ def guicheng(source, capsys, monkeypatch):
 def saved(guicheng, tmp_path):
     code, said = guicheng("backup", "--to", str(tmp_path))
     assert code == 0, said
-    (name,) = (one for one in os.listdir(tmp_path) if one.startswith("guicheng-"))
+    (name,) = (item for item in os.listdir(tmp_path) if item.startswith("guicheng-"))
     assert "50 documents" in said
     return os.path.join(tmp_path, name)
 
@@ -101,7 +101,9 @@ def test_what_waited_rests_and_is_said(guicheng, source, tmp_path):
 
 
 def test_damage_is_code_two(guicheng, saved):
-    path = next(os.path.join(root, one) for root, _, names in os.walk(saved) for one in names if "customer.bson" in one)
+    path = next(
+        os.path.join(root, name) for root, _, names in os.walk(saved) for name in names if "customer.bson" in name
+    )
     with open(path, "r+b") as file:
         file.seek(40)
         file.write(b"\x00\x01\x02")
@@ -170,7 +172,7 @@ def test_in_a_process_of_its_own(source, tmp_path):
 
     made = guicheng("backup", "--to", str(tmp_path))
     assert (made.returncode, made.stderr) == (0, "")
-    (name,) = (one for one in os.listdir(tmp_path) if one.startswith("guicheng-"))
+    (name,) = (item for item in os.listdir(tmp_path) if item.startswith("guicheng-"))
     manifest = tmp_path / name / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b"50", b"51"))
     broken = guicheng("verify", str(tmp_path / name))

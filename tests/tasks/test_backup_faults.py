@@ -72,7 +72,7 @@ def is_found(entry, ring=RING):
     except BackupFault as fault:
         return str(fault)
     assert not verdict, "nothing was found"
-    return " ".join(str(one) for one in verdict.problems)
+    return " ".join(str(problem) for problem in verdict.problems)
 
 
 def flip(path, bit):
@@ -87,7 +87,7 @@ def flip(path, bit):
 def test_one_flipped_bit_anywhere(filled, target, plain):
     entry = dump(filled, target, RING, plain=plain)
     chance = random.Random(7)
-    names = [*(one.name for one in entry.manifest.files if one.collection in ("alpha", "beta")), MANIFEST]
+    names = [*(file.name for file in entry.manifest.files if file.collection in ("alpha", "beta")), MANIFEST]
     for name in names:
         path = os.path.join(folder_of(entry), name)
         last = os.path.getsize(path) * 8 - 1
@@ -135,14 +135,14 @@ def test_a_file_too_many(whole):
 
 
 def test_swapped_within(whole):
-    one, two = path_of(whole, "alpha"), path_of(whole, "gamma")
-    os.rename(one, one + "x")
-    os.rename(two, one)
-    os.rename(one + "x", two)
-    found = is_found(whole)
-    assert "alpha.bson" in found
-    assert "gamma.bson" in found
-    assert "has the content of" in found
+    item, two = path_of(whole, "alpha"), path_of(whole, "gamma")
+    os.rename(item, item + "x")
+    os.rename(two, item)
+    os.rename(item + "x", two)
+    result = is_found(whole)
+    assert "alpha.bson" in result
+    assert "gamma.bson" in result
+    assert "has the content of" in result
 
 
 def test_swapped_with_another_backup_of_the_same_size(filled, target, whole):
@@ -198,9 +198,9 @@ def test_a_forged_manifest_of_another_shape_is_damaged(filled, target):
 
 def test_what_is_not_there_is_not_damaged(target, whole):
     shutil.rmtree(folder_of(whole))
-    with pytest.raises(BackupFault, match="is not there") as found:
+    with pytest.raises(BackupFault, match="is not there") as raises:
         open_entry(target, whole.name, RING)
-    assert not isinstance(found.value, Damaged)
+    assert not isinstance(raises.value, Damaged)
 
 
 def test_how_it_is_damaged_is_said_in_the_readers_language(whole):
@@ -209,17 +209,17 @@ def test_how_it_is_damaged_is_said_in_the_readers_language(whole):
         file.write(b"xyz")
     flip(path_of(whole, "beta"), 0)
     with speaking("zh-Hant"):
-        told = is_found(whole)
-    assert "第 1 塊" in told
-    assert "文件頭" in told
-    assert not re.search("chunk|head", told)
+        said = is_found(whole)
+    assert "第 1 塊" in said
+    assert "文件頭" in said
+    assert not re.search("chunk|head", said)
 
 
 def test_a_manifest_rewritten_with_a_sum_of_its_own_is_no_proof(whole):
     path = os.path.join(folder_of(whole), MANIFEST)
     with open(path, "rb") as file:
         body = json.loads(file.read())
-    body["files"] = [one for one in body["files"] if one["collection"] != "beta"]
+    body["files"] = [file for file in body["files"] if file["collection"] != "beta"]
     with open(path, "wb") as file:
         file.write(layout._text(body))
     os.remove(path_of(whole, "beta"))

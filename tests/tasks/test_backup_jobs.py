@@ -47,13 +47,13 @@ def it(db):
 def small(settings, monkeypatch):
     """What the jobs save: a small database in the place of the whole one, so that drills are quick."""
     with MongoClient(settings.mongodb_uri, tz_aware=True) as client:
-        found = client[f"{settings.database}_j"]
-        client.drop_database(found.name)
-        found["user"].insert_many([{"n": n} for n in range(10)])
-        found["department"].insert_one({})
-        monkeypatch.setattr(jobs_backup, "get_db", lambda: found)
-        yield found
-        client.drop_database(found.name)
+        row = client[f"{settings.database}_j"]
+        client.drop_database(row.name)
+        row["user"].insert_many([{"n": n} for n in range(10)])
+        row["department"].insert_one({})
+        monkeypatch.setattr(jobs_backup, "get_db", lambda: row)
+        yield row
+        client.drop_database(row.name)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_without_a_policy_every_one_in_force(policy, tmp_path):
     make("backup_policy", name="二", target=str(tmp_path / "second"), **facts)
     make("backup_policy", name="三", target=str(tmp_path / "third"), enabled=False, **facts)
     run("backup.run")
-    assert [one.outcome for one in Backup.objects] == [GOOD, GOOD]
+    assert [item.outcome for item in Backup.objects] == [GOOD, GOOD]
 
 
 def test_a_target_that_is_away_is_said_and_the_next_one_works(policy):
@@ -109,7 +109,7 @@ def test_a_target_that_is_away_is_said_and_the_next_one_works(policy):
     assert only(Backup).outcome == FAILED
     os.rename(policy.target + "x", policy.target)
     run("backup.run", policy=str(policy.id))
-    assert sorted(one.outcome for one in Backup.objects) == [FAILED, GOOD]
+    assert sorted(item.outcome for item in Backup.objects) == [FAILED, GOOD]
 
 
 def test_a_missing_key_is_said(policy):
@@ -127,7 +127,7 @@ def test_what_a_killed_attempt_left_is_cleared(policy):
     facts |= {"begun": clock.now(), "department": policy.ref("department")}
     changes.create(Backup, facts, actor=SYSTEM, once=f"backup:{run_id}:{policy.id}:1:x")
     work(run_id)
-    assert sorted(one.outcome for one in Backup.objects) == [FAILED, GOOD]
+    assert sorted(item.outcome for item in Backup.objects) == [FAILED, GOOD]
     assert target.entries() == [Backup.objects.get(outcome=GOOD).entry]
 
 
@@ -158,9 +158,9 @@ def test_faults_are_read_in_the_readers_language(policy, browser_as):
 def test_a_drill_proves_a_backup(policy):
     run("backup.run", policy=str(policy.id))
     assert run("backup.drill")["state"] == jobs.DONE
-    found = only(RestoreDrill)
-    assert (found.outcome, found.differences) == (EQUAL, None)
-    assert found.documents == only(Backup).documents
+    result = only(RestoreDrill)
+    assert (result.outcome, result.differences) == (EQUAL, None)
+    assert result.documents == only(Backup).documents
     assert only(Backup).drilled_at is not None
 
 
@@ -201,7 +201,7 @@ def every_eighth_day(policy, count):
 
 
 def outcomes():
-    return [one.outcome for one in Backup.objects.order_by("begun")]
+    return [item.outcome for item in Backup.objects.order_by("begun")]
 
 
 def test_a_disk_that_is_not_mounted_marks_nothing_as_damaged(policy):
@@ -267,7 +267,7 @@ def test_a_policy_with_a_new_target_still_knows_where_its_backups_lie(policy, tm
     changes.update(type(policy), policy.id, rules, actor=SYSTEM, version=None)
     with clock.set_to(later):
         run("backup.run", policy=str(policy.id))
-    assert [one.target for one in Backup.objects.order_by("begun")] == [former, former, str(tmp_path / "new")]
+    assert [item.target for item in Backup.objects.order_by("begun")] == [former, former, str(tmp_path / "new")]
     assert outcomes() == [PRUNED, GOOD, GOOD], "the last one that a drill proved stays"
     assert Target(former).entries() == names[1:]
 
@@ -315,7 +315,7 @@ def test_a_manifest_that_is_intact_is_never_pruned_for_a_missing_file(policy):
     later = every_eighth_day(policy, 2)
     marked(BROKEN)
     folder = os.path.join(policy.target, Target(policy.target).entries()[0])
-    path = next(os.path.join(root, one) for root, _, names in os.walk(folder) for one in names if "user.bson" in one)
+    path = next(os.path.join(root, name) for root, _, names in os.walk(folder) for name in names if "user.bson" in name)
     os.rename(path, policy.target + ".away")
     with clock.set_to(later):
         run("backup.prune")
@@ -375,7 +375,7 @@ def test_progress_and_log_are_read_in_the_readers_language(policy, browser_as):
             Run, "progress", lambda self, done, total, note="": (notes.append(note), real(self, done, total, note))
         )
         assert work(run_id)
-    assert "Departments" in {str(one) for one in notes}
+    assert "Departments" in {str(note) for note in notes}
     jobs_run = jobs_of(run_id)
     assert str(made_of := jobs_run["log"][0]["text"]["zh-Hant"]).endswith("字節。")
     Backup._get_db()[jobs.COLLECTION].update_one(
@@ -447,8 +447,8 @@ def test_alarms_are_told_to_it_once_a_day(policy, it, db):
     db["notice"].delete_many({})
     run("backup.alarms")
     run("backup.alarms")
-    told = list(db["notice"].find({"person": it.id, "kind": "alarm"}))
-    assert sorted("40 hours" in one["text"]["en"] for one in told) == [False, True]
+    rows = list(db["notice"].find({"person": it.id, "kind": "alarm"}))
+    assert sorted("40 hours" in row["text"]["en"] for row in rows) == [False, True]
 
 
 def test_no_policy_is_an_alarm(it):
@@ -468,7 +468,7 @@ def days(count, **facts):
 
 
 def test_keeps_days_weeks_months_years():
-    kept = {one.name for one in days(800)} - set(to_prune(days(800), Keep(7, 4, 3, 2), NOW))
+    kept = {day.name for day in days(800)} - set(to_prune(days(800), Keep(7, 4, 3, 2), NOW))
     assert {f"b{n:03}" for n in range(7)} <= kept
     assert len(kept) <= 7 + 4 + 3 + 2
     ages = sorted(int(name[1:]) for name in kept)
@@ -477,7 +477,7 @@ def test_keeps_days_weeks_months_years():
 
 def test_never_the_last_good_one():
     old = [Candidate("good", NOW - dt.timedelta(days=900), True, True)]
-    bad = [replace(one, good=False) for one in days(100)]
+    bad = [replace(day, good=False) for day in days(100)]
     assert "good" not in to_prune(old + bad, Keep(1, 0, 0, 0), NOW)
     assert to_prune(bad, Keep(1, 0, 0, 0), NOW) == []
 

@@ -73,26 +73,26 @@ def attach_raw(db, content, name, data, session=None):
 def small(settings):
     """A database of few collections: customers, and one file that is attached."""
     with MongoClient(settings.mongodb_uri, tz_aware=True) as client:
-        found = client[f"{settings.database}_s"]
-        client.drop_database(found.name)
-        found["customer"].insert_many([{"name": f"{NAME}{n}", "g": [n]} for n in range(20)])
-        found["customer"].create_index("g")
-        found["session"].insert_one({})
+        row = client[f"{settings.database}_s"]
+        client.drop_database(row.name)
+        row["customer"].insert_many([{"name": f"{NAME}{n}", "g": [n]} for n in range(20)])
+        row["customer"].create_index("g")
+        row["session"].insert_one({})
         data = "內容".encode() * 200_000
-        content = GridFSBucket(found, "content").upload_from_stream("合同.txt", data)
-        attach_raw(found, content, "合同.txt", data)
-        yield found
-        client.drop_database(found.name)
+        content = GridFSBucket(row, "content").upload_from_stream("合同.txt", data)
+        attach_raw(row, content, "合同.txt", data)
+        yield row
+        client.drop_database(row.name)
 
 
 @pytest.fixture
 def other(settings):
     """A database that is empty, and dropped afterwards."""
     with MongoClient(settings.mongodb_uri, tz_aware=True) as client:
-        found = client[f"{settings.database}_r"]
-        client.drop_database(found.name)
-        yield found
-        client.drop_database(found.name)
+        result = client[f"{settings.database}_r"]
+        client.drop_database(result.name)
+        yield result
+        client.drop_database(result.name)
 
 
 def bytes_of(db, name):
@@ -156,11 +156,11 @@ def test_mongodump_layout_without_this_program(small, target, tmp_path):
     entry = dump(small, target, RING, plain=True)
     folder = tmp_path / entry.name / small.name
     raw = zstandard.ZstdDecompressor().stream_reader(io.BytesIO((folder / "customer.bson.zst").read_bytes())).read()
-    assert [one["name"] for one in decode_all(raw)] == [f"{NAME}{n}" for n in range(20)]
+    assert [row["name"] for row in decode_all(raw)] == [f"{NAME}{n}" for n in range(20)]
     packed = (folder / "customer.metadata.json.zst").read_bytes()
-    told = json_util.loads(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)).read())
-    assert told["collectionName"] == "customer"
-    assert {"_id_"} < {one["name"] for one in told["indexes"]}
+    payload = json_util.loads(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)).read())
+    assert payload["collectionName"] == "customer"
+    assert {"_id_"} < {index["name"] for index in payload["indexes"]}
     assert not (folder / "session.bson.zst").exists()
 
 
@@ -177,14 +177,18 @@ def test_unpacked_it_is_what_mongodump_writes(crowded, target, other, tmp_path):
     )
     assert {"customer", "strict", "visit", "content.chunks"} <= set(names)
     for name in names:
-        told = json_util.loads((folder / f"{name}.metadata.json").read_text("utf-8"))
-        assert set(told) == {"options", "indexes", "uuid", "collectionName", "type"}
-        assert (told["collectionName"], told["type"], len(bytes.fromhex(told["uuid"]))) == (name, "collection", 16)
-        other.command({"create": name, **told["options"]})
+        payload = json_util.loads((folder / f"{name}.metadata.json").read_text("utf-8"))
+        assert set(payload) == {"options", "indexes", "uuid", "collectionName", "type"}
+        assert (payload["collectionName"], payload["type"], len(bytes.fromhex(payload["uuid"]))) == (
+            name,
+            "collection",
+            16,
+        )
+        other.command({"create": name, **payload["options"]})
         with (folder / f"{name}.bson").open("rb") as file:
-            for one in decode_file_iter(file, CodecOptions(document_class=dict)):
-                other[name].insert_one(one)
-        if indexes := [one for one in told["indexes"] if one["name"] != "_id_"]:
+            for row in decode_file_iter(file, CodecOptions(document_class=dict)):
+                other[name].insert_one(row)
+        if indexes := [index for index in payload["indexes"] if index["name"] != "_id_"]:
             other.command("createIndexes", name, indexes=indexes)
         assert bytes_of(other, name) == bytes_of(crowded, name)
         assert list(other[name].list_indexes()) == list(crowded[name].list_indexes())
@@ -299,7 +303,7 @@ def test_comparing_finds_what_differs(small, target, other, change, word):
     entry = dump(small, target, RING)
     restore(entry, other)
     change(other["customer"])
-    assert word in " ".join(str(one) for one in compare(entry, other)[1])
+    assert word in " ".join(str(item) for item in compare(entry, other)[1])
 
 
 def test_another_order_is_no_difference(small, target, other):
@@ -336,14 +340,14 @@ def test_a_record_that_is_gone_comes_back_with_its_history_and_files(db, company
     restored = restore_record(entry, "customer", str(lost.id))
     assert (restored.id, restored.number, restored.name) == (lost.id, lost.number, lost.name)
     entries = history.entries_of(lost.id)
-    assert [one["verb"] for one in entries] == ["create", "attach", "restore"]
+    assert [entry["verb"] for entry in entries] == ["create", "attach", "restore"]
     assert not list(history.faults_in(entries, catalogue["customer"].objects.get(id=lost.id).chain))
     file, stream = files.open_for(db["file"].find_one({"record_id": lost.id})["_id"], actor=SYSTEM, context=Context())
     assert hashlib.sha256(stream.read()).hexdigest() == file["sha256"]
 
 
 def faults():
-    return [(str(one.where), str(one.what)) for one in audit.check().faults]
+    return [(str(fault.where), str(fault.what)) for fault in audit.check().faults]
 
 
 def test_a_record_of_a_younger_backup_has_its_entries_sealed(db, company, target):
@@ -451,10 +455,10 @@ def test_what_was_queued_rests_after_a_restore(small, target, other):
     other["throttle"].insert_one({"fails": 9})
     done = restore(entry, other, overwrite=True)
     assert done.parked == 5
-    assert [one["state"] for one in other["delivery"].find().sort("_id", 1)] == ["restored", "restored", "sent"]
+    assert [row["state"] for row in other["delivery"].find().sort("_id", 1)] == ["restored", "restored", "sent"]
     assert not other["delivery"].find_one({"holder": {"$exists": True}})
     assert other["notice"].find_one()["restored"] is True
-    assert sorted(one["state"] for one in other["task_run"].find()) == ["done", "set_aside", "set_aside"]
+    assert sorted(row["state"] for row in other["task_run"].find()) == ["done", "set_aside", "set_aside"]
     assert "restored from a backup" in other["task_run"].find_one({"state": "set_aside"})["sentence"]["en"]
     for name in ("session", "throttle"):
         assert other[name].count_documents({}) == 0, "somebody is still let in"

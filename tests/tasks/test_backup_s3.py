@@ -46,14 +46,14 @@ def address():
 @pytest.fixture
 def store(address, monkeypatch):
     """A client of the store with one bucket, addressed as the manual says: by the AWS variables."""
-    told = {"ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": "secret", "DEFAULT_REGION": "us-east-1"}
-    for name, value in (told | {"ENDPOINT_URL": address}).items():
+    content = {"ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": "secret", "DEFAULT_REGION": "us-east-1"}
+    for name, value in (content | {"ENDPOINT_URL": address}).items():
         monkeypatch.setenv(f"AWS_{name}", value)
     client = boto3.client("s3")
     client.create_bucket(Bucket="vault")
     yield client
-    for one in client.list_objects_v2(Bucket="vault").get("Contents", []):
-        client.delete_object(Bucket="vault", Key=one["Key"])
+    for row in client.list_objects_v2(Bucket="vault").get("Contents", []):
+        client.delete_object(Bucket="vault", Key=row["Key"])
     client.close()
     gc.collect()
 
@@ -62,19 +62,19 @@ def store(address, monkeypatch):
 def small(settings):
     """What is saved: more than one chunk; and an empty database beside it."""
     with MongoClient(settings.mongodb_uri, tz_aware=True) as client:
-        found = client[f"{settings.database}_s3"]
-        client.drop_database(found.name)
-        found["user"].insert_many([{"n": n, "t": os.urandom(3000)} for n in range(500)])
-        yield found
-        client.drop_database(found.name)
-        client.drop_database(f"{found.name}_r")
+        row = client[f"{settings.database}_s3"]
+        client.drop_database(row.name)
+        row["user"].insert_many([{"n": n, "t": os.urandom(3000)} for n in range(500)])
+        yield row
+        client.drop_database(row.name)
+        client.drop_database(f"{row.name}_r")
 
 
 def test_saved_verified_drilled_and_restored(store, small):
     target = Target(PLACE)
     entry = dump(small, target, RING)
     assert target.entries() == [entry.name]
-    there = {one["Key"] for one in store.list_objects_v2(Bucket="vault")["Contents"]}
+    there = {content["Key"] for content in store.list_objects_v2(Bucket="vault")["Contents"]}
     assert f"guicheng/{entry.name}/manifest.json" in there
     assert verify(target, entry.name, RING)
     assert drill(target, entry.name, RING, small.client).differences == ()
@@ -140,7 +140,9 @@ def test_by_policy_and_by_the_keep_rules(store, small, db, monkeypatch):
     assert Target(PLACE).entries() == [kept.entry]
     assert Backup.objects.get(id=first.id).outcome == PRUNED
     assert run("backup.drill") == jobs.DONE
-    key = next(one["Key"] for one in store.list_objects_v2(Bucket="vault")["Contents"] if "user.bson" in one["Key"])
+    key = next(
+        content["Key"] for content in store.list_objects_v2(Bucket="vault")["Contents"] if "user.bson" in content["Key"]
+    )
     store.put_object(Bucket="vault", Key=key, Body=b"x")
     assert run("backup.verify") == jobs.FAILED
     assert Backup.objects.get(id=kept.id).outcome == BROKEN

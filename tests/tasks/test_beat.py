@@ -23,11 +23,11 @@ HOUR = dt.timedelta(hours=1)
 @pytest.fixture
 def schedule(company):
     def make(**values):
-        told = {"name": "試驗", "task": "mark_overdue", "department": company.department("ITD"), **values}
-        if not told.get("every"):
-            told.setdefault("cron", "0 * * * *")
+        content = {"name": "試驗", "task": "mark_overdue", "department": company.department("ITD"), **values}
+        if not content.get("every"):
+            content.setdefault("cron", "0 * * * *")
         with clock.set_to(START):
-            made = changes.create(catalogue["schedule"], told, actor=SYSTEM)
+            made = changes.create(catalogue["schedule"], content, actor=SYSTEM)
             fire_due()
         return made
 
@@ -76,8 +76,8 @@ def test_killed_between_two_lines_it_still_fires_once(schedule, db, monkeypatch,
 def test_what_an_outage_missed(schedule, db, policy, states):
     schedule(catch_up=policy)
     tick(START + HOUR * 10 + dt.timedelta(minutes=30))
-    found = {row["_id"]: row["n"] for row in db.task_run.aggregate([{"$group": {"_id": "$state", "n": {"$sum": 1}}}])}
-    assert found == states
+    result = {row["_id"]: row["n"] for row in db.task_run.aggregate([{"$group": {"_id": "$state", "n": {"$sum": 1}}}])}
+    assert result == states
     tick(START + HOUR * 11)
     assert START.replace(second=0) + HOUR * 11 in due_times(db)
 
@@ -90,8 +90,8 @@ def test_a_clock_that_jumps_a_day_ahead_and_back_fires_little_and_nothing_twice(
     tick(START)
     for minute in range(0, 60 * 25, 5):
         tick(START + dt.timedelta(minutes=minute))
-    found = due_times(db)
-    assert len(found) == len(set(found))
+    result = due_times(db)
+    assert len(result) == len(set(result))
 
 
 def test_an_hour_back_is_no_second_run(schedule, db):
@@ -122,7 +122,7 @@ def test_a_crontab_goes_on_after_one_moment_of_a_wrong_clock(schedule, db, overl
                 while run := jobs.claim("w"):
                     jobs.finish(run["_id"], "w", jobs.DONE)
     first = dt.datetime(2026, 5, 4, 18, 30, tzinfo=dt.UTC)
-    due = [one for one in due_times(db, state=jobs.DONE) if one < START + day * 30]
+    due = [due_time for due_time in due_times(db, state=jobs.DONE) if due_time < START + day * 30]
     assert due == [first + day * days for days in range(4)]
     assert db.task_run.count_documents({"state": {"$ne": jobs.DONE}}) == 0
 
@@ -172,24 +172,24 @@ def test_a_run_that_hangs_and_keeps_later_ones_out_is_told(schedule, company, db
             alarms.sweep()
     assert db.task_run.count_documents({"state": jobs.SKIPPED}) == 8
     assert db.task_run.find_one({"_id": run["_id"]})["left_out"] == 8
-    told = {one["cause"].split(":")[2]: one["text"]["en"] for one in db.notice.find({"kind": "alarm"})}
-    assert set(told) == {"stalled", "blocks"}
+    values = {row["cause"].split(":")[2]: row["text"]["en"] for row in db.notice.find({"kind": "alarm"})}
+    assert set(values) == {"stalled", "blocks"}
     assert db.notice.count_documents({"kind": "alarm"}) == 2
-    assert "left out 1 times" in told["blocks"]
+    assert "left out 1 times" in values["blocks"]
 
 
 def test_one_that_makes_progress_and_keeps_later_ones_out_is_told_after_an_hour(schedule, company, db):
     schedule(every=10)
     tick(START + HOUR)
-    found = {}
+    result = {}
     with clock.set_to(START + HOUR):
         run = Run(jobs.claim("busy"), "busy")
     for minutes in range(10, 90, 10):
         with clock.set_to(START + HOUR + dt.timedelta(minutes=minutes)):
             fire_due()
             run.progress(minutes, 90)
-            found[minutes] = alarms.sweep()
-    assert [minutes for minutes, count in found.items() if count] == [70]
+            result[minutes] = alarms.sweep()
+    assert [minutes for minutes, count in result.items() if count] == [70]
 
 
 def test_an_edit_is_taken_up_at_the_next_tick(schedule, db):
@@ -213,7 +213,7 @@ def test_an_edit_is_taken_up_at_the_next_tick(schedule, db):
     {"every": "often", "cron": None}, {"cron": 5}, {"task": None}, {"catch_up": 7, "params": 5}, {"time_zone": 5},
 ], ids=str)  # fmt: skip
 def test_a_damaged_schedule_keeps_no_other_back(schedule, company, db, damage):
-    bad, good = sorted((schedule(), schedule(name="另一項")), key=lambda one: one.id)
+    bad, good = sorted((schedule(), schedule(name="另一項")), key=lambda record: record.id)
     db.schedule.update_one({"_id": bad.id}, {"$set": damage})
     if damage.get("task", "") is None:
         db.schedule.update_one({"_id": bad.id}, {"$unset": {"task": ""}})
@@ -221,8 +221,8 @@ def test_a_damaged_schedule_keeps_no_other_back(schedule, company, db, damage):
         tick(START + HOUR * hours)
         tick(START + HOUR * hours)
     assert len(due_times(db, schedule=good.id)) == 2
-    told = db.notice.count_documents({"kind": "alarm", "record": bad.id, "person": company.users["it"]})
-    assert told == 1 or due_times(db, schedule=bad.id)
+    count_documents = db.notice.count_documents({"kind": "alarm", "record": bad.id, "person": company.users["it"]})
+    assert count_documents == 1 or due_times(db, schedule=bad.id)
 
 
 def test_a_removed_schedule_does_not_fire(schedule, db):

@@ -23,7 +23,7 @@ def told(db, company):
     """Who was told at which step."""
     logins = {id: login for login, id in company.users.items()}
     rows = db["notice"].find({"kind": "escalation"}).sort("_id", 1)
-    return [(one["cause"].rpartition(":")[2], logins[one["person"]]) for one in rows]
+    return [(row["cause"].rpartition(":")[2], logins[row["person"]]) for row in rows]
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +55,8 @@ def test_step_by_step_and_once_each(company, overdue, db):
             with at(day, hour):
                 do("cases.escalate")
                 do("cases.escalate")
-                for one in told(db, company):
-                    seen.setdefault(one, (day, hour))
+                for item in told(db, company):
+                    seen.setdefault(item, (day, hour))
     assert seen == {
         ("deciders", "head_sal"): (0, 14),
         ("superior", "management"): (2, 10),
@@ -72,7 +72,7 @@ def test_the_deputy_first(company, overdue, db):
     with at(0, 14):
         do("cases.escalate")
     assert told(db, company) == [("deciders", "head_sal"), ("deciders", "clerk_sal2")]
-    notices = {one["person"]: one["text"]["en"] for one in db["notice"].find({"kind": "escalation"})}
+    notices = {row["person"]: row["text"]["en"] for row in db["notice"].find({"kind": "escalation"})}
     assert "Please decide it now" in notices[company.users["head_sal"]]
     assert "still waits for 王建國" in notices[company.users["clerk_sal2"]]
 
@@ -115,7 +115,7 @@ def test_what_is_decided_is_left_alone(company, overdue, db):
     for day in range(1, 9):
         with at(day, 14):
             do("cases.escalate")
-    assert [one for one in told(db, company) if one[0] != "deciders"] == []
+    assert [item for item in told(db, company) if item[0] != "deciders"] == []
 
 
 def test_after_an_outage_the_deciders_still_come_first(company, overdue, db):

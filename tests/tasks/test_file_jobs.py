@@ -142,7 +142,7 @@ def test_while_the_scanner_is_away_files_wait_and_it_is_told_once(daemon, compan
         assert do("files.scan") == {}
     finally:
         back.close()
-    assert all(opens(company, "management", one) for one in files_)
+    assert all(opens(company, "management", file) for file in files_)
     assert file_text.text_of(files_[1]["_id"]) == "two"
 
 

@@ -29,9 +29,9 @@ CUSTOMER = catalogue["customer"]
 NUMBERED = ["編號", *HEADS]
 
 
-def attempt(one: Any) -> None:
+def attempt(item: Any) -> None:
     """A worker's attempt at what is ordered of an import; what its body raises comes out."""
-    document = get_db()[jobs.COLLECTION].find_one({"_id": one.facts["run"]}) or {}
+    document = get_db()[jobs.COLLECTION].find_one({"_id": item.facts["run"]}) or {}
     if document["state"] == jobs.QUEUED:
         jobs.claim("tests", document["_id"])
     load_jobs()[document["task"]].body(Run(document, "tests"), **document["params"])
@@ -61,75 +61,75 @@ def sheet(known: Any) -> list[list[str]]:
 
 class TestRun:
     def test_the_good_rows_are_imported_under_one_name(self, company, sheets, sheet, known, db):
-        one = sheets.imported(sheet)
-        assert (one.state, verdicts(one)) == (imports.DONE, ["created", "changed", "refused", "created"])
-        assert one.counts == {"created": 2, "changed": 1, "refused": 1}
+        item = sheets.imported(sheet)
+        assert (item.state, verdicts(item)) == (imports.DONE, ["created", "changed", "refused", "created"])
+        assert item.counts == {"created": 2, "changed": 1, "refused": 1}
         made = CUSTOMER.objects.get(name=GOOD[0][0])
         assert (made.score, made.level, made.ref("owner")) == (80, "A", company.users["clerk_sal"])
         assert company.fresh(known).region == "上海"
-        entries = list(db["history"].find({"batch": one.batch}))
+        entries = list(db["history"].find({"batch": item.batch}))
         assert {(entry["door"], entry["actor"]) for entry in entries} == {("import", company.users["clerk_sal"])}
         assert sorted(entry["verb"] for entry in entries) == ["create", "create", "update"]
 
     def test_doubtful_rows_only_when_asked_for(self, company, sheets, db):
         company.make("customer", "clerk_sal", name=GOOD[0][0])
         rows = [HEADS, *GOOD]
-        one = sheets.imported(rows)
-        assert verdicts(one) == ["left", "created"]
-        sheets.taken_back(one)
-        one = sheets.imported(rows, doubtful=True)
-        assert verdicts(one) == ["created", "created"]
+        item = sheets.imported(rows)
+        assert verdicts(item) == ["left", "created"]
+        sheets.taken_back(item)
+        item = sheets.imported(rows, doubtful=True)
+        assert verdicts(item) == ["created", "created"]
         assert db["customer"].count_documents({"name": GOOD[0][0]}) == 2
 
     def test_all_or_none_is_announced_and_kept(self, company, sheets, sheet, known, db):
         before = stand(db)
-        one = sheets.checked(sheet)
+        item = sheets.checked(sheet)
         with pytest.raises(Refused, match="1"):
-            sheets.start(one, strict=True)
-        one = sheets.checked([sheet[0], sheet[1], sheet[2], sheet[4]])
-        sheets.start(one, strict=True)
+            sheets.start(item, strict=True)
+        item = sheets.checked([sheet[0], sheet[1], sheet[2], sheet[4]])
+        sheets.start(item, strict=True)
         changes.update(CUSTOMER, known.id, {"score": 5}, actor=SYSTEM, version=None)
         work_off("imports.run")
-        one = sheets.now(one)
-        assert (one.state, verdicts(one)) == (imports.TAKEN_BACK, ["binned", "refused", "binned"])
-        assert "row 3 was refused" in one.facts["why"][EN]
+        item = sheets.now(item)
+        assert (item.state, verdicts(item)) == (imports.TAKEN_BACK, ["binned", "refused", "binned"])
+        assert "row 3 was refused" in item.facts["why"][EN]
         assert [row[:2] for row in stand(db) if len(row) > 2 and not row[3]] == [
             row[:2] for row in before if len(row) > 2
         ]
 
     def test_a_role_that_is_taken_away_stops_it(self, company, sheets, db, monkeypatch):
         monkeypatch.setattr(import_rows, "BATCH", 2)
-        one = sheets.checked([HEADS, *([f"客戶{n}", "", "", "", ""] for n in range(6))])
-        sheets.start(one)
+        item = sheets.checked([HEADS, *([f"客戶{n}", "", "", "", ""] for n in range(6))])
+        sheets.start(item)
         carry_out = import_steps.carry_out
 
-        def and_then(*told: Any) -> bool:
-            is_good = carry_out(*told)
+        def and_then(*said: Any) -> bool:
+            is_good = carry_out(*said)
             user = company.user("clerk_sal")
             changes.update(type(user), user.id, {"roles": []}, actor=SYSTEM, version=None)
             return is_good
 
         monkeypatch.setattr(import_steps, "carry_out", and_then)
         work_off("imports.run")
-        one = sheets.now(one)
-        assert one.state == imports.FAILED
-        assert verdicts(one) == ["created"] * 2 + ["create"] * 4
-        assert "may no longer enter" in one.facts["why"][EN]
+        item = sheets.now(item)
+        assert item.state == imports.FAILED
+        assert verdicts(item) == ["created"] * 2 + ["create"] * 4
+        assert "may no longer enter" in item.facts["why"][EN]
         assert db["customer"].count_documents({}) == 2
 
     def test_what_somebody_changed_meanwhile_is_not_overwritten(self, company, sheets, sheet, known):
-        one = sheets.checked(sheet)
+        item = sheets.checked(sheet)
         changes.update(CUSTOMER, known.id, {"region": "廣州"}, actor=company.actor("clerk_sal2"), version=1)
-        sheets.start(one)
+        sheets.start(item)
         work_off("imports.run")
-        assert verdicts(sheets.now(one)) == ["created", "refused", "refused", "created"]
+        assert verdicts(sheets.now(item)) == ["created", "refused", "refused", "created"]
         assert company.fresh(known).region == "廣州"
 
     def test_five_at_once(self, company, sheets, db):
         """Four colleagues save while the import does: each change is there, or said to be refused."""
         records = [company.make("customer", "clerk_sal", name=f"客戶{n}", region="北京") for n in range(20)]
-        one = sheets.checked([["編號", "地區"], *([each.number, "上海"] for each in records)])
-        sheets.start(one)
+        item = sheets.checked([["編號", "地區"], *([each.number, "上海"] for each in records)])
+        sheets.start(item)
         saved: list[Any] = []
 
         def save(part: list[Any]) -> None:
@@ -146,7 +146,7 @@ class TestRun:
         work_off("imports.run")
         for person in people:
             person.join()
-        rows = import_rows.listed(sheets.now(one), ("changed", "refused"), most=100).rows
+        rows = import_rows.listed(sheets.now(item), ("changed", "refused"), most=100).rows
         assert len(rows) == 20
         for (_, _, outcome), record in zip(rows, records, strict=True):
             now = company.fresh(record)
@@ -155,10 +155,10 @@ class TestRun:
 
     def test_the_same_file_again(self, company, sheets, sheet):
         content = sheets.csv(sheet)
-        one = sheets.imported(content)
+        item = sheets.imported(content)
         with pytest.raises(Refused, match=r"Already imported on .* by 林曉梅; 0 new"):
             sheets.sent(content, login="clerk_sal2")
-        sheets.taken_back(one)
+        sheets.taken_back(item)
         assert sheets.checked(content).state == imports.CHECKED
 
     def test_the_same_file_checked_twice_is_imported_once(self, company, sheets, sheet, db):
@@ -172,11 +172,11 @@ class TestRun:
 
     def test_a_file_of_which_nothing_was_imported_may_come_again(self, company, sheets, known):
         content = sheets.csv([NUMBERED, [known.number, "老客戶", "", "上海", "", ""]])
-        one = sheets.checked(content)
+        item = sheets.checked(content)
         changes.update(CUSTOMER, known.id, {"score": 5}, actor=SYSTEM, version=None)
-        sheets.start(one)
+        sheets.start(item)
         work_off("imports.run")
-        assert verdicts(sheets.now(one)) == ["refused"]
+        assert verdicts(sheets.now(item)) == ["refused"]
         assert sheets.checked(content).counts == {"change": 1}
 
 
@@ -185,27 +185,27 @@ class TestKilled:
         """Wherever the process ends, the next one brings the same end, and each row was written once."""
         monkeypatch.setattr(import_rows, "BATCH", 2)
         for step in range(1, 200):
-            one = sheets.checked(sheet)
-            sheets.start(one)
+            item = sheets.checked(sheet)
+            sheets.start(item)
             disarm = kill_at(step, changes, unit, imports, import_rows)
             with contextlib.suppress(Killed):
-                attempt(one)
+                attempt(item)
             was_killed = disarm()
-            attempt(sheets.now(one))
-            one = sheets.now(one)
-            assert (one.state, verdicts(one)) == (imports.DONE, ["created", "changed", "refused", "created"]), step
+            attempt(sheets.now(item))
+            item = sheets.now(item)
+            assert (item.state, verdicts(item)) == (imports.DONE, ["created", "changed", "refused", "created"]), step
             assert db["customer"].count_documents({"removed_at": None}) == 3
-            assert db["history"].count_documents({"batch": one.batch}) == 3
-            imports.ask_back(one, actor=company.actor("clerk_sal"))
-            one = sheets.now(one)
+            assert db["history"].count_documents({"batch": item.batch}) == 3
+            imports.ask_back(item, actor=company.actor("clerk_sal"))
+            item = sheets.now(item)
             disarm = kill_at(step, changes, unit, imports, import_rows)
             with contextlib.suppress(Killed):
-                attempt(one)
+                attempt(item)
             was_killed |= disarm()
-            attempt(one)
-            one = sheets.now(one)
-            assert (one.state, verdicts(one)) == (imports.TAKEN_BACK, ["binned", "back", "refused", "binned"]), step
-            assert db["history"].count_documents({"batch": one.back_batch}) == 3
+            attempt(item)
+            item = sheets.now(item)
+            assert (item.state, verdicts(item)) == (imports.TAKEN_BACK, ["binned", "back", "refused", "binned"]), step
+            assert db["history"].count_documents({"batch": item.back_batch}) == 3
             if not was_killed:
                 break
         assert not was_killed
@@ -215,14 +215,14 @@ class TestKilled:
 
     def test_at_every_step_of_the_check(self, company, sheets, sheet, db, kill_at):
         for step in range(1, 200):
-            one = sheets.sent(sheet)
+            sent = sheets.sent(sheet)
             disarm = kill_at(step, changes, unit, imports, import_rows)
             with contextlib.suppress(Killed):
-                attempt(one)
+                attempt(sent)
             was_killed = disarm()
-            attempt(sheets.now(one))
-            one = sheets.now(one)
-            assert (one.state, verdicts(one)) == (imports.CHECKED, ["create", "change", "refused", "create"]), step
+            attempt(sheets.now(sent))
+            sent = sheets.now(sent)
+            assert (sent.state, verdicts(sent)) == (imports.CHECKED, ["create", "change", "refused", "create"]), step
             assert db["content.files"].count_documents({}) == 0
             if not was_killed:
                 break
@@ -232,32 +232,32 @@ class TestKilled:
 
 class TestTakeBack:
     def test_it_leaves_what_was_before(self, company, sheets, sheet, known, db):
-        one = sheets.taken_back(sheets.imported(sheet))
-        assert (one.state, verdicts(one)) == (imports.TAKEN_BACK, ["binned", "back", "refused", "binned"])
+        item = sheets.taken_back(sheets.imported(sheet))
+        assert (item.state, verdicts(item)) == (imports.TAKEN_BACK, ["binned", "back", "refused", "binned"])
         assert company.fresh(known).region == "北京"
         assert db["customer"].count_documents({"removed_at": None}) == 1
         last = db["history"].find_one({"record": known.id}, sort=[("seq", -1)])
-        assert (last["door"], last["batch"]) == ("import", one.back_batch)
+        assert (last["door"], last["batch"]) == ("import", item.back_batch)
 
     def test_what_was_touched_since_stays_and_is_listed(self, company, sheets, sheet, known):
-        one = sheets.imported(sheet)
+        item = sheets.imported(sheet)
         first, second = (CUSTOMER.objects.get(name=row[0]) for row in GOOD)
         changes.update(CUSTOMER, known.id, {"score": 9}, actor=company.actor("clerk_sal2"), version=2)
         comments.comment(CUSTOMER, first.id, "請先聯繫。", actor=company.actor("clerk_sal2"))
         company.make("interaction", "clerk_sal", customer=second.id)
-        one = sheets.taken_back(one)
-        assert verdicts(one) == ["stays", "stays", "refused", "stays"]
-        assert [(line, words) for line, _, words in wrong(one, EN) if line in (2, 3)] == [
+        item = sheets.taken_back(item)
+        assert verdicts(item) == ["stays", "stays", "refused", "stays"]
+        assert [(line, words) for line, _, words in wrong(item, EN) if line in (2, 3)] == [
             (2, "It was changed since, so it stays as it is."),
             (3, "It was changed since, so it stays as it is."),
         ]
-        assert "link to this one" in next(words for line, _, words in wrong(one, EN) if line == 5)
+        assert "link to this one" in next(words for line, _, words in wrong(item, EN) if line == 5)
         assert company.fresh(known).region == "上海"
 
     def test_only_what_was_carried_out(self, company, sheets, sheet):
-        one = sheets.checked(sheet)
+        item = sheets.checked(sheet)
         with pytest.raises(Refused):
-            imports.ask_back(one, actor=company.actor("clerk_sal"))
+            imports.ask_back(item, actor=company.actor("clerk_sal"))
         with pytest.raises(Refused):
             imports.discard(sheets.imported([HEADS, GOOD[0]]))
 

@@ -53,8 +53,8 @@ def text_of(record):
     tool = shutil.which("pdftotext")
     if tool is None:
         pytest.skip("pdftotext is not installed")
-    told = subprocess.run([tool, "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
-    return "".join(told.stdout.decode().split())
+    said = subprocess.run([tool, "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
+    return "".join(said.stdout.decode().split())
 
 
 def test_says_who_owes_what_since_when(step):
@@ -138,7 +138,7 @@ def test_killed_at_any_write_and_run_again(step, db, kill_at, stop_at):
     disarm()
     do("dunning.letters")
     assert len(files.files_of(step.id)) == 1
-    entries = [one for one in db["history"].find({"record": step.id}) if one["verb"] == "attach"]
+    entries = [row for row in db["history"].find({"record": step.id}) if row["verb"] == "attach"]
     assert len(entries) == 1
 
 
@@ -168,10 +168,10 @@ class TestCalendar:
         for month, day in ((10, 30), (11, 3), (11, 20), (12, 1)):
             with clock.set_to(dt.datetime(2025, month, day, 4, tzinfo=dt.UTC)):
                 do("calendar.load")
-        found = list(db["notice"].find({"cause": {"$regex": "^calendar:2026"}}))
-        assert len(found) == 4
-        assert {one["person"] for one in found} == {company.users["hr"], company.users["it"]}
-        assert "2026" in found[0]["text"]["zh-Hant"]
+        rows = list(db["notice"].find({"cause": {"$regex": "^calendar:2026"}}))
+        assert len(rows) == 4
+        assert {row["person"] for row in rows} == {company.users["hr"], company.users["it"]}
+        assert "2026" in rows[0]["text"]["zh-Hant"]
         entered = {"day": dt.date(2026, 2, 14), "kind": "on", "name": "調休"}
         changes.create(catalogue["calendar_day"], entered, actor=SYSTEM)
         with clock.set_to(dt.datetime(2026, 1, 5, 4, tzinfo=dt.UTC)):

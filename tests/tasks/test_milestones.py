@@ -85,36 +85,36 @@ VERY_LATE = (-4, "management", "escalation")
     (9, []), (10, [BEFORE]), (13, [ON_DAY, BEFORE]), (14, [LATE, ON_DAY, BEFORE]), (16, [LATE, ON_DAY, BEFORE]),
     (17, [VERY_LATE, LATE, ON_DAY, BEFORE]), (30, [VERY_LATE, LATE, ON_DAY, BEFORE]),
 ])  # fmt: skip
-def test_the_department_three_days_before_and_on_the_day_then_those_above_it(order, told, day, expected):
+def test_the_department_three_days_before_and_on_the_day_then_those_above_it(order, said, day, expected):
     order()
     sweep(*range(1, day + 1), day)
-    assert told() == expected
+    assert said() == expected
 
 
-def test_each_milestone_reaches_its_own_department(order, line, told, db):
+def test_each_milestone_reaches_its_own_department(order, line, said, db):
     made = order(line("出廠檢驗"), line("裝車", code="LOG"), line("已完成", done=dt.date(2025, 6, 1)))
     sweep(10)
-    assert told() == [(3, "clerk_log", "reminder"), BEFORE]
+    assert said() == [(3, "clerk_log", "reminder"), BEFORE]
     texts = sorted(row["text"]["zh-Hant"] for row in db["notice"].find({"kind": "reminder", "record": made.id}))
     assert [name for name in ("裝車", "出廠檢驗") if any(name in text for text in texts)] == ["裝車", "出廠檢驗"]
     assert all("2025-06-13" in text and "還有 3 天" in text for text in texts)
 
 
-def test_two_of_one_name_on_one_day_are_two(order, line, told):
+def test_two_of_one_name_on_one_day_are_two(order, line, said):
     order(line("檢驗"), line("檢驗"))
     sweep(10, 10)
-    assert told() == [BEFORE, BEFORE]
+    assert said() == [BEFORE, BEFORE]
 
 
-def test_lines_that_come_go_or_change_places_are_not_told_again(order, line, told):
+def test_lines_that_come_go_or_change_places_are_not_told_again(order, line, said):
     made = order(line("甲"), line("乙"))
     sweep(10)
     set_lines(made, line("新", due=dt.date(2025, 8, 1)), line("乙"), line("甲"))
     sweep(11, 12)
-    assert told() == [BEFORE, BEFORE]
+    assert said() == [BEFORE, BEFORE]
 
 
-def test_a_moved_date_is_another_reminder_and_the_old_one_no_longer_holds(order, line, told, db):
+def test_a_moved_date_is_another_reminder_and_the_old_one_no_longer_holds(order, line, said, db):
     made = order(line("甲"))
     sweep(10)
     cause = parsed(db["notice"].find_one({"kind": "reminder"})["cause"])
@@ -122,71 +122,71 @@ def test_a_moved_date_is_another_reminder_and_the_old_one_no_longer_holds(order,
     set_lines(made, line("甲", due=dt.date(2025, 6, 20)))
     assert not still_holds(cause)
     sweep(*range(11, 17))
-    assert told() == [BEFORE]
+    assert said() == [BEFORE]
     sweep(17)
-    assert told() == [BEFORE, BEFORE]
+    assert said() == [BEFORE, BEFORE]
 
 
-def test_what_is_done_is_neither_reminded_nor_late(order, line, told, db):
+def test_what_is_done_is_neither_reminded_nor_late(order, line, said, db):
     made = order(line("甲"))
     sweep(10)
     cause = parsed(db["notice"].find_one({"kind": "reminder"})["cause"])
     set_lines(made, line("甲", done=dt.date(2025, 6, 11)))
     assert not still_holds(cause)
     sweep(13, 14, 17)
-    assert told() == [BEFORE]
+    assert said() == [BEFORE]
 
 
 @pytest.mark.parametrize("state", ["open", "on_hold", "delivered", "closed"])
-def test_an_order_that_does_not_run_is_left_alone(order, told, state):
+def test_an_order_that_does_not_run_is_left_alone(order, said, state):
     order(state=state)
     sweep(10, 13, 14, 17)
-    assert told() == []
+    assert said() == []
 
 
-def test_an_order_in_the_bin_is_left_alone(order, told, db):
+def test_an_order_in_the_bin_is_left_alone(order, said, db):
     made = order()
     db["sales_order"].update_one({"_id": made.id}, {"$set": {"removed_at": clock.now()}})
     sweep(10, 13, 14, 17)
-    assert told() == []
+    assert said() == []
 
 
 @pytest.mark.parametrize(("day", "expected"), [
     (12, [BEFORE]), (13, [ON_DAY]), (15, [LATE, ON_DAY]), (18, [VERY_LATE, LATE, ON_DAY]), (30, []),
 ])  # fmt: skip
-def test_after_an_outage_only_the_last_of_each_comes_and_nothing_older_than_a_week(order, told, db, day, expected):
+def test_after_an_outage_only_the_last_of_each_comes_and_nothing_older_than_a_week(order, said, db, day, expected):
     order()
     sweep(day, day)
-    assert told() == expected
+    assert said() == expected
     if day in (12, 15):
         assert all("補發" in row["text"]["zh-Hant"] for row in db["notice"].find({"kind": "reminder"}))
 
 
-def test_when_nobody_of_the_department_can_read_the_order_its_own_head_is_told(order, line, told, db):
+def test_when_nobody_of_the_department_can_read_the_order_its_own_head_is_told(order, line, said, db):
     made = order(line("評審", code="FIN"))
     sweep(10)
-    assert told() == [(3, "head_sal", "reminder")]
+    assert said() == [(3, "head_sal", "reminder")]
     assert db["notice"].count_documents({"record": made.id, "kind": "alarm"}) == 0
 
 
-def test_the_head_of_its_department_is_told_of_what_is_late(order, told, company, db):
+def test_the_head_of_its_department_is_told_of_what_is_late(order, said, company, db):
     head = {"department": company.department("PRD"), "roles": ["head"]}
     db["user"].update_one({"_id": company.users["head_mkt"]}, {"$set": head})
     order()
     sweep(14)
-    assert told(kind="escalation") == [(-1, "clerk_sal", "escalation"), (-1, "head_mkt", "escalation")]
+    assert said(kind="escalation") == [(-1, "clerk_sal", "escalation"), (-1, "head_mkt", "escalation")]
 
 
-def test_a_damaged_order_keeps_no_other_back(order, line, told, db):
+def test_a_damaged_order_keeps_no_other_back(order, line, said, db):
     bad = order(line("甲"))
     order(line("乙"))
     db["sales_order"].update_one({"_id": bad.id}, {"$set": {"chain": 3, "milestones.0.name": 7}})
     sweep(10)
-    assert BEFORE in told()
+    assert BEFORE in said()
 
 
 @pytest.mark.parametrize("stop_at", [1, 2])
-def test_killed_anywhere_and_run_again(order, line, told, kill_at, stop_at):
+def test_killed_anywhere_and_run_again(order, line, said, kill_at, stop_at):
     order(line("甲"), line("乙"))
     disarm = kill_at(stop_at, unit)
     with at(10):
@@ -194,7 +194,7 @@ def test_killed_anywhere_and_run_again(order, line, told, kill_at, stop_at):
             do("reminders.sweep")
         assert disarm()
         do("reminders.sweep")
-    assert told() == [BEFORE, BEFORE]
+    assert said() == [BEFORE, BEFORE]
 
 
 def feed(browser_as, person):

@@ -66,7 +66,7 @@ def again(record):
 
 
 def levels(record):
-    return sorted(one.level for one in catalogue["dunning"].objects(receivable=record.id))
+    return sorted(document.level for document in catalogue["dunning"].objects(receivable=record.id))
 
 
 @pytest.mark.parametrize(("days", "received", "state"), [
@@ -129,9 +129,9 @@ def test_steps_come_one_by_one_and_never_twice(owing, sales):
         make_dunning(TODAY + dt.timedelta(days=day))
     assert levels(record) == ["1", "2", "3"]
     made = catalogue["dunning"].objects(receivable=record.id)
-    assert {one.level: (one.due - record.due).days for one in made} == {"1": 7, "2": 15, "3": 30}
-    assert {one.ref("owner") for one in made} == {sales["owner"]}
-    assert {one.ref("customer") for one in made} == {sales["customer"]}
+    assert {item.level: (item.due - record.due).days for item in made} == {"1": 7, "2": 15, "3": 30}
+    assert {record.ref("owner") for record in made} == {sales["owner"]}
+    assert {record.ref("customer") for record in made} == {sales["customer"]}
 
 
 def test_owner_is_told_once_for_each_step(owing, sales, db):
@@ -139,10 +139,10 @@ def test_owner_is_told_once_for_each_step(owing, sales, db):
     mark_overdue(TODAY)
     for _ in range(2):
         make_dunning(TODAY)
-    told = list(db["notice"].find({"kind": "dunning"}))
-    assert len(told) == 2
-    assert {one["person"] for one in told} == {sales["owner"]}
-    assert "16" in told[0]["text"]["en"]
+    rows = list(db["notice"].find({"kind": "dunning"}))
+    assert len(rows) == 2
+    assert {row["person"] for row in rows} == {sales["owner"]}
+    assert "16" in rows[0]["text"]["en"]
 
 
 @pytest.mark.parametrize(("head", "person", "counts"), [
@@ -213,17 +213,17 @@ def test_killed_anywhere_and_run_again(owing, db, monkeypatch, stop_at):
     assert made < 4
     assert db["notice"].count_documents({"kind": "dunning"}) == made
     assert make_dunning(TODAY) == Counts(4 - made, 0)
-    assert [levels(one) for one in records] == [["1", "2"], ["1", "2"]]
+    assert [levels(record) for record in records] == [["1", "2"], ["1", "2"]]
     assert db["notice"].count_documents({"kind": "dunning"}) == 4
 
 
 def _kill_at(patch, stop_at):
     """End the process at its nth access to the store for writing."""
-    asked = []
+    names = []
 
     def counted(name, in_unit=changes.in_unit):
-        asked.append(name)
-        if len(asked) >= stop_at:
+        names.append(name)
+        if len(names) >= stop_at:
             raise Killed
         return in_unit(name)
 
@@ -241,7 +241,7 @@ def test_one_that_the_gate_refuses_does_not_stop_the_others(owing, db):
 
 @pytest.mark.parametrize("damage", [{"version": "x"}, {"chain": 3}, {"amount": "much"}, {"tags": 5}], ids=str)
 def test_a_damaged_one_stops_neither_the_others_nor_the_steps(owing, db, damage):
-    bad, good = sorted((owing(8), owing(8)), key=lambda one: one.id)
+    bad, good = sorted((owing(8), owing(8)), key=lambda record: record.id)
     db["receivable"].update_one({"_id": bad.id}, {"$set": damage})
     with clock.set_to(dt.datetime.combine(TODAY, dt.time(4), dt.UTC)):
         first = do("mark_overdue")

@@ -120,7 +120,7 @@ class TestDeclared:
         for day in range(8, 19):
             with clock.set_to(at(f"2025-06-{day:02}")):
                 do("reminders.sweep")
-        assert [str(parsed(one["cause"]).date) for one in told(db)] == ["2025-06-20"]
+        assert [str(parsed(row["cause"]).date) for row in told(db)] == ["2025-06-20"]
 
     def test_what_was_said_of_the_old_date_no_longer_holds(self, offered, db):
         record = offered("2025-06-13")
@@ -165,7 +165,7 @@ class TestDeclared:
         catalogue["user"]._get_collection().update_one({"login": "clerk_sal"}, {"$set": {"active": False}})
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep")
-        assert [one["person"] for one in told(db)] == [company.users["head_sal"]]
+        assert [row["person"] for row in told(db)] == [company.users["head_sal"]]
 
     def test_the_head_above_when_the_department_has_none(self, company, offered, db):
         users = catalogue["user"]._get_collection()
@@ -178,7 +178,7 @@ class TestDeclared:
         offered("2025-06-13")
         with clock.set_to(at("2025-06-10")):
             assert do("reminders.sweep")["sent"] == 1
-        assert [one["person"] for one in told(db)] == [company.users["management"]]
+        assert [row["person"] for row in told(db)] == [company.users["management"]]
 
     def test_it_when_there_is_nobody(self, company, offered, db):
         gone = {"login": {"$in": ["clerk_sal", "head_sal", "management"]}}
@@ -194,7 +194,7 @@ class TestDeclared:
         db["user"].update_one({"login": "head_sal"}, {"$set": {"active": True}})
         with clock.set_to(at("2025-06-12")):
             assert do("reminders.sweep") == {"sent": 1}
-        assert [one["person"] for one in told(db)] == [company.users["head_sal"]]
+        assert [row["person"] for row in told(db)] == [company.users["head_sal"]]
 
     @pytest.mark.parametrize("damage", [
         {"title": 5}, {"lines": [5]}, {"lines": "none"}, {"number": 7}, {"owner": "x"}, {"department": "x"},
@@ -202,14 +202,14 @@ class TestDeclared:
         {"created_at": DatetimeMS(10**16)},
     ], ids=lambda damage: next(iter(damage)))  # fmt: skip
     def test_a_damaged_record_keeps_no_other_back(self, company, offered, db, damage):
-        bad, good = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda one: one.id)
+        bad, good = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda record: record.id)
         values = {"text": "致電", "at": at("2025-06-10", dt.time(8))}
         mine = [changes.create(Reminder, values, actor=company.actor("clerk_mkt")) for _ in range(2)]
         db["quotation"].update_one({"_id": bad.id}, {"$set": damage})
         db["reminder"].update_one({"_id": mine[0].id}, {"$set": {"created_at": "yesterday", "note": 7}})
         with clock.set_to(at("2025-06-10")):
             counts = do("reminders.sweep")
-        assert {good.id, mine[1].id} <= {one["record"] for one in told(db)}
+        assert {good.id, mine[1].id} <= {row["record"] for row in told(db)}
         assert counts.get("damaged", 0) + counts.get("unreached", 0) + counts["sent"] == 4
 
     def test_more_than_one_batch(self, offered, db, monkeypatch):
@@ -222,18 +222,18 @@ class TestDeclared:
         assert len(told(db)) == 5
 
     def test_goes_on_from_its_checkpoint(self, offered, db):
-        first, second = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda one: one.id)
+        first, second = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda record: record.id)
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep", sweep="quotation:valid_until:3", after=first.id)
-        assert [one["record"] for one in told(db)] == [second.id]
+        assert [row["record"] for row in told(db)] == [second.id]
 
 
 class TestOwn:
     @pytest.fixture
     def wish(self, company):
         def make(first, recurring="none", login="clerk_sal", **values):
-            told = {"text": "致電客戶", "at": first, "recurring": recurring, **values}
-            return changes.create(Reminder, told, actor=company.actor(login))
+            content = {"text": "致電客戶", "at": first, "recurring": recurring, **values}
+            return changes.create(Reminder, content, actor=company.actor(login))
 
         return make
 
@@ -252,12 +252,12 @@ class TestOwn:
         made = {login: wish(at("2025-06-02"), login=login) for login in company.logins}
         for login in company.logins:
             actor = company.actor(login)
-            for owner, one in made.items():
+            for owner, record in made.items():
                 if owner == login:
-                    assert rights.find(actor, Reminder, one.id)
+                    assert rights.find(actor, Reminder, record.id)
                 else:
                     with pytest.raises(Missing):
-                        rights.find(actor, Reminder, one.id)
+                        rights.find(actor, Reminder, record.id)
 
     def test_no_deputy_reads_it(self, company, wish):
         made = wish(at("2025-06-02"))
@@ -273,7 +273,7 @@ class TestOwn:
         wish(at("2025-06-02"), about=f"customer/{customer.id}")
         with clock.set_to(at("2025-06-02")):
             do("reminders.sweep")
-        assert [(one["type"], one["record"]) for one in told(db)] == [("customer", customer.id)]
+        assert [(row["type"], row["record"]) for row in told(db)] == [("customer", customer.id)]
 
     def test_a_link_that_is_none(self, wish):
         for about in ("x", "customer", "customer/1", "nothing/65a1b2c3d4e5f60718293a4b", "http://x/"):
@@ -298,7 +298,7 @@ class TestOwn:
         with clock.set_to(at("2025-06-06", dt.time(12))):
             do("reminders.sweep")
             do("reminders.sweep")
-        texts = [one["text"]["en"] for one in told(db)]
+        texts = [row["text"]["en"] for row in told(db)]
         assert len(texts) == 2
         assert "2025-06-06 09:00" in texts[1]
 
@@ -310,18 +310,18 @@ class TestOwn:
         ("2028-05-28", "none", ["05-28"]),
     ])  # fmt: skip
     def test_when_it_recurs(self, first, recurring, expected):
-        told = {"at": at(first).astimezone(dt.UTC), "recurring": recurring}
-        found = list(occurrences(told, at("2027-01-01"), at("2028-05-31", dt.time(23))))
-        assert [f"{one.astimezone(clock.zone()):%m-%d}" for one in found] == expected
-        assert {one.astimezone(clock.zone()).time() for one in found} == {NINE}
+        content = {"at": at(first).astimezone(dt.UTC), "recurring": recurring}
+        result = list(occurrences(content, at("2027-01-01"), at("2028-05-31", dt.time(23))))
+        assert [f"{item.astimezone(clock.zone()):%m-%d}" for item in result] == expected
+        assert {item.astimezone(clock.zone()).time() for item in result} == {NINE}
 
     def test_the_same_time_of_day_when_clocks_are_moved(self):
         before = clock.zone().key
         try:
             clock.set_zone("Europe/Berlin")
-            told = {"at": at("2025-03-28").astimezone(dt.UTC), "recurring": "daily"}
-            found = list(occurrences(told, at("2025-03-28"), at("2025-04-01")))
-            assert [one.hour for one in found] == [8, 8, 7, 7, 7]
+            content = {"at": at("2025-03-28").astimezone(dt.UTC), "recurring": "daily"}
+            result = list(occurrences(content, at("2025-03-28"), at("2025-04-01")))
+            assert [item.hour for item in result] == [8, 8, 7, 7, 7]
         finally:
             clock.set_zone(before)
 
@@ -341,5 +341,5 @@ def test_killed_anywhere_and_run_again(company, offered, db, kill_at, stop_at):
         was_killed = disarm()
         assert was_killed == (stop_at <= 3)
         do("reminders.sweep")
-    assert len(told(db)) == len({one["cause"] for one in told(db)}) == 3
+    assert len(told(db)) == len({row["cause"] for row in told(db)}) == 3
     assert ObjectId.is_valid(told(db)[0]["_id"])

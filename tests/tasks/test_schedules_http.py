@@ -101,16 +101,16 @@ def preview(it, **typed):
 
 def test_the_next_five_runs_in_both_zones(it):
     with clock.set_to(dt.datetime(2026, 3, 7, 18, 0, tzinfo=dt.UTC)):
-        told = preview(it, cron="30 2 * * *", time_zone="America/New_York", reader_zone="Asia/Shanghai")
-    assert told["problem"] == ""
-    assert [run["at"] for run in told["runs"]] == [
+        row = preview(it, cron="30 2 * * *", time_zone="America/New_York", reader_zone="Asia/Shanghai")
+    assert row["problem"] == ""
+    assert [run["at"] for run in row["runs"]] == [
         "2026-03-08 03:00 EDT",  # there is no half past two on this day
         "2026-03-09 02:30 EDT",
         "2026-03-10 02:30 EDT",
         "2026-03-11 02:30 EDT",
         "2026-03-12 02:30 EDT",
     ]
-    assert told["runs"][0]["here"] == "2026-03-08 15:00"
+    assert row["runs"][0]["here"] == "2026-03-08 15:00"
 
 
 @pytest.mark.parametrize("typed", [
@@ -118,9 +118,9 @@ def test_the_next_five_runs_in_both_zones(it):
     {"cron": "0 6 * * *", "time_zone": "Nowhere"}, {"cron": "0 0 30 2 *"}, {"cron": "9" * 5000},
 ])  # fmt: skip
 def test_a_preview_of_nonsense_is_a_sentence(it, typed):
-    told = preview(it, **typed)
-    assert told["runs"] == []
-    assert told["problem"].endswith((".", "。"))
+    row = preview(it, **typed)
+    assert row["runs"] == []
+    assert row["problem"].endswith((".", "。"))
 
 
 def test_disable_and_enable(it, schedule):
@@ -225,9 +225,9 @@ def test_progress_is_answered_for_the_bar(it, db):
     jobs.claim("w", run)
     jobs.renew(run, "w", {"progress": {"done": 3, "total": 9, "note": "<b>"}, "counts": {"done": 3}})
     jobs.note(run, "第三批")
-    told = it.get("/admin/task_run/progress/", {"id": str(run)}).get_json()
-    assert (told["done"], told["total"], told["is_open"], told["counts"]) == (3, 9, True, "done 3")
-    assert told["lines"][0]["text"] == "第三批"
+    row = it.get("/admin/task_run/progress/", {"id": str(run)}).get_json()
+    assert (row["done"], row["total"], row["is_open"], row["counts"]) == (3, 9, True, "done 3")
+    assert row["lines"][0]["text"] == "第三批"
     page = it.get("/admin/task_run/details/", {"id": str(run)}).text
     assert "&lt;b&gt;" in page
     assert "data-run-progress" in page
@@ -256,11 +256,11 @@ def test_what_does_not_go_on_is_an_alarm_on_the_home_page_of_it(it, db, company,
     jobs.claim("w", id)
     now = clock.now()
     times = ("stalls_at", "started", "put_off_since", "put_off_last")
-    put = {name: now + dt.timedelta(minutes=one) if name in times else one for name, one in values.items()}
+    put = {name: now + dt.timedelta(minutes=value) if name in times else value for name, value in values.items()}
     db.task_run.update_one({"_id": id}, {"$set": put})
     text = it.get("/admin/").text
-    found = [one for one in ("1 jobs show no progress", "1 jobs are put back", "1 jobs were due") if one in text]
-    assert found == ([said] if said else [])
+    result = [item for item in ("1 jobs show no progress", "1 jobs are put back", "1 jobs were due") if item in text]
+    assert result == ([said] if said else [])
     assert "Last progress" in it.get("/admin/task_run/details/", {"id": str(id)}).text
 
 

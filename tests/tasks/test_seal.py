@@ -40,7 +40,7 @@ def change(record, **values):
 
 
 def faults(checkpoint=None):
-    return [(str(one.where), str(one.what)) for one in audit.check(checkpoint).faults]
+    return [(str(fault.where), str(fault.what)) for fault in audit.check(checkpoint).faults]
 
 
 def entries(db, record):
@@ -51,9 +51,9 @@ def entries(db, record):
 def test_every_leaf_has_a_proof(count):
     leaves = LEAVES[:count]
     root = seals.merkle_root(leaves)
-    for at, one in enumerate(leaves):
+    for at, leave in enumerate(leaves):
         steps = seals.proof(leaves, at)
-        assert seals.verify(one, steps, root)
+        assert seals.verify(leave, steps, root)
         assert not seals.verify(LEAVES[-1 if at < 12 else 0], steps, root)
     assert len({seals.merkle_root(LEAVES[:n]) for n in range(14)}) == 14
 
@@ -111,8 +111,8 @@ def rehash(db, record, rows):
     """Do what a clever administrator would: make the chain of a record fit again."""
     chain = {}
     for row in rows:
-        told = {key: value for key, value in row.items() if key not in ("_id", "hash", "prev", "seq")}
-        full, chain = history.chained(told, chain)
+        values = {key: value for key, value in row.items() if key not in ("_id", "hash", "prev", "seq")}
+        full, chain = history.chained(values, chain)
         db.history.delete_one({"_id": row["_id"]})
         db.history.insert_one({**full, "_id": row["_id"]})
     db.customer.update_one({"_id": record.id}, {"$set": {"chain": chain}})
@@ -122,9 +122,9 @@ class TestTampering:
     def test_one_changed_byte(self, sealed, db):
         entry = entries(db, sealed)[1]
         db.history.update_one({"_id": entry["_id"]}, {"$set": {"changes.0.new": "蘇州恒遠機戒"}})
-        found = faults()
-        assert ("Seal 1", f"an entry was changed after it was sealed (customer {sealed.number} #2)") in found
-        assert (f"customer {sealed.number} #2", "an entry was changed") in found
+        result = faults()
+        assert ("Seal 1", f"an entry was changed after it was sealed (customer {sealed.number} #2)") in result
+        assert (f"customer {sealed.number} #2", "an entry was changed") in result
 
     def test_one_changed_byte_and_all_hashes_made_to_fit(self, sealed, db):
         rows = entries(db, sealed)
@@ -145,14 +145,14 @@ class TestTampering:
     def test_removed(self, sealed, db):
         entry = entries(db, sealed)[1]
         db.history.delete_one({"_id": entry["_id"]})
-        found = faults()
-        assert ("Seal 1", f"a sealed entry is gone ({entry['_id']})") in found
-        assert (f"customer {sealed.number} #2", "an entry is missing") in found
+        result = faults()
+        assert ("Seal 1", f"a sealed entry is gone ({entry['_id']})") in result
+        assert (f"customer {sealed.number} #2", "an entry is missing") in result
 
     def test_added(self, sealed, db):
         first = entries(db, sealed)[-1]
-        told = {key: value for key, value in first.items() if key not in ("_id", "hash", "prev", "seq")}
-        full, chain = history.chained({**told, "reason": "偽造"}, sealed_chain(db, sealed))
+        values = {key: value for key, value in first.items() if key not in ("_id", "hash", "prev", "seq")}
+        full, chain = history.chained({**values, "reason": "偽造"}, sealed_chain(db, sealed))
         db.history.insert_one(full)
         db.customer.update_one({"_id": sealed.id}, {"$set": {"chain": chain}})
         assert [where for where, _ in faults()] == [f"customer {sealed.number} #5"]
@@ -170,9 +170,9 @@ class TestTampering:
     def test_cut_tail(self, sealed, db):
         last = entries(db, sealed)[-1]
         db.history.delete_one({"_id": last["_id"]})
-        found = faults()
-        assert ("Seal 2", f"a sealed entry is gone ({last['_id']})") in found
-        assert any(where == f"customer {sealed.number} #4" for where, _ in found)
+        result = faults()
+        assert ("Seal 2", f"a sealed entry is gone ({last['_id']})") in result
+        assert any(where == f"customer {sealed.number} #4" for where, _ in result)
 
     def test_cut_tail_with_its_seal(self, sealed, db):
         checkpoint = seals.read_checkpoint(seals.checkpoint_of(audit.newest_seal()))
@@ -188,7 +188,7 @@ class TestTampering:
     def test_only_the_seal_cut(self, sealed, db):
         db.history_seal.delete_one({"_id": 2})
         assert {what for _, what in faults()} == {
-            str(audit.NEVER_SEALED(entry=one["_id"])) for one in entries(db, sealed)[2:]
+            str(audit.NEVER_SEALED(entry=entry["_id"])) for entry in entries(db, sealed)[2:]
         }
 
     def test_a_seal_missing_in_between(self, sealed, db):
@@ -218,9 +218,9 @@ class TestTampering:
 
     def test_record_removed_without_entry(self, sealed, db):
         db.customer.delete_one({"_id": sealed.id})
-        found = faults()
-        assert found
-        assert {what for _, what in found} == {str(audit.NO_RECORD)}
+        result = faults()
+        assert result
+        assert {what for _, what in result} == {str(audit.NO_RECORD)}
 
 
 def sealed_chain(db, record):
@@ -233,12 +233,12 @@ def test_two_sealers_at_once_seal_each_entry_once(sealed, db):
     for at in range(6):
         change(sealed, name=f"名 {at}")
     sealers = [threading.Thread(target=lambda: [audit.seal_next(2) for _ in range(4)]) for _ in range(3)]
-    for one in sealers:
-        one.start()
-    for one in sealers:
-        one.join()
+    for sealer in sealers:
+        sealer.start()
+    for sealer in sealers:
+        sealer.join()
     assert db.history_seal.distinct("count") == [2, 4]
-    assert sum(one["count"] for one in db.history_seal.find()) == 12
+    assert sum(row["count"] for row in db.history_seal.find()) == 12
     assert faults() == []
 
 
@@ -247,8 +247,8 @@ def test_the_weekly_check_tells_it_and_supervisors(company, db):
     db.user.update_one({"login": "hr"}, {"$set": {"name": "改過"}})
     order = jobs.enqueue(jobs.Order(task="audit.check"))
     registry.load_jobs()["audit.check"].body(run.Run(jobs.claim("w", order), "w"))
-    told = db.notice.distinct("person", {"kind": "alarm"})
-    assert set(told) == {company.users["it"], company.users["supervisor"]}
+    said = db.notice.distinct("person", {"kind": "alarm"})
+    assert set(said) == {company.users["it"], company.users["supervisor"]}
     last = db[collections.CHECKS].find_one()
     assert last["fault_count"] == 1
     assert "name" in last["faults"][0]["what"]["zh-Hant"]

@@ -27,8 +27,8 @@ def job(monkeypatch):
     monkeypatch.setattr(registry, "_jobs", {})
 
     def declare(body, **options):
-        told = {"name": "trial", "label": L("Trial", "試驗"), "help": L("Trial", "試驗"), "body": body}
-        registry._jobs["trial"] = Job(**told | options)
+        content = {"name": "trial", "label": L("Trial", "試驗"), "help": L("Trial", "試驗"), "body": body}
+        registry._jobs["trial"] = Job(**content | options)
 
     return declare
 
@@ -114,8 +114,8 @@ def test_failures_are_tried_again_ever_later_and_then_set_aside(job, queue, db, 
     assert "4" in run["sentence"]["en"]
     assert alarms.sweep() == 1
     assert alarms.sweep() == 0
-    told = list(db.notice.find({"person": company.users["it"]}))
-    assert [notice["record"] for notice in told] == [id]
+    rows = list(db.notice.find({"person": company.users["it"]}))
+    assert [notice["record"] for notice in rows] == [id]
     assert db.notice.count_documents({"person": {"$ne": company.users["it"]}}) == 0
 
 
@@ -251,7 +251,7 @@ class TestHanging:
     """A body that shows no progress is told, and ended where it has a process of its own; one that goes on is not."""
 
     def told(self, db):
-        return [one["cause"].split(":")[2] for one in db.notice.find({"kind": "alarm"}).sort("_id", 1)]
+        return [row["cause"].split(":")[2] for row in db.notice.find({"kind": "alarm"}).sort("_id", 1)]
 
     def test_told_once_when_it_shows_no_progress(self, job, queue, db, company):
         id = queue()
@@ -312,13 +312,13 @@ class TestHanging:
                 raise AutoReconnect("gone")
 
         job(body)
-        id, now, found = queue(), clock.now(), []
+        id, now, result = queue(), clock.now(), []
         for seconds in range(0, 40 * 60, 20):
             with clock.set_to(now + dt.timedelta(seconds=seconds)):
                 assert work(id)
-                found.append(alarms.sweep())
-        assert found.count(1) == 1
-        assert found.index(1) * 20 == pytest.approx(30 * 60, abs=30)
+                result.append(alarms.sweep())
+        assert result.count(1) == 1
+        assert result.index(1) * 20 == pytest.approx(30 * 60, abs=30)
         assert self.told(db) == ["put_off"]
         assert job_alarms.count(job_alarms.PUT_OFF) == 0  # by the clock of today
         with clock.set_to(now + dt.timedelta(minutes=41)):
@@ -383,9 +383,9 @@ class TestDamagedRecords:
         assert done == [1, 3] * 2
         assert [run_of(db, id)["counts"] for id in ids] == [{"made": 4, "damaged": 1}] * 2
         assert run_of(db, ids[0])["log"][0]["text"].startswith("customer 2: ")
-        told = list(db.notice.find({"kind": "alarm"}))
-        assert [(one["person"], one["record"]) for one in told] == [(company.users["it"], ids[0])]
-        assert "客戶檔案 2" in told[0]["text"]["zh-Hant"]
+        rows = list(db.notice.find({"kind": "alarm"}))
+        assert [(row["person"], row["record"]) for row in rows] == [(company.users["it"], ids[0])]
+        assert "客戶檔案 2" in rows[0]["text"]["zh-Hant"]
 
     @pytest.mark.parametrize(("raised", "state"), [
         (AutoReconnect("gone"), jobs.QUEUED),

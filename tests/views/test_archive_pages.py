@@ -42,16 +42,16 @@ def readers(company, quotation):
     from models.kernel.rights import rights
 
     cls = type(quotation)
-    found = {login for login in company.logins if _matches(rights.visible(company.actor(login), cls), quotation)}
-    return found | {"records"}
+    result = {login for login in company.logins if _matches(rights.visible(company.actor(login), cls), quotation)}
+    return result | {"records"}
 
 
 def _matches(scope, record):
     if scope is None:
         return False
-    told = {name: record.ref(name) for name in ("department", "owner")}
+    values = {name: record.ref(name) for name in ("department", "owner")}
     clauses = scope.get("$or", [{k: v for k, v in scope.items() if k != "removed_at"}])
-    return any(all(told.get(name) == value for name, value in one.items()) for one in clauses)
+    return any(all(values.get(name) == value for name, value in clause.items()) for clause in clauses)
 
 
 def test_rows_and_pages_are_for_those_who_may_read_them(company, quotation, browser_as):
@@ -101,7 +101,7 @@ def test_the_list_is_exported_with_its_filters_to_those_who_read_it(company, quo
         assert (quotation.number in answer.text) == (login in may), login
     records = browser_as("records")
     links = records.page("/admin/archive/quotation/", {"f.state": "draft"}).links
-    (csv_link,) = (one for one in links if "/export/csv/" in one)
+    (csv_link,) = (link for link in links if "/export/csv/" in link)
     assert quotation.number in records.get(csv_link).text
     assert quotation.number not in records.get("/admin/archive/quotation/export/csv/", {"f.state": "sent"}).text
     assert "quotation_archive" in capsys.readouterr().out

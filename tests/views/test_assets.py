@@ -20,7 +20,7 @@ GRID_BYTES_MAX = 350_000
 YEAR = "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("package", vendor.PACKAGES, ids=lambda one: one.name)
+@pytest.mark.parametrize("package", vendor.PACKAGES, ids=lambda item: item.name)
 class TestVendored:
     def test_what_lies_there_is_what_was_pinned(self, package):
         for path, digest in package.files.items():
@@ -30,7 +30,7 @@ class TestVendored:
     def test_its_licence_lies_beside_it(self, package):
         licences = [path for path in package.folder.iterdir() if path.name.startswith("LICENSE")]
         assert licences
-        assert "Permission is hereby granted" in "".join(one.read_text("utf-8") for one in licences)
+        assert "Permission is hereby granted" in "".join(licence.read_text("utf-8") for licence in licences)
 
     def test_it_asks_for_no_eval(self, package):
         for path in package.folder.glob("*.js"):
@@ -38,7 +38,7 @@ class TestVendored:
 
 
 def test_nothing_lies_there_that_is_not_in_the_table():
-    known = {one.folder / Path(path).name for one in vendor.PACKAGES for path in one.files}
+    known = {package.folder / Path(path).name for package in vendor.PACKAGES for path in package.files}
     assert {path for path in vendor.FOLDER.rglob("*") if path.is_file()} == known | {vendor.FOLDER / "README.md"}
     assert (vendor.FOLDER / "README.md").read_text("utf-8") == vendor.readme()
 
@@ -68,9 +68,9 @@ def loaded(browser, path):
 
 def test_every_address_changes_with_its_content_and_is_kept_for_a_year(company, browser_as):
     browser = browser_as("clerk_sal")
-    found = loaded(browser, "/admin/customer/")
-    assert len(found) >= 4
-    for address in found:
+    result = loaded(browser, "/admin/customer/")
+    assert len(result) >= 4
+    for address in result:
         answer = browser.get(address)
         assert answer.headers["Cache-Control"] == YEAR, address
         assert urlsplit(address).query == f"v={hashlib.sha256(answer.data).hexdigest()[:12]}", address
@@ -87,7 +87,7 @@ def test_an_address_without_the_hash_of_the_content_is_asked_for_again(company, 
 def test_scripts_and_styles_of_a_grid_are_light(company, browser_as):
     browser = browser_as("clerk_sal")
     content = [browser.get(address).data for address in loaded(browser, "/admin/quotation/")]
-    assert sum(len(gzip.compress(one)) for one in content) < GRID_BYTES_MAX
+    assert sum(len(gzip.compress(item)) for item in content) < GRID_BYTES_MAX
 
 
 def test_the_policy_lets_nothing_run_but_what_we_serve(company, browser_as):

@@ -19,16 +19,16 @@ QUOTATIONS = "/admin/board/quotation/"
 def columns(html):
     """The numbers of the cards and the count of each column."""
     parts = re.split(r'<section class="board-column" data-state="([a-z_]+)"', html)[1:]
-    found = {}
+    result = {}
     for state, part in zip(parts[::2], parts[1::2], strict=True):
         count = re.search(r'class="count"[^>]*>([0-9+]+)<', part)[1]
-        found[state] = (count, re.findall(r'event-number">([^<]+)<', part))
-    return found
+        result[state] = (count, re.findall(r'event-number">([^<]+)<', part))
+    return result
 
 
 def moves(browser, record):
     answer = browser.get(f"/admin/board/{record.type_name()}/moves/", {"id": record.id}, headers=XHR)
-    return {one["verb"]: (one["target"], one["asks"]) for one in answer.get_json()["moves"]}
+    return {move["verb"]: (move["target"], move["asks"]) for move in answer.get_json()["moves"]}
 
 
 def make(browser, record, verb, *, version=None):
@@ -41,7 +41,7 @@ def test_every_type_with_a_workflow(company, browser_as):
         if cls.declared.workflow is None:
             continue
         record = company.make(name)
-        login = next(one for one in company.logins if _sees(company, one, record))
+        login = next(login for login in company.logins if _sees(company, login, record))
         page = browser_as(login).get(f"/admin/board/{name}/")
         assert page.status_code == 200, f"{name}: {said(page)}"
         read_page(page.text)
@@ -55,10 +55,10 @@ def _sees(company, login, record):
 
 def test_cards_stand_in_the_column_of_their_state(company, browser_as):
     draft, sent = company.make("quotation", "clerk_sal"), company.walk(company.make("quotation", "clerk_sal"), "sent")
-    found = columns(browser_as("clerk_sal").get(QUOTATIONS).text)
-    assert found["draft"] == ("1", [draft.number])
-    assert found["sent"] == ("1", [sent.number])
-    assert found["accepted"] == ("0", [])
+    row = columns(browser_as("clerk_sal").get(QUOTATIONS).text)
+    assert row["draft"] == ("1", [draft.number])
+    assert row["sent"] == ("1", [sent.number])
+    assert row["accepted"] == ("0", [])
     assert columns(browser_as("clerk_sal").get(QUOTATIONS + "?f.state=sent").text) == {"sent": ("1", [sent.number])}
 
 
@@ -69,7 +69,7 @@ def test_the_count_is_the_count_of_the_list(company, browser_as, monkeypatch):
     browser = browser_as("clerk_sal")
     html = browser.get(f"{QUOTATIONS}?f.owner={company.users['clerk_sal']}").text
     assert columns(html)["draft"] == ("4", [made[3].number, made[2].number])
-    link = next(one for one in read_page(html).links if "f.state=draft" in one)
+    link = next(link for link in read_page(html).links if "f.state=draft" in link)
     rows = browser.get(urlsplit(link).path, parse_qsl(urlsplit(link).query)).text
     assert len(re.findall("data-select-row", rows)) == 4
 
@@ -143,13 +143,13 @@ def test_questions_do_not_grow_with_rows(company, browser_as):
         for _ in range(3):
             company.make("quotation", "clerk_sal")
         browser.get(QUOTATIONS)
-        asked: list = []
-        COMMANDS.listeners.append(lambda command, kept=asked: kept.append(next(iter(command))))
+        names: list = []
+        COMMANDS.listeners.append(lambda command, kept=names: kept.append(next(iter(command))))
         try:
             browser.get(QUOTATIONS)
         finally:
             COMMANDS.listeners.clear()
-        counts.append(len(asked))
+        counts.append(len(names))
     assert counts[0] == counts[1]
     assert counts[0] <= 10, counts
 

@@ -88,8 +88,8 @@ def test_the_desk_reads_numbers_as_forms_do(company: Company, browser_as: Any) -
     changes.update(
         type(document), document.id, {"copies": [line(number=2, condition="good")]}, actor=SYSTEM, version=None
     )
-    asked = {"document": document.id, "kind": "paper", "purpose": "核對"}
-    loan = changes.create(catalogue["loan"], asked, actor=company.actor("clerk_sal"))
+    query = {"document": document.id, "kind": "paper", "purpose": "核對"}
+    loan = changes.create(catalogue["loan"], query, actor=company.actor("clerk_sal"))
     loan = changes.move(type(loan), loan.id, "approve", actor=company.actor("records"), version=loan.version)
     form = {"id": str(loan.id), "verb": "issue", "version": str(loan.version), "code": loan.number}
     browser = browser_as("records")

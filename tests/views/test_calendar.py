@@ -39,7 +39,7 @@ def days_of(html):
     """The numbers of records by the day on which they stand."""
     parts = re.split(r'data-day="([0-9-]{10})"', html)[1:]
     pairs = zip(parts[::2], parts[1::2], strict=True)
-    return {day: found for day, part in pairs if (found := re.findall(r'event-number">([^<]+)<', part))}
+    return {day: result for day, part in pairs if (result := re.findall(r'event-number">([^<]+)<', part))}
 
 
 def move(browser, record, to, *, version=None, script=True, **more):
@@ -51,7 +51,7 @@ def move(browser, record, to, *, version=None, script=True, **more):
 def test_every_type_with_dates(company, browser_as):
     for name in (name for name, cls in catalogue.items() if dated_fields(cls)):
         record = company.make(name)
-        login = next(one for one in company.logins if _sees(company, one, record))
+        login = next(login for login in company.logins if _sees(company, login, record))
         for kind in ("month", "week", "day"):
             page = browser_as(login).get(f"/admin/calendar/{name}/", {"by": kind})
             assert page.status_code == 200, f"{name}: {said(page)}"
@@ -64,14 +64,14 @@ def _sees(company, login, record):
 
 
 def test_records_stand_on_their_days(offer, browser_as):
-    one, two, other = offer(dt.date(2026, 11, 2)), offer(dt.date(2026, 11, 30)), offer(dt.date(2027, 1, 15))
-    found = days_of(browser_as("clerk_sal").get(NOVEMBER).text)
-    assert found == {"2026-11-02": [one.number], "2026-11-30": [two.number]}
+    item, two, other = offer(dt.date(2026, 11, 2)), offer(dt.date(2026, 11, 30)), offer(dt.date(2027, 1, 15))
+    days = days_of(browser_as("clerk_sal").get(NOVEMBER).text)
+    assert days == {"2026-11-02": [item.number], "2026-11-30": [two.number]}
     assert days_of(browser_as("clerk_sal").get(NOVEMBER + "&by=week").text) == {}
     assert days_of(browser_as("clerk_sal").get(NOVEMBER.replace("11-23", "11-30") + "&by=day").text) == {
         "2026-11-30": [two.number]
     }
-    assert other.number not in str(found)
+    assert other.number not in str(days)
 
 
 def test_a_moment_stands_on_the_companys_day(company, browser_as):
@@ -94,8 +94,8 @@ def test_only_what_one_may_see(offer, company, browser_as):
 def test_filters_of_the_list_hold(offer, company, browser_as):
     mine, other = offer(dt.date(2026, 11, 2)), offer(dt.date(2026, 11, 2), "clerk_sal2")
     browser = browser_as("clerk_sal")
-    found = days_of(browser.get(NOVEMBER + f"&f.owner={company.users['clerk_sal']}").text)
-    assert found == {"2026-11-02": [mine.number]}
+    days = days_of(browser.get(NOVEMBER + f"&f.owner={company.users['clerk_sal']}").text)
+    assert days == {"2026-11-02": [mine.number]}
     assert set(days_of(browser.get(NOVEMBER).text)["2026-11-02"]) == {mine.number, other.number}
     ways = browser.page(NOVEMBER + "&f.state=draft").links
     assert "/admin/quotation/?f.state=draft" in ways
@@ -107,7 +107,7 @@ def test_the_list_of_the_same_days(offer, browser_as):
         offer(dt.date(2026, 11, day))
     offer(dt.date(2027, 1, 15))
     browser = browser_as("clerk_sal")
-    link = next(one for one in browser.page(NOVEMBER).links if "f.valid_until.from" in one)
+    link = next(link for link in browser.page(NOVEMBER).links if "f.valid_until.from" in link)
     assert len(re.findall(r"data-select-row", browser.get(link).text)) == 3
 
 
@@ -135,9 +135,9 @@ def test_a_date_is_moved_through_the_gate(script, offer, browser_as):
     last = history.entries_of(quotation.id, newest_first=True, limit=1)[0]
     assert (last["verb"], last["door"]) == ("update", "calendar")
     if script:
-        told = answer.get_json()
-        assert (told["was"], told["version"]) == ("2026-11-02", quotation.version + 1)
-        assert move(browser_as("clerk_sal"), quotation, told["was"], version=told["version"]).status_code == 200
+        row = answer.get_json()
+        assert (row["was"], row["version"]) == ("2026-11-02", quotation.version + 1)
+        assert move(browser_as("clerk_sal"), quotation, row["was"], version=row["version"]).status_code == 200
         assert type(quotation).objects.get(id=quotation.id).valid_until == dt.date(2026, 11, 2)
 
 
@@ -200,7 +200,7 @@ def test_bounded(offer, company, browser_as, monkeypatch):
     made = [offer(dt.date(2026, 11, 2)) for _ in range(4)]
     monkeypatch.setattr(calendar, "EVENTS_MAX", 3)
     html = browser_as("clerk_sal").get(NOVEMBER).text
-    assert days_of(html) == {"2026-11-02": [one.number for one in made[:3]]}
+    assert days_of(html) == {"2026-11-02": [record.number for record in made[:3]]}
     assert "僅顯示最早的部分" in html
     monkeypatch.setitem(calendar.DAY_MAX, "month", 2)
     assert "另有 1 條" in " ".join(browser_as("clerk_sal").page(NOVEMBER).text.split())
@@ -221,13 +221,13 @@ def test_questions_do_not_grow_with_rows(offer, browser_as):
         for _ in range(3):
             offer(dt.date(2026, 11, 2))
         browser.get(NOVEMBER)
-        asked: list = []
-        COMMANDS.listeners.append(lambda command, kept=asked: kept.append(next(iter(command))))
+        names: list = []
+        COMMANDS.listeners.append(lambda command, kept=names: kept.append(next(iter(command))))
         try:
             browser.get(NOVEMBER)
         finally:
             COMMANDS.listeners.clear()
-        counts.append(len(asked))
+        counts.append(len(names))
     assert counts[0] == counts[1]
     assert counts[0] <= 9, counts
 
@@ -235,8 +235,8 @@ def test_questions_do_not_grow_with_rows(offer, browser_as):
 def test_in_three_languages(offer, browser_as):
     offer(dt.date(2026, 11, 2))
     titles = [
-        re.search(r'calendar-title">([^<]+)<', browser_as("clerk_sal", locale=one).get(NOVEMBER).text)[1]
-        for one in LOCALES
+        re.search(r'calendar-title">([^<]+)<', browser_as("clerk_sal", locale=locale).get(NOVEMBER).text)[1]
+        for locale in LOCALES
     ]
     assert titles == ["November 2026", "2026年11月", "2026年11月"]
 
@@ -253,8 +253,8 @@ def test_in_three_languages(offer, browser_as):
 )
 def test_spans(kind, on, first, last, before, after):
     span = Span(kind, dt.date.fromisoformat(on))
-    found = (span.first, span.last, span.beside(-1), span.beside(1))
-    assert tuple(day.isoformat() for day in found) == (first, last, before, after)
+    result = (span.first, span.last, span.beside(-1), span.beside(1))
+    assert tuple(day.isoformat() for day in result) == (first, last, before, after)
     assert next(iter(span.days())) == span.first
     assert [*span.days()][-1] == span.last
 

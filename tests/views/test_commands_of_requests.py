@@ -46,10 +46,10 @@ def typed(company: Company, browser_as: Any) -> dict[str, Any]:
 def test_a_change_loads_the_record_once(company: Company, browser_as: Any, typed: Any) -> None:
     offer, clerk = company.make("quotation", "clerk_sal"), browser_as("clerk_sal")
     form = {**typed, "id": str(offer.id), "version": str(offer.version), "subject": "Other"}
-    with Asked() as asked:
+    with Asked() as query:
         assert clerk.post("/admin/quotation/edit/", form).status_code == 302
-    assert asked["find quotation"] == 1
-    assert asked.total() <= 13  # 12, and the product where the copy has another
+    assert query["find quotation"] == 1
+    assert query.total() <= 13  # 12, and the product where the copy has another
     assert company.fresh(offer).subject == "Other"
 
 
@@ -58,21 +58,21 @@ def test_an_approval_loads_the_record_once_and_tells_in_one_command(company: Com
     assert head.token
     offer = company.walk(company.make("quotation", "clerk_sal"), "submitted")
     given = {"case": f"quotation:{offer.id}:{offer.version}", "decision": "yes", "sure": "1"}
-    with Asked() as asked:
+    with Asked() as query:
         assert head.post("/admin/decide/", given, headers=SCRIPT).status_code == 200
-    assert (asked["find quotation"], asked["update notice"]) == (1, 1)
-    assert asked.total() <= 12
+    assert (query["find quotation"], query["update notice"]) == (1, 1)
+    assert query.total() <= 12
 
 
 def test_links_are_looked_up_once(browser_as: Any, typed: Any) -> None:
     """To be checked and to be shown, also where a date could not be read or something is missing."""
     clerk = browser_as("clerk_sal")
     for at, wrong in enumerate(({"valid_until": "soon"}, {"customer": ""})):
-        with Asked() as asked:
+        with Asked() as query:
             answer = clerk.post("/admin/quotation/new/", {**typed, **wrong, "once": f"wrong{at}"})
         assert answer.status_code == 422
-        assert asked["find product"] == 1, wrong
-        assert asked["find customer"] <= 1, wrong
+        assert query["find product"] == 1, wrong
+        assert query["find customer"] <= 1, wrong
 
 
 def test_a_rehearsal_loads_all_rows_by_one_query(company: Company, browser_as: Any) -> None:
@@ -82,23 +82,23 @@ def test_a_rehearsal_loads_all_rows_by_one_query(company: Company, browser_as: A
     for count in (2, 12):
         rows = [company.make("quotation", "clerk_sal") for _ in range(count)]
         data = {"verb": "submit", "rowid": [f"{row.id}:{row.version}" for row in rows]}
-        with Asked() as asked:
+        with Asked() as query:
             assert clerk.post("/admin/quotation/action/", data).status_code == 200
-        assert asked["find quotation"] == 1
-        asked.pop("find product", None)  # what a rule of the type asks of each
-        sums.append(asked.total())
+        assert query["find quotation"] == 1
+        query.pop("find product", None)  # what a rule of the type asks of each
+        sums.append(query.total())
     assert sums[0] == sums[1]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"customer": ""}, {"valid_until": "soon"}])
 def test_each_question_is_asked_once(typed: Any, browser_as: Any, monkeypatch: Any, wrong: Any) -> None:
-    asked: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
     def count(place: Any, name: str) -> None:
         real = getattr(place, name)
 
         def counted(*given: Any, **more: Any) -> Any:
-            asked[name] += 1
+            counts[name] += 1
             return real(*given, **more)
 
         monkeypatch.setattr(place, name, counted)
@@ -110,4 +110,4 @@ def test_each_question_is_asked_once(typed: Any, browser_as: Any, monkeypatch: A
     assert inputs.values_of is not record_screens.values_of
     answer = clerk.post("/admin/quotation/new/", {**typed, **wrong, "once": "counted"})
     assert answer.status_code == (422 if wrong else 302)
-    assert asked == {"values_of": 1, "may_create": 1, "problems_of": 1}
+    assert counts == {"values_of": 1, "may_create": 1, "problems_of": 1}

@@ -91,9 +91,9 @@ class TestAgeing:
         assert total[1:] == ["100.00", "203.03", "207.07", "211.11", "215.15", "936.36"]
         links = [link for link in page.links if link.startswith("/admin/receivable/?")]
         by_bucket = [[known[0]], known[1:3], known[3:5], known[5:7], known[7:9], known]
-        found = [numbers_behind(browser, link) for link in links]
-        assert found[:6] == found[6:12] == [sorted(one.number for one in records) for records in by_bucket]
-        assert found[12:] == [[other.number]] * 4
+        result = [numbers_behind(browser, link) for link in links]
+        assert result[:6] == result[6:12] == [sorted(record.number for record in records) for records in by_bucket]
+        assert result[12:] == [[other.number]] * 4
 
     def test_as_of_another_day(self, owing, browser_as):
         owing(0, "10")
@@ -233,12 +233,12 @@ class TestPdf:
         answer = browser.get("/admin/research_report/pdf/", {"id": report.id})
         assert answer.content_type == "application/pdf"
         text = subprocess.run([reader, "-layout", "-", "-"], input=answer.data, capture_output=True, check=True).stdout
-        found = text.decode()
-        for wanted in (
+        result = text.decode()
+        for expected in (
             "華東市場 [2025]", report.number, "2025 Q2", "趙雨晴", "平穩增長 #panic() $x$", "第二段",
             "三家主要對手 *A*", "潛在機會與威脅", "希望縮短交期 #need", "孫立群", "試驗所需", "批准",
         ):  # fmt: skip
-            assert wanted in found, wanted
+            assert expected in result, expected
 
     @needs_font
     def test_only_for_those_who_may_read_it(self, report, browser_as):
@@ -249,10 +249,10 @@ class TestPdf:
     @needs_font
     def test_needs_of_others_keep_their_analysis(self, company, report, browser_as):
         """A reader from elsewhere sees of a linked need what the record page shows: its title."""
-        told = research_pdf.contents(report, company.actor("clerk_mkt"))["requirements"]
-        assert all(told[0][:3])
-        told = research_pdf.contents(report, company.actor("clerk_prd"))["requirements"]
-        assert told[0][2:] == ["", "", ""]
+        requirements = research_pdf.contents(report, company.actor("clerk_mkt"))["requirements"]
+        assert all(requirements[0][:3])
+        requirements = research_pdf.contents(report, company.actor("clerk_prd"))["requirements"]
+        assert requirements[0][2:] == ["", "", ""]
 
     def test_without_a_font_the_package_is_named(self, report, browser_as, monkeypatch):
         monkeypatch.setattr(typesetting, "FAMILIES", {HANT: "No Such Font"})

@@ -19,8 +19,8 @@ TAKE = "/admin/file_names/take/"
 
 @pytest.fixture(autouse=True)
 def rule(company: Company) -> None:
-    told = {"pattern": "{category}-{department}-{yyyy}-{seq:4} {title}"}
-    changes.create(catalogue["naming_rule"], told, actor=company.actor("records"))
+    content = {"pattern": "{category}-{department}-{yyyy}-{seq:4} {title}"}
+    changes.create(catalogue["naming_rule"], content, actor=company.actor("records"))
 
 
 def attach(company: Company, record: Any, login: str, name: str, kind: str = "document", ending: bytes = b"") -> None:
@@ -38,8 +38,8 @@ def page_of(browser: Any, record: Any) -> Page:
 
 def test_a_new_edition_is_offered_names_by_the_rule(company: Company, browser_as: Any) -> None:
     document = company.walk(company.make("document", "clerk_sal", subject="檢驗規程"), "approved")
-    told = {"document": document.id, "subject": "檢驗規程（修訂）", "what_changed": "修訂"}
-    revision = changes.create(catalogue["revision"], told, actor=company.actor("clerk_sal"))
+    content = {"document": document.id, "subject": "檢驗規程（修訂）", "what_changed": "修訂"}
+    revision = changes.create(catalogue["revision"], content, actor=company.actor("clerk_sal"))
     attach(company, revision, "clerk_sal", "掃描0001.pdf")
     browser = browser_as("clerk_sal")
     better = f"{document.number} 檢驗規程（修訂）.pdf"

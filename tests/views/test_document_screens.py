@@ -34,8 +34,8 @@ def attach(record: Any, actor: Any, name: str, content: bytes) -> Any:
 def with_copies(company: Any, *numbers: int, **values: Any) -> Any:
     document = company.walk(company.make("document", "clerk_sal", **values), "approved")
     line = type(document)._fields["copies"].field.document_type
-    told = {"copies": [line(number=one, cabinet="B-2", shelf="3 層", condition="good") for one in numbers]}
-    return changes.update(type(document), document.id, told, actor=SYSTEM, version=None)
+    content = {"copies": [line(number=number, cabinet="B-2", shelf="3 層", condition="good") for number in numbers]}
+    return changes.update(type(document), document.id, content, actor=SYSTEM, version=None)
 
 
 def test_a_name_that_breaks_the_rule_gets_a_better_one_with_one_click(company: Any, browser_as: Any) -> None:
@@ -46,7 +46,7 @@ def test_a_name_that_breaks_the_rule_gets_a_better_one_with_one_click(company: A
         attach(document, me, name, pdf("一"))
     browser = browser_as("clerk_sal")
     page = browser.page("/admin/document/details/", {"id": document.id})
-    taking = [one for one in page.forms if one.action == "/admin/file_names/take/"]
+    taking = [form for form in page.forms if form.action == "/admin/file_names/take/"]
     assert len(taking) == 2
     ids = [str(file["_id"]) for file in files.files_of(document.id)]
     for file in ids:
@@ -65,8 +65,8 @@ def test_two_editions_side_by_side(company: Any, browser_as: Any) -> None:
     document = company.make("document", "clerk_sal", subject="檢驗規程")
     attach(document, me, "規程.txt", "第一行\n間隙 0.02 毫米\n第三行".encode())
     document = company.walk(document, "approved")
-    told = {"document": document.id, "subject": "檢驗規程（修訂）", "what_changed": "放寬間隙"}
-    revision = changes.create(catalogue["revision"], told, actor=me)
+    content = {"document": document.id, "subject": "檢驗規程（修訂）", "what_changed": "放寬間隙"}
+    revision = changes.create(catalogue["revision"], content, actor=me)
     attach(revision, me, "規程.txt", "第一行\n間隙 0.05 毫米\n第三行".encode())
     company.walk(revision, "approved")
     unread = browser_as("clerk_mkt").get("/admin/editions/", {"id": document.id})
@@ -94,7 +94,7 @@ def test_labels_are_a_sheet_for_the_copies_chosen(company: Any, browser_as: Any)
     document = with_copies(company, 1, 2, 3, subject="質量手冊")
     desk = browser_as("records")
     page = desk.page("/admin/labels/", {"document": document.id})
-    codes = [f"{document.number}/{one}" for one in (1, 2, 3)]
+    codes = [f"{document.number}/{item}" for item in (1, 2, 3)]
     assert [row[1] for row in page.rows if len(row) == 4 and "/" in row[1]] == codes
     answer = desk.get("/admin/labels/pdf/", [("document", str(document.id)), ("copy", codes[0]), ("copy", codes[2])])
     assert answer.content_type == "application/pdf"
@@ -114,8 +114,8 @@ def test_important_documents_that_lack_something_are_listed(company: Any, browse
             with_copies(company, 1, subject="齊全"),
             company.walk(company.make("document", "clerk_sal"), "approved"),
         )
-        for one in (safe, bare):
-            changes.update(type(one), one.id, {"important": True}, actor=SYSTEM, version=None)
+        for record in (safe, bare):
+            changes.update(type(record), record.id, {"important": True}, actor=SYSTEM, version=None)
         page = browser_as("records").page("/admin/safekeeping/")
         assert {row[0] for row in page.rows if row} >= {safe.number, bare.number}, "there is no backup yet"
     later = NOW + dt.timedelta(hours=1)
@@ -146,8 +146,10 @@ def test_documents_are_found_at_the_desk_by_title_within_ones_rights(company: An
     assert first.number in page.text
     assert "不合格品控制程序" in page.text
     assert desk.documents_named(company.actor("clerk_prd"), "不") == []
-    told = [one["number"] for one in desk.documents_named(company.actor("clerk_prd"), "不合格品")]
-    assert secret.number not in told
+    lines = [
+        documents_name["number"] for documents_name in desk.documents_named(company.actor("clerk_prd"), "不合格品")
+    ]
+    assert secret.number not in lines
     assert browser_as("records").get("/admin/desk/", {"code": "沒有此文件"}).status_code == 404
 
 
@@ -167,8 +169,8 @@ def test_the_address_of_a_label_leads_to_the_copy(company: Any, browser_as: Any)
 
 def test_a_move_at_the_desk_that_was_overtaken_says_so(company: Any, browser_as: Any) -> None:
     document = with_copies(company, 1)
-    told = {"document": document.id, "kind": "paper", "purpose": "核對"}
-    loan = changes.create(catalogue["loan"], told, actor=company.actor("clerk_mkt"))
+    content = {"document": document.id, "kind": "paper", "purpose": "核對"}
+    loan = changes.create(catalogue["loan"], content, actor=company.actor("clerk_mkt"))
     loan = changes.move(type(loan), loan.id, "approve", actor=SYSTEM, version=None)
     desk, form = browser_as("records"), {"code": document.number, "id": loan.id, "copy": "1", "verb": "issue"}
     assert desk.post("/admin/desk/do/", {**form, "version": "1"}).status_code == 409
@@ -183,8 +185,8 @@ def test_a_move_at_the_desk_that_was_overtaken_says_so(company: Any, browser_as:
 
 def test_a_copy_that_was_never_registered_is_registered_when_it_is_handed_out(company: Any, browser_as: Any) -> None:
     document = company.walk(company.make("document", "clerk_sal"), "approved")
-    told = {"document": document.id, "kind": "paper", "purpose": "核對"}
-    loan = changes.create(catalogue["loan"], told, actor=company.actor("clerk_mkt"))
+    content = {"document": document.id, "kind": "paper", "purpose": "核對"}
+    loan = changes.create(catalogue["loan"], content, actor=company.actor("clerk_mkt"))
     loan = changes.move(type(loan), loan.id, "approve", actor=SYSTEM, version=None)
     form = {"code": document.number, "id": loan.id, "copy": "4", "verb": "issue", "version": loan.version}
     assert browser_as("records").post("/admin/desk/do/", form).status_code == 302
@@ -196,9 +198,9 @@ def test_a_file_can_be_taken_off_until_its_edition_is_approved(company: Any, bro
     attach(document, me, "一.pdf", pdf("一"))
     browser, detach = browser_as("head_sal"), "/admin/document/detach/"
     page = {"id": document.id}
-    assert [one for one in browser.page("/admin/document/details/", page).forms if one.action == detach]
+    assert [form for form in browser.page("/admin/document/details/", page).forms if form.action == detach]
     company.walk(company.fresh(document), "approved")
-    assert not [one for one in browser.page("/admin/document/details/", page).forms if one.action == detach]
+    assert not [form for form in browser.page("/admin/document/details/", page).forms if form.action == detach]
 
 
 def test_a_borrowers_mark_says_name_and_time_once(company: Any) -> None:
@@ -216,7 +218,7 @@ def test_a_borrowers_mark_says_name_and_time_once(company: Any) -> None:
 )
 def test_moves_that_turn_down_are_told_from_the_declaration(name: str, verb: str, is_bad: bool) -> None:
     cls = catalogue[name]
-    move = next(one for one in cls.declared.workflow.moves if one.verb == verb)
+    move = next(move for move in cls.declared.workflow.moves if move.verb == verb)
     assert is_danger(cls, move) == is_bad
 
 
@@ -228,14 +230,14 @@ def test_the_log_goes_by_time_and_its_pages_follow_each_other(
         with clock.set_to(now - dt.timedelta(days=days)):
             company.make("loan", "clerk_mkt", document=with_copies(company, 1).id)
     whole = browser_as("records").page("/admin/borrowing_log/").rows
-    told = [row[0] for row in whole if len(row) == 9][1:]
-    assert len(told) == 4
-    assert told == sorted(told, reverse=True)
+    content = [row[0] for row in whole if len(row) == 9][1:]
+    assert len(content) == 4
+    assert content == sorted(content, reverse=True)
     monkeypatch.setattr(borrowing_log, "PAGE", 1)
     seen, address = [], "/admin/borrowing_log/"
     while address:
         page = browser_as("records").page(address)
         seen += [row[0] for row in page.rows if len(row) == 9][1:]
-        address = next((one for one in page.links if "after=" in one), "")
-    assert seen == told
+        address = next((link for link in page.links if "after=" in link), "")
+    assert seen == content
     assert len(browser_as("records").page("/admin/borrowing_log/?after=9.x").rows) > 1

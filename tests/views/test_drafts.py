@@ -190,10 +190,10 @@ def test_a_page_that_was_open_for_long_signs_in_again(
     later = clock.now() + dt.timedelta(days=2)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert keep(clerk, form).status_code == 401
-    told = clerk.get("/session", headers=SCRIPT)
-    assert told.headers["Cache-Control"] == "no-store"
-    assert told.get_json()["login"] == ""
-    typed = {"login": "clerk_sal", "password": "wrong", "csrf_token": told.get_json()["token"]}
+    content = clerk.get("/session", headers=SCRIPT)
+    assert content.headers["Cache-Control"] == "no-store"
+    assert content.get_json()["login"] == ""
+    typed = {"login": "clerk_sal", "password": "wrong", "csrf_token": content.get_json()["token"]}
     wrong = clerk.client.post("/login", data=typed, headers=SCRIPT)
     assert (wrong.status_code, wrong.get_json()["ok"]) == (401, False)
     right = clerk.client.post("/login", data={**typed, "password": PASSWORD}, headers=SCRIPT).get_json()
@@ -205,10 +205,10 @@ def test_a_page_that_was_open_for_long_signs_in_again(
 def test_the_form_of_a_colleague_is_not_sent(company: Company, browser_as: Callable[..., Browser], db: Any) -> None:
     clerk = browser_as("clerk_sal")
     form = new_customer(clerk, name="蘇州恒遠精密機械有限公司", csrf_token=clerk.token)
-    told = clerk.get("/session").get_json()
-    assert told["login"] == "clerk_sal"
+    row = clerk.get("/session").get_json()
+    assert row["login"] == "clerk_sal"
     clerk.client.post(
-        "/login", data={"login": "clerk_sal2", "password": PASSWORD, "csrf_token": told["token"]}, headers=SCRIPT
+        "/login", data={"login": "clerk_sal2", "password": PASSWORD, "csrf_token": row["token"]}, headers=SCRIPT
     )
     assert clerk.get("/session").get_json()["login"] == "clerk_sal2"
     assert clerk.send(form).status_code == 400

@@ -24,8 +24,8 @@ def document(company: Company) -> Any:
     document = company.make("document", "clerk_sal", subject="檢驗規程")
     attach(document, me, "規程.pdf", pdf("間隙量具 0.02 毫米"))
     document = company.walk(document, "approved")
-    told = {"document": document.id, "what_changed": "放寬"}
-    revision = changes.create(catalogue["revision"], told, actor=me)
+    content = {"document": document.id, "what_changed": "放寬"}
+    revision = changes.create(catalogue["revision"], content, actor=me)
     attach(revision, me, "規程.pdf", pdf("間隙量具 0.05 毫米"))
     company.walk(revision, "approved")
     work_off("files.read")
@@ -34,10 +34,10 @@ def document(company: Company) -> Any:
 
 def test_hits_say_which_edition_they_are_of_and_what_is_in_force_stands_first(document: Any, browser_as: Any) -> None:
     browser = browser_as("clerk_mkt", locale="en")
-    found = browser.page("/admin/search/", {"q": "間隙量具"}).text
-    assert found.index("edition 2 ") < found.index("edition 1 superseded by edition 2")
-    assert found.count(FORMER) == 1
-    former = found[found.index("edition 1 ") :]
+    text = browser.page("/admin/search/", {"q": "間隙量具"}).text
+    assert text.index("edition 2 ") < text.index("edition 1 superseded by edition 2")
+    assert text.count(FORMER) == 1
+    former = text[text.index("edition 1 ") :]
     assert "Approved" not in former[: former.index("0.02")], "its document is approved, it is not"
 
 

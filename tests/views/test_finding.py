@@ -46,8 +46,8 @@ def test_tags_are_offered_as_far_as_their_records_are_seen(tagged: Any, company:
     company.make("document", "clerk_sal", subject="乙", tags=["密標"], confidentiality="secret")
 
     def offered(login: str, text: str = "") -> list[str]:
-        found = browser_as(login).get(f"{LIST}ajax/lookup/", {"field": "tags", "query": text}).get_json()["results"]
-        return sorted(one["label"] for one in found)
+        results = browser_as(login).get(f"{LIST}ajax/lookup/", {"field": "tags", "query": text}).get_json()["results"]
+        return sorted(row["label"] for row in results)
 
     assert offered("clerk_sal", "標") == ["密標", "招標專用"]
     assert offered("clerk_mkt") == ["年檢", "招標專用"]
@@ -55,20 +55,20 @@ def test_tags_are_offered_as_far_as_their_records_are_seen(tagged: Any, company:
 
 
 def test_an_index_answers_the_filter_by_tags(db: Any) -> None:
-    for wanted in ("急", {"$in": ["急", "密"]}):
-        plan = catalogue["document"]._get_collection().find({"tags": wanted}).explain()
+    for expected in ("急", {"$in": ["急", "密"]}):
+        plan = catalogue["document"]._get_collection().find({"tags": expected}).explain()
         assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
 
 
 def test_a_category_is_found_with_those_below_it(company: Company, browser_as: Any) -> None:
-    told = {"confidentiality": "internal", "loan_days": 10}
-    top = company.make("category", code="QA", name="質量", **told)
-    middle = company.make("category", code="QB", name="檢驗", parent=top.id, **told)
-    low = company.make("category", code="QC", name="來料檢驗", parent=middle.id, **told)
+    content = {"confidentiality": "internal", "loan_days": 10}
+    top = company.make("category", code="QA", name="質量", **content)
+    middle = company.make("category", code="QB", name="檢驗", parent=top.id, **content)
+    low = company.make("category", code="QC", name="來料檢驗", parent=middle.id, **content)
     document, browser = company.make("document", "clerk_sal", category=low.id), browser_as("clerk_sal")
     for category in (top, middle, low):
         assert is_there(browser.get(LIST, {"f.category": category.id}), document)
-    other = company.make("category", code="QD", name="其他", **told)
+    other = company.make("category", code="QD", name="其他", **content)
     assert not is_there(browser.get(LIST, {"f.category": other.id}), document)
     assert "QA 質量（含下級）" in browser.page(LIST, {"f.category": top.id}).text
     owner = company.users["clerk_sal"]

@@ -101,7 +101,7 @@ def test_what_is_no_number_or_could_be_two(typed: str) -> None:
 
 
 def test_whole_numbers() -> None:
-    assert [whole_of(one) for one in ("3", "3.0", "1,000", "2萬")] == [3, 3, 1000, 20000]
+    assert [whole_of(item) for item in ("3", "3.0", "1,000", "2萬")] == [3, 3, 1000, 20000]
     with pytest.raises(ValueError):
         whole_of("3.5")
 
@@ -151,13 +151,13 @@ def computed(browser: Browser, form: Form, **more: Any) -> dict[str, Any]:
 def test_what_cannot_be_computed_is_a_dash_and_the_bad_cell_is_named(company: Company, browser_as: Any) -> None:
     clerk = browser_as("clerk_sal")
     form = offer(clerk, company, at0_quantity="500", at0_unit_price="2", at1_quantity="x", at1_unit_price="3")
-    found = computed(clerk, form)
-    assert found["values"] == {"lines-0-amount": "1,000.00", "lines-1-amount": "—", "total": "—"}
-    assert found["errors"] == {"lines-1-quantity": ["「數量」須為數字。"]}
-    found = computed(clerk, form, **{"lines-1-quantity": "1", "lines-1-discount": "1,5"})
-    assert (found["values"]["lines-1-amount"], found["values"]["total"]) == ("—", "—")
-    found = computed(clerk, form, **{"lines-1-quantity": "1", "lines-1-discount": ""})
-    assert found == {
+    row = computed(clerk, form)
+    assert row["values"] == {"lines-0-amount": "1,000.00", "lines-1-amount": "—", "total": "—"}
+    assert row["errors"] == {"lines-1-quantity": ["「數量」須為數字。"]}
+    row = computed(clerk, form, **{"lines-1-quantity": "1", "lines-1-discount": "1,5"})
+    assert (row["values"]["lines-1-amount"], row["values"]["total"]) == ("—", "—")
+    row = computed(clerk, form, **{"lines-1-quantity": "1", "lines-1-discount": ""})
+    assert row == {
         "values": {"lines-0-amount": "1,000.00", "lines-1-amount": "3.00", "total": "1,003.00"},
         "errors": {},
     }
@@ -193,12 +193,12 @@ def test_a_text_that_names_nothing_is_kept_and_said_with_its_line(
     page = read_page(clerk.send(form).text)
     assert page.errors["lines-1-product"] == ["「產品」找不到「SN-LD」，請從列表中選取。"]
     assert "第 3 行：「產品」找不到「閥門」，請從列表中選取。" in page.notices
-    assert not [one for one in page.notices if "請填寫" in one]
+    assert not [notice for notice in page.notices if "請填寫" in notice]
     again = page.form("/new/")
     assert [again[f"lines-{at}-product.text"] for at in (0, 1, 2)] == ["SN-LD50 激光傳感器", "SN-LD", "閥門"]
     assert again["lines-0-product"] == str(products["SN-LD50"])
     english = read_page(browser_as("clerk_sal", locale="en").send(form).text)
-    assert [one for one in english.notices if one.startswith("Line 2: “Product”: “SN-LD” was not found")]
+    assert [notice for notice in english.notices if notice.startswith("Line 2: “Product”: “SN-LD” was not found")]
 
 
 def test_a_chosen_record_is_replaced_by_another_text_and_taken_out_by_none(
@@ -282,9 +282,9 @@ def test_a_copy_leaves_out_what_is_unique_and_dates_that_have_passed(company: Co
 def test_who_may_not_create_or_see_copies_nothing(company: Company, browser_as: Any) -> None:
     record = company.make("quotation", "clerk_sal")
     assert "copy=" not in browser_as("supervisor").get("/admin/quotation/details/", {"id": record.id}).text
-    found = {"supervisor": 403, "it": 403, "clerk_sal": 404}
+    result = {"supervisor": 403, "it": 403, "clerk_sal": 404}
     ids = {"supervisor": record.id, "it": record.id, "clerk_sal": ObjectId()}
-    for login, status in found.items():
+    for login, status in result.items():
         assert browser_as(login).get("/admin/quotation/new/", {"copy": ids[login]}).status_code == status, login
 
 

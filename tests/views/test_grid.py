@@ -225,20 +225,20 @@ class TestViews:
         assert len(rows_of(head.page(view))) == 1
         page = clerk.page(view)
         assert len(rows_of(page)) == 2
-        assert any("may not see" in one for one in page.notices)
+        assert any("may not see" in notice for notice in page.notices)
         assert "loor" not in clerk.get(view).text
-        assert not any("may not see" in one for one in head.page(view).notices)
+        assert not any("may not see" in notice for notice in head.page(view).notices)
 
     def test_calendar_and_board_show_the_view_too(self, company, browser_as):
         due = clock.today() + dt.timedelta(days=1)
-        one, two = (company.make("quotation", "clerk_sal", subject=name, valid_until=due) for name in ("甲", "乙"))
+        item, two = (company.make("quotation", "clerk_sal", subject=name, valid_until=due) for name in ("甲", "乙"))
         browser = browser_as("clerk_sal")
         view = save(browser, "甲", "q=甲")
         for page in ("board", "calendar"):
             text = browser.get(
                 f"/admin/{page}/quotation/", {"view": view, "on": due, "by": "month", "date": "valid_until"}
             ).text
-            assert one.number in text, page
+            assert item.number in text, page
             assert two.number not in text
 
     def test_nonsense_in_the_address(self, company, browser_as):
@@ -260,7 +260,7 @@ class TestNeighbours:
         third, first, second = made
         browser = browser_as("clerk_sal")
         came = {"from": "sort=subject"}
-        order = sorted(made, key=lambda one: one.subject)
+        order = sorted(made, key=lambda item: item.subject)
         assert self.walk(browser, order[0], "after", **came) == str(order[1].id)
         assert self.walk(browser, order[1], "before", **came) == str(order[0].id)
         assert self.walk(browser, order[2], "after", **came) == str(order[2].id), "at the end one stays"
@@ -278,10 +278,13 @@ class TestNeighbours:
 
 def test_the_content_of_records_is_no_column_and_no_filter(company, browser_as):
     """A list does not ask who may open a record, so what only they may read is not in it."""
-    told = [
-        (cls, name) for cls in catalogue.values() for name, one in cls._fields.items() if getattr(one, "restricted", 0)
+    lines = [
+        (cls, name)
+        for cls in catalogue.values()
+        for name, field in cls._fields.items()
+        if getattr(field, "restricted", 0)
     ]
-    for cls, name in told:
+    for cls, name in lines:
         record, base = company.make(cls.declared.name), f"/admin/{cls.declared.name}/"
         if isinstance(cls._fields[name], Lines | Refs):
             continue
@@ -291,18 +294,18 @@ def test_the_content_of_records_is_no_column_and_no_filter(company, browser_as):
         answer = browser.get(base, {"with": name, f"f.{name}": "別的", "sort": name})
         assert "密文" not in answer.text
         assert record.number in answer.text, f"filtered by {name} of {cls.__name__}"
-    assert told
+    assert lines
 
 
 class TestSums:
     def test_of_all_hits_by_currency(self, company, browser_as):
         company.make("quotation", "clerk_sal")
         rows = get_db()["quotation"]
-        one = rows.find_one({})
+        row = rows.find_one({})
         url = f"{BASE}totals/"
         totals = browser_as("clerk_sal").get(url).get_json()["totals"]
-        assert [found["name"] for found in totals] == ["total"]
-        assert f"{one['total'].to_decimal():,.2f}" in totals[0]["texts"][0]
+        assert [total["name"] for total in totals] == ["total"]
+        assert f"{row['total'].to_decimal():,.2f}" in totals[0]["texts"][0]
         assert browser_as("clerk_sal").get(url, {"f.state": "submitted"}).get_json()["totals"] == []
 
     def test_a_hidden_amount_has_no_sum(self, company, browser_as):
@@ -313,23 +316,23 @@ class TestSums:
 
 class TestOneValueForManyRows:
     def chosen(self, *records: Any) -> list[str]:
-        return [f"{one.id}:{one.version}" for one in records]
+        return [f"{record.id}:{record.version}" for record in records]
 
     def scores(self, *records: Any) -> list[Any]:
-        return [get_db()["customer"].find_one({"_id": one.id}).get("score") for one in records]
+        return [get_db()["customer"].find_one({"_id": record.id}).get("score") for record in records]
 
     def test_asked_rehearsed_set_and_taken_back(self, company, browser_as):
-        one, two, three = (company.make("customer", "clerk_sal", score=score) for score in (1, 2, 3))
+        item, two, three = (company.make("customer", "clerk_sal", score=score) for score in (1, 2, 3))
         browser, url = browser_as("clerk_sal", locale="en"), "/admin/customer/set/"
-        sent = {"field": "score", "rowid": self.chosen(one, two, three), "back": "/admin/customer/?sort=score"}
+        sent = {"field": "score", "rowid": self.chosen(item, two, three), "back": "/admin/customer/?sort=score"}
         page = read_page(browser.post(url, sent).text)
-        assert self.scores(one, two, three) == [1, 2, 3], "nothing happens before it is confirmed"
+        assert self.scores(item, two, three) == [1, 2, 3], "nothing happens before it is confirmed"
         answer = browser.send(page.form("set/"), value="not a number")
         assert answer.status_code == 422
         assert read_page(answer.text).form("set/")["value"] == "not a number"
         company.walk(three, "dormant")
         done = read_page(browser.send(page.form("set/"), value="50").text)
-        assert self.scores(one, two, three) == [50, 50, 3]
+        assert self.scores(item, two, three) == [50, 50, 3]
         assert "Changed: 2 / 3" in done.text
         assert "/admin/customer/?sort=score" in done.links
         batches = {entry["batch"] for entry in get_db()["history"].find({"door": "bulk"})}
@@ -338,7 +341,7 @@ class TestOneValueForManyRows:
         assert browser_as("clerk_sal2").post("/admin/customer/take_back/", back).status_code == 404
         browser.post("/admin/customer/ajax/update/", {"id": two.id, "version": "2", "name": "score", "value": "60"})
         taken = read_page(browser.post("/admin/customer/take_back/", back).text)
-        assert self.scores(one, two, three) == [1, 60, 3], "what was changed since stays"
+        assert self.scores(item, two, three) == [1, 60, 3], "what was changed since stays"
         assert "1 / 2" in taken.text
 
     @pytest.mark.parametrize(
@@ -346,10 +349,10 @@ class TestOneValueForManyRows:
         [("clerk_sal", "name", 422), ("clerk_sal", "$x", 422), ("legal", "score", 422), ("clerk_mkt", "score", 403)],
     )
     def test_only_what_is_edited_in_place_and_by_whom_it_may(self, login, field, status, company, browser_as):
-        one = company.make("customer", "clerk_sal", score=1)
-        sent = {"field": field, "rowid": self.chosen(one), "sure": "1", "value": "9"}
+        item = company.make("customer", "clerk_sal", score=1)
+        sent = {"field": field, "rowid": self.chosen(item), "sure": "1", "value": "9"}
         assert browser_as(login).post("/admin/customer/set/", sent).status_code == status
-        assert self.scores(one) == [1]
+        assert self.scores(item) == [1]
 
     def test_nonsense(self, company, browser_as):
         browser = browser_as("clerk_sal")

@@ -41,7 +41,7 @@ def submitted(company):
 
 
 def decide(browser, kind, *records, script=True, sure="1", **more):
-    given = [f"{one.type_name()}:{one.id}:{one.version}" for one in records]
+    given = [f"{record.type_name()}:{record.id}:{record.version}" for record in records]
     data = {"case": given, "decision": kind, "sure": sure, **more}
     return browser.post("/admin/decide/", data, **({"headers": XHR} if script else {}))
 
@@ -50,8 +50,8 @@ def charts(browser, **query):
     """The numbers and lists of each chart on a home page."""
     html = browser.get("/admin/", query).text
     return {
-        found[1]: [(url.replace("&amp;", "&"), int(count.replace(",", ""))) for url, count in COUNTED.findall(found[0])]
-        for found in FIGURE.finditer(html)
+        match[1]: [(url.replace("&amp;", "&"), int(count.replace(",", ""))) for url, count in COUNTED.findall(match[0])]
+        for match in FIGURE.finditer(html)
     }
 
 
@@ -140,9 +140,9 @@ class TestCharts:
 
     def test_the_table_is_there_without_scripts(self, business, browser_as):
         html = browser_as("management").get("/admin/").text
-        for found in FIGURE.finditer(html):
-            assert "<details open>" in found[0]
-            assert 'aria-hidden="true"></canvas>' in found[0]
+        for match in FIGURE.finditer(html):
+            assert "<details open>" in match[0]
+            assert 'aria-hidden="true"></canvas>' in match[0]
         assert "style=" not in html
 
 
@@ -154,16 +154,16 @@ def test_how_long_decisions_take(company, browser_as):
         with clock.set_to(monday + dt.timedelta(hours=hours)):
             changes.move(type(contract), contract.id, "approve", actor=company.actor("legal"), version=contract.version)
     html = browser_as("management").get("/admin/").text
-    found = next(one[0] for one in FIGURE.finditer(html) if one[1] == "time")
-    row = re.search(r"<tr [^>]*>(?:(?!</tr>).)*?法務審核.*?</tr>", found, re.S)[0]
+    match = next(match[0] for match in FIGURE.finditer(html) if match[1] == "time")
+    row = re.search(r"<tr [^>]*>(?:(?!</tr>).)*?法務審核.*?</tr>", match, re.S)[0]
     assert re.findall(r'<td class="number">(?:<a[^>]*>)?([0-9.]+)', row) == ["3", "3", "0"]
 
 
 def _place(text, heading):
     """Where a heading with a count stands; what the fixtures have made beside is counted with it."""
-    found = re.search(rf"{heading} \d", text)
-    assert found, heading
-    return found.start()
+    match = re.search(rf"{heading} \d", text)
+    assert match, heading
+    return match.start()
 
 
 class TestOwnWork:
@@ -219,12 +219,12 @@ class TestOwnWork:
 
 class TestDeciding:
     def test_yes_and_no_of_one_row(self, submitted, company, browser_as):
-        one, two = submitted(), submitted()
-        answer = decide(browser_as("head_sal"), "yes", one)
+        record, two = submitted(), submitted()
+        answer = decide(browser_as("head_sal"), "yes", record)
         assert answer.status_code == 200, answer.get_json()
         assert answer.get_json()["rows"][0]["ok"] is True
-        assert company.fresh(one).state == "approved"
-        entry = history.entries_of(one.id, newest_first=True, limit=1)[0]
+        assert company.fresh(record).state == "approved"
+        entry = history.entries_of(record.id, newest_first=True, limit=1)[0]
         assert (entry["verb"], entry["door"]) == ("approve", "inbox")
         assert decide(browser_as("head_sal"), "no", two).status_code == 422
         assert company.fresh(two).state == "submitted"
@@ -266,18 +266,20 @@ class TestDeciding:
         browser = browser_as("head_sal")
         page = decide(browser, "no", *cases, script=False, sure="")
         assert page.status_code == 200
-        assert all(one.number in page.text for one in cases)
+        assert all(case.number in page.text for case in cases)
         assert decide(browser, "no", *cases, script=False).status_code == 200  # asks for the reason again
-        assert {company.fresh(one).state for one in cases} == {"submitted"}
+        assert {company.fresh(case).state for case in cases} == {"submitted"}
         assert decide(browser, "no", *cases, script=False, reason="請補充").status_code == 200
-        assert {company.fresh(one).state for one in cases} == {"draft"}
+        assert {company.fresh(case).state for case in cases} == {"draft"}
 
     def test_one_row_without_scripts(self, submitted, company, browser_as):
-        one, two = submitted(), submitted()
+        record, two = submitted(), submitted()
         browser = browser_as("head_sal")
-        answer = browser.post("/admin/decide/", {"one": f"yes quotation:{one.id}:{one.version}", "next": "/admin/"})
+        answer = browser.post(
+            "/admin/decide/", {"one": f"yes quotation:{record.id}:{record.version}", "next": "/admin/"}
+        )
         assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
-        assert company.fresh(one).state == "approved"
+        assert company.fresh(record).state == "approved"
         answer = browser.post(
             "/admin/decide/", {"one": f"no quotation:{two.id}:{two.version}", "next": "//evil.example/"}
         )
@@ -299,13 +301,13 @@ class TestDeciding:
 
 def asked_for(browser, path="/admin/"):
     browser.get(path)
-    asked: list[str] = []
-    COMMANDS.listeners.append(lambda command: asked.append(next(iter(command))))
+    names: list[str] = []
+    COMMANDS.listeners.append(lambda command: names.append(next(iter(command))))
     try:
         browser.get(path)
     finally:
         COMMANDS.listeners.clear()
-    return asked
+    return names
 
 
 def test_few_questions_whatever_the_number_of_records(submitted, company, browser_as):
@@ -330,11 +332,13 @@ class TestWhatNoLongerWaits:
         related = [company.department("SAL"), company.department("MGT")]
         report = company.make("research_report", "clerk_mkt", related_departments=related)
         report = company.walk(report, "cross_review")
-        waiting = [one for one in heads if report.number in browser_as(one).page("/admin/inbox/").text]
+        waiting = [head for head in heads if report.number in browser_as(head).page("/admin/inbox/").text]
         assert waiting == heads
         who = company.actor("head_sal")
         changes.move(type(report), report.id, "agree", actor=who, version=report.version)
-        assert [one for one in heads if report.number in browser_as(one).page("/admin/inbox/").text] == ["management"]
+        assert [head for head in heads if report.number in browser_as(head).page("/admin/inbox/").text] == [
+            "management"
+        ]
         named = next_people(company.fresh(report))
         assert company.user("head_sal").name not in named
         assert company.user("management").name in named
@@ -353,11 +357,11 @@ class TestWhatNoLongerWaits:
 
     def test_a_request_to_decide_counts_as_read_once_it_was_decided(self, company):
         quotation = company.walk(company.make("quotation", "clerk_sal"), "submitted")
-        asked = {"record": quotation.id, "kind": "decision", "read_at": None}
-        assert get_db()["notice"].count_documents(asked) > 0
+        query = {"record": quotation.id, "kind": "decision", "read_at": None}
+        assert get_db()["notice"].count_documents(query) > 0
         head = company.actor("head_sal")
         changes.move(type(quotation), quotation.id, "approve", actor=head, version=quotation.version)
-        assert get_db()["notice"].count_documents(asked) == 0
+        assert get_db()["notice"].count_documents(query) == 0
 
     def test_the_most_urgent_comes_first_and_all_can_be_seen(self, company, browser_as):
         now = clock.now()
@@ -379,19 +383,19 @@ class TestWhatNoLongerWaits:
         browser, seen, address = browser_as("head_sal"), [], "/admin/notices/"
         while address:
             page = browser.page(address)
-            seen += [one for one in page.links if one.startswith("/admin/quotation/details/")]
-            address = next((one for one in page.links if "after=" in one), "")
+            seen += [link for link in page.links if link.startswith("/admin/quotation/details/")]
+            address = next((link for link in page.links if "after=" in link), "")
         assert len(seen) == len(set(seen)) == 3
 
 
 def test_what_the_reader_may_not_open_is_told_without_a_link(company, browser_as):
     order = company.walk(company.make("sales_order", "clerk_sal"), "in_production")
     page = browser_as("clerk_prd").page("/admin/sales_order/details/", {"id": order.id})
-    assert not any(one.startswith("/admin/contract/") for one in page.links)
+    assert not any(link.startswith("/admin/contract/") for link in page.links)
     assert order.contract.title in page.text
     assert any(
-        one.startswith("/admin/contract/")
-        for one in browser_as("clerk_sal").page("/admin/sales_order/details/", {"id": order.id}).links
+        link.startswith("/admin/contract/")
+        for link in browser_as("clerk_sal").page("/admin/sales_order/details/", {"id": order.id}).links
     )
 
 

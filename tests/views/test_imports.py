@@ -65,8 +65,8 @@ class TestTheWay:
         answer = clerk.send(page.form("/import/run/"))
         assert clerk.get(way).status_code == 200
         assert "導入中" in clerk.page(way).text
-        told = clerk.get(BASE + "progress/", {"id": way.split("id=")[1]}).get_json()
-        assert (told["is_open"], told["total"]) == (True, 3)
+        row = clerk.get(BASE + "progress/", {"id": way.split("id=")[1]}).get_json()
+        assert (row["is_open"], row["total"]) == (True, 3)
         work_off("imports.run")
         page = clerk.page(answer.headers["Location"])
         assert "已新建 2" in page.text

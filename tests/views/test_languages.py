@@ -34,5 +34,5 @@ def test_what_a_page_says_is_read_from_texts_labels_and_the_words_of_its_scripts
 def test_nothing_is_untranslated(locale: str, app: Any, company: Any, browser_as: Any) -> None:
     for login in company.logins:
         browser_as(login, locale=locale)
-    found = untranslated(list(Tour(app, company, browser_as).visits()), locale)
-    assert not found, "\n".join(found)
+    result = untranslated(list(Tour(app, company, browser_as).visits()), locale)
+    assert not result, "\n".join(result)

@@ -53,18 +53,18 @@ class TestHistory:
     def test_a_cell_far_down(self, offer: Any, browser_as: Any) -> None:
         lines = list(offer.lines)
         lines[19] = copy_of(lines[19], quantity=Decimal(777))
-        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
-        assert any("line 20, Quantity" in one and "20" in one and "777" in one for one in told)
-        assert not any("line 19" in one or "line 21" in one for one in told)
+        said = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
+        assert any("line 20, Quantity" in item and "20" in item and "777" in item for item in said)
+        assert not any("line 19" in item or "line 21" in item for item in said)
 
     def test_a_line_that_was_added_and_one_that_was_removed(self, offer: Any, browser_as: Any) -> None:
         browser = browser_as("clerk_sal", locale="en")
         lines = list(offer.lines)
-        told = changes_in(browser, changed(offer, lines=[*lines[:4], *lines[5:]]))
-        assert [one.split(":")[0] for one in told if "line" in one] == ["Lines, line 5 removed"]
-        assert "S5" in told[0]
-        told = changes_in(browser, changed(offer, lines=[*lines, copy_of(lines[0], spec="New")]))
-        assert {one.split(":")[0] for one in told if "line" in one} == {
+        said = changes_in(browser, changed(offer, lines=[*lines[:4], *lines[5:]]))
+        assert [item.split(":")[0] for item in said if "line" in item] == ["Lines, line 5 removed"]
+        assert "S5" in said[0]
+        said = changes_in(browser, changed(offer, lines=[*lines, copy_of(lines[0], spec="New")]))
+        assert {item.split(":")[0] for item in said if "line" in item} == {
             "Lines, line 5 added",
             "Lines, line 31 added",
         }
@@ -74,17 +74,17 @@ class TestHistory:
         other = company.walk(other, "active") if "active" in other.flow().states else other
         lines = list(offer.lines)
         lines[2] = copy_of(lines[2], product=other.id)
-        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
-        assert any("line 3, Product" in one and "Valve 9000" in one for one in told)
+        said = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
+        assert any("line 3, Product" in item and "Valve 9000" in item for item in said)
 
     def test_what_is_left_out_is_counted(self, offer: Any, browser_as: Any) -> None:
         lines = [copy_of(line, quantity=Decimal(500 + n), spec=f"T{n}") for n, line in enumerate(offer.lines)]
-        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
-        assert any("more changes: — → compare the versions to see all" in one for one in told)
+        said = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
+        assert any("more changes: — → compare the versions to see all" in item for item in said)
 
     def test_a_long_text_says_how_much_is_missing(self, offer: Any, browser_as: Any) -> None:
-        told = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, remark="長" * 700))
-        assert "(100 more characters; compare the versions to see all)" in told[0]
+        said = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, remark="長" * 700))
+        assert "(100 more characters; compare the versions to see all)" in said[0]
 
 
 def test_the_history_of_decisions_is_read(company: Company, browser_as: Any) -> None:

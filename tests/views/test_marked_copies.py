@@ -32,8 +32,8 @@ def lent(company: Company) -> Any:
         files.attach(type(document), document.id, "document", upload, actor=company.actor("clerk_sal"))
     document = company.walk(document, "approved")
     today = clock.today()
-    told = {"kind": "electronic", "purpose": "x", "wanted_from": today, "wanted_until": today + dt.timedelta(days=3)}
-    loan = changes.create(catalogue["loan"], {"document": document.id, **told}, actor=company.actor("clerk_mkt"))
+    said = {"kind": "electronic", "purpose": "x", "wanted_from": today, "wanted_until": today + dt.timedelta(days=3)}
+    loan = changes.create(catalogue["loan"], {"document": document.id, **said}, actor=company.actor("clerk_mkt"))
     changes.move(type(loan), loan.id, "approve", actor=company.actor("records"), version=loan.version)
     work_off("files.read")
     return document
@@ -53,24 +53,24 @@ def test_a_download_is_offered_where_it_is_given(lent: Any, browser_as: Any) -> 
 
 
 def test_editions_side_by_side_offer_no_download_that_is_refused(company: Company, lent: Any, browser_as: Any) -> None:
-    told = {"document": lent.id, "what_changed": "修訂"}
-    revision = changes.create(catalogue["revision"], told, actor=company.actor("clerk_sal"))
+    content = {"document": lent.id, "what_changed": "修訂"}
+    revision = changes.create(catalogue["revision"], content, actor=company.actor("clerk_sal"))
     upload = files.Upload("文.docx", io.BytesIO(docx("新內容")))
     files.attach(type(revision), revision.id, "document", upload, actor=company.actor("clerk_sal"))
     company.walk(revision, "approved")
     for login in ("clerk_mkt", "clerk_sal"):
         browser = browser_as(login)
-        links = [one for one in browser.page("/admin/editions/", {"id": lent.id}).links if one.startswith("/files/")]
+        links = [link for link in browser.page("/admin/editions/", {"id": lent.id}).links if link.startswith("/files/")]
         assert len(links) == 4
-        assert {browser.get(one).status_code for one in links} == {200}
+        assert {browser.get(link).status_code for link in links} == {200}
 
 
 def test_copies_of_many_pages_do_not_hold_up_the_previews(
     company: Company, lent: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two are asked for at once: one is made, the other is told to wait, and pages are drawn meanwhile."""
-    file = next(one for one in files.files_of(lent.id) if one["name"] == "文.pdf")
-    found = file_viewing.may_look(file["_id"], actor=company.actor("clerk_mkt"))
+    file = next(file for file in files.files_of(lent.id) if file["name"] == "文.pdf")
+    result = file_viewing.may_look(file["_id"], actor=company.actor("clerk_mkt"))
     run, begun, done = confined.run, threading.Semaphore(0), threading.Event()
 
     def slow(program: str, order: dict[str, Any], content: Any, **options: Any) -> Any:
@@ -85,25 +85,25 @@ def test_copies_of_many_pages_do_not_hold_up_the_previews(
 
     def copy() -> None:
         try:
-            made.append(file_viewing.stamped_copy(found)[:4])
+            made.append(file_viewing.stamped_copy(result)[:4])
         except Refused as refused:
             made.append(refused.sentence)
 
     threads = [threading.Thread(target=copy) for _ in range(3)]
-    for one in threads:
-        one.start()
+    for thread in threads:
+        thread.start()
     assert begun.acquire(timeout=20)
-    assert file_viewing.page(found, 1, file_viewing.WIDTHS[0]).image
-    for one in threads[1:]:
-        one.join(2)
+    assert file_viewing.page(result, 1, file_viewing.WIDTHS[0]).image
+    for thread in threads[1:]:
+        thread.join(2)
     done.set()
-    for one in threads:
-        one.join(20)
+    for thread in threads:
+        thread.join(20)
     assert made.count(b"%PDF") == 1
     assert made.count(file_viewing.BUSY_COPY) == 2
 
 
 def test_other_kinds_are_not_copied(company: Company, lent: Any) -> None:
-    file = next(one for one in files.files_of(lent.id) if one["name"] == "文.docx")
+    file = next(file for file in files.files_of(lent.id) if file["name"] == "文.docx")
     with pytest.raises(Forbidden):
         file_viewing.stamped_copy(file_viewing.may_look(file["_id"], actor=company.actor("clerk_mkt")))

@@ -15,7 +15,7 @@ def found(browser, text="", **more):
 
 
 def urls(groups):
-    return [one["url"] for options in groups.values() for one in options]
+    return [option["url"] for options in groups.values() for option in options]
 
 
 @pytest.mark.parametrize("typed", ["新建報價", "xjbjd", "new quot", "新建报价"])
@@ -90,7 +90,7 @@ def test_a_record_is_changed_and_printed_in_the_words_of_its_page(company, brows
 )
 def test_what_the_frame_of_every_page_does(typed, press, company, browser_as):
     browser = browser_as("clerk_sal")
-    assert press in [one["press"] for one in found(browser, typed)["賬號與顯示"]]
+    assert press in [row["press"] for row in found(browser, typed)["賬號與顯示"]]
     assert f'data-pressed-as="{press}"' in browser.get("/admin/").text
 
 
@@ -98,7 +98,7 @@ def test_recent_records_in_their_order_and_within_ones_rights(company, browser_a
     first, second = company.make("customer", "clerk_sal"), company.make("requirement", "clerk_sal")
     recent = f"requirement:{second.id},customer:{first.id},nonsense,customer:zz"
     expected = [f"/admin/requirement/details/?id={second.id}", f"/admin/customer/details/?id={first.id}"]
-    assert [one["url"] for one in found(browser_as("clerk_sal"), "", recent=recent)["最近打開"]] == expected
+    assert [row["url"] for row in found(browser_as("clerk_sal"), "", recent=recent)["最近打開"]] == expected
     assert "最近打開" not in found(browser_as("it"), "", recent=recent)
 
 
@@ -110,15 +110,15 @@ def test_nonsense_is_only_text(typed, company, browser_as):
 
 def test_few_questions_to_the_database(company, browser_as):
     company.make("quotation", "clerk_sal")
-    browser, asked = browser_as("clerk_sal"), []
+    browser, query = browser_as("clerk_sal"), []
     found(browser, "報價")
-    COMMANDS.listeners.append(lambda command: asked.append(next(iter(command))))
+    COMMANDS.listeners.append(lambda command: query.append(next(iter(command))))
     try:
         found(browser, "報價")
     finally:
         COMMANDS.listeners.clear()
-    assert asked.count("aggregate") == 1
-    assert len(asked) <= 7, asked
+    assert query.count("aggregate") == 1
+    assert len(query) <= 7, query
     assert len(catalogue) > 10
 
 

@@ -32,16 +32,16 @@ def _now():
 
 def feed_of(browser):
     answer = browser.post(f"{PAGE}feed/")
-    found = re.search(r'id="feed-url">http://[^/]+(/calendar/[\w-]{22}\.ics)<', answer.text)
-    assert found, answer.status
-    return found[1]
+    match = re.search(r'id="feed-url">http://[^/]+(/calendar/[\w-]{22}\.ics)<', answer.text)
+    assert match, answer.status
+    return match[1]
 
 
 def events(browser, path):
     answer = browser.get(path)
     assert answer.status_code == 200
     assert answer.mimetype == "text/calendar"
-    return {str(one["summary"]): one for one in Calendar.from_ical(answer.data).walk("VEVENT")}
+    return {str(row["summary"]): row for row in Calendar.from_ical(answer.data).walk("VEVENT")}
 
 
 def say(person, cause, kind="alarm"):
@@ -139,7 +139,7 @@ class TestDeliveries:
 
     def test_sent_again_once(self, company, stuck, browser_as, db):
         browser = browser_as("it", locale="en")
-        assert any("may not have arrived" in one for one in browser.page("/admin/").notices)
+        assert any("may not have arrived" in notice for notice in browser.page("/admin/").notices)
         assert "&lt;b&gt;gone" in browser.get("/admin/deliveries/").text
         for _ in range(2):
             browser.post("/admin/deliveries/again/", {"id": "n1.mail"})
@@ -157,9 +157,9 @@ class TestDeliveries:
     def test_a_server_that_is_away_is_said(self, stuck, browser_as, db):
         db[deliveries.COLLECTION].update_one({}, {"$set": {"state": "waiting"}})
         browser = browser_as("it", locale="en")
-        assert not any("half an hour" in one for one in browser.page("/admin/").notices)
+        assert not any("half an hour" in notice for notice in browser.page("/admin/").notices)
         with clock.set_to(NOW + dt.timedelta(minutes=31)):
-            assert any("half an hour" in one for one in browser.page("/admin/").notices)
+            assert any("half an hour" in notice for notice in browser.page("/admin/").notices)
 
     def test_left_alone(self, stuck, browser_as, db):
         browser_as("it").post("/admin/deliveries/leave/", {"id": "n1.mail"})
@@ -182,10 +182,10 @@ class TestFeed:
         changes.create(Reminder, own, actor=company.actor("clerk_sal"))
         browser, stranger = browser_as("clerk_sal"), browser_as("")
         mine = events(stranger, feed_of(browser))
-        [date] = [one for name, one in mine.items() if sent.number in name]
+        [date] = [item for name, item in mine.items() if sent.number in name]
         assert date.decoded("dtstart") == dt.date(2025, 6, 20)
         answer = Calendar.from_ical(stranger.get(feed_of(browser)).data)
-        weekly = [one for one in answer.walk("VEVENT") if one["summary"] == own["text"]]
+        weekly = [row for row in answer.walk("VEVENT") if row["summary"] == own["text"]]
         assert len(weekly) == 1
         assert weekly[0]["rrule"]["freq"] == ["WEEKLY"]
         assert weekly[0].decoded("dtstart") == own["at"]
@@ -224,7 +224,7 @@ class TestFeed:
     def test_nothing_else_is_open_to_strangers(self, app):
         public = {name for name, view in app.view_functions.items() if getattr(view, "is_public", False)}
         assert "calendar_feed.feed" in public
-        assert "calendar_feed" not in {one for one in public if not one.endswith(".feed")}
+        assert "calendar_feed" not in {item for item in public if not item.endswith(".feed")}
 
 
 def test_remind_me_leads_to_a_filled_form(company, browser_as):

@@ -50,7 +50,7 @@ class TestPages:
         assert "<mark>違約金</mark>" in page.text
         assert f"{address}/page/2?" in page.text
         links = browser.page(f"{address}/view", {"page": 2}).links
-        assert [one.partition("?")[2][:7] for one in links if one.startswith(f"{address}/view")][:2] == [
+        assert [link.partition("?")[2][:7] for link in links if link.startswith(f"{address}/view")][:2] == [
             "page=1&",
             "page=3&",
         ]
@@ -106,9 +106,9 @@ class TestPages:
         assert browser.get(attach("a.bin", b"\x00\x01") + "/view").status_code == 200
 
     @pytest.mark.parametrize("asked", ["0", "-1", "99999999999", "x", "", "٣"])
-    def test_nonsense_for_a_page(self, attach, paper, browser_as, asked):
+    def test_nonsense_for_a_page(self, attach, paper, browser_as, query):
         address = attach("a.pdf", paper.pdf("一", "二"))
-        assert browser_as("clerk_mkt").get(f"{address}/view", {"page": asked, "zoom": asked}).status_code == 200
+        assert browser_as("clerk_mkt").get(f"{address}/view", {"page": query, "zoom": query}).status_code == 200
 
 
 class TestRights:
@@ -193,7 +193,7 @@ class TestAttaching:
         answer = self.post(browser, need, (b"one", "a.txt"), (b"no pdf", "b.pdf"), (b"two", "../c.txt"))
         assert answer.status_code == 422
         assert "b.pdf" in said(answer)
-        assert [one["name"] for one in files.files_of(need.id)] == ["a.txt", "c.txt"]
+        assert [file["name"] for file in files.files_of(need.id)] == ["a.txt", "c.txt"]
 
     def test_a_script_is_told(self, need, browser_as):
         browser = browser_as("clerk_mkt", locale="en")
@@ -210,7 +210,7 @@ class TestAttaching:
         self.post(browser, other, (b"the same", "first.txt"))
         self.post(browser, need, (b"the same", "second.txt"))
         page = browser.page("/admin/requirement/details/", {"id": need.id})
-        assert any(other.number in one and "first.txt" in one for one in page.notices)
+        assert any(other.number in notice and "first.txt" in notice for notice in page.notices)
         customer = company.make("customer", "clerk_sal")
         elsewhere = browser_as("clerk_sal", locale="en")
         data = {"id": str(customer.id), "kind": "", "file": (io.BytesIO(b"the same"), "third.txt")}
@@ -236,10 +236,10 @@ class TestSearch:
         answer = browser.get("/admin/search/", {"q": "違約金"})
         assert "甲方的<mark>違約金</mark>條款" in answer.text
         page = browser.page("/admin/search/", {"q": "違約金"})
-        assert any(one.startswith(f"{address}/view?page=2&") for one in page.links)
+        assert any(link.startswith(f"{address}/view?page=2&") for link in page.links)
         assert f"/admin/requirement/details/?id={need.id}" in page.links
-        assert any("b.txt" in one for one in page.text.split())
-        way = next(one for one in page.links if one.startswith(f"{address}/view?page=3&"))
+        assert any("b.txt" in letter for letter in page.text.split())
+        way = next(link for link in page.links if link.startswith(f"{address}/view?page=3&"))
         assert "<mark>違約金</mark>另計" in browser.get(way).text
 
     def test_nothing_of_what_one_may_not_open(self, attach, browser_as):
@@ -254,7 +254,7 @@ class TestSearch:
         browser = browser_as("management")
         assert "a.txt" in browser.get("/admin/search/", {"q": "可以找到", "in": "files", "type": "requirement"}).text
         assert "a.txt" not in browser.get("/admin/search/", {"q": "可以找到", "in": "files", "type": "customer"}).text
-        for asked in (
+        for query in (
             {"type": "x"},
             {"before": "x"},
             {"before": "9" * 40},
@@ -262,4 +262,4 @@ class TestSearch:
             {"q": "可"},
             {"q": "\x00"},
         ):
-            assert browser.get("/admin/search/", {"q": "可以找到", "in": "files", **asked}).status_code == 200
+            assert browser.get("/admin/search/", {"q": "可以找到", "in": "files", **query}).status_code == 200

@@ -122,7 +122,7 @@ def test_colleagues_who_may_read_are_offered(
 ) -> None:
     record = quotation(company)
     answer = browser_as("clerk_sal").get("/admin/quotation/mention/", {"id": record.id, "query": typed}, headers=SCRIPT)
-    assert {one["login"] for one in answer.get_json()["results"]} == offered
+    assert {result["login"] for result in answer.get_json()["results"]} == offered
     assert browser_as("clerk_mkt").get(address(record, "mention"), headers=SCRIPT).status_code in (403, 404)
     assert browser_as("supervisor").get(address(record, "mention"), headers=SCRIPT).status_code == 403
 
@@ -134,8 +134,8 @@ def test_who_may_not_read_is_not_told_and_the_writer_learns_it(
     db["notice"].delete_many({})
     clerk = browser_as("clerk_sal2")
     clerk.post("/admin/quotation/comment/", {"id": record.id, "comment": "@head_sal. @clerk_mkt @nobody a@hr.example"})
-    told = {row["person"] for row in db["notice"].find({})}
-    assert told == {company.users["head_sal"], company.users["clerk_sal"]}
+    names = {row["person"] for row in db["notice"].find({})}
+    assert names == {company.users["head_sal"], company.users["clerk_sal"]}
     text = clerk.page(address(record)).text
     assert "@clerk_mkt" in text
     assert "@nobody" in text
@@ -164,8 +164,8 @@ def test_a_record_becomes_a_document(
     answer = clerk.get(address(record, "print"))
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages)
-    for wanted in (words, record.number, "林曉梅"):
-        assert wanted in text, said(answer)
+    for expected in (words, record.number, "林曉梅"):
+        assert expected in text, said(answer)
 
 
 def test_a_documents_words_stay_on_the_paper_and_its_totals_say_their_currency(
@@ -174,14 +174,14 @@ def test_a_documents_words_stay_on_the_paper_and_its_totals_say_their_currency(
     customer = company.make("customer", "clerk_sal")
     line = type(customer)._fields["contacts"].field.document_type
     mails = ("jingting.guo@jianye.example.com", f"{'long' * 14}@{'nowhere.' * 7}example.com")
-    told = {"contacts": [line(name="郭靜婷", job="倉儲物流經理", phone="18500000527", mail=one) for one in mails]}
-    changes.update(type(customer), customer.id, told, actor=SYSTEM, version=None)
+    content = {"contacts": [line(name="郭靜婷", job="倉儲物流經理", phone="18500000527", mail=mail) for mail in mails]}
+    changes.update(type(customer), customer.id, content, actor=SYSTEM, version=None)
     pages = {
-        one.type_name(): browser_as("clerk_sal").get(address(one, "print")).data
-        for one in (customer, quotation(company))
+        cls.type_name(): browser_as("clerk_sal").get(address(cls, "print")).data
+        for cls in (customer, quotation(company))
     }
-    for found in map(pypdfium2.PdfDocument, pages.values()):
-        for page in found:
+    for result in map(pypdfium2.PdfDocument, pages.values()):
+        for page in result:
             text = page.get_textpage()
             edge = max(text.get_charbox(at)[2] for at in range(text.count_chars()))
             assert edge <= page.get_width() - 18 * 72 / 25.4 + 1

@@ -36,8 +36,8 @@ def test_the_menu_counts_what_waits_for_its_reader(company, browser_as):
 def test_the_count_costs_one_query_and_stops(company, browser_as):
     company.make("quotation", "clerk_sal")
     waiting = get_db()[WAITING]
-    one = waiting.find_one({"type": "quotation"}, {"_id": 0})
-    waiting.insert_many([dict(one) for _ in range(WAITING_MAX + 50)])
+    row = waiting.find_one({"type": "quotation"}, {"_id": 0})
+    waiting.insert_many([dict(row) for _ in range(WAITING_MAX + 50)])
     browser = browser_as("clerk_sal")
     heard = []
     COMMANDS.listeners.append(heard.append)
@@ -45,8 +45,8 @@ def test_the_count_costs_one_query_and_stops(company, browser_as):
         assert counts(browser)["/admin/quotation/"] == "99+"
     finally:
         COMMANDS.listeners.remove(heard.append)
-    asked = [one for one in heard if one.get("aggregate") == WAITING or one.get("count") == WAITING]
-    assert len(asked) == 1
+    names = [item for item in heard if item.get("aggregate") == WAITING or item.get("count") == WAITING]
+    assert len(names) == 1
 
 
 class TestNoPage:

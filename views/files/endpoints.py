@@ -45,8 +45,8 @@ PLACES = {
 def file(file_id: str) -> Response:
     """A file, streamed, if the reader may open it; every download is written into its record's history."""
     me = actor()
-    found = file_viewing.may_look(file_id, actor=me)
-    copy = file_viewing.stamped_copy(found) if found.mark else None
+    result = file_viewing.may_look(file_id, actor=me)
+    copy = file_viewing.stamped_copy(result) if result.mark else None
     facts, content = files.open_for(file_id, actor=me)
     stream: Any = content if copy is None else io.BytesIO(copy)
     response = Response(wrap_file(request.environ, stream, files.CHUNK), direct_passthrough=True)
@@ -64,17 +64,17 @@ def file(file_id: str) -> Response:
 @endpoints.get("/files/<file_id>/view")
 def view(file_id: str) -> str:
     """A file on a page of its own; a script asks for the inside of the page only, and shows it without leaving."""
-    found = file_viewing.look(file_id, actor=actor())
+    result = file_viewing.look(file_id, actor=actor())
     is_part = request.headers.get("X-Requested-With") == "XMLHttpRequest"
-    return render_template("files/preview.html" if is_part else "files/view.html", **_context(found))
+    return render_template("files/preview.html" if is_part else "files/view.html", **_context(result))
 
 
 @endpoints.get("/files/<file_id>/page/<int:number>")
 def page(file_id: str, number: int) -> Response:
     """A page as a picture. Asked for without the page around it, it counts as a view all the same."""
-    found = file_viewing.look(file_id, actor=actor())
+    result = file_viewing.look(file_id, actor=actor())
     width = ZOOMS.get(request.args.get("zoom", ""), WIDTHS[0])
-    drawn = file_viewing.page(found, min(max(1, number), 100_000), width, _searched())
+    drawn = file_viewing.page(result, min(max(1, number), 100_000), width, _searched())
     return _picture(drawn.image)
 
 
@@ -100,42 +100,42 @@ def _asked(name: str, most: int) -> int:
     return min(max(1, int(text) if text.isdecimal() and len(text) < 7 else 1), max(1, most))
 
 
-def _context(found: Look) -> dict[str, Any]:
+def _context(look: Look) -> dict[str, Any]:
     """What both forms of the page are given."""
-    told = {
-        "file": file_context(found.file, actor(), has_mark=bool(found.mark), edition=found.record.raw("edition")),
-        "record": found.record,
-        "record_url": f"/admin/{found.record.type_name()}/details/?id={found.record.id}",
-        "mark": found.mark,
+    content = {
+        "file": file_context(look.file, actor(), has_mark=bool(look.mark), edition=look.record.raw("edition")),
+        "record": look.record,
+        "record_url": f"/admin/{look.record.type_name()}/details/?id={look.record.id}",
+        "mark": look.mark,
         "q": _searched(),
         "zoom": request.args.get("zoom") if request.args.get("zoom") in ZOOMS else "100",
         "zooms": list(ZOOMS),
     }
-    return told | (_pages(found) if file_kinds.has_pages(found.file) else _parts(found))
+    return content | (_pages(look) if file_kinds.has_pages(look.file) else _parts(look))
 
 
-def _pages(found: Look) -> dict[str, Any]:
+def _pages(look: Look) -> dict[str, Any]:
     """One page of a PDF, or an image, with its text beside it."""
     try:
-        count = (found.file.get("reading") or {}).get("pages") or file_viewing.page(found, 1, WIDTHS[0]).pages
+        count = (look.file.get("reading") or {}).get("pages") or file_viewing.page(look, 1, WIDTHS[0]).pages
     except Refused as refused:
         return {"form": "none", "why": str(refused.sentence)}
     number = _asked("page", count)
-    parts = file_text.parts_of(found.file["_id"], {"place.kind": "page", "place.number": number})
-    is_pdf = found.kind == file_kinds.PDF
+    parts = file_text.parts_of(look.file["_id"], {"place.kind": "page", "place.number": number})
+    is_pdf = look.kind == file_kinds.PDF
     return {"form": "pages", "number": number, "count": count, "is_pdf": is_pdf, "texts": _shown(parts)}
 
 
-def _parts(found: Look) -> dict[str, Any]:
+def _parts(look: Look) -> dict[str, Any]:
     """Some of the text of a document, of sheets or of a text file."""
-    reading = found.file.get("reading") or {}
+    reading = look.file.get("reading") or {}
     if not reading.get("pieces"):
         return {"form": "none", "why": ""}
     count = -(-reading["pieces"] // PARTS)
     number = _asked("part", count)
-    wanted = {"n": {"$gte": (number - 1) * PARTS, "$lt": number * PARTS}}
-    parts = file_text.parts_of(found.file["_id"], wanted, most=PARTS)
-    is_laid_out = found.kind in (file_kinds.DOCUMENT, file_kinds.SLIDES)
+    query = {"n": {"$gte": (number - 1) * PARTS, "$lt": number * PARTS}}
+    parts = file_text.parts_of(look.file["_id"], query, most=PARTS)
+    is_laid_out = look.kind in (file_kinds.DOCUMENT, file_kinds.SLIDES)
     return {"form": "parts", "number": number, "count": count, "texts": _shown(parts), "is_laid_out": is_laid_out}
 
 
@@ -144,34 +144,34 @@ def _shown(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     A page shows the end of the page before only when what is searched for stands across the two.
     """
-    wanted = folded(_searched())
+    needed = folded(_searched())
     shown: list[dict[str, Any]] = []
     for at, part in enumerate(parts):
         goes_on = bool(at and part["over"])
         own = part["text"][part["over"] :].removeprefix("\n")
         begins_page = not at and part["place"]["kind"] == "page"
-        crosses = begins_page and wanted and not span_in(own, wanted) and span_in(part["text"], wanted)
+        crosses = begins_page and needed and not span_in(own, needed) and span_in(part["text"], needed)
         text = own if goes_on or (begins_page and not crosses) else part["text"]
         place = "" if goes_on else place_words(part["place"])
-        shown.append({"place": place, "blocks": _blocks(text, wanted)})
+        shown.append({"place": place, "blocks": _blocks(text, needed)})
     return shown
 
 
-def _blocks(text: str, wanted: str) -> list[dict[str, Any]]:
+def _blocks(text: str, needed: str) -> list[dict[str, Any]]:
     """Lines of text, and rows of cells where a line has tabs, each with the hits marked."""
     blocks: list[dict[str, Any]] = []
     for line in text.split("\n"):
         is_row = "\t" in line
         if not blocks or blocks[-1]["is_table"] != is_row:
             blocks.append({"is_table": is_row, "rows": []})
-        blocks[-1]["rows"].append([marked(cell, wanted) for cell in line.split("\t")])
+        blocks[-1]["rows"].append([marked(cell, needed) for cell in line.split("\t")])
     return blocks
 
 
-def marked(text: str, wanted: str) -> list[tuple[str, bool]]:
+def marked(text: str, needed: str) -> list[tuple[str, bool]]:
     """A text in runs, each with whether it is a hit."""
     runs: list[tuple[str, bool]] = []
-    while wanted and len(runs) < MARKS_MAX and (span := span_in(text, wanted)):
+    while needed and len(runs) < MARKS_MAX and (span := span_in(text, needed)):
         runs += [(text[: span[0]], False), (text[span[0] : span[1]], True)]
         text = text[span[1] :]
     return [*runs, (text, False)]

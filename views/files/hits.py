@@ -27,17 +27,17 @@ def file_hits(catalogue: Mapping[str, type[Record]], me: Actor, text: str, args:
     before = args.get("before", "")
     types = [catalogue[kind]] if kind else list(catalogue.values())
     place = int(before) if before.isdecimal() and len(before) < 16 else None
-    found = file_search.find(me, types, text, before=place)
-    asked = {"q": text, "in": "files", **({"type": kind} if kind else {})}
-    by_file = [list(hits) for _, hits in groupby(found.hits, key=lambda hit: hit.file["_id"])]
+    rows = file_search.find(me, types, text, before=place)
+    query = {"q": text, "in": "files", **({"type": kind} if kind else {})}
+    by_file = [list(hits) for _, hits in groupby(rows.hits, key=lambda hit: hit.file["_id"])]
     by_file.sort(key=lambda hits: _superseded_by(hits[0]) is not None)  # what is in force stands first
     return {
         "files": [_file(catalogue, hits, text) for hits in by_file],
         "kind": catalogue[kind].declared.plural if kind else "",
         "everywhere": f"/admin/search/?{urlencode({'q': text})}",
-        "next": f"/admin/search/?{urlencode({**asked, 'before': found.next})}" if found.next is not None else "",
-        "is_cut": found.is_cut,
-        "is_short": found.is_short,
+        "next": f"/admin/search/?{urlencode({**query, 'before': rows.next})}" if rows.next is not None else "",
+        "is_cut": rows.is_cut,
+        "is_short": rows.is_short,
     }
 
 

@@ -160,8 +160,8 @@ def typed_pairs(names: tuple[str, ...], form: MultiDict[str, str]) -> drafts.Pai
 def hint_of(cls: type[Record], pairs: drafts.Pairs) -> str:
     """A few typed words by which a person knows a draft again: the first text of the form."""
     for name, value in pairs:
-        told = cls._fields.get(name)
-        if getattr(told, "is_text", False) and told.is_indexable and value.strip():
+        field = cls._fields.get(name)
+        if getattr(field, "is_text", False) and field.is_indexable and value.strip():
             return value.strip()
     return ""
 
@@ -184,27 +184,27 @@ def offer(draft: Draft, *, is_old: bool = False) -> dict[str, Any]:
 
 def unsaved(me: Actor, catalogue: Mapping[str, type[Record]]) -> list[dict[str, Any]]:
     """The unsaved work of a person for the home page: one query, and one more for each type with a record in edit."""
-    mine = [one for one in drafts.drafts_of(me, most=HOME_MAX) if one.place.type in catalogue]
+    mine = [draft for draft in drafts.drafts_of(me, most=HOME_MAX) if draft.place.type in catalogue]
     titles = _titles(me, mine, catalogue)
     rows = []
     for draft in mine:
-        told, record = catalogue[draft.place.type].declared, draft.place.record
+        content, record = catalogue[draft.place.type].declared, draft.place.record
         if record is not None and record not in titles:
             continue
-        label = EDITED(title=titles[record]) if record else NEW_ONE(label=told.label)
-        rows.append({"label": label, "kind": told.label, **offer(draft)})
+        label = EDITED(title=titles[record]) if record else NEW_ONE(label=content.label)
+        rows.append({"label": label, "kind": content.label, **offer(draft)})
     return rows
 
 
 def _titles(me: Actor, mine: list[Draft], catalogue: Mapping[str, type[Record]]) -> dict[ObjectId, str]:
     """The titles of the edited records that the person may still read."""
-    wanted: dict[str, list[ObjectId]] = {}
+    query: dict[str, list[ObjectId]] = {}
     for draft in mine:
         if draft.place.record is not None:
-            wanted.setdefault(draft.place.type, []).append(draft.place.record)
-    found: dict[ObjectId, str] = {}
-    for name, ids in wanted.items():
+            query.setdefault(draft.place.type, []).append(draft.place.record)
+    result: dict[ObjectId, str] = {}
+    for name, ids in query.items():
         scope = rights.visible(me, catalogue[name])
         rows = catalogue[name]._get_collection().find({"_id": {"$in": ids}, **(scope or {})}, {"title": 1, "number": 1})
-        found |= {row["_id"]: row.get("title") or row["number"] for row in rows} if scope is not None else {}
-    return found
+        result |= {row["_id"]: row.get("title") or row["number"] for row in rows} if scope is not None else {}
+    return result

@@ -59,18 +59,18 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
     for name in names:
         if name not in mine:
             continue
-        told = cls._fields[name]
+        field = cls._fields[name]
         they_changed = theirs.get(name) != original.get(name)
         i_changed = typed.get(name) != original.get(name)
         if i_changed or not they_changed:
             values[name] = mine[name]
         if they_changed and typed.get(name) != theirs.get(name):
-            sides = {side: kind_of(told).full(found.get(name), labels, me) for side, found in
+            sides = {side: kind_of(field).full(result.get(name), labels, me) for side, result in
                      (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
-            row = {"name": name, "label": label_of(told), "is_conflict": i_changed, "notes": [], **sides}
-            if told.columns and i_changed:
-                before, other, own = (found.get(name) for found in (original, theirs, typed))
-                row["notes"] = _line_notes(told, before, other, own, labels, me)
+            row = {"name": name, "label": label_of(field), "is_conflict": i_changed, "notes": [], **sides}
+            if field.columns and i_changed:
+                before, other, own = (result.get(name) for result in (original, theirs, typed))
+                row["notes"] = _line_notes(field, before, other, own, labels, me)
             rows.append(row)
     return Merged(values, rows)
 
@@ -145,10 +145,10 @@ def differing(
     shown = {*cls.declared.own_fields, *also} & rights.readable_fields(me, cls)
     return [
         {
-            "label": label_of(cls._fields[one["field"]]),
-            "before": kind_of(cls._fields[one["field"]]).full(one["old"], labels, me),
-            "after": kind_of(cls._fields[one["field"]]).full(one["new"], labels, me),
+            "label": label_of(cls._fields[row["field"]]),
+            "before": kind_of(cls._fields[row["field"]]).full(row["old"], labels, me),
+            "after": kind_of(cls._fields[row["field"]]).full(row["new"], labels, me),
         }
-        for one in difference(before, after)
-        if one["field"] in shown
+        for row in difference(before, after)
+        if row["field"] in shown
     ]

@@ -33,11 +33,11 @@ def read_form(cls: type[Record], names: tuple[str, ...], posted: Any, me: Actor)
     """
     form = form_class(cls, names)(posted)
     known: dict[tuple[str, Any, str], ObjectId | None] = {}
-    found = []
+    result = []
     for entry, _ in _entries(form):
         if entry.typed and _settle(entry, me, known):
-            found.append(entry.name)
-    for name, text in fills(form, found, me).items():
+            result.append(entry.name)
+    for name, text in fills(form, result, me).items():
         _entry(form, name).process_formdata([text])
     return form
 
@@ -62,17 +62,17 @@ def fills(form: wtforms.Form, chosen: Iterable[str], me: Actor) -> dict[str, str
     A field says it by `fills`: which field of the other record fills which one here. Only what the actor may read of a
     record that they may see is taken, and an amount of money only where both are in one currency.
     """
-    wanted = {name: pair for name in chosen if (pair := _filling(form, name))}
-    held = _held((entry for entry, _ in wanted.values()), me)
-    found: dict[str, str] = {}
-    for entry, beside in wanted.values():
+    needed = {name: pair for name in chosen if (pair := _filling(form, name))}
+    held = _held((entry for entry, _ in needed.values()), me)
+    result: dict[str, str] = {}
+    for entry, beside in needed.values():
         if (record := held.get(entry.data)) is None:
             continue
         for column, source in entry.field.fills.items():
             place = beside.get(column)
             if place is not None and not any(place.raw) and (text := _text(form, place, record, source, me)):
-                found[place.name] = text
-    return found
+                result[place.name] = text
+    return result
 
 
 def _filling(form: wtforms.Form, name: str) -> tuple[Value, Mapping[str, Value]] | None:
@@ -87,7 +87,7 @@ def _entries(form: wtforms.Form) -> Iterator[tuple[Value, Mapping[str, Value]]]:
     for entry in form._fields.values():
         if isinstance(entry, LinesList):
             for item in entry:
-                yield from ((one, item.form._fields) for one in item.form)
+                yield from ((entry, item.form._fields) for entry in item.form)
         else:
             yield entry, form._fields
 
@@ -102,20 +102,20 @@ def _held(entries: Iterable[Value], me: Actor) -> dict[ObjectId, Record]:
     for entry in entries:
         if isinstance(entry.data, ObjectId):
             ids.setdefault(entry.field.target, set()).add(entry.data)
-    found: dict[ObjectId, Record] = {}
+    result: dict[ObjectId, Record] = {}
     for target, some in ids.items():
         cls = get_document(target)
         if (scope := rights.visible(me, cls)) is not None:
             rows = cls._get_collection().find({"$and": [{"_id": {"$in": list(some)}}, scope]})
-            found |= {row["_id"]: cls._from_son(row) for row in rows}
-    return found
+            result |= {row["_id"]: cls._from_son(row) for row in rows}
+    return result
 
 
 def _text(form: wtforms.Form, place: Value, record: Record, source: str, me: Actor) -> str:
-    told = type(record)._fields[source]
+    field = type(record)._fields[source]
     if source not in rights.listed_fields(me, type(record)):
         return ""
-    if kind_of(told).is_amount and not _is_same_currency(form, record):
+    if kind_of(field).is_amount and not _is_same_currency(form, record):
         return ""
     return place.kind.typed(record.raw(source))
 

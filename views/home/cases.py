@@ -43,10 +43,10 @@ def decision_move(flow: Workflow | None, state: str, kind: str) -> Move | None:
 
     None where there is no such move, or more than one.
     """
-    asked = () if kind == YES else (REASON,)
+    query = () if kind == YES else (REASON,)
     moves = [move for move in (flow.out_of(state) if flow else ()) if _is_offered(move)]
-    found = [move for move in moves if move.ask == asked and not move.sign]
-    return found[0] if len(found) == 1 else None
+    result = [move for move in moves if move.ask == query and not move.sign]
+    return result[0] if len(result) == 1 else None
 
 
 def _is_offered(move: Move) -> bool:
@@ -77,16 +77,16 @@ def mine(me: Actor, catalogue: Mapping[str, type[Record]]) -> tuple[dict[str, Ca
     undated = list(waiting.find(whose | {"due": None}).sort("since", -1).limit(MINE_MAX))
     others = [*dated, *undated][:MINE_MAX]
     reasons = _reasons([case["_id"] for case in (*soon, *others)])
-    found: dict[str, Cases] = {key: [] for key in MINE_LABELS}
+    result: dict[str, Cases] = {key: [] for key in MINE_LABELS}
     for case in (*soon, *others):
         cls = catalogue.get(case["type"])
-        found[_kind_of(case, reasons.get(case["_id"]), cls.declared.workflow if cls else None)].append(case)
-    return found, {id: _said(row) for id, row in reasons.items()}
+        result[_kind_of(case, reasons.get(case["_id"]), cls.declared.workflow if cls else None)].append(case)
+    return result, {id: _said(row) for id, row in reasons.items()}
 
 
 def how_many(own: Mapping[str, Cases], kind: str) -> str:
     """How many cases of a kind there are; with a plus where not all of a person's cases were read."""
-    is_whole = sum(len(found) for found in own.values()) < MINE_MAX
+    is_whole = sum(len(result) for result in own.values()) < MINE_MAX
     return f"{len(own[kind])}{'' if is_whole else '+'}"
 
 

@@ -118,21 +118,21 @@ def counted(me: Actor, chart: Chart, bars: Iterable[Bar]) -> Chart:
 def _counts(me: Actor, chart: Chart, bars: list[Bar]) -> list[tuple[int, dict[str, Decimal]]]:
     """The count of each bar, and its sums by currency."""
     pipelines = [(bar.cls._get_collection_name(), _stages(me, bar, at)) for at, bar in enumerate(bars)]
-    found: dict[int, dict[str, dict[str, Any]]] = {}
+    result: dict[int, dict[str, dict[str, Any]]] = {}
     for group in _together(pipelines, chart):
-        found.setdefault(group["bar"], {})[group["_id"] or NO_CURRENCY] = group
-    told = []
+        result.setdefault(group["bar"], {})[group["_id"] or NO_CURRENCY] = group
+    lines = []
     for at, bar in enumerate(bars):
-        groups = found.get(at, {})
+        groups = result.get(at, {})
         amounts = {code: _exact(group["amount"]) for code, group in groups.items()} if _sums(me, bar) else {}
-        told.append((sum(group["count"] for group in groups.values()), amounts))
-    return told
+        lines.append((sum(group["count"] for group in groups.values()), amounts))
+    return lines
 
 
 def _money(amounts: Mapping[str, Decimal]) -> list[str]:
     """Amounts as text, the largest first."""
-    found = sorted(amounts.items(), key=lambda pair: -pair[1])
-    return [f"{code} {wording.number(amount, 2)}".strip() for code, amount in found if amount]
+    result = sorted(amounts.items(), key=lambda pair: -pair[1])
+    return [f"{code} {wording.number(amount, 2)}".strip() for code, amount in result if amount]
 
 
 def _is_open(me: Actor, bar: Bar) -> bool:
@@ -148,11 +148,11 @@ def _sums(me: Actor, bar: Bar) -> str | None:
 
 
 def _stages(me: Actor, bar: Bar, at: int) -> list[dict[str, Any]]:
-    asked = read_request(bar.cls, me, MultiDict(bar.arguments))
+    query = read_request(bar.cls, me, MultiDict(bar.arguments))
     sums = _sums(me, bar)
     group: dict[str, Any] = {"_id": "$currency" if sums else None, "count": {"$sum": 1}}
     group["amount"] = {"$sum": f"${sums}"} if sums else {"$sum": 0}
-    return [{"$match": asked.filter}, {"$group": group}, {"$set": {"bar": at}}]
+    return [{"$match": query.filter}, {"$group": group}, {"$set": {"bar": at}}]
 
 
 def _together(pipelines: list[tuple[str, list[dict[str, Any]]]], chart: Chart) -> list[dict[str, Any]]:

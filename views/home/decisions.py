@@ -36,9 +36,9 @@ DONE = L("{done} of {count} decided.", "已辦理 {done} 項，共 {count} 項�
 
 def answer(view: Any) -> Any:
     """The result for each case; for several, first a page that says what would happen, unless a script has asked."""
-    one, kind = request.form.get("one", ""), request.form.get("decision", "")
-    if one:
-        kind, _, given = one.partition(" ")
+    item, kind = request.form.get("one", ""), request.form.get("decision", "")
+    if item:
+        kind, _, given = item.partition(" ")
         chosen = [given]
     else:
         chosen = list(dict.fromkeys(request.form.getlist("case")))[:CASES_MAX]
@@ -46,14 +46,14 @@ def answer(view: Any) -> Any:
         raise Refused(NOTHING)
     me, reason = actor(), request.form.get("reason", "").strip()
     lacks_reason = kind == NO and not reason
-    is_final = bool(one or request.form.get("sure")) and not lacks_reason
+    is_final = bool(item or request.form.get("sure")) and not lacks_reason
     made = Context(source=Source.INBOX, reason=reason) if is_final else None
     rows = _rows(view.catalogue, chosen, kind, me, made)
     if asks_for_json():
         return _for_script(rows, lacks_reason, me)
-    if one and lacks_reason:
+    if item and lacks_reason:
         return redirect(f"{rows[0]['move_url']}&next={quote(_back())}" if rows[0]["move_url"] else _back())
-    if one:
+    if item:
         say("good" if rows[0]["ok"] else "bad", f"{rows[0]['number']}{wording.t(': ', '：')}{rows[0]['text']}")
         return redirect(_back())
     return view.render(
@@ -74,11 +74,11 @@ def _for_script(rows: list[dict[str, Any]], lacks_reason: bool, me: Actor) -> An
     if lacks_reason:
         return jsonify(ok=False, message=str(REASON_NEEDED)), 422
     done = sum(row["ok"] for row in rows)
-    told = [{name: row[name] for name in ("given", "number", "ok")} | {"text": str(row["text"])} for row in rows]
+    lines = [{name: row[name] for name in ("given", "number", "ok")} | {"text": str(row["text"])} for row in rows]
     message = str(rows[0]["text"]) if len(rows) == 1 else str(DONE(done=done, count=len(rows)))
     decisions, waits = waiting_counts(me)
     now = {"decisions": decisions, "types": waits}
-    return jsonify(ok=done == len(rows), message=message, rows=told, waiting=now), 200 if done == len(rows) else 422
+    return jsonify(ok=done == len(rows), message=message, rows=lines, waiting=now), 200 if done == len(rows) else 422
 
 
 def _rows(
@@ -90,7 +90,7 @@ def _rows(
     for key in keys:
         if key and key.type in catalogue:
             ids.setdefault(key.type, []).append(key.id)
-    known = {id: one for name, some in ids.items() for id, one in intents.of_many(me, catalogue[name], some).items()}
+    known = {id: item for name, some in ids.items() for id, item in intents.of_many(me, catalogue[name], some).items()}
     return [
         {"given": given, **(_row(known[key.id], key, kind, made) if key and key.id in known else NOT_THERE)}
         for given, key in zip(chosen, keys, strict=True)

@@ -109,7 +109,7 @@ _late: Remembered[tuple, Chart] = Remembered(seconds=3600, most=500)
 
 def _whose(me: Actor, period: Period, key: str) -> tuple:
     """What the numbers of a chart depend on: the reader with their rights of now, the period, the language."""
-    principals = tuple((one.id, one.roles, one.department) for one in me.represented())
+    principals = tuple((person.id, person.roles, person.department) for person in me.represented())
     return principals, period, key, current_locale()
 
 
@@ -201,19 +201,19 @@ def _time_in_state(reader: ChartRequest) -> Chart:
         chart.stop()
         return chart
     bars = []
-    for one in past:
-        cls = catalogue[one.type]
-        label = OF_STATE(type=cls.declared.label, state=wording.state_label(cls, one.state))
-        bars.append(Bar(label, cls, [("f.state", one.state)], wording.tone(cls, one.state)))
+    for item in past:
+        cls = catalogue[item.type]
+        label = OF_STATE(type=cls.declared.label, state=wording.state_label(cls, item.state))
+        bars.append(Bar(label, cls, [("f.state", item.state)], wording.tone(cls, item.state)))
     waiting_now = counted(me, Chart("now", TIME_IN_STATE, (), limit_ms=reader.limit_ms), bars)
     if waiting_now.is_late or waiting_now.problem:
         chart.stop()
         return chart
-    for one, now in zip(past, waiting_now.rows, strict=True):
-        hours = round(one.hours, 1)
+    for item, now in zip(past, waiting_now.rows, strict=True):
+        hours = round(item.hours, 1)
         cells = (
             Cell(wording.number(hours)),
-            Cell(f"{wording.number(one.count)}{'+' if one.count >= EACH_MAX else ''}"),
+            Cell(f"{wording.number(item.count)}{'+' if item.count >= EACH_MAX else ''}"),
             *now.cells,
         )
         chart.rows.append(Row(now.label, hours, now.url, cells, now.tone))

@@ -63,16 +63,16 @@ class HomeView(PlainRun, AdminIndexView):
         decide = cases.to_decide(me, HOME_ROWS + 1)
         late = cases.overseen_late(me, self.catalogue, HOME_ROWS + 1)
         own, reasons = cases.mine(me, self.catalogue)
-        owners = cases.owners_of([*decide, *(late or []), *(case for found in own.values() for case in found)])
+        owners = cases.owners_of([*decide, *(late or []), *(case for result in own.values() for case in result)])
         period = read_period(request.args.get("period", ""))
         return self.render(
             "home.html",
             decide=self._rows(decide[:HOME_ROWS], owners),
             decide_more=len(decide) > HOME_ROWS,
             own=[
-                (cases.MINE_LABELS[key], cases.how_many(own, key), self._rows(found[:rows_of_mine], owners, reasons))
-                for key, found in own.items()
-                if found
+                (cases.MINE_LABELS[key], cases.how_many(own, key), self._rows(result[:rows_of_mine], owners, reasons))
+                for key, result in own.items()
+                if result
             ],
             late=self._rows((late or [])[:HOME_ROWS], owners),
             late_more=len(late or []) > HOME_ROWS,
@@ -87,17 +87,17 @@ class HomeView(PlainRun, AdminIndexView):
             period=period.key,
         )
 
-    def _rows(self, found: cases.Cases, owners: Mapping, reasons: Mapping | None = None) -> list[dict[str, Any]]:
-        return [cases.case_row(case, self.catalogue, owners, reasons) for case in found]
+    def _rows(self, result: cases.Cases, owners: Mapping, reasons: Mapping | None = None) -> list[dict[str, Any]]:
+        return [cases.case_row(case, self.catalogue, owners, reasons) for case in result]
 
     @expose("/chart/")
     def chart(self) -> Any:
         """One figure of the home page by itself, when counting it takes longer than the page should."""
         me, period = actor(), read_period(request.args.get("period", ""))
-        found = chart_by_itself(me, self.catalogue, period, request.args.get("key", ""))
-        if found is None:
+        result = chart_by_itself(me, self.catalogue, period, request.args.get("key", ""))
+        if result is None:
             raise Missing
-        return self.render("chart.html", chart=found, back=f"/admin/?period={period.key}")
+        return self.render("chart.html", chart=result, back=f"/admin/?period={period.key}")
 
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Any:
@@ -120,11 +120,11 @@ class HomeView(PlainRun, AdminIndexView):
                     {"since": {"$gt": last["since"]}},
                     {"since": last["since"], "_id": {"$gt": last["_id"]}},
                 ]
-        found = list(get_db()[WAITING].find(query).sort([("since", 1), ("_id", 1)]).limit(INBOX_PAGE + 1))
-        shown = found[:INBOX_PAGE]
+        result = list(get_db()[WAITING].find(query).sort([("since", 1), ("_id", 1)]).limit(INBOX_PAGE + 1))
+        shown = result[:INBOX_PAGE]
         changes = self._last_changes(shown, me)
         facts = self._facts(shown, me)
-        more = urlencode({"type": kind, "after": shown[-1]["_id"]}) if len(found) > INBOX_PAGE else ""
+        more = urlencode({"type": kind, "after": shown[-1]["_id"]}) if len(result) > INBOX_PAGE else ""
         rows = zip(shown, self._rows(shown, cases.owners_of(shown)), strict=True)
         return self.render(
             "inbox.html",
@@ -138,7 +138,7 @@ class HomeView(PlainRun, AdminIndexView):
 
     def _facts(self, shown: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str]]]:
         """What the list of its type shows of each case: two queries for each type among them."""
-        found: dict[ObjectId, list[tuple[str, str]]] = {}
+        result: dict[ObjectId, list[tuple[str, str]]] = {}
         for name in {case["type"] for case in shown} & set(self.catalogue):
             cls = self.catalogue[name]
             seen = rights.readable_fields(me, cls)
@@ -150,15 +150,15 @@ class HomeView(PlainRun, AdminIndexView):
                 texts = [
                     (str(label_of(cls._fields[c])), kind_of(cls._fields[c]).plain(row.get(c), labels)) for c in columns
                 ]
-                found[row["_id"]] = [pair for pair in texts if pair[1]]
-        return found
+                result[row["_id"]] = [pair for pair in texts if pair[1]]
+        return result
 
     def _last_changes(self, shown: list[dict[str, Any]], me: Actor) -> dict[ObjectId, list[tuple[str, str, str]]]:
         """What was changed in each case since it was last returned or begun: one query for all."""
         if not shown:
             return {}
         by_id = {case["_id"]: case for case in shown}
-        found: dict[ObjectId, list[tuple[str, str, str]]] = {}
+        result: dict[ObjectId, list[tuple[str, str, str]]] = {}
         stages = [
             {"$match": {"record": {"$in": list(by_id)}, "verb": "update"}},
             {"$sort": {"record": 1, "seq": -1}},
@@ -167,9 +167,9 @@ class HomeView(PlainRun, AdminIndexView):
         for row in history.HistoryEntry._get_collection().aggregate(stages):
             cls = self.catalogue.get(by_id[row["_id"]]["type"])
             if cls is not None:
-                told = timeline(cls, [row["last"]], me)
-                found[row["_id"]] = told[0]["changes"] if told else []
-        return found
+                content = timeline(cls, [row["last"]], me)
+                result[row["_id"]] = content[0]["changes"] if content else []
+        return result
 
     @expose("/notices/", methods=("GET", "POST"))
     def notices(self) -> Any:
@@ -179,14 +179,14 @@ class HomeView(PlainRun, AdminIndexView):
         kind = request.values.get("kind", "")
         of_kind = {"kind": kind} if kind in set(NoticeKind) else {}
         if request.method == "POST":
-            one = request.form.get("id", "")
-            which = {"_id": ObjectId(one)} if ObjectId.is_valid(one) else of_kind
+            id = request.form.get("id", "")
+            which = {"_id": ObjectId(id)} if ObjectId.is_valid(id) else of_kind
             box.update_many({"person": me.id, "read_at": None, **which}, {"$set": {"read_at": clock.now()}})
             return redirect(f"/admin/notices/?kind={kind}" if of_kind else "/admin/notices/")
         after = request.args.get("after", "")
         behind = {"_id": {"$lt": ObjectId(after)}} if ObjectId.is_valid(after) else {}
-        wanted = {"person": me.id, "channel": "app", **of_kind, **behind}
-        rows = list(box.find(wanted).sort("_id", -1).limit(NOTICES_PAGE + 1))
+        query = {"person": me.id, "channel": "app", **of_kind, **behind}
+        rows = list(box.find(query).sort("_id", -1).limit(NOTICES_PAGE + 1))
         next_after = str(rows[NOTICES_PAGE - 1]["_id"]) if len(rows) > NOTICES_PAGE else ""
         shown = [
             {
@@ -206,14 +206,14 @@ class HomeView(PlainRun, AdminIndexView):
     def bin(self) -> Any:
         """What was removed and can be restored: at most 50 of each type."""
         me = actor()
-        found = []
+        result = []
         for cls in self.catalogue.values():
             if (scope := rights.visible_removed(me, cls)) is None or not rights.is_writer(me, cls):
                 continue
-            wanted = {"number": 1, "title": 1, "removed_at": 1, "removed_by": 1}
-            rows = list(cls._get_collection().find(scope, wanted).sort("removed_at", -1).limit(50))
-            found += [(cls, row) for row in rows]
-        people = wording.titles({"User": {row["removed_by"] for _, row in found if row.get("removed_by")}})
+            query = {"number": 1, "title": 1, "removed_at": 1, "removed_by": 1}
+            rows = list(cls._get_collection().find(scope, query).sort("removed_at", -1).limit(50))
+            result += [(cls, row) for row in rows]
+        people = wording.titles({"User": {row["removed_by"] for _, row in result if row.get("removed_by")}})
         rows = [
             {
                 "kind": cls.declared.label,
@@ -224,7 +224,7 @@ class HomeView(PlainRun, AdminIndexView):
                 "restore": f"/admin/{cls.declared.name}/restore/",
                 "id": str(row["_id"]),
             }
-            for cls, row in found
+            for cls, row in result
         ]
         return self.render("bin.html", rows=rows)
 

@@ -53,20 +53,20 @@ class BoardView(PlainRun):
     def of_type(self, type_name: str) -> str:
         """The columns, filtered as the list: a query for the cards, one for the counts, one for each linked type."""
         me, cls = actor(), self._type(type_name)
-        asked = asked_of(cls, me, request.args)
+        query = asked_of(cls, me, request.args)
         base = f"/admin/board/{type_name}/"
-        states = _states(cls.declared.workflow, asked)  # type: ignore[arg-type]
+        states = _states(cls.declared.workflow, query)  # type: ignore[arg-type]
         facts = _facts(cls, me)
-        cards = _cards(asked, states, facts)
-        counts = _counts(asked, states)
+        cards = _cards(query, states, facts)
+        counts = _counts(query, states)
         labels = wording.reference_labels(cls, cards, (*facts, "owner"))
         return self.render(
             "board.html",
             told=cls.declared,
             base=base,
-            problems=asked.problems,
-            chips=grid_page.chips_of(asked, base),
-            mine_url=None if "f.owner" in request.args else asked.url(base, **{"f.owner": me.id}),
+            problems=query.problems,
+            chips=grid_page.chips_of(query, base),
+            mine_url=None if "f.owner" in request.args else query.url(base, **{"f.owner": me.id}),
             ways=ways_to_look(type_name, "board"),
             columns=[
                 {
@@ -76,7 +76,7 @@ class BoardView(PlainRun):
                     "count": counts.get(state, 0),
                     "is_capped": counts.get(state, 0) > listing.COUNT_CAP,
                     "cards": [_card(cls, row, facts, labels) for row in cards if row.get("state") == state],
-                    "url": asked.url(f"/admin/{type_name}/", **{"f.state": state}),
+                    "url": query.url(f"/admin/{type_name}/", **{"f.state": state}),
                 }
                 for state in states
             ],
@@ -114,50 +114,52 @@ class BoardView(PlainRun):
         return cls
 
 
-def _states(flow: Workflow, asked: Asked) -> tuple[str, ...]:
+def _states(flow: Workflow, query: Asked) -> tuple[str, ...]:
     """The columns: all states, or those that the list is filtered by."""
-    wanted = set(asked.told.getlist("f.state"))
-    return tuple(state for state in flow.states if state in wanted) or flow.states
+    needed = set(query.told.getlist("f.state"))
+    return tuple(state for state in flow.states if state in needed) or flow.states
 
 
 def _facts(cls: type[Record], me: Actor) -> tuple[str, ...]:
     """What a card shows beside number and title: the first columns of the list that the title does not tell."""
-    told = cls.declared
-    hidden = {"number", "title", "owner", "department", "state", *told.title_fields}
+    declared = cls.declared
+    hidden = {"number", "title", "owner", "department", "state", *declared.title_fields}
     kept = rights.readable_fields(me, cls) - hidden
-    names = [name for name in told.grid.columns if name in kept]
+    names = [name for name in declared.grid.columns if name in kept]
     return tuple([name for name in names if cls._fields[name].is_indexable][:FACTS_MAX])
 
 
-def _cards(asked: Asked, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
+def _cards(query: Asked, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
     """The newest records of each column, in one command."""
     shown = dict.fromkeys((*facts, "number", "title", "state", "version", "owner", "state_since", "due_at"), 1)
     stages = [{"$sort": {"_id": -1}}, {"$limit": CARDS_MAX}, {"$project": shown}]
-    return _of_each(asked, states, stages)
+    return _of_each(query, states, stages)
 
 
-def _counts(asked: Asked, states: tuple[str, ...]) -> dict[str, int]:
+def _counts(query: Asked, states: tuple[str, ...]) -> dict[str, int]:
     """How many records each column has, counted no further than a list counts, in one command."""
     stages: list[dict[str, Any]] = [{"$limit": listing.COUNT_CAP + 1}, {"$group": {"_id": "$state", "n": {"$sum": 1}}}]
-    return {row["_id"]: row["n"] for row in _of_each(asked, states, stages)}
+    return {row["_id"]: row["n"] for row in _of_each(query, states, stages)}
 
 
-def _of_each(asked: Asked, states: tuple[str, ...], stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _of_each(query: Asked, states: tuple[str, ...], stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same stages for the records of each state."""
-    each = [[{"$match": {"$and": [{"state": state}, asked.filter]}}, *stages] for state in states]
-    name = asked.collection.name
+    each = [[{"$match": {"$and": [{"state": state}, query.filter]}}, *stages] for state in states]
+    name = query.collection.name
     others = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for pipeline in each[1:]]
     try:
-        return list(asked.collection.aggregate([*each[0], *others], maxTimeMS=listing.TIME_LIMIT_MS))
+        return list(query.collection.aggregate([*each[0], *others], maxTimeMS=listing.TIME_LIMIT_MS))
     except ExecutionTimeout:
-        if listing.SLOW not in asked.problems:
-            asked.problems.append(listing.SLOW)
+        if listing.SLOW not in query.problems:
+            query.problems.append(listing.SLOW)
         return []
 
 
 def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], labels: Mapping) -> dict[str, Any]:
     number, due = row["number"], row.get("due_at")
-    texts = [(str(label_of(cls._fields[one])), kind_of(cls._fields[one]).plain(row.get(one), labels)) for one in facts]
+    texts = [
+        (str(label_of(cls._fields[fact])), kind_of(cls._fields[fact]).plain(row.get(fact), labels)) for fact in facts
+    ]
     return {
         "id": str(row["_id"]),
         "version": row.get("version", 0),
@@ -176,13 +178,13 @@ def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], lab
 def _moves(record: Record, me: Actor) -> list[dict[str, Any]]:
     """The reader's moves on a record; `asks` where a page must be filled in first."""
     flow = record.flow()
-    found = []
+    result = []
     for step in moves_context(intents.on(me, record)):
         chosen = flow.find(step["verb"], record.state) if flow else None
         if chosen is None or not step["may"]:
             continue
         lacks = any(not item["ok"] for item in step["checklist"])
         asks = bool(chosen.sign or chosen.asked_fields or REASON in chosen.ask or lacks)
-        told = {name: str(step[name]) for name in ("verb", "label", "url")}
-        found.append(told | {"target": chosen.target, "asks": asks, "is_danger": step["is_danger"]})
-    return found
+        values = {name: str(step[name]) for name in ("verb", "label", "url")}
+        result.append(values | {"target": chosen.target, "asks": asks, "is_danger": step["is_danger"]})
+    return result

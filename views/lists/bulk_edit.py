@@ -45,7 +45,9 @@ def answer(screen: Any) -> Any:
     """The page that asks for the value and shows the rows, or, once it is confirmed, the result."""
     cls, me, form = screen.model, actor(), request.form
     name = form.get("field", "")
-    chosen = [RecordKey.of_row(cls.declared.name, one) for one in dict.fromkeys(form.getlist("rowid")[:ROWS_MAX])]
+    chosen = [
+        RecordKey.of_row(cls.declared.name, fromkey) for fromkey in dict.fromkeys(form.getlist("rowid")[:ROWS_MAX])
+    ]
     if name not in dict(offered(cls, me)):
         raise Refused(NO_FIELD)
     if not chosen:
@@ -77,14 +79,14 @@ def take_back(screen: Any) -> Any:
 
 def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> str:
     cls = screen.model
-    told = cls._fields.get(name)
+    field = cls._fields.get(name)
     context = {
         "told": cls.declared,
         "base": screen.base,
         "field": name,
-        "label": label_of(told) if told else TAKING_BACK,
-        "kind": kind_of(told).inline if told else "",
-        "choices": kind_of(told).options() if told else [],
+        "label": label_of(field) if field else TAKING_BACK,
+        "kind": kind_of(field).inline if field else "",
+        "choices": kind_of(field).options() if field else [],
         "value": request.form.get("value", ""),
         "rows": rows,
         "ready": sum(row["ok"] for row in rows),

@@ -75,8 +75,8 @@ class CalendarView(PlainRun):
         name = _asked_field(me, cls)
         span = read_span(request.args.get("by", ""), request.args.get("on", ""))
         base = f"/admin/calendar/{type_name}/"
-        asked = asked_of(cls, me, request.args)
-        rows = _rows(asked, name, span)
+        query = asked_of(cls, me, request.args)
+        rows = _rows(query, name, span)
         movable = _is_movable(cls, me, name)
         events = [(_day_of(cls, name, row), _event(cls, row, name, movable)) for row in rows[:EVENTS_MAX]]
         return self.render(
@@ -85,13 +85,13 @@ class CalendarView(PlainRun):
             told=cls.declared,
             field=name,
             field_label=label_of(cls._fields[name]),
-            fields=[(one, label_of(cls._fields[one])) for one in calendars(me, cls)],
-            asked=asked,
-            problems=asked.problems,
-            chips=grid_page.chips_of(asked, base),
+            fields=[(calendar, label_of(cls._fields[calendar])) for calendar in calendars(me, cls)],
+            asked=query,
+            problems=query.problems,
+            chips=grid_page.chips_of(query, base),
             ways=ways_to_look(type_name, "calendar"),
             list_url=_list_url(cls, name, span),
-            mine_url=None if "f.owner" in request.args else asked.url(base, **{"f.owner": me.id}),
+            mine_url=None if "f.owner" in request.args else query.url(base, **{"f.owner": me.id}),
             movable=movable,
         )
 
@@ -135,7 +135,7 @@ class CalendarView(PlainRun):
         cls = type(record)
         said: list[Words] = []
         if isinstance(problem, Refused):
-            said = [words for found in problem.problems.values() for words in found] or [problem.sentence]
+            said = [words for result in problem.problems.values() for words in result] or [problem.sentence]
         elif problem is not None:
             said = [CHANGED]
         day = _day_of(cls, name, {name: record.raw(name)})
@@ -178,8 +178,8 @@ def _page(base: str, span: Span, events: Iterable[tuple[dt.date | None, dict]], 
         "base": base,
         "span": span,
         "more": more,
-        "days": [_day(one, span, by_day.get(one, []), special.get(one), url) for one in span.days()],
-        "weekdays": [format_date(one, "EEE", locale=wording.babel_locale()) for one in list(span.days())[:7]],
+        "days": [_day(day, span, by_day.get(day, []), special.get(day), url) for day in span.days()],
+        "weekdays": [format_date(day, "EEE", locale=wording.babel_locale()) for day in list(span.days())[:7]],
         "previous": url(on=span.beside(-1).isoformat()),
         "next": url(on=span.beside(1).isoformat()),
         "today": url(on=clock.today().isoformat()),
@@ -211,8 +211,8 @@ def _day(date: dt.date, span: Span, events: list[dict[str, Any]], special: Mappi
 
 def _special_days(span: Span) -> dict[dt.date, Mapping[str, Any]]:
     """The holidays and make-up workdays among the shown days."""
-    wanted = {"removed_at": None, "day": {"$gte": clock.stored_day(span.first), "$lte": clock.stored_day(span.last)}}
-    rows = CalendarDay._get_collection().find(wanted, {"day": 1, "kind": 1, "name": 1}).limit(100)
+    query = {"removed_at": None, "day": {"$gte": clock.stored_day(span.first), "$lte": clock.stored_day(span.last)}}
+    rows = CalendarDay._get_collection().find(query, {"day": 1, "kind": 1, "name": 1}).limit(100)
     return {row["day"].date(): row for row in rows}
 
 
@@ -220,20 +220,20 @@ def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
     """The open cases that are due for a person in the shown days, to decide or to go on with."""
     when = {"$gte": clock.start_of(span.first), "$lt": clock.start_of(span.last + dt.timedelta(days=1))}
     whose = [waiting_filter(me), {"act": {"$in": rights.addresses_of(me)}}]
-    found = get_db()[WAITING].find({"due": when, "$or": whose}).sort([("due", 1), ("_id", 1)])
-    return list(found.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
+    result = get_db()[WAITING].find({"due": when, "$or": whose}).sort([("due", 1), ("_id", 1)])
+    return list(result.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
 
 
-def _rows(asked: listing.Asked, name: str, span: Span) -> list[dict[str, Any]]:
+def _rows(questions: listing.Asked, name: str, span: Span) -> list[dict[str, Any]]:
     """The records of the shown days, the earliest first; none, and said so, when it takes too long."""
-    field = asked.cls._fields[name]
+    field = questions.cls._fields[name]
     query = {name: {"$gte": field.start_of(span.first), "$lt": field.start_of(span.last + dt.timedelta(days=1))}}
-    wanted = dict.fromkeys((name, "number", "title", "state", "version", "due_at"), 1)
-    found = asked.collection.find({"$and": [asked.filter, query]}, wanted).sort([(name, 1), ("_id", 1)])
+    fromkeys = dict.fromkeys((name, "number", "title", "state", "version", "due_at"), 1)
+    result = questions.collection.find({"$and": [questions.filter, query]}, fromkeys).sort([(name, 1), ("_id", 1)])
     try:
-        return list(found.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
+        return list(result.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
     except ExecutionTimeout:
-        asked.problems.append(listing.SLOW)
+        questions.problems.append(listing.SLOW)
         return []
 
 
@@ -267,10 +267,10 @@ def _event(cls: type[Record], row: Mapping[str, Any], name: str, movable: bool) 
 
 def _asked_field(me: Actor, cls: type[Record]) -> str:
     """The date that the calendar goes by: the one asked for, or the first that the reader may see."""
-    names, asked = calendars(me, cls), request.values.get("date", "")
+    names, query = calendars(me, cls), request.values.get("date", "")
     if not names:
         raise Forbidden(rights.NOT_YOURS)
-    return asked if asked in names else names[0]
+    return query if query in names else names[0]
 
 
 def _is_movable(cls: type[Record], me: Actor, name: str) -> bool:
@@ -280,13 +280,13 @@ def _is_movable(cls: type[Record], me: Actor, name: str) -> bool:
 
 def _asked_day(cls: type[Record], name: str, text: str) -> dt.date:
     """The day that was typed or dropped on. Raises Refused."""
-    told = cls._fields[name]
+    field = cls._fields[name]
     try:
-        day = parse(Day(label=label_of(told)), text)
+        day = parse(Day(label=label_of(field)), text)
     except BadValue as bad:
         raise Refused(None, {name: [bad.sentence]}) from bad
     if day is None or not 1900 <= day.year <= 2200:
-        raise Refused(None, {name: [WRONG_FORM(label=label_of(told))]})
+        raise Refused(None, {name: [WRONG_FORM(label=label_of(field))]})
     return day
 
 

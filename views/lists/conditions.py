@@ -55,8 +55,8 @@ def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, ch
 
 def unknown(known: Container[str], args: MultiDict) -> list[Words]:
     """What an address filters by that this list cannot be narrowed by, or that its reader may not see: said alike."""
-    asked = dict.fromkeys(key for key, value in args.items(multi=True) if key.startswith("f.") and value.strip())
-    names = {key: key.removeprefix("f.").removesuffix(".from").removesuffix(".to") for key in asked}
+    fromkeys = dict.fromkeys(key for key, value in args.items(multi=True) if key.startswith("f.") and value.strip())
+    names = {key: key.removeprefix("f.").removesuffix(".from").removesuffix(".to") for key in fromkeys}
     return [NO_FILTER(name=name[:40]) for name in dict.fromkeys(names.values()) if name not in known]
 
 
@@ -76,11 +76,11 @@ def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) 
     clauses: list[dict[str, Any]] = [short_text_filter(cls, text)]
     for name in cls.declared.grid.search:
         ref_name, dot, _rest = name.partition(".")
-        found = cls._fields.get(ref_name)
-        if dot and isinstance(getattr(found, "columns", {}).get(_rest), Sealed):
+        field = cls._fields.get(ref_name)
+        if dot and isinstance(getattr(field, "columns", {}).get(_rest), Sealed):
             clauses.append({"g": sealed_gram(text)})
-        if dot and getattr(found, "target", ""):
-            target = get_document(found.target)
+        if dot and getattr(field, "target", ""):
+            target = get_document(field.target)
             scope = rights.visible(actor, target)
             if scope is None:
                 continue
@@ -88,7 +88,7 @@ def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) 
             linked = target._get_collection().find(query, {"_id": 1}).limit(LINKED_MAX + 1)
             ids = [row["_id"] for row in linked.max_time_ms(TIME_LIMIT_MS)]
             if len(ids) > LINKED_MAX:
-                problems.append(TOO_MANY_LINKED(label=label_of(found), most=LINKED_MAX))
+                problems.append(TOO_MANY_LINKED(label=label_of(field), most=LINKED_MAX))
             elif ids:
                 clauses.append({ref_name: {"$in": ids}})
     return clauses[0] if len(clauses) == 1 else {"$or": clauses}

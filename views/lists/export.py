@@ -32,27 +32,27 @@ TOO_MANY_ROWS = L(
 )
 
 
-def answer(cls: type[Record], me: Actor, asked: Asked, kind: SheetKind, columns: tuple[str, ...]) -> Response:
+def answer(cls: type[Record], me: Actor, query: Asked, kind: SheetKind, columns: tuple[str, ...]) -> Response:
     """All the filtered rows as a download; the log says who took what. Raises Refused where XLSX has no room."""
     seen = rights.listed_fields(me, cls)
     columns = tuple(name for name in columns if name in seen)
-    place = f"{cls.declared.name}_archive" if asked.archived else cls.declared.name
+    place = f"{cls.declared.name}_archive" if query.archived else cls.declared.name
     structlog.get_logger("guicheng.export").info(
-        "export", type=place, user=me.login, format=kind, filters=sorted({key for key, _, _ in asked.chips})
+        "export", type=place, user=me.login, format=kind, filters=sorted({key for key, _, _ in query.chips})
     )
     heads = [str(label_of(cls._fields[column])) for column in columns]
-    name, batches = f"{place}-{clock.today().isoformat()}", _cells(cls, asked, columns)
+    name, batches = f"{place}-{clock.today().isoformat()}", _cells(cls, query, columns)
     if kind is SheetKind.CSV:
         return streamed(f"{name}.{kind}", heads, batches)
-    _refuse_too_many(asked)
+    _refuse_too_many(query)
     return download(kind, name, heads, chain.from_iterable(batches))
 
 
-def _refuse_too_many(asked: Asked) -> None:
+def _refuse_too_many(query: Asked) -> None:
     """A sheet of XLSX ends by its format; nothing is counted while the whole collection would fit."""
-    if asked.collection.estimated_document_count() <= XLSX_ROWS_MAX:
+    if query.collection.estimated_document_count() <= XLSX_ROWS_MAX:
         return
-    if asked.collection.count_documents(asked.filter, limit=XLSX_ROWS_MAX + 1) > XLSX_ROWS_MAX:
+    if query.collection.count_documents(query.filter, limit=XLSX_ROWS_MAX + 1) > XLSX_ROWS_MAX:
         raise Refused(TOO_MANY_ROWS(most=f"{XLSX_ROWS_MAX:,}"))
 
 
@@ -75,13 +75,13 @@ def streamed(name: str, heads: Sequence[str], batches: Iterable[Sequence[Sequenc
     return _named(response, name)
 
 
-def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
+def _batches(cls: type[Record], query: Asked, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
     """Rows in batches, each with the titles of what it links to."""
-    descending, name = asked.sort.startswith("-"), asked.sort.lstrip("-")
+    descending, name = query.sort.startswith("-"), query.sort.lstrip("-")
     keys = [("_id" if name == "id" else name, -1 if descending else 1)]
     if name != "id":
         keys.append(("_id", keys[0][1]))
-    cursor = asked.collection.find(asked.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys)
+    cursor = query.collection.find(query.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys)
     batch: list[dict] = []
     for row in cursor.batch_size(BATCH):
         batch.append(row_of(cls, row))
@@ -92,10 +92,10 @@ def _batches(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Itera
         yield batch, reference_labels(cls, batch, columns)
 
 
-def _cells(cls: type[Record], asked: Asked, columns: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
+def _cells(cls: type[Record], query: Asked, columns: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
     """The cells in batches of rows; who writes a column is chosen once."""
     kinds = [(column, column_of(cls, column)) for column in columns]
-    for rows, labels in _batches(cls, asked, columns):
+    for rows, labels in _batches(cls, query, columns):
         yield [[_in_sheet(row, column, kind, labels) for column, kind in kinds] for row in rows]
 
 

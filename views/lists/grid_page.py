@@ -32,43 +32,43 @@ SEARCHED = L("Search “{text}”", "搜索「{text}」")
 
 def shown_context(cls: type[Record], me: Actor, shown: Shown, base: str) -> dict[str, Any]:
     """A list as its reader has arranged it: its rows, the views above it, and the columns to choose from."""
-    found = listing.fetch(shown.asked, shown.columns)
+    result = listing.fetch(shown.asked, shown.columns)
     return {
-        **list_context(cls, me, shown, found, base),
+        **list_context(cls, me, shown, result, base),
         "views": views_context(me, shown, base),
         "choices": columns_context(cls, me, shown),
-        "totals_url": shown.asked.url(f"{base}totals/") if _summed(cls, shown.columns) and found.rows else None,
+        "totals_url": shown.asked.url(f"{base}totals/") if _summed(cls, shown.columns) and result.rows else None,
     }
 
 
-def list_context(cls: type[Record], me: Actor, shown: Shown, found: Page, base: str) -> dict[str, Any]:
+def list_context(cls: type[Record], me: Actor, shown: Shown, page: Page, base: str) -> dict[str, Any]:
     """Rows of plain cells for one loop of the template; two queries and one per linked type were made."""
-    asked, columns = shown.asked, shown.columns
+    query, columns = shown.asked, shown.columns
     sized = {name: f"sized w{width}" for name, width in shown.widths.items()}
-    labels = reference_labels(cls, found.rows, columns)
+    labels = reference_labels(cls, page.rows, columns)
     writable = rights.writable_fields(me, cls)
     inline = frozenset(cls.declared.grid.inline) & writable if rights.is_writer(me, cls) else frozenset()
-    chips = chips_of(asked, base, labels)
+    chips = chips_of(query, base, labels)
     kinds = {name: column_of(cls, name) for name in columns}
     words = _Row(cls, kinds, labels, inline, base, clock.today(), sized)
     return {
         "told": cls.declared,
         "base": base,
-        "asked": asked,
-        "heads": [_head(cls, name, asked, base) | {"css": words.css(name)} for name in columns],
-        "rows": [words.of(row) for row in found.rows],
-        "count": found.count,
-        "was_stopped": found.was_stopped,
-        "again": asked.url(base),
-        "first": asked.url(base) if found.previous else None,
-        "previous": asked.url(base, before=found.previous) if found.previous else None,
-        "next": asked.url(base, after=found.next) if found.next else None,
-        "sizes": [(size, asked.url(base, size=size), size == asked.size) for size in PAGE_SIZES],
+        "asked": query,
+        "heads": [_head(cls, name, query, base) | {"css": words.css(name)} for name in columns],
+        "rows": [words.of(row) for row in page.rows],
+        "count": page.count,
+        "was_stopped": page.was_stopped,
+        "again": query.url(base),
+        "first": query.url(base) if page.previous else None,
+        "previous": query.url(base, before=page.previous) if page.previous else None,
+        "next": query.url(base, after=page.next) if page.next else None,
+        "sizes": [(size, query.url(base, size=size), size == query.size) for size in PAGE_SIZES],
         "chips": chips,
-        "drops": [*chips, *([_search_chip(asked, base)] if asked.text else [])],
-        "filters": [column_of(cls, name).filter(name, asked.told, labels) for name in _filterable(cls, me)],
-        "problems": asked.problems,
-        "exports": {kind: asked.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx")},
+        "drops": [*chips, *([_search_chip(query, base)] if query.text else [])],
+        "filters": [column_of(cls, name).filter(name, query.told, labels) for name in _filterable(cls, me)],
+        "problems": query.problems,
+        "exports": {kind: query.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx")},
     }
 
 
@@ -77,15 +77,15 @@ def totals(cls: type[Record], me: Actor, shown: Shown) -> list[dict[str, Any]]:
     names = _summed(cls, shown.columns)
     seen = rights.listed_fields(me, cls)
     by = "currency" if "currency" in seen and hasattr(cls._fields.get("currency"), "options") else None
-    found = listing.sums(shown.asked, names, by) if names else None
-    return [{"name": name, "texts": _sum_texts(cls, name, found, by)} for name in names if found]
+    sums = listing.sums(shown.asked, names, by) if names else None
+    return [{"name": name, "texts": _sum_texts(cls, name, sums, by)} for name in names if sums]
 
 
-def _sum_texts(cls: type[Record], name: str, found: list[dict[str, Any]], by: str | None) -> list[str]:
+def _sum_texts(cls: type[Record], name: str, items: list[dict[str, Any]], by: str | None) -> list[str]:
     texts = []
-    for one in found:
-        amount = kind_of(cls._fields[name]).plain(one[name] if isinstance(one[name], Decimal128) else 0)
-        currency = str(cls._fields[by].options.get(one["_id"], "")) if by and one["_id"] else ""
+    for row in items:
+        amount = kind_of(cls._fields[name]).plain(row[name] if isinstance(row[name], Decimal128) else 0)
+        currency = str(cls._fields[by].options.get(row["_id"], "")) if by and row["_id"] else ""
         texts.append(f"{currency} {amount}".strip())
     return texts
 
@@ -95,10 +95,10 @@ def _summed(cls: type[Record], columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in columns if kind_of(cls._fields[name]).is_amount) if cls.declared.workflow else ()
 
 
-def _head(cls: type[Record], name: str, asked: Asked, base: str) -> dict[str, Any]:
-    current = asked.sort.lstrip("-") == name
-    descending = current and asked.sort.startswith("-")
-    url = asked.url(base, sort=name if descending or not current else f"-{name}") if sortable(cls, name) else None
+def _head(cls: type[Record], name: str, query: Asked, base: str) -> dict[str, Any]:
+    current = query.sort.lstrip("-") == name
+    descending = current and query.sort.startswith("-")
+    url = query.url(base, sort=name if descending or not current else f"-{name}") if sortable(cls, name) else None
     order = ("descending" if descending else "ascending") if current else None
     return {"name": name, "label": label_of(cls._fields[name]), "url": url, "sort": order}
 
@@ -147,15 +147,15 @@ class _Row:
         return cell
 
 
-def _search_chip(asked: Asked, base: str) -> dict[str, str]:
-    return {"label": str(SEARCHED(text=asked.text)), "url": asked.url_without(base, "q", "q")}
+def _search_chip(query: Asked, base: str) -> dict[str, str]:
+    return {"label": str(SEARCHED(text=query.text)), "url": query.url_without(base, "q", "q")}
 
 
-def chips_of(asked: Asked, base: str, labels: wording.Labels = wording.NO_LABELS) -> list[dict[str, str]]:
+def chips_of(query: Asked, base: str, labels: wording.Labels = wording.NO_LABELS) -> list[dict[str, str]]:
     """The active filters in words, each with the address of the page without it; `labels`: titles in the list."""
     return [
-        {"label": f"{label}{_chip_value(asked.cls, name, value, labels)}", "url": asked.url_without(base, name, value)}
-        for name, value, label in asked.chips
+        {"label": f"{label}{_chip_value(query.cls, name, value, labels)}", "url": query.url_without(base, name, value)}
+        for name, value, label in query.chips
     ]
 
 

@@ -43,10 +43,10 @@ def columns_of(cls: type[Record], me: Actor) -> list[dict[str, Any]]:
     """What each column takes: its head, in words, whether it is needed, and the help of the field."""
     rows = []
     for name, head in import_cells.heads_of(cls, me).items():
-        told = cls._fields[name]
-        help = EMPTY_FOR_NEW if name == NUMBER else told.help
-        is_needed = bool(told.required) and told.default is None
-        kind = kind_of(told)
+        field = cls._fields[name]
+        help = EMPTY_FOR_NEW if name == NUMBER else field.help
+        is_needed = bool(field.required) and field.default is None
+        kind = kind_of(field)
         options = [label for _, label in kind.labels()]
         facts = {"name": name, "head": head, "is_needed": is_needed, "help": str(help or ""), "options": options}
         words = (A_NUMBER, A_NUMBER) if name == NUMBER else (kind.takes_all(), kind.takes_words())
@@ -57,16 +57,18 @@ def columns_of(cls: type[Record], me: Actor) -> list[dict[str, Any]]:
 def template_file(cls: type[Record], me: Actor) -> Response:
     """The empty sheet as XLSX: heads, choices to pick from, and a second sheet that says what each column takes."""
     columns = columns_of(cls, me)
-    lines = [(one["head"], one["takes"], str(YES) if one["is_needed"] else "", one["help"]) for one in columns]
+    lines = [
+        (column["head"], column["takes"], str(YES) if column["is_needed"] else "", column["help"]) for column in columns
+    ]
     out = Listed(tuple(label_of(field) for field in import_cells.left_out(cls, me)))
     notes = NoteSheet(
         name=str(NOTES),
-        heads=[str(one) for one in (COLUMN, TAKES, NEEDED, HELP)],
+        heads=[str(item) for item in (COLUMN, TAKES, NEEDED, HELP)],
         widths=(24, 60, 8, 60),
         lines=lines,
         last=str(LINES_LEFT_OUT(labels=out)) if out.items else "",
     )
-    file = write_template(str(cls.declared.label), [_column(cls, one) for one in columns], notes)
+    file = write_template(str(cls.declared.label), [_column(cls, column) for column in columns], notes)
     return sent(file, f"{cls.declared.name}-import.xlsx", MIMETYPES[SheetKind.XLSX])
 
 
@@ -81,31 +83,31 @@ def _column(cls: type[Record], column: dict[str, Any]) -> TemplateColumn:
     )
 
 
-def refused_file(cls: type[Record], one: Import, kind: SheetKind) -> Response:
+def refused_file(cls: type[Record], sheet: Import, kind: SheetKind) -> Response:
     """The rows that were not imported with their reasons, under the heads that they came with.
 
     Somebody corrects them in a spreadsheet and keeps them as another kind of file: they are defused in each.
     """
-    heads = [*one.heads, str(REASON)]
-    found = ((_padded(cells, len(one.heads)), _reasons(outcome)) for cells, outcome in _refused(one))
-    rows = ([*map(defused, cells), reasons] for cells, reasons in found)
+    heads = [*sheet.heads, str(REASON)]
+    items = ((_padded(cells, len(sheet.heads)), _reasons(outcome)) for cells, outcome in _refused(sheet))
+    rows = ([*map(defused, cells), reasons] for cells, reasons in items)
     return download(kind, f"{cls.declared.name}-refused-{clock.today().isoformat()}", heads, rows)
 
 
-def _refused(one: Import) -> Iterator[tuple[list[str], RowOutcome]]:
+def _refused(sheet: Import) -> Iterator[tuple[list[str], RowOutcome]]:
     """All rows that were refused or left out, some at a time."""
     after = ""
     while True:
-        found = import_rows.listed(one, (BAD, DOUBT, LEFT), after=after, most=500)
-        yield from ((cells, outcome) for _, cells, outcome in found.rows)
-        after = found.next
+        result = import_rows.listed(sheet, (BAD, DOUBT, LEFT), after=after, most=500)
+        yield from ((cells, outcome) for _, cells, outcome in result.rows)
+        after = result.next
         if not after:
             return
 
 
 def _padded(cells: list[str], width: int) -> list[str]:
     """As many cells as there are heads; what stands beyond them has no name and is not kept."""
-    return [*(one.removeprefix(NO_VALUE) for one in cells[:width]), *([""] * (width - len(cells)))]
+    return [*(cell.removeprefix(NO_VALUE) for cell in cells[:width]), *([""] * (width - len(cells)))]
 
 
 def _reasons(outcome: RowOutcome) -> str:

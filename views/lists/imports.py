@@ -85,13 +85,13 @@ def start_answer(screen: Any) -> Any:
     incoming: Incoming | None = None
     try:
         incoming, name = _sent()
-        one = imports.begin(cls.type_name(), name, incoming, actor=me, choices=_choices())
+        item = imports.begin(cls.type_name(), name, incoming, actor=me, choices=_choices())
     except Refused as refused:
-        said = next((words for found in refused.problems.values() for words in found), refused.sentence)
+        said = next((words for problem in refused.problems.values() for words in problem), refused.sentence)
         twin = imports.twin_of(cls.type_name(), incoming.sha256) if incoming else None
         way = f"{screen.base}import/details/?id={twin['_id']}" if twin and twin["person"] == me.id else ""
         return screen.render("record/import.html", **_start_context(screen, me), error=str(said), twin=way), 422
-    return redirect(_page_of(screen, one))
+    return redirect(_page_of(screen, item))
 
 
 def _choices() -> SendersChoices:
@@ -112,9 +112,9 @@ def _start_context(screen: Any, me: Actor) -> dict[str, Any]:
         "base": screen.base,
         "limit": upload_limit(),
         "columns": import_files.columns_of(cls, me),
-        "left_out": [str(label_of(one)) for one in out],
-        "only_changes": any(one.required for one in out),
-        "earlier": [_row_of(screen, one) for one in imports.own(me, cls.type_name())],
+        "left_out": [str(label_of(field)) for field in out],
+        "only_changes": any(field.required for field in out),
+        "earlier": [_row_of(screen, item) for item in imports.own(me, cls.type_name())],
         "text": request.form.get("text", ""),
         "encodings": ENCODINGS,
         "chosen": _choices(),
@@ -153,100 +153,108 @@ def _refuse_no_sheet(name: str, head: bytes) -> None:
         raise Refused(files.NOT_ITS_KIND(name=name))
 
 
-def _page_of(screen: Any, one: Import, **more: str) -> str:
-    return f"{screen.base}import/details/?{urlencode({'id': str(one.id), **more})}"
+def _page_of(screen: Any, sheet: Import, **more: str) -> str:
+    return f"{screen.base}import/details/?{urlencode({'id': str(sheet.id), **more})}"
 
 
-def _row_of(screen: Any, one: Import) -> dict[str, Any]:
+def _row_of(screen: Any, sheet: Import) -> dict[str, Any]:
     """An import in the list of the earlier ones."""
-    label, tone = imports.STATES[one.state]
-    facts = {"name": _name(one), "at": moment(one.at), "state": str(label), "tone": tone, "url": _page_of(screen, one)}
-    counts = [f"{SECTIONS[v][0]} {number(n)}" for v in SECTIONS if (n := one.counts.get(v, 0))]
-    return facts | {"counts": counts, "rows": number(one.rows)}
+    label, tone = imports.STATES[sheet.state]
+    facts = {
+        "name": _name(sheet),
+        "at": moment(sheet.at),
+        "state": str(label),
+        "tone": tone,
+        "url": _page_of(screen, sheet),
+    }
+    counts = [f"{SECTIONS[v][0]} {number(n)}" for v in SECTIONS if (n := sheet.counts.get(v, 0))]
+    return facts | {"counts": counts, "rows": number(sheet.rows)}
 
 
-def _name(one: Import) -> str:
+def _name(sheet: Import) -> str:
     """The name of a sheet; that of pasted cells in the reader's language."""
-    is_pasted = one.name.removesuffix(".tsv") in {PASTED.en, PASTED.hant, PASTED.in_locale("zh-Hans")}
-    return str(PASTED) if is_pasted else one.name
+    is_pasted = sheet.name.removesuffix(".tsv") in {PASTED.en, PASTED.hant, PASTED.in_locale("zh-Hans")}
+    return str(PASTED) if is_pasted else sheet.name
 
 
 def details_answer(screen: Any) -> Any:
     """What would become of the rows, or what did; while work goes on, how far it is."""
     me = actor()
-    one = _asked(screen, me)
-    return screen.render("record/import_details.html", **_details_context(screen, one, me))
+    item = _asked(screen, me)
+    return screen.render("record/import_details.html", **_details_context(screen, item, me))
 
 
 def _asked(screen: Any, me: Actor) -> Import:
     """The import that is asked for. Raises Missing for one of another type or of a colleague."""
     refuse_others(screen.model, me)
-    one = imports.find(request.values.get("id", ""), me)
-    if one.type != screen.model.type_name():
+    rows = imports.find(request.values.get("id", ""), me)
+    if rows.type != screen.model.type_name():
         raise Missing
-    return one
+    return rows
 
 
-def _details_context(screen: Any, one: Import, me: Actor) -> dict[str, Any]:
-    label, tone = imports.STATES[one.state]
-    run = _run_of(one)
-    is_open = one.state in imports.OPEN
+def _details_context(screen: Any, sheet: Import, me: Actor) -> dict[str, Any]:
+    label, tone = imports.STATES[sheet.state]
+    run = _run_of(sheet)
+    is_open = sheet.state in imports.OPEN
     shown = request.args.get("show", "")
-    shown = shown if one.counts.get(shown) else ""
+    shown = shown if sheet.counts.get(shown) else ""
     return {
         "told": screen.model.declared,
         "base": screen.base,
-        "one": one,
-        "id": str(one.id),
-        "name": _name(one),
-        "at": moment(one.at),
+        "one": sheet,
+        "id": str(sheet.id),
+        "name": _name(sheet),
+        "at": moment(sheet.at),
         "state": {"label": str(label), "tone": tone, "is_open": is_open},
         "is_stuck": is_open and run.get("state") not in jobs.OPEN,
-        "progress": _progress(one, run),
-        "why": localized(one.facts.get("why")),
-        "previews": [(name, str(ENCODINGS[name]), text) for name, text in one.previews if name in ENCODINGS],
-        "tiles": [_tile(screen, one, verdict) for verdict in SECTIONS if one.counts.get(verdict)],
-        "columns": _columns(screen.model, one, me) if one.state == imports.CHECKED else [],
+        "progress": _progress(sheet, run),
+        "why": localized(sheet.facts.get("why")),
+        "previews": [(name, str(ENCODINGS[name]), text) for name, text in sheet.previews if name in ENCODINGS],
+        "tiles": [_tile(screen, sheet, verdict) for verdict in SECTIONS if sheet.counts.get(verdict)],
+        "columns": _columns(screen.model, sheet, me) if sheet.state == imports.CHECKED else [],
         "choices": [(name, str(said)) for name, said in import_cells.heads_of(screen.model, me).items()],
-        "sections": [] if is_open else _sections(screen, one, me, shown),
+        "sections": [] if is_open else _sections(screen, sheet, me, shown),
         "shown": shown,
-        "ready": one.count(CREATE, CHANGE),
-        "warnings": one.count(DOUBT),
-        "bad": one.count(BAD),
-        "may_take_back": one.is_written and one.state in (imports.DONE, imports.FAILED) and one.count(CREATED, CHANGED),
-        "has_refused": not is_open and one.count(BAD, LEFT, DOUBT),
+        "ready": sheet.count(CREATE, CHANGE),
+        "warnings": sheet.count(DOUBT),
+        "bad": sheet.count(BAD),
+        "may_take_back": sheet.is_written
+        and sheet.state in (imports.DONE, imports.FAILED)
+        and sheet.count(CREATED, CHANGED),
+        "has_refused": not is_open and sheet.count(BAD, LEFT, DOUBT),
     }
 
 
-def _run_of(one: Import) -> Mapping[str, Any]:
-    wanted = {"state": 1, "progress": 1, "sentence": 1}
-    return get_db()[jobs.COLLECTION].find_one({"_id": one.facts.get("run")}, wanted) or {}
+def _run_of(sheet: Import) -> Mapping[str, Any]:
+    query = {"state": 1, "progress": 1, "sentence": 1}
+    return get_db()[jobs.COLLECTION].find_one({"_id": sheet.facts.get("run")}, query) or {}
 
 
-def _progress(one: Import, run: Mapping[str, Any]) -> dict[str, Any]:
-    told = run.get("progress") or {}
-    return {"done": told.get("done", 0), "total": told.get("total", 0) or one.rows}
+def _progress(sheet: Import, run: Mapping[str, Any]) -> dict[str, Any]:
+    progress = run.get("progress") or {}
+    return {"done": progress.get("done", 0), "total": progress.get("total", 0) or sheet.rows}
 
 
 def progress_answer(screen: Any) -> Any:
     """How far an import is, for the bar that moves."""
-    one = _asked(screen, actor())
-    label, tone = imports.STATES[one.state]
-    state = {"state": str(label), "tone": tone, "is_open": one.state in imports.OPEN}
-    answer = jsonify(**_progress(one, _run_of(one)), **state, lines=[], counts="")
+    item = _asked(screen, actor())
+    label, tone = imports.STATES[item.state]
+    state = {"state": str(label), "tone": tone, "is_open": item.state in imports.OPEN}
+    answer = jsonify(**_progress(item, _run_of(item)), **state, lines=[], counts="")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _tile(screen: Any, one: Import, verdict: str) -> dict[str, Any]:
+def _tile(screen: Any, sheet: Import, verdict: str) -> dict[str, Any]:
     label, tone = SECTIONS[verdict]
-    url = _page_of(screen, one, show=verdict)
-    return {"label": label, "value": number(one.counts[verdict]), "tone": tone, "url": url, "verdict": verdict}
+    url = _page_of(screen, sheet, show=verdict)
+    return {"label": label, "value": number(sheet.counts[verdict]), "tone": tone, "url": url, "verdict": verdict}
 
 
-def _columns(cls: type[Record], one: Import, me: Actor) -> list[dict[str, Any]]:
+def _columns(cls: type[Record], sheet: Import, me: Actor) -> list[dict[str, Any]]:
     """The columns of the sheet: head, an example, and the field that it was matched to."""
-    first = import_rows.listed(one, (CREATE, CHANGE, SAME, DOUBT, BAD), most=1).rows
+    first = import_rows.listed(sheet, (CREATE, CHANGE, SAME, DOUBT, BAD), most=1).rows
     cells = first[0][1] if first else []
     return [
         {
@@ -255,51 +263,51 @@ def _columns(cls: type[Record], one: Import, me: Actor) -> list[dict[str, Any]]:
             "field": name,
             "example": cells[at].removeprefix(NO_VALUE)[:80] if at < len(cells) else "",
         }
-        for at, (head, name) in enumerate(zip(one.heads, one.columns, strict=True))
+        for at, (head, name) in enumerate(zip(sheet.heads, sheet.columns, strict=True))
     ]
 
 
-def _sections(screen: Any, one: Import, me: Actor, shown: str) -> list[dict[str, Any]]:
+def _sections(screen: Any, sheet: Import, me: Actor, shown: str) -> list[dict[str, Any]]:
     """The rows by what is said of them: the first of each, or more of the one that is asked for."""
-    verdicts = [shown] if shown else [one_ for one_ in SECTIONS if one.counts.get(one_) and one_ != SAME]
-    return [_section(screen, one, me, verdict, is_alone=bool(shown)) for verdict in verdicts]
+    verdicts = [shown] if shown else [one_ for one_ in SECTIONS if sheet.counts.get(one_) and one_ != SAME]
+    return [_section(screen, sheet, me, verdict, is_alone=bool(shown)) for verdict in verdicts]
 
 
-def _section(screen: Any, one: Import, me: Actor, verdict: str, *, is_alone: bool) -> dict[str, Any]:
+def _section(screen: Any, sheet: Import, me: Actor, verdict: str, *, is_alone: bool) -> dict[str, Any]:
     after = request.args.get("after", "") if is_alone else ""
-    found = import_rows.listed(one, (verdict,), after=after, most=MORE if is_alone else FIRST)
-    way = {"show": verdict, **({"after": found.next} if is_alone else {})}
-    names = [name for name in one.columns if name and name != NUMBER][:8] if verdict in (CREATE, DOUBT) else []
-    rows = _told_rows(screen.model, one, me, verdict, found.rows)
+    result = import_rows.listed(sheet, (verdict,), after=after, most=MORE if is_alone else FIRST)
+    way = {"show": verdict, **({"after": result.next} if is_alone else {})}
+    names = [name for name in sheet.columns if name and name != NUMBER][:8] if verdict in (CREATE, DOUBT) else []
+    rows = _told_rows(screen.model, sheet, me, verdict, result.rows)
     return {
         "verdict": verdict,
         "label": SECTIONS[verdict][0],
-        "count": number(one.counts.get(verdict, 0)),
+        "count": number(sheet.counts.get(verdict, 0)),
         "heads": [str(label_of(screen.model._fields[name])) for name in names],
         "has_reasons": verdict in REASONED,
         "has_changes": verdict == CHANGE,
         "has_record": verdict in (*LINKED, CHANGE, SAME),
         "rows": rows,
-        "more": _page_of(screen, one, **way) if found.next else "",
+        "more": _page_of(screen, sheet, **way) if result.next else "",
     }
 
 
 Rows = list[tuple[int, list[str], import_rows.RowOutcome]]
 
 
-def _told_rows(cls: type[Record], one: Import, me: Actor, verdict: str, rows: Rows) -> list[dict[str, Any]]:
+def _told_rows(cls: type[Record], sheet: Import, me: Actor, verdict: str, rows: Rows) -> list[dict[str, Any]]:
     """Rows with what is shown of them: cells as values, changes from and to, reasons, the record."""
     links = _links(cls, me, rows)
-    read = _values(cls, one, me, rows) if verdict in (CREATE, DOUBT, CHANGE) else [{} for _ in rows]
+    read = _values(cls, sheet, me, rows) if verdict in (CREATE, DOUBT, CHANGE) else [{} for _ in rows]
     return [
         {
             "line": line,
             "record": links.get(outcome.record),
-            "reasons": [_reason(cls, name, words) | _cell(one, cells, name) for name, words in outcome.problems],
-            "cells": told.get("cells", []),
-            "changes": told.get("changes", []),
+            "reasons": [_reason(cls, name, words) | _cell(sheet, cells, name) for name, words in outcome.problems],
+            "cells": content.get("cells", []),
+            "changes": content.get("changes", []),
         }
-        for (line, cells, outcome), told in zip(rows, read, strict=True)
+        for (line, cells, outcome), content in zip(rows, read, strict=True)
     ]
 
 
@@ -308,9 +316,9 @@ def _reason(cls: type[Record], name: str, words: Mapping[str, str]) -> dict[str,
     return {"column": str(label_of(field)) if field else str(WHOLE_ROW), "text": localized(words)}
 
 
-def _cell(one: Import, cells: list[str], name: str) -> dict[str, str]:
+def _cell(sheet: Import, cells: list[str], name: str) -> dict[str, str]:
     """What stands in the cell that is at fault."""
-    at = one.columns.index(name) if name in one.columns else len(cells)
+    at = sheet.columns.index(name) if name in sheet.columns else len(cells)
     return {"cell": cells[at].removeprefix(NO_VALUE).strip()[:60] if at < len(cells) else ""}
 
 
@@ -320,22 +328,22 @@ def _links(cls: type[Record], me: Actor, rows: Rows) -> dict[Any, dict[str, str]
     ids = [outcome.record for _, _, outcome in rows if outcome.record]
     if scope is None or not ids:
         return {}
-    found = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"number": 1, "title": 1})
+    result = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"number": 1, "title": 1})
     base = f"/admin/{cls.type_name()}/details/?id="
     return {
         row["_id"]: {"number": row["number"], "title": row.get("title") or "", "url": f"{base}{row['_id']}"}
-        for row in found
+        for row in result
     }
 
 
-def _values(cls: type[Record], one: Import, me: Actor, rows: Rows) -> list[dict[str, Any]]:
+def _values(cls: type[Record], sheet: Import, me: Actor, rows: Rows) -> list[dict[str, Any]]:
     """The rows as they would be, read again with the reader's rights: cells, or the changes of a record."""
-    entries = import_steps.reader_for(one, me).read([(line, cells) for line, cells, _ in rows])
-    names = [name for name in one.columns if name and name != NUMBER]
+    entries = import_steps.reader_for(sheet, me).read([(line, cells) for line, cells, _ in rows])
+    names = [name for name in sheet.columns if name and name != NUMBER]
     afters = [_after(cls, entry) for entry in entries]
     befores = [stored(entry.record) if entry.record else {} for entry in entries]
     labels = reference_labels(cls, [*afters, *befores], names)
-    told = []
+    lines = []
     for entry, before, after in zip(entries, befores, afters, strict=True):
         texts = {name: kind_of(cls._fields[name]).plain(after.get(name), labels) for name in names}
         changed = [
@@ -347,8 +355,8 @@ def _values(cls: type[Record], one: Import, me: Actor, rows: Rows) -> list[dict[
             for name in names
             if name in entry.values and entry.record
         ]
-        told.append({"cells": [texts[name] for name in names][:8], "changes": changed})
-    return told
+        lines.append({"cells": [texts[name] for name in names][:8], "changes": changed})
+    return lines
 
 
 def _after(cls: type[Record], entry: import_cells.RowEntry) -> dict[str, Any]:
@@ -362,45 +370,45 @@ def _after(cls: type[Record], entry: import_cells.RowEntry) -> dict[str, Any]:
 def match_answer(screen: Any) -> Any:
     """Other columns were chosen: the rows are checked anew."""
     me = actor()
-    one = _asked(screen, me)
+    item = _asked(screen, me)
     known = {NUMBER, *import_cells.importable(screen.model, me)}
-    given = [request.form.get(f"column-{at}", "") for at in range(len(one.heads))]
+    given = [request.form.get(f"column-{at}", "") for at in range(len(item.heads))]
     chosen = [name if name in known and name not in given[:at] else "" for at, name in enumerate(given)]
-    imports.check_again(one, chosen, actor=me, empties=bool(request.form.get("empties")))
+    imports.check_again(item, chosen, actor=me, empties=bool(request.form.get("empties")))
     say("info", CHECKED_ANEW)
-    return redirect(_page_of(screen, one))
+    return redirect(_page_of(screen, item))
 
 
 def encoding_answer(screen: Any) -> Any:
     """The sender says in which encoding the text is to be read."""
     me = actor()
-    one = _asked(screen, me)
-    imports.read_again(one, request.form.get("encoding", ""), actor=me)
+    item = _asked(screen, me)
+    imports.read_again(item, request.form.get("encoding", ""), actor=me)
     say("info", CHECKED_ANEW_AS_TEXT)
-    return redirect(_page_of(screen, one))
+    return redirect(_page_of(screen, item))
 
 
 def run_answer(screen: Any) -> Any:
     """Import what was announced: the good rows, or all if none is bad."""
     me, form = actor(), request.form
-    one = _asked(screen, me)
+    record = _asked(screen, me)
     turn = int(form["turn"]) if form.get("turn", "").isdecimal() and len(form["turn"]) < 9 else -1
     try:
-        imports.start(one, turn=turn, strict=bool(form.get("strict")), doubtful=bool(form.get("doubtful")), actor=me)
+        imports.start(record, turn=turn, strict=bool(form.get("strict")), doubtful=bool(form.get("doubtful")), actor=me)
     except Refused as refused:
-        context = _details_context(screen, imports.find(one.id, me), me)
+        context = _details_context(screen, imports.find(record.id, me), me)
         return screen.render("record/import_details.html", **context, error=str(refused.sentence)), 422
     say("info", BEGUN)
-    return redirect(_page_of(screen, one))
+    return redirect(_page_of(screen, record))
 
 
 def back_answer(screen: Any) -> Any:
     """Take the whole import back."""
     me = actor()
-    one = _asked(screen, me)
-    imports.ask_back(one, actor=me)
+    item = _asked(screen, me)
+    imports.ask_back(item, actor=me)
     say("info", GOING_BACK)
-    return redirect(_page_of(screen, one))
+    return redirect(_page_of(screen, item))
 
 
 def drop_answer(screen: Any) -> Any:
@@ -412,9 +420,9 @@ def drop_answer(screen: Any) -> Any:
 
 def refused_answer(screen: Any) -> Any:
     """The rows that were not imported, each with its reason, to be corrected and imported again."""
-    one = _asked(screen, actor())
+    item = _asked(screen, actor())
     kind = SheetKind.CSV if request.args.get("kind") == SheetKind.CSV else SheetKind.XLSX
-    return import_files.refused_file(screen.model, one, kind)
+    return import_files.refused_file(screen.model, item, kind)
 
 
 def template_answer(screen: Any) -> Any:

@@ -48,22 +48,22 @@ def read_list(cls: type[Record], me: Actor, args: MultiDict) -> Shown:
     An address without any argument opens the view that its reader wants first.
     """
     known = layouts.arrangement_of(me, cls.declared.name)
-    wanted = args.get("view")
-    view = known.view(wanted if wanted or args else known.start)
-    if view and not wanted:
+    needed = args.get("view")
+    view = known.view(needed if needed or args else known.start)
+    if view and not needed:
         args = MultiDict([("view", str(view.id))])
-    elif wanted and view is None and wanted != WHOLE:
+    elif needed and view is None and needed != WHOLE:
         args = MultiDict([(key, value) for key, value in args.items(multi=True) if key != "view"])
-    asked = listing.read_request(cls, me, args, view=view)
+    query = listing.read_request(cls, me, args, view=view)
     layout = known.layout(view)
     columns = _seen(cls, me, layout.columns) or _seen(cls, me, view.columns if view else ())
-    return Shown(asked, columns or _own_columns(cls, me, known), layout.widths, known)
+    return Shown(query, columns or _own_columns(cls, me, known), layout.widths, known)
 
 
 def asked_of(cls: type[Record], me: Actor, args: MultiDict) -> Asked:
     """What an address asks of a type's records, elsewhere than in the list: the view that it names counts there too."""
-    wanted = args.get("view")
-    view = layouts.arrangement_of(me, cls.declared.name).view(wanted) if wanted else None
+    needed = args.get("view")
+    view = layouts.arrangement_of(me, cls.declared.name).view(needed) if needed else None
     return listing.read_request(cls, me, args, view=view)
 
 
@@ -90,13 +90,13 @@ def views_context(me: Actor, shown: Shown, base: str) -> dict[str, Any]:
     start = shown.arrangement.start
     tabs = [
         {
-            "name": one.name,
-            "url": f"{base}?{urlencode({'view': str(one.id)})}",
-            "is_open": one is view,
-            "is_shared": one.department is not None,
-            "is_first": one.id == start,
+            "name": record.name,
+            "url": f"{base}?{urlencode({'view': str(record.id)})}",
+            "is_open": record is view,
+            "is_shared": record.department is not None,
+            "is_first": record.id == start,
         }
-        for one in shown.arrangement.views
+        for record in shown.arrangement.views
     ]
     return {
         "tabs": tabs,
@@ -167,11 +167,11 @@ def views_answer(screen: Any) -> Any:
     if verb == "remove":
         say("good", REMOVED(name=layouts.remove_view(me, type_name, id).name))
         return redirect(f"{screen.base}?view={WHOLE}")
-    told = {"pairs": shown.asked.pairs, "columns": shown.columns, "sort": shown.asked.sort}
+    facts = {"pairs": shown.asked.pairs, "columns": shown.columns, "sort": shown.asked.sort}
     if verb == "save":
-        view = layouts.save_view(me, type_name, name, told, shared=shared)
+        view = layouts.save_view(me, type_name, name, facts, shared=shared)
     else:
-        content = told if verb == "update" else None
+        content = facts if verb == "update" else None
         view = layouts.change_view(me, type_name, id, name=name, shared=shared, content=content)
     if bool(form.get("first")) != (view.id == shown.arrangement.start):
         layouts.keep_start(me, type_name, view if form.get("first") else None)

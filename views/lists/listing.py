@@ -177,8 +177,8 @@ def _is_left_out(cls: type[Record], seen: frozenset[str], view: View) -> bool:
 
 def sortable(cls: type[Record], name: str) -> bool:
     """Whether a list may be sorted by a field: stored as it reads, and served by an index."""
-    found = cls._fields.get(name)
-    if found is None or not getattr(found, "is_sortable", True):
+    result = cls._fields.get(name)
+    if result is None or not getattr(result, "is_sortable", True):
         return False
     return name in ("id", "number") or name in indexed_fields(cls)
 
@@ -220,85 +220,85 @@ def _unique(items: list) -> list:
 
 def _page_size(args: MultiDict) -> int:
     size = args.get("size", "")
-    return next((one for one in PAGE_SIZES if str(one) == size), PAGE_SIZE)
+    return next((page_size for page_size in PAGE_SIZES if str(page_size) == size), PAGE_SIZE)
 
 
-def fetch(asked: Asked, columns: tuple[str, ...]) -> Page:
+def fetch(request: Asked, columns: tuple[str, ...]) -> Page:
     """One page by key: two queries at most, whatever the page number."""
-    name, direction = _order(asked)
-    is_back = bool(asked.cursor and asked.cursor[0] == "before")
+    name, direction = _order(request)
+    is_back = bool(request.cursor and request.cursor[0] == "before")
     order = -direction if is_back else direction
-    query = asked.filter
-    if asked.cursor and asked.cursor[2] is not None:
-        query = {"$and": [query, _beyond(name, order, asked.cursor[1], asked.cursor[2])]}
-    found = _rows(asked, query, name, order, columns)
-    if found is None:
-        asked.problems.append(SLOW)
+    query = request.filter
+    if request.cursor and request.cursor[2] is not None:
+        query = {"$and": [query, _beyond(name, order, request.cursor[1], request.cursor[2])]}
+    result = _rows(request, query, name, order, columns)
+    if result is None:
+        request.problems.append(SLOW)
         return Page([], None, None, HitCount(0, is_exact=False), was_stopped=True)
-    rows = found
-    has_more = len(rows) > asked.size
-    rows = rows[: asked.size]
+    rows = result
+    has_more = len(rows) > request.size
+    rows = rows[: request.size]
     if is_back:
         rows.reverse()
-    has_next = has_more if not is_back else bool(asked.cursor and asked.cursor[2] is not None)
-    has_previous = has_more if is_back else asked.cursor is not None
-    read = [row_of(asked.cls, row) for row in rows]
-    damage.tell(asked.cls.type_name(), read)
+    has_next = has_more if not is_back else bool(request.cursor and request.cursor[2] is not None)
+    has_previous = has_more if is_back else request.cursor is not None
+    read = [row_of(request.cls, row) for row in rows]
+    damage.tell(request.cls.type_name(), read)
     return Page(
         read,
         _token(name, rows[0]) if rows and has_previous else None,
         _token(name, rows[-1]) if rows and has_next else None,
-        count(asked, at_least=len(found)),
+        count(request, at_least=len(result)),
     )
 
 
-def _order(asked: Asked) -> tuple[str, int]:
+def _order(query: Asked) -> tuple[str, int]:
     """The field and the direction in which a list is sorted."""
-    name = asked.sort.removeprefix("-")
-    return "_id" if name == "id" else name, DESCENDING if asked.sort.startswith("-") else ASCENDING
+    name = query.sort.removeprefix("-")
+    return "_id" if name == "id" else name, DESCENDING if query.sort.startswith("-") else ASCENDING
 
 
-def beside(asked: Asked, document: Mapping[str, Any], side: str) -> ObjectId | None:
+def beside(query: Asked, document: Mapping[str, Any], side: str) -> ObjectId | None:
     """The record that stands before or after one in a list, whether or not that one is still in it: one query."""
-    name, direction = _order(asked)
+    name, direction = _order(query)
     order = direction if side == "after" else -direction
     beyond = _beyond(name, order, document.get(name), document["_id"])
     keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
-    rows = asked.collection.find({"$and": [asked.filter, beyond]}, {"_id": 1}).sort(keys).limit(1)
+    rows = query.collection.find({"$and": [query.filter, beyond]}, {"_id": 1}).sort(keys).limit(1)
     try:
-        found = list(rows.max_time_ms(TIME_LIMIT_MS))
+        result = list(rows.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout as late:
         raise Refused(SLOW) from late
-    return found[0]["_id"] if found else None
+    return result[0]["_id"] if result else None
 
 
-def sums(asked: Asked, names: tuple[str, ...], by: str | None) -> list[dict[str, Any]] | None:
+def sums(query: Asked, names: tuple[str, ...], by: str | None) -> list[dict[str, Any]] | None:
     """The sums of fields over all hits, for each value of `by`; None where there are too many, or it takes too long."""
     group = {name: {"$sum": f"${name}"} for name in names} | {"_id": f"${by}" if by else None, "rows_": {"$sum": 1}}
-    steps = [{"$match": asked.filter}, {"$limit": SUMMED_MAX + 1}, {"$group": group}, {"$sort": {"_id": 1}}]
+    steps = [{"$match": query.filter}, {"$limit": SUMMED_MAX + 1}, {"$group": group}, {"$sort": {"_id": 1}}]
     try:
-        found = list(asked.collection.aggregate(steps, maxTimeMS=1500))
+        rows = list(query.collection.aggregate(steps, maxTimeMS=1500))
     except ExecutionTimeout:
         return None
-    return found if sum(one["rows_"] for one in found) <= SUMMED_MAX else None
+    return rows if sum(row["rows_"] for row in rows) <= SUMMED_MAX else None
 
 
-def _rows(asked: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]] | None:
+def _rows(request: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]] | None:
     """The rows with what is shown of them, or None when it took too long."""
     keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
-    wanted = {column: kind_of(asked.cls._fields[column]).projection(column) for column in columns}
-    wanted |= dict.fromkeys((name, "version", "state", "removed_at"), 1)
-    cursor = asked.collection.find(query, wanted).sort(keys).limit(asked.size + 1)
+    needed = {column: kind_of(request.cls._fields[column]).projection(column) for column in columns}
+    needed |= dict.fromkeys((name, "version", "state", "removed_at"), 1)
+    cursor = request.collection.find(query, needed).sort(keys).limit(request.size + 1)
     try:
         return list(cursor.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout:
         return None
 
 
-def count(asked: Asked, *, at_least: int = 0) -> HitCount:
+def count(query: Asked, *, at_least: int = 0) -> HitCount:
     """The number of hits, as far as it can be had in time; `at_least` are known already."""
     try:
-        hits = asked.collection.count_documents(asked.filter, limit=COUNT_CAP + 1, maxTimeMS=COUNT_LIMIT_MS)
+        hits = query.collection.count_documents(query.filter, limit=COUNT_CAP + 1, maxTimeMS=COUNT_LIMIT_MS)
     except ExecutionTimeout:
         return HitCount(max(at_least - 1, 0), is_exact=False)
     return HitCount(min(hits, COUNT_CAP), is_exact=hits <= COUNT_CAP)

@@ -59,8 +59,8 @@ def answer(screen: Any) -> Any:
     came, side = request.args.get("from", "")[:FROM_MAX], request.args.get("side")
     args = MultiDict(parse_qsl(came, keep_blank_values=True)) if came != "." else MultiDict()
     name = "after" if side != "before" else "before"
-    found = listing.beside(read_list(cls, me, args).asked, stored(record), name)
-    if found is None:
+    id = listing.beside(read_list(cls, me, args).asked, stored(record), name)
+    if id is None:
         say("info", LAST if name == "after" else FIRST)
-        found = record.id
-    return redirect(f"{screen.base}details/?{urlencode({'id': str(found), 'from': came or '.'})}")
+        id = record.id
+    return redirect(f"{screen.base}details/?{urlencode({'id': str(id), 'from': came or '.'})}")

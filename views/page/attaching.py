@@ -39,26 +39,26 @@ def attached(view: Any) -> Any:
     """Take uploaded files in; a refusal shows the record page, or tells the script, with a sentence for each file."""
     me = actor()
     record = rights.find(me, view.model, request.form.get("id"))
-    given = [one for one in request.files.getlist("file") if one.filename]
+    given = [value for value in request.files.getlist("file") if value.filename]
     refusals: list[tuple[str, Refused]] = []
     said: list[tuple[str, Words]] = []
     if not given or len(given) > AT_ONCE:
         sentence = TOO_MANY(most=AT_ONCE) if given else NO_FILE
         refusals.append(("", Refused(None, {"file": [sentence]})))
         given = []
-    for one in given:
+    for item in given:
         try:
-            said += _attach(record, one, me)
+            said += _attach(record, item, me)
         except Refused as refused:
-            refusals.append((files.clean_name(one.filename or ""), refused))
+            refusals.append((files.clean_name(item.filename or ""), refused))
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return _told(said, refusals)
     for tone, words in said:
         say(tone, words)
     if refusals:
         context = record_page.record_context(view.model, record, me)
-        told = " ".join(_sentence(*one) for one in refusals)
-        return view.render("record/details.html", **context, file_error=told), _status(refusals)
+        content = " ".join(_sentence(*refusal) for refusal in refusals)
+        return view.render("record/details.html", **context, file_error=content), _status(refusals)
     return redirect(view.show(record) + "#files")
 
 
@@ -69,7 +69,7 @@ def _attach(record: Record, given: FileStorage, me: Actor) -> list[tuple[str, Wo
     file = files.attach(type(record), record.id, kind, upload, actor=me)
     said: list[tuple[str, Words]] = [("good", ATTACHED(name=file["name"]))]
     if same := twins(file, actor=me)[:SHOWN_TWINS]:
-        places = Listed(tuple(PLACE(number=one.number, name=one.name) for one in same))
+        places = Listed(tuple(PLACE(number=item.number, name=item.name) for item in same))
         said.append(("warn", THE_SAME(name=file["name"], places=places)))
     return said
 
@@ -79,12 +79,12 @@ def _told(said: list[tuple[str, Words]], refusals: list[tuple[str, Refused]]) ->
     for tone, words in said:
         if not refusals:
             say(tone, words)  # the page is loaded anew and says it
-    message = " ".join([*(str(words) for _, words in said), *(_sentence(*one) for one in refusals)])
+    message = " ".join([*(str(words) for _, words in said), *(_sentence(*refusal) for refusal in refusals)])
     return jsonify(ok=not refusals, message=message), _status(refusals) if refusals else 200
 
 
 def _sentence(name: str, refused: Refused) -> str:
-    why = next((words for found in refused.problems.values() for words in found), refused.sentence)
+    why = next((words for problem in refused.problems.values() for words in problem), refused.sentence)
     return str(OF_FILE(name=name, why=why)) if name else str(why)
 
 

@@ -49,8 +49,8 @@ def next_people(record: Record) -> list[str]:
         return []
     decide = people.named_at(case["decide"], without=case["barred"]) if case["decide"] else []
     act = people.named_at(case["act"]) if case["act"] else []
-    named = {one.name: one for one in [*decide, *act]}.values()
-    return [str(FOR(deputy=one.deputy, name=one.name)) if one.deputy else one.name for one in named]
+    named = {item.name: item for item in [*decide, *act]}.values()
+    return [str(FOR(deputy=name.deputy, name=name.name)) if name.deputy else name.name for name in named]
 
 
 def _waits(record: Record) -> list[str]:

@@ -45,7 +45,7 @@ class RecordDoors:
         except Refused as refused:
             record = rights.find(actor(), self.model, id)
             context = record_page.record_context(self.model, record, actor())
-            sentence = next((words for found in refused.problems.values() for words in found), refused.sentence)
+            sentence = next((words for problem in refused.problems.values() for words in problem), refused.sentence)
             page = self.render("record/details.html", **context, comment=typed, comment_error=str(sentence))
             return page, 403 if isinstance(refused, Forbidden) else 422
         say_untold(mentions.called_in(record, typed))
@@ -59,10 +59,11 @@ class RecordDoors:
         if not (verdict := rights.may_comment(me, record)):
             raise Forbidden(verdict.why)
         typed = request.args.get("query", "").replace("\x00", "").strip()[:40]
-        found = mentions.offered(record, typed, me.id)
-        departments = titles({"Department": [id for one in found if (id := one.ref("department"))]})
+        result = mentions.offered(record, typed, me.id)
+        departments = titles({"Department": [id for record in result if (id := record.ref("department"))]})
         results = [
-            {"login": one.login, "name": one.name, "note": departments.get(one.ref("department"), "")} for one in found
+            {"login": person.login, "name": person.name, "note": departments.get(person.ref("department"), "")}
+            for person in result
         ]
         return jsonify(results=results)
 

@@ -42,7 +42,7 @@ def move_context(
     """The page of one move, or the dialog of it."""
     cls, record = intent.cls, intent.record
     shown = form or form_from(cls, move.asked_fields, record)
-    step = next((one for one in moves_context(intent) if one["verb"] == move.verb), None)
+    step = next((row for row in moves_context(intent) if row["verb"] == move.verb), None)
     problems = refused.problems if refused else {}
     draw = Drawing(intent, problems)
     return {
@@ -84,31 +84,31 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
     if rest:
         controls = [draw.control(name, form._fields[name]) for name in rest]
         parts.append(_part(len(parts), Part(L("More", "其他")), controls, rest, problems))
-    told = cls.declared
+    declared = cls.declared
     return {
-        "told": told,
+        "told": declared,
         "record": intent.record if intent.id is not None else None,
-        "base": f"/admin/{told.name}/",
+        "base": f"/admin/{declared.name}/",
         "parts_": parts,
         "refusal": str(refused.sentence) if refused else "",
         "problems": [
             (place, _in_line(form, place, words))
-            for path, found in problems.items()
-            for words in found
+            for path, problem in problems.items()
+            for words in problem
             for place in [_place_of(form, path)]
         ],
-        "scripts": scripts_for(told.name),
+        "scripts": scripts_for(declared.name),
         "asks_confirmation": validation.DOUBT in problems,
-        "has_computed": any(field.computed or field.columns for field in told.own_fields.values()),
+        "has_computed": any(field.computed or field.columns for field in declared.own_fields.values()),
     }
 
 
 def _part(at: int, part: Part, controls: list[dict], names: list[str], problems: Mapping) -> dict[str, Any]:
     """A part of the form with its place in the index and how many problems it has."""
     own = set(names)
-    count = sum(len(found) for path, found in problems.items() if path.partition(".")[0] in own)
+    count = sum(len(problem) for path, problem in problems.items() if path.partition(".")[0] in own)
     facts = {"id": f"part-{at + 1}", "label": part.label, "clause": part.clause, "help": part.help}
-    groups = [(is_lines, list(run)) for is_lines, run in groupby(controls, lambda one: one["kind"] == "lines")]
+    groups = [(is_lines, list(run)) for is_lines, run in groupby(controls, lambda row: row["kind"] == "lines")]
     return {**facts, "groups": groups, "has_lines": any(is_lines for is_lines, _ in groups), "count": count}
 
 
@@ -133,8 +133,8 @@ def _in_line(form: wtforms.Form, place: str, words: Any) -> str:
 
 
 def _is_shown_computed(cls: type[Record], name: str, me: Actor) -> bool:
-    told = cls._fields[name]
-    return told.computed and rights.sees(me, told)
+    field = cls._fields[name]
+    return field.computed and rights.sees(me, field)
 
 
 class Drawing:
@@ -151,23 +151,23 @@ class Drawing:
     def control(self, name: str, entry: Any) -> dict[str, Any]:
         """One control for the template: kind, id, label, what is in it, what is wrong with it."""
         cls, record = self.intent.cls, self.record
-        told = cls._fields[name]
+        field = cls._fields[name]
         control: dict[str, Any] = {
             "name": name,
             "id": name,
-            "label": label_of(told),
-            "required": told.required,
-            "help": told.help or "",
+            "label": label_of(field),
+            "required": field.required,
+            "help": field.help or "",
             "errors": [str(words) for words in self.problems.get(name, [])],
             "lookup": f"/admin/{cls.declared.name}/ajax/lookup/?field={name}",
         }
         if entry is None:
-            kind = kind_of(told)
+            kind = kind_of(field)
             value = record.raw(name) if record else None
             text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
-            columns = {c: f for c, f in told.columns.items() if rights.sees(self.intent.actor, f)}
+            columns = {c: f for c, f in field.columns.items() if rights.sees(self.intent.actor, f)}
             return control | _lines_control(LinesTable(cls.declared.name, name, columns, self), entry)
         return control | self.input(entry)
 
@@ -209,23 +209,23 @@ def _blank_line(table: LinesTable, entry: Any, at: Any) -> list[dict[str, Any]]:
     """The row that a new line is copied from, with the presets of its columns."""
     form = entry.unbound_field.args[0]()
     cells = []
-    for column, told in table.columns.items():
-        one = form._fields.get(column)
-        preset = told.default() if callable(told.default) else told.default
-        if one is not None and preset is not None:
-            one.process_data(preset)
-        cells.append(_line_cell(table, at, column, one, []))
+    for column, field in table.columns.items():
+        item = form._fields.get(column)
+        preset = field.default() if callable(field.default) else field.default
+        if item is not None and preset is not None:
+            item.process_data(preset)
+        cells.append(_line_cell(table, at, column, item, []))
     return cells
 
 
 def _line_cell(table: LinesTable, at: Any, column: str, entry: Any, errors: list) -> dict[str, Any]:
     """One cell of a table of lines."""
-    told = table.columns[column]
+    field = table.columns[column]
     cell: dict[str, Any] = {
         "name": f"{table.name}-{at}-{column}",
         "id": f"{table.name}-{at}-{column}",
-        "label": label_of(told),
-        "number": kind_of(told).is_number,
+        "label": label_of(field),
+        "number": kind_of(field).is_number,
         "lookup": f"/admin/{table.type_name}/ajax/lookup/?field={table.name}.{column}",
         "errors": [str(words) for words in errors],
     }
@@ -242,29 +242,29 @@ def computed(form: wtforms.Form, intent: Intent[Record]) -> dict[str, Any]:
     draft = cls(**{name: value for name, value in values_of(form, cls).items() if value is not None})
     may = intent.may_follow(draft)
     values, can = {}, may
-    for name, told in cls.declared.own_fields.items():
-        if told.columns:
+    for name, field in cls.declared.own_fields.items():
+        if field.columns:
             texts, is_whole = _line_texts(form, draft, name, me)
             values |= texts if may else dict.fromkeys(texts, UNKNOWN)
             can = can and is_whole
     can = can and not any(_is_misread(entry) for entry in form._fields.values()) and validation.try_compute(draft)
-    for name, told in cls.declared.own_fields.items():
-        if told.computed and rights.sees(me, told):
-            values[name] = _computed_text(told, draft, name) if can else UNKNOWN
+    for name, field in cls.declared.own_fields.items():
+        if field.computed and rights.sees(me, field):
+            values[name] = _computed_text(field, draft, name) if can else UNKNOWN
     return {"values": values, "errors": _misread(form)}
 
 
 def _line_texts(form: wtforms.Form, draft: Record, name: str, me: Actor) -> tuple[dict[str, str], bool]:
     """The computed cells of a list of lines by their place, and whether each line that was begun could be computed."""
     entries = form._fields.get(name)
-    told, lines = type(draft)._fields[name], list(draft.raw(name) or [])
-    columns = {c: f for c, f in told.columns.items() if f.computed and rights.sees(me, f)}
+    field, lines = type(draft)._fields[name], list(draft.raw(name) or [])
+    columns = {c: f for c, f in field.columns.items() if f.computed and rights.sees(me, f)}
     if not isinstance(entries, LinesList):
         return {}, all(validation.try_compute(line) for line in lines)
     kept, texts, is_whole = filled(entries), {}, True
     for at, item in enumerate(entries):
         line = lines[kept.index(item)] if item in kept else None
-        can = line is not None and not any(_is_misread(one) for one in item.form) and validation.try_compute(line)
+        can = line is not None and not any(_is_misread(entry) for entry in item.form) and validation.try_compute(line)
         is_whole = is_whole and (can or line is None)
         for c, f in columns.items():
             texts[f"{name}-{at}-{c}"] = _computed_text(f, line, c) if can else "" if line is None else UNKNOWN
@@ -278,13 +278,13 @@ def _is_misread(entry: Any) -> bool:
 
 def _misread(form: wtforms.Form) -> dict[str, list[str]]:
     """What cannot be read, by the name of its input."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for entry in form._fields.values():
-        inputs = [one for item in entry for one in item.form] if isinstance(entry, LinesList) else [entry]
-        found |= {one.name: [str(words) for words in one.process_errors] for one in inputs if _is_misread(one)}
-    return found
+        inputs = [part for item in entry for part in item.form] if isinstance(entry, LinesList) else [entry]
+        result |= {item.name: [str(words) for words in item.process_errors] for item in inputs if _is_misread(item)}
+    return result
 
 
-def _computed_text(told: Any, document: Any, name: str) -> str:
+def _computed_text(content: Any, document: Any, name: str) -> str:
     value = document.raw(name)
-    return kind_of(told).plain(told.to_mongo(value) if value is not None else None)
+    return kind_of(content).plain(content.to_mongo(value) if value is not None else None)

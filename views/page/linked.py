@@ -19,18 +19,20 @@ _SHOWN = {"title": 1, "number": 1, "state": 1}
 
 def leads_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
     """The one-action followers: to be made, or made already."""
-    return [found for one in cls.declared.follow_ups if (found := _lead(record, one, me))]
+    return [result for item in cls.declared.follow_ups if (result := _lead(record, item, me))]
 
 
-def _lead(record: Record, one: FollowUp, me: Actor) -> dict[str, Any] | None:
-    target = catalogue().by_class(one.to)
-    made = target._get_collection().find_one({"once": follow_up_key(record, one), "removed_at": None}, {"title": 1})
+def _lead(record: Record, follow_up: FollowUp, me: Actor) -> dict[str, Any] | None:
+    target = catalogue().by_class(follow_up.to)
+    made = target._get_collection().find_one(
+        {"once": follow_up_key(record, follow_up), "removed_at": None}, {"title": 1}
+    )
     if made:
         url = f"/admin/{target.declared.name}/details/?id={made['_id']}"
         return {"label": target.declared.label, "title": made["title"], "url": url}
-    if record.state not in one.states or not rights.may_create(me, target):
+    if record.state not in follow_up.states or not rights.may_create(me, target):
         return None
-    return {"label": one.label, "verb": one.verb, "url": None}
+    return {"label": follow_up.label, "verb": follow_up.verb, "url": None}
 
 
 def linked_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:

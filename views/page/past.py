@@ -34,47 +34,49 @@ class ShownVersions:
         return ShownVersions(self.version if self.version in had else None, self.other if self.other in had else None)
 
 
-def history_context(cls: type[Record], record: Record, me: Actor, asked: ShownVersions) -> dict[str, Any]:
+def history_context(cls: type[Record], record: Record, me: Actor, shown_versions: ShownVersions) -> dict[str, Any]:
     """The whole history, whether its chain holds, the record as it was at a version or two versions side by side."""
-    entries, asked = history.entries_of(record.id), asked.within(record)
+    entries, shown_versions = history.entries_of(record.id), shown_versions.within(record)
     past = None
-    if asked.version is not None and asked.other is None:
-        document = history.as_of(stored(record), entries, asked.version)
+    if shown_versions.version is not None and shown_versions.other is None:
+        document = history.as_of(stored(record), entries, shown_versions.version)
         labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
         past = parts_of(cls, document, labels, me)
     return {
         **heading(cls, record),
         "entries": timeline(cls, list(reversed(entries)), me),
-        "versions": sorted({one["version"] for one in entries if one.get("version")}, reverse=True),
+        "versions": sorted({entry["version"] for entry in entries if entry.get("version")}, reverse=True),
         "faults": _faults(record),
         "past": past,
-        "compared": _compared(record, entries, asked, me),
-        "version": asked.version,
-        "other": asked.other,
-        "may_put_back": bool(past and asked.version != record.version and rights.may_update(me, record)),
+        "compared": _compared(record, entries, shown_versions, me),
+        "version": shown_versions.version,
+        "other": shown_versions.other,
+        "may_put_back": bool(past and shown_versions.version != record.version and rights.may_update(me, record)),
     }
 
 
 def _compared(
-    record: Record, entries: list[dict[str, Any]], asked: ShownVersions, me: Actor
+    record: Record, entries: list[dict[str, Any]], shown_versions: ShownVersions, me: Actor
 ) -> list[dict[str, Any]] | None:
     """The fields on which two versions differ, as far as the reader may see them; None when none are compared."""
-    if asked.version is None or asked.other is None:
+    if shown_versions.version is None or shown_versions.other is None:
         return None
     now = stored(record)
-    before, after = (history.as_of(now, entries, one) for one in sorted((asked.version, asked.other)))
+    before, after = (
+        history.as_of(now, entries, item) for item in sorted((shown_versions.version, shown_versions.other))
+    )
     return differing(type(record), before, after, me, *BESIDE)
 
 
 def _faults(record: Record) -> list[tuple[int, str]]:
     """What is wrong with the record's chain. A write between two readings looks like a fault, so it is read again."""
-    found: list[tuple[int, str]] = []
+    result: list[tuple[int, str]] = []
     for _ in range(3):
         now = record._get_collection().find_one({"_id": record.id}, {"chain": 1}) or {}
-        found = list(history.faults_in(history.entries_of(record.id), now.get("chain", record.chain)))
-        if not found:
+        result = list(history.faults_in(history.entries_of(record.id), now.get("chain", record.chain)))
+        if not result:
             break
-    return found
+    return result
 
 
 def values_at(cls: type[Record], record: Record, me: Actor, version: int) -> dict[str, Any]:

@@ -33,12 +33,12 @@ _BASE_FACTS = ("department", "owner", "created_at", "created_by", "updated_at", 
 
 def heading(cls: type[Record], record: Record) -> dict[str, Any]:
     """What every page about one record shows at its top."""
-    told = cls.declared
+    declared = cls.declared
     return {
-        "told": told,
+        "told": declared,
         "record": record,
-        "base": f"/admin/{told.name}/",
-        "url": f"/admin/{told.name}/details/?id={record.id}",
+        "base": f"/admin/{declared.name}/",
+        "url": f"/admin/{declared.name}/details/?id={record.id}",
         "state": state_label(cls, record.state),
         "tone": tone(cls, record.state),
     }
@@ -68,9 +68,9 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),
         "files": [
-            file_context(one, me, has_mark=has_mark, edition=record.raw("edition"))
-            | {"may_detach": bool(files.may_detach(one, record, me, may_edit))}
-            for one in attached
+            file_context(item, me, has_mark=has_mark, edition=record.raw("edition"))
+            | {"may_detach": bool(files.may_detach(item, record, me, may_edit))}
+            for item in attached
         ],
         "file_kinds": cls.declared.file_kinds,
         "timeline": timeline(cls, entries, me),
@@ -106,10 +106,10 @@ def _part(
 ) -> dict[str, Any]:
     """The pieces of a part in the order of the declaration: runs of facts, and tables of lines."""
     pieces: list[dict[str, Any]] = []
-    for name in (one for one in part.fields if one in seen):
-        told = cls._fields[name]
-        if told.columns:
-            pieces.append({"table": lines_context(told, document.get(name) or [], labels, me)})
+    for name in (field for field in part.fields if field in seen):
+        field = cls._fields[name]
+        if field.columns:
+            pieces.append({"table": lines_context(field, document.get(name) or [], labels, me)})
         elif pieces and "facts" in pieces[-1]:
             pieces[-1]["facts"].append(_fact(cls, name, document, labels))
         else:
@@ -123,12 +123,12 @@ def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> d
     return {"label": label_of(kind.field), "value": kind.linked(document.get(name), labels), **facts}
 
 
-def lines_context(told: Any, rows: list, labels: Mapping, me: Actor) -> dict[str, Any]:
+def lines_context(field: Any, rows: list, labels: Mapping, me: Actor) -> dict[str, Any]:
     """A table of embedded lines for reading."""
-    columns = {name: column for name, column in told.columns.items() if rights.sees(me, column)}
+    columns = {name: column for name, column in field.columns.items() if rights.sees(me, column)}
     kinds = {name: kind_of(column) for name, column in columns.items()}
     return {
-        "label": label_of(told),
+        "label": label_of(field),
         "heads": [{"label": label_of(column), "number": kind_of(column).is_number} for column in columns.values()],
         "rows": [
             [{"text": kind.plain(row.get(name), labels), "number": kind.is_number} for name, kind in kinds.items()]
@@ -145,7 +145,7 @@ def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
     moves = [
         {
             "label": flow.verb_label(move.verb),
-            "from": [flow.labels[one] for one in move.source],
+            "from": [flow.labels[item] for item in move.source],
             "to": flow.labels[move.target],
             "who": move.by.label,
             "needs": [need_label(cls, need) for need in needs_shown(cls, move, me)],

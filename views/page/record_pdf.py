@@ -48,7 +48,7 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
     labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
     currency = _currency(cls, document)
     moves = history.entries_of(record.id, newest_first=True, limit=ENTRIES_MAX)
-    decisions = [one for one in moves if one.get("state_to") or one["verb"] in _verbs(cls)]
+    decisions = [move for move in moves if move.get("state_to") or move["verb"] in _verbs(cls)]
     return {
         "words": {name: str(words) for name, words in WORDS.items()},
         "kind": str(cls.declared.label),
@@ -59,8 +59,10 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
         "version": str(record.version),
         "printed": str(PRINTED(who=me.name, at=moment(clock.now()))),
         "parts": [_part(part, currency) for part in parts_of(cls, document, labels, me)],
-        "base": [[str(one["label"]), _text(one["value"])] for one in base_facts(cls, document, labels)],
-        "files": [[one["name"], moment(one["at"])] for one in files.files_of(record.id)],
+        "base": [
+            [str(base_fact["label"]), _text(base_fact["value"])] for base_fact in base_facts(cls, document, labels)
+        ],
+        "files": [[file["name"], moment(file["at"])] for file in files.files_of(record.id)],
         "decisions": [[e["when"], e["who"], e["text"], e["comment"]] for e in timeline(cls, decisions[::-1], me)],
         "is_cut": len(moves) == ENTRIES_MAX,
     }
@@ -72,8 +74,8 @@ def _verbs(cls: type[Record]) -> tuple[str, ...]:
 
 
 def _currency(cls: type[Record], document: Mapping[str, Any]) -> str:
-    told = cls._fields.get("currency")
-    return kind_of(told).plain(document.get("currency")) if told else ""
+    field = cls._fields.get("currency")
+    return kind_of(field).plain(document.get("currency")) if field else ""
 
 
 def _part(part: dict[str, Any], currency: str) -> dict[str, Any]:
@@ -90,10 +92,12 @@ def _pieces(pieces: list[dict[str, Any]], currency: str) -> Iterator[dict[str, A
         if "table" in piece:
             yield _table(piece["table"])
             continue
-        totals = [one for one in piece["facts"] if at and one["amount"]]
+        totals = [fact for fact in piece["facts"] if at and fact["amount"]]
         if totals:
-            yield {"totals": [[str(one["label"]), _amount(one, currency)] for one in totals]}
-        facts = [[str(one["label"]), _text(one["value"]), one["wide"]] for one in piece["facts"] if one not in totals]
+            yield {"totals": [[str(total["label"]), _amount(total, currency)] for total in totals]}
+        facts = [
+            [str(fact["label"]), _text(fact["value"]), fact["wide"]] for fact in piece["facts"] if fact not in totals
+        ]
         if facts:
             yield {"facts": facts}
 
@@ -117,7 +121,7 @@ def _table(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _width(texts: Iterable[str]) -> int:
-    longest = max(sum(2 if one >= WIDE_FROM else 1 for one in text[:WIDTH_MAX]) for text in texts)
+    longest = max(sum(2 if letter >= WIDE_FROM else 1 for letter in text[:WIDTH_MAX]) for text in texts)
     return min(max(longest, WIDTH_MIN), WIDTH_MAX)
 
 

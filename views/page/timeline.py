@@ -66,7 +66,7 @@ def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) 
         "comment": entry.get("reason") or "",
         "tone": tone(cls, entry.get("state_to")),
         "changes": [
-            told for c in entry.get("changes", ()) if verb != "create" for told in _changes(cls, c, me, labels)
+            change for c in entry.get("changes", ()) if verb != "create" for change in _changes(cls, c, me, labels)
         ],
         "version": entry.get("version"),
         "seq": entry["seq"],

@@ -66,7 +66,7 @@ def archive_of(name: str) -> str:
     return f"{name}_archive"
 
 
-def in_archive(name: str, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+def in_archive(name: str, query: Mapping[str, Any]) -> dict[str, Any] | None:
     """An archived record of a type, whoever asks; for looking up titles and keys, never for showing it."""
-    found: dict[str, Any] | None = get_db()[archive_of(name)].find_one(dict(wanted))
-    return found
+    row: dict[str, Any] | None = get_db()[archive_of(name)].find_one(dict(query))
+    return row

@@ -30,7 +30,7 @@ class Refused(Exception):
     @property
     def first(self) -> Words:
         """The first thing that is wrong, where one sentence must do."""
-        return next((words for found in self.problems.values() for words in found), self.sentence)
+        return next((words for problem in self.problems.values() for words in problem), self.sentence)
 
     def __str__(self) -> str:
         faults = "; ".join(f"{path}: {' '.join(map(str, words))}" for path, words in self.problems.items())

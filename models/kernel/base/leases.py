@@ -23,10 +23,10 @@ def take(name: str, owner: str, seconds: float) -> bool:
         "owner": {"$cond": [is_free, {"$literal": owner}, "$owner"]},
         "until": {"$cond": [is_free, until, "$until"]},
     }
-    found = get_db()[COLLECTION].find_one_and_update(
+    row = get_db()[COLLECTION].find_one_and_update(
         {"_id": name}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
     )
-    return found["owner"] == owner
+    return row["owner"] == owner
 
 
 def give_back(name: str, owner: str) -> None:
@@ -43,5 +43,5 @@ def held_since(name: str) -> dt.datetime | None:
 
 def is_held(name: str) -> bool:
     """Whether anybody holds a lease now."""
-    wanted = {"_id": name, "$expr": {"$gte": ["$until", "$$NOW"]}}
-    return get_db()[COLLECTION].count_documents(wanted, limit=1) == 1
+    query = {"_id": name, "$expr": {"$gte": ["$until", "$$NOW"]}}
+    return get_db()[COLLECTION].count_documents(query, limit=1) == 1

@@ -29,7 +29,7 @@ def next_number(pattern: str, department_code: str) -> str:
     counter: Any = in_unit(COUNTERS).find_one_and_update(
         {"_id": stem}, {"$inc": {"n": 1}}, upsert=True, return_document=ReturnDocument.AFTER
     )
-    return _SEQ.sub(lambda found: str(counter["n"]).zfill(int(found.group(1) or 1)), stem)
+    return _SEQ.sub(lambda result: str(counter["n"]).zfill(int(result.group(1) or 1)), stem)
 
 
 def one_at_a_time(key: str) -> None:

@@ -134,7 +134,7 @@ def department_facts(department: ObjectId | None) -> DepartmentFacts | None:
 
 def departments_below(department: ObjectId | None) -> list[ObjectId]:
     """The departments right below this one, whose heads' own submissions its head decides on."""
-    return sorted(one.id for one in departments().values() if department is not None and one.parent == department)
+    return sorted(path.id for path in departments().values() if department is not None and path.parent == department)
 
 
 def code_of(department: ObjectId | None) -> str:
@@ -163,9 +163,9 @@ def people_at(addresses: list[str]) -> list[ObjectId]:
     if not clauses:
         return []
     users = get_document("User")._get_collection()
-    found = list(users.find({"active": True, "removed_at": None, "$or": clauses}, _ABSENCE_COLUMNS))
-    absent = _deputies_of(found)
-    return list(dict.fromkeys(person for user in found for person in (user["_id"], absent.get(user["_id"])) if person))
+    rows = list(users.find({"active": True, "removed_at": None, "$or": clauses}, _ABSENCE_COLUMNS))
+    absent = _deputies_of(rows)
+    return list(dict.fromkeys(person for user in rows for person in (user["_id"], absent.get(user["_id"])) if person))
 
 
 @dataclass(frozen=True)
@@ -183,11 +183,11 @@ def named_at(addresses: list[str], *, without: Iterable[ObjectId] = (), most: in
         return []
     users = get_document("User")._get_collection()
     query = {"active": True, "removed_at": None, "$or": clauses, "_id": {"$nin": list(without)}}
-    found = list(users.find(query, {**_ABSENCE_COLUMNS, "name": 1}).sort("_id", 1).limit(most))
-    absent = _deputies_of(found)
+    result = list(users.find(query, {**_ABSENCE_COLUMNS, "name": 1}).sort("_id", 1).limit(most))
+    absent = _deputies_of(result)
     rows = users.find({"_id": {"$in": list(absent.values())}}, {"name": 1}) if absent else ()
     names = {row["_id"]: row["name"] for row in rows}
-    return [Named(user["name"], names.get(absent.get(user["_id"]), "")) for user in found]
+    return [Named(user["name"], names.get(absent.get(user["_id"]), "")) for user in result]
 
 
 _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1, "roles": 1}

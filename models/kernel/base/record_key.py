@@ -21,8 +21,8 @@ class RecordKey:
     @classmethod
     def parse(cls, text: str | None) -> RecordKey | None:
         """The record that a text names, whether or not there is one; None where it names none."""
-        found = _KEY.fullmatch(text or "")
-        return cls(found[1], ObjectId(found[2]), int(found[3]) if found[3] else None) if found else None
+        match = _KEY.fullmatch(text or "")
+        return cls(match[1], ObjectId(match[2]), int(match[3]) if match[3] else None) if match else None
 
     @classmethod
     def of_row(cls, type_name: str, text: str) -> RecordKey | None:

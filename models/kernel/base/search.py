@@ -27,19 +27,19 @@ class _Folds(dict[int, str]):
     """What each character folds to, found out when it is first met."""
 
     def __missing__(self, code: int) -> str:
-        found = self[code] = "" if code in _JOINERS else simplified(_plain(chr(code)).lower())
-        return found
+        result = self[code] = "" if code in _JOINERS else simplified(_plain(chr(code)).lower())
+        return result
 
 
-def _plain(one: str) -> str:
+def _plain(text: str) -> str:
     """A character in its plain form; letters without their accents, so that a letter and its accent fold alike."""
-    if one > _LETTERS_WITH_ACCENTS:
-        return characters.plain(one)
-    return "".join(part for part in unicodedata.normalize("NFKD", characters.visible(one)) if not _is_accent(part))
+    if text > _LETTERS_WITH_ACCENTS:
+        return characters.plain(text)
+    return "".join(part for part in unicodedata.normalize("NFKD", characters.visible(text)) if not _is_accent(part))
 
 
-def _is_accent(one: str) -> bool:
-    return unicodedata.combining(one) > 0
+def _is_accent(text: str) -> bool:
+    return unicodedata.combining(text) > 0
 
 
 _JOINERS = frozenset({0x200D, 0xFE0F})
@@ -64,35 +64,35 @@ def normal(text: str) -> str:
     return folded(text.encode("utf-8", "ignore").decode())  # halves of surrogate pairs are no text
 
 
-def span_in(text: str, wanted: str) -> tuple[int, int] | None:
+def span_in(text: str, needed: str) -> tuple[int, int] | None:
     """Where in a text the folded `wanted` stands first: begin and end, or nothing."""
     form = text.translate(_FOLDS)
-    if wanted and len(form) == len(text):  # nearly always: each character folds to one
-        found = re.search(_with_blanks(wanted), form)
-        return found.span() if found else None
-    return _span_by_letters(text, wanted)
+    if needed and len(form) == len(text):  # nearly always: each character folds to one
+        match = re.search(_with_blanks(needed), form)
+        return match.span() if match else None
+    return _span_by_letters(text, needed)
 
 
 @lru_cache(maxsize=200)
-def _with_blanks(wanted: str) -> str:
+def _with_blanks(text: str) -> str:
     """A pattern of a folded text that takes the blanks along which folding dropped or put together."""
-    pattern = re.escape(wanted[:1]) if wanted[:1] != " " else r"\s+"
-    for before, one in pairwise(wanted):
-        beside = _HAN.match(before) or _HAN.match(one)
-        pattern += r"\s+" if one == " " else (r"\s*" if beside else "") + re.escape(one)
+    pattern = re.escape(text[:1]) if text[:1] != " " else r"\s+"
+    for before, item in pairwise(text):
+        beside = _HAN.match(before) or _HAN.match(item)
+        pattern += r"\s+" if item == " " else (r"\s*" if beside else "") + re.escape(item)
     return pattern
 
 
-def _span_by_letters(text: str, wanted: str) -> tuple[int, int] | None:
+def _span_by_letters(text: str, query: str) -> tuple[int, int] | None:
     """The same where some characters fold to several, or to none."""
-    letters = [(letter, at) for at, one in enumerate(text) for letter in _FOLDS[ord(one)]]
+    letters = [(letter, at) for at, item in enumerate(text) for letter in _FOLDS[ord(item)]]
     kept = [
         (" " if letter.isspace() else letter, at)
         for n, (letter, at) in enumerate(letters)
         if not (letter.isspace() and _is_dropped(letters, n))
     ]
-    found = "".join(letter for letter, _ in kept).find(wanted) if wanted else -1
-    return (kept[found][1], kept[found + len(wanted) - 1][1] + 1) if found >= 0 else None
+    rows = "".join(letter for letter, _ in kept).find(query) if query else -1
+    return (kept[rows][1], kept[rows + len(query) - 1][1] + 1) if rows >= 0 else None
 
 
 def _is_dropped(letters: list[tuple[str, int]], n: int) -> bool:
@@ -150,10 +150,10 @@ def contains(text: str, common: Mapping[str, float] | None = None) -> dict[str, 
     once. Grams narrow (the rarest, where the shares of `common` ones are known), the escaped patterns decide."""
     folds = dict.fromkeys(normal(word)[:_GRAMMED_MAX] for word in text.replace("\x00", "").split())
     words = [word for word in folds if word][:_WORDS_MAX] or [""]
-    found: dict[str, Any] = {"s": {"$all": [re.compile(re.escape(word)) for word in words]}}
+    result: dict[str, Any] = {"s": {"$all": [re.compile(re.escape(word)) for word in words]}}
     if known := telling_grams(words, common or {}):
-        found["g"] = {"$all": known}
-    return found
+        result["g"] = {"$all": known}
+    return result
 
 
 def sealed_gram(text: str) -> str:
@@ -166,6 +166,6 @@ def sealed_gram(text: str) -> str:
 
 def same(text: str) -> dict[str, Any]:
     """A filter for records of which one searchable part is exactly this text."""
-    wanted = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
-    known = telling_grams([wanted], {})
-    return {"s": wanted, "g": {"$all": known}} if known else {"s": wanted}
+    needed = normal(text.replace("\x00", ""))[:_GRAMMED_MAX]
+    known = telling_grams([needed], {})
+    return {"s": needed, "g": {"$all": known}} if known else {"s": needed}

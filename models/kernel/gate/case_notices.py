@@ -32,7 +32,7 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
         unit.settle(VersionCause.beginning(record.type_name(), record.id), NoticeKind.DECISION)
     case = unit.cases.get(record.id)
     if case and case["decide"]:
-        deciders = [one for one in people.people_at(case["decide"]) if one not in case["barred"]]
+        deciders = [person for person in people.people_at(case["decide"]) if person not in case["barred"]]
         notify(unit, record, deciders, NoticeKind.DECISION, WAITS(number=record.number, title=short_title(record)))
     owners = {record.ref("owner"), record.ref("submitted_by")} - {None, act.actor.id}
     flow = record.flow()

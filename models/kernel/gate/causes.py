@@ -67,7 +67,7 @@ def cause(pattern: str) -> Callable[[type[C]], type[C]]:
     def register(cls: type[C]) -> type[C]:
         made = dataclass(frozen=True)(cls)
         hints = get_type_hints(made)
-        made.pattern, made.forms = pattern, {one.name: _FORMS[hints[one.name]] for one in fields(made)}  # type: ignore[arg-type]
+        made.pattern, made.forms = pattern, {field.name: _FORMS[hints[field.name]] for field in fields(made)}  # type: ignore[arg-type]
         places = {name: f"(?P<{name}>{form.pattern})" for name, form in made.forms.items()}
         made.reader = re.compile(pattern.format(**places))
         _classes.append(made)
@@ -78,7 +78,7 @@ def cause(pattern: str) -> Callable[[type[C]], type[C]]:
 
 def parsed(text: str) -> Cause | None:
     """The cause that a stored string stands for; None for one that no class here writes."""
-    return next((found for cls in _classes if (found := cls.parse(text)) is not None), None)
+    return next((result for cls in _classes if (result := cls.parse(text)) is not None), None)
 
 
 @cause("{type}:{id}:{version}:{kind}")

@@ -237,7 +237,7 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
 def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
     """Make the record that this one leads to, once: asked again, the first one comes back. Raises Missing, Refused."""
     source = rights.find(actor, cls, id)
-    leads = next((one for one in cls.declared.follow_ups if one.verb == verb), None)
+    leads = next((item for item in cls.declared.follow_ups if item.verb == verb), None)
     if leads is None or source.state not in leads.states:
         raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
     target = _target_of(leads)

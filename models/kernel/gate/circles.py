@@ -51,7 +51,7 @@ def _way_back(record: Record, name: str, first: ObjectId) -> list[ObjectId]:
     rows = collection.aggregate(
         [{"$match": {"_id": first}}, {"$graphLookup": lookup}, {"$project": {"above._id": 1, f"above.{name}": 1}}]
     )
-    above = {row["_id"]: row.get(name) for found in rows for row in found["above"]}
+    above = {row["_id"]: row.get(name) for facts in rows for row in facts["above"]}
     path: list[ObjectId] = []
     at: ObjectId | None = first
     while at is not None and at not in path and at != record.id:

@@ -57,9 +57,9 @@ def made_before(actor: Actor, cls: type[R], once: str) -> R | None:
     return None
 
 
-def refuse_put_away(cls: type[Record], wanted: Mapping[str, Any]) -> None:
+def refuse_put_away(cls: type[Record], query: Mapping[str, Any]) -> None:
     """What rests in the archive comes back from there; what was destroyed by an approved list never does."""
-    if found := in_archive(cls.type_name(), wanted):
-        raise Refused(IN_ARCHIVE(number=found["number"]))
-    if stone := in_unit(TOMBSTONES).find_one({"type": cls.type_name(), **wanted}):
+    if row := in_archive(cls.type_name(), query):
+        raise Refused(IN_ARCHIVE(number=row["number"]))
+    if stone := in_unit(TOMBSTONES).find_one({"type": cls.type_name(), **query}):
         raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))

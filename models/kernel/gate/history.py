@@ -53,8 +53,8 @@ class HistoryEntry(me.Document):
 
 def digest(entry: dict[str, Any]) -> str:
     """The SHA-256 of an entry's canonical JSON, its own hash left out and the previous one included."""
-    told = {key: value for key, value in entry.items() if key not in ("hash", "_id") and value is not None}
-    text = json_util.dumps(told, json_options=json_util.CANONICAL_JSON_OPTIONS, sort_keys=True, ensure_ascii=False)
+    values = {key: value for key, value in entry.items() if key not in ("hash", "_id") and value is not None}
+    text = json_util.dumps(values, json_options=json_util.CANONICAL_JSON_OPTIONS, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -102,7 +102,7 @@ def faults_in(entries: Iterable[dict[str, Any]], head: dict[str, Any] | None) ->
 def as_of(current: dict[str, Any], entries: Iterable[dict[str, Any]], version: int) -> dict[str, Any]:
     """The stored fields of a record as they were at a version, from its present state and its entries."""
     past = dict(current)
-    for entry in sorted(entries, key=lambda one: -one["seq"]):
+    for entry in sorted(entries, key=lambda row: -row["seq"]):
         if entry.get("version", 0) <= version:
             break
         for change in entry.get("changes", ()):

@@ -110,7 +110,7 @@ def enter(record: Record, chosen: Move, actor: Actor) -> None:
         record._data["submitted_by"] = actor.id
         record.submitted_by_head = _is_headed_by(record, actor)
     record.state, record.state_since, record.decisions = chosen.target, clock.now(), []
-    limits = [one.within for one in onward if one.within]
+    limits = [move.within for move in onward if move.within]
     record.due_at = min(working_time.calendar().add(record.state_since, limit) for limit in limits) if limits else None
 
 
@@ -136,4 +136,4 @@ def due_move(record: Record) -> Move | None:
     flow = record.flow()
     if flow is None or record.removed_at is not None:
         return None
-    return next((one for one in flow.out_of(record.state) if one.auto and one.when and one.when(record)), None)
+    return next((item for item in flow.out_of(record.state) if item.auto and item.when and item.when(record)), None)

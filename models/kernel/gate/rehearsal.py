@@ -65,7 +65,7 @@ def _is_plain(record: Record, verb: str) -> bool:
     flow = record.flow()
     verbs = {verb, *(move.verb for move in (flow.moves if flow else ()) if move.auto)}
     asks = any(move.asked_fields for move in (flow.moves if flow else ()) if move.verb == verb)
-    return not asks and not any(hasattr(record, f"on_{one}") for one in verbs)
+    return not asks and not any(hasattr(record, f"on_{verb}") for verb in verbs)
 
 
 def _unwritten(intent: Intent[Any], verb: str, seen: int, context: Context) -> Record:

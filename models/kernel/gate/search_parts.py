@@ -22,9 +22,9 @@ BATCH = 200
 
 def derive(record: Record) -> None:
     """Fill the title and the search parts from the record's own fields."""
-    told = record.declared
-    words = {name: _plain(record, name) for name in told.title_fields}
-    record.title = " ".join(told.title.format(**words).split())[:400] or record.number
+    declared = record.declared
+    words = {name: _plain(record, name) for name in declared.title_fields}
+    record.title = " ".join(declared.title.format(**words).split())[:400] or record.number
     parts = search_parts(record)
     record.s, record.g, record.sv = parts["s"], parts["g"], parts["sv"]
 

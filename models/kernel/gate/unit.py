@@ -46,7 +46,9 @@ class Unit:
         """What people were told under causes that begin so needs them no more: what this unit was about to tell is left
         out, what they have not read yet counts as read."""
         if not self.quiet:
-            for key in [key for key, one in self.notices.items() if one["kind"] == kind and key[0].startswith(causes)]:
+            for key in [
+                key for key, notice in self.notices.items() if notice["kind"] == kind and key[0].startswith(causes)
+            ]:
                 del self.notices[key]
             self.settled[causes] = {
                 "cause": {"$gte": causes, "$lt": causes + "\uffff"},

@@ -37,8 +37,8 @@ def refuse_if_wrong(
     problems = problems_of(record, actor, before, titles=titles)
     if problems:
         raise Refused(None, problems)
-    if warnings and (found := list(record.warnings())):
-        for path, sentence in found:
+    if warnings and (result := list(record.warnings())):
+        for path, sentence in result:
             problems.add(path, sentence)
         problems.add(DOUBT, PLEASE_CONFIRM)
         raise Refused(PLEASE_CONFIRM, problems)
@@ -82,15 +82,15 @@ def rule_problems(record: Record, known: Mapping[str, Any]) -> Problems:
 
     Beside other problems the record may lack what a rule compares; the rule is then asked again at the next try.
     """
-    found = Problems()
+    result = Problems()
     try:
         for path, sentence in record.check():
             if path not in known:
-                found.add(path, sentence)
+                result.add(path, sentence)
     except (TypeError, AttributeError, ArithmeticError):
         if not known:
             raise
-    return found
+    return result
 
 
 def compute(record: Record) -> None:
@@ -128,12 +128,12 @@ def link_problems(
     One query per linked type. `but`: links that were looked up already; `titles`: filled with those of what was there.
     """
     problems = Problems()
-    wanted: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
+    query: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
     for link in _links(record):
-        path, field, target, found = link
-        if link not in but and not _was_there(before, path, found):
-            wanted.setdefault(target, {}).setdefault(found, []).append((path, field))
-    for target, places in wanted.items():
+        path, field, target, result = link
+        if link not in but and not _was_there(before, path, result):
+            query.setdefault(target, {}).setdefault(result, []).append((path, field))
+    for target, places in query.items():
         known = _known(actor, get_document(target), list(places))
         if titles is not None:
             titles |= {id: row.get("title") or row.get("number", "") for id, row in known.items()}
@@ -160,24 +160,24 @@ def linked_by(record: Record) -> frozenset[ObjectId]:
 def _links(record: Record) -> Iterator[Link]:
     for name, field in references_of(type(record)).items():
         if name in record.declared.own_fields:
-            for found in field.ids_in(record._data.get(name)):
-                yield name, field, field.target, found
+            for result in field.ids_in(record._data.get(name)):
+                yield name, field, field.target, result
     for name, lines in record.declared.own_fields.items():
         links = {column: ref for column, ref in lines.columns.items() if ref.target}
         for at, line in enumerate(record._data.get(name) or [] if links else []):
             for column, ref in links.items():
-                for found in ref.ids_in(line._data.get(column)):
-                    yield f"{name}.{at}.{column}", ref, ref.target, found
+                for result in ref.ids_in(line._data.get(column)):
+                    yield f"{name}.{at}.{column}", ref, ref.target, result
 
 
-def _was_there(before: Mapping[str, Any], path: str, found: ObjectId) -> bool:
+def _was_there(before: Mapping[str, Any], path: str, id: ObjectId) -> bool:
     """Whether the record already held this link, wherever its line stood."""
     name, _, rest = path.partition(".")
     held = before.get(name)
     if rest:
         column = rest.split(".")[-1]
-        return any(line.get(column) == found for line in held or [])
-    return found in held if isinstance(held, list) else held == found
+        return any(line.get(column) == id for line in held or [])
+    return id in held if isinstance(held, list) else held == id
 
 
 def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
@@ -196,9 +196,9 @@ def links_to(record: Record) -> tuple[int, str]:
         for name, ref in references_of(cls).items():
             if ref.target != type(record).__name__ or name not in cls.declared.own_fields:
                 continue
-            wanted = {name: record.id, "removed_at": None}
-            count = get_db()[cls._get_collection_name()].count_documents(wanted, limit=1000)
+            query = {name: record.id, "removed_at": None}
+            count = get_db()[cls._get_collection_name()].count_documents(query, limit=1000)
             if count and not example:
-                example = cls._get_collection().find_one(wanted, {"number": 1})["number"]
+                example = cls._get_collection().find_one(query, {"number": 1})["number"]
             total += count
     return total, example

@@ -52,7 +52,10 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
     decide: set[str] = set()
     act: set[str] = set()
     barred = {record.ref("submitted_by"), record.ref("owner")} - {None}
-    given, voted = {one["seat"] for one in record.decisions}, {one.get("user") for one in record.decisions}
+    given, voted = (
+        {decision["seat"] for decision in record.decisions},
+        {decision.get("user") for decision in record.decisions},
+    )
     quorums: dict[int, Quorum] = {}
     for move in flow.out_of(record.state):
         if move.auto or move.optional or move.by.is_system or (move.when and not move.when(record)):

@@ -38,7 +38,7 @@ class Catalogue(Mapping[str, type[Record]]):
     def chapters(self) -> dict[Chapter, list[type[Record]]]:
         """The types of each chapter, chapters and types in the order of their clauses."""
         rooms: dict[Chapter, list[type[Record]]] = {}
-        for cls in sorted(self.values(), key=lambda one: (_clause(one.declared.clause), one.declared.name)):
+        for cls in sorted(self.values(), key=lambda cls: (_clause(cls.declared.clause), cls.declared.name)):
             rooms.setdefault(cls.declared.chapter, []).append(cls)
         return dict(sorted(rooms.items(), key=lambda room: _clause(room[0].clause)))
 

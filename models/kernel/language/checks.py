@@ -179,10 +179,10 @@ def _access_faults(access: Access, fields: Any) -> Iterator[str]:
 def _state_faults(spec: Declaration) -> Iterator[str]:
     """Every state that is named must be one of the workflow."""
     known = set(spec.workflow.states) if spec.workflow else set()
-    named: list[tuple[str, Iterable[str]]] = [(f"follow-up {one.verb!r}", one.states) for one in spec.follow_ups]
+    named: list[tuple[str, Iterable[str]]] = [(f"follow-up {move.verb!r}", move.states) for move in spec.follow_ups]
     named += [("retention", spec.retention.states)] if spec.retention else []
     named += [("receipts", spec.receipts)] if spec.receipts else []
-    named += [(f"reminder on {one.field!r}", one.states) for one in spec.reminders]
+    named += [(f"reminder on {reminder.field!r}", reminder.states) for reminder in spec.reminders]
     named += [(f"field {name!r}", field.editable_in) for name, field in spec.own_fields.items()]
     for where, states in named:
         for state in sorted(set(states) - known):
@@ -271,14 +271,16 @@ def _one_way_faults(flow: Workflow) -> Iterator[str]:
 
 
 def _follow_up_faults(follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
-    yield from (f"has two follow-ups {verb!r}" for verb in _twice([one.verb for one in follow_ups]))
-    yield from (f"follow-up {one.verb!r} names no state in which it is offered" for one in follow_ups if not one.states)
+    yield from (f"has two follow-ups {verb!r}" for verb in _twice([move.verb for move in follow_ups]))
+    yield from (
+        f"follow-up {move.verb!r} names no state in which it is offered" for move in follow_ups if not move.states
+    )
 
 
 def _handler_faults(cls: Any, flow: Workflow | None) -> Iterator[str]:
     """Methods that a verb would call: named after no verb they would never run, and wrongly written they would fail."""
     flows = (flow, *flow.earlier) if flow else ()
-    known = {_HANDLER + verb: 1 for one in flows for verb in one.verbs()} | EVENTS
+    known = {_HANDLER + verb: 1 for flow in flows for verb in flow.verbs()} | EVENTS
     for name in dir(cls):
         if name.startswith(_HANDLER) and name not in cls.fields_of() and callable(handler := getattr(cls, name)):
             if name not in known:

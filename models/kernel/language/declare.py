@@ -39,8 +39,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     def declare(cls: type) -> type:
         name = snake_case(cls.__name__)
-        inherited = {one.creation_counter for one in Record.fields_of().values()}
-        own = {key: one for key, one in declared_fields(cls).items() if one.creation_counter not in inherited}
+        inherited = {field.creation_counter for field in Record.fields_of().values()}
+        own = {key: field for key, field in declared_fields(cls).items() if field.creation_counter not in inherited}
         declared = Declaration(
             name=name,
             label=label,
@@ -93,16 +93,18 @@ def _completed_grid(grid: Grid, own: Mapping[str, Any]) -> Grid:
 
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
     """The fields of a type that link to records, by name, its base fields included."""
-    links: dict[str, Any] = {name: one for name, one in cls.fields_of().items() if isinstance(one, Rule) and one.target}
+    links: dict[str, Any] = {
+        name: field for name, field in cls.fields_of().items() if isinstance(field, Rule) and field.target
+    }
     return links
 
 
 def restricted_fields(cls: type[Record]) -> frozenset[str]:
     """The fields that are content: shown to those only who may open the record."""
-    return frozenset(name for name, one in cls.fields_of().items() if isinstance(one, Rule) and one.restricted)
+    return frozenset(name for name, field in cls.fields_of().items() if isinstance(field, Rule) and field.restricted)
 
 
 def dated_fields(cls: type[Record]) -> dict[str, Day | Moment]:
     """The fields by which records stand in a calendar: the type's own dates, then when the next step is due."""
-    found = {name: one for name, one in cls.declared.own_fields.items() if one.is_date}
-    return found | ({"due_at": cls.fields_of()["due_at"]} if cls.declared.workflow else {})
+    result = {name: field for name, field in cls.declared.own_fields.items() if field.is_date}
+    return result | ({"due_at": cls.fields_of()["due_at"]} if cls.declared.workflow else {})

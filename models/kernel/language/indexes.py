@@ -44,10 +44,17 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
 
 def indexed_fields(cls: type[Record]) -> set[str]:
     """The fields that a grid sorts or filters by, that a calendar shows, or that another record's page looks up."""
-    told = cls.declared
-    names = {*told.grid.columns, *told.grid.filters, told.grid.sort.lstrip("-"), *told.access.related, "state", "owner"}
+    declared = cls.declared
+    names = {
+        *declared.grid.columns,
+        *declared.grid.filters,
+        declared.grid.sort.lstrip("-"),
+        *declared.access.related,
+        "state",
+        "owner",
+    }
     names |= set(dated_fields(cls))
-    names |= {remind.field for remind in told.reminders}
-    names |= {name for name, field in told.own_fields.items() if field.target}
+    names |= {remind.field for remind in declared.reminders}
+    names |= {name for name, field in declared.own_fields.items() if field.target}
     names -= {"id", "number", "department"}
     return {name for name in names if getattr(cls.fields_of().get(name), "is_indexable", True)}

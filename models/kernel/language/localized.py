@@ -51,7 +51,7 @@ class Together:
     between: str = " "
 
     def __str__(self) -> str:
-        return self.between.join(str(one) for one in self.items)
+        return self.between.join(str(item) for item in self.items)
 
 
 def together(items: tuple[Words, ...], between: str = " ") -> Words:

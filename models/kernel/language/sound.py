@@ -75,7 +75,7 @@ _KINDS: tuple[tuple[Any, tuple[type, ...]], ...] = (
 
 
 def _list_of(inner: type) -> Fits:
-    return lambda value: isinstance(value, list) and all(isinstance(one, inner) for one in value)
+    return lambda value: isinstance(value, list) and all(isinstance(field, inner) for field in value)
 
 
 def _lines_of(field: Lines) -> Fits:
@@ -87,7 +87,7 @@ def _lines_of(field: Lines) -> Fits:
         tests = {name: _test_of(column) for name, column in field.columns.items()}
         return all(
             isinstance(line, dict)
-            and all(tests[name](one) for name, one in line.items() if one is not None and name in tests)
+            and all(tests[name](item) for name, item in line.items() if item is not None and name in tests)
             for line in value
         )
 

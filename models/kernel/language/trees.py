@@ -13,17 +13,17 @@ LEVEL_MAX = 1000
 def tree_of(cls: type[Record]) -> str:
     """The field (declared with `tree=True`) by which records of a type stand inside one another; empty: none does."""
     fields = cls.declared.own_fields.items()
-    return next((name for name, one in fields if one.tree), "")
+    return next((name for name, item in fields if item.tree), "")
 
 
 def with_below(cls: type[Record], ids: list[ObjectId]) -> list[ObjectId]:
     """Some records and those below them: one query for each level. Of a type that is no tree, the records alone."""
     name = tree_of(cls)
-    found, level = list(ids), list(ids) if name else []
+    result, level = list(ids), list(ids) if name else []
     for _ in range(DEPTH_MAX):
         if not level:
             break
-        wanted = {name: {"$in": level}, "_id": {"$nin": found}, "removed_at": None}
-        level = [row["_id"] for row in cls.collection().find(wanted, {"_id": 1}).limit(LEVEL_MAX)]
-        found += level
-    return found
+        query = {name: {"$in": level}, "_id": {"$nin": result}, "removed_at": None}
+        level = [row["_id"] for row in cls.collection().find(query, {"_id": 1}).limit(LEVEL_MAX)]
+        result += level
+    return result

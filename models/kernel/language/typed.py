@@ -48,8 +48,8 @@ def day_of(text: str, today: dt.date) -> dt.date:
     typed = _AROUND_SIGNS.sub(r"\1", _MIDNIGHT.sub("", folded(text)))
     if compact := _COMPACT.fullmatch(typed):
         year, month, day = compact.groups()
-    elif found := _DATE.fullmatch(typed):
-        year, month, day = found.groups()
+    elif match := _DATE.fullmatch(typed):
+        year, month, day = match.groups()
     else:
         raise ValueError("no date")
     return dt.date(int(year or today.year), int(month), int(day))
@@ -59,10 +59,10 @@ def moment_of(text: str, today: dt.date) -> dt.datetime:
     """A date with a time of day behind it (`2026-11-23T09:30`, `11/23 9:30`), without a zone. Raises ValueError."""
     typed = _AROUND_SIGNS.sub(r"\1", folded(text)).replace("T", " ")
     date, _, time = typed.rpartition(" ")
-    found = _TIME.fullmatch(time)
-    if not found:
+    match = _TIME.fullmatch(time)
+    if not match:
         return dt.datetime.combine(day_of(typed, today), dt.time())
-    hour, minute, second = (int(one or 0) for one in found.groups())
+    hour, minute, second = (int(group or 0) for group in match.groups())
     return dt.datetime.combine(day_of(date, today), dt.time(hour, minute, second))
 
 
@@ -81,9 +81,9 @@ def number_of(text: str, *, is_percent: bool = False) -> Decimal:
     if is_percent:
         typed = typed.removesuffix("%")
     typed = typed.strip()
-    power = sum(_SCALES[one] for one in typed if one in _SCALES)
+    power = sum(_SCALES[letter] for letter in typed if letter in _SCALES)
     typed = re.sub(r"^([-+]) +", r"\1", typed.rstrip("".join(_SCALES)).strip())
-    if not _NUMBER.fullmatch(typed) or not any(one.isdigit() for one in typed):
+    if not _NUMBER.fullmatch(typed) or not any(letter.isdigit() for letter in typed):
         raise ValueError("no number")
     number = Decimal(typed.replace(",", "").replace(" ", ""))
     return Decimal(f"{number.scaleb(power):f}") if power else number

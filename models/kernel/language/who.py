@@ -87,8 +87,8 @@ HEAD = Who(
 def _writers(record: Case) -> Quorum:
     """Those of the department whom the type lets write its records: clerks and head, unless it says otherwise."""
     roles = record.declared.access.write
-    wanted = (Role.CLERK, Role.HEAD) if roles is None else tuple(roles)
-    return _single("writer", *(at_role_in(role, record.ref("department")) for role in wanted))
+    needed = (Role.CLERK, Role.HEAD) if roles is None else tuple(roles)
+    return _single("writer", *(at_role_in(role, record.ref("department")) for role in needed))
 
 
 WRITER = Who(
@@ -97,28 +97,28 @@ WRITER = Who(
 NOBODY = Who(L("The system", "系統"), lambda record: Quorum((), 0), is_system=True)
 
 
-def role(wanted: Role, *, own: bool = False) -> Who:
+def role(needed: Role, *, own: bool = False) -> Who:
     """Anyone with this role, of any department; `own=True` where doing it is ordinary work, not a decision."""
-    label, faults = _label_of(wanted), _role_faults(wanted)
-    return Who(label, lambda record: _single(at_role(wanted), at_role(wanted)), is_own=own, faults=faults)
+    label, faults = _label_of(needed), _role_faults(needed)
+    return Who(label, lambda record: _single(at_role(needed), at_role(needed)), is_own=own, faults=faults)
 
 
-def _label_of(wanted: Role) -> Words:
-    return ROLE_LABELS.get(wanted) or L(str(wanted), str(wanted))
+def _label_of(needed: Role) -> Words:
+    return ROLE_LABELS.get(needed) or L(str(needed), str(needed))
 
 
-def _role_faults(wanted: object) -> tuple[str, ...]:
-    return () if isinstance(wanted, Role) else (f"{wanted!r}, which is not a role",)
+def _role_faults(needed: object) -> tuple[str, ...]:
+    return () if isinstance(needed, Role) else (f"{needed!r}, which is not a role",)
 
 
-def of_department(wanted: Role, code: str, *, own: bool = False) -> Who:
+def of_department(needed: Role, code: str, *, own: bool = False) -> Who:
     """Those with this role in the department of this code (`PRD`)."""
 
     def slots_for(record: Case) -> Quorum:
-        return _single(f"{wanted}@{code}", at_role_in(wanted, department_by_code(code)))
+        return _single(f"{needed}@{code}", at_role_in(needed, department_by_code(code)))
 
-    label = L("{role} of {department}", "{department}{role}")(role=_label_of(wanted), department=_Named(code))
-    return Who(label, slots_for, is_own=own, departments=(code,), faults=_role_faults(wanted))
+    label = L("{role} of {department}", "{department}{role}")(role=_label_of(needed), department=_Named(code))
+    return Who(label, slots_for, is_own=own, departments=(code,), faults=_role_faults(needed))
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def heads_of(field: str) -> Who:
 
     def slots_for(record: Case) -> Quorum:
         ids = record.refs(field)
-        return Quorum(tuple(ApproverSlot(f"head@{one}", (at_role_in(Role.HEAD, one),)) for one in ids), len(ids))
+        return Quorum(tuple(ApproverSlot(f"head@{id}", (at_role_in(Role.HEAD, id),)) for id in ids), len(ids))
 
     return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, links=((field, "Department"),))
 

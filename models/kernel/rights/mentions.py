@@ -30,7 +30,7 @@ class Called:
 
 def logins_in(text: str) -> list[str]:
     """The logins that a text calls, each once; a full stop behind one belongs to the sentence."""
-    return list(dict.fromkeys(found.rstrip("._-") for found in _MENTION.findall(text)))[:LOGINS_MAX]
+    return list(dict.fromkeys(result.rstrip("._-") for result in _MENTION.findall(text)))[:LOGINS_MAX]
 
 
 def called_in(record: Record, text: str) -> Called:

@@ -23,8 +23,8 @@ def offered(actor: Actor, link: Ref | Refs, text: str, most: int) -> list[dict[s
     if scope is None:
         return []
     query = {"$and": [scope, may_be_linked(link), contains(text) if text else {}]}
-    wanted = dict.fromkeys(("number", "title", *target.declared.title_fields), 1)
-    rows = target._get_collection().find(query, wanted).sort([("_id", -1)]).limit(most)
+    fromkeys = dict.fromkeys(("number", "title", *target.declared.title_fields), 1)
+    rows = target._get_collection().find(query, fromkeys).sort([("_id", -1)]).limit(most)
     return list(rows.max_time_ms(TIME_LIMIT_MS))
 
 
@@ -36,13 +36,13 @@ def may_be_linked(link: Ref | Refs) -> dict[str, Any]:
 
 def meant(actor: Actor, link: Ref | Refs, text: str) -> ObjectId | None:
     """The one record that a text names by its number or title, or else by a part of the title such as a code."""
-    wanted, rows = normal(text), offered(actor, link, text, MEANT_MAX)
+    needed, rows = normal(text), offered(actor, link, text, MEANT_MAX)
     names = get_document(link.target).declared.title_fields
-    exact = [row for row in rows if wanted in (normal(row["number"]), normal(row.get("title") or ""))]
-    found = exact or [row for row in rows if wanted in _parts(row, names)]
-    return found[0]["_id"] if len(found) == 1 else None
+    exact = [row for row in rows if needed in (normal(row["number"]), normal(row.get("title") or ""))]
+    result = exact or [row for row in rows if needed in _parts(row, names)]
+    return result[0]["_id"] if len(result) == 1 else None
 
 
 def _parts(row: dict[str, Any], names: tuple[str, ...]) -> set[str]:
     fields = [value for name in names if isinstance(value := row.get(name), str)]
-    return {normal(one) for one in (*fields, *(row.get("title") or "").split())}
+    return {normal(field) for field in (*fields, *(row.get("title") or "").split())}

@@ -79,8 +79,8 @@ def may_open(actor: Actor, record: Record, *, lent: bool = True) -> Verdict:
     if not opened:
         return YES if opened is not None else Verdict(False, NOT_OPENED)
     query = {"$and": [{"_id": record.id}, opened]}
-    found = record._get_collection().find_one(query, {"_id": 1}) or in_archive(record.type_name(), query)
-    return YES if found else Verdict(False, NOT_OPENED)
+    row = record._get_collection().find_one(query, {"_id": 1}) or in_archive(record.type_name(), query)
+    return YES if row else Verdict(False, NOT_OPENED)
 
 
 def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | None:
@@ -88,7 +88,7 @@ def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | 
     opens = cls.declared.access.openable
     if opens is None or actor.is_system:
         return {}
-    allowed = [one for principal in _represented(actor, cls) if (one := opens(principal)) is not None]
+    allowed = [item for principal in _represented(actor, cls) if (item := opens(principal)) is not None]
     if lent and (own := _lent(actor, cls)) is not None:
         allowed.append(own)
     if not allowed:
@@ -175,13 +175,13 @@ def find_rows(actor: Actor, cls: type[Record], ids: Iterable[ObjectId]) -> list[
 
 def readers_among(record: Record, actors: Iterable[Actor]) -> set[ObjectId]:
     """Those of some people who may read this record with all that is in it; one query, whatever their number."""
-    scopes = {str(one.id): scope for one in actors if (scope := openable(one, type(record))) is not None}
+    scopes = {str(actor.id): scope for actor in actors if (scope := openable(actor, type(record))) is not None}
     if not scopes:
         return set()
     facets = {f"of_{id}": [{"$match": scope}, {"$project": {"_id": 1}}] for id, scope in scopes.items()}
     rows = record._get_collection().aggregate([{"$match": {"_id": record.id}}, {"$facet": facets}])
-    found: Mapping[str, Any] = next(iter(rows), {})
-    return {ObjectId(id) for id in scopes if found.get(f"of_{id}")}
+    row: Mapping[str, Any] = next(iter(rows), {})
+    return {ObjectId(id) for id in scopes if row.get(f"of_{id}")}
 
 
 def can_open(actor: Actor, cls: type[Record]) -> bool:
@@ -222,9 +222,9 @@ def _writes(principal: Actor, cls: type[Record], record: Record | None) -> bool:
 
 def _is_related(actor: Actor, record: Record) -> bool:
     access = record.declared.access
-    wanted = {one for field in access.related for one in record.refs(field)}
+    needed = {ref for field in access.related for ref in record.refs(field)}
     return any(
-        principal.department in wanted and principal.roles & {Role.CLERK, Role.HEAD}
+        principal.department in needed and principal.roles & {Role.CLERK, Role.HEAD}
         for principal in actor.represented()
     )
 
@@ -523,4 +523,4 @@ def addresses_of(actor: Actor) -> list[str]:
 
 
 def department_codes(record: Record, field: str) -> list[str]:
-    return [code_of(one) for one in record.refs(field)]
+    return [code_of(ref) for ref in record.refs(field)]

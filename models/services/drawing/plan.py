@@ -158,7 +158,7 @@ class Plan:
             key = (arrow.target, side, span < 0, tuple(move.verb for move in arrow.moves))
             lanes.setdefault(key, Lane([], side, span < 0)).arrows.append(arrow)
         for lane in lanes.values():
-            ends = [self.columns[one] for arrow in lane.arrows for one in (arrow.source, arrow.target)]
+            ends = [self.columns[item] for arrow in lane.arrows for item in (arrow.source, arrow.target)]
             lane.gap = (min(ends) + max(ends) - 1) // 2
         return list(lanes.values())
 
@@ -180,10 +180,10 @@ class Plan:
 
     def _tie_left(self, box: Box) -> None:
         arrows = [arrow for arrow in self.next_to() if arrow.target == box.state]
-        arrows.sort(key=lambda one: (self.boxes[one.source].row != box.row, self.boxes[one.source].row))
-        lanes = [one for one in self.lanes if one.target == box.state and not self.touches(one, box.state)]
-        beside = [one for one in self.boxes.values() if (one.column, one.row) == (box.column - 1, box.row)]
-        is_taken = any(one.leaves_right and one.state not in {a.source for a in arrows} for one in beside)
+        arrows.sort(key=lambda move: (self.boxes[move.source].row != box.row, self.boxes[move.source].row))
+        lanes = [lane for lane in self.lanes if lane.target == box.state and not self.touches(lane, box.state)]
+        beside = [item for item in self.boxes.values() if (item.column, item.row) == (box.column - 1, box.row)]
+        is_taken = any(item.leaves_right and item.state not in {a.source for a in arrows} for item in beside)
         at = 0.0
         together: list[Arrow | Lane] = [*arrows, *lanes]
         for number, tied in enumerate(together):
@@ -228,12 +228,12 @@ class Plan:
             if box.state == lane.target or box.state in {arrow.source for arrow in lane.arrows}
         ]
         reach = {id(lane): self._far_column(lane, box.state) - box.column for lane in tied}
-        leftward = sorted((one for one in tied if reach[id(one)] < 0), key=lambda one: -reach[id(one)])
-        rightward = sorted((one for one in tied if reach[id(one)] > 0), key=lambda one: -reach[id(one)])
+        leftward = sorted((item for item in tied if reach[id(item)] < 0), key=lambda item: -reach[id(item)])
+        rightward = sorted((item for item in tied if reach[id(item)] > 0), key=lambda item: -reach[id(item)])
         loop: list[tuple[Lane | None, float]] = []
         if box.loop and side == "bottom":
             loop = [(None, max(2 * PORT, _widest(box.loop.lines) + 10))]
-        return [*((one, PORT) for one in leftward), *loop, *((one, PORT) for one in rightward)]
+        return [*((item, PORT) for item in leftward), *loop, *((item, PORT) for item in rightward)]
 
     def _far_column(self, lane: Lane, state: str) -> int:
         if state != lane.target:
@@ -276,7 +276,7 @@ class Plan:
 
     def entry_y(self, tied: Arrow | Lane, state: str) -> float:
         box = self.boxes[state]
-        return box.line_y + next(at for one, at in box.entries if one is tied)
+        return box.line_y + next(at for item, at in box.entries if item is tied)
 
     def port_x(self, lane: Lane, state: str) -> float:
         """Where a lane's vertical line at a box stands."""
@@ -285,8 +285,8 @@ class Plan:
             return self.tracks[id(lane)] if state == lane.target else box.bus
         slots = self.slots(box, lane.side)
         x = box.middle - sum(size for _, size in slots) / 2
-        for one, size in slots:
-            if one is lane:
+        for item, size in slots:
+            if item is lane:
                 return x + size / 2
             x += size
         raise LookupError(state)
@@ -294,8 +294,8 @@ class Plan:
     def loop_x(self, box: Box) -> float:
         slots = self.slots(box, "bottom")
         x = box.middle - sum(size for _, size in slots) / 2
-        for one, size in slots:
-            if one is None:
+        for item, size in slots:
+            if item is None:
                 return x + size / 2
             x += size
         return box.middle
@@ -303,28 +303,28 @@ class Plan:
     def _place_lanes(self) -> None:
         """Short lanes next to the boxes, long ones outside; two are at one height where they do not meet."""
         placed: list[Lane] = []
-        for lane in sorted(self.lanes, key=lambda one: self._reach(one)[1] - self._reach(one)[0]):
+        for lane in sorted(self.lanes, key=lambda item: self._reach(item)[1] - self._reach(item)[0]):
             sign = -1 if lane.side == "top" else 1
-            inside = [one for one in placed if one.side == lane.side and self._meet(one, lane)]
-            edges = [one.far_y for one in inside] + [self._edge(column, lane.side) for column in self._under(lane)]
+            inside = [item for item in placed if item.side == lane.side and self._meet(item, lane)]
+            edges = [item.far_y for item in inside] + [self._edge(column, lane.side) for column in self._under(lane)]
             lane.y = sign * (max(sign * edge for edge in edges) + _LANE_GAP)
             placed.append(lane)
         columns = set(self.columns.values())
-        self.top = min([*(self._edge(one, "top") for one in columns), *(one.far_y for one in placed)]) - MARGIN
-        self.bottom = max([self.bottom, *(one.far_y for one in placed)]) + MARGIN
+        self.top = min([*(self._edge(column, "top") for column in columns), *(item.far_y for item in placed)]) - MARGIN
+        self.bottom = max([self.bottom, *(item.far_y for item in placed)]) + MARGIN
 
     def _reach(self, lane: Lane) -> tuple[float, float]:
-        ends = [self.port_x(lane, one) for arrow in lane.arrows for one in (arrow.source, arrow.target)]
+        ends = [self.port_x(lane, item) for arrow in lane.arrows for item in (arrow.source, arrow.target)]
         return min(ends) - PORT / 2, max(ends) + PORT / 2
 
-    def _meet(self, one: Lane, other: Lane) -> bool:
-        (begin, end), (start, stop) = self._reach(one), self._reach(other)
+    def _meet(self, lane: Lane, other: Lane) -> bool:
+        (begin, end), (start, stop) = self._reach(lane), self._reach(other)
         return begin <= stop and start <= end
 
     def _under(self, lane: Lane) -> set[int]:
         """The columns that a lane passes, the next one too where it goes around a box."""
         around = [self.columns[a.source] + 1 for a in lane.arrows if not self.touches(lane, a.source)]
-        ends = [self.columns[one] for arrow in lane.arrows for one in (arrow.source, arrow.target)] + around
+        ends = [self.columns[item] for arrow in lane.arrows for item in (arrow.source, arrow.target)] + around
         return set(range(min(ends), max(ends) + 1)) & set(self.columns.values())
 
     def _edge(self, column: int, side: str) -> float:
@@ -338,11 +338,11 @@ class Plan:
 
 def _arrows(flow: Workflow) -> Iterator[Arrow]:
     """The moves gathered by where they start and lead, in the order written."""
-    found: dict[tuple[str, str], list[Move]] = {}
+    result: dict[tuple[str, str], list[Move]] = {}
     for move in flow.moves:
         for source in move.source:
-            found.setdefault((source, move.target), []).append(move)
-    for (source, target), moves in found.items():
+            result.setdefault((source, move.target), []).append(move)
+    for (source, target), moves in result.items():
         words = dict.fromkeys(str(flow.verb_label(move.verb)) for move in moves)
         lines = [line for word in words for line in wrapped(word, _LABEL_WIDEST, LABEL_FONT)]
         yield Arrow(source, target, tuple(moves), tuple(lines))

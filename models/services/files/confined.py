@@ -37,12 +37,12 @@ def run(
         answer.seek(0)
         head, rest = answer.readline(), answer.read()
     try:
-        told = json.loads(head)
+        payload = json.loads(head)
     except ValueError:
         raise Unreadable("memory") from None  # it died before it could answer
-    if "why" in told:
-        raise Unreadable(told["why"], told.get("line", 0))
-    return told, rest
+    if "why" in payload:
+        raise Unreadable(payload["why"], payload.get("line", 0))
+    return payload, rest
 
 
 def rows(program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds: int = SECONDS_MAX) -> Iterator[Any]:
@@ -57,14 +57,14 @@ def rows(program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds:
         answer.seek(0)
         for line in answer:
             try:
-                told = json.loads(line)
+                payload = json.loads(line)
             except ValueError:
                 break
-            if isinstance(told, dict):
-                if "why" in told:
-                    raise Unreadable(told["why"], told.get("line", 0))
+            if isinstance(payload, dict):
+                if "why" in payload:
+                    raise Unreadable(payload["why"], payload.get("line", 0))
                 return
-            yield told
+            yield payload
     raise Unreadable("memory")  # it died before it came to the end
 
 

@@ -32,14 +32,14 @@ def twins(file: Mapping[str, Any], *, actor: Actor) -> list[Twin]:
     columns = {"name": 1, "type": 1, "record_id": 1}
     others = list(get_db()[FILES].find(same, columns).sort("_id", -1).limit(LOOKED_AT))
     numbers: dict[Any, str] = {}
-    for name in {one["type"] for one in others} & set(registered()):
+    for name in {other["type"] for other in others} & set(registered()):
         scope = rights.openable(actor, registered()[name])
         if scope is not None:
-            ids = [one["record_id"] for one in others if one["type"] == name]
+            ids = [other["record_id"] for other in others if other["type"] == name]
             rows = get_db()[name].find({"$and": [{"_id": {"$in": ids}}, scope]}, {"number": 1})
             numbers |= {row["_id"]: row["number"] for row in rows}
     return [
-        Twin(one["name"], numbers[one["record_id"]], one["type"], one["record_id"])
-        for one in others
-        if one["record_id"] in numbers
+        Twin(other["name"], numbers[other["record_id"]], other["type"], other["record_id"])
+        for other in others
+        if other["record_id"] in numbers
     ]

@@ -140,21 +140,21 @@ def rename(file_id: Any, name: str, *, actor: Actor, context: Context = FORM) ->
     after = {**file, "name": clean_name(name)}
 
     def body(unit: Unit) -> None:
-        wanted = {"_id": file["_id"], "removed_at": None, "name": file["name"]}
-        found = in_unit(FILES).update_one(wanted, {"$set": {"name": after["name"]}})
-        if found.modified_count:
-            told = {"field": "file", "old": change_of(file)["new"], "new": change_of(after)["new"]}
-            changes.note(cls, record.id, "rename", actor=actor, context=context, changes=[told])
+        query = {"_id": file["_id"], "removed_at": None, "name": file["name"]}
+        result = in_unit(FILES).update_one(query, {"$set": {"name": after["name"]}})
+        if result.modified_count:
+            content = {"field": "file", "old": change_of(file)["new"], "new": change_of(after)["new"]}
+            changes.note(cls, record.id, "rename", actor=actor, context=context, changes=[content])
 
     in_transaction(body)
 
 
 def _first(id: ObjectId) -> dict[str, Any]:
     """The file that was attached under an id before."""
-    found = get_db()[FILES].find_one({"_id": id})
-    if found is None:
+    row = get_db()[FILES].find_one({"_id": id})
+    if row is None:
         raise Missing
-    return found
+    return row
 
 
 def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
@@ -164,10 +164,10 @@ def detach(file_id: Any, *, actor: Actor, context: Context = FORM) -> None:
         raise Forbidden(verdict.why)
 
     def body(unit: Unit) -> None:
-        found = in_unit(FILES).update_one(
+        result = in_unit(FILES).update_one(
             {"_id": file["_id"], "removed_at": None}, {"$set": {"removed_at": clock.now(), "removed_by": actor.id}}
         )
-        if found.modified_count:
+        if result.modified_count:
             file_text.forget_file(file["_id"])
             changes.note(cls, record.id, "detach", actor=actor, context=context, changes=[change_of(file)])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 PDF, IMAGE, DOCUMENT, SLIDES, SHEETS, TEXT = "pdf", "image", "document", "slides", "sheets", "text"
-_IMAGES = frozenset(f"image/{one}" for one in ("png", "jpeg", "gif", "webp", "bmp", "tiff"))
+_IMAGES = frozenset(f"image/{item}" for item in ("png", "jpeg", "gif", "webp", "bmp", "tiff"))
 _BY_ENDING = {"docx": DOCUMENT, "docm": DOCUMENT, "dotx": DOCUMENT, "xlsx": SHEETS, "xlsm": SHEETS, "xls": SHEETS}
 _BY_ENDING |= {"xlsb": SHEETS, "ods": SHEETS, "pptx": SLIDES, "pptm": SLIDES, "ppsx": SLIDES, "potx": SLIDES}
 _TEXTS = frozenset("txt csv tsv md log json xml yaml yml ini eml html htm svg js css sql py srt tex".split())
@@ -14,15 +14,15 @@ _TEXTS = frozenset("txt csv tsv md log json xml yaml yml ini eml html htm svg js
 
 def kind_of(file: Mapping[str, Any]) -> str:
     """As what a file is opened: pdf, image, document, slides, sheets, text, or nothing."""
-    told = str(file.get("content_type", ""))
+    content = str(file.get("content_type", ""))
     ending = str(file.get("name", "")).rpartition(".")[2].lower()
-    if told == "application/pdf":
+    if content == "application/pdf":
         return PDF
-    if told in _IMAGES:
+    if content in _IMAGES:
         return IMAGE
     if ending in _BY_ENDING:
         return _BY_ENDING[ending]
-    if told == "text/plain" or (told == "application/octet-stream" and ending in _TEXTS):
+    if content == "text/plain" or (content == "application/octet-stream" and ending in _TEXTS):
         return TEXT  # of an encoding that the first bytes did not tell
     return ""
 

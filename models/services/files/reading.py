@@ -83,12 +83,12 @@ def _text_in(file: dict[str, Any], content: IO[bytes]) -> dict[str, Any]:
     if not file_kinds.has_text(file):
         return {"state": file_text.NO_TEXT}
     order = {"kind": file_kinds.kind_of(file), "characters": CHARACTERS_MAX, "pages": PAGES_MAX}
-    told, _ = confined.run("texts", order, content, seconds=SECONDS_MAX)
-    pieces = list(file_text.pieces_of(told["blocks"]))
+    row, _ = confined.run("texts", order, content, seconds=SECONDS_MAX)
+    pieces = list(file_text.pieces_of(row["blocks"]))
     file_text.keep(file, pieces)
     if not pieces:
         return {"state": file_text.EMPTY}
-    return {"state": file_text.CUT if told["cut"] else file_text.READ, "pieces": len(pieces)}
+    return {"state": file_text.CUT if row["cut"] else file_text.READ, "pieces": len(pieces)}
 
 
 def _picture_in(file: dict[str, Any], content: IO[bytes]) -> dict[str, Any]:
@@ -97,17 +97,17 @@ def _picture_in(file: dict[str, Any], content: IO[bytes]) -> dict[str, Any]:
         return {}
     order = {"verb": "small", "kind": file_kinds.kind_of(file), "width": SMALL_WIDTH}
     try:
-        told, picture = confined.run("pictures", order, content)
+        row, picture = confined.run("pictures", order, content)
     except Unreadable:
         return {}
     file_text.keep_picture(file, picture)
-    return {"pages": told["pages"]}
+    return {"pages": row["pages"]}
 
 
 def unread(after: ObjectId | None, most: int) -> tuple[list[ObjectId], ObjectId | None]:
     """Of the next files in order, those that wait, were read by an older reader or lost their text; and the last id."""
-    wanted: dict[str, Any] = {"removed_at": None, **({"_id": {"$gt": after}} if after else {})}
-    rows = list(get_db()[FILES].find(wanted, {"reading": 1, "name": 1, "content_type": 1}).sort("_id", 1).limit(most))
+    query: dict[str, Any] = {"removed_at": None, **({"_id": {"$gt": after}} if after else {})}
+    rows = list(get_db()[FILES].find(query, {"reading": 1, "name": 1, "content_type": 1}).sort("_id", 1).limit(most))
     if not rows:
         return [], None
     there = set(get_db()[file_text.COLLECTION].distinct("file", {"file": {"$in": [row["_id"] for row in rows]}}))

@@ -64,31 +64,29 @@ class Found:
 
 def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int | None = None) -> Found:
     """The newest places where files contain a text of two characters or more."""
-    wanted = folded(text.replace("\x00", ""))[:LENGTH_MAX]
-    if len(wanted) < LENGTH_MIN:
+    needed = folded(text.replace("\x00", ""))[:LENGTH_MAX]
+    if len(needed) < LENGTH_MIN:
         return Found(is_short=True)
     there = set(get_db()[COLLECTION].distinct("type"))
     rows: list[dict[str, Any]] = []
     is_cut = False
-    for cls in (one for one in types if one.type_name() in there):
+    for cls in (cls for cls in types if cls.type_name() in there):
         deadline = time.monotonic() + SECONDS_MAX
         try:
-            for row in _rows(actor, cls, wanted, before, deadline):
+            for row in _rows(actor, cls, needed, before, deadline):
                 rows.append(row)  # one by one, so that what was found before the time was up is kept
         except ExecutionTimeout:
             is_cut = True
     rows.sort(key=lambda row: -row["_id"])
     page = rows[:PAGE]
-    return Found(_hits(page, wanted), page[-1]["_id"] if len(rows) > PAGE else None, is_cut)
+    return Found(_hits(page, needed), page[-1]["_id"] if len(rows) > PAGE else None, is_cut)
 
 
-def _rows(
-    actor: Actor, cls: type[Record], wanted: str, before: int | None, deadline: float
-) -> Iterator[dict[str, Any]]:
+def _rows(actor: Actor, cls: type[Record], text: str, before: int | None, deadline: float) -> Iterator[dict[str, Any]]:
     """The pieces of files of one type with their records. Raises ExecutionTimeout."""
     if homes := _homes(actor, cls):
-        match = _match(cls, wanted, before)
-        yield from _openable(match, homes, wanted, deadline) if match else ()
+        match = _match(cls, text, before)
+        yield from _openable(match, homes, text, deadline) if match else ()
 
 
 def _homes(actor: Actor, cls: type[Record]) -> dict[str, dict[str, Any]]:
@@ -99,17 +97,17 @@ def _homes(actor: Actor, cls: type[Record]) -> dict[str, dict[str, Any]]:
     return {home: scope for home, scope in scopes.items() if scope is not None}
 
 
-def _match(cls: type[Record], wanted: str, before: int | None) -> dict[str, Any] | None:
+def _match(cls: type[Record], text: str, before: int | None) -> dict[str, Any] | None:
     """The filter of the pieces that contain a folded text, behind a piece; nothing when there is no gram to go by."""
-    numbers = gram_numbers(cls.type_name(), wanted)
+    numbers = gram_numbers(cls.type_name(), text)
     if not numbers:
         return None
-    match: dict[str, Any] = {"g": _rarest(numbers), "s": {"$regex": re.escape(wanted)}}
+    match: dict[str, Any] = {"g": _rarest(numbers), "s": {"$regex": re.escape(text)}}
     return match | ({"_id": {"$lt": before}} if before is not None else {})
 
 
 def _openable(
-    match: dict[str, Any], homes: Mapping[str, dict[str, Any]], wanted: str, deadline: float
+    match: dict[str, Any], homes: Mapping[str, dict[str, Any]], text: str, deadline: float
 ) -> Iterator[dict[str, Any]]:
     """Pieces with their records, newest first, for a page and one more. Raises ExecutionTimeout when the time is up.
 
@@ -120,16 +118,16 @@ def _openable(
     if few == []:
         return
     scope = {"record": {"$in": few}} if few is not None else {}
-    found, last, most = 0, None, BATCH
-    while found <= PAGE:
+    result, last, most = 0, None, BATCH
+    while result <= PAGE:
         behind = {"$and": [match, {"_id": {"$lt": last}}]} if last is not None else match
         cursor = get_db()[COLLECTION].find({**behind, **scope}, {"g": 0, "s": 0}).sort("_id", -1).hint(_INDEX)
         pieces = list(cursor.limit(most).max_time_ms(max(1, int((deadline - time.monotonic()) * 1000))))
-        records = _records({one["record"] for one in pieces}, homes)
-        for one in pieces:
-            if one["record"] in records and found <= PAGE and place_in(one, wanted):
-                found += 1
-                yield one | {"found": records[one["record"]]}
+        records = _records({piece["record"] for piece in pieces}, homes)
+        for piece in pieces:
+            if piece["record"] in records and result <= PAGE and place_in(piece, text):
+                result += 1
+                yield piece | {"found": records[piece["record"]]}
         if len(pieces) < most:
             return
         last, most = pieces[-1]["_id"], min(most * 2, BATCH_MAX)
@@ -154,8 +152,8 @@ def _records(ids: set[ObjectId], homes: Mapping[str, dict[str, Any]]) -> dict[Ob
     records: dict[ObjectId, dict[str, Any]] = {}
     shown = dict.fromkeys(("number", "title", "state", "edition"), 1)
     for home, scope in homes.items():
-        wanted = {"$and": [{"_id": {"$in": list(ids - set(records))}}, scope]}
-        rows = get_db()[home].find(wanted, shown) if ids - set(records) else ()
+        query = {"$and": [{"_id": {"$in": list(ids - set(records))}}, scope]}
+        rows = get_db()[home].find(query, shown) if ids - set(records) else ()
         records |= {row["_id"]: row | {"is_archived": home.endswith(_ARCHIVED)} for row in rows}
     return records
 
@@ -166,7 +164,7 @@ def _rarest(numbers: list[int]) -> int:
         return numbers[0]
     some = numbers[:: max(1, len(numbers) // PROBED)][:PROBED]
     first, *others = [_counted(number) for number in some]
-    stages = [*first, *({"$unionWith": {"coll": COLLECTION, "pipeline": one}} for one in others)]
+    stages = [*first, *({"$unionWith": {"coll": COLLECTION, "pipeline": other}} for other in others)]
     counts = {row["g"]: row["n"] for row in get_db()[COLLECTION].aggregate(stages, maxTimeMS=int(SECONDS_MAX * 1000))}
     return min(some, key=lambda number: counts.get(number, 0))
 
@@ -175,24 +173,24 @@ def _counted(number: int) -> list[dict[str, Any]]:
     return [{"$match": {"g": number}}, {"$limit": RARE}, {"$count": "n"}, {"$addFields": {"g": number}}]
 
 
-def _hits(rows: list[dict[str, Any]], wanted: str) -> tuple[Hit, ...]:
+def _hits(rows: list[dict[str, Any]], text: str) -> tuple[Hit, ...]:
     """The rows with the facts of their files: one query for all."""
     ids = list({row["file"] for row in rows})
     shown = {"name": 1, "type": 1, "edition": 1, "content_type": 1, "scan": 1}
-    facts = {one["_id"]: one for one in get_db()[FILES].find({"_id": {"$in": ids}, "removed_at": None}, shown)}
-    return tuple(_hit(row, facts[row["file"]], wanted) for row in rows if row["file"] in facts)
+    facts = {row["_id"]: row for row in get_db()[FILES].find({"_id": {"$in": ids}, "removed_at": None}, shown)}
+    return tuple(_hit(row, facts[row["file"]], text) for row in rows if row["file"] in facts)
 
 
-def _hit(row: dict[str, Any], file: dict[str, Any], wanted: str) -> Hit:
-    before, found, after = snippet(row["text"], place_in(row, wanted) or (0, 0))
+def _hit(row: dict[str, Any], file: dict[str, Any], text: str) -> Hit:
+    before, result, after = snippet(row["text"], place_in(row, text) or (0, 0))
     record = row["found"]
-    return Hit(row["_id"], record, record["is_archived"], file, row["place"], row["n"], before, found, after)
+    return Hit(row["_id"], record, record["is_archived"], file, row["place"], row["n"], before, result, after)
 
 
-def place_in(piece: Mapping[str, Any], wanted: str) -> tuple[int, int] | None:
+def place_in(piece: Mapping[str, Any], needed: str) -> tuple[int, int] | None:
     """The first place of a folded text in a piece that is not wholly a repetition of the piece before."""
     text, start = piece["text"], 0
-    while span := span_in(text[start:], wanted):
+    while span := span_in(text[start:], needed):
         begin, end = start + span[0], start + span[1]
         if end > piece["over"]:
             return begin, end
@@ -204,5 +202,5 @@ def snippet(text: str, span: tuple[int, int]) -> tuple[str, str, str]:
     """A place in a text with what stands around it; white space in one line."""
     begin, end = span
     parts = (text[max(0, begin - AROUND) : begin], text[begin:end], text[end : end + AROUND * 2])
-    before, found, after = (re.sub(r"\s+", " ", part) for part in parts)
-    return ("…" if begin > AROUND else "") + before, found, after + ("…" if end + AROUND * 2 < len(text) else "")
+    before, result, after = (re.sub(r"\s+", " ", part) for part in parts)
+    return ("…" if begin > AROUND else "") + before, result, after + ("…" if end + AROUND * 2 < len(text) else "")

@@ -37,18 +37,18 @@ def refuse_changed_facts(file: Mapping[str, Any]) -> None:
 
 def refuse_changed_content(file: Mapping[str, Any]) -> None:
     """Raise Forbidden when the content of a file does not have the digest of its facts."""
-    found = attachments.digest_of(get_db(), file["content"])
-    if found is not None and found != (file["sha256"], file["size"]):
+    digest = attachments.digest_of(get_db(), file["content"])
+    if digest is not None and digest != (file["sha256"], file["size"]):
         raise refusal(file)
 
 
 def refusal(file: Mapping[str, Any]) -> Forbidden:
     """What is said to who asks for such a file; IT and the supervision group are told once for each file."""
-    told = [at_role(Role.IT), at_role(Role.SUPERVISOR)]
+    lines = [at_role(Role.IT), at_role(Role.SUPERVISOR)]
     cause, about = AlarmCause("file_changed", Rest(str(file["_id"]))), About(file["type"], file["record_id"])
 
     def body(unit: Unit) -> None:
-        for person in people_at(told):
+        for person in people_at(lines):
             words = ALARM(name=file["name"])
             unit.notify(notice_for(person, cause=cause, kind=NoticeKind.ALARM, words=words, record=about))
 

@@ -114,10 +114,10 @@ def keep(file: dict[str, Any], pieces: list[Piece]) -> None:
 
 def _numbers(count: int) -> int:
     """The first of so many numbers that no piece has."""
-    found: Any = get_db()[COUNTERS].find_one_and_update(
+    row: Any = get_db()[COUNTERS].find_one_and_update(
         {"_id": COLLECTION}, {"$inc": {"n": count}}, upsert=True, return_document=ReturnDocument.AFTER
     )
-    return int(found["n"]) - count + 1
+    return int(row["n"]) - count + 1
 
 
 def _row(file: dict[str, Any], id: int, n: int, piece: Piece) -> dict[str, Any]:
@@ -157,20 +157,20 @@ def keep_picture(file: dict[str, Any], picture: bytes) -> None:
 
 def picture_of(file_id: ObjectId) -> bytes | None:
     """The small picture of a file, if it has one."""
-    found = get_db()[PICTURES].find_one({"_id": file_id}, {"image": 1})
-    return bytes(found["image"]) if found else None
+    row = get_db()[PICTURES].find_one({"_id": file_id}, {"image": 1})
+    return bytes(row["image"]) if row else None
 
 
 def parts_of(file_id: ObjectId, place: dict[str, Any] | None = None, *, most: int = 60) -> list[dict[str, Any]]:
     """Pieces of a file in order: all, or those of a place such as {"place.number": 3}; `most` at once."""
-    wanted = {"file": file_id, **(place or {})}
+    query = {"file": file_id, **(place or {})}
     columns = {"text": 1, "over": 1, "place": 1, "n": 1}
-    return list(get_db()[COLLECTION].find(wanted, columns).sort("n", 1).limit(most))
+    return list(get_db()[COLLECTION].find(query, columns).sort("n", 1).limit(most))
 
 
 def joined(parts: Iterable[dict[str, Any]]) -> str:
     """The text of pieces, without what they repeat of each other."""
-    return "\n".join(one["text"][one["over"] :].removeprefix("\n") for one in parts)
+    return "\n".join(part["text"][part["over"] :].removeprefix("\n") for part in parts)
 
 
 def text_of(file_id: ObjectId) -> str:

@@ -78,9 +78,9 @@ def look(file_id: Any, *, actor: Actor, context: Context = changes.FORM) -> Look
 
     Raises Missing, Forbidden (the record may be seen, its files not opened, or not yet).
     """
-    found = may_look(file_id, actor=actor)
-    _note_view(found, actor, context)
-    return found
+    result = may_look(file_id, actor=actor)
+    _note_view(result, actor, context)
+    return result
 
 
 def may_look(file_id: Any, *, actor: Actor) -> Look:
@@ -100,46 +100,46 @@ def mark_for(record: Record, actor: Actor) -> str:
     return f"{name} {now:%Y-%m-%d %H:%M} {words if font() else ''}".strip()
 
 
-def small_picture(found: Look) -> bytes:
+def small_picture(result: Look) -> bytes:
     """The small picture of a file; none with a mark, since it has no room for one. Raises Missing."""
-    picture = None if found.mark else file_text.picture_of(found.file["_id"])
+    picture = None if result.mark else file_text.picture_of(result.file["_id"])
     if picture is None:
         raise Missing
     return picture
 
 
-def page(found: Look, number: int, width: int, search: str = "") -> DrawnPage:
+def page(result: Look, number: int, width: int, search: str = "") -> DrawnPage:
     """A page of a PDF, or an image, drawn anew. Raises Refused with the reason why it cannot be."""
-    if not file_kinds.has_pages(found.file):
+    if not file_kinds.has_pages(result.file):
         raise Missing
-    verb = "page" if found.kind == file_kinds.PDF else "image"
+    verb = "page" if result.kind == file_kinds.PDF else "image"
     order = {"verb": verb, "number": number, "width": width, "search": search[:80]}
-    key = (found.file["content"], *order.values())
-    if not found.mark and (kept := _kept.get(key)):
+    key = (result.file["content"], *order.values())
+    if not result.mark and (kept := _kept.get(key)):
         return kept
-    drawn = _draw(found, order)
-    if not found.mark:
+    drawn = _draw(result, order)
+    if not result.mark:
         _kept.put(key, drawn)
     return drawn
 
 
-def _draw(found: Look, order: dict[str, Any]) -> DrawnPage:
+def _draw(result: Look, order: dict[str, Any]) -> DrawnPage:
     if not _turns.acquire(timeout=WAIT_SECONDS):
         raise Refused(BUSY)
     try:
-        return _drawn(found, order, confined.SECONDS_MAX)
+        return _drawn(result, order, confined.SECONDS_MAX)
     finally:
         _turns.release()
 
 
-def _drawn(found: Look, order: dict[str, Any], seconds: int) -> DrawnPage:
+def _drawn(result: Look, order: dict[str, Any], seconds: int) -> DrawnPage:
     try:
-        with file_reading.content_of(found.file) as content:
-            order |= {"mark": found.mark, "font": font()}
-            told, image = confined.run("pictures", order, content, seconds=seconds)
+        with file_reading.content_of(result.file) as content:
+            order |= {"mark": result.mark, "font": font()}
+            row, image = confined.run("pictures", order, content, seconds=seconds)
     except Unreadable as fault:
         raise Refused(NO_PICTURE(why=file_text.WHY.get(str(fault), file_text.WHY["damaged"]))) from fault
-    return DrawnPage(image, told.get("number", 1), told["pages"])
+    return DrawnPage(image, row.get("number", 1), row["pages"])
 
 
 def may_download(file: Mapping[str, Any], *, has_mark: bool) -> Verdict:
@@ -147,18 +147,18 @@ def may_download(file: Mapping[str, Any], *, has_mark: bool) -> Verdict:
     return YES if not has_mark or file_kinds.kind_of(file) == file_kinds.PDF else Verdict(False, NO_COPY)
 
 
-def stamped_copy(found: Look) -> bytes:
+def stamped_copy(result: Look) -> bytes:
     """A copy of a PDF with the reader's mark burnt into each page; other kinds are only shown. Raises Refused.
 
     Copies have a turn of their own, so that those of many pages do not hold up what others read.
     """
-    if not (verdict := may_download(found.file, has_mark=True)):
+    if not (verdict := may_download(result.file, has_mark=True)):
         raise Forbidden(verdict.why)
     if not _copy_turns.acquire(timeout=WAIT_SECONDS):
         raise Refused(BUSY_COPY)
     try:
         order = {"verb": "stamped", "pages": STAMPED_PAGES_MAX, "width": 0}
-        return _drawn(found, order, STAMPED_SECONDS).image
+        return _drawn(result, order, STAMPED_SECONDS).image
     finally:
         _copy_turns.release()
 
@@ -196,22 +196,22 @@ def font() -> str:
     """A font with Chinese characters for marks; empty when this server has none."""
     for folder in (Path("/usr/share/fonts"), Path("/usr/local/share/fonts")):
         for name in _FONTS:
-            if found := next(folder.rglob(name), None):
-                return str(found)
+            if path := next(folder.rglob(name), None):
+                return str(path)
     return ""
 
 
-def _note_view(found: Look, actor: Actor, context: Context) -> None:
+def _note_view(result: Look, actor: Actor, context: Context) -> None:
     """Write a view down, unless the same reader viewed the same file within the hour."""
     since = clock.now().timestamp() - VIEW_ONCE_IN
-    key = (actor.id, found.file["_id"])
-    if _viewed.get(key, 0.0) > since or _is_noted(found, actor, since):
+    key = (actor.id, result.file["_id"])
+    if _viewed.get(key, 0.0) > since or _is_noted(result, actor, since):
         return
-    told = [files.change_of(found.file)]
+    lines = [files.change_of(result.file)]
     try:
-        changes.note(type(found.record), found.record.id, "view", actor=actor, context=context, changes=told)
+        changes.note(type(result.record), result.record.id, "view", actor=actor, context=context, changes=lines)
     except Missing:
-        archive.note(type(found.record), found.record.id, "view", actor=actor, changes=told)
+        archive.note(type(result.record), result.record.id, "view", actor=actor, changes=lines)
     _viewed[key] = clock.now().timestamp()
     while len(_viewed) > 10_000:
         _viewed.pop(next(iter(_viewed)), None)
@@ -220,11 +220,11 @@ def _note_view(found: Look, actor: Actor, context: Context) -> None:
 _viewed: dict[tuple[ObjectId | None, ObjectId], float] = {}
 
 
-def _is_noted(found: Look, actor: Actor, since: float) -> bool:
+def _is_noted(result: Look, actor: Actor, since: float) -> bool:
     """Whether another process has written this view down."""
     after = dt.datetime.fromtimestamp(since, dt.UTC)
-    wanted = {"record": found.record.id, "actor": actor.id, "verb": "view", "at": {"$gt": after}}
-    wanted["changes.new._id"] = found.file["_id"]
+    query = {"record": result.record.id, "actor": actor.id, "verb": "view", "at": {"$gt": after}}
+    query["changes.new._id"] = result.file["_id"]
     return any(
-        get_db()[name].find_one(wanted, {"_id": 1}) for name in (collections.HISTORY, collections.HISTORY_ARCHIVE)
+        get_db()[name].find_one(query, {"_id": 1}) for name in (collections.HISTORY, collections.HISTORY_ARCHIVE)
     )

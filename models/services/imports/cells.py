@@ -50,7 +50,7 @@ def importable(cls: type[Record], actor: Actor) -> tuple[str, ...]:
 def left_out(cls: type[Record], actor: Actor) -> tuple[Any, ...]:
     """The fields that the actor may set on a form and not by a sheet: those that hold lines."""
     names = rights.writable_fields(actor, cls)
-    return tuple(one for name in cls.declared.in_order(names) if (one := cls._fields[name]).columns)
+    return tuple(item for name in cls.declared.in_order(names) if (item := cls._fields[name]).columns)
 
 
 def heads_of(cls: type[Record], actor: Actor) -> dict[str, str]:
@@ -69,11 +69,11 @@ def matched(cls: type[Record], actor: Actor, heads: Iterable[str]) -> tuple[str,
         labels = {label_of(cls._fields[name]).in_locale(locale) for locale in LOCALES}
         for said in {name, *labels, *(f"{label} ({name})" for label in labels)}:
             known.setdefault(label_folded(said), []).append(name)
-    found: list[str] = []
+    result: list[str] = []
     for head in heads:
-        free = [name for name in known.get(label_folded(head), ()) if name not in found]
-        found.append(free[0] if free else "")
-    return tuple(found)
+        free = [name for name in known.get(label_folded(head), ()) if name not in result]
+        result.append(free[0] if free else "")
+    return tuple(result)
 
 
 def undefused(text: str) -> str:
@@ -116,7 +116,7 @@ class Reader:
         self.at = {name: at for at, name in enumerate(columns) if name in own}
         self.fields = {name: cls._fields[name] for name in self.at if name != NUMBER}
         self.names = NamesInCells(actor)
-        self._read = {name: one.cell_reader(self.names) for name, one in self.fields.items()}
+        self._read = {name: item.cell_reader(self.names) for name, item in self.fields.items()}
 
     def read(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[RowEntry]:
         """The rows in order."""
@@ -134,14 +134,14 @@ class Reader:
         scope = rights.visible(self.actor, self.cls)
         if scope is None or not numbers:
             return {}
-        found = self.cls._get_collection().find({"$and": [{"number": {"$in": sorted(numbers)}}, scope]})
-        return {row["number"]: self.cls._from_son(row) for row in found}
+        rows = self.cls._get_collection().find({"$and": [{"number": {"$in": sorted(numbers)}}, scope]})
+        return {row["number"]: self.cls._from_son(row) for row in rows}
 
     def _learn(self, entries: Sequence[RowEntry], texts: Sequence[Mapping[str, str]]) -> None:
         """Look up everything that the links of these rows name, and what their records link to now."""
         for name, link in self.fields.items():
             if link.target:
-                held = [one.record._data.get(name) for one in entries if one.record]
+                held = [entry.record._data.get(name) for entry in entries if entry.record]
                 self.names.learn_held(link, [id for value in held for id in link.ids_in(value)])
                 new = [
                     row[name] for entry, row in zip(entries, texts, strict=True) if not self._keeps(entry, name, row)
@@ -155,20 +155,20 @@ class Reader:
             number = str(no_value_in(number) or number)
             entry.problems.append((NUMBER, NO_RECORD(text=number[:60])))
             return
-        for name, told in self.fields.items():
+        for name, content in self.fields.items():
             text = texts[name]
             if shown := no_value_in(text):
-                entry.problems.append((name, HOLDS_NO_VALUE(label=label_of(told), shown=shown)))
+                entry.problems.append((name, HOLDS_NO_VALUE(label=label_of(content), shown=shown)))
                 continue
             is_left = not text.strip() and (entry.record is None or not self.empties)
             if is_left or self._keeps(entry, name, texts):
                 continue
             try:
-                value = self._value(name, told, text)
+                value = self._value(name, content, text)
             except BadValue as bad:
                 entry.problems.append((name, bad.sentence))
                 continue
-            faults = list(told.faults(value)) if value not in (None, []) else []
+            faults = list(content.faults(value)) if value not in (None, []) else []
             entry.problems += [(name, sentence) for sentence in faults]
             if not faults:
                 entry.values[name] = value
@@ -197,7 +197,7 @@ class Reader:
         for name, value in entry.values.items():
             setattr(copy, name, value)
         after = stored(copy)
-        entry.values = {name: one for name, one in entry.values.items() if before.get(name) != after.get(name)}
+        entry.values = {name: value for name, value in entry.values.items() if before.get(name) != after.get(name)}
         if not entry.values:
             return
         if not (verdict := rights.may_update(self.actor, record)):

@@ -135,7 +135,7 @@ class Import(Sheet):
 
     def count(self, *verdicts: str) -> int:
         """How many rows have one of these verdicts."""
-        return sum(self.counts.get(one, 0) for one in verdicts)
+        return sum(self.counts.get(verdict, 0) for verdict in verdicts)
 
 
 def kind_of(head: bytes) -> str:
@@ -187,14 +187,14 @@ def refuse_twin(type_name: str, sha256: str) -> None:
 
 def twin_of(type_name: str, sha256: str) -> dict[str, Any] | None:
     """The import of the same file for the same type that stands, whoever made it."""
-    found: dict[str, Any] | None = in_unit(COLLECTION).find_one({"imported": f"{type_name}:{sha256}"})
-    return found
+    row: dict[str, Any] | None = in_unit(COLLECTION).find_one({"imported": f"{type_name}:{sha256}"})
+    return row
 
 
 def find(id: Any, actor: Actor) -> Import:
     """An import of the actor's own. Raises Missing, also for a colleague's."""
-    wanted = {"_id": ObjectId(str(id)), "person": actor.id} if ObjectId.is_valid(str(id)) else {"_id": None}
-    row = in_unit(COLLECTION).find_one(wanted)
+    query = {"_id": ObjectId(str(id)), "person": actor.id} if ObjectId.is_valid(str(id)) else {"_id": None}
+    row = in_unit(COLLECTION).find_one(query)
     if row is None:
         raise Missing
     return _import(row)
@@ -220,38 +220,38 @@ def _import(row: Mapping[str, Any]) -> Import:
     return Import(sheet.id, sheet.person, **facts, heads=tuple(heads), columns=columns, facts=row)
 
 
-def keep_heads(one: Import, heads: Sequence[str], columns: Sequence[str], *, row: int = 1) -> None:
+def keep_heads(sheet: Import, heads: Sequence[str], columns: Sequence[str], *, row: int = 1) -> None:
     """Write what the heads say, in which row they stand, and what they were matched to."""
-    values = {"heads": sealed(list(heads), one.seal), "columns": list(columns), "heads_in": row}
-    in_unit(COLLECTION).update_one({"_id": one.id}, {"$set": values})
+    values = {"heads": sealed(list(heads), sheet.seal), "columns": list(columns), "heads_in": row}
+    in_unit(COLLECTION).update_one({"_id": sheet.id}, {"$set": values})
 
 
-def ask_encoding(one: Import, previews: Mapping[str, str], why: Words) -> None:
+def ask_encoding(sheet: Import, previews: Mapping[str, str], why: Words) -> None:
     """The encoding is for the sender to choose: the content stays until then, beside what it looks like in each."""
-    shown = sealed(list(previews.items()), f"{one.seal}:previews")
-    in_unit(COLLECTION).update_one({"_id": one.id, "turn": one.turn}, {"$set": {"previews": shown}})
-    end(one, READING, FAILED, why)
+    shown = sealed(list(previews.items()), f"{sheet.seal}:previews")
+    in_unit(COLLECTION).update_one({"_id": sheet.id, "turn": sheet.turn}, {"$set": {"previews": shown}})
+    end(sheet, READING, FAILED, why)
 
 
-def read_again(one: Import, encoding: str, *, actor: Actor) -> None:
+def read_again(sheet: Import, encoding: str, *, actor: Actor) -> None:
     """Order that a text is read in the encoding that its sender chose. Raises Refused."""
-    if encoding not in dict(one.previews):
+    if encoding not in dict(sheet.previews):
         raise Refused(NOT_NOW)
 
     def body(_unit: Any) -> None:
-        run = jobs.enqueue(_order("imports.check", one.id, actor, turn=one.turn + 1))
+        run = jobs.enqueue(_order("imports.check", sheet.id, actor, turn=sheet.turn + 1))
         command = {"$set": {"state": READING, "encoding": encoding, "run": run}, "$inc": {"turn": 1}}
-        _turn(one, (FAILED,), {**command, "$unset": {"previews": "", "why": ""}})
+        _turn(sheet, (FAILED,), {**command, "$unset": {"previews": "", "why": ""}})
 
     in_transaction(body)
 
 
-def finish_reading(one: Import, rows: int) -> None:
+def finish_reading(sheet: Import, rows: int) -> None:
     """The rows are there: the content is not needed any more."""
     command = {"$set": {"rows": rows, "is_read": True}, "$unset": {"content": ""}}
-    in_unit(COLLECTION).update_one({"_id": one.id}, command)
-    if "content" in one.facts:
-        _drop_content(one.facts["content"])
+    in_unit(COLLECTION).update_one({"_id": sheet.id}, command)
+    if "content" in sheet.facts:
+        _drop_content(sheet.facts["content"])
 
 
 def _drop_content(content: ObjectId) -> None:
@@ -261,9 +261,9 @@ def _drop_content(content: ObjectId) -> None:
         return
 
 
-def end(one: Import, expected: str, state: str, why: Words | None = None) -> None:
+def end(sheet: Import, expected: str, state: str, why: Words | None = None) -> None:
     """Bring an import from one state to another, with its counts and a sentence; one that moved on stays as it is."""
-    values: dict[str, Any] = {"state": state, "counts": import_rows.counted(one), "ended": clock.now()}
+    values: dict[str, Any] = {"state": state, "counts": import_rows.counted(sheet), "ended": clock.now()}
     command: dict[str, Any] = {"$set": values}
     if why is not None:
         values["why"] = in_all_locales(why)
@@ -271,7 +271,7 @@ def end(one: Import, expected: str, state: str, why: Words | None = None) -> Non
         command["$unset"] = {"why": ""}
     if _holds_nothing(state, values["counts"]):
         command["$unset"] = {**command.get("$unset", {}), "imported": ""}
-    in_unit(COLLECTION).update_one({"_id": one.id, "state": expected, "turn": one.turn}, command)
+    in_unit(COLLECTION).update_one({"_id": sheet.id, "state": expected, "turn": sheet.turn}, command)
 
 
 def _holds_nothing(state: str, counts: Mapping[str, int]) -> bool:
@@ -281,11 +281,11 @@ def _holds_nothing(state: str, counts: Mapping[str, int]) -> bool:
     return state in (DONE, FAILED) and not counts.get(CREATED, 0) + counts.get(CHANGED, 0)
 
 
-def check_again(one: Import, columns: Sequence[str], *, actor: Actor, empties: bool = False) -> None:
+def check_again(sheet: Import, columns: Sequence[str], *, actor: Actor, empties: bool = False) -> None:
     """Match the columns anew and order another check. Raises Refused."""
 
     def body(_unit: Any) -> None:
-        run = jobs.enqueue(_order("imports.check", one.id, actor, turn=one.turn + 1))
+        run = jobs.enqueue(_order("imports.check", sheet.id, actor, turn=sheet.turn + 1))
         values = {
             "state": READING,
             "columns": list(columns),
@@ -294,68 +294,68 @@ def check_again(one: Import, columns: Sequence[str], *, actor: Actor, empties: b
             "counts": {},
             "empties": empties,
         }
-        _turn(one, (CHECKED,), {"$set": values, "$inc": {"turn": 1}})
+        _turn(sheet, (CHECKED,), {"$set": values, "$inc": {"turn": 1}})
 
     in_transaction(body)
 
 
-def start(one: Import, *, turn: int, strict: bool, doubtful: bool, actor: Actor) -> None:
+def start(sheet: Import, *, turn: int, strict: bool, doubtful: bool, actor: Actor) -> None:
     """Order that the good rows are imported: with `strict` only if none is bad, with `doubtful` the doubtful ones too.
 
     Raises Refused (checked anew, not all good, nothing good, the same file was imported meanwhile).
     """
-    if turn != one.turn:
+    if turn != sheet.turn:
         raise Refused(LOOKED_AT_ANOTHER)
-    bad = one.count(BAD) + (0 if doubtful else one.count(DOUBT))
+    bad = sheet.count(BAD) + (0 if doubtful else sheet.count(DOUBT))
     if strict and bad:
         raise Refused(NOT_ALL_GOOD(count=bad))
-    if not one.count(CREATE, CHANGE, *([DOUBT] if doubtful else [])):
+    if not sheet.count(CREATE, CHANGE, *([DOUBT] if doubtful else [])):
         raise Refused(NOTHING_GOOD)
 
     def body(_unit: Any) -> None:
-        run = jobs.enqueue(_order("imports.run", one.id, actor))
+        run = jobs.enqueue(_order("imports.run", sheet.id, actor))
         values = {"state": RUNNING, "run": run, "strict": strict, "doubtful": doubtful, "began": clock.now()}
-        values |= {"at": clock.now(), "imported": f"{one.type}:{one.sha256}"}
-        _turn(one, (CHECKED,), {"$set": values})
+        values |= {"at": clock.now(), "imported": f"{sheet.type}:{sheet.sha256}"}
+        _turn(sheet, (CHECKED,), {"$set": values})
 
     try:
         in_transaction(body)
     except DuplicateKeyError:
-        refuse_twin(one.type, one.sha256)
+        refuse_twin(sheet.type, sheet.sha256)
         raise
 
 
-def ask_back(one: Import, *, actor: Actor) -> None:
+def ask_back(sheet: Import, *, actor: Actor) -> None:
     """Order that what an import wrote is taken back. Raises Refused."""
 
     def body(_unit: Any) -> None:
-        run = jobs.enqueue(_order("imports.take_back", one.id, actor))
-        _turn(one, (DONE, FAILED), {"$set": {"state": TAKING_BACK, "run": run}})
+        run = jobs.enqueue(_order("imports.take_back", sheet.id, actor))
+        _turn(sheet, (DONE, FAILED), {"$set": {"state": TAKING_BACK, "run": run}})
 
-    if not one.is_written:
+    if not sheet.is_written:
         raise Refused(NOT_NOW)
     in_transaction(body)
 
 
-def turn_back(one: Import, why: Words) -> None:
+def turn_back(sheet: Import, why: Words) -> None:
     """An import of all or none meets a bad row: what it wrote so far is taken back by the same run."""
-    told = {"$set": {"state": TAKING_BACK, "why": in_all_locales(why)}}
-    in_unit(COLLECTION).update_one({"_id": one.id, "state": RUNNING}, told)
+    content = {"$set": {"state": TAKING_BACK, "why": in_all_locales(why)}}
+    in_unit(COLLECTION).update_one({"_id": sheet.id, "state": RUNNING}, content)
 
 
-def _turn(one: Import, states: tuple[str, ...], command: Mapping[str, Any]) -> None:
+def _turn(sheet: Import, states: tuple[str, ...], command: Mapping[str, Any]) -> None:
     """Change an import that is still where the actor saw it. Raises Refused."""
-    place = {"_id": one.id, "state": {"$in": list(states)}, "turn": one.turn}
+    place = {"_id": sheet.id, "state": {"$in": list(states)}, "turn": sheet.turn}
     if in_unit(COLLECTION).find_one_and_update(place, command, return_document=ReturnDocument.AFTER) is None:
         raise Refused(NOT_NOW)
 
 
-def discard(one: Import) -> None:
+def discard(sheet: Import) -> None:
     """Throw away an import that was not carried out. Raises Refused."""
-    place = {"_id": one.id, "state": {"$in": [READING, CHECKED, FAILED]}, "began": None}
+    place = {"_id": sheet.id, "state": {"$in": [READING, CHECKED, FAILED]}, "began": None}
     if not in_unit(COLLECTION).delete_one(place).deleted_count:
         raise Refused(NOT_NOW)
-    _forget(one.id, one.facts.get("content"))
+    _forget(sheet.id, sheet.facts.get("content"))
 
 
 def forget_before(before: dt.datetime, most: int = 100) -> int:
@@ -382,6 +382,6 @@ def _forget(id: ObjectId, content: ObjectId | None) -> None:
         _drop_content(content)
 
 
-def context_of(one: Import, *, confirmed: bool = False, back: bool = False) -> changes.Context:
+def context_of(sheet: Import, *, confirmed: bool = False, back: bool = False) -> changes.Context:
     """How the changes of an import come in: through its own door, under one name."""
-    return changes.Context(source=Source.IMPORT, batch=one.back_batch if back else one.batch, confirmed=confirmed)
+    return changes.Context(source=Source.IMPORT, batch=sheet.back_batch if back else sheet.batch, confirmed=confirmed)

@@ -61,9 +61,9 @@ class NamesInCells:
         known = self._known.setdefault(_key(link), {})
         if len(known) > KNOWN_MAX:
             known.clear()
-        if wanted := {one for one in texts if one} - known.keys():
-            known |= dict.fromkeys(wanted, ())
-            known |= self._found(link, wanted)
+        if needed := {text for text in texts if text} - known.keys():
+            known |= dict.fromkeys(needed, ())
+            known |= self._found(link, needed)
 
     def meant(self, link: Ref | Refs, text: str) -> ObjectId:
         """The record that a name means. Raises BadValue, saying the name."""
@@ -71,11 +71,11 @@ class NamesInCells:
         if text not in known:
             self.learn(link, [text])
             known = self._known[_key(link)]
-        found = known[text]
-        if len(found) != 1:
-            words = AMBIGUOUS(label=label_of(link), text=text[:100], count=len(found))
-            raise BadValue(words if found else UNKNOWN(label=label_of(link), text=text[:100]))
-        return found[0]
+        result = known[text]
+        if len(result) != 1:
+            words = AMBIGUOUS(label=label_of(link), text=text[:100], count=len(result))
+            raise BadValue(words if result else UNKNOWN(label=label_of(link), text=text[:100]))
+        return result[0]
 
     def several(self, link: Refs, text: str) -> list[ObjectId]:
         """The records that the names in one cell mean, each once. Raises BadValue, also where two readings are
@@ -91,14 +91,14 @@ class NamesInCells:
     def learn_held(self, link: Ref | Refs, ids: Iterable[ObjectId]) -> None:
         """Look up the titles of what records link to, as far as the actor is told them."""
         cls = get_document(link.target)
-        wanted = list({*ids} - self._titles.keys())
-        if not wanted:
+        needed = list({*ids} - self._titles.keys())
+        if not needed:
             return
         places = {cls.type_name(): rights.visible(self.actor, cls)}
         if cls.declared.retention:
             places[archive_of(cls.type_name())] = rights.visible_archived(self.actor, cls)
         for place, scope in places.items():
-            chosen: dict[str, Any] = {"_id": {"$in": wanted}}
+            chosen: dict[str, Any] = {"_id": {"$in": needed}}
             if cls.declared.access.guarded:
                 chosen = {"$and": [chosen, {"_id": None} if scope is None else scope]}
             rows = get_db()[place].find(chosen, {"title": 1, "number": 1})
@@ -121,13 +121,13 @@ class NamesInCells:
         if place:
             named.append({place: {"$in": sorted(texts)}})
         chosen = {"$and": [scope, may_be_linked(link)]}
-        found = _by_name(cls, place, {"$and": [chosen, {"$or": named}]}, texts, str)
-        missing = sorted(texts - found.keys())
+        result = _by_name(cls, place, {"$and": [chosen, {"$or": named}]}, texts, str)
+        missing = sorted(texts - result.keys())
         for at in range(0, len(missing), SOUGHT_AT_ONCE):
             some = missing[at : at + SOUGHT_AT_ONCE]
             alike = {"$and": [chosen, {"$or": [same(text) for text in some]}]}
-            found |= _by_name(cls, place, alike, set(some), normal)
-        return found
+            result |= _by_name(cls, place, alike, set(some), normal)
+        return result
 
 
 def _by_name(
@@ -138,8 +138,8 @@ def _by_name(
     titles: dict[str, tuple[ObjectId, ...]] = {}
     for row in cls._get_collection().find(query, {"number": 1, "title": 1, **({place: 1} if place else {})}):
         numbers[form(row["number"])] = (row["_id"],)
-        said = {form(one) for one in (row.get("title"), row.get(place) if place else None) if one}
-        titles |= {one: (*titles.get(one, ()), row["_id"]) for one in said}
+        said = {form(item) for item in (row.get("title"), row.get(place) if place else None) if item}
+        titles |= {item: (*titles.get(item, ()), row["_id"]) for item in said}
     return {text: known for text in texts if (known := numbers.get(form(text)) or titles.get(form(text)))}
 
 

@@ -62,8 +62,8 @@ def opened(kept: Any, place: str) -> Any:
         return None
 
 
-def sealed(told: Any, place: str) -> Binary:
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+def sealed(content: Any, place: str) -> Binary:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return Binary(secrets.seal(text.encode("utf-8", "replace").decode(), place))
 
 
@@ -82,16 +82,16 @@ class RowOutcome:
         return [self.verdict, str(self.record or ""), self.version, self.seq, [list(each) for each in self.problems]]
 
     @classmethod
-    def unpacked(cls, told: Sequence[Any]) -> RowOutcome:
-        verdict, record, version, seq, problems = told
+    def unpacked(cls, sequence: Sequence[Any]) -> RowOutcome:
+        verdict, record, version, seq, problems = sequence
         wrong = tuple((name, words) for name, words in problems)
         return cls(verdict, ObjectId(record) if record else None, version, seq, wrong)
 
 
 def refused(problems: Iterable[tuple[str, Words]], verdict: str = BAD, **facts: Any) -> RowOutcome:
     """The outcome of a row in which something is wrong; of many problems the first are kept."""
-    told = tuple((name, in_all_locales(words)) for name, words in list(problems)[:PROBLEMS_MAX])
-    return RowOutcome(verdict, problems=told, **facts)
+    items = tuple((name, in_all_locales(words)) for name, words in list(problems)[:PROBLEMS_MAX])
+    return RowOutcome(verdict, problems=items, **facts)
 
 
 @dataclass(frozen=True)
@@ -145,21 +145,21 @@ def passed(sheet: Sheet, step: int) -> int:
 
 def _batch(sheet: Sheet, row: Mapping[str, Any]) -> RowBatch:
     place = sheet.place(row["n"])
-    rows, told = opened(row["rows"], place) or [], opened(row.get("outcomes"), f"{place}:outcomes") or []
-    return RowBatch(row["n"], [(line, cells) for line, cells in rows], [RowOutcome.unpacked(each) for each in told])
+    rows, content = opened(row["rows"], place) or [], opened(row.get("outcomes"), f"{place}:outcomes") or []
+    return RowBatch(row["n"], [(line, cells) for line, cells in rows], [RowOutcome.unpacked(each) for each in content])
 
 
 def keep_outcomes(
     sheet: Sheet, batch: RowBatch, outcomes: Sequence[RowOutcome], *, step: int, keys: Mapping[str, int] | None = None
 ) -> bool:
     """Write what is said of a batch's rows, unless a later step has been there; `keys` are those of `key_of`."""
-    told: dict[str, Any] = {"step": step}
-    told["outcomes"] = sealed([each.packed() for each in outcomes], f"{sheet.place(batch.n)}:outcomes")
-    told["tally"] = {v: sum(each.verdict == v for each in outcomes) for v in {each.verdict for each in outcomes}}
+    content: dict[str, Any] = {"step": step}
+    content["outcomes"] = sealed([each.packed() for each in outcomes], f"{sheet.place(batch.n)}:outcomes")
+    content["tally"] = {v: sum(each.verdict == v for each in outcomes) for v in {each.verdict for each in outcomes}}
     if keys is not None:
-        told |= {"keys": list(keys), "key_rows": list(keys.values())}
+        content |= {"keys": list(keys), "key_rows": list(keys.values())}
     place = {"import": sheet.id, "n": batch.n, "step": {"$lt": step}}
-    return in_unit(COLLECTION).update_one(place, {"$set": told}).matched_count == 1
+    return in_unit(COLLECTION).update_one(place, {"$set": content}).matched_count == 1
 
 
 def key_of(sheet: Sheet, place: str, value: str) -> str:
@@ -169,13 +169,13 @@ def key_of(sheet: Sheet, place: str, value: str) -> str:
 
 def earlier_keys(sheet: Sheet, n: int, keys: Iterable[str]) -> dict[str, int]:
     """Those of some keys that earlier batches have, with the numbers of their rows."""
-    wanted = set(keys)
-    query = {"import": sheet.id, "n": {"$lt": n}, "keys": {"$in": list(wanted)}}
-    found: dict[str, int] = {}
-    for row in in_unit(COLLECTION).find(query, {"keys": 1, "key_rows": 1}) if wanted else ():
+    needed = set(keys)
+    query = {"import": sheet.id, "n": {"$lt": n}, "keys": {"$in": list(needed)}}
+    result: dict[str, int] = {}
+    for row in in_unit(COLLECTION).find(query, {"keys": 1, "key_rows": 1}) if needed else ():
         pairs = zip(row["keys"], row["key_rows"], strict=True)
-        found |= {key: line for key, line in pairs if key in wanted}
-    return found
+        result |= {key: line for key, line in pairs if key in needed}
+    return result
 
 
 def counted(sheet: Sheet) -> dict[str, int]:
@@ -197,16 +197,16 @@ class RowsShown:
 
 def listed(sheet: Sheet, verdicts: Iterable[str], *, after: str = "", most: int = SHOWN) -> RowsShown:
     """The rows with one of some verdicts in order, from a place that `next` named."""
-    wanted, found = tuple(verdicts), RowsShown([])
+    needed, result = tuple(verdicts), RowsShown([])
     begin_n, begin_at = _place(after)
-    for batch in _with(sheet, wanted, begin_n):
+    for batch in _with(sheet, needed, begin_n):
         for at, (row, outcome) in enumerate(zip(batch.rows, batch.outcomes, strict=True)):
-            if outcome.verdict not in wanted or (batch.n == begin_n and at < begin_at):
+            if outcome.verdict not in needed or (batch.n == begin_n and at < begin_at):
                 continue
-            if len(found.rows) == most:
-                return RowsShown(found.rows, f"{batch.n}.{at}")
-            found.rows.append((row[0], row[1], outcome))
-    return found
+            if len(result.rows) == most:
+                return RowsShown(result.rows, f"{batch.n}.{at}")
+            result.rows.append((row[0], row[1], outcome))
+    return result
 
 
 def _place(after: str) -> tuple[int, int]:

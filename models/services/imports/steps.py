@@ -89,46 +89,46 @@ ALL_OR_NONE = L(
 _LOOKING = frozenset({"view", "download", "read", "export"})
 
 
-def asker(one: Import) -> Actor | None:
+def asker(sheet: Import) -> Actor | None:
     """The one who asked for an import as they are now: None when they may not enter records of the type any more."""
-    user = get_document("User").objects(__raw__={"_id": one.person, "active": True, "removed_at": None}).first()
+    user = get_document("User").objects(__raw__={"_id": sheet.person, "active": True, "removed_at": None}).first()
     actor = actor_of(user) if user else None
-    return actor if actor and rights.may_create(actor, type_of(one)) else None
+    return actor if actor and rights.may_create(actor, type_of(sheet)) else None
 
 
-def reader_for(one: Import, actor: Actor) -> Reader:
+def reader_for(sheet: Import, actor: Actor) -> Reader:
     """What reads the rows of an import, as its sender chose."""
-    return Reader(type_of(one), actor, one.columns, empties=one.empties)
+    return Reader(type_of(sheet), actor, sheet.columns, empties=sheet.empties)
 
 
-def type_of(one: Import) -> type[Record]:
+def type_of(sheet: Import) -> type[Record]:
     """The record type that an import is for."""
-    return changes.registered()[one.type]
+    return changes.registered()[sheet.type]
 
 
-def read(one: Import, actor: Actor) -> None:
+def read(sheet: Import, actor: Actor) -> None:
     """Take the rows of the sheet into batches and match its heads. Done again it has the same effect.
 
     Raises Unreadable, with a reason that `WHY_NOT` has words for.
     """
-    rows = _rows_of(one)
-    first = [row for row in islice(rows, HEADS_SOUGHT) if row[0] >= one.facts.get("head_row", 0)]
+    rows = _rows_of(sheet)
+    first = [row for row in islice(rows, HEADS_SOUGHT) if row[0] >= sheet.facts.get("head_row", 0)]
     if not first:
         raise confined.Unreadable("nothing")
-    at = _place_of_heads(one, actor, first)
+    at = _place_of_heads(sheet, actor, first)
     number, heads = first[at]
     width = _Width(len(heads))
-    count = import_rows.keep_rows(one, width.along(chain(first[at + 1 :], rows)))
+    count = import_rows.keep_rows(sheet, width.along(chain(first[at + 1 :], rows)))
     heads += [""] * (width.most - len(heads))
-    imports.keep_heads(one, heads, matched(type_of(one), actor, heads), row=number)
-    imports.finish_reading(one, count)
+    imports.keep_heads(sheet, heads, matched(type_of(sheet), actor, heads), row=number)
+    imports.finish_reading(sheet, count)
 
 
-def _place_of_heads(one: Import, actor: Actor, rows: Sequence[tuple[int, list[str]]]) -> int:
+def _place_of_heads(sheet: Import, actor: Actor, rows: Sequence[tuple[int, list[str]]]) -> int:
     """Which of the first rows has the heads: the first, unless titles stand above one in which more heads are known."""
-    if one.facts.get("head_row"):
+    if sheet.facts.get("head_row"):
         return 0
-    counts = [sum(bool(name) for name in matched(type_of(one), actor, cells)) for _, cells in rows]
+    counts = [sum(bool(name) for name in matched(type_of(sheet), actor, cells)) for _, cells in rows]
     best = counts.index(max(counts))
     is_row_of_heads = counts[best] > 1 or counts[best] == sum(bool(cell.strip()) for cell in rows[best][1])
     return best if is_row_of_heads else 0
@@ -146,21 +146,26 @@ class _Width:
             yield number, cells
 
 
-def previews(one: Import) -> dict[str, str]:
+def previews(sheet: Import) -> dict[str, str]:
     """The first lines of a text in each encoding in which it can be read. Raises Unreadable."""
-    with content_of(one.facts) as content:
+    with content_of(sheet.facts) as content:
         answer, _ = confined.run("texts", {"verb": "previews"}, content)
     return dict(answer["previews"])
 
 
-def _rows_of(one: Import) -> Iterator[tuple[int, list[str]]]:
-    order = {"verb": "table", "kind": one.facts["kind"], "bytes": ANSWER_MAX, "encoding": one.facts.get("encoding", "")}
+def _rows_of(sheet: Import) -> Iterator[tuple[int, list[str]]]:
+    order = {
+        "verb": "table",
+        "kind": sheet.facts["kind"],
+        "bytes": ANSWER_MAX,
+        "encoding": sheet.facts.get("encoding", ""),
+    }
     order |= {"rows": ROWS_MAX, "columns": COLUMNS_MAX, "cell": CELL_MAX}
-    with content_of(one.facts) as content:
+    with content_of(sheet.facts) as content:
         yield from confined.rows("texts", order, content, seconds=SECONDS_MAX)
 
 
-def rehearse(one: Import, reader: Reader, batch: RowBatch) -> bool:
+def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     """Find out what would become of each row of a batch, and write it down; nothing else is written or told.
 
     False when a later check has taken over.
@@ -168,8 +173,8 @@ def rehearse(one: Import, reader: Reader, batch: RowBatch) -> bool:
     outcomes: list[RowOutcome] = []
     keys: dict[str, int] = {}
     trials = [_rehearsed(reader, entry) for entry in reader.read(batch.rows)]
-    owned = [_keys(one, outcome, record) for outcome, record in trials]
-    earlier = import_rows.earlier_keys(one, batch.n, [key for mine in owned for key in mine])
+    owned = [_keys(sheet, outcome, record) for outcome, record in trials]
+    earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
     for (line, _), (outcome, _record), mine in zip(batch.rows, trials, owned, strict=True):
         twins = [(name, line_) for key, name in mine.items() if (line_ := earlier.get(key) or keys.get(key))]
         if twins:
@@ -178,7 +183,7 @@ def rehearse(one: Import, reader: Reader, batch: RowBatch) -> bool:
         else:
             keys |= dict.fromkeys(mine, line)
         outcomes.append(outcome)
-    return import_rows.keep_outcomes(one, batch, outcomes, step=one.turn, keys=keys)
+    return import_rows.keep_outcomes(sheet, batch, outcomes, step=sheet.turn, keys=keys)
 
 
 def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[RowOutcome, Record | None]:
@@ -226,8 +231,8 @@ def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | 
 
 def _told(fault: Refused) -> list[tuple[str, Words]]:
     """What is wrong by field, without the place of a line within it; at least the sentence itself."""
-    told = [(path.partition(".")[0], words) for path, found in fault.problems.items() for words in found]
-    return told or [("", fault.sentence)]
+    lines = [(path.partition(".")[0], words) for path, problem in fault.problems.items() for words in problem]
+    return lines or [("", fault.sentence)]
 
 
 def _write(reader: Reader, entry: RowEntry, context: Context, once: str | None = None) -> Record:
@@ -239,82 +244,82 @@ def _write(reader: Reader, entry: RowEntry, context: Context, once: str | None =
     return changes.update(cls, entry.record.id, entry.values, actor=actor, version=seen, context=context)
 
 
-def _keys(one: Import, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
+def _keys(sheet: Import, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
     """The keys of what may stand only once in a sheet, with their fields: a record that is changed, unique values."""
     if record is None:
         return {}
-    own = {name for name, told in record.declared.own_fields.items() if told.unique and record._data.get(name)}
-    found = {import_rows.key_of(one, name, str(record._data[name])): name for name in own}
+    own = {name for name, field in record.declared.own_fields.items() if field.unique and record._data.get(name)}
+    result = {import_rows.key_of(sheet, name, str(record._data[name])): name for name in own}
     if outcome.verdict == CHANGE:
-        found[import_rows.key_of(one, NUMBER, str(record.number))] = NUMBER
-    return found
+        result[import_rows.key_of(sheet, NUMBER, str(record.number))] = NUMBER
+    return result
 
 
-def carry_out(one: Import, reader: Reader, batch: RowBatch) -> bool:
+def carry_out(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     """Import the good rows of a batch and write down what became of each; whether none was refused only now."""
-    good = {CREATE, CHANGE, *([DOUBT] if one.facts.get("doubtful") else [])}
+    good = {CREATE, CHANGE, *([DOUBT] if sheet.facts.get("doubtful") else [])}
     chosen = [at for at, outcome in enumerate(batch.outcomes) if outcome.verdict in good]
     entries = dict(zip(chosen, reader.read([batch.rows[at] for at in chosen]), strict=True))
-    made = _made_before(one, reader.cls, [batch.rows[at][0] for at in chosen])
+    made = _made_before(sheet, reader.cls, [batch.rows[at][0] for at in chosen])
     outcomes = []
     for at, outcome in enumerate(batch.outcomes):
         if at in entries:
-            outcome = _carried_out(one, reader, entries[at], outcome, made)
+            outcome = _carried_out(sheet, reader, entries[at], outcome, made)
         elif outcome.verdict == DOUBT:
             outcome = RowOutcome(LEFT, problems=outcome.problems)
         outcomes.append(outcome)
-    import_rows.keep_outcomes(one, batch, outcomes, step=RAN)
+    import_rows.keep_outcomes(sheet, batch, outcomes, step=RAN)
     return all(outcomes[at].verdict != BAD for at in chosen)
 
 
-def refused_late(one: Import) -> int | None:
+def refused_late(sheet: Import) -> int | None:
     """The number of a row that was refused only while it was imported, where all rows were to be good."""
-    if not one.facts.get("strict"):
+    if not sheet.facts.get("strict"):
         return None
-    found = import_rows.listed(one, [BAD], most=1).rows
-    return found[0][0] if found else None
+    rows = import_rows.listed(sheet, [BAD], most=1).rows
+    return rows[0][0] if rows else None
 
 
-def _key(one: Import, line: int) -> str:
+def _key(sheet: Import, line: int) -> str:
     """The entry key of a row."""
-    return f"import/{one.id}/{line}"
+    return f"import/{sheet.id}/{line}"
 
 
-def _made_before(one: Import, cls: type[Record], lines: Sequence[int]) -> dict[str, ObjectId]:
+def _made_before(sheet: Import, cls: type[Record], lines: Sequence[int]) -> dict[str, ObjectId]:
     """The records that rows became before the work was cut off, wherever they are now: one query."""
-    keys = [_key(one, line) for line in lines]
+    keys = [_key(sheet, line) for line in lines]
     return {row["once"]: row["_id"] for row in cls._get_collection().find({"once": {"$in": keys}}, {"once": 1})}
 
 
 def _carried_out(
-    one: Import, reader: Reader, entry: RowEntry, seen: RowOutcome, made: dict[str, ObjectId]
+    sheet: Import, reader: Reader, entry: RowEntry, seen: RowOutcome, made: dict[str, ObjectId]
 ) -> RowOutcome:
     """Import one row, or find that it was imported already."""
-    key = _key(one, entry.line)
+    key = _key(sheet, entry.line)
     if key in made:
-        return _own_state(one, made[key], CREATED)
+        return _own_state(sheet, made[key], CREATED)
     if seen.record is not None and (entry.record is None or entry.record.version != seen.version):
-        return _changed_before(one, seen)
-    context = imports.context_of(one, confirmed=seen.verdict == DOUBT)
+        return _changed_before(sheet, seen)
+    context = imports.context_of(sheet, confirmed=seen.verdict == DOUBT)
     try:
         if entry.problems:
             raise Refused(None, {name: [words] for name, words in entry.problems})
         record = _write(reader, entry, context, once=key if entry.record is None else None)
     except Changed:
-        return _changed_before(one, seen)
+        return _changed_before(sheet, seen)
     except (Missing, Refused) as fault:
-        told = [("", NOT_FOUND)] if isinstance(fault, Missing) else _told(fault)
-        return refused([(name, words) for name, words in told if name != CONFIRM], record=seen.record)
+        lines = [("", NOT_FOUND)] if isinstance(fault, Missing) else _told(fault)
+        return refused([(name, words) for name, words in lines if name != CONFIRM], record=seen.record)
     verdict = CREATED if seen.record is None else CHANGED
     is_written_again = hasattr(record, "on_create")
     left = RowOutcome(verdict, record.id, record.version, record.chain.get("seq", 0))
-    return _own_state(one, record.id, verdict) if is_written_again else left
+    return _own_state(sheet, record.id, verdict) if is_written_again else left
 
 
-def _changed_before(one: Import, seen: RowOutcome) -> RowOutcome:
+def _changed_before(sheet: Import, seen: RowOutcome) -> RowOutcome:
     """A record that is no longer as it was at the rehearsal: this import was there itself, or somebody else was."""
-    if seen.record is not None and _entry(seen.record, one.batch) is not None:
-        return _own_state(one, seen.record, CHANGED)
+    if seen.record is not None and _entry(seen.record, sheet.batch) is not None:
+        return _own_state(sheet, seen.record, CHANGED)
     return refused([("", CHANGED_SINCE)], record=seen.record)
 
 
@@ -324,16 +329,16 @@ def _entry(record: ObjectId, batch: str) -> dict[str, Any] | None:
     return next((row for row in rows if row.get("batch") == batch), None)
 
 
-def _own_state(one: Import, record: ObjectId, verdict: str) -> RowOutcome:
+def _own_state(sheet: Import, record: ObjectId, verdict: str) -> RowOutcome:
     """The version in which an import left a record: that of its own entries and of what followed by rule."""
     version, seq = 0, 0
     for row in get_db()[HISTORY].find({"record": record}).sort("seq", 1).limit(200):
-        if row.get("batch") == one.batch or (version and row["seq"] == seq + 1 and row.get("door") == "rule"):
+        if row.get("batch") == sheet.batch or (version and row["seq"] == seq + 1 and row.get("door") == "rule"):
             version, seq = row["version"], row["seq"]
     return RowOutcome(verdict, record, version, seq)
 
 
-def take_back(one: Import, reader: Reader, batch: RowBatch) -> None:
+def take_back(sheet: Import, reader: Reader, batch: RowBatch) -> None:
     """Take back what the rows of a batch became: new records go to the bin, changed ones get their former values.
 
     What somebody has touched since stays, and so does what the gate does not let go; each says why.
@@ -342,31 +347,31 @@ def take_back(one: Import, reader: Reader, batch: RowBatch) -> None:
     for outcome in batch.outcomes:
         if outcome.verdict in (CREATED, CHANGED):
             back = _binned if outcome.verdict == CREATED else _changed_back
-            outcome = _taken_back(one, reader, outcome, back)
+            outcome = _taken_back(sheet, reader, outcome, back)
         outcomes.append(outcome)
-    import_rows.keep_outcomes(one, batch, outcomes, step=TOOK_BACK)
+    import_rows.keep_outcomes(sheet, batch, outcomes, step=TOOK_BACK)
 
 
 Back = Callable[[Import, Reader, RowOutcome], RowOutcome]
 
 
-def _taken_back(one: Import, reader: Reader, outcome: RowOutcome, back: Back) -> RowOutcome:
+def _taken_back(sheet: Import, reader: Reader, outcome: RowOutcome, back: Back) -> RowOutcome:
     facts: dict[str, Any] = {"record": outcome.record, "version": outcome.version}
     try:
-        return back(one, reader, outcome)
+        return back(sheet, reader, outcome)
     except (Changed, Missing) as fault:
-        if outcome.record is not None and _entry(outcome.record, one.back_batch) is not None:
+        if outcome.record is not None and _entry(outcome.record, sheet.back_batch) is not None:
             return RowOutcome(BINNED if outcome.verdict == CREATED else BACK, outcome.record)
         return refused([("", TOUCHED if isinstance(fault, Changed) else NOT_FOUND)], STAYS, **facts)
     except Refused as fault:
         return refused(_told(fault), STAYS, **facts)
 
 
-def _binned(one: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:
+def _binned(sheet: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:
     """Put a record that the import made into the bin. Raises Missing, Refused, Changed."""
     if _is_touched(outcome):
         raise Changed(rights.find(reader.actor, reader.cls, outcome.record), outcome.version)
-    context = imports.context_of(one, back=True)
+    context = imports.context_of(sheet, back=True)
     changes.remove(reader.cls, outcome.record, actor=reader.actor, version=outcome.version, context=context)
     return RowOutcome(BINNED, outcome.record)
 
@@ -377,10 +382,10 @@ def _is_touched(outcome: RowOutcome) -> bool:
     return get_db()[HISTORY].find_one(later, {"_id": 1}) is not None
 
 
-def _changed_back(one: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:
+def _changed_back(sheet: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:
     """Give a record its former values. Raises Missing, Refused, Changed."""
-    entry = _entry(outcome.record, one.batch) if outcome.record else None
+    entry = _entry(outcome.record, sheet.batch) if outcome.record else None
     if entry is None:
         raise Missing
-    batches.take_back(reader.cls, entry, reader.actor, one.back_batch, source=Source.IMPORT)
+    batches.take_back(reader.cls, entry, reader.actor, sheet.back_batch, source=Source.IMPORT)
     return RowOutcome(BACK, outcome.record)

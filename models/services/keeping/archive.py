@@ -66,10 +66,10 @@ def find(actor: Actor, cls: type[Record], id: Any) -> Record:
         or not ObjectId.is_valid(id if isinstance(id, ObjectId) else str(id))
     ):
         raise Missing
-    found = get_db()[archive_of(cls.type_name())].find_one({"$and": [{"_id": ObjectId(str(id))}, scope]})
-    if found is None:
+    row = get_db()[archive_of(cls.type_name())].find_one({"$and": [{"_id": ObjectId(str(id))}, scope]})
+    if row is None:
         raise Missing
-    return cls._from_son(found)
+    return cls._from_son(row)
 
 
 def entries_of(record_id: ObjectId) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def move_out(cls: type[Record], id: ObjectId, *, is_due: IsDue) -> bool:
         _copy(HISTORY_ARCHIVE, [*entries, entry])
         in_unit(UNSEALED).insert_one({"_id": entry["_id"]})
         _take_away(cls.type_name(), [id])
-        _take_away(HISTORY, [one["_id"] for one in entries])
+        _take_away(HISTORY, [entry["_id"] for entry in entries])
         in_unit(waiting.COLLECTION).delete_one({"_id": id})
         return True
 
@@ -111,16 +111,16 @@ def bring_back(cls: type[Record], id: Any, *, actor: Actor, reason: str = "") ->
         if document is None:
             raise Missing
         entries = list(in_unit(HISTORY_ARCHIVE).find({"record": key}).sort("seq", 1))
-        told = [
+        lines = [
             {"field": ARCHIVED_AT, "old": document.get(ARCHIVED_AT), "new": None},
             {"field": BROUGHT_BACK_AT, "old": document.get(BROUGHT_BACK_AT), "new": clock.now()},
         ]
-        entry, kept = _entered(cls, document, "unarchive", told, actor, reason)
+        entry, kept = _entered(cls, document, "unarchive", lines, actor, reason)
         _copy(cls.type_name(), [kept])
         _copy(HISTORY, [*entries, entry])
         in_unit(UNSEALED).insert_one({"_id": entry["_id"]})
         _take_away(archive_of(cls.type_name()), [key])
-        _take_away(HISTORY_ARCHIVE, [one["_id"] for one in entries])
+        _take_away(HISTORY_ARCHIVE, [entry["_id"] for entry in entries])
         record = cls._from_son(kept)
         after_write(unit, record)
         return record
@@ -128,8 +128,8 @@ def bring_back(cls: type[Record], id: Any, *, actor: Actor, reason: str = "") ->
     try:
         return in_transaction(body, quiet=True)
     except DuplicateKeyError as clash:
-        found = get_db()[archive_of(cls.type_name())].find_one({"_id": key}, {"number": 1}) or {}
-        raise Refused(NUMBER_TAKEN(number=found.get("number"))) from clash
+        row = get_db()[archive_of(cls.type_name())].find_one({"_id": key}, {"number": 1}) or {}
+        raise Refused(NUMBER_TAKEN(number=row.get("number"))) from clash
 
 
 def _to_bring_back(cls: type[Record], id: ObjectId | None, actor: Actor) -> Record:
@@ -153,8 +153,8 @@ def note(cls: type[Record], id: ObjectId, verb: str, *, actor: Actor, changes: l
 
     def body(unit: Unit) -> None:
         record = find(actor, cls, id)
-        told = entry_of(record, verb, changes, Act(actor, Context()))
-        entry, chain = history.chained(told, record.chain)
+        content = entry_of(record, verb, changes, Act(actor, Context()))
+        entry, chain = history.chained(content, record.chain)
         entry["_id"] = ObjectId()
         held = {"_id": record.id, "chain.seq": entry["seq"] - 1}
         written = in_unit(archive_of(cls.type_name())).update_one(held, {"$set": {"chain": chain}})
@@ -176,26 +176,26 @@ def _entered(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The entry that says what happens to a stored record, and the record as it will stand."""
     kept = {**document, "version": document.get("version", 0) + 1}
-    for one in changes:
-        if one["new"] is None:
-            kept.pop(one["field"], None)
+    for change in changes:
+        if change["new"] is None:
+            kept.pop(change["field"], None)
         else:
-            kept[one["field"]] = one["new"]
-    told = entry_of(cls._from_son(kept), verb, changes, Act(actor, Context(source=DOOR.source, reason=reason)))
-    entry, kept["chain"] = history.chained(told, dict(document.get("chain") or {}))
+            kept[change["field"]] = change["new"]
+    content = entry_of(cls._from_son(kept), verb, changes, Act(actor, Context(source=DOOR.source, reason=reason)))
+    entry, kept["chain"] = history.chained(content, dict(document.get("chain") or {}))
     entry["_id"] = ObjectId()
     return entry, kept
 
 
 def _copy(name: str, documents: list[dict[str, Any]]) -> None:
     """Write documents to another collection, read them back and compare them by hash."""
-    for one in documents[:1]:
-        in_unit(name).insert_one(one)
+    for document in documents[:1]:
+        in_unit(name).insert_one(document)
     if documents[1:]:
         in_unit(name).insert_many(documents[1:])
-    ids = [one["_id"] for one in documents]
+    ids = [document["_id"] for document in documents]
     there = {row["_id"]: _hash(row) for row in in_unit(name).find({"_id": {"$in": ids}})}
-    if there != {one["_id"]: _hash(one) for one in documents}:
+    if there != {document["_id"]: _hash(document) for document in documents}:
         raise RuntimeError(f"What was written to {name} does not read as it was written; nothing was moved.")
 
 
@@ -250,8 +250,8 @@ def destroy(
             "number": document.get("number"),
             **({"once": document["once"]} if document.get("once") else {}),
             "hash": entries[-1]["hash"] if entries else "",
-            "entries": [one["_id"] for one in entries],
-            "files": [one.get("sha256") for one in files],
+            "entries": [entry["_id"] for entry in entries],
+            "files": [file.get("sha256") for file in files],
             "list": approval.list,
             "list_number": approval.number,
             "approved_by": approval.by,
@@ -262,7 +262,7 @@ def destroy(
         in_unit(TOMBSTONES).insert_one(stone)
         attest(proof_of(stone))
         _forget(stone, in_unit)
-        contents.extend(one["content"] for one in files)
+        contents.extend(file["content"] for file in files)
         return stone
 
     stone = in_transaction(body, quiet=True)
@@ -333,11 +333,11 @@ def _set_again(stone: Mapping[str, Any], place: Place) -> None:
     """The tombstone over what a backup knew; its list may be younger than the backup, so it has an entry of its own."""
     of_it = {"type": stone["type"], "record": stone["_id"]}
     rows = [row for name in (HISTORY, HISTORY_ARCHIVE) for row in place(name).find(of_it)]
-    again = {**stone, "entries": [row["_id"] for row in sorted(rows, key=lambda one: one["seq"])]}
+    again = {**stone, "entries": [row["_id"] for row in sorted(rows, key=lambda row: row["seq"])]}
     place(TOMBSTONES).insert_one(again)
-    told = {"type": TOMBSTONES, "record": stone["_id"], "version": 0, "at": clock.now(), "actor": None}
-    told |= {"actor_name": SYSTEM.name, "door": "backup", "verb": ERASED, "changes": [attested(proof_of(again))]}
-    entry, _ = history.chained(told, {})
+    content = {"type": TOMBSTONES, "record": stone["_id"], "version": 0, "at": clock.now(), "actor": None}
+    content |= {"actor_name": SYSTEM.name, "door": "backup", "verb": ERASED, "changes": [attested(proof_of(again))]}
+    entry, _ = history.chained(content, {})
     entry["_id"] = ObjectId()
     place(HISTORY).insert_one(entry)
     place(UNSEALED).insert_one({"_id": entry["_id"]})

@@ -55,9 +55,9 @@ def differing(file: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
 
 def is_as_entered(db: Database[Any], file: Mapping[str, Any]) -> bool:
     """Whether the facts of one file are those of its entries."""
-    wanted = {"record": file.get("record_id"), "verb": {"$in": VERBS}, "changes.new._id": file["_id"]}
-    entries = [row for name in PLACES for row in db[name].find(wanted)]
-    said = said_by(sorted(entries, key=lambda one: one["seq"])).get(file["_id"])
+    query = {"record": file.get("record_id"), "verb": {"$in": VERBS}, "changes.new._id": file["_id"]}
+    entries = [row for name in PLACES for row in db[name].find(query)]
+    said = said_by(sorted(entries, key=lambda row: row["seq"])).get(file["_id"])
     return said is not None and not differing(file, said)
 
 
@@ -85,8 +85,8 @@ def _batches(
     after: Any = None
     while True:
         with db.client.start_session(snapshot=True) as session:
-            wanted = {"_id": {"$gt": after}} if after is not None else {}
-            rows = list(db[name].find(wanted, session=session).sort("_id", 1).limit(BATCH))
+            query = {"_id": {"$gt": after}} if after is not None else {}
+            rows = list(db[name].find(query, session=session).sort("_id", 1).limit(BATCH))
             others = beside([row.get(key) for row in rows])(session) if rows else []
         if not rows:
             return
@@ -95,10 +95,10 @@ def _batches(
 
 
 def _entries(db: Database[Any], records: list[Any]) -> Callable[[ClientSession], list[Any]]:
-    wanted = {"record": {"$in": list(set(records))}, "verb": {"$in": VERBS}}
+    query = {"record": {"$in": list(set(records))}, "verb": {"$in": VERBS}}
 
     def read(session: ClientSession) -> list[Any]:
-        rows = [row for name in PLACES for row in db[name].find(wanted, session=session)]
+        rows = [row for name in PLACES for row in db[name].find(query, session=session)]
         return sorted(rows, key=lambda row: (str(row["record"]), row["seq"]))
 
     return read
@@ -108,13 +108,15 @@ def _gone(db: Database[Any], name: str) -> Iterator[Fault]:
     """Files that were attached, by the entries of a collection, and of which there is no fact."""
     after: Any = None
     while True:
-        wanted = {"verb": ATTACH, **({"_id": {"$gt": after}} if after is not None else {})}
+        query = {"verb": ATTACH, **({"_id": {"$gt": after}} if after is not None else {})}
         with db.client.start_session(snapshot=True) as session:
-            entries = list(db[name].find(wanted, session=session).sort("_id", 1).limit(BATCH))
+            entries = list(db[name].find(query, session=session).sort("_id", 1).limit(BATCH))
             said = said_by(entries)
             files = db[collections.FILES].find({"_id": {"$in": list(said)}}, {"_id": 1}, session=session)
             there = {row["_id"] for row in files}
-            still = {row["_id"] for row in db[name].find({"_id": {"$in": [one["_id"] for one in entries]}}, {"_id": 1})}
+            still = {
+                row["_id"] for row in db[name].find({"_id": {"$in": [entry["_id"] for entry in entries]}}, {"_id": 1})
+            }
         if not entries:
             return
         known = {entry["record"] for entry in entries if entry["_id"] in still}
@@ -126,14 +128,14 @@ def _gone(db: Database[Any], name: str) -> Iterator[Fault]:
 
 def check_contents(db: Database[Any], tell: Tell = lambda done: None) -> Iterator[Fault]:
     """Every content against the digest in the facts; read once. That of a file taken off may have been swept."""
-    last, found = None, None
+    last, result = None, None
     rows = db[collections.FILES].find({}).sort("content", 1).batch_size(BATCH)
     for done, file in enumerate(rows, 1):
         if file.get("content") != last:
-            last, found = file.get("content"), digest_of(db, file.get("content"))
-        if found is not None and found != (file.get("sha256"), file.get("size")):
+            last, result = file.get("content"), digest_of(db, file.get("content"))
+        if result is not None and result != (file.get("sha256"), file.get("size")):
             yield _where(db, file), CONTENT
-        elif found is None and file.get("removed_at") is None:
+        elif result is None and file.get("removed_at") is None:
             yield _where(db, file), NO_CONTENT
         tell(done)
 

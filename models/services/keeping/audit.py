@@ -99,12 +99,12 @@ def seal_next(most: int = SEAL_MOST, after: ObjectId | None = None) -> tuple[int
     """Seal the next entries that wait; returns how many, and the last id that was looked at (None: no more wait)."""
 
     def body(unit: Unit) -> tuple[int, ObjectId | None]:
-        wanted = {"_id": {"$gt": after}} if after else {}
-        ids = [row["_id"] for row in in_unit(collections.UNSEALED).find(wanted, {"_id": 1}).sort("_id", 1).limit(most)]
+        query = {"_id": {"$gt": after}} if after else {}
+        ids = [row["_id"] for row in in_unit(collections.UNSEALED).find(query, {"_id": 1}).sort("_id", 1).limit(most)]
         if not ids:
             return 0, None
-        found = _digests(ids, None)
-        entries = [(id, found[id]) for id in ids if id in found]
+        digests = _digests(ids, None)
+        entries = [(id, digests[id]) for id in ids if id in digests]
         if entries:
             last = in_unit(collections.SEALS).find_one({}, {"leaves": 0}, sort=[("_id", -1)])
             in_unit(collections.SEALS).insert_one(seals.seal_of(entries, last, clock.now()))
@@ -175,7 +175,7 @@ def _check_files(report: Report, tell: Tell, *, contents: bool) -> None:
 
 def keep_result(report: Report) -> None:
     """Write the result of a check down for the page that shows the last one."""
-    shown = [{"where": in_all_locales(one.where), "what": in_all_locales(one.what)} for one in report.faults[:20]]
+    shown = [{"where": in_all_locales(fault.where), "what": in_all_locales(fault.what)} for fault in report.faults[:20]]
     newest = report.newest["_id"] if report.newest else None
     counts = {name: getattr(report, name) for name in ("seals", "entries", "records", "files")} | {"newest": newest}
     count = len(report.faults) + report.more
@@ -200,12 +200,12 @@ def _digests(ids: list[ObjectId], session: ClientSession | None) -> dict[ObjectI
 
 def _entries(ids: list[ObjectId], session: ClientSession | None) -> dict[ObjectId, dict[str, Any]]:
     """Entries by id; without a session of its own, in the transaction of the caller."""
-    found: dict[ObjectId, dict[str, Any]] = {}
+    result: dict[ObjectId, dict[str, Any]] = {}
     for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
-        if missing := [id for id in ids if id not in found]:
+        if missing := [id for id in ids if id not in result]:
             rows = in_unit(name).find({"_id": {"$in": missing}}, **_reads(session))
-            found.update({row["_id"]: row for row in rows})
-    return found
+            result.update({row["_id"]: row for row in rows})
+    return result
 
 
 def _reads(session: ClientSession | None) -> dict[str, Any]:
@@ -240,20 +240,20 @@ def _check_seal(report: Report, seal: dict[str, Any], last: Mapping[str, Any] | 
         report.add(where, _WRONG[fault])
     sealed = dict(seals.unpack(bytes(seal.get("leaves") or b"")))
     report.entries += len(sealed)
-    found = _entries(list(sealed), session)
+    entries = _entries(list(sealed), session)
     for id, digest in sealed.items():
-        if id in found and history.digest(found[id]) != digest:
-            report.add(where, CHANGED_SINCE(entry=_name_of(found[id])))
-    if missing := [id for id in sealed if id not in found]:
+        if id in entries and history.digest(entries[id]) != digest:
+            report.add(where, CHANGED_SINCE(entry=_name_of(entries[id])))
+    if missing := [id for id in sealed if id not in entries]:
         _check_missing(report, where, missing, session)
-    _check_homes(report, list(found.values()), session)
+    _check_homes(report, list(entries.values()), session)
 
 
 def _name_of(entry: Mapping[str, Any]) -> str:
     """An entry as people can look it up: type, number or id of its record, and its own number."""
-    wanted = {"_id": entry.get("record")}
-    row = get_db()[str(entry.get("type"))].find_one(wanted, {"number": 1})
-    row = row or collections.in_archive(str(entry.get("type")), wanted)
+    query = {"_id": entry.get("record")}
+    row = get_db()[str(entry.get("type"))].find_one(query, {"number": 1})
+    row = row or collections.in_archive(str(entry.get("type")), query)
     return f"{entry.get('type')} {row.get('number') if row else entry.get('record')} #{entry.get('seq')}"
 
 
@@ -273,10 +273,10 @@ def _check_missing(report: Report, where: Words, missing: list[ObjectId], sessio
 def _is_proven(stone: Mapping[str, Any], session: ClientSession) -> bool:
     """Whether an entry of the history says that this record was destroyed, with exactly these entries."""
     for type_name, id in (("deletion_list", stone.get("list")), (collections.TOMBSTONES, stone["_id"])):
-        wanted = {"type": type_name, "record": id, "verb": ERASED, "changes.new.record": stone["_id"]}
+        query = {"type": type_name, "record": id, "verb": ERASED, "changes.new.record": stone["_id"]}
         for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
-            entry = get_db()[name].find_one(wanted, session=session)
-            if entry and any(one["new"] == proof_of(stone) for one in entry["changes"]):
+            entry = get_db()[name].find_one(query, session=session)
+            if entry and any(change["new"] == proof_of(stone) for change in entry["changes"]):
                 return True
     return False
 
@@ -315,17 +315,17 @@ def _check_queue(report: Report) -> None:
     after: ObjectId | None = None
     while True:
         with _moment() as session:
-            wanted = {"_id": {"$gt": after}} if after else {}
-            queue = get_db()[collections.UNSEALED].find(wanted, {"_id": 1}, session=session)
+            query = {"_id": {"$gt": after}} if after else {}
+            queue = get_db()[collections.UNSEALED].find(query, {"_id": 1}, session=session)
             ids = [row["_id"] for row in queue.sort("_id", 1).limit(SEAL_MOST)]
             if not ids:
                 return
-            found = _entries(ids, session)
+            entries = _entries(ids, session)
             for id in ids:
-                if id not in found:
+                if id not in entries:
                     report.add(str(id), QUEUE_GONE(entry=id))
-            _check_homes(report, list(found.values()), session)
-        report.entries += len(found)
+            _check_homes(report, list(entries.values()), session)
+        report.entries += len(entries)
         after = ids[-1]
 
 
@@ -347,8 +347,8 @@ def _check_for_extra(report: Report) -> None:
                     report.add(_name_of(entry), NEVER_SEALED(entry=entry["_id"]))
 
 
-def _count(name: str, wanted: dict[str, Any], session: ClientSession) -> int:
-    return get_db()[name].count_documents(wanted, session=session)
+def _count(name: str, query: dict[str, Any], session: ClientSession) -> int:
+    return get_db()[name].count_documents(query, session=session)
 
 
 def _sum(name: str, what: Any, session: ClientSession) -> int:
@@ -362,9 +362,9 @@ def _check_records(report: Report, type_name: str, place: str, tell: Tell) -> No
     after: ObjectId | None = None
     while True:
         with _moment() as session:
-            wanted = {"_id": {"$gt": after}} if after else {}
-            found = get_db()[place].find(wanted, session=session).sort("_id", 1)
-            rows = list(found.limit(RECORDS_EACH))
+            query = {"_id": {"$gt": after}} if after else {}
+            result = get_db()[place].find(query, session=session).sort("_id", 1)
+            rows = list(result.limit(RECORDS_EACH))
             if not rows:
                 return
             chains = _chains(type_name, entries_in, [row["_id"] for row in rows], session)
@@ -379,9 +379,9 @@ def _check_records(report: Report, type_name: str, place: str, tell: Tell) -> No
 def _chains(
     type_name: str, entries_in: str, ids: list[ObjectId], session: ClientSession
 ) -> dict[ObjectId, list[dict[str, Any]]]:
-    wanted = {"type": type_name, "record": {"$in": ids}}
-    rows = get_db()[entries_in].find(wanted, session=session).sort([("record", 1), ("seq", 1)])
-    return {id: list(group) for id, group in groupby(rows, key=lambda one: one["record"])}
+    query = {"type": type_name, "record": {"$in": ids}}
+    rows = get_db()[entries_in].find(query, session=session).sort([("record", 1), ("seq", 1)])
+    return {id: list(group) for id, group in groupby(rows, key=lambda row: row["record"])}
 
 
 def record_faults(document: Mapping[str, Any], entries: list[dict[str, Any]]) -> Iterator[tuple[str, Words]]:
@@ -391,8 +391,8 @@ def record_faults(document: Mapping[str, Any], entries: list[dict[str, Any]]) ->
         return
     for seq, what in history.faults_in(entries, document.get("chain") or {}):
         yield f" #{seq}", _WRONG[what]
-    told = difference(replayed(entries), document)
-    names = [change["field"] for change in told]
+    content = difference(replayed(entries), document)
+    names = [change["field"] for change in content]
     if document.get("version") != max(entry.get("version") or 0 for entry in entries):
         names.append("version")
     if names:
@@ -408,8 +408,8 @@ def replayed(entries: list[dict[str, Any]]) -> dict[str, Any]:
             continue  # a comment, a file, a reading: it changes no field
         version = entry["version"]
         changed = entry.get("changes") or ()
-        if any(one["field"] == "number" and one.get("old") is None for one in changed):
+        if any(row["field"] == "number" and row.get("old") is None for row in changed):
             state = {}  # made, or made again from a backup after it was gone
-        for one in changed:
-            state[one["field"]] = one.get("new")
+        for row in changed:
+            state[row["field"]] = row.get("new")
     return {name: value for name, value in state.items() if value is not None}

@@ -95,5 +95,5 @@ def _queue_unsealed(entries: list[ObjectId]) -> None:
     """Entries that no present seal holds wait for one: the backup may be younger than the state it is brought into."""
     held = {"from": {"$lte": max(entries)}, "to": {"$gte": min(entries)}}
     sealed = {id for seal in in_unit(SEALS).find(held, {"leaves": 1}) for id, _ in seals.unpack(bytes(seal["leaves"]))}
-    for id in (one for one in entries if one not in sealed):
+    for id in (entry for entry in entries if entry not in sealed):
         in_unit(UNSEALED).update_one({"_id": id}, {"$setOnInsert": {}}, upsert=True)

@@ -55,11 +55,11 @@ def proof(leaves: Sequence[bytes], index: int) -> list[Step]:
     return steps
 
 
-def verify(one: bytes, steps: Sequence[Step], root: bytes) -> bool:
+def verify(content: bytes, steps: Sequence[Step], root: bytes) -> bool:
     """Whether a leaf stands under a root."""
     for side, other in steps:
-        one = _node(other, one) if side == "left" else _node(one, other)
-    return one == root
+        content = _node(other, content) if side == "left" else _node(content, other)
+    return content == root
 
 
 def pack(leaves: Sequence[tuple[ObjectId, str]]) -> bytes:
@@ -94,8 +94,8 @@ def root_of(entries: Sequence[tuple[ObjectId, str]]) -> bytes:
 
 def seal_hash(seal: Mapping[str, Any]) -> str:
     """The SHA-256 of what a seal says, in a canonical form."""
-    told = {name: seal.get(name) for name in ("_id", "at", "from", "to", "count", "root", "prev")}
-    text = json_util.dumps(told, json_options=json_util.CANONICAL_JSON_OPTIONS, sort_keys=True)
+    values = {name: seal.get(name) for name in ("_id", "at", "from", "to", "count", "root", "prev")}
+    text = json_util.dumps(values, json_options=json_util.CANONICAL_JSON_OPTIONS, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -112,14 +112,14 @@ def faults_in(seal: Mapping[str, Any], last: Mapping[str, Any] | None) -> Iterat
 
 def checkpoint_of(seal: Mapping[str, Any]) -> str:
     """A seal as a file that somebody outside keeps; it holds nothing of what the entries say."""
-    told = {"format": FORMAT, "number": seal["_id"], "at": seal["at"].isoformat(), "hash": seal["hash"]}
-    return json.dumps(told, indent=1) + "\n"
+    content = {"format": FORMAT, "number": seal["_id"], "at": seal["at"].isoformat(), "hash": seal["hash"]}
+    return json.dumps(content, indent=1) + "\n"
 
 
 def read_checkpoint(text: str) -> dict[str, Any]:
     """A checkpoint read from its file. Raises ValueError when it is none."""
-    told = json.loads(text)
-    is_one = isinstance(told, dict) and told.get("format") == FORMAT
-    if not is_one or not isinstance(told.get("number"), int) or not isinstance(told.get("hash"), str):
+    payload = json.loads(text)
+    is_one = isinstance(payload, dict) and payload.get("format") == FORMAT
+    if not is_one or not isinstance(payload.get("number"), int) or not isinstance(payload.get("hash"), str):
         raise ValueError("not a checkpoint")
-    return told
+    return payload

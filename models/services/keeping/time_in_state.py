@@ -42,7 +42,7 @@ def moves_of(record_id: ObjectId) -> list[dict[str, Any]]:
 def stays_of(record: Record, entries: Iterable[Mapping[str, Any]]) -> list[Stay]:
     """The states that a record has been in, in the order of its workflow. `entries`: at least those that changed it."""
     flow = record.flow()
-    changed = sorted((one for one in entries if one.get("state_to")), key=lambda one: one["seq"])
+    changed = sorted((entry for entry in entries if entry.get("state_to")), key=lambda row: row["seq"])
     if flow is None or not changed:
         return []
     spans: dict[str, list[tuple[dt.datetime, dt.datetime]]] = {}
@@ -50,8 +50,8 @@ def stays_of(record: Record, entries: Iterable[Mapping[str, Any]]) -> list[Stay]
         until = after["at"] if after else clock.now()
         spans.setdefault(entry["state_to"], []).append((entry["at"], until))
     order = {state: at for at, state in enumerate(flow.states)}
-    found = [_stay(state, held, record, is_end=state in flow.ends) for state, held in spans.items()]
-    return sorted(found, key=lambda stay: order.get(stay.state, len(order)))
+    result = [_stay(state, held, record, is_end=state in flow.ends) for state, held in spans.items()]
+    return sorted(result, key=lambda stay: order.get(stay.state, len(order)))
 
 
 def _stay(state: str, held: list[tuple[dt.datetime, dt.datetime]], record: Record, *, is_end: bool) -> Stay:

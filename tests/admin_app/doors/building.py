@@ -67,7 +67,7 @@ def build(settings: Any, **options: Any) -> flask.Flask:
         try:
             app.extensions["security"].require_password(current_actor(), flask.request.form["password"])
         except Refused as refused:
-            return {name: [str(one) for one in found] for name, found in refused.problems.items()}, 422
+            return {name: [str(item) for item in problem] for name, problem in refused.problems.items()}, 422
         return "signed"
 
     @app.post("/upload")
@@ -98,11 +98,11 @@ class Browser:
         return self.client.get(path, environ_overrides=self.environ, buffered=True, **options)
 
     def token(self, page: str = "/login") -> str:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page, follow_redirects=True).text)
-        if found is None:
-            found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/admin/account/").text)
-        assert found
-        return found[1]
+        match = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page, follow_redirects=True).text)
+        if match is None:
+            match = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/admin/account/").text)
+        assert match
+        return match[1]
 
     def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
         values = {"csrf_token": self.token(), **(data or {})}
@@ -113,8 +113,8 @@ class Browser:
 
     @property
     def cookie(self) -> str | None:
-        found = self.client.get_cookie(self.cookie_name)
-        return found.value if found else None
+        result = self.client.get_cookie(self.cookie_name)
+        return result.value if result else None
 
     def put_cookie(self, value: str) -> None:
         self.client.set_cookie(self.cookie_name, value)

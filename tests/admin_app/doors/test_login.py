@@ -18,8 +18,8 @@ from tests.admin_app.doors.building import PASSWORD, START, Browser, build, is_i
 
 
 def test_a_login_leads_to_the_page_asked_for(browser: Browser) -> None:
-    asked = browser.get("/files/one?a=1")
-    assert asked.headers["Location"] == "/login?next=/files/one?a%3D1"
+    query = browser.get("/files/one?a=1")
+    assert query.headers["Location"] == "/login?next=/files/one?a%3D1"
     assert browser.login(next="/files/one?a=1").headers["Location"] == "/files/one?a=1"
     assert is_in(browser)
 
@@ -172,5 +172,5 @@ def test_events_tell_who_and_never_what_was_typed(browser: Browser, people: Any,
     kinds = [(event["kind"], event["user"]) for event in events]
     chen = people["chen"]
     assert kinds == [("failure", None), ("failure", chen), ("login", chen), ("logout", chen)]
-    told = str([SimpleNamespace(**event) for event in events])
-    assert not re.search("ecretpassword|guess|four good|forged line|\u2028", told, re.IGNORECASE)
+    said = str([SimpleNamespace(**event) for event in events])
+    assert not re.search("ecretpassword|guess|four good|forged line|\u2028", said, re.IGNORECASE)

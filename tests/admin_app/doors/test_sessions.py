@@ -194,7 +194,7 @@ def test_own_sessions_can_be_ended_but_nobody_elses(app: flask.Flask, people: An
     here.login()
     elsewhere.login()
     colleague.login("wang")
-    keys = {one: hashlib.sha256((one.cookie or "").encode()).hexdigest() for one in (here, elsewhere, colleague)}
+    keys = {item: hashlib.sha256((item.cookie or "").encode()).hexdigest() for item in (here, elsewhere, colleague)}
     assert "10.0.0.2" in here.get("/admin/account/").text
     here.post("/admin/account/sessions/end", {"session": keys[colleague]})
     assert is_in(colleague)

@@ -45,8 +45,8 @@ def ended(company, name, at=LONG_AGO, **values):
 
 def _to_the_end(company, record):
     flow = record.flow()
-    told = record.declared.retention
-    ends = (told.states if told and told.states else flow.ends) if flow else ()
+    retention = record.declared.retention
+    ends = (retention.states if retention and retention.states else flow.ends) if flow else ()
     for state in sorted(ends):
         try:
             return company.walk(record, state)
@@ -60,19 +60,19 @@ def where(record):
     """In which collections a record and its entries stand."""
     db, name = record._get_db(), record.type_name()
     pairs = ((name, collections.HISTORY), (collections.archive_of(name), collections.HISTORY_ARCHIVE))
-    found = []
+    result = []
     for live, entries in pairs:
         count = db[entries].count_documents({"type": name, "record": record.id})
         if db[live].count_documents({"_id": record.id}):
-            found.append((live, count))
+            result.append((live, count))
         else:
             assert count == 0
-    return found
+    return result
 
 
 def is_sound():
     audit.seal_all()
-    return [(str(one.where), str(one.what)) for one in audit.check().faults]
+    return [(str(fault.where), str(fault.what)) for fault in audit.check().faults]
 
 
 def old_values(record):

@@ -105,17 +105,17 @@ class TestDestruction:
 
     def test_a_hold_made_meanwhile_is_seen(self, company, old, listed, db):
         """It is committed after the destruction began to read, and before it wrote: the destruction begins anew."""
-        approval, asked = Approval(listed.id, listed.number, None, "", NOW), []
+        approval, query = Approval(listed.id, listed.number, None, "", NOW), []
 
         def may(document):
-            asked.append(document)
-            if len(asked) == 1:
+            query.append(document)
+            if len(query) == 1:
                 aside(hold_all, company)
             retention.guard_holds()
             return not retention.is_held(type(old), document)
 
         assert archive.destroy(type(old), old.id, approval, lambda _: None, may=may) is None
-        assert (len(asked), len(where(old)), db.tombstone.count_documents({})) == (2, 1, 0)
+        assert (len(query), len(where(old)), db.tombstone.count_documents({})) == (2, 1, 0)
 
     def test_a_hold_waits_for_a_destruction_that_was_first(self, company, old, listed):
         approval, threads = Approval(listed.id, listed.number, None, "", NOW), []
@@ -158,7 +158,7 @@ class TestDestruction:
         audit.seal_all()
         entries = archive.entries_of(old.id)
         stone = {"_id": old.id, "type": "requirement", "number": old.number, "hash": entries[-1]["hash"]}
-        db.tombstone.insert_one({**stone, "entries": [one["_id"] for one in entries], "list": listed.id})
+        db.tombstone.insert_one({**stone, "entries": [entry["_id"] for entry in entries], "list": listed.id})
         db.requirement_archive.delete_one({"_id": old.id})
         db.history_archive.delete_many({"record": old.id})
         assert (f"requirement {old.number}", str(audit.UNPROVEN)) in is_sound()

@@ -79,8 +79,8 @@ def test_a_damaged_record_keeps_no_other_back(company, old, db, damage):
 def test_damaged_ones_are_listed_and_destroyed_or_said(company, db):
     """A title that is no text stops no list; what cannot be destroyed is said in its line, and the list ends."""
     customers = [company.make("customer", "clerk_sal") for _ in range(3)]
-    for one in customers:
-        changes.remove(type(one), one.id, actor=SYSTEM, version=None)
+    for customer in customers:
+        changes.remove(type(customer), customer.id, actor=SYSTEM, version=None)
     db.customer.update_one({"_id": customers[0].id}, {"$set": {"title": 5, "number": 5}})
     with clock.set_to(clock.now() + dt.timedelta(days=31)):
         db.customer.update_one({"_id": customers[2].id}, {"$set": {"created_at": DatetimeMS(10**16)}})
@@ -91,5 +91,5 @@ def test_damaged_ones_are_listed_and_destroyed_or_said(company, db):
         approve(company, made)
         assert work(retention.CARRY_OUT, list=str(made.id)).counts == {"destroyed": 1, "damaged": 1}
     done = company.fresh(made)
-    assert (done.state, [one.outcome for one in done.lines]) == ("carried_out", ["destroyed", "damaged"])
+    assert (done.state, [line.outcome for line in done.lines]) == ("carried_out", ["destroyed", "damaged"])
     assert db.customer.distinct("_id") == [customers[1].id, customers[2].id]

@@ -31,7 +31,7 @@ def test_every_type_goes_and_comes_back(company, name):
     after = record._get_collection().find_one({"_id": record.id})
     moved = {"chain", "version", collections.BROUGHT_BACK_AT}
     assert {k: v for k, v in after.items() if k not in moved} == {k: v for k, v in before.items() if k not in moved}
-    assert [one["verb"] for one in history.entries_of(record.id)[-2:]] == ["archive", "unarchive"]
+    assert [entry["verb"] for entry in history.entries_of(record.id)[-2:]] == ["archive", "unarchive"]
     assert is_sound() == []
 
 
@@ -52,7 +52,7 @@ def test_not_yet_and_not_in_the_midst(company):
     fresh = company.make("requirement", "clerk_mkt")
     fresh = company.walk(fresh, sorted(fresh.flow().ends)[0])
     work("archive.run")
-    assert [len(where(one)) for one in (going_on, fresh)] == [1, 1]
+    assert [len(where(item)) for item in (going_on, fresh)] == [1, 1]
     assert where(fresh)[0][0] == where(going_on)[0][0] == "requirement"
 
 
@@ -68,7 +68,7 @@ def test_what_is_said_meanwhile_goes_along(company, old):
 
     assert archive.move_out(type(old), old.id, is_due=is_due)
     assert len(versions) == 2
-    assert [one["verb"] for one in archive.entries_of(old.id)[-2:]] == ["comment", "archive"]
+    assert [entry["verb"] for entry in archive.entries_of(old.id)[-2:]] == ["comment", "archive"]
     assert is_sound() == []
 
 
@@ -108,18 +108,18 @@ class TestHolds:
 
     def test_one_made_while_a_record_is_archived_stops_it(self, company, old, monkeypatch):
         """The hold is committed after it was asked for holds and before the move: one of the two begins anew."""
-        asked, genuine = [], retention.is_held
+        query, genuine = [], retention.is_held
 
         def is_held(cls, document, holds=None):
-            found = genuine(cls, document, holds)
-            asked.append(found)
-            if len(asked) == 1:
+            result = genuine(cls, document, holds)
+            query.append(result)
+            if len(query) == 1:
                 aside(hold_all, company)
-            return found
+            return result
 
         monkeypatch.setattr(retention, "is_held", is_held)
         assert work("archive.run").counts == {"held": 1}
-        assert asked == [False, True]
+        assert query == [False, True]
         assert [name for name, _ in where(old)] == ["requirement"]
 
     @pytest.mark.parametrize(

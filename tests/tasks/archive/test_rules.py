@@ -63,7 +63,7 @@ class TestSweep:
         with files.bucket().open_upload_stream_with_id(fresh, "neu") as grid:
             grid.write(b"y")
         assert work("files.sweep").counts == {"removed": 2}
-        assert {one["_id"] for one in db["content.files"].find()} == {named, fresh}
+        assert {row["_id"] for row in db["content.files"].find()} == {named, fresh}
         assert set(db["content.chunks"].distinct("files_id")) == {named, fresh}
 
     def test_missing_contents_are_said(self, company, old, db):

@@ -32,7 +32,7 @@ class TestFaults:
         with later(dt.timedelta(minutes=75)):
             do("notices.deliver")
             do("notices.deliver")
-        assert len(box.kept) == len({one["Message-ID"] for one in box.kept}) == 3
+        assert len(box.kept) == len({row["Message-ID"] for row in box.kept}) == 3
         assert states(db) == ["sent"] * 3
 
     def test_what_a_wrong_clock_put_off_goes_out(self, staff, box, db):
@@ -118,7 +118,7 @@ class TestFaults:
         row = db["delivery"].find_one()
         assert deliveries.send_again(row["_id"], staff.users["it"]) == 1
         do("notices.deliver")
-        assert len({one["Message-ID"] for one in box.seen}) == 1
+        assert len({row["Message-ID"] for row in box.seen}) == 1
         assert len(box.kept) == 1
         assert deliveries.send_again(row["_id"], staff.users["it"]) == 0
 
@@ -146,7 +146,7 @@ def test_killed_at_any_access_and_run_again(staff, box, db, kill_at, stop_at):
     with later():
         do("notices.deliver")
         do("notices.deliver")
-    ids = [one["Message-ID"] for one in box.kept]
+    ids = [row["Message-ID"] for row in box.kept]
     assert len(ids) == len(set(ids))
     assert len(db["delivery"].distinct("_id")) == 2
     unsure = db["delivery"].count_documents({"state": "not_sure"})
@@ -160,8 +160,8 @@ def test_two_workers_at_once(staff, box, db):
         say(staff.users["it"], f"alarm:{number}")
     with ThreadPoolExecutor(3) as pool:
         done = [pool.submit(copy_context().run, do, "notices.deliver") for _ in range(3)]
-    assert sum(one.result().get("sent", 0) for one in done) == 30
-    assert len({one["Message-ID"] for one in box.kept}) == len(box.kept) == 30
+    assert sum(item.result().get("sent", 0) for item in done) == 30
+    assert len({row["Message-ID"] for row in box.kept}) == len(box.kept) == 30
     assert set(states(db)) == {"sent"}
 
 

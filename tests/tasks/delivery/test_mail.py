@@ -26,7 +26,7 @@ class TestMail:
         say(staff.users["head_sal"], about=about)
         for _ in range(3):
             do("notices.deliver")
-        english, chinese = sorted(box.kept, key=lambda one: one["To"], reverse=True)
+        english, chinese = sorted(box.kept, key=lambda row: row["To"], reverse=True)
         assert english["To"] == "高子傑 <it@example.com>"
         assert english["Subject"] == "The disk is nearly full."
         assert f"https://guicheng.example.com/admin/task_run/details/?id={about.id}" in english.get_content()
@@ -104,13 +104,13 @@ class TestDoneMeanwhile:
         deliveries.route(has_mail=True)
         staff.walk(quotation, "approved")
         do("notices.deliver")
-        assert not [one for one in box.seen if one["To"].startswith("王建國")]
+        assert not [row for row in box.seen if row["To"].startswith("王建國")]
         assert db["delivery"].find_one({"notice": waits["_id"]})["state"] == "off"
 
     def test_a_decision_that_still_waits(self, staff, box, db):
         staff.walk(staff.make("quotation", "clerk_sal"), "submitted")
         do("notices.deliver")
-        assert [one["To"] for one in box.kept] == ["王建國 <head_sal@example.com>"]
+        assert [row["To"] for row in box.kept] == ["王建國 <head_sal@example.com>"]
 
     def test_a_date_that_was_moved(self, staff, box, db):
         made = staff.make("quotation", "clerk_sal", valid_until=dt.date(2025, 6, 5))
@@ -191,7 +191,7 @@ class TestDigest:
             say(gathered, f"n{number}", "result", f"Case {number}.")
         say(gathered, "urgent")
         do("notices.deliver")
-        assert [one["Subject"] for one in box.kept] == ["The disk is nearly full."]
+        assert [row["Subject"] for row in box.kept] == ["The disk is nearly full."]
         with clock.set_to(dt.datetime(2025, 6, 2, 9, tzinfo=dt.UTC)):
             do("notices.deliver")
             say(gathered, "n4", "result", "Case 4.")
@@ -211,5 +211,5 @@ class TestDigest:
         ("2028-02-28T20:00", 0, "2028-02-29T16:00"),
     ])  # fmt: skip
     def test_the_hour_is_the_companys(self, moment, hour, expected):
-        start, end = (dt.datetime.fromisoformat(one).replace(tzinfo=dt.UTC) for one in (moment, expected))
+        start, end = (dt.datetime.fromisoformat(item).replace(tzinfo=dt.UTC) for item in (moment, expected))
         assert next_digest(start, hour) == end

@@ -31,7 +31,7 @@ class TestChat:
         values = {"mail": [], "in_chat": ["alarm"], "digest": False, "digest_hour": 8}
         preferences.choose(staff.users["it"], values)
         preferences.keep_chat(staff.users["it"], "feishu://abcdefgh-abcd")
-        found = []
+        result = []
 
         class Taken:
             answer = True
@@ -40,15 +40,15 @@ class TestChat:
                 self.address = address
 
             def notify(self, body, title):
-                found.append((self.address, title, body))
+                result.append((self.address, title, body))
                 return Taken.answer
 
         stand_in = type(
             "Apprise", (), {"instantiate": staticmethod(lambda address, suppress_exceptions: Taken(address))}
         )
         monkeypatch.setattr(chat, "_apprise", lambda: type("apprise", (), {"Apprise": stand_in}))
-        found.append(Taken)
-        return found
+        result.append(Taken)
+        return result
 
     def test_once(self, staff, sent, db):
         say(staff.users["it"])
@@ -105,8 +105,8 @@ class TestEncrypted:
         here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         made = made.add_extension(here, False).add_extension(x509.BasicConstraints(True, None), True)
         file = tmp_path / "certificate.pem"
-        told = made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
-        file.write_bytes(told + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        public_bytes = made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        file.write_bytes(public_bytes + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return file
 
     @pytest.fixture
@@ -118,8 +118,8 @@ class TestEncrypted:
         context.load_cert_chain(certified)
         made = MailServer(box, tls_context=context, require_starttls=True, authenticator=check, auth_required=True)
         made.start()
-        told = {"host": "127.0.0.1", "port": made.port, "sender": "guicheng@example.com", "user": "guicheng"}
-        set_post_office(MailSettings(**told, password="secret"))
+        content = {"host": "127.0.0.1", "port": made.port, "sender": "guicheng@example.com", "user": "guicheng"}
+        set_post_office(MailSettings(**content, password="secret"))
         yield made
         made.stop()
 

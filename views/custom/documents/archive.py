@@ -99,10 +99,10 @@ class ArchiveView(CustomView):
         record = _anywhere(me, cls, request.args.get("id"))
         groups = []
         for other, query in _pointing(me, cls, record.id):
-            wanted = {"number": 1, "title": 1, "state": 1}
-            rows = get_db()[archive_of(other.type_name())].find(query, wanted).sort("_id", -1).limit(LINKED_MOST)
+            needed = {"number": 1, "title": 1, "state": 1}
+            rows = get_db()[archive_of(other.type_name())].find(query, needed).sort("_id", -1).limit(LINKED_MOST)
             groups.append(_group(other, list(rows.max_time_ms(TIME_LIMIT_MS)), most=LINKED_MOST))
-        groups = [one for one in groups if one["rows"]]
+        groups = [group for group in groups if group["rows"]]
         back = (record.number, f"/admin/{cls.type_name()}/details/?id={record.id}")
         return self.render("custom/archive_linked.html", back=back, groups=groups)
 
@@ -123,20 +123,20 @@ class ArchiveView(CustomView):
         """The list of a type, filtered, searched, sorted and paged as the list of the living."""
         me, shown = actor(), self._shown(kind)
         cls, base = shown.asked.cls, f"/admin/archive/{kind}/"
-        found = listing.fetch(shown.asked, shown.columns)
-        context = grid_page.list_context(cls, me, shown, found, base)
+        result = listing.fetch(shown.asked, shown.columns)
+        context = grid_page.list_context(cls, me, shown, result, base)
         for row in context["rows"]:
             for cell in row["cells"]:
                 cell.pop("inline", None)
-        context["filters"] = [one for one in context["filters"] if one["kind"] != "ref"]
+        context["filters"] = [row for row in context["filters"] if row["kind"] != "ref"]
         return self.render("custom/archive_list.html", **context, may_create=False, bulk_verbs=[])
 
     def _shown(self, kind: str) -> Shown:
         """What was asked for of a type's list, and the columns that the reader sees."""
         me, cls = actor(), self._asked_type(kind)
-        asked = listing.read_request(cls, me, request.args, archived=True)
+        query = listing.read_request(cls, me, request.args, archived=True)
         seen = rights.readable_fields(me, cls)
-        return Shown(asked, tuple(one for one in cls.declared.grid.columns if one in seen))
+        return Shown(query, tuple(column for column in cls.declared.grid.columns if column in seen))
 
     @expose("/<kind>/export/<export_type>/")
     def export(self, kind: str, export_type: str) -> Any:
@@ -163,7 +163,7 @@ class ArchiveView(CustomView):
             parts_=record_page.parts_of(cls, document, labels, me, opened=opened),
             base_facts=record_page.base_facts(cls, document, labels),
             archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
-            files=[file_context(one, me, **shown) for one in (files.files_of(record.id) if opened else [])],
+            files=[file_context(file, me, **shown) for file in (files.files_of(record.id) if opened else [])],
             file_kinds=cls.declared.file_kinds,
             linked=linked_context(cls, record, me),
             timeline=timeline(cls, list(reversed(entries)), me),
@@ -182,10 +182,10 @@ class ArchiveView(CustomView):
 
 def _tile(cls: type[Record], scope: dict[str, Any]) -> dict[str, Any]:
     try:
-        found = get_db()[archive_of(cls.type_name())].count_documents(
+        count_documents = get_db()[archive_of(cls.type_name())].count_documents(
             scope, limit=COUNT_CAP + 1, maxTimeMS=TIME_LIMIT_MS
         )
-        count = wording.number(found) if found <= COUNT_CAP else f"{wording.number(COUNT_CAP)}+"
+        count = wording.number(count_documents) if count_documents <= COUNT_CAP else f"{wording.number(COUNT_CAP)}+"
     except ExecutionTimeout:
         count = "…"
     return {"label": cls.declared.plural, "count": count, "url": f"/admin/archive/{cls.type_name()}/"}
@@ -193,8 +193,8 @@ def _tile(cls: type[Record], scope: dict[str, Any]) -> dict[str, Any]:
 
 def _hits(cls: type[Record], scope: dict[str, Any], text: str) -> list[dict[str, Any]]:
     query: dict[str, Any] = {"$and": [contains(text), scope]}
-    wanted = {"number": 1, "title": 1, "state": 1}
-    rows = get_db()[archive_of(cls.type_name())].find(query, wanted).sort("_id", -1).limit(SEARCH_EACH + 1)
+    needed = {"number": 1, "title": 1, "state": 1}
+    rows = get_db()[archive_of(cls.type_name())].find(query, needed).sort("_id", -1).limit(SEARCH_EACH + 1)
     return list(rows.max_time_ms(TIME_LIMIT_MS))
 
 
@@ -233,8 +233,8 @@ def _offer_hold(me: Actor, record: Record) -> Link | None:
         return Link(HELD, "/admin/legal_hold/?f.state=active")
     if not rights.may_create(me, LegalHold):
         return None
-    asked = urlencode({"record_type": record.type_name(), "record_number": record.number})
-    return Link(HOLD, f"/admin/legal_hold/new/?{asked}")
+    query = urlencode({"record_type": record.type_name(), "record_number": record.number})
+    return Link(HOLD, f"/admin/legal_hold/new/?{query}")
 
 
 def _offer_listed(_me: Actor, record: Record) -> Link | None:

@@ -78,17 +78,17 @@ class LogView(CustomView):
         size = PRINTED if is_print else PAGE
         rows = _find(query, size + 1, request.args.get("after", ""))
         shown = rows[:size]
-        asked = {name: request.args.get(name, "") for name in ("document", "person", "from", "to", "archived")}
+        values = {name: request.args.get(name, "") for name in ("document", "person", "from", "to", "archived")}
         return self.render(
             "custom/borrowing_log_print.html" if is_print else "custom/borrowing_log.html",
             columns=list(COLUMNS.values()),
             rows=[list(row.values()) for row in _told(shown, me)],
-            next=_url(asked, after=_key(shown[-1])) if len(rows) > size else None,
+            next=_url(values, after=_key(shown[-1])) if len(rows) > size else None,
             more=len(rows) > size,
-            exports={kind: _url(asked, f"export/{kind}/") for kind in SheetKind},
-            print_url=_url(asked, print="1"),
+            exports={kind: _url(values, f"export/{kind}/") for kind in SheetKind},
+            print_url=_url(values, print="1"),
             printed=wording.moment(clock.now()),
-            **{f"asked_{name}": value for name, value in asked.items()},
+            **{f"asked_{name}": value for name, value in values.items()},
         )
 
     @expose("/export/<kind>/")
@@ -100,8 +100,8 @@ class LogView(CustomView):
         return download(form, f"borrowing-log-{clock.today().isoformat()}", heads, rows)
 
 
-def _url(asked: Mapping[str, str], path: str = "", **more: str) -> str:
-    given = {name: value for name, value in {**asked, **more}.items() if value}
+def _url(query: Mapping[str, str], path: str = "", **more: str) -> str:
+    given = {name: value for name, value in {**query, **more}.items() if value}
     return f"/admin/borrowing_log/{path}?{urlencode(given)}"
 
 
@@ -131,11 +131,11 @@ def _documents(me: Actor, text: str) -> list[ObjectId]:
     """Documents by number, title or tag, archived ones too: their loans may still stand among the living."""
     name = Document.type_name()
     scopes = {name: rights.visible(me, Document), archive_of(name): rights.visible_archived(me, Document)}
-    found: list[ObjectId] = []
+    result: list[ObjectId] = []
     for place, scope in scopes.items():
         if scope is not None:
-            found += _ids(place, {"$and": [contains(text), scope]}, text, DOCUMENTS_MAX)
-    return found
+            result += _ids(place, {"$and": [contains(text), scope]}, text, DOCUMENTS_MAX)
+    return result
 
 
 def _ids(place: str, query: dict[str, Any], text: str, most: int) -> list[ObjectId]:
@@ -191,8 +191,8 @@ def _find(query: dict[str, Any], most: int, after: str = "") -> list[dict[str, A
     """Entries, newest first, from behind a key."""
     if behind := _behind(after):
         query = {"$and": [query, behind]}
-    wanted = dict.fromkeys(("type", "record", "at", "verb", "actor_name", "acting_for_name", "reason", "state_to"), 1)
-    rows = get_db()[_place()].find(query, wanted).sort([("at", -1), ("_id", -1)]).limit(most)
+    fromkeys = dict.fromkeys(("type", "record", "at", "verb", "actor_name", "acting_for_name", "reason", "state_to"), 1)
+    rows = get_db()[_place()].find(query, fromkeys).sort([("at", -1), ("_id", -1)]).limit(most)
     try:
         return list(rows.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout as slow:
@@ -208,24 +208,26 @@ def _all(query: dict[str, Any], me: Actor) -> Iterator[dict[str, str]]:
 
 def _told(entries: list[dict[str, Any]], me: Actor) -> list[dict[str, str]]:
     """The entries in words: two queries for the loans and documents that they are about, one for the people."""
-    loans = _rows(Loan, [one["record"] for one in entries if one["type"] == "loan"])
-    ids = {row.get("document") for row in loans.values()} | {one["record"] for one in entries if one["type"] != "loan"}
-    documents = _rows(Document, [one for one in ids if one], scope=rights.visible(me, Document))
+    loans = _rows(Loan, [entry["record"] for entry in entries if entry["type"] == "loan"])
+    ids = {row.get("document") for row in loans.values()} | {
+        entry["record"] for entry in entries if entry["type"] != "loan"
+    }
+    documents = _rows(Document, [id for id in ids if id], scope=rights.visible(me, Document))
     names = wording.titles({"User": {row["borrower"] for row in loans.values() if row.get("borrower")}})
-    return [_row(one, loans, documents, names) for one in entries]
+    return [_row(entry, loans, documents, names) for entry in entries]
 
 
 def _rows(
     cls: type[Record], ids: list[ObjectId], scope: dict[str, Any] | None = None
 ) -> dict[ObjectId, dict[str, Any]]:
     """Stored records by id, among the living and in the archive."""
-    found: dict[ObjectId, dict[str, Any]] = {}
+    result: dict[ObjectId, dict[str, Any]] = {}
     for name in (cls.type_name(), archive_of(cls.type_name())):
-        if missing := [one for one in ids if one not in found]:
+        if missing := [id for id in ids if id not in result]:
             query = {"$and": [{"_id": {"$in": missing}}, scope or {}]}
-            wanted = {"number": 1, "subject": 1, "document": 1, "copy": 1, "borrower": 1}
-            found |= {row["_id"]: row for row in get_db()[name].find(query, wanted)}
-    return found
+            needed = {"number": 1, "subject": 1, "document": 1, "copy": 1, "borrower": 1}
+            result |= {row["_id"]: row for row in get_db()[name].find(query, needed)}
+    return result
 
 
 def _row(entry: Mapping[str, Any], loans: Mapping, documents: Mapping, names: Mapping) -> dict[str, str]:

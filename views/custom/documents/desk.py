@@ -73,12 +73,12 @@ class CopyView(CustomView):
     @expose("/")
     def index(self) -> Any:
         me, code = actor(), read_code(request.args.get("code", ""))
-        found = find(me, code)
-        if found is None:
+        rows = find(me, code)
+        if rows is None:
             raise Missing
         if rights.may_keep_desk(me):
             return redirect(f"/admin/desk/?{urlencode({'code': code})}")
-        return redirect(f"/admin/document/details/?id={found.document.id}")
+        return redirect(f"/admin/document/details/?id={rows.document.id}")
 
 
 class DeskView(CustomView):
@@ -106,7 +106,7 @@ class DeskView(CustomView):
         except Changed:
             return self._page(code, CHANGED, 409)
         except Refused as refused:
-            said = next((words for found in refused.problems.values() for words in found), refused.sentence)
+            said = next((words for problem in refused.problems.values() for words in problem), refused.sentence)
             return self._page(code, said, 422)
         flow = moved.flow()
         say("good", DONE(number=moved.number, move=flow.verb_label(verb) if flow else verb))
@@ -114,15 +114,15 @@ class DeskView(CustomView):
 
     def _page(self, code: str, fault: Words | None = None, status: int = 200) -> Any:
         me = actor()
-        found = find(me, code) if code else None
-        named = documents_named(me, code) if code and found is None else []
-        if code and found is None and not named:
+        rows = find(me, code) if code else None
+        named = documents_named(me, code) if code and rows is None else []
+        if code and rows is None and not named:
             fault, status = fault or NOT_FOUND(code=code[:60]), max(status, 404)
         page = self.render(
             "custom/desk.html",
             code=code,
             fault=str(fault) if fault else "",
-            found=_told(found) if found else None,
+            found=_told(rows) if rows else None,
             named=named,
             conditions=[(key, label) for key, label in CONDITIONS.items() if key not in NOT_TO_BE_LENT],
             lists=_lists(me),
@@ -134,9 +134,9 @@ class DeskView(CustomView):
 
 def _move(me: Actor, verb: str) -> Record:
     form = request.form
-    asked = {"issue": ("copy",), "take_back": ("condition", "remark")}.get(verb, ())
+    query = {"issue": ("copy",), "take_back": ("condition", "remark")}.get(verb, ())
     try:
-        values = {name: parse(Loan._fields[name], form.get(name, "")) for name in asked}
+        values = {name: parse(Loan._fields[name], form.get(name, "")) for name in query}
     except BadValue as bad:
         raise Refused(bad.sentence) from bad
     context = Context(source=Source.DESK, reason=form.get("reason", "").strip())
@@ -160,9 +160,9 @@ def find(me: Actor, code: str) -> CodeTarget | None:
         return CodeTarget(document, loan.copy, loan) if document else None
     if row := _one(me, Document, code):
         return CodeTarget(Document._from_son(row))
-    told = _COPY.fullmatch(code)
-    row = _one(me, Document, told["number"]) if told else None
-    return CodeTarget(Document._from_son(row), int(told["copy"])) if row and told else None
+    match = _COPY.fullmatch(code)
+    row = _one(me, Document, match["number"]) if match else None
+    return CodeTarget(Document._from_son(row), int(match["copy"])) if row and match else None
 
 
 def documents_named(me: Actor, text: str) -> list[dict[str, Any]]:
@@ -186,34 +186,34 @@ def _one(me: Actor, cls: type[Record], number: str) -> dict[str, Any] | None:
     scope = rights.visible(me, cls)
     if scope is None:
         return None
-    found: dict[str, Any] | None = cls._get_collection().find_one(
+    row: dict[str, Any] | None = cls._get_collection().find_one(
         {"$and": [{"number": {"$in": [number, number.upper()]}}, scope]}
     )
-    return found
+    return row
 
 
 def _one_by_id(me: Actor, id: ObjectId | None) -> Document | None:
     try:
-        found = rights.find(me, Document, id)
+        rows = rights.find(me, Document, id)
     except Missing:
         return None
-    return found if isinstance(found, Document) else None
+    return rows if isinstance(rows, Document) else None
 
 
-def _told(found: CodeTarget) -> dict[str, Any]:
+def _told(code_target: CodeTarget) -> dict[str, Any]:
     """The copies that the code means, with who has each, and the loans that one could be handed out for."""
-    document = found.document
+    document = code_target.document
     out, line = loans_out(document.id), line_of(document.id)
     people = {row["borrower"] for row in [*out.values(), *line]}
     names = wording.titles({"User": people}) if people else {}
-    chosen = [one for one in document.copies or [] if found.copy in (None, one.number)]
+    chosen = [copy for copy in document.copies or [] if code_target.copy in (None, copy.number)]
     return {
         "number": document.number,
         "title": document.title,
         "url": f"/admin/document/details/?id={document.id}",
         "id": document.id,
-        "copies": [_copy(document, one, out.get(one.number), names) for one in chosen],
-        "missing": bool(found.copy and not chosen and document.copies),
+        "copies": [_copy(document, item, out.get(item.number), names) for item in chosen],
+        "missing": bool(code_target.copy and not chosen and document.copies),
         "unregistered": not document.copies,
         "line": [_loan(row, names) for row in line],
     }
@@ -223,7 +223,7 @@ def _copy(document: Document, line: Any, loan: dict[str, Any] | None, names: dic
     return {
         "number": line.number,
         "code": copy_code(document.number, line.number),
-        "place": " / ".join(one for one in (line.cabinet, line.shelf) if one),
+        "place": " / ".join(item for item in (line.cabinet, line.shelf) if item),
         "condition": CONDITIONS[line.condition],
         "condition_key": line.condition,
         "may_be_lent": line.condition not in NOT_TO_BE_LENT,
@@ -257,18 +257,18 @@ def _lists(me: Actor) -> list[dict[str, Any]]:
     if scope is None:
         return []
     paper = {"kind": PAPER, "removed_at": None}
-    asked = (
+    choices = (
         (L("To be decided", "待審批"), {"state": "requested", "removed_at": None}, "created_at", ASKED),
         (L("To be handed out", "待領取"), {**paper, "state": "approved"}, "kept_until", KEPT),
         (L("Overdue", "逾期未還"), {**paper, "state": "on_loan", "due": {"$lt": clock.now()}}, "due", DUE),
         (L("Lost", "遺失待處理"), {**paper, "state": "lost"}, "due", DUE),
     )
-    found = [(label, time, key, _first(scope, query, key)) for label, query, key, time in asked]
-    people = {row["borrower"] for *_, rows in found for row in rows}
+    result = [(label, time, key, _first(scope, query, key)) for label, query, key, time in choices]
+    people = {row["borrower"] for *_, rows in result for row in rows}
     names = wording.titles({"User": people}) if people else {}
     return [
         {"label": label, "time": time, "rows": [_loan(row, names) | {"at": _moment(row, key)} for row in rows]}
-        for label, time, key, rows in found
+        for label, time, key, rows in result
         if rows
     ]
 

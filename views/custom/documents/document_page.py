@@ -58,7 +58,7 @@ def panel(me: Actor, document: Record) -> Panel | None:
     return Panel(
         "custom/document_top.html",
         {
-            "copies": [_copy(one, out.get(one.number), names) for one in document.copies or []],
+            "copies": [_copy(copy, out.get(copy.number), names) for copy in document.copies or []],
             "line": [_waiting(row, names) for row in line],
             "reading": [{"who": names[row["borrower"]], "until": wording.moment(row["due"])} for row in reading],
             "kept_until": wording.day(document.retention_until) if document.retention_until else "",
@@ -76,22 +76,22 @@ def panel(me: Actor, document: Record) -> Panel | None:
 
 
 def _copy(line: Any, loan: dict[str, Any] | None, names: dict[ObjectId, str]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "number": line.number,
-        "place": " / ".join(one for one in (line.cabinet, line.shelf) if one),
+        "place": " / ".join(item for item in (line.cabinet, line.shelf) if item),
         "condition": CONDITIONS[line.condition],
         "is_there": loan is None,
     }
     if loan is not None:
         due = loan.get("due")
-        told |= {
+        content |= {
             "who": names.get(loan["borrower"], ""),
             "since": wording.moment(loan["issued_at"]) if loan.get("issued_at") else "",
             "until": wording.moment(due) if due else "",
             "is_late": bool(due and due < clock.now()),
             "is_lost": loan["state"] == "lost",
         }
-    return told
+    return content
 
 
 def _waiting(row: dict[str, Any], names: dict[ObjectId, str]) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def _waiting(row: dict[str, Any], names: dict[ObjectId, str]) -> dict[str, Any]:
 
 def _reading(document: ObjectId) -> list[dict[str, Any]]:
     """Who reads it on the screen by a loan now."""
-    wanted = {"document": document, "kind": ELECTRONIC, "state": "on_loan", "due": {"$gt": clock.now()}}
-    return list(Document._get_db()[LOANS].find({**wanted, "removed_at": None}).sort("due", 1).limit(READING_MAX))
+    query = {"document": document, "kind": ELECTRONIC, "state": "on_loan", "due": {"$gt": clock.now()}}
+    return list(Document._get_db()[LOANS].find({**query, "removed_at": None}).sort("due", 1).limit(READING_MAX))
 
 
 @on_record_top("revision")
@@ -122,7 +122,7 @@ def suggestions(record: Record) -> list[dict[str, str]]:
         return []
     document = record.document if isinstance(record, Revision) else record
     names = ruled_names(
-        record.ref("category"), document.number, record.raw("subject") or "", [one["name"] for one in attached]
+        record.ref("category"), document.number, record.raw("subject") or "", [row["name"] for row in attached]
     )
     return [
         {"id": str(file["_id"]), "name": file["name"], "better": name}
@@ -179,7 +179,7 @@ class FileNamesView(CustomView):
         me = actor()
         cls = Revision if request.form.get("type") == "revision" else Document
         record = rights.find(me, cls, request.form.get("id"))
-        better = {one["id"]: one["better"] for one in suggestions(record)}
+        better = {suggestion["id"]: suggestion["better"] for suggestion in suggestions(record)}
         name = better.get(request.form.get("file", ""))
         if name is None:
             raise Refused(FITS_ALREADY)

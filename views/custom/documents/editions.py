@@ -50,10 +50,10 @@ class EditionsView(CustomView):
         if len(numbers) < 2:
             raise Missing
         new = _asked("new", numbers, numbers[-1])
-        old = _asked("old", numbers, max([one for one in numbers if one < new], default=numbers[0]))
+        old = _asked("old", numbers, max([number for number in numbers if number < new], default=numbers[0]))
         attached = files.files_of(document.id)
         mark = file_viewing.mark_for(document, me)
-        before, after = ([file for file in attached if file.get("edition") == one] for one in (old, new))
+        before, after = ([file for file in attached if file.get("edition") == item] for item in (old, new))
         return self.render(
             "custom/editions.html",
             number=document.number,
@@ -78,15 +78,15 @@ def _fields(document: Document, old: int, new: int, me: Actor) -> list[dict[str,
     """The fields of both editions, each with whether it changed."""
     versions = {line.number: line.record_version for line in document.editions}
     entries = history.entries_of(document.id)
-    rows = [history.as_of(stored(document), entries, versions[one]) for one in (old, new)]
+    rows = [history.as_of(stored(document), entries, versions[item]) for item in (old, new)]
     labels = wording.reference_labels(Document, rows, list(references_of(Document)))
     seen = rights.readable_fields(me, Document)
-    found = []
-    for name in (one for one in COMPARED if one in seen):
-        told = Document._fields[name]
-        before, after = (kind_of(told).plain(row.get(name), labels) for row in rows)
-        found.append({"label": label_of(told), "old": before, "new": after, "changed": before != after})
-    return found
+    result = []
+    for name in (item for item in COMPARED if item in seen):
+        field = Document._fields[name]
+        before, after = (kind_of(field).plain(row.get(name), labels) for row in rows)
+        result.append({"label": label_of(field), "old": before, "new": after, "changed": before != after})
+    return result
 
 
 def _files(before: list[dict[str, Any]], after: list[dict[str, Any]], *, has_mark: bool) -> Iterator[dict[str, Any]]:
@@ -99,8 +99,8 @@ def _files(before: list[dict[str, Any]], after: list[dict[str, Any]], *, has_mar
 def _paired(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:
     rest = list(after)
     for old in before:
-        new = next((one for one in rest if one["name"] == old["name"]), None)
-        new = new or next((one for one in rest if one.get("kind") == old.get("kind")), None)
+        new = next((row for row in rest if row["name"] == old["name"]), None)
+        new = new or next((item for item in rest if item.get("kind") == old.get("kind")), None)
         if new is not None:
             rest.remove(new)
         yield old, new
@@ -124,9 +124,9 @@ def _texts(before: list[dict[str, Any]], after: list[dict[str, Any]], me: Actor)
     for old, new in _paired(before, after):
         if not (old and new) or old["sha256"] == new["sha256"]:
             continue
-        texts = [_lines(file_viewing.look(one["_id"], actor=me).file["_id"]) for one in (old, new)]
+        texts = [_lines(file_viewing.look(row["_id"], actor=me).file["_id"]) for row in (old, new)]
         lines = list(difflib.unified_diff(*texts, lineterm="", n=2))[2 : LINES_MAX + 2] if all(texts) else []
-        shown = [{"kind": _KINDS.get(one[:1], ""), "text": one} for one in lines]
+        shown = [{"kind": _KINDS.get(line[:1], ""), "text": line} for line in lines]
         yield {"name": new["name"], "lines": shown, "is_read": all(texts)}
 
 

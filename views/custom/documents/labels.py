@@ -55,10 +55,10 @@ class LabelsView(CustomView):
     @expose("/pdf/")
     def pdf(self) -> Response:
         me, chosen = _desk(), set(request.args.getlist("copy")[:LABELS_MAX])
-        copies = [one for one in _copies(me) if not chosen or one["code"] in chosen]
+        copies = [copy for copy in _copies(me) if not chosen or copy["code"] in chosen]
         if not copies:
             raise Refused(NOTHING)
-        labels = [{**one, "svg": _qr(one["code"])} for one in copies[:LABELS_MAX]]
+        labels = [{**copy, "svg": _qr(copy["code"])} for copy in copies[:LABELS_MAX]]
         sheet = typeset(FORMAT, {"labels": labels, "title": str(TITLE)}, current_locale())
         response = Response(sheet, content_type="application/pdf")
         response.headers["Content-Disposition"] = 'inline; filename="labels.pdf"'
@@ -74,13 +74,13 @@ def _desk() -> Actor:
 
 def _copies(me: Actor) -> Iterator[dict[str, Any]]:
     """The copies that can be lent of the documents asked for, those of a category and below it included."""
-    wanted: dict[str, Any] = {"copies.0": {"$exists": True}, "state": "approved"}
+    needed: dict[str, Any] = {"copies.0": {"$exists": True}, "state": "approved"}
     if ObjectId.is_valid(id := request.args.get("category", "")):
         category = rights.find(me, Category, id)
-        wanted["category"] = {"$in": with_below(Category, [category.id])}
+        needed["category"] = {"$in": with_below(Category, [category.id])}
     else:
-        wanted["_id"] = rights.find(me, Document, request.args.get("document")).id
-    query = {"$and": [wanted, rights.visible(me, Document) or {"_id": None}]}
+        needed["_id"] = rights.find(me, Document, request.args.get("document")).id
+    query = {"$and": [needed, rights.visible(me, Document) or {"_id": None}]}
     columns = {"number": 1, "subject": 1, "copies": 1}
     rows = Document._get_collection().find(query, columns).sort("number", 1).limit(LABELS_MAX)
     for row in rows.max_time_ms(TIME_LIMIT_MS):
@@ -89,7 +89,7 @@ def _copies(me: Actor) -> Iterator[dict[str, Any]]:
                 yield {
                     "code": copy_code(row["number"], line["number"]),
                     "title": row["subject"],
-                    "place": " / ".join(one for one in (line.get("cabinet"), line.get("shelf")) if one),
+                    "place": " / ".join(item for item in (line.get("cabinet"), line.get("shelf")) if item),
                 }
 
 

@@ -39,15 +39,15 @@ class SafekeepingView(CustomView):
     @expose("/")
     def index(self) -> str:
         scope = rights.visible(actor(), Document) or {"_id": None}
-        wanted = {"$and": [scope, {"important": True, "state": "approved"}]}
+        query = {"$and": [scope, {"important": True, "state": "approved"}]}
         columns = {"number": 1, "title": 1, "copies": 1, "department": 1}
         rows = list(
-            Document._get_collection().find(wanted, columns).sort("_id", -1).limit(LOOKED_AT).max_time_ms(TIME_LIMIT_MS)
+            Document._get_collection().find(query, columns).sort("_id", -1).limit(LOOKED_AT).max_time_ms(TIME_LIMIT_MS)
         )
         lacks = missing_of(rows)
-        found = [_row(row, lacks[row["_id"]]) for row in rows if lacks[row["_id"]]]
+        result = [_row(row, lacks[row["_id"]]) for row in rows if lacks[row["_id"]]]
         return self.render(
-            "custom/safekeeping.html", rows=found[:SHOWN], looked_at=len(rows), more=max(0, len(found) - SHOWN)
+            "custom/safekeeping.html", rows=result[:SHOWN], looked_at=len(rows), more=max(0, len(result) - SHOWN)
         )
 
 

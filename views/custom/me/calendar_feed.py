@@ -63,8 +63,8 @@ class FeedView(CustomView):
             return Response("", 404, content_type="text/plain")
         me = actor_of(user)
         with speaking(me.locale):
-            told = self._calendar(me).to_ical()
-        response = Response(told, content_type="text/calendar; charset=utf-8")
+            content = self._calendar(me).to_ical()
+        response = Response(content, content_type="text/calendar; charset=utf-8")
         response.headers["Content-Disposition"] = 'inline; filename="guicheng.ics"'
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
@@ -85,11 +85,11 @@ class FeedView(CustomView):
     def _cases(self, me: Actor) -> Iterator[Event]:
         """What waits for the person and has a time by which it is due."""
         decide = waiting_filter(me)
-        wanted = {"due": {"$ne": None}, "$or": [decide, {"act": at_user(me.id)}]}
-        found = list(get_db()[CASES].find(wanted).sort("due", 1).limit(EACH_MAX))
-        readable = self._readable(found, me)
+        query = {"due": {"$ne": None}, "$or": [decide, {"act": at_user(me.id)}]}
+        rows = list(get_db()[CASES].find(query).sort("due", 1).limit(EACH_MAX))
+        readable = self._readable(rows, me)
         addresses = set(rights.addresses_of(me))
-        for case in (one for one in found if one["_id"] in readable):
+        for case in (row for row in rows if row["_id"] in readable):
             is_decision = not addresses.isdisjoint(case["decide"]) and me.id not in case.get("barred", ())
             words = TO_DECIDE if is_decision else TO_DO
             key = f"case-{case['_id']}-{case['state']}"
@@ -97,20 +97,20 @@ class FeedView(CustomView):
 
     def _readable(self, cases: list[dict[str, Any]], me: Actor) -> set[ObjectId]:
         """The cases whose records the person may read: one query for each type among them."""
-        found: set[ObjectId] = set()
+        result: set[ObjectId] = set()
         for name in {case["type"] for case in cases} & set(self.catalogue):
             cls, ids = self.catalogue[name], [case["_id"] for case in cases if case["type"] == name]
             scope = rights.visible(me, cls)
             if scope is not None:
-                found.update(cls._get_collection().distinct("_id", {"$and": [{"_id": {"$in": ids}}, scope]}))
-        return found
+                result.update(cls._get_collection().distinct("_id", {"$and": [{"_id": {"$in": ids}}, scope]}))
+        return result
 
 
 def _own(me: Actor) -> Iterator[Event]:
     """One's own reminders that come in the time ahead; one that recurs is one entry with its rule."""
     first, last = clock.now() - BEHIND, clock.now() + AHEAD
-    wanted = {**(rights.visible(me, Reminder) or {"_id": None}), "active": True}
-    for row in Reminder._get_collection().find(wanted).sort("at", -1).limit(EACH_MAX):
+    query = {**(rights.visible(me, Reminder) or {"_id": None}), "active": True}
+    for row in Reminder._get_collection().find(query).sort("at", -1).limit(EACH_MAX):
         if next(occurrences(row, first, last), None) is None:
             continue
         start = row["at"].astimezone(clock.zone())

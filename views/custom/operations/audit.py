@@ -79,7 +79,7 @@ class AuditView(CustomView):
     def index(self) -> str:
         """The state of the history."""
         seal = audit.newest_seal()
-        rows = [_check(one) for one in get_db()[CHECKS].find().sort("_id", -1).limit(CHECKS_SHOWN)]
+        rows = [_check(row) for row in get_db()[CHECKS].find().sort("_id", -1).limit(CHECKS_SHOWN)]
         return self.render(
             "custom/audit.html",
             seal=_seal(seal) if seal else None,
@@ -121,13 +121,13 @@ def _seal(seal: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check(found: Mapping[str, Any]) -> dict[str, Any]:
-    counts = {name: wording.number(found[name]) for name in ("seals", "entries", "records")}
+def _check(row: Mapping[str, Any]) -> dict[str, Any]:
+    counts = {name: wording.number(row[name]) for name in ("seals", "entries", "records")}
     return {
-        "at": wording.moment(found["at"]),
+        "at": wording.moment(row["at"]),
         **counts,
-        "fault_count": found["fault_count"],
-        "faults": [(_told(one["where"]), _told(one["what"])) for one in found["faults"]],
+        "fault_count": row["fault_count"],
+        "faults": [(_told(fault["where"]), _told(fault["what"])) for fault in row["faults"]],
     }
 
 

@@ -133,8 +133,8 @@ def _newest(me: Actor, cls: type[Record], most: int = SHOWN) -> list[dict[str, A
 
 def _policy(row: Mapping[str, Any]) -> dict[str, Any]:
     last, proven = backups.newest(row["_id"]), backups.newest(row["_id"], drilled=True)
-    wanted = {"task": {"$in": [task for task, _ in VERBS.values()]}, "params.policy": str(row["_id"])}
-    runs = get_db()[jobs.COLLECTION].find(wanted | {"state": {"$in": list(jobs.OPEN)}}, {"log": 0}).limit(5)
+    query = {"task": {"$in": [task for task, _ in VERBS.values()]}, "params.policy": str(row["_id"])}
+    runs = get_db()[jobs.COLLECTION].find(query | {"state": {"$in": list(jobs.OPEN)}}, {"log": 0}).limit(5)
     return {
         "id": str(row["_id"]),
         "url": f"/admin/backup_policy/details/?id={row['_id']}",
@@ -145,7 +145,7 @@ def _policy(row: Mapping[str, Any]) -> dict[str, Any]:
         "once": secrets.token_urlsafe(12),
         "last": wording.moment(last["begun"]) if last else "",
         "proven": wording.moment(proven["drilled_at"]) if proven else "",
-        "runs": [state_of(one) | {"url": f"/admin/task_run/details/?id={one['_id']}"} for one in runs],
+        "runs": [state_of(run) | {"url": f"/admin/task_run/details/?id={run['_id']}"} for run in runs],
     }
 
 

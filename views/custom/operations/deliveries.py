@@ -88,13 +88,13 @@ class DeliveriesView(CustomView):
     def index(self) -> str:
         """Failed and unsure ones, or those of another state; the newest hundred."""
         state = request.args.get("state", "")
-        wanted = {"state": state} if state in STATES else {"state": {"$in": list(STUCK)}}
-        found = list(get_db()[COLLECTION].find(wanted).sort("at", -1).limit(SHOWN))
-        people = wording.titles({"User": {row["person"] for row in found}})
+        query = {"state": state} if state in STATES else {"state": {"$in": list(STUCK)}}
+        rows = list(get_db()[COLLECTION].find(query).sort("at", -1).limit(SHOWN))
+        people = wording.titles({"User": {row["person"] for row in rows}})
         counts = {name: get_db()[COLLECTION].count_documents({"state": name}, limit=10_000) for name in _SHOWN_STATES}
         return self.render(
             "custom/deliveries.html",
-            rows=[_row(row, people) for row in found],
+            rows=[_row(row, people) for row in rows],
             counts=[(name, STATES[name], counts[name]) for name in _SHOWN_STATES],
             state=state if state in STATES else "",
             has_mail=bool(mail_settings()),
@@ -127,18 +127,18 @@ class DeliveriesView(CustomView):
 _SHOWN_STATES = (NOT_SURE, FAILED, RESTORED, WAITING, SENT)
 
 
-def _row(told: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
     return {
-        "id": told["_id"],
-        "kind": kind_label(told["kind"]),
-        "person": people.get(told["person"], ""),
-        "channel": CHANNELS.get(told["channel"], told["channel"]),
-        "state": STATES.get(told["state"], told["state"]),
-        "tone": TONES.get(told["state"], "neutral"),
-        "attempts": told["attempts"],
-        "problem": localized(told.get("problem")),
-        "at": wording.moment(told["at"]),
-        "next": wording.moment(told["next_try"]) if told["state"] == WAITING else "",
-        "is_stuck": told["state"] in STUCK,
-        "is_unsure": told["state"] == NOT_SURE,
+        "id": row["_id"],
+        "kind": kind_label(row["kind"]),
+        "person": people.get(row["person"], ""),
+        "channel": CHANNELS.get(row["channel"], row["channel"]),
+        "state": STATES.get(row["state"], row["state"]),
+        "tone": TONES.get(row["state"], "neutral"),
+        "attempts": row["attempts"],
+        "problem": localized(row.get("problem")),
+        "at": wording.moment(row["at"]),
+        "next": wording.moment(row["next_try"]) if row["state"] == WAITING else "",
+        "is_stuck": row["state"] in STUCK,
+        "is_unsure": row["state"] == NOT_SURE,
     }

@@ -110,21 +110,21 @@ class TimetableView(CustomView):
     def index(self) -> str:
         """The schedules, those that come next first."""
         me = actor()
-        found = list(Schedule._get_collection().find(rights.visible(me, Schedule) or {"_id": None}).limit(500))
-        clocks = {one["_id"]: one.get("next") for one in get_db()["schedule_clock"].find()}
-        last = _last_runs([one["_id"] for one in found])
+        result = list(Schedule._get_collection().find(rights.visible(me, Schedule) or {"_id": None}).limit(500))
+        clocks = {row["_id"]: row.get("next") for row in get_db()["schedule_clock"].find()}
+        last = _last_runs([row["_id"] for row in result])
         far = dt.datetime.max.replace(tzinfo=dt.UTC)
-        found.sort(key=lambda one: (not one.get("enabled"), clocks.get(one["_id"]) or far, one.get("name", "")))
-        rows = [_row(one, clocks.get(one["_id"]), last.get(one["_id"])) for one in found]
+        result.sort(key=lambda row: (not row.get("enabled"), clocks.get(row["_id"]) or far, row.get("name", "")))
+        rows = [_row(row, clocks.get(row["_id"]), last.get(row["_id"])) for row in result]
         return self.render("custom/timetable.html", rows=rows, is_led=leases.is_held("beat"))
 
     @expose("/toggle/", methods=("POST",))
     def toggle(self) -> Any:
         """Enable or disable a schedule; the scheduler knows it within a second."""
         schedule, seen = _asked(), seen_version(request.form.get("version"))
-        wanted = request.form.get("enabled") == "1"
-        changes.update(Schedule, schedule.id, {"enabled": wanted}, actor=actor(), version=seen)
-        say("good", (ENABLED if wanted else DISABLED)(name=schedule.name))
+        needed = request.form.get("enabled") == "1"
+        changes.update(Schedule, schedule.id, {"enabled": needed}, actor=actor(), version=seen)
+        say("good", (ENABLED if needed else DISABLED)(name=schedule.name))
         return redirect("/admin/timetable/")
 
     @expose("/run/", methods=("POST",))
@@ -186,27 +186,27 @@ def _preview(typed: Mapping[str, str], reader_zone: str) -> list[dict[str, str]]
 def _last_runs(ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
     """The newest run of each schedule: one short query each, served by its index."""
     runs = get_db()[jobs.COLLECTION]
-    wanted = {"state": 1, "started": 1, "queued": 1, "ended": 1, "counts": 1}
-    found = {id: runs.find_one({"schedule": id}, wanted, sort=[("_id", -1)]) for id in ids}
-    return {id: run for id, run in found.items() if run}
+    query = {"state": 1, "started": 1, "queued": 1, "ended": 1, "counts": 1}
+    result = {id: runs.find_one({"schedule": id}, query, sort=[("_id", -1)]) for id in ids}
+    return {id: run for id, run in result.items() if run}
 
 
-def _row(told: Mapping[str, Any], coming: dt.datetime | None, last: Mapping[str, Any] | None) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], coming: dt.datetime | None, last: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
-        "id": str(told["_id"]),
-        "version": told["version"],
+        "id": str(row["_id"]),
+        "version": row["version"],
         "once": secrets.token_urlsafe(12),
-        "name": told.get("name", ""),
-        "url": f"/admin/schedule/details/?id={told['_id']}",
-        "job": job_label(told.get("task", "")),
-        "when": _when(told),
-        "enabled": bool(told.get("enabled")),
-        "next": wording.moment(coming) if coming and told.get("enabled") else "",
+        "name": row.get("name", ""),
+        "url": f"/admin/schedule/details/?id={row['_id']}",
+        "job": job_label(row.get("task", "")),
+        "when": _when(row),
+        "enabled": bool(row.get("enabled")),
+        "next": wording.moment(coming) if coming and row.get("enabled") else "",
         "last": state_of(last) | {"url": f"/admin/task_run/details/?id={last['_id']}"} if last else None,
     }
 
 
-def _when(told: Mapping[str, Any]) -> str:
-    if told.get("cron"):
-        return f"{told['cron']} {told.get('time_zone') or ''}".strip()
-    return str(L("every {count} minutes", "每 {count} 分鐘")(count=told.get("every")))
+def _when(row: Mapping[str, Any]) -> str:
+    if row.get("cron"):
+        return f"{row['cron']} {row.get('time_zone') or ''}".strip()
+    return str(L("every {count} minutes", "每 {count} 分鐘")(count=row.get("every")))

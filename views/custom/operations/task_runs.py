@@ -107,7 +107,7 @@ class RunView(CustomView):
         """One run."""
         me, run = actor(), _asked_run()
         is_it = bool(rights.may_operate(me))
-        lines = [{"at": _second(one["at"]), "text": localized(one["text"])} for one in run.get("log", [])]
+        lines = [{"at": _second(row["at"]), "text": localized(row["text"])} for row in run.get("log", [])]
         return self.render(
             "custom/task_run.html",
             run=_row(run),
@@ -124,7 +124,7 @@ class RunView(CustomView):
     def progress(self) -> Response:
         """How far a run is, for the bar that moves."""
         run = _asked_run()
-        last = [{"at": _second(one["at"]), "text": localized(one["text"])} for one in run.get("log", [])[-20:]]
+        last = [{"at": _second(row["at"]), "text": localized(row["text"])} for row in run.get("log", [])[-20:]]
         answer = jsonify(**_progress(run), **state_of(run), lines=last, counts=_counts(run))
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -277,8 +277,8 @@ def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _progress(run: Mapping[str, Any]) -> dict[str, Any]:
-    told = run.get("progress") or {}
-    return {"done": told.get("done", 0), "total": told.get("total", 0), "note": localized(told.get("note"))}
+    progress = run.get("progress") or {}
+    return {"done": progress.get("done", 0), "total": progress.get("total", 0), "note": localized(progress.get("note"))}
 
 
 def _counts(run: Mapping[str, Any]) -> str:
@@ -288,8 +288,8 @@ def _counts(run: Mapping[str, Any]) -> str:
 
 
 def _sentence(run: Mapping[str, Any]) -> str:
-    told = run.get("sentence") or {}
-    return str(told.get(current_locale()) or told.get(EN) or "")
+    sentence = run.get("sentence") or {}
+    return str(sentence.get(current_locale()) or sentence.get(EN) or "")
 
 
 def _took(run: Mapping[str, Any]) -> str:

@@ -66,7 +66,7 @@ class AgeingView(CustomView):
         report = ageing(rights.visible(actor(), Receivable) or {"_id": None}, day)
         log = structlog.get_logger("guicheng.export")
         log.info("export", type="ageing", user=actor().login, format=kind, filters=[])
-        heads = [str(one) for one in (CUSTOMER, CURRENCY, *(LABELS[bucket] for bucket in BUCKETS), TOTAL)]
+        heads = [str(item) for item in (CUSTOMER, CURRENCY, *(LABELS[bucket] for bucket in BUCKETS), TOTAL)]
         widths, name = [36, 12, *[16] * (len(heads) - 2)], f"ageing-{day.isoformat()}"
         return download(form, name, heads, _sheet(report, _names(report)), widths=widths, frozen_columns=1)
 
@@ -112,11 +112,11 @@ def _money(amount: Decimal) -> str:
 
 
 def _url(owed: Owed, first: dt.date | None, last: dt.date | None) -> str:
-    wanted: list[tuple[str, Any]] = [("f.state", state) for state in OWED] + [("f.currency", owed.currency)]
-    wanted += [("f.customer", owed.customer)] if owed.customer else []
-    wanted += [("f.due.from", first)] if first else []
-    wanted += [("f.due.to", last)] if last else []
-    return f"/admin/receivable/?{urlencode(wanted)}"
+    needed: list[tuple[str, Any]] = [("f.state", state) for state in OWED] + [("f.currency", owed.currency)]
+    needed += [("f.customer", owed.customer)] if owed.customer else []
+    needed += [("f.due.from", first)] if first else []
+    needed += [("f.due.to", last)] if last else []
+    return f"/admin/receivable/?{urlencode(needed)}"
 
 
 def _sheet(report: Ageing, names: Mapping[Any, str]) -> Iterator[list[str | Decimal]]:

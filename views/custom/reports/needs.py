@@ -90,8 +90,8 @@ def _counts(scope: Mapping[str, Any], first: dt.date | None, last: dt.date | Non
     month = {"$dateToString": {"date": f"${DAY}", "format": "%Y-%m"}}
     facets = {**{name: [{"$sortByCount": f"${name}"}] for name in CHOICES}, "month": [{"$sortByCount": month}]}
     stages = [{"$match": {"$and": [dict(scope), _period(first, last)]}}, {"$facet": facets}]
-    found = next(iter(Requirement._get_collection().aggregate(stages, maxTimeMS=TIME_LIMIT_MS)))
-    return {name: {row["_id"]: row["count"] for row in rows} for name, rows in found.items()}
+    result = next(iter(Requirement._get_collection().aggregate(stages, maxTimeMS=TIME_LIMIT_MS)))
+    return {name: {row["_id"]: row["count"] for row in rows} for name, rows in result.items()}
 
 
 def _period(first: dt.date | None, last: dt.date | None) -> dict[str, Any]:
@@ -126,15 +126,15 @@ def _by_month(counts: Mapping[str, int], first: dt.date | None, last: dt.date | 
 
 
 def _chart(label: Words, rows: Iterable[tuple[Any, int, str]]) -> dict[str, Any]:
-    told = [{"label": name, "count": count, "url": url} for name, count, url in rows]
-    total = sum(row["count"] for row in told)
-    for row in told:
+    lines = [{"label": name, "count": count, "url": url} for name, count, url in rows]
+    total = sum(row["count"] for row in lines)
+    for row in lines:
         row["share"] = f"{100 * row['count'] / total:.1f} %"
-    return {"label": label, "rows": told, "most": max((row["count"] for row in told), default=0)}
+    return {"label": label, "rows": lines, "most": max((row["count"] for row in lines), default=0)}
 
 
 def _url(first: dt.date | None, last: dt.date | None, *also: tuple[str, str]) -> str:
-    wanted: list[tuple[str, Any]] = list(also)
-    wanted += [(f"f.{DAY}.from", first)] if first else []
-    wanted += [(f"f.{DAY}.to", last)] if last else []
-    return f"/admin/requirement/?{urlencode(wanted)}" if wanted else "/admin/requirement/"
+    items: list[tuple[str, Any]] = list(also)
+    items += [(f"f.{DAY}.from", first)] if first else []
+    items += [(f"f.{DAY}.to", last)] if last else []
+    return f"/admin/requirement/?{urlencode(items)}" if items else "/admin/requirement/"

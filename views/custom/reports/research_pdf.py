@@ -108,18 +108,18 @@ def _requirements(ids: list[ObjectId], me: Actor) -> list[list[str]]:
     public = {"number", "title"}
     return [
         [
-            kind_of(Requirement._fields[name]).plain(rows[one].get(name))
-            if name in public or (one in own and name in seen)
+            kind_of(Requirement._fields[name]).plain(rows[id].get(name))
+            if name in public or (id in own and name in seen)
             else ""
             for name in REQUIREMENT_COLUMNS
         ]
-        for one in ids
-        if one in rows
+        for id in ids
+        if id in rows
     ]
 
 
 def _opinions(report: Record, me: Actor) -> list[list[str]]:
     """Who submitted, reviewed, returned and published, and what they said; oldest first."""
     entries = [entry for entry in history.entries_of(report.id) if entry["verb"] in OPINIONS_OF]
-    told = timeline(ResearchReport, entries, me)
-    return [[entry["when"], entry["who"], entry["text"], entry["comment"]] for entry in told]
+    content = timeline(ResearchReport, entries, me)
+    return [[entry["when"], entry["who"], entry["text"], entry["comment"]] for entry in content]

@@ -83,32 +83,32 @@ def is_sure(known: list[Reading]) -> bool:
 
 def likeness(text: str) -> float:
     """How much a text looks like Chinese: rare characters and pairs that nobody writes take away from it."""
-    wide = [one if one > "\x7f" else " " for one in text[:SAMPLE]]
+    wide = [letter if letter > "\x7f" else " " for letter in text[:SAMPLE]]
     runs = _simplified("".join(wide)).split()
     letters = sum(map(len, runs))
     if not letters:
         return 0.0
     ranks, pairs = _common()
-    worth = sum(_worth(one, ranks) for run in runs for one in run)
+    worth = sum(_worth(item, ranks) for run in runs for item in run)
     couples = [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
     beside = sum(couple in pairs for couple in couples) / len(couples) if couples else 0.5
     return max(0.0, 0.6 * worth / letters + 0.4 * min(1.0, 1.6 * beside))
 
 
-def _worth(one: str, ranks: dict[str, int]) -> float:
+def _worth(text: str, ranks: dict[str, int]) -> float:
     """What a character says for a reading: nearly 1 for the commonest, less than nothing for what nobody writes."""
-    if one in ranks:
-        return 1 - 0.8 * ranks[one] / len(ranks)
-    if "\u3000" <= one <= "\u303f" or "\uff00" <= one <= "\uffef" or one in "“”‘’…—·€℃×÷±":
+    if text in ranks:
+        return 1 - 0.8 * ranks[text] / len(ranks)
+    if "\u3000" <= text <= "\u303f" or "\uff00" <= text <= "\uffef" or text in "“”‘’…—·€℃×÷±":
         return 0.8
-    return -0.1 if "\u4e00" <= one <= "\u9fff" else -1.0
+    return -0.1 if "\u4e00" <= text <= "\u9fff" else -1.0
 
 
 @lru_cache(maxsize=1)
 def _common() -> tuple[dict[str, int], frozenset[str]]:
     """The rank of each common character, and the common pairs."""
     _, letters, pairs = _COMMON.read_text("utf-8").splitlines()
-    ranks = {one: rank for rank, one in enumerate(letters)}
+    ranks = {letter: rank for rank, letter in enumerate(letters)}
     return ranks, frozenset(pairs[at : at + 2] for at in range(0, len(pairs), 2))
 
 

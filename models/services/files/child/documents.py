@@ -76,12 +76,12 @@ def _linked(archive: zipfile.ZipFile, name: str) -> list[tuple[str, str]]:
     links = posixpath.join(folder, "_rels", f"{file}.rels")
     if links not in archive.namelist():
         return []
-    found = []
-    for one in _tree(archive, links).iter("{*}Relationship"):
-        target = posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/")
-        if one.get("TargetMode") != "External" and target in archive.namelist():
-            found.append((one.get("Type", "").rpartition("/")[2], target))
-    return found
+    result = []
+    for item in _tree(archive, links).iter("{*}Relationship"):
+        target = posixpath.normpath(posixpath.join("/", folder, item.get("Target", ""))).lstrip("/")
+        if item.get("TargetMode") != "External" and target in archive.namelist():
+            result.append((item.get("Type", "").rpartition("/")[2], target))
+    return result
 
 
 def _main_part(archive: zipfile.ZipFile) -> str:
@@ -92,7 +92,9 @@ def _slides(archive: zipfile.ZipFile) -> list[str]:
     """The slides in the order in which they are shown."""
     main = _main_part(archive) or "ppt/presentation.xml"
     slides = _links_by_id(archive, main)
-    ids = [next((v for k, v in one.items() if k.endswith("}id")), "") for one in _tree(archive, main).iter("{*}sldId")]
+    ids = [
+        next((v for k, v in item.items() if k.endswith("}id")), "") for item in _tree(archive, main).iter("{*}sldId")
+    ]
     return [slides[id] for id in ids if id in slides]
 
 
@@ -101,8 +103,8 @@ def _links_by_id(archive: zipfile.ZipFile, name: str) -> dict[str, str]:
     links = _tree(archive, posixpath.join(folder, "_rels", f"{file}.rels"))
     there = set(archive.namelist())
     targets = {
-        one.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/")
-        for one in links.iter("{*}Relationship")
+        item.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, item.get("Target", ""))).lstrip("/")
+        for item in links.iter("{*}Relationship")
     }
     return {id: target for id, target in targets.items() if target in there}
 
@@ -137,7 +139,11 @@ def _row(row: Any) -> Iterator[str]:
 
 def _tables(cell: Any) -> list[Any]:
     """The tables that stand in a cell itself."""
-    return [one for one in cell.iterdescendants("{*}tbl") if next(one.iterancestors("{*}tc"), None) is cell]
+    return [
+        iterdescendant
+        for iterdescendant in cell.iterdescendants("{*}tbl")
+        if next(iterdescendant.iterancestors("{*}tc"), None) is cell
+    ]
 
 
 def _paragraphs_but_tables(cell: Any) -> Iterator[str]:

@@ -53,7 +53,7 @@ def sections(code: str) -> tuple[tuple[Part, ...], ...]:
             kept.append([])
         else:
             kept[-1].append((kind, text))
-    return tuple(tuple(one) for one in kept)
+    return tuple(tuple(item) for item in kept)
 
 
 def _parts(code: str) -> Iterator[Part]:

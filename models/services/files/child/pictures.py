@@ -49,23 +49,23 @@ def _opened(content: BinaryIO) -> Any:
     return pdf
 
 
-def _drawn(one: Any, width: int, search: str = "") -> Image.Image:
+def _drawn(item: Any, width: int, search: str = "") -> Image.Image:
     """A page as a picture: never higher than four times its width, never of more pixels than can be shown."""
-    wide, high = (max(1.0, side) for side in one.get_size())
+    wide, high = (max(1.0, side) for side in item.get_size())
     scale = min(width / wide, 4 * width / high, (SHOWN_PIXELS_MAX / (wide * high)) ** 0.5)
-    picture = one.render(scale=scale).to_pil().convert("RGB")
-    return _with_hits(picture, one, scale, search) if search else picture
+    picture = item.render(scale=scale).to_pil().convert("RGB")
+    return _with_hits(picture, item, scale, search) if search else picture
 
 
-def _with_hits(picture: Image.Image, one: Any, scale: float, search: str) -> Image.Image:
+def _with_hits(picture: Image.Image, item: Any, scale: float, search: str) -> Image.Image:
     marks = Image.new("RGBA", picture.size, (0, 0, 0, 0))
     pen = ImageDraw.Draw(marks)
-    text = one.get_textpage()
-    searcher, high = text.search(search), one.get_size()[1]
+    text = item.get_textpage()
+    searcher, high = text.search(search), item.get_size()[1]
     for _ in range(HITS_MAX):
-        if (found := searcher.get_next()) is None:
+        if (result := searcher.get_next()) is None:
             break
-        for at in range(text.count_rects(*found)):
+        for at in range(text.count_rects(*result)):
             left, bottom, right, top = text.get_rect(at)
             pen.rectangle([left * scale, (high - top) * scale, right * scale, (high - bottom) * scale], fill=HIT)
     return Image.alpha_composite(picture.convert("RGBA"), marks).convert("RGB")
@@ -79,19 +79,19 @@ def image(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
 
 def _read(content: BinaryIO, width: int, number: int = 1) -> tuple[Image.Image, int, int]:
     """A page of an image as a picture, how many there are, and which it is; what moves is one page."""
-    found = Image.open(content, formats=("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"))
-    pages = min(getattr(found, "n_frames", 1), PAGES_MAX) if found.format == "TIFF" else 1
+    result = Image.open(content, formats=("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"))
+    pages = min(getattr(result, "n_frames", 1), PAGES_MAX) if result.format == "TIFF" else 1
     number = min(max(1, number), pages)
     if pages > 1:
-        found.seek(number - 1)
-    return _drawn_anew(found, width), pages, number
+        result.seek(number - 1)
+    return _drawn_anew(result, width), pages, number
 
 
-def _drawn_anew(found: Image.Image, width: int) -> Image.Image:
-    if found.width * found.height > PIXELS_MAX:
+def _drawn_anew(result: Image.Image, width: int) -> Image.Image:
+    if result.width * result.height > PIXELS_MAX:
         raise Unreadable("pixels")
-    found.draft("RGB", (width * 2, width * 8))
-    upright = ImageOps.exif_transpose(found)
+    result.draft("RGB", (width * 2, width * 8))
+    upright = ImageOps.exif_transpose(result)
     upright.thumbnail((width, width * 4))
     if upright.mode in ("RGB", "L"):
         return upright.convert("RGB")
@@ -115,7 +115,7 @@ def stamped(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
     pdf = _opened(content)
     if len(pdf) > order["pages"]:
         raise Unreadable("pages")
-    pages: Iterator[Image.Image] = (_stamped(_drawn(one, STAMPED_WIDTH), order) for one in pdf)
+    pages: Iterator[Image.Image] = (_stamped(_drawn(item, STAMPED_WIDTH), order) for item in pdf)
     out = io.BytesIO()
     next(pages).save(out, "PDF", save_all=True, append_images=pages, resolution=110, quality=80)
     return {"pages": len(pdf)}, out.getvalue()
@@ -161,15 +161,15 @@ def main() -> None:
     picture = b""
     with os.fdopen(order["file"], "rb") as content:
         try:
-            told, picture = VERBS[order["verb"]](content, order)
+            facts, picture = VERBS[order["verb"]](content, order)
         except Unreadable as fault:
-            told = {"why": str(fault)}
+            facts = {"why": str(fault)}
         except MemoryError:
-            told = {"why": "memory"}
+            facts = {"why": "memory"}
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            told = {"why": "pixels"}
+            facts = {"why": "pixels"}
         except Exception as fault:  # noqa: BLE001 - an edge: whatever a library says of a hostile file is one answer
-            told = {"why": "damaged", "fault": type(fault).__name__}
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + picture)
+            facts = {"why": "damaged", "fault": type(fault).__name__}
+    sys.stdout.buffer.write(json.dumps(facts).encode() + b"\n" + picture)
     sys.stdout.buffer.flush()
     os._exit(0)  # what the libraries would tidy up goes with the process

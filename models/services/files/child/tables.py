@@ -60,7 +60,7 @@ def of_first_sheet(content: BinaryIO) -> Iterator[Row]:
     content.seek(0)
     try:
         book = load_workbook(content)
-        shown = [one.name for one in book.sheets_metadata if str(one.visible).endswith("Visible")]
+        shown = [item.name for item in book.sheets_metadata if str(item.visible).endswith("Visible")]
         for name in shown or book.sheet_names:
             sheet = book.get_sheet_by_name(name)
             if sheet.height:
@@ -73,7 +73,7 @@ def of_first_sheet(content: BinaryIO) -> Iterator[Row]:
 
 
 def _of_workbook(book: workbooks.Workbook) -> Iterator[Row]:
-    for sheet in [one for one in book.sheets if one.is_shown] or book.sheets:
+    for sheet in [sheet for sheet in book.sheets if sheet.is_shown] or book.sheets:
         is_empty = True
         for number, cells in workbooks.rows(book, sheet, as_shown=False):
             is_empty = False
@@ -212,6 +212,6 @@ def refuse_bomb(content: BinaryIO) -> None:
         members = zipfile.ZipFile(content).infolist()
     except (zipfile.BadZipFile, ValueError) as fault:
         raise Unreadable("damaged") from fault
-    if len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_MAX:
+    if len(members) > MEMBERS_MAX or sum(member.file_size for member in members) > UNPACKED_MAX:
         raise Unreadable("unpacked")
     content.seek(0)

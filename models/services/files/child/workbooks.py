@@ -74,9 +74,9 @@ def opened(content: BinaryIO) -> Workbook:
 def _elements(archive: zipfile.ZipFile, member: str, *tags: str) -> Iterator[Any]:
     """The elements of some names, each let go after it was looked at."""
     with archive.open(member) as stream:
-        wanted = [f"{{*}}{tag}" for tag in tags]
+        needed = [f"{{*}}{tag}" for tag in tags]
         safe = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
-        for _, element in etree.iterparse(stream, events=("end",), tag=wanted, **safe):
+        for _, element in etree.iterparse(stream, events=("end",), tag=needed, **safe):
             yield element
             element.clear()
             while element.getprevious() is not None:
@@ -102,13 +102,13 @@ def _read_sheets(book: Workbook) -> None:
 def _targets(archive: zipfile.ZipFile) -> dict[str, str]:
     """Where the sheets of a workbook stand in its archive."""
     there = set(archive.namelist())
-    found = {}
+    result = {}
     for element in _elements(archive, "xl/_rels/workbook.xml.rels", "Relationship"):
         target = element.get("Target", "")
         member = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
         if member in there and element.get("Type", "").endswith("/worksheet"):
-            found[element.get("Id", "")] = member
-    return found
+            result[element.get("Id", "")] = member
+    return result
 
 
 def _styles(archive: zipfile.ZipFile) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _styles(archive: zipfile.ZipFile) -> Iterator[str]:
         if _name(element) == "numFmt":
             own[int(element.get("numFmtId", "0"))] = element.get("formatCode", "General")
         else:
-            yield from (own.get(int(one.get("numFmtId", "0")), "General") for one in element)
+            yield from (own.get(int(item.get("numFmtId", "0")), "General") for item in element)
 
 
 def _strings(archive: zipfile.ZipFile) -> Iterator[str]:
@@ -134,8 +134,8 @@ def _strings(archive: zipfile.ZipFile) -> Iterator[str]:
 
 def _text(element: Any) -> str:
     """The text of a string, without the readings that stand above it."""
-    runs = (one for one in element.iter("{*}t") if _name(one.getparent()) != "rPh")
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), "".join(one.text or "" for one in runs))
+    runs = (item for item in element.iter("{*}t") if _name(item.getparent()) != "rPh")
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), "".join(run.text or "" for run in runs))
 
 
 def rows(book: Workbook, sheet: WorkbookSheet, *, as_shown: bool) -> Iterator[tuple[int, Cells]]:
@@ -154,7 +154,7 @@ def rows(book: Workbook, sheet: WorkbookSheet, *, as_shown: bool) -> Iterator[tu
 
 
 def _cells(book: Workbook, row: Any, *, as_shown: bool) -> Cells:
-    found: Cells = {}
+    result: Cells = {}
     at = -1
     for element in row.iterchildren("{*}c"):
         place = _PLACE.fullmatch(element.get("r", ""))
@@ -163,8 +163,8 @@ def _cells(book: Workbook, row: Any, *, as_shown: bool) -> Cells:
         if text.strip(" \t\r\n\u3000"):
             if at >= COLUMNS_MAX:
                 raise Unreadable("damaged")
-            found[at] = text
-    return found
+            result[at] = text
+    return result
 
 
 def _column(letters: str) -> int:
