@@ -22,7 +22,7 @@ from .documents import CONDITIONS, NOT_TO_BE_LENT, WRITTEN_OFF, Copy, Document
 LOANS = "loan"
 PAPER, ELECTRONIC = "paper", "electronic"
 QUEUED = ("approved", "waiting")
-WANTED = ("requested", "waiting")
+NEEDED = ("requested", "waiting")
 OUT = ("on_loan", "lost")
 COPIES_MAX = 500
 LINE_MAX = 200
@@ -150,5 +150,5 @@ def can_be_lent(document: Document) -> bool:
 
 def is_awaited(document: ObjectId | None) -> bool:
     """Whether somebody asks or waits for a copy of a document."""
-    query = {"document": document, "kind": PAPER, "state": {"$in": WANTED}, "removed_at": None}
+    query = {"document": document, "kind": PAPER, "state": {"$in": NEEDED}, "removed_at": None}
     return in_unit(LOANS).find_one(query, {"_id": 1}) is not None

@@ -29,7 +29,7 @@ _GONE = {239, 175, 43}  # SnapshotTooOld, QueryPlanKilled, CursorNotFound
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def faults_in_words() -> Iterator[None]:
     """Turn what the database answers into a sentence."""
     try:
         yield

@@ -25,7 +25,7 @@ from models.services.keeping import attachments
 from models.services.naming import called, named
 
 from .crypt import KeyRing
-from .database import RAW, documents_in, in_batches, stream_of, told
+from .database import RAW, documents_in, faults_in_words, in_batches, stream_of
 from .format import METADATA, Entry, Stored, open_entry
 from .progress import Progress, Tell, nobody
 from .restore import BATCH_BYTES, MARKER, is_in_use, restore
@@ -68,12 +68,12 @@ def drill(
     """Restore a backup into a scratch database and compare. Raises BackupFault, Damaged; the scratch is dropped."""
     begun = time.monotonic()
     entry = open_entry(target, name, ring, seal=seal)
-    with told():
+    with faults_in_words():
         drop_left_over(client, entry.manifest.database)
     scratch = client[f"{entry.manifest.database[:40]}{SCRATCH}{secrets.token_hex(4)}"]
     try:
         restore(entry, scratch, drill=True, tell=tell)
-        with told():
+        with faults_in_words():
             files, differences = compare(entry, scratch, tell)
     finally:
         with suppress(PyMongoError):

@@ -23,7 +23,7 @@ from models.services.naming import named
 
 from . import faults
 from .crypt import BackupKey, KeyRing
-from .database import UNAVAILABLE, documents_in, is_saved, stream_of, told
+from .database import UNAVAILABLE, documents_in, faults_in_words, is_saved, stream_of
 from .faults import BackupFault, TransientFault
 from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, seal_of, sealed
 from .progress import Progress, Tell, nobody
@@ -46,7 +46,7 @@ def dump(
     key = None if plain else ring.newest(name)
     target.begin(name)
     try:
-        with told(), _long_window(db), _moment(db) as moment:
+        with faults_in_words(), _long_window(db), _moment(db) as moment:
             manifest = _Dump(db, target, name, key, tell).all_of(moment)
         target.put_whole(name, MANIFEST, sealed(manifest, key))
     except BaseException:

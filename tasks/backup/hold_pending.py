@@ -23,7 +23,7 @@ STOPPED = L(
 )
 
 
-def park(db: Database[Any], prefix: str) -> int:
+def hold_pending(db: Database[Any], prefix: str) -> int:
     """Mark what waits in the collections that were loaded under this prefix; returns how many. Safe to do again."""
     return sum((_messages(db, prefix), _new_notices(db, prefix), _runs(db, prefix)))
 

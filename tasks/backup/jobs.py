@@ -53,7 +53,7 @@ from .keep import Candidate, Keep, to_prune
 from .targets import MANIFEST, MARK, Target
 from .verify import verify
 
-_DOOR = Context(source=Source.TASK)
+_SOURCE = Context(source=Source.TASK)
 ALARM_EVERY = "%Y-%m-%d"
 CHANGED_BYTES = L("The backup is not as it was written: {problems}", "備份與寫入時不一致：{problems}")
 STOPPED = L(
@@ -172,7 +172,7 @@ def _make(run: Run, policy: BackupPolicy) -> None:
     if policy.encrypted and ring():
         facts["key"] = ring().newest(name).number
     made = changes.create(
-        Backup, facts | _home(policy), actor=SYSTEM, context=_DOOR, once=f"{key}:{run.attempts}:{name}"
+        Backup, facts | _home(policy), actor=SYSTEM, context=_SOURCE, once=f"{key}:{run.attempts}:{name}"
     )
     with _written_down(made.id):
         target = _reached(policy.target)
@@ -282,7 +282,7 @@ def _drill(run: Run, policy: BackupPolicy, last: Mapping[str, Any]) -> None:
         if isinstance(fault, Damaged):
             _write(last["_id"], {"outcome": BROKEN, "error": in_all_locales(fault.sentence), "drilled_at": None})
         facts |= {"outcome": FAILED, "differences": in_all_locales(fault.sentence), "seconds": _seconds(begun)}
-        changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_DOOR)
+        changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_SOURCE)
         raise Refused(fault.sentence) from fault
     facts |= {
         "outcome": EQUAL if report else DIFFERENT,
@@ -292,7 +292,7 @@ def _drill(run: Run, policy: BackupPolicy, last: Mapping[str, Any]) -> None:
         "files": report.files,
         "differences": in_all_locales(together(report.differences[:200], "\n")) if not report else None,
     }
-    changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_DOOR)
+    changes.create(RestoreDrill, facts | _home(policy), actor=SYSTEM, context=_SOURCE)
     run.count(drills=1, differences=len(report.differences))
     if not report:
         raise Refused(report.differences[0])
@@ -357,7 +357,7 @@ def _tell(policy: BackupPolicy, words: Words) -> None:
 
 
 def _write(backup: ObjectId, values: dict[str, Any]) -> None:
-    changes.update(Backup, backup, values, actor=SYSTEM, version=None, context=_DOOR)
+    changes.update(Backup, backup, values, actor=SYSTEM, version=None, context=_SOURCE)
 
 
 def _home(policy: BackupPolicy) -> dict[str, Any]:

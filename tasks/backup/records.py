@@ -40,8 +40,8 @@ def restore_record(entry: Entry, type_name: str, id: str, tell: Tell = nobody) -
     reader = _Reader(entry, Progress(tell, entry.manifest.plain_size))
     fields = _record_in(reader, cls, id)
     key = fields["_id"]
-    entries = reader.found(history.COLLECTION, key.binary, lambda item: item.get("record") == key)
-    files = reader.found(FILES, key.binary, lambda item: item.get("record_id") == key)
+    entries = reader.documents(history.COLLECTION, key.binary, lambda item: item.get("record") == key)
+    files = reader.documents(FILES, key.binary, lambda item: item.get("record_id") == key)
     brought = _bring_contents(reader, [file["content"] for file in files])
     reason = str(FROM_BACKUP(backup=entry.name, at=entry.manifest.created))
     past = Past(fields, tuple(sorted(entries, key=lambda row: row["seq"])), tuple(files))
@@ -58,7 +58,9 @@ class _Reader:
     def __init__(self, entry: Entry, progress: Progress):
         self._entry, self._progress = entry, progress
 
-    def found(self, collection: str, mark: bytes, is_wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    def documents(
+        self, collection: str, mark: bytes, is_wanted: Callable[[dict[str, Any]], bool]
+    ) -> list[dict[str, Any]]:
         return list(self.each(collection, {mark}, is_wanted))
 
     def each(
@@ -79,9 +81,9 @@ def _record_in(reader: _Reader, cls: type[Record], id: str) -> dict[str, Any]:
     name = cls.type_name()
     if ObjectId.is_valid(id):
         key = ObjectId(id)
-        rows = reader.found(name, key.binary, lambda row: row["_id"] == key)
+        rows = reader.documents(name, key.binary, lambda row: row["_id"] == key)
     else:
-        rows = reader.found(name, id.encode(), lambda item: item.get("number") == id)
+        rows = reader.documents(name, id.encode(), lambda item: item.get("number") == id)
     if not rows:
         raise BackupFault(faults.NO_SUCH_RECORD(type=name, id=id))
     return rows[0]

@@ -28,10 +28,10 @@ from models.kernel.base.words import L
 from models.services.naming import named
 
 from . import faults, tombstones
-from .database import INCOMING, LEFT_OUT, MARKER, RAW, in_batches, told
+from .database import INCOMING, LEFT_OUT, MARKER, RAW, faults_in_words, in_batches
 from .faults import BackupFault
 from .format import METADATA, Entry, Stored
-from .hold_pending import park
+from .hold_pending import hold_pending
 from .progress import Progress, Tell, nobody
 from .verify import must_be_whole
 
@@ -72,18 +72,18 @@ def restore(  # noqa: PLR0913 - a sentence of keywords: into what, over what, fo
     A drill leaves out that documents expire by themselves, which would look like a difference.
     """
     begun = time.monotonic()
-    with told():
+    with faults_in_words():
         _ready(db, entry, overwrite)
     must_be_whole(entry, tell)
     parked = 0
-    with told():
+    with faults_in_words():
         marker = _ready(db, entry, overwrite)  # asked again: reading a large backup takes minutes
         marker.begin()
         if not drill:
             tombstones.note(marker.notes, db, destroyed)
         if marker.state == LOADING:
             _load_all(entry, db, marker, tell, drill)
-            parked = 0 if drill or resume else park(db, INCOMING)
+            parked = 0 if drill or resume else hold_pending(db, INCOMING)
         _swap(entry, db, marker)
         again = tombstones.carve(marker.notes, db)
         marker.set(DONE)
@@ -107,7 +107,7 @@ class _Marker:
         self._all = db.get_collection(MARKER, write_concern=WriteConcern(w="majority", j=True))
         self._beat, self._noted = 0.0, time.monotonic()
         self._done: list[str] = []
-        self.found: dict[str, Any] = self._all.find_one({"_id": MARKER}) or {}
+        self.document: dict[str, Any] = self._all.find_one({"_id": MARKER}) or {}
 
     @property
     def notes(self) -> Collection[Any]:
@@ -116,38 +116,38 @@ class _Marker:
 
     @property
     def state(self) -> str:
-        return str(self.found["state"]) if self.is_ours else LOADING
+        return str(self.document["state"]) if self.is_ours else LOADING
 
     @property
     def is_ours(self) -> bool:
         """Whether an earlier try to restore the same backup left it."""
-        return self.found.get("backup") == self._backup and self.found.get("state") in (LOADING, SWAPPING)
+        return self.document.get("backup") == self._backup and self.document.get("state") in (LOADING, SWAPPING)
 
     @property
     def loaded(self) -> set[str]:
-        return set(self.found.get("loaded", ())) if self.is_ours else set()
+        return set(self.document.get("loaded", ())) if self.is_ours else set()
 
     def refuse_running(self) -> None:
         """Two restores into one database would spoil each other."""
-        if self.found.get("state") in (LOADING, SWAPPING) and _is_held(self.found):
-            raise BackupFault(faults.RESTORE_RUNS(database=self._db.name, since=self.found["since"]))
+        if self.document.get("state") in (LOADING, SWAPPING) and _is_held(self.document):
+            raise BackupFault(faults.RESTORE_RUNS(database=self._db.name, since=self.document["since"]))
 
     def begin(self) -> None:
         """Take what an earlier try left, or clear it away. Raises BackupFault if another restore began just now."""
-        before, state, loaded, now = self.found, self.state, sorted(self.loaded), clock.now()
+        before, state, loaded, now = self.document, self.state, sorted(self.loaded), clock.now()
         mine = {"_id": MARKER, "backup": self._backup, "state": state, "loaded": loaded, "since": now}
         mine |= {"at": now, "host": socket.gethostname(), "pid": os.getpid()}
         if half := self._half():
             mine["half"] = half
         self._claim(before, mine)
-        self.found = mine
+        self.document = mine
         if not loaded and state == LOADING:
             drop_incoming(self._db)
 
     def _half(self) -> str | None:
         """The backup of which a part was put in place by a restore that was not ours and never ended."""
-        is_another = self.found.get("state") == SWAPPING and not self.is_ours
-        return self.found["backup"] if is_another else self.found.get("half")
+        is_another = self.document.get("state") == SWAPPING and not self.is_ours
+        return self.document["backup"] if is_another else self.document.get("half")
 
     def _claim(self, before: Mapping[str, Any], mine: dict[str, Any]) -> None:
         """Put our mark in the place of the one that was read, if it is still that one."""
@@ -181,7 +181,7 @@ class _Marker:
 
     def clear(self) -> None:
         """This restore left nothing behind; what an earlier one left half done is still said."""
-        if self.found.get("half"):
+        if self.document.get("half"):
             self.set(HALF)
         else:
             self._all.delete_many({})

@@ -46,7 +46,7 @@ class Target:
 
     def check(self) -> None:
         """Refuse a place that is not there: a folder is never made, since its disk may just not be mounted."""
-        with self.told():
+        with self.faults_in_words():
             if self._is_local and not self._fs.isdir(self._root):
                 raise FileNotFoundError(errno.ENOENT, "no folder", self._root)
 
@@ -54,14 +54,14 @@ class Target:
         """Whether the file stands here that tells a folder of backups from a mount point without its disk."""
         if not self._is_local:
             return True  # a bucket is there or it is not
-        with self.told():
+        with self.faults_in_words():
             return bool(self._fs.exists(self._path(MARK)))
 
     def mark(self) -> None:
         """Make this folder known as one of backups."""
         self.check()
         if not self.has_mark():
-            with self.told():
+            with self.faults_in_words():
                 self._fs.touch(self._path(MARK), truncate=False)
                 _sync(self._path(MARK))
                 _sync(self._root)
@@ -69,7 +69,7 @@ class Target:
     def entries(self) -> list[str]:
         """The names of the backups here, oldest first, the unfinished ones included."""
         self.check()
-        with self.told():
+        with self.faults_in_words():
             self._fs.invalidate_cache()
             result = [posixpath.basename(row["name"].rstrip("/")) for row in self._fs.ls(self._root, detail=True)]
         return sorted(name for name in result if name.startswith(PREFIX))
@@ -78,13 +78,13 @@ class Target:
         """Make the folder of a new backup, for its owner's eyes only."""
         self.check()
         if self._is_local:  # a store has no folders, and would make a bucket
-            with self.told():
+            with self.faults_in_words():
                 self._fs.makedirs(self._path(entry), exist_ok=True)
                 os.chmod(self._path(entry), 0o700)
 
     def files(self, entry: str) -> dict[str, int]:
         """The files of a backup with their sizes, by name below its folder."""
-        with self.told():
+        with self.faults_in_words():
             self._fs.invalidate_cache()
             base = self._path(entry)
             rows = self._fs.find(base, detail=True)
@@ -94,7 +94,7 @@ class Target:
     def writing(self, entry: str, name: str) -> Iterator[BinaryIO]:
         """A file to write; what was written is sure to be on the disk after the next `put_whole`."""
         path = self._path(entry, name)
-        with self.told():
+        with self.faults_in_words():
             if self._is_local:
                 self._fs.makedirs(posixpath.dirname(path), exist_ok=True)
             with self._fs.open(path, "wb") as file:
@@ -102,7 +102,7 @@ class Target:
 
     @contextmanager
     def reading(self, entry: str, name: str) -> Iterator[BinaryIO]:
-        with self.told(), self._fs.open(self._path(entry, name), "rb") as file:
+        with self.faults_in_words(), self._fs.open(self._path(entry, name), "rb") as file:
             yield cast(BinaryIO, file)
 
     def sum_of(self, entry: str, name: str) -> str:
@@ -116,12 +116,12 @@ class Target:
     def put_whole(self, entry: str, name: str, content: bytes) -> None:
         """Write a small file that is there whole or not at all, after everything that was written before it."""
         if not self._is_local:  # a store shows an object only when all of it has come
-            with self.told():
+            with self.faults_in_words():
                 self._fs.pipe_file(self._path(entry, name), content)
             return
         with self.writing(entry, f".{name}.part") as file:
             file.write(content)
-        with self.told():
+        with self.faults_in_words():
             for folder, _folders, names in os.walk(self._path(entry)):
                 for path in (*(os.path.join(folder, name) for name in names), folder):
                     _sync(path)
@@ -130,21 +130,21 @@ class Target:
             _sync(self._root)
 
     def has(self, entry: str, name: str) -> bool:
-        with self.told():
+        with self.faults_in_words():
             self._fs.invalidate_cache()
             return bool(self._fs.exists(self._path(entry, name)))
 
     def delete(self, entry: str) -> None:
         """Take a backup away, its manifest first, so that what is left of it is never taken for a good one."""
         manifest = self._path(entry, MANIFEST)
-        with self.told():
+        with self.faults_in_words():
             if self._fs.exists(manifest):
                 self._fs.rm(manifest)
             if self._fs.exists(self._path(entry)):
                 self._fs.rm(self._path(entry), recursive=True)
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def faults_in_words(self) -> Iterator[None]:
         """Turn what the place answers into a sentence."""
         try:
             yield

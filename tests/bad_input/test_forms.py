@@ -22,7 +22,7 @@ def enterable(company: Any) -> list[type]:
     return [cls for cls in catalogue.values() if writer(company, cls) is not None]
 
 
-def told(cls: Any, name: str) -> Any:
+def field_of(cls: Any, name: str) -> Any:
     """The declared field behind the name of an input; for a line's input its column."""
     field, _, rest = name.partition("-")
     result = cls._fields[field]
@@ -50,7 +50,7 @@ def kept(cls: Any, page: Page, typed: dict[str, Any]) -> list[str]:
     again = page.form()
     lost = []
     for name in inputs(cls, again):
-        if isinstance(told(cls, name), Choice | Choices | Ref | Refs | Flag):
+        if isinstance(field_of(cls, name), Choice | Choices | Ref | Refs | Flag):
             continue
         if again.get(name) != typed[name]:
             lost.append(name)
@@ -85,7 +85,7 @@ def test_everything_wrong_is_said_at_once_next_to_its_field(locale: str, company
         browser, base = browser_as(writer(company, cls), locale=locale), f"/admin/{cls.declared.name}/new/"
         form = browser.form(base)
         page = read_page(browser.post(base, filled_with(cls, form, "so-so")).text)
-        wrong = {name for name in inputs(cls, form) if isinstance(told(cls, name), PARSED)}
+        wrong = {name for name in inputs(cls, form) if isinstance(field_of(cls, name), PARSED)}
         assert wrong <= set(page.errors), f"{cls.__name__}: nothing is said next to {wrong - set(page.errors)}"
         for field, sentences in page.errors.items():
             for sentence in sentences:
@@ -131,7 +131,7 @@ def test_a_megabyte_of_text_is_refused_and_named(company: Any, browser_as: Any) 
         browser, base = browser_as(writer(company, cls)), f"/admin/{cls.declared.name}/new/"
         form, before = browser.form(base), count(cls)
         for name in inputs(cls, form):
-            if (kind := (type(told(cls, name)), "-" in name)) in tried:
+            if (kind := (type(field_of(cls, name)), "-" in name)) in tried:
                 continue
             tried.add(kind)
             answer = browser.send(form, **{name: "a" * 1_000_000})

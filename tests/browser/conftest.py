@@ -66,7 +66,7 @@ def sit_down(chromium: Browser, address: str, company: Company) -> Iterator[Call
     faults: list[str] = []
     is_ours = re.compile(rf"{re.escape(address)}/|data:|blob:|about:").match
 
-    def one(login: str, locale: str = "zh-TW", **options: Any) -> Page:
+    def open_page(login: str, locale: str = "zh-TW", **options: Any) -> Page:
         window = chromium.new_context(
             base_url=address, locale=locale, viewport={"width": 1366, "height": 860}, **options
         )
@@ -84,7 +84,7 @@ def sit_down(chromium: Browser, address: str, company: Company) -> Iterator[Call
         page.wait_for_url("**/admin/**")
         return page
 
-    yield one
+    yield open_page
     for window in windows:
         window.close()
     assert faults == []

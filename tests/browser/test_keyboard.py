@@ -85,13 +85,13 @@ def go(page: Page, typed: str, to: str) -> None:
 def at_desk(sit_down: Callable[..., Page]) -> Callable[..., Page]:
     """`at_desk("clerk_sal")` sits somebody down whose mouse is broken."""
 
-    def one(login: str, **options: Any) -> Page:
+    def open_page(login: str, **options: Any) -> Page:
         page = sit_down(login, **options)
         page.context.add_init_script(NO_MOUSE)
         page.reload()
         return page
 
-    return one
+    return open_page
 
 
 def test_a_customer_a_quotation_and_its_approval(company: Company, at_desk: Callable[..., Page]) -> None:

@@ -87,7 +87,7 @@ class Judge:
         self.windows: dict[str, Page] = {}
         self.axe = Axe()
         self.rules: set[str] = set()
-        self.found: dict[str, list[str]] = {}
+        self.faults: dict[str, list[str]] = {}
         self.pages = 0
         self.version = ""
 
@@ -102,11 +102,11 @@ class Judge:
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(NARROW)
         if (excess := page.evaluate(OVERFLOW)) > 0:
-            self.found.setdefault(f"{excess} px wider than a phone", []).append(visit.name)
+            self.faults.setdefault(f"{excess} px wider than a phone", []).append(visit.name)
         page.set_viewport_size(WIDE)
 
     def findings(self) -> Iterator[str]:
-        for sentence, names in self.found.items():
+        for sentence, names in self.faults.items():
             yield f"{sentence} | {len(names)} pages: {', '.join(names[:4])}"
 
     def _window(self, login: str) -> Page:
@@ -132,7 +132,7 @@ class Judge:
         for rule in response["violations"]:
             for node in rule["nodes"]:
                 sentence = f"{how}: {rule['id']} {node['target']} {node['html'][:160]} {node['failureSummary'][:300]}"
-                self.found.setdefault(sentence, []).append(f"{visit.name} ({visit.login})")
+                self.faults.setdefault(sentence, []).append(f"{visit.name} ({visit.login})")
 
 
 def _note(kind: str, **facts: Any) -> None:

@@ -9,55 +9,6 @@ import pytest
 
 from tests.house.words import PACKAGES, ROOT, bound_names, files_of, given_up, offenders_of, plain, rooms
 
-# Rooms still to be cleaned; every other one is clean and stays so. A room that has become clean leaves the list.
-TO_CLEAN = {
-    "tests/tasks/delivery",
-    "tests/tasks/archive",
-    "tests/house",
-    "tests/admin_app/doors",
-    "admin_app",
-    "admin_app/security",
-    "bench",
-    "models",
-    "models/documents",
-    "models/kernel/base",
-    "models/kernel/gate",
-    "models/kernel/language",
-    "models/kernel/rights",
-    "models/operations",
-    "models/sales",
-    "models/services",
-    "models/services/drawing",
-    "models/services/files",
-    "models/services/files/child",
-    "models/services/imports",
-    "models/services/keeping",
-    "tasks/backup",
-    "tests/admin_app",
-    "tests/bad_input",
-    "tests/browser",
-    "tests/every_record",
-    "tests/faults",
-    "tests/fixtures",
-    "tests/journeys",
-    "tests/models",
-    "tests/races",
-    "tests/rights",
-    "tests/seed",
-    "tests/tasks",
-    "tests/views",
-    "views",
-    "views/custom/documents",
-    "views/custom/me",
-    "views/custom/operations",
-    "views/custom/reports",
-    "views/files",
-    "views/forms",
-    "views/home",
-    "views/lists",
-    "views/page",
-}
-
 
 def test_the_words_are_read_from_the_glossary() -> None:
     words = given_up()
@@ -91,14 +42,9 @@ def test_words_that_are_only_read_or_said_are_free() -> None:
     assert not [name for _, name in bound_names(ast.parse(source)) if plain(name) in given_up()]
 
 
-@pytest.mark.parametrize("room", [room for room in rooms() if room not in TO_CLEAN])
-def test_a_clean_room_stays_clean(room: str) -> None:
+@pytest.mark.parametrize("room", rooms())
+def test_no_room_binds_a_word_given_up(room: str) -> None:
     assert offenders_of(room, deep=False) == []
-
-
-@pytest.mark.parametrize("room", sorted(TO_CLEAN))
-def test_a_room_that_has_become_clean_leaves_the_list(room: str) -> None:
-    assert offenders_of(room, deep=False), f"{room} is clean: take it out of TO_CLEAN"
 
 
 def test_each_class_has_a_name_of_its_own() -> None:

@@ -50,7 +50,7 @@ class Kept(me.Document):
     day = Day(label=L("Day", "日期"))
     at = Moment(label=L("At", "時間"))
     flag = Flag(label=L("Flag", "標記"))
-    one = Choice(AB, label=L("One", "單選"))
+    single = Choice(AB, label=L("One", "單選"))
     many = Choices(AB, label=L("Many", "多選"))
     tags = Tags(label=L("Tags", "標籤"))
     secret = Sealed(Text(), label=L("Secret", "秘密"))

@@ -47,24 +47,24 @@ def fresh(file: dict[str, Any]) -> dict[str, Any]:
     return next((row for row in files.files_of(file["record_id"]) if row["_id"] == file["_id"]), {})
 
 
-def found(company: Any, login: str, text: str, **more: Any) -> list[tuple[str, str, int, str]]:
+def hits_of(company: Any, login: str, text: str, **more: Any) -> list[tuple[str, str, int, str]]:
     got = file_search.find(company.actor(login), catalogue.values(), text, **more)
-    return [(hit.file["name"], hit.place["kind"], hit.place["number"], hit.found) for hit in got.hits]
+    return [(hit.file["name"], hit.place["kind"], hit.place["number"], hit.match) for hit in got.hits]
 
 
 class TestReading:
     def test_a_pdf_by_pages(self, attach, company, paper):
         file = attach("合同.pdf", paper.pdf("第一頁 採購合同", "第二頁 違約金條款"))
         assert (file["reading"]["state"], file["reading"]["pages"]) == (file_text.READ, 2)
-        assert found(company, "clerk_mkt", "违约金") == [("合同.pdf", "page", 2, "違約金")]
+        assert hits_of(company, "clerk_mkt", "违约金") == [("合同.pdf", "page", 2, "違約金")]
         assert "採購合同" in file_text.text_of(file["_id"])
         assert file_text.picture_of(file["_id"])[:4] == b"RIFF"
 
     def test_a_phrase_over_the_end_of_a_page_is_found_once(self, attach, company, paper):
         attach("合同.pdf", paper.pdf("本合同的違約", "金條款另行約定", "本合同的違約金"))
-        assert found(company, "clerk_mkt", "違約金條款") == [("合同.pdf", "page", 2, "違約 金條款")]
-        assert [hit[2] for hit in found(company, "clerk_mkt", "違約金")] == [3, 2]
-        assert [hit[2] for hit in found(company, "clerk_mkt", "另行約定")] == [2], "page 3 only repeats it"
+        assert hits_of(company, "clerk_mkt", "違約金條款") == [("合同.pdf", "page", 2, "違約 金條款")]
+        assert [hit[2] for hit in hits_of(company, "clerk_mkt", "違約金")] == [3, 2]
+        assert [hit[2] for hit in hits_of(company, "clerk_mkt", "另行約定")] == [2], "page 3 only repeats it"
 
     def test_what_cannot_be_read_says_so_and_is_downloadable(self, attach, company):
         content = b"%PDF-1.7 nothing"
@@ -90,7 +90,7 @@ class TestReading:
     def test_the_text_goes_with_the_file(self, attach, company, db, paper):
         file = attach("a.pdf", paper.pdf("可以找到"))
         files.detach(file["_id"], actor=company.actor("clerk_mkt"))
-        assert found(company, "clerk_mkt", "可以找到") == []
+        assert hits_of(company, "clerk_mkt", "可以找到") == []
         assert db[file_text.COLLECTION].count_documents({}) == db[file_text.PICTURES].count_documents({}) == 0
 
     def test_a_file_taken_off_while_it_is_read_leaves_nothing(self, company, need, db, monkeypatch, attach):
@@ -134,18 +134,18 @@ class TestReading:
 class TestSearch:
     def test_only_what_may_be_seen_and_opened_and_is_not_in_the_bin(self, company, need, attach):
         attach("a.txt", "機密的內容".encode())
-        assert found(company, "clerk_mkt", "機密的內容")
+        assert hits_of(company, "clerk_mkt", "機密的內容")
         for login in ("clerk_prd", "it", "hr"):
-            assert found(company, login, "機密的內容") == [], login
+            assert hits_of(company, login, "機密的內容") == [], login
         changes.remove(type(need), need.id, actor=SYSTEM, version=None)
-        assert found(company, "management", "機密的內容") == []
+        assert hits_of(company, "management", "機密的內容") == []
 
     def test_archived_files_are_found_and_destroyed_ones_leave_nothing(self, company, need, attach, db, paper):
         attach("a.pdf", paper.pdf("可以找到"))
         archive.move_out(type(need), need.id, is_due=lambda _: True)
         (hit,) = file_search.find(company.actor("management"), catalogue.values(), "可以找到").hits
         assert hit.is_archived
-        assert found(company, "clerk_prd", "可以找到") == []
+        assert hits_of(company, "clerk_prd", "可以找到") == []
         approval = archive.Approval(ObjectId(), "DL-1", None, "", clock.now())
         archive.destroy(type(need), need.id, approval, lambda _proof: None, may=lambda _: True)
         for name in (file_text.COLLECTION, file_text.PICTURES, "content.files", "content.chunks"):
@@ -154,9 +154,9 @@ class TestSearch:
     def test_what_is_there_and_what_is_not(self, company, attach):
         attach("a.txt", "甲方應於\n十日內 支付 xk-93517 付款 Ab\n  cd 可以找到".encode())
         for text in ("甲方應於十日內", "应于十日", "XK-93517 付", "ＸＫ-93517", "ab cd", "內 支"):
-            assert len(found(company, "clerk_mkt", text)) == 1, text
+            assert len(hits_of(company, "clerk_mkt", text)) == 1, text
         for text in ("", "可", " ", "\x00", "不在這裏", "可.*到", "(", "$where", "可以找到" * 40):
-            assert found(company, "clerk_mkt", text) == [], text
+            assert hits_of(company, "clerk_mkt", text) == [], text
 
     def test_pages_of_hits_go_on_behind_the_last(self, company, need, attach):
         for n in range(3):

@@ -76,7 +76,7 @@ class TestCells:
         (entry,) = reader.read([(2, list(cells))])
         return entry
 
-    def one(self, company: Any, type_name: str, column: str, cell: str, login: str = "clerk_sal") -> Any:
+    def read_cell(self, company: Any, type_name: str, column: str, cell: str, login: str = "clerk_sal") -> Any:
         entry = self.read(company, type_name, [column], cell, login=login)
         return str(entry.problems[0][1]) if entry.problems else entry.values.get(column)
 
@@ -91,11 +91,11 @@ class TestCells:
         ],
     )
     def test_choices(self, company, cell, value):
-        assert self.one(company, "customer", "channel", cell) == value
+        assert self.read_cell(company, "customer", "channel", cell) == value
 
     def test_a_choice_that_is_none_says_the_choices(self, company):
         with speaking(HANT):
-            assert "展會" in self.one(company, "customer", "channel", "展")
+            assert "展會" in self.read_cell(company, "customer", "channel", "展")
 
     @pytest.mark.parametrize(
         ("cell", "value"),
@@ -111,48 +111,51 @@ class TestCells:
         ],
     )
     def test_flags(self, company, cell, value):
-        assert self.one(company, "user", "active", cell, login="it") is value
+        assert self.read_cell(company, "user", "active", cell, login="it") is value
 
     def test_a_flag_that_is_none(self, company):
         with speaking(EN):
-            assert "must be yes or no" in self.one(company, "user", "active", "perhaps", login="it")
+            assert "must be yes or no" in self.read_cell(company, "user", "active", "perhaps", login="it")
 
     @pytest.mark.parametrize("cell", ["法務、財務", "Legal, Finance", "legal;finance", "法务，财务"])
     def test_several_choices(self, company, cell):
-        assert self.one(company, "user", "roles", cell, login="it") == ["legal", "finance"]
+        assert self.read_cell(company, "user", "roles", cell, login="it") == ["legal", "finance"]
 
     def test_numbers_and_dates_as_people_write_them(self, company):
         entry = self.read(company, "interaction", ["next_due", "at"], "2026年11月23日", "2026/11/20 9:30")
         assert entry.values["next_due"] == dt.date(2026, 11, 23)
         assert entry.values["at"] == dt.datetime(2026, 11, 20, 1, 30, tzinfo=dt.UTC)
-        assert self.one(company, "product", "list_price", "¥3.5萬", "head_sal") == Decimal(35000)
+        assert self.read_cell(company, "product", "list_price", "¥3.5萬", "head_sal") == Decimal(35000)
 
     def test_what_is_unclear_is_refused(self, company):
         with speaking(EN):
-            assert "must be a number" in self.one(company, "customer", "score", "1,5")
+            assert "must be a number" in self.read_cell(company, "customer", "score", "1,5")
 
     def test_cells_that_were_defused(self, company):
-        assert self.one(company, "customer", "name", "'=1+1") == "=1+1"
-        assert self.one(company, "customer", "name", "'s-Hertogenbosch") == "'s-Hertogenbosch"
+        assert self.read_cell(company, "customer", "name", "'=1+1") == "=1+1"
+        assert self.read_cell(company, "customer", "name", "'s-Hertogenbosch") == "'s-Hertogenbosch"
 
     def test_a_cell_that_is_too_long(self, company):
         with speaking(EN):
-            assert "10000" in self.one(company, "customer", "name", "x" * 10_001)
+            assert "10000" in self.read_cell(company, "customer", "name", "x" * 10_001)
 
     def test_links_by_number_or_title(self, company):
         known = company.make("customer", "clerk_sal", name="蘇州恒遠精密機械有限公司")
-        assert self.one(company, "interaction", "customer", known.number) == known.id
-        assert self.one(company, "interaction", "customer", " 蘇州恒遠精密機械有限公司 ") == known.id
+        assert self.read_cell(company, "interaction", "customer", known.number) == known.id
+        assert self.read_cell(company, "interaction", "customer", " 蘇州恒遠精密機械有限公司 ") == known.id
 
     def test_links_that_are_unclear_or_hidden_name_the_text(self, company):
         for _ in range(2):
             company.make("customer", "clerk_sal", name="同名有限公司")
         with speaking(EN):
-            assert "names 2 records" in self.one(company, "interaction", "customer", "同名有限公司")
-            there = self.one(company, "interaction", "customer", "沒有這家")
+            assert "names 2 records" in self.read_cell(company, "interaction", "customer", "同名有限公司")
+            there = self.read_cell(company, "interaction", "customer", "沒有這家")
             assert "nothing called “沒有這家”" in there
         hidden = company.make("requirement", "clerk_mkt").number
-        said = {str(self.one(company, "interaction", "customer", text)).replace(text, "N") for text in (hidden, "CU-9")}
+        said = {
+            str(self.read_cell(company, "interaction", "customer", text)).replace(text, "N")
+            for text in (hidden, "CU-9")
+        }
         assert len(said) == 1
 
     def test_a_name_is_looked_up_once_for_many_rows(self, company):
@@ -173,8 +176,8 @@ class TestCells:
         changes.update(
             catalogue["user"], company.users["clerk_sal2"], {"active": False}, actor=company.actor("it"), version=1
         )
-        assert isinstance(self.one(company, "department", "head", "陳志遠", login="it"), str)
-        assert self.one(company, "department", "head", "王建國", login="it") == company.users["head_sal"]
+        assert isinstance(self.read_cell(company, "department", "head", "陳志遠", login="it"), str)
+        assert self.read_cell(company, "department", "head", "王建國", login="it") == company.users["head_sal"]
 
     def test_the_words_for_hidden_titles_are_those_of_the_export(self):
         assert set(import_names.UNTOLD) == {wording.GONE, wording.KEPT_BACK, wording.NOT_FOUND}

@@ -47,11 +47,11 @@ def document(company: Company) -> Callable[..., Any]:
 
 @pytest.fixture
 def ask(company: Company) -> Callable[..., Any]:
-    def asked(login: str, document: Any, **values: Any) -> Any:
+    def requested(login: str, document: Any, **values: Any) -> Any:
         content = {"document": document.id, "kind": "paper", "purpose": "核對", **values}
         return changes.create(catalogue["loan"], content, actor=company.actor(login))
 
-    return asked
+    return requested
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def on_loan(ask: Any, step: Any) -> Callable[..., Any]:
     return lent
 
 
-def told(company: Company, login: str) -> list[str]:
+def informed(company: Company, login: str) -> list[str]:
     return [row["text"]["zh-Hant"] for row in get_db()["notice"].find({"person": company.users[login]}).sort("_id", 1)]
 
 
@@ -96,7 +96,7 @@ class TestTheLine:
             "waiting",
         )
         assert company.fresh(first).kept_until == dt.datetime(2026, 11, 26, 10, tzinfo=dt.UTC)
-        assert any("為您保留至" in text for text in told(company, "clerk_mkt"))
+        assert any("為您保留至" in text for text in informed(company, "clerk_mkt"))
         with pytest.raises(Refused) as refused:
             step("records", second, "issue", copy=1)
         assert "趙雨晴" in str(refused.value.problems["copy"][0])
@@ -120,7 +120,7 @@ class TestTheLine:
         step("records", first, "issue", copy=1)
         step("records", first, "take_back", condition="good")
         assert company.fresh(second).state == "approved"
-        assert any("為您保留至" in text for text in told(company, "clerk_prd"))
+        assert any("為您保留至" in text for text in informed(company, "clerk_prd"))
 
     def test_what_nobody_fetches_goes_on(self, company, document, ask, step):
         item = document()
@@ -146,7 +146,7 @@ class TestTheLine:
         assert company.fresh(waiting).state == "waiting", "it may be found"
         step("records", loan, "write_off", reason="未找到")
         assert company.fresh(waiting).state == "cancelled"
-        assert any("已全部註銷" in text for text in told(company, "clerk_prd"))
+        assert any("已全部註銷" in text for text in informed(company, "clerk_prd"))
         for attempt in (lambda: ask("hr", item), lambda: step("records", query, "approve")):
             with pytest.raises(Refused) as refused:
                 attempt()
@@ -203,7 +203,7 @@ class TestDueDates:
         assert (due.date(), due.time()) == (FRIDAY, dt.time(23, 59, 59))
         with clock.set_to(dt.datetime(2026, 11, 27, 1, tzinfo=dt.UTC)):
             do("reminders.sweep")
-        assert any("2026-11-27" in text and "天後" not in text for text in told(company, "clerk_mkt")[1:])
+        assert any("2026-11-27" in text and "天後" not in text for text in informed(company, "clerk_mkt")[1:])
 
 
 class TestWhoDecides:
@@ -266,7 +266,7 @@ class TestCopies:
         on_loan("head_mkt", document())
         with clock.set_to(MONDAY + dt.timedelta(days=24)):
             do("loans.remind")
-        assert any("已逾期" in text for text in told(company, "management"))
+        assert any("已逾期" in text for text in informed(company, "management"))
 
 
 class TestSweeps:
@@ -282,14 +282,14 @@ class TestSweeps:
             do("loans.sweep")
             do("loans.remind")
         assert company.fresh(kept[1]).state == "lapsed"
-        assert any(sound.number in text for text in told(company, "clerk_prd"))
+        assert any(sound.number in text for text in informed(company, "clerk_prd"))
 
     def test_who_has_left_is_not_asked_but_the_head_is(self, company, document, on_loan):
         loan = on_loan("clerk_mkt", document())
         changes.update(catalogue["user"], company.users["clerk_mkt"], {"active": False}, actor=SYSTEM, version=None)
         with clock.set_to(MONDAY + dt.timedelta(days=18)):
             do("loans.remind")
-        assert any(loan.number in text and "趙雨晴" in text for text in told(company, "head_mkt"))
+        assert any(loan.number in text and "趙雨晴" in text for text in informed(company, "head_mkt"))
 
 
 class TestEditions:

@@ -17,7 +17,7 @@ NAMES = {
 
 
 @pytest.fixture
-def found(db: Any) -> Any:
+def numbers_of(db: Any) -> Any:
     rows = db["search_sample"]
     rows.delete_many({})
     rows.insert_many([{"_id": name, **search_fields(texts)} for name, texts in NAMES.items()])

@@ -26,7 +26,7 @@ from tests.rights.asking import read_table
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 WORD = "軸承間隙標準"
 SUBJECT = "檢驗規程"
-ASKED = ("see", "list", "hit", "textual", "preview", "page", "download", "history", "export", "edit", "lookup")
+REQUESTED = ("see", "list", "hit", "textual", "preview", "page", "download", "history", "export", "edit", "lookup")
 LETTERS = {403: "n", 404: "x", 303: "l"}
 
 
@@ -192,10 +192,10 @@ def lend(company: Any, made: Any, login: str, kind: str, upto: str) -> Any:
 def answers(browser_as: Any, made: Any, people: tuple[str, ...]) -> str:
     """The table as these people find it."""
     file = files.files_of(made.id)[0]
-    lines = [" " * 11 + " ".join(["", *ASKED])]
+    lines = [" " * 11 + " ".join(["", *REQUESTED])]
     for login in people:
         asker = Asker(browser_as(login, is_new=True), made, file)
-        cells = [str(getattr(asker, name)()).ljust(len(name)) for name in ASKED]
+        cells = [str(getattr(asker, name)()).ljust(len(name)) for name in REQUESTED]
         lines.append(f"{login.ljust(11)} {' '.join(cells)}".rstrip())
     return "\n".join(lines)
 

@@ -109,7 +109,7 @@ def test_a_guessed_id_tells_nothing_of_a_secret_document(company: Company, brows
             result = []
             for id in (secret, draft, ObjectId()):
                 data = {**message, "document": str(id)}
-                saved, computed = (browser.post(f"/admin/{name}/{door}/", data) for door in ("new", "compute"))
+                saved, computed = (browser.post(f"/admin/{name}/{way}/", data) for way in ("new", "compute"))
                 result.append((saved.status_code, said(saved), computed.status_code, computed.get_json()))
             assert result[0] == result[1] == result[2]
             assert (result[0][0], result[0][2]) == (422, 200)

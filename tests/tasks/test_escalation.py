@@ -19,7 +19,7 @@ def at(day, hour=10):
     return clock.set_to(dt.datetime.combine(MONDAY + dt.timedelta(days=day), dt.time(hour), clock.zone()))
 
 
-def told(db, company):
+def informed(db, company):
     """Who was told at which step."""
     logins = {id: login for login, id in company.users.items()}
     rows = db["notice"].find({"kind": "escalation"}).sort("_id", 1)
@@ -55,14 +55,14 @@ def test_step_by_step_and_once_each(company, overdue, db):
             with at(day, hour):
                 do("cases.escalate")
                 do("cases.escalate")
-                for item in told(db, company):
+                for item in informed(db, company):
                     seen.setdefault(item, (day, hour))
     assert seen == {
         ("deciders", "head_sal"): (0, 14),
         ("superior", "management"): (2, 10),
         ("management", "management"): (4, 10),
     }
-    assert len(told(db, company)) == 3
+    assert len(informed(db, company)) == 3
 
 
 def test_the_deputy_first(company, overdue, db):
@@ -71,7 +71,7 @@ def test_the_deputy_first(company, overdue, db):
     overdue()
     with at(0, 14):
         do("cases.escalate")
-    assert told(db, company) == [("deciders", "head_sal"), ("deciders", "clerk_sal2")]
+    assert informed(db, company) == [("deciders", "head_sal"), ("deciders", "clerk_sal2")]
     notices = {row["person"]: row["text"]["en"] for row in db["notice"].find({"kind": "escalation"})}
     assert "Please decide it now" in notices[company.users["head_sal"]]
     assert "still waits for 王建國" in notices[company.users["clerk_sal2"]]
@@ -83,7 +83,7 @@ def test_nobody_hears_of_their_own_work(company, overdue, db):
     overdue("clerk_sal")
     with at(0, 14):
         do("cases.escalate")
-    assert told(db, company) == [("deciders", "head_sal")]
+    assert informed(db, company) == [("deciders", "head_sal")]
 
 
 @pytest.mark.parametrize(("day", "hour"), [(-1, 14), (0, 8), (0, 13), (0, 18), (5, 14), (6, 14)])
@@ -91,7 +91,7 @@ def test_not_before_it_is_due_nor_outside_working_hours(company, overdue, db, da
     overdue()
     with at(day, hour if hour != 13 else 12):
         do("cases.escalate")
-    assert not told(db, company)
+    assert not informed(db, company)
 
 
 def test_holidays_do_not_count(company, overdue, db):
@@ -103,7 +103,7 @@ def test_holidays_do_not_count(company, overdue, db):
     for day in range(8):
         with at(day, 14):
             do("cases.escalate")
-        steps = [step for step, _ in told(db, company)]
+        steps = [step for step, _ in informed(db, company)]
         assert ("superior" in steps) == (day >= 7), day
 
 
@@ -115,20 +115,20 @@ def test_what_is_decided_is_left_alone(company, overdue, db):
     for day in range(1, 9):
         with at(day, 14):
             do("cases.escalate")
-    assert [item for item in told(db, company) if item[0] != "deciders"] == []
+    assert [item for item in informed(db, company) if item[0] != "deciders"] == []
 
 
 def test_after_an_outage_the_deciders_still_come_first(company, overdue, db):
     overdue()
     with at(8, 10):
         do("cases.escalate")
-    assert told(db, company) == [("deciders", "head_sal")]
+    assert informed(db, company) == [("deciders", "head_sal")]
     with at(9, 17):
         do("cases.escalate")
-    assert len(told(db, company)) == 1
+    assert len(informed(db, company)) == 1
     with at(10, 10):
         do("cases.escalate")
-    assert [step for step, _ in told(db, company)] == ["deciders", "superior"]
+    assert [step for step, _ in informed(db, company)] == ["deciders", "superior"]
 
 
 @pytest.mark.parametrize("stop_at", range(1, 5))
@@ -140,8 +140,8 @@ def test_killed_at_any_write_and_run_again(company, overdue, db, kill_at, stop_a
         try:
             do("cases.escalate")
         except Killed:
-            assert len(told(db, company)) == stop_at - 1
+            assert len(informed(db, company)) == stop_at - 1
         assert disarm() == (stop_at <= 2)
         do("cases.escalate")
         do("cases.escalate")
-    assert told(db, company) == [("deciders", "head_sal")] * 2
+    assert informed(db, company) == [("deciders", "head_sal")] * 2

@@ -95,7 +95,7 @@ def opens(company: Any, login: str, file: dict[str, Any]) -> bool:
     return True
 
 
-def told(db: Any, company: Any) -> list[str]:
+def informed(db: Any, company: Any) -> list[str]:
     rows = db[notices.COLLECTION].find({"kind": "alarm"})
     logins = {id: login for login, id in company.users.items()}
     return sorted(logins[row["person"]] for row in rows)
@@ -107,7 +107,7 @@ def test_others_wait_for_the_scan_and_then_open_it(daemon, company, attach, db):
     assert work_off("files.read") == {"clean": 1, "read": 1}
     assert opens(company, "management", file)
     assert daemon.scanned == 1
-    assert told(db, company) == []
+    assert informed(db, company) == []
 
 
 def test_what_is_infected_is_opened_by_nobody_and_said(daemon, company, attach, need, db):
@@ -115,7 +115,7 @@ def test_what_is_infected_is_opened_by_nobody_and_said(daemon, company, attach, 
     assert work_off("files.read") == {"infected": 1}
     for login in ("clerk_mkt", "management", "head_mkt"):
         assert not opens(company, login, file)
-    assert told(db, company) == ["clerk_mkt", "it"]
+    assert informed(db, company) == ["clerk_mkt", "it"]
     texts = [row["text"]["en"] for row in db[notices.COLLECTION].find({"person": company.users["it"]})]
     assert "a.txt" not in texts[0]
     assert need.number not in texts[0]
@@ -130,7 +130,7 @@ def test_while_the_scanner_is_away_files_wait_and_it_is_told_once(daemon, compan
     files_ = [attach(b"one"), attach(b"two")]
     assert work_off("files.read") == {"waiting": 2}
     assert do("files.scan") == {"waiting": 1}
-    assert told(db, company) == ["it"]
+    assert informed(db, company) == ["it"]
     assert not opens(company, "management", files_[0])
     back = Daemon()
     scanning.set_scanner(back.address)

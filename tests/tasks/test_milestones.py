@@ -59,7 +59,7 @@ def set_lines(order, *lines):
 
 
 @pytest.fixture
-def told(company, db):
+def informed(company, db):
     """Who was told of milestones: pairs of login and days before."""
     logins = {id: login for login, id in company.users.items()}
 

@@ -25,7 +25,7 @@ def at(day, time=NINE, zone=None):
     return dt.datetime.combine(dt.date.fromisoformat(day), time, zone or clock.zone())
 
 
-def told(db, **also):
+def informed(db, **also):
     return list(db["notice"].find({"kind": "reminder", **also}).sort("_id", 1))
 
 
@@ -56,9 +56,9 @@ class TestDeclared:
             with clock.set_to(at(f"2025-06-{day:02}")):
                 do("reminders.sweep")
                 do("reminders.sweep")
-                days[day] = len(told(db, record=record.id))
+                days[day] = len(informed(db, record=record.id))
         assert days == {day: 0 if day < 10 else 1 for day in range(1, 20)}
-        [notice] = told(db, record=record.id)
+        [notice] = informed(db, record=record.id)
         assert notice["person"] == company.users["clerk_sal"]
         assert notice["cause"] == f"remind:quotation:{record.id}:valid_until:2025-06-13:3"
         assert "2025-06-13" in notice["text"]["zh-Hant"]
@@ -68,10 +68,10 @@ class TestDeclared:
         offered("2025-06-13")
         with clock.set_to(at("2025-06-10", dt.time(7, 59))):
             do("reminders.sweep")
-        assert not told(db)
+        assert not informed(db)
         with clock.set_to(at("2025-06-10", dt.time(8))):
             do("reminders.sweep")
-        assert len(told(db)) == 1
+        assert len(informed(db)) == 1
 
     @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "Asia/Shanghai"])
     def test_days_are_the_companys(self, offered, db, zone):
@@ -81,10 +81,10 @@ class TestDeclared:
             clock.set_zone(zone)
             with clock.set_to(at("2025-06-10", dt.time(7, 59))):
                 do("reminders.sweep")
-            assert not told(db)
+            assert not informed(db)
             with clock.set_to(at("2025-06-10", dt.time(8, 1))):
                 do("reminders.sweep")
-            assert len(told(db)) == 1
+            assert len(informed(db)) == 1
         finally:
             clock.set_zone(before)
 
@@ -93,7 +93,7 @@ class TestDeclared:
         offered("2025-06-13", state)
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep")
-        assert not told(db)
+        assert not informed(db)
 
     def test_not_for_what_is_removed(self, offered, db):
         record = offered("2025-06-13", "draft")
@@ -101,7 +101,7 @@ class TestDeclared:
         type(record)._get_collection().update_one({"_id": record.id}, {"$set": {"state": "sent"}})
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep")
-        assert not told(db)
+        assert not informed(db)
 
     @pytest.mark.parametrize(("state", "count"), [("overdue", 1), ("paid", 0), ("cancelled", 0)])
     def test_no_promise_of_what_was_paid(self, company, db, state, count):
@@ -111,7 +111,7 @@ class TestDeclared:
         db["receivable"].update_one({"_id": step.ref("receivable")}, {"$set": {"state": state}})
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep")
-        assert len(told(db, record=step.id)) == count
+        assert len(informed(db, record=step.id)) == count
 
     def test_a_moved_date_is_another_reminder(self, offered, db):
         record = offered("2025-06-13")
@@ -120,13 +120,13 @@ class TestDeclared:
         for day in range(8, 19):
             with clock.set_to(at(f"2025-06-{day:02}")):
                 do("reminders.sweep")
-        assert [str(parsed(row["cause"]).date) for row in told(db)] == ["2025-06-20"]
+        assert [str(parsed(row["cause"]).date) for row in informed(db)] == ["2025-06-20"]
 
     def test_what_was_said_of_the_old_date_no_longer_holds(self, offered, db):
         record = offered("2025-06-13")
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep")
-            [notice] = told(db)
+            [notice] = informed(db)
             assert still_holds(parsed(notice["cause"]))
             rows = type(record)._get_collection()
             rows.update_one({"_id": record.id}, {"$set": {"valid_until": at("2025-06-20", dt.time(), dt.UTC)}})
@@ -136,11 +136,11 @@ class TestDeclared:
         near, far = offered("2025-06-13"), offered("2025-06-08")
         with clock.set_to(at("2025-06-14")):
             do("reminders.sweep")
-        [notice] = told(db)
+        [notice] = informed(db)
         assert notice["record"] == near.id
         assert "2025-06-10" in notice["text"]["en"]
         assert "comes late" in notice["text"]["en"]
-        assert not told(db, record=far.id)
+        assert not informed(db, record=far.id)
 
     @pytest.mark.parametrize(("today", "said"), [
         ("2025-06-10", "in 3 days"), ("2025-06-11", "in 2 days"), ("2025-06-12", "tomorrow"), ("2025-06-13", "is 2025"),
@@ -149,7 +149,7 @@ class TestDeclared:
         offered("2025-06-13")
         with clock.set_to(at(today)):
             do("reminders.sweep")
-        [notice] = told(db)
+        [notice] = informed(db)
         assert said in notice["text"]["en"]
         assert ("in 3 days" in notice["text"]["en"]) == (today == "2025-06-10")
         assert ("還有 3 天" in notice["text"]["zh-Hant"]) == (today == "2025-06-10")
@@ -158,14 +158,14 @@ class TestDeclared:
         offered("2028-03-03")
         with clock.set_to(at("2028-02-29")):
             do("reminders.sweep")
-        assert len(told(db)) == 1
+        assert len(informed(db)) == 1
 
     def test_the_head_when_the_owner_is_gone(self, company, offered, db):
         offered("2025-06-13")
         catalogue["user"]._get_collection().update_one({"login": "clerk_sal"}, {"$set": {"active": False}})
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep")
-        assert [row["person"] for row in told(db)] == [company.users["head_sal"]]
+        assert [row["person"] for row in informed(db)] == [company.users["head_sal"]]
 
     def test_the_head_above_when_the_department_has_none(self, company, offered, db):
         users = catalogue["user"]._get_collection()
@@ -178,7 +178,7 @@ class TestDeclared:
         offered("2025-06-13")
         with clock.set_to(at("2025-06-10")):
             assert do("reminders.sweep")["sent"] == 1
-        assert [row["person"] for row in told(db)] == [company.users["management"]]
+        assert [row["person"] for row in informed(db)] == [company.users["management"]]
 
     def test_it_when_there_is_nobody(self, company, offered, db):
         gone = {"login": {"$in": ["clerk_sal", "head_sal", "management"]}}
@@ -194,7 +194,7 @@ class TestDeclared:
         db["user"].update_one({"login": "head_sal"}, {"$set": {"active": True}})
         with clock.set_to(at("2025-06-12")):
             assert do("reminders.sweep") == {"sent": 1}
-        assert [row["person"] for row in told(db)] == [company.users["head_sal"]]
+        assert [row["person"] for row in informed(db)] == [company.users["head_sal"]]
 
     @pytest.mark.parametrize("damage", [
         {"title": 5}, {"lines": [5]}, {"lines": "none"}, {"number": 7}, {"owner": "x"}, {"department": "x"},
@@ -209,7 +209,7 @@ class TestDeclared:
         db["reminder"].update_one({"_id": mine[0].id}, {"$set": {"created_at": "yesterday", "note": 7}})
         with clock.set_to(at("2025-06-10")):
             counts = do("reminders.sweep")
-        assert {good.id, mine[1].id} <= {row["record"] for row in told(db)}
+        assert {good.id, mine[1].id} <= {row["record"] for row in informed(db)}
         assert counts.get("damaged", 0) + counts.get("unreached", 0) + counts["sent"] == 4
 
     def test_more_than_one_batch(self, offered, db, monkeypatch):
@@ -219,13 +219,13 @@ class TestDeclared:
             offered("2025-06-13", customer=customer)
         with clock.set_to(at("2025-06-10")):
             assert do("reminders.sweep")["sent"] == 5
-        assert len(told(db)) == 5
+        assert len(informed(db)) == 5
 
     def test_goes_on_from_its_checkpoint(self, offered, db):
         first, second = sorted((offered("2025-06-13"), offered("2025-06-13")), key=lambda record: record.id)
         with clock.set_to(at("2025-06-10")):
             do("reminders.sweep", sweep="quotation:valid_until:3", after=first.id)
-        assert [row["record"] for row in told(db)] == [second.id]
+        assert [row["record"] for row in informed(db)] == [second.id]
 
 
 class TestOwn:
@@ -242,8 +242,8 @@ class TestOwn:
         for time, count in ((dt.time(15, 29), 0), (dt.time(15, 30), 1), (dt.time(18), 1)):
             with clock.set_to(at("2025-06-02", time)):
                 do("reminders.sweep")
-                assert len(told(db)) == count
-        [notice] = told(db)
+                assert len(informed(db)) == count
+        [notice] = informed(db)
         assert notice["person"] == company.users["clerk_sal"]
         assert notice["record"] == made.id
         assert "致電客戶" in notice["text"]["zh-Hant"]
@@ -273,7 +273,7 @@ class TestOwn:
         wish(at("2025-06-02"), about=f"customer/{customer.id}")
         with clock.set_to(at("2025-06-02")):
             do("reminders.sweep")
-        assert [(row["type"], row["record"]) for row in told(db)] == [("customer", customer.id)]
+        assert [(row["type"], row["record"]) for row in informed(db)] == [("customer", customer.id)]
 
     def test_a_link_that_is_none(self, wish):
         for about in ("x", "customer", "customer/1", "nothing/65a1b2c3d4e5f60718293a4b", "http://x/"):
@@ -289,7 +289,7 @@ class TestOwn:
         wish(at("2025-06-02"), active=False)
         with clock.set_to(at("2025-06-02", dt.time(12))):
             do("reminders.sweep")
-        assert not told(db)
+        assert not informed(db)
 
     def test_after_an_outage_the_last_one_marked_late(self, wish, db):
         wish(at("2025-06-02"), "daily")
@@ -298,7 +298,7 @@ class TestOwn:
         with clock.set_to(at("2025-06-06", dt.time(12))):
             do("reminders.sweep")
             do("reminders.sweep")
-        texts = [row["text"]["en"] for row in told(db)]
+        texts = [row["text"]["en"] for row in informed(db)]
         assert len(texts) == 2
         assert "2025-06-06 09:00" in texts[1]
 
@@ -337,9 +337,9 @@ def test_killed_anywhere_and_run_again(company, offered, db, kill_at, stop_at):
         try:
             do("reminders.sweep")
         except Killed:
-            assert len(told(db)) == stop_at - 1
+            assert len(informed(db)) == stop_at - 1
         was_killed = disarm()
         assert was_killed == (stop_at <= 3)
         do("reminders.sweep")
-    assert len(told(db)) == len({row["cause"] for row in told(db)}) == 3
-    assert ObjectId.is_valid(told(db)[0]["_id"])
+    assert len(informed(db)) == len({row["cause"] for row in informed(db)}) == 3
+    assert ObjectId.is_valid(informed(db)[0]["_id"])

@@ -82,11 +82,11 @@ def test_one_run_is_done_by_one_of_many_at_once(job, queue, db):
     job(lambda run: ran.append(run.worker))
     id = queue()
 
-    def one():
+    def single():
         gate.wait()
         work(id)
 
-    threads = [threading.Thread(target=one) for _ in range(8)]
+    threads = [threading.Thread(target=single) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -250,7 +250,7 @@ def test_a_run_that_nobody_begins_is_told_to_it_once(queue, db, company):
 class TestHanging:
     """A body that shows no progress is told, and ended where it has a process of its own; one that goes on is not."""
 
-    def told(self, db):
+    def informed(self, db):
         return [row["cause"].split(":")[2] for row in db.notice.find({"kind": "alarm"}).sort("_id", 1)]
 
     def test_told_once_when_it_shows_no_progress(self, job, queue, db, company):
@@ -261,7 +261,7 @@ class TestHanging:
             with clock.set_to(now + dt.timedelta(minutes=minutes)):
                 jobs.renew(id, "hung")
                 assert alarms.sweep() == (1 if minutes == 31 else 0)
-        assert self.told(db) == ["stalled"]
+        assert self.informed(db) == ["stalled"]
         assert "hung" in db.notice.find_one()["text"]["en"]
 
     def test_progress_renews_the_bound(self, job, queue, db, company):
@@ -287,7 +287,7 @@ class TestHanging:
             assert (alarms.sweep(), alarms.sweep()) == (1, 0)
             work(id)
             assert (alarms.sweep(), alarms.sweep()) == (1, 0)
-        assert self.told(db) == ["not_taken", "set_aside"]
+        assert self.informed(db) == ["not_taken", "set_aside"]
 
     def test_one_that_was_begun_and_that_nobody_goes_on_with(self, job, queue, db, company):
         job(lambda run: 1 / 0)
@@ -302,7 +302,7 @@ class TestHanging:
         jobs.claim("dead", id)
         db.task_run.update_one({"_id": id}, {"$set": {"lease": clock.now() - dt.timedelta(minutes=6)}})
         assert (alarms.sweep(), alarms.sweep()) == (1, 0)
-        assert self.told(db) == ["not_taken"]
+        assert self.informed(db) == ["not_taken"]
 
     def test_put_back_for_long(self, job, queue, db, company):
         ready = []
@@ -319,7 +319,7 @@ class TestHanging:
                 result.append(alarms.sweep())
         assert result.count(1) == 1
         assert result.index(1) * 20 == pytest.approx(30 * 60, abs=30)
-        assert self.told(db) == ["put_off"]
+        assert self.informed(db) == ["put_off"]
         assert job_alarms.count(job_alarms.PUT_OFF) == 0  # by the clock of today
         with clock.set_to(now + dt.timedelta(minutes=41)):
             assert job_alarms.count(job_alarms.PUT_OFF) == 1
@@ -370,13 +370,13 @@ class TestDamagedRecords:
     def test_the_others_are_done_and_it_is_told_once(self, job, queue, db, company, raised):
         done = []
 
-        def one(row):
+        def single(row):
             if row == 2:
                 raise raised
             done.append(row)
             return row
 
-        job(lambda run: run.count(made=sum(run.each("customer", [1, 2, 3], one))))
+        job(lambda run: run.count(made=sum(run.each("customer", [1, 2, 3], single))))
         ids = [queue() for _ in range(2)]
         for id in ids:
             assert work(id)
@@ -398,10 +398,10 @@ class TestDamagedRecords:
         (Lost(), jobs.RUNNING),
     ], ids=repr)  # fmt: skip
     def test_what_is_no_records_fault(self, job, queue, db, company, raised, state):
-        def one(row):
+        def single(row):
             raise raised
 
-        job(lambda run: run.each("customer", [1, 2], one))
+        job(lambda run: run.each("customer", [1, 2], single))
         id = queue()
         work(id)
         assert run_of(db, id)["state"] == state

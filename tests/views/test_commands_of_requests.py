@@ -17,10 +17,10 @@ from views.forms import inputs
 SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 
 
-class Asked(Counter[str]):
+class ListQuery(Counter[str]):
     """The commands that were sent while it listens, by what they ask."""
 
-    def __enter__(self) -> Asked:
+    def __enter__(self) -> ListQuery:
         self.listener = self.note
         COMMANDS.listeners.append(self.listener)
         return self
@@ -46,7 +46,7 @@ def typed(company: Company, browser_as: Any) -> dict[str, Any]:
 def test_a_change_loads_the_record_once(company: Company, browser_as: Any, typed: Any) -> None:
     offer, clerk = company.make("quotation", "clerk_sal"), browser_as("clerk_sal")
     form = {**typed, "id": str(offer.id), "version": str(offer.version), "subject": "Other"}
-    with Asked() as query:
+    with ListQuery() as query:
         assert clerk.post("/admin/quotation/edit/", form).status_code == 302
     assert query["find quotation"] == 1
     assert query.total() <= 13  # 12, and the product where the copy has another
@@ -58,7 +58,7 @@ def test_an_approval_loads_the_record_once_and_tells_in_one_command(company: Com
     assert head.token
     offer = company.walk(company.make("quotation", "clerk_sal"), "submitted")
     given = {"case": f"quotation:{offer.id}:{offer.version}", "decision": "yes", "sure": "1"}
-    with Asked() as query:
+    with ListQuery() as query:
         assert head.post("/admin/decide/", given, headers=SCRIPT).status_code == 200
     assert (query["find quotation"], query["update notice"]) == (1, 1)
     assert query.total() <= 12
@@ -68,7 +68,7 @@ def test_links_are_looked_up_once(browser_as: Any, typed: Any) -> None:
     """To be checked and to be shown, also where a date could not be read or something is missing."""
     clerk = browser_as("clerk_sal")
     for at, wrong in enumerate(({"valid_until": "soon"}, {"customer": ""})):
-        with Asked() as query:
+        with ListQuery() as query:
             answer = clerk.post("/admin/quotation/new/", {**typed, **wrong, "once": f"wrong{at}"})
         assert answer.status_code == 422
         assert query["find product"] == 1, wrong
@@ -82,7 +82,7 @@ def test_a_rehearsal_loads_all_rows_by_one_query(company: Company, browser_as: A
     for count in (2, 12):
         rows = [company.make("quotation", "clerk_sal") for _ in range(count)]
         data = {"verb": "submit", "rowid": [f"{row.id}:{row.version}" for row in rows]}
-        with Asked() as query:
+        with ListQuery() as query:
             assert clerk.post("/admin/quotation/action/", data).status_code == 200
         assert query["find quotation"] == 1
         query.pop("find product", None)  # what a rule of the type asks of each

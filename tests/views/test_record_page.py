@@ -140,7 +140,7 @@ def test_who_may_not_read_is_not_told_and_the_writer_learns_it(
     assert "@clerk_mkt" in text
     assert "@nobody" in text
     called = mentions.called_in(record, "@clerk_mkt, @hr @head_sal")
-    assert (called.barred, called.told) == (("clerk_mkt", "hr"), (company.users["head_sal"],))
+    assert (called.barred, called.informed) == (("clerk_mkt", "hr"), (company.users["head_sal"],))
 
 
 def test_two_versions_stand_side_by_side(company: Company, browser_as: Callable[..., Browser]) -> None:

@@ -94,7 +94,7 @@ def _searched() -> str:
     return request.args.get("q", "").replace("\x00", "").strip()[:80]
 
 
-def _asked(name: str, most: int) -> int:
+def _request(name: str, most: int) -> int:
     """A number of the address between 1 and the last."""
     text = request.args.get(name, "1")
     return min(max(1, int(text) if text.isdecimal() and len(text) < 7 else 1), max(1, most))
@@ -120,7 +120,7 @@ def _pages(look: Look) -> dict[str, Any]:
         count = (look.file.get("reading") or {}).get("pages") or file_viewing.page(look, 1, WIDTHS[0]).pages
     except Refused as refused:
         return {"form": "none", "why": str(refused.sentence)}
-    number = _asked("page", count)
+    number = _request("page", count)
     parts = file_text.parts_of(look.file["_id"], {"place.kind": "page", "place.number": number})
     is_pdf = look.kind == file_kinds.PDF
     return {"form": "pages", "number": number, "count": count, "is_pdf": is_pdf, "texts": _shown(parts)}
@@ -132,7 +132,7 @@ def _parts(look: Look) -> dict[str, Any]:
     if not reading.get("pieces"):
         return {"form": "none", "why": ""}
     count = -(-reading["pieces"] // PARTS)
-    number = _asked("part", count)
+    number = _request("part", count)
     query = {"n": {"$gte": (number - 1) * PARTS, "$lt": number * PARTS}}
     parts = file_text.parts_of(look.file["_id"], query, most=PARTS)
     is_laid_out = look.kind in (file_kinds.DOCUMENT, file_kinds.SLIDES)

@@ -72,6 +72,6 @@ def _place(hit: Hit, text: str) -> dict[str, Any]:
         "where": place_words(dict(hit.place)),
         "url": f"/files/{hit.file['_id']}/view?{urlencode(query)}",
         "before": hit.before,
-        "found": hit.found,
+        "found": hit.match,
         "after": hit.after,
     }

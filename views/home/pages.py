@@ -128,7 +128,7 @@ class HomeView(PlainRun, AdminIndexView):
         rows = zip(shown, self._rows(shown, cases.owners_of(shown)), strict=True)
         return self.render(
             "inbox.html",
-            cases=[row | _told(case, facts, changes) for case, row in rows],
+            cases=[row | _context(case, facts, changes) for case, row in rows],
             next=f"/admin/inbox/?{more}" if more else None,
             kinds=[
                 (cls.declared.name, cls.declared.plural) for cls in self.catalogue.values() if cls.declared.workflow
@@ -269,7 +269,7 @@ class HomeView(PlainRun, AdminIndexView):
         return groups, unfinished
 
 
-def _told(case: Mapping[str, Any], facts: Mapping, changes: Mapping) -> dict[str, Any]:
+def _context(case: Mapping[str, Any], facts: Mapping, changes: Mapping) -> dict[str, Any]:
     return {"facts": facts.get(case["_id"], []), "changes": changes.get(case["_id"], [])}
 
 

@@ -31,8 +31,8 @@ from ..session import actor, asks_for_json, say, seen_version
 from ..slots import PlainRun
 from ..view_switch import ways_to_look
 from . import grid_page, listing
-from .layouts import asked_of
-from .listing import Asked
+from .layouts import query_of
+from .listing import ListQuery
 
 CARDS_MAX = 30
 FACTS_MAX = 2
@@ -53,7 +53,7 @@ class BoardView(PlainRun):
     def of_type(self, type_name: str) -> str:
         """The columns, filtered as the list: a query for the cards, one for the counts, one for each linked type."""
         me, cls = actor(), self._type(type_name)
-        query = asked_of(cls, me, request.args)
+        query = query_of(cls, me, request.args)
         base = f"/admin/board/{type_name}/"
         states = _states(cls.declared.workflow, query)  # type: ignore[arg-type]
         facts = _facts(cls, me)
@@ -62,7 +62,7 @@ class BoardView(PlainRun):
         labels = wording.reference_labels(cls, cards, (*facts, "owner"))
         return self.render(
             "board.html",
-            told=cls.declared,
+            declared=cls.declared,
             base=base,
             problems=query.problems,
             chips=grid_page.chips_of(query, base),
@@ -114,9 +114,9 @@ class BoardView(PlainRun):
         return cls
 
 
-def _states(flow: Workflow, query: Asked) -> tuple[str, ...]:
+def _states(flow: Workflow, query: ListQuery) -> tuple[str, ...]:
     """The columns: all states, or those that the list is filtered by."""
-    needed = set(query.told.getlist("f.state"))
+    needed = set(query.args_with_view.getlist("f.state"))
     return tuple(state for state in flow.states if state in needed) or flow.states
 
 
@@ -129,20 +129,20 @@ def _facts(cls: type[Record], me: Actor) -> tuple[str, ...]:
     return tuple([name for name in names if cls._fields[name].is_indexable][:FACTS_MAX])
 
 
-def _cards(query: Asked, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
+def _cards(query: ListQuery, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
     """The newest records of each column, in one command."""
     shown = dict.fromkeys((*facts, "number", "title", "state", "version", "owner", "state_since", "due_at"), 1)
     stages = [{"$sort": {"_id": -1}}, {"$limit": CARDS_MAX}, {"$project": shown}]
     return _of_each(query, states, stages)
 
 
-def _counts(query: Asked, states: tuple[str, ...]) -> dict[str, int]:
+def _counts(query: ListQuery, states: tuple[str, ...]) -> dict[str, int]:
     """How many records each column has, counted no further than a list counts, in one command."""
     stages: list[dict[str, Any]] = [{"$limit": listing.COUNT_CAP + 1}, {"$group": {"_id": "$state", "n": {"$sum": 1}}}]
     return {row["_id"]: row["n"] for row in _of_each(query, states, stages)}
 
 
-def _of_each(query: Asked, states: tuple[str, ...], stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _of_each(query: ListQuery, states: tuple[str, ...], stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same stages for the records of each state."""
     each = [[{"$match": {"$and": [{"state": state}, query.filter]}}, *stages] for state in states]
     name = query.collection.name

@@ -51,7 +51,7 @@ def answer(view: Any) -> Any:
     made = Context(source=Source.BULK, reason=reason) if is_final else None
     rows = _rows(cls, actor(), chosen, verb, made)
     context = {
-        "told": cls.declared,
+        "declared": cls.declared,
         "base": view.base,
         "verb": verb,
         "label": label,

@@ -81,7 +81,7 @@ def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> s
     cls = screen.model
     field = cls._fields.get(name)
     context = {
-        "told": cls.declared,
+        "declared": cls.declared,
         "base": screen.base,
         "field": name,
         "label": label_of(field) if field else TAKING_BACK,

@@ -40,7 +40,7 @@ from ..slots import PlainRun
 from ..view_switch import calendars, kept_arguments, ways_to_look
 from . import grid_page, listing
 from .calendar_span import KINDS, Span, read_span
-from .layouts import asked_of
+from .layouts import query_of
 
 EVENTS_MAX = 500
 DAY_MAX = {"month": 6, "week": 30, "day": EVENTS_MAX}
@@ -65,7 +65,7 @@ class CalendarView(PlainRun):
             (_wall_day(row["due"]), self._case(row, me)) for row in rows[:EVENTS_MAX] if row["type"] in self.catalogue
         ]
         return self.render(
-            "calendar.html", **_page("/admin/calendar/", span, events, len(rows) > EVENTS_MAX), told=None, fields=[]
+            "calendar.html", **_page("/admin/calendar/", span, events, len(rows) > EVENTS_MAX), declared=None, fields=[]
         )
 
     @expose("/<type_name>/")
@@ -75,14 +75,14 @@ class CalendarView(PlainRun):
         name = _asked_field(me, cls)
         span = read_span(request.args.get("by", ""), request.args.get("on", ""))
         base = f"/admin/calendar/{type_name}/"
-        query = asked_of(cls, me, request.args)
+        query = query_of(cls, me, request.args)
         rows = _rows(query, name, span)
         movable = _is_movable(cls, me, name)
         events = [(_day_of(cls, name, row), _event(cls, row, name, movable)) for row in rows[:EVENTS_MAX]]
         return self.render(
             "calendar.html",
             **_page(base, span, events, len(rows) > EVENTS_MAX),
-            told=cls.declared,
+            declared=cls.declared,
             field=name,
             field_label=label_of(cls._fields[name]),
             fields=[(calendar, label_of(cls._fields[calendar])) for calendar in calendars(me, cls)],
@@ -141,7 +141,7 @@ class CalendarView(PlainRun):
         day = _day_of(cls, name, {name: record.raw(name)})
         page = self.render(
             "calendar_move.html",
-            told=cls.declared,
+            declared=cls.declared,
             record=record,
             field=name,
             label=label_of(cls._fields[name]),
@@ -224,7 +224,7 @@ def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
     return list(result.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
 
 
-def _rows(questions: listing.Asked, name: str, span: Span) -> list[dict[str, Any]]:
+def _rows(questions: listing.ListQuery, name: str, span: Span) -> list[dict[str, Any]]:
     """The records of the shown days, the earliest first; none, and said so, when it takes too long."""
     field = questions.cls._fields[name]
     query = {name: {"$gte": field.start_of(span.first), "$lt": field.start_of(span.last + dt.timedelta(days=1))}}

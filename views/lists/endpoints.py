@@ -95,7 +95,7 @@ class ListDoors:
         """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
         form = export.sheet_kind(export_type)
         shown = layouts.read_list(self.model, actor(), request.args)
-        return export.answer(self.model, actor(), shown.asked, form, shown.columns)
+        return export.answer(self.model, actor(), shown.query, form, shown.columns)
 
     @expose("/import/", methods=("GET", "POST"))
     def import_view(self) -> Any:

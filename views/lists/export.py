@@ -23,7 +23,7 @@ from models.services.sheets.writing import MIMETYPES, XLSX_ROWS_MAX, Cell, Sheet
 from ..kinds.base import Kind
 from ..kinds.states import column_of
 from ..wording import Labels, reference_labels
-from .listing import Asked
+from .listing import ListQuery
 
 BATCH = 1000
 TOO_MANY_ROWS = L(
@@ -32,7 +32,7 @@ TOO_MANY_ROWS = L(
 )
 
 
-def answer(cls: type[Record], me: Actor, query: Asked, kind: SheetKind, columns: tuple[str, ...]) -> Response:
+def answer(cls: type[Record], me: Actor, query: ListQuery, kind: SheetKind, columns: tuple[str, ...]) -> Response:
     """All the filtered rows as a download; the log says who took what. Raises Refused where XLSX has no room."""
     seen = rights.listed_fields(me, cls)
     columns = tuple(name for name in columns if name in seen)
@@ -48,7 +48,7 @@ def answer(cls: type[Record], me: Actor, query: Asked, kind: SheetKind, columns:
     return download(kind, name, heads, chain.from_iterable(batches))
 
 
-def _refuse_too_many(query: Asked) -> None:
+def _refuse_too_many(query: ListQuery) -> None:
     """A sheet of XLSX ends by its format; nothing is counted while the whole collection would fit."""
     if query.collection.estimated_document_count() <= XLSX_ROWS_MAX:
         return
@@ -75,7 +75,7 @@ def streamed(name: str, heads: Sequence[str], batches: Iterable[Sequence[Sequenc
     return _named(response, name)
 
 
-def _batches(cls: type[Record], query: Asked, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
+def _batches(cls: type[Record], query: ListQuery, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
     """Rows in batches, each with the titles of what it links to."""
     descending, name = query.sort.startswith("-"), query.sort.lstrip("-")
     keys = [("_id" if name == "id" else name, -1 if descending else 1)]
@@ -92,7 +92,7 @@ def _batches(cls: type[Record], query: Asked, columns: tuple[str, ...]) -> Itera
         yield batch, reference_labels(cls, batch, columns)
 
 
-def _cells(cls: type[Record], query: Asked, columns: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
+def _cells(cls: type[Record], query: ListQuery, columns: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
     """The cells in batches of rows; who writes a column is chosen once."""
     kinds = [(column, column_of(cls, column)) for column in columns]
     for rows, labels in _batches(cls, query, columns):

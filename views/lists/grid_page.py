@@ -24,7 +24,7 @@ from ..kinds.states import column_of
 from ..wording import reference_labels
 from . import listing
 from .layouts import Shown, columns_context, views_context
-from .listing import PAGE_SIZES, Asked, Page, sortable
+from .listing import PAGE_SIZES, ListQuery, Page, sortable
 
 LAID = ("number", "date", "long", "state")
 SEARCHED = L("Search “{text}”", "搜索「{text}」")
@@ -32,18 +32,18 @@ SEARCHED = L("Search “{text}”", "搜索「{text}」")
 
 def shown_context(cls: type[Record], me: Actor, shown: Shown, base: str) -> dict[str, Any]:
     """A list as its reader has arranged it: its rows, the views above it, and the columns to choose from."""
-    result = listing.fetch(shown.asked, shown.columns)
+    result = listing.fetch(shown.query, shown.columns)
     return {
         **list_context(cls, me, shown, result, base),
         "views": views_context(me, shown, base),
         "choices": columns_context(cls, me, shown),
-        "totals_url": shown.asked.url(f"{base}totals/") if _summed(cls, shown.columns) and result.rows else None,
+        "totals_url": shown.query.url(f"{base}totals/") if _summed(cls, shown.columns) and result.rows else None,
     }
 
 
 def list_context(cls: type[Record], me: Actor, shown: Shown, page: Page, base: str) -> dict[str, Any]:
     """Rows of plain cells for one loop of the template; two queries and one per linked type were made."""
-    query, columns = shown.asked, shown.columns
+    query, columns = shown.query, shown.columns
     sized = {name: f"sized w{width}" for name, width in shown.widths.items()}
     labels = reference_labels(cls, page.rows, columns)
     writable = rights.writable_fields(me, cls)
@@ -52,7 +52,7 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, page: Page, base: s
     kinds = {name: column_of(cls, name) for name in columns}
     words = _Row(cls, kinds, labels, inline, base, clock.today(), sized)
     return {
-        "told": cls.declared,
+        "declared": cls.declared,
         "base": base,
         "asked": query,
         "heads": [_head(cls, name, query, base) | {"css": words.css(name)} for name in columns],
@@ -66,7 +66,7 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, page: Page, base: s
         "sizes": [(size, query.url(base, size=size), size == query.size) for size in PAGE_SIZES],
         "chips": chips,
         "drops": [*chips, *([_search_chip(query, base)] if query.text else [])],
-        "filters": [column_of(cls, name).filter(name, query.told, labels) for name in _filterable(cls, me)],
+        "filters": [column_of(cls, name).filter(name, query.args_with_view, labels) for name in _filterable(cls, me)],
         "problems": query.problems,
         "exports": {kind: query.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx")},
     }
@@ -77,7 +77,7 @@ def totals(cls: type[Record], me: Actor, shown: Shown) -> list[dict[str, Any]]:
     names = _summed(cls, shown.columns)
     seen = rights.listed_fields(me, cls)
     by = "currency" if "currency" in seen and hasattr(cls._fields.get("currency"), "options") else None
-    sums = listing.sums(shown.asked, names, by) if names else None
+    sums = listing.sums(shown.query, names, by) if names else None
     return [{"name": name, "texts": _sum_texts(cls, name, sums, by)} for name in names if sums]
 
 
@@ -95,7 +95,7 @@ def _summed(cls: type[Record], columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in columns if kind_of(cls._fields[name]).is_amount) if cls.declared.workflow else ()
 
 
-def _head(cls: type[Record], name: str, query: Asked, base: str) -> dict[str, Any]:
+def _head(cls: type[Record], name: str, query: ListQuery, base: str) -> dict[str, Any]:
     current = query.sort.lstrip("-") == name
     descending = current and query.sort.startswith("-")
     url = query.url(base, sort=name if descending or not current else f"-{name}") if sortable(cls, name) else None
@@ -147,11 +147,11 @@ class _Row:
         return cell
 
 
-def _search_chip(query: Asked, base: str) -> dict[str, str]:
+def _search_chip(query: ListQuery, base: str) -> dict[str, str]:
     return {"label": str(SEARCHED(text=query.text)), "url": query.url_without(base, "q", "q")}
 
 
-def chips_of(query: Asked, base: str, labels: wording.Labels = wording.NO_LABELS) -> list[dict[str, str]]:
+def chips_of(query: ListQuery, base: str, labels: wording.Labels = wording.NO_LABELS) -> list[dict[str, str]]:
     """The active filters in words, each with the address of the page without it; `labels`: titles in the list."""
     return [
         {"label": f"{label}{_chip_value(query.cls, name, value, labels)}", "url": query.url_without(base, name, value)}

@@ -25,7 +25,19 @@ from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import NO_VALUE, NUMBER
 from models.services.imports.imports import Import, SendersChoices
-from models.services.imports.rows import BACK, BAD, BINNED, CHANGE, CHANGED, CREATE, CREATED, DOUBT, LEFT, SAME, STAYS
+from models.services.imports.rows import (
+    BACK,
+    BAD,
+    BINNED,
+    CHANGE,
+    CHANGED,
+    CREATE,
+    CREATED,
+    DOUBT,
+    LEFT,
+    LEFT_AS_IS,
+    SAME,
+)
 from models.services.sheets.writing import SheetKind
 from models.services.work import jobs
 
@@ -55,7 +67,7 @@ WHOLE_ROW = L("Whole row", "整行")
 # What is listed, in order: the verdict, its words as a heading, and the tone of its count.
 SECTIONS: dict[str, tuple[L, str]] = {
     BAD: (L("Refused", "不能導入"), "bad"),
-    STAYS: (L("Not taken back", "未撤銷"), "bad"),
+    LEFT_AS_IS: (L("Not taken back", "未撤銷"), "bad"),
     DOUBT: (L("Doubtful", "存疑"), "wait"),
     LEFT: (L("Doubtful, left out", "存疑，未導入"), "wait"),
     CREATE: (L("To be created", "將新建"), "good"),
@@ -66,8 +78,8 @@ SECTIONS: dict[str, tuple[L, str]] = {
     BACK: (L("Former values restored", "已恢復原值"), "neutral"),
     SAME: (L("Without a change", "無變化"), "neutral"),
 }
-LINKED = (CREATED, CHANGED, BACK, STAYS)
-REASONED = (BAD, DOUBT, LEFT, STAYS)
+LINKED = (CREATED, CHANGED, BACK, LEFT_AS_IS)
+REASONED = (BAD, DOUBT, LEFT, LEFT_AS_IS)
 
 
 def refuse_others(cls: type[Record], me: Actor) -> None:
@@ -108,7 +120,7 @@ def _start_context(screen: Any, me: Actor) -> dict[str, Any]:
     cls = screen.model
     out = import_cells.left_out(cls, me)
     return {
-        "told": cls.declared,
+        "declared": cls.declared,
         "base": screen.base,
         "limit": upload_limit(),
         "columns": import_files.columns_of(cls, me),
@@ -180,11 +192,11 @@ def _name(sheet: Import) -> str:
 def details_answer(screen: Any) -> Any:
     """What would become of the rows, or what did; while work goes on, how far it is."""
     me = actor()
-    item = _asked(screen, me)
+    item = _request(screen, me)
     return screen.render("record/import_details.html", **_details_context(screen, item, me))
 
 
-def _asked(screen: Any, me: Actor) -> Import:
+def _request(screen: Any, me: Actor) -> Import:
     """The import that is asked for. Raises Missing for one of another type or of a colleague."""
     refuse_others(screen.model, me)
     rows = imports.find(request.values.get("id", ""), me)
@@ -200,7 +212,7 @@ def _details_context(screen: Any, sheet: Import, me: Actor) -> dict[str, Any]:
     shown = request.args.get("show", "")
     shown = shown if sheet.counts.get(shown) else ""
     return {
-        "told": screen.model.declared,
+        "declared": screen.model.declared,
         "base": screen.base,
         "one": sheet,
         "id": str(sheet.id),
@@ -238,7 +250,7 @@ def _progress(sheet: Import, run: Mapping[str, Any]) -> dict[str, Any]:
 
 def progress_answer(screen: Any) -> Any:
     """How far an import is, for the bar that moves."""
-    item = _asked(screen, actor())
+    item = _request(screen, actor())
     label, tone = imports.STATES[item.state]
     state = {"state": str(label), "tone": tone, "is_open": item.state in imports.OPEN}
     answer = jsonify(**_progress(item, _run_of(item)), **state, lines=[], counts="")
@@ -269,7 +281,7 @@ def _columns(cls: type[Record], sheet: Import, me: Actor) -> list[dict[str, Any]
 
 def _sections(screen: Any, sheet: Import, me: Actor, shown: str) -> list[dict[str, Any]]:
     """The rows by what is said of them: the first of each, or more of the one that is asked for."""
-    verdicts = [shown] if shown else [one_ for one_ in SECTIONS if sheet.counts.get(one_) and one_ != SAME]
+    verdicts = [shown] if shown else [sheet_ for sheet_ in SECTIONS if sheet.counts.get(sheet_) and sheet_ != SAME]
     return [_section(screen, sheet, me, verdict, is_alone=bool(shown)) for verdict in verdicts]
 
 
@@ -370,7 +382,7 @@ def _after(cls: type[Record], entry: import_cells.RowEntry) -> dict[str, Any]:
 def match_answer(screen: Any) -> Any:
     """Other columns were chosen: the rows are checked anew."""
     me = actor()
-    item = _asked(screen, me)
+    item = _request(screen, me)
     known = {NUMBER, *import_cells.importable(screen.model, me)}
     given = [request.form.get(f"column-{at}", "") for at in range(len(item.heads))]
     chosen = [name if name in known and name not in given[:at] else "" for at, name in enumerate(given)]
@@ -382,7 +394,7 @@ def match_answer(screen: Any) -> Any:
 def encoding_answer(screen: Any) -> Any:
     """The sender says in which encoding the text is to be read."""
     me = actor()
-    item = _asked(screen, me)
+    item = _request(screen, me)
     imports.read_again(item, request.form.get("encoding", ""), actor=me)
     say("info", CHECKED_ANEW_AS_TEXT)
     return redirect(_page_of(screen, item))
@@ -391,7 +403,7 @@ def encoding_answer(screen: Any) -> Any:
 def run_answer(screen: Any) -> Any:
     """Import what was announced: the good rows, or all if none is bad."""
     me, form = actor(), request.form
-    record = _asked(screen, me)
+    record = _request(screen, me)
     turn = int(form["turn"]) if form.get("turn", "").isdecimal() and len(form["turn"]) < 9 else -1
     try:
         imports.start(record, turn=turn, strict=bool(form.get("strict")), doubtful=bool(form.get("doubtful")), actor=me)
@@ -405,7 +417,7 @@ def run_answer(screen: Any) -> Any:
 def back_answer(screen: Any) -> Any:
     """Take the whole import back."""
     me = actor()
-    item = _asked(screen, me)
+    item = _request(screen, me)
     imports.ask_back(item, actor=me)
     say("info", GOING_BACK)
     return redirect(_page_of(screen, item))
@@ -413,14 +425,14 @@ def back_answer(screen: Any) -> Any:
 
 def drop_answer(screen: Any) -> Any:
     """Throw away a sheet that was not imported."""
-    imports.discard(_asked(screen, actor()))
+    imports.discard(_request(screen, actor()))
     say("info", DROPPED)
     return redirect(f"{screen.base}import/")
 
 
 def refused_answer(screen: Any) -> Any:
     """The rows that were not imported, each with its reason, to be corrected and imported again."""
-    item = _asked(screen, actor())
+    item = _request(screen, actor())
     kind = SheetKind.CSV if request.args.get("kind") == SheetKind.CSV else SheetKind.XLSX
     return import_files.refused_file(screen.model, item, kind)
 

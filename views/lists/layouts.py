@@ -20,7 +20,7 @@ from models.services.personal.layouts import Arrangement, View
 
 from ..session import actor, say
 from . import listing
-from .listing import Asked, choosable
+from .listing import ListQuery, choosable
 
 STATE_MAX = 8000
 WHOLE = "all"  # as the view of an address: no view, although one opens first
@@ -32,14 +32,14 @@ REMOVED = L("The view “{name}” is removed.", "已移除視圖「{name}」。
 class Shown:
     """What a list shows: what is asked of it, its columns in order with their widths, and the views there are."""
 
-    asked: Asked
+    query: ListQuery
     columns: tuple[str, ...]
     widths: Mapping[str, int] = field(default_factory=dict)
     arrangement: Arrangement = field(default_factory=Arrangement)
 
     @property
     def view(self) -> View | None:
-        return self.asked.view
+        return self.query.view
 
 
 def read_list(cls: type[Record], me: Actor, args: MultiDict) -> Shown:
@@ -60,7 +60,7 @@ def read_list(cls: type[Record], me: Actor, args: MultiDict) -> Shown:
     return Shown(query, columns or _own_columns(cls, me, known), layout.widths, known)
 
 
-def asked_of(cls: type[Record], me: Actor, args: MultiDict) -> Asked:
+def query_of(cls: type[Record], me: Actor, args: MultiDict) -> ListQuery:
     """What an address asks of a type's records, elsewhere than in the list: the view that it names counts there too."""
     needed = args.get("view")
     view = layouts.arrangement_of(me, cls.declared.name).view(needed) if needed else None
@@ -102,11 +102,11 @@ def views_context(me: Actor, shown: Shown, base: str) -> dict[str, Any]:
         "tabs": tabs,
         "all_url": f"{base}?view={WHOLE}" if shown.arrangement.view(start) else base,
         "view": view,
-        "is_changed": shown.asked.is_changed or bool(view and shown.arrangement.layout(view).columns),
+        "is_changed": shown.query.is_changed or bool(view and shown.arrangement.layout(view).columns),
         "may_change_view": bool(view and rights.may_change_view(me, view.person, view.department)),
         "may_share": bool(rights.may_share_views(me)),
         "opens_first": bool(view and view.id == start),
-        "state": urlencode(list(shown.asked.args.items(multi=True))),
+        "state": urlencode(list(shown.query.args.items(multi=True))),
     }
 
 
@@ -135,11 +135,11 @@ def columns_answer(screen: Any) -> Any:
 def _columns_page(screen: Any, shown: Shown) -> str:
     return screen.render(
         "record/columns.html",
-        told=screen.model.declared,
+        declared=screen.model.declared,
         base=screen.base,
         back=_back(screen.base, shown),
         choices=columns_context(screen.model, actor(), shown),
-        state=urlencode(list(shown.asked.args.items(multi=True))),
+        state=urlencode(list(shown.query.args.items(multi=True))),
     )
 
 
@@ -167,7 +167,7 @@ def views_answer(screen: Any) -> Any:
     if verb == "remove":
         say("good", REMOVED(name=layouts.remove_view(me, type_name, id).name))
         return redirect(f"{screen.base}?view={WHOLE}")
-    facts = {"pairs": shown.asked.pairs, "columns": shown.columns, "sort": shown.asked.sort}
+    facts = {"pairs": shown.query.pairs, "columns": shown.columns, "sort": shown.query.sort}
     if verb == "save":
         view = layouts.save_view(me, type_name, name, facts, shared=shared)
     else:
@@ -185,4 +185,4 @@ def _state(values: Any) -> MultiDict:
 
 
 def _back(base: str, shown: Shown) -> str:
-    return shown.asked.url(base) if shown.asked.args else base
+    return shown.query.url(base) if shown.query.args else base

@@ -55,7 +55,7 @@ _INNER = frozenset({"once", "flow_version", "schema", "version", "removed_at", "
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """What the request asks of a list, already parsed: the query, the order, the page, and how to ask again."""
 
     cls: type[Record]
@@ -69,12 +69,12 @@ class Asked:
     chips: list[tuple[str, str, str]] = field(default_factory=list)
     archived: bool = False
     view: View | None = None
-    told: MultiDict = field(default_factory=MultiDict)
+    args_with_view: MultiDict = field(default_factory=MultiDict)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """What the list is narrowed by, those of its view included, as pairs of an address."""
-        return [(key, value) for key, value in self.told.items(multi=True) if is_narrowing(key) and value]
+        return [(key, value) for key, value in self.args_with_view.items(multi=True) if is_narrowing(key) and value]
 
     @property
     def is_changed(self) -> bool:
@@ -106,7 +106,7 @@ class Asked:
         """The address without one of the active filters; without one of its view's, the view is left in part."""
         kept = [
             (k, v)
-            for k, v in self.told.items(multi=True)
+            for k, v in self.args_with_view.items(multi=True)
             if (k, v) != (name, value) and k not in _PLACES and not k == name == "q"
         ]
         if self.view and ("own", "1") not in kept:
@@ -185,7 +185,7 @@ def sortable(cls: type[Record], name: str) -> bool:
 
 def read_request(
     cls: type[Record], actor: Actor, args: MultiDict, *, archived: bool = False, view: View | None = None
-) -> Asked:
+) -> ListQuery:
     """Parse the arguments of a list for this actor. What cannot be understood is left out and said."""
     seen = rights.listed_fields(actor, cls)
     given, args = args, _with_view(args, view)
@@ -207,7 +207,9 @@ def read_request(
     scope = {"_id": None} if scope is None else scope
     query: dict[str, Any] = {"$and": [scope, *_unique(clauses)]} if clauses else scope
     chips = _unique(chips)
-    return Asked(cls, query, sort, _page_size(args), _cursor(args), given, text, problems, chips, archived, view, args)
+    return ListQuery(
+        cls, query, sort, _page_size(args), _cursor(args), given, text, problems, chips, archived, view, args
+    )
 
 
 def _unique(items: list) -> list:
@@ -223,7 +225,7 @@ def _page_size(args: MultiDict) -> int:
     return next((page_size for page_size in PAGE_SIZES if str(page_size) == size), PAGE_SIZE)
 
 
-def fetch(request: Asked, columns: tuple[str, ...]) -> Page:
+def fetch(request: ListQuery, columns: tuple[str, ...]) -> Page:
     """One page by key: two queries at most, whatever the page number."""
     name, direction = _order(request)
     is_back = bool(request.cursor and request.cursor[0] == "before")
@@ -252,13 +254,13 @@ def fetch(request: Asked, columns: tuple[str, ...]) -> Page:
     )
 
 
-def _order(query: Asked) -> tuple[str, int]:
+def _order(query: ListQuery) -> tuple[str, int]:
     """The field and the direction in which a list is sorted."""
     name = query.sort.removeprefix("-")
     return "_id" if name == "id" else name, DESCENDING if query.sort.startswith("-") else ASCENDING
 
 
-def beside(query: Asked, document: Mapping[str, Any], side: str) -> ObjectId | None:
+def beside(query: ListQuery, document: Mapping[str, Any], side: str) -> ObjectId | None:
     """The record that stands before or after one in a list, whether or not that one is still in it: one query."""
     name, direction = _order(query)
     order = direction if side == "after" else -direction
@@ -272,7 +274,7 @@ def beside(query: Asked, document: Mapping[str, Any], side: str) -> ObjectId | N
     return result[0]["_id"] if result else None
 
 
-def sums(query: Asked, names: tuple[str, ...], by: str | None) -> list[dict[str, Any]] | None:
+def sums(query: ListQuery, names: tuple[str, ...], by: str | None) -> list[dict[str, Any]] | None:
     """The sums of fields over all hits, for each value of `by`; None where there are too many, or it takes too long."""
     group = {name: {"$sum": f"${name}"} for name in names} | {"_id": f"${by}" if by else None, "rows_": {"$sum": 1}}
     steps = [{"$match": query.filter}, {"$limit": SUMMED_MAX + 1}, {"$group": group}, {"$sort": {"_id": 1}}]
@@ -283,7 +285,9 @@ def sums(query: Asked, names: tuple[str, ...], by: str | None) -> list[dict[str,
     return rows if sum(row["rows_"] for row in rows) <= SUMMED_MAX else None
 
 
-def _rows(request: Asked, query: dict, name: str, order: int, columns: tuple[str, ...]) -> list[dict[str, Any]] | None:
+def _rows(
+    request: ListQuery, query: dict, name: str, order: int, columns: tuple[str, ...]
+) -> list[dict[str, Any]] | None:
     """The rows with what is shown of them, or None when it took too long."""
     keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
     needed = {column: kind_of(request.cls._fields[column]).projection(column) for column in columns}
@@ -295,7 +299,7 @@ def _rows(request: Asked, query: dict, name: str, order: int, columns: tuple[str
         return None
 
 
-def count(query: Asked, *, at_least: int = 0) -> HitCount:
+def count(query: ListQuery, *, at_least: int = 0) -> HitCount:
     """The number of hits, as far as it can be had in time; `at_least` are known already."""
     try:
         hits = query.collection.count_documents(query.filter, limit=COUNT_CAP + 1, maxTimeMS=COUNT_LIMIT_MS)

@@ -59,7 +59,7 @@ def answer(screen: Any) -> Any:
     came, side = request.args.get("from", "")[:FROM_MAX], request.args.get("side")
     args = MultiDict(parse_qsl(came, keep_blank_values=True)) if came != "." else MultiDict()
     name = "after" if side != "before" else "before"
-    id = listing.beside(read_list(cls, me, args).asked, stored(record), name)
+    id = listing.beside(read_list(cls, me, args).query, stored(record), name)
     if id is None:
         say("info", LAST if name == "after" else FIRST)
         id = record.id

@@ -13,7 +13,7 @@ from models.kernel.base.words import L, Listed, Words
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.files import files
-from models.services.files.duplicates import twins
+from models.services.files.duplicates import duplicates_of
 
 from ..session import actor, say
 from . import record_page
@@ -52,7 +52,7 @@ def attached(view: Any) -> Any:
         except Refused as refused:
             refusals.append((files.clean_name(item.filename or ""), refused))
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
-        return _told(said, refusals)
+        return _context(said, refusals)
     for tone, words in said:
         say(tone, words)
     if refusals:
@@ -68,13 +68,13 @@ def _attach(record: Record, given: FileStorage, me: Actor) -> list[tuple[str, Wo
     kind = request.form.get("kind", "")[:40]
     file = files.attach(type(record), record.id, kind, upload, actor=me)
     said: list[tuple[str, Words]] = [("good", ATTACHED(name=file["name"]))]
-    if same := twins(file, actor=me)[:SHOWN_TWINS]:
+    if same := duplicates_of(file, actor=me)[:SHOWN_TWINS]:
         places = Listed(tuple(PLACE(number=item.number, name=item.name) for item in same))
         said.append(("warn", THE_SAME(name=file["name"], places=places)))
     return said
 
 
-def _told(said: list[tuple[str, Words]], refusals: list[tuple[str, Refused]]) -> Any:
+def _context(said: list[tuple[str, Words]], refusals: list[tuple[str, Refused]]) -> Any:
     """The same for a script: what was done, and what was not and why."""
     for tone, words in said:
         if not refusals:

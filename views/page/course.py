@@ -29,13 +29,13 @@ def course_of(record: Record, entries: list[dict[str, Any]], *, is_whole: bool) 
     flow = record.flow()
     if flow is None:
         return {"drawing": Markup(""), "stays": [], "waits": [], "next_people": [], "next_more": 0}
-    stays = stays_of(record, entries if is_whole else moves_of(record.id)) if entries else []
-    notes = {stay.state: elapsed(stay.elapsed) if stay.elapsed else "" for stay in stays}
+    times = stays_of(record, entries if is_whole else moves_of(record.id)) if entries else []
+    notes = {stay.state: elapsed(stay.elapsed) if stay.elapsed else "" for stay in times}
     drawn = draw(flow, current_locale(), record.state, notes)
     called = next_people(record)
     return {
         "drawing": Markup(drawn),  # noqa: S704 - draw escapes every label
-        "stays": [_told(record, stay) for stay in stays],
+        "stays": [_context(record, stay) for stay in times],
         "waits": _waits(record),
         "next_people": called[:NAMES_MAX],
         "next_more": max(0, len(called) - NAMES_MAX),
@@ -61,7 +61,7 @@ def _waits(record: Record) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _told(record: Record, stay: Stay) -> dict[str, Any]:
+def _context(record: Record, stay: Stay) -> dict[str, Any]:
     return {
         "state": state_label(type(record), stay.state),
         "tone": tone(type(record), stay.state),

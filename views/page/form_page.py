@@ -86,7 +86,7 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
         parts.append(_part(len(parts), Part(L("More", "其他")), controls, rest, problems))
     declared = cls.declared
     return {
-        "told": declared,
+        "declared": declared,
         "record": intent.record if intent.id is not None else None,
         "base": f"/admin/{declared.name}/",
         "parts_": parts,

@@ -35,7 +35,7 @@ def heading(cls: type[Record], record: Record) -> dict[str, Any]:
     """What every page about one record shows at its top."""
     declared = cls.declared
     return {
-        "told": declared,
+        "declared": declared,
         "record": record,
         "base": f"/admin/{declared.name}/",
         "url": f"/admin/{declared.name}/details/?id={record.id}",
@@ -153,7 +153,7 @@ def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
         for move in (flow.moves if flow else ())
     ]
     return {
-        "told": cls.declared,
+        "declared": cls.declared,
         "base": f"/admin/{cls.declared.name}/",
         "drawing": drawing_of(cls),
         "fields": fields,

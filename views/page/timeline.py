@@ -24,7 +24,9 @@ ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
 def timeline(cls: type[Record], entries: list[dict[str, Any]], me: Actor) -> list[dict[str, Any]]:
     """History entries in words; values of fields that the reader may not see are left out."""
     links = _history_labels(cls, entries)
-    return [_told(cls, entry, me, links) for entry in entries if entry["verb"] not in DOWNLOADED or _sees_downloads(me)]
+    return [
+        _context(cls, entry, me, links) for entry in entries if entry["verb"] not in DOWNLOADED or _sees_downloads(me)
+    ]
 
 
 def _sees_downloads(me: Actor) -> bool:
@@ -48,7 +50,7 @@ def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
     return reference_labels(cls, rows, list(references_of(cls))) | line_labels(cls, lines)
 
 
-def _told(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) -> dict[str, Any]:
+def _context(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) -> dict[str, Any]:
     flow = cls.declared.workflow
     verb = entry["verb"]
     word = GATE_VERBS.get(verb) or (flow.verb_label(verb) if flow and verb in flow.verbs() else L(verb, verb))

@@ -36,7 +36,7 @@ def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
         if not (verdict := rights.may_comment(actor, record)):
             raise Forbidden(verdict.why)
         record = note(cls, id, "comment", actor=actor, context=Context(reason=said))
-        called = mentions.called_in(record, said).told
+        called = mentions.called_in(record, said).informed
         words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
         owner = record.ref("owner")
         for person in {*called, *([owner] if owner else [])} - {actor.id}:

@@ -40,7 +40,7 @@ class HistoryEntry(me.Document):
     actor_name = me.StringField()
     acting_for = me.ObjectIdField()
     acting_for_name = me.StringField()
-    door = me.StringField()
+    source = me.StringField(db_field="door")
     verb = me.StringField()
     state_from = me.StringField()
     state_to = me.StringField()

@@ -23,7 +23,7 @@ _MENTION = re.compile(r"(?<![\w.@-])@([a-z][a-z0-9._-]{1,39})", re.ASCII)
 class Called:
     """Whom a text calls: those who are told, the logins of those who may not read the record, and of nobody at all."""
 
-    told: tuple[ObjectId, ...] = ()
+    informed: tuple[ObjectId, ...] = ()
     barred: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -40,7 +40,7 @@ def called_in(record: Record, text: str) -> Called:
     readers = readers_among(record, users)
     known = {user.login for user in users}
     return Called(
-        told=tuple(user.id for user in users if user.id in readers),
+        informed=tuple(user.id for user in users if user.id in readers),
         barred=tuple(user.login for user in users if user.id not in readers),
         unknown=tuple(login for login in logins if login not in known),
     )

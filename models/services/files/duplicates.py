@@ -26,7 +26,7 @@ class Twin:
     record_id: Any
 
 
-def twins(file: Mapping[str, Any], *, actor: Actor) -> list[Twin]:
+def duplicates_of(file: Mapping[str, Any], *, actor: Actor) -> list[Twin]:
     """The newest other files with this content. What the actor may not open is left out as if it were not there."""
     same = {"sha256": file["sha256"], "removed_at": None, "_id": {"$ne": file["_id"]}}
     columns = {"name": 1, "type": 1, "record_id": 1}

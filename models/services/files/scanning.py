@@ -83,7 +83,7 @@ def scan(content: IO[bytes]) -> tuple[str, str]:
     """Send a content to the scanner; returns the state and the name of a virus. Raises Away."""
     try:
         with _connected() as line:
-            answer = _asked(line, content)
+            answer = _request(line, content)
     except (OSError, ValueError) as fault:
         raise ScannerUnavailable(type(fault).__name__) from fault
     if "size limit exceeded" in answer:
@@ -105,7 +105,7 @@ def _connected() -> socket.socket:
     return socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_MAX)
 
 
-def _asked(line: socket.socket, content: IO[bytes]) -> str:
+def _request(line: socket.socket, content: IO[bytes]) -> str:
     """The daemon's answer. It ends the line early when a content is larger than it takes, with its answer given."""
     try:
         line.sendall(b"zINSTREAM\0")

@@ -47,12 +47,12 @@ class Hit:
     place: Mapping[str, Any]
     n: int
     before: str
-    found: str
+    match: str
     after: str
 
 
 @dataclass(frozen=True)
-class Found:
+class FileHits:
     """The hits of one page; `next` goes on behind them; `is_cut`: the time was up before everything was looked at;
     `is_short`: nothing was looked for, since one character is too little."""
 
@@ -62,11 +62,11 @@ class Found:
     is_short: bool = False
 
 
-def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int | None = None) -> Found:
+def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int | None = None) -> FileHits:
     """The newest places where files contain a text of two characters or more."""
     needed = folded(text.replace("\x00", ""))[:LENGTH_MAX]
     if len(needed) < LENGTH_MIN:
-        return Found(is_short=True)
+        return FileHits(is_short=True)
     there = set(get_db()[COLLECTION].distinct("type"))
     rows: list[dict[str, Any]] = []
     is_cut = False
@@ -79,7 +79,7 @@ def find(actor: Actor, types: Iterable[type[Record]], text: str, *, before: int 
             is_cut = True
     rows.sort(key=lambda row: -row["_id"])
     page = rows[:PAGE]
-    return Found(_hits(page, needed), page[-1]["_id"] if len(rows) > PAGE else None, is_cut)
+    return FileHits(_hits(page, needed), page[-1]["_id"] if len(rows) > PAGE else None, is_cut)
 
 
 def _rows(actor: Actor, cls: type[Record], text: str, before: int | None, deadline: float) -> Iterator[dict[str, Any]]:

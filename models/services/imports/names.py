@@ -63,7 +63,7 @@ class NamesInCells:
             known.clear()
         if needed := {text for text in texts if text} - known.keys():
             known |= dict.fromkeys(needed, ())
-            known |= self._found(link, needed)
+            known |= self._hits(link, needed)
 
     def meant(self, link: Ref | Refs, text: str) -> ObjectId:
         """The record that a name means. Raises BadValue, saying the name."""
@@ -110,7 +110,7 @@ class NamesInCells:
             return self._titles[id]
         return str(UNTOLD[1 if get_document(link.target).declared.access.guarded else 0])
 
-    def _found(self, link: Ref | Refs, texts: set[str]) -> dict[str, tuple[ObjectId, ...]]:
+    def _hits(self, link: Ref | Refs, texts: set[str]) -> dict[str, tuple[ObjectId, ...]]:
         cls = get_document(link.target)
         scope = rights.visible(self.actor, cls)
         if scope is None:

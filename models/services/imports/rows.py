@@ -33,7 +33,7 @@ RAN, TOOK_BACK = 1 << 30, (1 << 30) + 1
 # What is said of a row: first what would become of it, then what did.
 CREATE, CHANGE, SAME, DOUBT, BAD = "create", "change", "same", "doubt", "refused"
 CREATED, CHANGED, LEFT = "created", "changed", "left"
-BINNED, BACK, STAYS = "binned", "back", "stays"
+BINNED, BACK, LEFT_AS_IS = "binned", "back", "stays"
 
 Row = tuple[int, list[str]]
 

@@ -46,9 +46,9 @@ from .rows import (
     CREATED,
     DOUBT,
     LEFT,
+    LEFT_AS_IS,
     RAN,
     SAME,
-    STAYS,
     TOOK_BACK,
     RowBatch,
     RowOutcome,
@@ -176,10 +176,10 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     owned = [_keys(sheet, outcome, record) for outcome, record in trials]
     earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
     for (line, _), (outcome, _record), mine in zip(batch.rows, trials, owned, strict=True):
-        twins = [(name, line_) for key, name in mine.items() if (line_ := earlier.get(key) or keys.get(key))]
-        if twins:
+        duplicates_of = [(name, line_) for key, name in mine.items() if (line_ := earlier.get(key) or keys.get(key))]
+        if duplicates_of:
             fields = reader.cls._fields
-            outcome = refused((name, TWICE(label=label_of(fields[name]), row=row)) for name, row in twins)
+            outcome = refused((name, TWICE(label=label_of(fields[name]), row=row)) for name, row in duplicates_of)
         else:
             keys |= dict.fromkeys(mine, line)
         outcomes.append(outcome)
@@ -223,13 +223,13 @@ def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | 
     except Missing:
         return None, [("", NOT_FOUND)]
     except Refused as fault:
-        return None, _told(fault)
+        return None, _said(fault)
     finally:
         forget_read(reader.cls.type_name())
     raise AssertionError("A rehearsal always ends by being undone.")
 
 
-def _told(fault: Refused) -> list[tuple[str, Words]]:
+def _said(fault: Refused) -> list[tuple[str, Words]]:
     """What is wrong by field, without the place of a line within it; at least the sentence itself."""
     lines = [(path.partition(".")[0], words) for path, problem in fault.problems.items() for words in problem]
     return lines or [("", fault.sentence)]
@@ -308,7 +308,7 @@ def _carried_out(
     except Changed:
         return _changed_before(sheet, seen)
     except (Missing, Refused) as fault:
-        lines = [("", NOT_FOUND)] if isinstance(fault, Missing) else _told(fault)
+        lines = [("", NOT_FOUND)] if isinstance(fault, Missing) else _said(fault)
         return refused([(name, words) for name, words in lines if name != CONFIRM], record=seen.record)
     verdict = CREATED if seen.record is None else CHANGED
     is_written_again = hasattr(record, "on_create")
@@ -362,9 +362,9 @@ def _taken_back(sheet: Import, reader: Reader, outcome: RowOutcome, back: Back) 
     except (Changed, Missing) as fault:
         if outcome.record is not None and _entry(outcome.record, sheet.back_batch) is not None:
             return RowOutcome(BINNED if outcome.verdict == CREATED else BACK, outcome.record)
-        return refused([("", TOUCHED if isinstance(fault, Changed) else NOT_FOUND)], STAYS, **facts)
+        return refused([("", TOUCHED if isinstance(fault, Changed) else NOT_FOUND)], LEFT_AS_IS, **facts)
     except Refused as fault:
-        return refused(_told(fault), STAYS, **facts)
+        return refused(_said(fault), LEFT_AS_IS, **facts)
 
 
 def _binned(sheet: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:

@@ -47,7 +47,7 @@ from models.kernel.rights import rights
 
 from .audit import ERASED, proof_of
 
-DOOR = Context(source=Source.ARCHIVE)
+SOURCE = Context(source=Source.ARCHIVE)
 ALREADY_BACK = L("{number} is already back among the records.", "{number} 已調回，無需重複辦理。")
 NUMBER_TAKEN = L(
     "{number} cannot come back: another record has taken a value that may exist only once.",
@@ -181,7 +181,7 @@ def _entered(
             kept.pop(change["field"], None)
         else:
             kept[change["field"]] = change["new"]
-    content = entry_of(cls._from_son(kept), verb, changes, Act(actor, Context(source=DOOR.source, reason=reason)))
+    content = entry_of(cls._from_son(kept), verb, changes, Act(actor, Context(source=SOURCE.source, reason=reason)))
     entry, kept["chain"] = history.chained(content, dict(document.get("chain") or {}))
     entry["_id"] = ObjectId()
     return entry, kept

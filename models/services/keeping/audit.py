@@ -259,12 +259,12 @@ def _name_of(entry: Mapping[str, Any]) -> str:
 
 def _check_missing(report: Report, where: Words, missing: list[ObjectId], session: ClientSession) -> None:
     """Sealed entries may be missing only where an approved list had their record destroyed."""
-    stones = list(get_db()[collections.TOMBSTONES].find({"entries": {"$in": missing}}, session=session))
-    proven = {id for stone in stones for id in stone["entries"] if _is_proven(stone, session)}
-    for stone in stones:
+    tombstones = list(get_db()[collections.TOMBSTONES].find({"entries": {"$in": missing}}, session=session))
+    proven = {id for stone in tombstones for id in stone["entries"] if _is_proven(stone, session)}
+    for stone in tombstones:
         if not _is_proven(stone, session):
             report.add(f"{stone.get('type')} {stone.get('number')}", UNPROVEN)
-    known = {id for stone in stones for id in stone["entries"]}
+    known = {id for stone in tombstones for id in stone["entries"]}
     for id in missing:
         if id not in proven and id not in known:
             report.add(where, GONE(entry=id))

@@ -17,22 +17,22 @@ from models.kernel.gate.notices import About, NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.sound import DAMAGED_FIELDS
 
-FOUND = L(
+DAMAGE = L(
     "The record {type} {id} is damaged: its fields {fields} hold what cannot be read. The rest of it is shown.",
     "記錄 {type} {id} 數據損壞：字段 {fields} 的內容無法讀取，其餘內容照常顯示。",
 )
-_told: set[tuple[str, Any]] = set()
+_noted: set[tuple[str, Any]] = set()
 
 
 def tell(type_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Tell IT of those rows that are damaged and of which this process has not told yet."""
     for row in rows:
-        if DAMAGED_FIELDS in row and (type_name, row.get("_id")) not in _told:
+        if DAMAGED_FIELDS in row and (type_name, row.get("_id")) not in _noted:
             _tell(type_name, row)
 
 
 def _tell(type_name: str, row: Mapping[str, Any]) -> None:
-    words = FOUND(type=type_name, id=row.get("_id"), fields=", ".join(sorted(row[DAMAGED_FIELDS])))
+    words = DAMAGE(type=type_name, id=row.get("_id"), fields=", ".join(sorted(row[DAMAGED_FIELDS])))
     cause, about = AlarmCause("damaged", Rest(f"{type_name}:{row.get('_id')}")), About(type_name, row.get("_id"))
 
     def body(unit: Unit) -> None:
@@ -41,6 +41,6 @@ def _tell(type_name: str, row: Mapping[str, Any]) -> None:
 
     try:
         in_transaction(body)
-        _told.add((type_name, row.get("_id")))
+        _noted.add((type_name, row.get("_id")))
     except PyMongoError as fault:  # the page is read all the same
         structlog.get_logger("guicheng.damage").warning("IT could not be told", reason=type(fault).__name__)

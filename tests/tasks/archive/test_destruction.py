@@ -170,14 +170,14 @@ class TestDestruction:
         backup = {name: list(db[name].find()) for name in names}
         approve(company, listed)
         work(retention.CARRY_OUT, list=str(listed.id))
-        stones = list(db.tombstone.find())
+        tombstones = list(db.tombstone.find())
         for name, rows in backup.items():
             db[name].delete_many({})
             if rows:
                 db[name].insert_many(rows)
         assert where(old)[0][0] == "requirement_archive"
-        assert archive.apply_tombstones(stones) == 1
-        assert archive.apply_tombstones(stones) == 0
+        assert archive.apply_tombstones(tombstones) == 1
+        assert archive.apply_tombstones(tombstones) == 0
         assert where(old) == []
         assert db["content.chunks"].count_documents({}) == 0
         assert is_sound() == []

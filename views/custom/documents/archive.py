@@ -86,8 +86,8 @@ class ArchiveView(CustomView):
             tiles.append(_tile(cls, scope))
             if text and (rows := _hits(cls, scope, text)):
                 groups.append(_group(cls, rows))
-        stones = _tombstones(text) if text and rights.may_unarchive(me) else []
-        return self.render("custom/archive.html", text=text, tiles=tiles, groups=groups, stones=stones)
+        tombstones = _tombstones(text) if text and rights.may_unarchive(me) else []
+        return self.render("custom/archive.html", text=text, tiles=tiles, groups=groups, tombstones=tombstones)
 
     @expose("/linked/")
     def linked(self) -> str:
@@ -122,8 +122,8 @@ class ArchiveView(CustomView):
     def grid(self, kind: str) -> str:
         """The list of a type, filtered, searched, sorted and paged as the list of the living."""
         me, shown = actor(), self._shown(kind)
-        cls, base = shown.asked.cls, f"/admin/archive/{kind}/"
-        result = listing.fetch(shown.asked, shown.columns)
+        cls, base = shown.query.cls, f"/admin/archive/{kind}/"
+        result = listing.fetch(shown.query, shown.columns)
         context = grid_page.list_context(cls, me, shown, result, base)
         for row in context["rows"]:
             for cell in row["cells"]:
@@ -143,7 +143,7 @@ class ArchiveView(CustomView):
         """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
         form = export.sheet_kind(export_type)
         shown = self._shown(kind)
-        return export.answer(shown.asked.cls, actor(), shown.asked, form, shown.columns)
+        return export.answer(shown.query.cls, actor(), shown.query, form, shown.columns)
 
     @expose("/<kind>/details/")
     def details(self, kind: str) -> str:

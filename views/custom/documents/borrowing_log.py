@@ -73,7 +73,7 @@ class LogView(CustomView):
 
     @expose("/")
     def index(self) -> str:
-        me, query = actor(), _asked(actor())
+        me, query = actor(), _query(actor())
         is_print = bool(request.args.get("print"))
         size = PRINTED if is_print else PAGE
         rows = _find(query, size + 1, request.args.get("after", ""))
@@ -82,7 +82,7 @@ class LogView(CustomView):
         return self.render(
             "custom/borrowing_log_print.html" if is_print else "custom/borrowing_log.html",
             columns=list(COLUMNS.values()),
-            rows=[list(row.values()) for row in _told(shown, me)],
+            rows=[list(row.values()) for row in _in_words(shown, me)],
             next=_url(values, after=_key(shown[-1])) if len(rows) > size else None,
             more=len(rows) > size,
             exports={kind: _url(values, f"export/{kind}/") for kind in SheetKind},
@@ -96,7 +96,7 @@ class LogView(CustomView):
         """All the rows as a file; who took it is logged."""
         me, form = actor(), sheet_kind(kind)
         structlog.get_logger("guicheng.export").info("export", type="borrowing_log", user=me.login, format=kind)
-        heads, rows = [str(label) for label in COLUMNS.values()], (list(row.values()) for row in _all(_asked(me), me))
+        heads, rows = [str(label) for label in COLUMNS.values()], (list(row.values()) for row in _all(_query(me), me))
         return download(form, f"borrowing-log-{clock.today().isoformat()}", heads, rows)
 
 
@@ -105,7 +105,7 @@ def _url(query: Mapping[str, str], path: str = "", **more: str) -> str:
     return f"/admin/borrowing_log/{path}?{urlencode(given)}"
 
 
-def _asked(me: Actor) -> dict[str, Any]:
+def _query(me: Actor) -> dict[str, Any]:
     """The filter of the entries asked for: loans, and views and downloads of documents."""
     loans: dict[str, Any] = {"type": Loan.type_name()}
     documents: dict[str, Any] = {"type": Document.type_name(), "verb": {"$in": READ}}
@@ -202,11 +202,11 @@ def _find(query: dict[str, Any], most: int, after: str = "") -> list[dict[str, A
 def _all(query: dict[str, Any], me: Actor) -> Iterator[dict[str, str]]:
     after = ""
     while rows := _find(query, BATCH, after):
-        yield from _told(rows, me)
+        yield from _in_words(rows, me)
         after = _key(rows[-1])
 
 
-def _told(entries: list[dict[str, Any]], me: Actor) -> list[dict[str, str]]:
+def _in_words(entries: list[dict[str, Any]], me: Actor) -> list[dict[str, str]]:
     """The entries in words: two queries for the loans and documents that they are about, one for the people."""
     loans = _rows(Loan, [entry["record"] for entry in entries if entry["type"] == "loan"])
     ids = {row.get("document") for row in loans.values()} | {
@@ -238,7 +238,7 @@ def _row(entry: Mapping[str, Any], loans: Mapping, documents: Mapping, names: Ma
     who = entry.get("actor_name") or ""
     return {
         "when": wording.moment(entry["at"]),
-        "what": str(ASKED if entry["type"] == "loan" and verb == "create" else word),
+        "what": str(REQUESTED if entry["type"] == "loan" and verb == "create" else word),
         "number": document.get("number", ""),
         "title": document.get("subject", ""),
         "copy": str(loan.get("copy") or ""),
@@ -249,4 +249,4 @@ def _row(entry: Mapping[str, Any], loans: Mapping, documents: Mapping, names: Ma
     }
 
 
-ASKED = L("Asked for", "申請借閱")
+REQUESTED = L("Asked for", "申請借閱")

@@ -33,7 +33,7 @@ from views.session import actor, say, seen_version
 from views.slots import CustomView, MenuItem
 
 TITLE = L("Borrowing desk", "借閱台")
-ASKED, KEPT, DUE = L("Asked for", "申請時間"), L("Kept until", "保留至"), L("Due", "應還時間")
+REQUESTED, KEPT, DUE = L("Asked for", "申請時間"), L("Kept until", "保留至"), L("Due", "應還時間")
 LIST_MAX = 20
 TITLE_MIN = 2  # one character alone would read every document
 CAMERA = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"
@@ -122,7 +122,7 @@ class DeskView(CustomView):
             "custom/desk.html",
             code=code,
             fault=str(fault) if fault else "",
-            found=_told(rows) if rows else None,
+            found=_context(rows) if rows else None,
             named=named,
             conditions=[(key, label) for key, label in CONDITIONS.items() if key not in NOT_TO_BE_LENT],
             lists=_lists(me),
@@ -154,14 +154,14 @@ def read_code(text: str) -> str:
 
 def find(me: Actor, code: str) -> CodeTarget | None:
     """The document, copy or loan of a code, in the reader's scope."""
-    if row := _one(me, Loan, code):
+    if row := _chosen(me, Loan, code):
         loan = Loan._from_son(row)
         document = _one_by_id(me, loan.ref("document"))
         return CodeTarget(document, loan.copy, loan) if document else None
-    if row := _one(me, Document, code):
+    if row := _chosen(me, Document, code):
         return CodeTarget(Document._from_son(row))
     match = _COPY.fullmatch(code)
-    row = _one(me, Document, match["number"]) if match else None
+    row = _chosen(me, Document, match["number"]) if match else None
     return CodeTarget(Document._from_son(row), int(match["copy"])) if row and match else None
 
 
@@ -182,7 +182,7 @@ def documents_named(me: Actor, text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _one(me: Actor, cls: type[Record], number: str) -> dict[str, Any] | None:
+def _chosen(me: Actor, cls: type[Record], number: str) -> dict[str, Any] | None:
     scope = rights.visible(me, cls)
     if scope is None:
         return None
@@ -200,7 +200,7 @@ def _one_by_id(me: Actor, id: ObjectId | None) -> Document | None:
     return rows if isinstance(rows, Document) else None
 
 
-def _told(code_target: CodeTarget) -> dict[str, Any]:
+def _context(code_target: CodeTarget) -> dict[str, Any]:
     """The copies that the code means, with who has each, and the loans that one could be handed out for."""
     document = code_target.document
     out, line = loans_out(document.id), line_of(document.id)
@@ -258,7 +258,7 @@ def _lists(me: Actor) -> list[dict[str, Any]]:
         return []
     paper = {"kind": PAPER, "removed_at": None}
     choices = (
-        (L("To be decided", "待審批"), {"state": "requested", "removed_at": None}, "created_at", ASKED),
+        (L("To be decided", "待審批"), {"state": "requested", "removed_at": None}, "created_at", REQUESTED),
         (L("To be handed out", "待領取"), {**paper, "state": "approved"}, "kept_until", KEPT),
         (L("Overdue", "逾期未還"), {**paper, "state": "on_loan", "due": {"$lt": clock.now()}}, "due", DUE),
         (L("Lost", "遺失待處理"), {**paper, "state": "lost"}, "due", DUE),

@@ -49,8 +49,8 @@ class EditionsView(CustomView):
         numbers = [line.number for line in document.editions or []]
         if len(numbers) < 2:
             raise Missing
-        new = _asked("new", numbers, numbers[-1])
-        old = _asked("old", numbers, max([number for number in numbers if number < new], default=numbers[0]))
+        new = _request("new", numbers, numbers[-1])
+        old = _request("old", numbers, max([number for number in numbers if number < new], default=numbers[0]))
         attached = files.files_of(document.id)
         mark = file_viewing.mark_for(document, me)
         before, after = ([file for file in attached if file.get("edition") == item] for item in (old, new))
@@ -69,7 +69,7 @@ class EditionsView(CustomView):
         )
 
 
-def _asked(name: str, numbers: list[int], preset: int) -> int:
+def _request(name: str, numbers: list[int], preset: int) -> int:
     given = request.args.get(name, "")
     return int(given) if given.isdecimal() and len(given) < 6 and int(given) in numbers else preset
 

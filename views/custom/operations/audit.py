@@ -127,9 +127,9 @@ def _check(row: Mapping[str, Any]) -> dict[str, Any]:
         "at": wording.moment(row["at"]),
         **counts,
         "fault_count": row["fault_count"],
-        "faults": [(_told(fault["where"]), _told(fault["what"])) for fault in row["faults"]],
+        "faults": [(_context(fault["where"]), _context(fault["what"])) for fault in row["faults"]],
     }
 
 
-def _told(words: Mapping[str, str]) -> str:
+def _context(words: Mapping[str, str]) -> str:
     return words.get(current_locale()) or words.get(EN, "")

@@ -121,7 +121,7 @@ class TimetableView(CustomView):
     @expose("/toggle/", methods=("POST",))
     def toggle(self) -> Any:
         """Enable or disable a schedule; the scheduler knows it within a second."""
-        schedule, seen = _asked(), seen_version(request.form.get("version"))
+        schedule, seen = _request(), seen_version(request.form.get("version"))
         needed = request.form.get("enabled") == "1"
         changes.update(Schedule, schedule.id, {"enabled": needed}, actor=actor(), version=seen)
         say("good", (ENABLED if needed else DISABLED)(name=schedule.name))
@@ -130,7 +130,7 @@ class TimetableView(CustomView):
     @expose("/run/", methods=("POST",))
     def run(self) -> Any:
         """Order a run now; sent twice, the first one is shown."""
-        me, schedule = actor(), _asked()
+        me, schedule = actor(), _request()
         token = request.form.get("once", "")[:60] or str(ObjectId())
         order = Order(
             task=schedule.task,
@@ -153,7 +153,7 @@ class TimetableView(CustomView):
             return jsonify(runs=[], problem=str(problem.words))
 
 
-def _asked() -> Any:
+def _request() -> Any:
     """The schedule named in the request. Raises Missing, Forbidden."""
     me = actor()
     schedule = rights.find(me, Schedule, request.form.get("id"))

@@ -48,7 +48,7 @@ class NeedsView(CustomView):
     def index(self) -> str:
         """The counts; every bar leads to its requirements."""
         problems: list[Words] = []
-        first, last = _asked("from", _a_year_back(), problems), _asked("to", None, problems)
+        first, last = _request("from", _a_year_back(), problems), _request("to", None, problems)
         counts = _counts(rights.visible(actor(), Requirement) or {"_id": None}, first, last)
         charts = [_by_choice(name, counts[name], first, last) for name in CHOICES]
         charts.insert(2, _by_month(counts["month"], first, last))
@@ -70,7 +70,7 @@ def _a_year_back() -> dt.date:
     return dt.date(months // 12, months % 12 + 1, 1)
 
 
-def _asked(name: str, preset: dt.date | None, problems: list[Words]) -> dt.date | None:
+def _request(name: str, preset: dt.date | None, problems: list[Words]) -> dt.date | None:
     """One end of the period: the preset unless the form was sent, None where it was left open."""
     field, text = Requirement._fields[DAY], request.args.get(name)
     if text is None:
