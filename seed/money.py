@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from models.kernel.base import clock
 from models.sales.customers import cents
+from models.sales.receivables import CANCELLED
 from seed.deals import Deal
 from seed.desk import SYSTEM_LOGIN, Desk
 from seed.script import DEALS, Act, Script, chance
@@ -102,7 +103,12 @@ def _pay_after_mistake(script: Script, owed: DueInstalment, moment: float) -> fl
     """A booking that turns out wrong is reversed, never changed."""
     key = owed.payment()
     _book(script, owed, key, moment, owed.amount)
-    script.add(moment + 2, CLERKS[0], lambda desk: desk.move(key, "reverse", WRONG), DEALS)
+
+    def act(desk: Desk) -> None:
+        if key in desk.known:
+            desk.move(key, "reverse", WRONG)
+
+    script.add(moment + 2, CLERKS[0], act, DEALS)
     return _pay(script, owed, moment + 5, owed.amount)
 
 
@@ -112,12 +118,14 @@ def _pay(script: Script, owed: DueInstalment, moment: float, amount: Decimal) ->
 
 
 def _book(script: Script, owed: DueInstalment, key: str, moment: float, amount: Decimal) -> None:
+    """Book a payment, unless the contract was terminated before: nothing is owed then."""
     rng = chance(key)
     values = {"amount": amount, "method": rng.choice(METHODS), "reference": f"HB{rng.randrange(10**9):09}"}
 
     def act(desk: Desk) -> None:
-        facts = {"receivable": desk.id(owed.key), "paid_on": clock.today()}
-        desk.create(key, values | facts)
+        if desk.find(owed.key).state != CANCELLED:
+            facts = {"receivable": desk.id(owed.key), "paid_on": clock.today()}
+            desk.create(key, values | facts)
 
     script.add(moment, rng.choice(CLERKS), act, DEALS)
 
