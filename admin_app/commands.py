@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 
 from admin_app.app import create_app
 from admin_app.embedded import EmbeddedMongo
+from admin_app.loading import FAILED
 from admin_app.logs import GunicornLogger, configure_logs
 from admin_app.opening import connected, database
 from admin_app.problems import Problem
@@ -41,7 +42,7 @@ from models.operations.retention import ensure_retention_rules
 from models.organisation import User
 from models.services.database import ensure_indexes
 from models.services.drawing.drawing import draw
-from seed.demo import NothingToPlay, found_demo, is_empty, percent_loaded, play_demo
+from seed.demo import NothingToPlay, found_demo, is_empty, note_failure, percent_loaded, play_demo
 from seed.stage import Overtaken
 from tasks.engine.defaults import order_first_runs
 
@@ -61,7 +62,7 @@ def run(settings: Settings, _options: argparse.Namespace) -> None:
             _say("Starting the embedded MongoDB ...")
             settings = settings.model_copy(update={"mongodb_uri": mongo.start()})
         with connected(settings):
-            _serve(settings, mongo, is_loading=_prepare(settings))
+            _serve(settings, mongo, load=_prepare(settings))
     finally:
         if mongo:
             mongo.stop()
@@ -72,21 +73,21 @@ def _open_accounts(_people: object, password: str) -> None:
     open_demo_accounts(password)
 
 
-def _prepare(settings: Settings) -> bool:
-    """Make the database ready for the web server; returns whether a demo company was founded and is to be loaded."""
+def _prepare(settings: Settings) -> str:
+    """Make the database ready for the web server; returns the load of a demo company that was founded, or nothing."""
     refuse_demo_logins(settings)
     ensure_indexes(catalogue)
-    is_fresh = settings.demo and is_empty()
-    if is_fresh:
+    load = ""
+    if settings.demo and is_empty():
         _say("Founding the demo company ...")
-        found_demo(settings, echo=_say, set_passwords=_open_accounts)
+        load = found_demo(settings, echo=_say, set_passwords=_open_accounts)
     ensure_retention_rules()
-    return is_fresh
+    return load
 
 
-def _serve(settings: Settings, mongo: EmbeddedMongo | None, *, is_loading: bool) -> None:
-    words, is_up = welcome(settings, is_loading=is_loading), threading.Event()
-    loader = {"demo": [sys.executable, "-m", "admin_app.cli", "seed", "--founded"]} if is_loading else {}
+def _serve(settings: Settings, mongo: EmbeddedMongo | None, *, load: str) -> None:
+    words, is_up = welcome(settings, is_loading=bool(load)), threading.Event()
+    loader = {"demo": [sys.executable, "-m", "admin_app.cli", "seed", "--founded"]} if load else {}
     runner = Runner(
         commands={
             "web": gunicorn_command(settings),
@@ -100,10 +101,21 @@ def _serve(settings: Settings, mongo: EmbeddedMongo | None, *, is_loading: bool)
         on_tick=lambda: _revive(mongo),
         echo=_say,
         once=loader,
-        after={"demo": is_up.is_set, "beat": _is_loaded, "worker": _is_loaded} if is_loading else {},
+        on_failure=lambda: _say_failure(load),
+        after={"demo": is_up.is_set, "beat": _is_loaded, "worker": _is_loaded} if load else {},
     )
     with StopSignals(runner.stop):
         runner.run()
+
+
+def _say_failure(load: str) -> None:
+    """Say what is to be done when the demo company could not be loaded; a page says it too, if the database answers."""
+    try:
+        is_whole = not note_failure(load)
+    except PyMongoError:
+        is_whole = False
+    if not is_whole:
+        _say(str(FAILED.en))
 
 
 def _is_loaded() -> bool:

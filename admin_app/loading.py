@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
-from seed.demo import percent_loaded
+from seed.demo import has_failed, percent_loaded
 
 PROGRESS_URL = "/demo-progress"
 READING = frozenset({"GET", "HEAD"})
@@ -23,6 +23,11 @@ LATER = L(
     "The demo company is still loading ({percent} %). Nothing was changed; please try again when it is loaded.",
     "示範公司仍在載入（{percent} %），未作任何更改，請於載入完成後重試。",
 )
+FAILED = L(
+    "The demo company could not be loaded; see the terminal. Stop with Ctrl-C and start again: it is loaded anew.",
+    "示範公司載入失敗，原因見終端畫面。請按 Ctrl-C 停止後重新啟動，系統將重新載入。",
+)
+FAILED_LATER = L("Nothing was changed. {failed}", "未作任何更改。{failed}")
 
 
 def show_loading(app: Flask) -> None:
@@ -41,30 +46,39 @@ class _Progress:
 
     def __init__(self) -> None:
         self._last: int | None = 0
+        self._has_failed = False
 
     def percent(self) -> int | None:
         """The per cent that are loaded, None when all is; a database that does not answer changes nothing."""
         if self._last is not None:
             with suppress(PyMongoError):
-                self._last = percent_loaded()
+                self._last, self._has_failed = percent_loaded(), has_failed()
         return self._last
+
+    def sentence(self) -> str:
+        """What is said of a load that is not at its end."""
+        return str(FAILED if self._has_failed else LOADING(percent=self._last))
 
     def facts(self) -> dict[str, Any]:
         """What the frame of a page shows; a page about a failure asks the database nothing."""
         percent = self.percent()
-        return {"loading": None if percent is None else {"percent": percent, "url": PROGRESS_URL, "words": LOADING}}
+        facts = {"percent": percent, "url": PROGRESS_URL, "sentence": self.sentence(), "failed": self._has_failed}
+        return {"loading": None if percent is None else facts}
 
     def refuse_changes(self) -> None:
         """Refuse whatever is no reading, but for signing in and out and the language."""
         is_free = request.method in READING or (request.endpoint or "").startswith("security.")
         if not is_free and (percent := self.percent()) is not None:
-            raise Refused(LATER(percent=percent))
+            raise Refused(FAILED_LATER(failed=FAILED) if self._has_failed else LATER(percent=percent))
 
     def answer(self) -> ResponseReturnValue:
         """How far it is, for the line that moves; open to strangers, for whom the login page shows it."""
         percent = self.percent()
-        sentence = "" if percent is None else str(LOADING(percent=percent))
-        response: Response = jsonify(is_loading=percent is not None, percent=percent, sentence=sentence)
+        sentence = "" if percent is None else self.sentence()
+        is_loading = percent is not None
+        response: Response = jsonify(
+            is_loading=is_loading, has_failed=is_loading and self._has_failed, percent=percent, sentence=sentence
+        )
         response.headers["Cache-Control"] = "no-store"
         return response
 

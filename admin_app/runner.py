@@ -55,7 +55,8 @@ class Runner:
     """Runs `commands` (name -> argument list) until told to stop; they are stopped in the order they are named.
 
     `is_ready` is asked until it says yes, then `on_ready` is called once; `on_tick` is called five times a second.
-    Those in `once` run to their end, whatever it is; those in `after` are started only when its function says yes.
+    Those in `once` run to their end, whatever it is, and `on_failure` is called when it is a bad one; those in `after`
+    are started only when its function says yes.
     """
 
     commands: Mapping[str, Sequence[str]]
@@ -65,6 +66,7 @@ class Runner:
     on_tick: Callable[[], None] = lambda: None
     echo: Callable[[str], None] = print
     once: Collection[str] = ()
+    on_failure: Callable[[], None] = lambda: None
     after: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -99,6 +101,7 @@ class Runner:
             child.process, child.has_ended = None, True
             if code:
                 self.echo(f"{child.name} has ended (code {code}); see above why.")
+                self.on_failure()
             return
         delay = child.note_death()
         if not is_ready and child.deaths >= DEATHS_BEFORE_READY_MAX:

@@ -57,17 +57,29 @@ def percent_loaded() -> int | None:
     return max(mark.get("percent", 0), played * YEAR_PERCENT // 100)
 
 
+def has_failed() -> bool:
+    """Whether the load that is not at its end goes on no more, because its process has failed."""
+    return get_db()[META].find_one({"_id": DEMO, "failed": True}, {"_id": 1}) is not None
+
+
+def note_failure(token: str) -> bool:
+    """Write down that the process of this load has failed; returns False if it is whole, or another's by now."""
+    unfinished = {"_id": DEMO, "token": token, "state": {"$in": [BEGUN, FOUNDED]}}
+    return bool(get_db()[META].update_one(unfinished, {"$set": {"failed": True}}).matched_count)
+
+
 def load_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords: SetPasswords | None = None) -> None:
     """Load the whole demo company into an empty database, in demo mode only. Raises RuntimeError as `found_demo`."""
     found_demo(settings, echo, set_passwords)
     play_demo(settings, echo)
 
 
-def found_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords: SetPasswords | None = None) -> None:
+def found_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords: SetPasswords | None = None) -> str:
     """Enter the organisation, its people and its calendar into an empty database, in demo mode only: some seconds.
 
     `set_passwords` is given all users as pairs of id and login, and the password of every demo login.
-    Raises RuntimeError outside demo mode or when the database holds anybody's users.
+    Returns the token that names this load. Raises RuntimeError outside demo mode or when the database holds anybody's
+    users.
     """
     if not settings.demo or not is_empty():
         raise RuntimeError("The demo company is loaded in demo mode only, into a database without users.")
@@ -79,6 +91,7 @@ def found_demo(settings: Any, echo: Callable[[str], None] = print, set_passwords
         users = catalogue["user"]._get_collection().find({}, {"login": 1})
         set_passwords([(row["_id"], row["login"]) for row in users], settings.demo_password)
     go_on(DEMO, token, state=FOUNDED, now=now)
+    return token
 
 
 def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
@@ -119,7 +132,7 @@ def _begin(echo: Callable[[str], None]) -> str:
     if is_second:
         echo("  an earlier load was cut off; clearing it away, which may take a minute")
     facts: dict[str, dict[str, Any]] = {mark_of(lane): {"upto": BEGINNING, "percent": 0} for lane in (OFFERS, DEALS)}
-    facts[DEMO] = {"state": BEGUN, "percent": 0}
+    facts[DEMO] = {"state": BEGUN, "percent": 0, "failed": False}
 
     def body() -> None:
         for mark, first in facts.items():

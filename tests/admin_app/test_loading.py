@@ -44,11 +44,21 @@ def test_the_login_page_says_how_far_it_is(loading_app):
 
 def test_strangers_may_ask_how_far_it_is(loading_app):
     browser = Browser(loading_app)
-    assert browser.get(PROGRESS_URL).json == {"is_loading": True, "percent": 46, "sentence": "示範公司載入中：46 %"}
+    assert browser.get(PROGRESS_URL).json == {
+        "is_loading": True,
+        "has_failed": False,
+        "percent": 46,
+        "sentence": "示範公司載入中：46 %",
+    }
     played(100)
     assert browser.get(PROGRESS_URL).json["percent"] == demo.YEAR_PERCENT
     get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"state": demo.WHOLE}})
-    assert browser.get(PROGRESS_URL).json == {"is_loading": False, "percent": None, "sentence": ""}
+    assert browser.get(PROGRESS_URL).json == {
+        "is_loading": False,
+        "has_failed": False,
+        "percent": None,
+        "sentence": "",
+    }
 
 
 def test_people_sign_in_and_look_while_it_loads(loading_app, settings, company):
@@ -76,6 +86,35 @@ def test_changes_wait_until_it_is_loaded(loading_app, company):
     get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"state": demo.WHOLE}})
     answer = browser.send(form)
     assert "示範公司仍在載入" not in answer.text
+
+
+def test_a_load_that_failed_says_what_to_do(loading_app, company):
+    from tests.fixtures.http import _signed_in
+
+    get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"token": "this"}})
+    assert not demo.note_failure("another load's")
+    assert "載入中" in Browser(loading_app).get("/login").text
+    assert demo.note_failure("this")
+    page = Browser(loading_app).get("/login").text
+    assert "示範公司載入失敗，原因見終端畫面。請按 Ctrl-C 停止後重新啟動" in page
+    assert "<div data-loading-on hidden>" in page
+    answer = Browser(loading_app).get(PROGRESS_URL).json
+    assert (answer["is_loading"], answer["has_failed"]) == (True, True)
+    browser = _signed_in(loading_app, "clerk_sal")
+    refused = browser.send(browser.form("/admin/interaction/new/", "/admin/interaction/new/"))
+    assert refused.status_code == 422
+    assert "未作任何更改。示範公司載入失敗" in refused.text
+
+
+def test_the_next_load_knows_nothing_of_a_failure_and_a_whole_company_has_none(db, settings):
+    load = demo.found_demo(settings, print)
+    assert demo.note_failure(load)
+    assert demo.has_failed()
+    second = demo.found_demo(settings, print)
+    assert not demo.has_failed()
+    assert not demo.note_failure(load)
+    get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"state": demo.WHOLE}})
+    assert not demo.note_failure(second)
 
 
 def test_nothing_is_said_when_nothing_is_loaded(app):

@@ -100,12 +100,14 @@ def _ends(pid):
 
 
 def test_what_runs_once_is_not_started_again_and_others_wait_for_it(tmp_path):
-    trace, said = tmp_path / "trace", []
+    trace, said, failures = tmp_path / "trace", [], []
     once = f"open({str(trace)!r}, 'a').write('x'); raise SystemExit(4)"
     later = f"open({str(tmp_path / 'later')!r}, 'w').write('y'); import time; time.sleep(600)"
     commands = {"load": [sys.executable, "-c", once], "later": [sys.executable, "-c", later]}
-    keeper = make(commands, echo=said.append, once=["load"], after={"later": lambda: bool(said)})
+    keeper = make(commands, echo=said.append, once=["load"], after={"later": lambda: bool(failures)})
+    keeper.on_failure = lambda: failures.append("load")
     keeper.on_tick = lambda: (tmp_path / "later").exists() and keeper.stop()
     keeper.run()
     assert trace.read_text() == "x"
     assert said == ["load has ended (code 4); see above why."]
+    assert failures == ["load"]

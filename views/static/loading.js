@@ -9,6 +9,8 @@
       try {
         const { ok, status, data } = await ask(line.dataset.loading);
         if (ok && data.is_loading) {
+          line.classList.toggle("bad", data.has_failed);
+          line.querySelector("[data-loading-on]").hidden = data.has_failed;
           text.textContent = data.sentence;
           bar.value = data.percent;
         } else if (ok || status === 404) { // a server that was started since knows nothing of it
