@@ -25,6 +25,7 @@ LEASE_SECONDS = 15
 TICK_SECONDS = 1.0
 ALARM_SECONDS = 15
 DEFAULTS_SECONDS = 60
+ONCE = float("inf")
 
 log = structlog.get_logger("guicheng.beat")
 
@@ -45,6 +46,7 @@ class Beat(Scheduler):
         """One look at what is due. A database that is away is waited for: nothing is due twice, and nothing lost."""
         try:
             if self._leads_now():
+                self._every("upgrade", ONCE, defaults.order_after_upgrade)
                 self._every("defaults", DEFAULTS_SECONDS, _ensure_defaults)
                 fire_due()
                 wake_workers(lambda run_id: wake(self.app, run_id))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
+from bson import ObjectId
 
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes
+from models.kernel.gate import changes, search_parts
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.operations.schedules import Schedule, home_of_it, params_in
+from models.services.files import reading
 from models.services.work import jobs
 from models.services.work.jobs import Order
 
@@ -64,6 +67,8 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
 
 # The first backup is ordered with its policy, and a drill without a backup proves nothing.
 NOT_AT_FIRST = ("backup.run", "backup.drill")
+# Working time is reckoned by it from the first day on, which no company should wait for until the morning.
+AT_ONCE = ("calendar.load",)
 
 
 def ensure_default_schedules() -> int:
@@ -75,11 +80,18 @@ def ensure_default_schedules() -> int:
     if home is None:
         return 0
     for default in missing:
-        timing = {"cron": default.cron or None, "every": default.every}
-        values = {"name": default.name, "task": default.task, "enabled": True, "department": home, **timing}
-        changes.create(Schedule, values | dict(default.facts), actor=SYSTEM, context=_CONTEXT, once=_key(default))
+        changes.in_batch(partial(_make, default, home))
         structlog.get_logger("guicheng.beat").info("schedule made", task=default.task)
     return len(missing)
+
+
+def _make(default: DefaultSchedule, home: ObjectId) -> None:
+    """Make a schedule, and with it the order of its first run if that is not to wait."""
+    timing = {"cron": default.cron or None, "every": default.every}
+    values = {"name": default.name, "task": default.task, "enabled": True, "department": home, **timing}
+    made = changes.create(Schedule, values | dict(default.facts), actor=SYSTEM, context=_CONTEXT, once=_key(default))
+    if default.task in AT_ONCE:
+        jobs.enqueue(_first_run(made.id, default.task, {}))
 
 
 def order_first_runs() -> int:
@@ -90,17 +102,24 @@ def order_first_runs() -> int:
     ensure_default_schedules()
     rows = Schedule._get_collection().find({"cron": {"$gt": ""}, "enabled": True, "removed_at": None}).limit(100)
     orders = [
-        Order(
-            task=row["task"],
-            params=params_in(row.get("params")) or {},
-            once=f"first:{row['_id']}",
-            schedule=row["_id"],
-            due=clock.now(),
-        )
+        _first_run(row["_id"], row["task"], params_in(row.get("params")) or {})
         for row in rows
         if row["task"] not in NOT_AT_FIRST
     ]
     return jobs.enqueue_many(orders)
+
+
+def _first_run(schedule: ObjectId, task: str, params: Mapping[str, Any]) -> Order:
+    return Order(task=task, params=params, once=f"first:{schedule}", schedule=schedule, due=clock.now())
+
+
+def order_after_upgrade() -> int:
+    """Order what makes stored things anew where this version stores them in another form; returns how many are new.
+
+    The form is part of the order's key: each is ordered once, and looks over what is there without asking here.
+    """
+    forms = {"search.refresh": search_parts.forms_of_all(), "files.reread": str(reading.VERSION)}
+    return jobs.enqueue_many([Order(task=task, once=f"form:{task}:{form}") for task, form in forms.items()])
 
 
 def _key(default: DefaultSchedule) -> str:

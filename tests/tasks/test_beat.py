@@ -3,15 +3,18 @@
 import datetime as dt
 
 import pytest
+from celery import Celery
 from kombu.exceptions import OperationalError
 
 from models import catalogue
 from models.kernel.base import clock, leases
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes
+from models.kernel.gate import changes, search_parts
+from models.services.files import reading
 from models.services.work import jobs
 from models.services.work.jobs import Order
 from tasks.engine import alarms, defaults, timetable
+from tasks.engine.beat import Beat
 from tasks.engine.dispatch import wake_workers
 from tasks.engine.run import Run
 from tasks.engine.timetable import CATCH_UP_MAX, fire_due
@@ -240,6 +243,39 @@ def test_defaults_are_made_once_and_stay_removed(company, db):
     cls = catalogue["schedule"]
     changes.remove(cls, cls.objects.first().id, actor=SYSTEM, version=None)
     assert defaults.ensure_default_schedules() == 0
+
+
+def test_the_calendar_of_a_new_company_is_ordered_at_once_and_one_time(company, db):
+    defaults.ensure_default_schedules()
+    made = db.schedule.find_one({"task": "calendar.load"})
+    runs = list(db.task_run.find({"state": jobs.QUEUED, "not_before": {"$lte": clock.now()}}))
+    assert [(run["task"], run["schedule"]) for run in runs] == [("calendar.load", made["_id"])]
+    defaults.ensure_default_schedules()
+    defaults.order_first_runs()
+    assert db.task_run.count_documents({"task": "calendar.load"}) == 1
+
+
+def test_what_is_stored_in_another_form_is_ordered_once_after_an_upgrade(company, db, monkeypatch):
+    assert defaults.order_after_upgrade() == 2
+    assert set(db.task_run.distinct("task")) == {"search.refresh", "files.reread"}
+    assert defaults.order_after_upgrade() == 0
+    monkeypatch.setattr(search_parts, "FORM", "another")
+    assert defaults.order_after_upgrade() == 1
+    monkeypatch.setattr(reading, "VERSION", reading.VERSION + 1)
+    assert defaults.order_after_upgrade() == 1
+    counts = {name: db.task_run.count_documents({"task": name}) for name in ("search.refresh", "files.reread")}
+    assert counts == {"search.refresh": 2, "files.reread": 2}
+
+
+def test_the_scheduler_orders_it_when_it_begins_to_lead(db, monkeypatch):
+    scheduler = Beat(Celery("tests"), lazy=True)
+    scheduler.setup_schedule()
+    orders = []
+    monkeypatch.setattr(defaults, "order_after_upgrade", lambda: orders.append(1))
+    for _ in range(3):
+        scheduler.tick()
+    scheduler.close()
+    assert orders == [1]
 
 
 def test_without_people_there_are_no_defaults_yet(db):

@@ -6,6 +6,7 @@ and its history says nothing of it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from mongoengine.connection import get_db
 
 from ..base.collections import archive_of
 from ..base.search import FORM, sealed_gram, search_fields
+from ..language.declare import registered
 from ..language.fields import Sealed
 from ..language.record import Record
 
@@ -51,6 +53,12 @@ def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
 def search_form(cls: type[Record]) -> str:
     """The form of the search parts of a type: how texts fold, and which of its fields count."""
     return f"{FORM}:{','.join(_own(cls))}"
+
+
+def forms_of_all() -> str:
+    """A checksum of the forms of all types: it changes when records of any type are found by something else."""
+    forms = {name: search_form(cls) for name, cls in sorted(registered().items())}
+    return hashlib.sha256(repr(forms).encode()).hexdigest()[:16]
 
 
 def _own(cls: type[Record]) -> list[str]:
