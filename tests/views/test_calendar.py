@@ -215,6 +215,35 @@ def test_my_dates(company, browser_as):
     assert "待審批" in browser_as("head_sal").get("/admin/calendar/", {"on": due, "by": "day"}).text
 
 
+def test_a_reminder_that_recurs_stands_on_each_of_its_days(company, browser_as):
+    def remind(recurring, day, **more):
+        at = dt.datetime.fromisoformat(f"{day}T16:30").replace(tzinfo=dt.UTC)  # half past midnight of the next day
+        return company.make("reminder", "clerk_sal", text="週報", recurring=recurring, at=at, **more)
+
+    weekly, single, monthly = (
+        remind("weekly", "2026-11-24"), remind("none", "2026-11-25"), remind("monthly", "2026-11-29")
+    )  # fmt: skip
+    stopped = remind("daily", "2026-11-24", active=False)
+    expected = {
+        "2026-11-25": [weekly.number],
+        "2026-11-26": [single.number],
+        "2026-11-30": [monthly.number],
+        "2026-12-02": [weekly.number],
+    }
+    mine = browser_as("clerk_sal").get("/admin/calendar/?on=2026-11-23").text
+    assert days_of(mine) == expected
+    assert "每週 提醒" in mine
+    assert "00:30" in mine
+    assert days_of(browser_as("clerk_sal").get("/admin/calendar/?by=day&on=2027-01-30").text) == {
+        "2027-01-30": [monthly.number]
+    }
+    of_type = browser_as("clerk_sal").get("/admin/calendar/reminder/?date=at&on=2026-11-23").text
+    assert days_of(of_type) == {**expected, "2026-11-25": [weekly.number, stopped.number]}
+    assert of_type.count('draggable="true"') == 4
+    for login in ("clerk_sal2", "head_sal", "supervisor", "it"):
+        assert weekly.number not in browser_as(login).get("/admin/calendar/?on=2026-11-23").text
+
+
 def test_questions_do_not_grow_with_rows(offer, browser_as):
     browser, counts = browser_as("clerk_sal"), []
     for _ in range(2):

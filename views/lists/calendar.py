@@ -31,6 +31,7 @@ from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from models.organisation import CalendarDay
+from models.reminders import Reminder
 
 from .. import wording
 from ..frame import waiting_filter
@@ -39,6 +40,7 @@ from ..session import actor, asks_for_json, say, seen_version
 from ..slots import PlainRun
 from ..view_switch import calendars, kept_arguments, ways_to_look
 from . import grid_page, listing
+from .calendar_reminders import occurrences_in, rhythm
 from .calendar_span import KINDS, Span, read_span
 from .layouts import query_of
 
@@ -58,15 +60,16 @@ class CalendarView(PlainRun):
 
     @expose("/")
     def mine(self) -> str:
-        """What waits for me, by the day it is due: two queries and one for names of holidays."""
+        """What waits for me by the day it is due, and my reminders: three queries and one for names of holidays."""
         me, span = actor(), read_span(request.args.get("by", ""), request.args.get("on", ""))
         rows = _due(me, span)
         events = [
             (_wall_day(row["due"]), self._case(row, me)) for row in rows[:EVENTS_MAX] if row["type"] in self.catalogue
         ]
-        return self.render(
-            "calendar.html", **_page("/admin/calendar/", span, events, len(rows) > EVENTS_MAX), declared=None, fields=[]
-        )
+        reminders = _reminders(me, span)
+        more = len(rows) > EVENTS_MAX or len(reminders) > EVENTS_MAX
+        page = _page("/admin/calendar/", span, [*events, *reminders[:EVENTS_MAX]], more)
+        return self.render("calendar.html", **page, declared=None, fields=[])
 
     @expose("/<type_name>/")
     def of_type(self, type_name: str) -> str:
@@ -79,9 +82,11 @@ class CalendarView(PlainRun):
         rows = _rows(query, name, span)
         movable = _is_movable(cls, me, name)
         events = [(_day_of(cls, name, row), _event(cls, row, name, movable)) for row in rows[:EVENTS_MAX]]
+        later = _later_times(query, span) if cls is Reminder else []
+        more = max(len(rows), len(later)) > EVENTS_MAX
         return self.render(
             "calendar.html",
-            **_page(base, span, events, len(rows) > EVENTS_MAX),
+            **_page(base, span, [*events, *later[:EVENTS_MAX]], more),
             declared=cls.declared,
             field=name,
             field_label=label_of(cls._fields[name]),
@@ -222,6 +227,26 @@ def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
     whose = [waiting_filter(me), {"act": {"$in": rights.addresses_of(me)}}]
     result = get_db()[WAITING].find({"due": when, "$or": whose}).sort([("due", 1), ("_id", 1)])
     return list(result.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
+
+
+def _reminders(me: Actor, span: Span) -> list[tuple[dt.date, dict[str, Any]]]:
+    """The own reminders of the shown days, those that recur on each of their days."""
+    query = rights.visible(me, Reminder)
+    return [] if query is None else [_reminder(moment, row) for moment, row in occurrences_in(span, query)]
+
+
+def _later_times(query: listing.ListQuery, span: Span) -> list[tuple[dt.date, dict[str, Any]]]:
+    """The times after the first of the reminders of a list; they follow the first one, so none of them is moved."""
+    try:
+        times = occurrences_in(span, query.filter)
+    except ExecutionTimeout:
+        query.problems.append(listing.SLOW)
+        return []
+    return [_reminder(moment, row) for moment, row in times if moment != row["at"]]
+
+
+def _reminder(moment: dt.datetime, row: Mapping[str, Any]) -> tuple[dt.date, dict[str, Any]]:
+    return _wall_day(moment), _entry(Reminder, row) | {"time": wording.time(moment), "note": rhythm(row)}
 
 
 def _rows(questions: listing.ListQuery, name: str, span: Span) -> list[dict[str, Any]]:

@@ -1,0 +1,32 @@
+"""Own reminders in calendars: one that recurs stands on each of its days among the shown ones, by its own rule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any, cast
+
+from models.kernel.base import clock
+from models.reminders import Reminder, occurrences
+
+from . import listing
+from .calendar_span import Span
+
+EACH_MAX = 200
+Occurrence = tuple[dt.datetime, Mapping[str, Any]]
+
+
+def occurrences_in(span: Span, query: Mapping[str, Any]) -> list[Occurrence]:
+    """When the active reminders of a query come in the shown days, the earliest first, each with its row."""
+    first, end = clock.start_of(span.first), clock.start_of(span.last + dt.timedelta(days=1))
+    comes = [{"at": {"$gte": first}}, {"recurring": {"$ne": "none"}}]
+    whole = {"$and": [query, {"active": True, "at": {"$lt": end}, "$or": comes}]}
+    rows = Reminder._get_collection().find(whole).sort("at", -1).limit(EACH_MAX).max_time_ms(listing.TIME_LIMIT_MS)
+    last = end - dt.timedelta(microseconds=1)
+    return sorted(((moment, row) for row in rows for moment in occurrences(row, first, last)), key=itemgetter(0))
+
+
+def rhythm(row: Mapping[str, Any]) -> str:
+    """How often a reminder comes, in words."""
+    return str(cast(Any, Reminder._fields["recurring"]).options[row.get("recurring", "none")])
