@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from admin_app.security import passwords, second_factor
 from admin_app.security.events import Event, record_event
 from admin_app.security.sessions import end_all
-from models import second_person
+from models import one_time_links, second_person
 from models.kernel.base import clock
 from models.kernel.base import collections as names
 from models.kernel.base.errors import Missing, Refused
@@ -23,7 +23,6 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.organisation import Department, User
-from models.services.work import one_time_links
 
 FIRST_PASSWORD_VALID = dt.timedelta(days=7)
 LOGIN_MAX = 40

@@ -9,9 +9,9 @@ from flask import flash, redirect, render_template, request, url_for
 from admin_app.security import accounts
 from admin_app.security.events import Event, record_event
 from admin_app.security.login import DIFFERENT, endpoints
+from models import one_time_links
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L, Words
-from models.services.work import one_time_links
 
 KEY_MAX = 100
 DEAD = L(

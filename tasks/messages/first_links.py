@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bson import ObjectId
 
+from models import one_time_links
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import HANT, L, speaking
 from models.mailing import mail_settings
 from models.organisation import User
-from models.services.work import one_time_links
 
 from ..engine.registry import job
 from ..engine.run import Run

@@ -34,7 +34,7 @@ def lines(stream):
 def client():
     app = Flask(__name__)
     log_requests(app)
-    app.add_url_rule("/people/<one>", view_func=lambda item: "ok")
+    app.add_url_rule("/people/<person>", view_func=lambda person: "ok")
     return app.test_client()
 
 
@@ -73,7 +73,7 @@ def test_a_request_has_an_id_and_no_query_string(lines, client):
     answer = client.get("/people/secret-person?token=abc", headers={REQUEST_ID_HEADER: "forged-by-client"})
     (event,) = lines()
     assert event["request_id"] == answer.headers[REQUEST_ID_HEADER] != "forged-by-client"
-    assert (event["method"], event["path"], event["status"]) == ("GET", "/people/<one>", 200)
+    assert (event["method"], event["path"], event["status"]) == ("GET", "/people/<person>", 200)
     assert "abc" not in json.dumps(event)
 
 

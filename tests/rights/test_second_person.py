@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from mongoengine.connection import get_db
 
+from models import one_time_links
 from models.access_requests import AccessRequest, DeputyRequest
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Refused
@@ -17,7 +18,6 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import entries_of
 from models.organisation import Department, User
-from models.services.work import one_time_links
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import Browser, said
 

@@ -39,6 +39,8 @@ def build(settings: Any, **options: Any) -> flask.Flask:
         return {
             "t": lambda en, hant: str(L(en, hant)),
             "lang": current_locale(),
+            "yes_words": [],
+            "no_words": [],
             "locales": list(LOCALE_NAMES.items()),
             "me": user.user if user is not None and user.is_authenticated else None,
             "asset": lambda name: f"/static/{name}",

@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app, redirect, request
 from flask_admin import BaseView, expose
 
+from models import one_time_links as links
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
@@ -16,7 +17,6 @@ from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.mailing import mail_settings
 from models.organisation import User
-from models.services.work import one_time_links as links
 from views.page.record_page import heading
 from views.session import actor, say
 from views.slots import CustomView, Link, on_record_page

@@ -15,20 +15,19 @@ from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
-from models import second_person
-from models.kernel.base import clock
-from models.kernel.base.collections import ACCOUNTS
-from models.kernel.base.errors import Refused
-from models.kernel.base.people import Actor, department_facts
-from models.kernel.base.roles import Role
-from models.kernel.base.store import in_unit
-from models.kernel.base.words import L
-from models.kernel.gate.causes import AlarmCause, Rest
-from models.kernel.gate.notices import NoticeKind, notice_for
-from models.kernel.gate.unit import in_transaction
-from models.mailing import mail_settings
-
-from . import jobs
+from . import second_person
+from .kernel.base import clock
+from .kernel.base.collections import ACCOUNTS
+from .kernel.base.errors import Refused
+from .kernel.base.people import Actor, department_facts
+from .kernel.base.roles import Role
+from .kernel.base.store import in_unit
+from .kernel.base.words import L
+from .kernel.gate.causes import AlarmCause, Rest
+from .kernel.gate.notices import NoticeKind, notice_for
+from .kernel.gate.unit import in_transaction
+from .mailing import mail_settings
+from .services.work import jobs
 
 VALID = dt.timedelta(days=3)
 SEND = "accounts.send_link"
