@@ -36,8 +36,8 @@ class Text(Rule, me.StringField):
     unwanted = _LINE_CONTROL
 
     def cleaned(self, text: str) -> str:
-        """Without the characters that nobody can see."""
-        return characters.visible(text)
+        """Without the characters that nobody can see and that mean nothing."""
+        return characters.tidy(text)
 
     def __init__(self, *, most: int = SHORT_MAX, **facts: Unpack[Facts]):
         super().__init__(**facts)
