@@ -22,6 +22,7 @@ from models.kernel.gate import changes
 from models.kernel.language import working_time
 from models.policy import policy
 from models.services.database import ensure_indexes
+from models.services.files import reading
 from models.services.work import jobs
 from seed.archive_room import fill_archive_room
 from seed.desk import Desk
@@ -105,7 +106,7 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     play_year(_target(settings, token, now), echo)
     echo("  the archive room")
     fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + (100 - YEAR_PERCENT) * done // of))
-    jobs.enqueue(jobs.Order(task="files.reread", once="demo:files.reread"))  # the scans were attached past the gate
+    jobs.enqueue(jobs.Order(task="files.reread", once=reading.form_key()))  # the scans were attached past the gate
     _queue_from_now()
     go_on(DEMO, token, state=WHOLE, percent=100)
     echo(f"The demo company is loaded: {_counts()}, in {time.monotonic() - started:.0f} s.")

@@ -9,8 +9,10 @@ from typing import Any
 
 import structlog
 from bson import ObjectId
+from mongoengine.connection import get_db
 
 from models.kernel.base import clock
+from models.kernel.base.collections import FILES
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, search_parts
 from models.kernel.gate.changes import Context
@@ -65,8 +67,9 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
 )
 
 
-# The first backup is ordered with its policy, and a drill without a backup proves nothing.
-NOT_AT_FIRST = ("backup.run", "backup.drill")
+# The first backup is ordered with its policy, a drill without a backup proves nothing, and what goes over all that is
+# stored is ordered once for each form of it: two of these side by side would take all workers from the rest.
+NOT_AT_FIRST = ("backup.run", "backup.drill", "files.reread", "search.refresh")
 # Working time is reckoned by it from the first day on, which no company should wait for until the morning.
 AT_ONCE = ("calendar.load",)
 
@@ -118,8 +121,10 @@ def order_after_upgrade() -> int:
 
     The form is part of the order's key: each is ordered once, and looks over what is there without asking here.
     """
-    forms = {"search.refresh": search_parts.forms_of_all(), "files.reread": str(reading.VERSION)}
-    return jobs.enqueue_many([Order(task=task, once=f"form:{task}:{form}") for task, form in forms.items()])
+    orders = [Order(task="search.refresh", once=f"form:search.refresh:{search_parts.forms_of_all()}")]
+    if get_db()[FILES].find_one({}, {"_id": 1}):
+        orders.append(Order(task="files.reread", once=reading.form_key()))
+    return jobs.enqueue_many(orders)
 
 
 def _key(default: DefaultSchedule) -> str:

@@ -256,7 +256,10 @@ def test_the_calendar_of_a_new_company_is_ordered_at_once_and_one_time(company, 
 
 
 def test_what_is_stored_in_another_form_is_ordered_once_after_an_upgrade(company, db, monkeypatch):
-    assert defaults.order_after_upgrade() == 2
+    assert defaults.order_after_upgrade() == 1
+    assert db.task_run.distinct("task") == ["search.refresh"]
+    db.file.insert_one({"name": "掃描件.pdf"})
+    assert defaults.order_after_upgrade() == 1
     assert set(db.task_run.distinct("task")) == {"search.refresh", "files.reread"}
     assert defaults.order_after_upgrade() == 0
     monkeypatch.setattr(search_parts, "FORM", "another")
@@ -265,6 +268,15 @@ def test_what_is_stored_in_another_form_is_ordered_once_after_an_upgrade(company
     assert defaults.order_after_upgrade() == 1
     counts = {name: db.task_run.count_documents({"task": name}) for name in ("search.refresh", "files.reread")}
     assert counts == {"search.refresh": 2, "files.reread": 2}
+
+
+def test_one_run_alone_goes_over_all_files_of_a_new_company(company, db):
+    db.file.insert_one({"name": "掃描件.pdf"})
+    jobs.enqueue(Order(task="files.reread", once=reading.form_key()))  # as the load of the demo company does
+    defaults.order_first_runs()
+    defaults.order_after_upgrade()
+    assert db.task_run.count_documents({"task": "files.reread"}) == 1
+    assert db.task_run.count_documents({"task": "search.refresh"}) == 1
 
 
 def test_the_scheduler_orders_it_when_it_begins_to_lead(db, monkeypatch):

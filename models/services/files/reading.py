@@ -34,6 +34,11 @@ SMALL_WIDTH = 160
 _COPIED = 1024 * 1024
 
 
+def form_key() -> str:
+    """The key under which the reading of all files by this reader is ordered, once in the life of a database."""
+    return f"form:files.reread:{VERSION}"
+
+
 @contextmanager
 def content_of(file: Mapping[str, Any]) -> Iterator[IO[bytes]]:
     """The content of a file as an open file without a name. Raises Unreadable: too large, missing, or changed."""
