@@ -92,8 +92,8 @@ LINES = (
     SetupLine(
         "calendar",
         L("Working calendar of this year", "本年工作日曆"),
-        L("Time limits are counted in working days; public holidays are loaded every morning.",
-          "時限按工作日計算；法定節假日於每日清晨載入。"),
+        L("Time limits are counted in working days; public holidays are loaded at the first start and every morning.",
+          "時限按工作日計算；法定節假日在首次啟動時及每日清晨載入。"),
         "/admin/calendar_day/",
         L("Working calendar", "工作日曆"),
         _has_calendar,

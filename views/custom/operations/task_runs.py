@@ -282,7 +282,8 @@ def _progress(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _counts(run: Mapping[str, Any]) -> str:
-    counts = run.get("counts") or {}
+    """What a run did, as far as it did any of it."""
+    counts = {name: value for name, value in (run.get("counts") or {}).items() if value}
     comma = ", " if current_locale() == EN else "，"
     return comma.join(f"{COUNTS.get(name, name)} {wording.number(value)}" for name, value in counts.items())
 
