@@ -16,7 +16,6 @@ from pymongo.errors import PyMongoError
 
 from admin_app.app import create_app
 from admin_app.embedded import EmbeddedMongo
-from admin_app.loading import FAILED
 from admin_app.logs import GunicornLogger, configure_logs
 from admin_app.opening import connected, database
 from admin_app.problems import Problem
@@ -49,6 +48,7 @@ from tasks.engine.defaults import order_first_runs
 GRACE_SECONDS = 30
 KEPT_SECONDS = 75  # longer than proxies keep theirs, so that no request meets a connection that is being closed
 PORT_SECONDS_MAX = 5
+NOT_LOADED = "The demo company could not be loaded. Stop with Ctrl-C and start again: it is loaded anew."
 AS_ROOT = "ignore:You're running the worker with superuser privileges"  # no news in a container that is tried out
 
 
@@ -115,7 +115,7 @@ def _say_failure(load: str) -> None:
     except PyMongoError:
         is_whole = False
     if not is_whole:
-        _say(str(FAILED.en))
+        _say(NOT_LOADED)
 
 
 def _is_loaded() -> bool:

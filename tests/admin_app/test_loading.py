@@ -8,6 +8,7 @@ import sys
 import pytest
 from mongoengine.connection import get_db
 
+from admin_app import commands
 from admin_app.app import create_app
 from admin_app.loading import PROGRESS_URL, show_loading
 from admin_app.welcome import TOUR, welcome
@@ -104,6 +105,17 @@ def test_a_load_that_failed_says_what_to_do(loading_app, company):
     refused = browser.send(browser.form("/admin/interaction/new/", "/admin/interaction/new/"))
     assert refused.status_code == 422
     assert "未作任何更改。示範公司載入失敗" in refused.text
+
+
+def test_the_terminal_says_what_to_do_after_a_failure(db, settings, capsys):
+    load = demo.found_demo(settings, lambda _text: None)
+    commands._say_failure(load)
+    said = capsys.readouterr().out
+    assert said == ("The demo company could not be loaded. Stop with Ctrl-C and start again: it is loaded anew.\n")
+    assert demo.has_failed()
+    get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"state": demo.WHOLE}})
+    commands._say_failure(load)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_next_load_knows_nothing_of_a_failure_and_a_whole_company_has_none(db, settings):
