@@ -10,6 +10,7 @@ import pypdf
 from mongoengine.connection import get_db
 from playwright.sync_api import Page, Route, expect
 
+from models.services.personal import layouts
 from tests.browser.conftest import picture
 from tests.fixtures.company import Company
 from tests.fixtures.processes import until
@@ -196,6 +197,9 @@ def test_menus_close_by_escape_outside_and_for_each_other(company: Company, sit_
 
 def test_the_edited_cell_stands_clear_of_the_columns_that_stay(company: Company, sit_down: Callable[..., Page]) -> None:
     company.make("quotation", "clerk_sal", subject="產線改造（設備預測性維護軟件許可、擴容與現場安裝調試服務）採購項目")
+    wide = "number customer subject valid_until total delivery_date created_at updated_at state_since due_at owner"
+    columns = (*wide.split(), "department", "created_by", "updated_by", "currency", "state")
+    layouts.keep_columns(company.actor("clerk_sal"), "quotation", None, columns)
     page = sit_down("clerk_sal")
     page.set_viewport_size({"width": 1120, "height": 800})
     page.goto("/admin/quotation/")

@@ -14,7 +14,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
-from models.kernel.gate import changes, comments, unit
+from models.kernel.gate import changes, comments, creating, unit, writing
 from models.services.imports import imports
 from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
@@ -24,6 +24,8 @@ from tasks.engine.registry import load_jobs
 from tasks.engine.run import Run
 from tests.fixtures.doing import Killed, do, work_off
 from tests.models.test_imports import GOOD, HEADS, verdicts, wrong
+
+GATE = (changes, creating, writing, unit)
 
 CUSTOMER = catalogue["customer"]
 NUMBERED = ["編號", *HEADS]
@@ -187,7 +189,7 @@ class TestKilled:
         for step in range(1, 200):
             item = sheets.checked(sheet)
             sheets.start(item)
-            disarm = kill_at(step, changes, unit, imports, import_rows)
+            disarm = kill_at(step, *GATE, imports, import_rows)
             with contextlib.suppress(Killed):
                 attempt(item)
             was_killed = disarm()
@@ -198,7 +200,7 @@ class TestKilled:
             assert db["history"].count_documents({"batch": item.batch}) == 3
             imports.ask_back(item, actor=company.actor("clerk_sal"))
             item = sheets.now(item)
-            disarm = kill_at(step, changes, unit, imports, import_rows)
+            disarm = kill_at(step, *GATE, imports, import_rows)
             with contextlib.suppress(Killed):
                 attempt(item)
             was_killed |= disarm()
@@ -216,7 +218,7 @@ class TestKilled:
     def test_at_every_step_of_the_check(self, company, sheets, sheet, db, kill_at):
         for step in range(1, 200):
             sent = sheets.sent(sheet)
-            disarm = kill_at(step, changes, unit, imports, import_rows)
+            disarm = kill_at(step, *GATE, imports, import_rows)
             with contextlib.suppress(Killed):
                 attempt(sent)
             was_killed = disarm()
