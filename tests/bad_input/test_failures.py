@@ -49,7 +49,7 @@ def test_a_failure_of_ours_is_a_page_with_a_number(company: Any, browser_as: Any
 def test_a_failure_answers_scripts_as_they_asked(company: Any, browser_as: Any, monkeypatch: Any) -> None:
     clerk = browser_as("clerk_sal")
     assert clerk.token
-    monkeypatch.setattr(views.record.rights, "find", breaks(AutoReconnect("secret detail")))
+    monkeypatch.setattr(views.record.rights, "find_row", breaks(AutoReconnect("secret detail")))
     answer = clerk.post("/admin/customer/ajax/update/", {"id": "5" * 24, "name": "level", "value": "A"})
     assert (answer.status_code, answer.get_json()["ok"]) == (503, False)
     assert "secret" not in answer.text
