@@ -105,6 +105,7 @@ def opened_by(person: Actor, level: str = "confidentiality") -> dict[str, Any] |
         allowed.append({"department": person.department})
         if below := rights.submitted_to(person):
             allowed.append({**below, "state": "submitted"})
+        allowed.extend(rights.passed_up_to(person, registered()["document"]))
     if person.roles & OFFICES:
         allowed.append({"department": person.department, level: CONFIDENTIAL})
     return {"$or": allowed}

@@ -51,7 +51,9 @@ LEFT_OUT = L(
     "視圖「{name}」還涉及您無權查看的字段，已略去。",
 )
 _PLACES = ("after", "before", "at")
-_INNER = frozenset({"once", "flow_version", "schema", "version", "removed_at", "removed_by", "submitted_by_head"})
+_INNER = frozenset(
+    {"once", "flow_version", "schema", "version", "removed_at", "removed_by", "submitted_by_head", "superior"}
+)
 
 
 @dataclass(frozen=True)

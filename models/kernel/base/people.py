@@ -137,6 +137,21 @@ def departments_below(department: ObjectId | None) -> list[ObjectId]:
     return sorted(path.id for path in departments().values() if department is not None and path.parent == department)
 
 
+def departments_under(department: ObjectId | None) -> list[ObjectId]:
+    """All departments below this one, however deep."""
+    return sorted(id for id in departments() if department is not None and department in departments_above(id))
+
+
+def departments_above(department: ObjectId | None) -> list[ObjectId]:
+    """The departments above this one, the nearest first."""
+    above: list[ObjectId] = []
+    facts = department_facts(department)
+    while facts and facts.parent and facts.parent not in above:
+        above.append(facts.parent)
+        facts = department_facts(facts.parent)
+    return above
+
+
 def code_of(department: ObjectId | None) -> str:
     facts = department_facts(department)
     return facts.code if facts else ""
@@ -166,6 +181,30 @@ def people_at(addresses: list[str]) -> list[ObjectId]:
     rows = list(users.find({"active": True, "removed_at": None, "$or": clauses}, _ABSENCE_COLUMNS))
     absent = _deputies_of(rows)
     return list(dict.fromkeys(person for user in rows for person in (user["_id"], absent.get(user["_id"])) if person))
+
+
+def reached_at(addresses: Iterable[str], *, without: Iterable[ObjectId] = ()) -> dict[str, set[ObjectId]]:
+    """For each address of people or roles, who can act there today: active users and deputies of those absent, without
+    some people and who stands in for them. One query, and one more when somebody is absent."""
+    barred, places = set(without), list(addresses)
+    clauses = [clause for address in places if (clause := _address_filter(address))]
+    reached: dict[str, set[ObjectId]] = {address: set() for address in places}
+    if not clauses:
+        return reached
+    query = {"active": True, "removed_at": None, "$or": clauses, "_id": {"$nin": list(barred)}}
+    users = list(get_document("User")._get_collection().find(query, {**_ABSENCE_COLUMNS, "department": 1}))
+    absent = _deputies_of(users)
+    for user in users:
+        persons = {user["_id"], absent.get(user["_id"])} - {None} - barred
+        for address in reached.keys() & set(_addresses_of(user)):
+            reached[address] |= persons
+    return reached
+
+
+def _addresses_of(user: dict) -> Iterator[str]:
+    yield at_user(user["_id"])
+    for role in user.get("roles") or ():
+        yield from (at_role(role), at_role_in(role, user.get("department")))
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from . import history, intents, moving, validation
 from .acts import Act, Context, decision_of, entry_of
 from .case_notices import notify
 from .creating import begin, made_before
+from .deciders import name_deciders
 from .intents import Intent, take
 from .moving import NO_SUCH_MOVE, REASON_NEEDED, refuse_another_version
 from .notices import NoticeKind
@@ -322,6 +323,7 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
     if handler := getattr(record, f"on_{chosen.verb}", None):
         handler(MoveActions(unit, act.context, act.actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
+    name_deciders(record, refuses=not act.actor.is_system)
     return write_and_settle(unit, record, before, chosen.verb, act)
 
 
@@ -353,6 +355,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         moving.enter(record, due, SYSTEM)
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(MoveActions(unit, context, SYSTEM))
+        name_deciders(record, refuses=False)
         record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)))
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..base.addresses import at_role, at_role_in, at_user
+from bson import ObjectId
+
+from ..base.addresses import at_role, at_role_in, at_user, parsed
 from ..base.case import Case
-from ..base.people import Actor, Role, department_by_code, department_facts
+from ..base.people import Actor, Role, department_by_code, department_facts, departments_above
 from ..base.roles import ROLE_LABELS
 from ..base.words import L, Listed, Words
 
@@ -22,6 +24,19 @@ class ApproverSlot:
 
     def fits(self, person: Actor) -> bool:
         return not set(self.addresses).isdisjoint(person.addresses())
+
+    def departments(self) -> tuple[ObjectId, ...]:
+        """The departments whose heads fill it."""
+        places = [place for address in self.addresses if (place := parsed(address)).role is Role.HEAD]
+        return tuple(place.id for place in places if place.id)
+
+    def superiors(self) -> tuple[ObjectId, ...]:
+        """The departments above those whose heads fill it, the nearest first."""
+        return tuple(dict.fromkeys(above for id in self.departments() for above in departments_above(id)))
+
+    def fits_above(self, person: Actor) -> bool:
+        """Whether somebody heads a department above the one whose head fills it."""
+        return Role.HEAD in person.roles and person.department in self.superiors()
 
 
 @dataclass(frozen=True)
@@ -77,10 +92,16 @@ def _superior_of_own_head(record: Case) -> tuple[str, ...]:
     return (at_role_in(Role.HEAD, facts.parent),) if facts and facts.parent and record.submitted_by_head else ()
 
 
+def _heads(record: Case, department: ObjectId | None) -> tuple[str, ...]:
+    """The head of a department, and of the superior one that was named when nobody below could decide."""
+    own, above = at_role_in(Role.HEAD, department), record.ref("superior")
+    return (own, at_role_in(Role.HEAD, above)) if above and above in departments_above(department) else (own,)
+
+
 OWNER = Who(L("Owner", "經辦人"), lambda record: _single("owner", at_user(record.ref("owner"))), True, True)
 HEAD = Who(
     L("Head of the department", "部門負責人"),
-    lambda record: _single("head", at_role_in(Role.HEAD, record.ref("department")), *_superior_of_own_head(record)),
+    lambda record: _single("head", *_heads(record, record.ref("department")), *_superior_of_own_head(record)),
 )
 
 
@@ -162,7 +183,7 @@ def heads_of(field: str) -> Who:
 
     def slots_for(record: Case) -> Quorum:
         ids = record.refs(field)
-        return Quorum(tuple(ApproverSlot(f"head@{id}", (at_role_in(Role.HEAD, id),)) for id in ids), len(ids))
+        return Quorum(tuple(ApproverSlot(f"head@{id}", _heads(record, id)) for id in ids), len(ids))
 
     return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, links=((field, "Department"),))
 

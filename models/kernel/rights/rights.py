@@ -8,16 +8,17 @@ from typing import Any
 
 from bson import ObjectId
 
+from ..base import clock
 from ..base.collections import in_archive
 from ..base.errors import Missing
-from ..base.people import Actor, Role, code_of, departments_below
+from ..base.people import Actor, Role, code_of, departments_below, departments_under
 from ..base.words import L, Words
 from ..language.declare import restricted_fields
 from ..language.fields import Rule
 from ..language.record import Record
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
 from ..language.who import ApproverSlot, Quorum, Who
-from ..language.workflow import Move
+from ..language.workflow import Move, Workflow
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")
 STATE_CLOSED = L(
@@ -139,6 +140,7 @@ def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
         yield from ({field: principal.department} for field in access.related)
     if cls.declared.workflow and (below := submitted_to(principal)):
         yield {**below, "state": {"$nin": sorted({cls.declared.workflow.start} | cls.declared.workflow.ends)}}
+    yield from passed_up_to(principal, cls)
     if access.extra_rows and (extra := access.extra_rows(principal)) is not None:
         yield extra
 
@@ -147,6 +149,25 @@ def submitted_to(principal: Actor) -> dict[str, Any] | None:
     """The filter of what heads of the departments right below submitted: the head above them decides on it."""
     below = departments_below(principal.department) if Role.HEAD in principal.roles else []
     return {"department": {"$in": below}, "submitted_by_head": True} if below else None
+
+
+def passed_up_to(principal: Actor, cls: type[Record]) -> Iterator[dict[str, Any]]:
+    """The filters of what waits for a decision in the departments under a head: what nobody there could decide when it
+    was submitted, and what is overdue."""
+    flow, under = cls.declared.workflow, departments_under(principal.department) if Role.HEAD in principal.roles else []
+    if flow is None or not under or not (asking := sorted(asking_states(flow))):
+        return
+    waits = {"state": {"$in": asking}}
+    either = [{"superior": principal.department}, {"due_at": {"$lt": clock.now()}}]
+    yield {"department": {"$in": under}, **waits, "$or": either}
+    yield from (
+        {field: {"$in": under}, **waits, "superior": principal.department} for field in cls.declared.access.related
+    )
+
+
+def asking_states(flow: Workflow) -> set[str]:
+    """The states in which somebody is waited for to decide."""
+    return {state for move in flow.moves if move.is_decision and not move.optional for state in move.source}
 
 
 def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> Record:
@@ -480,11 +501,12 @@ def standing(actor: Actor, record: Record, move: Move, quorum_of: Callable[[Who]
     gave = {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
     if quorum.apart and actor.id in gave:
         return Standing(Verdict(False, ALREADY_DECIDED))
+    is_late = move.is_decision and not move.optional and record.due_at is not None and record.due_at < clock.now()
     candidates = [
         (principal, slot)
         for principal in actor.represented()
         for slot in quorum.open_slots(filled)
-        if slot.fits(principal)
+        if slot.fits(principal) or (is_late and slot.fits_above(principal))
     ]
     if not candidates:
         return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
