@@ -44,6 +44,8 @@ def _verify(options: argparse.Namespace) -> None:
     print(file=sys.stderr)
     for fault in report.faults[:SHOWN]:
         print(f"{fault.where}: {fault.what}")
+    if report.unprotected:
+        print(f"{report.unprotected} entries that wait for their seal are not yet protected by a keyed digest.")
     count = len(report.faults) + report.more
     if count > SHOWN:
         print(f"... and {count - SHOWN} more")

@@ -8,7 +8,7 @@ from admin_app.database import connect
 from admin_app.logs import configure_logs
 from admin_app.settings import Settings
 from models.kernel.base import clock
-from models.kernel.base.secrets import set_keys
+from models.kernel.base.secrets import set_digest_key, set_keys
 from models.mailing import MailSettings, set_post_office
 from models.operations.first_policy import FirstTarget, set_first_target
 from models.operations.schedules import offer_jobs
@@ -22,6 +22,7 @@ def start(settings: Settings, *, reads_go_on: bool = False) -> MongoClient[dict[
     """Prepare this process for work on records; opens no socket yet, so call it after the fork."""
     configure_logs(settings.log_level)
     set_keys(settings.field_keys)
+    set_digest_key(settings.secret_key)
     set_backup_keys(settings.backup_keys)
     set_rules(settings)
     return connect(settings, reads_go_on=reads_go_on)

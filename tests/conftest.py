@@ -117,10 +117,11 @@ def _prepare(settings: Settings) -> None:
     # Imported here so that tests of the plumbing run while a declaration is broken.
     from admin_app.start import set_rules
     from models import catalogue
-    from models.kernel.base.secrets import set_keys
+    from models.kernel.base.secrets import set_digest_key, set_keys
     from models.services.database import ensure_indexes
 
     set_keys(settings.field_keys)
+    set_digest_key(settings.secret_key)
     set_rules(settings)
     ensure_indexes(catalogue)
 

@@ -1,12 +1,19 @@
-"""Encryption of sensitive fields: AES-SIV with a ring of keys; the same text in the same place gives the same bytes."""
+"""Encryption of sensitive fields: AES-SIV with a ring of keys; the same text in the same place gives the same bytes.
+
+And the key of digests that nobody makes who only writes to the database.
+"""
 
 from __future__ import annotations
+
+import hashlib
+import hmac
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 _ring: dict[int, AESSIV] = {}
 _newest: list[int] = []
+_digest_key: list[bytes] = []
 
 
 def set_keys(keys: dict[int, bytes]) -> None:
@@ -40,3 +47,18 @@ def unseal(sealed: bytes, place: str) -> str:
         return cipher.decrypt(sealed[1:], [place.encode()]).decode()
     except InvalidTag as fault:
         raise ValueError(f"A sensitive field of {place} does not open with its key.") from fault
+
+
+def set_digest_key(secret: str) -> None:
+    """Derive the key of keyed digests from the installation's secret key; none of an empty one."""
+    _digest_key[:] = [hmac.digest(secret.encode(), b"guicheng keyed digests", "sha256")] if secret else []
+
+
+def digest_key_name() -> str:
+    """A name of the present key that does not give it away; empty where there is none."""
+    return hashlib.sha256(b"name" + _digest_key[0]).hexdigest()[:16] if _digest_key else ""
+
+
+def keyed_digest(text: str) -> str:
+    """The HMAC-SHA-256 of a text under the present key."""
+    return hmac.digest(_digest_key[0], text.encode(), "sha256").hex()

@@ -17,6 +17,7 @@ from ..base.collections import UNSEALED
 from ..base.store import in_transaction_now, in_unit
 from . import history, notices, waiting
 from .notices import NoticeKind
+from .unsealed import queued
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class Unit:
         """
         if self.entries:
             in_unit(history.COLLECTION).insert_many(self.entries)
-            in_unit(UNSEALED).insert_many([{"_id": entry["_id"]} for entry in self.entries])
+            in_unit(UNSEALED).insert_many([queued(entry) for entry in self.entries])
         if self.cases:
             in_unit(waiting.COLLECTION).bulk_write(
                 [_case_write(key, case) for key, case in self.cases.items()], ordered=False

@@ -41,6 +41,7 @@ from models.kernel.gate import history, notices, waiting
 from models.kernel.gate.acts import Act, Context, entry_of
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.unsealed import queued
 from models.kernel.gate.writing import after_write
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -92,7 +93,7 @@ def move_out(cls: type[Record], id: ObjectId, *, is_due: IsDue) -> bool:
         entry, kept = _entered(cls, document, "archive", [change], SYSTEM)
         _copy(archive_of(cls.type_name()), [kept])
         _copy(HISTORY_ARCHIVE, [*entries, entry])
-        in_unit(UNSEALED).insert_one({"_id": entry["_id"]})
+        in_unit(UNSEALED).insert_one(queued(entry))
         _take_away(cls.type_name(), [id])
         _take_away(HISTORY, [entry["_id"] for entry in entries])
         in_unit(waiting.COLLECTION).delete_one({"_id": id})
@@ -118,7 +119,7 @@ def bring_back(cls: type[Record], id: Any, *, actor: Actor, reason: str = "") ->
         entry, kept = _entered(cls, document, "unarchive", lines, actor, reason)
         _copy(cls.type_name(), [kept])
         _copy(HISTORY, [*entries, entry])
-        in_unit(UNSEALED).insert_one({"_id": entry["_id"]})
+        in_unit(UNSEALED).insert_one(queued(entry))
         _take_away(archive_of(cls.type_name()), [key])
         _take_away(HISTORY_ARCHIVE, [entry["_id"] for entry in entries])
         record = cls._from_son(kept)
@@ -161,7 +162,7 @@ def note(cls: type[Record], id: ObjectId, verb: str, *, actor: Actor, changes: l
         if not written.matched_count:
             raise Missing
         in_unit(HISTORY_ARCHIVE).insert_one(entry)
-        in_unit(UNSEALED).insert_one({"_id": entry["_id"]})
+        in_unit(UNSEALED).insert_one(queued(entry))
 
     in_transaction(body)
 
@@ -340,7 +341,7 @@ def _set_again(stone: Mapping[str, Any], place: Place) -> None:
     entry, _ = history.chained(content, {})
     entry["_id"] = ObjectId()
     place(HISTORY).insert_one(entry)
-    place(UNSEALED).insert_one({"_id": entry["_id"]})
+    place(UNSEALED).insert_one(queued(entry))
 
 
 def attested(proof: Mapping[str, Any]) -> dict[str, Any]:

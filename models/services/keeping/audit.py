@@ -23,9 +23,10 @@ from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate import history
 from models.kernel.gate.stored_form import difference
 from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.unsealed import is_as_queued, is_protected
 from models.kernel.language.declare import registered
 
-from . import attachments, seals
+from . import attachments, derived, seals
 
 SEAL_MOST = 2000
 RECORDS_EACH = 200
@@ -49,6 +50,7 @@ CHANGED_SINCE = L("an entry was changed after it was sealed ({entry})", "條目�
 GONE = L("a sealed entry is gone ({entry})", "已封存的條目丟失（{entry}）")
 NEVER_SEALED = L("an entry was added past the application ({entry})", "有條目繞過系統添加（{entry}）")
 QUEUE_GONE = L("an entry that waits for its seal is gone ({entry})", "等待封存的條目丟失（{entry}）")
+CHANGED_BEFORE = L("an entry was changed while it waited for its seal ({entry})", "條目在等待封存期間被更改（{entry}）")
 NO_RECORD = L("its record is gone without an entry that says so", "記錄丟失且無相應條目")
 NO_ENTRY = L("stands there without any entry", "沒有任何歷史條目")
 WITHOUT_ENTRY = L("changed without entry: {fields}", "未經登記的更改：{fields}")
@@ -73,6 +75,7 @@ class Report:
     entries: int = 0
     records: int = 0
     files: int = 0
+    unprotected: int = 0
     newest: dict[str, Any] | None = None
     faults: list[Fault] = field(default_factory=list)
     more: int = 0
@@ -100,11 +103,12 @@ def seal_next(most: int = SEAL_MOST, after: ObjectId | None = None) -> tuple[int
 
     def body(unit: Unit) -> tuple[int, ObjectId | None]:
         query = {"_id": {"$gt": after}} if after else {}
-        ids = [row["_id"] for row in in_unit(collections.UNSEALED).find(query, {"_id": 1}).sort("_id", 1).limit(most)]
-        if not ids:
+        queue = {row["_id"]: row for row in in_unit(collections.UNSEALED).find(query).sort("_id", 1).limit(most)}
+        if not queue:
             return 0, None
-        digests = _digests(ids, None)
-        entries = [(id, digests[id]) for id in ids if id in digests]
+        ids = list(queue)
+        known = _entries(ids, None)
+        entries = [(id, history.digest(known[id])) for id in ids if id in known and is_as_queued(queue[id], known[id])]
         if entries:
             last = in_unit(collections.SEALS).find_one({}, {"leaves": 0}, sort=[("_id", -1)])
             in_unit(collections.SEALS).insert_one(seals.seal_of(entries, last, clock.now()))
@@ -155,6 +159,9 @@ def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody, *, c
     for name in _types():
         for place in (name, collections.archive_of(name)):
             _check_records(report, name, place, tell)
+    with _moment() as session:
+        for where, what in derived.lost_cases(session):
+            report.add(where, what)
     _check_files(report, tell, contents=contents)
     return report
 
@@ -191,11 +198,6 @@ def _moment() -> Iterator[ClientSession]:
 
 def _types() -> list[str]:
     return sorted(registered())
-
-
-def _digests(ids: list[ObjectId], session: ClientSession | None) -> dict[ObjectId, str]:
-    """The digests of entries as they stand now, wherever they are kept."""
-    return {id: history.digest(entry) for id, entry in _entries(ids, session).items()}
 
 
 def _entries(ids: list[ObjectId], session: ClientSession | None) -> dict[ObjectId, dict[str, Any]]:
@@ -316,17 +318,24 @@ def _check_queue(report: Report) -> None:
     while True:
         with _moment() as session:
             query = {"_id": {"$gt": after}} if after else {}
-            queue = get_db()[collections.UNSEALED].find(query, {"_id": 1}, session=session)
-            ids = [row["_id"] for row in queue.sort("_id", 1).limit(SEAL_MOST)]
-            if not ids:
+            rows = list(get_db()[collections.UNSEALED].find(query, session=session).sort("_id", 1).limit(SEAL_MOST))
+            if not rows:
                 return
+            ids = [row["_id"] for row in rows]
             entries = _entries(ids, session)
-            for id in ids:
-                if id not in entries:
-                    report.add(str(id), QUEUE_GONE(entry=id))
+            for row in rows:
+                _check_queued(report, row, entries.get(row["_id"]))
             _check_homes(report, list(entries.values()), session)
         report.entries += len(entries)
         after = ids[-1]
+
+
+def _check_queued(report: Report, row: Mapping[str, Any], entry: Mapping[str, Any] | None) -> None:
+    report.unprotected += not is_protected(row)
+    if entry is None:
+        report.add(str(row["_id"]), QUEUE_GONE(entry=row["_id"]))
+    elif not is_as_queued(row, entry):
+        report.add(_name_of(entry), CHANGED_BEFORE(entry=row["_id"]))
 
 
 def _check_for_extra(report: Report) -> None:
@@ -368,8 +377,12 @@ def _check_records(report: Report, type_name: str, place: str, tell: Tell) -> No
             if not rows:
                 return
             chains = _chains(type_name, entries_in, [row["_id"] for row in rows], session)
+            cases = derived.cases_of(rows, session) if place == type_name else {}
         for row in rows:
-            for where, what in record_faults(row, chains.get(row["_id"], [])):
+            chain = chains.get(row["_id"], [])
+            faults = [*record_faults(row, chain), *derived.faults(type_name, row, chain)]
+            faults += derived.case_faults(type_name, row, cases.get(row["_id"])) if place == type_name else []
+            for where, what in faults:
                 report.add(f"{type_name} {row.get('number') or row['_id']}{where}", what)
         report.records += len(rows)
         tell(report.records, 0, type_name)

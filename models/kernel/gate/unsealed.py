@@ -1,0 +1,30 @@
+"""Entries that wait for their seal, each with a keyed digest: who only writes to the database cannot rewrite them."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from ..base import secrets
+from . import history
+
+
+def queued(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as it stands in the queue."""
+    name = secrets.digest_key_name()
+    return {"_id": entry["_id"], "key": name, "digest": _keyed(entry)} if name else {"_id": entry["_id"]}
+
+
+def is_protected(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the queue has a digest under the present key: old ones, and those of another key, have none."""
+    return bool(row.get("digest")) and row.get("key") == secrets.digest_key_name()
+
+
+def is_as_queued(row: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is still the one that was queued, as far as its row can tell."""
+    return not is_protected(row) or hmac.compare_digest(str(row["digest"]), _keyed(entry))
+
+
+def _keyed(entry: Mapping[str, Any]) -> str:
+    return secrets.keyed_digest(f"{entry['_id']}:{history.digest(dict(entry))}")
