@@ -64,8 +64,9 @@ def attached(view: Any) -> Any:
 
 def _attach(record: Record, given: FileStorage, me: Actor) -> list[tuple[str, Words]]:
     """Attach one file; returns what to say about it, with tones."""
-    upload = files.Upload(given.filename or "", given.stream, upload_limit_mb())  # type: ignore[arg-type]
-    kind = request.form.get("kind", "")[:40]
+    typed, kind = request.form.get("once", "")[:64], request.form.get("kind", "")[:40]
+    once = f"{typed}:{me.id}:{record.id}:{kind}" if typed else ""
+    upload = files.Upload(given.filename or "", given.stream, upload_limit_mb(), once=once)  # type: ignore[arg-type]
     file = files.attach(type(record), record.id, kind, upload, actor=me)
     said: list[tuple[str, Words]] = [("good", ATTACHED(name=file["name"]))]
     if same := duplicates_of(file, actor=me)[:SHOWN_TWINS]:

@@ -39,9 +39,9 @@ class RecordDoors:
     @expose("/comment/", methods=("POST",))
     def comment_view(self) -> Any:
         """A comment; who was called but may not read the record is named to the writer."""
-        id, typed = request.form.get("id"), request.form.get("comment", "")
+        id, typed, once = (request.form.get(name, "") for name in ("id", "comment", "once"))
         try:
-            record = comments.comment(self.model, id, typed, actor=actor())
+            record = comments.comment(self.model, id, typed, actor=actor(), once=once[:64])
         except Refused as refused:
             record = rights.find(actor(), self.model, id)
             context = record_page.record_context(self.model, record, actor())

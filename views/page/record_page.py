@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +57,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
     has_mark = bool(attached) and record.watermark_for(me) is not None
     return {
         **heading(cls, record),
+        "entry_key": secrets.token_urlsafe(16),
         "opened": opened,
         "panels": panels_for(me, record),
         "parts_": parts_of(cls, document, labels, me, opened=bool(opened)),

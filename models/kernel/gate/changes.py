@@ -254,15 +254,23 @@ def _target_of(leads: FollowUp) -> type[Record]:
     return next(cls for cls in registered().values() if cls.__name__ == leads.to)
 
 
-def note(
-    cls: type[R], id: Any, verb: str, *, actor: Actor, context: Context = FORM, changes: list[dict] | None = None
+def note(  # noqa: PLR0913 - a sentence of keywords, as `move` is
+    cls: type[R],
+    id: Any,
+    verb: str,
+    *,
+    actor: Actor,
+    context: Context = FORM,
+    changes: list[dict] | None = None,
+    entry: ObjectId | None = None,
 ) -> R:
-    """Append a fact that changes no field (a comment, a file, a reading) to a record's history."""
+    """Append a fact that changes no field (a comment, a file, a reading) to a record's history; `entry` is its id."""
 
     def body(unit: Unit) -> R:
         record = rights.find(actor, cls, id)
-        entry = entry_of(record, verb, changes or [], Act(actor, context))
-        full, record.chain = history.chained(entry, record.chain)
+        content = entry_of(record, verb, changes or [], Act(actor, context))
+        full, record.chain = history.chained(content, record.chain)
+        full["_id"] = entry or ObjectId()
         written = in_unit(cls.type_name()).update_one(
             {"_id": record.id, "chain.seq": full["seq"] - 1}, {"$set": {"chain": record.chain}}
         )

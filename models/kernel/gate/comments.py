@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from bson import ObjectId
+
+from ..base.entry_ids import entry_id
 from ..base.errors import Forbidden, Refused
 from ..base.people import Actor
+from ..base.store import in_unit
 from ..base.words import L
 from ..language.record import Record
 from ..rights import mentions, rights
@@ -13,6 +17,7 @@ from . import notices
 from .acts import Context
 from .causes import CommentCause
 from .changes import note
+from .history import COLLECTION
 from .notices import NoticeKind
 from .unit import Unit, in_transaction
 from .validation import COMMENT_MAX, said_faults
@@ -23,8 +28,9 @@ COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
 COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
 
 
-def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
-    """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it."""
+def comment(cls: type[R], id: Any, text: str, *, actor: Actor, once: str = "") -> R:
+    """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it. `once`
+    names the entry: sent twice, it stands there once."""
     said = text.strip()
     if not said or len(said) > COMMENT_MAX:
         raise Refused(None, {"comment": [COMMENT_LENGTH(most=COMMENT_MAX)]})
@@ -35,7 +41,10 @@ def comment(cls: type[R], id: Any, text: str, *, actor: Actor) -> R:
         record = rights.find(actor, cls, id)
         if not (verdict := rights.may_comment(actor, record)):
             raise Forbidden(verdict.why)
-        record = note(cls, id, "comment", actor=actor, context=Context(reason=said))
+        own = entry_id("comment", once, actor.id, record.id, said) if once else ObjectId()
+        if once and in_unit(COLLECTION).find_one({"_id": own}, {"_id": 1}):
+            return record
+        record = note(cls, id, "comment", actor=actor, context=Context(reason=said), entry=own)
         called = mentions.called_in(record, said).informed
         words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
         owner = record.ref("owner")

@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError
 
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
+from models.kernel.base.entry_ids import entry_id
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.store import in_transaction_now, in_unit
@@ -53,12 +54,14 @@ _BAD = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|\u200e\u200f\u202a-\u20
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it comes in: its given name, its stream, how many bytes are allowed; `id`, to be attached only once."""
+    """A file as it comes in: its given name, its stream, how many bytes are allowed; `id`, to be attached only once, or
+    `once`, the entry under which the same content is attached only once."""
 
     name: str
     stream: BinaryIO
     limit_mb: int = 200
     id: ObjectId | None = None
+    once: str = ""
 
 
 def bucket() -> GridFSBucket:
@@ -288,9 +291,11 @@ def _facts_of(upload: Upload, incoming: Incoming) -> dict[str, Any]:
     name = clean_name(upload.name)
     kind = content_type(incoming.head, name)
     incoming.seek(0)
+    content = incoming.adopt()
+    own = entry_id("file", upload.once, name, content["sha256"]) if upload.once else ObjectId()
     return {
-        "_id": upload.id or ObjectId(),
-        **incoming.adopt(),
+        "_id": upload.id or own,
+        **content,
         "name": name,
         "given_name": upload.name[:500].encode("utf-8", "replace").decode(),
         "content_type": kind,
