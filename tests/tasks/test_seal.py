@@ -180,7 +180,9 @@ class TestTampering:
         for row in rows[2:]:
             db.history.delete_one({"_id": row["_id"]})
         head = {"seq": rows[1]["seq"], "hash": rows[1]["hash"]}
-        db.customer.update_one({"_id": sealed.id}, {"$set": {"chain": head, "name": "蘇州恒遠機械", "version": 2}})
+        past = {"chain": head, "name": "蘇州恒遠機械", "title": "蘇州恒遠機械", "version": 2}
+        db.customer.update_one({"_id": sealed.id}, {"$set": past})
+        db.waiting.update_one({"_id": sealed.id}, {"$set": {"title": "蘇州恒遠機械", "version": 2}})
         db.history_seal.delete_one({"_id": 2})
         assert faults() == []  # nothing in the database can tell; that is what the checkpoint is for
         assert faults(checkpoint)[0] == ("Seal 2", str(audit.CUT_OFF))

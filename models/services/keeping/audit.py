@@ -161,7 +161,10 @@ def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody, *, c
             _check_records(report, name, place, tell)
     with _moment() as session:
         for where, what in derived.lost_cases(session):
-            report.add(where, what)
+            if not any(
+                fault.what is NO_RECORD and str(fault.where).startswith(f"{where} #") for fault in report.faults
+            ):
+                report.add(where, what)
     _check_files(report, tell, contents=contents)
     return report
 
@@ -380,9 +383,8 @@ def _check_records(report: Report, type_name: str, place: str, tell: Tell) -> No
             cases = derived.cases_of(rows, session) if place == type_name else {}
         for row in rows:
             chain = chains.get(row["_id"], [])
-            faults = [*record_faults(row, chain), *derived.faults(type_name, row, chain)]
-            faults += derived.case_faults(type_name, row, cases.get(row["_id"])) if place == type_name else []
-            for where, what in faults:
+            faults = list(record_faults(row, chain))
+            for where, what in faults or derived.faults(type_name, row, chain, cases if place == type_name else None):
                 report.add(f"{type_name} {row.get('number') or row['_id']}{where}", what)
         report.records += len(rows)
         tell(report.records, 0, type_name)

@@ -25,8 +25,20 @@ CASE = L("its open case does not follow from it: {fields}", "待辦與記錄不�
 LOST_CASE = L("an open case of a record that is not there", "待辦所屬記錄不存在")
 
 
-def faults(type_name: str, row: Mapping[str, Any], entries: list[dict[str, Any]]) -> Iterator[tuple[str, Words]]:
-    """What is wrong with the title of a stored record and with who changed it last."""
+Cases = Mapping[ObjectId, Mapping[str, Any]]
+
+
+def faults(
+    type_name: str, row: Mapping[str, Any], entries: list[dict[str, Any]], cases: Cases | None
+) -> Iterator[tuple[str, Words]]:
+    """What is wrong with what follows from a stored record whose fields are as its entries say; `cases`: the open ones,
+    None of archived records, which have none."""
+    yield from _own_faults(type_name, row, entries)
+    if cases is not None:
+        yield from _case_faults(type_name, row, cases.get(row["_id"]))
+
+
+def _own_faults(type_name: str, row: Mapping[str, Any], entries: list[dict[str, Any]]) -> Iterator[tuple[str, Words]]:
     record = registered()[type_name].from_stored(dict(row))
     before = row.get("title")
     search_parts.derive(record)
@@ -51,8 +63,7 @@ def cases_of(rows: list[dict[str, Any]], session: ClientSession) -> dict[ObjectI
     return {case["_id"]: case for case in get_db()[waiting.COLLECTION].find(query, session=session)}
 
 
-def case_faults(type_name: str, row: Mapping[str, Any], case: Mapping[str, Any] | None) -> Iterator[tuple[str, Words]]:
-    """What is wrong with the open case of a stored record."""
+def _case_faults(type_name: str, row: Mapping[str, Any], case: Mapping[str, Any] | None) -> Iterator[tuple[str, Words]]:
     due = waiting.waiting_for(registered()[type_name].from_stored(dict(row)))
     if due is None or case is None:
         if due is not None or case is not None:
@@ -71,7 +82,7 @@ def lost_cases(session: ClientSession) -> Iterator[tuple[str, Words]]:
             {"$match": {"type": type_name}},
             {"$lookup": {"from": str(type_name), "localField": "_id", "foreignField": "_id", "as": "home"}},
             {"$match": {"home": []}},
-            {"$project": {"number": 1}},
+            {"$project": {"_id": 1}},
         ]
         for case in get_db()[waiting.COLLECTION].aggregate(stages, batchSize=BATCH, session=session):
-            yield f"{type_name} {case.get('number') or case['_id']}", LOST_CASE
+            yield f"{type_name} {case['_id']}", LOST_CASE
