@@ -197,7 +197,8 @@ def open_entry(target: Target, name: str, ring: KeyRing, *, seal: str = "") -> E
     place = f"{target.place}/{name}"
     target.check()
     if not target.has(name, MANIFEST):
-        raise Damaged(faults.NO_MANIFEST(place=place)) if target.files(name) else _not_there(place)
+        is_begun = target.has(name, "") or target.files(name)
+        raise Damaged(faults.NO_MANIFEST(place=place)) if is_begun else _not_there(place)
     with target.reading(name, MANIFEST) as file:
         raw = file.read(MANIFEST_MAX)
     manifest, key = opened(raw, place, ring)

@@ -16,6 +16,8 @@ from models.kernel.base.words import L, Words
 from models.kernel.gate import search_parts, waiting
 from models.kernel.language.declare import registered
 
+from .archive import ARCHIVED_AT
+
 BATCH = 200
 TITLE = L("its title does not follow from its fields", "標題與其字段不符")
 CHANGED_BY = L("does not say who changed it last", "最後修改人與歷史不符")
@@ -49,12 +51,18 @@ def _own_faults(type_name: str, row: Mapping[str, Any], entries: list[dict[str, 
 
 
 def _writer(entries: list[dict[str, Any]]) -> ObjectId | None:
-    """Who wrote the newest version, by the entries; comments, files and readings write none."""
+    """Who wrote the newest version, by the entries; comments, files and readings write none, and the way into the
+    archive and back leaves the writer as they were."""
     version, writer = 0, None
     for entry in entries:
         if (entry.get("version") or 0) > version:
-            version, writer = entry["version"], entry.get("actor")
+            version = entry["version"]
+            writer = writer if _is_of_archive(entry) else entry.get("actor")
     return writer
+
+
+def _is_of_archive(entry: Mapping[str, Any]) -> bool:
+    return any(change.get("field") == ARCHIVED_AT for change in entry.get("changes") or ())
 
 
 def cases_of(rows: list[dict[str, Any]], session: ClientSession) -> dict[ObjectId, dict[str, Any]]:
