@@ -196,6 +196,12 @@ def test_a_forged_manifest_of_another_shape_is_damaged(filled, target):
         assert "manifest.json" in is_found(entry)
 
 
+def test_a_run_that_was_killed_before_its_first_file_is_said_to_be_unfinished(target, whole):
+    target.begin("guicheng-20250601T120000Z-abcdef")
+    with pytest.raises(Damaged, match="was never finished"):
+        verify(target, "guicheng-20250601T120000Z-abcdef", RING)
+
+
 def test_what_is_not_there_is_not_damaged(target, whole):
     shutil.rmtree(folder_of(whole))
     with pytest.raises(BackupFault, match="is not there") as raises:
