@@ -112,7 +112,7 @@ PRIORITIES = {
         ),
         edit="collected analysed",
     ),
-    access=Access(),
+    access=Access(numbered=True),
     retention=Retention(archive=365, delete=5),
 )
 class Requirement(Record):

@@ -134,6 +134,22 @@ def titles(needed: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
             result.update(_archived_titles(target, missing))
         if cls.declared.access.guarded:
             result.update({id: str(KEPT_BACK) for id in ids if id not in result})
+        if cls.declared.access.numbered:
+            result.update(_numbers_of_unread(cls, ids))
+    return result
+
+
+def _numbers_of_unread(cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, str]:
+    """The numbers of those records that the reader may not read, in place of their titles."""
+    scopes = {cls.type_name(): rights.visible(actor(), cls)}
+    if cls.declared.retention:
+        scopes[archive_of(cls.type_name())] = rights.visible_archived(actor(), cls)
+    result: dict[ObjectId, str] = {}
+    for name, scope in scopes.items():
+        unread = {"_id": {"$in": ids}} if scope is None else {"$and": [{"_id": {"$in": ids}}, {"$nor": [scope]}]}
+        if scope != {}:
+            rows = cls._get_db()[name].find(unread, {"number": 1})
+            result.update({row["_id"]: row.get("number", "") for row in rows})
     return result
 
 

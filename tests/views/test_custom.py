@@ -248,11 +248,18 @@ class TestPdf:
 
     @needs_font
     def test_needs_of_others_keep_their_analysis(self, company, report, browser_as):
-        """A reader from elsewhere sees of a linked need what the record page shows: its title."""
+        """A reader from elsewhere sees of a linked need what the record page shows: its number, not its title."""
         requirements = research_pdf.contents(report, company.actor("clerk_mkt"))["requirements"]
         assert all(requirements[0][:3])
         requirements = research_pdf.contents(report, company.actor("clerk_prd"))["requirements"]
-        assert requirements[0][2:] == ["", "", ""]
+        assert requirements[0][1:] == ["", "", "", ""]
+
+    def test_a_published_report_shows_elsewhere_the_numbers_of_needs_alone(self, company, report, browser_as, db):
+        db.research_report.update_one({"_id": report.id}, {"$set": {"state": "published", "to_everyone": True}})
+        number = db.requirement.find_one({"_id": report.refs("requirements")[0]})["number"]
+        for login, is_reader in (("clerk_prd", False), ("clerk_mkt", True)):
+            page = browser_as(login).get("/admin/research_report/details/", {"id": report.id}).text
+            assert ("希望縮短交期" in page, number in page or is_reader) == (is_reader, True)
 
     def test_without_a_font_the_package_is_named(self, report, browser_as, monkeypatch):
         monkeypatch.setattr(typesetting, "FAMILIES", {HANT: "No Such Font"})

@@ -67,7 +67,8 @@ class Access:
     record; `also`: one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in;
     `opens`: of the rows that may be read, the filter of those whose files may be opened (None: of none of them), read
     their history and changed; `lent`: rows that are seen and opened on top, by this person alone and by nobody who
-    stands in; `guarded`: a link elsewhere tells the title only to those who may read the row."""
+    stands in; `guarded`: a link elsewhere tells the title only to those who may read the row; `numbered`: others
+    learn its number."""
 
     departments: OptionalNameSet = OptionalNameSet(None)
     read: Mapping[Role, Scope] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class Access:
     openable: Callable[[Any], dict | None] | None = None
     time_boxed: Callable[[Any], dict | None] | None = None
     guarded: bool = False
+    numbered: bool = False
 
 
 DEFAULT_READ = {

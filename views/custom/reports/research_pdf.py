@@ -99,13 +99,13 @@ def contents(report: Record, me: Actor) -> dict[str, Any]:
 
 
 def _requirements(ids: list[ObjectId], me: Actor) -> list[list[str]]:
-    """The linked needs in their order: title and number as the record page shows them, the rest if they may be read."""
+    """The linked needs in their order: the number as the record page shows it, the rest if they may be read."""
     needs = Requirement._get_collection()
     rows = {row["_id"]: row for row in needs.find({"_id": {"$in": ids}}, dict.fromkeys(REQUIREMENT_COLUMNS, 1))}
     scope = rights.visible(me, Requirement)
     own = {row["_id"] for row in needs.find({"_id": {"$in": ids}, **scope}, {"_id": 1})} if scope is not None else set()
     seen = rights.readable_fields(me, Requirement)
-    public = {"number", "title"}
+    public = {"number"}
     return [
         [
             kind_of(Requirement._fields[name]).plain(rows[id].get(name))
