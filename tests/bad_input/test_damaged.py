@@ -24,7 +24,7 @@ ACROSS = ("/admin/", "/admin/search/?q=abc", "/admin/palette/?q=abc")
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
-    damage._told.clear()
+    damage._noted.clear()
 
 
 def spoil(record: Any, odd: str) -> list[str]:

@@ -235,7 +235,9 @@ def refuse_closed(file: Mapping[str, Any], record: Record, actor: Actor) -> None
 
 def files_of(record_id: ObjectId) -> list[dict[str, Any]]:
     """The files attached to a record, oldest first."""
-    return list(get_db()[FILES].find({"record_id": record_id, "removed_at": None}).sort("_id", 1).limit(500))
+    return list(
+        get_db()[FILES].find({"record_id": record_id, "removed_at": None}).sort([("at", 1), ("_id", 1)]).limit(500)
+    )
 
 
 def clean_name(name: str) -> str:
