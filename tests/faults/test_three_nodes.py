@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo import MongoClient, WriteConcern
 from pymongo.errors import PyMongoError
 
 from admin_app.embedded import mongod_program, stop_process
@@ -158,6 +158,8 @@ def _writes_go_through(nodes: Nodes, person: Person) -> None:
 
 
 def _one_left_is_read(nodes: Nodes, person: Person) -> None:
+    everywhere = WriteConcern(w=3, wtimeout=30_000)  # whichever is left has all that was written
+    nodes.client["three"].get_collection("mark", write_concern=everywhere).insert_one({})
     nodes.leave_one()
     seen: list[tuple[int, str]] = []
 

@@ -451,7 +451,7 @@ def test_links_to_types_that_do_not_exist_are_found_when_all_are_known() -> None
 
 
 @pytest.mark.parametrize(
-    ("one", "name"),
+    ("item", "name"),
     [
         (SUBMIT, "verb"),
         (flow(SUBMIT, APPROVE), "moves"),

@@ -131,7 +131,7 @@ def test_a_file_of_a_draft_is_renamed_and_keeps_the_name_it_was_given(company: C
     files.rename(file["_id"], "DOC-1 規程.pdf", actor=me)
     (after,) = files.files_of(document.id)
     assert (after["name"], after["given_name"]) == ("DOC-1 規程.pdf", "掃描1.pdf")
-    with pytest.raises(Exception, match=r"no such record|沒有"):
+    with pytest.raises(Exception, match=r"does not exist|沒有"):
         files.rename(file["_id"], "x.pdf", actor=company.actor("clerk_mkt"))
 
 

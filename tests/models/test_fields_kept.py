@@ -64,7 +64,7 @@ VALUES = {
     "day": dt.date(2028, 2, 29),
     "at": dt.datetime(2026, 11, 23, 1, 2, 3, tzinfo=dt.UTC),
     "flag": False,
-    "one": "a",
+    "single": "a",
     "many": ["b"],
     "tags": ["急"],
     "secret": "13800000000",

@@ -59,13 +59,13 @@ def numbers_of(db: Any) -> Any:
         ("\ud83d", set(NAMES)),
     ],
 )
-def test_what_is_typed_is_found_literally(result: Any, typed: str, names: set[str]) -> None:
-    assert result(typed) == names
+def test_what_is_typed_is_found_literally(numbers_of: Any, typed: str, names: set[str]) -> None:
+    assert numbers_of(typed) == names
 
 
-def test_grams_alone_are_not_enough(result: Any) -> None:
+def test_grams_alone_are_not_enough(numbers_of: Any) -> None:
     """Both pairs of characters are in the name, their order is another."""
-    assert result("有限股份有限") == set()
+    assert numbers_of("有限股份有限") == set()
 
 
 @pytest.mark.parametrize(

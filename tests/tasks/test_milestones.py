@@ -59,7 +59,7 @@ def set_lines(order, *lines):
 
 
 @pytest.fixture
-def informed(company, db):
+def said(company, db):
     """Who was told of milestones: pairs of login and days before."""
     logins = {id: login for login, id in company.users.items()}
 

@@ -105,7 +105,7 @@ class TestPages:
         assert browser.get(f"{address}/page/1").status_code == 422
         assert browser.get(attach("a.bin", b"\x00\x01") + "/view").status_code == 200
 
-    @pytest.mark.parametrize("asked", ["0", "-1", "99999999999", "x", "", "٣"])
+    @pytest.mark.parametrize("query", ["0", "-1", "99999999999", "x", "", "٣"])
     def test_nonsense_for_a_page(self, attach, paper, browser_as, query):
         address = attach("a.pdf", paper.pdf("一", "二"))
         assert browser_as("clerk_mkt").get(f"{address}/view", {"page": query, "zoom": query}).status_code == 200
