@@ -325,7 +325,8 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
     """Note the decision; when the quorum is complete, change the state and do what follows."""
     if chosen.is_decision and stand.slot:
         record.decisions = [*record.decisions, decision_of(record, chosen, stand.slot, act)]
-        if not chosen.single and not _is_complete(record, chosen, stand):
+        # Laid anew: what the check has just computed may ask for more people than were asked when the page was drawn.
+        if not chosen.single and not chosen.by.quorum(record).is_complete(rights.filled_slots(record, chosen)):
             return write_change(unit, record, before, chosen.verb, act)
     moving.enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
@@ -333,13 +334,6 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
         validation.refuse_if_wrong(record, SYSTEM, before)
     name_deciders(record, refuses=not act.actor.is_system)
     return write_and_settle(unit, record, before, chosen.verb, act)
-
-
-def _is_complete(record: Record, chosen: Move, stand: rights.Standing) -> bool:
-    """Whether the decisions fill the quorum: that of the standing, unless the move itself has set who decides."""
-    is_as_it_was = stand.quorum is not None and set(chosen.by.fields).isdisjoint(chosen.asked_fields)
-    quorum = stand.quorum if is_as_it_was and stand.quorum else chosen.by.quorum(record)
-    return quorum.is_complete(rights.filled_slots(record, chosen))
 
 
 def _write_new(unit: Unit, record: R, act: Act) -> R:
