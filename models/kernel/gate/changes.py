@@ -34,7 +34,7 @@ from .intents import Intent, take
 from .moving import NO_SUCH_MOVE, REASON_NEEDED, refuse_another_version
 from .notices import NoticeKind
 from .sources import Source
-from .stored_form import stored
+from .stored_form import difference, stored
 from .unit import Unit, in_transaction, is_inside
 from .writing import Outdated, write_change, write_new
 
@@ -325,8 +325,7 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
     """Note the decision; when the quorum is complete, change the state and do what follows."""
     if chosen.is_decision and stand.slot:
         record.decisions = [*record.decisions, decision_of(record, chosen, stand.slot, act)]
-        # Laid anew: what the check has just computed may ask for more people than were asked when the page was drawn.
-        if not chosen.single and not chosen.by.quorum(record).is_complete(rights.filled_slots(record, chosen)):
+        if not chosen.single and not _is_complete(record, before, chosen, stand):
             return write_change(unit, record, before, chosen.verb, act)
     moving.enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
@@ -334,6 +333,15 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
         validation.refuse_if_wrong(record, SYSTEM, before)
     name_deciders(record, refuses=not act.actor.is_system)
     return write_and_settle(unit, record, before, chosen.verb, act)
+
+
+def _is_complete(record: Record, before: Mapping[str, Any], chosen: Move, stand: rights.Standing) -> bool:
+    """Whether the decisions fill the quorum. Where the move or the check has changed a field, it is laid anew: a
+    document that has become secret meanwhile asks for more people."""
+    own = record.declared.own_fields
+    is_as_it_was = not any(change["field"] in own for change in difference(before, stored(record)))
+    quorum = stand.quorum if stand.quorum is not None and is_as_it_was else chosen.by.quorum(record)
+    return quorum.is_complete(rights.filled_slots(record, chosen))
 
 
 def _write_new(unit: Unit, record: R, act: Act) -> R:
