@@ -166,7 +166,7 @@ class TestDestruction:
     def test_a_restored_backup_loses_it_again(self, company, old, listed, db):
         audit.seal_all()
         names = ("requirement", "requirement_archive", "history_archive", "history", "file", "history_seal", "unsealed")
-        names += ("deletion_list", "tombstone", "content.files", "content.chunks", "task_run")
+        names += ("deletion_list", "tombstone", "content.files", "content.chunks", "task_run", "waiting")
         backup = {name: list(db[name].find()) for name in names}
         approve(company, listed)
         work(retention.CARRY_OUT, list=str(listed.id))

@@ -56,7 +56,7 @@ class TestChat:
         do("notices.deliver")
         [_, (address, title, body)] = sent
         assert address == "feishu://abcdefgh-abcd"
-        assert title == "Guicheng: Alarms of the system"
+        assert title == "Guicheng: System alerts"
         assert "disk" in body
         raw = db["notice_preference"].find_one()["chat"]
         assert b"feishu" not in raw
