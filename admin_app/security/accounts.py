@@ -10,14 +10,13 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from admin_app.security import passwords, second_factor
+from admin_app.security.account_rows import accounts
 from admin_app.security.events import Event, record_event
 from admin_app.security.sessions import end_all
 from models import one_time_links, second_person
 from models.kernel.base import clock
-from models.kernel.base import collections as names
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM, Actor, department_by_code
-from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
@@ -203,10 +202,6 @@ def _nobodys_hash() -> str:
     return _hash_of_nobody(passwords.profile())
 
 
-def find_account(user_id: ObjectId) -> dict[str, Any] | None:
-    return accounts().find_one({"_id": user_id}, {"hash": 0})
-
-
 def has_second_step(user_id: ObjectId) -> bool:
     """Whether a user has set up a second step of signing in."""
     return accounts().find_one({"_id": user_id, "factor": {"$exists": True}}, {"_id": 1}) is not None
@@ -233,10 +228,6 @@ def _secret(password: str, *, must_change: bool) -> dict[str, Any]:
     opened = {} if must_change else {"opened": True}
     hashed = passwords.hash_password(password)
     return {"hash": hashed, "must_change": must_change, "changed_at": clock.now(), "demo": False, **opened}
-
-
-def accounts() -> Any:
-    return in_unit(names.ACCOUNTS)
 
 
 def _users() -> Any:

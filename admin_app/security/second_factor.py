@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from flask import current_app
 
-from admin_app.security import accounts
+from admin_app.security.account_rows import accounts, find_account
 from models.kernel.base import clock
 from models.kernel.base.secrets import seal, unseal
 
@@ -74,26 +74,26 @@ def turn_on(user_id: ObjectId, key: str, code: str) -> list[str] | None:
         return None
     codes, hashes = _new_codes()
     factor = {"key": seal(key, _PLACE), "since": clock.now(), "step": step, "recovery": hashes}
-    accounts.accounts().update_one({"_id": user_id}, {"$set": {"factor": factor}})
+    accounts().update_one({"_id": user_id}, {"$set": {"factor": factor}})
     return codes
 
 
 def turn_off(user_id: ObjectId) -> bool:
     """Take the second step off; whether there was one."""
-    return bool(accounts.accounts().update_one({"_id": user_id}, {"$unset": {"factor": ""}}).modified_count)
+    return bool(accounts().update_one({"_id": user_id}, {"$unset": {"factor": ""}}).modified_count)
 
 
 def renew_codes(user_id: ObjectId) -> list[str]:
     """New recovery codes in the place of those that are left."""
     codes, hashes = _new_codes()
     held = {"_id": user_id, "factor": {"$exists": True}}
-    accounts.accounts().update_one(held, {"$set": {"factor.recovery": hashes}})
+    accounts().update_one(held, {"$set": {"factor.recovery": hashes}})
     return codes
 
 
 def passes(user_id: ObjectId, typed: str) -> bool:
     """Whether a code of the app or a recovery code is right and was not used before; it is used up by this."""
-    account = accounts.find_account(user_id)
+    account = find_account(user_id)
     if account is None or not is_on(account):
         return False
     code = _folded(typed)
@@ -105,7 +105,7 @@ def passes(user_id: ObjectId, typed: str) -> bool:
 
 
 def _takes(user_id: ObjectId, held: dict[str, Any], change: dict[str, Any]) -> bool:
-    return accounts.accounts().update_one({"_id": user_id, **held}, change).modified_count == 1
+    return accounts().update_one({"_id": user_id, **held}, change).modified_count == 1
 
 
 def _step_of(key: str, code: str) -> int | None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import wtforms
 from bson import ObjectId
 
 from models.kernel.base.words import Words
 from models.kernel.language.typed import BadValue
-
-if TYPE_CHECKING:
-    from .base import Kind
 
 LINES_MAX = 500
 TYPED, SHOWN = ".text", ".shown"  # beside the id of a picker: what stands in it, and the title that it was drawn with
@@ -27,7 +24,7 @@ class Value(wtforms.Field):
     `typed` is a text in a picker that nobody chose from its list: pasted, or typed where no script runs.
     """
 
-    def __init__(self, *args: Any, kind: Kind, **kwargs: Any):
+    def __init__(self, *args: Any, kind: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.kind, self.field = kind, kind.field
         self.raw: list[str] = []
@@ -99,7 +96,7 @@ class LinesList(wtforms.FieldList):
 
     was_posted = False
 
-    def __init__(self, *args: Any, kind: Kind, **kwargs: Any):
+    def __init__(self, *args: Any, kind: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.kind, self.field = kind, kind.field
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from .base import Kind
+from typing import Any, TypeVar
 
 T = TypeVar("T", bound=type)
-_kinds: dict[type, type[Kind]] = {}
+_kinds: dict[type, type[Any]] = {}
 
 
 def for_kind(*fields: type) -> Callable[[T], T]:
@@ -24,6 +21,6 @@ def for_kind(*fields: type) -> Callable[[T], T]:
 
 
 @lru_cache(maxsize=4096)
-def kind_of(field: Any) -> Kind:
-    """What shows a declared field."""
+def kind_of(field: Any) -> Any:
+    """What shows a declared field: a Kind of base.py, which stands on this."""
     return next(_kinds[cls] for cls in type(field).__mro__ if cls in _kinds)(field)

@@ -12,11 +12,10 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo.client_session import ClientSession
 
+from models.kernel.base.collections import ARCHIVED_AT
 from models.kernel.base.words import L, Words
 from models.kernel.gate import search_parts, waiting
 from models.kernel.language.declare import registered
-
-from .archive import ARCHIVED_AT
 
 BATCH = 200
 TITLE = L("its title does not follow from its fields", "標題與其字段不符")
