@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug import Response
 
 from admin_app.security import accounts, second_factor, throttle
+from admin_app.security.account_rows import find_account
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.sessions import this_session
@@ -63,7 +64,7 @@ def _try_to_sign_in() -> Any:
         record_event(Event.FAILURE, user=named["_id"] if named else None)
         return _not_in(target, WRONG, 401)
     attempt.succeeded()
-    if second_factor.is_on(accounts.find_account(user_id)) and (answer := _ask_for_code(user_id, login, target)):
+    if second_factor.is_on(find_account(user_id)) and (answer := _ask_for_code(user_id, login, target)):
         return answer
     return finish_sign_in(user_id, target)
 
@@ -128,7 +129,7 @@ def whose_session() -> Response:
 
 def _begin_session(user_id: ObjectId) -> SignedIn | None:
     """Go on under a new session id as this user, whoever the session belonged to before."""
-    user, account = accounts.find_active(user_id), accounts.find_account(user_id)
+    user, account = accounts.find_active(user_id), find_account(user_id)
     if user is None or account is None:
         return None
     signed_in = SignedIn(user, account)

@@ -7,7 +7,8 @@ from bson import ObjectId
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
-from admin_app.security import accounts, second_factor, throttle
+from admin_app.security import second_factor, throttle
+from admin_app.security.account_rows import find_account
 from admin_app.security.addresses import safe_next
 from admin_app.security.events import Event, record_event
 from admin_app.security.login import CODE_WRONG, endpoints, finish_sign_in
@@ -34,7 +35,7 @@ def second_step() -> Any:
         return redirect(url_for("security.sign_in", next=safe_next(target, "") or None), 303)
     if request.method == "GET":
         return _code_page(target)
-    account = accounts.find_account(user_id) or {}
+    account = find_account(user_id) or {}
     attempt = throttle.confirmation(f"{account.get('login')}#code")
     if attempt.wait:
         return _code_page(target, throttle.wait_sentence(attempt.wait)), 429
@@ -99,12 +100,12 @@ def _renew() -> Any:
 
 
 def _is_on() -> bool:
-    return second_factor.is_on(accounts.find_account(current_user.user.id))
+    return second_factor.is_on(find_account(current_user.user.id))
 
 
 def _page(problems: dict[str, list[Words]] | None = None, codes: list[str] | None = None) -> str:
     user = current_user.user
-    account = accounts.find_account(user.id) or {}
+    account = find_account(user.id) or {}
     facts: dict[str, Any] = {"is_on": second_factor.is_on(account), "codes": codes, "problems": problems or {}}
     if not facts["is_on"]:
         held = session.get("factor_key")

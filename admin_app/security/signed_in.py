@@ -9,6 +9,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug import Response
 
 from admin_app.security import accounts, second_factor, throttle
+from admin_app.security.account_rows import find_account
 from admin_app.security.events import Event, record_event
 from admin_app.security.headers import is_static
 from models.kernel.base.errors import Refused
@@ -55,7 +56,7 @@ class SignedIn(UserMixin):
 
 def find_signed_in(user_id: str) -> SignedIn | None:
     """The user of this session, if they are active and the session was not ended by a newer password or a logout."""
-    user, account = accounts.find_active(ObjectId(user_id)), accounts.find_account(ObjectId(user_id))
+    user, account = accounts.find_active(ObjectId(user_id)), find_account(ObjectId(user_id))
     if user is not None and account is not None and session.get("epoch") == account["epoch"]:
         return SignedIn(user, account)
     session.clear()

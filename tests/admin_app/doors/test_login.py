@@ -9,6 +9,7 @@ import flask
 import pytest
 
 from admin_app.security import accounts, passwords, throttle
+from admin_app.security.account_rows import find_account
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM, department_by_code, forget_departments
@@ -146,7 +147,7 @@ def test_a_first_user_in_an_empty_database(db: Any) -> None:
     first = accounts.add_user("admin.one", "First", "IT", ["it"])
     user = User.objects.get(login="admin.one")
     assert accounts.check("admin.one", first) == user.id
-    assert accounts.find_account(user.id)["must_change"] is True  # type: ignore[index]
+    assert find_account(user.id)["must_change"] is True  # type: ignore[index]
     with pytest.raises(Refused):
         accounts.add_user("admin.one", "First", "IT", ["it"])
     with pytest.raises(Refused):
