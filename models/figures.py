@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 from bson import ObjectId
 
 from .kernel.base import clock
+from .kernel.base.arithmetic.ratio import NO_DATA
+from .kernel.base.arithmetic.spread import MEDIAN, percentile_span
 from .kernel.gate.history import COLLECTION as HISTORY
 from .kernel.gate.history import HistoryEntry
 from .kernel.language import Record, working_time
@@ -21,12 +22,12 @@ TIME_LIMIT_MS = 1500
 
 @dataclass(frozen=True)
 class Waited:
-    """How many decisions were given in a state of a type, and the median of the working hours they took."""
+    """How many decisions were given in a state of a type, and the median of the working time they took."""
 
     type: str
     state: str
     count: int
-    hours: float
+    took: dt.timedelta
 
 
 def deciding_states(cls: type[Record]) -> dict[str, list[str]]:
@@ -48,17 +49,17 @@ def waited(types: Iterable[type[Record]], days: int, limit_ms: int = TIME_LIMIT_
     states = {cls.type_name(): deciding_states(cls) for cls in types}
     decided = _decided(states, clock.now() - dt.timedelta(days=days), limit_ms)
     entered = _entered({row["record"] for row in decided}, limit_ms)
-    spans: dict[tuple[str, str], list[float]] = {}
+    spans: dict[tuple[str, str], list[dt.timedelta]] = {}
     for row in decided:
         before = [at for seq, at in entered.get(row["record"], ()) if seq < row["seq"]]
         if before:
             took = working_time.calendar().between(max(before), row["at"])
-            spans.setdefault((row["type"], row["state_from"]), []).append(took.total_seconds() / 3600)
+            spans.setdefault((row["type"], row["state_from"]), []).append(took)
     return [
-        Waited(name, state, len(span), statistics.median(span))
+        Waited(name, state, len(span), middle)
         for name, awaited in states.items()
         for state in awaited
-        if (span := spans.get((name, state)))
+        if (span := spans.get((name, state))) and (middle := percentile_span(span, MEDIAN)) is not NO_DATA
     ]
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.kernel.base import clock
+from models.kernel.base.arithmetic.rounding import cents
 from models.sales.contracts import Instalment, Milestone, OrderChange
-from models.sales.customers import cents
 from models.sales.receivables import Receivable
 from seed.desk import Desk
 from seed.offers import HEAD, Offer

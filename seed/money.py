@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.kernel.base import clock
-from models.sales.customers import cents
+from models.kernel.base.arithmetic.rounding import cents
 from models.sales.receivables import CANCELLED
 from seed.deals import Deal
 from seed.desk import SYSTEM_LOGIN, Desk

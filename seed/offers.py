@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from models.sales.customers import cents
+from models.kernel.base.arithmetic.rounding import cents
 from models.sales.quotations import OfferLine
 from seed.customers import Client
 from seed.desk import Desk

@@ -15,6 +15,7 @@ from bson import Decimal128, ObjectId
 from mongoengine.base import get_document
 
 from models.kernel.base import clock
+from models.kernel.base.arithmetic.rounding import rounded
 from models.kernel.base.collections import archive_of
 from models.kernel.base.words import EN, HANS, HANT, L, current_locale
 from models.kernel.language.declare import references_of
@@ -25,6 +26,7 @@ from models.kernel.rights import rights
 from .session import actor
 
 YES, NO = L("Yes", "是"), L("No", "否")
+PLACES_MAX = 6
 TODAY = L("today", "今天")
 GONE = L("(deleted)", "（已刪除）")
 SYSTEM_NAME = L("System", "系統")
@@ -58,6 +60,8 @@ def _babel(locale: str) -> Locale:
 def number(value: Any, places: int | None = None) -> str:
     """A number with thousands separators; with `places` always so many decimals."""
     shown = value.to_decimal() if isinstance(value, Decimal128) else Decimal(str(value))
+    if shown.is_finite():
+        shown = rounded(shown, PLACES_MAX if places is None else places)
     pattern = "#,##0" + ("." + "0" * places if places else "") if places is not None else "#,##0.######"
     return format_decimal(shown, format=pattern, locale=babel_locale())
 

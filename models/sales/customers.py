@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
 
 from ..chapters import SALES
 from ..departments import Code
@@ -48,12 +47,6 @@ from .credit_code import CODE_WRONG, is_credit_code
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
 SALES_TEAM = Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES)
 CURRENCIES = {"CNY": L("CNY", "人民幣"), "USD": L("USD", "美元"), "EUR": L("EUR", "歐元"), "TWD": L("TWD", "新臺幣")}
-CENT = Decimal("0.01")
-
-
-def cents(amount: Decimal) -> Decimal:
-    """An amount rounded half up to the cent."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 class Contact(Line):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..chapters import SALES
 from ..kernel.base import clock
+from ..kernel.base.arithmetic.rounding import cents
 from ..kernel.language import (
     HEAD,
     NOBODY,
@@ -42,7 +43,7 @@ from ..kernel.language import (
     workdays,
 )
 from ..policy import policy
-from .customers import CURRENCIES, SALES_TEAM, Product, cents
+from .customers import CURRENCIES, SALES_TEAM, Product
 
 
 class OfferLine(Line):

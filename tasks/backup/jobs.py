@@ -6,12 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from bson import ObjectId
 from mongoengine.connection import get_connection, get_db
 
 from models.kernel.base import clock
+from models.kernel.base.arithmetic.rounding import in_units, rounded
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L, Words, in_all_locales
@@ -369,8 +371,8 @@ def _ended(begun: dt.datetime) -> dict[str, Any]:
 
 
 def _seconds(begun: dt.datetime) -> Decimal:
-    return round(Decimal((clock.now() - begun).total_seconds()), 1)
+    return in_units(clock.now() - begun, dt.timedelta(seconds=1))
 
 
 def _mb(size: int) -> Decimal:
-    return round(Decimal(size) / 1_000_000, 1)
+    return rounded(Fraction(size, 1_000_000), 1)

@@ -19,6 +19,7 @@ from pymongo.errors import ExecutionTimeout
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base import clock
+from models.kernel.base.arithmetic.periods import PeriodKind, of_day
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
@@ -235,5 +236,4 @@ class Period:
 def read_period(key: str) -> Period:
     """The period that an address asks for: a quarter, unless it says otherwise."""
     key, today = key if key in PERIODS else "quarter", clock.today()
-    month = {"month": today.month, "quarter": (today.month - 1) // 3 * 3 + 1, "year": 1}[key]
-    return Period(key, today.replace(month=month, day=1), today)
+    return Period(key, of_day(PeriodKind(key), today).first, today)

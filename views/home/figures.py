@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from pymongo.errors import ExecutionTimeout
 
 from models.figures import EACH_MAX, deciding_states, waited
 from models.kernel.base import clock
+from models.kernel.base.arithmetic.ratio import NoData, Ratio
+from models.kernel.base.arithmetic.rounding import in_units, rounded
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.language.record import Record
@@ -38,7 +41,8 @@ FUNNEL = L("From need to money received", "從需求到收款")
 OWED_BY_AGE = L("Receivables by age", "應收賬齡")
 ON_TIME = L("Orders delivered on time", "訂單準時交付")
 TIME_IN_STATE = L("How long decisions take", "審批用時")
-RATE = L("{rate} % on time", "準時率 {rate}%")
+RATE = L("{rate} % of {of} on time", "{of} 張中準時率 {rate}%")
+FEW_ON_TIME = L("{count} of {of} on time", "{of} 張中 {count} 張準時")
 LAST_DAYS = L(
     "Median working hours of the decisions of the last {days} days", "最近 {days} 天審批用時中位數（工作小時）"
 )
@@ -181,9 +185,19 @@ def _on_time(reader: ChartRequest) -> Chart | None:
     bars = [Bar(label, order, [("f.punctuality", key), *delivered], tones[key]) for key, label in labels.items()]
     chart = Chart("on_time", ON_TIME, (RECORDS,), note=_span(period), limit_ms=reader.limit_ms)
     counted(reader.me, chart, bars)
-    if len(chart.rows) == len(bars) and (known := chart.rows[0].value + chart.rows[1].value):
-        chart.note = f"{RATE(rate=wording.number(round(100 * chart.rows[0].value / known, 1)))} · {chart.note}"
+    if len(chart.rows) == len(bars) and (note := _rate(*(int(row.value) for row in chart.rows[:2]))):
+        chart.note = f"{note} · {chart.note}"
     return chart
+
+
+def _rate(on_time: int, late: int) -> str:
+    """The rate in words, with how many it is of; counts alone where they are few, nothing where there are none."""
+    ratio = Ratio(on_time, on_time + late)
+    if isinstance(percent := ratio.percent, NoData):
+        return ""
+    if ratio.is_small:
+        return str(FEW_ON_TIME(count=on_time, of=on_time + late))
+    return str(RATE(rate=wording.number(rounded(percent, 1)), of=on_time + late))
 
 
 def _time_in_state(reader: ChartRequest) -> Chart:
@@ -210,13 +224,13 @@ def _time_in_state(reader: ChartRequest) -> Chart:
         chart.stop()
         return chart
     for item, now in zip(past, waiting_now.rows, strict=True):
-        hours = round(item.hours, 1)
+        hours = in_units(item.took, dt.timedelta(hours=1))
         cells = (
             Cell(wording.number(hours)),
             Cell(f"{wording.number(item.count)}{'+' if item.count >= EACH_MAX else ''}"),
             *now.cells,
         )
-        chart.rows.append(Row(now.label, hours, now.url, cells, now.tone))
+        chart.rows.append(Row(now.label, float(hours), now.url, cells, now.tone))
     return chart
 
 

@@ -9,6 +9,7 @@ from babel.dates import format_timedelta
 from markupsafe import Markup
 
 from models.kernel.base import people
+from models.kernel.base.arithmetic.rounding import in_units
 from models.kernel.base.words import L, current_locale
 from models.kernel.gate.waiting import waiting_for
 from models.kernel.language import working_time
@@ -83,8 +84,8 @@ def in_work(span: dt.timedelta) -> str:
     """A span of working time in hours, or in days of the company once it is longer than one."""
     day = working_time.DAY
     if span < day:
-        return str(HOURS(count=number(round(span / dt.timedelta(hours=1), 1))))
-    return str(DAYS(count=number(round(span / day, 1))))
+        return str(HOURS(count=number(in_units(span, dt.timedelta(hours=1)))))
+    return str(DAYS(count=number(in_units(span, day))))
 
 
 def drawing_of(cls: type[Record]) -> Markup:

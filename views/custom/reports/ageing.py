@@ -14,6 +14,7 @@ from flask_admin import BaseView, expose
 
 from models.chapters import SALES
 from models.kernel.base import clock
+from models.kernel.base.arithmetic.rounding import cents
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
@@ -71,9 +72,6 @@ class AgeingView(CustomView):
         return download(form, name, heads, _sheet(report, _names(report)), widths=widths, frozen_columns=1)
 
 
-CENT = Decimal("0.01")
-
-
 def _asked_day() -> tuple[dt.date, Words | None]:
     """The day to age on, today unless another is asked for; and what is wrong with the one that is."""
     field = Receivable._fields["due"]
@@ -124,4 +122,4 @@ def _sheet(report: Ageing, names: Mapping[Any, str]) -> Iterator[list[str | Deci
     for owed in (*report.rows, *report.totals):
         name = str(names.get(owed.customer, wording.GONE) if owed.customer else TOTAL)
         sums = (*(owed.amount(bucket) for bucket in BUCKETS), owed.total)
-        yield [name, owed.currency, *(amount.quantize(CENT) for amount in sums)]
+        yield [name, owed.currency, *(cents(amount) for amount in sums)]

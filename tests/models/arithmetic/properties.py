@@ -1,0 +1,15 @@
+"""How properties are tested: many made-up cases, the same ones in every run, without files and without time limits."""
+
+from decimal import Decimal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+many = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+AMOUNTS = st.decimals(-(10**9), 10**9, places=4)
+EXACT = st.integers(-(10**9), 10**9) | AMOUNTS | st.fractions(-(10**6), 10**6)
+COUNTS = st.integers(0, 10**6)
+
+
+def decimals(*texts: str) -> list[Decimal]:
+    return [Decimal(text) for text in texts]
