@@ -6,6 +6,7 @@ All of it is read from the loans themselves, inside the transaction of whoever a
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -39,7 +40,7 @@ BLOCKED = L(
     "{who} 借閱的 {number} 自 {due} 起逾期，歸還前不能再借閱。",
 )
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 
 
 def name_of(person: ObjectId | None) -> str:
@@ -51,12 +52,6 @@ def has_it(loan: Row) -> Words:
     """Who has a copy, since when, until when."""
     who = name_of(loan["borrower"])
     return HAS_IT(copy=loan["copy"], who=who, since=At(loan.get("issued_at")), due=At(loan.get("due")))
-
-
-def holder_of(out: str) -> Words | None:
-    """Who holds the copy that a loan calls so (`document/number`)."""
-    row = in_unit(LOANS).find_one({"out": out})
-    return has_it(row) if row else None
 
 
 def long_overdue(borrower: ObjectId | None) -> Row | None:

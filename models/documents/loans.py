@@ -1,13 +1,14 @@
 """The borrowing desk (3.1.4): who may have a document when, on paper or on the screen, and who is next.
 
-One copy is out once at most: `out` is filled while it is, and a unique index stands on it. An electronic loan is the
-right itself; the documents' rule for opening asks for its times, so that it ends by itself at the moment it is due.
+One copy is out once at most, which the declaration says (`unique`). An electronic loan is the right itself; the
+documents' rule for opening asks for its times, so that it ends by itself at the moment it is due.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..chapters import DOCUMENTS
 from ..kernel.base import clock
@@ -42,6 +43,7 @@ from ..kernel.language import (
     Role,
     Scope,
     Text,
+    Unique,
     Who,
     Whole,
     Words,
@@ -63,8 +65,8 @@ from .lending import (
     can_be_lent,
     due_of,
     free_copies,
+    has_it,
     hindrance,
-    holder_of,
     is_awaited,
     kept_for_others,
     line_of,
@@ -75,7 +77,6 @@ KEPT_DAYS = 3
 BACK = {name: words for name, words in CONDITIONS.items() if name not in NOT_TO_BE_LENT}
 QUEUE = ("requested", "approved", "waiting")
 OPEN = ("requested", "approved", "waiting", "on_loan")
-TAKEN_NOW = L("This copy was issued to somebody else at this moment.", "該份文件剛剛已借給他人。")
 RAISED = L(
     "The document has become secret since this was approved. Cancel the loan and ask again.",
     "批准後該文件已定為機密。請取消此借閱並重新申請。",
@@ -236,6 +237,7 @@ def is_first_time(loan: Loan) -> bool:
     access=Access(read={**OWN, Role.HEAD: Scope.DEPARTMENT, **ALL}, write={**OWN, Role.RECORDS: Scope.ALL}),
     reminders=(Remind("due", 2, OWNER, "on_loan"), Remind("due", 0, OWNER, "on_loan")),
     retention=Retention(archive=730, delete=10),
+    unique=(Unique("document copy", while_in=OUT, only={"kind": PAPER}),),
 )
 class Loan(Record):
     """One borrowing of a document by one person, from the request to its end (3.1.4)."""
@@ -266,7 +268,6 @@ class Loan(Record):
     is_secret = Flag(internal=True, computed=True, default=False, label=L("Secret document", "機密文件"))
     for_desk = Flag(internal=True, computed=True, default=False, label=L("For the desk itself", "檔案管理員本人借閱"))
     none_free = Flag(internal=True, default=False, label=L("No copy was free", "無可借副本"))
-    out = Text(internal=True, computed=True, unique=True, label=L("Copy that is out", "在借副本"))
 
     def clean(self) -> None:
         """A loan is its borrower's, and never tells the title of a secret document."""
@@ -274,7 +275,6 @@ class Loan(Record):
             self._begin()
         elif self.state == "requested" and not self.is_secret and self.document.confidentiality == SECRET:
             self.is_secret, self.subject = True, self.document.number
-        self.out = f"{self.document.number}/{self.copy}" if self.kind == PAPER and self.state in OUT else None
 
     def _begin(self) -> None:
         self.put("borrower", self.ref("borrower") or self.ref("owner"))
@@ -309,9 +309,9 @@ class Loan(Record):
             yield "document", ASKED_ALREADY(number=twin["number"])
 
     @classmethod
-    def conflict_message(cls, name: str, value: str) -> Words | None:
+    def conflict_message(cls, rule: Unique, row: Mapping[str, Any]) -> Words | None:
         """Somebody else's loan of the copy was written at this very moment."""
-        return holder_of(value) or TAKEN_NOW
+        return has_it(row)
 
     def on_approve(self, actions: MoveActions) -> None:
         """Keep a copy for the borrower, or let them stand in line where none is free."""

@@ -28,6 +28,7 @@ from ..kernel.language import (
     Ref,
     Retention,
     Text,
+    Unique,
     Whole,
     Words,
     Workflow,
@@ -51,7 +52,6 @@ SUBMITTED_FILES = L(
     "The files of a submitted edition are locked. Take it back to change them.",
     "已提交版本的文件已鎖定。如需修改，請先撤回。",
 )
-IN_REVISION = L("A new edition of this document is being drafted already.", "該文件的新版本正在編制中。")
 VOID_NOW = L("The document is no longer in force; it gets no new edition.", "該文件已作廢，不能再編制新版本。")
 
 
@@ -94,6 +94,7 @@ def revision_opened_by(person: Actor) -> dict[str, Any] | None:
     access=Access(read=BY_DEPARTMENT, write=BY_DEPARTMENT, openable=revision_opened_by, guarded=True),
     files={MAIN: L("Document", "文件正文"), "annex": L("Annex", "附件")},
     retention=Retention(archive=365, delete=10),
+    unique=(Unique("document", while_in="draft submitted"),),
 )
 class Revision(Record):
     """The draft of a new edition of a document (3.1.1)."""
@@ -106,7 +107,6 @@ class Revision(Record):
     summary = LongText(most=4000, restricted=True, label=L("Summary", "摘要"))
     what_changed = LongText(most=2000, restricted=True, label=L("What changes", "修訂內容"))
     level = Choice(CONFIDENTIALITY, computed=True, label=L("Treated as", "按此密級管理"))
-    open_for = Text(internal=True, computed=True, unique=True, label=L("In work for", "修訂對象"))
 
     def clean(self) -> None:
         document = self.document
@@ -118,9 +118,6 @@ class Revision(Record):
         self.put("department", document.ref("department"))
         if self.state in ("draft", "submitted", None):
             self.edition = document.edition + 1
-            self.open_for = str(document.id)
-        else:
-            self.open_for = None
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.document is None:
@@ -142,10 +139,6 @@ class Revision(Record):
 
     def closed_to_files(self) -> Words | None:
         return None if self.state == "draft" else SUBMITTED_FILES
-
-    @classmethod
-    def conflict_message(cls, name: str, value: str) -> Words | None:
-        return IN_REVISION
 
     def on_approve(self, actions: MoveActions) -> None:
         """Give the document its new edition; the former ones stay as they are, but are as strict as it is now."""

@@ -15,6 +15,7 @@ from models.kernel.gate.notices import Notice
 from models.kernel.gate.waiting import Waiting
 from models.kernel.language.indexes import indexes_of
 from models.kernel.language.record import Record
+from models.kernel.language.unique import PREFIX
 
 from .files import text as file_text
 from .imports import imports, rows
@@ -22,7 +23,7 @@ from .notify import deliveries, preferences
 from .personal import drafts, layouts
 from .work import jobs
 
-NAMESPACE_EXISTS = 48
+NAMESPACE_EXISTS, INDEX_NOT_FOUND = 48, 27
 
 
 def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
@@ -32,6 +33,7 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
     for cls in catalogue.values():
         _ensure_collection(cls._get_collection_name(), there)
         cls._get_collection().create_indexes(list(indexes_of(cls)))
+        _drop_former_rules(cls)
         if cls.declared.retention:
             _ensure_archive(cls, there)
     for document in (HistoryEntry, Notice, Waiting):
@@ -43,6 +45,23 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
         if models:
             db[name].create_indexes(models)
     _ensure_log(catalogue)
+
+
+def _drop_former_rules(cls: type[Record]) -> None:
+    """Take away the indexes of uniqueness that no declaration asks for any more; those that took their place stand."""
+    declared = {index.document["name"] for index in indexes_of(cls)}
+    for name in cls.collection().index_information():
+        if name.startswith(PREFIX) and name not in declared:
+            _drop(cls.type_name(), name)
+
+
+def _drop(collection: str, index: str) -> None:
+    """Drop an index unless another process that starts at this moment was first."""
+    try:
+        get_db()[collection].drop_index(index)
+    except OperationFailure as fault:
+        if fault.code != INDEX_NOT_FOUND:
+            raise
 
 
 def _ensure_collection(name: str, there: set[str]) -> None:
@@ -72,5 +91,5 @@ def _ensure_archive(cls: type[Record], there: set[str]) -> None:
     """The archive has the same indexes, but for uniqueness of fields: a name may be given anew while it rests there."""
     db, name = get_db(), collections.archive_of(cls.type_name())
     _ensure_collection(name, there)
-    models = [index for index in indexes_of(cls) if not index.document["name"].startswith("unique_")]
+    models = [index for index in indexes_of(cls) if not index.document["name"].startswith(PREFIX)]
     db[name].create_indexes([*models, IndexModel([(collections.ARCHIVED_AT, DESCENDING)])])

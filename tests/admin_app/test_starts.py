@@ -71,7 +71,7 @@ class TestDatabase:
         monkeypatch.setattr(commands, "connected", nullcontext)
         commands.web(settings, None)  # type: ignore[arg-type]
         assert ended
-        assert "unique_out" in db.loan.index_information()
+        assert "unique_document_copy_while_lost_on_loan_kind=paper" in db.loan.index_information()
 
     @pytest.mark.parametrize("option", ["retryWrites=false", "readConcernLevel=local", "readConcernLevel=available"])
     def test_weak_options_are_refused(self, option: str) -> None:

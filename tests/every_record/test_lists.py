@@ -34,11 +34,12 @@ def copies(record: Any, count: int) -> None:
     rows = type(record)._get_collection()
     row = rows.find_one({"_id": record.id})
     unique = [name for name, field in type(record).declared.own_fields.items() if field.unique and row.get(name)]
+    apart = {rule.fields[-1] for rule in type(record).declared.unique if rule.same_as(row)}
     many = []
     for _ in range(count):
         new = ObjectId()
         copy = {**row, "_id": new, "number": f"{row['number']}-{new}", **dict.fromkeys(unique, f"x{new}")}
-        many.append({name: value for name, value in copy.items() if name != "once"})
+        many.append({name: value for name, value in copy.items() if name != "once" and name not in apart})
     if many:
         rows.insert_many(many)
 

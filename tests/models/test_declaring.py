@@ -16,9 +16,10 @@ from models.kernel.language import declare
 from models.kernel.language.catalogue import Catalogue
 from models.kernel.language.declare import record
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Day, Line, Lines, LongText, Money, Ref, Refs, Sealed, Text, Whole
+from models.kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Ref, Refs, Sealed, Text, Whole
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
+from models.kernel.language.unique import Unique
 from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, head_in, heads_of, n_of, of_department, role, user_in
 from models.kernel.language.workflow import (
     REASON,
@@ -298,6 +299,37 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
         "workflow": flow(CLOSE, facts=(State("closed", tone="green"),))
     },
     "state 'gone' has facts but no move leads to it": {"workflow": flow(CLOSE, facts=(State("gone", NAME),))},
+    "unique has 'name', which is no Unique": {"unique": ("name",)},
+    "uniqueness of nothing: name the fields": {"unique": (Unique(""),)},
+    "uniqueness of 'nmae day' names a field 'nmae' that the type does not have": {"unique": (Unique("nmae day"),)},
+    "uniqueness of 'name day name' names a field twice": {"unique": (Unique("name day name"),)},
+    "uniqueness of 'name lines' names 'lines', which holds lines": {
+        "fields": LINES,
+        "unique": (Unique("name lines"),),
+    },
+    "uniqueness of 'name people' names 'people', which holds more than one value": {
+        "fields": {"people": Refs("User", label=NAME)},
+        "unique": (Unique("name people"),),
+    },
+    "uniqueness of 'name secret' names 'secret', which is sealed": {
+        "fields": {"secret": Sealed(label=NAME)},
+        "unique": (Unique("name secret"),),
+    },
+    "uniqueness of 'day remark' names 'remark', which may be too long for an index": {
+        "fields": {"remark": LongText(label=NAME)},
+        "unique": (Unique("day remark"),),
+    },
+    "uniqueness of 'day' names a state 'gone' that does not exist": {
+        "workflow": flow(CLOSE),
+        "unique": (Unique("day", while_in="gone"),),
+    },
+    "uniqueness of 'day' names a state 'draft' that does not exist": {"unique": (Unique("day", while_in="draft"),)},
+    "uniqueness of 'day' counts only kind='other', which nothing can be": {
+        "fields": {"kind": Choice({"one": NAME}, label=NAME)},
+        "unique": (Unique("day", only={"kind": "other"}),),
+    },
+    "uniqueness of 'day' is declared twice": {"unique": (Unique("day"), Unique("day"))},
+    "uniqueness of 'name' stands on the field itself: name = …(unique=True)": {"unique": (Unique("name"),)},
     "number pattern 'S-{seq!r}-{seq}' has a place that is more than a name in brackets": {"number": "S-{seq!r}-{seq}"},
 }
 FAULTS: dict[str, dict[str, Any]] = {

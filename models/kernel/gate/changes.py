@@ -35,6 +35,7 @@ from .moving import NO_SUCH_MOVE, REASON_NEEDED, refuse_another_version
 from .notices import NoticeKind
 from .sources import Source
 from .stored_form import difference, stored
+from .uniqueness import conflict_of, is_of
 from .unit import Unit, in_transaction, is_inside
 from .writing import Outdated, write_change, write_new
 
@@ -50,7 +51,6 @@ __all__ = [
 
 R = TypeVar("R", bound=Record)
 
-TAKEN = L("“{label}” with this value already exists.", "「{label}」的值已存在。")
 LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
     "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
@@ -101,11 +101,9 @@ def create(
     try:
         return in_transaction(body)
     except DuplicateKeyError as clash:
-        if once and "once" in _key_of(clash):
-            first = cls._get_collection().find_one({"once": once})
-            if first:
-                return rights.find(actor, cls, first["_id"])
-        raise conflict_of(cls, clash) from clash
+        if once and is_of(clash, "once") and (first := cls._get_collection().find_one({"once": once})):
+            return rights.find(actor, cls, first["_id"])
+        raise conflict_of(cls, clash, actor) from clash
 
 
 def update(
@@ -202,7 +200,7 @@ def _on(cls: type[R], id: Any, actor: Actor, body: Callable[[Unit, Intent[R], bo
         except Outdated:
             return in_transaction(attempt)
     except DuplicateKeyError as clash:
-        raise conflict_of(cls, clash) from clash
+        raise conflict_of(cls, clash, actor) from clash
 
 
 def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context: Context = FORM) -> R:
@@ -375,21 +373,6 @@ def _refuse_linked(record: Record) -> None:
     count, example = validation.links_to(record)
     if count:
         raise Refused(LINKED(count=count, example=example))
-
-
-def _key_of(clash: DuplicateKeyError) -> dict[str, Any]:
-    return (clash.details or {}).get("keyPattern", {})
-
-
-def conflict_of(cls: type[Record], clash: DuplicateKeyError) -> Refused:
-    fields = [name for name in _key_of(clash) if name in cls._fields]
-    if not fields:
-        raise clash
-    values = (clash.details or {}).get("keyValue", {})
-    said = {
-        name: cls.conflict_message(name, values.get(name)) or TAKEN(label=cls._fields[name].label) for name in fields
-    }
-    return Refused(None, {name: [words] for name, words in said.items()})
 
 
 def new_batch() -> str:

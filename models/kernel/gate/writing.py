@@ -13,6 +13,7 @@ from .caches import forget_read
 from .case_notices import tell
 from .search_parts import derive
 from .stored_form import difference, stamp, stored
+from .uniqueness import refuse_taken
 from .unit import Unit
 from .waiting import waiting_for
 
@@ -26,7 +27,9 @@ class Outdated(Exception):
 def write_new(unit: Unit, record: Record, act: Act) -> None:
     """Write a new record and the first entry of its history."""
     derive(record)
-    after = stamp(record, act.actor, stored(record))
+    after = stored(record)
+    refuse_taken(record, {}, after, act.actor)
+    after = stamp(record, act.actor, after)
     full, record.chain = history.chained(entry_of(record, "create", difference({}, after), act), {})
     in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
     unit.entries.append(full)
@@ -43,6 +46,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     changes = difference(before, after)
     if not changes and verb == "update":
         return record
+    refuse_taken(record, before, after, act.actor)
     if unit.is_dry:
         return record
     head = {"_id": record.id, "version": record.version, "chain.seq": record.chain.get("seq")}

@@ -30,6 +30,7 @@ from .fields import (
 from .localized import LocalizedText
 from .record import Record
 from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
+from .unique import Unique
 from .who import (
     HEAD,
     NOBODY,
@@ -94,6 +95,7 @@ __all__ = [
     "State",
     "Tags",
     "Text",
+    "Unique",
     "Who",
     "Whole",
     "Words",

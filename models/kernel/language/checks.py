@@ -11,6 +11,7 @@ import mongoengine as me
 from ..base.roles import Role
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .spec import PLACES, Access, Declaration, FollowUp, Grid, Remind, Scope
+from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
@@ -36,6 +37,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from _access_faults(spec.access, cls.fields_of())
     yield from _state_faults(spec)
     yield from _date_faults(spec, cls.fields_of())
+    yield from unique_faults(spec, cls.fields_of())
     if spec.workflow:
         yield from faults_of(spec.workflow)
         for move in spec.workflow.moves:

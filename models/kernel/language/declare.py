@@ -13,6 +13,7 @@ from .facts import DeclarationError
 from .fields import Day, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
+from .unique import Unique
 from .workflow import Workflow, completed
 
 
@@ -34,6 +35,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     files: Mapping[str, L] | None = None,
     receipts: frozenset[str] = frozenset(),
     help: L | None = None,
+    unique: tuple[Unique, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right."""
 
@@ -60,6 +62,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             receipts=receipts,
             own_fields=own,
             help=help,
+            unique=unique,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

@@ -26,7 +26,8 @@ class Facts(TypedDict, total=False):
     default: Any
     """What a new record begins with; a callable is called for each."""
     unique: bool
-    """Whether no two records, the bin included, may have the same."""
+    """Whether no two records, the bin included, may have the same; for several fields, other kinds or some states only,
+    `record(unique=(Unique(...),))`."""
     see: Set[Role]
     """The roles that are shown it, everywhere; the supervision group always is. Default: whoever reads the record."""
     edit: Set[Role]

@@ -9,6 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from .declare import dated_fields
 from .record import Record
+from .unique import PREFIX
 
 
 def given_once(name: str) -> IndexModel:
@@ -39,7 +40,8 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     for name, field in cls.declared.own_fields.items():
         if field.unique:
             kind: dict[str, Any] = {name: {"$gt": ""}}
-            yield IndexModel([(name, ASCENDING)], name=f"unique_{name}", unique=True, partialFilterExpression=kind)
+            yield IndexModel([(name, ASCENDING)], name=f"{PREFIX}{name}", unique=True, partialFilterExpression=kind)
+    yield from (rule.index(cls.fields_of()) for rule in cls.declared.unique)
 
 
 def indexed_fields(cls: type[Record]) -> set[str]:

@@ -15,6 +15,7 @@ from .fields import Flag, Moment, Ref, Tags, Text, Whole
 from .kinds.held import Held
 from .sound import DAMAGED_FIELDS, for_screens, row_of
 from .spec import Declaration
+from .unique import Unique
 from .workflow import Workflow
 
 
@@ -114,8 +115,8 @@ class Record(Held, me.Document):
         """Drop what the process remembers of the type; the gate asks for it after each write of a record."""
 
     @classmethod
-    def conflict_message(cls, name: str, value: str) -> Words | None:
-        """What is said when a value that may exist once was taken at the same moment; None: the usual sentence."""
+    def conflict_message(cls, rule: Unique, row: Mapping[str, Any]) -> Words | None:
+        """What is said when a stored record has what may stand once only; None: the usual sentence."""
         return None
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import Any
 from ..base.people import Role
 from ..base.words import L
 from .names import Names, NameSet, OptionalNameSet
+from .unique import Unique
 from .who import Who
 from .workflow import Workflow
 
@@ -162,6 +163,7 @@ class Declaration:
     receipts: frozenset[str]  # the states in which the history notes who has read a record
     own_fields: Mapping[str, Any]
     help: L | None
+    unique: tuple[Unique, ...] = ()
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:
         """Those of some fields that stand in the form, in its order; then tags and owner."""

@@ -23,6 +23,7 @@ from models.kernel.gate.caches import forget_read
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import COLLECTION as HISTORY
 from models.kernel.gate.sources import Source
+from models.kernel.gate.stored_form import stored
 from models.kernel.gate.unit import Undone
 from models.kernel.gate.validation import DOUBT as CONFIRM
 from models.kernel.language.fields import label_of
@@ -250,6 +251,9 @@ def _keys(sheet: Import, outcome: RowOutcome, record: Record | None) -> dict[str
         return {}
     own = {name for name, field in record.declared.own_fields.items() if field.unique and record._data.get(name)}
     result = {import_rows.key_of(sheet, name, str(record._data[name])): name for name in own}
+    for rule in record.declared.unique:
+        if same := rule.same_as(stored(record)):
+            result[import_rows.key_of(sheet, rule.name, repr(sorted(same.items())))] = rule.fields[-1]
     if outcome.verdict == CHANGE:
         result[import_rows.key_of(sheet, NUMBER, str(record.number))] = NUMBER
     return result

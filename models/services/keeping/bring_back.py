@@ -14,10 +14,11 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
 from models.kernel.gate import history, validation
 from models.kernel.gate.acts import Act, Context, entry_of
-from models.kernel.gate.changes import conflict_of, write_and_settle
+from models.kernel.gate.changes import write_and_settle
 from models.kernel.gate.creating import refuse_put_away
 from models.kernel.gate.search_parts import derive
 from models.kernel.gate.stored_form import difference, stamp, stored
+from models.kernel.gate.uniqueness import conflict_of, refuse_taken
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.gate.writing import after_write
 from models.kernel.language.record import Record
@@ -62,7 +63,7 @@ def bring_back(cls: type[R], past: Past, *, context: Context) -> R:
     try:
         return in_transaction(body)
     except DuplicateKeyError as clash:
-        raise conflict_of(cls, clash) from clash
+        raise conflict_of(cls, clash, SYSTEM) from clash
 
 
 def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:
@@ -71,7 +72,9 @@ def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:
     last = in_unit(history.COLLECTION).find_one({"record": record.id}, sort=[("seq", -1)]) or {}
     record.version = max(record.version, last.get("version", 0))
     derive(record)
-    after = stamp(record, act.actor, stored(record))
+    after = stored(record)
+    refuse_taken(record, {}, after, act.actor)
+    after = stamp(record, act.actor, after)
     entry = entry_of(record, "restore", difference({}, after), act)
     full, record.chain = history.chained(entry, {key: last[key] for key in ("seq", "hash") if key in last})
     in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
