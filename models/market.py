@@ -114,6 +114,7 @@ PRIORITIES = {
     ),
     access=Access(numbered=True),
     retention=Retention(archive=365, delete=5),
+    happened="collected_on",
 )
 class Requirement(Record):
     """A need of the market or of a department, collected and analysed (2.1.1, 2.1.2)."""

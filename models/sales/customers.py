@@ -190,6 +190,7 @@ class Customer(Record):
     ),
     access=SALES_TEAM,
     reminders=(Remind("next_due", 0, OWNER),),
+    happened="at",
 )
 class Interaction(Record):
     """A talk with a customer (2.2.2)."""

@@ -157,6 +157,7 @@ OVERPAID = L("This is more than is still owed ({outstanding}).", "超過未收�
         withdraw=False,
     ),
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
+    happened="paid_on",
 )
 class Payment(Record):
     """Money that came in for a receivable; a wrong booking is reversed, never changed (2.2.7)."""
@@ -241,6 +242,7 @@ class Payment(Record):
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES),
     reminders=(Remind("promised_on", 0, OWNER),),
     files={LETTER: L("Reminder letter", "催款函")},
+    happened="done_on",
 )
 class Dunning(Record):
     """One step of asking for overdue money: letter, phone call, visit (2.2.7)."""

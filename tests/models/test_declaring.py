@@ -201,6 +201,8 @@ EXPERIMENT: dict[str, dict[str, Any]] = {  # the declarations that were once acc
     },
 }
 MORE: dict[str, dict[str, Any]] = {  # of the same kinds
+    "happened names 'name', which is not a date": {"happened": "name"},
+    "happened names a field 'nowhere' that the type does not have": {"happened": "nowhere"},
     "field 'note' is internal and cannot stand in the form": {
         "fields": {"note": Text(internal=True, label=NAME)},
         "form": (Part(NAME, "name day note"),),

@@ -15,6 +15,7 @@ from models.kernel.rights import rights
 
 from ..forms.merge import differing
 from ..wording import line_labels, reference_labels
+from .circumstances import circumstances
 from .record_page import heading, parts_of
 from .timeline import timeline
 
@@ -44,7 +45,7 @@ def history_context(cls: type[Record], record: Record, me: Actor, shown_versions
         past = parts_of(cls, document, labels, me)
     return {
         **heading(cls, record),
-        "entries": timeline(cls, list(reversed(entries)), me),
+        "entries": _rows(cls, entries, me),
         "versions": sorted({entry["version"] for entry in entries if entry.get("version")}, reverse=True),
         "faults": _faults(record),
         "past": past,
@@ -53,6 +54,12 @@ def history_context(cls: type[Record], record: Record, me: Actor, shown_versions
         "other": shown_versions.other,
         "may_put_back": bool(past and shown_versions.version != record.version and rights.may_update(me, record)),
     }
+
+
+def _rows(cls: type[Record], entries: list[dict[str, Any]], me: Actor) -> list[dict[str, Any]]:
+    """The entries in words, the newest first, each with the circumstances of then."""
+    known = circumstances(cls, entries, me)
+    return [{**row, "circumstances": known[row["seq"]]} for row in timeline(cls, list(reversed(entries)), me)]
 
 
 def _compared(

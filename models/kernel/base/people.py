@@ -26,6 +26,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     department: ObjectId | None = None
     department_code: str = ""
+    position: ObjectId | None = None
     locale: str = HANT
     manager: ObjectId | None = None
     principals: tuple[Actor, ...] = ()
@@ -62,6 +63,7 @@ def actor_of(user, *, deputising: bool = True) -> Actor:
         roles=frozenset(Role(role) for role in user.roles),
         department=department,
         department_code=code_of(department),
+        position=user.ref("position"),
         locale=user.locale or HANT,
         manager=user.ref("manager"),
         principals=principals,

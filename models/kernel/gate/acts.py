@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from ..base import clock
@@ -10,16 +12,19 @@ from ..base.people import Actor
 from ..language.record import Record
 from ..language.who import ApproverSlot
 from ..language.workflow import Move
+from .entry_facts import facts_now
 from .sources import Source
 
 
 @dataclass(frozen=True)
 class Context:
-    """How a change comes in: from which source, why, and in which batch. `confirmed` overrides warnings."""
+    """How a change comes in: from which source, why, and in which batch; `undoes` names the batch that it takes back.
+    `confirmed` overrides warnings."""
 
     source: Source = Source.FORM
     reason: str = ""
     batch: str = ""
+    undoes: str = ""
     confirmed: bool = False
     signed: bool = False
 
@@ -39,10 +44,12 @@ class Act:
 
 
 def entry_of(
-    record: Record, verb: str, changes: list[dict[str, Any]], act: Act, state_from: str | None = None
+    record: Record, verb: str, changes: list[dict[str, Any]], act: Act, before: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Any]:
-    actor, context, principal = act.actor, act.context, act.principal
-    is_deputy = principal is not None and principal.id != actor.id
+    """What the history says of a change: by whom and how, from what to what, and under which circumstances. `before`:
+    the stored fields that a change of the record began with."""
+    actor, context, state_from = act.actor, act.context, before.get("state")
+    principal = act.principal if act.principal is not None and act.principal.id != actor.id else None
     moved = state_from is not None and state_from != record.state
     return {
         "type": record.type_name(),
@@ -51,8 +58,8 @@ def entry_of(
         "at": clock.now(),
         "actor": actor.id,
         "actor_name": actor.name,
-        "acting_for": principal.id if is_deputy and principal else None,
-        "acting_for_name": principal.name if is_deputy and principal else None,
+        "acting_for": principal.id if principal else None,
+        "acting_for_name": principal.name if principal else None,
         "door": context.source.value,
         "verb": verb,
         "state_from": state_from if moved else None,
@@ -60,6 +67,8 @@ def entry_of(
         "changes": changes,
         "reason": context.reason or None,
         "batch": context.batch or None,
+        "undoes": context.undoes or None,
+        **facts_now(record, verb, actor, principal, before),
     }
 
 

@@ -38,5 +38,5 @@ def take_back(
     before = {change["field"]: change.get("old") for change in entry["changes"]}
     held = cls._from_son({name: old for name, old in before.items() if old is not None})
     values = {name: None if old is None else held._data.get(name) for name, old in before.items()}
-    context = Context(source=source, batch=batch, reason=str(TAKEN_BACK))
+    context = Context(source=source, batch=batch, undoes=entry.get("batch") or "", reason=str(TAKEN_BACK))
     return changes.update(cls, entry["record"], values, actor=actor, version=entry["version"], context=context)

@@ -15,7 +15,8 @@ GENESIS = ""
 
 
 class HistoryEntry(me.Document):
-    """One appended fact about one record: who, when, what, from, to, why, for whom, through which door."""
+    """One appended fact about one record: who, when, what, from, to, why, for whom, through which door, and under which
+    circumstances (`entry_facts.py`)."""
 
     meta = {
         "collection": COLLECTION,
@@ -27,6 +28,7 @@ class HistoryEntry(me.Document):
             {"fields": ["-at"]},
             {"fields": ["actor", "-at"]},
             {"fields": ["batch"], "sparse": True},
+            {"fields": ["undoes"], "sparse": True},
             {"fields": ["type", "state_from", "-at"], "partialFilterExpression": {"state_from": {"$gt": ""}}},
         ],
     }
@@ -47,12 +49,29 @@ class HistoryEntry(me.Document):
     changes = me.ListField(me.DictField())
     reason = me.StringField()
     batch = me.StringField()
+    undoes = me.StringField()
+    form = me.IntField(default=1)
+    flow = me.IntField()
+    department = me.ObjectIdField()
+    owner = me.ObjectIdField()
+    happened = me.DateTimeField()
+    actor_department = me.ObjectIdField()
+    actor_position = me.ObjectIdField()
+    for_department = me.ObjectIdField()
+    for_position = me.ObjectIdField()
+    due = me.DateTimeField()
+    spent = me.IntField()
+    held = me.IntField()
     prev = me.StringField()
     hash = me.StringField()
 
 
 def digest(entry: dict[str, Any]) -> str:
-    """The SHA-256 of an entry's canonical JSON, its own hash left out and the previous one included."""
+    """The SHA-256 of an entry's canonical JSON, its own hash left out and the previous one included.
+
+    Whatever else stands in the entry is hashed, the number of its form among it, so that entries of all forms keep
+    their hashes and follow each other in one chain.
+    """
     values = {key: value for key, value in entry.items() if key not in ("hash", "_id") and value is not None}
     text = json_util.dumps(values, json_options=json_util.CANONICAL_JSON_OPTIONS, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -51,7 +51,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
         return record
     head = {"_id": record.id, "version": record.version, "chain.seq": record.chain.get("seq")}
     after = stamp(record, act.actor, after)
-    entry = entry_of(record, verb, changes, act, before.get("state"))
+    entry = entry_of(record, verb, changes, act, before)
     full, record.chain = history.chained(entry, record.chain)
     after["chain"] = record.chain
     if not in_unit(record.type_name()).update_one(head, _command(before, after)).matched_count:

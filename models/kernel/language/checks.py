@@ -95,6 +95,8 @@ def _named_fields(spec: Declaration) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "reminder", tuple(remind.field for remind in spec.reminders if "." not in remind.field)
     if spec.retention:
         yield "retention", (spec.retention.after,)
+    if spec.happened:
+        yield "happened", (spec.happened,)
 
 
 def _number_faults(pattern: str) -> Iterator[str]:
@@ -202,6 +204,8 @@ def _date_faults(spec: Declaration, fields: Any) -> Iterator[str]:
         elif remind.unless:
             yield f"reminder on {remind.field!r} has unless=, which holds for a column of lines only"
         yield from _reminder_faults(remind)
+    if spec.happened and not fields[spec.happened].is_date:
+        yield f"happened names {spec.happened!r}, which is not a date"
     if spec.retention is None:
         return
     if not fields[spec.retention.after].is_date:

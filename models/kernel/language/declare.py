@@ -34,6 +34,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     follow_ups: tuple[FollowUp, ...] = (),
     files: Mapping[str, L] | None = None,
     receipts: frozenset[str] = frozenset(),
+    happened: str = "",
     help: L | None = None,
     unique: tuple[Unique, ...] = (),
 ) -> Callable[[type], type]:
@@ -60,6 +61,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             follow_ups=follow_ups,
             file_kinds=files or {},
             receipts=receipts,
+            happened=happened,
             own_fields=own,
             help=help,
             unique=unique,

@@ -161,6 +161,7 @@ class Declaration:
     follow_ups: tuple[FollowUp, ...]
     file_kinds: Mapping[str, L]
     receipts: frozenset[str]  # the states in which the history notes who has read a record
+    happened: str  # the date field that says when it happened in the business; "" where the type has none
     own_fields: Mapping[str, Any]
     help: L | None
     unique: tuple[Unique, ...] = ()

@@ -384,4 +384,6 @@ def _forget(id: ObjectId, content: ObjectId | None) -> None:
 
 def context_of(sheet: Import, *, confirmed: bool = False, back: bool = False) -> changes.Context:
     """How the changes of an import come in: through its own door, under one name."""
-    return changes.Context(source=Source.IMPORT, batch=sheet.back_batch if back else sheet.batch, confirmed=confirmed)
+    if back:
+        return changes.Context(source=Source.IMPORT, batch=sheet.back_batch, undoes=sheet.batch)
+    return changes.Context(source=Source.IMPORT, batch=sheet.batch, confirmed=confirmed)

@@ -1,0 +1,72 @@
+"""What an entry of the history says of the circumstances of a change, which nobody could complete later (decision 13).
+
+An entry names the form it was written in. The first form had none of these facts: read today, they are "not known",
+which is another answer than "none". The form is hashed like all else in an entry, so that none passes for an older one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final
+
+from ..base import clock
+from ..base.people import Actor
+from ..language import working_time
+from ..language.record import Record
+
+FORM = 2
+OF_RECORD = ("flow", "department", "owner", "happened")
+OF_PEOPLE = ("actor_department", "actor_position", "for_department", "for_position")
+OF_MOVES = ("due", "spent", "held")
+FACTS = (*OF_RECORD, *OF_PEOPLE, *OF_MOVES)
+
+
+class Unknown(Enum):
+    """The one value that says that an entry does not tell a fact, because nobody wrote it down then."""
+
+    NOT_KNOWN = "not known"
+
+
+NOT_KNOWN: Final = Unknown.NOT_KNOWN
+
+
+def facts_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """All facts of an entry, whatever form it has: a value, None where there was none, or NOT_KNOWN."""
+    absent = None if entry.get("form", 1) >= FORM else NOT_KNOWN
+    return {name: entry.get(name, absent) for name in FACTS}
+
+
+def facts_now(record: Record, verb: str, actor: Actor, principal: Actor | None, before: Mapping[str, Any]) -> dict:
+    """The facts of a change made now; what there is not is left out. `before`: the stored fields it began with."""
+    flow = record.declared.workflow
+    facts = {
+        "form": FORM,
+        "flow": record.flow_version if flow else None,
+        "department": record.ref("department"),
+        "owner": record.ref("owner"),
+        "happened": _business_date(record),
+        "actor_department": actor.department,
+        "actor_position": actor.position,
+        "for_department": principal.department if principal else None,
+        "for_position": principal.position if principal else None,
+        **(_timing(before) if flow and verb in flow.verbs() else {}),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _business_date(record: Record) -> Any:
+    """When it happened in the business, by the field that the type names; as it is stored."""
+    name = record.declared.happened
+    return record.fields_of()[name].to_mongo(record._data.get(name)) if name else None
+
+
+def _timing(before: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a move: the deadline in force, the seconds of working time since the state began, and those on hold of them.
+
+    No type puts its cases on hold yet, so that none of the time was.
+    """
+    since, now = before.get("state_since"), clock.now()
+    spent = working_time.calendar().between(since, now) if since and since < now else dt.timedelta()
+    return {"due": before.get("due_at"), "spent": int(spent.total_seconds()), "held": 0}
