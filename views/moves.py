@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.gate.intents import Intent
 from models.kernel.language.record import Record
@@ -55,14 +54,14 @@ def checklist(intent: Intent[Any], move: Move) -> list[dict[str, Any]]:
     """What a move needs, each with whether it is there; with the way to mend it for those who may."""
     return [
         {"label": need_label(intent.cls, need), "ok": is_met(intent.record, need), "url": _mend_url(intent, need)}
-        for need in needs_shown(intent.cls, move, intent.actor)
+        for need in needs_shown(intent.cls, move, rights.Viewer(intent.actor, intent.record))
         if not (isinstance(need, str) and need in move.asked_fields)
     ]
 
 
-def needs_shown(cls: type[Record], move: Move, me: Actor) -> list[Any]:
+def needs_shown(cls: type[Record], move: Move, viewer: rights.Viewer) -> list[Any]:
     """What a move needs, without the fields that the reader may not see."""
-    return [need for need in move.require if not isinstance(need, str) or rights.sees(me, cls._fields[need])]
+    return [need for need in move.require if not isinstance(need, str) or viewer.sees(cls._fields[need])]
 
 
 def _mend_url(intent: Intent[Any], need: Any) -> str | None:

@@ -276,7 +276,7 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         content: Any = self.model._fields.get(name)
         if column:
             content = getattr(content, "columns", {}).get(column)
-        if not getattr(content, "target", "") or not rights.sees(actor(), content):
+        if not getattr(content, "target", "") or not rights.may_look_up(actor(), content):
             abort(404)
         return content
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from models import catalogue
 from models.kernel.language.declare import snake_case
+from tests.fixtures._copied_tree import copied_tree, walked
 
 ROOT = Path(__file__).parents[2]
 HEADING = "Add a record type"
 LINES_MAX = 25
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "artefacts", "__pycache__", ".*_cache", "node_modules")
 
 
 def example() -> tuple[str, str]:
@@ -54,10 +50,9 @@ def test_the_example_gets_its_screens_and_passes_these_tests(tmp_path: Path, mon
     """In a copy of the whole tree, with nothing else touched."""
     path, module = example()
     (name,) = classes_in(module)
-    tree = tmp_path / "tree"
-    shutil.copytree(ROOT, tree, ignore=LEFT_OUT, symlinks=True)
+    tree = copied_tree(tmp_path / "tree")
     (tree / path).write_text(module, "utf-8")
-    run = _pytest(tree, mongo_uri, name)
+    run = walked(tree, mongo_uri, [name], seconds=300)
     counted = re.search(r"(\d+) passed", run.stdout)
     assert run.returncode == 0, run.stdout[-4000:]
     assert counted
@@ -72,19 +67,3 @@ def _tests_of_one_type(tree: Path) -> list[str]:
     return [
         text for file in files for text in re.findall(r"^@TYPES\ndef (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
     ]
-
-
-def _pytest(tree: Path, mongo_uri: str, name: str) -> subprocess.CompletedProcess[str]:
-    """The tests of every record for this type alone, in a process of their own on a database of their own."""
-    plain = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "GUICHENG_", "COV_"))}
-    own = {"TEST_MONGODB_URI": mongo_uri, "PYTEST_XDIST_WORKER": f"readme_{os.getpid()}", "PYTHONPATH": str(tree)}
-    chosen = ["tests/every_record", "-k", f"[{name}] or [{name}-", "-v", "--color=no", "-p", "no:cacheprovider"]
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *chosen],
-        cwd=tree,
-        env=plain | own,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )

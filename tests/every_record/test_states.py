@@ -14,6 +14,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import entries_of
 from models.kernel.gate.waiting import COLLECTION, waiting_for
+from models.kernel.language.relations import Relation
 from models.kernel.rights import rights
 from tests.fixtures._sound import is_sound
 from tests.fixtures._types import FLOWS
@@ -111,7 +112,7 @@ def stays_closed(record: Any, people: list[Any]) -> Iterator[str]:
     if record.state in record.flow().edit:
         return
     before, own = stored(record), record.declared.own_fields
-    late = {name for name, field in own.items() if record.state in getattr(field, "editable_in", ())}
+    late = {name for name, field in own.items() if record.state in field.editable_in or _is_by_relation(field, record)}
     for person in people:
         names = rights.writable_fields(person, type(record), record) & {*own}
         if late and names:
@@ -122,6 +123,11 @@ def stays_closed(record: Any, people: list[Any]) -> Iterator[str]:
             yield f"{person.login} changes it"
     if stored(record) != before:
         yield "something was changed"
+
+
+def _is_by_relation(field: Any, record: Any) -> bool:
+    """Whether a field is set by relation in the state of a record, which may be closed otherwise."""
+    return isinstance(field.edit, Relation) and record.state in field.edit.states
 
 
 def is_update_refused(record: Any, person: Any, names: set[str]) -> bool:

@@ -40,6 +40,8 @@ def case(**links: Any) -> Any:
     return SimpleNamespace(
         **facts,
         ref=links.get,
+        ids_at=lambda path: [id for id in [links.get(path)] if id],
+        raw=links.get,
         refs=lambda name: links.get(name, []),
     )
 

@@ -73,7 +73,8 @@ class DraftDoors:
             record = rights.find(me, self.model, copied)
             if not (verdict := rights.may_open(me, record)):
                 raise Forbidden(verdict.why)
-            values |= copied_from(record, names)
+            seen = rights.readable_fields(me, self.model, record)
+            values |= copied_from(record, [name for name in names if name in seen])
             say("info", COPIED(number=record.number))
         form = form_from(self.model, names, None, values)
         offers = [offer(draft) for draft in _own(me, self.model) if draft.place.record is None]

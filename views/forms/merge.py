@@ -52,7 +52,7 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
     """
     theirs = stored(changed.current)
     original = _original(changed, theirs)
-    typed = _stored_values(cls, mine)
+    typed, viewer = _stored_values(cls, mine), rights.Viewer(me, changed.current)
     labels = _labels(cls, [theirs, original, typed])
     values: dict[str, Any] = {}
     rows: list[dict[str, Any]] = []
@@ -65,23 +65,23 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
         if i_changed or not they_changed:
             values[name] = mine[name]
         if they_changed and typed.get(name) != theirs.get(name):
-            sides = {side: kind_of(field).full(result.get(name), labels, me) for side, result in
+            sides = {side: kind_of(field).full(result.get(name), labels, viewer) for side, result in
                      (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
             row = {"name": name, "label": label_of(field), "is_conflict": i_changed, "notes": [], **sides}
             if field.columns and i_changed:
                 before, other, own = (result.get(name) for result in (original, theirs, typed))
-                row["notes"] = _line_notes(field, before, other, own, labels, me)
+                row["notes"] = _line_notes(field, before, other, own, labels, viewer)
             rows.append(row)
     return Merged(values, rows)
 
 
-def _line_notes(lines: Any, original: Any, theirs: Any, mine: Any, labels: Mapping, me: Actor) -> list[str]:
+def _line_notes(lines: Any, original: Any, theirs: Any, mine: Any, labels: Mapping, viewer: rights.Viewer) -> list[str]:
     """What each changed in a list of lines, of which one version can be taken as a whole."""
     sides = ((THEY_CHANGED, theirs), (YOU_CHANGED, mine))
     return [str(AS_A_WHOLE)] + [
         str(words(cells="; ".join(f"{what}: {before} → {after}" for what, before, after in cells)))
         for words, rows in sides
-        if (cells := kind_of(lines).changes(original, rows, labels, me))
+        if (cells := kind_of(lines).changes(original, rows, labels, viewer))
     ]
 
 
@@ -134,20 +134,20 @@ def with_choices(values: Mapping[str, Any], form: Mapping[str, str]) -> dict[str
 def since(cls: type[Record], changed: Changed, me: Actor) -> list[dict[str, Any]]:
     """What changed in a record since the version that somebody was about to decide on."""
     now = stored(changed.current)
-    return differing(cls, _original(changed, now), now, me)
+    return differing(cls, _original(changed, now), now, rights.Viewer(me, changed.current))
 
 
 def differing(
-    cls: type[Record], before: dict[str, Any], after: dict[str, Any], me: Actor, *also: str
+    cls: type[Record], before: dict[str, Any], after: dict[str, Any], viewer: rights.Viewer, *also: str
 ) -> list[dict[str, Any]]:
     """The fields on which two states of a record differ, as far as the reader may see them: label and both texts."""
     labels = _labels(cls, [before, after])
-    shown = {*cls.declared.own_fields, *also} & rights.readable_fields(me, cls)
+    shown = {*cls.declared.own_fields, *also} & viewer.fields_of(cls)
     return [
         {
             "label": label_of(cls._fields[row["field"]]),
-            "before": kind_of(cls._fields[row["field"]]).full(row["old"], labels, me),
-            "after": kind_of(cls._fields[row["field"]]).full(row["new"], labels, me),
+            "before": kind_of(cls._fields[row["field"]]).full(row["old"], labels, viewer),
+            "after": kind_of(cls._fields[row["field"]]).full(row["new"], labels, viewer),
         }
         for row in difference(before, after)
         if row["field"] in shown

@@ -167,7 +167,7 @@ class HomeView(PlainRun, AdminIndexView):
         for row in history.HistoryEntry._get_collection().aggregate(stages):
             cls = self.catalogue.get(by_id[row["_id"]]["type"])
             if cls is not None:
-                content = timeline(cls, [row["last"]], me)
+                content = timeline(cls, [row["last"]], rights.Viewer(me))
                 result[row["_id"]] = content[0]["changes"] if content else []
         return result
 

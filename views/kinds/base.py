@@ -11,11 +11,11 @@ from bson import ObjectId
 from mongoengine.base import BaseField
 from werkzeug.datastructures import MultiDict
 
-from models.kernel.base.people import Actor
 from models.kernel.base.text_width import width_of
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import label_of
 from models.kernel.language.typed import BadValue, parse
+from models.kernel.rights.rights import Viewer
 from models.services.sheets.writing import Cell
 
 from ..wording import NO_LABELS, Labels
@@ -62,11 +62,11 @@ class Kind:
         """The text of a value that is there; `labels` are the titles of linked records."""
         return str(value)
 
-    def full(self, value: Any, labels: Labels, me: Actor) -> str:
+    def full(self, value: Any, labels: Labels, viewer: Viewer) -> str:
         """The text of a value with everything in it that a reader may see."""
         return self.plain(value, labels)
 
-    def changes(self, old: Any, new: Any, labels: Labels, me: Actor) -> list[Change]:
+    def changes(self, old: Any, new: Any, labels: Labels, viewer: Viewer) -> list[Change]:
         """A change as the history says it: what was changed, and its text before and after; a long one says so."""
         return [(str(label_of(self.field)), _start_of(self.plain(old, labels)), _start_of(self.plain(new, labels)))]
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import wtforms
 
-from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.fields import Lines, label_of
-from models.kernel.rights import rights
+from models.kernel.rights.rights import Viewer
 
 from ..wording import Labels
 from .base import Change, Kind
@@ -30,16 +29,16 @@ class LinesKind(Kind):
     def say(self, value: Any, labels: Labels) -> str:
         return str(COUNT(count=len(value)))
 
-    def full(self, value: Any, labels: Labels, me: Actor) -> str:
-        kinds = self._kinds(me)
+    def full(self, value: Any, labels: Labels, viewer: Viewer) -> str:
+        kinds = self._kinds(viewer)
         return "\n".join(_line(kinds, line, labels) for line in value) if value else self.plain(value, labels)
 
-    def changes(self, old: Any, new: Any, labels: Labels, me: Actor) -> list[Change]:
-        return line_changes(str(label_of(self.field)), self._kinds(me), old, new, labels)
+    def changes(self, old: Any, new: Any, labels: Labels, viewer: Viewer) -> list[Change]:
+        return line_changes(str(label_of(self.field)), self._kinds(viewer), old, new, labels)
 
-    def _kinds(self, me: Actor) -> dict[str, Kind]:
+    def _kinds(self, viewer: Viewer) -> dict[str, Kind]:
         """The columns that a reader sees."""
-        return {name: kind_of(column) for name, column in self.field.columns.items() if rights.sees(me, column)}
+        return {name: kind_of(column) for name, column in self.field.columns.items() if viewer.sees(column)}
 
     def entered_columns(self) -> dict[str, Any]:
         """The columns that are not computed."""

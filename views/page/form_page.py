@@ -11,7 +11,6 @@ import wtforms
 from flask import request
 
 from models.kernel.base.errors import Refused
-from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import validation
 from models.kernel.gate.intents import Intent
@@ -68,12 +67,12 @@ def move_context(
 
 def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | None) -> dict[str, Any]:
     """The form: its parts with their controls, all problems on top with links to the fields."""
-    cls, me, problems = intent.cls, intent.actor, refused.problems if refused else {}
+    cls, problems = intent.cls, refused.problems if refused else {}
     draw = Drawing(intent, problems)
     allowed = set(form._fields)
     parts, placed = [], set()
     for part in cls.declared.form:
-        names = [name for name in part.fields if name in allowed or _is_shown_computed(cls, name, me)]
+        names = [name for name in part.fields if name in allowed or _is_shown_computed(cls, name, draw.viewer)]
         controls = [draw.control(name, form._fields.get(name)) for name in names]
         placed |= set(names)
         if intent.id is None and allowed.isdisjoint(names):
@@ -132,9 +131,9 @@ def _in_line(form: wtforms.Form, place: str, words: Any) -> str:
     return str(IN_LINE(n=int(at) + 1, sentence=words)) if is_line else str(words)
 
 
-def _is_shown_computed(cls: type[Record], name: str, me: Actor) -> bool:
+def _is_shown_computed(cls: type[Record], name: str, viewer: rights.Viewer) -> bool:
     field = cls._fields[name]
-    return field.computed and rights.sees(me, field)
+    return field.computed and viewer.sees(field)
 
 
 class Drawing:
@@ -146,6 +145,7 @@ class Drawing:
     def __init__(self, intent: Intent[Record], problems: Mapping[str, Any]):
         self.intent, self.problems, self.titles = intent, problems, intent.titles
         self.record = intent.record if intent.id is not None else None
+        self.viewer = rights.Viewer(intent.actor, self.record)
         self.held = validation.linked_by(intent.record) if intent.id is not None else frozenset()
 
     def control(self, name: str, entry: Any) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Drawing:
             text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
-            columns = {c: f for c, f in field.columns.items() if rights.sees(self.intent.actor, f)}
+            columns = {c: f for c, f in field.columns.items() if self.viewer.sees(f)}
             return control | _lines_control(LinesTable(cls.declared.name, name, columns, self), entry)
         return control | self.input(entry)
 
@@ -238,27 +238,27 @@ def computed(form: wtforms.Form, intent: Intent[Record]) -> dict[str, Any]:
 
     Nothing is computed from a link that leads where the reader may not.
     """
-    cls, me = intent.cls, intent.actor
+    cls, viewer = intent.cls, rights.Viewer(intent.actor, intent.record if intent.id is not None else None)
     draft = cls(**{name: value for name, value in values_of(form, cls).items() if value is not None})
     may = intent.may_follow(draft)
     values, can = {}, may
     for name, field in cls.declared.own_fields.items():
         if field.columns:
-            texts, is_whole = _line_texts(form, draft, name, me)
+            texts, is_whole = _line_texts(form, draft, name, viewer)
             values |= texts if may else dict.fromkeys(texts, UNKNOWN)
             can = can and is_whole
     can = can and not any(_is_misread(entry) for entry in form._fields.values()) and validation.try_compute(draft)
     for name, field in cls.declared.own_fields.items():
-        if field.computed and rights.sees(me, field):
+        if field.computed and viewer.sees(field):
             values[name] = _computed_text(field, draft, name) if can else UNKNOWN
     return {"values": values, "errors": _misread(form)}
 
 
-def _line_texts(form: wtforms.Form, draft: Record, name: str, me: Actor) -> tuple[dict[str, str], bool]:
+def _line_texts(form: wtforms.Form, draft: Record, name: str, viewer: rights.Viewer) -> tuple[dict[str, str], bool]:
     """The computed cells of a list of lines by their place, and whether each line that was begun could be computed."""
     entries = form._fields.get(name)
     field, lines = type(draft)._fields[name], list(draft.raw(name) or [])
-    columns = {c: f for c, f in field.columns.items() if f.computed and rights.sees(me, f)}
+    columns = {c: f for c, f in field.columns.items() if f.computed and viewer.sees(f)}
     if not isinstance(entries, LinesList):
         return {}, all(validation.try_compute(line) for line in lines)
     kept, texts, is_whole = filled(entries), {}, True

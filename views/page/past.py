@@ -38,14 +38,14 @@ class ShownVersions:
 def history_context(cls: type[Record], record: Record, me: Actor, shown_versions: ShownVersions) -> dict[str, Any]:
     """The whole history, whether its chain holds, the record as it was at a version or two versions side by side."""
     entries, shown_versions = history.entries_of(record.id), shown_versions.within(record)
-    past = None
+    past, viewer = None, rights.Viewer(me, record)
     if shown_versions.version is not None and shown_versions.other is None:
         document = history.as_of(stored(record), entries, shown_versions.version)
         labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
-        past = parts_of(cls, document, labels, me)
+        past = parts_of(cls, document, labels, viewer)
     return {
         **heading(cls, record),
-        "entries": _rows(cls, entries, me),
+        "entries": _rows(cls, entries, viewer),
         "versions": sorted({entry["version"] for entry in entries if entry.get("version")}, reverse=True),
         "faults": _faults(record),
         "past": past,
@@ -56,10 +56,10 @@ def history_context(cls: type[Record], record: Record, me: Actor, shown_versions
     }
 
 
-def _rows(cls: type[Record], entries: list[dict[str, Any]], me: Actor) -> list[dict[str, Any]]:
+def _rows(cls: type[Record], entries: list[dict[str, Any]], viewer: rights.Viewer) -> list[dict[str, Any]]:
     """The entries in words, the newest first, each with the circumstances of then."""
-    known = circumstances(cls, entries, me)
-    return [{**row, "circumstances": known[row["seq"]]} for row in timeline(cls, list(reversed(entries)), me)]
+    known = circumstances(cls, entries, viewer.actor)
+    return [{**row, "circumstances": known[row["seq"]]} for row in timeline(cls, list(reversed(entries)), viewer)]
 
 
 def _compared(
@@ -72,7 +72,7 @@ def _compared(
     before, after = (
         history.as_of(now, entries, item) for item in sorted((shown_versions.version, shown_versions.other))
     )
-    return differing(type(record), before, after, me, *BESIDE)
+    return differing(type(record), before, after, rights.Viewer(me, record), *BESIDE)
 
 
 def _faults(record: Record) -> list[tuple[int, str]]:

@@ -60,7 +60,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "entry_key": secrets.token_urlsafe(16),
         "opened": opened,
         "panels": panels_for(me, record),
-        "parts_": parts_of(cls, document, labels, me, opened=bool(opened)),
+        "parts_": parts_of(cls, document, labels, rights.Viewer(me, record), opened=bool(opened)),
         "base_facts": base_facts(cls, document, labels),
         "now": clock.now(),
         "due": record.due_at,
@@ -75,7 +75,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
             for item in attached
         ],
         "file_kinds": cls.declared.file_kinds,
-        "timeline": timeline(cls, entries, me),
+        "timeline": timeline(cls, entries, rights.Viewer(me, record)),
         "has_more_history": len(entries) == TIMELINE_MAX,
         "may_edit": may_edit,
         "may_copy": opened and rights.may_create(me, cls),
@@ -93,25 +93,25 @@ def base_facts(cls: type[Record], document: Mapping, labels: Mapping) -> list[di
 
 
 def parts_of(
-    cls: type[Record], document: Mapping, labels: Mapping, me: Actor, *, opened: bool = True
+    cls: type[Record], document: Mapping, labels: Mapping, viewer: rights.Viewer, *, opened: bool = True
 ) -> list[dict[str, Any]]:
     """The parts of the declaration with their facts and tables, as far as the reader may see them."""
-    seen = rights.readable_fields(me, cls)
+    seen = viewer.fields_of(cls)
     if not opened:
         seen -= restricted_fields(cls)
-    parts = [_part(cls, part, document, labels, me, seen) for part in cls.declared.form]
+    parts = [_part(cls, part, document, labels, viewer, seen) for part in cls.declared.form]
     return [part for part in parts if part["pieces"]]
 
 
 def _part(
-    cls: type[Record], part: Any, document: Mapping, labels: Mapping, me: Actor, seen: frozenset[str]
+    cls: type[Record], part: Any, document: Mapping, labels: Mapping, viewer: rights.Viewer, seen: frozenset[str]
 ) -> dict[str, Any]:
     """The pieces of a part in the order of the declaration: runs of facts, and tables of lines."""
     pieces: list[dict[str, Any]] = []
     for name in (field for field in part.fields if field in seen):
         field = cls._fields[name]
         if field.columns:
-            pieces.append({"table": lines_context(field, document.get(name) or [], labels, me)})
+            pieces.append({"table": lines_context(field, document.get(name) or [], labels, viewer)})
         elif pieces and "facts" in pieces[-1]:
             pieces[-1]["facts"].append(_fact(cls, name, document, labels))
         else:
@@ -125,9 +125,9 @@ def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> d
     return {"label": label_of(kind.field), "value": kind.linked(document.get(name), labels), **facts}
 
 
-def lines_context(field: Any, rows: list, labels: Mapping, me: Actor) -> dict[str, Any]:
+def lines_context(field: Any, rows: list, labels: Mapping, viewer: rights.Viewer) -> dict[str, Any]:
     """A table of embedded lines for reading."""
-    columns = {name: column for name, column in field.columns.items() if rights.sees(me, column)}
+    columns = {name: column for name, column in field.columns.items() if viewer.sees(column)}
     kinds = {name: kind_of(column) for name, column in columns.items()}
     return {
         "label": label_of(field),
@@ -150,7 +150,7 @@ def help_context(cls: type[Record], me: Actor) -> dict[str, Any]:
             "from": [flow.labels[item] for item in move.source],
             "to": flow.labels[move.target],
             "who": move.by.label,
-            "needs": [need_label(cls, need) for need in needs_shown(cls, move, me)],
+            "needs": [need_label(cls, need) for need in needs_shown(cls, move, rights.Viewer(me))],
         }
         for move in (flow.moves if flow else ())
     ]

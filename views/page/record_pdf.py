@@ -13,6 +13,7 @@ from models.kernel.gate import history
 from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
+from models.kernel.rights import rights
 from models.services.files import files
 
 from ..formats import FORMATS
@@ -46,7 +47,7 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
     """Everything that the format prints, as texts in the reader's language. Bounded, however long the record is."""
     document = stored(record)
     labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
-    currency = _currency(cls, document)
+    currency, viewer = _currency(cls, document), rights.Viewer(me, record)
     moves = history.entries_of(record.id, newest_first=True, limit=ENTRIES_MAX)
     decisions = [move for move in moves if move.get("state_to") or move["verb"] in _verbs(cls)]
     return {
@@ -58,12 +59,12 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
         "state": state_label(cls, record.state),
         "version": str(record.version),
         "printed": str(PRINTED(who=me.name, at=moment(clock.now()))),
-        "parts": [_part(part, currency) for part in parts_of(cls, document, labels, me)],
+        "parts": [_part(part, currency) for part in parts_of(cls, document, labels, viewer)],
         "base": [
             [str(base_fact["label"]), _text(base_fact["value"])] for base_fact in base_facts(cls, document, labels)
         ],
         "files": [[file["name"], moment(file["at"])] for file in files.files_of(record.id)],
-        "decisions": [[e["when"], e["who"], e["text"], e["comment"]] for e in timeline(cls, decisions[::-1], me)],
+        "decisions": [[e["when"], e["who"], e["text"], e["comment"]] for e in timeline(cls, decisions[::-1], viewer)],
         "is_cut": len(moves) == ENTRIES_MAX,
     }
 

@@ -11,7 +11,7 @@ from models.kernel.gate.sources import source_label
 from models.kernel.language.declare import references_of
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
-from models.kernel.rights import rights
+from models.kernel.rights.rights import Viewer
 
 from ..kinds import kind_of
 from ..kinds.base import Change
@@ -21,11 +21,13 @@ DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
 
 
-def timeline(cls: type[Record], entries: list[dict[str, Any]], me: Actor) -> list[dict[str, Any]]:
+def timeline(cls: type[Record], entries: list[dict[str, Any]], viewer: Viewer) -> list[dict[str, Any]]:
     """History entries in words; values of fields that the reader may not see are left out."""
     links = _history_labels(cls, entries)
     return [
-        _context(cls, entry, me, links) for entry in entries if entry["verb"] not in DOWNLOADED or _sees_downloads(me)
+        _context(cls, entry, viewer, links)
+        for entry in entries
+        if entry["verb"] not in DOWNLOADED or _sees_downloads(viewer.actor)
     ]
 
 
@@ -50,7 +52,7 @@ def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
     return reference_labels(cls, rows, list(references_of(cls))) | line_labels(cls, lines)
 
 
-def _context(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mapping) -> dict[str, Any]:
+def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: Mapping) -> dict[str, Any]:
     flow = cls.declared.workflow
     verb = entry["verb"]
     word = GATE_VERBS.get(verb) or (flow.verb_label(verb) if flow and verb in flow.verbs() else L(verb, verb))
@@ -68,7 +70,7 @@ def _context(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mappin
         "comment": entry.get("reason") or "",
         "tone": tone(cls, entry.get("state_to")),
         "changes": [
-            change for c in entry.get("changes", ()) if verb != "create" for change in _changes(cls, c, me, labels)
+            change for c in entry.get("changes", ()) if verb != "create" for change in _changes(cls, c, viewer, labels)
         ],
         "version": entry.get("version"),
         "seq": entry["seq"],
@@ -77,7 +79,7 @@ def _context(cls: type[Record], entry: dict[str, Any], me: Actor, labels: Mappin
     }
 
 
-def _changes(cls: type[Record], change: Mapping[str, Any], me: Actor, labels: Mapping) -> list[Change]:
+def _changes(cls: type[Record], change: Mapping[str, Any], viewer: Viewer, labels: Mapping) -> list[Change]:
     """A changed field with both texts; of a list of lines the cells that were changed, each by itself."""
     name, old, new = change["field"], change.get("old"), change.get("new")
     if name == "file":
@@ -85,6 +87,6 @@ def _changes(cls: type[Record], change: Mapping[str, Any], me: Actor, labels: Ma
     field = cls._fields.get(name)
     if field is None or (name not in cls.declared.own_fields and name not in ("owner", "department", "tags")):
         return []
-    if not rights.sees(me, field):
+    if not viewer.sees(field):
         return []
-    return kind_of(field).changes(old, new, labels, me)
+    return kind_of(field).changes(old, new, labels, viewer)

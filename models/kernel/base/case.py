@@ -23,5 +23,11 @@ class Case(Protocol):
     def refs(self, name: str) -> list[ObjectId]:
         """The ids that a list of references holds."""
 
+    def raw(self, name: str) -> Any:
+        """What a field holds."""
+
+    def ids_at(self, path: str) -> list[ObjectId]:
+        """The ids at a field, at a column of lines (`a.b`), or at a field of a linked record (`a.b`)."""
+
     def attached_kinds(self) -> set[str]:
         """The kinds of files attached to the record."""

@@ -1,4 +1,4 @@
-"""What a record is found by: its title and search parts, made from its fields at each write.
+"""What follows from a record's fields and is kept beside them: its title, what it is found by, whom it names.
 
 Made anew after an upgrade that finds by more, or the restore of an older backup: nothing else of a record changes then,
 and its history says nothing of it.
@@ -18,17 +18,33 @@ from ..base.search import FORM, sealed_gram, search_fields
 from ..language.declare import registered
 from ..language.fields import Sealed
 from ..language.record import Record
+from ..language.relations import WRITE
 
 BATCH = 200
 
 
 def derive(record: Record) -> None:
-    """Fill the title and the search parts from the record's own fields."""
+    """Fill the title, the search parts and the people named in the record from its own fields."""
     declared = record.declared
     words = {name: _plain(record, name) for name in declared.title_fields}
     record.title = " ".join(declared.title.format(**words).split())[:400] or record.number
-    parts = search_parts(record)
-    record.s, record.g, record.sv = parts["s"], parts["g"], parts["sv"]
+    for name, value in derived_parts(record).items():
+        setattr(record, name, value)
+
+
+def derived_parts(record: Record) -> dict[str, Any]:
+    """The search parts of a record, and the people whom it names."""
+    return search_parts(record) | named_people(record)
+
+
+def named_people(record: Record) -> dict[str, list[ObjectId]]:
+    """Who is named in a record whose type lets them see it, and those who may write it; none for other types."""
+    named = record.declared.access.named
+    if not named:
+        return {}
+    people = {path: record.ids_at(path) for path in named}
+    workers = {id for path, may in named.items() if may is WRITE for id in people[path]}
+    return {"seen_by": sorted({id for ids in people.values() for id in ids}), "worked_by": sorted(workers)}
 
 
 def search_parts(record: Record) -> dict[str, Any]:
@@ -51,8 +67,9 @@ def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
 
 
 def search_form(cls: type[Record]) -> str:
-    """The form of the search parts of a type: how texts fold, and which of its fields count."""
-    return f"{FORM}:{','.join(_own(cls))}"
+    """The form of what is derived of a type: how texts fold, which of its fields count, and where it names people."""
+    named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
+    return f"{FORM}:{','.join(_own(cls))}{named}"
 
 
 def forms_of_all() -> str:
@@ -88,7 +105,7 @@ def refresh(cls: type[Record], home: str, after: ObjectId | None) -> tuple[int, 
     count, last = 0, None
     for row in rows:
         last = row["_id"]
-        parts = search_parts(cls._from_son(dict(row)))
+        parts = derived_parts(cls._from_son(dict(row)))
         seen = {"_id": row["_id"], "version": row.get("version")}
         count += get_db()[home].update_one(seen, {"$set": parts}).modified_count
     return count, last

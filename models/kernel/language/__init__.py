@@ -29,6 +29,7 @@ from .fields import (
 )
 from .localized import LocalizedText
 from .record import Record
+from .relations import READ, WRITE, Involvement, Relation, during, in_state
 from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
 from .unique import Unique
 from .who import (
@@ -56,8 +57,10 @@ __all__ = [
     "HEAD",
     "NOBODY",
     "OWNER",
+    "READ",
     "REASON",
     "ROLE_LABELS",
+    "WRITE",
     "WRITER",
     "Access",
     "ApproverSlot",
@@ -70,6 +73,7 @@ __all__ = [
     "Flag",
     "FollowUp",
     "Grid",
+    "Involvement",
     "L",
     "Line",
     "Lines",
@@ -87,6 +91,7 @@ __all__ = [
     "Record",
     "Ref",
     "Refs",
+    "Relation",
     "Remind",
     "Retention",
     "Role",
@@ -102,10 +107,12 @@ __all__ = [
     "Workflow",
     "all_of",
     "any_of",
+    "during",
     "head_in",
     "heads_of",
     "hours",
     "in_order",
+    "in_state",
     "n_of",
     "of_department",
     "record",

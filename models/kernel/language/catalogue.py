@@ -7,7 +7,10 @@ from typing import Any
 
 from .declare import references_of
 from .facts import DeclarationError
+from .fields import Ref
 from .record import Record
+from .relation_checks import people_of
+from .relations import Relation
 from .spec import Chapter
 
 
@@ -61,6 +64,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._search_faults(cls)
         yield from self._code_faults(cls)
         yield from self._number_faults(cls)
+        yield from self._path_faults(cls)
         for follow_up in cls.declared.follow_ups:
             if follow_up.to not in self._by_class:
                 yield f"follow-up {follow_up.verb!r} makes a {follow_up.to}, which is not a record type"
@@ -87,6 +91,22 @@ class Catalogue(Mapping[str, type[Record]]):
                 yield f"{place} fills {name!r} from {source!r}, and one of them does not exist"
             elif beside[name].computed or beside[name].internal:
                 yield f"{place} fills {name!r}, which nobody can write"
+            elif isinstance(self._by_class[ref.target].fields_of()[source].see, Relation):
+                yield f"{place} fills {name!r} from {source!r}, which is shown by relation to its own record"
+
+    def _path_faults(self, cls: type[Record]) -> Iterator[str]:
+        """People named in linked records: the path must lead to a link to users."""
+        paths = [(f"access names people in {path!r}", path, "User") for path in cls.declared.access.named]
+        for where, who in people_of(cls.declared):
+            paths += [(f"{where} names people in {path!r}", path, target) for path, target in who.links]
+        for what, path, target in paths:
+            name, _, rest = path.partition(".")
+            link = cls.fields_of().get(name)
+            if not rest or link is None or link.columns or link.target not in self._by_class:
+                continue
+            field = self._by_class[link.target].fields_of().get(rest)
+            if not isinstance(link, Ref) or field is None or getattr(field, "target", "") != target:
+                yield f"{what}, which is no link to {target}"
 
     def _search_faults(self, cls: type[Record]) -> Iterator[str]:
         """A search through a link finds by what everybody who sees the link may know of its target."""
@@ -102,10 +122,8 @@ class Catalogue(Mapping[str, type[Record]]):
                 yield f"grid searches {path!r}, which not everybody may see"
 
     def _code_faults(self, cls: type[Record]) -> Iterator[str]:
-        flow = cls.declared.workflow
         named = [("access", code) for code in sorted(cls.declared.access.departments or ())]
-        for move in flow.moves if flow else ():
-            named += [(f"move {move.verb!r}", code) for code in move.by.departments]
+        named += [(where, code) for where, who in people_of(cls.declared) for code in who.departments]
         for where, code in named:
             if code not in self.departments:
                 yield f"{where} names a department {code!r} that is not declared"

@@ -10,13 +10,15 @@ import mongoengine as me
 
 from ..base.roles import Role
 from .fields import Line, Lines, Rule, Sealed, is_empty
+from .relation_checks import path_faults, relation_faults
+from .relations import Relation
 from .spec import PLACES, Access, Declaration, FollowUp, Grid, Remind, Scope
 from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
 EVENTS = {"on_create": 1, "on_edit": 2}  # beside moves: how many arguments their methods take
-_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "s", "g", "sv"})
+_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "seen_by", "worked_by", "s", "g", "sv"})
 _ONLY_OF_RECORDS = ("unique", "editable_in", "edit", "fixed", "restricted", "internal", "acyclic")
 _HANDLER = "on_"
 _TAKEN = {1: "the actions", 2: "the actions and what was before"}
@@ -26,6 +28,8 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     """Everything that is wrong with a declaration, the plainest first."""
     for name, field in spec.own_fields.items():
         yield from _field_faults(name, field)
+        if name in _RAW_FIELDS:
+            yield f"field {name!r} has a name that the kernel keeps"
     for name in cls.fields_of():
         if not isinstance(cls.fields_of()[name], Rule) and name not in _RAW_FIELDS:
             yield f"field {name!r} is not one of the kernel's kinds of fields"
@@ -42,6 +46,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         yield from faults_of(spec.workflow)
         for move in spec.workflow.moves:
             yield from _move_faults(move, spec, cls.fields_of())
+    yield from relation_faults(spec, cls.fields_of())
     yield from _follow_up_faults(spec.follow_ups)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
@@ -91,7 +96,11 @@ def _named_fields(spec: Declaration) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "title", spec.title_fields
     for part in spec.form:
         yield f"part {part.label.en!r}", part.fields
+    yield "access", tuple(path for path in access.named if "." not in path)
     yield "access", access.related + access.related_write + access.own_write + access.own_never
+    for name, own in spec.own_fields.items():
+        for who in (who for given in (own.see, own.edit) if isinstance(given, Relation) for who in given.people):
+            yield f"field {name!r}", tuple(path for path in who.fields if "." not in path)
     yield "reminder", tuple(remind.field for remind in spec.reminders if "." not in remind.field)
     if spec.retention:
         yield "retention", (spec.retention.after,)
@@ -247,14 +256,13 @@ def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
         if not isinstance(need, str | Attached | Need):
             yield f"{what} needs something that is neither field, file nor Need"
     for name in (*move.asked_fields, *move.by.fields):
-        if name not in fields:
+        if name not in fields and "." not in name:
             yield f"{what} names a field {name!r} that the type does not have"
     for name in move.asked_fields:
         if name in fields and (fields[name].computed or fields[name].internal):
             yield f"{what} asks for {name!r}, which nobody can write"
-    for name, target in move.by.links:
-        if name in fields and fields[name].target != target:
-            yield f"{what} is made by whom {name!r} names, which is no link to {target}"
+    for path, target in move.by.links:
+        yield from path_faults(f"{what} is made by whom {path!r} names", path, target, fields)
     yield from (f"{what} is made by {fault}" for fault in move.by.faults)
     yield from _system_move_faults(what, move)
 

@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 
 from ..base.roles import Role
 from ..base.words import L, Sentence, Words
+from .relations import Relation, related
+from .who import Who
 
 
 class DeclarationError(Exception):
@@ -28,10 +30,13 @@ class Facts(TypedDict, total=False):
     unique: bool
     """Whether no two records, the bin included, may have the same; for several fields, other kinds or some states only,
     `record(unique=(Unique(...),))`."""
-    see: Set[Role]
-    """The roles that are shown it, everywhere; the supervision group always is. Default: whoever reads the record."""
-    edit: Set[Role]
-    """The roles that may set it. Default: whoever writes the record."""
+    see: Set[Role] | Who | Relation
+    """The roles that are shown it, everywhere; the supervision group always is. Or who is shown it by their relation to
+    the record and by its state, `OWNER | user_in("manager") | in_state("published")`: then it stands on the pages of
+    single records alone, in no list, search, filter, export or notice. Default: whoever reads the record."""
+    edit: Set[Role] | Who | Relation
+    """The roles among the writers that may set it. Or who sets it by relation and state, writers or not, and nobody
+    else; where no state is named, while the record may be changed. Default: whoever writes the record."""
     editable_in: Collection[str]
     """States in which it may still be set although the record is closed."""
     computed: bool
@@ -65,6 +70,8 @@ def is_names(value: Any) -> bool:
 def usable(name: str, value: Any) -> Any:
     """A fact as it is kept: a set of roles holds roles only, so that what is no role lets nobody see or edit."""
     if name in ("see", "edit"):
+        if isinstance(value, Who | Relation):
+            return related(value)
         return frozenset(role for role in value if isinstance(role, Role)) if isinstance(value, Set) else frozenset()
     return frozenset(value) if name == "editable_in" and is_names(value) else value
 
@@ -78,6 +85,8 @@ def _is_words(value: Any) -> bool:
 
 
 def _is_roles(value: Any) -> bool:
+    if isinstance(value, Who | Relation):
+        return True
     return isinstance(value, Set) and bool(value) and all(isinstance(role, Role) for role in value)
 
 

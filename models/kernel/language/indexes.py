@@ -35,6 +35,9 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield IndexModel([("department", ASCENDING), ("_id", DESCENDING)])
     for name in ("department", *cls.declared.access.related):  # what one department sees, by state
         yield IndexModel([(name, ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)])
+    if cls.declared.access.named:  # what one person sees, by state
+        yield IndexModel([("seen_by", ASCENDING), ("state", ASCENDING), ("_id", DESCENDING)])
+        yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     for name in sorted(indexed_fields(cls)):
         yield IndexModel([(name, ASCENDING), ("_id", ASCENDING)])
     for name, field in cls.declared.own_fields.items():

@@ -48,6 +48,8 @@ class Record(Held, me.Document):
     flow_version = Whole(label=L("Workflow version", "流程版本"), default=1)
     schema = Whole(label=L("Schema version", "結構版本"), default=1)
     decisions = me.ListField(me.DictField())
+    seen_by = me.ListField(me.ObjectIdField(), default=None)
+    worked_by = me.ListField(me.ObjectIdField(), default=None)
     chain = me.DictField()
     extra = me.DictField()
     s = me.ListField(me.StringField())

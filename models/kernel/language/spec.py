@@ -11,6 +11,7 @@ from typing import Any
 from ..base.people import Role
 from ..base.words import L
 from .names import Names, NameSet, OptionalNameSet
+from .relations import Involvement
 from .unique import Unique
 from .who import Who
 from .workflow import Workflow
@@ -62,19 +63,22 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """Who may read and write. `home`: codes of the departments that work with the type (None: every one);
-    `read`/`write`: scope per role, beside the defaults; `related`: fields listing departments that may read too, and
-    whose clerks may edit `related_write`; `own_write`/`own_never`: what users may set, or never set, on their own User
-    record; `also`: one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in;
-    `opens`: of the rows that may be read, the filter of those whose files may be opened (None: of none of them), read
-    their history and changed; `lent`: rows that are seen and opened on top, by this person alone and by nobody who
-    stands in; `guarded`: a link elsewhere tells the title only to those who may read the row; `numbered`: others
-    learn its number."""
+    """Who may read and write. `departments`: codes of those that work with the type (None: every one); `read`/`write`:
+    scope per role, beside the defaults; `related`: fields listing departments that may read too, and whose clerks may
+    edit `related_write`; `named`: where the record names users, and what these may do whatever their department, such
+    as `{"assignee": WRITE, "team.user": READ, "employee.manager": READ}` (a field, a column of lines, a field of a
+    linked record); `own_write`/`own_never`: what users may set, or never set, on their own User record; `extra_rows`:
+    one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in; `openable`: of the
+    rows that may be read, the filter of those whose files may be opened (None: of none of them), read their history
+    and changed; `time_boxed`: rows that are seen and opened on top, by this person alone and by nobody who stands in;
+    `guarded`: a link elsewhere tells the title only to those who may read the row; `numbered`: others learn its
+    number."""
 
     departments: OptionalNameSet = OptionalNameSet(None)
     read: Mapping[Role, Scope] = field(default_factory=dict)
     write: Mapping[Role, Scope] | None = None
     related: Names = Names(())
+    named: Mapping[str, Involvement] = field(default_factory=dict)
     related_write: Names = Names(())
     own_write: Names = Names(())
     own_never: Names = Names(())

@@ -62,7 +62,8 @@ class Quorum:
 class Who:
     """A rule that gives the seats of a move for a record. `is_own`: ordinary work rather than a decision;
     `waits_for_owner`: among those who might do it, it is the owner who is waited for; `links`: the fields that it asks
-    and the types that they must link to; `departments`: the codes that it names; `faults`: what is wrong with it."""
+    and the types that they must link to; `departments`: the codes that it names; `roles`: those whose holders it names,
+    of whatever department; `faults`: what is wrong with it."""
 
     label: Words
     slots_for: Callable[[Any], Quorum]
@@ -71,6 +72,7 @@ class Who:
     is_system: bool = False
     links: tuple[tuple[str, str], ...] = ()
     departments: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
     faults: tuple[str, ...] = ()
 
     @property
@@ -80,6 +82,10 @@ class Who:
 
     def quorum(self, record: Case) -> Quorum:
         return self.slots_for(record)
+
+    def __or__(self, other: Who) -> Who:
+        """Either of two rules: `OWNER | user_in("manager")`."""
+        return any_of(self, other) if isinstance(other, Who) else NotImplemented
 
 
 def _single(key: str, *addresses: str) -> Quorum:
@@ -106,10 +112,12 @@ HEAD = Who(
 
 
 def _writers(record: Case) -> Quorum:
-    """Those of the department whom the type lets write its records: clerks and head, unless it says otherwise."""
+    """Those whom the type lets write its records: clerks and head of the department, unless it says otherwise, and the
+    people named in the record who may write it."""
     roles = record.declared.access.write
     needed = (Role.CLERK, Role.HEAD) if roles is None else tuple(roles)
-    return _single("writer", *(at_role_in(role, record.ref("department")) for role in needed))
+    named = [at_user(id) for id in record.raw("worked_by") or ()]
+    return _single("writer", *(at_role_in(role, record.ref("department")) for role in needed), *named)
 
 
 WRITER = Who(
@@ -121,7 +129,8 @@ NOBODY = Who(L("The system", "系統"), lambda record: Quorum((), 0), is_system=
 def role(needed: Role, *, own: bool = False) -> Who:
     """Anyone with this role, of any department; `own=True` where doing it is ordinary work, not a decision."""
     label, faults = _label_of(needed), _role_faults(needed)
-    return Who(label, lambda record: _single(at_role(needed), at_role(needed)), is_own=own, faults=faults)
+    known = (needed,) if not faults else ()
+    return Who(label, lambda record: _single(at_role(needed), at_role(needed)), is_own=own, roles=known, faults=faults)
 
 
 def _label_of(needed: Role) -> Words:
@@ -153,9 +162,16 @@ class _Named:
         return facts.name if facts and facts.name else self.code
 
 
-def user_in(field: str, label: L) -> Who:
-    """The user named in a field of the record."""
-    return Who(label, lambda record: _single(f"field:{field}", at_user(record.ref(field))), links=((field, "User"),))
+def user_in(path: str, label: L | None = None, *, own: bool = False) -> Who:
+    """The user, or any of the users, whom a field names: of the record, its lines (`team.user`) or the record that
+    it links to (`employee.manager`); `own=True` where what they do is ordinary work, not a decision."""
+
+    def slots_for(record: Case) -> Quorum:
+        ids: list[ObjectId | None] = [*record.ids_at(path)]
+        return _single(f"field:{path}", *(at_user(id) for id in ids or [None]))
+
+    words = label or L("Those named in the record", "記錄中指定的人員")
+    return Who(words, slots_for, is_own=own, links=((path, "User"),))
 
 
 def writers_in(field: str) -> Who:
@@ -220,5 +236,6 @@ def _combined(people: tuple[Who, ...], pattern: L, need: Callable, ordered: bool
         is_own=all(person.is_own for person in people),
         links=tuple(link for person in people for link in person.links),
         departments=tuple(code for person in people for code in person.departments),
+        roles=tuple(role for person in people for role in person.roles),
         faults=tuple(fault for person in people for fault in person.faults),
     )

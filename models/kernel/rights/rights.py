@@ -16,6 +16,7 @@ from ..base.words import L, Words
 from ..language.declare import restricted_fields
 from ..language.fields import Rule
 from ..language.record import Record
+from ..language.relations import Relation
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
 from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move, Workflow
@@ -89,7 +90,9 @@ def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | 
     opens = cls.declared.access.openable
     if opens is None or actor.is_system:
         return {}
-    allowed = [item for principal in _represented(actor, cls) if (item := opens(principal)) is not None]
+    people = list(_represented(actor, cls))
+    allowed = [item for principal in people if (item := opens(principal)) is not None]
+    allowed += [{"seen_by": principal.id} for principal in people if cls.declared.access.named]
     if lent and (own := _lent(actor, cls)) is not None:
         allowed.append(own)
     if not allowed:
@@ -136,6 +139,8 @@ def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
             yield {"owner": principal.id}
         elif access.departments is None or principal.department_code in access.departments:
             yield {"department": principal.department}
+    if access.named:
+        yield {"seen_by": principal.id}
     if not principal.roles.isdisjoint({Role.CLERK, Role.HEAD}):
         yield from ({field: principal.department} for field in access.related)
     if cls.declared.workflow and (below := submitted_to(principal)):
@@ -225,6 +230,8 @@ def _represented(actor: Actor, cls: type[Record]) -> Iterable[Actor]:
 
 def _writes(principal: Actor, cls: type[Record], record: Record | None) -> bool:
     access = cls.declared.access
+    if record is not None and principal.id in (record.raw("worked_by") or ()):
+        return True
     for role, scope in (DEFAULT_WRITE if access.write is None else access.write).items():
         if role not in principal.roles:
             continue
@@ -250,9 +257,10 @@ def _is_related(actor: Actor, record: Record) -> bool:
     )
 
 
-def readable_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
-    """The fields of a type that the actor may see anywhere: list, form, filter, sort, search, export, history."""
-    return frozenset(name for name, field in cls._fields.items() if sees(actor, field))
+def readable_fields(actor: Actor, cls: type[Record], record: Record | None = None) -> frozenset[str]:
+    """The fields that the actor may see: of a type in every place where many records stand; of one record, as it was
+    loaded, those too that it shows by relation and state."""
+    return frozenset(name for name, field in cls._fields.items() if sees(actor, field, record))
 
 
 def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
@@ -261,11 +269,39 @@ def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
     return frozenset(name for name in seen if name not in restricted_fields(cls))
 
 
-def sees(actor: Actor, field: Any) -> bool:
-    """Whether a field (or a column of lines) is shown to the actor; the supervision group sees all it may read."""
+def sees(actor: Actor, field: Any, record: Record | None = None) -> bool:
+    """Whether a field (or a column of lines) is shown to the actor. What is shown by relation to the record or by its
+    state is shown where that record is given, and nowhere else. The supervision group sees all it may read."""
     if actor.is_system or not isinstance(field, Rule):
         return True
-    return not field.internal and (field.see is None or _has_role(actor, {*field.see, Role.SUPERVISOR}))
+    if field.internal:
+        return False
+    if isinstance(field.see, Relation):
+        return record is not None and (
+            _has_role(actor, {Role.SUPERVISOR}) or field.see.holds(record, _represented(actor, type(record)))
+        )
+    return field.see is None or _has_role(actor, {*field.see, Role.SUPERVISOR})
+
+
+def may_look_up(actor: Actor, field: Any) -> bool:
+    """Whether the actor may be offered what a link can hold; the value that a record holds is another question."""
+    return isinstance(field.see, Relation) or sees(actor, field)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody before one record as it was loaded, or before many: what they are shown of it."""
+
+    actor: Actor
+    record: Record | None = None
+
+    def sees(self, field: Any) -> bool:
+        """Whether a field, or a column of lines, is shown."""
+        return sees(self.actor, field, self.record)
+
+    def fields_of(self, cls: type[Record]) -> frozenset[str]:
+        """The names of the fields that are shown."""
+        return readable_fields(self.actor, cls, self.record)
 
 
 def _has_role(actor: Actor, roles: Set[Role]) -> bool:
@@ -276,12 +312,40 @@ def _has_role(actor: Actor, roles: Set[Role]) -> bool:
 
 def writable_fields(actor: Actor, cls: type[Record], record: Record | None = None) -> frozenset[str]:
     """The fields that the actor may set on this record (None: on a new one). State and version are never among them."""
-    names = _writable(actor, cls, record)
+    names, granted = _writable(actor, cls, record), _granted(actor, cls, record)
     flow = record.flow() if record is not None and record.id is not None else None
     if flow is None or actor.is_system or record is None or record.state in (flow.edit or ()):
-        return names
+        return names | granted
     late = _late(record)
-    return names & late if late else names
+    return (names & late if late or granted else names) | granted
+
+
+def _granted(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:
+    """The fields that the actor sets by relation to the record and by its state. Whoever enters a new one owns it."""
+    fields = {name: field for name, field in cls.declared.own_fields.items() if isinstance(field.edit, Relation)}
+    if not fields or actor.is_system:
+        return frozenset()
+    is_new = record is None or record.id is None
+    subject = _begun(actor, cls) if record is None or is_new else record
+    people = list(_represented(actor, cls))
+    return frozenset(
+        name
+        for name, field in fields.items()
+        if not field.computed and (is_new or not field.fixed)
+        if sees(actor, field, subject) and _open_ways(cls, field.edit).holds(subject, people)
+    )
+
+
+def _open_ways(cls: type[Record], relation: Relation) -> Relation:
+    """A relation by which a field is set: ways without states are open while the record may be changed."""
+    flow = cls.declared.workflow
+    return relation.limited_to(flow.edit or ()) if flow else relation
+
+
+def _begun(actor: Actor, cls: type[Record]) -> Record:
+    """A record of a type as the actor is about to enter it."""
+    flow = cls.declared.workflow
+    return cls(owner=actor.id, department=actor.department, state=flow.start if flow else None)
 
 
 def _writable(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:
@@ -290,7 +354,8 @@ def _writable(actor: Actor, cls: type[Record], record: Record | None) -> frozens
         return frozenset(own) | {"tags", "owner", "department"}
     is_new = record is None or record.id is None
     if is_writer(actor, cls, record):
-        names = {name for name, field in own.items() if _may_set(actor, field, is_new)} | {"tags"}
+        subject = record if record is not None and not is_new else _begun(actor, cls)
+        names = {name for name, field in own.items() if _may_set(actor, field, subject, is_new)} | {"tags"}
         if record is not None and record.id == actor.id:
             names -= set(cls.declared.access.own_never)
         return frozenset(names | ({"owner"} if _leads(actor, record) else set()))
@@ -301,10 +366,11 @@ def _writable(actor: Actor, cls: type[Record], record: Record | None) -> frozens
     return frozenset()
 
 
-def _may_set(actor: Actor, field: Rule, is_new: bool) -> bool:
-    if field.computed or (field.fixed and not is_new) or not sees(actor, field):
+def _may_set(actor: Actor, field: Rule, subject: Record, is_new: bool) -> bool:
+    """Whether one of the writers may set a field; what is set by relation is not theirs by that."""
+    if field.computed or (field.fixed and not is_new) or isinstance(field.edit, Relation):
         return False
-    return field.edit is None or _has_role(actor, field.edit)
+    return sees(actor, field, subject) and (field.edit is None or _has_role(actor, field.edit))
 
 
 def _leads(actor: Actor, record: Record | None) -> bool:
@@ -324,6 +390,8 @@ def may_update(actor: Actor, record: Record) -> Verdict:
     """Whether any field of this record may be changed by the actor now."""
     if record.removed_at is not None:
         return Verdict(False, IN_BIN)
+    if _granted(actor, type(record), record):
+        return YES
     if not _writable(actor, type(record), record):
         return Verdict(False, NOT_YOURS)
     flow = record.flow()

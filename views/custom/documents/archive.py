@@ -160,13 +160,13 @@ class ArchiveView(CustomView):
         return self.render(
             "custom/archive_record.html",
             **record_page.heading(cls, record) | {"base": f"/admin/archive/{kind}/"},
-            parts_=record_page.parts_of(cls, document, labels, me, opened=opened),
+            parts_=record_page.parts_of(cls, document, labels, rights.Viewer(me, record), opened=opened),
             base_facts=record_page.base_facts(cls, document, labels),
             archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
             files=[file_context(file, me, **shown) for file in (files.files_of(record.id) if opened else [])],
             file_kinds=cls.declared.file_kinds,
             linked=linked_context(cls, record, me),
-            timeline=timeline(cls, list(reversed(entries)), me),
+            timeline=timeline(cls, list(reversed(entries)), rights.Viewer(me, record)),
             may_unarchive=rights.may_unarchive(me),
         )
 

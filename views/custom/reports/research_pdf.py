@@ -121,5 +121,5 @@ def _requirements(ids: list[ObjectId], me: Actor) -> list[list[str]]:
 def _opinions(report: Record, me: Actor) -> list[list[str]]:
     """Who submitted, reviewed, returned and published, and what they said; oldest first."""
     entries = [entry for entry in history.entries_of(report.id) if entry["verb"] in OPINIONS_OF]
-    content = timeline(ResearchReport, entries, me)
+    content = timeline(ResearchReport, entries, rights.Viewer(me))
     return [[entry["when"], entry["who"], entry["text"], entry["comment"]] for entry in content]

@@ -22,6 +22,16 @@ class Held:
         """The id that a reference field holds, without loading its target."""
         return id_of(self.raw(name))
 
+    def ids_at(self, path: str) -> list[ObjectId]:
+        """The ids at a field, at a column of its lines (`team.user`), or at a field of the record that it links to
+        (`employee.manager`), which alone is loaded."""
+        name, _, rest = path.partition(".")
+        held = self.raw(name)
+        if not rest:
+            return [id for link in (held if isinstance(held, list) else [held]) if (id := id_of(link)) is not None]
+        within = held if isinstance(held, list) else [getattr(self, name)]
+        return [id for part in within if isinstance(part, Held) for id in part.ids_at(rest)]
+
     def refs(self, name: str) -> list[ObjectId]:
         """The ids that a list of references holds."""
         return [id for link in self.raw(name) or [] if (id := id_of(link)) is not None]

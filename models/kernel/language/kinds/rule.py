@@ -12,6 +12,7 @@ from bson import ObjectId
 from ...base.roles import Role
 from ...base.words import LOCALES, L, Words, enumerate_words, speaking
 from ..facts import Facts, fact_faults, usable
+from ..relations import Relation
 from ..typed import parse
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -54,8 +55,8 @@ class Rule:
 
     label: Words | None = None
     help: Words | None = None
-    see: frozenset[Role] | None = None
-    edit: frozenset[Role] | None = None
+    see: frozenset[Role] | Relation | None = None
+    edit: frozenset[Role] | Relation | None = None
     editable_in: frozenset[str] = frozenset()
     computed: bool = False
     fixed: bool = False

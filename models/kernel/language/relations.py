@@ -1,0 +1,84 @@
+"""Who sees or sets a field by their relation to the record and by its state: `OWNER | user_in("manager")`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ..base.case import Case
+from ..base.people import Actor
+from .names import NameSet
+from .who import Who
+
+
+class Involvement(StrEnum):
+    """What the people named in a record may do with it: read it, or write it as those of its department do."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+READ, WRITE = Involvement.READ, Involvement.WRITE
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way into a field: for these people (None: all who read the record), in these states (none: in every one)."""
+
+    who: Who | None = None
+    states: NameSet = NameSet(frozenset())
+
+    def is_open(self, record: Case, people: Iterable[Actor]) -> bool:
+        """Whether one of some people has this way into the field of this record as it stands."""
+        if self.states and record.state not in self.states:
+            return False
+        return self.who is None or any(slot.fits(person) for slot in self.who.quorum(record).slots for person in people)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Several ways into a field; one that is open is enough. Without a record there is none."""
+
+    ways: tuple[Way, ...]
+
+    def __or__(self, other: Who | Relation) -> Relation:
+        return Relation(self.ways + related(other).ways)
+
+    def __ror__(self, other: Who) -> Relation:
+        return Relation(related(other).ways + self.ways)
+
+    def holds(self, record: Case, people: Iterable[Actor]) -> bool:
+        """Whether one of some people is in this relation to the record as it stands."""
+        known = list(people)
+        return any(way.is_open(record, known) for way in self.ways)
+
+    def limited_to(self, states: Iterable[str]) -> Relation:
+        """The same, where ways without states are open in these alone."""
+        own = frozenset(states)
+        return Relation(tuple(way if way.states else replace(way, states=own) for way in self.ways))
+
+    @property
+    def states(self) -> frozenset[str]:
+        """The states that it names."""
+        return frozenset(state for way in self.ways for state in way.states)
+
+    @property
+    def people(self) -> tuple[Who, ...]:
+        """The rules for people that it names."""
+        return tuple(way.who for way in self.ways if way.who)
+
+
+def in_state(names: str) -> Relation:
+    """Everybody who reads the record, in these states: `in_state("published closed")`."""
+    return Relation((Way(None, names),))
+
+
+def during(names: str, who: Who) -> Relation:
+    """These people, in these states: `during("self_review", OWNER)`."""
+    return Relation((Way(who, names),))
+
+
+def related(given: Who | Relation) -> Relation:
+    """A rule for people as a relation that holds in every state."""
+    return given if isinstance(given, Relation) else Relation((Way(given),))

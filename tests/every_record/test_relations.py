@@ -1,0 +1,141 @@
+"""Every type that names people or shows fields by relation: who sees the row, and where the value stands."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pypdf
+from bson import ObjectId
+
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
+from models.kernel.gate.waiting import COLLECTION
+from models.kernel.language.relations import WRITE, Relation
+from models.kernel.rights import rights
+from tests.fixtures._types import types_with
+
+NAMED = types_with(lambda declared: declared.access.named)
+BY_RELATION = types_with(
+    lambda declared: [name for name, field in declared.own_fields.items() if isinstance(field.see, Relation)]
+)
+MARK = "只給相關人員"
+ONE_RECORD = ("details/", "history/", "edit/", "delete/")
+MAY_STAND = {*ONE_RECORD, "copy", "print/"}
+
+
+def named_in(cls: Any, record: Any, path: str, users: Any) -> dict[str, Any]:
+    """The value that names somebody at a path of a record, where it is a field or a column of lines."""
+    name, _, column = path.partition(".")
+    field = cls._fields[name]
+    if not column:
+        return {name: users if isinstance(record.raw(name), list) or field.target == "" else users[0]}
+    if not field.columns:
+        return {}
+    line = field.field.document_type
+    rows = record.raw(name) or [line()]
+    rows[0]._data[column] = users[0]
+    return {name: rows}
+
+
+def sees(person: Any, record: Any) -> bool:
+    scope = rights.visible(person, type(record))
+    return scope is not None and record._get_collection().find_one({"$and": [scope, {"_id": record.id}]}) is not None
+
+
+@NAMED
+def test_people_named_in_a_record_see_it_while_they_are(cls: Any, record: Any, company: Any) -> None:
+    for path, may in cls.declared.access.named.items():
+        record = company.fresh(record)
+        strangers = [p for login in company.logins if not sees(p := company.actor(login), record)]
+        assert strangers, "everybody sees it already, so nobody need be named"
+        stranger = strangers[0]
+        before = {name: record.raw(name) for name in named_in(cls, record, path, [stranger.id])}
+        if not before:
+            continue  # named in a linked record: held by its own test
+        record = changes.update(cls, record.id, named_in(cls, record, path, [stranger.id]), actor=SYSTEM, version=None)
+        assert sees(stranger, record)
+        assert rights.is_writer(stranger, cls, record) == (may is WRITE)
+        assert not sees(strangers[-1], record) or strangers[-1].id == stranger.id
+        record = changes.update(cls, record.id, before, actor=SYSTEM, version=None)
+        assert not sees(stranger, record)
+
+
+@NAMED
+def test_who_is_waited_for_sees_the_record(cls: Any, record: Any, company: Any) -> None:
+    """At every stop of a walk, whoever the open case names finds the record itself."""
+
+    def look(stop: Any) -> None:
+        case = stop._get_db()[COLLECTION].find_one({"_id": stop.id}) or {}
+        addresses = {*case.get("decide", ()), *case.get("act", ())}
+        for login in company.logins:
+            person = company.actor(login)
+            if addresses & set(person.addresses()):
+                assert sees(person, stop), f"{login} is waited for at {stop.state!r}"
+
+    if cls.declared.workflow:
+        company.walk(record, sorted(cls.declared.workflow.ends)[0], stop=look)
+
+
+def pages_of(browser: Any, cls: Any, id: ObjectId) -> Iterator[tuple[str, str]]:
+    """Every page and file on which a value of a record could stand."""
+    base, record = f"/admin/{cls.declared.name}/", {"id": id}
+    visits: list[tuple[str, str, dict[str, Any]]] = [(path, base + path, record) for path in ONE_RECORD]
+    visits += [(f"version {number}", f"{base}history/", {**record, "version": number}) for number in range(1, 9)]
+    visits += [(path, base + path, {}) for path in ("", "new/", "export/csv/", "help/")]
+    visits += [("copy", f"{base}new/", {"copy": id}), ("board", "/admin/board/", {"type": cls.declared.name})]
+    visits += [(path, f"/admin/{path}/", {}) for path in ("inbox", "calendar", "notices")]
+    visits += [("home", "/admin/", {})]
+    visits += [(path, f"/admin/{path}/", {"q": MARK}) for path in ("search", "palette")]
+    for name, path, query in visits:
+        yield name, browser.get(path, query).get_data(as_text=True)
+    printed = browser.get(f"{base}print/", record)
+    if printed.mimetype == "application/pdf":
+        pages = pypdf.PdfReader(io.BytesIO(printed.get_data())).pages
+        yield "print/", "".join(page.extract_text() for page in pages)
+
+
+def one_of_each(company: Any, stop: Any, shown: dict[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    """One login for each way in which people meet the fields of a record, with the fields that it sees."""
+    ways: dict[tuple[bool, frozenset[str]], str] = {}
+    for login in company.logins:
+        person = company.actor(login)
+        is_reader = sees(person, stop)
+        seen = frozenset(name for name, field in shown.items() if is_reader and rights.sees(person, field, stop))
+        ways.setdefault((is_reader, seen), login)
+    yield from ((login, seen) for (_, seen), login in ways.items())
+
+
+@BY_RELATION
+def test_a_field_by_relation_stands_where_its_reader_is(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
+    """At the stops of a walk: on the pages of the one record for who sees it there, and on no page for all others."""
+    shown = {
+        name: field
+        for name, field in cls.declared.own_fields.items()
+        if isinstance(field.see, Relation) and field.is_text and not field.computed
+    }
+    marks = {name: f"{MARK}{name}" for name in shown}
+    record = changes.update(cls, record.id, marks, actor=SYSTEM, version=None)
+    for name in shown:  # once more, so that the history tells of a change
+        changes.update(cls, record.id, {name: f"先前{marks[name]}"}, actor=SYSTEM, version=None)
+        record = changes.update(cls, record.id, {name: marks[name]}, actor=SYSTEM, version=None)
+    seen_at: set[str] = set()
+
+    def look(stop: Any) -> None:
+        if (stop.state or "") in seen_at:
+            return
+        seen_at.add(stop.state or "")
+        for login, seen in one_of_each(company, stop, shown):
+            pages = dict(pages_of(browser_as(login, is_new=True), cls, stop.id))
+            for name in shown:
+                places = {path for path, text in pages.items() if marks[name] in text}
+                where = f"{name} for {login} at {stop.state!r}: {sorted(places)}"
+                assert ("details/" in places) == (name in seen), where
+                assert name in seen or not places, where
+                assert not {path for path in places if path not in MAY_STAND and not path.startswith("version")}, where
+
+    if cls.declared.workflow:
+        company.walk(record, sorted(cls.declared.workflow.ends)[0], stop=look)
+    else:
+        look(record)

@@ -1,0 +1,141 @@
+"""Wrong declarations of people named in records, and of fields by relation, stop the start in one sentence."""
+
+import re
+from typing import Any
+
+import pytest
+
+from models.kernel.base.roles import Role
+from models.kernel.language.facts import DeclarationError
+from models.kernel.language.fields import Day, Line, Lines, LongText, Ref, Refs, Text
+from models.kernel.language.relations import READ, WRITE, Relation, Way, during, in_state
+from models.kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
+from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, of_department, role, user_in, writers_in
+from models.kernel.language.workflow import Move
+from tests.models.test_declaring import CLOSE, NAME, RETURN, SUBMIT, declared, flow, nothing_stays, started
+
+__all__ = ["nothing_stays"]  # a fixture of every test here
+
+BUYER = user_in("buyer", NAME)
+
+
+class Member(Line):
+    """A line that names a user and a note."""
+
+    user = Ref("User", label=NAME)
+    note = Text(label=NAME)
+
+
+TEAM = {"team": Lines(Member, label=NAME)}
+
+
+def note(**facts: Any) -> dict[str, Any]:
+    """A type with one more field of these facts."""
+    return {"fields": {"note": LongText(label=NAME, **facts), "buyer": Ref("User", label=NAME)}}
+
+
+def seen(see: Any, **options: Any) -> dict[str, Any]:
+    return {**note(see=see), "workflow": flow(CLOSE), **options}
+
+
+def approved_by(who: Who, access: Access | None = None, **fields: Any) -> dict[str, Any]:
+    moves = (SUBMIT, Move("approve", "submitted", "approved", by=who), RETURN)
+    return {"workflow": flow(*moves), "fields": fields, **({"access": access} if access else {})}
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "access names a field 'nmae' that the type does not have": {"access": Access(named={"nmae": READ})},
+    "access names people in 'name', which is no link to User": {"access": Access(named={"name": READ})},
+    "access names people in 'team.nmae', which is no link to User": {
+        "fields": TEAM,
+        "access": Access(named={"team.nmae": READ}),
+    },
+    "access names people in 'team.note', which is no link to User": {
+        "fields": TEAM,
+        "access": Access(named={"team.note": READ}),
+    },
+    "access names people in 'buyer.phone', which is no link to User": {
+        "fields": {"buyer": Ref("User", label=NAME)},
+        "access": Access(named={"buyer.phone": READ}),
+    },
+    "access names people in 'buyers.manager', which is no link to User": {
+        "fields": {"buyers": Refs("User", label=NAME)},
+        "access": Access(named={"buyers.manager": READ}),
+    },
+    "access lets those named in 'buyer' do 'write', which is neither READ nor WRITE": {
+        "fields": {"buyer": Ref("User", label=NAME)},
+        "access": Access(named={"buyer": "write"}),  # type: ignore[dict-item]
+    },
+    "field 'note' has see= in a state 'gone' that does not exist": seen(in_state("gone")),
+    "field 'note' has edit= in a state 'gone' that does not exist": {
+        **note(edit=during("gone", OWNER)),
+        "workflow": flow(CLOSE),
+    },
+    "field 'note' has see= in a state 'closed' that does not exist": note(see=in_state("closed")),
+    "field 'note' names a field 'byuer' that the type does not have": seen(OWNER | user_in("byuer")),
+    "field 'note' has see= for whom 'name' names, which is no link to User": seen(OWNER | user_in("name")),
+    "field 'note' has see= for 'haed', which is not a role": seen(OWNER | role("haed")),  # type: ignore[arg-type]
+    "field 'note' has see= for the system, which needs no leave": seen(NOBODY),
+    "field 'note' names a department 'NIL' that is not declared": seen(of_department(Role.HEAD, "NIL")),
+    "field 'note' is shown by relation to the record and cannot stand in the list": seen(OWNER, grid=Grid("name note")),
+    "field 'note' is shown by relation to the record and cannot stand in the search": seen(
+        OWNER, grid=Grid("name", search="note")
+    ),
+    "field 'note' is shown by relation to the record and cannot stand in the title": seen(OWNER, title="{note}"),
+    "field 'note' is required, and whoever enters the record may not set it": {
+        **note(required=True, edit=during("closed", OWNER)),
+        "workflow": flow(CLOSE),
+    },
+    "field 'due' is shown by relation to the record and cannot stand in a reminder": {
+        "fields": {"due": Day(label=NAME, see=OWNER)},
+        "reminders": (Remind("due"),),
+    },
+    "field 'due' is shown by relation to the record and cannot stand in the retention": {
+        "fields": {"due": Day(label=NAME, see=OWNER)},
+        "retention": Retention(after="due", archive=1, delete=1),
+    },
+    "move 'approve' waits for whom 'buyer' names, who may not see the record: add it to Access(named=)": approved_by(
+        BUYER, buyer=Ref("User", label=NAME)
+    ),
+    "move 'approve' waits for whom 'team.user' names, who may not see the record: add it to Access(named=)": (
+        approved_by(user_in("team.user"), **TEAM)
+    ),
+    "move 'approve' waits for the role 'legal', which may not see the record: add it to Access(read=)": approved_by(
+        role(Role.LEGAL)
+    ),
+    "move 'approve' waits for the role 'legal', which may not see the record: add it to Access(read=) ": approved_by(
+        HEAD | role(Role.LEGAL), Access(read={Role.LEGAL: Scope.DEPARTMENT})
+    ),
+    "move 'approve' waits for the department that 'other' names, which may not see the record: add it to "
+    "Access(related=)": approved_by(writers_in("other"), other=Ref("Department", label=NAME)),
+    "field 'note' names people in 'buyer.phone', which is no link to User": seen(OWNER | user_in("buyer.phone")),
+    "field 'seen_by' has a name that the kernel keeps": {"fields": {"seen_by": Text(label=NAME)}},
+    "field 'chain' has a name that the kernel keeps": {"fields": {"chain": Text(label=NAME)}},
+}
+
+
+@pytest.mark.parametrize("sentence", list(FAULTS))
+def test_a_wrong_relation_is_refused_in_one_sentence(sentence: str) -> None:
+    with pytest.raises(DeclarationError, match="^" + re.escape(f"Sample: {sentence.strip()}.") + "$"):
+        started(**FAULTS[sentence])
+
+
+def test_right_relations_are_taken() -> None:
+    options = {
+        "fields": {
+            "buyer": Ref("User", label=NAME),
+            **TEAM,
+            "note": LongText(label=NAME, see=BUYER | during("closed", OWNER), edit=during("closed", BUYER)),
+        },
+        "form": (Part(NAME, "name day buyer team note"),),
+        "access": Access(named={"buyer": WRITE, "team.user": READ, "buyer.manager": READ}),
+        "workflow": flow(Move("close", "draft", "closed", by=user_in("buyer.manager", own=True))),
+    }
+    cls = started(**options)["sample"]
+    assert cls.declared.own_fields["note"].see == Relation((Way(BUYER), Way(OWNER, "closed")))
+
+
+def test_a_rule_for_people_alone_is_a_relation_in_every_state() -> None:
+    field = declared(**note(see=OWNER | BUYER)).declared.own_fields["note"]
+    assert [way.states for way in field.see.ways] == [frozenset()]
+    assert field.see.people[0].fields == ("buyer",)
