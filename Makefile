@@ -8,6 +8,9 @@ RUN_STAMP := $(VENV)/.installed-run-$(SUM)
 TEST_STAMP := $(VENV)/.installed-test-$(SUM)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Whole files go to two processes, in the order of tests/fixtures/order.py: the longest first.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: run test check docs vendor gallery pictures clean bench-backup bench-growth
 
 run: $(RUN_STAMP)
@@ -18,7 +21,7 @@ test: $(TEST_STAMP)
 	@$(BIN)/pytest $(ARGS)
 else
 test: check
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest $(SPREAD)
 endif
 
 check: $(TEST_STAMP)

@@ -78,7 +78,6 @@ def test_web_alone_needs_a_named_server(port, data_folder):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("run")
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_run_comes_up_serves_and_stops_cleanly(port, data_folder, ending):
     """First on an empty folder, which is given the demo company, then on what was left there."""

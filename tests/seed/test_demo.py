@@ -1,4 +1,8 @@
-"""The demo company: whole, believable, written through the gate, and never half of one."""
+"""The demo company: whole, believable, written through the gate, and never half of one.
+
+It is loaded once for all of these tests, by the real command, after a load that was killed in the middle: so whatever
+holds here also holds where a start was cut off, and a first load takes the same way from its beginning on.
+"""
 
 import datetime as dt
 import itertools
@@ -12,6 +16,8 @@ import pytest
 from bson import ObjectId
 from pymongo.database import Database
 
+from admin_app.security.account_rows import accounts
+from admin_app.security.passwords import verify
 from models import catalogue
 from models.kernel.base import clock, people
 from models.kernel.base.people import actor_of
@@ -22,13 +28,13 @@ from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for
 from tests.fixtures.doing import Counts, sweep_on
+from tests.seed.killed import Cut, load_after_a_kill
 
 expire_quotations = partial(sweep_on, "expire_quotations")
 make_dunning = partial(sweep_on, "make_dunning")
 mark_overdue = partial(sweep_on, "mark_overdue")
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
-PASSWORDS: list[tuple[list[tuple[ObjectId, str]], str]] = []
+pytestmark = pytest.mark.slow
 AT_LEAST = {
     "department": 13,
     "user": 45,
@@ -56,26 +62,30 @@ WAITING_AT_LEAST = {
 }
 
 
-@pytest.fixture
-def company(database: Database[dict[str, Any]], settings: Any) -> Database[dict[str, Any]]:
-    """The demo company, loaded once for this module unless a test has emptied the database meanwhile."""
-    if database[META].find_one({"_id": "demo", "state": "whole"}) is None:
-        _empty(database)
-        demo.load_demo(settings, set_passwords=lambda users, password: PASSWORDS.append((list(users), password)))
-    return database
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nothing_left(database: Database[dict[str, Any]]) -> Iterator[None]:
-    """Leave an empty database behind."""
-    yield
+@pytest.fixture(scope="module")
+def cut(database: Database[dict[str, Any]], settings: Any) -> Iterator[Cut]:
+    """The demo company is there, and this is what the killed load before it left; an empty database is left behind."""
     _empty(database)
+    yield load_after_a_kill(settings, database)
+    _empty(database)
+
+
+@pytest.fixture
+def company(cut: Cut, database: Database[dict[str, Any]]) -> Database[dict[str, Any]]:
+    """The demo company; only the tests at the end of this module, which ask for `db` instead, empty the database."""
+    _forget()
+    return database
 
 
 def _empty(database: Database[dict[str, Any]]) -> None:
     for name in database.list_collection_names(filter={"type": "collection"}):
         if not name.startswith("system."):
             database[name].delete_many({})
+    _forget()
+
+
+def _forget() -> None:
+    """What this process remembers of another company."""
     people.forget_departments()
     working_time.forget_calendar()
 
@@ -204,9 +214,9 @@ def test_every_signed_contract_has_its_scan(company):
 
 
 def test_all_users_get_the_demo_password(company, settings):
-    users, password = PASSWORDS[-1]
-    assert len(users) == company["user"].count_documents({})
-    assert password == settings.demo_password
+    secrets = {row["_id"]: row["hash"] for row in accounts().find({}, {"hash": 1})}
+    assert set(secrets) == {row["_id"] for row in company["user"].find({}, {"_id": 1})}
+    assert all(verify(hashed, settings.demo_password) for hashed in set(secrets.values()))
 
 
 def test_the_load_is_marked_as_whole(company, settings):
@@ -214,6 +224,24 @@ def test_the_load_is_marked_as_whole(company, settings):
     assert not demo.is_empty()
     with pytest.raises(RuntimeError, match="without users"):
         demo.load_demo(settings)
+
+
+def test_nothing_of_the_killed_load_is_left(cut, company):
+    assert cut.state == demo.FOUNDED
+    assert cut.quotations
+    assert "an earlier load was cut off" in cut.said
+    assert not company["quotation"].find_one({"_id": {"$in": list(cut.quotations)}})
+
+
+def test_no_step_of_the_story_is_there_twice(company):
+    logins = [row["login"] for row in company["user"].find({}, {"login": 1})]
+    assert len(logins) == len(set(logins)) == 45
+    created = 0
+    for name in catalogue:
+        steps = [row["once"] for row in company[name].find({"once": {"$gt": ""}}, {"once": 1})]
+        assert len(steps) == len(set(steps)), name
+        created += company[name].count_documents({})
+    assert created == company["history"].count_documents({"verb": "create"})
 
 
 NOWS = [
