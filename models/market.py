@@ -79,6 +79,7 @@ PRIORITIES = {
         "number subject source category priority feasibility collected_on state",
         search="subject source_reference",
         inline="category priority feasibility",
+        sort="-priority",
     ),
     form=(
         Part(
@@ -131,7 +132,7 @@ class Requirement(Record):
     market_trend = LongText(label=L("Market trend", "市場趨勢"))
     competition = LongText(label=L("Competition", "競爭情況"))
     feasibility = Whole(least=1, most=5, label=L("Feasibility (1-5)", "可行性（1-5）"))
-    priority = Choice(PRIORITIES, label=L("Priority", "優先級"))
+    priority = Choice(PRIORITIES, ordered=True, label=L("Priority", "優先級"))
     decision = LongText(label=L("Decision", "處理決定"))
 
 

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from models.kernel.rights import rights
 from tests.fixtures._types import TYPES
 from tests.fixtures.http import COMMANDS, reader
-from views.lists.listing import read_request, sortable
+from views.lists.listing import order_of, read_request, sortable
 
 QUERIES_MAX = 14  # session, account, user, deputies, four counts, rows and their count; one more for each linked type
 READING = ("find", "aggregate", "count", "distinct", "getMore")
@@ -75,8 +75,9 @@ def test_every_order_of_the_list_answers_by_an_index(cls: Any, record: Any, comp
             if (query := f"{name} {questions.filter}") in explained:  # of colleagues with the same rights
                 continue
             explained.add(query)
-            keys = [("_id", 1)] if name == "id" else [(name, 1), ("_id", 1)]
-            plan = rows.find(questions.filter).sort(keys).limit(51).explain()["queryPlanner"]["winningPlan"]
+            plan = (
+                rows.find(questions.filter).sort(order_of(questions)).limit(51).explain()["queryPlanner"]["winningPlan"]
+            )
             assert "COLLSCAN" not in stages(plan), f"{login} sorts by {name}"
 
 

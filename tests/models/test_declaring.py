@@ -144,6 +144,12 @@ class Late(Line):
     code = Text(editable_in={"closed"}, label=NAME)
 
 
+class Ordered(Line):
+    """A line with a choice by which no list could sort."""
+
+    rank = Choice({"low": NAME, "high": NAME}, ordered=True, label=NAME)
+
+
 EXPERIMENT: dict[str, dict[str, Any]] = {  # the declarations that were once accepted without a word
     "field 'price' has an option 'seee' that Money does not know": {"fields": {"price": price(seee={Role.HEAD})}},
     "field 'price' has see={'haed'}, which is not a set of roles": {"fields": {"price": price(see={"haed"})}},
@@ -332,6 +338,15 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     },
     "uniqueness of 'day' is declared twice": {"unique": (Unique("day"), Unique("day"))},
     "uniqueness of 'name' stands on the field itself: name = …(unique=True)": {"unique": (Unique("name"),)},
+    "field 'rank' is ordered, but has fewer than two options": {
+        "fields": {"rank": Choice({"low": NAME}, ordered=True, label=NAME)}
+    },
+    "field 'rank' has ordered='up', which is not True or False": {
+        "fields": {"rank": Choice({"low": NAME, "high": NAME}, ordered="up", label=NAME)}  # type: ignore[arg-type]
+    },
+    "column rows.rank has ordered=, which holds for fields of a record only": {
+        "fields": {"rows": Lines(Ordered, label=NAME)}
+    },
     "number pattern 'S-{seq!r}-{seq}' has a place that is more than a name in brackets": {"number": "S-{seq!r}-{seq}"},
 }
 FAULTS: dict[str, dict[str, Any]] = {

@@ -35,6 +35,7 @@ MINE_LABELS = {
     DRAFTS: L("My drafts", "我的草稿"),
     GOING: L("To do", "待處理"),
 }
+INBOX_ORDER = [("rank", -1), ("since", 1), ("_id", 1)]  # what is ranked above others, then the oldest first
 Cases = list[dict[str, Any]]
 
 
@@ -54,8 +55,16 @@ def _is_offered(move: Move) -> bool:
 
 
 def to_decide(me: Actor, most: int) -> Cases:
-    """What waits for a person's decision, the oldest first."""
-    return list(get_db()[WAITING].find(waiting_filter(me)).sort([("since", 1), ("_id", 1)]).limit(most))
+    """What waits for a person's decision, in the order of the inbox."""
+    return list(get_db()[WAITING].find(waiting_filter(me)).sort(INBOX_ORDER).limit(most))
+
+
+def following(case: Mapping[str, Any]) -> dict[str, Any]:
+    """The cases that come after one in the inbox."""
+    rank, since = case.get("rank"), case["since"]
+    less: list[dict[str, Any]] = [{"rank": {"$lt": rank}}, {"rank": None}] if rank else []
+    same = [{"since": {"$gt": since}}, {"since": since, "_id": {"$gt": case["_id"]}}]
+    return {"$or": [*less, *({"rank": rank, **later} for later in same)]}
 
 
 def overseen_late(me: Actor, catalogue: Mapping[str, type[Record]], most: int) -> Cases | None:
@@ -72,15 +81,17 @@ def mine(me: Actor, catalogue: Mapping[str, type[Record]]) -> tuple[dict[str, Ca
     """A person's own open work in the order of its urgency, each case once, and why cases were returned: 4 queries."""
     waiting, whose = get_db()[WAITING], {"act": {"$in": rights.addresses_of(me)}}
     tonight = clock.start_of(clock.today() + dt.timedelta(days=1))
-    soon = list(waiting.find({**whose, "due": {"$lt": tonight}}).sort("due", 1).limit(MINE_MAX))
-    dated = list(waiting.find(whose | {"due": {"$gte": tonight}}).sort("due", 1).limit(MINE_MAX))
-    undated = list(waiting.find(whose | {"due": None}).sort("since", -1).limit(MINE_MAX))
+    soon = list(waiting.find({**whose, "due": {"$lt": tonight}}).sort([("rank", -1), ("due", 1)]).limit(MINE_MAX))
+    dated = list(waiting.find(whose | {"due": {"$gte": tonight}}).sort([("rank", -1), ("due", 1)]).limit(MINE_MAX))
+    undated = list(waiting.find(whose | {"due": None}).sort([("rank", -1), ("since", -1)]).limit(MINE_MAX))
     others = [*dated, *undated][:MINE_MAX]
     reasons = _reasons([case["_id"] for case in (*soon, *others)])
     result: dict[str, Cases] = {key: [] for key in MINE_LABELS}
     for case in (*soon, *others):
         cls = catalogue.get(case["type"])
         result[_kind_of(case, reasons.get(case["_id"]), cls.declared.workflow if cls else None)].append(case)
+    for cases in result.values():
+        cases.sort(key=lambda case: -(case.get("rank") or 0))
     return result, {id: _said(row) for id, row in reasons.items()}
 
 

@@ -106,7 +106,7 @@ class HomeView(PlainRun, AdminIndexView):
 
     @expose("/inbox/")
     def inbox(self) -> Any:
-        """Everything that waits for my decision, oldest first, with exactly what changed since it was last decided."""
+        """Everything that waits for my decision, urgent first, oldest first, with what changed since it was decided."""
         me = actor()
         query = waiting_filter(me)
         after = request.args.get("after", "")
@@ -114,13 +114,10 @@ class HomeView(PlainRun, AdminIndexView):
         if kind in self.catalogue:
             query["type"] = kind
         if ObjectId.is_valid(after):
-            last = get_db()[WAITING].find_one({"_id": ObjectId(after)}, {"since": 1})
+            last = get_db()[WAITING].find_one({"_id": ObjectId(after)}, {"since": 1, "rank": 1})
             if last:
-                query["$or"] = [
-                    {"since": {"$gt": last["since"]}},
-                    {"since": last["since"], "_id": {"$gt": last["_id"]}},
-                ]
-        result = list(get_db()[WAITING].find(query).sort([("since", 1), ("_id", 1)]).limit(INBOX_PAGE + 1))
+                query = {"$and": [query, cases.following(last)]}
+        result = list(get_db()[WAITING].find(query).sort(cases.INBOX_ORDER).limit(INBOX_PAGE + 1))
         shown = result[:INBOX_PAGE]
         changes = self._last_changes(shown, me)
         facts = self._facts(shown, me)

@@ -8,11 +8,11 @@ from bson import ObjectId
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import L, Listed, Words, enumerate_words
-from models.kernel.language.fields import Choice, Choices, Flag, Tags
-from models.kernel.language.typed import parse, tags_of
+from models.kernel.language.fields import NOT_A_CHOICE, Choice, Choices, Flag, Tags, label_of
+from models.kernel.language.typed import BadValue, parse, tags_of
 
 from ..wording import NO, YES, Labels
-from .base import Kind
+from .base import NO_ORDER, Kind, range_filter
 from .registry import for_kind
 
 NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
@@ -20,6 +20,7 @@ VALUES_MAX = 50  # of one filter
 BLANK = ("", "—")
 ONE_OF = L("One of these", "以下之一")
 SOME_OF = L("Any of these, with commas between them", "以下任意項，用逗號分隔")
+AT_LEAST, AT_MOST = L("at least", "不低於"), L("at most", "不高於")
 OF = L("{kind}: {choices}", "{kind}：{choices}")
 
 
@@ -58,6 +59,24 @@ class ChoiceKind(OptionsKind):
 
     def say(self, value: Any, labels: Labels) -> str:
         return str(self.field.options.get(value, value))
+
+    def condition_from(self, text: str) -> Any:
+        return {"$gte": self._rank(text)}
+
+    def condition_to(self, text: str) -> Any:
+        return {"$lte": self._rank(text)}
+
+    def _rank(self, text: str) -> int:
+        if not self.field.ordered:
+            raise BadValue(NO_ORDER)
+        if text not in self.field.ranks:
+            raise BadValue(NOT_A_CHOICE(label=label_of(self.field), choices=Listed(tuple(self.field.options.values()))))
+        return int(self.field.ranks[text])
+
+    def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
+        control = super().filter(name, args, labels)
+        ends = [("from", str(AT_LEAST)), ("to", str(AT_MOST))]
+        return {**range_filter(self, name, args, "choice"), **control, "ends": ends} if self.field.ordered else control
 
     def options(self) -> list[tuple[str, str]]:
         return self.labels() if self.field.required else [BLANK, *self.labels()]

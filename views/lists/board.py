@@ -19,6 +19,7 @@ from models.kernel.base.titles import short_title
 from models.kernel.gate import changes, intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
+from models.kernel.language.declare import leading_choice
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Workflow
@@ -130,9 +131,12 @@ def _facts(cls: type[Record], me: Actor) -> tuple[str, ...]:
 
 
 def _cards(query: ListQuery, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The newest records of each column, in one command."""
+    """The first records of each column, in one command: the newest, or where its list begins with an ordered choice, by
+    that one before."""
     shown = dict.fromkeys((*facts, "number", "title", "state", "version", "owner", "state_since", "due_at"), 1)
-    stages = [{"$sort": {"_id": -1}}, {"$limit": CARDS_MAX}, {"$project": shown}]
+    name = leading_choice(query.cls)
+    order = {query.cls.fields_of()[name].order_key(name): -1} if name else {}
+    stages = [{"$sort": {**order, "_id": -1}}, {"$limit": CARDS_MAX}, {"$project": shown}]
     return _of_each(query, states, stages)
 
 

@@ -46,7 +46,8 @@ def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, ch
         if not values:
             continue
         try:
-            clauses.append({name: _condition(cls, name, suffix, values)})
+            key_of_order = cls.fields_of()[name].order_key(name) if suffix else name
+            clauses.append({key_of_order: _condition(cls, name, suffix, values)})
             chips += [(key, value, f"{label} {sign} ") for value in values]
         except BadValue as bad:
             problems.append(BAD_FILTER(label=label, why=bad.sentence))

@@ -23,6 +23,7 @@ from models.services.sheets.writing import MIMETYPES, XLSX_ROWS_MAX, Cell, Sheet
 from ..kinds.base import Kind
 from ..kinds.states import column_of
 from ..wording import Labels, reference_labels
+from . import listing
 from .listing import ListQuery
 
 BATCH = 1000
@@ -77,11 +78,7 @@ def streamed(name: str, heads: Sequence[str], batches: Iterable[Sequence[Sequenc
 
 def _batches(cls: type[Record], query: ListQuery, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
     """Rows in batches, each with the titles of what it links to."""
-    descending, name = query.sort.startswith("-"), query.sort.lstrip("-")
-    keys = [("_id" if name == "id" else name, -1 if descending else 1)]
-    if name != "id":
-        keys.append(("_id", keys[0][1]))
-    cursor = query.collection.find(query.filter, dict.fromkeys((*columns, "state"), 1)).sort(keys)
+    cursor = query.collection.find(query.filter, dict.fromkeys((*columns, "state"), 1)).sort(listing.order_of(query))
     batch: list[dict] = []
     for row in cursor.batch_size(BATCH):
         batch.append(row_of(cls, row))

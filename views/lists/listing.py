@@ -257,18 +257,34 @@ def fetch(request: ListQuery, columns: tuple[str, ...]) -> Page:
 
 
 def _order(query: ListQuery) -> tuple[str, int]:
-    """The field and the direction in which a list is sorted."""
+    """Where what a list is sorted by is kept, and the direction."""
     name = query.sort.removeprefix("-")
-    return "_id" if name == "id" else name, DESCENDING if query.sort.startswith("-") else ASCENDING
+    key = "_id" if name == "id" else query.cls.fields_of()[name].order_key(name)
+    return key, DESCENDING if query.sort.startswith("-") else ASCENDING
+
+
+def order_of(query: ListQuery) -> list[tuple[str, int]]:
+    """The keys by which the database sorts a list."""
+    return _keys(*_order(query))
+
+
+def _keys(name: str, order: int) -> list[tuple[str, int]]:
+    return [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
+
+
+def _at(document: Mapping[str, Any], path: str) -> Any:
+    """What stands at a path of a document."""
+    name, _, rest = path.partition(".")
+    value = document.get(name)
+    return _at(value, rest) if rest and isinstance(value, Mapping) else None if rest else value
 
 
 def beside(query: ListQuery, document: Mapping[str, Any], side: str) -> ObjectId | None:
     """The record that stands before or after one in a list, whether or not that one is still in it: one query."""
     name, direction = _order(query)
     order = direction if side == "after" else -direction
-    beyond = _beyond(name, order, document.get(name), document["_id"])
-    keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
-    rows = query.collection.find({"$and": [query.filter, beyond]}, {"_id": 1}).sort(keys).limit(1)
+    beyond = _beyond(name, order, _at(document, name), document["_id"])
+    rows = query.collection.find({"$and": [query.filter, beyond]}, {"_id": 1}).sort(_keys(name, order)).limit(1)
     try:
         result = list(rows.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout as late:
@@ -291,10 +307,9 @@ def _rows(
     request: ListQuery, query: dict, name: str, order: int, columns: tuple[str, ...]
 ) -> list[dict[str, Any]] | None:
     """The rows with what is shown of them, or None when it took too long."""
-    keys = [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
     needed = {column: kind_of(request.cls._fields[column]).projection(column) for column in columns}
     needed |= dict.fromkeys((name, "version", "state", "removed_at"), 1)
-    cursor = request.collection.find(query, needed).sort(keys).limit(request.size + 1)
+    cursor = request.collection.find(query, needed).sort(_keys(name, order)).limit(request.size + 1)
     try:
         return list(cursor.max_time_ms(TIME_LIMIT_MS))
     except ExecutionTimeout:
@@ -325,7 +340,7 @@ def _beyond(name: str, order: int, value: Any, id: ObjectId) -> dict[str, Any]:
 
 
 def _token(name: str, row: Mapping[str, Any]) -> str:
-    text = json_util.dumps([row.get(name), row["_id"]])
+    text = json_util.dumps([_at(row, name), row["_id"]])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

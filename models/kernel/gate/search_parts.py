@@ -15,10 +15,12 @@ from mongoengine.connection import get_db
 
 from ..base.collections import archive_of
 from ..base.search import FORM, sealed_gram, search_fields
-from ..language.declare import registered
+from ..language.declare import ordered_choices, registered
 from ..language.fields import Sealed
 from ..language.record import Record
 from ..language.relations import WRITE
+from .waiting import COLLECTION as WAITING
+from .waiting import rank_of
 
 BATCH = 200
 
@@ -33,8 +35,8 @@ def derive(record: Record) -> None:
 
 
 def derived_parts(record: Record) -> dict[str, Any]:
-    """The search parts of a record, and the people whom it names."""
-    return search_parts(record) | named_people(record)
+    """The search parts of a record, the people whom it names, and the ranks of its ordered choices."""
+    return search_parts(record) | named_people(record) | {"r": ranks_of(record)}
 
 
 def named_people(record: Record) -> dict[str, list[ObjectId]]:
@@ -57,6 +59,13 @@ def search_parts(record: Record) -> dict[str, Any]:
     return {"s": parts["s"], "g": sorted({*parts["g"], *keyed}), "sv": search_form(type(record))}
 
 
+def ranks_of(record: Record) -> dict[str, int] | None:
+    """The ranks of what was chosen in ordered choices: what lists sort by. None where there are none."""
+    ordered = ordered_choices(type(record))
+    chosen = {name: field.ranks.get(record._data.get(name, "")) for name, field in ordered.items()}
+    return {name: rank for name, rank in chosen.items() if rank} or None
+
+
 def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
     """The values of the columns of lines by which a record is found, each with its column."""
     for path in _own(type(record)):
@@ -67,9 +76,11 @@ def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
 
 
 def search_form(cls: type[Record]) -> str:
-    """The form of what is derived of a type: how texts fold, which of its fields count, and where it names people."""
+    """The form of what is derived of a type: how texts fold, which of its fields count, where it names people, and how
+    its choices are ordered."""
     named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
-    return f"{FORM}:{','.join(_own(cls))}{named}"
+    orders = "".join(f":{name}={'<'.join(field.ranks)}" for name, field in sorted(ordered_choices(cls).items()))
+    return f"{FORM}:{','.join(_own(cls))}{named}{orders}"
 
 
 def forms_of_all() -> str:
@@ -105,7 +116,10 @@ def refresh(cls: type[Record], home: str, after: ObjectId | None) -> tuple[int, 
     count, last = 0, None
     for row in rows:
         last = row["_id"]
-        parts = derived_parts(cls._from_son(dict(row)))
+        record = cls.from_stored(dict(row))
+        parts = {name: value for name, value in derived_parts(record).items() if value is not None}
         seen = {"_id": row["_id"], "version": row.get("version")}
         count += get_db()[home].update_one(seen, {"$set": parts}).modified_count
+        if (rank := rank_of(record)) and home == cls.type_name():
+            get_db()[WAITING].update_one({"_id": row["_id"], "version": row.get("version")}, {"$set": {"rank": rank}})
     return count, last

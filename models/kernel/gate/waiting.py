@@ -7,6 +7,7 @@ from typing import Any
 import mongoengine as me
 
 from ..base.addresses import at_user
+from ..language.declare import leading_choice, ordered_choices
 from ..language.record import Record
 from ..language.who import Quorum
 from ..rights.rights import filled_slots
@@ -23,6 +24,7 @@ class Waiting(me.Document):
         "strict": False,
         "indexes": [
             {"fields": ["decide", "since"]},
+            {"fields": ["decide", "-rank", "since"]},
             {"fields": ["act", "since"]},
             {"fields": ["act", "due", "since"]},
             {"fields": ["due"]},
@@ -42,6 +44,7 @@ class Waiting(me.Document):
     act = me.ListField(me.StringField())
     barred = me.ListField(me.ObjectIdField())
     version = me.IntField()
+    rank = me.IntField()  # what comes before the others, whatever its age: more is sooner; most cases have none
 
 
 def waiting_for(record: Record) -> dict[str, Any] | None:
@@ -86,4 +89,15 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         "act": sorted(act),
         "barred": sorted(barred - {None}),
         "version": record.version,
+        **({"rank": rank} if (rank := rank_of(record)) else {}),
     }
+
+
+def rank_of(record: Record) -> int:
+    """By how much a case comes before those of every day: by what was chosen above the middle of the choice with which
+    the list of its type begins."""
+    name = leading_choice(type(record))
+    if name is None:
+        return 0
+    field = ordered_choices(type(record))[name]
+    return max(0, field.ranks.get(record._data.get(name, ""), 0) - field.middle)

@@ -18,8 +18,8 @@ from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
 EVENTS = {"on_create": 1, "on_edit": 2}  # beside moves: how many arguments their methods take
-_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "seen_by", "worked_by", "s", "g", "sv"})
-_ONLY_OF_RECORDS = ("unique", "editable_in", "edit", "fixed", "restricted", "internal", "acyclic")
+_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "seen_by", "worked_by", "s", "g", "sv", "r"})
+_ONLY_OF_RECORDS = ("unique", "editable_in", "edit", "fixed", "restricted", "internal", "acyclic", "ordered")
 _HANDLER = "on_"
 _TAKEN = {1: "the actions", 2: "the actions and what was before"}
 

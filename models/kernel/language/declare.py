@@ -10,7 +10,7 @@ from typing import Any
 from ..base.words import L
 from .checks import declaration_faults
 from .facts import DeclarationError
-from .fields import Day, Moment, Ref, Refs, Rule, declared_fields
+from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
 from .unique import Unique
@@ -107,6 +107,18 @@ def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
 def restricted_fields(cls: type[Record]) -> frozenset[str]:
     """The fields that are content: shown to those only who may open the record."""
     return frozenset(name for name, field in cls.fields_of().items() if isinstance(field, Rule) and field.restricted)
+
+
+def ordered_choices(cls: type[Record]) -> dict[str, Choice]:
+    """The choices of a type whose options stand in an order."""
+    own = cls.declared.own_fields.items()
+    return {name: field for name, field in own if isinstance(field, Choice) and field.ordered}
+
+
+def leading_choice(cls: type[Record]) -> str | None:
+    """The ordered choice with whose most a list begins: boards and the inbox begin with it, too."""
+    sort = cls.declared.grid.sort
+    return sort.lstrip("-") if sort.startswith("-") and sort.lstrip("-") in ordered_choices(cls) else None
 
 
 def dated_fields(cls: type[Record]) -> dict[str, Day | Moment]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..base.words import Words
-from .kinds.choices import Choice, Choices, Flag, Tags
+from .kinds.choices import RANKS, Choice, Choices, Flag, Tags
 from .kinds.dates import Day, Moment
 from .kinds.lines import Line, Lines, declared_fields
 from .kinds.links import Ref, Refs, id_of
@@ -19,6 +19,7 @@ __all__ = [
     "NOT_A_CHOICE",
     "NOT_A_NUMBER",
     "NOT_THERE",
+    "RANKS",
     "REQUIRED",
     "TOO_LARGE",
     "WRONG_FORM",

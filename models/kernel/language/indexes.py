@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from .declare import dated_fields
+from .declare import dated_fields, leading_choice, ordered_choices
 from .record import Record
 from .unique import PREFIX
 
@@ -40,11 +40,21 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     for name in sorted(indexed_fields(cls)):
         yield IndexModel([(name, ASCENDING), ("_id", ASCENDING)])
+    yield from _by_rank(cls)
     for name, field in cls.declared.own_fields.items():
         if field.unique:
             kind: dict[str, Any] = {name: {"$gt": ""}}
             yield IndexModel([(name, ASCENDING)], name=f"{PREFIX}{name}", unique=True, partialFilterExpression=kind)
     yield from (rule.index(cls.fields_of()) for rule in cls.declared.unique)
+
+
+def _by_rank(cls: type[Record]) -> Iterator[IndexModel]:
+    """Records by the rank of an ordered choice; where a list begins with it, those of a state and a department, too."""
+    for name, field in ordered_choices(cls).items():
+        keys = [(field.order_key(name), ASCENDING), ("_id", ASCENDING)]
+        yield IndexModel(keys)
+        if name == leading_choice(cls):
+            yield from (IndexModel([(first, ASCENDING), *keys]) for first in ("state", "department"))
 
 
 def indexed_fields(cls: type[Record]) -> set[str]:

@@ -55,6 +55,7 @@ class Record(Held, me.Document):
     s = me.ListField(me.StringField())
     g = me.ListField(me.StringField())
     sv = me.StringField()
+    r = me.DictField(default=None)
 
     damaged: tuple[str, ...] = ()
 

@@ -78,6 +78,8 @@ def _case_faults(type_name: str, row: Mapping[str, Any], case: Mapping[str, Any]
         return
     if row.get("submitted_by_head"):
         due["decide"] = case.get("decide")  # the department above may have become another since
+    if row.get("sv") != search_parts.search_form(registered()[type_name]):
+        due["rank"] = case.get("rank")  # of before the choice was ordered; the refresh of the search brings it
     if wrong := sorted(name for name in due if due[name] != case.get(name)):
         yield "", CASE(fields=", ".join(wrong))
 

@@ -24,6 +24,8 @@ from .rule import (
     label_of,
 )
 
+RANKS = "r"  # where a record keeps the ranks of its ordered choices
+
 
 class Flag(Rule, me.BooleanField):
     """Yes or no."""
@@ -43,12 +45,26 @@ class Flag(Rule, me.BooleanField):
 
 
 class Choice(Rule, me.StringField):
-    """One of a few declared options: a mapping of stable id to label."""
+    """One of a few declared options: a mapping of stable id to label.
 
-    def __init__(self, options: Mapping[str, L], **facts: Unpack[Facts]):
+    `ordered`: the options stand in an order, the least first. Lists then sort by it and are narrowed from one option on
+    or up to one; where a list begins with the most (`Grid(sort="-priority")`), board and inbox show it first, too.
+    """
+
+    def __init__(self, options: Mapping[str, L], *, ordered: bool = False, **facts: Unpack[Facts]):
         super().__init__(**facts)
-        self.options = dict(options)
+        self.options, self.ordered = dict(options), ordered
+        self.ranks = {id: rank for rank, id in enumerate(self.options, 1)} if ordered else {}
         self.note_faults(_option_mistakes(options))
+        self.note_faults(_order_mistakes(options, ordered))
+
+    def order_key(self, name: str) -> str:
+        return f"{RANKS}.{name}" if self.ordered else name
+
+    @property
+    def middle(self) -> int:
+        """The rank up to which an option is nothing out of the ordinary."""
+        return (len(self.options) + 1) // 2
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, str) or value not in self.options:
@@ -94,6 +110,13 @@ class Choices(Rule, me.ListField):
 
 def _option_mistakes(options: Mapping[str, L]) -> Iterator[str]:
     yield from (f"has an option {id!r} without a label" for id, label in options.items() if not isinstance(label, L))
+
+
+def _order_mistakes(options: Mapping[str, L], ordered: Any) -> Iterator[str]:
+    if not isinstance(ordered, bool):
+        yield f"has ordered={ordered!r}, which is not True or False"
+    elif ordered and len(options) < 2:
+        yield "is ordered, but has fewer than two options"
 
 
 def _spellings(options: Mapping[str, L]) -> dict[str, set[str]]:

@@ -66,6 +66,7 @@ class Rule:
     fills: Mapping[str, str] = {}
     states: frozenset[str] = frozenset()
     acyclic: bool = False
+    ordered: bool = False
     tree: bool = False
     own_faults: tuple[str, ...] = ()
 
@@ -128,6 +129,10 @@ class Rule:
     def found_by(self, value: Any) -> str:
         """The text by which a search finds a value of it, and which stands for it in a title."""
         return str(value)
+
+    def order_key(self, name: str) -> str:
+        """Where the database keeps what a list sorts by, for a field of this name."""
+        return name
 
     def ids_in(self, value: Any) -> list[ObjectId]:
         """The records that a value links to."""
