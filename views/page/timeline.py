@@ -8,10 +8,11 @@ from typing import Any
 from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import L
 from models.kernel.gate.sources import source_label
-from models.kernel.language.declare import references_of
+from models.kernel.language.declare import references_of, registered
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
 from models.kernel.rights.rights import Viewer
+from models.services.keeping.audit import ERASED
 
 from ..kinds import kind_of
 from ..kinds.base import Change
@@ -39,7 +40,7 @@ def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
     rows = [
         {change["field"]: change[side]}
         for entry in entries
-        if entry["verb"] != "create"  # whose first values are not told
+        if entry["verb"] not in ("create", ERASED)  # whose first values are not told
         for change in entry.get("changes", ())
         for side in ("old", "new")
         if change.get(side) is not None
@@ -71,12 +72,20 @@ def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: M
         "tone": tone(cls, entry.get("state_to")),
         "changes": [
             change for c in entry.get("changes", ()) if verb != "create" for change in _changes(cls, c, viewer, labels)
-        ],
+        ]
+        if verb != ERASED
+        else [_destroyed(c["new"]) for c in entry["changes"]],
         "version": entry.get("version"),
         "seq": entry["seq"],
         "door": source_label(entry.get("door")),
         "hash": entry.get("hash", "")[:12],
     }
+
+
+def _destroyed(proof: Mapping[str, Any]) -> Change:
+    """Which record was destroyed; the entry proves it by what it holds, none of which is a field of its own record."""
+    cls = registered().get(proof["type"])
+    return (str(cls.declared.label if cls else proof["type"]), proof["number"] or "", "")
 
 
 def _changes(cls: type[Record], change: Mapping[str, Any], viewer: Viewer, labels: Mapping) -> list[Change]:

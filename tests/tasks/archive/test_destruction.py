@@ -81,6 +81,14 @@ class TestDestruction:
         with pytest.raises(Refused, match=listed.number):
             bring_back(type(old), Past({"_id": old.id, **old_values(old)}), context=Context())
 
+    def test_its_pages_name_what_was_destroyed(self, company, old, listed, browser_as):
+        approve(company, listed)
+        work(retention.CARRY_OUT, list=str(listed.id))
+        who = browser_as("records")
+        for page in ("details", "history"):
+            answer = who.get(f"/admin/deletion_list/{page}/", {"id": listed.id})
+            assert (answer.status_code, old.number in answer.text) == (200, True), page
+
     def test_nobody_else_approves(self, company, listed):
         for login in set(company.logins) - {"records"}:
             with pytest.raises((Missing, Forbidden)):
