@@ -76,9 +76,9 @@ def test_people_sign_in_and_look_while_it_loads(loading_app, settings, company):
 
 
 def test_changes_wait_until_it_is_loaded(loading_app, company):
-    from tests.fixtures.http import _signed_in
+    from tests.fixtures.http import signed_in
 
-    browser = _signed_in(loading_app, "clerk_sal")
+    browser = signed_in(loading_app, "clerk_sal")
     form = browser.form("/admin/interaction/new/", "/admin/interaction/new/")
     answer = browser.send(form)
     assert answer.status_code == 422
@@ -90,7 +90,7 @@ def test_changes_wait_until_it_is_loaded(loading_app, company):
 
 
 def test_a_load_that_failed_says_what_to_do(loading_app, company):
-    from tests.fixtures.http import _signed_in
+    from tests.fixtures.http import signed_in
 
     get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"token": "this"}})
     assert not demo.note_failure("another load's")
@@ -101,7 +101,7 @@ def test_a_load_that_failed_says_what_to_do(loading_app, company):
     assert "<div data-loading-on hidden>" in page
     answer = Browser(loading_app).get(PROGRESS_URL).json
     assert (answer["is_loading"], answer["has_failed"]) == (True, True)
-    browser = _signed_in(loading_app, "clerk_sal")
+    browser = signed_in(loading_app, "clerk_sal")
     refused = browser.send(browser.form("/admin/interaction/new/", "/admin/interaction/new/"))
     assert refused.status_code == 422
     assert "未作任何更改。示範公司載入失敗" in refused.text

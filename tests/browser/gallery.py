@@ -32,7 +32,7 @@ from models.kernel.base.words import LOCALES
 from models.services.database import ensure_indexes
 from seed.demo import load_demo
 from tests.fixtures.http import Browser as Reader
-from tests.fixtures.http import _signed_in as signed_in
+from tests.fixtures.http import signed_in
 
 FOLDER = Path(__file__).parents[2] / "artefacts" / "gallery"
 PASSWORD = "four good words here"
