@@ -1,4 +1,4 @@
-"""The organisation (chapter 1): departments, positions, users and the company's calendar."""
+"""The organisation (chapter 1): departments, positions and users."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 
 from . import second_person
 from .chapters import ORGANISATION
-from .kernel.base import clock
 from .kernel.base.addresses import at_role, at_user
-from .kernel.base.numbering import one_at_a_time
 from .kernel.base.people import Actor, forget_departments, is_active
 from .kernel.base.store import in_unit
 from .kernel.base.words import HANS, HANT, Listed
@@ -37,7 +35,6 @@ from .kernel.language import (
     Whole,
     Words,
     record,
-    working_time,
 )
 
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
@@ -45,7 +42,6 @@ _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 _CODE = re.compile(r"[A-Z]{2,6}")
 NO_BEGIN = L("An absence needs a first day, too.", "請同時填寫缺勤開始日期。")
 DEPUTY_LEFT = L("This deputy cannot log in any more; choose somebody else.", "該代理人已停用，請另選他人。")
-TAKEN_DAY = L("{day} stands in the calendar already: {kind}, {name}.", "{day} 已在工作日曆中：{kind}，{name}。")
 RESTS_ON = L(
     "{name} was switched off. What rests on them: {decide} decisions, {act} tasks; deputy of: {names}.",
     "{name} 已停用。尚待其審批 {decide} 項、辦理 {act} 項；其代理的人員：{names}。",
@@ -74,6 +70,11 @@ class Department(Record):
     parent = Ref("Department", acyclic=True, label=L("Superior department", "上級部門"))
     head = Ref("User", label=L("Head", "負責人"))
     deputy = Ref("User", label=L("Deputy head", "副負責人"))
+    calendar = Ref(
+        "WorkingCalendar",
+        label=L("Working calendar", "工作日曆"),
+        help=L("Empty: that of the superior department, or the company's.", "空白：按上級部門的日曆，或公司日曆。"),
+    )
 
     @classmethod
     def forget_read(cls) -> None:
@@ -250,37 +251,3 @@ class User(Record):
 
     def _counts(self, name: str) -> bool:
         return name != "absent_until" or self.ref("deputy") is not None
-
-
-@record(
-    label=L("Calendar day", "工作日曆"),
-    plural=L("Working calendar", "工作日曆"),
-    chapter=ORGANISATION,
-    clause="1.4",
-    number="CD-{yyyy}-{seq:4}",
-    title="{name}",
-    grid=Grid("day kind name", search="name", sort="-day"),
-    access=BY_IT_AND_HR,
-)
-class CalendarDay(Record):
-    """A day that is not as its weekday says: a holiday, or a make-up workday at a weekend."""
-
-    day = Day(required=True, label=L("Day", "日期"))
-    kind = Choice(
-        {"off": L("Holiday", "節假日"), "on": L("Make-up workday", "調休上班")}, required=True, label=L("Kind", "類型")
-    )
-    name = Text(required=True, label=L("Name", "名稱"))
-
-    @classmethod
-    def forget_read(cls) -> None:
-        working_time.forget_calendar()
-
-    def check(self) -> Iterator[tuple[str, Words]]:
-        """A day is a holiday or a workday, never both."""
-        if self.day is None:
-            return
-        one_at_a_time(f"calendar_day:{self.day}")
-        same = {"day": clock.stored_day(self.day), "removed_at": None, "_id": {"$ne": self.id}}
-        if other := in_unit(self.type_name()).find_one(same, {"name": 1, "kind": 1}):
-            kind = type(self).kind.options.get(other.get("kind", ""), other.get("kind", ""))
-            yield "day", TAKEN_DAY(day=self.day, kind=kind, name=other.get("name", ""))

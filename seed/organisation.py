@@ -8,7 +8,7 @@ import holidays
 from opencc import OpenCC
 
 from models.kernel.base.clock import zone
-from models.kernel.language.working_time import WorkCalendar
+from models.kernel.base.work_calendar import WorkCalendar
 from seed.desk import Desk
 from seed.script import Script, chance, in_days
 from seed.vocabulary import organisation as words

@@ -6,9 +6,10 @@ import datetime as dt
 from bisect import bisect_left
 
 from models.kernel.base import clock
-from models.kernel.language.working_time import SHIFTS, WorkCalendar
+from models.kernel.base.work_calendar import OFFICE_DAY, WorkCalendar
 
 HOURS = 8
+SHIFTS = [(dt.time(shift.opens // 60), dt.time(shift.closes // 60)) for shift in OFFICE_DAY]
 NIGHT_RUN = dt.timedelta(hours=2)
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import random
 from decimal import Decimal
 
-from models.kernel.language.working_time import WorkCalendar
+from models.kernel.base.work_calendar import WorkCalendar
 from seed.customers import FATES, Client, plan_client, plan_talks
 from seed.deals import DEALS_BY_OUTCOME, UNSIGNED, Deal, deal_beats
 from seed.desk import SYSTEM_LOGIN

@@ -27,6 +27,7 @@ from .session import actor
 
 YES, NO = L("Yes", "是"), L("No", "否")
 PLACES_MAX = 6
+PROVISIONALLY = L("{due} (provisional)", "{due}（暫定）")
 TODAY = L("today", "今天")
 GONE = L("(deleted)", "（已刪除）")
 SYSTEM_NAME = L("System", "系統")
@@ -70,6 +71,13 @@ def day(value: dt.date | dt.datetime) -> str:
     """A date as written on paper; ISO in English so that it sorts and is never mistaken."""
     date = value.date() if isinstance(value, dt.datetime) else value
     return date.isoformat() if current_locale() == EN else format_date(date, "yyyy-MM-dd", locale=babel_locale())
+
+
+def deadline(due: dt.datetime | None, *, is_provisional: bool = False) -> str:
+    """When something is due, marked where it runs into a year whose holidays are not entered; empty where it is not."""
+    if due is None:
+        return ""
+    return str(PROVISIONALLY(due=moment(due))) if is_provisional else moment(due)
 
 
 def moment(value: dt.datetime) -> str:

@@ -7,10 +7,10 @@ import pytest
 
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
+from models.kernel.base.work_calendar import WorkCalendar
 from models.kernel.gate import changes
 from models.kernel.language import working_time
 from models.kernel.language.workflow import hours, workdays
-from models.kernel.language.working_time import WorkCalendar
 
 ZONE = clock.zone()
 PLAIN = WorkCalendar()

@@ -164,7 +164,7 @@ class TestCalendar:
 
     def test_a_year_that_is_not_known_is_said_once_a_month(self, company, db, monkeypatch):
         known = calendar_days.days_of
-        monkeypatch.setattr(calendar_days, "days_of", lambda year: known(year) if year < 2026 else [])
+        monkeypatch.setattr(calendar_days, "days_of", lambda year, region: known(year, region) if year < 2026 else [])
         for month, day in ((10, 30), (11, 3), (11, 20), (12, 1)):
             with clock.set_to(dt.datetime(2025, month, day, 4, tzinfo=dt.UTC)):
                 do("calendar.load")

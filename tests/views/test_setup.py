@@ -11,8 +11,9 @@ from models.mailing import MailSettings, set_post_office
 from models.operations import setup
 from models.operations.backups import BackupPolicy, policies
 from models.operations.first_policy import FirstTarget, ensure_first_policy, first_target, set_first_target
-from models.organisation import CalendarDay, Department, User
+from models.organisation import Department, User
 from models.services.work import jobs
+from models.working_calendars import CalendarDay
 
 
 @pytest.fixture

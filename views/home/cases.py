@@ -163,7 +163,7 @@ def case_row(
         "tone": wording.tone(cls, case["state"]) if cls else wording.NEUTRAL,
         "since": wording.ago(since) if since else "",
         "since_at": wording.moment(since) if since else "",
-        "due": wording.moment(due) if due else "",
+        "due": wording.deadline(due, is_provisional=bool(case.get("provisional"))),
         "is_late": bool(due and due < clock.now()),
         "reason": (reasons or {}).get(case["_id"], ""),
         "moves": _decisions(cls, case, base) if cls else [],

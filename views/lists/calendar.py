@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from babel.dates import format_date
+from bson import ObjectId
 from flask import abort, jsonify, redirect, request
 from flask_admin import expose
 from mongoengine.connection import get_db
@@ -25,13 +26,14 @@ from models.kernel.gate import changes, intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.gate.waiting import COLLECTION as WAITING
+from models.kernel.language import working_time
 from models.kernel.language.declare import dated_fields
 from models.kernel.language.fields import WRONG_FORM, Day, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
-from models.organisation import CalendarDay
 from models.reminders import Reminder
+from models.working_calendars import CalendarDay
 
 from .. import wording
 from ..frame import waiting_filter
@@ -173,7 +175,8 @@ def _page(base: str, span: Span, events: Iterable[tuple[dt.date | None, dict]], 
     by_day: dict[dt.date | None, list[dict[str, Any]]] = {}
     for date, event in events:
         by_day.setdefault(date, []).append(event)
-    special = _special_days(span)
+    department = actor().department
+    special, calendar = _special_days(span, department), working_time.calendar_of(department)
 
     def url(**changed: str) -> str:
         kept = {"by": span.kind, "on": span.on.isoformat(), "date": request.args.get("date", ""), **changed}
@@ -183,7 +186,10 @@ def _page(base: str, span: Span, events: Iterable[tuple[dt.date | None, dict]], 
         "base": base,
         "span": span,
         "more": more,
-        "days": [_day(day, span, by_day.get(day, []), special.get(day), url) for day in span.days()],
+        "days": [
+            _day(day, span, by_day.get(day, []), special.get(day), url) | {"is_off": not calendar.is_workday(day)}
+            for day in span.days()
+        ],
         "weekdays": [format_date(day, "EEE", locale=wording.babel_locale()) for day in list(span.days())[:7]],
         "previous": url(on=span.beside(-1).isoformat()),
         "next": url(on=span.beside(1).isoformat()),
@@ -194,10 +200,9 @@ def _page(base: str, span: Span, events: Iterable[tuple[dt.date | None, dict]], 
 
 
 def _day(date: dt.date, span: Span, events: list[dict[str, Any]], special: Mapping | None, url: Any) -> dict[str, Any]:
-    """One day: its name, whether one works on it, and its entries, as many as fit."""
+    """One day: its name, and its entries, as many as fit."""
     most = DAY_MAX[span.kind]
     kind = special["kind"] if special else ""
-    is_off = kind == "off" or (date.weekday() > 4 and kind != "on")
     return {
         "iso": date.isoformat(),
         "number": date.day,
@@ -205,7 +210,6 @@ def _day(date: dt.date, span: Span, events: list[dict[str, Any]], special: Mappi
         "short": format_date(date, "EEE", locale=wording.babel_locale()),
         "is_today": date == clock.today(),
         "is_outside": not span.is_within(date),
-        "is_off": is_off,
         "special": special["name"] if special else "",
         "special_kind": str(CalendarDay._fields["kind"].options[kind]) if kind else "",
         "events": events[:most],
@@ -214,9 +218,10 @@ def _day(date: dt.date, span: Span, events: list[dict[str, Any]], special: Mappi
     }
 
 
-def _special_days(span: Span) -> dict[dt.date, Mapping[str, Any]]:
-    """The holidays and make-up workdays among the shown days."""
-    query = {"removed_at": None, "day": {"$gte": clock.stored_day(span.first), "$lte": clock.stored_day(span.last)}}
+def _special_days(span: Span, department: ObjectId | None) -> dict[dt.date, Mapping[str, Any]]:
+    """The holidays and make-up workdays among the shown days, of the calendar by which a department works."""
+    days = {"$gte": clock.stored_day(span.first), "$lte": clock.stored_day(span.last)}
+    query = {"removed_at": None, "day": days, **working_time.days_filter(department)}
     rows = CalendarDay._get_collection().find(query, {"day": 1, "kind": 1, "name": 1}).limit(100)
     return {row["day"].date(): row for row in rows}
 

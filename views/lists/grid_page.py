@@ -142,6 +142,8 @@ class _Row:
             cell = {"name": name, **kind.cell(value, self.labels, self.today)}
         except (ValueError, TypeError, AttributeError):
             return {"name": name, "text": str(wording.UNREADABLE), "kind": "bad"}
+        if name == "due_at" and value and row.get("due_provisional"):
+            cell["text"] = wording.deadline(value, is_provisional=True)
         if is_inline:
             cell["inline"] = {"kind": kind.inline, "value": kind.typed(value), "choices": kind.options()}
         return cell

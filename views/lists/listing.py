@@ -53,6 +53,7 @@ LEFT_OUT = L(
 _PLACES = ("after", "before", "at")
 _INNER = frozenset(
     {"once", "flow_version", "schema", "version", "removed_at", "removed_by", "submitted_by_head", "superior"}
+    | {"due_provisional"}  # said with the deadline
 )
 
 
@@ -309,6 +310,7 @@ def _rows(
     """The rows with what is shown of them, or None when it took too long."""
     needed = {column: kind_of(request.cls._fields[column]).projection(column) for column in columns}
     needed |= dict.fromkeys((name, "version", "state", "removed_at"), 1)
+    needed |= {"due_provisional": 1} if "due_at" in columns else {}
     cursor = request.collection.find(query, needed).sort(_keys(name, order)).limit(request.size + 1)
     try:
         return list(cursor.max_time_ms(TIME_LIMIT_MS))

@@ -82,7 +82,7 @@ def elapsed(span: dt.timedelta) -> str:
 
 def in_work(span: dt.timedelta) -> str:
     """A span of working time in hours, or in days of the company once it is longer than one."""
-    day = working_time.DAY
+    day = working_time.calendar().day_length
     if span < day:
         return str(HOURS(count=number(in_units(span, dt.timedelta(hours=1)))))
     return str(DAYS(count=number(in_units(span, day))))

@@ -23,7 +23,7 @@ from ..files.panel import file_context
 from ..kinds import kind_of
 from ..moves import moves_context, needs_shown
 from ..slots import links_for, panels_for
-from ..wording import line_labels, reference_labels, state_label, tone
+from ..wording import deadline, line_labels, reference_labels, state_label, tone
 from .course import course_of, drawing_of
 from .linked import leads_context, linked_context
 from .timeline import timeline
@@ -63,7 +63,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "parts_": parts_of(cls, document, labels, rights.Viewer(me, record), opened=bool(opened)),
         "base_facts": base_facts(cls, document, labels),
         "now": clock.now(),
-        "due": record.due_at,
+        "due": deadline(record.due_at, is_provisional=bool(record.due_provisional)),
         "is_late": bool(record.due_at and record.due_at < clock.now()),
         "steps": moves_context(intent),
         "leads": leads_context(cls, record, me),

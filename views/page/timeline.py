@@ -20,6 +20,7 @@ from ..wording import doer, line_labels, machine_time, moment, reference_labels,
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
+_BASE_FIELDS = ("owner", "department", "tags", "due_at")
 
 
 def timeline(cls: type[Record], entries: list[dict[str, Any]], viewer: Viewer) -> list[dict[str, Any]]:
@@ -94,7 +95,7 @@ def _changes(cls: type[Record], change: Mapping[str, Any], viewer: Viewer, label
     if name == "file":
         return [(str(L("File", "文件")), (old or {}).get("name", ""), new["name"])]
     field = cls._fields.get(name)
-    if field is None or (name not in cls.declared.own_fields and name not in ("owner", "department", "tags")):
+    if field is None or (name not in cls.declared.own_fields and name not in _BASE_FIELDS):
         return []
     if not viewer.sees(field):
         return []

@@ -99,6 +99,7 @@ class DepartmentFacts:
     code: str
     parent: ObjectId | None
     name: str = ""
+    calendar: ObjectId | None = None
 
 
 _departments: dict[ObjectId, DepartmentFacts] = {}
@@ -119,10 +120,16 @@ def departments() -> dict[ObjectId, DepartmentFacts]:
 
 
 def _load_departments() -> None:
-    rows = get_document("Department")._get_collection().find({}, {"code": 1, "parent": 1, "name": 1})
+    columns = {"code": 1, "parent": 1, "name": 1, "calendar": 1}
+    rows = get_document("Department")._get_collection().find({}, columns)
     _read_at[0] = time.monotonic()
     _departments.update(
-        {row["_id"]: DepartmentFacts(row["_id"], row["code"], row.get("parent"), row.get("name", "")) for row in rows}
+        {
+            row["_id"]: DepartmentFacts(
+                row["_id"], row["code"], row.get("parent"), row.get("name", ""), row.get("calendar")
+            )
+            for row in rows
+        }
     )
 
 

@@ -10,12 +10,12 @@ from ..base.addresses import at_role_in
 from ..base.errors import Changed, Refused
 from ..base.people import Actor, Role
 from ..base.words import At, L, Words
-from ..language import working_time
 from ..language.record import Record
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
 from . import history, validation
 from .acts import Context
+from .deadlines import set_due
 
 NO_SUCH_MOVE = L("“{move}” is not possible while the record is “{state}”.", "「{state}」狀態下不能「{move}」。")
 ALREADY_MOVED = L(
@@ -110,8 +110,7 @@ def enter(record: Record, chosen: Move, actor: Actor) -> None:
         record._data["submitted_by"] = actor.id
         record.submitted_by_head = _is_headed_by(record, actor)
     record.state, record.state_since, record.decisions = chosen.target, clock.now(), []
-    limits = [move.within for move in onward if move.within]
-    record.due_at = min(working_time.calendar().add(record.state_since, limit) for limit in limits) if limits else None
+    set_due(record, onward)
 
 
 def _submits(chosen: Move, onward: tuple[Move, ...]) -> bool:

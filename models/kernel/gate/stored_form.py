@@ -11,8 +11,9 @@ from ..language.record import Record
 
 _UNTRACKED = frozenset(
     {"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "sv", "title", "due_at", "flow_version"}
-    | {"seen_by", "worked_by", "r"}
+    | {"seen_by", "worked_by", "r", "due_provisional"}
 )
+RECOUNT = "recount"  # the one verb whose fact is a deadline
 
 
 def stored(record: Record) -> dict[str, Any]:
@@ -20,9 +21,10 @@ def stored(record: Record) -> dict[str, Any]:
     return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
 
 
-def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The changed fields with their old and new stored values."""
-    names = [name for name in {**before, **after} if name not in _UNTRACKED]
+def difference(before: Mapping[str, Any], after: Mapping[str, Any], verb: str = "") -> list[dict[str, Any]]:
+    """The changed fields with their old and new stored values, as far as the history keeps them of this verb."""
+    untracked = _UNTRACKED - {"due_at"} if verb == RECOUNT else _UNTRACKED
+    names = [name for name in {**before, **after} if name not in untracked]
     return [
         {"field": name, "old": before.get(name), "new": after.get(name)}
         for name in names

@@ -29,6 +29,7 @@ class Waiting(me.Document):
             {"fields": ["act", "due", "since"]},
             {"fields": ["due"]},
             {"fields": ["department", "due"]},
+            {"fields": ["provisional"], "sparse": True},
         ],
     }
 
@@ -40,6 +41,7 @@ class Waiting(me.Document):
     state = me.StringField()
     since = me.DateTimeField()
     due = me.DateTimeField()
+    provisional = me.BooleanField()
     decide = me.ListField(me.StringField())
     act = me.ListField(me.StringField())
     barred = me.ListField(me.ObjectIdField())
@@ -90,6 +92,7 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         "barred": sorted(barred - {None}),
         "version": record.version,
         **({"rank": rank} if (rank := rank_of(record)) else {}),
+        **({"provisional": True} if record.due_provisional else {}),  # cases from before have no such mark
     }
 
 

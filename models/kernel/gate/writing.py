@@ -43,7 +43,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     """
     derive(record)
     after = stored(record)
-    changes = difference(before, after)
+    changes = difference(before, after, verb)
     if not changes and verb == "update":
         return record
     refuse_taken(record, before, after, act.actor)

@@ -142,6 +142,7 @@ GATE_VERBS: dict[str, L] = {
     "second_step_off": L("Second step taken off", "停用兩步驗證"),
     "log_out": L("Logged out everywhere", "全部退出登錄"),
     "export": L("Exported", "導出"),
+    "recount": L("Deadline counted anew", "重新計算期限"),
 }
 
 COUNTS: dict[str, L] = {
@@ -184,6 +185,7 @@ COUNTS: dict[str, L] = {
     "read": L("read", "已讀取"),
     "records": L("records", "記錄"),
     "measured": L("measured", "已統計"),
+    "recounted": L("deadlines counted anew", "已重算期限"),
     "refreshed": L("refreshed", "已更新"),
     "refused": L("refused", "被拒絕"),
     "rehearsed": L("rows rehearsed", "已預演行"),

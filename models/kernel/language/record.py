@@ -33,6 +33,7 @@ class Record(Held, me.Document):
     state = Text(label=L("State", "狀態"))
     state_since = Moment(label=L("In this state since", "進入狀態時間"))
     due_at = Moment(label=L("Next step due", "下一步期限"))
+    due_provisional = Flag(label=L("Due provisionally", "期限暫定"))
     version = Whole(label=L("Version", "版本"), default=0)
     created_at = Moment(label=L("Created", "建立時間"))
     created_by = Ref("User", label=L("Created by", "建立人"))

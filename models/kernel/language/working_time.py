@@ -1,97 +1,116 @@
-"""Working time: limits counted in the company's working hours and days, with holidays and make-up workdays."""
+"""The company's calendars of working time, read from the records by name, id and department."""
 
 from __future__ import annotations
 
-import datetime as dt
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from bson import ObjectId
 from mongoengine.base import get_document
 
-from ..base import clock
-from .workflow import Within
+from ..base import people
+from ..base.work_calendar import BadShifts, Shifts, WorkCalendar, shifts_of_text
 
-SHIFTS = ((dt.time(9), dt.time(12)), (dt.time(13), dt.time(18)))
-DAY = dt.timedelta(hours=8)
-_HORIZON_DAYS = 3700
+CALENDARS, DAYS = "WorkingCalendar", "CalendarDay"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FRESH_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class WorkCalendar:
-    """Days that are not as the weekday says: `off` holidays, `on` make-up workdays."""
+class Calendars:
+    """All calendars: the company's, and each by its code and by its id."""
 
-    off: frozenset[dt.date] = field(default_factory=frozenset)
-    on: frozenset[dt.date] = field(default_factory=frozenset)
-
-    def is_workday(self, day: dt.date) -> bool:
-        return day in self.on or (day.weekday() < 5 and day not in self.off)
-
-    def add(self, start: dt.datetime, limit: Within) -> dt.datetime:
-        """The moment when the limit is over, counted from `start` (aware); days end with the last shift."""
-        local = start.astimezone(clock.zone())
-        if limit.days:
-            day = local.date()
-            for _ in range(limit.days):
-                day = self.next_workday(day)
-            return self.end_of(day)
-        left = dt.timedelta(hours=limit.hours)
-        for begin, end in self._shifts_from(local):
-            if end - begin >= left:
-                return (begin + left).astimezone(clock.UTC)
-            left -= end - begin
-        raise ValueError("The calendar has no working time left within ten years.")
-
-    def end_of(self, day: dt.date) -> dt.datetime:
-        """The end of the last shift of a day, or of the next workday where it is none."""
-        day = day if self.is_workday(day) else self.next_workday(day)
-        return dt.datetime.combine(day, SHIFTS[-1][1], clock.zone()).astimezone(clock.UTC)
-
-    def next_workday(self, day: dt.date) -> dt.date:
-        """The first workday after a day."""
-        for ahead in range(1, _HORIZON_DAYS):
-            if self.is_workday(later := day + dt.timedelta(days=ahead)):
-                return later
-        raise ValueError("The calendar has no workday within ten years.")
-
-    def between(self, start: dt.datetime, end: dt.datetime) -> dt.timedelta:
-        """The working time between two moments."""
-        total = dt.timedelta()
-        for begin, finish in self._shifts_from(start.astimezone(clock.zone())):
-            if begin >= end:
-                break
-            total += min(finish, end.astimezone(clock.zone())) - begin
-        return total
-
-    def _shifts_from(self, local: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-        """The working shifts from a local moment on, the first one cut to what is left of it."""
-        for ahead in range(_HORIZON_DAYS):
-            day = local.date() + dt.timedelta(days=ahead)
-            if not self.is_workday(day):
-                continue
-            for opens, closes in SHIFTS:
-                begin = max(local, dt.datetime.combine(day, opens, clock.zone()))
-                end = dt.datetime.combine(day, closes, clock.zone())
-                if begin < end:
-                    yield begin, end
+    company: WorkCalendar = field(default_factory=WorkCalendar)
+    by_code: Mapping[str, WorkCalendar] = field(default_factory=dict)
+    by_id: Mapping[ObjectId, WorkCalendar] = field(default_factory=dict)
+    company_id: ObjectId | None = None
 
 
-_kept: list[tuple[float, WorkCalendar]] = []
+_kept: list[tuple[float, Calendars]] = []
 
 
-def calendar() -> WorkCalendar:
-    """The company's calendar, read again after half a minute at the latest."""
+def calendars() -> Calendars:
+    """All calendars, read again after half a minute at the latest."""
     if not _kept or time.monotonic() - _kept[0][0] > _FRESH_SECONDS:
         _kept[:] = [(time.monotonic(), _read())]
     return _kept[0][1]
+
+
+def calendar(code: str = "") -> WorkCalendar:
+    """The calendar of this code; the company's without one, and where there is none of it any more."""
+    return calendars().by_code.get(code, calendars().company)
+
+
+def calendar_of(department: ObjectId | None) -> WorkCalendar:
+    """The calendar by which a department works: its own, the nearest one of those above it, or the company's."""
+    known, own = calendars(), _own(department)
+    return known.by_id[own] if own else known.company
+
+
+def days_filter(department: ObjectId | None) -> dict[str, Any]:
+    """The filter of the calendar days by which a department works; those that name no calendar are the company's."""
+    main, own = calendars().company_id, _own(department)
+    return {"calendar": own} if own and own != main else {"calendar": {"$in": [None, main]}}
+
+
+def _own(department: ObjectId | None) -> ObjectId | None:
+    """The calendar that a department or the nearest one above it names; None: the company's."""
+    known = calendars().by_id
+    if not known or department is None:
+        return None
+    paths = (people.department_facts(id) for id in (department, *people.departments_above(department)))
+    return next((facts.calendar for facts in paths if facts and facts.calendar in known), None)
 
 
 def forget_calendar() -> None:
     _kept.clear()
 
 
-def _read() -> WorkCalendar:
-    rows = list(get_document("CalendarDay").collection().find({"removed_at": None}, {"day": 1, "kind": 1, "_id": 0}))
-    kinds = {kind: frozenset(row["day"].date() for row in rows if row["kind"] == kind) for kind in ("off", "on")}
-    return WorkCalendar(off=kinds["off"], on=kinds["on"])
+def _read() -> Calendars:
+    """Two reads. A day that names no calendar is one of the company's, as are all from before there were several."""
+    rows = list(get_document(CALENDARS).collection().find({"removed_at": None}))
+    columns = {"calendar": 1, "day": 1, "kind": 1, "hours": 1, "_id": 0}
+    days: dict[ObjectId | None, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in get_document(DAYS).collection().find({"removed_at": None}, columns):
+        days[row.get("calendar")].append(row)
+    main = next((row["_id"] for row in rows if row.get("is_company")), None)
+    days[main] += days.pop(None, []) if main else []
+    made = {row["_id"]: _calendar_of(row, days[row["_id"]]) for row in rows}
+    company = made[main] if main else _without_record(days[None])
+    return Calendars(company, {row["code"]: made[row["_id"]] for row in rows}, made, main)
+
+
+def _calendar_of(row: Mapping[str, Any], days: Iterable[Mapping[str, Any]]) -> WorkCalendar:
+    return WorkCalendar(
+        **_special(days),
+        week=tuple(shifts_or_none(row.get(name) or "") for name in WEEKDAYS),
+        known_until=(row.get("entered_until") or 0) if row.get("region") else None,
+    )
+
+
+def _without_record(days: list[Mapping[str, Any]]) -> WorkCalendar:
+    """The calendar of a database from before calendars were records: known up to its last make-up workday."""
+    years = [row["day"].year for row in days if row["kind"] == "on"]
+    return WorkCalendar(**_special(days), known_until=max(years, default=None))
+
+
+def _special(days: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Holidays, make-up workdays, and the days with hours of their own."""
+    kinds: dict[str, set] = {"off": set(), "on": set()}
+    hours: dict[Any, Shifts] = {}
+    for row in days:
+        kinds.setdefault(row["kind"], set()).add(row["day"].date())
+        if shifts := shifts_or_none(row.get("hours") or ""):
+            hours[row["day"].date()] = shifts
+    return {"off": frozenset(kinds["off"]), "on": frozenset(kinds["on"]), "hours": hours}
+
+
+def shifts_or_none(text: str) -> Shifts:
+    """The spans that a stored text names; a damaged one names none, rather than let no deadline be computed."""
+    try:
+        return shifts_of_text(text)
+    except BadShifts:
+        return ()
