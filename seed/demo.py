@@ -26,7 +26,7 @@ from models.services.files import reading
 from models.services.work import jobs
 from seed.archive_room import fill_archive_room
 from seed.desk import Desk
-from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days
+from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
 from seed.scan import prepare_files
 from seed.script import DEALS, OFFERS
 from seed.stage import META, LoadTarget, go_on, mark_of, play_year
@@ -162,7 +162,7 @@ def _enter_company(now: dt.datetime, token: str) -> None:
     go_on(DEMO, token, state=BEGUN)
     with clock.set_to(now - dt.timedelta(days=FOUNDED_DAYS_AGO)):
         found_company(desk)
-        enter_calendar(desk, special_days(now))
+        enter_calendars(desk, special_days(now))
 
 
 def _target(settings: Any, token: str, now: dt.datetime) -> LoadTarget:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import holidays
 from opencc import OpenCC
 
 from models.kernel.base.clock import zone
 from models.kernel.base.work_calendar import WorkCalendar
+from models.kernel.language.working_time import WEEKDAYS
 from seed.desk import Desk
 from seed.script import Script, chance, in_days
 from seed.vocabulary import organisation as words
 from seed.vocabulary.people import mobile_phone
 
 FOUNDED_DAYS_AGO = 430
+SERVICE_DESK = "service-desk"
+LONG_DAY = "08:30-12:00, 12:30-19:00"
+CALENDARS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("company", "公司日曆", {"is_company": True, "region": "CN"}),
+    (
+        SERVICE_DESK,
+        "服務台（含星期六）",
+        {"region": "CN", **dict.fromkeys(WEEKDAYS[:5], LONG_DAY), "saturday": "09:00-12:00, 13:00-17:00"},
+    ),
+    ("24x7", "全天候值班", dict.fromkeys(WEEKDAYS, "00:00-24:00")),
+)
 ABSENT, STANDS_IN = "head_log", "clerk_log2"
 AWAY_DAYS = 3
 MAKE_UP = "調休上班"
@@ -67,9 +80,17 @@ def found_company(desk: Desk) -> None:
         desk.update(f"department:{room.code}", heads)
 
 
-def enter_calendar(desk: Desk, days: list[SpecialDay]) -> None:
-    for day, kind, name in days:
-        desk.create(f"calendar_day:{day}", {"day": day, "kind": kind, "name": name})
+def enter_calendars(desk: Desk, days: list[SpecialDay]) -> None:
+    """Enter the company's calendar, the one of the service desk with its Saturdays, and the one around the clock."""
+    known_until = max(day.year for day, kind, _ in days if kind == "on")
+    for code, name, values in CALENDARS:
+        is_kept = "region" in values
+        entered = {"entered_until": known_until} if is_kept else {}
+        made = desk.create(f"working_calendar:{code}", {"code": code, "name": name, **values, **entered})
+        for day, kind, label in days if is_kept else ():
+            content = {"day": day, "kind": kind, "name": label, "calendar": made.id}
+            desk.create(f"calendar_day:{code}:{day}", content)
+    desk.update("department:SVC", {"calendar": desk.id(f"working_calendar:{SERVICE_DESK}")})
 
 
 def send_away(script: Script) -> None:

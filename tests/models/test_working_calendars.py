@@ -15,6 +15,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.history import entries_of
 from models.kernel.language import working_time
 from models.kernel.language.workflow import hours, workdays
+from models.services.personal import layouts
 from tests.fixtures.doing import do
 
 ZONE = clock.zone()
@@ -220,14 +221,12 @@ class TestProvisional:
         assert not record.due_provisional
         assert "provisional" not in db["waiting"].find_one({"_id": record.id})
 
-    def test_it_is_marked_on_page_list_board_and_in_the_inbox(self, quotation: Any, db: Any, browser_as: Any) -> None:
+    def test_it_is_marked_on_page_list_and_inbox(self, quotation: Any, company: Any, db: Any, browser_as: Any) -> None:
         assert quotation.due_provisional
         assert db["waiting"].find_one({"_id": quotation.id})["provisional"]
-        head = browser_as("head_sal")
-        for url in (
-            f"/admin/quotation/details/?id={quotation.id}",
-            "/admin/inbox/",
-        ):
+        head, pages = browser_as("head_sal"), (f"details/?id={quotation.id}", "")
+        layouts.keep_columns(company.actor("head_sal"), "quotation", None, ["number", "due_at"])
+        for url in (*(f"/admin/quotation/{page}" for page in pages), "/admin/inbox/"):
             assert "（暫定）" in head.page(url).text, url
 
     def test_it_is_counted_anew_once_the_year_is_entered(self, main: Any, quotation: Any, db: Any) -> None:

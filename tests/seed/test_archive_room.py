@@ -14,7 +14,7 @@ from models.kernel.base import clock
 from models.services.files import files
 from seed import archive_room
 from seed.desk import Desk
-from seed.organisation import FOUNDED_DAYS_AGO, enter_calendar, found_company, special_days
+from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
 from seed.scan import prepare_files
 from seed.vocabulary.archive_room import PAPERS
 
@@ -26,7 +26,7 @@ def room(db: Any) -> Any:
     with clock.set_to(NOW - dt.timedelta(days=FOUNDED_DAYS_AGO)):
         desk = Desk()
         found_company(desk)
-        enter_calendar(desk, special_days(NOW))
+        enter_calendars(desk, special_days(NOW))
     prepare_files()
     with clock.set_to(NOW):
         archive_room.fill_archive_room(NOW)

@@ -132,6 +132,16 @@ def test_nothing_happened_in_the_future_or_out_of_order(company):
         last[entry["record"]] = entry["at"]
 
 
+def test_there_are_three_calendars(company):
+    rows = {row["code"]: row for row in company["working_calendar"].find()}
+    assert set(rows) == {"company", "service-desk", "24x7"}
+    saturday = dt.date(2026, 6, 6)
+    assert [working_time.calendar(code).is_workday(saturday) for code in rows] == [False, True, True]
+    service = company["department"].find_one({"code": "SVC"})
+    assert working_time.calendar_of(service["_id"]) is working_time.calendar("service-desk")
+    assert company["calendar_day"].count_documents({"calendar": rows["24x7"]["_id"]}) == 0
+
+
 def test_people_work_in_working_time(company):
     calendar = working_time.calendar()
     founded = company["user"].find_one()["created_at"]

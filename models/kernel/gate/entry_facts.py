@@ -68,5 +68,9 @@ def _timing(before: Mapping[str, Any]) -> dict[str, Any]:
     No type puts its cases on hold yet, so that none of the time was.
     """
     since, now = before.get("state_since"), clock.now()
-    spent = working_time.calendar().between(since, now) if since and since < now else dt.timedelta()
+    spent = (
+        working_time.calendar_of(before.get("department")).between(since, now)
+        if since and since < now
+        else dt.timedelta()
+    )
     return {"due": before.get("due_at"), "spent": int(spent.total_seconds()), "held": 0}

@@ -22,7 +22,7 @@ _COLUMNS = {"at": 1, "state_from": 1, "state_to": 1, "seq": 1}
 @dataclass(frozen=True)
 class Stay:
     """All time in one state: how often, since when the last time, and how long altogether. `working` counts working
-    hours of the company only; a state that ends the process takes no time."""
+    hours of its department only; a state that ends the process takes no time."""
 
     state: str
     times: int
@@ -56,7 +56,7 @@ def stays_of(record: Record, entries: Iterable[Mapping[str, Any]]) -> list[Stay]
 
 def _stay(state: str, held: list[tuple[dt.datetime, dt.datetime]], record: Record, *, is_end: bool) -> Stay:
     counted = [] if is_end else held
-    calendar = working_time.calendar()
+    calendar = working_time.calendar_of(record.ref("department"))
     return Stay(
         state=state,
         times=len(held),
