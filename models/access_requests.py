@@ -42,8 +42,8 @@ from .kernel.language import (
 from .organisation import User
 
 NOTHING = L("Say what is asked for.", "請填寫所申請的內容。")
-NOT_BY_IT = L("This is agreed by somebody outside IT.", "須由信息技術以外的人員同意。")
-NOT_OWN_RIGHTS = L("Nobody agrees to rights of their own.", "不得同意本人的權限。")
+NOT_BY_IT = L("This is agreed by somebody outside IT.", "須由信息技術以外的人員同意。", code="second_person")
+NOT_OWN_RIGHTS = L("Nobody agrees to rights of their own.", "不得同意本人的權限。", code="second_person")
 GIVEN = L("{name}: what was asked for in {number} is in force: {what}.", "{name}：申請 {number} 已生效：{what}。")
 ENDS_BEFORE = L("The absence ends before it begins.", "缺勤結束早於開始。")
 

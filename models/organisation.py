@@ -49,6 +49,7 @@ RESTS_ON = L(
 PARENT_BY_HR = L(
     "The superior department decides who reads more; human resources sets it.",
     "上級部門關係到查閱範圍，由人力資源設置。",
+    code="second_person",
 )
 
 

@@ -28,13 +28,17 @@ ASK_FOR_ROLES = L(
     "This opens more, or another way in, to somebody: ask for it under “Requests for rights”; human resources or "
     "management agrees. Save the rest without it.",
     "此項會擴大查閱範圍或改變登錄途徑：請另提「權限申請」，由人力資源或管理層同意；其餘內容可先保存。",
+    code="second_person",
 )
 ASK_FOR_DEPUTY = L(
     "A deputy for somebody else needs their consent or that of their superior: ask for it under “Requests for a "
     "deputy”. Save the rest without it.",
     "為他人指定代理人須經本人或其上級同意：請另提「代理申請」；其餘內容可先保存。",
+    code="second_person",
 )
-IT_DEPUTY = L("Nobody of IT stands in for somebody outside IT.", "信息技術人員不得代理信息技術以外的人員。")
+IT_DEPUTY = L(
+    "Nobody of IT stands in for somebody outside IT.", "信息技術人員不得代理信息技術以外的人員。", code="second_person"
+)
 CHANGED_BY = L("{fields} of {name} were changed by {actor}.", "{actor} 修改了 {name} 的{fields}。")
 
 

@@ -19,6 +19,7 @@ from models.kernel.base.errors import CHANGED, Changed, Forbidden, Missing, Refu
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate import changes, intents
+from models.kernel.gate.attempts import VerbAttempt, note
 from models.kernel.gate.changes import Context
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import why_not
@@ -32,6 +33,7 @@ from models.kernel.rights import picking, rights
 from models.services.files import files
 from models.services.keeping import archive
 
+from . import refusals
 from .forms import merge
 from .forms.drafts import DraftDoors, once_key
 from .forms.inputs import LINES_MAX, form_class, form_from, form_names, input_problems, values_of
@@ -86,7 +88,8 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         return rights.can_open(actor(), self.model)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Answer:
-        raise rights_refusal()
+        attempt = VerbAttempt(actor(), self.model, name.removesuffix("_view"), Context())
+        raise refusals.refused_of(attempt, rights.Verdict(False, rights_refusal().sentence))
 
     @property
     def base(self) -> str:
@@ -102,7 +105,7 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         me = actor()
         intent = Intent(me, self.model)
         if not intent.verdict:
-            raise Forbidden(intent.verdict.why)
+            raise refusals.refused(intent, "create", intent.verdict)
         names = form_names(self.model.declared, intent.fields)
         if request.method == "GET":
             return self.blank_form(me, names)
@@ -111,7 +114,7 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         context = Context(confirmed=bool(request.form.get("confirm")))
         key = once_key(me, once) if once else None
         try:
-            intent.refuse_unread(values, input_problems(form, self.model))
+            intent.refuse_unread(values, input_problems(form, self.model), "create", context)
             record = changes.create(self.model, values, actor=me, context=context, once=key, intent=intent)
             merge.refuse_another_text(record, values)
         except merge.SavedBefore as refused:
@@ -128,9 +131,9 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
     def edit_view(self) -> Answer:
         """The form of a record; a lost race shows both versions field by field."""
         me = actor()
-        intent = intents.of(me, self.model, request.values.get("id"))
+        intent = refusals.intent_on(me, self.model, "update")
         if not intent.verdict:
-            return self._refusal_page(intent.record, intent.verdict.why)
+            return self._refusal_page(intent.record, refusals.refused(intent, "update", intent.verdict).sentence)
         names = form_names(self.model.declared, intent.fields)
         if request.method == "GET":
             return self.edit_form(names, intent)
@@ -138,7 +141,7 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         values = values_of(form, self.model, intent.record)
         seen = seen_version(request.form.get("version"))
         try:
-            intent.refuse_unread(values, input_problems(form, self.model))
+            intent.refuse_unread(values, input_problems(form, self.model), "update", Context())
             chosen = merge.with_choices(values, request.form)
             record = changes.update(self.model, intent, chosen, actor=me, version=seen)
         except Refused as refused:
@@ -196,19 +199,21 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
     def move_view(self) -> Answer:
         """One move: its page asks for what the move asks for; the answer is made on the version that was seen."""
         me = actor()
-        intent, verb = intents.of(me, self.model, request.values.get("id")), request.values.get("verb", "")
+        verb = request.values.get("verb", "")
+        intent = refusals.intent_on(me, self.model, verb)
         seen = seen_version(request.values.get("version"))
         flow = intent.record.flow()
         chosen = flow.find(verb, intent.record.state) if flow else None
         if chosen is None:
-            return self._refusal_page(intent.record, why_not(intent.record, verb, seen))
+            why = rights.Verdict(False, why_not(intent.record, verb, seen))
+            return self._refusal_page(intent.record, refusals.refused(intent, verb, why).sentence)
         if request.method == "GET":
             return self.render("record/move.html", **self._as_seen(form_page.move_context(intent, chosen)))
         form = read_form(self.model, chosen.asked_fields, request.form, me)
         values, reason = values_of(form, self.model, intent.record), request.form.get("reason", "")
         context = Context(reason=reason, signed=_is_signed(chosen))
         try:
-            intent.refuse_unread(values, input_problems(form, self.model))
+            intent.refuse_unread(values, input_problems(form, self.model), verb, context)
             moved = changes.move(self.model, intent, verb, actor=me, version=seen, values=values, context=context)
         except Changed as changed:
             say("warn", CHANGED)
@@ -285,17 +290,18 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         """One cell of the list, through the same gate as the form."""
         me = actor()
         name = request.form.get("name", "")
-        intent = intents.of(me, self.model, request.form.get("id"))
+        context = Context(source=Source.GRID)
+        intent = refusals.intent_on(me, self.model, "update", context)
         verdict = intent.may_set(name) if name in self.model.declared.grid.inline else NOT_INLINE
         if not verdict:
-            return jsonify(ok=False, message=str(verdict.why)), 403
+            return jsonify(ok=False, message=str(refusals.refused(intent, "update", verdict, context).sentence)), 403
         field = self.model._fields[name]
         try:
             value = parse(field, request.form.get("value", ""))
             version = seen_version(request.form.get("version"))
-            context = Context(source=Source.GRID)
             record = changes.update(self.model, intent, {name: value}, actor=me, version=version, context=context)
         except BadValue as bad:
+            note(intent.attempt("update", context), Refused(None, {name: [bad.sentence]}))
             return jsonify(ok=False, message=str(bad.sentence)), 422
         except Refused as refused:
             said = [str(words) for problem in refused.problems.values() for words in problem] or [str(refused.sentence)]

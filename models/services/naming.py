@@ -17,6 +17,7 @@ ARCHIVED = L("Archive: {type}", "檔案：{type}")
 _WORDS: dict[str, L] = {
     history.COLLECTION: L("History", "歷史"),
     collections.HISTORY_ARCHIVE: L("History of the archive", "檔案歷史"),
+    collections.ATTEMPTS: L("Refused attempts", "被拒操作"),
     collections.SEALS: L("Seals of the history", "歷史封存"),
     collections.FILES: L("Attachments", "附件"),
     "content.files": L("Contents of attachments", "附件內容"),

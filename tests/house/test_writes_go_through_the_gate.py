@@ -19,6 +19,7 @@ ALLOWED = {
     "models/kernel/gate/writing.py": "the gate",
     "models/kernel/gate/changes.py": "the head of the history, when a fact is noted",
     "models/services/keeping/bring_back.py": "what a backup holds, in the gate's transaction",
+    "models/kernel/gate/attempts.py": "refused attempts, after the gate's transaction",
     "models/kernel/gate/unit.py": "the gate's transaction",
     "models/services/keeping/archive.py": "the move into the archive, and destruction by an approved list",
     "models/services/keeping/audit.py": "seals over the history",

@@ -22,7 +22,7 @@ from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.titles import short_title
 from models.kernel.base.words import L, Words
-from models.kernel.gate import changes, intents
+from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.gate.waiting import COLLECTION as WAITING
@@ -35,7 +35,7 @@ from models.kernel.rights import rights
 from models.reminders import Reminder
 from models.working_calendars import CalendarDay
 
-from .. import wording
+from .. import refusals, wording
 from ..frame import waiting_filter
 from ..kinds import kind_of
 from ..session import actor, asks_for_json, say, seen_version
@@ -107,17 +107,18 @@ class CalendarView(PlainRun):
         """Give a record another date: a page that asks for it, or the answer to a drag; always of the version seen."""
         me, cls = actor(), self._type(type_name)
         name = _asked_field(me, cls)
-        intent = intents.of(me, cls, request.values.get("id"))
+        context = Context(source=Source.CALENDAR)
+        intent = refusals.intent_on(me, cls, "update", context)
         record = intent.record
         if not (verdict := intent.may_set(name)):
-            raise Forbidden(verdict.why)
+            raise refusals.refused(intent, "update", verdict, context)
         if request.method == "GET":
             return self._move_page(record, name)
         try:
             day = _asked_day(cls, name, request.form.get("to", ""))
             values = {name: _on_day(cls, name, record, day)}
             seen = seen_version(request.form.get("version"))
-            moved = changes.update(cls, intent, values, actor=me, version=seen, context=Context(source=Source.CALENDAR))
+            moved = changes.update(cls, intent, values, actor=me, version=seen, context=context)
         except (Refused, Changed) as problem:
             if asks_for_json():
                 raise

@@ -19,6 +19,7 @@ FILE_PICTURES = "file_picture"
 HISTORY = "history"
 HISTORY_ARCHIVE = "history_archive"
 UNSEALED = "unsealed"
+ATTEMPTS = "attempts"
 SEALS = "history_seal"
 CHECKS = "seal_check"
 KEY_CHECKS = "key_check"
@@ -47,7 +48,17 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("type", ASCENDING), ("record", ASCENDING), ("seq", ASCENDING)], unique=True),
         IndexModel([("record", ASCENDING), ("seq", DESCENDING)]),
     ],
-    UNSEALED: [],
+    UNSEALED: [
+        IndexModel([("attempt.record", ASCENDING)], sparse=True),
+        IndexModel([("attempt.at", DESCENDING), ("attempt._id", DESCENDING)], sparse=True),
+    ],
+    ATTEMPTS: [
+        IndexModel([("at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("actor", ASCENDING), ("at", DESCENDING)]),
+        IndexModel([("actor_department", ASCENDING), ("at", DESCENDING)]),
+        IndexModel([("department", ASCENDING), ("at", DESCENDING)]),
+        IndexModel([("record", ASCENDING)], sparse=True),
+    ],
     GRAM_SHARES: [],
     SEALS: [],
     CHECKS: [],

@@ -19,7 +19,13 @@ CHANGED = L(
 SEE_FIELDS = L("Nothing was saved. Please correct the marked fields.", "尚未保存。請更正標示的字段。")
 
 
-class Refused(Exception):
+class Ended(Exception):
+    """A verb that ended without doing what was asked. `is_noted`: whether the attempt was written down already."""
+
+    is_noted: bool = False
+
+
+class Refused(Ended):
     """The input or the right is not there. `sentence` says why; `problems` names each field (dotted path) at fault."""
 
     def __init__(self, sentence: Words | None = None, problems: Mapping[str, list[Words]] | None = None):
@@ -41,7 +47,7 @@ class Forbidden(Refused):
     """The actor has no right to do this to a record that they may see."""
 
 
-class Changed(Exception):
+class Changed(Ended):
     """Somebody was first: `current` is the record as it stands now, `seen` the version the actor looked at."""
 
     def __init__(self, current: Case, seen: int | None, values: Mapping[str, Any] | None = None):
@@ -49,7 +55,7 @@ class Changed(Exception):
         super().__init__(str(CHANGED))
 
 
-class Missing(Exception):
+class Missing(Ended):
     """Not there, or not visible to the actor: the two are never told apart."""
 
     def __str__(self) -> str:

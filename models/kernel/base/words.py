@@ -49,11 +49,15 @@ def speaking(locale: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class L:
-    """A label or the pattern of a sentence; `str()` gives it in the current language, calling it fills `{places}`."""
+    """A label or the pattern of a sentence; `str()` gives it in the current language, calling it fills `{places}`.
+
+    `code` names the rule that a refusal is about, for what is kept of refused attempts.
+    """
 
     en: str
     hant: str
     hans: str = field(default="", compare=False)
+    code: str = field(default="", compare=False, kw_only=True)
 
     def in_locale(self, locale: str) -> str:
         if locale == HANT:

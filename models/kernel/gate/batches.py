@@ -19,7 +19,9 @@ from .sources import Source
 ENTRIES_MAX = 500
 TAKEN_BACK = L("Taken back", "撤銷批量修改")
 A_STEP = L(
-    "A step of the process is not taken back; make the step that leads back.", "流程步驟不能撤銷，請辦理退回步驟。"
+    "A step of the process is not taken back; make the step that leads back.",
+    "流程步驟不能撤銷，請辦理退回步驟。",
+    code="state",
 )
 
 

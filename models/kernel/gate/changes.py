@@ -27,6 +27,7 @@ from ..language.workflow import Move
 from ..rights import rights
 from . import history, intents, moving, validation
 from .acts import Act, Context, decision_of, entry_of
+from .attempts import VerbAttempt, noting
 from .case_notices import notify
 from .creating import begin, made_before
 from .deciders import name_deciders
@@ -54,6 +55,7 @@ R = TypeVar("R", bound=Record)
 LINKED = L(
     "{count} other records link to this one ({example}), so it cannot be removed.",
     "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
+    code="linked",
 )
 _AUTO_MAX = 8
 
@@ -61,6 +63,7 @@ _AUTO_MAX = 8
 NOT_WHOLE = L(
     "A field of this record is damaged, so no step is made on it. IT has been told.",
     "此記錄有字段損壞，不能辦理此步驟。已通知信息技術部。",
+    code="damaged",
 )
 FORM = Context()
 
@@ -98,12 +101,13 @@ def create(
         _follow_edit(unit, record, {}, actor, context)
         return record
 
-    try:
-        return in_transaction(body)
-    except DuplicateKeyError as clash:
-        if once and is_of(clash, "once") and (first := cls._get_collection().find_one({"once": once})):
-            return rights.find(actor, cls, first["_id"])
-        raise conflict_of(cls, clash, actor) from clash
+    with noting(VerbAttempt(actor, cls, "create", context)):
+        try:
+            return in_transaction(body)
+        except DuplicateKeyError as clash:
+            if once and is_of(clash, "once") and (first := cls._get_collection().find_one({"once": once})):
+                return rights.find(actor, cls, first["_id"])
+            raise conflict_of(cls, clash, actor) from clash
 
 
 def update(
@@ -133,7 +137,7 @@ def update(
         _follow_edit(unit, record, before, actor, context)
         return record
 
-    return _on(cls, id, actor, body)
+    return _on(cls, id, VerbAttempt(actor, cls, "update", context), body)
 
 
 def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in which version, and why
@@ -155,7 +159,7 @@ def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in whi
     def body(unit: Unit, intent: Intent[R], is_drawn: bool) -> R:
         return moved(unit, intent, verb, seen=version, values=values or {}, context=context, is_drawn=is_drawn)
 
-    return _on(cls, id, actor, body)
+    return _on(cls, id, VerbAttempt(actor, cls, verb, context), body)
 
 
 def moved(  # noqa: PLR0913 - the same sentence, within a transaction
@@ -183,31 +187,35 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     return _make(unit, record, before, chosen, stand, Act(intent.actor, context, stand.principal, is_drawn))
 
 
-def _on(cls: type[R], id: Any, actor: Actor, body: Callable[[Unit, Intent[R], bool], R]) -> R:
+def _on(cls: type[R], id: Any, attempt: VerbAttempt, body: Callable[[Unit, Intent[R], bool], R]) -> R:
     """Run a verb on the record as a page has drawn it, if it has; where somebody came in between, and when the database
     asks for another attempt, on the record as it stands then."""
-    was_inside = is_inside()
+    was_inside, actor = is_inside(), attempt.actor
+    attempt.id = id.id if isinstance(id, Intent) else id
 
-    def attempt(unit: Unit) -> R:
-        if isinstance(id, Intent) and not was_inside and id.is_for(actor, cls):
-            id.is_taken = True
-            return body(unit, id, True)
-        return body(unit, intents.of(actor, cls, id.id if isinstance(id, Intent) else id), False)
+    def run(unit: Unit) -> R:
+        is_drawn = isinstance(id, Intent) and not was_inside and id.is_for(actor, cls)
+        intent: Intent[R] = id if is_drawn else intents.of(actor, cls, attempt.id)
+        intent.is_taken, attempt.record = True, intent.record
+        return body(unit, intent, is_drawn)
 
-    try:
+    with noting(attempt):
         try:
-            return in_transaction(attempt)
-        except Outdated:
-            return in_transaction(attempt)
-    except DuplicateKeyError as clash:
-        raise conflict_of(cls, clash, actor) from clash
+            try:
+                return in_transaction(run)
+            except Outdated:
+                return in_transaction(run)
+        except DuplicateKeyError as clash:
+            raise conflict_of(cls, clash, actor) from clash
 
 
 def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context: Context = FORM) -> R:
     """Put a record into the bin, from where it can be restored. Refused while other records link to it."""
 
+    attempt = VerbAttempt(actor, cls, "remove", context, id)
+
     def body(unit: Unit) -> R:
-        record = rights.find(actor, cls, id)
+        attempt.record = record = rights.find(actor, cls, id)
         if not (verdict := rights.may_remove(actor, record)):
             raise Forbidden(verdict.why)
         refuse_another_version(record, version, {}, actor)
@@ -216,29 +224,34 @@ def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context:
         record.removed_at, record._data["removed_by"] = clock.now(), actor.id
         return write_and_settle(unit, record, before, "remove", Act(actor, context))
 
-    return in_transaction(body)
+    with noting(attempt):
+        return in_transaction(body)
 
 
 def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> R:
     """Take a record out of the bin."""
 
+    attempt = VerbAttempt(actor, cls, "restore", context, id)
+
     def body(unit: Unit) -> R:
-        record = rights.find(actor, cls, id, removed=True)
+        attempt.record = record = rights.find(actor, cls, id, removed=True)
         if not actor.is_system and not rights.is_writer(actor, cls, record):
             raise Forbidden(rights.NOT_YOURS)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = None, None
         return write_and_settle(unit, record, before, "restore", Act(actor, context))
 
-    return in_transaction(body)
+    with noting(attempt):
+        return in_transaction(body)
 
 
 def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
     """Make the record that this one leads to, once: asked again, the first one comes back. Raises Missing, Refused."""
-    source = rights.find(actor, cls, id)
-    leads = next((item for item in cls.declared.follow_ups if item.verb == verb), None)
-    if leads is None or source.state not in leads.states:
-        raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
+    with noting(VerbAttempt(actor, cls, verb, context, id)) as attempt:
+        attempt.record = source = rights.find(actor, cls, id)
+        leads = next((item for item in cls.declared.follow_ups if item.verb == verb), None)
+        if leads is None or source.state not in leads.states:
+            raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
     target = _target_of(leads)
     return create(target, leads.fill(source), actor=actor, context=context, once=follow_up_key(source, leads))
 

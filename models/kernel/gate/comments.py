@@ -15,6 +15,7 @@ from ..language.record import Record
 from ..rights import mentions, rights
 from . import notices
 from .acts import Context
+from .attempts import VerbAttempt, noting
 from .causes import CommentCause
 from .changes import note
 from .history import COLLECTION
@@ -25,20 +26,25 @@ from .validation import COMMENT_MAX, said_faults
 R = TypeVar("R", bound=Record)
 
 COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
-COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。")
+COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。", code="too_long")
 
 
 def comment(cls: type[R], id: Any, text: str, *, actor: Actor, once: str = "") -> R:
     """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it. `once`
     names the entry: sent twice, it stands there once."""
-    said = text.strip()
+    with noting(VerbAttempt(actor, cls, "comment", Context(), id)) as attempt:
+        return _commented(attempt, cls, id, text.strip(), once)
+
+
+def _commented(attempt: VerbAttempt, cls: type[R], id: Any, said: str, once: str) -> R:
+    actor = attempt.actor
     if not said or len(said) > COMMENT_MAX:
         raise Refused(None, {"comment": [COMMENT_LENGTH(most=COMMENT_MAX)]})
     if faults := list(said_faults(said)):
         raise Refused(None, {"comment": faults})
 
     def body(unit: Unit) -> R:
-        record = rights.find(actor, cls, id)
+        attempt.record = record = rights.find(actor, cls, id)
         if not (verdict := rights.may_comment(actor, record)):
             raise Forbidden(verdict.why)
         own = entry_id("comment", once, actor.id, record.id, said) if once else ObjectId()

@@ -17,12 +17,17 @@ from ..rights import rights
 R = TypeVar("R", bound=Record)
 
 NO_DEPARTMENT = L(
-    "You belong to no department, so the record would belong to nobody.", "您沒有所屬部門，記錄將無歸屬。"
+    "You belong to no department, so the record would belong to nobody.",
+    "您沒有所屬部門，記錄將無歸屬。",
+    code="required",
 )
-IN_ARCHIVE = L("This was made before: {number}, now in the archive.", "此記錄已建立：{number}，現已歸檔。")
+IN_ARCHIVE = L(
+    "This was made before: {number}, now in the archive.", "此記錄已建立：{number}，現已歸檔。", code="archived"
+)
 DESTROYED = L(
     "{number} was destroyed by the approved list {list}; it does not come back.",
     "{number} 已按批准的清單 {list} 銷毀，不能恢復。",
+    code="archived",
 )
 
 

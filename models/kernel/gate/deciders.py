@@ -20,6 +20,7 @@ from ..language.who import ApproverSlot, Quorum, Who
 NOBODY_DECIDES = L(
     "Nobody can decide this: {who} has no active user who may, nor has a superior department. Ask IT.",
     "目前無人可以審批：{who}沒有可審批的在職用戶，上級部門亦無負責人。請聯繫信息技術部。",
+    code="quorum",
 )
 OF_DEPARTMENT = L("{who} ({department})", "{who}（{department}）")
 

@@ -22,6 +22,8 @@ from ..language.who import Quorum, Who
 from ..language.workflow import Move
 from ..rights import rights
 from . import validation
+from .acts import Context
+from .attempts import VerbAttempt, noting
 from .stored_form import stored
 
 R = TypeVar("R", bound=Record)
@@ -91,7 +93,13 @@ class Intent(Generic[R]):
         before = stored(self.record) if self.id is not None else {}
         return not validation.link_problems(draft, self.actor, before)
 
-    def refuse_unread(self, values: Mapping[str, Any], unread: Mapping[str, list[Words]]) -> None:
+    def attempt(self, verb: str, context: Context) -> VerbAttempt:
+        """What the actor is about to do, for what is kept where it is refused."""
+        return VerbAttempt(self.actor, self.cls, verb, context, self.id, self.record if self.id is not None else None)
+
+    def refuse_unread(
+        self, values: Mapping[str, Any], unread: Mapping[str, list[Words]], verb: str, context: Context
+    ) -> None:
         """Where something that was typed could not be read, raise everything that is wrong at once: that, and what the
         rules say of the rest."""
         if not unread:
@@ -99,7 +107,8 @@ class Intent(Generic[R]):
         record = self.fresh()
         before = stored(record) if self.id is not None else {}
         take(record, values, None)
-        raise Refused(None, validation.problems_of(record, self.actor, before, unread=unread, titles=self.titles))
+        with noting(self.attempt(verb, context)):
+            raise Refused(None, validation.problems_of(record, self.actor, before, unread=unread, titles=self.titles))
 
 
 def take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | None) -> None:

@@ -17,16 +17,23 @@ from . import history, validation
 from .acts import Context
 from .deadlines import set_due
 
-NO_SUCH_MOVE = L("“{move}” is not possible while the record is “{state}”.", "「{state}」狀態下不能「{move}」。")
+NO_SUCH_MOVE = L(
+    "“{move}” is not possible while the record is “{state}”.", "「{state}」狀態下不能「{move}」。", code="state"
+)
 ALREADY_MOVED = L(
     "“{move}” was already made by {who} on {at}; the record is now “{state}”.",
     "{who} 已於 {at} 辦理「{move}」，記錄現為「{state}」。",
+    code="state",
 )
-REASON_NEEDED = L("Please give a reason.", "請填寫原因。")
-STILL_MISSING = L("Before this step is still needed: {items}.", "辦理此步驟前尚缺：{items}。")
-NOT_NOW = L("This record does not meet the condition of this step.", "此記錄不符合該步驟的條件。")
-SIGN_NEEDED = L("Please confirm this step with your password.", "請輸入密碼確認此步驟。")
-DECIDED = L("A decision has already been given, so this can no longer be withdrawn.", "已有人表示意見，不能再撤回。")
+REASON_NEEDED = L("Please give a reason.", "請填寫原因。", code="required")
+STILL_MISSING = L("Before this step is still needed: {items}.", "辦理此步驟前尚缺：{items}。", code="required")
+NOT_NOW = L("This record does not meet the condition of this step.", "此記錄不符合該步驟的條件。", code="condition")
+SIGN_NEEDED = L("Please confirm this step with your password.", "請輸入密碼確認此步驟。", code="signature")
+DECIDED = L(
+    "A decision has already been given, so this can no longer be withdrawn.",
+    "已有人表示意見，不能再撤回。",
+    code="state",
+)
 
 
 def move_for(record: Record, verb: str, version: int | None) -> Move:

@@ -20,7 +20,7 @@ from ..language.unique import Unique
 from ..rights import rights
 from .unit import is_inside
 
-TAKEN = L("“{label}” with this value already exists.", "「{label}」的值已存在。")
+TAKEN = L("“{label}” with this value already exists.", "「{label}」的值已存在。", code="taken")
 SAME = L("{record} has the same already: {labels}.", "{record} 已有相同的：{labels}。")
 SAME_WHILE = L("{record} ({notes}) has the same already: {labels}.", "{record}（{notes}）已有相同的：{labels}。")
 ANOTHER = L("Another record", "另一條記錄")

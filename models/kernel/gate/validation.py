@@ -24,9 +24,12 @@ DOUBT = "confirm"
 PLEASE_CONFIRM = L(
     "Please look at the remarks. If the entry is right all the same, tick “save anyway”.",
     "請查看提示。若確認無誤，請勾選「仍然保存」。",
+    code="confirm",
 )
 WRONG_STATE = L(
-    "What “{label}” names is in a state in which it cannot be chosen.", "「{label}」所指記錄的當前狀態不可選用。"
+    "What “{label}” names is in a state in which it cannot be chosen.",
+    "「{label}」所指記錄的當前狀態不可選用。",
+    code="state_of_link",
 )
 
 

@@ -21,23 +21,29 @@ from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
 from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move, Workflow
 
-NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。")
+NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。", code="rights")
 STATE_CLOSED = L(
-    "In the state “{state}” the fields of a record can no longer be changed.", "「{state}」狀態下不能再修改記錄。"
+    "In the state “{state}” the fields of a record can no longer be changed.",
+    "「{state}」狀態下不能再修改記錄。",
+    code="state",
 )
-NOT_YOUR_MOVE = L("This step is for: {who}.", "此步驟由以下人員辦理：{who}。")
+NOT_YOUR_MOVE = L("This step is for: {who}.", "此步驟由以下人員辦理：{who}。", code="rights")
 OWN_WORK = L(
     "Nobody decides on what they submitted or own themselves, not even on behalf of a colleague.",
     "不得審批本人提交或經辦的事項，代理他人時亦然。",
+    code="own_work",
 )
-ALREADY_DECIDED = L("You have already given your decision on this.", "您已對此表示意見。")
-REMOVE_BY_HEAD = L("Only the owner or the head may remove this record.", "只有經辦人或部門負責人可以移除此記錄。")
-IN_BIN = L("The record is in the recycle bin.", "此記錄已在回收站。")
+ALREADY_DECIDED = L("You have already given your decision on this.", "您已對此表示意見。", code="decided")
+REMOVE_BY_HEAD = L(
+    "Only the owner or the head may remove this record.", "只有經辦人或部門負責人可以移除此記錄。", code="rights"
+)
+IN_BIN = L("The record is in the recycle bin.", "此記錄已在回收站。", code="state")
 OWN_PASSWORD = L("Your own password is changed on your account page.", "您本人的密碼請在賬號頁面更改。")
 NOT_ACTIVE = L("This user is not active; make them active first.", "此用戶未啟用，請先啟用。")
 NOT_OPENED = L(
     "You may see that this exists, but not open its files; they can be borrowed.",
     "您可以看到此記錄，但不能打開其文件；可申請借閱。",
+    code="rights",
 )
 SHARED_BY_HEAD = L("A view for the whole department is set up by its head.", "供全部門使用的視圖由部門負責人設置。")
 ALLOWED = L("Allowed.", "允許。")
@@ -511,6 +517,17 @@ def overseen(actor: Actor) -> dict[str, Any] | None:
         if Role.HEAD in principal.roles and principal.department
     ]
     return {"department": {"$in": departments}} if departments else None
+
+
+def attempts_seen(actor: Actor) -> dict[str, Any]:
+    """The filter of the refused attempts that an actor sees: all for management and the supervision group, those of
+    their departments' people and on their departments' records for heads; one's own for everybody."""
+    looked_over = overseen(actor)
+    if looked_over == {}:
+        return {}
+    departments = looked_over["department"] if looked_over else None
+    places = [{"actor_department": departments}, {"department": departments}] if departments else []
+    return {"$or": [{"actor": actor.id}, *places]}
 
 
 def may_see_run(actor: Actor, run: Mapping[str, Any]) -> Verdict:

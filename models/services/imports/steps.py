@@ -19,6 +19,7 @@ from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, Words
 from models.kernel.gate import batches, changes
+from models.kernel.gate.attempts import VerbAttempt, note, noting
 from models.kernel.gate.caches import forget_read
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import COLLECTION as HISTORY
@@ -302,13 +303,16 @@ def _carried_out(
     key = _key(sheet, entry.line)
     if key in made:
         return _own_state(sheet, made[key], CREATED)
-    if seen.record is not None and (entry.record is None or entry.record.version != seen.version):
-        return _changed_before(sheet, seen)
     context = imports.context_of(sheet, confirmed=seen.verdict == DOUBT)
+    verb = "create" if seen.record is None else "update"
+    attempt = VerbAttempt(reader.actor, reader.cls, verb, context, seen.record, entry.record)
+    if seen.record is not None and (entry.record is None or entry.record.version != seen.version):
+        return _changed_before(sheet, seen, attempt)
     try:
-        if entry.problems:
-            raise Refused(None, {name: [words] for name, words in entry.problems})
-        record = _write(reader, entry, context, once=key if entry.record is None else None)
+        with noting(attempt):
+            if entry.problems:
+                raise Refused(None, {name: [words] for name, words in entry.problems})
+            record = _write(reader, entry, context, once=key if entry.record is None else None)
     except Changed:
         return _changed_before(sheet, seen)
     except (Missing, Refused) as fault:
@@ -320,10 +324,13 @@ def _carried_out(
     return _own_state(sheet, record.id, verdict) if is_written_again else left
 
 
-def _changed_before(sheet: Import, seen: RowOutcome) -> RowOutcome:
-    """A record that is no longer as it was at the rehearsal: this import was there itself, or somebody else was."""
+def _changed_before(sheet: Import, seen: RowOutcome, attempt: VerbAttempt | None = None) -> RowOutcome:
+    """A record that is no longer as it was at the rehearsal: this import was there itself, or somebody else was.
+    `attempt`: where the gate was not asked, and so has not written it down."""
     if seen.record is not None and _entry(seen.record, sheet.batch) is not None:
         return _own_state(sheet, seen.record, CHANGED)
+    if attempt is not None:
+        note(attempt, Changed(attempt.record, seen.version) if attempt.record else Missing())
     return refused([("", CHANGED_SINCE)], record=seen.record)
 
 

@@ -23,6 +23,7 @@ from pymongo.errors import DuplicateKeyError
 from models.kernel.base import clock
 from models.kernel.base.collections import (
     ARCHIVED_AT,
+    ATTEMPTS,
     BROUGHT_BACK_AT,
     FILE_PICTURES,
     FILE_TEXT,
@@ -245,13 +246,14 @@ def destroy(
             return None
         entries = list(in_unit(past).find({"record": id}, {"hash": 1}).sort("seq", 1))
         files = list(in_unit(FILES).find({"record_id": id}, {"content": 1, "sha256": 1}))
+        attempts = _attempts_on(cls.type_name(), id, in_unit)
         stone = {
             "_id": id,
             "type": cls.type_name(),
             "number": document.get("number"),
             **({"once": document["once"]} if document.get("once") else {}),
             "hash": entries[-1]["hash"] if entries else "",
-            "entries": [entry["_id"] for entry in entries],
+            "entries": [*(entry["_id"] for entry in entries), *attempts],
             "files": [file.get("sha256") for file in files],
             "list": approval.list,
             "list_number": approval.number,
@@ -272,6 +274,13 @@ def destroy(
     return stone
 
 
+def _attempts_on(type_name: str, id: ObjectId, place: Place) -> list[ObjectId]:
+    """The refused attempts on a record, those that wait for their seal included: they share the fate of its history."""
+    sealed = place(ATTEMPTS).find({"type": type_name, "record": id}, {"_id": 1})
+    queue = place(UNSEALED).find({"attempt.type": type_name, "attempt.record": id}, {"_id": 1})
+    return [row["_id"] for row in (*sealed, *queue)]
+
+
 def _forget(stone: Mapping[str, Any], place: Place) -> None:
     """Take everything of a destroyed record away, wherever it stands."""
     id, name = stone["_id"], str(stone["type"])
@@ -279,8 +288,8 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
     for where in (name, archive_of(name)):
         place(where).delete_many({"_id": id})
     entries = [row["_id"] for where in (HISTORY, HISTORY_ARCHIVE) for row in place(where).find(of_it)]
-    place(UNSEALED).delete_many({"_id": {"$in": entries}})
-    for where in (HISTORY, HISTORY_ARCHIVE):
+    place(UNSEALED).delete_many({"_id": {"$in": [*entries, *_attempts_on(name, id, place)]}})
+    for where in (HISTORY, HISTORY_ARCHIVE, ATTEMPTS):
         place(where).delete_many(of_it)
     place(FILES).delete_many({"record_id": id})
     for where in (FILE_TEXT, FILE_PICTURES):
@@ -334,7 +343,8 @@ def _set_again(stone: Mapping[str, Any], place: Place) -> None:
     """The tombstone over what a backup knew; its list may be younger than the backup, so it has an entry of its own."""
     of_it = {"type": stone["type"], "record": stone["_id"]}
     rows = [row for name in (HISTORY, HISTORY_ARCHIVE) for row in place(name).find(of_it)]
-    again = {**stone, "entries": [row["_id"] for row in sorted(rows, key=lambda row: row["seq"])]}
+    entries = [row["_id"] for row in sorted(rows, key=lambda row: row["seq"])]
+    again = {**stone, "entries": [*entries, *_attempts_on(str(stone["type"]), stone["_id"], place)]}
     place(TOMBSTONES).insert_one(again)
     content = {"type": TOMBSTONES, "record": stone["_id"], "version": 0, "at": clock.now(), "actor": None}
     content |= {"actor_name": SYSTEM.name, "door": "backup", "verb": ERASED, "changes": [attested(proof_of(again))]}

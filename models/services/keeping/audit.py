@@ -19,7 +19,7 @@ from pymongo.client_session import ClientSession
 
 from models.kernel.base import clock, collections
 from models.kernel.base.store import in_unit
-from models.kernel.base.words import L, Words, in_all_locales
+from models.kernel.base.words import At, L, Words, in_all_locales
 from models.kernel.gate import history
 from models.kernel.gate.stored_form import difference
 from models.kernel.gate.unit import Unit, in_transaction
@@ -32,6 +32,7 @@ SEAL_MOST = 2000
 RECORDS_EACH = 200
 FAULTS_MAX = 100
 ERASED = "destroy"
+SEALED = (collections.HISTORY, collections.HISTORY_ARCHIVE, collections.ATTEMPTS)
 _WHERE_SEAL = L("Seal {number}", "封存 {number}")
 _GAP = L("missing", "缺失")
 _WRONG = {
@@ -51,6 +52,7 @@ GONE = L("a sealed entry is gone ({entry})", "已封存的條目丟失（{entry}
 NEVER_SEALED = L("an entry was added past the application ({entry})", "有條目繞過系統添加（{entry}）")
 QUEUE_GONE = L("an entry that waits for its seal is gone ({entry})", "等待封存的條目丟失（{entry}）")
 CHANGED_BEFORE = L("an entry was changed while it waited for its seal ({entry})", "條目在等待封存期間被更改（{entry}）")
+ATTEMPT_OF = L("the refused attempt of {who} on {at}", "{who} 於 {at} 的被拒操作")
 NO_RECORD = L("its record is gone without an entry that says so", "記錄丟失且無相應條目")
 NO_ENTRY = L("stands there without any entry", "沒有任何歷史條目")
 WITHOUT_ENTRY = L("changed without entry: {fields}", "未經登記的更改：{fields}")
@@ -107,9 +109,11 @@ def seal_next(most: int = SEAL_MOST, after: ObjectId | None = None) -> tuple[int
         if not queue:
             return 0, None
         ids = list(queue)
-        known = _entries(ids, None)
+        known = _entries(ids, None) | {id: row["attempt"] for id, row in queue.items() if "attempt" in row}
         entries = [(id, history.digest(known[id])) for id in ids if id in known and is_as_queued(queue[id], known[id])]
         if entries:
+            if attempts := [known[id] for id, _ in entries if "attempt" in known[id]]:
+                in_unit(collections.ATTEMPTS).insert_many(attempts)
             last = in_unit(collections.SEALS).find_one({}, {"leaves": 0}, sort=[("_id", -1)])
             in_unit(collections.SEALS).insert_one(seals.seal_of(entries, last, clock.now()))
             in_unit(collections.UNSEALED).delete_many({"_id": {"$in": [id for id, _ in entries]}})
@@ -204,12 +208,13 @@ def _types() -> list[str]:
 
 
 def _entries(ids: list[ObjectId], session: ClientSession | None) -> dict[ObjectId, dict[str, Any]]:
-    """Entries by id; without a session of its own, in the transaction of the caller."""
+    """Entries and attempts by id, each in a collection of its kind; without a session of its own, in the transaction of
+    the caller."""
     result: dict[ObjectId, dict[str, Any]] = {}
-    for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
+    for name in SEALED:
         if missing := [id for id in ids if id not in result]:
             rows = in_unit(name).find({"_id": {"$in": missing}}, **_reads(session))
-            result.update({row["_id"]: row for row in rows})
+            result.update({row["_id"]: row for row in rows if ("attempt" in row) == (name == collections.ATTEMPTS)})
     return result
 
 
@@ -254,8 +259,10 @@ def _check_seal(report: Report, seal: dict[str, Any], last: Mapping[str, Any] | 
     _check_homes(report, list(entries.values()), session)
 
 
-def _name_of(entry: Mapping[str, Any]) -> str:
-    """An entry as people can look it up: type, number or id of its record, and its own number."""
+def _name_of(entry: Mapping[str, Any]) -> Words | str:
+    """An entry as people can look it up: type, number or id of its record, and its own number; of an attempt, whose."""
+    if "attempt" in entry:
+        return ATTEMPT_OF(who=entry.get("actor_name"), at=At(entry.get("at")))
     query = {"_id": entry.get("record")}
     row = get_db()[str(entry.get("type"))].find_one(query, {"number": 1})
     row = row or collections.in_archive(str(entry.get("type")), query)
@@ -299,9 +306,9 @@ def proof_of(stone: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_homes(report: Report, entries: list[dict[str, Any]], session: ClientSession) -> None:
-    """Every entry's record must be somewhere."""
+    """Every entry's record must be somewhere; an attempt may be of none, or of one that has gone since."""
     by_type: dict[str, dict[ObjectId, dict[str, Any]]] = {}
-    for entry in entries:
+    for entry in (entry for entry in entries if "attempt" not in entry):
         by_type.setdefault(str(entry["type"]), {})[entry["record"]] = entry
     for type_name, lost in by_type.items():
         for name in (type_name, collections.archive_of(type_name), collections.TOMBSTONES):
@@ -325,7 +332,7 @@ def _check_queue(report: Report) -> None:
             if not rows:
                 return
             ids = [row["_id"] for row in rows]
-            entries = _entries(ids, session)
+            entries = _entries(ids, session) | {row["_id"]: row["attempt"] for row in rows if "attempt" in row}
             for row in rows:
                 _check_queued(report, row, entries.get(row["_id"]))
             _check_homes(report, list(entries.values()), session)
@@ -345,16 +352,19 @@ def _check_for_extra(report: Report) -> None:
     """Entries that are in no seal and do not wait for one came past the application; first by count, then by name."""
     db = get_db()
     with _moment() as session:
-        there = sum(_count(name, {}, session) for name in (collections.HISTORY, collections.HISTORY_ARCHIVE))
-        known = _sum(collections.SEALS, "$count", session) + _count(collections.UNSEALED, {}, session)
+        there = sum(_count(name, {}, session) for name in SEALED)
+        in_queue = _count(collections.UNSEALED, {"attempt": None}, session)
+        known = _sum(collections.SEALS, "$count", session) + in_queue
         known -= _sum(collections.TOMBSTONES, {"$size": "$entries"}, session)
         if there <= known:
             return
-        sealed = {row["_id"].binary for row in db[collections.UNSEALED].find({}, {"_id": 1}, session=session)}
+        waiting = db[collections.UNSEALED].find({"attempt": None}, {"_id": 1}, session=session)
+        sealed = {row["_id"].binary for row in waiting}
         for seal in db[collections.SEALS].find({}, {"leaves": 1}, session=session):
             sealed.update(id.binary for id, _ in seals.unpack(bytes(seal["leaves"])))
-        for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
-            for entry in db[name].find({}, {"type": 1, "record": 1, "seq": 1}, session=session):
+        shown = dict.fromkeys(("type", "record", "seq", "attempt", "actor_name", "at"), 1)
+        for name in SEALED:
+            for entry in db[name].find({}, shown, session=session):
                 if entry["_id"].binary not in sealed:
                     report.add(_name_of(entry), NEVER_SEALED(entry=entry["_id"]))
 

@@ -16,22 +16,26 @@ from ..relations import Relation
 from ..typed import parse
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-REQUIRED = L("“{label}” is needed.", "請填寫「{label}」。")
+REQUIRED = L("“{label}” is needed.", "請填寫「{label}」。", code="required")
 TOO_LONG = L(
-    "“{label}” may have {most} characters at most; these are {count}.", "「{label}」最多 {most} 字，現有 {count} 字。"
+    "“{label}” may have {most} characters at most; these are {count}.",
+    "「{label}」最多 {most} 字，現有 {count} 字。",
+    code="too_long",
 )
-CONTROL = L("“{label}” contains a character that cannot be kept.", "「{label}」含有無法保存的字符。")
-NOT_A_CHOICE = L("“{label}” must be one of: {choices}.", "「{label}」須為下列之一：{choices}。")
-TOO_SMALL = L("“{label}” must be {least} or more.", "「{label}」不得小於 {least}。")
-TOO_LARGE = L("“{label}” must be {most} or less.", "「{label}」不得大於 {most}。")
-NOT_A_NUMBER = L("“{label}” must be a number.", "「{label}」須為數字。")
-TOO_FINE = L("“{label}” may have {places} decimals at most.", "「{label}」最多 {places} 位小數。")
-WRONG_FORM = L("“{label}” is not in the right form.", "「{label}」格式不正確。")
+CONTROL = L("“{label}” contains a character that cannot be kept.", "「{label}」含有無法保存的字符。", code="form")
+NOT_A_CHOICE = L("“{label}” must be one of: {choices}.", "「{label}」須為下列之一：{choices}。", code="not_a_choice")
+TOO_SMALL = L("“{label}” must be {least} or more.", "「{label}」不得小於 {least}。", code="range")
+TOO_LARGE = L("“{label}” must be {most} or less.", "「{label}」不得大於 {most}。", code="range")
+NOT_A_NUMBER = L("“{label}” must be a number.", "「{label}」須為數字。", code="form")
+TOO_FINE = L("“{label}” may have {places} decimals at most.", "「{label}」最多 {places} 位小數。", code="form")
+WRONG_FORM = L("“{label}” is not in the right form.", "「{label}」格式不正確。", code="form")
 NOT_THERE = L(
-    "What “{label}” names does not exist, or is not yours to see.", "「{label}」所指的記錄不存在，或您無權查看。"
+    "What “{label}” names does not exist, or is not yours to see.",
+    "「{label}」所指的記錄不存在，或您無權查看。",
+    code="no_such_record",
 )
-YES_OR_NO = L("“{label}” must be yes or no.", "「{label}」須為「是」或「否」。")
-TOO_MANY = L("“{label}” may have {most} lines at most.", "「{label}」最多 {most} 行。")
+YES_OR_NO = L("“{label}” must be yes or no.", "「{label}」須為「是」或「否」。", code="form")
+TOO_MANY = L("“{label}” may have {most} lines at most.", "「{label}」最多 {most} 行。", code="too_many")
 _ENGINE_FACTS = ("required", "unique", "default")
 _OWN_FACTS = Facts.__annotations__.keys() - set(_ENGINE_FACTS)
 
