@@ -93,7 +93,7 @@ def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], waits: Mapping[str
     """The chapters and types that a person may open, with how much of each waits for them."""
     groups = []
     for chapter, types in catalogue.chapters().items():  # type: ignore[attr-defined]
-        items = [_item(cls, waits) for cls in types if rights.can_open(me, cls)]
+        items = [_item(cls, waits) for cls in types if cls.declared.in_menu and rights.can_open(me, cls)]
         items += _custom_items(chapter)
         if items:
             count = sum(item["count"] for item in items)

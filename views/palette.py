@@ -42,7 +42,6 @@ RECORDS_MAX = 24
 ON_THIS = L("On {number}", "{number} 的操作")
 RECENT, RECORDS = L("Recently opened", "最近打開"), L("Records", "記錄")
 SCREENS, NEW = L("Go to", "跳轉"), L("New", "新建")
-NEW_ONE = L("New: {label}", "新建{label}")
 CALENDAR_OF = L("{label}: calendar", "{label}：日曆")
 BOARD_OF = L("{label}: board", "{label}：看板")
 SEARCH_ALL = L("Search everything for “{text}”", "全局搜索「{text}」")
@@ -135,8 +134,8 @@ class PaletteView(PlainRun):
 
     def _new(self, me: Actor) -> Iterator[Offer]:
         for cls in self.catalogue.values():
-            if rights.may_create(me, cls):
-                yield NEW_ONE(label=cls.declared.label), f"/admin/{cls.declared.name}/new/", ()
+            if cls.declared.in_menu and rights.may_create(me, cls):
+                yield wording.NEW_ONE(label=cls.declared.label), f"/admin/{cls.declared.name}/new/", ()
 
     def _screens(self, me: Actor) -> Iterator[Offer]:
         """The places, the lists, the custom screens, then calendars and boards."""

@@ -25,6 +25,7 @@ from models.kernel.rights import rights
 
 from .session import actor
 
+NEW_ONE = L("New: {label}", "新建{label}")
 YES, NO = L("Yes", "是"), L("No", "否")
 PLACES_MAX = 6
 PROVISIONALLY = L("{due} (provisional)", "{due}（暫定）")

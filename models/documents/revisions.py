@@ -95,6 +95,8 @@ def revision_opened_by(person: Actor) -> dict[str, Any] | None:
     files={MAIN: L("Document", "文件正文"), "annex": L("Annex", "附件")},
     retention=Retention(archive=365, delete=10),
     unique=(Unique("document", while_in="draft submitted"),),
+    belongs_to="document",
+    in_menu=True,
 )
 class Revision(Record):
     """The draft of a new edition of a document (3.1.1)."""
@@ -115,7 +117,6 @@ class Revision(Record):
         self.confidentiality = self.confidentiality or document.confidentiality
         self.summary = self.summary or document.summary
         self.level = stricter(document.confidentiality, self.confidentiality)
-        self.put("department", document.ref("department"))
         if self.state in ("draft", "submitted", None):
             self.edition = document.edition + 1
 

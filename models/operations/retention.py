@@ -64,6 +64,11 @@ NOTHING_HELD = L(
 NO_SUCH_NUMBER = L("There is no record {number} of this kind.", "此類記錄中沒有 {number}。")
 
 
+def has_own_rule(cls: type[Record]) -> bool:
+    """Whether a type is archived by a rule of its own; what belongs to a record goes with it."""
+    return cls.declared.retention is not None and not cls.declared.rests_with_parent
+
+
 class RecordType(Choice):
     """One of the record types that are archived, or of all; which there are is known once all modules are read."""
 
@@ -74,7 +79,7 @@ class RecordType(Choice):
     @property
     def options(self) -> dict[str, L]:
         types = sorted(registered().items())
-        return {name: cls.declared.label for name, cls in types if self.is_any or cls.declared.retention}
+        return {name: cls.declared.label for name, cls in types if self.is_any or has_own_rule(cls)}
 
     @options.setter
     def options(self, _given: Mapping[str, L]) -> None:
@@ -364,10 +369,19 @@ def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
         paths = list(_paths_to(other, cls.__name__)) if flow else []
         if not flow or not paths:
             continue
-        query = {"state": {"$nin": sorted(flow.ends)}, "removed_at": None, "$or": [{path: id} for path in paths]}
+        query = {"state": {"$nin": sorted(_at_rest(other))}, "removed_at": None, "$or": [{path: id} for path in paths]}
         if row := in_unit(other.type_name()).find_one(query, {"number": 1}):
             return str(row["number"])
     return None
+
+
+def _at_rest(cls: type[Record]) -> frozenset[str]:
+    """The states in which a record is not worked on: the ends, and of what goes into the archive with another record
+    those where nothing need be done."""
+    flow = cls.declared.workflow
+    if flow is None or not cls.declared.rests_with_parent:
+        return flow.ends if flow else frozenset()
+    return flow.ends | {state for state in flow.states if all(move.optional for move in flow.out_of(state))}
 
 
 def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
@@ -380,7 +394,7 @@ def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
 def ensure_retention_rules() -> int:
     """Make a rule for each type that declares retention and never had one; returns how many. Needs a department."""
     known = set(RetentionRule.collection().distinct("record_type"))
-    missing = [cls for name, cls in sorted(registered().items()) if cls.declared.retention and name not in known]
+    missing = [cls for name, cls in sorted(registered().items()) if has_own_rule(cls) and name not in known]
     home = home_of_records() if missing else None
     if home is None:
         return 0

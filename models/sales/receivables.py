@@ -158,6 +158,8 @@ OVERPAID = L("This is more than is still owed ({outstanding}).", "超過未收�
     ),
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
     happened="paid_on",
+    belongs_to="receivable",
+    in_menu=True,
 )
 class Payment(Record):
     """Money that came in for a receivable; a wrong booking is reversed, never changed (2.2.7)."""
@@ -183,7 +185,6 @@ class Payment(Record):
         owed = self.receivable
         if isinstance(owed, Receivable):
             self.currency = owed.currency
-            self.put("department", owed.ref("department"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         owed = self.receivable
@@ -243,6 +244,8 @@ class Payment(Record):
     reminders=(Remind("promised_on", 0, OWNER),),
     files={LETTER: L("Reminder letter", "催款函")},
     happened="done_on",
+    belongs_to="receivable",
+    in_menu=True,
 )
 class Dunning(Record):
     """One step of asking for overdue money: letter, phone call, visit (2.2.7)."""

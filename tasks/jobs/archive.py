@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -24,6 +25,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import entries_of
 from models.kernel.gate.sources import Source
+from models.kernel.language.belonging import children_of
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Retention
@@ -69,7 +71,8 @@ def run_archive(run: Run) -> None:
 
 
 def _kept_types() -> list[type[Record]]:
-    return [cls for _, cls in sorted(registered().items()) if cls.declared.retention]
+    """The types with a retention of their own; what belongs to a record rests and goes with it."""
+    return [cls for _, cls in sorted(registered().items()) if retention.has_own_rule(cls)]
 
 
 def _archive_type(run: Run, cls: type[Record], rule: Retention) -> None:
@@ -255,20 +258,50 @@ def _destroy_line(approved: Any, line: Any, approval: Approval) -> str:
     cls, id = registered()[line.record_type], ObjectId(line.record_id)
     is_binned = approved.source == retention.BIN
     why: list[str] = []
+    if not is_binned and not _destroy_what_belongs(approved, cls, id, approval):
+        return "held"
 
     def may(document: Any) -> bool:
         retention.guard_holds()
         why[:] = ["held" if retention.is_held(cls, document) else _why_not_due(approved, cls, document)]
         return not why[0]
 
-    def attest(proof: dict[str, Any]) -> None:
-        proofs = [archive.attested(proof)]
-        changes.note(DeletionList, approved.id, ERASED, actor=SYSTEM, context=CONTEXT, changes=proofs)
-
-    stone = archive.destroy(cls, id, approval, attest, may=may, is_binned=is_binned)
+    stone = archive.destroy(cls, id, approval, partial(_attest, approved), may=may, is_binned=is_binned)
     if stone or get_db()[collections.TOMBSTONES].find_one({"_id": id}, {"_id": 1}):
         return "destroyed"
     return why[0] if why else "back"
+
+
+def _attest(approved: Any, proof: dict[str, Any]) -> None:
+    """Write into the history of a list that a record was destroyed by it."""
+    proofs = [archive.attested(proof)]
+    changes.note(DeletionList, approved.id, ERASED, actor=SYSTEM, context=CONTEXT, changes=proofs)
+
+
+def _destroy_what_belongs(approved: Any, cls: type[Record], id: ObjectId, approval: Approval) -> bool:
+    """Destroy what belongs to an archived record that is due, before it; False where some of it must stay."""
+    place = get_db()[collections.archive_of(cls.type_name())]
+    document = place.find_one({"_id": id})
+    if document is None or retention.is_held(cls, document) or _why_not_due(approved, cls, document):
+        return True  # and the record itself stays, too
+    for child, name in children_of(registered(), cls):
+        if not child.declared.rests_with_parent:
+            continue
+        if child.collection().find_one({name: id}, {"_id": 1}):
+            return False  # held, and so not archived with it
+        for row in get_db()[collections.archive_of(child.type_name())].find({name: id}, {"_id": 1}):
+            if not _destroy_one(approved, child, row["_id"], approval):
+                return False
+    return True
+
+
+def _destroy_one(approved: Any, cls: type[Record], id: ObjectId, approval: Approval) -> bool:
+    def may(document: Any) -> bool:
+        retention.guard_holds()
+        return not retention.is_held(cls, document)
+
+    archive.destroy(cls, id, approval, partial(_attest, approved), may=may)
+    return get_db()[collections.TOMBSTONES].find_one({"_id": id}, {"_id": 1}) is not None
 
 
 def _why_not_due(approved: Any, cls: type[Record], document: Any) -> str:

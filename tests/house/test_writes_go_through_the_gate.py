@@ -39,6 +39,7 @@ ALLOWED = {
     "models/services/imports/rows.py": "their rows; records come of them through the gate",
     "models/services/database.py": "indexes",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
+    "models/kernel/gate/dependents.py": "what follows from one record in others, which can be derived anew",
     "models/operations/setup.py": "which lines of the set-up a company does without",
     "models/operations/retention.py": "the guard that serialises holds and destruction",
     "tasks/jobs/search.py": "which grams are common, which can be measured anew",

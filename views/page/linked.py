@@ -6,14 +6,17 @@ from typing import Any
 
 from models.kernel.base.people import Actor
 from models.kernel.gate.changes import follow_up_key
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.spec import FollowUp
 from models.kernel.rights import rights
 
+from ..kinds import kind_of
 from ..session import catalogue
-from ..wording import state_label, tone
+from ..wording import NEW_ONE, reference_labels, state_label, tone
 
 RELATED_MAX = 20
+COLUMNS_MAX = 7
 _SHOWN = {"title": 1, "number": 1, "state": 1}
 
 
@@ -35,8 +38,9 @@ def _lead(record: Record, follow_up: FollowUp, me: Actor) -> dict[str, Any] | No
     return {"label": follow_up.label, "verb": follow_up.verb, "url": None}
 
 
-def linked_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
-    """Records that link to this one, by type and field, newest first, in the reader's scope: one query for all."""
+def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: bool = True) -> list[dict[str, Any]]:
+    """Records that link to this one, by type and field, newest first, in the reader's scope: one query for all. What
+    belongs to this one comes first, as a table with the way to enter another."""
     pairs = [
         (other, name, scope)
         for other, name in catalogue().pointing_to(cls)
@@ -44,40 +48,69 @@ def linked_context(cls: type[Record], record: Record, me: Actor) -> list[dict[st
     ]
     if not pairs:
         return []
-    parts = [_newest(other, {name: record.id, **scope}, at) for at, (other, name, scope) in enumerate(pairs)]
+    parts = [_newest(other, name, {name: record.id, **scope}, at) for at, (other, name, scope) in enumerate(pairs)]
     (first, stages), *others = parts
     unions = [{"$unionWith": {"coll": coll, "pipeline": more}} for coll, more in others]
     rows: dict[int, list[dict[str, Any]]] = {}
     for row in record._get_db()[first].aggregate([*stages, *unions]):
         rows.setdefault(row["at"], []).append(row)
-    return [_linked(*pairs[at][:2], record, rows[at]) for at in sorted(rows)]
+    groups = [_group(*pairs[at][:2], record, rows.get(at, []), me) for at in range(len(pairs))]
+    if not is_living:
+        groups = [group | {"new": None} for group in groups]
+    shown = [group for group in groups if group["rows"] or group.get("new")]
+    return sorted(shown, key=lambda group: "heads" not in group)
 
 
-def _newest(other: type[Record], query: dict[str, Any], at: int) -> tuple[str, list[dict[str, Any]]]:
+def _newest(other: type[Record], name: str, query: dict[str, Any], at: int) -> tuple[str, list[dict[str, Any]]]:
     """The collection of a type, and the stages that find its newest rows; `at` tells whose they are."""
+    columns = dict.fromkeys(other.declared.grid.columns, 1) if other.declared.belongs_to == name else {}
     limits: list[dict[str, Any]] = [{"$sort": {"_id": -1}}, {"$limit": RELATED_MAX + 1}]
     return other._get_collection_name(), [
         {"$match": query},
         *limits,
-        {"$project": _SHOWN},
+        {"$project": _SHOWN | columns},
         {"$set": {"at": {"$literal": at}}},
     ]
 
 
-def _linked(other: type[Record], name: str, record: Record, rows: list[dict]) -> dict[str, Any]:
+def _group(other: type[Record], name: str, record: Record, rows: list[dict[str, Any]], me: Actor) -> dict[str, Any]:
+    """The records of one type that link to this one."""
     base = f"/admin/{other.declared.name}/"
-    return {
+    group = {
         "label": other.declared.plural,
         "all": f"{base}?f.{name}={record.id}&with={name}",
         "more": len(rows) > RELATED_MAX,
-        "rows": [
-            {
-                "title": row.get("title") or row["number"],
-                "number": row["number"],
-                "url": f"{base}details/?id={row['_id']}",
-                "state": state_label(other, row.get("state")),
-                "tone": tone(other, row.get("state")),
-            }
-            for row in rows[:RELATED_MAX]
-        ],
+    }
+    if other.declared.belongs_to == name:
+        return group | _table(other, name, record, rows[:RELATED_MAX], me)
+    return group | {"rows": [_link(other, row) for row in rows[:RELATED_MAX]]}
+
+
+def _link(other: type[Record], row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": row.get("title") or row["number"],
+        "number": row["number"],
+        "url": f"/admin/{other.declared.name}/details/?id={row['_id']}",
+        "state": state_label(other, row.get("state")),
+        "tone": tone(other, row.get("state")),
+    }
+
+
+def _table(other: type[Record], name: str, record: Record, rows: list[dict[str, Any]], me: Actor) -> dict[str, Any]:
+    """What belongs to a record, with the columns of its list."""
+    seen = rights.listed_fields(me, other)
+    columns = [c for c in other.declared.grid.columns if c in seen and c not in (name, "number", "state")]
+    kinds = {column: kind_of(other._fields[column]) for column in columns[:COLUMNS_MAX]}
+    labels = reference_labels(other, rows, kinds)
+    new = f"/admin/{other.declared.name}/new/?{name}={record.id}"
+    cells = [
+        [{"text": kind.plain(row.get(column), labels), "number": kind.is_number} for column, kind in kinds.items()]
+        for row in rows
+    ]
+    return {
+        "heads": [{"label": label_of(kind.field), "number": kind.is_number} for kind in kinds.values()],
+        "has_states": other.declared.workflow is not None,
+        "rows": [_link(other, row) | {"cells": texts} for row, texts in zip(rows, cells, strict=True)],
+        "new": new if rights.may_add_to(me, other, record) else None,
+        "new_label": NEW_ONE(label=other.declared.label),
     }

@@ -24,6 +24,7 @@ SEALS = "history_seal"
 CHECKS = "seal_check"
 KEY_CHECKS = "key_check"
 TOMBSTONES = "tombstone"
+FOLLOWING = "following"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -63,6 +64,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     SEALS: [],
     CHECKS: [],
     KEY_CHECKS: [],
+    FOLLOWING: [IndexModel([("since", ASCENDING)])],
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),
         IndexModel([("number", ASCENDING)]),

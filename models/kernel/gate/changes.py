@@ -25,7 +25,7 @@ from ..language.record import Record
 from ..language.spec import FollowUp
 from ..language.workflow import Move
 from ..rights import rights
-from . import history, intents, moving, validation
+from . import dependents, history, intents, moving, validation
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
@@ -337,7 +337,7 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
     if chosen.is_decision and stand.slot:
         record.decisions = [*record.decisions, decision_of(record, chosen, stand.slot, act)]
         if not chosen.single and not _is_complete(record, before, chosen, stand):
-            return write_change(unit, record, before, chosen.verb, act)
+            return _write(unit, record, before, chosen.verb, act)
     moving.enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
         handler(MoveActions(unit, act.context, act.actor))
@@ -364,7 +364,15 @@ def _write_new(unit: Unit, record: R, act: Act) -> R:
 
 def write_and_settle(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -> R:
     """Write what changed, then make the automatic moves whose condition now holds."""
-    return _settle(unit, write_change(unit, record, before, verb, act), act.context)
+    return _settle(unit, _write(unit, record, before, verb, act), act.context)
+
+
+def _write(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -> R:
+    """Write what changed, and what follows from it in other records."""
+    written = write_change(unit, record, before, verb, act)
+    if not unit.is_dry:
+        dependents.follow(unit, written, before)
+    return written
 
 
 def _settle(unit: Unit, record: R, context: Context) -> R:
@@ -377,7 +385,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(MoveActions(unit, context, SYSTEM))
         name_deciders(record, refuses=False)
-        record = write_change(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)))
+        record = _write(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)))
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")
 
 

@@ -13,6 +13,7 @@ from ..base.store import in_unit
 from ..base.words import L
 from ..language.record import Record
 from ..rights import rights
+from .search_parts import parent_of
 
 R = TypeVar("R", bound=Record)
 
@@ -36,7 +37,8 @@ def begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | N
     moment = clock.now()
     flow = record.declared.workflow
     chooses = "department" in record.declared.own_fields  # a type that asks for it does not take the writer's
-    department = record.ref("department") or (None if chooses else actor.department)
+    parent = parent_of(record)
+    department = (parent or record).ref("department") or (None if chooses else actor.department)
     if department is None and not record.declared.access.open:
         raise Refused(NO_DEPARTMENT)
     record._data["department"] = department

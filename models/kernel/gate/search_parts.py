@@ -40,13 +40,28 @@ def derived_parts(record: Record) -> dict[str, Any]:
 
 
 def named_people(record: Record) -> dict[str, list[ObjectId]]:
-    """Who is named in a record whose type lets them see it, and those who may write it; none for other types."""
-    named = record.declared.access.named
-    if not named:
+    """Who is named in a record whose type lets them see it, and those who may write it, with those of the record that
+    it belongs to and whose rights it has, and the departments that read that one; none for other types."""
+    named, inherits = record.declared.access.named, record.declared.inherits
+    if not named and not inherits:
         return {}
     people = {path: record.ids_at(path) for path in named}
-    workers = {id for path, may in named.items() if may is WRITE for id in people[path]}
-    return {"seen_by": sorted({id for ids in people.values() for id in ids}), "worked_by": sorted(workers)}
+    seen_by = {id for ids in people.values() for id in ids}
+    worked_by = {id for path, may in named.items() if may is WRITE for id in people[path]}
+    if not inherits or (parent := parent_of(record)) is None:
+        return {"seen_by": sorted(seen_by), "worked_by": sorted(worked_by)}
+    related = {id for name in parent.declared.access.related for id in parent.ids_at(name)}
+    return {
+        "seen_by": sorted(seen_by | set(parent.raw("seen_by") or ())),
+        "worked_by": sorted(worked_by | set(parent.raw("worked_by") or ())),
+        "read_by": sorted(related | set(parent.raw("read_by") or ())),
+    }
+
+
+def parent_of(record: Record) -> Record | None:
+    """The record that this one belongs to, wherever it stands."""
+    parent = getattr(record, record.declared.belongs_to, None) if record.declared.belongs_to else None
+    return parent if isinstance(parent, Record) else None
 
 
 def search_parts(record: Record) -> dict[str, Any]:
@@ -79,6 +94,7 @@ def search_form(cls: type[Record]) -> str:
     """The form of what is derived of a type: how texts fold, which of its fields count, where it names people, and how
     its choices are ordered."""
     named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
+    named += f";{cls.declared.belongs_to}" if cls.declared.inherits else ""
     orders = "".join(f":{name}={'<'.join(field.ranks)}" for name, field in sorted(ordered_choices(cls).items()))
     return f"{FORM}:{','.join(_own(cls))}{named}{orders}"
 

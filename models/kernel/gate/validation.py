@@ -17,6 +17,7 @@ from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_
 from ..language.record import Record
 from ..rights import rights
 from .circles import circle_problems
+from .search_parts import parent_of
 
 COMMENT_MAX = 4000
 _SAID = LongText(most=COMMENT_MAX, label=L("Reason or comment", "原因或評論"))
@@ -73,10 +74,22 @@ def problems_of(
         problems = problems_in(record, fields)
         problems.update(link_problems(record, actor, before, but=links))
         problems.update(circle_problems(record, actor, before))
+        problems.update(_belonging_problems(record, actor))
     problems.update(rule_problems(record, problems))
     if not actor.is_system:
         for path, sentence in record.needs_consent(before, actor):
             problems.add(path, sentence)
+    return problems
+
+
+def _belonging_problems(record: Record, actor: Actor) -> Problems:
+    """What belongs to a record and has its rights is entered by those who may write that one."""
+    problems = Problems()
+    if record.version or actor.is_system or not record.declared.inherits:
+        return problems
+    parent = parent_of(record)
+    if parent is not None and not (verdict := rights.is_parent_writer(actor, parent)):
+        problems.add(record.declared.belongs_to, verdict.why)
     return problems
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import mongoengine as me
 
 from ..base.roles import Role
+from .belonging import belonging_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .relation_checks import path_faults, relation_faults
 from .relations import Relation
@@ -18,7 +19,7 @@ from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
 EVENTS = {"on_create": 1, "on_edit": 2}  # beside moves: how many arguments their methods take
-_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "seen_by", "worked_by", "s", "g", "sv", "r"})
+_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "s", "g", "sv", "r"})
 _ONLY_OF_RECORDS = ("unique", "editable_in", "edit", "fixed", "restricted", "internal", "acyclic", "ordered")
 _HANDLER = "on_"
 _TAKEN = {1: "the actions", 2: "the actions and what was before"}
@@ -47,6 +48,8 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         for move in spec.workflow.moves:
             yield from _move_faults(move, spec, cls.fields_of())
     yield from relation_faults(spec, cls.fields_of())
+    if spec.belongs_to:
+        yield from belonging_faults(spec)
     yield from _follow_up_faults(spec.follow_ups)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..base.words import L
+from .belonging import access_through, parent_among, retention_through, says_nothing_but_names
 from .checks import declaration_faults
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
@@ -37,13 +38,24 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     happened: str = "",
     help: L | None = None,
     unique: tuple[Unique, ...] = (),
+    belongs_to: str = "",
+    in_menu: bool | None = None,
 ) -> Callable[[type], type]:
-    """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right."""
+    """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
+
+    `belongs_to`: the required and fixed link to the record that it belongs to. It takes the department, and where it
+    declares none of its own the rights (people whom `Access(named=)` names come to them) and the retention of that
+    record; its table stands on that record's page with a
+    way to enter another one, and it has no place in the menu but with `in_menu=True`. Then its list is seldom read by
+    itself, and has the indexes of its parent and few others.
+    """
 
     def declare(cls: type) -> type:
         name = snake_case(cls.__name__)
         inherited = {field.creation_counter for field in Record.fields_of().values()}
         own = {key: field for key, field in declared_fields(cls).items() if field.creation_counter not in inherited}
+        parent = _parent(cls, own, belongs_to)
+        inherits = parent is not None and says_nothing_but_names(access)
         declared = Declaration(
             name=name,
             label=label,
@@ -55,9 +67,9 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             grid=_completed_grid(grid, own),
             form=form or (Part(label, [name for name, field in own.items() if not field.internal]),),
             workflow=completed(workflow) if workflow else None,
-            access=access or Access(),
+            access=access_through(parent, access) if inherits else access or Access(),
             reminders=reminders,
-            retention=retention,
+            retention=retention or (retention_through(parent) if parent else None),
             follow_ups=follow_ups,
             file_kinds=files or {},
             receipts=receipts,
@@ -65,6 +77,11 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             own_fields=own,
             help=help,
             unique=unique,
+            belongs_to=belongs_to,
+            parent=parent,
+            inherits=inherits,
+            rests_with_parent=bool(parent) and retention is None,
+            in_menu=not belongs_to if in_menu is None else in_menu,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):
@@ -73,6 +90,13 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
         return cls
 
     return declare
+
+
+def _parent(cls: type, own: Mapping[str, Any], belongs_to: str) -> Any:
+    try:
+        return parent_among(_registered, own, belongs_to) if belongs_to else None
+    except DeclarationError as fault:
+        raise DeclarationError(f"{cls.__name__}: {fault}.") from None
 
 
 _registered: dict[str, type[Record]] = {}

@@ -31,16 +31,35 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield given_once("once")
     yield IndexModel([("g", ASCENDING)])
     yield IndexModel([("removed_at", ASCENDING), ("_id", ASCENDING)])
-    yield _tagged()
     yield IndexModel([("department", ASCENDING), ("_id", DESCENDING)])
-    for name in ("department", *cls.declared.access.related):  # what one department sees, by state
-        yield IndexModel([(name, ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)])
-    if cls.declared.access.named:  # what one person sees, by state
-        yield IndexModel([("seen_by", ASCENDING), ("state", ASCENDING), ("_id", DESCENDING)])
+    yield from _of_uniqueness(cls)
+    if cls.declared.access.named or cls.declared.inherits:  # what one person sees
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
+    if cls.declared.inherits:
+        yield IndexModel([("read_by", ASCENDING), ("_id", DESCENDING)])
+    if not is_read_within_parent(cls):
+        yield from _of_lists(cls)
     for name in sorted(indexed_fields(cls)):
         yield IndexModel([(name, ASCENDING), ("_id", ASCENDING)])
-    yield from _by_rank(cls)
+    if not is_read_within_parent(cls):
+        yield from _by_rank(cls)
+
+
+def _of_lists(cls: type[Record]) -> Iterator[IndexModel]:
+    """What one department, or one person, sees by state; and records by tag."""
+    yield _tagged()
+    for name in ("department", *cls.declared.access.related):
+        yield IndexModel([(name, ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)])
+    if cls.declared.access.named or cls.declared.inherits:
+        yield IndexModel([("seen_by", ASCENDING), ("state", ASCENDING), ("_id", DESCENDING)])
+
+
+def is_read_within_parent(cls: type[Record]) -> bool:
+    """Whether the records of a type are read on the page of the record that they belong to, and few by themselves."""
+    return cls.declared.inherits and not cls.declared.in_menu
+
+
+def _of_uniqueness(cls: type[Record]) -> Iterator[IndexModel]:
     for name, field in cls.declared.own_fields.items():
         if field.unique:
             kind: dict[str, Any] = {name: {"$gt": ""}}
@@ -58,16 +77,13 @@ def _by_rank(cls: type[Record]) -> Iterator[IndexModel]:
 
 
 def indexed_fields(cls: type[Record]) -> set[str]:
-    """The fields that a grid sorts or filters by, that a calendar shows, or that another record's page looks up."""
+    """The fields that a grid sorts or filters by, that a calendar shows, or that another record's page looks up; the
+    last two alone of what is read on the page of the record that it belongs to."""
     declared = cls.declared
-    names = {
-        *declared.grid.columns,
-        *declared.grid.filters,
-        declared.grid.sort.lstrip("-"),
-        *declared.access.related,
-        "state",
-        "owner",
-    }
+    names = {"owner"}
+    if not is_read_within_parent(cls):
+        names |= {*declared.grid.columns, *declared.grid.filters, declared.grid.sort.lstrip("-"), "state"}
+        names |= set(declared.access.related)
     names |= set(dated_fields(cls))
     names |= {remind.field for remind in declared.reminders}
     names |= {name for name, field in declared.own_fields.items() if field.target}

@@ -51,6 +51,7 @@ class Record(Held, me.Document):
     decisions = me.ListField(me.DictField())
     seen_by = me.ListField(me.ObjectIdField(), default=None)
     worked_by = me.ListField(me.ObjectIdField(), default=None)
+    read_by = me.ListField(me.ObjectIdField(), default=None)
     chain = me.DictField()
     extra = me.DictField()
     s = me.ListField(me.StringField())

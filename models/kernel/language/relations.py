@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from ..base.case import Case
 from ..base.people import Actor
@@ -77,6 +78,15 @@ def in_state(names: str) -> Relation:
 def during(names: str, who: Who) -> Relation:
     """These people, in these states: `during("self_review", OWNER)`."""
     return Relation((Way(who, names),))
+
+
+def named_through(cls: Any, target: str) -> Iterator[tuple[str, str]]:
+    """The links of a type to records of another through which it names people, each with the field there."""
+    for path in cls.declared.access.named:
+        name, _, rest = path.partition(".")
+        field = cls.fields_of()[name]
+        if rest and not field.columns and field.target == target:
+            yield name, rest
 
 
 def related(given: Who | Relation) -> Relation:

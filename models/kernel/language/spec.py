@@ -169,6 +169,11 @@ class Declaration:
     own_fields: Mapping[str, Any]
     help: L | None
     unique: tuple[Unique, ...] = ()
+    belongs_to: str = ""  # the field that links to the record it belongs to; empty: it belongs to none
+    parent: Any = None  # the type of that record
+    inherits: bool = False  # whether its rights are those of that record
+    rests_with_parent: bool = False  # whether it is archived with that record
+    in_menu: bool = True
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:
         """Those of some fields that stand in the form, in its order; then tags and owner."""

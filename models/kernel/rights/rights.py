@@ -16,7 +16,7 @@ from ..base.words import L, Words
 from ..language.declare import restricted_fields
 from ..language.fields import Rule
 from ..language.record import Record
-from ..language.relations import Relation
+from ..language.relations import WRITE, Relation
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
 from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move, Workflow
@@ -145,9 +145,10 @@ def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
             yield {"owner": principal.id}
         elif access.departments is None or principal.department_code in access.departments:
             yield {"department": principal.department}
-    if access.named:
+    if access.named or cls.declared.inherits:
         yield {"seen_by": principal.id}
     if not principal.roles.isdisjoint({Role.CLERK, Role.HEAD}):
+        yield from [{"read_by": principal.department}] if cls.declared.inherits else []
         yield from ({field: principal.department} for field in access.related)
     if cls.declared.workflow and (below := submitted_to(principal)):
         yield {**below, "state": {"$nin": sorted({cls.declared.workflow.start} | cls.declared.workflow.ends)}}
@@ -236,7 +237,7 @@ def _represented(actor: Actor, cls: type[Record]) -> Iterable[Actor]:
 
 def _writes(principal: Actor, cls: type[Record], record: Record | None) -> bool:
     access = cls.declared.access
-    if record is not None and principal.id in (record.raw("worked_by") or ()):
+    if _writes_by_name(principal, cls, record):
         return True
     for role, scope in (DEFAULT_WRITE if access.write is None else access.write).items():
         if role not in principal.roles:
@@ -252,6 +253,27 @@ def _writes(principal: Actor, cls: type[Record], record: Record | None) -> bool:
         if scope is Scope.DEPARTMENT and record.ref("department") == principal.department:
             return True
     return False
+
+
+def _writes_by_name(principal: Actor, cls: type[Record], record: Record | None) -> bool:
+    """Whether a record names somebody as one who may write it; of a new one that record says so to which it will
+    belong, and whoever might be named there may begin one."""
+    if record is not None and record.id is not None:
+        return principal.id in (record.raw("worked_by") or ())
+    return cls.declared.inherits and WRITE in cls.declared.parent.declared.access.named.values()
+
+
+def may_add_to(actor: Actor, cls: type[Record], parent: Record) -> Verdict:
+    """Whether the actor may enter a record of a type that belongs to this one."""
+    if parent.removed_at is not None:
+        return Verdict(False, IN_BIN)
+    verdict = may_create(actor, cls)
+    return verdict if not verdict or not cls.declared.inherits else is_parent_writer(actor, parent)
+
+
+def is_parent_writer(actor: Actor, parent: Record) -> Verdict:
+    """Whether the actor may write a record, and so enter what belongs to it and has its rights."""
+    return YES if is_writer(actor, type(parent), parent) else Verdict(False, NOT_YOURS)
 
 
 def _is_related(actor: Actor, record: Record) -> bool:

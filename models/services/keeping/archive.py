@@ -38,7 +38,7 @@ from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM, Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L
-from models.kernel.gate import history, notices, waiting
+from models.kernel.gate import dependents, history, notices, waiting
 from models.kernel.gate.acts import Act, Context, entry_of
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
@@ -98,6 +98,7 @@ def move_out(cls: type[Record], id: ObjectId, *, is_due: IsDue) -> bool:
         _take_away(cls.type_name(), [id])
         _take_away(HISTORY, [entry["_id"] for entry in entries])
         in_unit(waiting.COLLECTION).delete_one({"_id": id})
+        dependents.leave_orders(dependents.ARCHIVE, cls, id)
         return True
 
     return in_transaction(body, quiet=True)
@@ -125,6 +126,7 @@ def bring_back(cls: type[Record], id: Any, *, actor: Actor, reason: str = "") ->
         _take_away(HISTORY_ARCHIVE, [entry["_id"] for entry in entries])
         record = cls._from_son(kept)
         after_write(unit, record)
+        dependents.leave_orders(dependents.BRING_BACK, cls, record.id)
         return record
 
     try:

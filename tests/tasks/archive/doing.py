@@ -10,12 +10,12 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
-from models.operations.retention import DeletionList, LegalHold
+from models.operations.retention import DeletionList, LegalHold, has_own_rule
 from models.services.keeping import audit
 from models.services.work import jobs
 from tasks.engine import registry, run
 
-TYPES = [name for name, cls in sorted(catalogue.items()) if cls.declared.retention]
+TYPES = [name for name, cls in sorted(catalogue.items()) if has_own_rule(cls)]
 LONG_AGO = dt.datetime(2020, 3, 2, 4, tzinfo=dt.UTC)
 NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 LATER = dt.datetime(2060, 1, 4, 4, tzinfo=dt.UTC)

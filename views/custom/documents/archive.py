@@ -165,7 +165,7 @@ class ArchiveView(CustomView):
             archived_at=wording.moment(where[ARCHIVED_AT]) if where.get(ARCHIVED_AT) else "",
             files=[file_context(file, me, **shown) for file in (files.files_of(record.id) if opened else [])],
             file_kinds=cls.declared.file_kinds,
-            linked=linked_context(cls, record, me),
+            linked=linked_context(cls, record, me, is_living=False),
             timeline=timeline(cls, list(reversed(entries)), rights.Viewer(me, record)),
             may_unarchive=rights.may_unarchive(me),
         )

@@ -26,6 +26,7 @@ class Ref(Rule, me.ReferenceField):
 
     is_exact = True
     is_sortable = False
+    is_single_link = True
 
     def __init__(
         self,

@@ -74,6 +74,7 @@ class Rule:
     tree: bool = False
     own_faults: tuple[str, ...] = ()
 
+    is_single_link: ClassVar[bool] = False  # names one record
     is_exact: ClassVar[bool] = False  # typed in digits or ids: full-width signs mean the plain ones
     is_date: ClassVar[bool] = False  # a record stands in a calendar by it
     is_sortable: ClassVar[bool] = True  # kept in the order in which it reads

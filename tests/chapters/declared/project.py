@@ -1,0 +1,114 @@
+"""Projects with specification items and test cases that belong to them (clause 2.3 in small)."""
+
+from .chapters import ORGANISATION
+from .kernel.language import (
+    READ,
+    WRITE,
+    Access,
+    Choice,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LongText,
+    Move,
+    Record,
+    Ref,
+    Retention,
+    State,
+    Text,
+    Workflow,
+    record,
+    user_in,
+)
+
+
+class Member(Line):
+    """Somebody who works on a project."""
+
+    user = Ref("User", required=True, label=L("Person", "人員"))
+    task = Text(label=L("Task", "分工"))
+
+
+@record(
+    label=L("Project", "項目"),
+    plural=L("Projects", "項目"),
+    chapter=ORGANISATION,
+    clause="2.3.1",
+    number="PJ-{yyyy}-{seq:3}",
+    title="{name}",
+    grid=Grid("number name leader state", search="name"),
+    access=Access(named={"leader": WRITE, "team.user": READ}),
+    workflow=Workflow(
+        "running",
+        (Move("close", "running", "closed"),),
+        facts=(State("running", L("Running", "進行中"), tone="progress"),),
+    ),
+    retention=Retention(archive=30, delete=5),
+)
+class Project(Record):
+    """A project: its team sees it and what belongs to it, whatever their department."""
+
+    name = Text(required=True, label=L("Name", "名稱"))
+    leader = Ref("User", label=L("Leader", "項目負責人"))
+    team = Lines(Member, label=L("Team", "成員"))
+
+
+@record(
+    label=L("Specification item", "規格條目"),
+    plural=L("Specification items", "規格條目"),
+    chapter=ORGANISATION,
+    clause="2.3.2",
+    number="SI-{yyyy}-{seq:4}",
+    title="{name}",
+    grid=Grid("number project name kind", search="name"),
+    belongs_to="project",
+)
+class SpecificationItem(Record):
+    """Something that the product must do."""
+
+    project = Ref("Project", required=True, fixed=True, label=L("Project", "項目"))
+    name = Text(required=True, label=L("Item", "條目"))
+    kind = Choice({"must": L("Must", "必須"), "may": L("May", "可選")}, default="must", label=L("Kind", "類別"))
+
+
+@record(
+    label=L("Test case", "測試用例"),
+    plural=L("Test cases", "測試用例"),
+    chapter=ORGANISATION,
+    clause="2.3.4",
+    number="TC-{yyyy}-{seq:4}",
+    title="{name}",
+    grid=Grid("number item name tester state", search="name"),
+    belongs_to="item",
+    access=Access(named={"tester": WRITE}),
+    workflow=Workflow(
+        "open",
+        (
+            Move(
+                "passed",
+                "open failed",
+                "passed",
+                by=user_in("tester", L("Tester", "測試人"), own=True),
+                require="result",
+                label=L("Passed", "通過"),
+            ),
+            Move(
+                "fail",
+                "open",
+                "failed",
+                by=user_in("tester", L("Tester", "測試人"), own=True),
+                label=L("Failed", "未通過"),
+            ),
+        ),
+        ends="passed",
+        facts=(State("passed", L("Passed", "已通過"), tone="good"), State("failed", L("Failed", "未通過"), tone="bad")),
+    ),
+)
+class TestCase(Record):
+    """A case that covers an item; it belongs to the item and so to the project."""
+
+    item = Ref("SpecificationItem", required=True, fixed=True, label=L("Covers", "覆蓋條目"))
+    name = Text(required=True, label=L("Case", "用例"))
+    tester = Ref("User", label=L("Tester", "測試人"))
+    result = LongText(label=L("Result", "結果"))
