@@ -29,6 +29,9 @@ class Member(Line):
 TEAM = {"team": Lines(Member, label=NAME)}
 
 
+OF_PRODUCT = {"other": Ref("Product", required=True, fixed=True, label=NAME)}
+
+
 def note(**facts: Any) -> dict[str, Any]:
     """A type with one more field of these facts."""
     return {"fields": {"note": LongText(label=NAME, **facts), "buyer": Ref("User", label=NAME)}}
@@ -109,6 +112,28 @@ FAULTS: dict[str, dict[str, Any]] = {
     "move 'approve' waits for the department that 'other' names, which may not see the record: add it to "
     "Access(related=)": approved_by(writers_in("other"), other=Ref("Department", label=NAME)),
     "field 'note' names people in 'buyer.phone', which is no link to User": seen(OWNER | user_in("buyer.phone")),
+    "belongs_to names a field 'onwer' that the type does not have": {"belongs_to": "onwer"},
+    "belongs to another by 'name', which is no link to one record": {"belongs_to": "name"},
+    "belongs to another by 'products', which is no link to one record": {
+        "fields": {"products": Refs("Product", label=NAME)},
+        "belongs_to": "products",
+    },
+    "belongs to Nowhere by 'other', which must be declared before it": {
+        "fields": {"other": Ref("Nowhere", label=NAME)},
+        "belongs_to": "other",
+    },
+    "belongs to another by 'other', which must be required and fixed": {
+        "fields": {"other": Ref("Product", required=True, label=NAME)},
+        "belongs_to": "other",
+    },
+    "belongs to another by 'other', and asks for a department of its own": {
+        "fields": {**OF_PRODUCT, "department": Ref("Department", required=True, label=NAME)},
+        "belongs_to": "other",
+    },
+    "belongs to Document, whose access has extra_rows=: give access= of its own": {
+        "fields": {"other": Ref("Document", required=True, fixed=True, label=NAME)},
+        "belongs_to": "other",
+    },
     "field 'seen_by' has a name that the kernel keeps": {"fields": {"seen_by": Text(label=NAME)}},
     "field 'chain' has a name that the kernel keeps": {"fields": {"chain": Text(label=NAME)}},
 }
@@ -133,6 +158,16 @@ def test_right_relations_are_taken() -> None:
     }
     cls = started(**options)["sample"]
     assert cls.declared.own_fields["note"].see == Relation((Way(BUYER), Way(OWNER, "closed")))
+
+
+def test_what_belongs_has_the_rights_of_its_record_and_its_own_people() -> None:
+    fields = {**OF_PRODUCT, "buyer": Ref("User", label=NAME)}
+    spec = declared(fields=fields, belongs_to="other", access=Access(named={"buyer": READ})).declared
+    assert (spec.inherits, spec.in_menu) == (True, False)
+    assert spec.access.named == {"buyer": READ}
+    assert spec.access.departments == spec.parent.declared.access.departments
+    own = declared(fields=OF_PRODUCT, belongs_to="other", access=Access(open=True), in_menu=True).declared
+    assert (own.inherits, own.in_menu, own.parent) == (False, True, spec.parent)
 
 
 def test_a_rule_for_people_alone_is_a_relation_in_every_state() -> None:

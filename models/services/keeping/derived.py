@@ -19,6 +19,7 @@ from models.kernel.language.declare import registered
 
 BATCH = 200
 TITLE = L("its title does not follow from its fields", "標題與其字段不符")
+NAMED = L("does not say whom it names", "記錄中指定的人員與其字段不符")
 CHANGED_BY = L("does not say who changed it last", "最後修改人與歷史不符")
 NO_CASE = L("nobody is waited for, although its state asks for a step", "其狀態需要辦理，卻無待辦")
 NEEDLESS_CASE = L("is waited for, although its state asks for no step", "其狀態無須辦理，卻有待辦")
@@ -45,6 +46,8 @@ def _own_faults(type_name: str, row: Mapping[str, Any], entries: list[dict[str, 
     search_parts.derive(record)
     if before != record.title:
         yield "", TITLE
+    if any(row.get(name) != value for name, value in search_parts.named_people(record).items()):
+        yield "", NAMED
     if entries and row.get("updated_by") != _writer(entries):
         yield "", CHANGED_BY
 
