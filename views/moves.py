@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.kernel.base.words import L, Words
+from models.kernel.base import clock
+from models.kernel.base.words import At, L, Words
+from models.kernel.gate import timed
 from models.kernel.gate.intents import Intent
+from models.kernel.gate.moving import NOT_NOW
+from models.kernel.language import by_time
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Attached, Move, is_met, need_label
 from models.kernel.rights import rights
@@ -16,6 +21,18 @@ MOVED = L("{number}: {move}. The record is now “{state}”.", "{number}：{mov
 NOTED = L(
     "{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。"
 )
+
+
+FOLLOWS = L("“{move}” follows by itself on {at}.", "「{move}」將於 {at} 自動進行。")
+FOLLOWS_IF = L(
+    "“{move}” follows by itself on {at}, if this is settled by then: {why}",
+    "「{move}」將於 {at} 自動進行，前提是屆時已解決：{why}",
+)
+HELD_BACK = L(
+    "“{move}” was to follow by itself on {at}. It does as soon as this is settled: {why}",
+    "「{move}」應於 {at} 自動進行，以下事項解決後隨即進行：{why}",
+)
+UNDATED = L("“{move}” follows by itself once “{label}” is filled in.", "填寫「{label}」後，「{move}」將按時自動進行。")
 
 
 def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
@@ -43,6 +60,29 @@ def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
             }
         )
     return result
+
+
+def timed_lines(intent: Intent[Any]) -> list[str]:
+    """What follows by itself out of the present state: when, and what would keep it back."""
+    viewer = rights.Viewer(intent.actor, intent.record)
+    fields = intent.cls.fields_of()
+    moves = timed.waiting_moves(intent.record)
+    shown = [move for move in moves if all(viewer.sees(fields[name]) for name in (by_time.key_of(move), *move.only))]
+    return [str(_timed_words(intent.record, move, viewer)) for move in shown]
+
+
+def _timed_words(record: Record, move: Move, viewer: rights.Viewer) -> Words:
+    flow, moment = record.flow(), by_time.moment_of(record, move)
+    label = flow.verb_label(move.verb) if flow else move.verb
+    if moment is None:
+        return UNDATED(move=label, label=label_of(type(record).fields_of()[move.at]))
+    seen = needs_shown(type(record), move, viewer)
+    hindered = timed.hindrances(record, move)
+    reasons = {str(words if need is None or need in seen else NOT_NOW) for need, words in hindered}
+    if not reasons:
+        return FOLLOWS(move=label, at=At(moment))
+    pattern = FOLLOWS_IF if moment > clock.now() else HELD_BACK
+    return pattern(move=label, at=At(moment), why=" ".join(sorted(reasons)))
 
 
 def is_danger(cls: type[Record], move: Move) -> bool:

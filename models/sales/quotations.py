@@ -12,7 +12,6 @@ from ..kernel.base import clock
 from ..kernel.base.arithmetic.rounding import cents
 from ..kernel.language import (
     HEAD,
-    NOBODY,
     OWNER,
     REASON,
     Choice,
@@ -152,7 +151,7 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
             Move("send", "approved", "sent", by=OWNER, within=workdays(1)),
             Move("accept", "sent", "accepted", by=OWNER),
             Move("decline", "sent", "declined", by=OWNER, ask=REASON),
-            Move("expire", "sent", "expired", by=NOBODY),
+            Move("expire", "sent", "expired", at="valid_until", of_day="end"),
         ),
         ends="accepted declined expired",
     ),

@@ -13,6 +13,7 @@ from models.kernel.base.numbering import COUNTERS
 from models.kernel.gate.history import HistoryEntry
 from models.kernel.gate.notices import Notice
 from models.kernel.gate.waiting import Waiting
+from models.kernel.language import by_time
 from models.kernel.language.indexes import indexes_of
 from models.kernel.language.record import Record
 from models.kernel.language.unique import PREFIX
@@ -23,6 +24,7 @@ from .notify import deliveries, preferences
 from .personal import drafts, layouts
 from .work import jobs
 
+_NOT_IN_ARCHIVE = (PREFIX, by_time.PREFIX)
 NAMESPACE_EXISTS, INDEX_NOT_FOUND = 48, 27
 
 
@@ -88,8 +90,9 @@ def _ensure_log(catalogue: Mapping[str, type[Record]]) -> None:
 
 
 def _ensure_archive(cls: type[Record], there: set[str]) -> None:
-    """The archive has the same indexes, but for uniqueness of fields: a name may be given anew while it rests there."""
+    """The archive has the same indexes, but for uniqueness, since a name may be given anew while it rests there, and
+    for what moves by time, since nothing moves there."""
     db, name = get_db(), collections.archive_of(cls.type_name())
     _ensure_collection(name, there)
-    models = [index for index in indexes_of(cls) if not index.document["name"].startswith(PREFIX)]
+    models = [index for index in indexes_of(cls) if not index.document["name"].startswith(_NOT_IN_ARCHIVE)]
     db[name].create_indexes([*models, IndexModel([(collections.ARCHIVED_AT, DESCENDING)])])

@@ -39,9 +39,8 @@ class DefaultSchedule:
 
 
 DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
-    DefaultSchedule(name="應收賬款逾期標記", task="mark_overdue", cron="0 6 * * *"),
+    DefaultSchedule(name="到期自動步驟", task="moves.timed", every=5),
     DefaultSchedule(name="催款步驟", task="make_dunning", cron="10 6 * * *"),
-    DefaultSchedule(name="報價單到期", task="expire_quotations", cron="20 6 * * *"),
     DefaultSchedule(name="每夜備份", task="backup.run", cron="30 2 * * *"),
     DefaultSchedule(name="每週恢復演練", task="backup.drill", cron="0 4 * * 6"),
     DefaultSchedule(name="備份告警", task="backup.alarms", cron="15 * * * *"),

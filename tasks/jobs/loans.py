@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.documents.documents import Document
-from models.documents.lending import ELECTRONIC, PAPER, free_copies, name_of
+from models.documents.lending import PAPER, free_copies, name_of
 from models.documents.loans import Loan
 from models.kernel.base import clock, people
 from models.kernel.base.addresses import at_role_in, at_user
@@ -26,6 +26,7 @@ from ..engine.registry import job
 from ..engine.run import Run
 from ..messages.recipients import reach
 from ..messages.relevance import stands_by_cause, stands_by_kind, unheard
+from .timed import make_moves_of
 
 COLUMNS = ("version", "document", "state", "due")
 EVERY_DAYS = 3
@@ -50,21 +51,11 @@ _CONTEXT = Context(source=Source.TASK)
     ),
 )
 def sweep(run: Run) -> None:
-    """Move what time has overtaken; whether something may be opened or handed out never waits for this."""
-    now = clock.now()
-    ended = {"kind": ELECTRONIC, "state": "on_loan", "due": {"$lte": now}}
-    run.sweep(Loan, ended, _mover("expire"), columns=COLUMNS, counts="expired")
-    unfetched = {"kind": PAPER, "state": "approved", "kept_until": {"$lte": now}}
-    run.sweep(Loan, unfetched, _mover("lapse"), columns=COLUMNS, counts="lapsed")
+    """Move what time has overtaken, then offer what is free; whether something may be opened or handed out never waits
+    for this."""
+    made = make_moves_of(run, Loan)
+    run.count(expired=made["expired"], lapsed=made["lapsed"])
     run.sweep(Loan, {"kind": PAPER, "state": "waiting"}, _offer, columns=COLUMNS, counts="offered")
-
-
-def _mover(verb: str) -> Callable[[dict[str, Any]], bool]:
-    def move(row: dict[str, Any]) -> bool:
-        changes.move(Loan, row["_id"], verb, actor=SYSTEM, version=row["version"], context=_CONTEXT)
-        return True
-
-    return move
 
 
 def _offer(row: dict[str, Any]) -> bool:

@@ -1,9 +1,9 @@
-"""The daily care of what runs by date in sales: money that falls overdue, steps of dunning, offers that expire."""
+"""The daily care of what runs by date in sales: steps of dunning; and the names of sweeps that are timed moves now."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,13 +14,11 @@ from models.kernel.base import clock
 from models.kernel.base.addresses import at_user
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.gate import changes
 from models.kernel.gate.causes import DunningCause
 from models.kernel.gate.changes import Context, MoveActions
 from models.kernel.gate.notices import NoticeKind
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.sales.quotations import Quotation
 from models.sales.receivables import Dunning, Receivable, is_still_owed
@@ -29,6 +27,7 @@ from ..engine.registry import job
 from ..engine.run import Run
 from ..messages.recipients import reach
 from ..messages.relevance import stands_by_kind
+from .timed import make_moves_of
 
 DUNNING_AFTER_DAYS = {"1": 7, "2": 15, "3": 30}
 DUNNING_DUE = L(
@@ -90,26 +89,16 @@ def _make_step(run: Run, step: _Step) -> bool:
     return made
 
 
-def _mover(cls: type[Record], verb: str) -> Callable[[dict[str, Any]], bool]:
-    """A move of the system."""
-
-    def move(row: dict[str, Any]) -> bool:
-        changes.move(cls, row["_id"], verb, actor=SYSTEM, version=None, context=_CONTEXT)
-        return True
-
-    return move
-
-
 @job(
     "mark_overdue",
     L("Mark overdue receivables", "標記逾期應收賬款"),
     L("Receivables whose due date has passed and which are not paid.", "到期未付的應收賬款轉為逾期。"),
 )
 def mark_overdue(run: Run) -> None:
-    """Let receivables fall overdue whose due date has passed and which are not paid (2.2.7)."""
-    owed = {"state": {"$in": ["open", "partly_paid"]}, "due": {"$lt": clock.stored_day(clock.today())}}
+    """Let receivables fall overdue whose due date has passed and which are not paid (2.2.7). Schedules of before name
+    this; the sweep of all timed moves does the same."""
     run.count(refused=0)
-    run.sweep(Receivable, owed, _mover(Receivable, "fall_due"))
+    make_moves_of(run, Receivable)
 
 
 @job(
@@ -141,10 +130,9 @@ def make_dunning(run: Run) -> None:
     L("Quotations that were sent and are no longer valid.", "已發送且超過有效期的報價單。"),
 )
 def expire_quotations(run: Run) -> None:
-    """Let quotations expire that were sent and are no longer valid (2.2.3)."""
-    over = {"state": "sent", "valid_until": {"$lt": clock.stored_day(clock.today())}}
+    """Let quotations expire that were sent and are no longer valid (2.2.3). Schedules of before name this, too."""
     run.count(refused=0)
-    run.sweep(Quotation, over, _mover(Quotation, "expire"))
+    make_moves_of(run, Quotation)
 
 
 @stands_by_kind(NoticeKind.DUNNING)

@@ -28,7 +28,9 @@ from models.kernel.language.workflow import (
     State,
     Workflow,
     completed,
+    days,
     faults_of,
+    hours,
     workdays,
 )
 
@@ -108,6 +110,11 @@ CLOSE = Move("close", "draft", "closed")
 def handled(*moves: Move, **methods: Any) -> dict[str, Any]:
     """A type with methods that follow its moves."""
     return {"workflow": flow(*moves), "fields": methods}
+
+
+def timed(**options: Any) -> dict[str, Any]:
+    """A type that is closed by time."""
+    return {"workflow": flow(Move("close", "draft", "closed", **options))}
 
 
 def follow_up(to: str, states: Iterable[str] = ("closed",)) -> FollowUp:
@@ -347,6 +354,35 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "column rows.rank has ordered=, which holds for fields of a record only": {
         "fields": {"rows": Lines(Ordered, label=NAME)}
     },
+    "move 'close' has after= and at=, of which one can be": timed(after=days(7), at="day", of_day="end"),
+    "move 'close' has after=7, which is no span of time: days(7), workdays(7), hours(7)": timed(after=7),
+    "move 'submit' has every=Within(hours=8, days=0), which is no number of calendar days: days(7)": {
+        "workflow": flow(Move("submit", "draft", "draft", every=hours(8)), CLOSE)  # type: ignore[arg-type]
+    },
+    "move 'close' goes by 'name', which is not a date": timed(at="name"),
+    "move 'close' names a field 'nmae' that the type does not have": timed(at="nmae"),
+    "move 'close' goes by the day 'day': say of_day='start' or 'end'": timed(at="day"),
+    "move 'close' has of_day=, which holds for a day": timed(after=days(7), of_day="end"),
+    "move 'close' has of_day=, which holds for timed moves": timed(of_day="end"),
+    "move 'close' has only=, which holds for timed moves": timed(only={"name": "x"}),
+    "move 'close' names a field 'kind' that the type does not have": timed(after=days(7), only={"kind": "x"}),
+    "move 'close' has only name=7, which nothing can be": timed(after=days(7), only={"name": 7}),
+    "move 'close' has auto= and after=: what is made by time waits for it": timed(
+        after=days(7), auto=True, when=lambda item: True
+    ),
+    "move 'close' has by= and after=: what is made by time is made by nobody else": timed(after=days(7), by=HEAD),
+    "move 'close' has sign=, but it is the system that makes it": timed(after=days(7), sign=True),
+    "move 'submit' leads back to its own state: say every=": {
+        "workflow": flow(Move("submit", "draft", "draft", after=days(7)), CLOSE)
+    },
+    "move 'close' has every=, but does not lead from one state back to it": timed(every=days(7)),
+    "moves by date run in a circle at state 'draft'": {
+        "workflow": flow(
+            Move("close", "draft", "closed", at="day", of_day="start"),
+            Move("reopen", "closed", "draft", label=NAME, at="day", of_day="end"),
+            ends="closed",
+        )
+    },
     "number pattern 'S-{seq!r}-{seq}' has a place that is more than a name in brackets": {"number": "S-{seq!r}-{seq}"},
 }
 FAULTS: dict[str, dict[str, Any]] = {
@@ -460,6 +496,12 @@ def test_a_state_of_a_former_version_keeps_its_word_and_tone() -> None:
     now = completed(flow(CLOSE, version=2, earlier=(former,)))
     assert (now.labels["fallow"], now.tones["fallow"]) == (NAME, "wait")
     assert not list(faults_of(now))
+
+
+def test_a_span_of_days_is_one_day_at_least() -> None:
+    for wrong in (0, -3, 1.5):
+        with pytest.raises(DeclarationError, match="one day at least"):
+            days(wrong)  # type: ignore[arg-type]
 
 
 def test_an_unknown_option_is_an_error() -> None:

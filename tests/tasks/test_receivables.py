@@ -90,7 +90,7 @@ def test_twice_is_once(owing):
     assert mark_overdue(TODAY) == Counts(0, 0)
     assert history.entries_of(record.id) == entries
     assert entries[-1]["actor"] is None
-    assert entries[-1]["door"] == "task"
+    assert entries[-1]["door"] == "rule"
 
 
 def test_part_paid_stays_overdue_until_all_is_paid(owing):

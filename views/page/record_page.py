@@ -21,7 +21,7 @@ from models.services.files import files
 
 from ..files.panel import file_context
 from ..kinds import kind_of
-from ..moves import moves_context, needs_shown
+from ..moves import moves_context, needs_shown, timed_lines
 from ..slots import links_for, panels_for
 from ..wording import deadline, line_labels, reference_labels, state_label, tone
 from .course import course_of, drawing_of
@@ -66,6 +66,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "due": deadline(record.due_at, is_provisional=bool(record.due_provisional)),
         "is_late": bool(record.due_at and record.due_at < clock.now()),
         "steps": moves_context(intent),
+        "timed": timed_lines(intent),
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         "linked": linked_context(cls, record, me),

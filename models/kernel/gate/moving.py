@@ -10,6 +10,7 @@ from ..base.addresses import at_role_in
 from ..base.errors import Changed, Refused
 from ..base.people import Actor, Role
 from ..base.words import At, L, Words
+from ..language.by_time import period_of
 from ..language.record import Record
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
@@ -116,7 +117,8 @@ def enter(record: Record, chosen: Move, actor: Actor) -> None:
     if _submits(chosen, onward):
         record._data["submitted_by"] = actor.id
         record.submitted_by_head = _is_headed_by(record, actor)
-    record.state, record.state_since, record.decisions = chosen.target, clock.now(), []
+    since = period_of(record, chosen, clock.now())
+    record.state, record.state_since, record.decisions = chosen.target, since, []
     set_due(record, onward)
 
 

@@ -51,7 +51,7 @@ from .who import (
     user_in,
     writers_in,
 )
-from .workflow import REASON, Attached, Move, Need, State, Workflow, hours, workdays
+from .workflow import REASON, Attached, Move, Need, State, Workflow, days, hours, workdays
 
 __all__ = [
     "HEAD",
@@ -107,6 +107,7 @@ __all__ = [
     "Workflow",
     "all_of",
     "any_of",
+    "days",
     "during",
     "head_in",
     "heads_of",

@@ -10,6 +10,7 @@ import mongoengine as me
 
 from ..base.roles import Role
 from .belonging import belonging_faults
+from .by_time import time_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .relation_checks import path_faults, relation_faults
 from .relations import Relation
@@ -45,6 +46,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from unique_faults(spec, cls.fields_of())
     if spec.workflow:
         yield from faults_of(spec.workflow)
+        yield from time_faults(spec.workflow, cls.fields_of())
         for move in spec.workflow.moves:
             yield from _move_faults(move, spec, cls.fields_of())
     yield from relation_faults(spec, cls.fields_of())

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from .by_time import indexes_by_time
 from .declare import dated_fields, leading_choice, ordered_choices
 from .record import Record
 from .unique import PREFIX
@@ -33,6 +34,7 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield IndexModel([("removed_at", ASCENDING), ("_id", ASCENDING)])
     yield IndexModel([("department", ASCENDING), ("_id", DESCENDING)])
     yield from _of_uniqueness(cls)
+    yield from indexes_by_time(cls.declared.workflow)
     if cls.declared.access.named or cls.declared.inherits:  # what one person sees
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     if cls.declared.inherits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,21 @@ class Within:
             raise DeclarationError("A time limit is given in hours or in days, one of them.")
 
 
+@dataclass(frozen=True)
+class CalendarDays:
+    """So many days of the calendar: the same time of the day on the company's wall."""
+
+    count: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.count, int) or self.count < 1:
+            raise DeclarationError("A span of days is one day at least.")
+
+
+def days(count: int) -> CalendarDays:
+    return CalendarDays(count)
+
+
 def hours(count: int) -> Within:
     return Within(hours=count)
 
@@ -71,7 +86,12 @@ class Move:
     true; `require`: field names, `Attached`, `Need`; `ask`: REASON and/or fields filled in the dialog; `within`: time
     limit from entering the source state; `auto`: made by the system as soon as `when` is true; `sign`: asks for the
     password again; `undecided`: only before the first decision; `optional`: nobody is waited for; `single`: any one of
-    the seats is enough; `submits`: makes the actor the one who may not decide later."""
+    the seats is enough; `submits`: makes the actor the one who may not decide later.
+
+    A timed move is made by the system alone, once `when` and `require` hold, too: `after` so long in its state
+    (`days(7)` of the calendar; `workdays(7)` and `hours(7)` are working time), `at` a date of the record, for a day at
+    the `start` or the `end` `of_day` in the company's zone, or `every` so many days in its state. `only` for records
+    with these values. The history says that a rule made it. A legal hold keeps records, not their course."""
 
     verb: str
     source: Names = Names()
@@ -89,6 +109,26 @@ class Move:
     single: bool = False
     submits: bool | None = None
     label: L | None = None
+    after: Within | CalendarDays | None = None
+    at: str = ""
+    of_day: str = ""
+    every: CalendarDays | None = None
+    only: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_timed(self) -> bool:
+        """Made by itself, when its time has come."""
+        return bool(self.after or self.at or self.every)
+
+    @property
+    def is_by_itself(self) -> bool:
+        """Made by the system alone, whatever its `by` says."""
+        return self.auto or (self.is_timed and not self.is_shared)
+
+    @property
+    def is_shared(self) -> bool:
+        """Given to people, although its time makes it."""
+        return self.is_timed and self.by not in (OWNER, NOBODY)
 
     @property
     def is_decision(self) -> bool:
@@ -154,7 +194,7 @@ class Workflow:
 
 def completed(flow: Workflow) -> Workflow:
     """The workflow with its defaults filled in: ends, editable states, and the way back before the first decision."""
-    made = replace(flow, moves=tuple(replace(move, by=NOBODY) if move.auto else move for move in flow.moves))
+    made = replace(flow, moves=tuple(replace(move, by=NOBODY) if move.is_by_itself else move for move in flow.moves))
     moves = made.moves + (_withdrawals(made) if flow.withdraw else ())
     full = replace(flow, moves=moves, earlier=tuple(completed(old) for old in flow.earlier))
     sources = {state for move in full.moves for state in move.source}
