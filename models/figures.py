@@ -53,7 +53,7 @@ def waited(types: Iterable[type[Record]], days: int, limit_ms: int = TIME_LIMIT_
     for row in decided:
         before = [at for seq, at in entered.get(row["record"], ()) if seq < row["seq"]]
         if before:
-            took = working_time.calendar().between(max(before), row["at"])
+            took = working_time.calendar_of(row.get("department")).between(max(before), row["at"])
             spans.setdefault((row["type"], row["state_from"]), []).append(took)
     return [
         Waited(name, state, len(span), middle)
@@ -65,7 +65,7 @@ def waited(types: Iterable[type[Record]], days: int, limit_ms: int = TIME_LIMIT_
 
 def _decided(states: Mapping[str, Mapping[str, list[str]]], since: dt.datetime, limit_ms: int) -> list[dict[str, Any]]:
     """The newest decisions that led out of each state since a moment."""
-    shown = dict.fromkeys(("type", "record", "seq", "at", "state_from"), 1)
+    shown = dict.fromkeys(("type", "record", "seq", "at", "state_from", "department"), 1)
     pipelines: list[list[dict[str, Any]]] = [
         [
             {"$match": {"type": name, "state_from": state, "at": {"$gte": since}, "verb": {"$in": verbs}}},

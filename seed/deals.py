@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.kernel.base import clock
-from models.kernel.base.arithmetic.rounding import cents
+from models.kernel.base.arithmetic.shares import split
 from models.sales.contracts import Instalment, Milestone, OrderChange
 from models.sales.receivables import Receivable
 from seed.desk import Desk
@@ -87,14 +87,13 @@ class Deal:
         return f"receivable:{self.place:04}:{number}"
 
     def instalments(self) -> list[tuple[dt.date, Decimal, str]]:
-        """Due date, amount and condition of each instalment; the last one takes up the rounding."""
-        total, rows = self.offer.amount, []
-        for each in self.offer.plan.instalments:
-            due = self.filled_on + dt.timedelta(days=DAYS_TO_SIGN + each.days_after_signing)
-            rows.append((due, cents(total * each.percent / 100), each.condition))
-        due, amount, condition = rows[-1]
-        rows[-1] = (due, amount + total - sum(row[1] for row in rows), condition)
-        return rows
+        """Due date, amount and condition of each instalment; together they are the whole amount."""
+        plan, signed = self.offer.plan.instalments, self.filled_on + dt.timedelta(days=DAYS_TO_SIGN)
+        amounts = split(self.offer.amount, [each.percent for each in plan])
+        return [
+            (signed + dt.timedelta(days=each.days_after_signing), amount, each.condition)
+            for each, amount in zip(plan, amounts, strict=True)
+        ]
 
 
 def deal_beats(deal: Deal) -> list[StoryStep]:

@@ -1,12 +1,11 @@
 """Escalates approvals that are overdue: to the deciders and their deputies, then their superior, then management.
 
 Each step is made once for a case in its present state and due time, and at the earliest one working day after the step
-before, so that nobody is passed over because the workers stood still. It happens within working hours.
+before, so that nobody is passed over because the workers stood still. It happens when the department works.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -26,14 +25,14 @@ from models.kernel.gate.notices import About, NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.language.workflow import workdays
-from models.kernel.language.working_time import calendar
+from models.kernel.language.working_time import calendar_of
 
 from ..engine.registry import job
 from ..engine.run import Run
 from .recipients import readers
 from .relevance import stands_by_cause
 
-CASE_COLUMNS = ("type", "state", "due")
+CASE_COLUMNS = ("type", "state", "due", "department")
 OVERDUE = L(
     "{what} was to be decided by {due}. Please decide it now.",
     "{what} 應於 {due} 前審批，現已逾期，請儘快辦理。",
@@ -53,28 +52,24 @@ PASSED_ON = L(
     ),
 )
 def escalate(run: Run) -> None:
-    """Make the step that is due for every overdue case."""
-    if not is_working_time(clock.now()):
-        return
+    """Make the step that is due for every overdue case whose department works now."""
     overdue = {"due": {"$lt": clock.now()}, "decide.0": {"$exists": True}}
     for cases in run.batches(CASES, overdue, columns=CASE_COLUMNS, key=CASES):
         run.count(escalated=sum(done for case in cases for done in run.each(case["type"], [case], _escalate)))
 
 
-def is_working_time(moment: dt.datetime) -> bool:
-    """Whether the company works at this moment."""
-    return calendar().between(moment, moment + dt.timedelta(minutes=1)) > dt.timedelta()
-
-
 def _escalate(case: dict[str, Any]) -> bool:
     """Make the next step of a case if it is time; steps that reach nobody are passed over."""
+    calendar = calendar_of(case.get("department"))
+    if not calendar.is_open(clock.now()):
+        return False
     at = {str(step.cause(case)): step for step in STEPS}
     notices = in_unit(NOTICES).aggregate(
         [{"$match": {"cause": {"$in": list(at)}}}, {"$group": {"_id": "$cause", "at": {"$min": "$at"}}}]
     )
     made = {row["_id"]: row["at"] for row in notices}
     done = max((STEPS.index(at[cause]) + 1 for cause in made), default=0)
-    if made and calendar().add(max(made.values()), workdays(1)) > clock.now():
+    if made and calendar.add(max(made.values()), workdays(1)) > clock.now():
         return False
     return any(_make(case, step) for step in STEPS[done:])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import threading
 from typing import Any
 
 import pytest
@@ -11,12 +13,14 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes
-from models.kernel.gate.history import entries_of
+from models.kernel.base.work_calendar import shifts_of_text
+from models.kernel.gate import changes, deadlines, unit, writing
+from models.kernel.gate.history import entries_of, faults_in
 from models.kernel.language import working_time
 from models.kernel.language.workflow import hours, workdays
 from models.services.personal import layouts
-from tests.fixtures.doing import do
+from tests.fixtures.doing import Killed, do
+from tests.fixtures.http import read_page
 
 ZONE = clock.zone()
 WHOLE_DAYS = dict.fromkeys(working_time.WEEKDAYS, "00:00-24:00")
@@ -158,6 +162,19 @@ class TestWhatIsRefused:
                 enter_day("2025-06-02", "on", calendar=calendar)
             assert set(refused.value.problems) == {"day"}
 
+    def test_what_was_typed_stays_on_the_form(self, company: Any, browser_as: Any, db: Any) -> None:
+        browser = browser_as("hr")
+        form = browser.form("/admin/working_calendar/new/")
+        answer = browser.send(form, code="desk", name="服務台", monday="九點到六點", tuesday="13:00-12:00")
+        assert answer.status_code == 422
+        page = read_page(answer.text)
+        assert page.text.count("請填寫起止時間，如 09:00-12:00, 13:00-18:00。時段不得重疊") >= 2
+        assert "九點到六點" in answer.text
+        assert db["working_calendar"].count_documents({}) == 0
+        fixed = browser.send(page.form(), monday="9:00-18:00", tuesday="12:00 – 13:00")
+        assert fixed.status_code == 302
+        assert working_time.calendar("desk").week[0] == shifts_of_text("09:00-18:00")
+
     def test_people_who_may_not(self, company: Any, browser_as: Any) -> None:
         made = enter("company", is_company=True)
         assert browser_as("clerk_sal").get("/admin/working_calendar/new/").status_code in (403, 404)
@@ -251,6 +268,42 @@ class TestProvisional:
         assert entry["verb"] == "recount"
         fact = next(each for each in entry["changes"] if each["field"] == "due_at")
         assert (fact["old"], fact["new"]) == (before, record.due_at)
+
+    @pytest.mark.parametrize("stop_at", range(1, 7))
+    def test_killed_at_any_write_it_is_counted_anew_once(
+        self, main: Any, quotation: Any, db: Any, kill_at: Any, stop_at: int
+    ) -> None:
+        change(main, entered_until=2027)
+        with clock.set_to(at("2027-01-01", "06:00")):
+            disarm = kill_at(stop_at, writing, unit)
+            with contextlib.suppress(Killed):
+                do("calendar.load")
+            was_killed = disarm()
+            do("calendar.load")
+        assert was_killed or stop_at > 3
+        record = type(quotation).objects.get(id=quotation.id)
+        assert not record.due_provisional
+        assert [entry["verb"] for entry in entries_of(record.id)].count("recount") == 1
+        assert list(faults_in(list(entries_of(record.id)), record.chain)) == []
+
+    def test_two_sweeps_at_once_count_it_once(self, main: Any, quotation: Any, db: Any, monkeypatch: Any) -> None:
+        """The second comes between reading and writing of the first."""
+        change(main, entered_until=2027)
+        count, turns = deadlines.set_due, []
+
+        def overtaken(record: Any, onward: Any) -> None:
+            count(record, onward)
+            turns.append(record.id)
+            if len(turns) == 1:
+                thread = threading.Thread(target=deadlines.recount, args=(type(quotation), quotation.id))
+                thread.start()
+                thread.join()
+
+        monkeypatch.setattr(deadlines, "set_due", overtaken)
+        assert deadlines.recount(type(quotation), quotation.id) is False
+        record = type(quotation).objects.get(id=quotation.id)
+        assert not record.due_provisional
+        assert [entry["verb"] for entry in entries_of(record.id)].count("recount") == 1
 
     def test_what_has_ended_stays_as_it_was(self, main: Any, quotation: Any, company: Any, db: Any) -> None:
         ended = next(iter(quotation.flow().ends))

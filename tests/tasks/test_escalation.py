@@ -94,6 +94,19 @@ def test_not_before_it_is_due_nor_outside_working_hours(company, overdue, db, da
     assert not informed(db, company)
 
 
+@pytest.mark.parametrize("hour", [3, 23])
+def test_a_department_that_works_around_the_clock_is_reminded_at_any_hour(company, overdue, db, hour):
+    hours = dict.fromkeys(working_time.WEEKDAYS, "00:00-24:00")
+    always = changes.create(catalogue["working_calendar"], {"code": "24x7", "name": "24x7", **hours}, actor=SYSTEM)
+    changes.update(
+        catalogue["department"], company.department("SAL"), {"calendar": always.id}, actor=SYSTEM, version=None
+    )
+    overdue()
+    with at(5, hour):
+        do("cases.escalate")
+    assert informed(db, company) == [("deciders", "head_sal")]
+
+
 def test_holidays_do_not_count(company, overdue, db):
     overdue()
     for day in (1, 2, 3):

@@ -109,11 +109,15 @@ class WorkCalendar:
 
     @property
     def day_length(self) -> dt.timedelta:
-        """How long the first weekday that is worked is."""
-        return dt.timedelta(minutes=sum(shift.closes - shift.opens for shift in self.usual_day))
+        """How long the first weekday that is worked is; an office day where none is."""
+        return dt.timedelta(minutes=sum(shift.closes - shift.opens for shift in self.usual_day or OFFICE_DAY))
 
     def is_workday(self, day: dt.date) -> bool:
         return bool(self.shifts_of(day))
+
+    def is_open(self, moment: dt.datetime) -> bool:
+        """Whether it is working time at a moment."""
+        return self.between(moment, moment + dt.timedelta(minutes=1)) > dt.timedelta()
 
     def is_known(self, year: int) -> bool:
         """Whether the holidays of a year are entered."""

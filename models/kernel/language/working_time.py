@@ -12,7 +12,7 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from ..base import people
-from ..base.work_calendar import BadShifts, Shifts, WorkCalendar, shifts_of_text
+from ..base.work_calendar import OFFICE_WEEK, BadShifts, Shifts, WorkCalendar, shifts_of_text
 
 CALENDARS, DAYS = "WorkingCalendar", "CalendarDay"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -84,9 +84,10 @@ def _read() -> Calendars:
 
 
 def _calendar_of(row: Mapping[str, Any], days: Iterable[Mapping[str, Any]]) -> WorkCalendar:
+    week = tuple(shifts_or_none(row.get(name) or "") for name in WEEKDAYS)
     return WorkCalendar(
         **_special(days),
-        week=tuple(shifts_or_none(row.get(name) or "") for name in WEEKDAYS),
+        week=week if any(week) else OFFICE_WEEK,  # of a damaged record: without any time no limit would ever end
         known_until=(row.get("entered_until") or 0) if row.get("region") else None,
     )
 
