@@ -3,11 +3,13 @@
 import datetime as dt
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from models.kernel.base.arithmetic.ratio import NO_DATA
 from models.kernel.base.held_time import (
     ClockReading,
     DeadlineClock,
@@ -200,6 +202,21 @@ def test_what_a_solution_took(received: str, ended: str, worked: dt.timedelta, l
 def test_holds_stop_no_clock_of_a_first_response(stops: bool, held: dt.timedelta, due: str, late: bool) -> None:
     result = reading("6 09:00", "6 14:00", 4 * H, "6 09:00 > 6 11:00", stops=stops)
     assert (result.held, result.due, result.is_late) == (held, at(due), late)
+
+
+@pytest.mark.parametrize(
+    ("span", "share", "much"),
+    [
+        ("6 10:00 > 6 14:00", Fraction(4, 10), True),
+        ("6 10:00 > 6 13:59", Fraction(239, 600), False),
+        ("6 18:00 > 9 09:00", Fraction(0), False),
+    ],
+)
+def test_the_share_of_held_time_stands_beside_and_is_flagged(span: str, share: Fraction, much: bool) -> None:
+    result = reading("6 09:00", "9 10:00", 4 * H, span)
+    assert (result.held_share.value, result.is_held_much) == (share, much)
+    nothing = reading("8 11:00", "8 15:00", 4 * H, "8 12:00 > 8 13:00")
+    assert (nothing.held_share.value, nothing.is_held_much) == (NO_DATA, False)
 
 
 def test_a_solution_before_any_answer_is_the_first_response() -> None:

@@ -10,12 +10,15 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from . import clock
+from .arithmetic.ratio import NoData, Ratio
 from .work_calendar import TimeLimit, WorkCalendar
 
 NONE = dt.timedelta()
+HELD_MUCH = Fraction(40, 100)
 Limit = dt.timedelta | TimeLimit
 
 
@@ -111,6 +114,18 @@ class ClockReading:
     is_ended: bool
     is_late: bool
     is_provisional: bool
+
+    @property
+    def held_share(self) -> Ratio:
+        """How much of the working time was held: a figure beside every rate of deadlines kept."""
+        unit = dt.timedelta(microseconds=1)
+        return Ratio(self.held // unit, (self.worked + self.held) // unit)
+
+    @property
+    def is_held_much(self) -> bool:
+        """Whether so much was held that somebody should look at it."""
+        share = self.held_share.value
+        return not isinstance(share, NoData) and share >= HELD_MUCH
 
 
 def read_clock(
