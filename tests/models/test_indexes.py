@@ -9,6 +9,7 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.language.declare import dated_fields
 from models.kernel.language.indexes import indexes_of
+from models.kernel.rights import rights
 
 
 def stages(plan):
@@ -42,6 +43,16 @@ def test_every_date_of_a_calendar(db):
             assert "IXSCAN" in plan, (cls.__name__, name)
             assert "SORT" not in plan, (cls.__name__, name)
         rows.drop()
+
+
+@pytest.mark.parametrize("login", ["supervisor", "head_sal", "clerk_sal"])
+def test_refused_attempts_are_read_in_order_of_an_index(login, company, db):
+    seen = rights.attempts_seen(company.actor(login))
+    query = {"$and": [seen, {"$or": [{"at": {"$lt": clock.now()}}, {"$and": [{"at": clock.now()}, {"_id": 1}]}]}]}
+    for one in ({"$and": [seen, {}]}, query):
+        plan = plan_of(db.attempts.find(one).sort([("at", -1), ("_id", -1)]))
+        assert "COLLSCAN" not in plan
+        assert "SORT" not in plan, plan
 
 
 def test_orders_feeds_and_decisions(db):

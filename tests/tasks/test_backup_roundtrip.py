@@ -13,8 +13,8 @@ from pymongo import MongoClient
 from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
-from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes, comments, history
+from models.kernel.base.people import SYSTEM, actor_of
+from models.kernel.gate import attempts, changes, comments, history
 from models.kernel.gate.changes import Context
 from models.services.files import files
 from models.services.files.files import Upload
@@ -117,6 +117,22 @@ def test_comes_back_byte_for_byte(db, company, target, other):
             map(str, db[name].index_information().items())
         )
     assert compare(entry, other) == (1, ())
+
+
+def test_refused_attempts_come_back_under_their_seals(db, company, target, other):
+    attempts.forget_counts()
+    clerk = actor_of(catalogue["user"].objects.get(login="clerk"))
+    for at in range(4):
+        with pytest.raises(Refused):
+            changes.update(catalogue["customer"], company[0].id, {"name": ""}, actor=clerk, version=1)
+        if at == 2:
+            audit.seal_all()
+    restore(dump(db, target, RING), other, resume=True)
+    for name in ("attempts", "unsealed", "history_seal"):
+        assert bytes_of(other, name) == bytes_of(db, name)
+    assert (other["attempts"].count_documents({}), other["unsealed"].count_documents({})) == (3, 1)
+    row = other["unsealed"].find_one()
+    assert row["attempt"]["missing"] == [{"field": "name", "rule": "required"}]
 
 
 def test_is_one_moment_while_writers_go_on(small, target, other, monkeypatch):

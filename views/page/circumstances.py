@@ -10,11 +10,11 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
-from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate.entry_facts import NOT_KNOWN, facts_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
+from models.kernel.rights.rights import Viewer
 
 from ..wording import day, moment, number, titles
 
@@ -61,9 +61,9 @@ _ALWAYS = frozenset({"department", "owner", "actor_department", "actor_position"
 _OF_FLOW = frozenset({"flow", "due", "spent"})
 
 
-def circumstances(cls: type[Record], entries: Iterable[Mapping[str, Any]], me: Actor) -> dict[int, Pairs]:
+def circumstances(cls: type[Record], entries: Iterable[Mapping[str, Any]], viewer: Viewer) -> dict[int, Pairs]:
     """For each entry, by its number, labels and texts; what the reader may not see is left out. A query per type."""
-    seen = [fact for fact in _FACTS if _is_seen(cls, fact, me)]
+    seen = [fact for fact in _FACTS if _is_seen(cls, fact, viewer)]
     known = {entry["seq"]: facts_of(entry) for entry in entries}
     linked: dict[str, set[ObjectId]] = {}
     for facts in known.values():
@@ -74,11 +74,12 @@ def circumstances(cls: type[Record], entries: Iterable[Mapping[str, Any]], me: A
     return {seq: [pair for fact in seen if (pair := _pair(cls, fact, facts, names))] for seq, facts in known.items()}
 
 
-def _is_seen(cls: type[Record], fact: _Fact, me: Actor) -> bool:
+def _is_seen(cls: type[Record], fact: _Fact, viewer: Viewer) -> bool:
     """Whether the reader may see the field that a fact comes from."""
-    source: type[Record] = get_document(fact.of) if fact.of else cls
-    field = fact.field or cls.declared.happened
-    return field in rights.readable_fields(me, source) and rights.can_open(me, source)
+    if not fact.of:
+        return (fact.field or cls.declared.happened) in viewer.fields_of(cls)
+    people: type[Record] = get_document(fact.of)
+    return fact.field in rights.readable_fields(viewer.actor, people) and rights.can_open(viewer.actor, people)
 
 
 def _pair(cls: type[Record], fact: _Fact, facts: Mapping[str, Any], names: Titles) -> tuple[str, str] | None:

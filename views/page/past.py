@@ -58,7 +58,7 @@ def history_context(cls: type[Record], record: Record, me: Actor, shown_versions
 
 def _rows(cls: type[Record], entries: list[dict[str, Any]], viewer: rights.Viewer) -> list[dict[str, Any]]:
     """The entries in words, the newest first, each with the circumstances of then."""
-    known = circumstances(cls, entries, viewer.actor)
+    known = circumstances(cls, entries, viewer)
     return [{**row, "circumstances": known[row["seq"]]} for row in timeline(cls, list(reversed(entries)), viewer)]
 
 

@@ -55,9 +55,9 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     ],
     ATTEMPTS: [
         IndexModel([("at", DESCENDING), ("_id", DESCENDING)]),
-        IndexModel([("actor", ASCENDING), ("at", DESCENDING)]),
-        IndexModel([("actor_department", ASCENDING), ("at", DESCENDING)]),
-        IndexModel([("department", ASCENDING), ("at", DESCENDING)]),
+        IndexModel([("actor", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("actor_department", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("department", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]),
         IndexModel([("record", ASCENDING)], sparse=True),
     ],
     GRAM_SHARES: [],
