@@ -1,7 +1,8 @@
 """Sessions kept in MongoDB under the hash of their id: a copied cookie is dead after logout, a read database is no key.
 
 A session ends when it has been idle too long or has lasted too long by the server's clock (`ends`); `expires` is when
-the database may remove the document by its own clock.
+the database may remove the document by its own clock. What is known of a visitor who is not signed in stands in their
+own cookie, signed: strangers write nothing into the database.
 """
 
 import datetime as dt
@@ -18,6 +19,7 @@ from bson import ObjectId
 from flask import Flask, Request, Response, request, session
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionInterface, SessionMixin
+from itsdangerous import BadData, URLSafeSerializer
 from mongoengine.connection import get_connection
 from pymongo.errors import PyMongoError
 from werkzeug.datastructures import CallbackDict
@@ -33,6 +35,8 @@ ASK_NOBODY = frozenset({"/healthz", "/readyz"})
 READ_SECONDS = 6
 TOUCH_AFTER = dt.timedelta(minutes=1)
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")
+_OF_STRANGERS = frozenset({"csrf_token", "lang", "_flashes"})
+_COOKIE_MOST = 3000  # browsers drop cookies of more than 4096 bytes
 _serializer = TaggedJSONSerializer()
 log = structlog.get_logger("guicheng.security")
 
@@ -79,7 +83,7 @@ class MongoSessions(SessionInterface):
             return unkept()
         given = request.cookies.get(self.get_cookie_name(app), "")
         if not _ID.fullmatch(given):
-            return Session()
+            return Session(self._opened(app, given))
         try:
             with pymongo.timeout(READ_SECONDS):
                 stored = sessions().find_one({"_id": key_of(given), "ends": {"$gt": clock.now()}})
@@ -96,10 +100,34 @@ class MongoSessions(SessionInterface):
             response.vary.add("Cookie")
         if session.modified and not session:
             self._end(app, session, response)
+        elif session.modified and (sealed := self._sealed(app, session)):
+            self._hand_over(app, session, response, sealed)
         elif session.modified and (session.key is None or session.is_renewed):
             self._begin(app, session, response)
         elif session.stored and (session.modified or clock.now() - session.stored["seen"] >= TOUCH_AFTER):
             self._go_on(session, session.stored["started"])
+
+    def _sealed(self, app: Flask, session: Session) -> str:
+        """The cookie of a visitor who is not signed in; empty where the session has to be kept here."""
+        if not session.keys() <= _OF_STRANGERS:
+            return ""
+        given = _signer(app).dumps([clock.now().timestamp(), _serializer.dumps(dict(session))])
+        return str(given) if len(given) <= _COOKIE_MOST else ""
+
+    def _opened(self, app: Flask, given: str) -> dict[str, Any]:
+        """What we signed for a visitor not longer ago than a session lasts; nothing of what others made up."""
+        try:
+            at, data = _signer(app).loads(given)
+        except BadData:
+            return {}
+        is_over = clock.now().timestamp() - at >= self.lifetime.total_seconds()
+        known = {} if is_over else _serializer.loads(data)
+        return {name: known[name] for name in known.keys() & _OF_STRANGERS}
+
+    def _hand_over(self, app: Flask, session: Session, response: Response, sealed: str) -> None:
+        if session.key:
+            sessions().delete_one({"_id": session.key})
+        response.set_cookie(value=sealed, **self._cookie(app))
 
     def _begin(self, app: Flask, session: Session, response: Response) -> None:
         moment, given = clock.now(), secrets.token_urlsafe(32)
@@ -151,6 +179,10 @@ class MongoSessions(SessionInterface):
             "httponly": True,
             "samesite": "Lax",
         }
+
+
+def _signer(app: Flask) -> URLSafeSerializer:
+    return URLSafeSerializer(str(app.secret_key), salt="guicheng stranger")
 
 
 def this_session() -> Session:

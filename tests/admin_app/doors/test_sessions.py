@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import secrets
 from typing import Any
 
 import flask
@@ -13,7 +14,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.organisation import User
-from tests.admin_app.doors.building import START, Browser, build, is_in
+from tests.admin_app.doors.building import PASSWORD, START, Browser, build, is_in
 
 
 def test_a_copied_cookie_is_dead_after_logout(app: flask.Flask, browser: Browser) -> None:
@@ -43,6 +44,65 @@ def test_the_id_changes_at_login_and_the_old_one_is_dead(app: flask.Flask, brows
     victim = Browser(app)
     victim.put_cookie(before)
     assert not is_in(victim)
+
+
+class TestStrangers:
+    """What somebody does who is not signed in costs the database no session."""
+
+    def test_fifty_visits(self, app: flask.Flask, db: Any) -> None:
+        for _ in range(50):
+            assert Browser(app).get("/login").status_code == 200
+        assert db.session.count_documents({}) == 0
+
+    def test_a_language_a_wrong_password_and_a_question(self, browser: Browser, db: Any) -> None:
+        assert browser.post("/language", {"lang": "zh-Hans"}).status_code in (302, 303)
+        assert browser.login(password="not this one").status_code != 303
+        browser.get("/session")
+        assert '<html lang="zh-Hans"' in browser.get("/login").text
+        assert db.session.count_documents({}) == 0
+        assert browser.login().status_code == 303
+        assert is_in(browser)
+        assert db.session.count_documents({}) == 1
+
+    def test_who_signs_out_is_a_stranger_again(self, browser: Browser, db: Any) -> None:
+        browser.login()
+        browser.post("/logout")
+        assert browser.get("/login").status_code == 200
+        assert db.session.count_documents({}) == 0
+        assert browser.login().status_code == 303
+
+    def test_what_they_make_up_is_not_believed(self, app: flask.Flask, people: Any, settings: Any) -> None:
+        """Not even with our signature: a cookie never says who somebody is."""
+        content = sessions._serializer.dumps({"_user_id": str(people["chen"]), "epoch": 0, "lang": "zh-Hans"})
+        given = str(sessions._signer(app).dumps([clock.now().timestamp(), content]))
+        for cookie in (given, given[:-1], f"{given}x", "x.y", "[1, 2]", "é" * 50):
+            visitor = Browser(app)
+            visitor.put_cookie(cookie)
+            assert not is_in(visitor)
+
+    def test_their_token_lasts_as_long_as_a_session(self, app: flask.Flask, browser: Browser, settings: Any) -> None:
+        lifetime = dt.timedelta(hours=settings.session_absolute_hours)
+        with clock.set_to(START):
+            first, second = Browser(app), Browser(app)
+            tokens = [visitor.token() for visitor in (first, second)]
+        facts = {"login": "chen", "password": PASSWORD}
+        for visitor, token, late, status in zip(
+            (first, second), tokens, (-dt.timedelta(seconds=1), dt.timedelta(0)), (303, 400), strict=True
+        ):
+            with clock.set_to(START + lifetime + late):
+                sent = {**facts, "csrf_token": token}
+                answer = visitor.client.post("/login", data=sent, environ_overrides=visitor.environ)
+            assert answer.status_code == status
+
+    def test_more_than_a_cookie_holds_is_kept_here(self, app: flask.Flask, db: Any) -> None:
+        @app.get("/loud")
+        def loud() -> str:
+            flask.flash(secrets.token_urlsafe(6000))
+            return ""
+
+        loud.is_public = True  # type: ignore[attr-defined]
+        Browser(app).get("/loud")
+        assert db.session.count_documents({}) == 1
 
 
 def test_ids_are_hashed_at_rest(browser: Browser, db: Any) -> None:
