@@ -24,6 +24,7 @@ from tasks.backup.format import Entry, open_entry
 from tasks.backup.records import restore_record
 from tasks.backup.restore import restore
 from tasks.backup.targets import Target, split_entry
+from tasks.backup.unfinished import clear_away
 from tasks.backup.unpack import unpack
 from tasks.backup.verify import verify
 
@@ -42,8 +43,10 @@ class DamagedBackup(Problem):
 def backup_command(settings: Settings, options: argparse.Namespace) -> None:
     """Make one new entry in the folder."""
     with _faults_in_a_sentence(), database(settings):
-        begun = time.monotonic()
-        entry = dump(get_db(), Target(options.to), KeyRing(settings.backup_keys), plain=options.plain, tell=_Line())
+        begun, target = time.monotonic(), Target(options.to)
+        for name in clear_away(target):
+            _say(f"{name} was left half written by a backup that was killed; it was cleared away.")
+        entry = dump(get_db(), target, KeyRing(settings.backup_keys), plain=options.plain, tell=_Line())
     _say(f"{entry.place}: {_facts(entry)} in {time.monotonic() - begun:.1f} s.")
 
 

@@ -28,6 +28,7 @@ from .faults import BackupFault, TransientFault
 from .format import BSON, METADATA, Entry, Manifest, Stored, file_name, new_entry_name, new_file, seal_of, sealed
 from .progress import Progress, Tell, nobody
 from .targets import MANIFEST, Target
+from .unfinished import being_written
 
 WINDOW_SECONDS = 21_601  # an odd number, by which a window that a killed backup left raised is known again
 WINDOW_DEFAULT = 300
@@ -44,15 +45,16 @@ def dump(
     """
     name = name or new_entry_name()
     key = None if plain else ring.newest(name)
-    target.begin(name)
-    try:
-        with faults_in_words(), _long_window(db), _moment(db) as moment:
-            manifest = _Dump(db, target, name, key, tell).all_of(moment)
-        target.put_whole(name, MANIFEST, sealed(manifest, key))
-    except BaseException:
-        with suppress(BackupFault):
-            target.delete(name)
-        raise
+    with being_written(target, name):
+        try:
+            target.begin(name)
+            with faults_in_words(), _long_window(db), _moment(db) as moment:
+                manifest = _Dump(db, target, name, key, tell).all_of(moment)
+            target.put_whole(name, MANIFEST, sealed(manifest, key))
+        except BaseException:
+            with suppress(BackupFault):
+                target.delete(name)
+            raise
     return Entry(target, name, manifest, key, seal_of(manifest, key))
 
 

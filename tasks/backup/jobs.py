@@ -53,6 +53,7 @@ from .faults import BackupFault, Damaged, Foreign, TransientFault
 from .format import Entry, new_entry_name, open_entry
 from .keep import Candidate, Keep, to_prune
 from .targets import MANIFEST, MARK, Target
+from .unfinished import clear_away
 from .verify import verify
 
 _SOURCE = Context(source=Source.TASK)
@@ -62,6 +63,10 @@ STOPPED = L(
     "The run was stopped before the backup was whole; the next one starts anew.", "備份未完成即停止，將重新開始。"
 )
 MADE = L("{name}: {documents} documents, {bytes} bytes.", "{name}：{documents} 筆文檔，{bytes} 字節。")
+CLEARED_AWAY = L(
+    "{name} was left half written by a backup that was killed; it was cleared away.",
+    "{name} 為被中止的備份所遺留的半成品，已清除。",
+)
 NOTHING_GOOD = L("There is no good backup to prove yet.", "尚無可供演練的有效備份。")
 
 
@@ -179,6 +184,8 @@ def _make(run: Run, policy: BackupPolicy) -> None:
     with _written_down(made.id):
         target = _reached(policy.target)
         target.mark()
+        for left in clear_away(target):
+            run.log(CLEARED_AWAY(name=left))
         entry = dump(get_db(), target, ring(), plain=not policy.encrypted, tell=run.progress, name=name)
         _write(made.id, _facts_of(entry) | _ended(made.begun))
         _verify(run, target, {"_id": made.id, "entry": name, "checksum": entry.seal})

@@ -7,7 +7,7 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any, BinaryIO, cast
 
@@ -28,6 +28,7 @@ else:
 PREFIX = "guicheng-"
 MANIFEST = "manifest.json"
 MARK = ".guicheng-backups"
+WRITING = ".writing"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _MISSING = {errno.ENOENT, errno.ENOTDIR}
@@ -65,6 +66,37 @@ class Target:
                 self._fs.touch(self._path(MARK), truncate=False)
                 _sync(self._path(MARK))
                 _sync(self._root)
+
+    def set_writing(self, entry: str, who: str) -> None:
+        """Say beside the folder of a backup that it is being written, and on which machine."""
+        with self.faults_in_words():
+            self._fs.pipe_file(self._mark_of(entry), who.encode())
+
+    def end_writing(self, entry: str) -> None:
+        with self.faults_in_words(), suppress(FileNotFoundError):
+            self._fs.rm(self._mark_of(entry))
+
+    def writing_now(self) -> list[str]:
+        """The backups that are said to be written, whether anybody still does or not."""
+        self.check()
+        names: list[str] = []
+        with self.faults_in_words(), suppress(FileNotFoundError):  # of a store, in which nothing was put yet
+            self._fs.invalidate_cache()
+            names = [posixpath.basename(row["name"]) for row in self._fs.ls(self._root, detail=True)]
+        return sorted(
+            name[1 : -len(WRITING)] for name in names if name.startswith(f".{PREFIX}") and name.endswith(WRITING)
+        )
+
+    def writer_of(self, entry: str) -> str:
+        with self.faults_in_words():
+            return bytes(self._fs.cat_file(self._mark_of(entry))).decode("utf-8", "replace")
+
+    def path_of_writing(self, entry: str) -> str | None:
+        """Where the mark stands as a file that can be locked; None in a store."""
+        return self._mark_of(entry) if self._is_local else None
+
+    def _mark_of(self, entry: str) -> str:
+        return self._path(f".{entry}{WRITING}")
 
     def entries(self) -> list[str]:
         """The names of the backups here, oldest first, the unfinished ones included."""

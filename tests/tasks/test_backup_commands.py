@@ -1,5 +1,6 @@
 """The commands as IT types them: what they print, and with which code they end."""
 
+import datetime as dt
 import os
 import re
 import subprocess
@@ -14,6 +15,9 @@ from pymongo.errors import AutoReconnect
 from admin_app import backup_commands, opening
 from admin_app.cli import parser
 from admin_app.problems import Problem
+from models.kernel.base import clock
+from tasks.backup.format import new_entry_name
+from tasks.backup.targets import Target
 
 KEYS = {1: b"1" * 32}
 
@@ -72,6 +76,18 @@ def test_backup_verify_restore_drill(guicheng, saved, source):
     assert (code, "must name the same" in said) == (1, True)
     again = ("--yes-overwrite", f"{source.database}2")
     assert guicheng("restore", saved, "--into", f"{source.database}2", *again)[0] == 0
+
+
+def test_half_a_backup_is_cleared_away_by_the_next(guicheng, tmp_path):
+    target = Target(str(tmp_path))
+    with clock.set_to(clock.now() - dt.timedelta(hours=13)):
+        left = new_entry_name()
+    target.begin(left)
+    target.set_writing(left, "another")
+    code, said = guicheng("backup", "--to", str(tmp_path))
+    assert (code, f"{left} was left half written" in said) == (0, True)
+    assert len(target.entries()) == 1
+    assert target.writing_now() == []
 
 
 def test_half_a_restore_serves_nobody(guicheng, source, monkeypatch):

@@ -24,6 +24,7 @@ from models.services.work.jobs import Order
 from tasks.backup import jobs as jobs_backup
 from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.dump import dump
+from tasks.backup.format import new_entry_name
 from tasks.backup.keep import Candidate, Keep, to_prune
 from tasks.backup.restore import INDEXING
 from tasks.backup.targets import MARK, Target
@@ -78,6 +79,17 @@ def jobs_of(run_id):
 
 def only(cls):
     return cls.objects.get()
+
+
+def test_what_a_killed_command_left_is_cleared_away_and_said(policy):
+    target = Target(policy.target)
+    with clock.set_to(clock.now() - dt.timedelta(hours=13)):
+        left = new_entry_name()
+    target.begin(left)
+    target.set_writing(left, "another")
+    done = run("backup.run", policy=str(policy.id))
+    assert target.entries() == [only(Backup).entry]
+    assert left in str(done["log"])
 
 
 def test_a_backup_is_made_verified_and_written_down(policy):

@@ -22,9 +22,10 @@ from tasks.backup.crypt import KeyRing, set_keys
 from tasks.backup.drill import drill
 from tasks.backup.dump import dump
 from tasks.backup.faults import BackupFault
-from tasks.backup.format import open_entry
+from tasks.backup.format import new_entry_name, open_entry
 from tasks.backup.restore import restore
 from tasks.backup.targets import Target, split_entry
+from tasks.backup.unfinished import clear_away
 from tasks.backup.verify import verify
 from tasks.engine.worker import work
 
@@ -96,6 +97,21 @@ def test_one_flipped_bit_and_a_file_that_is_gone(store, small):
     store.delete_object(Bucket="vault", Key=f"guicheng/{entry.name}/manifest.json")
     with pytest.raises(BackupFault, match="never finished"):
         verify(target, entry.name, RING)
+
+
+def test_half_a_backup_in_a_store_is_cleared_away_when_nobody_can_be_writing_it(store, small):
+    target = Target(PLACE)
+    assert clear_away(target) == []
+    with clock.set_to(clock.now() - dt.timedelta(hours=13)):
+        left = new_entry_name()
+    young = new_entry_name()
+    for name in (left, young):
+        store.put_object(Bucket="vault", Key=f"guicheng/{name}/user.bson.zst", Body=b"half")
+        target.set_writing(name, "another")
+    assert clear_away(target) == [left]
+    assert (target.entries(), target.writing_now()) == ([young], [young])
+    entry = dump(small, target, RING)
+    assert (target.entries(), target.writing_now()) == (sorted([young, entry.name]), [young])
 
 
 def test_a_bucket_that_is_not_there(store, small):
