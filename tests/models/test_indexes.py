@@ -49,8 +49,8 @@ def test_every_date_of_a_calendar(db):
 def test_refused_attempts_are_read_in_order_of_an_index(login, company, db):
     seen = rights.attempts_seen(company.actor(login))
     query = {"$and": [seen, {"$or": [{"at": {"$lt": clock.now()}}, {"$and": [{"at": clock.now()}, {"_id": 1}]}]}]}
-    for one in ({"$and": [seen, {}]}, query):
-        plan = plan_of(db.attempts.find(one).sort([("at", -1), ("_id", -1)]))
+    for each in ({"$and": [seen, {}]}, query):
+        plan = plan_of(db.attempts.find(each).sort([("at", -1), ("_id", -1)]))
         assert "COLLSCAN" not in plan
         assert "SORT" not in plan, plan
 
