@@ -13,6 +13,8 @@ from seed.script import Act, Script, StoryStep, chance, in_days, length
 from seed.vocabulary import needs, people
 from seed.vocabulary.companies import Company, mail_domain
 
+HEAD = "head_sal"
+
 FATES = {"customer": 172, "target": 60, "screened": 18, "lead": 30, "dormant": 26}
 CHANNELS = ("phone", "web", "exhibition", "exhibition", "referral", "referral", "other")
 TALKS = 510
@@ -104,6 +106,9 @@ def plan_talks(script: Script, clients: list[Client], start: float) -> None:
         is_now = place < TALKS_NOW
         moment = script.tape.end - rng.uniform(0.1, 6) if is_now else rng.uniform(first, script.tape.end)
         script.add(moment, client.clerk, _write_talk(place, client))
+        seen = moment + chance("talk review", place).uniform(3, 25)
+        if seen < script.tape.end - 6:
+            script.add(seen, HEAD, lambda desk, key=f"interaction:{place:04}": desk.move(key, "review"))
 
 
 def _write_talk(place: int, client: Client) -> Act:

@@ -9,14 +9,13 @@ from typing import Any
 
 from models.kernel.base.arithmetic.rounding import cents
 from models.sales.quotations import OfferLine
-from seed.customers import Client
+from seed.customers import HEAD, Client
 from seed.desk import Desk
 from seed.script import Act, Script, StoryStep, chance, in_days
 from seed.vocabulary import dealings
 from seed.vocabulary.organisation import users_of
 from seed.vocabulary.products import PRODUCTS, ProductText
 
-HEAD = "head_sal"
 CLERKS = tuple(each.login for each in users_of("SAL", "clerk"))
 PRODUCT_STATES = {"submitted": 4, "draft": 3, "retired": 2}  # all others are active
 RARE = tuple(each.code for each in PRODUCTS[-1::-7])[: sum(PRODUCT_STATES.values())]
@@ -182,10 +181,11 @@ def _approval_beats(rng: random.Random, offer: Offer) -> list[StoryStep]:
 
 def _negotiation_beats(rng: random.Random, offer: Offer) -> list[StoryStep]:
     """One to three rounds of talks before the customer answers (2.2.4)."""
-    return [
-        StoryStep(rng.uniform(4, 14), offer.clerk, _write_negotiation(rng, offer, turn))
-        for turn in range(1, rng.choice((1, 1, 2, 3)) + 1)
-    ]
+    steps: list[StoryStep] = []
+    for turn in range(1, rng.choice((1, 1, 2, 3)) + 1):
+        steps.append(StoryStep(rng.uniform(4, 14), offer.clerk, _write_negotiation(rng, offer, turn)))
+        steps.append(StoryStep(0.5, HEAD, _moving(f"negotiation:{offer.key}:{turn}", "review")))
+    return steps
 
 
 def _write_quotation(rng: random.Random, offer: Offer) -> Act:

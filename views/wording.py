@@ -21,6 +21,7 @@ from models.kernel.base.words import EN, HANS, HANT, L, current_locale
 from models.kernel.language.declare import references_of
 from models.kernel.language.glossary import NEUTRAL
 from models.kernel.language.record import Record
+from models.kernel.language.reviewing import MARK, is_unreviewed
 from models.kernel.rights import rights
 
 from .session import actor
@@ -37,6 +38,7 @@ NOT_FOUND = L("(not found, or no permission)", "（不存在或無權查看）")
 UNREADABLE = L("(damaged, IT has been told)", "（數據損壞，已通知信息技術部）")
 Labels = Mapping[ObjectId, str]
 NO_LABELS: Labels = {}
+TITLED = {"title": 1, "number": 1, "state": 1}  # what `title_of` needs of a stored record
 
 
 def t(english: str, hant: str) -> str:
@@ -135,14 +137,20 @@ def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names
     return titles(query)
 
 
+def title_of(cls: type[Record], row: Mapping[str, Any]) -> str:
+    """What a stored record is called; with a mark where it waits for its review (3.2.2)."""
+    title = row.get("title") or row.get("number", "")
+    return str(MARK(title=title)) if is_unreviewed(cls, row.get("state")) else title
+
+
 def titles(needed: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
     """The titles of records by class name and ids: one query per class."""
     result: dict[ObjectId, str] = {}
     for target, query in needed.items():
         ids, cls = list(query), get_document(target)
         content = _those_told(cls, ids)
-        rows = cls._get_collection().find(content, {"title": 1, "number": 1})
-        result.update({row["_id"]: row.get("title") or row.get("number", "") for row in rows})
+        rows = cls._get_collection().find(content, TITLED)
+        result.update({row["_id"]: title_of(cls, row) for row in rows})
         if missing := [id for id in ids if id not in result]:
             result.update(_archived_titles(target, missing))
         if cls.declared.access.guarded:
@@ -174,15 +182,15 @@ def titles_chosen(target: str, ids: Iterable[ObjectId], held: Container[ObjectId
     query = list(ids)
     result = titles({target: own}) if (own := [id for id in query if id in held]) else {}
     if others := [id for id in query if id not in held]:
-        cls, needed = get_document(target), {"title": 1, "number": 1}
+        cls = get_document(target)
         scopes = {cls.type_name(): rights.visible(actor(), cls)}
         if cls.declared.retention:
             scopes[archive_of(cls.type_name())] = rights.visible_archived(actor(), cls)
         for name, scope in scopes.items():
             missing = [id for id in others if id not in result]
             if scope is not None and missing:
-                rows = cls._get_db()[name].find({"$and": [{"_id": {"$in": missing}}, scope]}, needed)
-                result |= {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
+                rows = cls._get_db()[name].find({"$and": [{"_id": {"$in": missing}}, scope]}, TITLED)
+                result |= {row["_id"]: title_of(cls, row) for row in rows}
     return {id: str(NOT_FOUND) for id in query} | result
 
 
@@ -203,8 +211,8 @@ def _archived_titles(target: str, ids: list[ObjectId]) -> dict[ObjectId, str]:
     if cls.declared.access.guarded:
         scope = rights.visible_archived(actor(), cls)
         content = {"$and": [content, {"_id": None} if scope is None else scope]}
-    rows = cls._get_db()[archive_of(cls.type_name())].find(content, {"title": 1, "number": 1})
-    return {row["_id"]: row.get("title") or row.get("number", "") for row in rows}
+    rows = cls._get_db()[archive_of(cls.type_name())].find(content, TITLED)
+    return {row["_id"]: title_of(cls, row) for row in rows}
 
 
 def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[ObjectId, str]:

@@ -191,6 +191,7 @@ class Customer(Record):
     access=SALES_TEAM,
     reminders=(Remind("next_due", 0, OWNER),),
     happened="at",
+    review=HEAD,
 )
 class Interaction(Record):
     """A talk with a customer (2.2.2)."""

@@ -212,6 +212,7 @@ class Quotation(Record):
     ),
     access=SALES_TEAM,
     happened="held_on",
+    review=HEAD,
 )
 class Negotiation(Record):
     """One round of negotiation (2.2.4)."""

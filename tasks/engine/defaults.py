@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import structlog
 from bson import ObjectId
@@ -17,6 +18,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, search_parts
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
+from models.kernel.language.declare import registered
 from models.operations.schedules import Schedule, home_of_it, params_in
 from models.services.files import reading
 from models.services.work import jobs
@@ -122,6 +124,8 @@ def order_after_upgrade() -> int:
     The form is part of the order's key: each is ordered once, and looks over what is there without asking here.
     """
     orders = [Order(task="search.refresh", once=f"form:search.refresh:{search_parts.forms_of_all()}")]
+    flows = sorted(name for name, cls in registered().items() if cls.declared.workflow)
+    orders.append(Order(task="records.adopt", once=f"form:records.adopt:{crc32(' '.join(flows).encode()):08x}"))
     if get_db()[FILES].find_one({}, {"_id": 1}):
         orders.append(Order(task="files.reread", once=reading.form_key()))
     return jobs.enqueue_many(orders)

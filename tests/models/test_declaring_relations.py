@@ -11,7 +11,7 @@ from models.kernel.language.fields import Day, Line, Lines, LongText, Ref, Refs,
 from models.kernel.language.relations import READ, WRITE, Relation, Way, during, in_state
 from models.kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
 from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, of_department, role, user_in, writers_in
-from models.kernel.language.workflow import Move
+from models.kernel.language.workflow import Move, Workflow
 from tests.models.test_declaring import CLOSE, NAME, RETURN, SUBMIT, declared, flow, nothing_stays, started
 
 __all__ = ["nothing_stays"]  # a fixture of every test here
@@ -133,6 +133,14 @@ FAULTS: dict[str, dict[str, Any]] = {
     "belongs to Document, whose access has extra_rows=: give access= of its own": {
         "fields": {"other": Ref("Document", required=True, fixed=True, label=NAME)},
         "belongs_to": "other",
+    },
+    "has a workflow of its own and a review; the workflow says who sees its records second": {
+        "workflow": flow(CLOSE),
+        "review": HEAD,
+    },
+    "move 'review' is made by 'haed', which is not a role": {"review": role("haed")},  # type: ignore[arg-type]
+    "state 'gone' is named but no move leads to it": {
+        "workflow": Workflow("draft", (CLOSE,), edited="gone"),
     },
     "field 'seen_by' has a name that the kernel keeps": {"fields": {"seen_by": Text(label=NAME)}},
     "field 'chain' has a name that the kernel keeps": {"fields": {"chain": Text(label=NAME)}},

@@ -38,6 +38,7 @@ from . import cases, decisions
 from .cases import HOME_ROWS
 from .charts import read_period
 from .figures import chart_by_itself, charts_for, periods, shows_period
+from .reviews import entries_to_review
 
 INBOX_PAGE = 50
 NOTICES_PAGE = 100
@@ -81,7 +82,7 @@ class HomeView(PlainRun, AdminIndexView):
             unsaved=unsaved(me, self.catalogue),
             starts=[cls.declared for cls in self.catalogue.values() if rights.may_create(me, cls)],
             alarms=alarms_for(me),
-            tiles=tiles_for(me),
+            tiles=[*entries_to_review(me), *tiles_for(me)],
             charts=charts_for(me, self.catalogue, period),
             periods=periods(period) if shows_period(me) else [],
             period=period.key,

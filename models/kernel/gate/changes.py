@@ -94,6 +94,8 @@ def create(
         begin(record, values, actor, once)
         if not actor.is_system:
             record._data["owner"] = actor.id
+        if (flow := record.flow()) and flow.edited:
+            moving.note_entry(record, actor)
         asks = not context.confirmed and not actor.is_system
         validation.refuse_if_wrong(record, actor, {}, warnings=asks, titles=drawn.titles)
         record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
@@ -133,6 +135,7 @@ def update(
         take(record, values, intent.fields)
         validation.refuse_if_wrong(record, actor, before, titles=intent.titles)
         _ask_decisions_again(record, before, actor)
+        moving.enter_edited(record, before, actor)
         record = write_and_settle(unit, record, before, "update", Act(actor, context, is_drawn=is_drawn))
         _follow_edit(unit, record, before, actor, context)
         return record
@@ -263,6 +266,21 @@ def follow_up_key(source: Record, leads: FollowUp) -> str:
 
 def _target_of(leads: FollowUp) -> type[Record]:
     return next(cls for cls in registered().values() if cls.__name__ == leads.to)
+
+
+def adopt(cls: type[R], id: Any) -> R:
+    """Give a record from before its type had a workflow the state that it is read in; its history says so."""
+
+    def body(unit: Unit) -> R:
+        record = rights.find(SYSTEM, cls, id)
+        flow, row = record.flow(), in_unit(cls.type_name()).find_one({"_id": record.id}, {"state": 1})
+        if flow is None or row is None or row.get("state") is not None:
+            return record
+        before = {name: value for name, value in stored(record).items() if name != "state"}
+        record.state_since = record.state_since or record.updated_at
+        return write_change(unit, record, before, "update", Act(SYSTEM, Context(source=Source.RULE)))
+
+    return in_transaction(body)
 
 
 def note(  # noqa: PLR0913 - a sentence of keywords, as `move` is

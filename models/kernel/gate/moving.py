@@ -17,6 +17,7 @@ from ..rights import rights
 from . import history, validation
 from .acts import Context
 from .deadlines import set_due
+from .stored_form import stored
 
 NO_SUCH_MOVE = L(
     "“{move}” is not possible while the record is “{state}”.", "「{state}」狀態下不能「{move}」。", code="state"
@@ -120,6 +121,25 @@ def enter(record: Record, chosen: Move, actor: Actor) -> None:
     since = period_of(record, chosen, clock.now())
     record.state, record.state_since, record.decisions = chosen.target, since, []
     set_due(record, onward)
+
+
+def note_entry(record: Record, actor: Actor) -> None:
+    """Say who entered or changed what somebody else is to review: they do not review it themselves."""
+    if not actor.is_system:
+        record._data["submitted_by"] = actor.id
+        record.submitted_by_head = _is_headed_by(record, actor)
+
+
+def enter_edited(record: Record, before: Mapping[str, Any], actor: Actor) -> None:
+    """Put a record whose fields a person has changed into the state that its workflow names for it."""
+    flow = record.flow()
+    if flow is None or not flow.edited or actor.is_system:
+        return
+    after = stored(record)
+    if any(before.get(name) != after.get(name) for name in (*record.declared.own_fields, "tags")):
+        if record.state != flow.edited:
+            record.state, record.state_since, record.decisions, record.due_at = flow.edited, clock.now(), [], None
+        note_entry(record, actor)
 
 
 def _submits(chosen: Move, onward: tuple[Move, ...]) -> bool:

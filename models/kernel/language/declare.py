@@ -13,8 +13,10 @@ from .checks import declaration_faults
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
+from .reviewing import flow_of
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
 from .unique import Unique
+from .who import Who
 from .workflow import Workflow, completed
 
 
@@ -40,6 +42,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     unique: tuple[Unique, ...] = (),
     belongs_to: str = "",
     in_menu: bool | None = None,
+    review: Who | None = None,
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -48,13 +51,17 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     record; its table stands on that record's page with a
     way to enter another one, and it has no place in the menu but with `in_menu=True`. Then its list is seldom read by
     itself, and has the indexes of its parent and few others.
+
+    `review`: who looks at new and changed entries of a type without a workflow (3.2.2). Until then they are marked
+    wherever they are shown, and left out of figures.
     """
 
     def declare(cls: type) -> type:
         name = snake_case(cls.__name__)
         inherited = {field.creation_counter for field in Record.fields_of().values()}
         own = {key: field for key, field in declared_fields(cls).items() if field.creation_counter not in inherited}
-        parent = _parent(cls, own, belongs_to)
+        parent = _at_start(cls, lambda: parent_among(_registered, own, belongs_to) if belongs_to else None)
+        flow = _at_start(cls, lambda: flow_of(workflow, review))
         inherits = parent is not None and says_nothing_but_names(access)
         declared = Declaration(
             name=name,
@@ -64,9 +71,9 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             clause=clause,
             number=number or f"{_initials(cls.__name__)}-{{yyyy}}{{mm}}-{{seq:4}}",
             title=title,
-            grid=_completed_grid(grid, own),
+            grid=_completed_grid(grid, own, shows_state=review is not None),
             form=form or (Part(label, [name for name, field in own.items() if not field.internal]),),
-            workflow=completed(workflow) if workflow else None,
+            workflow=completed(flow) if flow else None,
             access=access_through(parent, access) if inherits else access or Access(),
             reminders=reminders,
             retention=retention or (retention_through(parent) if parent else None),
@@ -82,6 +89,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             inherits=inherits,
             rests_with_parent=bool(parent) and retention is None,
             in_menu=not belongs_to if in_menu is None else in_menu,
+            is_reviewed=review is not None,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):
@@ -92,9 +100,10 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     return declare
 
 
-def _parent(cls: type, own: Mapping[str, Any], belongs_to: str) -> Any:
+def _at_start(cls: type, part: Callable[[], Any]) -> Any:
+    """A part of a declaration; what is wrong with it names the type."""
     try:
-        return parent_among(_registered, own, belongs_to) if belongs_to else None
+        return part()
     except DeclarationError as fault:
         raise DeclarationError(f"{cls.__name__}: {fault}.") from None
 
@@ -115,9 +124,10 @@ def _initials(name: str) -> str:
     return "".join(re.findall(r"[A-Z]", name)) or name[:2].upper()
 
 
-def _completed_grid(grid: Grid, own: Mapping[str, Any]) -> Grid:
-    filters = grid.filters or tuple(n for n in grid.columns if n not in own or not own[n].columns)
-    return replace(grid, filters=filters)
+def _completed_grid(grid: Grid, own: Mapping[str, Any], *, shows_state: bool) -> Grid:
+    columns = grid.columns + (("state",) if shows_state and "state" not in grid.columns else ())
+    filters = grid.filters or tuple(n for n in columns if n not in own or not own[n].columns)
+    return replace(grid, columns=columns, filters=filters)
 
 
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:

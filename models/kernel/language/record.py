@@ -65,6 +65,9 @@ class Record(Held, me.Document):
     def _from_son(cls, son: Mapping[str, Any], *args: Any, **options: Any) -> Any:
         """A record of a stored document; on screens, values that its fields cannot hold are left out and named in
         `damaged`."""
+        flow = getattr(cls, "declared", None) and cls.declared.workflow
+        if flow and son.get("state") is None and son.get("number"):  # from before there was a workflow
+            son = {**son, "state": flow.adopted or flow.start}
         if not for_screens.get():
             return super()._from_son(son, *args, **options)
         row = row_of(cls, son)

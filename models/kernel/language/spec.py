@@ -174,6 +174,7 @@ class Declaration:
     inherits: bool = False  # whether its rights are those of that record
     rests_with_parent: bool = False  # whether it is archived with that record
     in_menu: bool = True
+    is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:
         """Those of some fields that stand in the form, in its order; then tags and owner."""

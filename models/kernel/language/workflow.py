@@ -144,7 +144,9 @@ class Move:
 class Workflow:
     """The life of a record. `edit`: states in which its fields may be changed (default: where the first move starts
     when somebody decides later, else everywhere); `facts`: words and tones of states that the glossary does not know or
-    that are others here; `earlier`: former versions, kept for the cases that run on them."""
+    that are others here; `earlier`: former versions, kept for the cases that run on them; `edited`: the state that a
+    record enters when a person changes a field of it; `adopted`: the state of records from before there was a workflow
+    (empty: where it starts)."""
 
     start: str
     moves: tuple[Move, ...]
@@ -155,6 +157,8 @@ class Workflow:
     version: int = 1
     earlier: tuple[Workflow, ...] = ()
     withdraw: bool = True
+    edited: str = ""
+    adopted: str = ""
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -236,7 +240,8 @@ def faults_of(flow: Workflow) -> Iterable[str]:
         reached |= more
     for state in sorted(states - reached):
         yield f"state {state!r} cannot be reached from {flow.start!r}"
-    for state in sorted((flow.ends | (flow.edit or frozenset())) - states):
+    named = flow.ends | (flow.edit or frozenset()) | ({flow.edited, flow.adopted} - {""})
+    for state in sorted(named - states):
         yield f"state {state!r} is named but no move leads to it"
     for state in flow.states:
         leaving = [move for move in flow.out_of(state) if not move.auto]
