@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -52,28 +50,24 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stopped_while_it_waits(number, code, tmp_path):
+def test_stopped_while_it_waits(number, code, tmp_path, forks):
     """A server that does not answer keeps it waiting; then the signal comes."""
-    started = [sys.executable, "-c", HEARING, "audit", "verify"]
     env = environment(GUICHENG_DATA=str(tmp_path))
-    with subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
+    with forks.start("-c", HEARING, "audit", "verify", environment=env) as process:
         assert "waiting for it" in process.stdout.readline()
         process.send_signal(number)
-        said = process.communicate(timeout=30)[1]
+        said = process.communicate(30)[1]
     assert (process.returncode, "Traceback" in said) == (code, False), said
     assert "not taken for done" in said
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_that_ends_waits_for_ever(command, tmp_path):
-    env = environment(GUICHENG_DATA=str(tmp_path))
-    done = subprocess.run(
-        [sys.executable, "-c", IMPATIENT, *command.split()],
-        check=False, capture_output=True, text=True, env=env, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == (2 if command.startswith("audit") else 1), done.stderr
-    assert "did not answer within" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_no_command_that_ends_waits_for_ever(command, tmp_path, forks):
+    done = forks.start("-c", IMPATIENT, *command.split(), environment=environment(GUICHENG_DATA=str(tmp_path)))
+    errors = done.communicate(60)[1]
+    assert done.returncode == (2 if command.startswith("audit") else 1), errors
+    assert "did not answer within" in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize(
@@ -85,14 +79,15 @@ def test_no_command_that_ends_waits_for_ever(command, tmp_path):
         {"GUICHENG_MONGODB_URI": "mongodb://127.0.0.1:9/?replicaSet=rs0&readPreference=secondary"},
     ],
 )
-def test_what_hinders_a_check_is_no_verdict(wrong, tmp_path):
-    command = [sys.executable, "-c", IMPATIENT, "audit", "verify"]
+def test_what_hinders_a_check_is_no_verdict(wrong, tmp_path, forks):
     env = environment(GUICHENG_DATA=str(tmp_path)) | wrong
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=env, timeout=60)
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
-    assert "GUICHENG_" in done.stderr
-    verify = [*command[:3], "check"]
-    assert subprocess.run(verify, check=False, capture_output=True, env=env, timeout=60).returncode == 1
+    verify = forks.start("-c", IMPATIENT, "audit", "verify", environment=env)
+    errors = verify.communicate(60)[1]
+    assert (verify.returncode, "Traceback" in errors) == (2, False), errors
+    assert "GUICHENG_" in errors
+    check = forks.start("-c", IMPATIENT, "check", environment=env)
+    check.communicate(60)
+    assert check.returncode == 1
 
 
 def test_every_command_is_known():

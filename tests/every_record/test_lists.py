@@ -68,10 +68,11 @@ def test_every_order_of_the_list_answers_by_an_index(cls: Any, record: Any, comp
             assert [row for row in second.rows if any(row)], f"sorted by {sort}, the second page is empty"
     explained: set[str] = set()
     for login in company.logins:
-        if not rights.can_open(company.actor(login), cls):
+        actor = company.actor(login)
+        if not rights.can_open(actor, cls):
             continue
         for name in (field for field in cls._fields if sortable(cls, field)):
-            questions = read_request(cls, company.actor(login), MultiDict({"sort": name}))
+            questions = read_request(cls, actor, MultiDict({"sort": name}))
             if (query := f"{name} {questions.filter}") in explained:  # of colleagues with the same rights
                 continue
             explained.add(query)

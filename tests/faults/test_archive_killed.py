@@ -3,8 +3,6 @@
 import hashlib
 import os
 import random
-import subprocess
-import sys
 
 import pytest
 from pymongo import MongoClient
@@ -24,7 +22,6 @@ pytestmark = pytest.mark.slow
 RECORDS = 60
 KILLS = 5
 RING = KeyRing({1: b"1" * 32})
-PYTHON = [sys.executable, "-W", "ignore"]
 
 
 @pytest.fixture
@@ -55,17 +52,18 @@ def in_one_place(db, ids):
     return archived
 
 
-def test_killed_at_random(settings, paid, db):
+def test_killed_at_random(settings, paid, db, forks):
     environment = {**os.environ, **settings.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    command = [*PYTHON, "-m", "tests.faults.archiving"]
+    command = ("-m", "tests.faults.archiving")
     seen = []
     for _ in range(KILLS):
-        with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        with forks.start(*command, environment=environment) as process:
             assert process.stdout.readline() == "begun\n"
             let_run(0.5)
             process.kill()
         seen.append(in_one_place(db, paid))
-    subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=120, stdout=subprocess.DEVNULL)
+    with forks.start(*command, environment=environment) as process:
+        assert process.wait(120) == 0
     assert in_one_place(db, paid) == RECORDS
     assert seen == sorted(seen)
     audit.seal_all()
@@ -74,7 +72,7 @@ def test_killed_at_random(settings, paid, db):
 
 
 @pytest.fixture
-def own(settings, tmp_path):
+def own(settings, tmp_path, forks):
     """A server of this test alone, which it may kill; a client of it, and how processes are started on it."""
     with EmbeddedMongo(tmp_path, cache_gb=0.25, oplog_mb=64) as mongo:
         client = MongoClient(mongo.uri, serverSelectionTimeoutMS=20_000, tz_aware=True)
@@ -84,15 +82,14 @@ def own(settings, tmp_path):
         started = []
 
         def start(*arguments):
-            command = [*PYTHON, *arguments]
-            started.append(subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+            started.append(forks.start(*arguments, environment=environment))
             return started[-1]
 
         yield mongo, client["own"], start
         for process in started:
             process.kill()
             process.wait()
-            process.stdout.close()
+            process.close()
         client.close()
 
 
@@ -153,7 +150,7 @@ def test_the_database_killed_in_the_middle_of_a_restore(own, tmp_path):
     until(lambda: "restoring.second" in back.list_collection_names(), 30, "nothing is loaded")
     mongo._process.kill()
     mongo._process.wait()
-    said = process.communicate(timeout=60)[0]
+    said = process.communicate(60)[0]
     assert process.returncode == 3, said
     assert "does not answer" in said
     assert mongo.revive()

@@ -3,9 +3,6 @@
 import datetime as dt
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from bson import ObjectId
@@ -25,19 +22,20 @@ COUNT, KILLS = 120, 4
 
 
 @pytest.fixture
-def child(settings, mail_server):
+def child(settings, mail_server, forks):
     """Starts a process that delivers; its kills are counted."""
     content = {"smtp_host": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
     made = settings.model_copy(update=content | {"mail_from": "guicheng@example.com"})
     environment = {**os.environ, **made.as_environment(), "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-m", "tests.faults.delivering"]
+    started = []
 
     def start(*jobs):
-        return subprocess.Popen(
-            [*command, *jobs], env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL
-        )
+        started.append(forks.start("-m", "tests.faults.delivering", *jobs, environment=environment))
+        return started[-1]
 
-    return start
+    yield start
+    for process in started:
+        process.close()
 
 
 def test_each_once_or_not_sure(company, mail_box, child, db):

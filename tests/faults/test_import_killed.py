@@ -1,8 +1,6 @@
 """Killed with SIGKILL at random moments of checking, importing and taking back: the end is the same, each row once."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -19,20 +17,21 @@ MADE = 140
 
 
 @pytest.fixture
-def carry_out(settings, db):
+def carry_out(settings, db, forks):
     """Starts the process on an import and kills it again and again, then lets it come to the end."""
     before = db.client.admin.command("getParameter", 1, transactionLifetimeLimitSeconds=1)
     db.client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=1)  # of the killed, nothing waits longer
     environment = {**os.environ, **settings.as_environment(), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
     def run(record):
-        command = [sys.executable, "-W", "ignore", "-m", "tests.faults.importing", str(record.id)]
+        command = ("-m", "tests.faults.importing", str(record.id))
         for _ in range(KILLS):
-            with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            with forks.start(*command, environment=environment) as process:
                 assert process.stdout.readline() == "begun\n"
                 let_run(0.6)
                 process.kill()
-        subprocess.run(command, env=environment, cwd=ROOT, check=True, timeout=240, stdout=subprocess.DEVNULL)
+        with forks.start(*command, environment=environment) as process:
+            assert process.wait(240) == 0
         return imports.load(record.id)
 
     yield run
