@@ -39,7 +39,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.operations.retention import ensure_retention_rules
 from models.organisation import User
-from models.services.database import ensure_indexes
+from models.services.database import NotUnique, ensure_indexes
 from models.services.drawing.drawing import draw
 from seed.demo import NothingToPlay, found_demo, is_empty, note_failure, percent_loaded, play_demo
 from seed.stage import Overtaken
@@ -73,10 +73,18 @@ def _open_accounts(_people: object, password: str) -> None:
     open_demo_accounts(password)
 
 
+def ready_database() -> None:
+    """Build collections and indexes. Raises Problem where stored records break a rule of uniqueness."""
+    try:
+        ensure_indexes(catalogue)
+    except NotUnique as fault:
+        raise Problem(str(fault)) from fault
+
+
 def _prepare(settings: Settings) -> str:
     """Make the database ready for the web server; returns the load of a demo company that was founded, or nothing."""
     refuse_demo_logins(settings)
-    ensure_indexes(catalogue)
+    ready_database()
     load = ""
     if settings.demo and is_empty():
         _say("Founding the demo company ...")
@@ -138,7 +146,7 @@ def web(settings: Settings, _options: argparse.Namespace) -> None:
     check_port(settings)
     with connected(settings):
         refuse_demo_logins(settings)
-        ensure_indexes(catalogue)
+        ready_database()
     command = gunicorn_command(settings)
     os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
 
@@ -166,7 +174,7 @@ def _become(settings: Settings, name: str, command: list[str]) -> None:
     if not settings.mongodb_uri:
         raise Problem(f"guicheng {name} needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
     with connected(settings):
-        ensure_indexes(catalogue)
+        ready_database()
     os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
 
 
@@ -269,7 +277,7 @@ def seed(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _found_demo(settings: Settings) -> None:
-    ensure_indexes(catalogue)
+    ready_database()
     if not is_empty():
         raise Problem(f"The database {settings.database} is not empty; the demo company goes into an empty one only.")
     found_demo(settings, echo=_say, set_passwords=_open_accounts)
@@ -312,7 +320,7 @@ def check(settings: Settings, _options: argparse.Namespace) -> None:
     _say("settings: ok")
     with database(settings) as opened:
         _say("database: ok")
-        ensure_indexes(catalogue)
+        ready_database()
         _say("indexes: ok")
         create_app(opened, catalogue)
         _say("declarations: ok")

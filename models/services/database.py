@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -25,7 +26,7 @@ from .personal import drafts, layouts
 from .work import jobs
 
 _NOT_IN_ARCHIVE = (PREFIX, by_time.PREFIX)
-NAMESPACE_EXISTS, INDEX_NOT_FOUND = 48, 27
+NAMESPACE_EXISTS, INDEX_NOT_FOUND, DUPLICATE_KEY = 48, 27, 11000
 
 
 def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
@@ -34,7 +35,7 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
     there = set(db.list_collection_names())
     for cls in catalogue.values():
         _ensure_collection(cls._get_collection_name(), there)
-        cls._get_collection().create_indexes(list(indexes_of(cls)))
+        _ensure_of_type(cls)
         _drop_former_rules(cls)
         if cls.declared.retention:
             _ensure_archive(cls, there)
@@ -47,6 +48,31 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
         if models:
             db[name].create_indexes(models)
     _ensure_log(catalogue)
+
+
+class NotUnique(Exception):
+    """Stored records have in common what the declaration of their type allows once only; the text names two of them."""
+
+
+def _ensure_of_type(cls: type[Record]) -> None:
+    try:
+        cls.collection().create_indexes(list(indexes_of(cls)))
+    except OperationFailure as fault:
+        details = fault.details or {}
+        if fault.code != DUPLICATE_KEY or "keyValue" not in details:
+            raise
+        raise NotUnique(_two_alike(cls, details)) from fault
+
+
+def _two_alike(cls: type[Record], details: Mapping[str, Any]) -> str:
+    values = details["keyValue"]
+    rule = next((rule for rule in cls.declared.unique if f"{rule.name} dup key" in details.get("errmsg", "")), None)
+    rows = cls.collection().find({**(rule.counted() if rule else {}), **values}, {"number": 1}).limit(2)
+    numbers = " and ".join(str(row.get("number")) for row in rows)
+    return (
+        f"{numbers} ({cls.type_name()}) have the same {', '.join(values)}, which their type allows once only. "
+        "Change one of them with the version that ran before, then start again."
+    )
 
 
 def _drop_former_rules(cls: type[Record]) -> None:

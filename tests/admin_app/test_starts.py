@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from mongoengine.connection import get_db
 from pymongo import MongoClient
 
@@ -72,6 +73,20 @@ class TestDatabase:
         commands.web(settings, None)  # type: ignore[arg-type]
         assert ended
         assert "unique_document_copy_while_lost_on_loan_kind=paper" in db.loan.index_information()
+
+    def test_records_that_break_a_new_rule_are_named(self, company: Any, db: Any) -> None:
+        """A database of before in which two records have what the declaration now allows once."""
+        document = company.walk(company.make("document", "clerk_sal"), "approved")
+        record = company.make("revision", "clerk_sal", document=document.id)
+        (rule,) = catalogue["revision"].declared.unique
+        db.revision.drop_index(rule.name)
+        row = db.revision.find_one({"_id": record.id})
+        db.revision.insert_one({**{k: v for k, v in row.items() if k != "once"}, "_id": ObjectId(), "number": "RV-X"})
+        with pytest.raises(Problem, match=rf"^{record.number} and RV-X \(revision\) have the same document, which"):
+            commands.ready_database()
+        db.revision.delete_one({"number": "RV-X"})
+        commands.ready_database()
+        assert rule.name in db.revision.index_information()
 
     @pytest.mark.parametrize("option", ["retryWrites=false", "readConcernLevel=local", "readConcernLevel=available"])
     def test_weak_options_are_refused(self, option: str) -> None:

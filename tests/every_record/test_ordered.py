@@ -69,6 +69,18 @@ def test_a_list_sorts_by_rank_and_reads_an_index(cls: Any, name: str, ranked: di
 
 
 @ORDERED
+def test_neighbours_follow_the_order(cls: Any, name: str, ranked: dict[str, Any]) -> None:
+    query, shown = listing.read_request(cls, SYSTEM, MultiDict({"sort": f"-{name}"})), []
+    last = ranked[list(cls.fields_of()[name].options)[-1]].id
+    while last is not None:
+        stored = cls.collection().find_one({"_id": last})
+        shown.append(stored["number"])
+        last = listing.beside(query, stored, "after")
+    known = {record.number for record in ranked.values()}
+    assert [number for number in shown if number in known] == in_order(cls, name, ranked)[::-1]
+
+
+@ORDERED
 def test_pages_by_key_go_on_in_the_order(cls: Any, name: str, ranked: dict[str, Any]) -> None:
     args, shown = MultiDict({"sort": f"-{name}"}), []
     for _ in range(30):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
 from models import catalogue
 from models.kernel.base import clock
@@ -105,10 +106,21 @@ def test_what_lies_in_the_bin_stays_as_it_is(cls: Any, move: Any, state: str, wa
 
 @TIMED
 def test_the_sweep_reads_an_index_and_no_more_than_it_moves(cls: Any, move: Any, state: str, waiting: Any) -> None:
-    key = by_time.key_of(move)
-    query = by_time.candidates(move, state, cls.fields_of(), clock.now())
+    key, row = by_time.key_of(move), cls.collection().find_one({"_id": waiting.id})
+    later = {key: clock.now() + dt.timedelta(days=900)}
+    others = [{**row, **values, "_id": ObjectId()} for values in ({"state": "elsewhere"}, later) for _ in range(50)]
+    for at, other in enumerate(others):
+        other["number"] = f"X-{at}"
+        for unneeded in ("once", *(rule.fields[-1] for rule in cls.declared.unique)):
+            other.pop(unneeded, None)
+    cls.collection().insert_many(others)
+    moment = by_time.moment_of(waiting, move)
+    assert moment is not None
+    query = by_time.candidates(move, state, cls.fields_of(), moment)
     plan = cls.collection().find(query).sort([(key, 1), ("_id", 1)]).limit(timed.BATCH).explain()
     names = set(stages(plan["queryPlanner"]["winningPlan"]))
+    stats = plan["executionStats"]
+    assert 1 <= stats["totalDocsExamined"] == stats["nReturned"] < 10
     assert "IXSCAN" in names
     assert not names & {"COLLSCAN", "SORT"}
 

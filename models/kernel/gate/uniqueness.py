@@ -21,8 +21,10 @@ from ..rights import rights
 from .unit import is_inside
 
 TAKEN = L("“{label}” with this value already exists.", "「{label}」的值已存在。", code="taken")
-SAME = L("{record} has the same already: {labels}.", "{record} 已有相同的：{labels}。")
-SAME_WHILE = L("{record} ({notes}) has the same already: {labels}.", "{record}（{notes}）已有相同的：{labels}。")
+SAME = L("{record} has the same already: {labels}.", "{record} 已有相同的：{labels}。", code="taken")
+SAME_WHILE = L(
+    "{record} ({notes}) has the same already: {labels}.", "{record}（{notes}）已有相同的：{labels}。", code="taken"
+)
 ANOTHER = L("Another record", "另一條記錄")
 BINNED = L("in the bin", "在回收站")
 
