@@ -8,8 +8,9 @@ RUN_STAMP := $(VENV)/.installed-run-$(SUM)
 TEST_STAMP := $(VENV)/.installed-test-$(SUM)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-# Whole files go to two processes, in the order of tests/fixtures/order.py: the longest first.
-SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+# Whole files go to three processes, the longest first (tests/fixtures/order.py): what kills processes or drives a
+# browser waits for a good part of its time, so that two cores are busy with three.
+SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test check docs vendor gallery pictures clean bench-backup bench-growth
 
