@@ -26,6 +26,7 @@ from models.kernel.gate.moving import why_not
 from models.kernel.gate.receipts import note_reading
 from models.kernel.gate.sources import Source
 from models.kernel.language.fields import Ref, Refs
+from models.kernel.language.kinds.lines import LINES_LIMIT
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Move
@@ -36,7 +37,7 @@ from models.services.keeping import archive
 from . import refusals
 from .forms import merge
 from .forms.drafts import DraftDoors, once_key
-from .forms.inputs import LINES_MAX, form_class, form_from, form_names, input_problems, values_of
+from .forms.inputs import form_class, form_from, form_names, input_problems, values_of
 from .forms.naming import fills, read_form
 from .kinds import kind_of
 from .lists import listing
@@ -137,12 +138,12 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         names = form_names(self.model.declared, intent.fields)
         if request.method == "GET":
             return self.edit_form(names, intent)
-        form = read_form(self.model, names, request.form, me)
+        form = read_form(self.model, names, request.form, me, intent.record)
         values = values_of(form, self.model, intent.record)
         seen = seen_version(request.form.get("version"))
         try:
             intent.refuse_unread(values, input_problems(form, self.model), "update", Context())
-            chosen = merge.with_choices(values, request.form)
+            chosen = merge.with_choices(values, request.form, intent.record)
             record = changes.update(self.model, intent, chosen, actor=me, version=seen)
         except Refused as refused:
             return self._form_page(form, intent, refused, version=seen), _status(refused)
@@ -209,7 +210,7 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
             return self._refusal_page(intent.record, refusals.refused(intent, verb, why).sentence)
         if request.method == "GET":
             return self.render("record/move.html", **self._as_seen(form_page.move_context(intent, chosen)))
-        form = read_form(self.model, chosen.asked_fields, request.form, me)
+        form = read_form(self.model, chosen.asked_fields, request.form, me, intent.record)
         values, reason = values_of(form, self.model, intent.record), request.form.get("reason", "")
         context = Context(reason=reason, signed=_is_signed(chosen))
         try:
@@ -323,7 +324,7 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         me = actor()
         names = form_names(self.model.declared, rights.writable_fields(me, self.model))
         form = form_class(self.model, names)(request.form)
-        filled = fills(form, dict.fromkeys(request.form.getlist("chosen")[:LINES_MAX]), me)
+        filled = fills(form, dict.fromkeys(request.form.getlist("chosen")[:LINES_LIMIT]), me)
         return jsonify(form_page.computed(form, self._in_edit(me)) | ({"fills": filled} if filled else {}))
 
     def _in_edit(self, me: Actor) -> Intent[Record]:

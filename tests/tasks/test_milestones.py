@@ -12,8 +12,9 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, unit
 from models.kernel.gate.causes import parsed
+from models.kernel.language.kinds.lines import keyed_lines
 from models.sales.contracts import Milestone
-from models.services.notify.dates import keyed_lines, still_holds
+from models.services.notify.dates import still_holds
 from models.services.notify.preferences import make_feed
 from tests.fixtures.doing import Killed, do
 

@@ -11,10 +11,11 @@ from models import catalogue
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import speaking
 from models.kernel.gate import changes
+from models.kernel.gate.history import entries_of
+from models.kernel.rights.rights import Viewer
 from tests.fixtures.company import Company
 from tests.fixtures.http import read_page
 from views.kinds import kind_of
-from views.kinds import lines as lines_kind
 
 OFFER_LINE = catalogue["quotation"]._fields["lines"].field.document_type
 
@@ -34,7 +35,7 @@ def offer(company: Company) -> Any:
 
 
 def copy_of(line: Any, **values: Any) -> Any:
-    names = ("product", "unit_price", "spec", "quantity", "discount")
+    names = ("key", "product", "unit_price", "spec", "quantity", "discount")
     return OFFER_LINE(**{name: line._data.get(name) for name in names if name in line._fields} | values)
 
 
@@ -54,7 +55,7 @@ class TestHistory:
         lines = list(offer.lines)
         lines[19] = copy_of(lines[19], quantity=Decimal(777))
         said = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
-        assert any("line 20, Quantity" in item and "20" in item and "777" in item for item in said)
+        assert any("line 20 (S20), Quantity" in item and "20" in item and "777" in item for item in said)
         assert not any("line 19" in item or "line 21" in item for item in said)
 
     def test_a_line_that_was_added_and_one_that_was_removed(self, offer: Any, browser_as: Any) -> None:
@@ -63,7 +64,7 @@ class TestHistory:
         said = changes_in(browser, changed(offer, lines=[*lines[:4], *lines[5:]]))
         assert [item.split(":")[0] for item in said if "line" in item] == ["Lines, line 5 removed"]
         assert "S5" in said[0]
-        said = changes_in(browser, changed(offer, lines=[*lines, copy_of(lines[0], spec="New")]))
+        said = changes_in(browser, changed(offer, lines=[*lines, copy_of(lines[0], key=None, spec="New")]))
         assert {item.split(":")[0] for item in said if "line" in item} == {
             "Lines, line 5 added",
             "Lines, line 31 added",
@@ -75,7 +76,7 @@ class TestHistory:
         lines = list(offer.lines)
         lines[2] = copy_of(lines[2], product=other.id)
         said = changes_in(browser_as("clerk_sal", locale="en"), changed(offer, lines=lines))
-        assert any("line 3, Product" in item and "Valve 9000" in item for item in said)
+        assert any("line 3 (S3), Product" in item and "Valve 9000" in item for item in said)
 
     def test_what_is_left_out_is_counted(self, offer: Any, browser_as: Any) -> None:
         lines = [copy_of(line, quantity=Decimal(500 + n), spec=f"T{n}") for n, line in enumerate(offer.lines)]
@@ -99,24 +100,83 @@ def test_the_history_of_decisions_is_read(company: Company, browser_as: Any) -> 
 
 def test_columns_that_the_reader_may_not_see_are_left_out(company: Company, offer: Any, monkeypatch: Any) -> None:
     lines = catalogue["quotation"]._fields["lines"]
-    monkeypatch.setattr(lines_kind.rights, "sees", lambda actor, column: column.name != "quantity")
+    monkeypatch.setattr(Viewer, "sees", lambda viewer, column: column.name != "quantity")
     rows = [{"quantity": 1, "spec": "A"}], [{"quantity": 2, "spec": "A"}]
-    assert kind_of(lines).changes(*rows, {}, company.actor("clerk_sal")) == []
+    assert kind_of(lines).changes(*rows, {}, Viewer(company.actor("clerk_sal"))) == []
 
 
 def test_two_edit_two_lines(offer: Any, browser_as: Any) -> None:
-    """A list is taken as a whole; the page says what each of the two changed in it."""
+    """Each line is a thing of its own: both changes stand, and nobody is asked."""
     browser = browser_as("clerk_sal", locale="en")
     form = browser.form("/admin/quotation/edit/", "/edit/", id=offer.id)
     lines = list(offer.lines)
     lines[4] = copy_of(lines[4], quantity=Decimal(777))
+    now = changed(offer, lines=lines)
+    assert browser.send(form, **{"lines-1-quantity": "888"}).status_code == 302
+    kept = stands(offer)
+    assert (kept[1].quantity, kept[4].quantity) == (888, 777)
+    assert [line.key for line in kept] == [line.key for line in now.lines]
+    said = changes_in(browser, offer)
+    assert "line 2 (S2), Quantity: 2 → 888" in " ".join(said)
+    assert not any("line 5" in item for item in said)
+    last = entries_of(offer.id)[-2:]
+    assert all(any(row["field"] == "lines" for row in entry["changes"]) for entry in last)
+
+
+def test_two_edit_one_line(offer: Any, browser_as: Any) -> None:
+    """The screen is of that line alone; either version can be taken, and the other lines of both stand."""
+    browser = browser_as("clerk_sal", locale="en")
+    form = browser.form("/admin/quotation/edit/", "/edit/", id=offer.id)
+    lines = list(offer.lines)
+    lines[4], lines[6] = copy_of(lines[4], quantity=Decimal(777)), copy_of(lines[6], quantity=Decimal(555))
     changed(offer, lines=lines)
-    answer = browser.send(form, **{"lines-1-quantity": "888"})
+    answer = browser.send(form, **{"lines-1-quantity": "888", "lines-4-quantity": "999"})
     assert answer.status_code == 409
-    text = read_page(answer.text).text
-    assert "A list of lines is taken as a whole" in text
-    theirs = text.split("They changed: ")[1].split("You changed: ")[0]
-    mine = text.split("You changed: ")[1]
-    assert "line 5, Quantity: 5 → 777" in theirs
-    assert "line 2" not in theirs
-    assert "line 2, Quantity: 2 → 888" in mine
+    rows = answer.text.split('<table class="merge">')[1].split("</table>")[0]
+    assert [part.split("</th>")[0] for part in rows.split('<th scope="row">')[1:]] == ["Lines, line 5 (S5)"]
+    again = read_page(answer.text).form("/edit/")
+    assert browser.send(again, **{f"take.lines.{lines[4].key}": "theirs"}).status_code == 302
+    kept = stands(offer)
+    assert (kept[1].quantity, kept[4].quantity, kept[6].quantity) == (888, 777, 555)
+
+
+def test_a_line_that_was_removed_while_somebody_edits_it(offer: Any, browser_as: Any) -> None:
+    browser = browser_as("clerk_sal", locale="en")
+    form = browser.form("/admin/quotation/edit/", "/edit/", id=offer.id)
+    lines = list(offer.lines)
+    changed(offer, lines=[*lines[:4], *lines[5:]])
+    answer = browser.send(form, **{"lines-4-quantity": "999"})
+    assert answer.status_code == 409
+    assert "The other person removed this line." in answer.text
+    assert browser.send(read_page(answer.text).form("/edit/")).status_code == 302
+    assert [line.quantity for line in stands(offer) if line.spec == "S5"] == [999]
+
+
+def test_order_and_new_lines_of_one_stand_beside_a_cell_of_another(offer: Any, browser_as: Any) -> None:
+    browser = browser_as("clerk_sal", locale="en")
+    form = browser.form("/admin/quotation/edit/", "/edit/", id=offer.id)
+    lines = list(offer.lines)
+    changed(offer, lines=[*reversed(lines[1:]), copy_of(lines[0], key=None, spec="New")])
+    assert browser.send(form, **{"lines-4-quantity": "999"}).status_code == 302
+    kept = stands(offer)
+    assert [line.spec for line in kept] == [*(f"S{n}" for n in range(30, 1, -1)), "New"]
+    assert [line.quantity for line in kept if line.spec == "S5"] == [999]
+
+
+def test_a_key_that_is_not_the_records_is_not_believed(offer: Any, browser_as: Any) -> None:
+    """Keys that a form claims: of another record, one twice, and what is no key at all."""
+    browser = browser_as("clerk_sal", locale="en")
+    form = browser.form("/admin/quotation/edit/", "/edit/", id=offer.id)
+    keys = [line.key for line in offer.lines]
+    claims = {"lines-0-key": "foreign9", "lines-1-key": keys[2], "lines-3-key": "<script>alert(1)</script>"}
+    cells = {f"lines-{at}-spec": f"changed {at}" for at in range(4)}
+    assert browser.send(form, **claims, **cells).status_code == 302
+    now = [line.key for line in stands(offer)]
+    assert now[4:] == keys[4:]
+    assert len(set(now)) == 30
+    assert now[1] == keys[2]
+    assert not {now[0], now[2], now[3]} & {*keys, "foreign9"}
+
+
+def stands(record: Any) -> list[Any]:
+    return list(type(record).objects.get(id=record.id).lines)

@@ -95,7 +95,8 @@ class DraftDoors:
         return self._form_page(form_from(self.model, names, record), intent, offers=offers)
 
     def _continued(self, draft: Draft, names: tuple[str, ...], intent: Intent[Record], **facts: Any) -> str:
-        form = read_form(self.model, names, MultiDict(draft.pairs), actor())
+        record = intent.record if intent.id is not None else None
+        form = read_form(self.model, names, MultiDict(draft.pairs), actor(), record)
         say("info", CONTINUED(at=moment(draft.kept_at)))
         if intent.id is not None and draft.version != intent.record.version:
             say("warn", CHANGED_SINCE)

@@ -14,9 +14,9 @@ from models.kernel.language.spec import Declaration
 from models.reminders import link_in
 
 from ..kinds import kind_of
-from ..kinds.inputs import LINES_MAX, LinesList, Value
+from ..kinds.inputs import LinesList, Value
 
-__all__ = ["LINES_MAX", "LinesList", "Value"]  # of the inputs, for those who read forms
+__all__ = ["LinesList", "Value"]  # of the inputs, for those who read forms
 
 
 @lru_cache(maxsize=512)

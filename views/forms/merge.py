@@ -16,23 +16,19 @@ from models.kernel.gate.stored_form import difference, stored
 from models.kernel.gate.validation import try_compute
 from models.kernel.language.declare import references_of
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.lines import KEY
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
 from ..kinds import kind_of
 from ..wording import line_labels, reference_labels
+from . import line_conflicts
 
 SAVED_BEFORE = L(
     "This form was saved before, as {number}. What you typed is still here: save again to make another record, or open "
     "{number} to change it.",
     "此表單先前已保存為 {number}。您輸入的內容仍在：再次保存將新建一條記錄，或打開 {number} 修改。",
 )
-AS_A_WHOLE = L(
-    "A list of lines is taken as a whole: choose one version and enter the other's changes in it.",
-    "明細只能整體採用：請選擇其中一個版本，再補錄另一版本的變更。",
-)
-THEY_CHANGED = L("They changed: {cells}", "對方修改：{cells}")
-YOU_CHANGED = L("You changed: {cells}", "您修改：{cells}")
 AT_ONCE = dt.timedelta(seconds=5)
 
 
@@ -64,25 +60,14 @@ def of(cls: type[Record], changed: Changed, mine: Mapping[str, Any], names: tupl
         i_changed = typed.get(name) != original.get(name)
         if i_changed or not they_changed:
             values[name] = mine[name]
-        if they_changed and typed.get(name) != theirs.get(name):
+        if field.columns and they_changed:
+            values[name], differing_lines = line_conflicts.of(changed.current, name, original, mine[name], labels, me)
+            rows += differing_lines
+        elif they_changed and typed.get(name) != theirs.get(name):
             sides = {side: kind_of(field).full(result.get(name), labels, viewer) for side, result in
                      (("original", original), ("theirs", theirs), ("mine", typed))}  # fmt: skip
-            row = {"name": name, "label": label_of(field), "is_conflict": i_changed, "notes": [], **sides}
-            if field.columns and i_changed:
-                before, other, own = (result.get(name) for result in (original, theirs, typed))
-                row["notes"] = _line_notes(field, before, other, own, labels, viewer)
-            rows.append(row)
+            rows.append({"name": name, "label": label_of(field), "is_conflict": i_changed, "notes": [], **sides})
     return Merged(values, rows)
-
-
-def _line_notes(lines: Any, original: Any, theirs: Any, mine: Any, labels: Mapping, viewer: rights.Viewer) -> list[str]:
-    """What each changed in a list of lines, of which one version can be taken as a whole."""
-    sides = ((THEY_CHANGED, theirs), (YOU_CHANGED, mine))
-    return [str(AS_A_WHOLE)] + [
-        str(words(cells="; ".join(f"{what}: {before} → {after}" for what, before, after in cells)))
-        for words, rows in sides
-        if (cells := kind_of(lines).changes(original, rows, labels, viewer))
-    ]
 
 
 class SavedBefore(Refused):
@@ -99,8 +84,15 @@ def refuse_another_text(record: Record, typed: Mapping[str, Any]) -> None:
     if is_fresh:
         return
     held, sent = stored(record), _stored_values(type(record), typed)
-    if any(sent.get(name) != held.get(name) for name in typed):
+    if any(_without_keys(sent.get(name)) != _without_keys(held.get(name)) for name in typed):
         raise SavedBefore(SAVED_BEFORE(number=record.number))
+
+
+def _without_keys(value: Any) -> Any:
+    """A stored value to be compared with one that was typed: lines have keys once they are stored."""
+    if not isinstance(value, list):
+        return value
+    return [{k: v for k, v in line.items() if k != KEY} if isinstance(line, Mapping) else line for line in value]
 
 
 def _original(changed: Changed, theirs: dict[str, Any]) -> dict[str, Any]:
@@ -126,9 +118,15 @@ def _labels(cls: type[Record], documents: list[dict[str, Any]]) -> dict:
     return labels
 
 
-def with_choices(values: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
-    """The posted values, those left out for which the reader chose the other's version (`take.<field>=theirs`)."""
-    return {name: value for name, value in values.items() if form.get(f"take.{name}") != "theirs"}
+def with_choices(values: Mapping[str, Any], form: Mapping[str, str], record: Record) -> dict[str, Any]:
+    """The posted values, those left out for which the reader chose the other's version (`take.<field>=theirs`), and of
+    lists of lines those lines (`take.<field>.<key>=theirs`)."""
+    taken = {name.removeprefix("take.") for name, value in form.items() if value == "theirs"}
+    return {
+        name: line_conflicts.with_theirs(record, name, value, taken) if record._fields[name].columns else value
+        for name, value in values.items()
+        if name not in taken
+    }
 
 
 def since(cls: type[Record], changed: Changed, me: Actor) -> list[dict[str, Any]]:

@@ -26,12 +26,18 @@ UNKNOWN = L(
 CURRENCY = "currency"
 
 
-def read_form(cls: type[Record], names: tuple[str, ...], posted: Any, me: Actor) -> wtforms.Form:
-    """The form as it was posted, with each text in a picker read as the record that it means to this actor.
+def read_form(
+    cls: type[Record], names: tuple[str, ...], posted: Any, me: Actor, record: Record | None = None
+) -> wtforms.Form:
+    """The form of a record (None: of a new one) as it was posted, with each text in a picker read as the record that it
+    means to this actor, and without the columns of lines that are not theirs to set.
 
     Where no script runs, nobody filled in what a record found so brings along; that is done here.
     """
     form = form_class(cls, names)(posted)
+    for name, entry in form._fields.items():
+        if isinstance(entry, LinesList):
+            entry.leave_out(entry.kind.entered_columns().keys() - rights.settable_columns(me, cls, name, record))
     known: dict[tuple[str, Any, str], ObjectId | None] = {}
     result = []
     for entry, _ in _entries(form):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import wtforms
 from bson import ObjectId
 
 from models.kernel.base.words import Words
+from models.kernel.language.kinds.lines import KEY, is_key
 from models.kernel.language.typed import BadValue
 
-LINES_MAX = 500
 TYPED, SHOWN = ".text", ".shown"  # beside the id of a picker: what stands in it, and the title that it was drawn with
 TYPED_MAX = 200
 _PLACE = re.compile(r"-([0-9]{1,6})-")
@@ -91,6 +91,24 @@ class Value(wtforms.Field):
         return bool(self.raw) and self.raw[0].strip() != "" and self.raw != preset
 
 
+class LineEntry(wtforms.FormField):
+    """One line of a list, with the key by which it is known again."""
+
+    key = ""
+    is_partial = False
+
+    def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
+        super().process(formdata, data, extra_filters)
+        held = data.get(KEY) if isinstance(data, Mapping) else None
+        key = _last(formdata, f"{self.name}-{KEY}") if formdata else held
+        self.key = key if is_key(key) else ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is a line of the record of which the reader does not set everything: it is never blank."""
+        return self.is_partial and bool(self.key)
+
+
 class LinesList(wtforms.FieldList):
     """A list of lines; `was_posted` tells "all lines removed" from "not on the page at all"."""
 
@@ -107,24 +125,35 @@ class LinesList(wtforms.FieldList):
         super().process(formdata, data, extra_filters)
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
-        """The places of lines among the posted names. More lines than may be kept are taken, so that this is said."""
+        """The places of lines among the posted names. One more line than may be kept is taken, so that this is said."""
         places = (_PLACE.match(key, len(prefix)) for key in formdata if key.startswith(prefix))
         numbers = sorted({int(place[1]) for place in places if place})
-        yield from numbers[: 2 * LINES_MAX]
+        yield from numbers[: 2 * self.field.most]
+
+    def leave_out(self, columns: Collection[str]) -> None:
+        """Take no notice of what was posted for columns that are not the reader's to set."""
+        for item in self if columns else ():
+            for name in columns:
+                if name in item.form:
+                    del item.form[name]
+                    item.is_partial = True
 
     def filled(self) -> list[Any]:
-        """The lines in which anything was typed beyond a preset."""
-        return [item for item in self if any(entry.is_filled for entry in item.form)]
+        """The lines in which anything was typed beyond a preset, and those of which more is kept than is shown."""
+        return [item for item in self if item.is_kept or any(entry.is_filled for entry in item.form)]
 
     def entered(self, kept: Any) -> Any:
-        """The lines as documents."""
-        return [self._line(item.form) for item in self.filled()]
+        """The lines as documents, each claiming the key that its row has; what stands as it was shown stays as kept."""
+        before = {line.key: line for line in kept or ()}
+        return [self._line(item, before.get(item.key)) for item in self.filled()]
 
-    def _line(self, form: wtforms.Form) -> Any:
+    def _line(self, item: LineEntry, kept: Any) -> Any:
         line = self.field.field.document_type()
-        for name, entry in form._fields.items():
-            if entry.data is not None:
-                setattr(line, name, entry.data)
+        line.claimed = item.key
+        for name, entry in item.form._fields.items():
+            value = entry.entered(kept.raw(name) if kept is not None else None)
+            if value is not None:
+                setattr(line, name, value)
         return line
 
     def problems(self) -> Iterator[tuple[str, list[Words]]]:

@@ -9,12 +9,13 @@ import wtforms
 
 from models.kernel.base.words import L
 from models.kernel.language.fields import Lines, label_of
+from models.kernel.language.kinds.lines import KEY
 from models.kernel.rights.rights import Viewer
 
 from ..wording import Labels
 from .base import Change, Kind
-from .inputs import LinesList
-from .line_changes import line_changes
+from .inputs import LineEntry, LinesList
+from .line_changes import NAME_MAX, line_changes
 from .registry import for_kind, kind_of
 
 COUNT = L("{count} lines", "{count} 行")
@@ -36,6 +37,11 @@ class LinesKind(Kind):
     def changes(self, old: Any, new: Any, labels: Labels, viewer: Viewer) -> list[Change]:
         return line_changes(str(label_of(self.field)), self._kinds(viewer), old, new, labels)
 
+    def name_of(self, row: Mapping[str, Any], viewer: Viewer) -> str:
+        """What a stored line is called: its first text that the reader sees."""
+        texts = (row.get(name) for name, kind in self._kinds(viewer).items() if kind.field.is_text)
+        return next((str(text)[:NAME_MAX] for text in texts if text), "")
+
     def _kinds(self, viewer: Viewer) -> dict[str, Kind]:
         """The columns that a reader sees."""
         return {name: kind_of(column) for name, column in self.field.columns.items() if viewer.sees(column)}
@@ -47,10 +53,11 @@ class LinesKind(Kind):
     def input(self) -> Any:
         inputs = {name: kind_of(column).input() for name, column in self.entered_columns().items()}
         line = type(f"{self.field.name}_line", (wtforms.Form,), inputs)
-        return LinesList(wtforms.FormField(line, separator="-"), kind=self)
+        return LinesList(LineEntry(line, separator="-"), kind=self)
 
     def shown(self, value: Any) -> Any:
-        return [{name: line.raw(name) for name in self.entered_columns()} for line in value or []]
+        columns = self.entered_columns()
+        return [{KEY: line.key or line.claimed, **{c: line.raw(c) for c in columns}} for line in value or []]
 
     def copied(self, value: Any) -> Any:
         kinds = {name: kind_of(column) for name, column in self.entered_columns().items()}

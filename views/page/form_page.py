@@ -15,6 +15,7 @@ from models.kernel.base.words import L
 from models.kernel.gate import validation
 from models.kernel.gate.intents import Intent
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.lines import KEY
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
@@ -24,6 +25,7 @@ from ..forms.inputs import LinesList, Value, filled, form_from, values_of
 from ..kinds import kind_of
 from ..moves import moves_context
 from ..slots import scripts_for
+from ..wording import line_labels
 from .record_page import heading
 
 UNKNOWN = "—"
@@ -70,7 +72,7 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
     cls, problems = intent.cls, refused.problems if refused else {}
     draw = Drawing(intent, problems)
     allowed = set(form._fields)
-    parts, placed = [], set()
+    parts, placed, places = [], set(), _places_in(form)
     for part in cls.declared.form:
         names = [name for name in part.fields if name in allowed or _is_shown_computed(cls, name, draw.viewer)]
         controls = [draw.control(name, form._fields.get(name)) for name in names]
@@ -94,7 +96,7 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
             (place, _in_line(form, place, words))
             for path, problem in problems.items()
             for words in problem
-            for place in [_place_of(form, path)]
+            for place in [_place_of(places, path)]
         ],
         "scripts": scripts_for(declared.name),
         "asks_confirmation": validation.DOUBT in problems,
@@ -111,14 +113,19 @@ def _part(at: int, part: Part, controls: list[dict], names: list[str], problems:
     return {**facts, "groups": groups, "has_lines": any(is_lines for is_lines, _ in groups), "count": count}
 
 
-def _place_of(form: wtforms.Form, path: str) -> str:
+def _places_in(form: wtforms.Form) -> dict[str, list[int]]:
+    """Where the lines that count stand among those of the form, blank ones too, by list."""
+    lists = {name: entries for name, entries in form._fields.items() if isinstance(entries, LinesList)}
+    kept = {name: {id(item) for item in filled(entries)} for name, entries in lists.items()}
+    return {name: [at for at, item in enumerate(entries) if id(item) in kept[name]] for name, entries in lists.items()}
+
+
+def _place_of(places: Mapping[str, list[int]], path: str) -> str:
     """The id of the control that a problem is about; lines are numbered as they stand in the form, blank ones too."""
     name, _, rest = path.partition(".")
     at, _, column = rest.partition(".")
-    entries = form._fields.get(name)
-    if at.isdecimal() and isinstance(entries, LinesList):
-        kept = filled(entries)
-        place = list(entries).index(kept[int(at)]) if int(at) < len(kept) else int(at)
+    if at.isdecimal() and name in places:
+        place = places[name][int(at)] if int(at) < len(places[name]) else int(at)
         return f"{name}-{place}-{column}"
     return path.replace(".", "-")
 
@@ -167,9 +174,24 @@ class Drawing:
             text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
-            columns = {c: f for c, f in field.columns.items() if self.viewer.sees(f)}
-            return control | _lines_control(LinesTable(cls.declared.name, name, columns, self), entry)
+            return control | _lines_control(self._table(name), entry)
         return control | self.input(entry)
+
+    def _table(self, name: str) -> LinesTable:
+        """A list of lines as the reader sees it; what they see of it and may not set stands there as text."""
+        cls, me = self.intent.cls, self.intent.actor
+        columns = {c: f for c, f in cls._fields[name].columns.items() if self.viewer.sees(f)}
+        settable = rights.settable_columns(me, cls, name, self.record)
+        fixed = {c: kind_of(f) for c, f in columns.items() if c not in settable and not f.computed}
+        return LinesTable(cls.declared.name, name, columns, self, self._texts(name, fixed) if fixed else {})
+
+    def _texts(self, name: str, kinds: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+        """What stands in some columns of the record's lines, by the keys of these."""
+        rows = self.record.to_mongo().to_dict().get(name) or [] if self.record else []
+        labels = line_labels(self.intent.cls, {name: rows})
+        return {row[KEY]: {c: kind.plain(row.get(c), labels) for c, kind in kinds.items()} for row in rows} | {
+            "": dict.fromkeys(kinds, "")
+        }
 
     def input(self, entry: Value) -> dict[str, Any]:
         """What stands in one input: the typed text, the options, the titles behind chosen references."""
@@ -181,28 +203,43 @@ class Drawing:
 
 @dataclass(frozen=True)
 class LinesTable:
-    """A list of lines in a form: its type and name, the columns that the reader sees, and how their cells are drawn."""
+    """A list of lines in a form: its type and name, the columns that the reader sees, how their cells are drawn, and by
+    key the texts of what they may not set."""
 
     type_name: str
     name: str
     columns: Mapping[str, Any]
     drawing: Drawing
+    fixed: Mapping[str, Mapping[str, str]]
+
+    def cell(self, at: Any, column: str, item: Any, errors: list) -> dict[str, Any]:
+        """One cell of a line; a line with a key has it with the first."""
+        texts = self.fixed.get(item.key, self.fixed.get("", {}))
+        if column in texts:
+            facts = {"label": label_of(self.columns[column]), "number": kind_of(self.columns[column]).is_number}
+            cell = {"kind": "shown", "text": texts[column], **facts}
+        else:
+            cell = _line_cell(self, at, column, item.form._fields.get(column), errors)
+        is_first = bool(item.key) and column == next(iter(self.columns))
+        return cell | ({"line_key": (f"{self.name}-{at}-{KEY}", item.key)} if is_first else {})
 
 
 def _lines_control(table: LinesTable, entry: Any) -> dict[str, Any]:
     """The table of a list of lines: heads, one row per line, and a blank row to copy."""
-    kept, problems = filled(entry), table.drawing.problems
+    problems = table.drawing.problems
+    places = {id(item): at for at, item in enumerate(filled(entry))}
     rows = []
     for at, item in enumerate(entry):
-        place = kept.index(item) if item in kept else None
+        place = places.get(id(item))
         faults = {c: problems.get(f"{table.name}.{place}.{c}", []) if place is not None else [] for c in table.columns}
-        rows.append([_line_cell(table, at, c, item.form._fields.get(c), faults[c]) for c in table.columns])
+        rows.append([table.cell(at, c, item, faults[c]) for c in table.columns])
     heads = [
         {"label": label_of(f), "number": kind_of(f).is_number, "required": f.required} for f in table.columns.values()
     ]
     if not rows:
         rows.append(_blank_line(table, entry, 0))
-    return {"kind": "lines", "heads": heads, "rows": rows, "blank": _blank_line(table, entry, "__index__")}
+    blank, most = _blank_line(table, entry, "__index__"), entry.field.most
+    return {"kind": "lines", "heads": heads, "rows": rows, "blank": blank, "most": most}
 
 
 def _blank_line(table: LinesTable, entry: Any, at: Any) -> list[dict[str, Any]]:
@@ -214,7 +251,9 @@ def _blank_line(table: LinesTable, entry: Any, at: Any) -> list[dict[str, Any]]:
         preset = field.default() if callable(field.default) else field.default
         if item is not None and preset is not None:
             item.process_data(preset)
-        cells.append(_line_cell(table, at, column, item, []))
+        fixed = table.fixed.get("", {})
+        blank = {"kind": "shown", "text": "", "label": label_of(field), "number": kind_of(field).is_number}
+        cells.append(blank if column in fixed else _line_cell(table, at, column, item, []))
     return cells
 
 
@@ -261,9 +300,9 @@ def _line_texts(form: wtforms.Form, draft: Record, name: str, viewer: rights.Vie
     columns = {c: f for c, f in field.columns.items() if f.computed and viewer.sees(f)}
     if not isinstance(entries, LinesList):
         return {}, all(validation.try_compute(line) for line in lines)
-    kept, texts, is_whole = filled(entries), {}, True
+    places, texts, is_whole = {id(item): at for at, item in enumerate(filled(entries))}, {}, True
     for at, item in enumerate(entries):
-        line = lines[kept.index(item)] if item in kept else None
+        line = lines[places[id(item)]] if id(item) in places else None
         can = line is not None and not any(_is_misread(entry) for entry in item.form) and validation.try_compute(line)
         is_whole = is_whole and (can or line is None)
         for c, f in columns.items():

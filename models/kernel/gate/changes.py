@@ -25,7 +25,7 @@ from ..language.record import Record
 from ..language.spec import FollowUp
 from ..language.workflow import Move
 from ..rights import rights
-from . import dependents, history, intents, moving, validation
+from . import dependents, history, intents, line_merge, lines, moving, validation
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
@@ -90,7 +90,7 @@ def create(
         if once and (first := made_before(actor, cls, once)):
             return first
         record = cls(id=ObjectId())
-        take(record, values, drawn.fields)
+        take(record, lines.settled(record, values, actor), drawn.fields)
         begin(record, values, actor, once)
         if not actor.is_system:
             record._data["owner"] = actor.id
@@ -122,6 +122,7 @@ def update(
     context: Context = FORM,
 ) -> R:
     """Change fields of a record that the actor looked at in this version; `id` may be the intent that a page has drawn.
+    What others have done meanwhile to other lines of its lists stays.
 
     Raises Missing, Refused, Changed.
     """
@@ -130,9 +131,8 @@ def update(
         record = intent.fresh()
         if not intent.verdict:
             raise Forbidden(intent.verdict.why)
-        refuse_another_version(record, version, values, actor)
         before = stored(record)
-        take(record, values, intent.fields)
+        take(record, _to_write(record, version, values, actor), intent.fields)
         validation.refuse_if_wrong(record, actor, before, titles=intent.titles)
         _ask_decisions_again(record, before, actor)
         moving.enter_edited(record, before, actor)
@@ -185,9 +185,17 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     if not moving.is_only_decided_since(record, seen):
         refuse_another_version(record, seen, values, intent.actor)
     before = stored(record)
-    take(record, {name: values[name] for name in chosen.asked_fields if name in values}, None)
+    given = {name: values[name] for name in chosen.asked_fields if name in values}
+    take(record, lines.settled(record, given, intent.actor), None)
     moving.refuse_unless_ready(record, chosen, context, intent.actor, before, intent.titles)
     return _make(unit, record, before, chosen, stand, Act(intent.actor, context, stand.principal, is_drawn))
+
+
+def _to_write(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
+    """The values as they are written: where others have changed lines since, theirs with them. Raises Changed."""
+    if record.version == seen or (seen is None and actor.is_system):
+        return lines.settled(record, values, actor)
+    return line_merge.reconciled(record, seen, values, actor)
 
 
 def _on(cls: type[R], id: Any, attempt: VerbAttempt, body: Callable[[Unit, Intent[R], bool], R]) -> R:

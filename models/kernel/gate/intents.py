@@ -21,7 +21,7 @@ from ..language.record import Record
 from ..language.who import Quorum, Who
 from ..language.workflow import Move
 from ..rights import rights
-from . import validation
+from . import lines, validation
 from .acts import Context
 from .attempts import VerbAttempt, noting
 from .stored_form import stored
@@ -106,7 +106,7 @@ class Intent(Generic[R]):
             return
         record = self.fresh()
         before = stored(record) if self.id is not None else {}
-        take(record, values, None)
+        take(record, lines.settled(record, values, self.actor), None)
         with noting(self.attempt(verb, context)):
             raise Refused(None, validation.problems_of(record, self.actor, before, unread=unread, titles=self.titles))
 

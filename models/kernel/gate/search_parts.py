@@ -7,7 +7,7 @@ and its history says nothing of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -17,6 +17,7 @@ from ..base.collections import archive_of
 from ..base.search import FORM, sealed_gram, search_fields
 from ..language.declare import ordered_choices, registered
 from ..language.fields import Sealed
+from ..language.kinds.lines import with_keys
 from ..language.record import Record
 from ..language.relations import WRITE
 from .waiting import COLLECTION as WAITING
@@ -91,12 +92,13 @@ def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
 
 
 def search_form(cls: type[Record]) -> str:
-    """The form of what is derived of a type: how texts fold, which of its fields count, where it names people, and how
-    its choices are ordered."""
+    """The form of what is derived of a type: how texts fold, which of its fields count, where it names people, how
+    its choices are ordered, and whether it has lines, which have keys."""
     named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
     named += f";{cls.declared.belongs_to}" if cls.declared.inherits else ""
     orders = "".join(f":{name}={'<'.join(field.ranks)}" for name, field in sorted(ordered_choices(cls).items()))
-    return f"{FORM}:{','.join(_own(cls))}{named}{orders}"
+    keys = ";keys" if any(field.columns for field in cls.declared.own_fields.values()) else ""
+    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{keys}"
 
 
 def forms_of_all() -> str:
@@ -125,7 +127,8 @@ def homes_of(cls: type[Record]) -> Iterator[str]:
 def refresh(cls: type[Record], home: str, after: ObjectId | None) -> tuple[int, ObjectId | None]:
     """Go over the next records of another form in order; how many there were, and the last id (None: no more).
 
-    A record that is changed meanwhile gets its parts from that change.
+    Lines that were written before they had keys are given theirs. A record that is changed meanwhile gets its parts
+    from that change.
     """
     others: dict[str, Any] = {"sv": {"$ne": search_form(cls)}, **({"_id": {"$gt": after}} if after else {})}
     rows = get_db()[home].find(others).sort("_id", 1).limit(BATCH)
@@ -133,9 +136,16 @@ def refresh(cls: type[Record], home: str, after: ObjectId | None) -> tuple[int, 
     for row in rows:
         last = row["_id"]
         record = cls.from_stored(dict(row))
-        parts = {name: value for name, value in derived_parts(record).items() if value is not None}
+        derived = derived_parts(record) | _keyed_lists(cls, row)
+        parts = {name: value for name, value in derived.items() if value is not None}
         seen = {"_id": row["_id"], "version": row.get("version")}
         count += get_db()[home].update_one(seen, {"$set": parts}).modified_count
         if (rank := rank_of(record)) and home == cls.type_name():
             get_db()[WAITING].update_one({"_id": row["_id"], "version": row.get("version")}, {"$set": {"rank": rank}})
     return count, last
+
+
+def _keyed_lists(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The lists of a stored record in which lines had no keys, with them."""
+    keyed = with_keys(cls, row)
+    return {name: value for name, value in keyed.items() if value is not row.get(name)}

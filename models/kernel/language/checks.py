@@ -12,8 +12,8 @@ from ..base.roles import Role
 from .belonging import belonging_faults
 from .by_time import time_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
-from .relation_checks import path_faults, relation_faults
-from .relations import Relation
+from .kinds.lines import KEY
+from .relation_checks import path_faults, relation_faults, relations_in
 from .spec import PLACES, Access, Declaration, FollowUp, Grid, Remind, Scope
 from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
@@ -21,7 +21,7 @@ from .workflow import Attached, Move, Need, Workflow, faults_of
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
 EVENTS = {"on_create": 1, "on_edit": 2}  # beside moves: how many arguments their methods take
 _RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "s", "g", "sv", "r"})
-_ONLY_OF_RECORDS = ("unique", "editable_in", "edit", "fixed", "restricted", "internal", "acyclic", "ordered")
+_ONLY_OF_RECORDS = ("unique", "editable_in", "fixed", "restricted", "internal", "acyclic", "ordered")
 _HANDLER = "on_"
 _TAKEN = {1: "the actions", 2: "the actions and what was before"}
 
@@ -67,6 +67,10 @@ def _field_faults(name: str, field: Rule) -> Iterator[str]:
         yield from _kind_faults(column_place, column)
         if isinstance(column, Lines):
             yield f"{column_place} has lines within lines, which no form can show"
+        if column_name == KEY:
+            yield f"{column_place} has the name of the key by which lines are known"
+        if column.required and (column.see or column.edit) and column.default is None:
+            yield f"{column_place} is required, and not everybody who enters lines may set it: give it a default"
         for fact in _ONLY_OF_RECORDS:
             if getattr(column, fact):
                 yield f"{column_place} has {fact}=, which holds for fields of a record only"
@@ -104,7 +108,7 @@ def _named_fields(spec: Declaration) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "access", tuple(path for path in access.named if "." not in path)
     yield "access", access.related + access.related_write + access.own_write + access.own_never
     for name, own in spec.own_fields.items():
-        for who in (who for given in (own.see, own.edit) if isinstance(given, Relation) for who in given.people):
+        for who in (who for given in relations_in(own) for who in given.people):
             yield f"field {name!r}", tuple(path for path in who.fields if "." not in path)
     yield "reminder", tuple(remind.field for remind in spec.reminders if "." not in remind.field)
     if spec.retention:

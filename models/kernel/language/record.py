@@ -13,6 +13,7 @@ from ..base.people import Actor
 from ..base.words import L, Words
 from .fields import Flag, Moment, Ref, Tags, Text, Whole
 from .kinds.held import Held
+from .kinds.lines import with_keys
 from .sound import DAMAGED_FIELDS, for_screens, row_of
 from .spec import Declaration
 from .unique import Unique
@@ -63,14 +64,15 @@ class Record(Held, me.Document):
 
     @classmethod
     def _from_son(cls, son: Mapping[str, Any], *args: Any, **options: Any) -> Any:
-        """A record of a stored document; on screens, values that its fields cannot hold are left out and named in
-        `damaged`."""
+        """A record of a stored document, lines of before they had keys with one; on screens, values that its fields
+        cannot hold are left out and named in `damaged`."""
         flow = getattr(cls, "declared", None) and cls.declared.workflow
         if flow and son.get("state") is None and son.get("number"):  # from before there was a workflow
             son = {**son, "state": flow.adopted or flow.start}
+        kept = with_keys(cls, son)
         if not for_screens.get():
-            return super()._from_son(son, *args, **options)
-        row = row_of(cls, son)
+            return super()._from_son(kept, *args, **options)
+        row = row_of(cls, kept)
         wrong = row.pop(DAMAGED_FIELDS, ())
         record = super()._from_son(row, *args, **options)
         if wrong:
@@ -98,10 +100,6 @@ class Record(Held, me.Document):
     def from_stored(cls, document: Mapping[str, Any]) -> Self:
         """The record that a stored document is."""
         return cls._from_son(document)
-
-    def put(self, name: str, value: Any) -> None:
-        """Let a field hold a value as it is, such as the id of a link."""
-        self._data[name] = value
 
     def flow(self) -> Workflow | None:
         """The workflow this case runs on: the version it started with, while that is still declared."""

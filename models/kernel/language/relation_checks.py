@@ -24,7 +24,8 @@ def relation_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[st
         for fact in ("see", "edit"):
             yield from _of_field(spec, f"field {name!r} has {fact}=", getattr(field, fact), fields)
         for column, rule in field.columns.items():
-            yield from _of_field(spec, f"column {name}.{column} has see=", rule.see, fields)
+            for fact in ("see", "edit"):
+                yield from _of_field(spec, f"column {name}.{column} has {fact}=", getattr(rule, fact), fields)
         if isinstance(field.see, Relation):
             yield from _shown_among_many(spec, name)
         if field.required and isinstance(field.edit, Relation) and not _begins_with(spec, field.edit):
@@ -51,9 +52,13 @@ def people_of(spec: Declaration) -> Iterator[tuple[str, Who]]:
     for move in spec.workflow.moves if spec.workflow else ():
         yield f"move {move.verb!r}", move.by
     for name, field in spec.own_fields.items():
-        for given in (field.see, field.edit, *(column.see for column in field.columns.values())):
-            for who in given.people if isinstance(given, Relation) else ():
-                yield f"field {name!r}", who
+        yield from ((f"field {name!r}", who) for given in relations_in(field) for who in given.people)
+
+
+def relations_in(field: Any) -> Iterator[Relation]:
+    """Those by which a field, or a column of it, is seen or set."""
+    for rule in (field, *field.columns.values()):
+        yield from (given for given in (rule.see, rule.edit) if isinstance(given, Relation))
 
 
 def _of_field(spec: Declaration, what: str, given: Any, fields: Mapping[str, Any]) -> Iterator[str]:

@@ -348,6 +348,23 @@ def writable_fields(actor: Actor, cls: type[Record], record: Record | None = Non
     return (names & late if late or granted else names) | granted
 
 
+def settable_columns(actor: Actor, cls: type[Record], name: str, record: Record | None = None) -> frozenset[str]:
+    """The columns of a list of lines that the actor, who may set the list, may set in this record (None: in a new
+    one)."""
+    columns = {column: field for column, field in cls.declared.own_fields[name].columns.items() if not field.computed}
+    if actor.is_system:
+        return frozenset(columns)
+    subject = record if record is not None and record.id is not None else _begun(actor, cls)
+    return frozenset(c for c, field in columns.items() if sees(actor, field, subject) and _edits(actor, field, subject))
+
+
+def _edits(actor: Actor, column: Rule, record: Record) -> bool:
+    """Whether one who may set a list may set this column of it."""
+    if isinstance(column.edit, Relation):
+        return column.edit.holds(record, _represented(actor, type(record)))
+    return column.edit is None or _has_role(actor, column.edit)
+
+
 def _granted(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:
     """The fields that the actor sets by relation to the record and by its state. Whoever enters a new one owns it."""
     fields = {name: field for name, field in cls.declared.own_fields.items() if isinstance(field.edit, Relation)}

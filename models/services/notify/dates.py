@@ -7,8 +7,6 @@ names the date, so that a changed date is another reminder and the old one is no
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +21,7 @@ from models.kernel.gate.causes import DateCause, LineDateCause
 from models.kernel.gate.notices import NoticeKind
 from models.kernel.language.declare import registered
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.lines import keyed_lines, name_of_line
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Remind
 from models.kernel.language.who import OWNER
@@ -30,7 +29,6 @@ from models.kernel.language.who import OWNER
 AnyDateCause = DateCause | LineDateCause
 FROM_HOUR = 8
 CATCH_UP = dt.timedelta(days=7)
-LINE_KEY_LENGTH = 12
 IN_DAYS = L("{what}: “{field}” is {date}, in {days} days.", "{what}：「{field}」為 {date}，還有 {days} 天。")
 TOMORROW = L("{what}: “{field}” is {date}, tomorrow.", "{what}：「{field}」為 {date}，即明天。")
 ON_DAY = L("{what}: “{field}” is {date}.", "{what}：「{field}」為 {date}。")
@@ -161,9 +159,7 @@ class LineReminderRule(ReminderRule):
         return LINE(record=number_and_title(record), line=name_of_line(self._line(record, cause).to_mongo()))
 
     def _line(self, record: Record, cause: AnyDateCause) -> Any:
-        lines = record._data[self.lines]
-        keys = [key for key, _ in keyed_lines([line.to_mongo() for line in lines])]
-        return lines[keys.index(cause.line)]  # type: ignore[union-attr]
+        return next(line for line in record._data[self.lines] if line.key == cause.line)  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True)
@@ -176,22 +172,6 @@ class LineCase:
     def ref(self, name: str) -> ObjectId | None:
         column = name.partition(".")[2]
         return self.line.ref(column) if column else self.record.ref(name)
-
-
-def keyed_lines(lines: list[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Stored lines, each under a key that stays when others come, go or are put into another order: made of its name,
-    with a number where several have the same."""
-    count: Counter[str] = Counter()
-    for line in lines:
-        name = name_of_line(line)
-        count[name] += 1
-        stem = hashlib.sha256(name.encode()).hexdigest()[:LINE_KEY_LENGTH]
-        yield (stem if count[name] == 1 else f"{stem}.{count[name]}"), line
-
-
-def name_of_line(line: Mapping[str, Any]) -> str:
-    """What a stored line is called: the first text in it."""
-    return next((value for name, value in line.items() if isinstance(value, str) and name != "_cls"), "")
 
 
 def rule_of(cls: type[Record], remind: Remind) -> ReminderRule:

@@ -18,6 +18,10 @@ class Held:
         """What a field holds; of a link its id or its document, whichever it is."""
         return self._data.get(name)
 
+    def put(self, name: str, value: Any) -> None:
+        """Let a field hold a value as it is, such as the id of a link."""
+        self._data[name] = value
+
     def ref(self, name: str) -> ObjectId | None:
         """The id that a reference field holds, without loading its target."""
         return id_of(self.raw(name))

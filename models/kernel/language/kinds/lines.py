@@ -1,21 +1,38 @@
-"""Lists of lines within a record."""
+"""Lists of lines within a record; each line keeps a key of its own by which it is known again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Unpack
 
 import mongoengine as me
 
 from ...base.words import Words
+from ..facts import Facts
 from .held import Held
 from .rule import TOO_MANY, WRONG_FORM, Rule, label_of
 
+KEY = "key"
+KEY_FORM = re.compile(r"[0-9a-z]{1,16}(\.\d{1,4})?")
+LINES_MAX, LINES_LIMIT = 500, 5000  # by default, and at most
+_STEM_LENGTH = 12
+_NO_TEXT = frozenset({KEY, "_cls"})
+
 
 class Line(Held, me.EmbeddedDocument):
-    """One line of an embedded list; subclasses declare its columns, `clean` fills computed ones."""
+    """One line of an embedded list; subclasses declare its columns, `clean` fills computed ones.
+
+    `key` is given by the gate at the first write and stays; `claimed` is the key that a form says a line has, which the
+    gate believes of lines alone that the record has.
+    """
 
     meta = {"abstract": True, "strict": False}
+    key = me.StringField()
+    claimed: str = ""
 
     def check(self) -> Iterator[tuple[str, Words]]:
         """What is wrong with the line as a whole: pairs of column and sentence."""
@@ -23,10 +40,15 @@ class Line(Held, me.EmbeddedDocument):
 
 
 class Lines(Rule, me.EmbeddedDocumentListField):
-    """Embedded lines, in order."""
+    """Embedded lines, in order, `most` of them at most."""
 
-    lines_max = 500
     is_sortable = is_indexable = is_in_sheet = is_column = False
+
+    def __init__(self, line: type[Line], *, most: int = LINES_MAX, **facts: Unpack[Facts]):
+        super().__init__(line, **facts)
+        self.most = most
+        if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= LINES_LIMIT:
+            self.note_faults([f"has most={most!r}, which is not a number of lines from 1 to {LINES_LIMIT}"])
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         """The lines as they are held; MongoEngine by itself would load everything that they link to."""
@@ -35,8 +57,8 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, list | tuple) or any(not isinstance(line, Line) for line in value):
             yield WRONG_FORM(label=label_of(self))
-        elif len(value) > self.lines_max:
-            yield TOO_MANY(label=label_of(self), most=self.lines_max)
+        elif len(value) > self.most:
+            yield TOO_MANY(label=label_of(self), most=self.most)
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -48,3 +70,43 @@ def declared_fields(cls: type) -> dict[str, Any]:
     """A class's fields by name in the order written (a base's first), without MongoEngine's own."""
     fields = {name: field for name, field in cls._fields.items() if isinstance(field, Rule)}  # type: ignore[attr-defined]
     return dict(sorted(fields.items(), key=lambda pair: pair[1].creation_counter))
+
+
+def keyed_lines(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Stored lines, each with its key. One that was written before lines had keys goes by one made of its name, with a
+    number where several have the same, so that it is the same at each reading until the list is written."""
+    count: Counter[str] = Counter()
+    for line in lines:
+        if is_key(line.get(KEY)):
+            yield line[KEY], line
+            continue
+        name = name_of_line(line)
+        count[name] += 1
+        stem = hashlib.sha256(name.encode()).hexdigest()[:_STEM_LENGTH]
+        yield (stem if count[name] == 1 else f"{stem}.{count[name]}"), line
+
+
+def is_key(value: Any) -> bool:
+    """Whether a value has the form of a line's key."""
+    return isinstance(value, str) and KEY_FORM.fullmatch(value) is not None
+
+
+def name_of_line(line: Mapping[str, Any]) -> str:
+    """What a stored line is called: the first text in it."""
+    return next((value for name, value in line.items() if isinstance(value, str) and name not in _NO_TEXT), "")
+
+
+def with_keys(cls: Any, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A stored record with a key in every line of it."""
+    for name in _lists_of(cls):
+        lines = document.get(name)
+        if not isinstance(lines, list) or any(not isinstance(line, dict) for line in lines):
+            continue
+        if not all(is_key(line.get(KEY)) for line in lines):
+            document = {**document, name: [{**line, KEY: key} for key, line in keyed_lines(lines)]}
+    return document
+
+
+@lru_cache(maxsize=500)
+def _lists_of(cls: Any) -> tuple[str, ...]:
+    return tuple(name for name, field in cls._fields.items() if getattr(field, "columns", None))

@@ -1,0 +1,105 @@
+"""What becomes of lists of lines that somebody gives for a record: keys, and the columns that are not theirs to set.
+
+A line that has a key of the record keeps it, and with it what stands in the columns that the actor may not set; one
+without a key that says the same as a line of the record is that line; every other line is new. A form only claims its
+keys; code that hands over lines of the record's own past has them by right.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from ..base.people import Actor
+from ..language.fields import Line
+from ..language.kinds.lines import is_key
+from ..language.record import Record
+from ..rights import rights
+
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+KEY_LENGTH = 8
+
+
+def lists_in(record: Record, values: Mapping[str, Any]) -> list[str]:
+    """Those of some values that are lists of lines of a record."""
+    own = record.declared.own_fields
+    return [name for name, value in values.items() if name in own and own[name].columns and _is_list(value)]
+
+
+def settled(
+    record: Record, values: Mapping[str, Any], actor: Actor, known: Mapping[str, Container[str]] | None = None
+) -> Mapping[str, Any]:
+    """The values of a change with their lines as they may be written. `known`: the keys that may be claimed by list, if
+    not those alone that the record has now."""
+    if not (names := lists_in(record, values)):
+        return values
+    return {**values, **{name: _settled(record, name, values[name], actor, (known or {}).get(name)) for name in names}}
+
+
+def give_keys(record: Record) -> None:
+    """Give every line of a record that has no key, or the key of another, one of its own."""
+    for name, field in record.declared.own_fields.items():
+        if field.columns and _is_list(lines := record.raw(name)):
+            taken: set[str] = set()
+            for line in lines:
+                _key_of(line, line.key, taken)
+
+
+def _settled(record: Record, name: str, given: Any, actor: Actor, known: Container[str] | None) -> list[Line]:
+    field = record.declared.own_fields[name]
+    held = {line.key: line for line in record.raw(name) or []}
+    is_new = record.version == 0
+    mine = rights.settable_columns(actor, type(record), name, None if is_new else record)
+    theirs = [column for column in field.columns if column not in mine]
+    taken: set[str] = set()
+    for line in given:
+        claim = line.claimed if line.claimed in (held if known is None else known) else ""
+        line.key, line.claimed = claim or (None if line.claimed else line.key), claim
+    _know_again(given, held, [column for column in field.columns if column in mine])
+    for line in given:
+        _key_of(line, line.key, taken)
+        for column in theirs:
+            before = held.get(line.key)
+            line.put(column, before.raw(column) if before is not None else _preset(field.columns[column]))
+    return list(given)
+
+
+def _know_again(given: Any, held: Mapping[str, Line], columns: Sequence[str]) -> None:
+    """Give lines that come without keys those of the lines that say the same and are not among the others."""
+    if not held or all(line.key for line in given):
+        return
+    others = {line.key for line in given}
+    spare: dict[tuple[Any, ...], list[str]] = {}
+    for key, line in held.items():
+        if key not in others:
+            spare.setdefault(said(line, columns), []).insert(0, key)
+    for line in given:
+        if not line.key and (keys := spare.get(said(line, columns))):
+            line.key = keys.pop()
+
+
+def said(line: Line, columns: Sequence[str]) -> tuple[Any, ...]:
+    """What stands in some columns of a line, to be compared: links as ids, several values as one text."""
+    held = [line.ref(column) or line.raw(column) for column in columns]
+    return tuple(repr(value) if isinstance(value, list | dict) else value for value in held)
+
+
+def _key_of(line: Line, key: str | None, taken: set[str]) -> None:
+    line.key = key if is_key(key) and key not in taken else new_key(taken)
+    taken.add(line.key)
+
+
+def new_key(taken: Container[str] = ()) -> str:
+    """A short random key that is not taken."""
+    while (key := "".join(secrets.choice(ALPHABET) for _ in range(KEY_LENGTH))) in taken:
+        pass
+    return key
+
+
+def _preset(column: Any) -> Any:
+    return column.default() if callable(column.default) else column.default
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(line, Line) for line in value)
