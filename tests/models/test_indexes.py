@@ -73,3 +73,32 @@ def test_orders_feeds_and_decisions(db):
     plan = db.history.find(decided).sort("at", -1).explain()["queryPlanner"]["winningPlan"]
     assert "SORT" not in list(stages(plan))
     assert "state_from" in str(plan)
+
+
+def test_the_first_open_cases_of_a_person_are_read_in_order(db):
+    """What is urgent comes first, and no more is read than is shown, however much waits."""
+    rows, now = db.waiting, clock.now()
+    cases = [
+        {
+            "_id": ObjectId(),
+            "decide": [f"role:{at % 3}"],
+            "act": [f"role:{at % 3}"],
+            "since": now - dt.timedelta(hours=at),
+            "due": None if at % 4 == 0 else now + dt.timedelta(hours=at - 300),
+            **({"rank": at % 50 // 24} if at % 50 > 40 else {}),
+        }
+        for at in range(600)
+    ]
+    rows.insert_many(cases)
+    whose = {"$in": ["role:0", "role:1"]}
+    asked = {
+        "decide": ({"decide": whose, "barred": {"$ne": ObjectId()}}, [("rank", -1), ("since", 1), ("_id", 1)]),
+        "soon": ({"act": whose, "due": {"$lt": now}}, [("rank", -1), ("due", 1)]),
+        "dated": ({"act": whose, "due": {"$gte": now}}, [("rank", -1), ("due", 1)]),
+        "undated": ({"act": whose, "due": None}, [("rank", -1), ("since", -1)]),
+    }
+    for name, (query, order) in asked.items():
+        explained = rows.find(query).sort(order).limit(10).explain()
+        assert "SORT" not in list(stages(explained["queryPlanner"]["winningPlan"])), name
+        assert explained["executionStats"]["totalDocsExamined"] <= 20, name
+        assert len(list(rows.find(query).limit(100))) == 100, "there is more than is shown"

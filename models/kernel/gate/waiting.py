@@ -23,10 +23,10 @@ class Waiting(me.Document):
         "auto_create_index": False,
         "strict": False,
         "indexes": [
-            {"fields": ["decide", "since"]},
-            {"fields": ["decide", "-rank", "since"]},
+            {"fields": ["decide", "-rank", "since", "_id"]},
             {"fields": ["act", "since"]},
-            {"fields": ["act", "due", "since"]},
+            {"fields": ["act", "-rank", "due"]},
+            {"fields": ["act", "due", "rank", "since"]},
             {"fields": ["due"]},
             {"fields": ["department", "due"]},
             {"fields": ["provisional"], "sparse": True},
