@@ -165,6 +165,22 @@ class TestWhatLeavesNone:
         assert kept() == []
 
 
+def test_what_is_part_of_something_greater_that_stands_leaves_none(
+    company: Company, kept: Any, db: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A refusal that its caller takes as an answer was nobody's attempt, and does not undo the rest."""
+
+    def body() -> None:
+        changes.create(catalogue["position"], {"name": "經理"}, actor=SYSTEM)
+        with pytest.raises(Refused):
+            refuse_within(company)
+
+    in_batch(body)
+    assert db["position"].count_documents({}) == 1
+    assert kept() == []
+    assert "not written down" not in capsys.readouterr().out  # it was not tried within the transaction either
+
+
 def refuse_within(company: Company) -> None:
     changes.create(catalogue["customer"], {}, actor=company.actor("clerk_sal"))
 
