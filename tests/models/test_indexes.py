@@ -91,13 +91,13 @@ def test_the_first_open_cases_of_a_person_are_read_in_order(db):
     ]
     rows.insert_many(cases)
     whose = {"$in": ["role:0", "role:1"]}
-    asked = {
+    queries = {
         "decide": ({"decide": whose, "barred": {"$ne": ObjectId()}}, [("rank", -1), ("since", 1), ("_id", 1)]),
         "soon": ({"act": whose, "due": {"$lt": now}}, [("rank", -1), ("due", 1)]),
         "dated": ({"act": whose, "due": {"$gte": now}}, [("rank", -1), ("due", 1)]),
         "undated": ({"act": whose, "due": None}, [("rank", -1), ("since", -1)]),
     }
-    for name, (query, order) in asked.items():
+    for name, (query, order) in queries.items():
         explained = rows.find(query).sort(order).limit(10).explain()
         assert "SORT" not in list(stages(explained["queryPlanner"]["winningPlan"])), name
         assert explained["executionStats"]["totalDocsExamined"] <= 20, name
