@@ -9,12 +9,19 @@ import pytest
 
 from models import catalogue
 from models.kernel.base import clock
+from models.kernel.base.addresses import at_user
 from models.kernel.base.errors import Forbidden, Missing, Refused
-from models.kernel.base.people import SYSTEM
+from models.kernel.base.people import SYSTEM, Role
+from models.kernel.base.roles import ROLE_LABELS
 from models.kernel.base.words import EN, HANT
-from models.kernel.gate import changes
+from models.kernel.gate import changes, deciders
 from models.kernel.gate.waiting import COLLECTION as CASES
+from models.kernel.language.who import ApproverSlot
 from models.kernel.rights import rights
+from tests.fixtures.http import said
+
+TO_LEGAL = "legal_review"
+LEGAL = ROLE_LABELS[Role.LEGAL]
 
 
 def leaves(company: Any, login: str) -> None:
@@ -82,12 +89,81 @@ def test_a_deputy_of_an_absent_head_is_somebody(company: Any, offer: Any) -> Non
     assert decides(company, offer, "clerk_sal2").state == "approved"
 
 
-def test_a_role_that_nobody_has_is_not_taken_over_by_heads(company: Any) -> None:
+def test_a_role_that_nobody_has_and_that_nobody_stands_above_is_refused(company: Any) -> None:
     product = company.make("product", "head_sal", list_price=100, floor_price=80)
     leaves(company, "management")
     with pytest.raises(Refused) as refused:
         submits(company, product, "head_sal")
     assert "Nobody can decide this: Management has no active user" in refused.value.first.in_locale(EN)
+
+
+def is_given_to(company: Any, login: str, **values: Any) -> None:
+    changes.update(catalogue["user"], company.users[login], values, actor=SYSTEM, version=None)
+
+
+@pytest.fixture
+def agreement(company: Any) -> Any:
+    """A contract that its owner may hand to legal, of whom there is one, in a department without a head."""
+    contract = company.make("contract")
+    handed = next(move for move in contract.flow().moves if move.target == TO_LEGAL and not move.is_decision)
+    contract = company.walk(contract, handed.source[0])
+    return company._prepare(contract, handed, imminent=True)
+
+
+def hands_to_legal(company: Any, contract: Any) -> None:
+    submits(company, contract, "clerk_sal")
+
+
+def test_a_role_that_nobody_has_is_decided_by_the_head_of_its_department(company: Any, agreement: Any) -> None:
+    is_given_to(company, "head_mkt", department=company.department("LEG"))
+    leaves(company, "legal")
+    hands_to_legal(company, agreement)
+    kept = company.fresh(agreement)
+    assert (kept.ref("superior"), kept.passed_up) == (company.department("LEG"), "role:legal")
+    assert rights.find(company.actor("head_mkt"), type(agreement), agreement.id)
+
+
+def test_without_that_head_by_the_head_above_who_finds_it_and_is_named_with_whom_they_stand_for(
+    company: Any, agreement: Any, browser_as: Any, db: Any, superior: str
+) -> None:
+    leaves(company, "legal")
+    hands_to_legal(company, agreement)
+    kept = company.fresh(agreement)
+    assert kept.ref("superior") == company.department("MGT")
+    who = browser_as(superior, locale="en")
+    assert agreement.number in who.page("/admin/").text
+    assert agreement.number in who.page("/admin/inbox/").text
+    move = next(move for move in kept.flow().out_of(kept.state) if move.by.label == LEGAL)
+    values = {"id": str(agreement.id), "verb": move.verb, "version": str(kept.version), "reason": "請補充條款"}
+    answer = who.post("/admin/contract/move/", values)
+    assert answer.status_code == 302, said(answer)
+    entry = db["history"].find_one({"record": agreement.id, "verb": move.verb})
+    assert entry
+    assert (entry["actor"], entry["acting_for_name"]) == (company.users[superior], str(LEGAL.in_locale(HANT)))
+
+
+def test_last_of_all_by_management_though_it_heads_nothing(company: Any, agreement: Any) -> None:
+    leaves(company, "legal")
+    is_given_to(company, "management", roles=["management"])
+    hands_to_legal(company, agreement)
+    assert company.fresh(agreement).ref("superior") == company.department("MGT")
+
+
+def test_never_by_it(company: Any, agreement: Any) -> None:
+    """A head who is of IT, too, is passed over."""
+    leaves(company, "legal")
+    leaves(company, "management")
+    is_given_to(company, "it", roles=["it", "head"], department=company.department("LEG"))
+    with pytest.raises(Refused):
+        hands_to_legal(company, agreement)
+
+
+def test_a_named_person_who_has_left_is_stood_for_by_their_own_head(company: Any) -> None:
+    """The rule by a field: the department of the person counts, not that of the record."""
+    offer = company.make("quotation", "clerk_sal")
+    leaves(company, "clerk_mkt")
+    slot = ApproverSlot("field:x", (at_user(company.users["clerk_mkt"]),))
+    assert deciders._superiors(offer, [slot])[0] == company.department("MKT")
 
 
 def test_what_is_overdue_is_decided_by_the_superior_departments_head(company: Any, offer: Any, superior: str) -> None:

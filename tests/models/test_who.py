@@ -36,7 +36,13 @@ def person(*roles: Role, department: ObjectId = SALES) -> Actor:
 
 def case(**links: Any) -> Any:
     """A record as far as the rules look at it."""
-    facts: dict[str, Any] = {"removed_at": None, "decisions": [], "submitted_by_head": False, "due_at": None}
+    facts: dict[str, Any] = {
+        "removed_at": None,
+        "decisions": [],
+        "submitted_by_head": False,
+        "due_at": None,
+        "passed_up": None,
+    }
     return SimpleNamespace(
         **facts,
         ref=links.get,

@@ -15,6 +15,7 @@ class Case(Protocol):
     state: Any
     submitted_by_head: Any
     decisions: Any
+    passed_up: Any
     _data: Mapping[str, Any]
 
     def ref(self, name: str) -> ObjectId | None:

@@ -100,6 +100,7 @@ class DepartmentFacts:
     parent: ObjectId | None
     name: str = ""
     calendar: ObjectId | None = None
+    roles: frozenset[str] = frozenset()  # of those who work there, or worked
 
 
 _departments: dict[ObjectId, DepartmentFacts] = {}
@@ -123,14 +124,22 @@ def _load_departments() -> None:
     columns = {"code": 1, "parent": 1, "name": 1, "calendar": 1}
     rows = get_document("Department")._get_collection().find({}, columns)
     _read_at[0] = time.monotonic()
+    roles = _roles_by_department()
     _departments.update(
         {
-            row["_id"]: DepartmentFacts(
-                row["_id"], row["code"], row.get("parent"), row.get("name", ""), row.get("calendar")
+            id: DepartmentFacts(
+                id, row["code"], row.get("parent"), row.get("name", ""), row.get("calendar"), roles.get(id, frozenset())
             )
             for row in rows
+            if (id := row["_id"])
         }
     )
+
+
+def _roles_by_department() -> dict[ObjectId, frozenset[str]]:
+    stages = [{"$unwind": "$roles"}, {"$group": {"_id": "$department", "roles": {"$addToSet": "$roles"}}}]
+    rows = get_document("User")._get_collection().aggregate(stages)
+    return {row["_id"]: frozenset(row["roles"]) for row in rows}
 
 
 def department_facts(department: ObjectId | None) -> DepartmentFacts | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..base import clock
 from ..base.people import Actor
+from ..base.words import HANT, Words
 from ..language.record import Record
 from ..language.who import ApproverSlot
 from ..language.workflow import Move
@@ -34,13 +35,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Act:
-    """By whom a change is made and how it comes in; `principal` is the colleague for whom a deputy acts, and `is_drawn`
-    says that the record was loaded for a page, before the transaction began."""
+    """By whom a change is made and how it comes in; `principal` is the colleague for whom a deputy acts, `in_place_of`
+    those in whose place a superior decides, and `is_drawn` says that the record was loaded for a page, before the
+    transaction began."""
 
     actor: Actor
     context: Context
     principal: Actor | None = None
     is_drawn: bool = False
+    in_place_of: Words | None = None
 
 
 def entry_of(
@@ -59,7 +62,7 @@ def entry_of(
         "actor": actor.id,
         "actor_name": actor.name,
         "acting_for": principal.id if principal else None,
-        "acting_for_name": principal.name if principal else None,
+        "acting_for_name": _on_behalf(act, principal),
         "door": context.source.value,
         "verb": verb,
         "state_from": state_from if moved else None,
@@ -70,6 +73,14 @@ def entry_of(
         "undoes": context.undoes or None,
         **facts_now(record, verb, actor, principal, before),
     }
+
+
+def _on_behalf(act: Act, principal: Actor | None) -> str | None:
+    """On whose behalf somebody acts: a colleague, or a place at which nobody was, in the company's language."""
+    names = [principal.name] if principal else []
+    if act.in_place_of:
+        names.append(act.in_place_of.in_locale(HANT))
+    return "、".join(names) or None
 
 
 def decision_of(record: Record, chosen: Move, slot: ApproverSlot, act: Act) -> dict[str, Any]:

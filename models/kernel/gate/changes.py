@@ -30,7 +30,7 @@ from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
 from .creating import begin, made_before
-from .deciders import name_deciders
+from .deciders import called, name_deciders
 from .intents import Intent, take
 from .moving import NO_SUCH_MOVE, REASON_NEEDED, refuse_another_version
 from .notices import NoticeKind
@@ -188,7 +188,9 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     given = {name: values[name] for name in chosen.asked_fields if name in values}
     take(record, lines.settled(record, given, intent.actor), None)
     moving.refuse_unless_ready(record, chosen, context, intent.actor, before, intent.titles)
-    return _make(unit, record, before, chosen, stand, Act(intent.actor, context, stand.principal, is_drawn))
+    in_place_of = called(chosen.by, stand.slot) if stand.is_passed_up and stand.slot else None
+    act = Act(intent.actor, context, stand.principal, is_drawn, in_place_of)
+    return _make(unit, record, before, chosen, stand, act)
 
 
 def _to_write(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
@@ -261,7 +263,7 @@ def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: C
     with noting(VerbAttempt(actor, cls, verb, context, id)) as attempt:
         attempt.record = source = rights.find(actor, cls, id)
         leads = next((item for item in cls.declared.follow_ups if item.verb == verb), None)
-        if leads is None or source.state not in leads.states:
+        if leads is None or leads.fill is None or source.state not in leads.states:
             raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
     target = _target_of(leads)
     return create(target, leads.fill(source), actor=actor, context=context, once=follow_up_key(source, leads))

@@ -298,6 +298,11 @@ def _follow_up_faults(follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
     yield from (
         f"follow-up {move.verb!r} names no state in which it is offered" for move in follow_ups if not move.states
     )
+    yield from (
+        f"follow-up {move.verb!r} needs one of fill= and opens="
+        for move in follow_ups
+        if bool(move.fill) == bool(move.opens)
+    )
 
 
 def _handler_faults(cls: Any, flow: Workflow | None) -> Iterator[str]:

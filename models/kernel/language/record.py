@@ -43,6 +43,7 @@ class Record(Held, me.Document):
     submitted_by = Ref("User", label=L("Submitted by", "提交人"))
     submitted_by_head = Flag(label=L("Submitted by a head", "由負責人提交"), default=False)
     superior = Ref("Department", label=L("Decided by the superior department", "上級部門審批"))
+    passed_up = Text(label=L("Passed up to it", "轉由其審批"))
     removed_at = Moment(label=L("Removed", "移除時間"))
     removed_by = Ref("User", label=L("Removed by", "移除人"))
     tags = Tags(label=L("Tags", "標籤"))

@@ -135,14 +135,16 @@ class Retention:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """One action that makes a record of another type from this one, once: `fill` gives its values."""
+    """One action that makes a record of another type from this one: once, with the values that `fill` gives; or by
+    hand and any number of times, on a blank form whose field `opens` names this one."""
 
     verb: str
     to: str
     label: L
     _: KW_ONLY
     states: NameSet = NameSet()
-    fill: Callable[[Any], Mapping[str, Any]]
+    fill: Callable[[Any], Mapping[str, Any]] | None = None
+    opens: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,21 +14,34 @@ from ..base.people import Actor, Role, department_by_code, department_facts, dep
 from ..base.roles import ROLE_LABELS
 from ..base.words import L, Listed, Words
 
+SUPERIORS = (Role.HEAD, Role.MANAGEMENT)  # who decides in a superior department
+
 
 @dataclass(frozen=True)
 class ApproverSlot:
-    """One place at the table: `key` names it, `tokens` say at which addresses its occupant can be found."""
+    """One decision to be given: `key` names it, `addresses` say where those who may give it are found, and `above`
+    which of these stand in because nobody else is there."""
 
     key: str
     addresses: tuple[str, ...]
+    above: tuple[str, ...] = ()
 
     def fits(self, person: Actor) -> bool:
         return not set(self.addresses).isdisjoint(person.addresses())
 
+    def is_passed_to(self, person: Actor) -> bool:
+        """Whether it falls to somebody in the place of those whom its rule names."""
+        return set(self.addresses).difference(self.above).isdisjoint(person.addresses())
+
+    def passed_up(self, department: ObjectId | None) -> ApproverSlot:
+        """The same with the head of a superior department, and management in it, beside those whom its rule names."""
+        above = tuple(at_role_in(role, department) for role in SUPERIORS if department)
+        return replace(self, addresses=tuple(dict.fromkeys((*self.addresses, *above))), above=above)
+
     def departments(self) -> tuple[ObjectId, ...]:
         """The departments whose heads fill it."""
-        places = [place for address in self.addresses if (place := parsed(address)).role is Role.HEAD]
-        return tuple(place.id for place in places if place.id)
+        places = [parsed(address) for address in self.addresses if address not in self.above]
+        return tuple(place.id for place in places if place.id and place.role is Role.HEAD)
 
     def superiors(self) -> tuple[ObjectId, ...]:
         """The departments above those whose heads fill it, the nearest first."""
@@ -81,7 +94,13 @@ class Who:
         return tuple(name for name, _ in self.links)
 
     def quorum(self, record: Case) -> Quorum:
-        return self.slots_for(record)
+        """The decisions that a record needs; what nobody could give when it was asked for is passed up."""
+        quorum = self.slots_for(record)
+        if not (passed := (record.passed_up or "").split()):
+            return quorum
+        above = record.ref("superior")
+        slots = tuple(slot.passed_up(above) if slot.key in passed else slot for slot in quorum.slots)
+        return replace(quorum, slots=slots)
 
     def __or__(self, other: Who) -> Who:
         """Either of two rules: `OWNER | user_in("manager")`."""
@@ -98,16 +117,10 @@ def _superior_of_own_head(record: Case) -> tuple[str, ...]:
     return (at_role_in(Role.HEAD, facts.parent),) if facts and facts.parent and record.submitted_by_head else ()
 
 
-def _heads(record: Case, department: ObjectId | None) -> tuple[str, ...]:
-    """The head of a department, and of the superior one that was named when nobody below could decide."""
-    own, above = at_role_in(Role.HEAD, department), record.ref("superior")
-    return (own, at_role_in(Role.HEAD, above)) if above and above in departments_above(department) else (own,)
-
-
 OWNER = Who(L("Owner", "經辦人"), lambda record: _single("owner", at_user(record.ref("owner"))), True, True)
 HEAD = Who(
     L("Head of the department", "部門負責人"),
-    lambda record: _single("head", *_heads(record, record.ref("department")), *_superior_of_own_head(record)),
+    lambda record: _single("head", at_role_in(Role.HEAD, record.ref("department")), *_superior_of_own_head(record)),
 )
 
 
@@ -199,7 +212,7 @@ def heads_of(field: str) -> Who:
 
     def slots_for(record: Case) -> Quorum:
         ids = record.refs(field)
-        return Quorum(tuple(ApproverSlot(f"head@{id}", _heads(record, id)) for id in ids), len(ids))
+        return Quorum(tuple(ApproverSlot(f"head@{id}", (at_role_in(Role.HEAD, id),)) for id in ids), len(ids))
 
     return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, links=((field, "Department"),))
 
@@ -227,7 +240,7 @@ def _combined(people: tuple[Who, ...], pattern: L, need: Callable, ordered: bool
     def slots_for(record: Case) -> Quorum:
         slots: tuple[ApproverSlot, ...] = ()
         for at, person in enumerate(people):
-            slots += tuple(ApproverSlot(f"{at}.{slot.key}", slot.addresses) for slot in person.quorum(record).slots)
+            slots += tuple(replace(slot, key=f"{at}.{slot.key}") for slot in person.slots_for(record).slots)
         return Quorum(slots, need(slots), ordered)
 
     return Who(

@@ -11,14 +11,14 @@ from bson import ObjectId
 from ..base import clock
 from ..base.collections import in_archive
 from ..base.errors import Missing
-from ..base.people import Actor, Role, code_of, departments_below, departments_under
+from ..base.people import Actor, Role, code_of, department_facts, departments_below, departments_under
 from ..base.words import L, Words
 from ..language.declare import restricted_fields
 from ..language.fields import Rule
 from ..language.record import Record
 from ..language.relations import WRITE, Relation
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
-from ..language.who import ApproverSlot, Quorum, Who
+from ..language.who import SUPERIORS, ApproverSlot, Quorum, Who
 from ..language.workflow import Move, Workflow
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。", code="rights")
@@ -164,16 +164,27 @@ def submitted_to(principal: Actor) -> dict[str, Any] | None:
 
 
 def passed_up_to(principal: Actor, cls: type[Record]) -> Iterator[dict[str, Any]]:
-    """The filters of what waits for a decision in the departments under a head: what nobody there could decide when it
-    was submitted, and what is overdue."""
-    flow, under = cls.declared.workflow, departments_under(principal.department) if Role.HEAD in principal.roles else []
-    if flow is None or not under or not (asking := sorted(asking_states(flow))):
+    """The filters of what waits for a decision that falls to a superior: what nobody below could decide when it was
+    submitted, and for a head what is overdue in the departments under them."""
+    flow = cls.declared.workflow
+    if flow is None or principal.roles.isdisjoint(SUPERIORS) or not (asking := sorted(asking_states(flow))):
         return
     waits = {"state": {"$in": asking}}
-    either = [{"superior": principal.department}, {"due_at": {"$lt": clock.now()}}]
-    yield {"department": {"$in": under}, **waits, "$or": either}
-    yield from (
-        {field: {"$in": under}, **waits, "superior": principal.department} for field in cls.declared.access.related
+    under = departments_under(principal.department) if Role.HEAD in principal.roles else []
+    if under or Role.MANAGEMENT in principal.roles or _stands_above(principal, flow):
+        yield {**waits, "superior": principal.department}
+    if under:
+        yield {"department": {"$in": under}, **waits, "due_at": {"$lt": clock.now()}}
+
+
+def _stands_above(principal: Actor, flow: Workflow) -> bool:
+    """Whether somebody heads people whose role, or whose name in a field, decides on records of a workflow."""
+    rules = [move.by for move in flow.moves if move.is_decision and not move.optional]
+    if any(type_name == "User" for rule in rules for _, type_name in rule.links):
+        return True
+    facts, roles = department_facts(principal.department), {role for rule in rules for role in rule.roles}
+    return facts is not None and (
+        facts.code in {code for rule in rules for code in rule.departments} or bool(facts.roles & roles)
     )
 
 
@@ -604,6 +615,7 @@ class Standing:
     slot: ApproverSlot | None = None
     principal: Actor | None = None
     quorum: Quorum | None = None
+    is_passed_up: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.verdict)
@@ -645,7 +657,8 @@ def _deciding(
     free = [(principal, slot) for principal, slot in candidates if principal.id not in barred]
     if actor.id in barred or not free:
         return Standing(Verdict(False, OWN_WORK))
-    return Standing(YES, free[0][1], free[0][0], quorum)
+    principal, slot = free[0]
+    return Standing(YES, slot, principal, quorum, slot.is_passed_to(principal))
 
 
 def filled_slots(record: Record, move: Move) -> set[str]:
@@ -660,7 +673,8 @@ def may_move(actor: Actor, record: Record, move: Move) -> Verdict:
 def state_word(record: Record) -> Words:
     """The word for a record's present state."""
     flow = record.flow()
-    return flow.labels.get(record.state) or L(record.state, record.state) if flow else L("", "")
+    state = record.state or ""
+    return flow.labels.get(state) or L(state, state) if flow else L("", "")
 
 
 def addresses_of(actor: Actor) -> list[str]:
