@@ -22,9 +22,10 @@ from models.kernel.base.search import initials, normal
 from models.kernel.base.titles import number_and_title
 from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
 from models.kernel.gate import intents
-from models.kernel.language.finding import is_number_of, number_begins, short_text_filter
+from models.kernel.language.finding import is_number_of, number_begins
 from models.kernel.language.record import Record
-from models.kernel.rights import rights
+from models.kernel.language.sound import row_of
+from models.kernel.rights import picking, rights
 
 from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS
@@ -158,11 +159,12 @@ class PaletteView(PlainRun):
         if of_number:
             needed: list[tuple[type[Record], dict]] = [(cls, number_begins(number)) for cls in of_number]
         else:
-            needed = [(cls, short_text_filter(cls, text)) for cls in self.catalogue.values()]
+            needed = [(cls, picking.found_by(me, cls, text)) for cls in self.catalogue.values()]
         return [self._option(row) for row in _rows(me, needed, RECORDS_EACH if not of_number else RECORDS_MAX)]
 
     def _option(self, row: Mapping[str, Any]) -> Option:
         cls = self.catalogue[row["type"]]
+        row = row_of(cls, row)
         return {
             "label": number_and_title(row),
             "note": str(cls.declared.label),

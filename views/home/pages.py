@@ -22,9 +22,9 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import NOTICE_LABELS, NoticeKind, kind_label
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.fields import label_of
-from models.kernel.language.finding import short_text_filter
 from models.kernel.language.record import Record
-from models.kernel.rights import rights
+from models.kernel.language.sound import rows_of
+from models.kernel.rights import picking, rights
 
 from .. import wording
 from ..files.hits import file_hits
@@ -142,7 +142,7 @@ class HomeView(PlainRun, AdminIndexView):
             seen = rights.readable_fields(me, cls)
             columns = [c for c in cls.declared.grid.columns if c in seen and c not in ("number", "owner", "state")]
             ids = [case["_id"] for case in shown if case["type"] == name]
-            rows = list(cls._get_collection().find({"_id": {"$in": ids}}, dict.fromkeys(columns, 1)))
+            rows = rows_of(cls, cls._get_collection().find({"_id": {"$in": ids}}, dict.fromkeys(columns, 1)))
             labels = wording.reference_labels(cls, rows, columns)
             for row in rows:
                 texts = [
@@ -209,16 +209,16 @@ class HomeView(PlainRun, AdminIndexView):
             if (scope := rights.visible_removed(me, cls)) is None or not rights.is_writer(me, cls):
                 continue
             query = {"number": 1, "title": 1, "removed_at": 1, "removed_by": 1}
-            rows = list(cls._get_collection().find(scope, query).sort("removed_at", -1).limit(50))
+            rows = rows_of(cls, cls._get_collection().find(scope, query).sort("removed_at", -1).limit(50))
             result += [(cls, row) for row in rows]
         people = wording.titles({"User": {row["removed_by"] for _, row in result if row.get("removed_by")}})
         rows = [
             {
                 "kind": cls.declared.label,
-                "number": row["number"],
+                "number": row.get("number", ""),
                 "title": row.get("title", ""),
                 "by": people.get(row.get("removed_by"), ""),
-                "at": wording.moment(row["removed_at"]),
+                "at": wording.moment(row["removed_at"]) if row.get("removed_at") else "",
                 "restore": f"/admin/{cls.declared.name}/restore/",
                 "id": str(row["_id"]),
             }
@@ -255,10 +255,10 @@ class HomeView(PlainRun, AdminIndexView):
             scope = rights.visible(me, cls)
             if scope is None:
                 continue
-            query = {"$and": [short_text_filter(cls, text), scope]}
+            query = {"$and": [picking.found_by(me, cls, text), scope]}
             cursor = cls._get_collection().find(query, {"number": 1, "title": 1, "state": 1}).sort("_id", -1)
             try:
-                rows = list(cursor.limit(SEARCH_EACH + 1).max_time_ms(TIME_LIMIT_MS))
+                rows = rows_of(cls, cursor.limit(SEARCH_EACH + 1).max_time_ms(TIME_LIMIT_MS))
             except ExecutionTimeout:
                 unfinished.append(str(cls.declared.plural))
                 continue
@@ -278,7 +278,7 @@ def _hits(cls: type[Record], rows: list[dict[str, Any]], text: str) -> dict[str,
         "all": (base, text) if len(rows) > SEARCH_EACH else None,
         "rows": [
             {
-                "number": row["number"],
+                "number": row.get("number", ""),
                 "title": short_title(row),
                 "url": f"{base}details/?id={row['_id']}",
                 "state": wording.state_label(cls, row.get("state")),

@@ -10,13 +10,12 @@ from mongoengine.base import get_document
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.people import Actor
-from models.kernel.base.search import sealed_gram
 from models.kernel.base.words import L, Words
-from models.kernel.language.fields import Sealed, label_of
-from models.kernel.language.finding import number_begins, short_text_filter
+from models.kernel.language.fields import label_of
+from models.kernel.language.finding import number_begins
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue
-from models.kernel.rights import rights
+from models.kernel.rights import picking, rights
 
 from ..kinds.states import column_of
 
@@ -74,18 +73,16 @@ def _condition(cls: type[Record], name: str, suffix: str, values: list[str]) -> 
 def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) -> dict[str, Any]:
     """Records whose own short fields contain the text, or which link to a record that does. Where too many records
     that they link to contain it, those are left out, and that is said."""
-    clauses: list[dict[str, Any]] = [short_text_filter(cls, text)]
+    clauses: list[dict[str, Any]] = [picking.found_by(actor, cls, text)]
     for name in cls.declared.grid.search:
         ref_name, dot, _rest = name.partition(".")
         field = cls._fields.get(ref_name)
-        if dot and isinstance(getattr(field, "columns", {}).get(_rest), Sealed):
-            clauses.append({"g": sealed_gram(text)})
         if dot and getattr(field, "target", ""):
             target = get_document(field.target)
             scope = rights.visible(actor, target)
             if scope is None:
                 continue
-            query = {"$and": [short_text_filter(target, text), scope]}
+            query = {"$and": [picking.found_by(actor, target, text), scope]}
             linked = target._get_collection().find(query, {"_id": 1}).limit(LINKED_MAX + 1)
             ids = [row["_id"] for row in linked.max_time_ms(TIME_LIMIT_MS)]
             if len(ids) > LINKED_MAX:

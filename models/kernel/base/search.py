@@ -159,9 +159,22 @@ def contains(text: str, common: Mapping[str, float] | None = None) -> dict[str, 
 def sealed_gram(text: str) -> str:
     """Under what a sealed text, such as a telephone number, is found as a whole: a keyed digest, which tells nobody
     the text. Signs and blanks within it, and the code of the country before it, count for nothing."""
+    return _digest(secrets.seal(_bare(text), "search"))
+
+
+def sealed_grams(text: str) -> list[str]:
+    """The digests of a text under each key there is: what was written under an earlier one is found until it is made
+    anew."""
+    return [_digest(secrets.sealed_with(number, _bare(text), "search")) for number in secrets.key_numbers()]
+
+
+def _bare(text: str) -> str:
     bare = re.sub(r"[\s()/.\-]", "", characters.plain(text).lower())
-    bare = re.sub(r"^(?:\+|00)86(?=[0-9])", "", bare)
-    return "#" + hashlib.sha256(secrets.seal(bare, "search")).hexdigest()[:20]
+    return re.sub(r"^(?:\+|00)86(?=[0-9])", "", bare)
+
+
+def _digest(sealed: bytes) -> str:
+    return "#" + hashlib.sha256(sealed).hexdigest()[:20]
 
 
 def same(text: str) -> dict[str, Any]:

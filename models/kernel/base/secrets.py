@@ -36,6 +36,11 @@ def sealed_with(number: int, text: str, place: str) -> bytes:
     return bytes([number]) + _ring[number].encrypt(text.encode(), [place.encode()])
 
 
+def key_numbers() -> list[int]:
+    """The ids of the keys there are, that of the newest first."""
+    return sorted(_ring, reverse=True)
+
+
 def unseal(sealed: bytes, place: str) -> str:
     """The text again; raises ValueError when the key is missing or the bytes were changed or moved elsewhere."""
     if not sealed:

@@ -13,13 +13,16 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
+from ..base import secrets
 from ..base.collections import archive_of
 from ..base.search import FORM, sealed_gram, search_fields
+from ..language import finding
 from ..language.declare import ordered_choices, registered
 from ..language.fields import Sealed
 from ..language.kinds.lines import with_keys
 from ..language.record import Record
 from ..language.relations import WRITE
+from ..language.sound import without_damage
 from .waiting import COLLECTION as WAITING
 from .waiting import rank_of
 
@@ -93,16 +96,18 @@ def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
 
 def search_form(cls: type[Record]) -> str:
     """The form of what is derived of a type: how texts fold, which of its fields count, where it names people, how
-    its choices are ordered, and whether it has lines, which have keys."""
+    its choices are ordered, whether it has lines, which have keys, and under which key what is sealed is found."""
     named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
     named += f";{cls.declared.belongs_to}" if cls.declared.inherits else ""
     orders = "".join(f":{name}={'<'.join(field.ranks)}" for name, field in sorted(ordered_choices(cls).items()))
     keys = ";keys" if any(field.columns for field in cls.declared.own_fields.values()) else ""
-    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{keys}"
+    sealed = f":{secrets.key_numbers()[0]}" if finding.has_sealed(cls) and secrets.key_numbers() else ""
+    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{keys}{sealed}"
 
 
 def forms_of_all() -> str:
-    """A checksum of the forms of all types: it changes when records of any type are found by something else."""
+    """A checksum of the forms of all types: it changes when records of any type are found by something else, or under
+    another key."""
     forms = {name: search_form(cls) for name, cls in sorted(registered().items())}
     return hashlib.sha256(repr(forms).encode()).hexdigest()[:16]
 
@@ -128,15 +133,16 @@ def refresh(cls: type[Record], home: str, after: ObjectId | None) -> tuple[int, 
     """Go over the next records of another form in order; how many there were, and the last id (None: no more).
 
     Lines that were written before they had keys are given theirs. A record that is changed meanwhile gets its parts
-    from that change.
+    from that change. What is damaged is found by the rest of it.
     """
     others: dict[str, Any] = {"sv": {"$ne": search_form(cls)}, **({"_id": {"$gt": after}} if after else {})}
     rows = get_db()[home].find(others).sort("_id", 1).limit(BATCH)
     count, last = 0, None
     for row in rows:
         last = row["_id"]
-        record = cls.from_stored(dict(row))
-        derived = derived_parts(record) | _keyed_lists(cls, row)
+        sound = without_damage(cls, row)
+        record = cls.from_stored(dict(sound))
+        derived = derived_parts(record) | _keyed_lists(cls, sound)
         parts = {name: value for name, value in derived.items() if value is not None}
         seen = {"_id": row["_id"], "version": row.get("version")}
         count += get_db()[home].update_one(seen, {"$set": parts}).modified_count

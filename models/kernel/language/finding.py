@@ -10,6 +10,7 @@ from mongoengine.connection import get_db
 
 from ..base.collections import GRAM_SHARES
 from ..base.search import contains
+from .kinds.texts import Sealed
 from .record import Record
 
 LAST = "\uffff"  # sorts after all that a number may go on with
@@ -31,6 +32,18 @@ def number_begins(text: str) -> dict[str, Any]:
     """A filter for the records whose number begins with a text: a range, which the index of numbers serves."""
     begin = text.strip().upper()
     return {"number": {"$gte": begin, "$lt": begin + LAST}}
+
+
+def sealed_columns(cls: type[Record]) -> list[tuple[Any, Any]]:
+    """The sealed columns of lines by which records of a type are found, each with its field."""
+    paths = [path.partition(".") for path in cls.declared.grid.search]
+    pairs = [(cls._fields[name], cls._fields[name].columns.get(rest)) for name, dot, rest in paths if dot]
+    return [(field, column) for field, column in pairs if isinstance(column, Sealed)]
+
+
+def has_sealed(cls: type[Record]) -> bool:
+    """Whether records of a type are found by what is kept encrypted."""
+    return bool(sealed_columns(cls))
 
 
 def short_text_filter(cls: type[Record], text: str) -> dict[str, Any]:

@@ -8,14 +8,14 @@ job that took a damaged value for an empty one could archive or dun wrongly, and
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import mongoengine as me
-from bson import Decimal128, ObjectId
+from bson import Code, Decimal128, ObjectId
 
 from ..base.words import L
 from .kinds.lines import Lines
@@ -24,27 +24,57 @@ from .kinds.texts import Sealed
 
 DAMAGED_FIELDS = "_damaged"
 DAMAGED = L("damaged, IT has been told", "數據損壞，已通知信息技術部")
+YEARS = range(2, 9999)  # at the ends of the calendar a time zone leads out of it
+DIGITS_MAX = 40  # before and behind the point; more is no amount of anything
 for_screens: ContextVar[bool] = ContextVar("for_screens", default=False)
+met: ContextVar[list[tuple[str, dict[str, Any]]] | None] = ContextVar("met", default=None)
 Fits = Callable[[Any], bool]
 
 
 def row_of(cls: Any, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored document, or a part of one, without the values that do not fit; `DAMAGED_FIELDS` names them, if any."""
+    """A stored document, or a part of one, without the values that do not fit; `DAMAGED_FIELDS` names them, if any.
+
+    What is met so is noted for the one who tells IT at the end of a request.
+    """
     tests = _tests(cls)
     wrong = [name for name, value in row.items() if value is not None and name in tests and not tests[name](value)]
     if not wrong:
         return dict(row)
-    return {name: value for name, value in row.items() if name not in wrong} | {DAMAGED_FIELDS: wrong}
+    sound = {name: value for name, value in row.items() if name not in wrong} | {DAMAGED_FIELDS: wrong}
+    if (noted := met.get()) is not None:
+        noted.append((cls.type_name(), dict(sound)))
+    return sound
+
+
+def without_damage(cls: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored document as it is, but for the values that do not fit."""
+    return {name: value for name, value in row_of(cls, row).items() if name != DAMAGED_FIELDS}
+
+
+def rows_of(cls: Any, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Stored documents without the values that do not fit."""
+    return [row_of(cls, row) for row in rows]
+
+
+def summed(name: str) -> dict[str, Any]:
+    """The sum of a field over a group of documents, without those in which it is no amount."""
+    most = Decimal128(Decimal(10) ** DIGITS_MAX)
+    least = Decimal128(-(Decimal(10) ** DIGITS_MAX))
+    is_amount = {"$and": [{"$gte": [f"${name}", least]}, {"$lte": [f"${name}", most]}]}  # what is no number is beyond
+    return {"$sum": {"$cond": [is_amount, f"${name}", 0]}}
 
 
 @lru_cache(maxsize=500)
 def _tests(cls: Any) -> dict[str, Fits]:
-    return {field.db_field or name: _test_of(field) for name, field in cls._fields.items() if name != "id"}
+    tests = {field.db_field or name: _test_of(field) for name, field in cls._fields.items() if name != "id"}
+    return tests | {name: fits for name, fits in _INNER.items() if name in tests}
 
 
 def _test_of(field: Any) -> Fits:
     if isinstance(field, Lines):
         return _lines_of(field)
+    if isinstance(field, Sealed):
+        return lambda value: _opens(field, value)
     if isinstance(field, Refs):
         return _list_of(ObjectId)
     if isinstance(field, me.ListField):
@@ -56,26 +86,59 @@ def _test_of(field: Any) -> Fits:
             else object
         )
         return _list_of(inner)
-    kinds = next((types for kind, types in _KINDS if isinstance(field, kind)), None)
-    if kinds is None:
-        return lambda value: True
-    return lambda value: isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+    return next((fits for kind, fits in _KINDS if isinstance(field, kind)), lambda value: True)
 
 
-_KINDS: tuple[tuple[Any, tuple[type, ...]], ...] = (
-    (Sealed, (bytes, str)),
-    (me.StringField, (str,)),
-    (me.BooleanField, (bool,)),
-    (me.IntField, (int,)),
-    ((me.Decimal128Field, me.DecimalField, me.FloatField), (Decimal128, Decimal, int, float)),
-    ((me.DateTimeField, me.DateField), (dt.datetime, dt.date)),
-    ((Ref, me.ReferenceField, me.ObjectIdField), (ObjectId,)),
-    (me.DictField, (dict,)),
+def _of_type(*types: type) -> Fits:
+    """Of one of these types: a flag is no number, and a piece of code no text."""
+    others = tuple({bool, Code}.difference(types))
+    return lambda value: isinstance(value, types) and not isinstance(value, others)
+
+
+def _opens(field: Sealed, value: Any) -> bool:
+    """Whether a sealed value can be read, with the keys there are."""
+    try:
+        return isinstance(field.to_python(value), str)
+    except ValueError:
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that can be counted with and written out."""
+    if isinstance(value, bool) or not isinstance(value, Decimal128 | Decimal | int | float):
+        return False
+    number = value.to_decimal() if isinstance(value, Decimal128) else Decimal(value)
+    return number.is_finite() and (not number or abs(number.adjusted()) < DIGITS_MAX)
+
+
+def _is_date(value: Any) -> bool:
+    """Whether a value is a day of the calendar, in every time zone."""
+    return isinstance(value, dt.date) and value.year in YEARS
+
+
+def _are_decisions(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, dict) and {"seat", "verb"} <= row.keys() for row in value)
+
+
+def _is_chain(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("seq", 0), int) and isinstance(value.get("hash", ""), str)
+
+
+_INNER: Mapping[str, Fits] = {"decisions": _are_decisions, "chain": _is_chain}  # what the gate keeps with a record
+_KINDS: tuple[tuple[Any, Fits], ...] = (
+    (me.StringField, _of_type(str)),
+    (me.BooleanField, _of_type(bool)),
+    (me.IntField, _of_type(int)),
+    ((me.Decimal128Field, me.DecimalField, me.FloatField), _is_number),
+    ((me.DateTimeField, me.DateField), _is_date),
+    ((Ref, me.ReferenceField, me.ObjectIdField), _of_type(ObjectId)),
+    (me.DictField, _of_type(dict)),
 )
 
 
 def _list_of(inner: type) -> Fits:
-    return lambda value: isinstance(value, list) and all(isinstance(field, inner) for field in value)
+    is_sound = _of_type(inner) if inner is not object else lambda value: True
+    return lambda value: isinstance(value, list) and all(is_sound(item) for item in value)
 
 
 def _lines_of(field: Lines) -> Fits:

@@ -8,8 +8,11 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from ..base.people import Actor
-from ..base.search import contains, normal
+from ..base.search import contains, normal, sealed_grams
 from ..language.fields import Ref, Refs
+from ..language.finding import sealed_columns, short_text_filter
+from ..language.record import Record
+from ..language.sound import rows_of
 from . import rights
 
 TIME_LIMIT_MS = 8000
@@ -25,7 +28,17 @@ def offered(actor: Actor, link: Ref | Refs, text: str, most: int) -> list[dict[s
     query = {"$and": [scope, may_be_linked(link), contains(text) if text else {}]}
     fromkeys = dict.fromkeys(("number", "title", *target.declared.title_fields), 1)
     rows = target._get_collection().find(query, fromkeys).sort([("_id", -1)]).limit(most)
-    return list(rows.max_time_ms(TIME_LIMIT_MS))
+    return rows_of(target, rows.max_time_ms(TIME_LIMIT_MS))
+
+
+def found_by(actor: Actor, cls: type[Record], text: str) -> dict[str, Any]:
+    """The filter of the records that a text finds: by number or short fields; as a whole by what is kept encrypted,
+    where its reader may see that."""
+    plain = short_text_filter(cls, text)
+    sealed = sealed_columns(cls)
+    if not sealed or not all(rights.sees(actor, part) for pair in sealed for part in pair):
+        return plain
+    return {"$or": [plain, {"g": {"$in": sealed_grams(text)}}]}
 
 
 def may_be_linked(link: Ref | Refs) -> dict[str, Any]:
@@ -38,7 +51,7 @@ def meant(actor: Actor, link: Ref | Refs, text: str) -> ObjectId | None:
     """The one record that a text names by its number or title, or else by a part of the title such as a code."""
     needed, rows = normal(text), offered(actor, link, text, MEANT_MAX)
     names = get_document(link.target).declared.title_fields
-    exact = [row for row in rows if needed in (normal(row["number"]), normal(row.get("title") or ""))]
+    exact = [row for row in rows if needed in (normal(row.get("number", "")), normal(row.get("title") or ""))]
     result = exact or [row for row in rows if needed in _parts(row, names)]
     return result[0]["_id"] if len(result) == 1 else None
 
