@@ -7,6 +7,7 @@ lookups, inline edit without rights, the open file endpoint, a query per referen
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import wtforms
@@ -273,7 +274,7 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
             tags = listing.tags_of(self.model, me, text)
             return jsonify(results=[{"id": tag, "label": tag, "note": ""} for tag in tags], more=False)
         rows = picking.offered(me, self._lookup_field(field), text, LOOKUP_MAX + 1)
-        results = [{"id": str(r["_id"]), "label": r.get("title") or r["number"], "note": r["number"]} for r in rows]
+        results = [_choice(row) for row in rows]
         return jsonify(results=results[:LOOKUP_MAX], more=len(rows) > LOOKUP_MAX)
 
     def _lookup_field(self, field: str) -> Ref | Refs:
@@ -324,8 +325,13 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         me = actor()
         names = form_names(self.model.declared, rights.writable_fields(me, self.model))
         form = form_class(self.model, names)(request.form)
-        filled = fills(form, dict.fromkeys(request.form.getlist("chosen")[:LINES_LIMIT]), me)
-        return jsonify(form_page.computed(form, self._in_edit(me)) | ({"fills": filled} if filled else {}))
+        brought = fills(form, dict.fromkeys(request.form.getlist("chosen")[:LINES_LIMIT]), me)
+        answer = form_page.computed(form, self._in_edit(me))
+        if brought.texts:
+            answer["fills"] = brought.texts
+        if brought.notes:
+            answer["notes"] = [str(words) for words in brought.notes]
+        return jsonify(answer)
 
     def _in_edit(self, me: Actor) -> Intent[Record]:
         """The intent on the record that a form names, as far as its reader sees it, or on a new one."""
@@ -369,6 +375,12 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
 
     def _refusal_page(self, record: Record, why: Any, status: int = 403) -> Answer:
         return self.render("record/refused.html", **record_page.heading(self.model, record), why=str(why)), status
+
+
+def _choice(row: Mapping[str, Any]) -> dict[str, str]:
+    """A record as a picker offers it."""
+    number = row.get("number", "")
+    return {"id": str(row["_id"]), "label": row.get("title") or number, "note": number}
 
 
 def _status(refused: Refused) -> int:

@@ -20,6 +20,7 @@ from ..kernel.language import (
     Access,
     Choice,
     Day,
+    FollowUp,
     Grid,
     L,
     LongText,
@@ -45,6 +46,7 @@ from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 LETTER = "letter"
 CANCELLED = "cancelled"
+UNPAID = "open partly_paid overdue"
 NOT_OWED = L(
     "This receivable was cancelled; nothing is owed on it. Choose another one.",
     "此應收款已取消，不再應收，請選擇其他應收款。",
@@ -78,7 +80,7 @@ def is_part_settled(receivable: Receivable) -> bool:
     workflow=Workflow(
         "open",
         (
-            Move("settle", "open partly_paid overdue", "paid", auto=True, when=is_settled),
+            Move("settle", UNPAID, "paid", auto=True, when=is_settled),
             Move("pay_part", "open", "partly_paid", auto=True, when=is_part_settled, label=L("Part paid", "部分付款")),
             Move("reopen", "paid", "open", auto=True, when=is_not_settled, label=L("Reopen", "重新打開")),
             Move(
@@ -89,11 +91,14 @@ def is_part_settled(receivable: Receivable) -> bool:
                 of_day="end",
                 label=L("Fall overdue", "轉為逾期"),
             ),
-            Move("cancel", "open partly_paid overdue", "cancelled", by=NOBODY),
+            Move("cancel", UNPAID, "cancelled", by=NOBODY),
         ),
         ends="paid cancelled",
-        edit="open partly_paid overdue",
+        edit=UNPAID,
         withdraw=False,
+    ),
+    follow_ups=(
+        FollowUp("book_payment", "Payment", L("Book a payment", "登記收款"), states=UNPAID, opens="receivable"),
     ),
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={}),
     retention=Retention(after="due", archive=730, delete=15),

@@ -280,6 +280,14 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
         "workflow": flow(CLOSE),
         "follow_ups": (follow_up("Loan", states=()),),
     },
+    "follow-up 'go_on' needs one of fill= and opens=": {
+        "workflow": flow(CLOSE),
+        "follow_ups": (FollowUp("go_on", "Loan", NAME, states="closed"),),
+    },
+    "follow-up 'go_on' opens 'nothing', which Loan does not have": {
+        "workflow": flow(CLOSE),
+        "follow_ups": (FollowUp("go_on", "Loan", NAME, states="closed", opens="nothing"),),
+    },
     "follow-up 'go_on' makes a Nothing, which is not a record type": {
         "workflow": flow(CLOSE),
         "follow_ups": (follow_up("Nothing"),),

@@ -10,7 +10,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
 from models.kernel.rights import rights
 from tests.fixtures.http import COMMANDS, read_page, said
-from views.lists import board
+from views.lists import board, listing
 
 XHR = {"X-Requested-With": "XMLHttpRequest"}
 QUOTATIONS = "/admin/board/quotation/"
@@ -72,6 +72,15 @@ def test_the_count_is_the_count_of_the_list(company, browser_as, monkeypatch):
     link = next(link for link in read_page(html).links if "f.state=draft" in link)
     rows = browser.get(urlsplit(link).path, parse_qsl(urlsplit(link).query)).text
     assert len(re.findall("data-select-row", rows)) == 4
+
+
+def test_a_count_that_was_stopped_is_said_as_in_the_list(company, browser_as, monkeypatch):
+    for _ in range(3):
+        company.make("quotation", "clerk_sal")
+    monkeypatch.setattr(listing, "COUNT_CAP", 2)
+    browser = browser_as("clerk_sal", locale="en")
+    assert re.search(r"f\.state=draft[^>]*>more than 2<", browser.get(QUOTATIONS).text)
+    assert "more than 2 records" in browser.page("/admin/quotation/").text
 
 
 def test_only_what_one_may_see(company, browser_as):

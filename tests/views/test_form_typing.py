@@ -236,11 +236,15 @@ def test_what_is_chosen_fills_what_is_empty_beside_it(
     form = offer(clerk, company, at0_quantity="1", at1_unit_price="300", at1_spec="特製")
     form |= {f"lines-{at}-product": str(products[code]) for at, code in enumerate(("CT-IO32", "SN-LD50", "SN-LD90"))}
     names = [f"lines-{at}-product" for at in (0, 1, 2)]
-    assert computed(clerk, form, chosen=names)["fills"] == {
+    answer = computed(clerk, form, chosen=names)
+    assert answer["fills"] == {
         "lines-0-spec": "CT-IO32 / 24 V",
         "lines-0-unit_price": "320.00",
-        "lines-2-spec": "SN-LD90 / 24 V",  # its price is in another currency
+        "lines-2-spec": "SN-LD90 / 24 V",
     }
+    assert len(answer["notes"]) == 1  # its price is in another currency, which is said
+    assert "「單價」未自動填寫" in answer["notes"][0]
+    assert "USD" in answer["notes"][0]
     assert "fills" not in computed(clerk, form)
     assert "fills" not in computed(clerk, form, chosen=["customer", "lines-9-product", "x", "lines-0-quantity"])
     hidden = company.make("product", "head_sal", code="ZZ-1")

@@ -4,6 +4,7 @@ record fills in beside it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import wtforms
@@ -11,7 +12,7 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from models.kernel.base.people import Actor
-from models.kernel.base.words import L
+from models.kernel.base.words import L, Words
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import picking, rights
@@ -22,6 +23,10 @@ from .inputs import form_class
 
 UNKNOWN = L(
     "“{label}”: “{text}” was not found; choose it from the list.", "「{label}」找不到「{text}」，請從列表中選取。"
+)
+OTHER_CURRENCY = L(
+    "“{label}” was left empty: {record} costs {text} {currency}, which is another currency than this record's.",
+    "「{label}」未自動填寫：{record} 的價格為 {text} {currency}，與本單幣種不同。",
 )
 CURRENCY = "currency"
 
@@ -43,7 +48,7 @@ def read_form(
     for entry, _ in _entries(form):
         if entry.typed and _settle(entry, me, known):
             result.append(entry.name)
-    for name, text in fills(form, result, me).items():
+    for name, text in fills(form, result, me).texts.items():
         _entry(form, name).process_formdata([text])
     return form
 
@@ -62,23 +67,36 @@ def _settle(entry: Value, me: Actor, known: dict) -> bool:
     return True
 
 
-def fills(form: wtforms.Form, chosen: Iterable[str], me: Actor) -> dict[str, str]:
-    """What the records chosen in these inputs bring along for empty inputs beside them, as texts by input.
+@dataclass(frozen=True)
+class Brought:
+    """What chosen records bring along: texts by empty input, and sentences on what could not be filled in."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    notes: list[Words] = field(default_factory=list)
+
+
+def fills(form: wtforms.Form, chosen: Iterable[str], me: Actor) -> Brought:
+    """What the records chosen in these inputs bring along for empty inputs beside them.
 
     A field says it by `fills`: which field of the other record fills which one here. Only what the actor may read of a
-    record that they may see is taken, and an amount of money only where both are in one currency.
+    record that they may see is taken, and an amount of money only where both are in one currency, else it is said.
     """
     needed = {name: pair for name in chosen if (pair := _filling(form, name))}
     held = _held((entry for entry, _ in needed.values()), me)
-    result: dict[str, str] = {}
+    brought = Brought()
     for entry, beside in needed.values():
         if (record := held.get(entry.data)) is None:
             continue
         for column, source in entry.field.fills.items():
             place = beside.get(column)
-            if place is not None and not any(place.raw) and (text := _text(form, place, record, source, me)):
-                result[place.name] = text
-    return result
+            if place is None or any(place.raw) or not (text := _text(record, source, me)):
+                continue
+            if kind_of(place.field).is_amount and not _is_same_currency(form, record):
+                words = {"record": record, "text": text, "currency": record.raw(CURRENCY)}
+                brought.notes.append(OTHER_CURRENCY(label=label_of(place.field), **words))
+            else:
+                brought.texts[place.name] = text
+    return brought
 
 
 def _filling(form: wtforms.Form, name: str) -> tuple[Value, Mapping[str, Value]] | None:
@@ -117,13 +135,10 @@ def _held(entries: Iterable[Value], me: Actor) -> dict[ObjectId, Record]:
     return result
 
 
-def _text(form: wtforms.Form, place: Value, record: Record, source: str, me: Actor) -> str:
-    field = type(record)._fields[source]
-    if source not in rights.listed_fields(me, type(record)):
-        return ""
-    if kind_of(field).is_amount and not _is_same_currency(form, record):
-        return ""
-    return place.kind.typed(record.raw(source))
+def _text(record: Record, source: str, me: Actor) -> str:
+    """A field of another record as it would be typed here; nothing where it is not the actor's to read."""
+    value = record.raw(source) if source in rights.listed_fields(me, type(record)) else None
+    return "" if value is None else kind_of(type(record)._fields[source]).typed(value)
 
 
 def _is_same_currency(form: wtforms.Form, record: Record) -> bool:

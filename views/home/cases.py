@@ -25,6 +25,7 @@ from ..frame import waiting_filter
 from ..moves import is_danger
 
 HOME_ROWS = 10
+DRAFT = "draft"  # the state of what nobody but its owner has seen; other first states are work to be done
 MINE_MAX = 60
 YES, NO = "yes", "no"
 RETURNED, LATE, TODAY, DRAFTS, GOING = "returned", "late", "today", "drafts", "going"
@@ -109,7 +110,7 @@ def _kind_of(case: Mapping[str, Any], reason: Mapping[str, Any] | None, flow: Wo
             return LATE
         if case["due"].astimezone(clock.zone()).date() == clock.today():
             return TODAY
-    return DRAFTS if flow and case["state"] == flow.start else GOING
+    return DRAFTS if case["state"] == DRAFT else GOING
 
 
 def _reasons(ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:

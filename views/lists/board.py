@@ -22,6 +22,7 @@ from models.kernel.gate.sources import Source
 from models.kernel.language.declare import leading_choice
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
+from models.kernel.language.sound import rows_of
 from models.kernel.language.workflow import REASON, Workflow
 from models.kernel.rights import rights
 
@@ -58,7 +59,7 @@ class BoardView(PlainRun):
         base = f"/admin/board/{type_name}/"
         states = _states(cls.declared.workflow, query)  # type: ignore[arg-type]
         facts = _facts(cls, me)
-        cards = _cards(query, states, facts)
+        cards = rows_of(cls, _cards(query, states, facts))
         counts = _counts(query, states)
         labels = wording.reference_labels(cls, cards, (*facts, "owner"))
         return self.render(
@@ -74,8 +75,8 @@ class BoardView(PlainRun):
                     "state": state,
                     "label": wording.state_label(cls, state),
                     "tone": wording.tone(cls, state),
-                    "count": counts.get(state, 0),
-                    "is_capped": counts.get(state, 0) > listing.COUNT_CAP,
+                    "count": _count(counts.get(state, 0)),
+                    "hidden": max(0, counts.get(state, 0) - CARDS_MAX),
                     "cards": [_card(cls, row, facts, labels) for row in cards if row.get("state") == state],
                     "url": query.url(f"/admin/{type_name}/", **{"f.state": state}),
                 }
@@ -146,6 +147,11 @@ def _counts(query: ListQuery, states: tuple[str, ...]) -> dict[str, int]:
     return {row["_id"]: row["n"] for row in _of_each(query, states, stages)}
 
 
+def _count(hits: int) -> listing.HitCount:
+    """A count as lists say it."""
+    return listing.HitCount(min(hits, listing.COUNT_CAP), is_exact=hits <= listing.COUNT_CAP)
+
+
 def _of_each(query: ListQuery, states: tuple[str, ...], stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same stages for the records of each state."""
     each = [[{"$match": {"$and": [{"state": state}, query.filter]}}, *stages] for state in states]
@@ -160,7 +166,7 @@ def _of_each(query: ListQuery, states: tuple[str, ...], stages: list[dict[str, A
 
 
 def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], labels: Mapping) -> dict[str, Any]:
-    number, due = row["number"], row.get("due_at")
+    number, due = row.get("number", ""), row.get("due_at")
     texts = [
         (str(label_of(cls._fields[fact])), kind_of(cls._fields[fact]).plain(row.get(fact), labels)) for fact in facts
     ]

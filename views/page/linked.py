@@ -8,6 +8,7 @@ from models.kernel.base.people import Actor
 from models.kernel.gate.changes import follow_up_key
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
+from models.kernel.language.sound import rows_of
 from models.kernel.language.spec import FollowUp
 from models.kernel.rights import rights
 
@@ -27,6 +28,8 @@ def leads_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str
 
 def _lead(record: Record, follow_up: FollowUp, me: Actor) -> dict[str, Any] | None:
     target = catalogue().by_class(follow_up.to)
+    if follow_up.opens:
+        return _opened(record, follow_up, target, me)
     made = target._get_collection().find_one(
         {"once": follow_up_key(record, follow_up), "removed_at": None}, {"title": 1}
     )
@@ -36,6 +39,14 @@ def _lead(record: Record, follow_up: FollowUp, me: Actor) -> dict[str, Any] | No
     if record.state not in follow_up.states or not rights.may_create(me, target):
         return None
     return {"label": follow_up.label, "verb": follow_up.verb, "url": None}
+
+
+def _opened(record: Record, follow_up: FollowUp, target: type[Record], me: Actor) -> dict[str, Any] | None:
+    """The way to the blank form of a follower that names this record."""
+    if record.state not in follow_up.states or not rights.may_create(me, target):
+        return None
+    url = f"/admin/{target.declared.name}/new/?{follow_up.opens}={record.id}"
+    return {"label": follow_up.label, "verb": follow_up.verb, "url": None, "form": url}
 
 
 def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: bool = True) -> list[dict[str, Any]]:
@@ -81,15 +92,16 @@ def _group(other: type[Record], name: str, record: Record, rows: list[dict[str, 
         "all": f"{base}?f.{name}={record.id}&with={name}",
         "more": len(rows) > RELATED_MAX,
     }
+    sound = rows_of(other, rows[:RELATED_MAX])
     if other.declared.belongs_to == name:
-        return group | _table(other, name, record, rows[:RELATED_MAX], me)
-    return group | {"rows": [_link(other, row) for row in rows[:RELATED_MAX]]}
+        return group | _table(other, name, record, sound, me)
+    return group | {"rows": [_link(other, row) for row in sound]}
 
 
 def _link(other: type[Record], row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "title": row.get("title") or row["number"],
-        "number": row["number"],
+        "title": row.get("title") or row.get("number", ""),
+        "number": row.get("number", ""),
         "url": f"/admin/{other.declared.name}/details/?id={row['_id']}",
         "state": state_label(other, row.get("state")),
         "tone": tone(other, row.get("state")),

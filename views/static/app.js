@@ -116,6 +116,7 @@ window.guicheng = (() => {
         delete form.dataset.computing;
         asked.forEach((input) => chosen.delete(input));
         fill(data.fills || {});
+        note(form, data.notes);
       } catch { /* the old numbers stay, greyed by data-computing, until an answer comes */ }
     });
     function fill(texts) {
@@ -141,6 +142,15 @@ window.guicheng = (() => {
     document.addEventListener("signedin", refresh);
     if (form.dataset.guard === "dirty" || "computeNow" in form.dataset) refresh();
   });
+
+  // What a choice could not bring along is said above the form, and read to who does not see it.
+  function note(form, sentences) {
+    if (!sentences) return;
+    const text = sentences.join(" ");
+    const place = form.querySelector("[data-notes]") ?? form.insertBefore(element("p", { className: "notice warn" }, { "data-notes": "" }), form.firstChild);
+    place.textContent = text;
+    announce(text);
+  }
 
   function showErrors(form, errors, touched) {
     form.querySelectorAll("[data-errors]").forEach((list) => {
