@@ -36,6 +36,7 @@ def connect(settings: Settings, *, reads_go_on: bool = False) -> MongoClient[dic
         alias="default",
         uuidRepresentation="standard",
         tz_aware=True,
+        datetime_conversion="DATETIME_AUTO",
         connect=False,
         appname="guicheng",
         read_preference=ReadPreference.PRIMARY_PREFERRED if reads_go_on else ReadPreference.PRIMARY,

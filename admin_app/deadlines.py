@@ -1,4 +1,7 @@
-"""Every request has a deadline for the database, and reading goes on while nobody takes writes."""
+"""Every request has a deadline for the database, and reading goes on while nobody takes writes.
+
+What a request met of damaged records is told when it has been answered.
+"""
 
 from typing import Any
 
@@ -7,7 +10,8 @@ import pymongo
 from flask import Flask, g, request
 
 from models.kernel.gate import unit
-from models.kernel.language.sound import for_screens
+from models.kernel.language.sound import for_screens, met
+from models.services.work import damage
 
 REQUEST_SECONDS = 15
 UNBOUNDED = ("takes_files",)  # an upload is as long as its sender is slow; the server sees to that
@@ -25,6 +29,7 @@ def keep_deadlines(app: Flask) -> None:
     def begin() -> None:
         unit.forget_outcome()
         for_screens.set(True)
+        met.set([])
         view: Any = app.view_functions.get(request.endpoint or "")
         if not any(getattr(view, name, False) for name in UNBOUNDED):
             g.deadline = pymongo.timeout(REQUEST_SECONDS)
@@ -33,6 +38,8 @@ def keep_deadlines(app: Flask) -> None:
     @app.teardown_request
     def end(_fault: BaseException | None) -> None:
         for_screens.set(False)
+        damage.tell_of(met.get() or ())
+        met.set(None)
         deadline = g.pop("deadline", None)
         if deadline is not None:
             deadline.__exit__(None, None, None)

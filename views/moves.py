@@ -36,9 +36,10 @@ UNDATED = L("“{move}” follows by itself once “{label}” is filled in.", "
 
 
 def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
-    """The moves out of the present state: which the reader may make, what each still needs, and for whom it is."""
+    """The moves out of the present state: which the reader may make, what each still needs, and for whom it is. On what
+    is damaged there are none."""
     record, me = intent.record, intent.actor
-    flow = record.flow()
+    flow = None if record.damaged else record.flow()
     result = []
     for move in flow.out_of(record.state) if flow else ():
         if move.auto or move.by.is_system or (move.when and not move.when(record)):

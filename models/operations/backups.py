@@ -261,6 +261,12 @@ def place_of(backup: Mapping[str, Any], policy: BackupPolicy) -> str:
     return str(backup.get("target") or policy.target)
 
 
+DAMAGED_POLICY = L(
+    "The backup policy “{policy}” is damaged, so nothing tells whether its backups are late. Please make it anew.",
+    "備份策略「{policy}」數據損壞，無法判斷其備份是否及時，請重新建立。",
+)
+
+
 def made_at(place: str) -> list[dict[str, Any]]:
     """The backups that were once whole at a place, newest first, those included that are no longer kept."""
     spellings = {"$in": [bare := place.rstrip("/"), f"{bare}/"]}
@@ -277,7 +283,14 @@ def alarms() -> list[tuple[BackupPolicy | None, Words]]:
     return [(policy, sentence) for policy in watched for sentence in _alarms_of(policy)]
 
 
-def _alarms_of(policy: BackupPolicy) -> Iterator[Words]:
+def _alarms_of(policy: BackupPolicy) -> list[Words]:
+    try:
+        return list(_lateness_of(policy))
+    except (TypeError, ValueError, OverflowError):  # of what no form would have taken
+        return [DAMAGED_POLICY(policy=policy.id)]
+
+
+def _lateness_of(policy: BackupPolicy) -> Iterator[Words]:
     now, grace = clock.now(), dt.timedelta(hours=policy.backup_hours_max)
     last = newest(policy.id, until=now + CLOCKS_DIFFER)
     if last is None and (wrong := newest(policy.id)):

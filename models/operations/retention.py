@@ -393,7 +393,7 @@ def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
 
 def ensure_retention_rules() -> int:
     """Make a rule for each type that declares retention and never had one; returns how many. Needs a department."""
-    known = set(RetentionRule.collection().distinct("record_type"))
+    known = [name for name in RetentionRule.collection().distinct("record_type") if isinstance(name, str)]
     missing = [cls for name, cls in sorted(registered().items()) if has_own_rule(cls) and name not in known]
     home = home_of_records() if missing else None
     if home is None:

@@ -161,7 +161,9 @@ def _listed() -> set[str]:
         "removed_at": None,
     }
     rows = DeletionList._get_collection().find(open_or_fresh, {"lines.record_id": 1})
-    return {line["record_id"] for row in rows for line in row.get("lines", ())}
+    lists = [row["lines"] for row in rows if isinstance(row.get("lines"), list)]
+    lines = [line for lines in lists for line in lines if isinstance(line, dict)]
+    return {str(line["record_id"]) for line in lines if isinstance(line.get("record_id"), str)}
 
 
 @dataclass(frozen=True)

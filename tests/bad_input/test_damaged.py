@@ -1,4 +1,4 @@
-"""A document that does not fit its type costs its own row and no page: odd kinds of values, every way in."""
+"""A document that does not fit its type costs its own row alone; tests/every_record/test_damaged.py has every kind."""
 
 from __future__ import annotations
 
@@ -13,54 +13,10 @@ from models.kernel.language.sound import DAMAGED
 from models.services.work import damage
 from tests.fixtures.http import reader
 
-ODD = {"text": "abc", "number": 7, "list": [1, "two", None], "document": {"a": {"b": 1}}}
-TYPES = ("requirement", "research_report", "customer", "product", "quotation", "negotiation", "contract", "sales_order",
-         "receivable", "document")  # fmt: skip
-KEPT = {"_id", "removed_at", "department", "owner", "state", "version", "once", "chain", "schema", "flow_version"}
-PARTS = {"s", "g"}
-WAYS = ("", "export/csv/", "export/xlsx/", "?q=zz", "board/", "calendar/", "?own=1&sort=-updated_at")
-ACROSS = ("/admin/", "/admin/search/?q=abc", "/admin/palette/?q=abc")
-
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     damage._noted.clear()
-
-
-def spoil(record: Any, odd: str) -> list[str]:
-    """Set every field of a stored record to one odd kind of value."""
-    cls = type(record)
-    names = [name for name in cls._fields if name not in KEPT | PARTS and name != "id"]
-    get_db()[cls.type_name()].update_one({"_id": record.id}, {"$set": dict.fromkeys(names, ODD[odd])})
-    return names
-
-
-@pytest.mark.parametrize("name", [name for name in TYPES if name in catalogue])
-def test_the_pages_of_a_type_live_beside_a_damaged_record(name: str, company: Any, browser_as: Any) -> None:
-    """One walk: each odd kind in turn in one record, a sound one beside it, through all pages of the type."""
-    cls = catalogue[name]
-    record, beside = company.make(name), company.make(name)
-    who = browser_as(reader(company, cls), locale="en")
-    kept = get_db()[name].find_one({"_id": record.id})
-    failed: list[str] = []
-    for odd in ODD:
-        spoil(record, odd)
-        for way in WAYS:
-            code = who.get(f"/admin/{name}/{way}").status_code
-            if code not in (200, 404):
-                failed.append(f"{odd} {way} {code}")
-        for page in ("details/", "history/", "print/"):
-            code = who.get(f"/admin/{name}/{page}", {"id": record.id}).status_code
-            if code not in (200, 404, 422):
-                failed.append(f"{odd} {page} {code}")
-        for page in ACROSS:
-            code = who.get(page).status_code
-            if code not in (200, 404):
-                failed.append(f"{odd} {page} {code}")
-        now = get_db()[name].find_one({"_id": record.id})
-        get_db()[name].replace_one({"_id": record.id}, {**kept, "chain": now["chain"]})  # what was read is history
-    assert failed == []
-    assert str(beside.id) in who.get(f"/admin/{name}/").text
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from models.kernel.base.arithmetic.periods import PeriodKind, of_day
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.record import Record
+from models.kernel.language.sound import summed
 from models.kernel.language.workflow import Workflow
 from models.kernel.rights import rights
 
@@ -121,13 +122,23 @@ def _counts(me: Actor, chart: Chart, bars: list[Bar]) -> list[tuple[int, dict[st
     pipelines = [(bar.cls._get_collection_name(), _stages(me, bar, at)) for at, bar in enumerate(bars)]
     result: dict[int, dict[str, dict[str, Any]]] = {}
     for group in _together(pipelines, chart):
-        result.setdefault(group["bar"], {})[group["_id"] or NO_CURRENCY] = group
+        code = group["_id"] if isinstance(group["_id"], str) and group["_id"] else NO_CURRENCY
+        _add(result.setdefault(group["bar"], {}), code, group)
     lines = []
     for at, bar in enumerate(bars):
         groups = result.get(at, {})
         amounts = {code: _exact(group["amount"]) for code, group in groups.items()} if _sums(me, bar) else {}
         lines.append((sum(group["count"] for group in groups.values()), amounts))
     return lines
+
+
+def _add(groups: dict[str, dict[str, Any]], code: str, group: Mapping[str, Any]) -> None:
+    """Put a group to those of its currency; what is no currency counts with what has none."""
+    known = groups.get(code, {"count": 0, "amount": 0})
+    groups[code] = {
+        "count": known["count"] + group["count"],
+        "amount": _exact(known["amount"]) + _exact(group["amount"]),
+    }
 
 
 def _money(amounts: Mapping[str, Decimal]) -> list[str]:
@@ -152,7 +163,7 @@ def _stages(me: Actor, bar: Bar, at: int) -> list[dict[str, Any]]:
     query = read_request(bar.cls, me, MultiDict(bar.arguments))
     sums = _sums(me, bar)
     group: dict[str, Any] = {"_id": "$currency" if sums else None, "count": {"$sum": 1}}
-    group["amount"] = {"$sum": f"${sums}"} if sums else {"$sum": 0}
+    group["amount"] = summed(sums) if sums else {"$sum": 0}
     return [{"$match": query.filter}, {"$group": group}, {"$set": {"bar": at}}]
 
 

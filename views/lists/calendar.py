@@ -30,6 +30,7 @@ from models.kernel.language import working_time
 from models.kernel.language.declare import dated_fields
 from models.kernel.language.fields import WRONG_FORM, Day, label_of
 from models.kernel.language.record import Record
+from models.kernel.language.sound import rows_of
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from models.reminders import Reminder
@@ -48,6 +49,7 @@ from .layouts import query_of
 
 EVENTS_MAX = 500
 DAY_MAX = {"month": 6, "week": 30, "day": EVENTS_MAX}
+KINDS_OF_DAYS: Mapping[str, Words] = CalendarDay._fields["kind"].options
 KIND_LABELS = {"month": L("Month", "月"), "week": L("Week", "週"), "day": L("Day", "日")}
 MOVED = L("{number}: “{label}” is now {day}.", "{number}：「{label}」已改為 {day}。")
 TO_DECIDE, TO_DO = L("To decide", "待審批"), L("Due", "到期")
@@ -211,8 +213,8 @@ def _day(date: dt.date, span: Span, events: list[dict[str, Any]], special: Mappi
         "short": format_date(date, "EEE", locale=wording.babel_locale()),
         "is_today": date == clock.today(),
         "is_outside": not span.is_within(date),
-        "special": special["name"] if special else "",
-        "special_kind": str(CalendarDay._fields["kind"].options[kind]) if kind else "",
+        "special": special.get("name", "") if special else "",
+        "special_kind": str(KINDS_OF_DAYS[kind]) if kind else "",
         "events": events[:most],
         "hidden": max(0, len(events) - most),
         "url": url(by="day", on=date.isoformat()),
@@ -223,8 +225,8 @@ def _special_days(span: Span, department: ObjectId | None) -> dict[dt.date, Mapp
     """The holidays and make-up workdays among the shown days, of the calendar by which a department works."""
     days = {"$gte": clock.stored_day(span.first), "$lte": clock.stored_day(span.last)}
     query = {"removed_at": None, "day": days, **working_time.days_filter(department)}
-    rows = CalendarDay._get_collection().find(query, {"day": 1, "kind": 1, "name": 1}).limit(100)
-    return {row["day"].date(): row for row in rows}
+    rows = rows_of(CalendarDay, CalendarDay._get_collection().find(query, {"day": 1, "kind": 1, "name": 1}).limit(100))
+    return {row["day"].date(): row for row in rows if row.get("kind") in KINDS_OF_DAYS}
 
 
 def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
@@ -262,7 +264,7 @@ def _rows(questions: listing.ListQuery, name: str, span: Span) -> list[dict[str,
     fromkeys = dict.fromkeys((name, "number", "title", "state", "version", "due_at"), 1)
     result = questions.collection.find({"$and": [questions.filter, query]}, fromkeys).sort([(name, 1), ("_id", 1)])
     try:
-        return list(result.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
+        return rows_of(questions.cls, result.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
     except ExecutionTimeout:
         questions.problems.append(listing.SLOW)
         return []
@@ -270,10 +272,9 @@ def _rows(questions: listing.ListQuery, name: str, span: Span) -> list[dict[str,
 
 def _entry(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
     """What any entry of a calendar tells of a record."""
-    number = row["number"]
     return {
         "id": str(row["_id"]),
-        "number": number,
+        "number": row.get("number", ""),
         "title": short_title(row),
         "kind": cls.declared.label,
         "url": f"/admin/{cls.declared.name}/details/?id={row['_id']}",

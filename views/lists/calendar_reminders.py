@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any, cast
 
 from models.kernel.base import clock
+from models.kernel.language.sound import rows_of
 from models.reminders import Reminder, occurrences
 
 from . import listing
@@ -24,7 +25,8 @@ def occurrences_in(span: Span, query: Mapping[str, Any]) -> list[Occurrence]:
     whole = {"$and": [query, {"active": True, "at": {"$lt": end}, "$or": comes}]}
     rows = Reminder._get_collection().find(whole).sort("at", -1).limit(EACH_MAX).max_time_ms(listing.TIME_LIMIT_MS)
     last = end - dt.timedelta(microseconds=1)
-    return sorted(((moment, row) for row in rows for moment in occurrences(row, first, last)), key=itemgetter(0))
+    sound = [row for row in rows_of(Reminder, rows) if "at" in row]
+    return sorted(((moment, row) for row in sound for moment in occurrences(row, first, last)), key=itemgetter(0))
 
 
 def rhythm(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bson import Decimal128, ObjectId
+from bson import ObjectId
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
@@ -84,8 +84,8 @@ def totals(cls: type[Record], me: Actor, shown: Shown) -> list[dict[str, Any]]:
 def _sum_texts(cls: type[Record], name: str, items: list[dict[str, Any]], by: str | None) -> list[str]:
     texts = []
     for row in items:
-        amount = kind_of(cls._fields[name]).plain(row[name] if isinstance(row[name], Decimal128) else 0)
-        currency = str(cls._fields[by].options.get(row["_id"], "")) if by and row["_id"] else ""
+        amount = kind_of(cls._fields[name]).plain(row[name])
+        currency = str(cls._fields[by].options.get(row["_id"], "")) if by and isinstance(row["_id"], str) else ""
         texts.append(f"{currency} {amount}".strip())
     return texts
 

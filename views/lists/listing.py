@@ -25,10 +25,9 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.fields import Rule
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
-from models.kernel.language.sound import row_of
+from models.kernel.language.sound import rows_of, summed
 from models.kernel.rights import rights
 from models.services.personal.layouts import View
-from models.services.work import damage
 
 from ..kinds import kind_of
 from ..kinds.choices import NOTHING_CHOSEN
@@ -53,7 +52,7 @@ LEFT_OUT = L(
 _PLACES = ("after", "before", "at")
 _INNER = frozenset(
     {"once", "flow_version", "schema", "version", "removed_at", "removed_by", "submitted_by_head", "superior"}
-    | {"due_provisional"}  # said with the deadline
+    | {"passed_up", "due_provisional"}  # said with the deadline
 )
 
 
@@ -247,10 +246,8 @@ def fetch(request: ListQuery, columns: tuple[str, ...]) -> Page:
         rows.reverse()
     has_next = has_more if not is_back else bool(request.cursor and request.cursor[2] is not None)
     has_previous = has_more if is_back else request.cursor is not None
-    read = [row_of(request.cls, row) for row in rows]
-    damage.tell(request.cls.type_name(), read)
     return Page(
-        read,
+        rows_of(request.cls, rows),
         _token(name, rows[0]) if rows and has_previous else None,
         _token(name, rows[-1]) if rows and has_next else None,
         count(request, at_least=len(result)),
@@ -295,7 +292,7 @@ def beside(query: ListQuery, document: Mapping[str, Any], side: str) -> ObjectId
 
 def sums(query: ListQuery, names: tuple[str, ...], by: str | None) -> list[dict[str, Any]] | None:
     """The sums of fields over all hits, for each value of `by`; None where there are too many, or it takes too long."""
-    group = {name: {"$sum": f"${name}"} for name in names} | {"_id": f"${by}" if by else None, "rows_": {"$sum": 1}}
+    group = {name: summed(name) for name in names} | {"_id": f"${by}" if by else None, "rows_": {"$sum": 1}}
     steps = [{"$match": query.filter}, {"$limit": SUMMED_MAX + 1}, {"$group": group}, {"$sort": {"_id": 1}}]
     try:
         rows = list(query.collection.aggregate(steps, maxTimeMS=1500))

@@ -45,7 +45,7 @@ def course_of(record: Record, entries: list[dict[str, Any]], *, is_whole: bool) 
 
 def next_people(record: Record) -> list[str]:
     """The names of those who are waited for, with today's deputies of the absent; nobody who may not decide."""
-    case = waiting_for(record)
+    case = None if record.damaged else waiting_for(record)
     if case is None:
         return []
     decide = people.named_at(case["decide"], without=case["barred"]) if case["decide"] else []

@@ -11,6 +11,7 @@ from models.kernel.gate import history
 from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of
 from models.kernel.language.record import Record
+from models.kernel.language.sound import row_of
 from models.kernel.rights import rights
 
 from ..forms.merge import differing
@@ -80,7 +81,8 @@ def _faults(record: Record) -> list[tuple[int, str]]:
     result: list[tuple[int, str]] = []
     for _ in range(3):
         now = record._get_collection().find_one({"_id": record.id}, {"chain": 1}) or {}
-        result = list(history.faults_in(history.entries_of(record.id), now.get("chain", record.chain)))
+        head = row_of(type(record), now).get("chain", {})
+        result = list(history.faults_in(history.entries_of(record.id), head))
         if not result:
             break
     return result

@@ -13,6 +13,7 @@ from mongoengine.base import get_document
 
 from ..base import people
 from ..base.work_calendar import OFFICE_WEEK, BadShifts, Shifts, WorkCalendar, shifts_of_text
+from .sound import rows_of
 
 CALENDARS, DAYS = "WorkingCalendar", "CalendarDay"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -71,16 +72,17 @@ def forget_calendar() -> None:
 
 def _read() -> Calendars:
     """Two reads. A day that names no calendar is one of the company's, as are all from before there were several."""
-    rows = list(get_document(CALENDARS).collection().find({"removed_at": None}))
+    rows = rows_of(get_document(CALENDARS), get_document(CALENDARS).collection().find({"removed_at": None}))
     columns = {"calendar": 1, "day": 1, "kind": 1, "hours": 1, "_id": 0}
     days: dict[ObjectId | None, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in get_document(DAYS).collection().find({"removed_at": None}, columns):
-        days[row.get("calendar")].append(row)
+    for row in rows_of(get_document(DAYS), get_document(DAYS).collection().find({"removed_at": None}, columns)):
+        if {"day", "kind"} <= row.keys():  # a damaged one is no special day
+            days[row.get("calendar")].append(row)
     main = next((row["_id"] for row in rows if row.get("is_company")), None)
     days[main] += days.pop(None, []) if main else []
     made = {row["_id"]: _calendar_of(row, days[row["_id"]]) for row in rows}
     company = made[main] if main else _without_record(days[None])
-    return Calendars(company, {row["code"]: made[row["_id"]] for row in rows}, made, main)
+    return Calendars(company, {row.get("code", ""): made[row["_id"]] for row in rows}, made, main)
 
 
 def _calendar_of(row: Mapping[str, Any], days: Iterable[Mapping[str, Any]]) -> WorkCalendar:

@@ -16,6 +16,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
+from models.kernel.language.sound import rows_of
 from models.kernel.rights import rights
 from models.operations import backups
 from models.operations.backups import (
@@ -80,11 +81,10 @@ def tiles(me: Actor) -> Iterator[Tile]:
         if row is None:
             yield Tile(label, "—", "/admin/backups/", tone="" if backups.policies() else "bad")
             continue
-        outcome = row["outcome"]
+        outcome = row.get("outcome", "")
         tone = "bad" if outcome in (BROKEN, FAILED, DIFFERENT) else ""
-        yield Tile(
-            label, wording.ago(row["begun"]), "/admin/backups/", str(cls._fields["outcome"].options[outcome]), tone
-        )
+        when = wording.ago(row["begun"]) if row.get("begun") else "—"
+        yield Tile(label, when, "/admin/backups/", str(cls._fields["outcome"].options.get(outcome, "—")), tone)
 
 
 class BackupsView(CustomView):
@@ -128,7 +128,7 @@ class BackupsView(CustomView):
 
 def _newest(me: Actor, cls: type[Record], most: int = SHOWN) -> list[dict[str, Any]]:
     scope = rights.visible(me, cls) or {"_id": None}
-    return list(cls._get_collection().find(scope, {"collections": 0}).sort("begun", -1).limit(most))
+    return rows_of(cls, cls._get_collection().find(scope, {"collections": 0}).sort("begun", -1).limit(most))
 
 
 def _policy(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,117 @@
+"""Every type beside damaged documents of every kind: no page of it fails, the row says so, IT hears of it once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from mongoengine.connection import get_db
+
+from models import catalogue
+from models.kernel.base.people import Actor
+from models.kernel.language.sound import DAMAGED
+from models.services.personal import layouts
+from models.services.work import damage
+from tests.fixtures._odd import mixed, mixed_lines, names_of, stored
+from tests.fixtures._types import TYPES
+from tests.fixtures.http import Browser, reader
+from views.lists.listing import choosable, sortable
+
+FRAME = ("number", "title", "state", "owner", "department", "removed_at", "version")  # found and called by these
+ANSWERED = (200, 302, 404, 422)
+OF_RECORD = ("details/", "edit/", "print/")
+SELDOM = ("history/", "row/", "neighbour/", "move/")  # the same values, said by the same kinds
+ACROSS = ("/admin/", "/admin/inbox/", "/admin/calendar/", "/admin/search/?q=abc", "/admin/palette/?q=abc")
+PICKERS = 5
+MENU = ("/admin/bin/", "/admin/notices/")
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    damage._noted.clear()
+
+
+@TYPES
+def test_the_pages_of_a_type_live_beside_damaged_records(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
+    """All kinds at once in one list: in the fields of the type, then in those by which a record is found and called,
+    then in the columns of lines."""
+    rows, login = cls._get_collection(), reader(company, cls, record)
+    sound = rows.find_one({"_id": record.id})
+    walk = Walk(browser_as(login, locale="en"), cls, company.actor(login))
+    own = stored(rows, mixed(cls, sound, [name for name in names_of(cls) if name not in FRAME]))
+    walk.lists()
+    assert len(noted_of(cls)) == 1  # many of one cause are one message, to the one person of IT
+    walk.records(own, OF_RECORD, SELDOM)
+    frames, lines = stored(rows, mixed(cls, sound, FRAME)), stored(rows, mixed_lines(cls, sound))
+    walk.all_rows()
+    walk.pickers()
+    walk.records([*frames, *lines], ("details/",), ("edit/", "history/"))
+    assert walk.failed == []
+    assert f"id={record.id}" in walk.seen
+    assert walk.seen.count(str(DAMAGED)) >= len(own)
+    assert len({*noted_of(cls)}) == len(noted_of(cls))
+
+
+def noted_of(cls: Any) -> list[tuple[str, Any]]:
+    """Of which damage of a type somebody was told."""
+    rows = get_db()["notice"].find({"cause": {"$regex": f"^damaged:{cls.type_name()}:"}})
+    return [(row["cause"], row["person"]) for row in rows]
+
+
+class Walk:
+    """One reader's way through all that shows the records of a type; what failed is noted."""
+
+    def __init__(self, who: Browser, cls: Any, person: Actor):
+        self.who, self.cls, self.person, self.base = who, cls, person, f"/admin/{cls.type_name()}/"
+        self.failed: list[str] = []
+        self.seen = ""
+
+    def get(self, path: str, **query: Any) -> str:
+        answer = self.who.get(path, query)
+        if answer.status_code not in ANSWERED and not (answer.status_code == 403 and "id" in query):
+            self.failed.append(f"{answer.status_code} {path} {query}")
+        return answer.text if answer.status_code == 200 and answer.mimetype.startswith("text/html") else ""
+
+    def lists(self) -> None:
+        """Lists in each order and under each filter, board, calendar, exports, and what spans the types."""
+        orders = [name for name in self.cls._fields if sortable(self.cls, name)]
+        for order in [f"{sign}{name}" for name in orders for sign in ("", "-")]:
+            self.get(self.base, sort=order, size=200)
+        ways = [{key: "2026-11-02"} for name in self.cls.declared.grid.filters for key in (f"f.{name}", f"f.{name}.to")]
+        for query in [*ways, {"q": "abc"}]:
+            self.get(self.base, **query)
+        for path in ("totals/", "export/csv/", "export/xlsx/"):
+            self.get(self.base + path, own="1")
+        for path in (f"/admin/board/{self.cls.type_name()}/", f"/admin/calendar/{self.cls.type_name()}/", *ACROSS):
+            self.get(path)
+
+    def all_rows(self) -> None:
+        """All rows with all columns, and what else shows many at once."""
+        layouts.keep_columns(self.person, self.cls.type_name(), None, choosable(self.cls, self.person))
+        self.pages(size=100)
+        for path in (f"{self.base}export/csv/", f"/admin/board/{self.cls.type_name()}/", *ACROSS, *MENU):
+            self.get(path)
+
+    def pickers(self) -> None:
+        """The lists from which records of the type are chosen, where other types link to them."""
+        for other, name in catalogue.pointing_to(self.cls)[:PICKERS]:
+            self.get(f"/admin/{other.type_name()}/ajax/lookup/", field=name)
+            self.get(f"/admin/{other.type_name()}/ajax/lookup/", field=name, q="abc")
+
+    def records(self, documents: Sequence[dict[str, Any]], each: Sequence[str], some: Sequence[str]) -> None:
+        """The pages of single records."""
+        for at, document in enumerate(documents):
+            for path in (*each, *(() if at % 4 else some)):
+                self.get(self.base + path, id=document["_id"])
+
+    def pages(self, **query: Any) -> None:
+        """A list, page by page to its end."""
+        self.seen += (text := self.get(self.base, **query))
+        for _ in range(9):
+            onward = re.search(r'href="([^"]*)" rel="next"', text)
+            if onward is None:
+                return
+            self.seen += (text := self.get(onward[1].replace("&amp;", "&")))
+        self.failed.append(f"no end of {query}")
