@@ -84,12 +84,7 @@ def is_part_settled(receivable: Receivable) -> bool:
             Move("pay_part", "open", "partly_paid", auto=True, when=is_part_settled, label=L("Part paid", "部分付款")),
             Move("reopen", "paid", "open", auto=True, when=is_not_settled, label=L("Reopen", "重新打開")),
             Move(
-                "fall_due",
-                "open partly_paid",
-                "overdue",
-                at="due",
-                of_day="end",
-                label=L("Fall overdue", "轉為逾期"),
+                "fall_due", "open partly_paid", "overdue", at="due", of_day="end", label=L("Fall overdue", "轉為逾期")
             ),
             Move("cancel", UNPAID, "cancelled", by=NOBODY),
         ),

@@ -18,7 +18,6 @@ from ..base.collections import archive_of
 from ..base.search import FORM, sealed_gram, search_fields
 from ..language import finding
 from ..language.declare import ordered_choices, registered
-from ..language.fields import Sealed
 from ..language.kinds.lines import with_keys
 from ..language.record import Record
 from ..language.relations import WRITE
@@ -72,9 +71,10 @@ def search_parts(record: Record) -> dict[str, Any]:
     """What a record is found by: its number, the short fields that its list searches, its tags; and in which form."""
     own = [_plain(record, name) for name in _own(type(record)) if "." not in name]
     lines = list(_of_lines(record))
-    plain = [value for column, value in lines if not isinstance(column, Sealed)]
+    sealed = [column for _, column in finding.sealed_columns(type(record))]
+    plain = [value for column, value in lines if column not in sealed]
     parts = search_fields([record.number or "", *own, *plain, *(record.tags or [])])
-    keyed = {sealed_gram(value) for column, value in lines if isinstance(column, Sealed)}
+    keyed = {sealed_gram(value) for column, value in lines if column in sealed}
     return {"s": parts["s"], "g": sorted({*parts["g"], *keyed}), "sv": search_form(type(record))}
 
 

@@ -19,7 +19,7 @@ from bson import Code, Decimal128, ObjectId
 
 from ..base.words import L
 from .kinds.lines import Lines
-from .kinds.links import Ref, Refs
+from .kinds.links import Ref
 from .kinds.texts import Sealed
 
 DAMAGED_FIELDS = "_damaged"
@@ -75,17 +75,8 @@ def _test_of(field: Any) -> Fits:
         return _lines_of(field)
     if isinstance(field, Sealed):
         return lambda value: _opens(field, value)
-    if isinstance(field, Refs):
-        return _list_of(ObjectId)
     if isinstance(field, me.ListField):
-        inner = (
-            str
-            if isinstance(field.field, me.StringField)
-            else dict
-            if isinstance(field.field, me.DictField)
-            else object
-        )
-        return _list_of(inner)
+        return _list_of(_test_of(field.field))
     return next((fits for kind, fits in _KINDS if isinstance(field, kind)), lambda value: True)
 
 
@@ -136,8 +127,7 @@ _KINDS: tuple[tuple[Any, Fits], ...] = (
 )
 
 
-def _list_of(inner: type) -> Fits:
-    is_sound = _of_type(inner) if inner is not object else lambda value: True
+def _list_of(is_sound: Fits) -> Fits:
     return lambda value: isinstance(value, list) and all(is_sound(item) for item in value)
 
 
