@@ -59,6 +59,7 @@ def test_digests_of_an_earlier_key_are_found_and_made_anew(
 ) -> None:
     who, rows = browser_as("clerk_sal"), db["customer"]
     before, form = rows.find_one({"_id": customer.id}), search_parts.forms_of_all()
+    order_after_upgrade()
     secrets.set_keys(keys | {max(keys) + 1: os.urandom(64)})
     assert customer.number in who.page("/admin/search/", {"q": PHONE}).text  # not made anew yet
     assert search_parts.forms_of_all() != form
