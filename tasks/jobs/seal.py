@@ -18,6 +18,11 @@ NOT_SOUND = L(
     "The check of the history found {count} faults, the first at {where}: {what}.",
     "歷史完整性檢查發現 {count} 處異常，首處在 {where}：{what}。",
 )
+UNPROTECTED = L(
+    "{count} entries that wait for their seal are not yet protected by a keyed digest: they were written by an earlier "
+    "program or under another key.",
+    "{count} 個等待封存的條目尚無密鑰摘要保護：由舊版程序或以其他密鑰寫入。",
+)
 
 
 @job(
@@ -54,6 +59,9 @@ def check(run: Run) -> None:
     )
     audit.keep_result(report)
     run.count(seals=report.seals, entries=report.entries, records=report.records, files=report.files)
+    if report.unprotected:
+        run.count(unprotected=report.unprotected)
+        run.log(UNPROTECTED(count=report.unprotected))
     if report.is_good:
         return
     count = len(report.faults) + report.more

@@ -21,6 +21,11 @@ def is_protected(row: Mapping[str, Any]) -> bool:
     return bool(row.get("digest")) and row.get("key") == secrets.digest_key_name()
 
 
+def unprotected() -> dict[str, Any]:
+    """The query for the rows of the queue that have no digest under the present key."""
+    return {"$or": [{"digest": None}, {"key": {"$ne": secrets.digest_key_name()}}]}
+
+
 def is_as_queued(row: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
     """Whether an entry is still the one that was queued, as far as its row can tell."""
     return not is_protected(row) or hmac.compare_digest(str(row["digest"]), _keyed(entry))

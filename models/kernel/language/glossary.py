@@ -198,6 +198,7 @@ COUNTS: dict[str, L] = {
     "sent": L("sent", "已發送"),
     "server": L("server away", "服務器不可用"),
     "told": L("told", "已通知"),
+    "unprotected": L("entries not yet protected", "尚未受保護條目"),
     "too_large": L("too large to scan", "過大未掃描"),
     "unreached": L("reached nobody", "無人可通知"),
     "unreadable": L("unreadable", "無法讀取"),

@@ -23,7 +23,7 @@ from models.kernel.base.words import At, L, Words, in_all_locales
 from models.kernel.gate import history
 from models.kernel.gate.stored_form import difference
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.gate.unsealed import is_as_queued, is_protected
+from models.kernel.gate.unsealed import is_as_queued, is_protected, queued, unprotected
 from models.kernel.language.declare import registered
 from models.kernel.language.kinds.lines import with_keys
 
@@ -140,8 +140,8 @@ def _adopt() -> None:
     """Let entries that are older than the first seal wait for it, too."""
     for name in (collections.HISTORY, collections.HISTORY_ARCHIVE):
         batch: list[UpdateOne] = []
-        for row in get_db()[name].find({}, {"_id": 1}):
-            batch.append(UpdateOne({"_id": row["_id"]}, {"$setOnInsert": {}}, upsert=True))
+        for row in get_db()[name].find({}):
+            batch.append(UpdateOne({"_id": row["_id"]}, {"$setOnInsert": queued(row)}, upsert=True))
             if len(batch) == SEAL_MOST:
                 get_db()[collections.UNSEALED].bulk_write(batch, ordered=False)
                 batch = []
@@ -152,6 +152,11 @@ def _adopt() -> None:
 def newest_seal() -> dict[str, Any] | None:
     """The last seal, without its entries."""
     return get_db()[collections.SEALS].find_one({}, {"leaves": 0}, sort=[("_id", -1)])
+
+
+def waiting_unprotected(most: int = 10_000) -> int:
+    """How many entries wait for their seal without a keyed digest, and could be rewritten unseen until then."""
+    return get_db()[collections.UNSEALED].count_documents(unprotected(), limit=most)
 
 
 def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody, *, contents: bool = False) -> Report:
@@ -192,7 +197,8 @@ def keep_result(report: Report) -> None:
     """Write the result of a check down for the page that shows the last one."""
     shown = [{"where": in_all_locales(fault.where), "what": in_all_locales(fault.what)} for fault in report.faults[:20]]
     newest = report.newest["_id"] if report.newest else None
-    counts = {name: getattr(report, name) for name in ("seals", "entries", "records", "files")} | {"newest": newest}
+    names = ("seals", "entries", "records", "files", "unprotected")
+    counts = {name: getattr(report, name) for name in names} | {"newest": newest}
     count = len(report.faults) + report.more
     get_db()[collections.CHECKS].insert_one({"at": clock.now(), **counts, "faults": shown, "fault_count": count})
 

@@ -20,6 +20,7 @@ from models.kernel.gate.search_parts import derive
 from models.kernel.gate.stored_form import difference, stamp, stored
 from models.kernel.gate.uniqueness import conflict_of, refuse_taken
 from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.gate.unsealed import queued
 from models.kernel.gate.writing import after_write
 from models.kernel.language.record import Record
 
@@ -91,12 +92,16 @@ def _add_missing(past: Past) -> None:
         if missing := [row for row in rows if row[key] not in there]:
             in_unit(name).insert_many(missing)
             if name == history.COLLECTION:
-                _queue_unsealed([row["_id"] for row in missing])
+                _queue_unsealed({row["_id"]: row for row in missing})
 
 
-def _queue_unsealed(entries: list[ObjectId]) -> None:
-    """Entries that no present seal holds wait for one: the backup may be younger than the state it is brought into."""
+def _queue_unsealed(entries: Mapping[ObjectId, Mapping[str, Any]]) -> None:
+    """Entries that no present seal holds wait for one: the backup may be younger than the state it is brought into.
+
+    They come from a sealed backup, so they are protected from now on like those that are written here.
+    """
     held = {"from": {"$lte": max(entries)}, "to": {"$gte": min(entries)}}
     sealed = {id for seal in in_unit(SEALS).find(held, {"leaves": 1}) for id, _ in seals.unpack(bytes(seal["leaves"]))}
-    for id in (entry for entry in entries if entry not in sealed):
-        in_unit(UNSEALED).update_one({"_id": id}, {"$setOnInsert": {}}, upsert=True)
+    for id, entry in entries.items():
+        if id not in sealed:
+            in_unit(UNSEALED).update_one({"_id": id}, {"$set": queued(entry)}, upsert=True)

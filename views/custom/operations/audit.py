@@ -84,6 +84,7 @@ class AuditView(CustomView):
             "custom/audit.html",
             seal=_seal(seal) if seal else None,
             unsealed=wording.number(get_db()[UNSEALED].estimated_document_count()),
+            unprotected=wording.number(audit.waiting_unprotected()),
             checks=rows,
             last=rows[0] if rows else None,
             once=clock.now().strftime("%Y%m%d%H%M"),
@@ -126,6 +127,7 @@ def _check(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "at": wording.moment(row["at"]),
         **counts,
+        "unprotected": wording.number(row["unprotected"]) if "unprotected" in row else "—",
         "fault_count": row["fault_count"],
         "faults": [(_context(fault["where"]), _context(fault["what"])) for fault in row["faults"]],
     }
