@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 
 from admin_app.app import create_app
 from admin_app.embedded import EmbeddedMongo
+from admin_app.load_errors import LoadErrors
 from admin_app.logs import GunicornLogger, configure_logs
 from admin_app.opening import connected, database
 from admin_app.problems import Problem
@@ -264,7 +265,7 @@ def seed(settings: Settings, options: argparse.Namespace) -> None:
     """Load the demo company, whose passwords are known, into an empty database."""
     if not settings.demo:
         raise Problem("The demo company has known passwords; it is loaded only with GUICHENG_DEMO=true.")
-    with database(settings) as opened:
+    with database(settings) as opened, LoadErrors(settings.data):
         if not options.founded:
             _found_demo(opened)
         try:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 from mongoengine.connection import get_db
+from pymongo.errors import AutoReconnect
 
 from admin_app import commands
 from admin_app.app import create_app
 from admin_app.loading import PROGRESS_URL, show_loading
+from admin_app.problems import Problem
 from admin_app.welcome import TOUR, welcome
 from models import catalogue
 from models.services.work import jobs
@@ -116,6 +120,37 @@ def test_the_terminal_says_what_to_do_after_a_failure(db, settings, capsys):
     get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"state": demo.WHOLE}})
     commands._say_failure(load)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("second half"), KeyError("x"), AutoReconnect("gone")])
+def test_a_load_that_fails_is_a_sentence_and_where_its_error_is(db, settings, capfd, monkeypatch, tmp_path, fault):
+    """Also what its second process says goes into the file, and what is said afterwards is heard again."""
+
+    def fail(*_, **_options):
+        subprocess.run([sys.executable, "-c", "raise ZeroDivisionError('of the second lane')"], check=False)
+        raise fault
+
+    own = settings.model_copy(update={"data": tmp_path / "new"})
+    monkeypatch.setattr(commands, "database", nullcontext)
+    monkeypatch.setattr(commands, "play_demo", fail)
+    with pytest.raises(Problem) as said:
+        commands.seed(own, argparse.Namespace(founded=True))
+    print("heard again", file=sys.stderr)
+    log = tmp_path / "new" / "demo-load.log"
+    assert str(said.value) == f"The demo company could not be loaded. Its error is in {log}."
+    assert said.value.__suppress_context__
+    assert capfd.readouterr().err == "heard again\n"
+    text = log.read_text("utf-8")
+    assert "of the second lane" in text
+    assert type(fault).__name__ in text
+    assert text.count("Traceback") == 2
+
+
+def test_what_the_load_itself_refuses_stays_its_own_sentence(db, settings, monkeypatch, tmp_path):
+    own = settings.model_copy(update={"data": tmp_path})
+    monkeypatch.setattr(commands, "database", nullcontext)
+    with pytest.raises(Problem, match="No demo company was founded here"):
+        commands.seed(own, argparse.Namespace(founded=True))
 
 
 def test_the_next_load_knows_nothing_of_a_failure_and_a_whole_company_has_none(db, settings):
