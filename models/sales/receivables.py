@@ -47,6 +47,7 @@ from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 LETTER = "letter"
 CANCELLED = "cancelled"
 UNPAID = "open partly_paid overdue"
+CANCELLED_AND_OWING = {"state": CANCELLED, "outstanding": {"$gt": 0}}  # as earlier programs left it
 NOT_OWED = L(
     "This receivable was cancelled; nothing is owed on it. Choose another one.",
     "此應收款已取消，不再應收，請選擇其他應收款。",

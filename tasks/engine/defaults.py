@@ -20,6 +20,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language.declare import registered
 from models.operations.schedules import Schedule, home_of_it, params_in
+from models.sales.receivables import CANCELLED_AND_OWING, Receivable
 from models.services.files import reading
 from models.services.work import jobs
 from models.services.work.jobs import Order
@@ -126,6 +127,8 @@ def order_after_upgrade() -> int:
     orders = [Order(task="search.refresh", once=f"form:search.refresh:{search_parts.forms_of_all()}")]
     flows = sorted(name for name, cls in registered().items() if cls.declared.workflow)
     orders.append(Order(task="records.adopt", once=f"form:records.adopt:{crc32(' '.join(flows).encode()):08x}"))
+    if Receivable._get_collection().find_one(CANCELLED_AND_OWING, {"_id": 1}):
+        orders.append(Order(task="receivables.refresh", once="form:receivables.refresh:1"))
     if get_db()[FILES].find_one({}, {"_id": 1}):
         orders.append(Order(task="files.reread", once=reading.form_key()))
     return jobs.enqueue_many(orders)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights import rights
 from models.sales.quotations import Quotation
-from models.sales.receivables import Dunning, Receivable, is_still_owed
+from models.sales.receivables import CANCELLED, CANCELLED_AND_OWING, Dunning, Receivable, is_still_owed
 
 from ..engine.registry import job
 from ..engine.run import Run
@@ -99,6 +100,34 @@ def mark_overdue(run: Run) -> None:
     this; the sweep of all timed moves does the same."""
     run.count(refused=0)
     make_moves_of(run, Receivable)
+
+
+@job(
+    "receivables.refresh",
+    L("Correct cancelled receivables", "更正已取消應收賬款"),
+    L(
+        "What was cancelled by an earlier program still owes an amount there.",
+        "更正舊版程序取消後仍留有未收金額的應收賬款。",
+    ),
+    hidden=True,
+)
+def clear_cancelled(run: Run) -> None:
+    """What is cancelled owes nothing: corrected through the gate where an earlier program left the amount standing."""
+    run.count(done=0)
+    for batch in run.batches(Receivable, CANCELLED_AND_OWING, key="cancelled"):
+        cleared = run.try_each(Receivable.type_name(), batch, _clear)
+        run.count(done=cleared.count(True))
+
+
+def _clear(row: Mapping[str, Any]) -> bool:
+    def body(unit: Unit) -> bool:
+        owed = rights.find(SYSTEM, Receivable, row["_id"])
+        if owed.state != CANCELLED or not owed.outstanding:
+            return False
+        MoveActions(unit, _CONTEXT, SYSTEM).update(owed, {"outstanding": Decimal(0)})
+        return True
+
+    return in_transaction(body)
 
 
 @job(

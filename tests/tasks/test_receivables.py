@@ -5,12 +5,15 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+from bson import Decimal128
 
 from models import catalogue
 from models.kernel.base import clock, numbering
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history, unit
+from models.kernel.gate.changes import Context
 from tasks.engine import run as engine
+from tasks.engine.defaults import order_after_upgrade
 from tests.fixtures.doing import Counts, do, sweep_on
 
 expire_quotations = partial(sweep_on, "expire_quotations")
@@ -251,6 +254,25 @@ def test_a_damaged_one_stops_neither_the_others_nor_the_steps(owing, db, damage)
     assert first["done"] + first["refused"] + first.get("damaged", 0) == 2
     assert levels(good) == ["1"]
     assert counts["done"] + counts["refused"] + counts.get("damaged", 0) == 2
+
+
+def test_what_an_earlier_program_cancelled_owes_nothing_any_more(owing, db):
+    """Ordered once after an upgrade, where there is any; one that is damaged keeps no other back."""
+    assert "receivables.refresh" not in after_upgrade(db)
+    records = [owing(3, received) for received in ("0", "400", "0")]
+    for record in records[:2]:
+        changes.move(type(record), record.id, "cancel", actor=SYSTEM, version=None, context=Context(reason="作廢"))
+        db.receivable.update_one({"_id": record.id}, {"$set": {"outstanding": Decimal128("1000.00")}})
+    assert "receivables.refresh" in after_upgrade(db)
+    assert do("receivables.refresh") == {"done": 2}
+    assert [again(record).outstanding for record in records] == [0, 0, 1000]
+    assert history.entries_of(records[0].id)[-1]["door"] == "task"
+    assert do("receivables.refresh") == {"done": 0}
+
+
+def after_upgrade(db):
+    order_after_upgrade()
+    return [row["task"] for row in db.task_run.find({"state": "queued"})]
 
 
 @pytest.mark.parametrize(("state", "days", "after"), [
