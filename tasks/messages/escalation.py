@@ -6,7 +6,7 @@ before, so that nobody is passed over because the workers stood still. It happen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,14 @@ from ..engine.run import Run
 from .recipients import readers
 from .relevance import stands_by_cause
 
-CASE_COLUMNS = ("type", "state", "due", "department")
+CASE_COLUMNS = ("type", "state", "due", "department", "warn")
+WARNED = L("{what} is due by {due}; most of its time is over.", "{what} 應於 {due} 前完成，時限已過大半。")
+WORK_OVERDUE = L(
+    "{what} was to be done by {due}. Please see to it now.", "{what} 應於 {due} 前完成，現已逾期，請儘快處理。"
+)
+WORK_PASSED_ON = L(
+    "{what} was to be done by {due} and still waits for {who}.", "{what} 應於 {due} 前完成，{who} 至今未辦理。"
+)
 OVERDUE = L(
     "{what} was to be decided by {due}. Please decide it now.",
     "{what} 應於 {due} 前審批，現已逾期，請儘快辦理。",
@@ -52,10 +59,40 @@ PASSED_ON = L(
     ),
 )
 def escalate(run: Run) -> None:
-    """Make the step that is due for every overdue case whose department works now."""
-    overdue = {"due": {"$lt": clock.now()}, "decide.0": {"$exists": True}}
+    """Make the step that is due for every overdue case whose department works now, and warn of declared deadlines."""
+    now = clock.now()
+    overdue = {"due": {"$lt": now}, "$or": [{"decide.0": {"$exists": True}}, {"escalates": True}]}
     for cases in run.batches(CASES, overdue, columns=CASE_COLUMNS, key=CASES):
         run.count(escalated=sum(done for case in cases for done in run.each(case["type"], [case], _escalate)))
+    near = {"escalates": True, "warn": {"$lt": now}, "due": {"$gte": now}}
+    for cases in run.batches(CASES, near, columns=CASE_COLUMNS, key=f"{CASES}.warn"):
+        run.count(warned=sum(done for case in cases for done in run.each(case["type"], [case], _warn)))
+
+
+def _warn(case: dict[str, Any]) -> bool:
+    """Tell those who are waited for, once for each due time, that most of the time is over; in working time."""
+    if not calendar_of(case.get("department")).is_open(clock.now()):
+        return False
+    cause = EscalationCause(case["type"], case["_id"], case["state"], case["due"], "warn")
+    if in_unit(NOTICES).find_one({"cause": str(cause)}, {"_id": 1}):
+        return False
+
+    def body(unit: Unit) -> bool:
+        now = in_unit(CASES).find_one({"_id": case["_id"], "state": case["state"], "due": case["due"]})
+        if now is None:
+            return False
+        to = readers(dict.fromkeys(people.people_at(_waited_for(now))), now["type"], now["_id"])
+        for person in to:
+            words, about = WARNED(what=number_and_title(now), due=At(now["due"])), About(now["type"], now["_id"])
+            unit.notify(notice_for(person, cause=cause, kind=NoticeKind.REMINDER, words=words, record=about))
+        return bool(to)
+
+    return in_transaction(body)
+
+
+def _waited_for(case: Mapping[str, Any]) -> list[str]:
+    """The addresses of those who are to decide, or else, where work goes up too, of those who are to do it."""
+    return list(case["decide"] or (case["act"] if case.get("escalates") else ()))
 
 
 def _escalate(case: dict[str, Any]) -> bool:
@@ -81,13 +118,14 @@ def _make(case: dict[str, Any], step: EscalationStep) -> bool:
         now = in_unit(CASES).find_one({"_id": case["_id"], "state": case["state"], "due": case["due"]})
         if now is None:
             return True
-        deciders = set(people.people_at(now["decide"]))
+        deciders = set(people.people_at(_waited_for(now)))
         persons = [id for id in step.to(now, deciders) if id not in now.get("barred", ())]
         to = readers(dict.fromkeys(persons), now["type"], now["_id"])
         places = {"what": number_and_title(now), "due": At(now["due"])}
         who = Listed(tuple(_names(deciders - set(now.get("barred", ())))))
         for person in to:
-            words = OVERDUE(**places) if person in deciders else PASSED_ON(**places, who=who)
+            own, passed = (OVERDUE, PASSED_ON) if now["decide"] else (WORK_OVERDUE, WORK_PASSED_ON)
+            words = own(**places) if person in deciders else passed(**places, who=who)
             about = About(now["type"], now["_id"])
             unit.notify(
                 notice_for(person, cause=step.cause(now), kind=NoticeKind.ESCALATION, words=words, record=about)

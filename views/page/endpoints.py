@@ -23,6 +23,7 @@ from models.services.papers.typesetting import typeset
 from ..session import actor, say
 from ..wording import titles
 from . import record_page, record_pdf
+from .clocks import ledger_context
 
 BARRED = L("Not told, since they may not read this record: {names}.", "以下人員無權查看此記錄，未通知：{names}。")
 UNKNOWN = L("Nobody has this login name: {names}.", "沒有此登錄名的人員：{names}。")
@@ -66,6 +67,13 @@ class RecordDoors:
             for person in result
         ]
         return jsonify(results=results)
+
+    @expose("/deadline/")
+    def deadline_view(self) -> str:
+        """The ledger of one declared deadline of a record."""
+        record = rights.find(actor(), self.model, request.args.get("id"))
+        context = ledger_context(record, request.args.get("name", ""))
+        return self.render("record/deadline.html", **record_page.heading(self.model, record), **context)
 
     @expose("/print/")
     def print_view(self) -> Response:

@@ -24,6 +24,7 @@ from ..kinds import kind_of
 from ..moves import moves_context, needs_shown, timed_lines
 from ..slots import links_for, panels_for
 from ..wording import deadline, line_labels, reference_labels, state_label, tone
+from .clocks import clocks_context
 from .course import course_of, drawing_of
 from .linked import leads_context, linked_context
 from .timeline import timeline
@@ -65,6 +66,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "now": clock.now(),
         "due": deadline(record.due_at, is_provisional=bool(record.due_provisional)),
         "is_late": bool(record.due_at and record.due_at < clock.now()),
+        "clocks": clocks_context(record),
         "steps": moves_context(intent),
         "timed": timed_lines(intent),
         "leads": leads_context(cls, record, me),

@@ -7,27 +7,17 @@ or was never provisional, stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from ..base.people import SYSTEM
-from ..language import working_time
 from ..language.record import Record
-from ..language.workflow import Move
 from ..rights import rights
 from .acts import Act, Context
+from .clocks import set_due
 from .sources import Source
 from .stored_form import RECOUNT, stored
 from .unit import Unit, in_transaction
 from .writing import write_change
-
-
-def set_due(record: Record, onward: Iterable[Move]) -> None:
-    """Count the deadline of the state in which a record is, given the moves that lead on."""
-    limits = [move.within for move in onward if move.within]
-    calendar = working_time.calendar_of(record.ref("department"))
-    record.due_at = min(calendar.add(record.state_since, limit) for limit in limits) if limits else None
-    record.due_provisional = calendar.is_provisional(record.due_at) or None
 
 
 def recount(cls: type[Record], id: Any) -> bool:

@@ -51,7 +51,7 @@ def facts_now(record: Record, verb: str, actor: Actor, principal: Actor | None, 
         "actor_position": actor.position,
         "for_department": principal.department if principal else None,
         "for_position": principal.position if principal else None,
-        **(_timing(before) if flow and verb in flow.verbs() else {}),
+        **(_timing(before, _was_held(record, before)) if flow and verb in flow.verbs() else {}),
     }
     return {name: value for name, value in facts.items() if value is not None}
 
@@ -62,15 +62,18 @@ def _business_date(record: Record) -> Any:
     return record.fields_of()[name].to_mongo(record._data.get(name)) if name else None
 
 
-def _timing(before: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a move: the deadline in force, the seconds of working time since the state began, and those on hold of them.
+def _was_held(record: Record, before: Mapping[str, Any]) -> bool:
+    return any(before.get("state") in deadline.pause for deadline in record.declared.deadlines)
 
-    No type puts its cases on hold yet, so that none of the time was.
-    """
+
+def _timing(before: Mapping[str, Any], is_held: bool) -> dict[str, Any]:
+    """Of a move: the deadline in force, the seconds of working time since the state began, and those on hold of them:
+    all, where a declared deadline stands still in that state."""
     since, now = before.get("state_since"), clock.now()
     spent = (
         working_time.calendar_of(before.get("department")).between(since, now)
         if since and since < now
         else dt.timedelta()
     )
-    return {"due": before.get("due_at"), "spent": int(spent.total_seconds()), "held": 0}
+    seconds = int(spent.total_seconds())
+    return {"due": before.get("due_at"), "spent": seconds, "held": seconds if is_held else 0}

@@ -16,7 +16,7 @@ from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
 from . import history, validation
 from .acts import Context
-from .deadlines import set_due
+from .clocks import set_due
 from .stored_form import stored
 
 NO_SUCH_MOVE = L(

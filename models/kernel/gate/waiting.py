@@ -28,6 +28,7 @@ class Waiting(me.Document):
             {"fields": ["act", "-rank", "due"]},
             {"fields": ["act", "due", "rank", "since"]},
             {"fields": ["due"]},
+            {"fields": ["warn"], "partialFilterExpression": {"escalates": True}},
             {"fields": ["department", "due"]},
             {"fields": ["provisional"], "sparse": True},
         ],
@@ -44,9 +45,19 @@ class Waiting(me.Document):
     provisional = me.BooleanField()
     decide = me.ListField(me.StringField())
     act = me.ListField(me.StringField())
+    escalates = me.BooleanField()
+    warn = me.DateTimeField()
     barred = me.ListField(me.ObjectIdField())
     version = me.IntField()
     rank = me.IntField()  # what comes before the others, whatever its age: more is sooner; most cases have none
+
+
+def _urging(record: Record) -> dict[str, Any]:
+    """Of a record with declared deadlines: when those who are waited for are warned, and that overdue work goes up."""
+    if not record.declared.deadlines:
+        return {}
+    warnings = [clock["warn"] for clock in record.clocks or () if clock.get("warn")]
+    return {"escalates": True, "warn": min(warnings, default=None)}
 
 
 def waiting_for(record: Record) -> dict[str, Any] | None:
@@ -87,6 +98,7 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         "state": record.state,
         "since": record.state_since,
         "due": record.due_at,
+        **_urging(record),
         "decide": sorted(decide),
         "act": sorted(act),
         "barred": sorted(barred - {None}),

@@ -11,6 +11,7 @@ from . import history
 from .acts import Act, entry_of
 from .caches import forget_read
 from .case_notices import tell
+from .clocks import count_clocks
 from .lines import give_keys
 from .search_parts import derive
 from .stored_form import difference, stamp, stored
@@ -28,6 +29,7 @@ class Outdated(Exception):
 def write_new(unit: Unit, record: Record, act: Act) -> None:
     """Write a new record and the first entry of its history."""
     give_keys(record)
+    count_clocks(record)
     derive(record)
     after = stored(record)
     refuse_taken(record, {}, after, act.actor)
@@ -44,6 +46,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     Raises Changed, or Outdated where what was read is what a page had drawn.
     """
     give_keys(record)
+    count_clocks(record)
     derive(record)
     after = stored(record)
     changes = difference(before, after, verb)

@@ -5,6 +5,7 @@ A declaration imports its words from here: `from .kernel.language import L, Grid
 
 from ..base.roles import ROLE_LABELS, Role
 from ..base.words import L, Words
+from .deadline import Deadline, table
 from .declare import record
 from .facts import DeclarationError
 from .fields import (
@@ -69,6 +70,7 @@ __all__ = [
     "Choice",
     "Choices",
     "Day",
+    "Deadline",
     "DeclarationError",
     "Flag",
     "FollowUp",
@@ -118,6 +120,7 @@ __all__ = [
     "of_department",
     "record",
     "role",
+    "table",
     "user_in",
     "workdays",
     "writers_in",

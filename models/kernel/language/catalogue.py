@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from .deadline import table_faults
 from .declare import references_of
 from .facts import DeclarationError
 from .fields import Ref
@@ -65,6 +66,8 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._code_faults(cls)
         yield from self._number_faults(cls)
         yield from self._path_faults(cls)
+        for deadline in cls.declared.deadlines:
+            yield from table_faults(deadline, self._by_class)
         for follow_up in cls.declared.follow_ups:
             if follow_up.to not in self._by_class:
                 yield f"follow-up {follow_up.verb!r} makes a {follow_up.to}, which is not a record type"

@@ -11,6 +11,7 @@ import mongoengine as me
 from ..base.roles import Role
 from .belonging import belonging_faults
 from .by_time import time_faults
+from .deadline import deadline_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .kinds.lines import KEY
 from .relation_checks import path_faults, relation_faults, relations_in
@@ -20,7 +21,9 @@ from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
 EVENTS = {"on_create": 1, "on_edit": 2}  # beside moves: how many arguments their methods take
-_RAW_FIELDS = frozenset({"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "s", "g", "sv", "r"})
+_RAW_FIELDS = frozenset(
+    {"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "holds", "clocks", "s", "g", "sv", "r"}
+)
 _ONLY_OF_RECORDS = ("unique", "editable_in", "fixed", "restricted", "internal", "acyclic", "ordered")
 _HANDLER = "on_"
 _TAKEN = {1: "the actions", 2: "the actions and what was before"}
@@ -50,6 +53,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         for move in spec.workflow.moves:
             yield from _move_faults(move, spec, cls.fields_of())
     yield from relation_faults(spec, cls.fields_of())
+    yield from deadline_faults(spec, cls.fields_of())
     if spec.belongs_to:
         yield from belonging_faults(spec)
     yield from _follow_up_faults(spec.follow_ups)

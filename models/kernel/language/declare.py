@@ -10,6 +10,7 @@ from typing import Any
 from ..base.words import L
 from .belonging import access_through, parent_among, retention_through, says_nothing_but_names
 from .checks import declaration_faults
+from .deadline import Deadline
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .record import Record
@@ -43,6 +44,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     belongs_to: str = "",
     in_menu: bool | None = None,
     review: Who | None = None,
+    deadlines: tuple[Deadline, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -90,6 +92,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             rests_with_parent=bool(parent) and retention is None,
             in_menu=not belongs_to if in_menu is None else in_menu,
             is_reviewed=review is not None,
+            deadlines=deadlines,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

@@ -189,6 +189,7 @@ COUNTS: dict[str, L] = {
     "refreshed": L("refreshed", "已更新"),
     "refused": L("refused", "被拒絕"),
     "rehearsed": L("rows rehearsed", "已預演行"),
+    "warned": L("warned", "預警"),
     "adopted": L("given a state", "補充狀態"),
     "followed": L("updated", "更新"),
     "removed": L("removed", "移除"),

@@ -53,6 +53,8 @@ class Record(Held, me.Document):
     decisions = me.ListField(me.DictField())
     seen_by = me.ListField(me.ObjectIdField(), default=None)
     worked_by = me.ListField(me.ObjectIdField(), default=None)
+    holds = me.ListField(me.DictField(), default=None)
+    clocks = me.ListField(me.DictField(), default=None)
     read_by = me.ListField(me.ObjectIdField(), default=None)
     chain = me.DictField()
     extra = me.DictField()

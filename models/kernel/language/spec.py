@@ -10,6 +10,7 @@ from typing import Any
 
 from ..base.people import Role
 from ..base.words import L
+from .deadline import Deadline
 from .names import Names, NameSet, OptionalNameSet
 from .relations import Involvement
 from .unique import Unique
@@ -176,6 +177,7 @@ class Declaration:
     inherits: bool = False  # whether its rights are those of that record
     rests_with_parent: bool = False  # whether it is archived with that record
     in_menu: bool = True
+    deadlines: tuple[Deadline, ...] = ()
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

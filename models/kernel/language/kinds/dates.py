@@ -43,7 +43,7 @@ class Day(Rule, me.DateField):
 class Moment(Rule, me.DateTimeField):
     """A point in time, kept in UTC."""
 
-    is_exact = is_date = True
+    is_exact = is_date = is_moment = True
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, dt.datetime) or not 1900 <= value.year <= 2200:

@@ -17,7 +17,7 @@ from .rule import NOT_A_NUMBER, TOO_FINE, TOO_LARGE, TOO_SMALL, Rule, label_of
 class Whole(Rule, me.IntField):
     """A whole number between `least` and `most`; `unit` stands behind it wherever it is shown."""
 
-    is_exact = True
+    is_exact = is_number = True
     unreadable = NOT_A_NUMBER
 
     def __init__(
@@ -40,7 +40,7 @@ class Whole(Rule, me.IntField):
 class Number(Rule, me.Decimal128Field):
     """A decimal number with at most `places` decimals; `unit` stands behind it wherever it is shown."""
 
-    is_exact = True
+    is_exact = is_number = True
     unreadable = NOT_A_NUMBER
 
     def __init__(

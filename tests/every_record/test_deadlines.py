@@ -1,0 +1,97 @@
+"""Every type with declared deadlines: its clocks, their ledgers, the warning, and how overdue work goes up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from mongoengine.connection import get_db
+
+from models import catalogue
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
+from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.waiting import COLLECTION as CASES
+from models.kernel.language.deadline import Table
+from models.kernel.language.working_time import calendar_of
+from tests.fixtures._types import types_with
+from tests.fixtures.doing import do
+
+WITH_DEADLINES = types_with(lambda declared: declared.deadlines)
+LENGTH = re.compile(r'<td class="number">(\d+):(\d\d):(\d\d)</td>')
+
+
+def begun(record: Any, company: Any) -> Any:
+    """The record with all that its deadlines begin with: their moments, and rows of their tables."""
+    values: dict[str, Any] = {}
+    for deadline in record.declared.deadlines:
+        if record.raw(deadline.start) is None:
+            values[deadline.start] = clock.now() - dt.timedelta(minutes=5)
+        if not isinstance(rule := deadline.within, Table):
+            continue
+        for name in rule.fields:
+            if record.raw(name) is None:
+                values[name] = next(iter(record._fields[name].options))
+        key = {name: values.get(name, record.raw(name)) for name in rule.fields}
+        cls = catalogue.by_class(rule.type_name)
+        if cls.collection().find_one(key) is None:
+            company.make(cls.declared.name, **key)
+    return changes.update(type(record), record.id, values, actor=SYSTEM, version=None) if values else record
+
+
+@WITH_DEADLINES
+def test_the_ledger_of_each_deadline_adds_up_at_every_stop(
+    cls: Any, record: Any, company: Any, browser_as: Any
+) -> None:
+    record, seen = begun(record, company), set()
+    assert len(record.clocks) == len(cls.declared.deadlines)
+    assert record.due_at == min(row["due"] for row in record.clocks if not row.get("ended"))
+
+    def look(stop: Any) -> None:
+        if stop.state in seen:
+            return
+        seen.add(stop.state)
+        browser = browser_as("supervisor", is_new=True)
+        for deadline in cls.declared.deadlines:
+            page = browser.get(f"/admin/{stop.type_name()}/deadline/", {"id": stop.id, "name": deadline.name})
+            assert page.status_code == 200, deadline.name
+            kinds, _, intervals = page.text.rpartition("<h2>")
+            *parts, whole = [int(h) * 3600 + int(m) * 60 + int(s) for h, m, s in LENGTH.findall(kinds)]
+            assert sum(parts) == whole
+            assert sum(int(h) * 3600 + int(m) * 60 + int(s) for h, m, s in LENGTH.findall(intervals)) == whole
+
+    company.walk(record, sorted(cls.declared.workflow.ends)[0], stop=look)
+    assert len(seen) > 1
+    browser = browser_as("supervisor", is_new=True)
+    assert browser.get(f"/admin/{cls.declared.name}/deadline/", {"id": record.id, "name": "?"}).status_code == 404
+
+
+@WITH_DEADLINES
+def test_who_is_waited_for_is_warned_once_and_overdue_work_goes_up(cls: Any, record: Any, company: Any) -> None:
+    record = begun(record, company)
+    case = get_db()[CASES].find_one({"_id": record.id})
+    assert case
+    before = get_db()[NOTICES].count_documents({})
+    working = next(
+        moment
+        for hour in range(24 * 14)
+        if is_open(record, moment := case["warn"] + dt.timedelta(hours=hour)) and moment < case["due"]
+    )
+    with clock.set_to(working):
+        assert do("cases.escalate").get("warned") == 1
+        assert not do("cases.escalate").get("warned")
+    warned = list(get_db()[NOTICES].find({"cause": {"$regex": ":warn$"}}))
+    assert warned
+    assert all(notice["kind"] == "reminder" for notice in warned)
+    late = next(
+        moment for hour in range(24 * 14) if is_open(record, moment := case["due"] + dt.timedelta(hours=hour + 1))
+    )
+    with clock.set_to(late):
+        assert do("cases.escalate").get("escalated") == 1
+    assert get_db()[NOTICES].count_documents({}) > before + len(warned) - 1
+
+
+def is_open(record: Any, moment: dt.datetime) -> bool:
+    return calendar_of(record.ref("department")).is_open(moment)
