@@ -21,7 +21,7 @@ from admin_app.embedded import EmbeddedMongo
 from admin_app.settings import Settings
 from tests.conftest import _prepare
 from tests.fixtures.company import Company
-from tests.fixtures.http import COMMANDS, Browser, _signed_in
+from tests.fixtures.http import COMMANDS, Browser, signed_in
 
 ROWS = 50
 SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
@@ -44,7 +44,7 @@ def main() -> None:
 def report(app: Any) -> None:
     """Say how many commands each operation sends; each is done once before it is counted."""
     company = Company()
-    clerk, head = _signed_in(app, "clerk_sal"), _signed_in(app, "head_sal")
+    clerk, head = signed_in(app, "clerk_sal"), signed_in(app, "head_sal")
     for name, work in operations(company, clerk, head).items():
         work()
         sent = counted(work)
