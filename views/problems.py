@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from typing import Any
 
@@ -59,6 +60,11 @@ FULL = L(
     "數據庫存儲空間已滿，未保存。請告知信息技術部；仍可查看。（{ref}）",
 )
 DISK_FULL_CODES = frozenset({14031, 28})
+NO_ROOM = L(
+    "The disk of the server is full; nothing was saved. Please tell IT. ({ref})",
+    "服務器磁盤空間已滿，未保存。請告知信息技術部。（{ref}）",
+)
+NO_ROOM_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 NO_PAGE = L(
     "There is no page at this address. Look whether it was copied whole, or begin at the home page.",
@@ -74,6 +80,7 @@ def answer_problems(app: Flask) -> None:
     app.register_error_handler(Changed, lambda _: _page(409, CHANGED))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(PyMongoError, lambda problem: _ours(503, problem))
+    app.register_error_handler(OSError, lambda problem: _ours(503 if _has_no_room(problem) else 500, problem))
     app.register_error_handler(Exception, lambda problem: _ours(500, problem))
 
 
@@ -100,10 +107,17 @@ def _ours(code: int, problem: Exception) -> Any:
     return _page(code, (_outage(problem) if code == 503 else SENTENCES[code])(ref=ref), is_kept=code == 503)
 
 
+def _has_no_room(problem: OSError) -> bool:
+    """Whether this machine has no room for what was sent or is being made; what the gate has saved is saved."""
+    return problem.errno in NO_ROOM_ERRORS and outcome() in (Outcome.NONE, Outcome.UNDONE)
+
+
 def _outage(problem: Exception) -> L:
     """What is said of a save that ran out, truthfully: not made, or not sure; reading changes nothing."""
     if getattr(problem, "code", None) in DISK_FULL_CODES:
         return FULL
+    if isinstance(problem, OSError) and problem.errno in NO_ROOM_ERRORS:
+        return NO_ROOM
     if request.method != "POST":
         return READING
     is_of_record = "version" in request.form or "once" in request.form  # records are written in transactions alone
