@@ -6,10 +6,11 @@ import io
 import zipfile
 from typing import Any
 
+import pypdfium2
 import pytest
 from PIL import Image
 
-from models.services.files import files
+from models.services.files import files, viewing
 from models.services.files import text as file_text
 from tests.field_cases.cases import content_of
 from tests.fixtures.doing import work_off
@@ -117,3 +118,16 @@ def test_a_presentation(clerk: Any, attach: Any) -> None:
     page = clerk.page(f"/files/{id}/view")
     assert ["泵", "12"] in page.rows
     assert "圖片和版式請看文件本身" in page.text
+
+
+def test_the_marked_copy_of_a_filled_form_shows_what_was_filled_in(company: Any, clerk: Any, attach: Any) -> None:
+    """A borrower takes the copy with their name across it home: the amount stands in it as on the screen."""
+    content = content_of("A02-filled-form.pdf")
+    blank = content.replace(b"88000.00", b"        ")
+    assert blank != content
+    dark = []
+    for name, form in {"filled.pdf": content, "blank.pdf": blank}.items():
+        looked = viewing.may_look(attach(name, form), actor=company.actor("clerk_mkt"))
+        page = pypdfium2.PdfDocument(viewing.stamped_copy(looked))[0]
+        dark.append(sum(page.render(scale=2).to_pil().convert("L").histogram()[:60]))
+    assert dark[0] > dark[1] + 100, dark

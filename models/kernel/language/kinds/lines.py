@@ -88,12 +88,12 @@ def keyed_lines(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mappi
 
 def is_key(value: Any) -> bool:
     """Whether a value has the form of a line's key."""
-    return isinstance(value, str) and KEY_FORM.fullmatch(value) is not None
+    return type(value) is str and KEY_FORM.fullmatch(value) is not None
 
 
 def name_of_line(line: Mapping[str, Any]) -> str:
-    """What a stored line is called: the first text in it."""
-    return next((value for name, value in line.items() if isinstance(value, str) and name not in _NO_TEXT), "")
+    """What a stored line is called: the first text in it; a piece of code, which is a text to Python, is none."""
+    return next((value for name, value in line.items() if type(value) is str and name not in _NO_TEXT), "")
 
 
 def with_keys(cls: Any, document: Mapping[str, Any]) -> Mapping[str, Any]:
