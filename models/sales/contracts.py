@@ -40,13 +40,10 @@ from ..kernel.language import (
     Text,
     Words,
     Workflow,
-    any_of,
-    head_in,
     of_department,
     record,
     role,
     workdays,
-    writers_in,
 )
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 from .quotations import OfferLine
@@ -252,7 +249,6 @@ class OrderChange(Line):
     decided_by = Ref("User", label=L("Decided by", "決定人"))
 
 
-AT_MILESTONE = writers_in("milestones.department")
 RUNNING = ("in_production", "ready", "shipped")
 
 
@@ -340,14 +336,7 @@ RUNNING = ("in_production", "ready", "shipped")
         related="departments",
         related_write="production_ack logistics_ack milestones changes",
     ),
-    reminders=(
-        Remind("promised_on", 3, OWNER, RUNNING),
-        *(Remind("milestones.due", days, AT_MILESTONE, RUNNING, unless="milestones.done") for days in (3, 0)),
-        *(
-            Remind("milestones.due", 0, to, RUNNING, unless="milestones.done", overdue=days)
-            for days, to in ((1, any_of(head_in("milestones.department"), OWNER)), (4, role(Role.MANAGEMENT)))
-        ),
-    ),
+    reminders=(Remind("promised_on", 3, OWNER, RUNNING),),
     retention=Retention(after="delivered_on", archive=730, delete=10),
 )
 class SalesOrder(Record):
@@ -359,7 +348,9 @@ class SalesOrder(Record):
     departments = Refs("Department", label=L("Handed over to", "移交部門"))
     production_ack = Flag(default=False, label=L("Acknowledged by production", "生產部已確認"))
     logistics_ack = Flag(default=False, label=L("Acknowledged by logistics", "物流部已確認"))
-    milestones = Lines(Milestone, label=L("Milestones", "里程碑"))
+    milestones = Lines(
+        Milestone, owner="department", due="due", done="done", due_in=RUNNING, label=L("Milestones", "里程碑")
+    )
     changes = Lines(OrderChange, label=L("Changes", "變更"))
     promised_on = Day(label=L("Promised delivery", "承諾交貨日"))
     delivered_on = Day(label=L("Actual delivery", "實際交貨日"))

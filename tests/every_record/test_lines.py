@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.kernel.base.errors import Changed, Refused
+from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
 from models.kernel.gate.search_parts import refresh
@@ -24,6 +24,11 @@ LINED = types_with(lambda declared: any(field.columns for field in declared.own_
 
 def lists_of(cls: Any) -> list[str]:
     return [name for name, field in cls.declared.own_fields.items() if field.columns]
+
+
+def changeable(cls: Any) -> list[str]:
+    """The lists whose lines may be changed and removed."""
+    return [name for name in lists_of(cls) if not cls.declared.own_fields[name].append_only]
 
 
 def given(record: Any, name: str) -> list[Any]:
@@ -57,6 +62,8 @@ def test_each_line_has_a_key_that_stays(cls: Any, filled: Any) -> None:
         keys = [line.key for line in lines]
         assert all(is_key(key) for key in keys)
         assert len(set(keys)) == len(keys)
+        if name not in changeable(cls):
+            continue
         again = write(filled, name, list(reversed(lines)))
         assert [line.key for line in again.raw(name)] == keys[::-1]
         assert [line.key for line in write(filled, name, lines).raw(name)] == keys
@@ -70,7 +77,7 @@ def test_a_copy_has_keys_of_its_own(cls: Any, filled: Any) -> None:
 
 @LINED
 def test_a_line_that_is_put_back_is_the_same_line(cls: Any, filled: Any) -> None:
-    for name in lists_of(cls):
+    for name in changeable(cls):
         lines = given(filled, name)
         shorter = write(filled, name, lines[1:])
         past = history.as_of(shorter.to_mongo().to_dict(), history.entries_of(filled.id), shorter.version - 1)
@@ -123,7 +130,7 @@ def rehashed(entries: list[dict[str, Any]], row: dict[str, Any]) -> list[dict[st
 @LINED
 def test_two_people_on_two_lines_and_on_one(cls: Any, filled: Any, company: Any) -> None:
     """Both are kept without a question; on one line the second is shown what the first did."""
-    for name in lists_of(cls):
+    for name in changeable(cls):
         record = company.fresh(filled)
         column, person = text_column(cls, name), writer(company, record, name)
         if column is None or person is None or len(given(record, name)) < 3:
@@ -140,6 +147,112 @@ def test_two_people_on_two_lines_and_on_one(cls: Any, filled: Any, company: Any)
             changes.update(cls, record.id, {name: again}, actor=person, version=seen)
 
 
+ADDED_TO = types_with(
+    lambda declared: any(field.columns and field.append_only for field in declared.own_fields.values())
+)
+BY_RIGHT = types_with(
+    lambda declared: any(c.see or c.edit for field in declared.own_fields.values() for c in field.columns.values())
+)
+STEPWISE = types_with(
+    lambda declared: any(c.is_line_state for field in declared.own_fields.values() for c in field.columns.values())
+)
+
+
+@ADDED_TO
+def test_to_some_lists_is_only_added(cls: Any, filled: Any, company: Any, browser_as: Any) -> None:
+    """Whatever is given for lines that stand: they stay as they are, signed; two who add at once both do."""
+    for name in set(lists_of(cls)) - set(changeable(cls)):
+        person = writer(company, filled, name)
+        before = filled.raw(name)
+        bare = type(before[0])(**{c: before[0].raw(c) for c in cls._fields[name].columns if c not in ("by", "at")})
+        seen = company.fresh(filled).version
+        first = changes.update(cls, filled.id, {name: [bare]}, actor=person, version=seen)
+        other = changes.update(cls, filled.id, {name: [copy(bare)]}, actor=person, version=seen)
+        assert [line.key for line in other.raw(name)][:-1] == [line.key for line in first.raw(name)]
+        assert [line.ref("by") for line in other.raw(name)][-2:] == [person.id] * 2
+        assert all(line.at for line in other.raw(name))
+        spoilt = given(filled, name)
+        for line in spoilt:
+            line.put("by", None)
+        for lines in ([], spoilt, spoilt[1:]):
+            kept = changes.update(cls, filled.id, {name: lines}, actor=SYSTEM, version=None)
+            assert [line.to_mongo() for line in kept.raw(name)] == [line.to_mongo() for line in other.raw(name)]
+
+
+def copy(line: Any) -> Any:
+    return type(line)(**{c: line.raw(c) for c in line._fields if c not in ("key", "by", "at")})
+
+
+@BY_RIGHT
+def test_columns_that_are_not_theirs_stay_as_they_are(cls: Any, filled: Any, company: Any, browser_as: Any) -> None:
+    """In the gate and through the form: neither a blank nor a posted value reaches them, in old lines and new ones."""
+    for name in changeable(cls):
+        columns = cls._fields[name].columns
+        closed = [c for c, f in columns.items() if (f.see or f.edit) and f.is_text]
+        if not closed:
+            continue
+        lines = given(filled, name)
+        for column in closed:
+            lines[0].put(column, "原值")
+        record = write(filled, name, lines)
+        for login in company.logins:
+            person = company.actor(login)
+            if not may_write(person, record, name):
+                continue
+            mine = rights.settable_columns(person, cls, name, record)
+            forged = given(record, name)
+            for line in (*forged, new := copy(forged[0])):
+                for column in closed:
+                    line.put(column, "偽造")
+            record = changes.update(cls, record.id, {name: [*forged, new]}, actor=person, version=record.version)
+            for column in closed:
+                held = [line.raw(column) for line in (record.raw(name)[0], record.raw(name)[-1])]
+                assert held == (["偽造"] * 2 if column in mine else ["原值", columns[column].default]), (login, column)
+            record = write(record, name, lines)
+            browser = browser_as(login, is_new=True)
+            form = browser.form(f"/admin/{cls.declared.name}/edit/", "/edit/", id=record.id)
+            posted = {f"{name}-0-{column}": "偽造" for column in closed}
+            assert not any(key in form for key in posted if key.rsplit("-", 1)[1] not in mine)
+            text = browser.get(f"/admin/{cls.declared.name}/edit/", {"id": record.id}).text
+            assert ("原值" in text) == any(rights.sees(person, columns[c], record) for c in closed)
+            assert browser.send(form, **posted).status_code == 302
+            record = company.fresh(record)
+            for column in closed:
+                assert record.raw(name)[0].raw(column) == ("偽造" if column in mine else "原值"), (login, column)
+            record = write(record, name, lines)
+
+
+def may_write(person: Any, record: Any, name: str) -> bool:
+    try:
+        record = rights.find(person, type(record), record.id)
+    except Missing:
+        return False
+    return bool(rights.may_update(person, record) and rights.may_set(person, record, name))
+
+
+@STEPWISE
+def test_a_line_goes_from_state_to_state_as_declared(cls: Any, filled: Any, company: Any) -> None:
+    for name in changeable(cls):
+        for column, state in cls._fields[name].columns.items():
+            if not state.is_line_state or state.steps is None:
+                continue
+            person, record = writer(company, filled, name), company.fresh(filled)
+            for was in state.options:
+                for to in state.options:
+                    lines = given(record, name)
+                    lines[0].put(column, was)
+                    record = write(record, name, lines)
+                    lines = given(record, name)
+                    lines[0].put(column, to)
+                    if state.leads(was, to):
+                        record = changes.update(cls, record.id, {name: lines}, actor=person, version=record.version)
+                        assert record.raw(name)[0].raw(column) == to
+                        continue
+                    with pytest.raises(Refused) as refusal:
+                        changes.update(cls, record.id, {name: lines}, actor=person, version=record.version)
+                    assert list(refusal.value.problems) == [f"{name}.0.{column}"]
+
+
 def text_column(cls: Any, name: str) -> str | None:
     """A column of a list in which anything may stand."""
     columns = cls.declared.own_fields[name].columns.items()
@@ -148,5 +261,4 @@ def text_column(cls: Any, name: str) -> str | None:
 
 def writer(company: Any, record: Any, name: str) -> Any:
     """Somebody who may set a list of a record."""
-    people = (company.actor(login) for login in company.logins)
-    return next((p for p in people if rights.may_update(p, record) and rights.may_set(p, record, name)), None)
+    return next((p for login in company.logins if may_write(p := company.actor(login), record, name)), None)

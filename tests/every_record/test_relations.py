@@ -34,7 +34,8 @@ def named_in(cls: Any, record: Any, path: str, users: Any) -> dict[str, Any]:
     if not field.columns:
         return {}
     line = field.field.document_type
-    rows = record.raw(name) or [line()]
+    needed = {c: "樣品" for c, content in field.columns.items() if content.required and content.is_text}
+    rows = record.raw(name) or [line(**needed)]
     rows[0]._data[column] = users[0]
     return {name: rows}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -26,7 +26,7 @@ from ..kinds import kind_of
 from ..moves import moves_context
 from ..slots import scripts_for
 from ..wording import line_labels
-from .record_page import heading
+from .record_page import heading, lines_context
 
 UNKNOWN = "—"
 IN_LINE = L("Line {n}: {sentence}", "第 {n} 行：{sentence}")
@@ -226,6 +226,8 @@ class LinesTable:
 
 def _lines_control(table: LinesTable, entry: Any) -> dict[str, Any]:
     """The table of a list of lines: heads, one row per line, and a blank row to copy."""
+    if entry.field.append_only:
+        return _adding_control(table, entry)
     problems = table.drawing.problems
     places = {id(item): at for at, item in enumerate(filled(entry))}
     rows = []
@@ -240,6 +242,26 @@ def _lines_control(table: LinesTable, entry: Any) -> dict[str, Any]:
         rows.append(_blank_line(table, entry, 0))
     blank, most = _blank_line(table, entry, "__index__"), entry.field.most
     return {"kind": "lines", "heads": heads, "rows": rows, "blank": blank, "most": most}
+
+
+def _adding_control(table: LinesTable, entry: Any) -> dict[str, Any]:
+    """A list to which is only added: what stands in it for reading, and rows for what is new."""
+    drawing = table.drawing
+    rows = drawing.record.to_mongo().to_dict().get(table.name) or [] if drawing.record else []
+    labels = line_labels(drawing.intent.cls, {table.name: rows})
+    kept = lines_context(entry.field, rows, labels, drawing.viewer)
+    table = replace(table, columns={c: f for c, f in table.columns.items() if not f.computed})
+    new = [item for item in entry if not item.key]
+    faults, at_first = drawing.problems, len(rows)
+    cells = [
+        [table.cell(at, c, item, faults.get(f"{table.name}.{at_first + at}.{c}", [])) for c in table.columns]
+        for at, item in enumerate(new)
+    ] or [_blank_line(table, entry, 0)]
+    heads = [
+        {"label": label_of(f), "number": kind_of(f).is_number, "required": f.required} for f in table.columns.values()
+    ]
+    blank = _blank_line(table, entry, "__index__")
+    return {"kind": "lines", "heads": heads, "rows": cells, "blank": blank, "most": entry.field.most, "kept": kept}
 
 
 def _blank_line(table: LinesTable, entry: Any, at: Any) -> list[dict[str, Any]]:

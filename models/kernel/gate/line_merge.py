@@ -100,7 +100,7 @@ def reconciled(record: Record, seen: int | None, values: Mapping[str, Any], acto
     changed = {change["field"] for change in difference(original, stored(record))} if original is not None else set()
     if original is None or not changed or any(not _is_mergeable(record, name) for name in changed):
         raise Changed(record, seen, values)
-    names = [*lines.lists_in(record, values), *(name for name in changed if values.get(name) == [])]
+    names = lines.lists_in(record, values)
     known = {name: {key for key, _ in keyed_lines(original.get(name) or ())} for name in names}
     values = lines.settled(record, values, actor, known)
     results = {name: compared(record, name, original, values[name], actor) for name in names if name in changed}

@@ -8,15 +8,19 @@ keys; code that hands over lines of the record's own past has them by right.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..base import clock
 from ..base.people import Actor
+from ..base.words import L, Listed, Words
 from ..language.fields import Line
-from ..language.kinds.lines import is_key
+from ..language.kinds.lines import is_key, keyed_lines
 from ..language.record import Record
 from ..rights import rights
 
+NO_STEP = L("From “{state}” a line can only go to: {onward}.", "「{state}」之後只能為：{onward}。")
+NO_STEP_AT_ALL = L("“{state}” is the last state of a line.", "「{state}」為最後狀態，不能再變更。")
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 KEY_LENGTH = 8
 
@@ -49,6 +53,8 @@ def give_keys(record: Record) -> None:
 def _settled(record: Record, name: str, given: Any, actor: Actor, known: Container[str] | None) -> list[Line]:
     field = record.declared.own_fields[name]
     held = {line.key: line for line in record.raw(name) or []}
+    if field.append_only:
+        return _appended(held, given, actor)
     is_new = record.version == 0
     mine = rights.settable_columns(actor, type(record), name, None if is_new else record)
     theirs = [column for column in field.columns if column not in mine]
@@ -101,5 +107,34 @@ def _preset(column: Any) -> Any:
     return column.default() if callable(column.default) else column.default
 
 
+def _appended(held: Mapping[str, Line], given: Any, actor: Actor) -> list[Line]:
+    """What was there before, and behind it what is new, signed."""
+    new = [line for line in given if (line.claimed or line.key) not in held]
+    taken = {*held}
+    for line in new:
+        _key_of(line, None, taken)
+        if not (actor.is_system and line.ref("by")):
+            line.put("by", actor.id)
+        line.put("at", clock.now())
+    return [*held.values(), *new]
+
+
+def state_problems(record: Record, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
+    """Lines that went from one state to another to which it does not lead: pairs of path and sentence."""
+    for name, field in record.declared.own_fields.items():
+        for column, state in field.columns.items():
+            if state.is_line_state and state.steps is not None and before.get(name):
+                was = {key: row.get(column) for key, row in keyed_lines(before[name])}
+                for at, line in enumerate(record.raw(name) or ()):
+                    if line.key in was and not state.leads(was[line.key], line.raw(column)):
+                        yield f"{name}.{at}.{column}", _no_step(state, was[line.key])
+
+
+def _no_step(state: Any, was: Any) -> Words:
+    onward = tuple(state.onward(was))
+    label = state.options.get(was, L("", ""))
+    return NO_STEP(state=label, onward=Listed(onward)) if onward else NO_STEP_AT_ALL(state=label)
+
+
 def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(line, Line) for line in value)
+    return isinstance(value, list | tuple) and all(isinstance(line, Line) for line in value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -16,6 +16,7 @@ from ..language.declare import references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
 from ..language.record import Record
 from ..rights import rights
+from . import lines
 from .circles import circle_problems
 from .search_parts import parent_of
 
@@ -74,6 +75,8 @@ def problems_of(
         problems = problems_in(record, fields)
         problems.update(link_problems(record, actor, before, but=links))
         problems.update(circle_problems(record, actor, before))
+        for path, sentence in () if actor.is_system else lines.state_problems(record, before):
+            problems.add(path, sentence)
         problems.update(_belonging_problems(record, actor))
     problems.update(rule_problems(record, problems))
     if not actor.is_system:
@@ -145,9 +148,10 @@ def link_problems(
     """
     problems = Problems()
     query: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
+    held = _held_in(before)
     for link in _links(record):
         path, field, target, result = link
-        if link not in but and not _was_there(before, path, result):
+        if link not in but and result not in held(path):
             query.setdefault(target, {}).setdefault(result, []).append((path, field))
     for target, places in query.items():
         known = _known(actor, get_document(target), list(places))
@@ -178,22 +182,28 @@ def _links(record: Record) -> Iterator[Link]:
         if name in record.declared.own_fields:
             for result in field.ids_in(record._data.get(name)):
                 yield name, field, field.target, result
-    for name, lines in record.declared.own_fields.items():
-        links = {column: ref for column, ref in lines.columns.items() if ref.target}
+    for name, content in record.declared.own_fields.items():
+        links = {column: ref for column, ref in content.columns.items() if ref.target}
         for at, line in enumerate(record._data.get(name) or [] if links else []):
             for column, ref in links.items():
                 for result in ref.ids_in(line._data.get(column)):
                     yield f"{name}.{at}.{column}", ref, ref.target, result
 
 
-def _was_there(before: Mapping[str, Any], path: str, id: ObjectId) -> bool:
-    """Whether the record already held this link, wherever its line stood."""
-    name, _, rest = path.partition(".")
-    held = before.get(name)
-    if rest:
+def _held_in(before: Mapping[str, Any]) -> Callable[[str], Container[Any]]:
+    """What a record held already in a field, or in a column of its lines wherever these stood; gathered once."""
+    known: dict[tuple[str, str], Container[Any]] = {}
+
+    def held(path: str) -> Container[Any]:
+        name, _, rest = path.partition(".")
         column = rest.split(".")[-1]
-        return any(line.get(column) == id for line in held or [])
-    return id in held if isinstance(held, list) else held == id
+        if (name, column) not in known:
+            value = before.get(name)
+            rows = [line.get(column) for line in value or ()] if rest else value if isinstance(value, list) else [value]
+            known[name, column] = {item for row in rows for item in (row if isinstance(row, list) else [row])}
+        return known[name, column]
+
+    return held
 
 
 def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:

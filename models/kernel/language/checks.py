@@ -13,7 +13,7 @@ from .belonging import belonging_faults
 from .by_time import time_faults
 from .deadline import deadline_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
-from .kinds.lines import KEY
+from .line_checks import line_faults
 from .relation_checks import path_faults, relation_faults, relations_in
 from .spec import PLACES, Access, Declaration, FollowUp, Grid, Remind, Scope
 from .unique import unique_faults
@@ -38,6 +38,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     for name in cls.fields_of():
         if not isinstance(cls.fields_of()[name], Rule) and name not in _RAW_FIELDS:
             yield f"field {name!r} is not one of the kernel's kinds of fields"
+    yield from line_faults(spec)
     yield from _unknown_names(spec, set(cls.fields_of()))
     yield from _number_faults(spec.number)
     yield from _title_faults(spec)
@@ -71,10 +72,6 @@ def _field_faults(name: str, field: Rule) -> Iterator[str]:
         yield from _kind_faults(column_place, column)
         if isinstance(column, Lines):
             yield f"{column_place} has lines within lines, which no form can show"
-        if column_name == KEY:
-            yield f"{column_place} has the name of the key by which lines are known"
-        if column.required and (column.see or column.edit) and column.default is None:
-            yield f"{column_place} is required, and not everybody who enters lines may set it: give it a default"
         for fact in _ONLY_OF_RECORDS:
             if getattr(column, fact):
                 yield f"{column_place} has {fact}=, which holds for fields of a record only"

@@ -13,6 +13,7 @@ from .checks import declaration_faults
 from .deadline import Deadline
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
+from .line_checks import line_reminders
 from .record import Record
 from .reviewing import flow_of
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
@@ -77,7 +78,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             form=form or (Part(label, [name for name, field in own.items() if not field.internal]),),
             workflow=completed(flow) if flow else None,
             access=access_through(parent, access) if inherits else access or Access(),
-            reminders=reminders,
+            reminders=reminders + line_reminders(own),
             retention=retention or (retention_through(parent) if parent else None),
             follow_ups=follow_ups,
             file_kinds=files or {},

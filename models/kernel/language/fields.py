@@ -8,7 +8,8 @@ from typing import Any
 from ..base.words import Words
 from .kinds.choices import RANKS, Choice, Choices, Flag, Tags
 from .kinds.dates import Day, Moment
-from .kinds.lines import Line, Lines, declared_fields
+from .kinds.line_states import LineState
+from .kinds.lines import Line, Lines, SignedLine, declared_fields
 from .kinds.links import Ref, Refs, id_of
 from .kinds.numbers import Money, Number, Whole, decimals_of
 from .kinds.rule import NOT_A_CHOICE, NOT_A_NUMBER, NOT_THERE, REQUIRED, TOO_LARGE, WRONG_FORM, Rule, label_of
@@ -28,6 +29,7 @@ __all__ = [
     "Day",
     "Flag",
     "Line",
+    "LineState",
     "Lines",
     "LongText",
     "Mail",
@@ -40,6 +42,7 @@ __all__ = [
     "Refs",
     "Rule",
     "Sealed",
+    "SignedLine",
     "Tags",
     "Text",
     "Whole",

@@ -136,8 +136,14 @@ class LineReminderRule(ReminderRule):
         """The column that says that a line is done; empty: none does."""
         return self.remind.unless.partition(".")[2]
 
+    @property
+    def _end(self) -> Any:
+        """The column itself."""
+        return self.cls._fields[self.lines].columns[self.unless] if self.unless else None
+
     def _date_query(self, span: dict[str, Any]) -> dict[str, Any]:
-        return {self.lines: {"$elemMatch": {self.column: span, **({self.unless: None} if self.unless else {})}}}
+        is_open = {self.unless: self._end.not_done()} if self._end else {}
+        return {self.lines: {"$elemMatch": {self.column: span, **is_open}}}
 
     def concerns(self, person: Actor) -> dict[str, Any]:
         named = [path for path in (self.remind.to.fields if self.remind.to else ()) if "." in path]
@@ -145,7 +151,7 @@ class LineReminderRule(ReminderRule):
 
     def causes(self, row: Mapping[str, Any]) -> Iterator[AnyDateCause]:
         for key, line in keyed_lines(row.get(self.lines) or []):
-            value, is_done = line.get(self.column), bool(self.unless and line.get(self.unless) is not None)
+            value, is_done = line.get(self.column), bool(self._end and self._end.is_done(line.get(self.unless)))
             if value is not None and not is_done:
                 date, offset = self.field.day_in(value), self.remind.offset
                 yield LineDateCause(self.cls.type_name(), row["_id"], self.remind.field, key, date, offset)
@@ -172,6 +178,10 @@ class LineCase:
     def ref(self, name: str) -> ObjectId | None:
         column = name.partition(".")[2]
         return self.line.ref(column) if column else self.record.ref(name)
+
+    def ids_at(self, path: str) -> list[ObjectId]:
+        id = self.ref(path)
+        return [id] if id is not None else []
 
 
 def rule_of(cls: type[Record], remind: Remind) -> ReminderRule:

@@ -11,9 +11,11 @@ from typing import Any, Unpack
 
 import mongoengine as me
 
-from ...base.words import Words
+from ...base.words import L, Words
 from ..facts import Facts
+from .dates import Moment
 from .held import Held
+from .links import Ref
 from .rule import TOO_MANY, WRONG_FORM, Rule, label_of
 
 KEY = "key"
@@ -39,14 +41,41 @@ class Line(Held, me.EmbeddedDocument):
         yield from ()
 
 
+class SignedLine(Line):
+    """A line of a list to which is only added: the gate fills in who wrote it, and when."""
+
+    meta = {"abstract": True}
+    by = Ref("User", computed=True, label=L("Written by", "記錄人"))
+    at = Moment(computed=True, label=L("Written at", "記錄時間"))
+
+
 class Lines(Rule, me.EmbeddedDocumentListField):
-    """Embedded lines, in order, `most` of them at most."""
+    """Embedded lines, in order, `most` of them at most.
+
+    `append_only`: lines are added and never changed or removed; they are `SignedLine`s. `owner` and `due` name the
+    columns that say for whom a line is (a user or a department) and until when: it is reminded of and passed up until
+    its `LineState` is an end, or the column that `done` names is filled; in the states of the record that `due_in`
+    names, or in all.
+    """
 
     is_sortable = is_indexable = is_in_sheet = is_column = False
 
-    def __init__(self, line: type[Line], *, most: int = LINES_MAX, **facts: Unpack[Facts]):
+    def __init__(  # noqa: PLR0913 - the words in which a list is declared
+        self,
+        line: type[Line],
+        *,
+        most: int = LINES_MAX,
+        append_only: bool = False,
+        owner: str = "",
+        due: str = "",
+        done: str = "",
+        due_in: Iterable[str] = (),
+        **facts: Unpack[Facts],
+    ):
         super().__init__(line, **facts)
-        self.most = most
+        self.most, self.append_only = most, append_only
+        self.owner, self.due, self.done = owner, due, done
+        self.due_in = frozenset(due_in.split() if isinstance(due_in, str) else due_in)
         if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= LINES_LIMIT:
             self.note_faults([f"has most={most!r}, which is not a number of lines from 1 to {LINES_LIMIT}"])
 

@@ -84,6 +84,7 @@ class Rule:
     is_text: ClassVar[bool] = False  # kept as the text that a person typed
     is_column: ClassVar[bool] = True  # a reader may choose it as a column of a list
     is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
+    is_line_state: ClassVar[bool] = False  # says of a line how far it is
     unreadable: ClassVar[L] = WRONG_FORM
 
     if TYPE_CHECKING:  # what MongoEngine's fields have; it ships no types
@@ -140,6 +141,14 @@ class Rule:
     def order_key(self, name: str) -> str:
         """Where the database keeps what a list sorts by, for a field of this name."""
         return name
+
+    def is_done(self, value: Any) -> bool:
+        """Whether a value of it says that its line is done."""
+        return value is not None
+
+    def not_done(self) -> Any:
+        """What the database compares it with to find lines that are not done."""
+        return None
 
     def ids_in(self, value: Any) -> list[ObjectId]:
         """The records that a value links to."""

@@ -1,0 +1,124 @@
+"""Wrong declarations of lists of lines stop the start in one sentence; what their options say is derived once."""
+
+import re
+from typing import Any
+
+import pytest
+
+from models.kernel.base.roles import Role
+from models.kernel.base.words import L
+from models.kernel.language.facts import DeclarationError
+from models.kernel.language.fields import Day, Line, Lines, LineState, Ref, SignedLine, Text
+from models.kernel.language.relations import READ, during
+from models.kernel.language.spec import Access
+from models.kernel.language.who import OWNER
+from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays
+
+__all__ = ["nothing_stays"]  # a fixture of every test here
+
+STATES = {"open": NAME, "done": NAME}
+
+
+COLUMNS: dict[str, Any] = {
+    "name": lambda: Text(required=True, label=NAME),
+    "user": lambda: Ref("User", label=NAME),
+    "team": lambda: Ref("Department", label=NAME),
+    "other": lambda: Ref("Customer", label=NAME),
+    "due": lambda: Day(label=NAME),
+    "done": lambda: Day(label=NAME),
+}
+
+
+def line(base: Any = Line, **columns: Any) -> Any:
+    """A class of lines with some columns more than a name, users, departments and dates."""
+    plain = {name: make() for name, make in COLUMNS.items()}
+    return type("SampleLine", (base,), {**plain, **columns, "__module__": __name__})
+
+
+def at() -> LineState:
+    return LineState(STATES, ends="done", label=NAME)
+
+
+def lines(of: Any = None, **options: Any) -> dict[str, Any]:
+    return {"fields": {"rows": Lines(of or line(), label=NAME, **options)}, "workflow": flow(CLOSE)}
+
+
+def column(kind: Any, **facts: Any) -> dict[str, Any]:
+    return lines(line(note=kind(label=NAME, **facts)))
+
+
+def state(**options: Any) -> dict[str, Any]:
+    given = {"options": STATES, "ends": "done", **options}
+    return lines(
+        type("Odd", (Line,), {"at": LineState(given.pop("options"), label=NAME, **given), "__module__": __name__})
+    )
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "column rows.key has the name of the key by which lines are known": lines(line(key=Text(label=NAME))),
+    "field 'rows' has most=0, which is not a number of lines from 1 to 5000": lines(most=0),
+    "field 'rows' has most=5001, which is not a number of lines from 1 to 5000": lines(most=5001),
+    "field 'rows' has most='many', which is not a number of lines from 1 to 5000": lines(most="many"),
+    "field 'rows' has most=True, which is not a number of lines from 1 to 5000": lines(most=True),
+    "field 'rows' is append-only, and its lines are no SignedLine, which says who wrote them and when": lines(
+        append_only=True
+    ),
+    "field 'rows' is append-only, and its lines have a state that nobody could change": lines(
+        line(SignedLine, at_last=at()), append_only=True
+    ),
+    "field 'rows' has lines with two states": lines(line(first=at(), second=at())),
+    "field 'rows' has owner='usr', which is no column of its lines": lines(owner="usr"),
+    "field 'rows' has due='by', which is no column of its lines": lines(due="by"),
+    "field 'rows' has done='by', which is no column of its lines": lines(done="by"),
+    "field 'rows' has owner='other', which is no link to User or Department": lines(owner="other"),
+    "field 'rows' has owner='name', which is no link to User or Department": lines(owner="name"),
+    "field 'rows' has due='name', which is not a date": lines(due="name", done="done"),
+    "field 'rows' has due='due', but nothing says when a line is done: a LineState, or done=": lines(due="due"),
+    "field 'rows' has due_in=, but no due=": lines(due_in="draft"),
+    "field 'rows' names a state 'gone' that does not exist": lines(due="due", done="done", due_in="draft gone"),
+    "field 'rows' is for whom 'rows.user' names, who may not see the record: add it to Access(named=)": lines(
+        owner="user", due="due", done="done"
+    ),
+    "column rows.at has fewer than two states": state(options={"open": NAME}, ends="open"),
+    "column rows.at has no state in which a line is done": state(ends=""),
+    "column rows.at names a state 'gone' that is none of its options": state(steps={"open": "gone"}),
+    "column rows.at names a state 'far' that is none of its options": state(ends="far done"),
+    "column rows.note has edit='head', which is not a set of roles": column(Text, edit="head"),
+    "column rows.note has edit= in a state 'gone' that does not exist": column(Text, edit=during("gone", OWNER)),
+    "column rows.note is required, and not everybody who enters lines may set it: give it a default": column(
+        Text, required=True, edit=frozenset({Role.HEAD})
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_cannot_be_right_stops_the_start(fault: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
+        declared(**FAULTS[fault])
+
+
+def test_who_is_reminded_follows_from_owner_and_due() -> None:
+    access = Access(named={"rows.user": READ})
+    said = declared(
+        **lines(line(state=at()), owner="user", due="due", due_in="draft"), access=access
+    ).declared.reminders
+    assert [(item.field, item.offset, item.unless) for item in said] == [
+        ("rows.due", offset, "rows.state") for offset in (3, 0, -1, -4)
+    ]
+    assert said[0].to.fields == ("rows.user",)
+    assert said[3].to.roles == (Role.MANAGEMENT,)
+    assert {frozenset(item.states) for item in said} == {frozenset({"draft"})}
+    by_team = declared(**lines(owner="team", due="due", done="done")).declared.reminders
+    assert [item.to.fields for item in by_team] == [("rows.team",), ("rows.team",), ("rows.team",), ()]
+
+
+def test_a_state_of_a_line_leads_where_it_says() -> None:
+    column = LineState(
+        {"open": NAME, "doing": NAME, "done": NAME}, ends="done", steps={"open": "doing", "doing": "open done"}
+    )
+    assert [to for to in column.options if column.leads("doing", to)] == ["open", "doing", "done"]
+    assert not column.leads("open", "done")
+    assert not column.leads("done", "open")
+    free = LineState(STATES, ends="done", label=L("State", "狀態"))
+    assert free.leads("done", "open")
+    assert free.default == "open"
