@@ -20,6 +20,8 @@ MEASURE = """async () => { const wrap = document.querySelector("[data-list-rows]
     return [wrap.scrollWidth - wrap.clientWidth, cells]; }"""
 
 
+CUT = "() => [...document.querySelectorAll('.grid td.pick + td, .grid td:first-child:not(.pick)')].some((cell) => "
+CUT += "cell.scrollWidth > cell.clientWidth)"
 LONG = "蘇州工業園區恒遠精密機械製造股份有限公司昆山分公司"
 
 
@@ -49,4 +51,6 @@ def test_no_default_column_is_hidden(company: Company, sit_down: Callable[..., P
         measured = pages[login].evaluate(MEASURE)
         if measured and measured[0] > 0:
             over[name] = measured
+        if "number" in cls.declared.grid.columns[:1] and pages[login].evaluate(CUT):
+            over[name] = "its number is cut"
     assert over == {}
