@@ -111,11 +111,21 @@ def _are_decisions(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(row, dict) and {"seat", "verb"} <= row.keys() for row in value)
 
 
+def _are_clocks(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(row, dict) and isinstance(row.get("name"), str) and _is_date(row.get("due")) for row in value
+    )
+
+
 def _is_chain(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("seq", 0), int) and isinstance(value.get("hash", ""), str)
 
 
-_INNER: Mapping[str, Fits] = {"decisions": _are_decisions, "chain": _is_chain}  # what the gate keeps with a record
+_INNER: Mapping[str, Fits] = {
+    "decisions": _are_decisions,
+    "clocks": _are_clocks,
+    "chain": _is_chain,
+}  # what the gate keeps with a record
 _KINDS: tuple[tuple[Any, Fits], ...] = (
     (me.StringField, _of_type(str)),
     (me.BooleanField, _of_type(bool)),
