@@ -3,7 +3,6 @@
 from .chapters import SALES
 from .departments import Code
 from .kernel.language import (
-    HEAD,
     REASON,
     WRITE,
     WRITER,
@@ -22,6 +21,7 @@ from .kernel.language import (
     State,
     Text,
     Workflow,
+    days,
     record,
     table,
     user_in,
@@ -86,7 +86,7 @@ class ServiceLimit(Record):
             Move("resume", "waiting", "in_progress", by=WRITER, label=L("Resume", "恢復")),
             Move("solve", "in_progress", "solved", by=ASSIGNEE, require="solution", label=L("Solve", "解決")),
             Move("reopen", "solved", "in_progress", by=WRITER, optional=True, label=L("Reopen", "重新打開")),
-            Move("close", "solved", "closed", by=HEAD, optional=True),
+            Move("close", "solved", "closed", after=days(7)),
         ),
         edit="received in_progress waiting",
         facts=(
