@@ -62,7 +62,7 @@ class Desk:
 
     def lead(self, source: str, verb: str, key: str) -> Record:
         """Make the record that another leads to, and know it by a key."""
-        led = changes.follow_up(
+        [led] = changes.follow_up(
             _type(source), self.id(source), verb, actor=self.actor, context=Context(source=Source.SEED)
         )
         return self._keep(key, led)

@@ -54,6 +54,8 @@ Answer = str | BaseResponse | tuple[str, int]
 
 SAVED = L("Saved: {number}.", "已保存：{number}。")
 CREATED = L("Created: {number}.", "已建立：{number}。")
+MADE = L("Created: {count} records.", "已建立 {count} 條記錄。")
+NOTHING_TO_MAKE = L("Everything that follows from this record is there already.", "後續記錄均已建立。")
 REMOVED = L("{number} is in the recycle bin; it can be restored from there.", "{number} 已移至回收站，可從該處恢復。")
 PUT_BACK = L("Put back to version {version}", "恢復至版本 {version}")
 NO_ACCESS = L("Your roles do not include this kind of record.", "您的角色不涉及此類記錄。")
@@ -237,9 +239,13 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
     @expose("/lead/", methods=("POST",))
     def lead_view(self) -> Answer:
         """Make the record that this one leads to, in one action; asked twice, the first one opens."""
-        made = changes.follow_up(self.model, request.form.get("id"), request.form.get("verb", ""), actor=actor())
-        say("good", CREATED(number=made.number))
-        return redirect(f"/admin/{made.type_name()}/details/?id={made.id}")
+        verb = request.form.get("verb", "")
+        made = changes.follow_up(self.model, request.form.get("id"), verb, actor=actor())
+        if len(made) == 1:
+            say("good", CREATED(number=made[0].number))
+            return redirect(f"/admin/{made[0].type_name()}/details/?id={made[0].id}")
+        say("good" if made else "info", MADE(count=len(made)) if made else NOTHING_TO_MAKE)
+        return redirect(f"{self.base}details/?id={request.form.get('id')}")
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:

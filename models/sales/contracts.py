@@ -73,6 +73,20 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
     }
 
 
+def receivable_from(contract: Contract, instalment: Instalment) -> Mapping[str, Any]:
+    """What is owed of one instalment of a contract."""
+    keys = [line.key for line in contract.schedule]
+    return {
+        "contract": contract.id,
+        "customer": contract.ref("customer"),
+        "instalment": keys.index(instalment.key) + 1,
+        "due": instalment.due,
+        "amount": instalment.amount,
+        "currency": contract.currency,
+        "condition": instalment.condition,
+    }
+
+
 @record(
     label=L("Contract", "銷售合同"),
     plural=L("Contracts", "銷售合同"),
@@ -165,6 +179,14 @@ def order_from(contract: Contract) -> Mapping[str, Any]:
     retention=Retention(after="ends_on", archive=730, delete=15),
     follow_ups=(
         FollowUp("create_order", "SalesOrder", L("Make the order", "生成訂單"), states="signed", fill=order_from),
+        FollowUp(
+            "create_receivables",
+            "Receivable",
+            L("Make the receivables", "生成應收款"),
+            each="schedule",
+            on="sign",
+            fill=receivable_from,
+        ),
     ),
 )
 class Contract(Record):
@@ -197,20 +219,7 @@ class Contract(Record):
             yield "signed_on", L("The signing date lies in the future.", "簽訂日期不能晚於今天。")
 
     def on_sign(self, actions: MoveActions) -> None:
-        """Create the receivables from the schedule, make the customer one at the first contract, file the scan."""
-        for number, instalment in enumerate(self.schedule, start=1):
-            values = {
-                "contract": self.id,
-                "customer": self.ref("customer"),
-                "instalment": number,
-                "due": instalment.due,
-                "amount": instalment.amount,
-                "currency": self.currency,
-                "condition": instalment.condition,
-                "department": self.ref("department"),
-                "owner": self.ref("owner"),
-            }
-            actions.create(Receivable, values, once=f"contract:{self.id}:instalment:{number}")
+        """Make the customer one at the first contract, file the scan."""
         customer = self.customer
         if customer.state not in ("customer", None):
             actions.move(customer, "won")

@@ -7,16 +7,19 @@ it. Killed at any line and begun anew, it ends where it would have ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from mongoengine.connection import get_db
 
 from models.kernel.base.collections import archive_of
+from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L
-from models.kernel.gate import dependents
+from models.kernel.gate import changes, dependents
+from models.kernel.gate.follow_ups import FOLLOW_UP
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
@@ -52,6 +55,8 @@ def follow(run: Run) -> None:
 
 def _carry_out(run: Run, cls: type[Record], order: Mapping[str, Any]) -> bool:
     """Whether nothing of the order is left; what is held under law, and stays where it is, is left."""
+    if order["what"] == FOLLOW_UP:
+        return _make_rest(run, cls, order)
     left = 0
     for home, step in _steps(cls, order):
         for rows in _batches(home, {order["field"]: order["id"]}):
@@ -60,6 +65,15 @@ def _carry_out(run: Run, cls: type[Record], order: Mapping[str, Any]) -> bool:
             run.count(followed=followed.count(True))
             run.renew()
     return left == 0
+
+
+def _make_rest(run: Run, cls: type[Record], order: Mapping[str, Any]) -> bool:
+    """Make what a move of a record left to be made, some in each transaction. Of a record that is gone nothing is."""
+    with suppress(Missing):
+        while count := changes.follow_up_rest(cls, order["id"], order["field"]):
+            run.count(followed=count)
+            run.renew()
+    return True
 
 
 def _steps(cls: type[Record], order: Mapping[str, Any]) -> Iterator[tuple[str, Step]]:

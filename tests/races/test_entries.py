@@ -110,4 +110,4 @@ def test_two_make_the_contract_of_one_quotation(company: Any) -> None:
         )
     )
     assert len(done(results)) == 6, kinds(results)
-    assert len({contract.id for contract in done(results)}) == 1
+    assert len({contract.id for [contract] in done(results)}) == 1

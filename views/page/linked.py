@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from models.kernel.base.people import Actor
-from models.kernel.gate.changes import follow_up_key
+from models.kernel.gate import follow_ups
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.sound import rows_of
@@ -17,28 +18,35 @@ from ..session import catalogue
 from ..wording import NEW_ONE, reference_labels, state_label, tone
 
 RELATED_MAX = 20
+LEADS_MAX = 50
 COLUMNS_MAX = 7
 _SHOWN = {"title": 1, "number": 1, "state": 1}
 
 
 def leads_context(cls: type[Record], record: Record, me: Actor) -> list[dict[str, Any]]:
     """The one-action followers: to be made, or made already."""
-    return [result for item in cls.declared.follow_ups if (result := _lead(record, item, me))]
+    return [row for item in cls.declared.follow_ups for row in _leads(record, item, me)]
 
 
-def _lead(record: Record, follow_up: FollowUp, me: Actor) -> dict[str, Any] | None:
-    target = catalogue().by_class(follow_up.to)
-    if follow_up.opens:
-        return _opened(record, follow_up, target, me)
-    made = target._get_collection().find_one(
-        {"once": follow_up_key(record, follow_up), "removed_at": None}, {"title": 1}
+def _leads(record: Record, leads: FollowUp, me: Actor) -> Iterator[dict[str, Any]]:
+    target = catalogue().by_class(leads.to)
+    if leads.opens:
+        yield from [opened] if (opened := _opened(record, leads, target, me)) else []
+        return
+    keys = [item.key for item in follow_ups.followers(record, leads)]
+    query = {"once": {"$in": keys}, "removed_at": None}
+    made = (
+        list(target._get_collection().find(query, {"title": 1, "once": 1}).sort("_id", 1).limit(LEADS_MAX))
+        if keys
+        else []
     )
-    if made:
-        url = f"/admin/{target.declared.name}/details/?id={made['_id']}"
-        return {"label": target.declared.label, "title": made["title"], "url": url}
-    if record.state not in follow_up.states or not rights.may_create(me, target):
-        return None
-    return {"label": follow_up.label, "verb": follow_up.verb, "url": None}
+    for row in made:
+        url = f"/admin/{target.declared.name}/details/?id={row['_id']}"
+        yield {"label": target.declared.label, "title": row["title"], "url": url}
+    if record.state not in leads.states or not rights.may_create(me, target):
+        return
+    if follow_ups.unmade(record, leads, {row["once"] for row in made}):
+        yield {"label": leads.label, "verb": leads.verb, "url": None}
 
 
 def _opened(record: Record, follow_up: FollowUp, target: type[Record], me: Actor) -> dict[str, Any] | None:

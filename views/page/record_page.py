@@ -136,7 +136,7 @@ def lines_context(field: Any, rows: list, labels: Mapping, viewer: rights.Viewer
         "label": label_of(field),
         "heads": [{"label": label_of(column), "number": kind_of(column).is_number} for column in columns.values()],
         "rows": [
-            [{"text": kind.plain(row.get(name), labels), "number": kind.is_number} for name, kind in kinds.items()]
+            [{"text": kind.linked(row.get(name), labels), "number": kind.is_number} for name, kind in kinds.items()]
             for row in rows
         ],
     }

@@ -20,12 +20,11 @@ from ..base.errors import Changed, Forbidden, Missing, Refused
 from ..base.people import SYSTEM, Actor
 from ..base.store import in_unit
 from ..base.words import L, Words
-from ..language.declare import registered
 from ..language.record import Record
 from ..language.spec import FollowUp
 from ..language.workflow import Move
 from ..rights import rights
-from . import dependents, history, intents, line_merge, lines, moving, validation
+from . import dependents, follow_ups, history, intents, line_merge, lines, moving, validation
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
@@ -258,24 +257,53 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
         return in_transaction(body)
 
 
-def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> Record:
-    """Make the record that this one leads to, once: asked again, the first one comes back. Raises Missing, Refused."""
+def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: Context = FORM) -> list[Record]:
+    """Make what this record leads to, each once: one, which comes back when asked again, or those of its lines that are
+    not made yet. Raises Missing, Refused."""
     with noting(VerbAttempt(actor, cls, verb, context, id)) as attempt:
         attempt.record = source = rights.find(actor, cls, id)
         leads = next((item for item in cls.declared.follow_ups if item.verb == verb), None)
         if leads is None or leads.fill is None or source.state not in leads.states:
             raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
-    target = _target_of(leads)
-    return create(target, leads.fill(source), actor=actor, context=context, once=follow_up_key(source, leads))
+    chosen = leads
+    if not chosen.each and not chosen.back:
+        return follow_ups.make(source, chosen, _creating(actor, context, source), follow_ups.followers(source, chosen))
+
+    def body(unit: Unit) -> list[Record]:
+        record = rights.find(actor, cls, id)
+        planned = follow_ups.missing(record, chosen) if chosen.each else follow_ups.followers(record, chosen)
+        return _led_to(unit, record, chosen, planned[: follow_ups.AT_ONCE_MAX], actor, context)
+
+    return in_transaction(body)
 
 
-def follow_up_key(source: Record, leads: FollowUp) -> str:
-    """The entry key of what one record leads to, so that it is made once."""
-    return f"{source.type_name()}:{source.id}:{leads.verb}"
+def follow_up_rest(cls: type[R], id: ObjectId, verb: str) -> int:
+    """Make the next of what a move left to be made, in one transaction; how many there were."""
+
+    def body(unit: Unit) -> int:
+        record = rights.find(SYSTEM, cls, id)
+        leads = next(item for item in cls.declared.follow_ups if item.verb == verb)
+        planned = follow_ups.missing(record, leads)[: follow_ups.AT_ONCE_MAX]
+        return len(_led_to(unit, record, leads, planned, SYSTEM, Context(source=Source.RULE)))
+
+    return in_transaction(body)
 
 
-def _target_of(leads: FollowUp) -> type[Record]:
-    return next(cls for cls in registered().values() if cls.__name__ == leads.to)
+def _led_to(
+    unit: Unit, record: Record, leads: FollowUp, planned: list[follow_ups.Follower], actor: Actor, context: Context
+) -> list[Record]:
+    """Make some of what a record leads to, and let it name them where the declaration says so."""
+    before = stored(record)
+    made = follow_ups.make(record, leads, _creating(actor, context, record), planned)
+    if difference(before, stored(record)):
+        write_change(unit, record, before, "update", Act(SYSTEM, Context(source=Source.RULE)))
+    return made
+
+
+def _creating(actor: Actor, context: Context, source: Record) -> follow_ups.Create:
+    """How an actor makes what a record leads to; the system does for the department and the owner of that record."""
+    facts = {"department": source.ref("department"), "owner": source.ref("owner")} if actor.is_system else {}
+    return lambda cls, values, key: create(cls, {**facts, **values}, actor=actor, context=context, once=key)
 
 
 def adopt(cls: type[R], id: Any) -> R:
@@ -370,6 +398,7 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
     if handler := getattr(record, f"on_{chosen.verb}", None):
         handler(MoveActions(unit, act.context, act.actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
+    follow_ups.make_of_move(record, chosen.verb, _creating(SYSTEM, act.context, record))
     name_deciders(record, refuses=not act.actor.is_system)
     return write_and_settle(unit, record, before, chosen.verb, act)
 
@@ -412,6 +441,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         moving.enter(record, due, SYSTEM)
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(MoveActions(unit, context, SYSTEM))
+        follow_ups.make_of_move(record, due.verb, _creating(SYSTEM, context, record))
         name_deciders(record, refuses=False)
         record = _write(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)))
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")

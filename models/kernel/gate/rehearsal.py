@@ -12,7 +12,7 @@ from ..base.errors import Changed, Missing, Refused
 from ..base.words import L, Words
 from ..language.record import Record
 from ..rights import rights
-from . import changes
+from . import changes, follow_ups
 from .acts import Context
 from .caches import forget_read
 from .intents import Intent
@@ -65,7 +65,8 @@ def _is_plain(record: Record, verb: str) -> bool:
     flow = record.flow()
     verbs = {verb, *(move.verb for move in (flow.moves if flow else ()) if move.auto)}
     asks = any(move.asked_fields for move in (flow.moves if flow else ()) if move.verb == verb)
-    return not asks and not any(hasattr(record, f"on_{verb}") for verb in verbs)
+    leads = any(follow_ups.of_move(record, verb) for verb in verbs)
+    return not asks and not leads and not any(hasattr(record, f"on_{verb}") for verb in verbs)
 
 
 def _unwritten(intent: Intent[Any], verb: str, seen: int, context: Context) -> Record:

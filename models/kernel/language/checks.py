@@ -13,9 +13,10 @@ from .belonging import belonging_faults
 from .by_time import time_faults
 from .deadline import deadline_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
+from .follow_up_checks import follow_up_faults
 from .line_checks import line_faults
 from .relation_checks import path_faults, relation_faults, relations_in
-from .spec import PLACES, Access, Declaration, FollowUp, Grid, Remind, Scope
+from .spec import PLACES, Access, Declaration, Grid, Remind, Scope
 from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
 
@@ -57,7 +58,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from deadline_faults(spec, cls.fields_of())
     if spec.belongs_to:
         yield from belonging_faults(spec)
-    yield from _follow_up_faults(spec.follow_ups)
+    yield from follow_up_faults(spec)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)
@@ -292,18 +293,6 @@ def _one_way_faults(flow: Workflow) -> Iterator[str]:
         decisions = [move.verb for move in flow.out_of(state) if move.is_decision and not move.optional]
         if decisions and len(ways) == 1:
             yield f"state {state!r} has no way out but the decision {decisions[0]!r}: add one for the answer no"
-
-
-def _follow_up_faults(follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
-    yield from (f"has two follow-ups {verb!r}" for verb in _twice([move.verb for move in follow_ups]))
-    yield from (
-        f"follow-up {move.verb!r} names no state in which it is offered" for move in follow_ups if not move.states
-    )
-    yield from (
-        f"follow-up {move.verb!r} needs one of fill= and opens="
-        for move in follow_ups
-        if bool(move.fill) == bool(move.opens)
-    )
 
 
 def _handler_faults(cls: Any, flow: Workflow | None) -> Iterator[str]:

@@ -13,6 +13,7 @@ from .checks import declaration_faults
 from .deadline import Deadline
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
+from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
 from .record import Record
 from .reviewing import flow_of
@@ -80,7 +81,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             access=access_through(parent, access) if inherits else access or Access(),
             reminders=reminders + line_reminders(own),
             retention=retention or (retention_through(parent) if parent else None),
-            follow_ups=follow_ups,
+            follow_ups=tuple(completed_follow_up(leads, own) for leads in follow_ups),
             file_kinds=files or {},
             receipts=receipts,
             happened=happened,

@@ -137,15 +137,25 @@ class Retention:
 @dataclass(frozen=True)
 class FollowUp:
     """One action that makes a record of another type from this one: once, with the values that `fill` gives; or by
-    hand and any number of times, on a blank form whose field `opens` names this one."""
+    hand and any number of times, on a blank form whose field `opens` names this one.
+
+    `each` names a list of this type's lines: then one is made of each line, once, and `fill` takes the record and the
+    line (None: of this one, none). `on` names a move that makes them in its own transaction, the first fifty, and the
+    rest in the background; `states` those in which a button does. `link_back`: the line, or the record, then names what
+    was made of it, in its one column that links to that type.
+    """
 
     verb: str
     to: str
     label: L
     _: KW_ONLY
-    states: NameSet = NameSet()
-    fill: Callable[[Any], Mapping[str, Any]] | None = None
+    states: NameSet = NameSet(frozenset())
+    fill: Callable[..., Mapping[str, Any] | None] | None = None
     opens: str = ""
+    each: str = ""
+    on: str = ""
+    link_back: bool = False
+    back: str = ""  # the column of `link_back`, found when the declaration is completed
 
 
 @dataclass(frozen=True, kw_only=True)

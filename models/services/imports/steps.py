@@ -27,6 +27,7 @@ from models.kernel.gate.sources import Source
 from models.kernel.gate.stored_form import stored
 from models.kernel.gate.unit import Undone
 from models.kernel.gate.validation import DOUBT as CONFIRM
+from models.kernel.language.declare import registered
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -105,7 +106,7 @@ def reader_for(sheet: Import, actor: Actor) -> Reader:
 
 def type_of(sheet: Import) -> type[Record]:
     """The record type that an import is for."""
-    return changes.registered()[sheet.type]
+    return registered()[sheet.type]
 
 
 def read(sheet: Import, actor: Actor) -> None:

@@ -5,6 +5,7 @@ from .kernel.language import (
     READ,
     Access,
     Day,
+    FollowUp,
     Grid,
     L,
     Line,
@@ -33,6 +34,7 @@ class MeetingDecision(Line):
     person = Ref("User", label=L("Carried out by", "負責人"))
     until = Day(label=L("Until", "期限"))
     progress = LineState(PROGRESS, ends="done", steps=STEPS, label=L("Progress", "進度"))
+    task = Ref("MeetingTask", computed=True, label=L("Task", "任務"))
     remark = Text(see=frozenset({Role.HEAD}), label=L("Remark of the head", "負責人備註"))
     weight = Text(edit=frozenset({Role.HEAD}), label=L("Weight", "權重"))
 
@@ -41,6 +43,31 @@ class MeetingNote(SignedLine):
     """A note that stays."""
 
     said = Text(required=True, label=L("Note", "記錄"))
+
+
+@record(
+    label=L("Task", "任務"),
+    plural=L("Tasks", "任務"),
+    chapter=ORGANISATION,
+    clause="3.3.4",
+    number="TK-{yyyy}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid("number subject person until"),
+    access=Access(named={"person": READ}),
+)
+class MeetingTask(Record):
+    """What somebody does because a meeting decided so."""
+
+    meeting = Ref("Meeting", label=L("Meeting", "會議"))
+    subject = Text(required=True, label=L("Subject", "主題"))
+    person = Ref("User", label=L("Person", "負責人"))
+    until = Day(label=L("Until", "期限"))
+
+
+def task_of(meeting: Record, line: MeetingDecision) -> dict | None:
+    """The task of a decision that somebody carries out."""
+    person = line.ref("person")
+    return {"meeting": meeting.id, "subject": line.text, "person": person, "until": line.until} if person else None
 
 
 @record(
@@ -57,6 +84,19 @@ class MeetingNote(SignedLine):
         "draft",
         (Move("confirm", "draft", "confirmed", label=L("Confirm", "確認")),),
         facts=(State("confirmed", L("Confirmed", "已確認"), tone="good"),),
+        edit="draft confirmed",
+    ),
+    follow_ups=(
+        FollowUp(
+            "make_tasks",
+            "MeetingTask",
+            L("Make the tasks", "生成任務"),
+            each="resolutions",
+            on="confirm",
+            states="confirmed",
+            fill=task_of,
+            link_back=True,
+        ),
     ),
 )
 class Meeting(Record):

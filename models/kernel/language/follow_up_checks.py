@@ -1,0 +1,50 @@
+"""What is wrong with what the records of one type lead to, and how its declaration is completed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .spec import Declaration, FollowUp
+
+
+def completed_follow_up(leads: FollowUp, own: Mapping[str, Any]) -> FollowUp:
+    """A follow-up with the column that names what is made, where it is to be named and there is one such column."""
+    places = _places(leads, own)
+    return replace(leads, back=places[0] if leads.link_back and len(places) == 1 else "")
+
+
+def follow_up_faults(spec: Declaration) -> Iterator[str]:
+    """Everything that is wrong with the follow-ups of a declaration."""
+    verbs = [leads.verb for leads in spec.follow_ups]
+    yield from (f"has two follow-ups {verb!r}" for verb in sorted({verb for verb in verbs if verbs.count(verb) > 1}))
+    for leads in spec.follow_ups:
+        yield from (f"follow-up {leads.verb!r} {fault}" for fault in _faults(leads, spec))
+
+
+def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
+    own, flow = spec.own_fields, spec.workflow
+    if not leads.states and not leads.on:
+        yield "names no state in which it is offered"
+    if bool(leads.fill) == bool(leads.opens):
+        yield "needs one of fill= and opens="
+    if leads.opens and (leads.each or leads.on or leads.link_back):
+        yield "opens a blank form, which is neither made of lines nor by a move, nor linked back"
+    if leads.each and (leads.each not in own or not own[leads.each].columns):
+        yield f"is made of each of {leads.each!r}, which is no list of lines"
+    if leads.on and (flow is None or leads.on not in flow.verbs()):
+        yield f"is made on {leads.on!r}, which is no move of the workflow"
+    needed = "the record and the line" if leads.each else "the record alone"
+    if leads.fill and len(inspect.signature(leads.fill).parameters) != (2 if leads.each else 1):
+        yield f"has a fill= that does not take what it is given: {needed}"
+    if leads.link_back and not leads.back:
+        known = ", ".join(_places(leads, own)) or "none"
+        yield f"is to be linked back, but the columns that link to {leads.to} are: {known}; it takes exactly one"
+
+
+def _places(leads: FollowUp, own: Mapping[str, Any]) -> list[str]:
+    """The fields, or columns of the lines, that can name what is made."""
+    fields = getattr(own.get(leads.each), "columns", {}) if leads.each else own
+    return [name for name, field in fields.items() if field.target == leads.to and not isinstance(field.default, list)]

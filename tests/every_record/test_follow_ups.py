@@ -1,0 +1,121 @@
+"""Every type whose moves or lines lead to other records: one is made of each line, once, and both name the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes, follow_ups
+from models.kernel.gate.acts import Context
+from models.kernel.gate.sources import Source
+from models.kernel.rights import rights
+from tests.fixtures._guesses import Guesses
+from tests.fixtures._types import types_with
+from tests.fixtures.doing import do
+
+OF_LINES = types_with(lambda declared: any(leads.each for leads in declared.follow_ups))
+
+
+def of_lines(cls: Any) -> list[Any]:
+    return [leads for leads in cls.declared.follow_ups if leads.each]
+
+
+def made_of(record: Any, leads: Any) -> dict[str, Any]:
+    """What was made of a record, by entry key."""
+    keys = [item.key for item in follow_ups.followers(record, leads)]
+    rows = follow_ups.target_of(leads)._get_collection().find({"once": {"$in": keys}})
+    return {row["once"]: row for row in rows}
+
+
+def before_move(company: Any, cls: Any, leads: Any) -> Any:
+    """A record that stands before the move that makes the others, with something in its lines."""
+    record = company.make(cls.declared.name)
+    source = next(move.source[0] for move in cls.declared.workflow.moves if move.verb == leads.on)
+    if not record.raw(leads.each):
+        guesses = Guesses(company, cls, company.actor("clerk_sal"), reuse=True)
+        lines = next(iter(guesses.options(cls._fields[leads.each], [])))
+        for line in lines:
+            for column, field in cls._fields[leads.each].columns.items():
+                if field.target == "User" and not field.computed:
+                    line.put(column, company.users["clerk_sal"])
+        record = changes.update(cls, record.id, {leads.each: lines}, actor=SYSTEM, version=None)
+    return company.walk(record, source)
+
+
+@OF_LINES
+def test_a_move_makes_one_record_of_each_line_once(cls: Any, company: Any, browser_as: Any) -> None:
+    for leads in (item for item in of_lines(cls) if item.on):
+        record = before_move(company, cls, leads)
+        assert not made_of(record, leads)
+        target = next(move.target for move in record.flow().moves if move.verb == leads.on)
+        record = company.walk(record, target)
+        made = made_of(record, leads)
+        planned = follow_ups.followers(record, leads)
+        assert planned
+        assert {item.key for item in planned} == set(made)
+        for item in planned:
+            assert made[item.key]["department"] == record.ref("department")
+            if leads.back:
+                assert item.line.ref(leads.back) == made[item.key]["_id"]
+        assert not follow_ups.missing(record, leads)
+        assert changes.follow_up_rest(cls, record.id, leads.verb) == 0
+        page = browser_as("management").get(f"/admin/{cls.declared.name}/details/", {"id": record.id}).text
+        assert all(row["title"] in page for row in made.values())
+
+
+@OF_LINES
+def test_where_it_is_more_the_rest_is_made_in_the_background(cls: Any, company: Any, monkeypatch: Any) -> None:
+    """The order is carried out in small steps; broken off after any of them and begun anew, each stays single."""
+    monkeypatch.setattr(follow_ups, "AT_ONCE_MAX", 1)
+    for leads in (item for item in of_lines(cls) if item.on):
+        record = before_move(company, cls, leads)
+        line = record.raw(leads.each)[0]
+        lines = [type(line)(**{c: line.raw(c) for c in cls._fields[leads.each].columns}) for _ in range(4)]
+        record.put(leads.each, lines)
+        cls._get_collection().update_one({"_id": record.id}, {"$set": {leads.each: keyed(lines)}})
+        record = company.fresh(record)
+        follow_ups.make_of_move(record, leads.on, changes._creating(SYSTEM, Context(source=Source.RULE), record))
+        assert len(made_of(record, leads)) == 1
+        assert changes.follow_up_rest(cls, record.id, leads.verb) == 1
+        first = {key: row["_id"] for key, row in made_of(record, leads).items()}
+        do("records.follow")
+        do("records.follow")
+        made = {key: row["_id"] for key, row in made_of(record, leads).items()}
+        assert len(made) == 4
+        assert first.items() <= made.items()
+        assert not record._get_db()["following"].find_one({"what": follow_ups.FOLLOW_UP})
+
+
+def keyed(lines: list[Any]) -> list[Any]:
+    return [{**line.to_mongo(), "key": f"line{n}"} for n, line in enumerate(lines)]
+
+
+@OF_LINES
+def test_a_button_makes_what_is_missing(cls: Any, company: Any) -> None:
+    for leads in (item for item in of_lines(cls) if item.states):
+        record = company.walk(before_move(company, cls, leads), sorted(leads.states)[0])
+        person = next(
+            (p for login in company.logins if (p := company.actor(login)) and may_make(p, record, leads)), None
+        )
+        if person is None:
+            pytest.fail(f"nobody may {leads.verb}")
+        assert changes.follow_up(cls, record.id, leads.verb, actor=person) == []
+        line = record.raw(leads.each)[0]
+        more = type(line)(**{c: line.raw(c) for c, f in cls._fields[leads.each].columns.items() if not f.computed})
+        more.key = "another1"
+        lines = [*record.raw(leads.each), more]
+        record = changes.update(cls, record.id, {leads.each: lines}, actor=SYSTEM, version=None)
+        if leads.back and leads.on:
+            [made] = changes.follow_up(cls, record.id, leads.verb, actor=person)
+            record = company.fresh(record)
+            assert record.raw(leads.each)[-1].ref(leads.back) == made.id
+            assert made.created_by.id == person.id
+            assert changes.follow_up(cls, record.id, leads.verb, actor=person) == []
+
+
+def may_make(person: Any, record: Any, leads: Any) -> bool:
+    scope = rights.visible(person, type(record))
+    sees = scope is not None and record._get_collection().find_one({"$and": [scope, {"_id": record.id}]}) is not None
+    return sees and bool(rights.may_create(person, follow_ups.target_of(leads)))

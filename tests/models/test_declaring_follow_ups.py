@@ -1,0 +1,68 @@
+"""Wrong declarations of what records lead to stop the start in one sentence."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from models.kernel.language.facts import DeclarationError
+from models.kernel.language.fields import Line, Lines, Ref, Text
+from models.kernel.language.spec import FollowUp
+from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays
+
+__all__ = ["nothing_stays"]  # a fixture of every test here
+
+
+def of_record(record: Any) -> dict[str, Any]:
+    return {}
+
+
+def of_line(record: Any, line: Any) -> dict[str, Any]:
+    return {}
+
+
+def leading(fill: Callable[..., Any] | None = of_line, **options: Any) -> dict[str, Any]:
+    """A type with lines that name a loan, and another list whose lines name two, and one follow-up."""
+    plain = {"name": Text(label=NAME), "loan": Ref("Loan", label=NAME), "__module__": __name__}
+    twice = {**plain, "other": Ref("Loan", label=NAME)}
+    rows = Lines(type("LeadingLine", (Line,), plain), label=NAME)
+    pairs = Lines(type("LeadingPair", (Line,), twice), label=NAME)
+    bare = Lines(type("LeadingBare", (Line,), {"name": Text(label=NAME), "__module__": __name__}), label=NAME)
+    leads = FollowUp("lend", "Loan", NAME, fill=fill, **{"each": "rows", "states": "closed", **options})
+    return {
+        "fields": {"rows": rows, "pairs": pairs, "bare": bare},
+        "workflow": flow(CLOSE),
+        "follow_ups": (leads,),
+    }
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "is made of each of 'lines', which is no list of lines": leading(each="lines"),
+    "is made of each of 'name', which is no list of lines": leading(each="name"),
+    "is made on 'colse', which is no move of the workflow": leading(on="colse"),
+    "names no state in which it is offered": leading(states=""),
+    "has a fill= that does not take what it is given: the record and the line": leading(of_record),
+    "has a fill= that does not take what it is given: the record alone": leading(of_line, each=""),
+    "needs one of fill= and opens=": leading(None),
+    "opens a blank form, which is neither made of lines nor by a move, nor linked back": leading(None, opens="copy"),
+    "is to be linked back, but the columns that link to Loan are: none; it takes exactly one": leading(
+        each="bare", link_back=True
+    ),
+    "is to be linked back, but the columns that link to Loan are: loan, other; it takes exactly one": leading(
+        each="pairs", link_back=True
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_cannot_be_right_stops_the_start(fault: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: follow-up 'lend' {fault}.")):
+        declared(**FAULTS[fault])
+
+
+def test_the_column_that_names_what_is_made_is_found() -> None:
+    [leads] = declared(**leading(on="close", states="", link_back=True)).declared.follow_ups
+    assert leads.back == "loan"
+    [leads] = declared(**leading(on="close")).declared.follow_ups
+    assert leads.back == ""
