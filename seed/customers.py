@@ -108,7 +108,14 @@ def plan_talks(script: Script, clients: list[Client], start: float) -> None:
         script.add(moment, client.clerk, _write_talk(place, client))
         seen = moment + chance("talk review", place).uniform(3, 25)
         if seen < script.tape.end - 6:
-            script.add(seen, HEAD, lambda desk, key=f"interaction:{place:04}": desk.move(key, "review"))
+            script.add(seen, HEAD, _review_talk(place, f"interaction:{place:04}"))
+
+
+def _review_talk(place: int, key: str) -> Act:
+    """Most talks are reviewed as they were written down; a few go back to the clerk."""
+    if place % 40 == 7:
+        return lambda desk: desk.move(key, "send_back", "請補充客戶的預算與決策人。")
+    return lambda desk: desk.move(key, "review")
 
 
 def _write_talk(place: int, client: Client) -> Act:

@@ -184,8 +184,19 @@ def _negotiation_beats(rng: random.Random, offer: Offer) -> list[StoryStep]:
     steps: list[StoryStep] = []
     for turn in range(1, rng.choice((1, 1, 2, 3)) + 1):
         steps.append(StoryStep(rng.uniform(4, 14), offer.clerk, _write_negotiation(rng, offer, turn)))
-        steps.append(StoryStep(0.5, HEAD, _moving(f"negotiation:{offer.key}:{turn}", "review")))
+        steps += _review_beats(offer, turn)
     return steps
+
+
+def _review_beats(offer: Offer, turn: int) -> list[StoryStep]:
+    """The head reviews what was written down of a round; some rounds wait for it, some went back."""
+    key = f"negotiation:{offer.key}:{turn}"
+    fate = chance("negotiation review", key).random()
+    if fate < 0.15:
+        return []
+    if fate < 0.25:
+        return [StoryStep(0.5, HEAD, _moving(key, "send_back", "請寫明對方的底線與下一輪時間。"))]
+    return [StoryStep(0.5, HEAD, _moving(key, "review"))]
 
 
 def _write_quotation(rng: random.Random, offer: Offer) -> Act:

@@ -125,13 +125,18 @@ def order_after_upgrade() -> int:
     The form is part of the order's key: each is ordered once, and looks over what is there without asking here.
     """
     orders = [Order(task="search.refresh", once=f"form:search.refresh:{search_parts.forms_of_all()}")]
-    flows = sorted(name for name, cls in registered().items() if cls.declared.workflow)
-    orders.append(Order(task="records.adopt", once=f"form:records.adopt:{crc32(' '.join(flows).encode()):08x}"))
+    if stateless := sorted(name for name, cls in registered().items() if cls.declared.workflow and _lacks_state(name)):
+        orders.append(Order(task="records.adopt", once=f"form:records.adopt:{crc32(' '.join(stateless).encode()):08x}"))
     if Receivable._get_collection().find_one(CANCELLED_AND_OWING, {"_id": 1}):
         orders.append(Order(task="receivables.refresh", once="form:receivables.refresh:1"))
     if get_db()[FILES].find_one({}, {"_id": 1}):
         orders.append(Order(task="files.reread", once=reading.form_key()))
     return jobs.enqueue_many(orders)
+
+
+def _lacks_state(name: str) -> bool:
+    """Whether a type has records from before it had a workflow."""
+    return get_db()[name].find_one({"state": None}, {"_id": 1}) is not None
 
 
 def _key(default: DefaultSchedule) -> str:

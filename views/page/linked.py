@@ -72,7 +72,7 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
     unions = [{"$unionWith": {"coll": coll, "pipeline": more}} for coll, more in others]
     rows: dict[int, list[dict[str, Any]]] = {}
     for row in record._get_db()[first].aggregate([*stages, *unions]):
-        rows.setdefault(row["at"], []).append(row)
+        rows.setdefault(row["_pair"], []).append(row)
     groups = [_group(*pairs[at][:2], record, rows.get(at, []), me) for at in range(len(pairs))]
     if not is_living:
         groups = [group | {"new": None} for group in groups]
@@ -81,14 +81,14 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
 
 
 def _newest(other: type[Record], name: str, query: dict[str, Any], at: int) -> tuple[str, list[dict[str, Any]]]:
-    """The collection of a type, and the stages that find its newest rows; `at` tells whose they are."""
+    """The collection of a type, and the stages that find its newest rows; `_pair` tells whose they are."""
     columns = dict.fromkeys(other.declared.grid.columns, 1) if other.declared.belongs_to == name else {}
     limits: list[dict[str, Any]] = [{"$sort": {"_id": -1}}, {"$limit": RELATED_MAX + 1}]
     return other._get_collection_name(), [
         {"$match": query},
         *limits,
         {"$project": _SHOWN | columns},
-        {"$set": {"at": {"$literal": at}}},
+        {"$set": {"_pair": {"$literal": at}}},
     ]
 
 
