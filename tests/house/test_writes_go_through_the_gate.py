@@ -38,6 +38,7 @@ ALLOWED = {
     "models/services/imports/imports.py": "sheets of one person that are being imported, which are no records",
     "models/services/imports/rows.py": "their rows; records come of them through the gate",
     "models/services/database.py": "indexes",
+    "models/kernel/gate/editions.py": "editions of questions, which are named by their content and never change",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
     "models/kernel/gate/dependents.py": "what follows from one record in others, which can be derived anew",
     "models/operations/setup.py": "which lines of the set-up a company does without",

@@ -17,6 +17,7 @@ from models.kernel.language.fields import (
     REQUIRED,
     TOO_LARGE,
     WRONG_FORM,
+    Answers,
     Choice,
     Choices,
     Day,
@@ -29,6 +30,7 @@ from models.kernel.language.fields import (
     Money,
     Number,
     Phone,
+    Questions,
     Ref,
     Refs,
     Rule,
@@ -40,6 +42,7 @@ from models.kernel.language.fields import (
     is_empty,
     problems_in,
 )
+from models.kernel.language.kinds.questions import QuestionLine
 from models.kernel.language.kinds.rule import CONTROL, TOO_FINE, TOO_LONG, TOO_MANY, TOO_SMALL
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
@@ -79,6 +82,8 @@ KINDS: dict[str, Any] = {
     "ref": Ref("User", label=LABEL),
     "refs": Refs("User", label=LABEL),
     "lines": Lines(Row, label=LABEL),
+    "questions": Questions(label=LABEL),
+    "answers": Answers(of="survey.questions", label=LABEL),
 }
 GOOD: list[tuple[str, Any]] = [
     ("text", "重慶銀行"),
@@ -109,6 +114,8 @@ GOOD: list[tuple[str, Any]] = [
     ("ref", DBRef("user", ObjectId())),
     ("refs", [ObjectId(), ObjectId()]),
     ("lines", [Row(name="x")]),
+    ("questions", [QuestionLine(code="q1", kind="text", text="Why?")]),
+    ("answers", {"given": {"k1": "x", "k2": ["a"], "k3": {"row": "a"}}}),
 ]
 BAD: list[tuple[str, Any, L]] = [
     ("text", 7, WRONG_FORM),
@@ -173,6 +180,14 @@ BAD: list[tuple[str, Any, L]] = [
     ("lines", {"0": {}}, WRONG_FORM),
     ("lines", [{"name": "x"}], WRONG_FORM),
     ("lines", [Row(name="x")] * 501, TOO_MANY),
+    ("questions", [{"code": "q1"}], WRONG_FORM),
+    ("questions", [QuestionLine(code="q1", kind="text", text="Field?")] * 501, TOO_MANY),
+    ("answers", "yes", WRONG_FORM),
+    ("answers", {"k1": "x"}, WRONG_FORM),
+    ("answers", {"given": {"$gt": ""}}, WRONG_FORM),
+    ("answers", {"given": {"a.b": ""}}, WRONG_FORM),
+    ("answers", {"given": {7: ""}}, WRONG_FORM),
+    ("answers", {"given": {f"k{n}": "" for n in range(20_000)}}, WRONG_FORM),
 ]
 
 

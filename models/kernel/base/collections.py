@@ -25,6 +25,7 @@ CHECKS = "seal_check"
 KEY_CHECKS = "key_check"
 TOMBSTONES = "tombstone"
 FOLLOWING = "following"
+QUESTION_EDITIONS = "question_edition"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -65,6 +66,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     CHECKS: [],
     KEY_CHECKS: [],
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
+    QUESTION_EDITIONS: [],
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),
         IndexModel([("number", ASCENDING)]),

@@ -17,6 +17,7 @@ from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_
 from ..language.record import Record
 from ..rights import rights
 from . import lines
+from .answering import answer_problems
 from .circles import circle_problems
 from .search_parts import parent_of
 
@@ -70,6 +71,7 @@ def problems_of(
     links = frozenset(_links(record))
     if wrong := link_problems(record, actor, before, titles=titles):
         raise Refused(None, {**wrong, **problems} if unread else {**problems, **wrong})
+    problems.update(answer_problems(record, before, problems))
     if not problems:
         compute(record)
         problems = problems_in(record, fields)

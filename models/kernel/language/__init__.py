@@ -9,6 +9,7 @@ from .deadline import Deadline, table
 from .declare import record
 from .facts import DeclarationError
 from .fields import (
+    Answers,
     Choice,
     Choices,
     Day,
@@ -22,6 +23,7 @@ from .fields import (
     Money,
     Number,
     Phone,
+    Questions,
     Ref,
     Refs,
     Sealed,
@@ -66,6 +68,7 @@ __all__ = [
     "WRITE",
     "WRITER",
     "Access",
+    "Answers",
     "ApproverSlot",
     "Attached",
     "Chapter",
@@ -92,6 +95,7 @@ __all__ = [
     "Number",
     "Part",
     "Phone",
+    "Questions",
     "Quorum",
     "Record",
     "Ref",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from .answer_checks import answer_faults
 from .deadline import table_faults
 from .declare import references_of
 from .facts import DeclarationError
@@ -66,6 +67,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._code_faults(cls)
         yield from self._number_faults(cls)
         yield from self._path_faults(cls)
+        yield from answer_faults(cls.declared.own_fields, self._by_class)
         for deadline in cls.declared.deadlines:
             yield from table_faults(deadline, self._by_class)
         for follow_up in cls.declared.follow_ups:

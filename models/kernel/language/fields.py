@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..base.words import Words
+from .kinds.answers import Answers
 from .kinds.choices import RANKS, Choice, Choices, Flag, Tags
 from .kinds.dates import Day, Moment
 from .kinds.line_states import LineState
 from .kinds.lines import Line, Lines, SignedLine, declared_fields
 from .kinds.links import Ref, Refs, id_of
 from .kinds.numbers import Money, Number, Whole, decimals_of
+from .kinds.questions import Questions
 from .kinds.rule import NOT_A_CHOICE, NOT_A_NUMBER, NOT_THERE, REQUIRED, TOO_LARGE, WRONG_FORM, Rule, label_of
 from .kinds.texts import LongText, Mail, Phone, Sealed, Text
 
@@ -24,6 +26,7 @@ __all__ = [
     "REQUIRED",
     "TOO_LARGE",
     "WRONG_FORM",
+    "Answers",
     "Choice",
     "Choices",
     "Day",
@@ -38,6 +41,7 @@ __all__ = [
     "Number",
     "Phone",
     "Problems",
+    "Questions",
     "Ref",
     "Refs",
     "Rule",

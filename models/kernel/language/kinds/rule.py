@@ -72,6 +72,7 @@ class Rule:
     acyclic: bool = False
     ordered: bool = False
     tree: bool = False
+    answers_to: str = ""  # the questions of a linked record, `survey.questions`, that it holds answers to
     own_faults: tuple[str, ...] = ()
 
     is_single_link: ClassVar[bool] = False  # names one record

@@ -1,0 +1,29 @@
+"""What is wrong with fields of answers: they lead to questions, by a link that does not change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .kinds.questions import Questions
+
+
+def answer_faults(fields: Mapping[str, Any], by_class: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the answers of a type, as halves of a sentence."""
+    for name, field in fields.items():
+        if field.answers_to:
+            yield from _faults(f"field {name!r} answers {field.answers_to!r}", field.answers_to, fields, by_class)
+        for column_name, column in field.columns.items():
+            if column.answers_to:
+                yield f"column {name}.{column_name} holds answers, which holds for fields of a record only"
+
+
+def _faults(what: str, path: str, fields: Mapping[str, Any], by_class: Mapping[str, Any]) -> Iterator[str]:
+    link_name, _, questions = path.partition(".")
+    link = fields.get(link_name)
+    if link is None or not link.is_single_link:
+        yield f"{what}, and {link_name!r} is no link to one record"
+    elif not (link.required and link.fixed):
+        yield f"{what}, and {link_name!r} must be required and fixed"
+    elif not isinstance(by_class[link.target].declared.own_fields.get(questions), Questions):
+        yield f"{what}, and {link.target} has no such questions"

@@ -1,0 +1,85 @@
+"""Answers to the questions of a linked record, by the keys of the questions, and the edition they were given for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Unpack
+
+import mongoengine as me
+
+from ...base.words import L, Words
+from ..facts import Facts
+from .lines import LINES_LIMIT
+from .rule import WRONG_FORM, Rule, label_of
+
+GIVEN, EDITION = "given", "edition"
+A_LINE_EACH = L(
+    "“{label}” has one answer to a line: the code of the question, a colon, and the answer.",
+    "「{label}」每行一個回答：題目代碼、冒號、回答。",
+    code="form",
+)
+_SEPARATORS = ":："
+
+
+class Answers(Rule, me.DictField):
+    """Answers by question. `of` names the questions by a link of the same record: `survey.questions`.
+
+    What is kept is `{given: {question: answer}, edition}`. The gate reads what was given by the questions, drops what
+    they do not show, and notes their edition (`gate.answering`). In a cell of a sheet a question is named by its code.
+    """
+
+    is_sortable = is_indexable = is_column = False
+    unreadable = A_LINE_EACH
+
+    def __init__(self, *, of: str, **facts: Unpack[Facts]):
+        super().__init__(**facts)
+        self.default = facts.get("default")
+        self.answers_to = of if isinstance(of, str) else ""
+        if not isinstance(of, str) or of.count(".") != 1 or not all(of.split(".")):
+            self.note_faults([f"has of={of!r}, which is no link and field, such as 'survey.questions'"])
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """The answers as they are held."""
+        return self if instance is None else instance._data.get(self.name)
+
+    def to_mongo(self, value: Any, use_db_field: bool = True, fields: Any = None) -> Any:
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        if not isinstance(value, dict) or not _is_given(value.get(GIVEN)):
+            yield WRONG_FORM(label=label_of(self))
+
+    def read(self, text: str) -> Any:
+        pairs = [_pair(line) for line in text.splitlines() if line.strip()]
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("answered twice")
+        return {GIVEN: dict(pairs)}
+
+
+def given_in(value: Any) -> dict[str, Any]:
+    """The answers that a stored value holds; none of a value that is no answers."""
+    given = value.get(GIVEN) if isinstance(value, Mapping) else None
+    return dict(given) if isinstance(given, Mapping) else {}
+
+
+def edition_in(value: Any) -> str:
+    """The edition that stored answers were given for."""
+    edition = value.get(EDITION) if isinstance(value, Mapping) else None
+    return edition if isinstance(edition, str) else ""
+
+
+def _is_given(given: Any) -> bool:
+    """Whether something is answers by question, of whatever kind these are."""
+    if not isinstance(given, dict) or len(given) > 2 * LINES_LIMIT:
+        return False
+    return all(isinstance(key, str) and key and not key.startswith("$") and "." not in key for key in given)
+
+
+def _pair(line: str) -> tuple[str, str]:
+    at = next((place for place, letter in enumerate(line) if letter in _SEPARATORS), 0)
+    if not at:
+        raise ValueError("no question")
+    return line[:at].strip(), line[at + 1 :].strip()

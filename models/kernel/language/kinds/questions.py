@@ -1,0 +1,55 @@
+"""Lists of questions: lines of a closed set of kinds, checked together, and kept in editions for answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Unpack
+
+from ...base.words import L, Words
+from ..facts import Facts
+from ..questions.kinds import KINDS
+from ..questions.sheet import faults_of
+from .choices import Choice, Flag
+from .lines import LINES_MAX, Line, Lines
+from .numbers import Number
+from .texts import LongText, Text
+
+PLACES = 6
+
+
+class QuestionLine(Line):
+    """A question as people write it; `questions.sheet` reads it."""
+
+    code = Text(most=40, label=L("Code", "代碼"))
+    kind = Choice({name: kind.label for name, kind in KINDS.items()}, required=True, label=L("Kind", "題型"))
+    text = LongText(most=2000, required=True, label=L("Question", "題目"))
+    options = LongText(most=20_000, label=L("Options (key | label | points)", "選項（代碼 | 名稱 | 分值）"))
+    rows = LongText(most=20_000, label=L("Rows of a matrix (key | label)", "矩陣的行（代碼 | 名稱）"))
+    other = Flag(label=L("“Other” with a text", "「其他」可填文字"))
+    required = Flag(label=L("Required", "必答"))
+    least = Number(places=PLACES, least=-(10**15), label=L("Least", "最小"))
+    most = Number(places=PLACES, least=-(10**15), label=L("Most", "最大"))
+    points = Number(places=2, least=0, most=10_000, label=L("Points of a full rating", "滿分分值"))
+    show_if = LongText(most=500, label=L("Shown if", "顯示條件"))
+    translations = LongText(
+        most=20_000, label=L("In other languages (en: text, en/key: text)", "其他語言（en: 文字，en/代碼: 文字）")
+    )
+
+
+class Questions(Lines):
+    """Questions, each known by the key of its line. `Answers` of other records are given to them.
+
+    `editions`: answers stay with the questions that they were given to, word for word, also where they are corrected
+    later; without it, corrected answers are checked against the questions as they stand then. Either way every answer
+    names the questions that it was given to, and is shown with these.
+    """
+
+    def __init__(self, *, editions: bool = False, most: int = LINES_MAX, **facts: Unpack[Facts]):
+        super().__init__(QuestionLine, most=most, **facts)
+        self.editions = editions
+        if not isinstance(editions, bool):
+            self.note_faults([f"has editions={editions!r}, which is not True or False"])
+
+    def faults(self, value: Any) -> Iterator[Words]:
+        before = list(super().faults(value))
+        yield from before or faults_of([line._data for line in value])
