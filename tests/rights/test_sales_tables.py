@@ -32,18 +32,18 @@ MAY: dict[str, str] = {
     """,
     "interaction": """
                     list find open history export lookup download comment create edit inline attach remove bulk
-        clerk_sal   y    y    y    y       y      .      y        y       y      y    .      y      y      .
-        clerk_sal2  y    y    y    y       y      .      y        y       y      y    .      y      n      .
-        head_sal    y    y    y    y       y      .      y        y       y      y    .      y      y      .
-        clerk_mkt   n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        head_mkt    n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        clerk_prd   n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        legal       y    y    y    y       y      .      y        y       n      n    .      n      n      .
-        finance     y    y    y    y       y      .      y        y       n      n    .      n      n      .
-        management  y    y    y    y       y      .      y        y       n      n    .      n      n      .
-        supervisor  y    y    y    y       y      .      y        n       n      n    .      n      n      .
-        it          n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        a stranger  l    l    l    l       l      .      l        l       l      l    .      l      l      .
+        clerk_sal   y    y    y    y       y      .      y        y       y      y    .      y      y      y
+        clerk_sal2  y    y    y    y       y      .      y        y       y      y    .      y      n      y
+        head_sal    y    y    y    y       y      .      y        y       y      y    .      y      y      y
+        clerk_mkt   n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        head_mkt    n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        clerk_prd   n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        legal       y    y    y    y       y      .      y        y       n      n    .      n      n      y
+        finance     y    y    y    y       y      .      y        y       n      n    .      n      n      y
+        management  y    y    y    y       y      .      y        y       n      n    .      n      n      y
+        supervisor  y    y    y    y       y      .      y        n       n      n    .      n      n      y
+        it          n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        a stranger  l    l    l    l       l      .      l        l       l      l    .      l      l      l
     """,
     "product": """
                     list find open history export lookup download comment create edit inline attach remove bulk
@@ -77,18 +77,18 @@ MAY: dict[str, str] = {
     """,
     "negotiation": """
                     list find open history export lookup download comment create edit inline attach remove bulk
-        clerk_sal   y    y    y    y       y      .      y        y       y      y    .      y      y      .
-        clerk_sal2  y    y    y    y       y      .      y        y       y      y    .      y      n      .
-        head_sal    y    y    y    y       y      .      y        y       y      y    .      y      y      .
-        clerk_mkt   n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        head_mkt    n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        clerk_prd   n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        legal       y    y    y    y       y      .      y        y       n      n    .      n      n      .
-        finance     y    y    y    y       y      .      y        y       n      n    .      n      n      .
-        management  y    y    y    y       y      .      y        y       n      n    .      n      n      .
-        supervisor  y    y    y    y       y      .      y        n       n      n    .      n      n      .
-        it          n    -    n    n       n      .      x        n       n      n    .      n      n      .
-        a stranger  l    l    l    l       l      .      l        l       l      l    .      l      l      .
+        clerk_sal   y    y    y    y       y      .      y        y       y      y    .      y      y      y
+        clerk_sal2  y    y    y    y       y      .      y        y       y      y    .      y      n      y
+        head_sal    y    y    y    y       y      .      y        y       y      y    .      y      y      y
+        clerk_mkt   n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        head_mkt    n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        clerk_prd   n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        legal       y    y    y    y       y      .      y        y       n      n    .      n      n      y
+        finance     y    y    y    y       y      .      y        y       n      n    .      n      n      y
+        management  y    y    y    y       y      .      y        y       n      n    .      n      n      y
+        supervisor  y    y    y    y       y      .      y        n       n      n    .      n      n      y
+        it          n    -    n    n       n      .      x        n       n      n    .      n      n      n
+        a stranger  l    l    l    l       l      .      l        l       l      l    .      l      l      l
     """,
     "contract": """
                     list find open history export lookup download comment create edit inline attach remove bulk

@@ -1,0 +1,95 @@
+"""Who makes a move, and in whose place; what a state is called, and where somebody is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bson import ObjectId
+
+from ..base import clock
+from ..base.people import Actor, code_of
+from ..base.words import L, Words
+from ..language.record import Record
+from ..language.who import ApproverSlot, Quorum, Who
+from ..language.workflow import Move
+from .verdicts import ALREADY_DECIDED, IN_BIN, NOT_YOUR_MOVE, OWN_WORK, YES, Verdict
+
+
+@dataclass(frozen=True)
+class Standing:
+    """In what capacity the actor makes a move: which slot of the quorum they fill, for whom if not themselves."""
+
+    verdict: Verdict
+    slot: ApproverSlot | None = None
+    principal: Actor | None = None
+    quorum: Quorum | None = None
+    is_passed_up: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.verdict)
+
+
+def standing(actor: Actor, record: Record, move: Move, quorum_of: Callable[[Who], Quorum] | None = None) -> Standing:
+    """Whether and as whom the actor may make this move on this record. Moves of the system are nobody's.
+
+    `quorum_of` gives the slots of a rule for this record, where they were laid already.
+    """
+    if record.removed_at is not None:
+        return Standing(Verdict(False, IN_BIN))
+    if actor.is_system:
+        return Standing(YES, None, actor)
+    if move.auto or move.by.is_system:
+        return Standing(Verdict(False, NOT_YOUR_MOVE(who=move.by.label)))
+    filled = filled_slots(record, move)
+    quorum = quorum_of(move.by) if quorum_of else move.by.quorum(record)
+    gave = {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
+    if quorum.apart and actor.id in gave:
+        return Standing(Verdict(False, ALREADY_DECIDED))
+    is_late = move.is_decision and not move.optional and record.due_at is not None and record.due_at < clock.now()
+    candidates = [
+        (principal, slot)
+        for principal in actor.represented()
+        for slot in quorum.open_slots(filled)
+        if slot.fits(principal) or (is_late and slot.fits_above(principal))
+    ]
+    if not candidates:
+        return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
+    barred = {record.ref("submitted_by"), record.ref("owner")} - {None} if move.is_decision else set()
+    return _deciding(actor, barred, candidates, quorum)
+
+
+def _deciding(
+    actor: Actor, barred: set[ObjectId | None], candidates: list[tuple[Actor, ApproverSlot]], quorum: Quorum
+) -> Standing:
+    """As whom the actor makes a move: never decides on what they submitted or own, nor on behalf of one who did."""
+    free = [(principal, slot) for principal, slot in candidates if principal.id not in barred]
+    if actor.id in barred or not free:
+        return Standing(Verdict(False, OWN_WORK))
+    principal, slot = free[0]
+    return Standing(YES, slot, principal, quorum, slot.is_passed_to(principal))
+
+
+def filled_slots(record: Record, move: Move) -> set[str]:
+    """The slots of a move that decisions in the present state have filled."""
+    return {d["seat"] for d in record.decisions if d.get("verb") == move.verb}
+
+
+def may_move(actor: Actor, record: Record, move: Move) -> Verdict:
+    return standing(actor, record, move).verdict
+
+
+def state_word(record: Record) -> Words:
+    """The word for a record's present state."""
+    flow = record.flow()
+    state = record.state or ""
+    return flow.labels.get(state) or L(state, state) if flow else L("", "")
+
+
+def addresses_of(actor: Actor) -> list[str]:
+    """All addresses at which work may wait for the actor today, those of absent principals included."""
+    return list(dict.fromkeys(token for principal in actor.represented() for token in principal.addresses()))
+
+
+def department_codes(record: Record, field: str) -> list[str]:
+    return [code_of(ref) for ref in record.refs(field)]

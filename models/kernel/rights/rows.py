@@ -1,0 +1,247 @@
+"""Which rows somebody reads, opens and writes, as filters for the database and of a single record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from bson import ObjectId
+
+from ..base import clock
+from ..base.collections import in_archive
+from ..base.errors import Missing
+from ..base.people import Actor, Role, department_facts, departments_below, departments_under
+from ..language.record import Record
+from ..language.relations import WRITE
+from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
+from ..language.who import SUPERIORS
+from ..language.workflow import Workflow
+from .verdicts import NOT_OPENED, YES, Verdict
+
+
+def visible(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows of a type that the actor may read (the bin left out), or None for no row at all."""
+    scope = _rows(actor, cls)
+    if scope is None:
+        return None
+    lent = _lent(actor, cls) if scope else None
+    return {"removed_at": None, **({"$or": [scope, lent]} if lent is not None else scope)}
+
+
+def openable(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows of a type whose files the actor may open, search and preview, or None for no row."""
+    scope = visible(actor, cls)
+    opened = _opened(actor, cls, lent=True) if scope is not None else None
+    if scope is None or opened is None:
+        return None
+    return {"$and": [scope, opened]} if opened else scope
+
+
+def may_open(actor: Actor, record: Record, *, lent: bool = True) -> Verdict:
+    """Whether the actor, who may see the record, may open its files; without `lent`, by right and not by loan."""
+    opened = _opened(actor, type(record), lent=lent)
+    if not opened:
+        return YES if opened is not None else Verdict(False, NOT_OPENED)
+    query = {"$and": [{"_id": record.id}, opened]}
+    row = record._get_collection().find_one(query, {"_id": 1}) or in_archive(record.type_name(), query)
+    return YES if row else Verdict(False, NOT_OPENED)
+
+
+def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | None:
+    """Of the rows that the actor may see, the filter of those they may open: empty for all, None for no row."""
+    opens = cls.declared.access.openable
+    if opens is None or actor.is_system:
+        return {}
+    people = list(represented(actor, cls))
+    allowed = [item for principal in people if (item := opens(principal)) is not None]
+    allowed += [{"seen_by": principal.id} for principal in people if cls.declared.access.named]
+    if lent and (own := _lent(actor, cls)) is not None:
+        allowed.append(own)
+    if not allowed:
+        return None
+    return {} if {} in allowed else {"$or": allowed}
+
+
+def _lent(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows that are lent to the actor in person."""
+    lent = cls.declared.access.time_boxed
+    return lent(actor) if lent and not actor.is_system else None
+
+
+def visible_removed(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the rows in the bin that the actor may read."""
+    scope = _rows(actor, cls)
+    return None if scope is None else {"removed_at": {"$ne": None}, **scope}
+
+
+def _rows(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    if actor.is_system or cls.declared.access.open:
+        return {}
+    clauses: list[dict] = []
+    for principal in represented(actor, cls):
+        for clause in _clauses(principal, cls):
+            if not clause:
+                return {}
+            if clause not in clauses:
+                clauses.append(clause)
+    if not clauses:
+        return None
+    return clauses[0] if len(clauses) == 1 else {"$or": clauses}
+
+
+def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
+    """The filters whose union one person may read; an empty filter means every row."""
+    access = cls.declared.access
+    for role, scope in {**DEFAULT_READ, **access.read}.items():
+        if role not in principal.roles or scope is Scope.NONE:
+            continue
+        if scope is Scope.ALL:
+            yield {}
+        elif scope is Scope.OWN:
+            yield {"owner": principal.id}
+        elif access.departments is None or principal.department_code in access.departments:
+            yield {"department": principal.department}
+    if access.named or cls.declared.inherits:
+        yield {"seen_by": principal.id}
+    if not principal.roles.isdisjoint({Role.CLERK, Role.HEAD}):
+        yield from [{"read_by": principal.department}] if cls.declared.inherits else []
+        yield from ({field: principal.department} for field in access.related)
+    if cls.declared.workflow and (below := submitted_to(principal)):
+        yield {**below, "state": {"$nin": sorted({cls.declared.workflow.start} | cls.declared.workflow.ends)}}
+    yield from passed_up_to(principal, cls)
+    if access.extra_rows and (extra := access.extra_rows(principal)) is not None:
+        yield extra
+
+
+def submitted_to(principal: Actor) -> dict[str, Any] | None:
+    """The filter of what heads of the departments right below submitted: the head above them decides on it."""
+    below = departments_below(principal.department) if Role.HEAD in principal.roles else []
+    return {"department": {"$in": below}, "submitted_by_head": True} if below else None
+
+
+def passed_up_to(principal: Actor, cls: type[Record]) -> Iterator[dict[str, Any]]:
+    """The filters of what waits for a decision that falls to a superior: what nobody below could decide when it was
+    submitted, and for a head what is overdue in the departments under them."""
+    flow = cls.declared.workflow
+    if flow is None or principal.roles.isdisjoint(SUPERIORS) or not (asking := sorted(asking_states(flow))):
+        return
+    waits = {"state": {"$in": asking}}
+    under = departments_under(principal.department) if Role.HEAD in principal.roles else []
+    if under or Role.MANAGEMENT in principal.roles or _stands_above(principal, flow):
+        yield {**waits, "superior": principal.department}
+    if under:
+        yield {"department": {"$in": under}, **waits, "due_at": {"$lt": clock.now()}}
+
+
+def _stands_above(principal: Actor, flow: Workflow) -> bool:
+    """Whether somebody heads people whose role, or whose name in a field, decides on records of a workflow."""
+    rules = [move.by for move in flow.moves if move.is_decision and not move.optional]
+    if any(type_name == "User" for rule in rules for _, type_name in rule.links):
+        return True
+    facts, roles = department_facts(principal.department), {role for rule in rules for role in rule.roles}
+    return facts is not None and (
+        facts.code in {code for rule in rules for code in rule.departments} or bool(facts.roles & roles)
+    )
+
+
+def asking_states(flow: Workflow) -> set[str]:
+    """The states in which somebody is waited for to decide."""
+    return {state for move in flow.moves if move.is_decision and not move.optional for state in move.source}
+
+
+def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> Record:
+    """One record through the actor's scope. Raises Missing, the same for "not there" and "not yours"."""
+    return cls._from_son(find_row(actor, cls, id, removed=removed))
+
+
+def find_row(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> dict[str, Any]:
+    """The stored form of one record through the actor's scope. Raises Missing."""
+    if not ObjectId.is_valid(id if isinstance(id, ObjectId) else str(id)):
+        raise Missing
+    scope = visible_removed(actor, cls) if removed else visible(actor, cls)
+    row = cls._get_collection().find_one({"_id": ObjectId(str(id)), **scope}) if scope is not None else None
+    if row is None:
+        raise Missing
+    return dict(row)
+
+
+def find_rows(actor: Actor, cls: type[Record], ids: Iterable[ObjectId]) -> list[dict[str, Any]]:
+    """The stored forms of those of some records that the actor may read: one query."""
+    scope = visible(actor, cls)
+    if scope is None:
+        return []
+    return list(cls._get_collection().find({"$and": [scope, {"_id": {"$in": list(ids)}}]}))
+
+
+def readers_among(record: Record, actors: Iterable[Actor]) -> set[ObjectId]:
+    """Those of some people who may read this record with all that is in it; one query, whatever their number."""
+    scopes = {str(actor.id): scope for actor in actors if (scope := openable(actor, type(record))) is not None}
+    if not scopes:
+        return set()
+    facets = {f"of_{id}": [{"$match": scope}, {"$project": {"_id": 1}}] for id, scope in scopes.items()}
+    rows = record._get_collection().aggregate([{"$match": {"_id": record.id}}, {"$facet": facets}])
+    row: Mapping[str, Any] = next(iter(rows), {})
+    return {ObjectId(id) for id in scopes if row.get(f"of_{id}")}
+
+
+def can_open(actor: Actor, cls: type[Record]) -> bool:
+    """Whether the actor has any business with a type: it stands in their menu."""
+    return _rows(actor, cls) is not None
+
+
+def is_writer(actor: Actor, cls: type[Record], record: Record | None = None) -> bool:
+    """Whether the actor may write records of a type: this one, or new ones in their own department."""
+    if actor.is_system:
+        return True
+    writes = any(_writes(principal, cls, record) for principal in represented(actor, cls))
+    return writes and (record is None or record.id is None or bool(may_open(actor, record, lent=False)))
+
+
+def represented(actor: Actor, cls: type[Record]) -> Iterable[Actor]:
+    """As whom the actor meets a type: what is private is seen by nobody who stands in for its owner."""
+    return (actor,) if cls.declared.access.private else actor.represented()
+
+
+def _writes(principal: Actor, cls: type[Record], record: Record | None) -> bool:
+    access = cls.declared.access
+    if _writes_by_name(principal, cls, record):
+        return True
+    for role, scope in (DEFAULT_WRITE if access.write is None else access.write).items():
+        if role not in principal.roles:
+            continue
+        if scope is Scope.ALL:
+            return True
+        if access.departments is not None and principal.department_code not in access.departments:
+            continue
+        if record is None or record.id is None:
+            return True
+        if scope is Scope.OWN and record.ref("owner") == principal.id:
+            return True
+        if scope is Scope.DEPARTMENT and record.ref("department") == principal.department:
+            return True
+    return False
+
+
+def _writes_by_name(principal: Actor, cls: type[Record], record: Record | None) -> bool:
+    """Whether a record names somebody as one who may write it; of a new one that record says so to which it will
+    belong, and whoever might be named there may begin one."""
+    if record is not None and record.id is not None:
+        return principal.id in (record.raw("worked_by") or ())
+    return cls.declared.inherits and WRITE in cls.declared.parent.declared.access.named.values()
+
+
+def visible_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the archived rows that the actor may read: as among the living; all for who keeps the archive."""
+    if cls.declared.retention is None:
+        return None
+    keeps = any(Role.RECORDS in principal.roles for principal in actor.represented())
+    return {} if keeps else _rows(actor, cls)
+
+
+def openable_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the archived rows of a type whose files the actor may open, or None for no row."""
+    scope = visible_archived(actor, cls)
+    opened = _opened(actor, cls, lent=True) if scope is not None else None
+    if scope is None or opened is None:
+        return None
+    return {"$and": [scope, opened]} if opened else scope
