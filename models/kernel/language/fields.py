@@ -12,6 +12,7 @@ from .kinds.dates import Day, Moment
 from .kinds.line_states import LineState
 from .kinds.lines import Line, Lines, SignedLine, declared_fields
 from .kinds.links import Ref, Refs, id_of
+from .kinds.measures import Duration, Percent, Rating, Time, Url
 from .kinds.numbers import Money, Number, Whole, decimals_of
 from .kinds.questions import Questions
 from .kinds.rule import NOT_A_CHOICE, NOT_A_NUMBER, NOT_THERE, REQUIRED, TOO_LARGE, WRONG_FORM, Rule, label_of
@@ -30,6 +31,7 @@ __all__ = [
     "Choice",
     "Choices",
     "Day",
+    "Duration",
     "Flag",
     "Line",
     "LineState",
@@ -39,9 +41,11 @@ __all__ = [
     "Moment",
     "Money",
     "Number",
+    "Percent",
     "Phone",
     "Problems",
     "Questions",
+    "Rating",
     "Ref",
     "Refs",
     "Rule",
@@ -49,6 +53,8 @@ __all__ = [
     "SignedLine",
     "Tags",
     "Text",
+    "Time",
+    "Url",
     "Whole",
     "decimals_of",
     "declared_fields",
