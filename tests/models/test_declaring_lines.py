@@ -8,11 +8,11 @@ import pytest
 from models.kernel.base.roles import Role
 from models.kernel.base.words import L
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Day, Line, Lines, LineState, Ref, SignedLine, Text
+from models.kernel.language.fields import Day, Line, LineRef, Lines, LineState, Ref, SignedLine, Text
 from models.kernel.language.relations import READ, during
 from models.kernel.language.spec import Access
 from models.kernel.language.who import OWNER
-from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays
+from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays, started
 
 __all__ = ["nothing_stays"]  # a fixture of every test here
 
@@ -89,6 +89,29 @@ FAULTS: dict[str, dict[str, Any]] = {
         Text, required=True, edit=frozenset({Role.HEAD})
     ),
 }
+
+
+LINKS = {
+    "Nowhere.items": "field 'part' links to Nowhere.items, which is no list of lines",
+    "Quotation.items": "field 'part' links to Quotation.items, which is no list of lines",
+    "Quotation.subject": "field 'part' links to Quotation.subject, which is no list of lines",
+    "Quotation": "field 'part' links to Quotation., which is no list of lines",
+    "Sample.rows": "field 'part' links to Sample.rows, whose lines have no text",
+}
+
+
+@pytest.mark.parametrize("path", LINKS)
+def test_a_link_to_lines_leads_to_lines(path: str) -> None:
+    bare = type("BareLine", (Line,), {"day": Day(label=NAME), "__module__": __name__})
+    fields = {"part": LineRef(path, label=NAME), "rows": Lines(bare, label=NAME)}
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: {LINKS[path]}.")):
+        started(fields=fields)
+
+
+def test_a_link_to_a_line_stands_in_a_record_alone() -> None:
+    fault = "column rows.part links to a line, which a field of a record can alone"
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
+        declared(**lines(line(part=LineRef("Quotation.lines", label=NAME))))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -33,7 +33,7 @@ class Value(wtforms.Field):
 
     def process(self, formdata: Any, data: Any = wtforms.utils.unset_value, extra_filters: Any = None) -> None:
         super().process(formdata, data, extra_filters)
-        if formdata and self.field.target:
+        if formdata and self.field.is_picked:
             self._take_typed(*(_last(formdata, self.name + place) for place in (TYPED, SHOWN)))
 
     def _take_typed(self, typed: str, shown: str) -> None:
@@ -44,8 +44,8 @@ class Value(wtforms.Field):
         if not self.kind.is_many:
             self.raw, self.data, self.process_errors = [], None, []  # type: ignore[attr-defined]
 
-    def choose(self, id: ObjectId) -> None:
-        """The record that the typed text means."""
+    def choose(self, id: ObjectId | str) -> None:
+        """The record, or the line, that the typed text means."""
         self.typed = ""
         self.raw = [*self.raw, str(id)] if self.kind.is_many else [str(id)]
         self.data = self._read()

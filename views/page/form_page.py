@@ -334,7 +334,7 @@ def _line_texts(form: wtforms.Form, draft: Record, name: str, viewer: rights.Vie
 
 def _is_misread(entry: Any) -> bool:
     """Whether a text could not be read that something may be computed from; a link is looked up when it is saved."""
-    return isinstance(entry, Value) and bool(entry.process_errors) and not entry.field.target
+    return isinstance(entry, Value) and bool(entry.process_errors) and not entry.field.is_picked
 
 
 def _misread(form: wtforms.Form) -> dict[str, list[str]]:

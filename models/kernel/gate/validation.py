@@ -16,7 +16,7 @@ from ..language.declare import references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
 from ..language.record import Record
 from ..rights import rights
-from . import lines
+from . import line_links, lines
 from .answering import answer_problems
 from .circles import circle_problems
 from .search_parts import parent_of
@@ -77,7 +77,7 @@ def problems_of(
         problems = problems_in(record, fields)
         problems.update(link_problems(record, actor, before, but=links))
         problems.update(circle_problems(record, actor, before))
-        for path, sentence in () if actor.is_system else lines.state_problems(record, before):
+        for path, sentence in line_problems(record, actor, before):
             problems.add(path, sentence)
         problems.update(_belonging_problems(record, actor))
     problems.update(rule_problems(record, problems))
@@ -96,6 +96,14 @@ def _belonging_problems(record: Record, actor: Actor) -> Problems:
     if parent is not None and not (verdict := rights.is_parent_writer(actor, parent)):
         problems.add(record.declared.belongs_to, verdict.why)
     return problems
+
+
+def line_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
+    """What is wrong with links to lines, and with what was done to lines; the system may do the latter all the same."""
+    yield from line_links.line_link_problems(record, actor, before)
+    if not actor.is_system:
+        yield from lines.state_problems(record, before)
+        yield from line_links.removal_problems(record, before)
 
 
 def rule_problems(record: Record, known: Mapping[str, Any]) -> Problems:
@@ -229,4 +237,5 @@ def links_to(record: Record) -> tuple[int, str]:
             if count and not example:
                 example = cls._get_collection().find_one(query, {"number": 1})["number"]
             total += count
-    return total, example
+    count, other = line_links.links_to_lines_of(type(record), record.id)
+    return total + count, example or other

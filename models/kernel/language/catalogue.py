@@ -10,6 +10,7 @@ from .deadline import table_faults
 from .declare import references_of
 from .facts import DeclarationError
 from .fields import Ref
+from .kinds.line_links import title_column
 from .record import Record
 from .relation_checks import people_of
 from .relations import Relation
@@ -63,6 +64,7 @@ class Catalogue(Mapping[str, type[Record]]):
 
     def _faults(self, cls: type[Record]) -> Iterator[str]:
         yield from self._link_faults(cls)
+        yield from self._line_link_faults(cls)
         yield from self._search_faults(cls)
         yield from self._code_faults(cls)
         yield from self._number_faults(cls)
@@ -91,6 +93,18 @@ class Catalogue(Mapping[str, type[Record]]):
             if ref.acyclic and ref.target != cls.__name__:
                 yield f"{place} is acyclic, but links to another type"
             yield from self._fill_faults(place, ref, beside)
+
+    def _line_link_faults(self, cls: type[Record]) -> Iterator[str]:
+        """Links to lines: the list must be there, with a text by which its lines are called."""
+        for name, link in cls.declared.own_fields.items():
+            if not link.line_target:
+                continue
+            target = self._by_class.get(link.line_target)
+            lines = target.declared.own_fields.get(link.line_list) if target else None
+            if lines is None or not lines.columns:
+                yield f"field {name!r} links to {link.line_target}.{link.line_list}, which is no list of lines"
+            elif not title_column(lines):
+                yield f"field {name!r} links to {link.line_target}.{link.line_list}, whose lines have no text"
 
     def _fill_faults(self, place: str, ref: Any, beside: Mapping[str, Any]) -> Iterator[str]:
         for name, source in ref.fills.items():

@@ -9,6 +9,7 @@ from ..base.words import Words
 from .kinds.answers import Answers
 from .kinds.choices import RANKS, Choice, Choices, Flag, Tags
 from .kinds.dates import Day, Moment
+from .kinds.line_links import LineRef
 from .kinds.line_states import LineState
 from .kinds.lines import Line, Lines, SignedLine, declared_fields
 from .kinds.links import Ref, Refs, id_of
@@ -34,6 +35,7 @@ __all__ = [
     "Duration",
     "Flag",
     "Line",
+    "LineRef",
     "LineState",
     "Lines",
     "LongText",

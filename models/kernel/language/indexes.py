@@ -88,6 +88,6 @@ def indexed_fields(cls: type[Record]) -> set[str]:
         names |= set(declared.access.related)
     names |= set(dated_fields(cls))
     names |= {remind.field for remind in declared.reminders}
-    names |= {name for name, field in declared.own_fields.items() if field.target}
+    names |= {name for name, field in declared.own_fields.items() if field.is_picked}
     names -= {"id", "number", "department"}
     return {name for name in names if getattr(cls.fields_of().get(name), "is_indexable", True)}

@@ -49,6 +49,10 @@ class LinkNames(Protocol):
 
     def title(self, link: Any, id: ObjectId) -> str: ...
 
+    def meant_line(self, link: Any, text: str) -> str: ...
+
+    def line_title(self, link: Any, place: str) -> str: ...
+
 
 class Rule:
     """Mixed into every kind of field: its facts (`Facts` says what each means), how a value is read, and what is wrong
@@ -85,6 +89,7 @@ class Rule:
     is_text: ClassVar[bool] = False  # kept as the text that a person typed
     is_column: ClassVar[bool] = True  # a reader may choose it as a column of a list
     is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
+    line_target = line_list = ""  # the type and the list of lines to one of which it links
     is_line_state: ClassVar[bool] = False  # says of a line how far it is
     unreadable: ClassVar[L] = WRONG_FORM
 
@@ -103,6 +108,11 @@ class Rule:
     def target(self) -> str:
         """The class name of the type that it links to; empty: it is no link."""
         return ""
+
+    @property
+    def is_picked(self) -> bool:
+        """Whether a picker enters it, so that a text may stand there which nobody chose."""
+        return bool(self.target or self.line_target)
 
     @property
     def columns(self) -> Mapping[str, Any]:

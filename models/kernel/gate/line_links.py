@@ -1,0 +1,64 @@
+"""Links to lines: they must lead to lines that are there, and a line that something refers to is not removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_db
+
+from ..base.people import Actor
+from ..base.words import L, Words
+from ..language.declare import registered
+from ..language.fields import NOT_THERE, label_of
+from ..language.kinds.line_links import place_of
+from ..language.kinds.lines import keyed_lines
+from ..language.record import Record
+from ..rights import line_picking
+
+REFERRED_TO = L(
+    "A line that was taken out is referred to by {count} records ({example}); it must stay.",
+    "所移除的行被 {count} 條記錄引用（{example}），須保留。",
+)
+COUNT_MAX = 1000
+
+
+def line_link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
+    """Links to lines that changed must lead to a line that the actor may see; one query for each field."""
+    for name, link in record.declared.own_fields.items():
+        value = record.raw(name) if link.line_target else None
+        if value and value != before.get(name) and value not in line_picking.are_there(actor, link, [value]):
+            yield name, NOT_THERE(label=label_of(link))
+
+
+def removal_problems(record: Record, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
+    """Lines that were taken out although something refers to them."""
+    for name, field in record.declared.own_fields.items():
+        if field.columns and before.get(name):
+            kept = {line.key for line in record.raw(name) or ()}
+            gone = [place_of(record.id, key) for key, _ in keyed_lines(before[name]) if key not in kept]
+            count, example = _referring(type(record), name, {"$in": gone}) if gone else (0, "")
+            if count:
+                yield name, REFERRED_TO(count=count, example=example)
+
+
+def links_to_lines_of(cls: type[Record], id: ObjectId) -> tuple[int, str]:
+    """How many records refer to lines of a record, and the number of one of them."""
+    results = [_referring(cls, name, {"$gt": f"{id}:", "$lt": f"{id};"}) for name in _lists_of(cls)]
+    return sum(count for count, _ in results), next((example for count, example in results if count), "")
+
+
+def _lists_of(cls: type[Record]) -> list[str]:
+    return [name for name, field in cls.declared.own_fields.items() if field.columns]
+
+
+def _referring(cls: type[Record], name: str, places: dict[str, Any]) -> tuple[int, str]:
+    total, example = 0, ""
+    for other in registered().values():
+        for field, link in other.declared.own_fields.items():
+            if (link.line_target, link.line_list) == (cls.__name__, name):
+                query = {field: places, "removed_at": None}
+                rows = list(get_db()[other.type_name()].find(query, {"number": 1}).limit(COUNT_MAX))
+                total, example = total + len(rows), example or next((row["number"] for row in rows), "")
+    return total, example

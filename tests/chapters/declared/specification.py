@@ -1,0 +1,44 @@
+"""Specifications and the test cases that cover their items (clause 2.3.5 in small)."""
+
+from .chapters import ORGANISATION
+from .kernel.language import Choice, Grid, L, Line, LineRef, Lines, Record, Text, record
+
+
+class SpecificationItem(Line):
+    """One thing that is asked for."""
+
+    text = Text(required=True, label=L("Item", "條目"))
+    source = Text(label=L("Source", "來源"))
+
+
+@record(
+    label=L("Specification", "規格說明"),
+    plural=L("Specifications", "規格說明"),
+    chapter=ORGANISATION,
+    clause="2.3.5",
+    number="SP-{yyyy}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid("number subject owner", search="subject items.text"),
+)
+class Specification(Record):
+    """What is to be built, item by item."""
+
+    subject = Text(required=True, label=L("Subject", "主題"))
+    items = Lines(SpecificationItem, label=L("Items", "條目"))
+
+
+@record(
+    label=L("Test case", "測試用例"),
+    plural=L("Test cases", "測試用例"),
+    chapter=ORGANISATION,
+    clause="2.3.5",
+    number="TC-{yyyy}-{seq:4}",
+    title="{number} {subject}",
+    grid=Grid("number subject covers result", search="subject"),
+)
+class TestCase(Record):
+    """How one item is tried, and what came out."""
+
+    subject = Text(required=True, label=L("Subject", "主題"))
+    covers = LineRef("Specification.items", required=True, label=L("Covers", "覆蓋條目"))
+    result = Choice({"passed": L("Passed", "通過"), "failed": L("Failed", "未通過")}, label=L("Result", "結果"))
