@@ -79,6 +79,8 @@ def test_a_copy_has_keys_of_its_own(cls: Any, filled: Any) -> None:
 def test_a_line_that_is_put_back_is_the_same_line(cls: Any, filled: Any) -> None:
     for name in changeable(cls):
         lines = given(filled, name)
+        if cls._fields[name].required and len(lines) == 1:
+            continue  # the rules of the type take one line, and not none
         shorter = write(filled, name, lines[1:])
         past = history.as_of(shorter.to_mongo().to_dict(), history.entries_of(filled.id), shorter.version - 1)
         back = write(filled, name, cls._from_son(past).raw(name))

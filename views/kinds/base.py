@@ -68,7 +68,11 @@ class Kind:
 
     def changes(self, old: Any, new: Any, labels: Labels, viewer: Viewer) -> list[Change]:
         """A change as the history says it: what was changed, and its text before and after; a long one says so."""
-        return [(str(label_of(self.field)), _start_of(self.plain(old, labels)), _start_of(self.plain(new, labels)))]
+        return [(str(label_of(self.field)), start_of(self.plain(old, labels)), start_of(self.plain(new, labels)))]
+
+    def table(self, value: Any) -> dict[str, Any] | None:
+        """A value as a table of its own on pages and paper, for a kind that is more than a text."""
+        return None
 
     def linked(self, value: Any, labels: Labels) -> str:
         """A value as its record's page shows it, with what it leads to."""
@@ -184,7 +188,7 @@ def range_filter(kind: Kind, name: str, args: MultiDict, control: str) -> dict[s
     return {**Kind.filter(kind, name, args, NO_LABELS), "kind": "range", "input": control, **ends}
 
 
-def _start_of(text: str) -> str:
+def start_of(text: str) -> str:
     """A text as a line of the history shows it: where the rest is left out, it says how much."""
     more = len(text) - HISTORY_MAX
     return str(CUT(start=text[:HISTORY_MAX], count=more)) if more > 0 else text or NONE

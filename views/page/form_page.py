@@ -21,6 +21,7 @@ from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
 from models.kernel.rights import rights
 
+from ..forms.answering import bind_questions
 from ..forms.inputs import LinesList, Value, filled, form_from, values_of
 from ..kinds import kind_of
 from ..moves import moves_context
@@ -45,6 +46,7 @@ def move_context(
     shown = form or form_from(cls, move.asked_fields, record)
     step = next((row for row in moves_context(intent) if row["verb"] == move.verb), None)
     problems = refused.problems if refused else {}
+    bind_questions(shown, intent)
     draw = Drawing(intent, problems)
     return {
         **heading(cls, record),
@@ -70,6 +72,7 @@ def move_context(
 def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | None) -> dict[str, Any]:
     """The form: its parts with their controls, all problems on top with links to the fields."""
     cls, problems = intent.cls, refused.problems if refused else {}
+    bind_questions(form, intent)
     draw = Drawing(intent, problems)
     allowed = set(form._fields)
     parts, placed, places = [], set(), _places_in(form)
@@ -175,7 +178,13 @@ class Drawing:
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
             return control | _lines_control(self._table(name), entry)
-        return control | self.input(entry)
+        return control | self._with_errors(name, self.input(entry))
+
+    def _with_errors(self, name: str, drawn: dict[str, Any]) -> dict[str, Any]:
+        """Questions, where an input has some, each with what is wrong with its answer."""
+        for question in drawn.get("questions", ()):
+            question["errors"] = [str(words) for words in self.problems.get(f"{name}.{question['key']}", [])]
+        return drawn
 
     def _table(self, name: str) -> LinesTable:
         """A list of lines as the reader sees it; what they see of it and may not set stands there as text."""

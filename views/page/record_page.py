@@ -115,6 +115,8 @@ def _part(
         field = cls._fields[name]
         if field.columns:
             pieces.append({"table": lines_context(field, document.get(name) or [], labels, viewer)})
+        elif table := kind_of(field).table(document.get(name)):
+            pieces.append({"table": table})
         elif pieces and "facts" in pieces[-1]:
             pieces[-1]["facts"].append(_fact(cls, name, document, labels))
         else:

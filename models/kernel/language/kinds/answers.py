@@ -19,6 +19,7 @@ A_LINE_EACH = L(
     code="form",
 )
 _SEPARATORS = ":："
+_MORE, _HELD = "\n\t", "\x1f"  # a line of a long answer that goes on, and what stands for it while it is read
 
 
 class Answers(Rule, me.DictField):
@@ -53,10 +54,20 @@ class Answers(Rule, me.DictField):
             yield WRONG_FORM(label=label_of(self))
 
     def read(self, text: str) -> Any:
-        pairs = [_pair(line) for line in text.splitlines() if line.strip()]
+        pairs = [_pair(line) for line in text.replace("\r", "").replace(_MORE, _HELD).split("\n") if line.strip()]
         if len(dict(pairs)) < len(pairs):
             raise ValueError("answered twice")
         return {GIVEN: dict(pairs)}
+
+
+def written(value: Any) -> str:
+    """Answers as a text that `read` takes: a line for each, what follows in a long text behind a tab."""
+    lines = []
+    for key, answer in given_in(value).items():
+        parts = [f"{row}={chosen}" for row, chosen in answer.items()] if isinstance(answer, Mapping) else answer
+        text = ", ".join(map(str, parts)) if isinstance(parts, list) else str(parts)
+        lines.append(f"{key}: {text}".replace("\n", _MORE))
+    return "\n".join(lines)
 
 
 def given_in(value: Any) -> dict[str, Any]:
@@ -82,4 +93,4 @@ def _pair(line: str) -> tuple[str, str]:
     at = next((place for place, letter in enumerate(line) if letter in _SEPARATORS), 0)
     if not at:
         raise ValueError("no question")
-    return line[:at].strip(), line[at + 1 :].strip()
+    return line[:at].strip(), line[at + 1 :].strip().replace(_HELD, "\n")

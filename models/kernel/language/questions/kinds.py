@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -36,6 +36,7 @@ ALL_RANKED = L("Please give every option its own place.", "請為每個選項排
 NO_ROW = L("An answer stands in a row that the question does not have.", "有回答所在的行不屬於本題。", code="form")
 ALL_ROWS = L("Please answer in every row.", "請逐行作答。", code="required")
 SCALE = L("Please choose a number from {least} to {most}.", "請選擇 {least} 至 {most} 之間的數。", code="range")
+_COMMAS = re.compile(r"[,，、;；>\n]")
 _WHOLE = re.compile(r"[0-9]{1,2}")
 
 
@@ -137,6 +138,9 @@ class SingleQuestion(QuestionKind):
     needs_options = has_other = has_points = True
     signs = QuestionKind.signs | {"=", "!="}
 
+    def meant(self, question: Question, text: str) -> Any:
+        return _key_of(question.by_key, text)
+
     def faults(self, question: Question, value: Any) -> Iterator[Words]:
         if not isinstance(value, str) or value not in question.by_key:
             yield NO_OPTION()
@@ -162,7 +166,7 @@ class MultipleQuestion(SingleQuestion):
     signs = QuestionKind.signs | {"has", "lacks"}
 
     def read(self, question: Question, given: Sequence[str]) -> Any:
-        return [text for text in given if text] or None
+        return _keys_of(question, given)
 
     def faults(self, question: Question, value: Any) -> Iterator[Words]:
         if not _is_list(value) or any(key not in question.by_key for key in value):
@@ -231,7 +235,7 @@ class RankingQuestion(QuestionKind):
     needs_options = has_range = is_many = True
 
     def read(self, question: Question, given: Sequence[str]) -> Any:
-        return [text for text in given if text] or None
+        return _keys_of(question, given)
 
     def faults(self, question: Question, value: Any) -> Iterator[Words]:
         if not _is_list(value) or any(key not in question.by_key for key in value):
@@ -252,6 +256,14 @@ class MatrixQuestion(QuestionKind):
 
     label = L("Matrix", "矩陣")
     needs_options = has_rows = has_points = True
+
+    def meant(self, question: Question, text: str) -> Any:
+        """The options of rows in a cell of a sheet: `desk=good, shop=bad`."""
+        rows = {row.key: row for row in question.rows}
+        pairs = [part.partition("=") for part in _COMMAS.split(text) if part.strip()]
+        if not all(sign for _, sign, _ in pairs):
+            raise typed.BadValue(NOT_READ())
+        return {_key_of(rows, row.strip()): _key_of(question.by_key, key.strip()) for row, _, key in pairs}
 
     def faults(self, question: Question, value: Any) -> Iterator[Words]:
         if not isinstance(value, dict):
@@ -335,6 +347,22 @@ def _is_day(value: Any) -> bool:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(key, str) for key in value)
+
+
+def _keys_of(question: Question, given: Sequence[str]) -> list[str] | None:
+    """Chosen options; a cell of a sheet has all of them in one text."""
+    parts = _COMMAS.split(given[0]) if len(given) == 1 and given[0] not in question.by_key else given
+    return [_key_of(question.by_key, part.strip()) for part in parts if part.strip()] or None
+
+
+def _key_of(options: Mapping[str, Option], text: str) -> str:
+    """The option of a key, or of a label in any language; what is neither stays as it is, and is no option."""
+    if text in options:
+        return text
+    folded = typed.label_folded(text)
+    labels = {key: (option.text, *option.others.values()) for key, option in options.items()}
+    meant = [key for key, texts in labels.items() if folded in map(typed.label_folded, texts)]
+    return meant[0] if len(meant) == 1 else text
 
 
 def _label(options: Any, key: str) -> str:

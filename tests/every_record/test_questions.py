@@ -1,0 +1,187 @@
+"""Every type with answers: entered, corrected, shown, printed and kept by the questions they were given to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pypdfium2
+import pytest
+from bson import ObjectId
+from mongoengine.base import get_document
+from mongoengine.connection import get_db
+
+from models.kernel.base.collections import QUESTION_EDITIONS
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import EN
+from models.kernel.gate import changes
+from models.kernel.language.kinds.answers import EDITION, GIVEN
+from models.kernel.language.kinds.questions import QuestionLine
+from models.kernel.rights import rights
+from tests.fixtures._types import types_with
+from views.kinds import kind_of
+
+ANSWERING = types_with(lambda declared: any(field.answers_to for field in declared.own_fields.values()))
+SCRIPT = "<script>alert(1)</script>"
+ODD = [
+    ({"strange": "x"}, "answers to questions that are not in this list"),
+    ({"q1": "maybe"}, "none of the options"),
+    ({"q1": ["yes", "no"]}, "not an answer to the question"),
+    ({"q1": {"yes": "no"}}, "none of the options"),
+    ({"q1": [["yes"]]}, "not an answer to the question"),
+    ({"q1": "no", "q2": "bell \x07"}, "character that cannot be kept"),
+    ({"q1": "no"}, "Please answer this question"),
+    ({f"k{n}": "x" for n in range(500)}, "answers to questions that are not in this list"),
+]
+
+
+def answered(cls: Any) -> str:
+    return next(name for name, field in cls.declared.own_fields.items() if field.answers_to)
+
+
+def given_to(record: Any) -> tuple[Any, str]:
+    """The record whose questions are answered, and where it holds them."""
+    link, _, path = record.declared.own_fields[answered(type(record))].answers_to.partition(".")
+    target = get_document(record._fields[link].target)
+    return target.objects.get(id=record.ref(link)), path
+
+
+def keys_of(record: Any) -> dict[str, str]:
+    parent, path = given_to(record)
+    return {line.code: line.key for line in parent.raw(path)}
+
+
+def answer(record: Any, values: dict[str, Any]) -> Any:
+    name = answered(type(record))
+    return changes.update(type(record), record.id, {name: {GIVEN: values}}, actor=SYSTEM, version=None)
+
+
+def ask(record: Any, **first: Any) -> Any:
+    """The questions of the record that is answered, with the first of them changed."""
+    parent, path = given_to(record)
+    lines = list(parent.raw(path))
+    for column, value in first.items():
+        lines[0].put(column, value)
+    return changes.update(type(parent), parent.id, {path: lines}, actor=SYSTEM, version=None)
+
+
+def held(record: Any) -> dict[str, Any]:
+    return dict(type(record)._get_collection().find_one({"_id": record.id}).get(answered(type(record))) or {})
+
+
+@pytest.fixture
+def writer(company: Any, record: Any) -> str:
+    logins = (login for login in company.logins if rights.may_update(company.actor(login), record))
+    return next(logins)
+
+
+@ANSWERING
+def test_answers_are_kept_by_the_keys_of_their_questions(cls: Any, record: Any) -> None:
+    keys = keys_of(record)
+    assert held(record)[GIVEN] == {keys["q1"]: "yes"}
+    assert get_db()[QUESTION_EDITIONS].count_documents({"_id": held(record)[EDITION]}) == 1
+    answer(record, {"q1": "no", "q2": SCRIPT})
+    assert held(record)[GIVEN] == {keys["q1"]: "no", keys["q2"]: SCRIPT}
+    answer(record, {keys["q1"]: "yes", keys["q2"]: SCRIPT})
+    assert held(record)[GIVEN] == {keys["q1"]: "yes"}, "what is hidden is dropped"
+
+
+@ANSWERING
+@pytest.mark.parametrize(("values", "sentence"), ODD, ids=lambda part: str(part)[:20])
+def test_odd_answers_are_refused_in_a_sentence(cls: Any, record: Any, values: dict[str, Any], sentence: str) -> None:
+    before = held(record)
+    with pytest.raises(Refused) as refused:
+        answer(record, values)
+    said = " ".join(words.in_locale(EN) for problem in refused.value.problems.values() for words in problem)
+    assert sentence in said
+    assert held(record) == before
+
+
+@ANSWERING
+def test_a_form_asks_the_questions_and_keeps_what_was_typed(
+    cls: Any, record: Any, company: Any, writer: str, browser_as: Any
+) -> None:
+    browser, base, name, keys = (
+        browser_as(writer, locale=EN),
+        f"/admin/{cls.declared.name}/",
+        answered(cls),
+        keys_of(record),
+    )
+    first, second = (f"{name}-{keys[code]}" for code in ("q1", "q2"))
+    form = browser.form(f"{base}edit/", id=record.id)
+    assert form[first] == "yes"
+    page = browser.page(f"{base}edit/", {"id": record.id}).text
+    assert "Is it in order?" in page
+    assert "Yes, it is" in page
+    refused = browser.send(form, **{first: "no"})
+    assert refused.status_code == 422
+    assert "Please answer this question." in refused.text
+    form = browser.form(f"{base}edit/", id=record.id)
+    saved = browser.send(form, **{first: "no", second: f"line\r\n{SCRIPT}"})
+    assert saved.status_code == 302
+    assert held(record)[GIVEN] == {keys["q1"]: "no", keys["q2"]: f"line\n{SCRIPT}"}
+    shown = browser.get(f"{base}details/", {"id": record.id}).text
+    assert "No, it is not" in shown
+    assert SCRIPT not in shown
+    assert "What is wrong?" in shown
+
+
+@ANSWERING
+def test_a_blank_form_for_known_questions_asks_them(
+    cls: Any, record: Any, company: Any, writer: str, browser_as: Any
+) -> None:
+    parent, _ = given_to(record)
+    link = cls.declared.own_fields[answered(cls)].answers_to.partition(".")[0]
+    browser = browser_as(writer, locale=EN)
+    address = f"/admin/{cls.declared.name}/new/"
+    assert "Is it in order?" not in browser.get(address).text
+    assert "Is it in order?" in browser.get(address, {link: parent.id}).text
+    assert "Is it in order?" not in browser.get(address, {link: ObjectId()}).text
+
+
+@ANSWERING
+def test_a_changed_answer_is_a_line_in_the_history(
+    cls: Any, record: Any, company: Any, writer: str, browser_as: Any
+) -> None:
+    answer(record, {"q1": "no", "q2": "dust"})
+    answer(record, {"q1": "no", "q2": "more dust"})
+    browser = browser_as(writer, locale=EN)
+    shown = browser.page(f"/admin/{cls.declared.name}/details/", {"id": record.id}).text
+    assert shown.count(": What is wrong?") == 2
+    assert "more dust" in shown
+    paper = browser.get(f"/admin/{cls.declared.name}/print/", {"id": record.id}).get_data()
+    with pypdfium2.PdfDocument(paper) as document:
+        text = "".join(page.get_textpage().get_text_bounded() for page in document)
+    assert "more dust" in text
+    assert "What is wrong?" in text
+
+
+@ANSWERING
+def test_answers_are_shown_with_the_words_that_they_were_given_to(
+    cls: Any, record: Any, company: Any, writer: str, browser_as: Any
+) -> None:
+    edition = held(record)[EDITION]
+    ask(record, text="Is all of it in order?")
+    browser = browser_as(writer, locale=EN)
+    shown = browser.page(f"/admin/{cls.declared.name}/details/", {"id": record.id}).text
+    assert "Is it in order?" in shown
+    assert "Is all of it in order?" not in shown
+    answer(record, {"q1": "no", "q2": "dust"})
+    parent, path = given_to(record)
+    assert (held(record)[EDITION] == edition) is type(parent).declared.own_fields[path].editions
+
+
+@ANSWERING
+def test_an_answer_to_what_is_gone_stays_readable(
+    cls: Any, record: Any, company: Any, writer: str, browser_as: Any
+) -> None:
+    parent, path = given_to(record)
+    fresh = [QuestionLine(code="q9", kind="text", text="Anything else?")]
+    changes.update(type(parent), parent.id, {path: fresh}, actor=SYSTEM, version=None)
+    shown = browser_as(writer, locale=EN).page(f"/admin/{cls.declared.name}/details/", {"id": record.id}).text
+    assert "Yes, it is" in shown
+
+
+@ANSWERING
+def test_a_copy_begins_without_answers(cls: Any, record: Any) -> None:
+    assert kind_of(cls._fields[answered(cls)]).copied(held(record)) is None
