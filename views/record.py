@@ -44,7 +44,7 @@ from .kinds import kind_of
 from .lists import listing
 from .lists.endpoints import ListDoors
 from .moves import moved_words
-from .page import attaching, form_page, past, record_page
+from .page import attaching, form_page, generating, past, record_page
 from .page.endpoints import RecordDoors
 from .session import actor, own_path, say, seen_version, version_if_given
 from .slots import PlainRun
@@ -236,9 +236,14 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         seen = version_if_given(request.values.get("version"))
         return context if seen is None else context | {"version": seen}
 
-    @expose("/lead/", methods=("POST",))
+    @expose("/lead/", methods=("GET", "POST"))
     def lead_view(self) -> Answer:
-        """Make the record that this one leads to, in one action; asked twice, the first one opens."""
+        """Make the record that this one leads to, in one action; asked twice, the first one opens. What is made for
+        many others is listed first."""
+        if request.method == "GET":
+            me = actor()
+            record = rights.find(me, self.model, request.args.get("id"))
+            return self.render("record/generate.html", **generating.context(record, request.args.get("verb", ""), me))
         verb = request.form.get("verb", "")
         made = changes.follow_up(self.model, request.form.get("id"), verb, actor=actor())
         if len(made) == 1:

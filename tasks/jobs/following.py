@@ -69,10 +69,12 @@ def _carry_out(run: Run, cls: type[Record], order: Mapping[str, Any]) -> bool:
 
 def _make_rest(run: Run, cls: type[Record], order: Mapping[str, Any]) -> bool:
     """Make what a move of a record left to be made, some in each transaction. Of a record that is gone nothing is."""
+    refused: set[str] = set()
     with suppress(Missing):
-        while count := changes.follow_up_rest(cls, order["id"], order["field"]):
+        while count := changes.follow_up_rest(cls, order["id"], order["field"], refused):
             run.count(followed=count)
             run.renew()
+    run.count(refused=len(refused))
     return True
 
 

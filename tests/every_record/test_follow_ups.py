@@ -58,7 +58,7 @@ def test_a_move_makes_one_record_of_each_line_once(cls: Any, company: Any, brows
         for item in planned:
             assert made[item.key]["department"] == record.ref("department")
             if leads.back:
-                assert item.line.ref(leads.back) == made[item.key]["_id"]
+                assert item.part.ref(leads.back) == made[item.key]["_id"]
         assert not follow_ups.missing(record, leads)
         assert changes.follow_up_rest(cls, record.id, leads.verb) == 0
         page = browser_as("management").get(f"/admin/{cls.declared.name}/details/", {"id": record.id}).text
@@ -119,3 +119,75 @@ def may_make(person: Any, record: Any, leads: Any) -> bool:
     scope = rights.visible(person, type(record))
     sees = scope is not None and record._get_collection().find_one({"$and": [scope, {"_id": record.id}]}) is not None
     return sees and bool(rights.may_create(person, follow_ups.target_of(leads)))
+
+
+OVER = types_with(lambda declared: any(leads.over for leads in declared.follow_ups))
+
+
+def all_of(record: Any, leads: Any) -> dict[str, Any]:
+    rows = follow_ups.target_of(leads)._get_collection().find({"once": {"$gte": follow_ups.key_of(record, leads)}})
+    return {row["once"]: row["_id"] for row in rows if row["once"].startswith(f"{follow_ups.key_of(record, leads)}:")}
+
+
+@OVER
+def test_who_gets_what_is_listed_then_made_once(cls: Any, company: Any, browser_as: Any, monkeypatch: Any) -> None:
+    """The list makes nothing; pressed, some are made at once and the rest in the background; pressed again, none."""
+    monkeypatch.setattr(follow_ups, "AT_ONCE_MAX", 2)
+    for leads in (item for item in cls.declared.follow_ups if item.over):
+        record = company.walk(company.make(cls.declared.name), sorted(leads.states)[0])
+        login = next(name for name in company.logins if may_make(company.actor(name), record, leads))
+        browser, base = browser_as(login), f"/admin/{cls.declared.name}/"
+        count = len(list(follow_ups.followers(record, leads)))
+        assert count > 4
+        form = browser.form(f"{base}lead/", "/lead/", id=record.id, verb=leads.verb)
+        assert not all_of(record, leads)
+        assert browser.send(form, verb=leads.verb).status_code == 302
+        first = all_of(record, leads)
+        assert len(first) == 2
+        assert changes.follow_up_rest(cls, record.id, leads.verb) == 2
+        do("records.follow")
+        made = all_of(record, leads)
+        assert len(made) == count
+        assert first.items() <= made.items()
+        assert browser.send(form, verb=leads.verb).status_code == 302
+        do("records.follow")
+        assert all_of(record, leads) == made
+        assert browser.get(f"{base}details/", {"id": record.id}).status_code == 200
+
+
+@OVER
+def test_what_is_refused_keeps_no_other_back(cls: Any, company: Any, browser_as: Any, monkeypatch: Any) -> None:
+    """Said in the list before; in the background it is left out."""
+    for leads in (item for item in cls.declared.follow_ups if item.over):
+        record = company.walk(company.make(cls.declared.name), sorted(leads.states)[0])
+        every = list(follow_ups.followers(record, leads))
+        refused_ids = {every[1].part.id, every[3].part.id}
+        fill = leads.fill
+
+        def spoilt(source: Any, part: Any, fill: Any = fill, ids: Any = refused_ids) -> dict[str, Any]:
+            return {} if part.id in ids else fill(source, part)
+
+        object.__setattr__(leads, "fill", spoilt)
+        try:
+            login = next(name for name in company.logins if may_make(company.actor(name), record, leads))
+            page = browser_as(login).get(f"/admin/{cls.declared.name}/lead/", {"id": record.id, "verb": leads.verb})
+            assert page.text.count('class="differs"') == 2
+            refused: set[str] = set()
+            while changes.follow_up_rest(cls, record.id, leads.verb, refused):
+                pass
+            assert refused == {item.key for item in every if item.part.id in refused_ids}
+            assert len(all_of(record, leads)) == len(every) - 2
+        finally:
+            object.__setattr__(leads, "fill", fill)
+
+
+@OVER
+def test_nobody_makes_what_they_may_not(cls: Any, company: Any, browser_as: Any) -> None:
+    for leads in (item for item in cls.declared.follow_ups if item.over):
+        record = company.walk(company.make(cls.declared.name), sorted(leads.states)[0])
+        for login in company.logins:
+            if not may_make(company.actor(login), record, leads):
+                browser, query = browser_as(login, is_new=True), {"id": record.id, "verb": leads.verb}
+                assert browser.get(f"/admin/{cls.declared.name}/lead/", query).status_code in (403, 404)
+                assert browser.post(f"/admin/{cls.declared.name}/lead/", query).status_code in (400, 403, 404)
+        assert not all_of(record, leads)

@@ -42,8 +42,12 @@ FAULTS: dict[str, dict[str, Any]] = {
     "is made of each of 'name', which is no list of lines": leading(each="name"),
     "is made on 'colse', which is no move of the workflow": leading(on="colse"),
     "names no state in which it is offered": leading(states=""),
-    "has a fill= that does not take what it is given: the record and the line": leading(of_record),
+    "has a fill= that does not take what it is given: the record and its part": leading(of_record),
     "has a fill= that does not take what it is given: the record alone": leading(of_line, each=""),
+    "is made over other records, which goes with neither each=, link_back= nor opens=": leading(
+        over="User", where=of_record
+    ),
+    "needs over= and where= together": leading(each="", over="User"),
     "needs one of fill= and opens=": leading(None),
     "opens a blank form, which is neither made of lines nor by a move, nor linked back": leading(None, opens="copy"),
     "is to be linked back, but the columns that link to Loan are: none; it takes exactly one": leading(

@@ -33,20 +33,39 @@ def _leads(record: Record, leads: FollowUp, me: Actor) -> Iterator[dict[str, Any
     if leads.opens:
         yield from [opened] if (opened := _opened(record, leads, target, me)) else []
         return
-    keys = [item.key for item in follow_ups.followers(record, leads)]
-    query = {"once": {"$in": keys}, "removed_at": None}
-    made = (
-        list(target._get_collection().find(query, {"title": 1, "once": 1}).sort("_id", 1).limit(LEADS_MAX))
-        if keys
-        else []
-    )
-    for row in made:
-        url = f"/admin/{target.declared.name}/details/?id={row['_id']}"
-        yield {"label": target.declared.label, "title": row["title"], "url": url}
-    if record.state not in leads.states or not rights.may_create(me, target):
+    if leads.over:
+        yield from _over(record, leads, target, me)
         return
-    if follow_ups.unmade(record, leads, {row["once"] for row in made}):
+    planned = list(follow_ups.followers(record, leads))
+    made = _made(target, {"$in": [item.key for item in planned]}) if planned else []
+    yield from (_link(target, row) for row in made)
+    if not _is_offered(record, leads, target, me):
+        return
+    if follow_ups.unmade(record, leads, planned, {row["once"] for row in made}):
         yield {"label": leads.label, "verb": leads.verb, "url": None}
+
+
+def _over(record: Record, leads: FollowUp, target: type[Record], me: Actor) -> Iterator[dict[str, Any]]:
+    """Some of what was made of other records, and the way to the list of who gets what."""
+    key = follow_ups.key_of(record, leads)
+    yield from (_link(target, row) for row in _made(target, {"$gt": f"{key}:", "$lt": f"{key};"}))
+    if _is_offered(record, leads, target, me):
+        url = f"/admin/{record.type_name()}/lead/?id={record.id}&verb={leads.verb}"
+        yield {"label": leads.label, "verb": leads.verb, "url": None, "form": url}
+
+
+def _made(target: type[Record], keys: dict[str, Any]) -> list[dict[str, Any]]:
+    query = {"once": keys, "removed_at": None}
+    return list(target.collection().find(query, {"title": 1, "once": 1}).sort("_id", 1).limit(LEADS_MAX))
+
+
+def _link(target: type[Record], row: dict[str, Any]) -> dict[str, Any]:
+    url = f"/admin/{target.declared.name}/details/?id={row['_id']}"
+    return {"label": target.declared.label, "title": row["title"], "url": url}
+
+
+def _is_offered(record: Record, leads: FollowUp, target: type[Record], me: Actor) -> bool:
+    return record.state in leads.states and bool(rights.may_create(me, target))
 
 
 def _opened(record: Record, follow_up: FollowUp, target: type[Record], me: Actor) -> dict[str, Any] | None:

@@ -57,7 +57,8 @@ def _history_labels(cls: type[Record], entries: list[dict[str, Any]]) -> dict:
 def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: Mapping) -> dict[str, Any]:
     flow = cls.declared.workflow
     verb = entry["verb"]
-    word = GATE_VERBS.get(verb) or (flow.verb_label(verb) if flow and verb in flow.verbs() else L(verb, verb))
+    known = {**GATE_VERBS, **{leads.verb: leads.label for leads in cls.declared.follow_ups}}
+    word = known.get(verb) or (flow.verb_label(verb) if flow and verb in flow.verbs() else L(verb, verb))
     states = ""
     if entry.get("state_to") and entry.get("state_from"):
         states = f" {state_label(cls, entry['state_from'])} → {state_label(cls, entry['state_to'])}"

@@ -7,7 +7,7 @@ is wrong at once, and in one transaction compares the version, writes, appends t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -266,31 +266,59 @@ def follow_up(cls: type[Record], id: Any, verb: str, *, actor: Actor, context: C
         if leads is None or leads.fill is None or source.state not in leads.states:
             raise Refused(NO_SUCH_MOVE(move=leads.label if leads else verb, state=rights.state_word(source)))
     chosen = leads
+    if chosen.over:
+        return _generated(source, chosen, actor, context)
     if not chosen.each and not chosen.back:
         return follow_ups.make(source, chosen, _creating(actor, context, source), follow_ups.followers(source, chosen))
 
     def body(unit: Unit) -> list[Record]:
         record = rights.find(actor, cls, id)
-        planned = follow_ups.missing(record, chosen) if chosen.each else follow_ups.followers(record, chosen)
-        return _led_to(unit, record, chosen, planned[: follow_ups.AT_ONCE_MAX], actor, context)
+        missing = follow_ups.missing(record, chosen, follow_ups.AT_ONCE_MAX)
+        planned = missing if chosen.each else follow_ups.followers(record, chosen)
+        return _led_to(unit, record, chosen, planned, actor, context)
 
     return in_transaction(body)
 
 
-def follow_up_rest(cls: type[R], id: ObjectId, verb: str) -> int:
-    """Make the next of what a move left to be made, in one transaction; how many there were."""
+def _generated(source: Record, leads: FollowUp, actor: Actor, context: Context) -> list[Record]:
+    """The first of what is made for each record of a query, by the system; the history says who wanted it so."""
+    if not (verdict := rights.may_create(actor, follow_ups.target_of(leads))):
+        raise Forbidden(verdict.why)
+
+    def body(unit: Unit) -> list[Record]:
+        record = rights.find(actor, type(source), source.id)
+        made = follow_ups.make_first(record, leads, _creating(SYSTEM, context, record))
+        if made:
+            note(type(record), record.id, leads.verb, actor=actor, context=context)
+        return made
+
+    return in_transaction(body)
+
+
+def follow_up_rest(cls: type[R], id: ObjectId, verb: str, refused: set[str] | None = None, *, most: int = 0) -> int:
+    """Make the next of what was left to be made, in one transaction; how many were done with. What is refused keeps no
+    other back: its key is added to `refused`."""
+    kept_back, limit = refused if refused is not None else set(), most or follow_ups.AT_ONCE_MAX
+    planned: list[follow_ups.Follower] = []
 
     def body(unit: Unit) -> int:
         record = rights.find(SYSTEM, cls, id)
         leads = next(item for item in cls.declared.follow_ups if item.verb == verb)
-        planned = follow_ups.missing(record, leads)[: follow_ups.AT_ONCE_MAX]
-        return len(_led_to(unit, record, leads, planned, SYSTEM, Context(source=Source.RULE)))
+        planned[:] = follow_ups.missing(record, leads, limit, kept_back)
+        _led_to(unit, record, leads, planned, SYSTEM, Context(source=Source.RULE))
+        return len(planned)
 
-    return in_transaction(body)
+    try:
+        return in_transaction(body)
+    except Refused:
+        if len(planned) > 1:
+            return follow_up_rest(cls, id, verb, kept_back, most=1)
+        kept_back.add(planned[0].key)
+        return 1
 
 
 def _led_to(
-    unit: Unit, record: Record, leads: FollowUp, planned: list[follow_ups.Follower], actor: Actor, context: Context
+    unit: Unit, record: Record, leads: FollowUp, planned: Iterable[follow_ups.Follower], actor: Actor, context: Context
 ) -> list[Record]:
     """Make some of what a record leads to, and let it name them where the declaration says so."""
     before = stored(record)
@@ -298,6 +326,11 @@ def _led_to(
     if difference(before, stored(record)):
         write_change(unit, record, before, "update", Act(SYSTEM, Context(source=Source.RULE)))
     return made
+
+
+def creating_by_system(source: Record) -> follow_ups.Create:
+    """How the system makes what a record leads to."""
+    return _creating(SYSTEM, Context(source=Source.RULE), source)
 
 
 def _creating(actor: Actor, context: Context, source: Record) -> follow_ups.Create:

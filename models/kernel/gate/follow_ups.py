@@ -1,9 +1,11 @@
-"""What a record leads to in others: one of it, or one for each of its lines, each under an entry key, so made once."""
+"""What a record leads to: one other, one for each of its lines, or one for each record of a query; each is made once,
+by its entry key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..base.store import in_unit
@@ -14,16 +16,17 @@ from ..language.spec import FollowUp
 from . import dependents
 
 AT_ONCE_MAX = 50
+BATCH = 500
 FOLLOW_UP = "follow_up"
 Create = Callable[[type[Record], Mapping[str, Any], str], Record]
 
 
 @dataclass(frozen=True)
 class Follower:
-    """One record that is to be made: its entry key, and the line that it is made of, if any."""
+    """One record that is to be made: its entry key, and the line or the other record that it is made of, if any."""
 
     key: str
-    line: Line | None = None
+    part: Line | Record | None = None
 
 
 def of_move(record: Record, verb: str) -> list[FollowUp]:
@@ -41,31 +44,55 @@ def key_of(source: Record, leads: FollowUp) -> str:
     return f"{source.type_name()}:{source.id}:{leads.verb}"
 
 
-def followers(source: Record, leads: FollowUp) -> list[Follower]:
-    """What a record leads to, made or not: one, or one for each line."""
+def followers(source: Record, leads: FollowUp) -> Iterator[Follower]:
+    """What a record leads to, made or not: one; or one for each line; or one for each record of a query, of which only
+    some are held at a time."""
     key = key_of(source, leads)
-    if not leads.each:
-        return [Follower(key)]
-    return [Follower(f"{key}:{line.key}", line) for line in source.raw(leads.each) or ()]
+    if leads.over:
+        for row in _rows_over(source, leads):
+            yield Follower(f"{key}:{row['_id']}", over_of(leads).from_stored(row))
+    elif leads.each:
+        yield from (Follower(f"{key}:{line.key}", line) for line in source.raw(leads.each) or ())
+    else:
+        yield Follower(key)
 
 
-def missing(source: Record, leads: FollowUp) -> list[Follower]:
-    """What of it is not made yet, and is to be: one query."""
-    planned = followers(source, leads)
-    query = {"once": {"$in": [item.key for item in planned]}}
-    made = {row["once"] for row in in_unit(target_of(leads).type_name()).find(query, {"once": 1})} if planned else set()
-    return unmade(source, leads, made)
+def over_of(leads: FollowUp) -> type[Record]:
+    """The type of each of whose records one is made."""
+    return next(cls for cls in registered().values() if cls.__name__ == leads.over)
 
 
-def unmade(source: Record, leads: FollowUp, made: Container[str]) -> list[Follower]:
-    """What a record leads to, without what is made already and lines of which nothing is made."""
-    planned = [item for item in followers(source, leads) if item.key not in made]
-    return [item for item in planned if not leads.each or values_for(source, leads, item) is not None]
+def _rows_over(source: Record, leads: FollowUp) -> Iterator[dict[str, Any]]:
+    chosen = {**(leads.where(source) if leads.where else {}), "removed_at": None}
+    rows = in_unit(over_of(leads).type_name())
+    after: dict[str, Any] = {}
+    while batch := list(rows.find({"$and": [chosen, after]}).sort("_id", 1).limit(BATCH)):
+        yield from batch
+        after = {"_id": {"$gt": batch[-1]["_id"]}}
+
+
+def missing(source: Record, leads: FollowUp, most: int | None = None, but: Container[str] = ()) -> list[Follower]:
+    """The first of what is not made yet and is to be: one query for some at a time."""
+    return list(islice(_unmade_in_turn(source, leads, but), most))
+
+
+def _unmade_in_turn(source: Record, leads: FollowUp, but: Container[str]) -> Iterator[Follower]:
+    target, every = target_of(leads).type_name(), followers(source, leads)
+    while some := list(islice(every, BATCH)):
+        query = {"once": {"$in": [item.key for item in some]}}
+        made = {row["once"] for row in in_unit(target).find(query, {"once": 1})}
+        yield from (item for item in unmade(source, leads, some, made) if item.key not in but)
+
+
+def unmade(source: Record, leads: FollowUp, some: Iterable[Follower], made: Container[str]) -> list[Follower]:
+    """Those of which something is to be made and is not made yet."""
+    planned = [item for item in some if item.key not in made]
+    return [item for item in planned if item.part is None or values_for(source, leads, item) is not None]
 
 
 def values_for(source: Record, leads: FollowUp, item: Follower) -> Mapping[str, Any] | None:
-    """The values of what is made; None where nothing is to be made of a line."""
-    return leads.fill(source, item.line) if item.line is not None else leads.fill(source)  # type: ignore[misc]
+    """The values of what is made; None where nothing is to be made of a part."""
+    return leads.fill(source, item.part) if item.part is not None else leads.fill(source)  # type: ignore[misc]
 
 
 def make(source: Record, leads: FollowUp, create: Create, planned: Iterable[Follower]) -> list[Record]:
@@ -77,15 +104,20 @@ def make(source: Record, leads: FollowUp, create: Create, planned: Iterable[Foll
             continue
         made = create(target_of(leads), values, item.key)
         if leads.back:
-            (item.line or source).put(leads.back, made.id)
+            (item.part or source).put(leads.back, made.id)
         result.append(made)
     return result
 
 
+def make_first(source: Record, leads: FollowUp, create: Create) -> list[Record]:
+    """Make the first of what a record leads to, in this transaction; where it is more, the rest is ordered."""
+    planned = missing(source, leads, AT_ONCE_MAX + 1)
+    if len(planned) > AT_ONCE_MAX:
+        dependents.leave_order(FOLLOW_UP, type(source), leads.verb, source.id)
+    return make(source, leads, create, planned[:AT_ONCE_MAX])
+
+
 def make_of_move(source: Record, verb: str, create: Create) -> None:
-    """Make what a move of a record leads to, in its transaction; where it is more than some, the rest is ordered."""
+    """Make what a move of a record leads to, in its transaction."""
     for leads in of_move(source, verb):
-        planned = missing(source, leads)
-        make(source, leads, create, planned[:AT_ONCE_MAX])
-        if len(planned) > AT_ONCE_MAX:
-            dependents.leave_order(FOLLOW_UP, type(source), leads.verb, source.id)
+        make_first(source, leads, create)

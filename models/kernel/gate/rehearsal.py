@@ -5,12 +5,14 @@ A rehearsal is the gate's own verb, undone (decision 9), so that no rule stands 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ..base.errors import Changed, Missing, Refused
 from ..base.words import L, Words
 from ..language.record import Record
+from ..language.spec import FollowUp
 from ..rights import rights
 from . import changes, follow_ups
 from .acts import Context
@@ -100,3 +102,24 @@ def _would_be(before: Record, after: Record) -> MoveOutcome:
     if after.state == before.state and len(after.decisions) > len(before.decisions):
         return MoveOutcome(True, COUNTED())
     return MoveOutcome(True, READY(state=rights.state_word(after)))
+
+
+def would_make(source: Record, leads: FollowUp, items: Iterable[follow_ups.Follower]) -> list[Words | None]:
+    """What is in the way of making each of some records, or None: each is made and undone."""
+    return [_hindered(source, leads, item) for item in items]
+
+
+def _hindered(source: Record, leads: FollowUp, item: follow_ups.Follower) -> Words | None:
+    def body(unit: Unit) -> None:
+        follow_ups.make(source, leads, changes.creating_by_system(source), [item])
+        raise Undone
+
+    try:
+        in_transaction(body, quiet=True)
+    except Undone:
+        return None
+    except Refused as refused:
+        return refused.first
+    finally:
+        forget_read(follow_ups.target_of(leads).type_name())
+    raise AssertionError("A rehearsal always ends by being undone.")

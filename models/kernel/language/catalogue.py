@@ -75,6 +75,8 @@ class Catalogue(Mapping[str, type[Record]]):
         for follow_up in cls.declared.follow_ups:
             if follow_up.to not in self._by_class:
                 yield f"follow-up {follow_up.verb!r} makes a {follow_up.to}, which is not a record type"
+            elif follow_up.over and follow_up.over not in self._by_class:
+                yield f"follow-up {follow_up.verb!r} is made over {follow_up.over}, which is not a record type"
             elif follow_up.opens and follow_up.opens not in self._by_class[follow_up.to].declared.own_fields:
                 yield f"follow-up {follow_up.verb!r} opens {follow_up.opens!r}, which {follow_up.to} does not have"
 

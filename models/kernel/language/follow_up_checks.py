@@ -36,8 +36,12 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
         yield f"is made of each of {leads.each!r}, which is no list of lines"
     if leads.on and (flow is None or leads.on not in flow.verbs()):
         yield f"is made on {leads.on!r}, which is no move of the workflow"
-    needed = "the record and the line" if leads.each else "the record alone"
-    if leads.fill and len(inspect.signature(leads.fill).parameters) != (2 if leads.each else 1):
+    if leads.over and (leads.each or leads.link_back or leads.opens):
+        yield "is made over other records, which goes with neither each=, link_back= nor opens="
+    if bool(leads.over) != bool(leads.where):
+        yield "needs over= and where= together"
+    needed = "the record and its part" if leads.each or leads.over else "the record alone"
+    if leads.fill and len(inspect.signature(leads.fill).parameters) != (2 if leads.each or leads.over else 1):
         yield f"has a fill= that does not take what it is given: {needed}"
     if leads.link_back and not leads.back:
         known = ", ".join(_places(leads, own)) or "none"

@@ -143,6 +143,10 @@ class FollowUp:
     line (None: of this one, none). `on` names a move that makes them in its own transaction, the first fifty, and the
     rest in the background; `states` those in which a button does. `link_back`: the line, or the record, then names what
     was made of it, in its one column that links to that type.
+
+    `over` names a type of which one is made of each record that `where` gives for this one (`{"active": True}`), such
+    as a sheet for each employee; `fill` takes the record and the other. Its button leads to a list of who gets what,
+    tried and undone; then the system makes them, the first fifty at once and the rest in the background.
     """
 
     verb: str
@@ -155,6 +159,8 @@ class FollowUp:
     each: str = ""
     on: str = ""
     link_back: bool = False
+    over: str = ""
+    where: Callable[[Any], Mapping[str, Any]] | None = None
     back: str = ""  # the column of `link_back`, found when the declaration is completed
 
 

@@ -5,6 +5,7 @@ from .kernel.language import (
     HEAD,
     READ,
     Access,
+    FollowUp,
     Grid,
     L,
     LongText,
@@ -70,3 +71,34 @@ class Appraisal(Record):
         see=MANAGER | in_state("published"), edit=during("manager_turn", MANAGER), label=L("Remark", "評語")
     )
     secret = LongText(see=MANAGER, edit=during("manager_turn", MANAGER), label=L("Note for oneself", "上級備忘"))
+
+
+@record(
+    label=L("Appraisal cycle", "考核週期"),
+    plural=L("Appraisal cycles", "考核週期"),
+    chapter=ORGANISATION,
+    clause="4.3",
+    number="AC-{yyyy}-{seq:4}",
+    title="{number} {year}",
+    grid=Grid("number year state"),
+    workflow=Workflow(
+        "draft",
+        (Move("open", "draft", "running", label=L("Open", "開放")),),
+        facts=(State("running", L("Running", "進行中"), tone="good"),),
+    ),
+    follow_ups=(
+        FollowUp(
+            "make_sheets",
+            "Appraisal",
+            L("Make the sheets", "生成考核表"),
+            states="running",
+            over="User",
+            where=lambda cycle: {"active": True},
+            fill=lambda cycle, user: {"employee": user.id, "year": cycle.year},
+        ),
+    ),
+)
+class AppraisalCycle(Record):
+    """One round: a sheet for each employee."""
+
+    year = Whole(required=True, least=2000, most=2100, label=L("Year", "年度"))
