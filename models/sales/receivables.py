@@ -32,6 +32,7 @@ from ..kernel.language import (
     Remind,
     Retention,
     Role,
+    Rollup,
     Scope,
     State,
     Text,
@@ -107,7 +108,11 @@ class Receivable(Record):
     instalment = Whole(required=True, least=1, label=L("Instalment", "期次"))
     due = Day(required=True, label=L("Due", "到期日"))
     amount = Money(required=True, label=L("Amount", "應收金額"))
-    received = Money(required=True, default=Decimal(0), label=L("Received", "已收金額"))
+    received = Money(
+        default=Decimal(0),
+        rollup=Rollup("Payment.receivable", "amount", states="booked"),
+        label=L("Received", "已收金額"),
+    )
     outstanding = Money(computed=True, label=L("Outstanding", "未收金額"))
     currency = Choice(CURRENCIES, required=True, label=L("Currency", "幣種"))
     condition = Text(label=L("Condition", "條件"))
@@ -204,14 +209,6 @@ class Payment(Record):
             yield "amount", OVERPAID(outstanding=owed.outstanding)
         if self.paid_on > clock.today():
             yield "paid_on", L("The payment lies in the future.", "收款日期不能晚於今天。")
-
-    def on_create(self, actions: MoveActions) -> None:
-        owed = Receivable.objects.get(id=self.ref("receivable"))
-        actions.update(owed, {"received": owed.received + self.amount})
-
-    def on_reverse(self, actions: MoveActions) -> None:
-        owed = Receivable.objects.get(id=self.ref("receivable"))
-        actions.update(owed, {"received": owed.received - self.amount})
 
 
 @record(

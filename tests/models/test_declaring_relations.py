@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 
+from models import catalogue
 from models.kernel.base.roles import Role
+from models.kernel.language.catalogue import Catalogue
+from models.kernel.language.declare import record
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Day, Line, Lines, LongText, Ref, Refs, Text
+from models.kernel.language.fields import Day, Line, Lines, LongText, Ref, Refs, Text, Whole
+from models.kernel.language.record import Record
 from models.kernel.language.relations import READ, WRITE, Relation, Way, during, in_state
+from models.kernel.language.rollup import Rollup
 from models.kernel.language.spec import Access, Grid, Part, Remind, Retention, Scope
 from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, of_department, role, user_in, writers_in
 from models.kernel.language.workflow import Move, Workflow
-from tests.models.test_declaring import CLOSE, NAME, RETURN, SUBMIT, declared, flow, nothing_stays, started
+from tests.models.test_declaring import CLOSE, NAME, RETURN, ROOM, SUBMIT, declared, flow, nothing_stays, started
 
 __all__ = ["nothing_stays"]  # a fixture of every test here
 
@@ -182,3 +187,35 @@ def test_a_rule_for_people_alone_is_a_relation_in_every_state() -> None:
     field = declared(**note(see=OWNER | BUYER)).declared.own_fields["note"]
     assert [way.states for way in field.see.ways] == [frozenset()]
     assert field.see.people[0].fields == ("buyer",)
+
+
+ROLLUPS: dict[str, Rollup] = {
+    "counts Nowhere, which is not a record type": Rollup("Nowhere.sample"),
+    "counts by Payment.receivable, which is no link to Sample": Rollup("Payment.receivable"),
+    "counts by Payment.payer, which is no link to Sample": Rollup("Payment.payer"),
+    "adds up Part.name, which is no number": Rollup("Part.sample", "name"),
+    "counts by='mean', which is none of sum, min and max of a field": Rollup("Part.sample", "size", by="mean"),
+    "counts by='min', which is none of sum, min and max of a field": Rollup("Part.sample", by="min"),
+    "counts a state 'gone' that Part does not have": Rollup("Part.sample", states="gone"),
+}
+
+
+@pytest.mark.parametrize("fault", list(ROLLUPS))
+def test_a_wrong_rollup_is_refused_in_one_sentence(fault: str) -> None:
+    sample = declared(fields={"sum": Whole(rollup=ROLLUPS[fault], label=NAME)})
+    fields = {"name": Text(label=NAME), "size": Whole(label=NAME), "sample": Ref("Sample", label=NAME)}
+    options: dict[str, Any] = {
+        "label": NAME,
+        "chapter": ROOM,
+        "clause": "9.1",
+        "grid": Grid("name"),
+        "number": "PX-{seq}",
+    }
+    part = record(**options)(type("Part", (Record,), {**fields, "__module__": __name__}))
+    with pytest.raises(DeclarationError, match="^" + re.escape(f"Sample: field 'sum' {fault}.") + "$"):
+        Catalogue({**catalogue, "sample": sample, "part": part}, departments=catalogue.departments)
+
+
+def test_what_is_no_rollup_is_refused() -> None:
+    with pytest.raises(DeclarationError, match="has rollup='Part', which is not a Rollup"):
+        declared(fields={"sum": Whole(rollup="Part", label=NAME)})  # type: ignore[arg-type]

@@ -37,10 +37,12 @@ def step(company):
     """A first step of dunning, of a customer whose name looks like markup."""
     customer = company.make("customer", "clerk_sal", name="蘇州#恒遠$機電*有限公司").id
     facts = {"department": company.department("SAL"), "owner": company.users["clerk_sal"], "customer": customer}
-    money = {"amount": Decimal("1234567.80"), "received": Decimal("34567.80"), "currency": "CNY"}
+    money = {"amount": Decimal("1234567.80"), "currency": "CNY"}
     contract = company.make("contract", "clerk_sal").id
     values = {"contract": contract, "instalment": 2, "due": TODAY - dt.timedelta(days=8), **facts, **money}
-    changes.create(catalogue["receivable"], values, actor=SYSTEM)
+    owed = changes.create(catalogue["receivable"], values, actor=SYSTEM)
+    paid = {"receivable": owed.id, "amount": Decimal("34567.80"), "method": "transfer", "paid_on": TODAY}
+    changes.create(catalogue["payment"], paid, actor=SYSTEM)
     mark_overdue(TODAY)
     make_dunning(TODAY)
     return catalogue["dunning"].objects.get(level="1")

@@ -121,8 +121,14 @@ def _group(other: type[Record], name: str, record: Record, rows: list[dict[str, 
     }
     sound = rows_of(other, rows[:RELATED_MAX])
     if other.declared.belongs_to == name:
-        return group | _table(other, name, record, sound, me)
+        table = _table(other, name, record, sound, me)
+        return group | table | ({"new": None} if _is_offered_apart(record, other) else {})
     return group | {"rows": [_link(other, row) for row in sound]}
+
+
+def _is_offered_apart(record: Record, other: type[Record]) -> bool:
+    """Whether a button of the record, in some of its states, is the way to enter another one."""
+    return any(leads.opens and leads.to == other.__name__ for leads in record.declared.follow_ups)
 
 
 def _link(other: type[Record], row: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from models.services.files import files
 from ..files.panel import file_context
 from ..kinds import kind_of
 from ..moves import moves_context, needs_shown, timed_lines
+from ..session import catalogue
 from ..slots import links_for, panels_for
 from ..wording import deadline, line_labels, reference_labels, state_label, tone
 from .clocks import clocks_context
@@ -118,9 +119,9 @@ def _part(
         elif table := kind_of(field).table(document.get(name)):
             pieces.append({"table": table})
         elif pieces and "facts" in pieces[-1]:
-            pieces[-1]["facts"].append(_fact(cls, name, document, labels))
+            pieces[-1]["facts"].append(_fact(cls, name, document, labels) | _evidence(field, viewer))
         else:
-            pieces.append({"facts": [_fact(cls, name, document, labels)]})
+            pieces.append({"facts": [_fact(cls, name, document, labels) | _evidence(field, viewer)]})
     return {"label": part.label, "clause": part.clause, "pieces": pieces}
 
 
@@ -128,6 +129,15 @@ def _fact(cls: type[Record], name: str, document: Mapping, labels: Mapping) -> d
     kind = kind_of(cls._fields[name])
     facts = {"number": kind.is_number, "wide": kind.is_wide, "amount": kind.is_amount}
     return {"label": label_of(kind.field), "value": kind.linked(document.get(name), labels), **facts}
+
+
+def _evidence(field: Any, viewer: rights.Viewer) -> dict[str, str]:
+    """Where the records stand from which a field is counted, for those who may open their list."""
+    if field.rollup is None or viewer.record is None:
+        return {}
+    source = catalogue().by_class(field.rollup.type_name)
+    may = rights.can_open(viewer.actor, source) and field.rollup.link in rights.listed_fields(viewer.actor, source)
+    return {"url": field.rollup.address(source, viewer.record.id)} if may else {}
 
 
 def lines_context(field: Any, rows: list, labels: Mapping, viewer: rights.Viewer) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ..language.record import Record
 from ..language.spec import FollowUp
 from ..language.workflow import Move
 from ..rights import rights
-from . import dependents, follow_ups, history, intents, line_merge, lines, moving, validation
+from . import dependents, follow_ups, history, intents, line_merge, lines, moving, rollups, validation
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
@@ -449,6 +449,7 @@ def _write_new(unit: Unit, record: R, act: Act) -> R:
     write_new(unit, record, act)
     if handler := getattr(record, "on_create", None):
         handler(MoveActions(unit, act.context, act.actor))
+    _roll_up(record, {}, act)
     return _settle(unit, record, act.context)
 
 
@@ -462,7 +463,19 @@ def _write(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -
     written = write_change(unit, record, before, verb, act)
     if not unit.is_dry:
         dependents.follow(unit, written, before)
+        _roll_up(written, before, act)
     return written
+
+
+def _roll_up(record: Record, before: Mapping[str, Any], act: Act) -> None:
+    """Count anew what other records hold of this one; automatic moves follow there."""
+    targets = list(rollups.targets_of(type(record)))
+    after = stored(record) if targets else {}
+    for target in targets:
+        for id in target.ids(before, after) if target.is_touched(before, after) else ():
+            if in_unit(target.cls.type_name()).find_one({"_id": id}, {"_id": 1}) is not None:
+                value = rollups.counted(type(record), target.rollup, id)
+                update(target.cls, id, {target.name: value}, actor=SYSTEM, version=None, context=act.context)
 
 
 def _settle(unit: Unit, record: R, context: Context) -> R:

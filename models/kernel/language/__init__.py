@@ -41,6 +41,7 @@ from .fields import (
 from .localized import LocalizedText
 from .record import Record
 from .relations import READ, WRITE, Involvement, Relation, during, in_state
+from .rollup import Rollup
 from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
 from .unique import Unique
 from .who import (
@@ -114,6 +115,7 @@ __all__ = [
     "Remind",
     "Retention",
     "Role",
+    "Rollup",
     "Scope",
     "Sealed",
     "SignedLine",

@@ -14,6 +14,7 @@ from .kinds.line_links import title_column
 from .record import Record
 from .relation_checks import people_of
 from .relations import Relation
+from .rollup import rollup_faults
 from .spec import Chapter
 
 
@@ -70,6 +71,9 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._number_faults(cls)
         yield from self._path_faults(cls)
         yield from answer_faults(cls.declared.own_fields, self._by_class)
+        for name, field in cls.declared.own_fields.items():
+            if field.rollup:
+                yield from rollup_faults(f"field {name!r}", field.rollup, cls, self._by_class)
         for deadline in cls.declared.deadlines:
             yield from table_faults(deadline, self._by_class)
         for follow_up in cls.declared.follow_ups:

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from ..base.roles import Role
 from ..base.words import L, Sentence, Words
 from .relations import Relation, related
+from .rollup import Rollup
 from .who import Who
 
 
@@ -41,6 +42,8 @@ class Facts(TypedDict, total=False):
     """States in which it may still be set although the record is closed."""
     computed: bool
     """Filled by `clean` and never typed."""
+    rollup: Rollup
+    """What it holds of other records that link to its own, counted at each of their writes; never typed."""
     fixed: bool
     """Set when the record is entered, and never again."""
     restricted: bool
@@ -90,6 +93,10 @@ def _is_roles(value: Any) -> bool:
     return isinstance(value, Set) and bool(value) and all(isinstance(role, Role) for role in value)
 
 
+def _is_rollup(value: Any) -> bool:
+    return isinstance(value, Rollup)
+
+
 _WORDS = (_is_words, "a label in the languages of the house (L)")
 _FLAG = (_is_flag, "True or False")
 _ROLES = (_is_roles, "a set of roles")
@@ -103,6 +110,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "editable_in": (is_names, "a set of states"),
     "computed": _FLAG,
     "fixed": _FLAG,
+    "rollup": (_is_rollup, "a Rollup"),
     "restricted": _FLAG,
     "internal": _FLAG,
 }

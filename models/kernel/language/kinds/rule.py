@@ -13,6 +13,7 @@ from ...base.roles import Role
 from ...base.words import LOCALES, L, Words, enumerate_words, speaking
 from ..facts import Facts, fact_faults, usable
 from ..relations import Relation
+from ..rollup import Rollup
 from ..typed import parse
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -68,6 +69,7 @@ class Rule:
     editable_in: frozenset[str] = frozenset()
     computed: bool = False
     fixed: bool = False
+    rollup: Rollup | None = None
     restricted: bool = False
     internal: bool = False
     unit: Words | str = ""
@@ -125,6 +127,7 @@ class Rule:
         self.note_faults(fact_faults(type(self).__name__, spec))
         for name in spec.keys() & _OWN_FACTS:
             setattr(self, name, usable(name, spec[name]))
+        self.computed = self.computed or self.rollup is not None
 
     def note_faults(self, faults: Iterable[str]) -> None:
         """Keep what is wrong with the declaration of the field."""
