@@ -16,6 +16,7 @@ class MailSettings:
     password: str = field(default="", repr=False)
     sender: str = ""
     public_url: str = ""
+    pages_url: str = ""  # where the public pages stand, if not there
 
     def __bool__(self) -> bool:
         return bool(self.host)

@@ -125,6 +125,11 @@ def _outage(problem: Exception) -> L:
     return NOT_SAVED if is_known or outcome() is Outcome.UNDONE else SENTENCES[503]
 
 
+def is_for_strangers() -> bool:
+    """Whether the request is for a public page, or this server has no others."""
+    return request.path.startswith("/p/") or bool(current_app.config.get("PUBLIC_ONLY"))
+
+
 def _page(code: int, sentence: object, *, is_kept: bool = False) -> Any:
     is_script = request.is_json or request.headers.get("X-Requested-With") == "XMLHttpRequest"
     if is_script or request.path.endswith(("/ajax/update/", "/ajax/lookup/", "/compute/")):
@@ -133,4 +138,6 @@ def _page(code: int, sentence: object, *, is_kept: bool = False) -> Any:
     typed = current_app.extensions.get("typed")
     kept, again = typed() if is_kept and typed and request.method == "POST" else ([], [])
     facts = {"heading": heading, "sentence": str(sentence), "code": code, "kept": kept, "again": again}
-    return render_template("problem.html", **facts, path=request.full_path.rstrip("?")), code
+    g.is_bare = g.get("is_bare") or is_for_strangers()
+    template = "public/problem.html" if is_for_strangers() else "problem.html"
+    return render_template(template, **facts, path=request.full_path.rstrip("?")), code

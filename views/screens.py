@@ -18,6 +18,7 @@ from .lists import neighbours
 from .lists.board import BoardView
 from .lists.calendar import CalendarView
 from .palette import PaletteView
+from .public.endpoints import build_public_pages
 from .record import RecordView
 
 endpoints = Blueprint("front", __name__)
@@ -30,6 +31,8 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     app.jinja_env.globals["ways_on"] = neighbours.ways_on
     problems.answer_problems(app)
     app.register_blueprint(endpoints)
+    if app.config.get("PUBLIC_PAGES", True) and any(cls.declared.public for cls in catalogue.values()):
+        build_public_pages(app)
     app.register_blueprint(file_endpoints)
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():

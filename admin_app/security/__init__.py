@@ -18,6 +18,7 @@ from admin_app.security import (
     accounts,
     csrf,
     first_link_page,
+    flood,
     headers,
     language,
     login,
@@ -51,6 +52,7 @@ class Security:
     request_locale: Callable[[], str] = language.request_locale
     begin_reset: Callable[[User, Actor], ObjectId | None] = accounts.begin_reset
     log_out_everywhere: Callable[[ObjectId], None] = accounts.log_out_everywhere
+    seconds_to_wait: Callable[[str, int, int], int] = flood.seconds_to_wait
     has_second_step: Callable[[ObjectId], bool] = accounts.has_second_step
     take_off_second_step: Callable[[User, Actor], bool] = accounts.step_off
 

@@ -3,11 +3,12 @@
 from contextlib import ExitStack
 from typing import Any
 
-from flask import Flask, g, request, session
+from flask import Flask, current_app, g, request, session
 from flask_login import current_user
 
 from models.kernel.base.words import EN, HANS, HANT, LOCALES, speaking
 
+COOKIE = "guicheng-language"  # of public pages, the only one that they set
 _BROWSER_TAGS = {
     "zh-hant": HANT,
     "zh-tw": HANT,
@@ -23,14 +24,31 @@ _BROWSER_TAGS = {
 
 def request_locale() -> str:
     """The language of this request: the user's choice, else the browser's, else traditional Chinese."""
+    if is_for_strangers():
+        return _chosen_outside() or _of_browser()
     if current_user.is_authenticated and current_user.user.locale:
         return str(current_user.user.locale)
     if session.get("lang") in LOCALES:
         return str(session["lang"])
+    return _of_browser()
+
+
+def _chosen_outside() -> str | None:
+    """What somebody on a public page has chosen: in the address, or before."""
+    chosen = (request.args.get("lang"), request.cookies.get(COOKIE))
+    return next((tag for tag in chosen if tag in LOCALES), None)
+
+
+def _of_browser() -> str:
     for tag, _quality in request.accept_languages:
         if result := known(tag.lower()):
             return result
     return HANT
+
+
+def is_for_strangers() -> bool:
+    """Whether the request is for a public page, where nobody is signed in."""
+    return request.path.startswith("/p/") or bool(current_app.config.get("PUBLIC_ONLY"))
 
 
 def known(tag: str) -> str | None:

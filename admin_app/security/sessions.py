@@ -79,7 +79,8 @@ class MongoSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> Session:
         """The session of a cookie that we gave out; an unknown id never becomes one."""
-        if request.path.startswith(f"{app.static_url_path}/") or request.path in ASK_NOBODY:
+        is_public = request.path.startswith("/p/") or app.config.get("PUBLIC_ONLY")
+        if is_public or request.path.startswith(f"{app.static_url_path}/") or request.path in ASK_NOBODY:
             return unkept()
         given = request.cookies.get(self.get_cookie_name(app), "")
         if not _ID.fullmatch(given):

@@ -30,6 +30,7 @@ ALLOWED = {
     "models/services/files/uploads.py": "contents of attachments as they come in",
     "models/services/work/jobs.py": "runs of background work",
     "models/one_time_links.py": "links to a password, on accounts, which are no records",
+    "models/public_links.py": "links to public pages, in the gate's transaction",
     "models/kernel/base/leases.py": "leases",
     "models/services/notify/deliveries.py": "deliveries of notices",
     "models/services/notify/preferences.py": "how a person wants to be told",

@@ -26,6 +26,7 @@ KEY_CHECKS = "key_check"
 TOMBSTONES = "tombstone"
 FOLLOWING = "following"
 QUESTION_EDITIONS = "question_edition"
+PUBLIC_LINKS = "public_link"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -67,6 +68,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     KEY_CHECKS: [],
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
     QUESTION_EDITIONS: [],
+    PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),
         IndexModel([("number", ASCENDING)]),

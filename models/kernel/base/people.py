@@ -31,6 +31,8 @@ class Actor:
     manager: ObjectId | None = None
     principals: tuple[Actor, ...] = ()
     is_system: bool = False
+    is_public: bool = False  # somebody outside, who has no role and sees nothing
+    holds: ObjectId | None = None  # but the record whose public link they hold
 
     def represented(self) -> Iterator[Actor]:
         """Themselves first, then each absent colleague they act for."""
@@ -44,6 +46,12 @@ class Actor:
 
 
 SYSTEM = Actor(id=None, login="system", name="系統", is_system=True)
+PUBLIC = Actor(id=None, login="public", name="公開頁面", is_public=True)
+
+
+def holder_of(record: ObjectId) -> Actor:
+    """Somebody outside who holds the public link of a record."""
+    return replace(PUBLIC, holds=record)
 
 
 def actor_of(user, *, deputising: bool = True) -> Actor:
@@ -168,6 +176,11 @@ def departments_above(department: ObjectId | None) -> list[ObjectId]:
         above.append(facts.parent)
         facts = department_facts(facts.parent)
     return above
+
+
+def department_with(code: str) -> ObjectId | None:
+    """The department that has a code."""
+    return next((facts.id for facts in departments().values() if facts.code == code), None)
 
 
 def code_of(department: ObjectId | None) -> str:

@@ -2,7 +2,8 @@
 
 A verb that is refused leaves its transaction first, so that nothing of it stays; then the attempt is written by one
 insert into the queue of what waits for its seal, from where the seal takes it into `attempts` (decision 14). Neither
-has a way to change what was written. A rehearsal leaves nothing, nor does the system, which nobody refuses.
+has a way to change what was written. A rehearsal leaves nothing, nor does the system, which nobody refuses, nor do
+strangers on public pages, who could fill the database with it.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def note(attempt: VerbAttempt, fault: Fault) -> None:
     """Write a refused attempt down, once for each fault. Never fails: where the database does not take it, the log says
     so."""
     broken = _broken(fault)
-    if attempt.actor.is_system or fault.is_noted or not broken:
+    if attempt.actor.is_system or attempt.actor.is_public or fault.is_noted or not broken:
         return
     fault.is_noted = True
     kept, dropped = _counted(attempt.actor.id)

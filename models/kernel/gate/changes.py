@@ -28,7 +28,7 @@ from . import dependents, follow_ups, history, intents, line_merge, lines, movin
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
-from .creating import begin, made_before
+from .creating import begin, entered, made_before
 from .deciders import called, name_deciders
 from .intents import Intent, take
 from .moving import NO_SUCH_MOVE, REASON_NEEDED, refuse_another_version
@@ -107,7 +107,7 @@ def create(
             return in_transaction(body)
         except DuplicateKeyError as clash:
             if once and is_of(clash, "once") and (first := cls._get_collection().find_one({"once": once})):
-                return rights.find(actor, cls, first["_id"])
+                return entered(actor, cls, first["_id"])
             raise conflict_of(cls, clash, actor) from clash
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from bson import ObjectId
@@ -20,6 +21,7 @@ from .causes import CommentCause
 from .changes import note
 from .history import COLLECTION
 from .notices import NoticeKind
+from .sources import Source
 from .unit import Unit, in_transaction
 from .validation import COMMENT_MAX, said_faults
 
@@ -29,10 +31,19 @@ COMMENTED = L("{who} on {number}: {text}", "{who} 評論 {number}：{text}")
 COMMENT_LENGTH = L("A comment has between 1 and {most} characters.", "評論須為 1 至 {most} 字。", code="too_long")
 
 
+def _context(actor: Actor) -> Context:
+    return Context(source=Source.PUBLIC) if actor.is_public else Context()
+
+
+def _workers(record: Record) -> set[ObjectId]:
+    """Those who work on a record by name: they learn what somebody outside says on it, who can call nobody."""
+    return {*(record.raw("worked_by") or ())}
+
+
 def comment(cls: type[R], id: Any, text: str, *, actor: Actor, once: str = "") -> R:
     """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it. `once`
     names the entry: sent twice, it stands there once."""
-    with noting(VerbAttempt(actor, cls, "comment", Context(), id)) as attempt:
+    with noting(VerbAttempt(actor, cls, "comment", _context(actor), id)) as attempt:
         return _commented(attempt, cls, id, text.strip(), once)
 
 
@@ -50,8 +61,8 @@ def _commented(attempt: VerbAttempt, cls: type[R], id: Any, said: str, once: str
         own = entry_id("comment", once, actor.id, record.id, said) if once else ObjectId()
         if once and in_unit(COLLECTION).find_one({"_id": own}, {"_id": 1}):
             return record
-        record = note(cls, id, "comment", actor=actor, context=Context(reason=said), entry=own)
-        called = mentions.called_in(record, said).informed
+        record = note(cls, id, "comment", actor=actor, context=replace(attempt.context, reason=said), entry=own)
+        called = _workers(record) if actor.is_public else mentions.called_in(record, said).informed
         words = COMMENTED(who=actor.name, number=record.number, text=said[:200])
         owner = record.ref("owner")
         for person in {*called, *([owner] if owner else [])} - {actor.id}:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ..base import clock
 from ..base.collections import TOMBSTONES, in_archive
 from ..base.errors import Refused
-from ..base.people import Actor
+from ..base.people import SYSTEM, Actor, department_with
 from ..base.store import in_unit
 from ..base.words import L
 from ..language.record import Record
@@ -38,7 +38,9 @@ def begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | N
     flow = record.declared.workflow
     chooses = "department" in record.declared.own_fields  # a type that asks for it does not take the writer's
     parent = parent_of(record)
-    department = (parent or record).ref("department") or (None if chooses else actor.department)
+    public = record.declared.public if actor.is_public else None
+    home = department_with(public.department) if public else actor.department
+    department = (parent or record).ref("department") or (None if chooses else home)
     if department is None and not record.declared.access.open:
         raise Refused(NO_DEPARTMENT)
     record._data["department"] = department
@@ -58,10 +60,15 @@ def begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | N
 def made_before(actor: Actor, cls: type[R], once: str) -> R | None:
     """The record that this entry made before, if it did. Raises Refused where it is in the archive or was destroyed."""
     if first := cls._get_collection().find_one({"once": once}, {"_id": 1}):
-        return rights.find(actor, cls, first["_id"])
+        return entered(actor, cls, first["_id"])
     if cls.declared.retention:
         refuse_put_away(cls, {"once": once})
     return None
+
+
+def entered(actor: Actor, cls: type[R], id: Any) -> R:
+    """The record of an entry that came before: somebody outside sees it no more, but may learn that it came."""
+    return rights.find(SYSTEM if actor.is_public else actor, cls, id)
 
 
 def refuse_put_away(cls: type[Record], query: Mapping[str, Any]) -> None:

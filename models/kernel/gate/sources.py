@@ -25,6 +25,7 @@ class Source(StrEnum):
     BACKUP = "backup"
     SEED = "seed"
     COMMAND = "command"
+    PUBLIC = "public"
     MIGRATION = "migration"
 
 
@@ -44,6 +45,7 @@ SOURCE_LABELS: dict[Source, L] = {
     Source.BACKUP: L("Backup", "備份"),
     Source.SEED: L("Demo company", "演示公司"),
     Source.COMMAND: L("Command line", "命令行"),
+    Source.PUBLIC: L("Public page", "公開頁面"),
     Source.MIGRATION: L("Taken over from another system", "舊系統遷移"),
 }
 

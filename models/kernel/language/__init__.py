@@ -39,6 +39,7 @@ from .fields import (
     Whole,
 )
 from .localized import LocalizedText
+from .public import Public
 from .record import Record
 from .relations import READ, WRITE, Involvement, Relation, during, in_state
 from .rollup import Rollup
@@ -105,6 +106,7 @@ __all__ = [
     "Part",
     "Percent",
     "Phone",
+    "Public",
     "Questions",
     "Quorum",
     "Rating",

@@ -11,6 +11,7 @@ from .declare import references_of
 from .facts import DeclarationError
 from .fields import Ref
 from .kinds.line_links import title_column
+from .public import public_departments
 from .record import Record
 from .relation_checks import people_of
 from .relations import Relation
@@ -151,6 +152,7 @@ class Catalogue(Mapping[str, type[Record]]):
     def _code_faults(self, cls: type[Record]) -> Iterator[str]:
         named = [("access", code) for code in sorted(cls.declared.access.departments or ())]
         named += [(where, code) for where, who in people_of(cls.declared) for code in who.departments]
+        named += [("public", code) for code in public_departments(cls.declared)]
         for where, code in named:
             if code not in self.departments:
                 yield f"{where} names a department {code!r} that is not declared"

@@ -15,6 +15,7 @@ from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
+from .public import Public
 from .record import Record
 from .reviewing import flow_of
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
@@ -47,6 +48,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     in_menu: bool | None = None,
     review: Who | None = None,
     deadlines: tuple[Deadline, ...] = (),
+    public: Public | None = None,
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -58,6 +60,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     `review`: who looks at new and changed entries of a type without a workflow (3.2.2). Until then they are marked
     wherever they are shown, and left out of figures.
+
+    `public`: what people outside may enter, and see again by a link that they hold.
     """
 
     def declare(cls: type) -> type:
@@ -95,6 +99,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             in_menu=not belongs_to if in_menu is None else in_menu,
             is_reviewed=review is not None,
             deadlines=deadlines,
+            public=public,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

@@ -142,6 +142,8 @@ GATE_VERBS: dict[str, L] = {
     "second_step_off": L("Second step taken off", "停用兩步驗證"),
     "log_out": L("Logged out everywhere", "全部退出登錄"),
     "export": L("Exported", "導出"),
+    "link_renewed": L("Public link made", "生成公開鏈接"),
+    "link_revoked": L("Public link revoked", "撤銷公開鏈接"),
     "recount": L("Deadline counted anew", "重新計算期限"),
 }
 

@@ -194,6 +194,7 @@ class Declaration:
     rests_with_parent: bool = False  # whether it is archived with that record
     in_menu: bool = True
     deadlines: tuple[Deadline, ...] = ()
+    public: Any = None  # its pages for people outside: a Public, or None
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

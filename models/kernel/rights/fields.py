@@ -43,8 +43,10 @@ def sees(actor: Actor, field: Any, record: Record | None = None) -> bool:
     if field.internal:
         return False
     if isinstance(field.see, Relation):
-        return record is not None and (
-            has_role(actor, {Role.SUPERVISOR}) or field.see.holds(record, represented(actor, type(record)))
+        return (
+            record is not None
+            and not actor.is_public
+            and (has_role(actor, {Role.SUPERVISOR}) or field.see.holds(record, represented(actor, type(record))))
         )
     return field.see is None or has_role(actor, {*field.see, Role.SUPERVISOR})
 
@@ -106,7 +108,7 @@ def _edits(actor: Actor, column: Rule, record: Record) -> bool:
 def granted_fields(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:
     """The fields that the actor sets by relation to the record and by its state. Whoever enters a new one owns it."""
     fields = {name: field for name, field in cls.declared.own_fields.items() if isinstance(field.edit, Relation)}
-    if not fields or actor.is_system:
+    if not fields or actor.is_system or actor.is_public:
         return frozenset()
     is_new = record is None or record.id is None
     subject = _begun(actor, cls) if record is None or is_new else record
@@ -136,6 +138,8 @@ def writable_ever(actor: Actor, cls: type[Record], record: Record | None) -> fro
     if actor.is_system:
         return frozenset(own) | {"tags", "owner", "department"}
     is_new = record is None or record.id is None
+    if actor.is_public:
+        return cls.declared.public.taken if is_new and cls.declared.public else frozenset()
     if is_writer(actor, cls, record):
         subject = record if record is not None and not is_new else _begun(actor, cls)
         names = {name for name, field in own.items() if _may_set(actor, field, subject, is_new)} | {"tags"}

@@ -39,7 +39,7 @@ def standing(actor: Actor, record: Record, move: Move, quorum_of: Callable[[Who]
         return Standing(Verdict(False, IN_BIN))
     if actor.is_system:
         return Standing(YES, None, actor)
-    if move.auto or move.by.is_system:
+    if move.auto or move.by.is_system or actor.is_public:
         return Standing(Verdict(False, NOT_YOUR_MOVE(who=move.by.label)))
     filled = filled_slots(record, move)
     quorum = quorum_of(move.by) if quorum_of else move.by.quorum(record)

@@ -158,6 +158,8 @@ def is_parent_writer(actor: Actor, parent: Record) -> Verdict:
 
 
 def may_create(actor: Actor, cls: type[Record]) -> Verdict:
+    if actor.is_public:
+        return YES if cls.declared.public and cls.declared.public.create else Verdict(False, NOT_YOURS)
     return YES if is_writer(actor, cls) and writable_fields(actor, cls) else Verdict(False, NOT_YOURS)
 
 
@@ -206,6 +208,8 @@ def may_attach(actor: Actor, record: Record) -> Verdict:
         return Verdict(False, IN_BIN)
     if why := record.closed_to_files():
         return Verdict(False, why)
+    if actor.is_public:
+        return _may_add(actor, record, bool(record.declared.public and record.declared.public.files))
     if is_writer(actor, type(record), record) or is_related(actor, record):
         return YES
     flow = record.flow()
@@ -215,7 +219,24 @@ def may_attach(actor: Actor, record: Record) -> Verdict:
 
 def may_comment(actor: Actor, record: Record) -> Verdict:
     """Whoever works with a record may comment on it; the supervision group only reads (1.3)."""
+    if actor.is_public:
+        return _may_add(actor, record, bool(record.declared.public and record.declared.public.answers))
     business = {role for principal in actor.represented() for role in principal.roles} - {Role.SUPERVISOR, Role.IT}
     if business and not actor.is_system and record.declared.access.openable is not None:
         return may_open(actor, record)
     return YES if business or actor.is_system else Verdict(False, NOT_YOURS)
+
+
+def _may_add(actor: Actor, record: Record, is_declared: bool) -> Verdict:
+    """Whether who holds the public link of a record may add to it: while it is open, and where its type says so."""
+    flow = record.flow()
+    is_over = flow is not None and record.state in flow.ends
+    is_held = actor.holds == record.id and record.removed_at is None
+    return YES if is_declared and is_held and not is_over else Verdict(False, NOT_YOURS)
+
+
+def may_share(actor: Actor, record: Record) -> Verdict:
+    """The public link of a record is looked after by those who write it."""
+    is_shared = record.declared.public is not None and record.declared.public.token
+    may = is_shared and record.removed_at is None and is_writer(actor, type(record), record)
+    return YES if may else Verdict(False, NOT_YOURS)

@@ -49,6 +49,8 @@ def may_open(actor: Actor, record: Record, *, lent: bool = True) -> Verdict:
 
 def _opened(actor: Actor, cls: type[Record], *, lent: bool) -> dict[str, Any] | None:
     """Of the rows that the actor may see, the filter of those they may open: empty for all, None for no row."""
+    if actor.is_public:
+        return None
     opens = cls.declared.access.openable
     if opens is None or actor.is_system:
         return {}
@@ -75,6 +77,8 @@ def visible_removed(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
 
 
 def _rows(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    if actor.is_public:
+        return {"_id": actor.holds} if actor.holds else None
     if actor.is_system or cls.declared.access.open:
         return {}
     clauses: list[dict] = []
@@ -191,8 +195,8 @@ def can_open(actor: Actor, cls: type[Record]) -> bool:
 
 def is_writer(actor: Actor, cls: type[Record], record: Record | None = None) -> bool:
     """Whether the actor may write records of a type: this one, or new ones in their own department."""
-    if actor.is_system:
-        return True
+    if actor.is_system or actor.is_public:
+        return actor.is_system
     writes = any(_writes(principal, cls, record) for principal in represented(actor, cls))
     return writes and (record is None or record.id is None or bool(may_open(actor, record, lent=False)))
 

@@ -29,7 +29,7 @@ class Answers(Rule, me.DictField):
     they do not show, and notes their edition (`gate.answering`). In a cell of a sheet a question is named by its code.
     """
 
-    is_sortable = is_indexable = is_column = False
+    is_sortable = is_indexable = is_column = is_for_strangers = False
     unreadable = A_LINE_EACH
 
     def __init__(self, *, of: str, **facts: Unpack[Facts]):

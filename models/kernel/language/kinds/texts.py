@@ -102,7 +102,7 @@ def _may_be_called(text: str) -> bool:
 class Sealed(Rule, BaseField):
     """A sensitive text, kept encrypted (3.2.4); `form` is the kind of field whose rule it follows."""
 
-    is_sortable = is_indexable = is_column = False
+    is_sortable = is_indexable = is_column = is_for_strangers = False
 
     def __init__(self, form: Text | None = None, **facts: Unpack[Facts]):
         super().__init__(**facts)

@@ -1,0 +1,31 @@
+"""How much strangers may send in an hour: from one network address, and all together, for each public form."""
+
+import datetime as dt
+import math
+
+from flask import request
+from pymongo import ReturnDocument
+
+from admin_app.security.throttle import network_of, removal, throttles
+from models.kernel.base import clock
+
+HOUR = dt.timedelta(hours=1)
+
+
+def seconds_to_wait(what: str, limit: int, total: int) -> int:
+    """Count one more sending of this request's address; 0 where it is within its limits, else the seconds to wait.
+
+    What is over the limit of its address does not count for all, so that one cannot use up the share of the others.
+    """
+    now = clock.now()
+    ends = now.replace(minute=0, second=0, microsecond=0) + HOUR
+    for who, most in ((network_of(request.remote_addr), limit), ("all", total)):
+        row = throttles().find_one_and_update(
+            {"_id": f"public:{what}|{who}|{ends:%Y%m%d%H}"},
+            {"$inc": {"count": 1}, "$set": {"expires": removal(ends)}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        if row["count"] > most:
+            return max(1, math.ceil((ends - now).total_seconds()))
+    return 0

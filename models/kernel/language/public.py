@@ -1,0 +1,150 @@
+"""Pages of a type for people outside: what they may enter, and what they see of it again by a link that they hold.
+
+A stranger is an actor without any role, who sees nothing. What comes from outside goes through the gate like all else,
+into the declared department; who holds the link of a record sees the declared fields of it, and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .fields import Rule
+from .names import Names
+from .workflow import CalendarDays
+
+if TYPE_CHECKING:
+    from .spec import Declaration
+
+SHOWN_BASE = frozenset({"number", "state", "created_at", "updated_at", "due_at"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Public:
+    """`create`: the fields of the form under `/p/<type>/`, of any kind but links, lines and what is sealed or unique:
+    nothing of the company can be chosen there or guessed. `fill`: what each entry begins with besides (a callable is
+    called for each); links are set by the type's own `on_create`. `department`: the code of the department that it
+    belongs to. `files`: the kinds of files that may be sent along.
+
+    `token`: whether the sender gets a link to a page that shows the fields `show`, of lines the columns that are no
+    links; the number and the state stand there in any case. `expires=days(90)`: when it ends; else when it is revoked.
+    `answers`: whether the holder may add messages while the record is open; with `files`, files too.
+
+    `limit`: how many entries, and how many answers, one address may send in an hour; `total`: all together.
+    """
+
+    create: Names = Names(())
+    fill: Mapping[str, Any] = field(default_factory=dict)
+    department: str = ""
+    files: Names = Names(())
+    token: bool = False
+    show: Names = Names(())
+    expires: CalendarDays | None = None
+    answers: bool = False
+    limit: int = 10
+    total: int = 500
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The fields that an entry from outside sets."""
+        return frozenset({*self.create, *self.fill})
+
+    def filled(self) -> dict[str, Any]:
+        """What an entry begins with besides what was typed."""
+        return {name: value() if callable(value) else value for name, value in self.fill.items()}
+
+
+def public_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the public pages of a type, as halves of a sentence."""
+    public = spec.public
+    if public is None:
+        return
+    if not isinstance(public, Public):
+        yield f"public is {public!r}, which is no Public(...)"
+        return
+    if not (public.create or public.token):
+        yield "public opens nothing: say create= or token=True"
+    yield from _name_faults(public, spec, fields)
+    yield from _create_faults(public, spec) if public.create else _uncreated_faults(public)
+    yield from _show_faults(public)
+    yield from _limit_faults(public)
+
+
+def _name_faults(public: Public, spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys((*public.create, *public.fill)):
+        if name not in spec.own_fields:
+            yield f"public names a field {name!r} that the type does not have"
+        elif fault := _untakable(name, spec):
+            yield f"public takes {name!r}, which {fault}"
+    for name in public.show:
+        if name not in spec.own_fields and name not in SHOWN_BASE:
+            yield f"public names a field {name!r} that the type does not have"
+        elif name == "state" and spec.workflow is None:
+            yield "public shows the state of a type that has none"
+        elif fault := _unshowable(fields[name]):
+            yield f"public shows {name!r}, which {fault}"
+    for name in sorted({*public.create} & {*public.fill}):
+        yield f"public asks for {name!r} and fills it"
+    for kind in public.files:
+        if kind not in spec.file_kinds:
+            yield f"public takes a file kind {kind!r} that is not declared"
+
+
+def _untakable(name: str, spec: Declaration) -> str:
+    """Why strangers cannot set a field."""
+    own = spec.own_fields[name]
+    rules: tuple[tuple[Callable[[], Any], str], ...] = (
+        (lambda: own.computed or own.internal, "nobody can write"),
+        (lambda: own.target, "leads to records of the company"),
+        (lambda: own.columns, "holds lines"),
+        (lambda: not own.is_for_strangers, "is of a kind that no public form takes"),
+        (lambda: own.unique or any(name in rule.fields for rule in spec.unique), "is unique: a refusal would tell"),
+    )
+    return next((fault for holds, fault in rules if holds()), "")
+
+
+def _unshowable(own: Rule) -> str:
+    """Why a field cannot stand on a page for strangers."""
+    if own.internal or own.restricted or own.see is not None or not own.is_for_strangers:
+        return "not everybody may see who reads the record"
+    return "names other records" if own.target else ""
+
+
+def _create_faults(public: Public, spec: Declaration) -> Iterator[str]:
+    if not public.department:
+        yield "public has create=, but no department that the entries belong to"
+    if spec.belongs_to:
+        yield "public has create=, but a record of the type belongs to another"
+    if "department" in spec.own_fields:
+        yield "public has create=, but the type asks for a department of its own"
+    for name, own in spec.own_fields.items():
+        if own.required and own.default is None and not own.computed and name not in public.taken:
+            yield f"public entries lack {name!r}, which is required: add it to create= or fill="
+
+
+def _uncreated_faults(public: Public) -> Iterator[str]:
+    for option, is_set in (("fill", public.fill), ("department", public.department)):
+        if is_set:
+            yield f"public has {option}=, but nothing can be entered"
+
+
+def _show_faults(public: Public) -> Iterator[str]:
+    if public.show and not public.token:
+        yield "public has show=, but nobody gets a link to see it: say token=True"
+    if not public.token and (public.answers or public.expires):
+        yield "public has answers= or expires=, but no link: say token=True"
+    if public.expires is not None and not isinstance(public.expires, CalendarDays):
+        yield f"public has expires={public.expires!r}, which is no number of days: days(90)"
+
+
+def _limit_faults(public: Public) -> Iterator[str]:
+    for option, value in (("limit", public.limit), ("total", public.total)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            yield f"public has {option}={value!r}, which is no number from 1"
+
+
+def public_departments(spec: Declaration) -> Iterator[str]:
+    """The codes of departments that the public pages of a type name."""
+    if spec.public is not None and spec.public.department:
+        yield spec.public.department
