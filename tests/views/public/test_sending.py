@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from models.kernel.base import clock
+from tests.fixtures.http import signed_in
 from tests.fixtures.public import TYPED, Outside
 
 
