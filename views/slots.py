@@ -83,7 +83,7 @@ _offers: dict[str, list[Offer]] = {}
 
 
 def on_record_page(type_name: str) -> Callable[[Offer], Offer]:
-    """Let a function offer a link on the pages of a record type."""
+    """Let a function offer a link on the pages of a record type, or of ANY."""
 
     def register(offer: Offer) -> Offer:
         _offers.setdefault(type_name, []).append(offer)
@@ -94,7 +94,9 @@ def on_record_page(type_name: str) -> Callable[[Offer], Offer]:
 
 def links_for(me: Actor, record: Record) -> list[Link]:
     """The links that custom screens offer this reader on the page of a record."""
-    return [link for offer in _offers.get(record.type_name(), ()) if (link := offer(me, record))]
+    return [
+        link for name in (ANY, record.type_name()) for offer in _offers.get(name, ()) if (link := offer(me, record))
+    ]
 
 
 @dataclass(frozen=True)

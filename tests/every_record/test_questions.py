@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pypdfium2
@@ -185,3 +187,52 @@ def test_an_answer_to_what_is_gone_stays_readable(
 @ANSWERING
 def test_a_copy_begins_without_answers(cls: Any, record: Any) -> None:
     assert kind_of(cls._fields[answered(cls)]).copied(held(record)) is None
+
+
+def results_of(record: Any) -> dict[str, Any]:
+    parent, _ = given_to(record)
+    return {"type": parent.type_name(), "id": parent.id, "from": record.type_name(), "field": answered(type(record))}
+
+
+@ANSWERING
+def test_results_count_every_question(cls: Any, record: Any, company: Any, writer: str, browser_as: Any) -> None:
+    for _ in range(4):
+        company.make(cls.declared.name, **{results_link(cls): given_to(record)[0].id})
+    answer(record, {"q1": "no", "q2": SCRIPT})
+    browser = browser_as(writer, locale=EN)
+    parent, _ = given_to(record)
+    link = browser.get(f"/admin/{parent.type_name()}/details/", {"id": parent.id}).text
+    assert "/admin/results/?" in link
+    shown = browser.page("/admin/results/", results_of(record)).text
+    assert "answered 5 of 5" in shown
+    assert "answered 1 of 1" in shown, "the base is those who were shown it"
+    assert "80 %" in shown
+    assert "8.00 / 10.00 = 80.0 %" in shown
+
+
+def results_link(cls: Any) -> str:
+    return str(cls.declared.own_fields[answered(cls)].answers_to.partition(".")[0])
+
+
+@ANSWERING
+def test_results_are_exported_with_labels_and_codes(
+    cls: Any, record: Any, company: Any, writer: str, browser_as: Any
+) -> None:
+    answer(record, {"q1": "no", "q2": "=1+1"})
+    browser = browser_as(writer, locale=EN)
+    read = lambda query: browser.get("/admin/results/export/csv/", query).get_data().decode("utf-8-sig")  # noqa: E731
+    labels, codes = (list(csv.reader(io.StringIO(read(results_of(record) | more)))) for more in ({}, {"as": "codes"}))
+    assert labels[0] == ["Number", "Is it in order?", "What is wrong?"]
+    assert labels[1] == [record.number, "No, it is not", "'=1+1"]
+    assert codes[0] == ["Number", "q1", "q2"]
+    assert codes[1][1] == "no"
+    assert browser.get("/admin/results/export/xlsx/", results_of(record)).status_code == 200
+
+
+@ANSWERING
+def test_results_that_are_not_there_answer_so(cls: Any, record: Any, writer: str, browser_as: Any) -> None:
+    browser = browser_as(writer)
+    known = results_of(record)
+    for odd in ({"type": "nothing"}, {"id": "x"}, {"id": ObjectId()}, {"type": record.type_name(), "id": record.id}):
+        assert browser.get("/admin/results/", known | odd).status_code == 404, odd
+    assert browser.get("/admin/results/", known | {"edition": "x", "from": "y"}).status_code == 200
