@@ -152,10 +152,10 @@ class SingleQuestion(QuestionKind):
         return value in question.by_key
 
     def points(self, question: Question, value: Any) -> Fraction:
-        return _worth(question.by_key[value])
+        return question.by_key[value].worth
 
     def maximum(self, question: Question) -> Fraction:
-        return max([Fraction(), *map(_worth, question.options)])
+        return max([Fraction(), *(option.worth for option in question.options)])
 
 
 class MultipleQuestion(SingleQuestion):
@@ -182,10 +182,10 @@ class MultipleQuestion(SingleQuestion):
         return enumerate_words([_label(question.by_key, key) for key in value])
 
     def points(self, question: Question, value: Any) -> Fraction:
-        return max(Fraction(), sum((_worth(question.by_key[key]) for key in value), Fraction()))
+        return max(Fraction(), sum((question.by_key[key].worth for key in value), Fraction()))
 
     def maximum(self, question: Question) -> Fraction:
-        best = sorted((worth for worth in map(_worth, question.options) if worth > 0), reverse=True)
+        best = sorted((option.worth for option in question.options if option.worth > 0), reverse=True)
         return sum(best[: int(question.most) if question.most is not None else None], Fraction())
 
 
@@ -280,10 +280,10 @@ class MatrixQuestion(QuestionKind):
         return "; ".join(f"{_label(rows, row)}: {_label(question.by_key, key)}" for row, key in value.items())
 
     def points(self, question: Question, value: Any) -> Fraction:
-        return sum((_worth(question.by_key[key]) for key in value.values()), Fraction())
+        return sum((question.by_key[key].worth for key in value.values()), Fraction())
 
     def maximum(self, question: Question) -> Fraction:
-        return max([Fraction(), *map(_worth, question.options)]) * len(question.rows)
+        return max([Fraction(), *(option.worth for option in question.options)]) * len(question.rows)
 
 
 class NoteQuestion(QuestionKind):
@@ -368,7 +368,3 @@ def _key_of(options: Mapping[str, Option], text: str) -> str:
 def _label(options: Any, key: str) -> str:
     option: Option | None = options.get(key)
     return option.label if option else key
-
-
-def _worth(option: Option) -> Fraction:
-    return Fraction(option.points or 0)

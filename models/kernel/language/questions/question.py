@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +38,10 @@ class Option:
     @property
     def label(self) -> str:
         return in_language(self.text, self.others)
+
+    @cached_property
+    def worth(self) -> Fraction:
+        return Fraction(self.points or 0)
 
 
 @dataclass(frozen=True)

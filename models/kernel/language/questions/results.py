@@ -163,6 +163,7 @@ class Tally:
     def __init__(self, questions: Sequence[Question]):
         self.results = {q.key: Result(q) for q in questions if kind_of(q).takes_answers}
         self.n = 0
+        self._maxima: dict[int, tuple[Question, Fraction]] = {}
         self.points, self.maximum, self.scores = Fraction(), Fraction(), Counter[Fraction]()
 
     def add(self, answers: Mapping[str, Any], questions: Sequence[Question]) -> None:
@@ -173,15 +174,22 @@ class Tally:
             kind = kind_of(question)
             if not kind.takes_answers:
                 continue
-            result = self.results.setdefault(question.key, Result(question))
+            if (result := self.results.get(question.key)) is None:
+                result = self.results[question.key] = Result(question)
             result.base += 1
             value = answers.get(question.key)
             if value and result.question.kind == question.kind:
                 result.add(value)
             if question.is_scored:
-                maximum += kind.maximum(question)
+                maximum += self._best(question)
                 points += kind.points(question, value) if value else 0
         self._score(points, maximum)
+
+    def _best(self, question: Question) -> Fraction:
+        """What the best answer is worth, computed once for each question."""
+        if (known := self._maxima.get(id(question))) is None:
+            known = self._maxima[id(question)] = (question, kind_of(question).maximum(question))
+        return known[1]
 
     def _score(self, points: Fraction, maximum: Fraction) -> None:
         if maximum:
