@@ -19,7 +19,8 @@ TABLE = json.loads((ROOT / "tests/models/questions/conditions.json").read_text("
 SCRIPT = (ROOT / "views/static/questions.js").read_text("utf-8")
 FORM = """<!doctype html><title>Questions</title><div data-questions="answers">
 <div data-question="used" data-kind="single">
-<input type="radio" name="used" value="yes" aria-label="yes"><input type="radio" name="used" value="no" aria-label="no"></div>
+<input type="radio" name="used" value="yes" aria-label="yes">
+<input type="radio" name="used" value="no" aria-label="no"></div>
 <div data-question="s" data-kind="section" data-show-if='["=","used","yes","text"]'><h3>Part</h3></div>
 <div data-question="why" data-kind="multiple"><input type="checkbox" name="why" value="price" aria-label="price"></div>
 <div data-question="much" data-kind="number" data-show-if='["has","why","price","text"]'>

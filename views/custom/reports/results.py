@@ -59,7 +59,7 @@ def _answering(cls: type[Record]) -> Iterator[tuple[str, str, str]]:
 
 
 @dataclass(frozen=True)
-class Source:
+class AnswerSource:
     """Where the answers to the questions of a record stand, as far as a reader may read them."""
 
     record: Record
@@ -93,7 +93,7 @@ class Source:
         return questions_of(lines_for(self.cls, self.cls._fields[self.field], self.record.id))
 
 
-def sources_of(me: Actor, record: Record) -> Iterator[Source]:
+def sources_of(me: Actor, record: Record) -> Iterator[AnswerSource]:
     """The answers to the questions of a record that somebody may read."""
     for cls in catalogue().values():
         for name, link, path in _answering(cls):
@@ -101,7 +101,7 @@ def sources_of(me: Actor, record: Record) -> Iterator[Source]:
             if not is_target or (scope := rights.visible(me, cls)) is None:
                 continue
             if name in rights.listed_fields(me, cls) and path in rights.readable_fields(me, type(record), record):
-                yield Source(record, cls, name, link, path, scope)
+                yield AnswerSource(record, cls, name, link, path, scope)
 
 
 @on_record_page(ANY)
@@ -110,7 +110,7 @@ def _offer(me: Actor, record: Record) -> Link | None:
     return Link(RESULTS, f"/admin/results/?{source.url}") if source else None
 
 
-def _source() -> Source:
+def _source() -> AnswerSource:
     """The answers that an address names. Raises Missing."""
     me, cls = actor(), catalogue().get(request.args.get("type", ""))
     if cls is None:
@@ -159,7 +159,7 @@ class ResultsView(CustomView):
         return download(form, name, heads, (row for batch in batches for row in batch))
 
 
-def _counted(source: Source, edition: str) -> tuple[Tally, Counter[str]]:
+def _counted(source: AnswerSource, edition: str) -> tuple[Tally, Counter[str]]:
     """The results of the answers, and how many were given for each edition."""
     tally, editions = Tally(questions_in(edition) if edition else source.now()), Counter[str]()
     for row in source.rows(edition):
@@ -170,7 +170,7 @@ def _counted(source: Source, edition: str) -> tuple[Tally, Counter[str]]:
     return tally, editions
 
 
-def _editions(source: Source, counts: Counter[str]) -> list[dict[str, Any]]:
+def _editions(source: AnswerSource, counts: Counter[str]) -> list[dict[str, Any]]:
     now = edition_of(lines_for(source.cls, source.cls._fields[source.field], source.record.id))
     return [{"id": id, "count": count, "is_now": id == now} for id, count in counts.most_common(EDITIONS_MAX)]
 
@@ -261,7 +261,7 @@ def _figure(figure: Figure) -> str:
     return str(NO_DATA) if isinstance(figure, NoData) else number(rounded(figure, PLACES), PLACES)
 
 
-def _of_all_editions(source: Source) -> list[Question]:
+def _of_all_editions(source: AnswerSource) -> list[Question]:
     """The questions as they stand, then those that only earlier editions have."""
     questions = {question.key: question for question in source.now()}
     query = {"$and": [dict(source.scope), {source.link: source.record.id}]}
@@ -275,7 +275,7 @@ def _head(question: Question, is_coded: bool) -> str:
     return question.code if is_coded else question.label
 
 
-def _sheet(source: Source, questions: Sequence[Question], is_coded: bool) -> Iterator[list[list[Cell]]]:
+def _sheet(source: AnswerSource, questions: Sequence[Question], is_coded: bool) -> Iterator[list[list[Cell]]]:
     batch: list[list[Cell]] = []
     for row in source.rows():
         batch.append(list(_cells(row, source.field, questions, is_coded)))
