@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes, follow_ups
-from models.kernel.gate.acts import Context
-from models.kernel.gate.sources import Source
+from models.kernel.gate import changes, follow_ups, unit, writing
 from models.kernel.rights import rights
 from tests.fixtures._guesses import Guesses
 from tests.fixtures._types import types_with
-from tests.fixtures.doing import do
+from tests.fixtures.doing import Killed, do
 
 OF_LINES = types_with(lambda declared: any(leads.each for leads in declared.follow_ups))
 
@@ -71,12 +70,8 @@ def test_where_it_is_more_the_rest_is_made_in_the_background(cls: Any, company: 
     monkeypatch.setattr(follow_ups, "AT_ONCE_MAX", 1)
     for leads in (item for item in of_lines(cls) if item.on):
         record = before_move(company, cls, leads)
-        line = record.raw(leads.each)[0]
-        lines = [type(line)(**{c: line.raw(c) for c in cls._fields[leads.each].columns}) for _ in range(4)]
-        record.put(leads.each, lines)
-        cls._get_collection().update_one({"_id": record.id}, {"$set": {leads.each: keyed(lines)}})
-        record = company.fresh(record)
-        follow_ups.make_of_move(record, leads.on, changes._creating(SYSTEM, Context(source=Source.RULE), record))
+        record = with_four_lines(record, leads)
+        follow_ups.make_of_move(record, leads.on, changes.creating_by_system(record))
         assert len(made_of(record, leads)) == 1
         assert changes.follow_up_rest(cls, record.id, leads.verb) == 1
         first = {key: row["_id"] for key, row in made_of(record, leads).items()}
@@ -86,6 +81,35 @@ def test_where_it_is_more_the_rest_is_made_in_the_background(cls: Any, company: 
         assert len(made) == 4
         assert first.items() <= made.items()
         assert not record._get_db()["following"].find_one({"what": follow_ups.FOLLOW_UP})
+
+
+@OF_LINES
+def test_killed_anywhere_and_begun_again(cls: Any, company: Any, monkeypatch: Any, kill_at: Any) -> None:
+    """The process ends at one access to the store after another, further on each time: each is made once."""
+    monkeypatch.setattr(follow_ups, "AT_ONCE_MAX", 1)
+    for leads in (item for item in of_lines(cls) if item.on):
+        record = with_four_lines(before_move(company, cls, leads), leads)
+        follow_ups.make_of_move(record, leads.on, changes.creating_by_system(record))
+        kills = 0
+        for stop_at in range(1, 200, 4):
+            disarm = kill_at(stop_at, unit, writing, follow_ups)
+            with contextlib.suppress(Killed):
+                do("records.follow")
+            if not disarm():
+                break
+            kills += 1
+        assert kills > 2
+        do("records.follow")
+        rows = follow_ups.target_of(leads)._get_collection().find({"once": {"$in": list(made_of(record, leads))}})
+        assert len(list(rows)) == 4
+        assert not record._get_db()["following"].find_one({"what": follow_ups.FOLLOW_UP})
+
+
+def with_four_lines(record: Any, leads: Any) -> Any:
+    cls, line = type(record), record.raw(leads.each)[0]
+    lines = [type(line)(**{c: line.raw(c) for c in cls._fields[leads.each].columns}) for _ in range(4)]
+    cls._get_collection().update_one({"_id": record.id}, {"$set": {leads.each: keyed(lines)}})
+    return cls.objects.get(id=record.id)
 
 
 def keyed(lines: list[Any]) -> list[Any]:

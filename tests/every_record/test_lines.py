@@ -88,6 +88,25 @@ def test_a_line_that_is_put_back_is_the_same_line(cls: Any, filled: Any) -> None
 
 
 @LINED
+def test_a_form_and_a_draft_keep_the_keys(cls: Any, filled: Any, company: Any, browser_as: Any) -> None:
+    """Sent as it was drawn, and gone on with from a draft, each line is the one that it was."""
+    base = f"/admin/{cls.declared.name}/"
+    for name in changeable(cls):
+        login = next((n for n in company.logins if may_write(company.actor(n), filled, name)), None)
+        if login is None:
+            continue
+        browser, keys = browser_as(login), [line.key for line in given(filled, name)]
+        form = browser.form(f"{base}edit/", "/edit/", id=filled.id)
+        assert [form[f"{name}-{at}-key"] for at in range(len(keys))] == keys
+        assert browser.send(form).status_code == 302
+        assert [line.key for line in given(filled, name)] == keys
+        form = browser.form(f"{base}edit/", "/edit/", id=filled.id)
+        browser.post(f"{base}draft/", {**form, "id": filled.id}, headers={"X-Requested-With": "XMLHttpRequest"})
+        drafted = browser.form(f"{base}edit/", "/edit/", id=filled.id, draft=1)
+        assert [drafted[f"{name}-{at}-key"] for at in range(len(keys))] == keys
+
+
+@LINED
 def test_lines_of_before_keys_are_known_by_what_they_say(cls: Any, filled: Any) -> None:
     """An old database: its lines are read with keys, which the sweep writes; its history holds before and after."""
     rows, entries = cls._get_collection(), filled._get_db()[history.COLLECTION]

@@ -178,5 +178,16 @@ def test_a_key_that_is_not_the_records_is_not_believed(offer: Any, browser_as: A
     assert not {now[0], now[2], now[3]} & {*keys, "foreign9"}
 
 
+def test_more_lines_than_fit_and_what_is_no_text_are_said(offer: Any, browser_as: Any) -> None:
+    browser = browser_as("clerk_sal", locale="en")
+    form = browser.form("/admin/quotation/edit/", "/edit/", id=offer.id)
+    many = {f"lines-{at}-spec": "<script>alert(1)</script>" for at in range(30, 501)}
+    answer = browser.send(form, **many)
+    assert answer.status_code == 422
+    assert "may have 500 lines at most" in answer.text
+    assert "<script>alert(1)" not in answer.text
+    assert len(stands(offer)) == 30
+
+
 def stands(record: Any) -> list[Any]:
     return list(type(record).objects.get(id=record.id).lines)
