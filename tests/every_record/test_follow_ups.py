@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import speaking
 from models.kernel.gate import changes, follow_ups, unit, writing
 from models.kernel.rights import rights
 from tests.fixtures._guesses import Guesses
@@ -62,6 +63,8 @@ def test_a_move_makes_one_record_of_each_line_once(cls: Any, company: Any, brows
         assert changes.follow_up_rest(cls, record.id, leads.verb) == 0
         page = browser_as("management").get(f"/admin/{cls.declared.name}/details/", {"id": record.id}).text
         assert all(row["title"] in page for row in made.values())
+        with speaking("zh-Hant"):
+            assert f"<p>{follow_ups.target_of(leads).declared.label}：<a href" in page
 
 
 @OF_LINES

@@ -53,6 +53,12 @@ def test_a_line_is_picked_shown_and_read_again(cls: Any, linked: Any, company: A
         page = browser.get(f"/admin/{cls.declared.name}/details/", {"id": linked.id}).text
         assert title in page
         assert f"/details/?id={target.id}" in page
+        there = browser.get(f"/admin/{target.type_name()}/details/", {"id": target.id}).text
+        assert f"/admin/{cls.declared.name}/details/?id={linked.id}" in there
+        for value in (place, str(target.id)):
+            listed = browser.get(f"/admin/{cls.declared.name}/", {f"f.{name}": value, "own": 1})
+            assert listed.status_code == 200
+            assert linked.number in listed.text
         for query in (title.partition(" · ")[2], target.number, ""):
             answer = browser.get(f"/admin/{cls.declared.name}/ajax/lookup/", {"field": name, "query": query})
             assert place in [row["id"] for row in json.loads(answer.text)["results"]], query

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, comments
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import entries_of, faults_in
@@ -36,6 +37,42 @@ def test_two_edits_of_one_version(round_: int, company: Any) -> None:
     assert now(customer).region == done(results)[0].region
     loser = next(result for result in results if result not in done(results))
     assert loser.current.region == done(results)[0].region, "the loser is shown what stands now"
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_two_edits_of_two_lines_and_of_one(round_: int, company: Any) -> None:
+    """On two lines both stand; on one line one stands, and the other is shown it."""
+    offer = company.make("quotation", "clerk_sal")
+    line = offer.lines[0]
+    data = {name: value for name, value in line._data.items() if name != "key"}
+    lines = [type(line)(**data) for _ in range(4)]
+    offer = changes.update(type(offer), offer.id, {"lines": lines}, actor=SYSTEM, version=None)
+    people = [company.actor("clerk_sal"), company.actor("clerk_sal2"), company.actor("head_sal")]
+
+    copies = [list(now(offer).lines) for _ in people]
+
+    def edit(person: Any, at: int) -> Any:
+        mine = copies[at]
+        mine[at].spec = person.login
+        return changes.update(type(offer), offer.id, {"lines": mine}, actor=person, version=offer.version)
+
+    results = at_once(*(lambda person=person, at=at: edit(person, at) for at, person in enumerate(people)))
+    assert len(done(results)) == 3, kinds(results)
+    assert [item.spec for item in now(offer).lines][:3] == [person.login for person in people]
+    stands = now(offer)
+    assert len({item.key for item in stands.lines}) == 4
+
+    last = {person.login: list(stands.lines) for person in people} | {people[1].login: list(now(offer).lines)}
+
+    def edit_last(person: Any) -> Any:
+        mine = last[person.login]
+        mine[3].spec = f"last {person.login}"
+        return changes.update(type(offer), offer.id, {"lines": mine}, actor=person, version=stands.version)
+
+    results = at_once(*(lambda person=person: edit_last(person) for person in people[:2]))
+    assert len(done(results)) == 1
+    assert kinds(results) == ["Changed"]
+    assert not list(faults_in(entries_of(offer.id), now(offer).chain))
 
 
 @pytest.mark.parametrize("round_", ROUNDS)

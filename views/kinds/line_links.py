@@ -10,11 +10,11 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import LineRef, label_of
-from models.kernel.language.kinds.line_links import parts_of
+from models.kernel.language.kinds.line_links import any_line_of, parts_of
 from models.kernel.rights import line_picking
 
 from ..session import actor, catalogue
-from ..wording import Labels
+from ..wording import Labels, titles_chosen
 from .base import Kind
 from .registry import for_kind
 
@@ -46,6 +46,9 @@ class LineRefKind(Kind):
         return given if parts_of(given) else None
 
     def condition(self, values: list[str]) -> Any:
+        """The chosen lines; where a record is named instead, any line of it."""
+        if len(values) == 1 and ObjectId.is_valid(values[0]):
+            return any_line_of(ObjectId(values[0]))
         return {"$in": values}
 
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
@@ -55,6 +58,8 @@ class LineRefKind(Kind):
         return control | {"kind": "ref", "name": name, "chosen": chosen}
 
     def chip(self, value: str, labels: Labels) -> str:
+        if ObjectId.is_valid(value):
+            return titles_chosen(self.field.line_target, [ObjectId(value)])[ObjectId(value)]
         return line_picking.line_titles(actor(), self.field, [value]).get(value, value)
 
     def takes_words(self) -> Words:

@@ -8,6 +8,7 @@ from typing import Any
 from models.kernel.base.people import Actor
 from models.kernel.gate import follow_ups
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.line_links import any_line_of
 from models.kernel.language.record import Record
 from models.kernel.language.sound import rows_of
 from models.kernel.language.spec import FollowUp
@@ -38,7 +39,7 @@ def _leads(record: Record, leads: FollowUp, me: Actor) -> Iterator[dict[str, Any
         return
     planned = list(follow_ups.followers(record, leads))
     made = _made(target, {"$in": [item.key for item in planned]}) if planned else []
-    yield from (_link(target, row) for row in made)
+    yield from (_made_link(target, row) for row in made)
     if not _is_offered(record, leads, target, me):
         return
     if follow_ups.unmade(record, leads, planned, {row["once"] for row in made}):
@@ -48,7 +49,7 @@ def _leads(record: Record, leads: FollowUp, me: Actor) -> Iterator[dict[str, Any
 def _over(record: Record, leads: FollowUp, target: type[Record], me: Actor) -> Iterator[dict[str, Any]]:
     """Some of what was made of other records, and the way to the list of who gets what."""
     key = follow_ups.key_of(record, leads)
-    yield from (_link(target, row) for row in _made(target, {"$gt": f"{key}:", "$lt": f"{key};"}))
+    yield from (_made_link(target, row) for row in _made(target, {"$gt": f"{key}:", "$lt": f"{key};"}))
     if _is_offered(record, leads, target, me):
         url = f"/admin/{record.type_name()}/lead/?id={record.id}&verb={leads.verb}"
         yield {"label": leads.label, "verb": leads.verb, "url": None, "form": url}
@@ -59,7 +60,7 @@ def _made(target: type[Record], keys: dict[str, Any]) -> list[dict[str, Any]]:
     return list(target.collection().find(query, {"title": 1, "once": 1}).sort("_id", 1).limit(LEADS_MAX))
 
 
-def _link(target: type[Record], row: dict[str, Any]) -> dict[str, Any]:
+def _made_link(target: type[Record], row: dict[str, Any]) -> dict[str, Any]:
     url = f"/admin/{target.declared.name}/details/?id={row['_id']}"
     return {"label": target.declared.label, "title": row["title"], "url": url}
 
@@ -81,12 +82,15 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
     belongs to this one comes first, as a table with the way to enter another."""
     pairs = [
         (other, name, scope)
-        for other, name in catalogue().pointing_to(cls)
+        for other, name in [*catalogue().pointing_to(cls), *catalogue().pointing_to_lines(cls)]
         if (scope := rights.visible(me, other)) is not None and name in rights.readable_fields(me, other)
     ]
     if not pairs:
         return []
-    parts = [_newest(other, name, {name: record.id, **scope}, at) for at, (other, name, scope) in enumerate(pairs)]
+    parts = [
+        _newest(other, name, {name: _pointing(other, name, record), **scope}, at)
+        for at, (other, name, scope) in enumerate(pairs)
+    ]
     (first, stages), *others = parts
     unions = [{"$unionWith": {"coll": coll, "pipeline": more}} for coll, more in others]
     rows: dict[int, list[dict[str, Any]]] = {}
@@ -97,6 +101,11 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
         groups = [group | {"new": None} for group in groups]
     shown = [group for group in groups if group["rows"] or group.get("new")]
     return sorted(shown, key=lambda group: "heads" not in group)
+
+
+def _pointing(other: type[Record], name: str, record: Record) -> Any:
+    """What stands in a field of another record that links to this one, or to a line of it."""
+    return any_line_of(record.id) if other._fields[name].line_target else record.id
 
 
 def _newest(other: type[Record], name: str, query: dict[str, Any], at: int) -> tuple[str, list[dict[str, Any]]]:

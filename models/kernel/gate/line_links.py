@@ -12,7 +12,7 @@ from ..base.people import Actor
 from ..base.words import L, Words
 from ..language.declare import registered
 from ..language.fields import NOT_THERE, label_of
-from ..language.kinds.line_links import place_of
+from ..language.kinds.line_links import any_line_of, place_of
 from ..language.kinds.lines import keyed_lines
 from ..language.record import Record
 from ..rights import line_picking
@@ -45,7 +45,7 @@ def removal_problems(record: Record, before: Mapping[str, Any]) -> Iterator[tupl
 
 def links_to_lines_of(cls: type[Record], id: ObjectId) -> tuple[int, str]:
     """How many records refer to lines of a record, and the number of one of them."""
-    results = [_referring(cls, name, {"$gt": f"{id}:", "$lt": f"{id};"}) for name in _lists_of(cls)]
+    results = [_referring(cls, name, any_line_of(id)) for name in _lists_of(cls)]
     return sum(count for count, _ in results), next((example for count, example in results if count), "")
 
 

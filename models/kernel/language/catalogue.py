@@ -59,6 +59,11 @@ class Catalogue(Mapping[str, type[Record]]):
             if ref.target == cls.__name__ and name in other.declared.own_fields
         ]
 
+    def pointing_to_lines(self, cls: type[Record]) -> list[tuple[type[Record], str]]:
+        """The types and fields that link to lines of this type."""
+        own = [(other, name, link) for other in self.values() for name, link in other.declared.own_fields.items()]
+        return [(other, name) for other, name, link in own if link.line_target == cls.__name__]
+
     def _check(self) -> None:
         for cls in self.values():
             for fault in self._faults(cls):

@@ -52,6 +52,11 @@ def place_of(record: ObjectId, key: str) -> str:
     return f"{record}:{key}"
 
 
+def any_line_of(record: ObjectId) -> dict[str, str]:
+    """What the database compares a field with to find links to any line of a record."""
+    return {"$gt": f"{record}:", "$lt": f"{record};"}
+
+
 def parts_of(place: Any) -> tuple[ObjectId, str] | None:
     """The record and the key of a kept link; None for what is none."""
     match = PLACE.fullmatch(place) if isinstance(place, str) else None
