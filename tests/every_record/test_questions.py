@@ -20,7 +20,9 @@ from models.kernel.gate import changes
 from models.kernel.language.kinds.answers import EDITION, GIVEN
 from models.kernel.language.kinds.questions import QuestionLine
 from models.kernel.rights import rights
+from models.services.imports.rows import BAD
 from tests.fixtures._types import types_with
+from tests.fixtures.http import id_in, said
 from views.kinds import kind_of
 
 ANSWERING = types_with(lambda declared: any(field.answers_to for field in declared.own_fields.values()))
@@ -236,3 +238,78 @@ def test_results_that_are_not_there_answer_so(cls: Any, record: Any, writer: str
     for odd in ({"type": "nothing"}, {"id": "x"}, {"id": ObjectId()}, {"type": record.type_name(), "id": record.id}):
         assert browser.get("/admin/results/", known | odd).status_code == 404, odd
     assert browser.get("/admin/results/", known | {"edition": "x", "from": "y"}).status_code == 200
+
+
+@ANSWERING
+def test_odd_posts_are_answered_in_sentences(cls: Any, record: Any, writer: str, browser_as: Any) -> None:
+    browser, base, name, keys = (
+        browser_as(writer, locale=EN),
+        f"/admin/{cls.declared.name}/",
+        answered(cls),
+        keys_of(record),
+    )
+    first, before = f"{name}-{keys['q1']}", held(record)
+    odd = [
+        {f"{name}-strange": "x"},
+        {f"{name}-$where": "x"},
+        {f"{name}-a.b": "x"},
+        {f"{first}-row": "yes"},
+        {first: SCRIPT},
+        {first: ["yes", "no"]},
+        {first: "x" * 100_000},
+        {f"{name}-k{n}": "x" for n in range(500)},
+        {name: "no colon"},
+        {name: "q1: yes\nq1: no"},
+    ]
+    for posted in odd:
+        page = browser.form(f"{base}edit/", id=record.id)
+        answer = browser.post(f"{base}edit/", {**page, **posted, "id": record.id})
+        assert answer.status_code == 422, (posted, said(answer))
+        assert SCRIPT not in answer.text
+        assert held(record) == before
+
+
+@ANSWERING
+def test_half_filled_answers_are_kept_as_a_draft(cls: Any, record: Any, writer: str, browser_as: Any) -> None:
+    browser, base, name, keys = (
+        browser_as(writer, locale=EN),
+        f"/admin/{cls.declared.name}/",
+        answered(cls),
+        keys_of(record),
+    )
+    texts = {f"{name}-{keys['q1']}": "no", f"{name}-{keys['q2']}": SCRIPT}
+    form = browser.form(f"{base}edit/", id=record.id)
+    kept = browser.post(f"{base}draft/", {**form, **texts, "id": record.id})
+    assert kept.status_code == 200, said(kept)
+    again = browser.get(f"{base}edit/", {"id": record.id, "draft": "1"})
+    assert SCRIPT not in again.text
+    assert browser.form(f"{base}edit/", id=record.id, draft="1")[f"{name}-{keys['q2']}"] == SCRIPT
+
+
+@ANSWERING
+def test_answers_are_imported_by_code_and_label(cls: Any, record: Any, company: Any, writer: str, sheets: Any) -> None:
+    label = cls._fields[answered(cls)].label.in_locale(EN)
+    rows = [["Number", label], [record.number, "q1: No, it is not\nq2: dust"]]
+    counts = sheets.imported(rows, cls.declared.name).counts
+    assert not counts.get("refused"), counts
+    keys = keys_of(record)
+    assert held(record)[GIVEN] == {keys["q1"]: "no", keys["q2"]: "dust"}
+    for text in ("q1: perhaps", "nothing", "q7: yes", "q1: no"):
+        bad = sheets.checked([["Number", label], [record.number, text]], cls.declared.name)
+        assert bad.counts == {BAD: 1}, text
+
+
+@ANSWERING
+def test_five_hundred_questions_are_asked_and_saved(cls: Any, record: Any, writer: str, browser_as: Any) -> None:
+    parent, path = given_to(record)
+    lines = [QuestionLine(code=f"n{at}", kind="number", text=f"How many of {at}?") for at in range(500)]
+    parent = changes.update(type(parent), parent.id, {path: lines}, actor=SYSTEM, version=None)
+    link, browser = results_link(cls), browser_as(writer, locale=EN)
+    form = browser.form(f"/admin/{cls.declared.name}/new/", **{link: parent.id})
+    texts = {f"{answered(cls)}-{line.key}": str(at) for at, line in enumerate(parent.raw(path))}
+    assert texts.keys() <= {*form.controls}
+    others = {name: value for name, value in record.to_mongo().to_dict().items() if name in form.controls}
+    plain = {name: value.date().isoformat() if hasattr(value, "date") else str(value) for name, value in others.items()}
+    made = browser.send(form, **{**plain, link: str(parent.id), answered(cls): "", **texts})
+    assert made.status_code == 302, said(made)
+    assert len(held(cls.objects.get(id=id_in(made)))[GIVEN]) == 500
