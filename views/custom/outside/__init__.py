@@ -1,0 +1,1 @@
+"""Screens about what comes in from people outside."""
