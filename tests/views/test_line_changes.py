@@ -189,5 +189,19 @@ def test_more_lines_than_fit_and_what_is_no_text_are_said(offer: Any, browser_as
     assert len(stands(offer)) == 30
 
 
+def test_versions_of_before_lines_had_keys_are_compared_by_what_stands_in_them(company: Company) -> None:
+    """On one side alone, as at the first change after an upgrade, or on both."""
+    lines = catalogue["quotation"]._fields["lines"]
+    old = [{"spec": f"S{n}", "quantity": n} for n in range(1, 5)]
+    new = [{**row, "key": f"k{n}"} for n, row in enumerate(old)]
+    new = [new[0], {**new[1], "quantity": 20}, new[3]]
+    viewer = Viewer(company.actor("clerk_sal"))
+    said = kind_of(lines).changes(old, new, {}, viewer)
+    assert said == kind_of(lines).changes(old, [{**row, "key": None} for row in new], {}, viewer)
+    assert ("Lines, line 2, Quantity", "2", "20") in said
+    assert any(what == "Lines, line 3 removed" for what, _, _ in said)
+    assert len(said) == 2
+
+
 def stands(record: Any) -> list[Any]:
     return list(type(record).objects.get(id=record.id).lines)
