@@ -7,9 +7,6 @@ from typing import Any
 from .chapters import RESEARCH
 from .documents import filing
 from .documents.categories import CONFIDENTIAL, INTERNAL
-from .kernel.base.addresses import EVERYONE, at_department, at_role
-from .kernel.base.people import Actor
-from .kernel.gate.notices import NoticeKind
 from .kernel.language import (
     HEAD,
     OWNER,
@@ -25,13 +22,12 @@ from .kernel.language import (
     L,
     LongText,
     Move,
-    Need,
     Part,
+    Publish,
     Record,
     Ref,
     Refs,
     Retention,
-    Role,
     Text,
     Whole,
     Workflow,
@@ -136,14 +132,6 @@ class Requirement(Record):
     decision = LongText(label=L("Decision", "處理決定"))
 
 
-def published_for(person: Actor) -> dict[str, Any] | None:
-    """The published reports whose declared scope reaches a person: everyone, their department, or a role of theirs."""
-    if not person.roles or person.roles == {"it"}:
-        return None
-    reach = [{"to_everyone": True}, {"to_departments": person.department}, {"to_roles": {"$in": sorted(person.roles)}}]
-    return {"state": NoticeKind.PUBLISHED, "$or": reach}
-
-
 @record(
     label=L("Research report", "市場調研報告"),
     plural=L("Research reports", "市場調研報告"),
@@ -203,19 +191,13 @@ def published_for(person: Actor) -> dict[str, Any] | None:
                 "published",
                 by=HEAD,
                 ask="to_everyone to_departments to_roles",
-                require=(
-                    Need(
-                        L("A scope: everyone, departments or roles", "發佈範圍：全員、部門或角色"),
-                        lambda report: bool(report.to_everyone or report.to_departments or report.to_roles),
-                    ),
-                ),
             ),
         ),
         ends="published",
     ),
-    access=Access(related="related_departments", extra_rows=published_for),
+    access=Access(related="related_departments"),
+    publish=Publish("to_everyone to_departments to_roles"),
     files={"chart": L("Chart", "圖表"), "report": L("Report file", "報告文件")},
-    receipts=frozenset({"published"}),
     retention=Retention(archive=730, delete=10),
 )
 class ResearchReport(Record):
@@ -236,16 +218,6 @@ class ResearchReport(Record):
     )
 
     def on_publish(self, actions: Any) -> None:
-        """Notify exactly those in the scope, and file the report."""
-        addresses = [at_role(Role(role)) for role in self.to_roles]
-        addresses += [at_department(ref) for ref in self.refs("to_departments")]
-        if self.to_everyone:
-            addresses = [EVERYONE]
-        actions.notify(self, addresses, NoticeKind.PUBLISHED, PUBLISHED(number=self.number, title=self.subject))
+        """File the report."""
         level = INTERNAL if self.to_everyone else CONFIDENTIAL
         filing.file_away(actions, self, filing.REPORTS, subject=f"{self.number} {self.subject}", confidentiality=level)
-
-
-PUBLISHED = L(
-    "Research report {number} “{title}” was published for you.", "市場調研報告 {number}「{title}」已發佈，請查閱。"
-)

@@ -10,7 +10,8 @@ from models.kernel.base.roles import Role
 from models.kernel.language.catalogue import Catalogue
 from models.kernel.language.declare import record
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Day, Line, Lines, LongText, Ref, Refs, Text, Whole
+from models.kernel.language.fields import Day, Flag, Line, Lines, LongText, Ref, Refs, Text, Whole
+from models.kernel.language.publication import Publish
 from models.kernel.language.record import Record
 from models.kernel.language.relations import READ, WRITE, Relation, Way, during, in_state
 from models.kernel.language.rollup import Rollup
@@ -146,6 +147,19 @@ FAULTS: dict[str, dict[str, Any]] = {
     "move 'review' is made by 'haed', which is not a role": {"review": role("haed")},  # type: ignore[arg-type]
     "state 'gone' is named but no move leads to it": {
         "workflow": Workflow("draft", (CLOSE,), edited="gone"),
+    },
+    "is published by a move 'publish' that it does not have": {
+        "workflow": flow(CLOSE),
+        "fields": {"all": Flag(label=NAME)},
+        "publish": Publish("all"),
+    },
+    "is published to a field 'evrybody' that the type does not have": {
+        "workflow": flow(CLOSE),
+        "publish": Publish("evrybody", on="close"),
+    },
+    "is published to 'name', which names neither everyone nor departments, users or roles": {
+        "workflow": flow(CLOSE),
+        "publish": Publish("name", on="close"),
     },
     "field 'seen_by' has a name that the kernel keeps": {"fields": {"seen_by": Text(label=NAME)}},
     "field 'chain' has a name that the kernel keeps": {"fields": {"chain": Text(label=NAME)}},

@@ -28,6 +28,7 @@ from ..wording import deadline, line_labels, reference_labels, state_label, tone
 from .clocks import clocks_context
 from .course import course_of, drawing_of
 from .linked import leads_context, linked_context
+from .receipts import receipts_context
 from .timeline import timeline
 
 TIMELINE_MAX = 60
@@ -68,6 +69,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "due": deadline(record.due_at, is_provisional=bool(record.due_provisional)),
         "is_late": bool(record.due_at and record.due_at < clock.now()),
         "clocks": clocks_context(record),
+        "receipts": receipts_context(record, me),
         "steps": moves_context(intent),
         "timed": timed_lines(intent),
         "leads": leads_context(cls, record, me),

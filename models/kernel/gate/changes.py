@@ -20,6 +20,7 @@ from ..base.errors import Changed, Forbidden, Missing, Refused
 from ..base.people import SYSTEM, Actor
 from ..base.store import in_unit
 from ..base.words import L, Words
+from ..language.publication import PUBLISHED
 from ..language.record import Record
 from ..language.spec import FollowUp
 from ..language.workflow import Move
@@ -431,9 +432,18 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
     if handler := getattr(record, f"on_{chosen.verb}", None):
         handler(MoveActions(unit, act.context, act.actor))
         validation.refuse_if_wrong(record, SYSTEM, before)
+    _publish(unit, record, chosen.verb)
     follow_ups.make_of_move(record, chosen.verb, _creating(SYSTEM, act.context, record))
     name_deciders(record, refuses=not act.actor.is_system)
     return write_and_settle(unit, record, before, chosen.verb, act)
+
+
+def _publish(unit: Unit, record: Record, verb: str) -> None:
+    """Tell exactly those whom the scope of a record reaches that it was published."""
+    publish = record.declared.publish
+    if publish and publish.on == verb:
+        words = PUBLISHED(kind=record.declared.label, number=record.number, title=record.title)
+        notify(unit, record, people.people_at(publish.addresses(record)), NoticeKind.PUBLISHED, words)
 
 
 def _is_complete(record: Record, before: Mapping[str, Any], chosen: Move, stand: rights.Standing) -> bool:

@@ -40,6 +40,7 @@ from .fields import (
 )
 from .localized import LocalizedText
 from .public import Public
+from .publication import Publish
 from .record import Record
 from .relations import READ, WRITE, Involvement, Relation, during, in_state
 from .rollup import Rollup
@@ -107,6 +108,7 @@ __all__ = [
     "Percent",
     "Phone",
     "Public",
+    "Publish",
     "Questions",
     "Quorum",
     "Rating",

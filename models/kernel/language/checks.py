@@ -16,6 +16,7 @@ from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
 from .line_checks import line_faults
 from .public import public_faults
+from .publication import publication_faults
 from .relation_checks import path_faults, relation_faults, relations_in
 from .spec import PLACES, Access, Declaration, Grid, Remind, Scope
 from .unique import unique_faults
@@ -56,6 +57,8 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         for move in spec.workflow.moves:
             yield from _move_faults(move, spec, cls.fields_of())
     yield from relation_faults(spec, cls.fields_of())
+    if spec.publish:
+        yield from publication_faults(spec, cls.fields_of())
     yield from deadline_faults(spec, cls.fields_of())
     yield from public_faults(spec, cls.fields_of())
     if spec.belongs_to:

@@ -16,6 +16,7 @@ from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
 from .public import Public
+from .publication import Publish, with_scope_needed
 from .record import Record
 from .reviewing import flow_of
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
@@ -48,6 +49,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     in_menu: bool | None = None,
     review: Who | None = None,
     deadlines: tuple[Deadline, ...] = (),
+    publish: Publish | None = None,
     public: Public | None = None,
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
@@ -57,6 +59,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     record; its table stands on that record's page with a
     way to enter another one, and it has no place in the menu but with `in_menu=True`. Then its list is seldom read by
     itself, and has the indexes of its parent and few others.
+
+    `publish`: whom its records are made known to by a move, and whether the history notes who has read them.
 
     `review`: who looks at new and changed entries of a type without a workflow (3.2.2). Until then they are marked
     wherever they are shown, and left out of figures.
@@ -70,6 +74,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
         own = {key: field for key, field in declared_fields(cls).items() if field.creation_counter not in inherited}
         parent = _at_start(cls, lambda: parent_among(_registered, own, belongs_to) if belongs_to else None)
         flow = _at_start(cls, lambda: flow_of(workflow, review))
+        flow = with_scope_needed(flow, publish) if flow and publish else flow
+        seen_in = {publish.state(flow)} - {""} if publish and publish.receipts and flow else set()
         inherits = parent is not None and says_nothing_but_names(access)
         declared = Declaration(
             name=name,
@@ -87,7 +93,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             retention=retention or (retention_through(parent) if parent else None),
             follow_ups=tuple(completed_follow_up(leads, own) for leads in follow_ups),
             file_kinds=files or {},
-            receipts=receipts,
+            receipts=receipts | seen_in,
             happened=happened,
             own_fields=own,
             help=help,
@@ -99,6 +105,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             in_menu=not belongs_to if in_menu is None else in_menu,
             is_reviewed=review is not None,
             deadlines=deadlines,
+            publish=publish,
             public=public,
         )
         cls.declared = declared  # type: ignore[attr-defined]

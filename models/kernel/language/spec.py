@@ -12,6 +12,7 @@ from ..base.people import Role
 from ..base.words import L
 from .deadline import Deadline
 from .names import Names, NameSet, OptionalNameSet
+from .publication import Publish
 from .relations import Involvement
 from .unique import Unique
 from .who import Who
@@ -195,6 +196,7 @@ class Declaration:
     in_menu: bool = True
     deadlines: tuple[Deadline, ...] = ()
     public: Any = None  # its pages for people outside: a Public, or None
+    publish: Publish | None = None
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

@@ -113,8 +113,16 @@ def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
     if cls.declared.workflow and (below := submitted_to(principal)):
         yield {**below, "state": {"$nin": sorted({cls.declared.workflow.start} | cls.declared.workflow.ends)}}
     yield from passed_up_to(principal, cls)
+    if reached := _published_for(principal, cls):
+        yield reached
     if access.extra_rows and (extra := access.extra_rows(principal)) is not None:
         yield extra
+
+
+def _published_for(principal: Actor, cls: type[Record]) -> dict[str, Any] | None:
+    """The filter of the published records whose scope reaches somebody."""
+    publish, flow = cls.declared.publish, cls.declared.workflow
+    return publish.reaches(principal, cls.fields_of(), publish.state(flow)) if publish and flow else None
 
 
 def submitted_to(principal: Actor) -> dict[str, Any] | None:

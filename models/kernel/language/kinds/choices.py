@@ -30,7 +30,7 @@ RANKS = "r"  # where a record keeps the ranks of its ordered choices
 class Flag(Rule, me.BooleanField):
     """Yes or no."""
 
-    is_exact = True
+    is_exact = is_flag = True
     unreadable = YES_OR_NO
 
     def faults(self, value: Any) -> Iterator[Words]:

@@ -84,6 +84,7 @@ class Rule:
     is_single_link: ClassVar[bool] = False  # names one record
     is_exact: ClassVar[bool] = False  # typed in digits or ids: full-width signs mean the plain ones
     is_moment: ClassVar[bool] = False  # a point in time, by which a clock can go
+    is_flag: ClassVar[bool] = False
     is_number: ClassVar[bool] = False
     is_date: ClassVar[bool] = False  # a record stands in a calendar by it
     is_sortable: ClassVar[bool] = True  # kept in the order in which it reads
