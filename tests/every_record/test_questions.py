@@ -313,3 +313,16 @@ def test_five_hundred_questions_are_asked_and_saved(cls: Any, record: Any, write
     made = browser.send(form, **{**plain, link: str(parent.id), answered(cls): "", **texts})
     assert made.status_code == 302, said(made)
     assert len(held(cls.objects.get(id=id_in(made)))[GIVEN]) == 500
+
+
+@ANSWERING
+@pytest.mark.parametrize("odd", [3, ["yes", 3], {"a": {"b": 1}}, "gone", True], ids=str)
+def test_a_damaged_answer_costs_itself_alone(cls: Any, record: Any, writer: str, browser_as: Any, odd: Any) -> None:
+    keys, browser, base = keys_of(record), browser_as(writer, locale=EN), f"/admin/{cls.declared.name}/"
+    place = f"{answered(cls)}.{GIVEN}.{keys['q1']}"
+    cls._get_collection().update_one({"_id": record.id}, {"$set": {place: odd}})
+    for page, query in ((f"{base}details/", {"id": record.id}), ("/admin/results/", results_of(record))):
+        assert browser.get(page, query).status_code == 200, page
+    for page in (f"{base}edit/", f"{base}print/"):
+        assert browser.get(page, {"id": record.id}).status_code == 200, page
+    assert browser.get("/admin/results/export/csv/", results_of(record)).status_code == 200

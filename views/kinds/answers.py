@@ -90,8 +90,9 @@ class AnswersKind(Kind):
 
     def rows(self, value: Any) -> list[tuple[str, str]]:
         """Each question that was shown with its answer, in order; headings stand without."""
-        given = given_in(value)
-        shown = answers.shown(questions_in(edition_in(value)), given)
+        questions = questions_in(edition_in(value))
+        given = answers.sound(questions, given_in(value))
+        shown = answers.shown(questions, given)
         return [(question.label, answers.in_words(question, given)) for question in shown]
 
     def table(self, value: Any) -> dict[str, Any] | None:
@@ -114,10 +115,9 @@ class AnswersKind(Kind):
         ]
 
     def _by_question(self, value: Any) -> dict[str, tuple[str, str]]:
-        given = given_in(value)
-        return {
-            q.key: (q.label, answers.in_words(q, given)) for q in questions_in(edition_in(value)) if given.get(q.key)
-        }
+        questions = questions_in(edition_in(value))
+        given = answers.sound(questions, given_in(value))
+        return {q.key: (q.label, answers.in_words(q, given)) for q in questions if given.get(q.key)}
 
     def in_input(self, value: Any) -> str:
         return written(value)
@@ -149,7 +149,15 @@ def _drawn(name: str, question: Question, given: Mapping[str, Any]) -> dict[str,
     kind, held = asked_as(question), given.get(question.key)
     options = question.by_key.values()
     steps = [(step, step) for step in kind.steps] if isinstance(kind, ScaleQuestion) else []
-    values = list(held.values()) if isinstance(held, Mapping) else [held] if isinstance(held, str) else held or []
+    values = (
+        list(held.values())
+        if isinstance(held, Mapping)
+        else [held]
+        if isinstance(held, str)
+        else held
+        if isinstance(held, list)
+        else []
+    )
     places = int(question.most) if question.most is not None else len(question.options)
     return {
         "key": question.key,

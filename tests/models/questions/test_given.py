@@ -11,7 +11,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from models.kernel.base.arithmetic.ratio import NO_DATA
-from models.kernel.language.questions.given import PLEASE_ANSWER, counted, in_words, score, settled, shown
+from models.kernel.language.questions.given import PLEASE_ANSWER, counted, in_words, score, settled, shown, sound
 from models.kernel.language.questions.kinds import kind_of
 from models.kernel.language.questions.question import OTHER_TEXT, Question
 from models.kernel.language.questions.sheet import questions_of
@@ -215,3 +215,15 @@ def test_whatever_is_given_is_answered_with_sentences(values: dict[str, Any]) ->
     assert all(isinstance(str(sentence), str) for sentence in result.problems.values())
     assert settled(survey(), result.values).values == result.values
     assert Decimal(result.values.get("price", "0")) >= 0
+
+
+DEEP = [3, None, [], [3], ["foreign"], {"a": {"b": 1}}, {"desk": 3}, "nonsense", True, [["deep"]]]
+
+
+@pytest.mark.parametrize("value", DEEP, ids=str)
+def test_what_another_program_stored_is_left_out(value: Any) -> None:
+    stored = {question.key: value for question in survey()} | {"reasons/other": value}
+    read = sound(survey(), stored)
+    assert set(read) <= {"words", "reasons/other"}
+    assert [in_words(question, read) for question in shown(survey(), read)]
+    assert sound(survey(), settled(survey(), FULL).values) == settled(survey(), FULL).values

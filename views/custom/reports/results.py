@@ -21,7 +21,7 @@ from models.kernel.gate.answering import lines_for
 from models.kernel.gate.editions import edition_of, questions_in
 from models.kernel.language.fields import label_of
 from models.kernel.language.kinds.answers import EDITION, edition_in, given_in
-from models.kernel.language.questions.given import in_words
+from models.kernel.language.questions.given import in_words, sound
 from models.kernel.language.questions.kinds import kind_of
 from models.kernel.language.questions.question import OTHER_TEXT, Option, Question
 from models.kernel.language.questions.results import Promoters, Result, Tally, promoters_of
@@ -166,7 +166,8 @@ def _counted(source: AnswerSource, edition: str) -> tuple[Tally, Counter[str]]:
         held = row.get(source.field)
         if given := given_in(held):
             editions[edition_in(held)] += 1
-            tally.add(given, questions_in(edition_in(held)))
+            questions = questions_in(edition_in(held))
+            tally.add(sound(questions, given), questions)
     return tally, editions
 
 
@@ -286,8 +287,8 @@ def _sheet(source: AnswerSource, questions: Sequence[Question], is_coded: bool) 
 
 
 def _cells(row: Mapping[str, Any], field: str, questions: Iterable[Question], is_coded: bool) -> Iterator[Cell]:
-    given = given_in(row.get(field))
-    own = {question.key: question for question in questions_in(edition_in(row.get(field)))}
+    edition = questions_in(edition_in(row.get(field)))
+    given, own = sound(edition, given_in(row.get(field))), {question.key: question for question in edition}
     yield str(row.get(NUMBER) or "")
     for question in questions:
         said = own.get(question.key, question)

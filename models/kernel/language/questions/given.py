@@ -56,6 +56,16 @@ def counted(questions: Sequence[Question], answers: Mapping[str, Any]) -> dict[s
     return {q.key: answers[q.key] for q in shown(questions, answers) if answers.get(q.key) and kind_of(q).takes_answers}
 
 
+def sound(questions: Sequence[Question], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored answers without those that the kinds of their questions cannot hold, which another program wrote."""
+    texts = {key: value for key, value in stored.items() if key.endswith(OTHER_TEXT) and isinstance(value, str)}
+    for question in questions:
+        kind, value = kind_of(question), stored.get(question.key)
+        if value and kind.takes_answers and next(kind.faults(question, value), None) is None:
+            texts[question.key] = value
+    return texts
+
+
 def settled(questions: Sequence[Question], given: Mapping[str, Any]) -> Settled:
     """The answers as they are kept: of shown questions alone, in the form of their kinds."""
     result = Settled()
