@@ -189,7 +189,7 @@ class TestSheets:
     def test_what_is_no_sheet(self, company, clerk, db):
         assert "請選擇文件" in said(clerk.post(BASE, {}, content_type="multipart/form-data"))
         assert "文件是空的" in said(send(clerk, b""))
-        assert "請選擇 CSV 或 Excel" in said(send(clerk, b"%PDF-1.4\n", "a.pdf"))
+        assert "請選擇 CSV 文件或工作簿" in said(send(clerk, b"%PDF-1.4\n", "a.pdf"))
         assert "內容與名稱不符" in said(send(clerk, b"%PDF-1.4\n", "a.xlsx"))
         assert db["import"].count_documents({}) == 0
         assert db["content.files"].count_documents({}) == 0

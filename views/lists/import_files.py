@@ -15,7 +15,7 @@ from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.services.imports import cells as import_cells
 from models.services.imports import rows as import_rows
-from models.services.imports.cells import NO_VALUE, NUMBER
+from models.services.imports.cells import NUMBER, shown_of
 from models.services.imports.imports import Import
 from models.services.imports.rows import BAD, DOUBT, LEFT, RowOutcome
 from models.services.sheets.template import NoteSheet, TemplateColumn, write_template
@@ -107,7 +107,7 @@ def _refused(sheet: Import) -> Iterator[tuple[list[str], RowOutcome]]:
 
 def _padded(cells: list[str], width: int) -> list[str]:
     """As many cells as there are heads; what stands beyond them has no name and is not kept."""
-    return [*(cell.removeprefix(NO_VALUE) for cell in cells[:width]), *([""] * (width - len(cells)))]
+    return [*(shown_of(cell) for cell in cells[:width]), *([""] * (width - len(cells)))]
 
 
 def _reasons(outcome: RowOutcome) -> str:

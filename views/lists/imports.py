@@ -23,7 +23,7 @@ from models.services.imports import cells as import_cells
 from models.services.imports import imports
 from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
-from models.services.imports.cells import NO_VALUE, NUMBER
+from models.services.imports.cells import NUMBER, shown_of
 from models.services.imports.imports import Import, SendersChoices
 from models.services.imports.rows import (
     BACK,
@@ -57,7 +57,10 @@ ENCODINGS = {
 BOOKS, TEXTS = ("xlsx", "xlsm", "xls", "xlsb", "ods"), ("csv", "txt", "tsv")
 PASTED = L("Pasted cells", "粘貼的單元格")
 NO_SHEET = L("Please choose a file or paste cells.", "請選擇文件或粘貼單元格。")
-NOT_A_SHEET = L("Please choose a CSV or Excel (XLSX) file.", "請選擇 CSV 或 Excel（XLSX）文件。")
+NOT_A_SHEET = L(
+    "Please choose a CSV file or a workbook (XLSX, XLS, XLSB, ODS).",
+    "請選擇 CSV 文件或工作簿（XLSX、XLS、XLSB、ODS）。",
+)
 CHECKED_ANEW = L("The rows are being checked with these columns.", "正按所選列重新檢查。")
 CHECKED_ANEW_AS_TEXT = L("The text is being read in this encoding.", "正按所選編碼重新讀取。")
 BEGUN = L("The import has begun. You may leave this page.", "導入已開始，您可以離開此頁。")
@@ -273,7 +276,7 @@ def _columns(cls: type[Record], sheet: Import, me: Actor) -> list[dict[str, Any]
             "at": at,
             "head": head,
             "field": name,
-            "example": cells[at].removeprefix(NO_VALUE)[:80] if at < len(cells) else "",
+            "example": shown_of(cells[at])[:80] if at < len(cells) else "",
         }
         for at, (head, name) in enumerate(zip(sheet.heads, sheet.columns, strict=True))
     ]
@@ -331,7 +334,7 @@ def _reason(cls: type[Record], name: str, words: Mapping[str, str]) -> dict[str,
 def _cell(sheet: Import, cells: list[str], name: str) -> dict[str, str]:
     """What stands in the cell that is at fault."""
     at = sheet.columns.index(name) if name in sheet.columns else len(cells)
-    return {"cell": cells[at].removeprefix(NO_VALUE).strip()[:60] if at < len(cells) else ""}
+    return {"cell": shown_of(cells[at]).strip()[:60] if at < len(cells) else ""}
 
 
 def _links(cls: type[Record], me: Actor, rows: Rows) -> dict[Any, dict[str, str]]:

@@ -25,6 +25,10 @@ from .names import NamesInCells
 NUMBER = "number"
 CELL_MAX = 10_000
 NO_VALUE = "\x00"  # before what is shown of a cell that holds no value
+DIGITS_LOST = "\x01"  # before a number that is longer than the fifteen digits that sheets keep
+_SHORTENED = re.compile(
+    r"[0-9]\.?[0-9]*E\+(?:1[1-9]|2[0-9])", re.IGNORECASE
+)  # what a sheet writes of such a number into a text
 _FAULTS = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|#+)", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -36,6 +40,11 @@ NO_RECORD = L(
 HOLDS_NO_VALUE = L(
     "“{label}”: the cell holds {shown}, which is no value; correct or empty it.",
     "「{label}」：單元格為 {shown}，沒有值；請更正或清空。",
+)
+HAS_LOST_DIGITS = L(
+    "“{label}”: the sheet kept {shown} as a number, of which it keeps fifteen digits; the others are lost. "
+    "Format the column as text and enter it again.",
+    "「{label}」：表格把 {shown} 存為數值，只保留十五位，其餘數字已丟失。請將該列設為文本格式後重新填寫。",
 )
 NOT_COMPUTED = L("a formula without a result", "未計算結果的公式")
 NOT_HERE = L("“{label}” cannot be changed on this record.", "此記錄的「{label}」不能修改。")
@@ -93,6 +102,11 @@ def no_value_in(text: str) -> str | L:
     return text.strip() if _FAULTS.fullmatch(text.strip()) else ""
 
 
+def shown_of(text: str) -> str:
+    """What is shown of a cell, without the marks of those who read it."""
+    return text.removeprefix(NO_VALUE).removeprefix(DIGITS_LOST)
+
+
 @dataclass
 class RowEntry:
     """One row as it is understood: the record that it changes (None: a new one), values by field, what is wrong."""
@@ -101,6 +115,15 @@ class RowEntry:
     record: Record | None = None
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[tuple[str, Words]] = field(default_factory=list)
+
+
+def _no_value(field: Any, text: str) -> Words | None:
+    """Why a cell cannot be a value of a field, whatever the field takes."""
+    if shown := no_value_in(text):
+        return HOLDS_NO_VALUE(label=label_of(field), shown=shown)
+    if text.startswith(DIGITS_LOST) or _SHORTENED.fullmatch(text.strip()):
+        return HAS_LOST_DIGITS(label=label_of(field), shown=shown_of(text).strip())
+    return None
 
 
 class Reader:
@@ -152,13 +175,13 @@ class Reader:
         """Turn the cells of a row into values of the fields that it would set."""
         number = _number_in(texts.get(NUMBER, ""))
         if number and entry.record is None:
-            number = str(no_value_in(number) or number)
+            number = str(no_value_in(number) or shown_of(number))
             entry.problems.append((NUMBER, NO_RECORD(text=number[:60])))
             return
         for name, content in self.fields.items():
             text = texts[name]
-            if shown := no_value_in(text):
-                entry.problems.append((name, HOLDS_NO_VALUE(label=label_of(content), shown=shown)))
+            if why := _no_value(content, text):
+                entry.problems.append((name, why))
                 continue
             is_left = not text.strip() and (entry.record is None or not self.empties)
             if is_left or self._keeps(entry, name, texts):

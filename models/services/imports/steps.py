@@ -37,7 +37,7 @@ from ..files.reading import content_of
 from ..files.text import WHY
 from . import imports
 from . import rows as import_rows
-from .cells import CELL_MAX, NUMBER, Reader, RowEntry, matched
+from .cells import CELL_MAX, NUMBER, Reader, RowEntry, matched, shown_of
 from .imports import COLUMNS_MAX, ROWS_MAX, Import
 from .rows import (
     BACK,
@@ -119,7 +119,7 @@ def read(sheet: Import, actor: Actor) -> None:
     if not first:
         raise confined.Unreadable("nothing")
     at = _place_of_heads(sheet, actor, first)
-    number, heads = first[at]
+    number, heads = first[at][0], [shown_of(cell) for cell in first[at][1]]
     width = _Width(len(heads))
     count = import_rows.keep_rows(sheet, width.along(chain(first[at + 1 :], rows)))
     heads += [""] * (width.most - len(heads))

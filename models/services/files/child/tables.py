@@ -6,23 +6,17 @@ What is broken is refused with its place, never repaired: a quotation mark that 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import re
 import unicodedata
-import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from python_calamine import CalamineError, PasswordError, load_workbook
-
-from . import charsets, workbooks
-from . import number_formats as formats
+from . import books, charsets
+from .cell_texts import COLUMNS_MAX
 from .unreadable import Unreadable
 
 Row = tuple[int, list[str]]
-UNPACKED_MAX = 300 * 1024 * 1024
-MEMBERS_MAX = 20_000
 LINES_MAX = 1_048_576
 CELL_MAX = 2_000_000
 PEEKED = 20
@@ -52,50 +46,16 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
 
 def of_first_sheet(content: BinaryIO) -> Iterator[Row]:
     """The rows of the first visible sheet in which anything stands."""
-    if content.read(2) == b"PK":
-        refuse_bomb(content)
-    if workbooks.is_workbook(content):
-        yield from _of_workbook(workbooks.opened(content))
-        return
-    content.seek(0)
-    try:
-        book = load_workbook(content)
-        shown = [item.name for item in book.sheets_metadata if str(item.visible).endswith("Visible")]
-        for name in shown or book.sheet_names:
-            sheet = book.get_sheet_by_name(name)
-            if sheet.height:
-                yield from ((n, [_typed(value) for value in row]) for n, row in enumerate(sheet.iter_rows(), 1))
-                return
-    except PasswordError as fault:
-        raise Unreadable("password") from fault
-    except CalamineError as fault:
-        raise Unreadable("damaged") from fault
-
-
-def _of_workbook(book: workbooks.Workbook) -> Iterator[Row]:
-    for sheet in [sheet for sheet in book.sheets if sheet.is_shown] or book.sheets:
+    items = books.sheets(content, as_shown=False)
+    for sheet in [item for item in items if item.is_shown] or items:
         is_empty = True
-        for number, cells in workbooks.rows(book, sheet, as_shown=False):
+        for number, cells in sheet.rows():
             is_empty = False
-            if max(cells) >= workbooks.COLUMNS_MAX:
+            if max(cells) >= COLUMNS_MAX:
                 raise Unreadable("columns")
             yield number, [cells.get(at, "") for at in range(max(cells) + 1)]
         if not is_empty:
             return
-
-
-def _typed(value: Any) -> str:
-    """A cell of an older workbook as a person would type it: its format is not known, its noise is taken off."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return formats.plain(formats.exact(value))
-    if isinstance(value, dt.datetime):
-        value = (value + dt.timedelta(milliseconds=500)).replace(microsecond=0)  # sheets keep parts of a day
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    return str(value)
 
 
 def of_separated(content: BinaryIO, encoding: str = "") -> Iterator[Row]:
@@ -204,14 +164,3 @@ def previews(content: BinaryIO) -> dict[str, str]:
 def _legible(line: str) -> str:
     """A line without the control characters that no page may hold."""
     return "".join(sign for sign in line if sign == "\t" or unicodedata.category(sign) != "Cc")
-
-
-def refuse_bomb(content: BinaryIO) -> None:
-    """Look at what an archive says of itself before anything is unpacked; what it hides meets the limits."""
-    try:
-        members = zipfile.ZipFile(content).infolist()
-    except (zipfile.BadZipFile, ValueError) as fault:
-        raise Unreadable("damaged") from fault
-    if len(members) > MEMBERS_MAX or sum(member.file_size for member in members) > UNPACKED_MAX:
-        raise Unreadable("unpacked")
-    content.seek(0)

@@ -13,7 +13,6 @@ a text file in each encoding.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import re
@@ -22,11 +21,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 import pypdfium2
-from python_calamine import CalamineError, PasswordError, load_workbook
 
-from . import charsets, documents, pdf_forms, tables, workbooks
-from . import number_formats as formats
-from .tables import Row, refuse_bomb, table
+from . import books, charsets, documents, pdf_forms, tables
+from .archives import refuse_bomb
+from .tables import Row, table
 from .unreadable import Unreadable
 
 Block = tuple[str, str, int, str]
@@ -64,42 +62,13 @@ def of_slides(content: BinaryIO, order: dict[str, Any]) -> Iterator[Block]:
 
 def of_sheets(content: BinaryIO, order: dict[str, Any]) -> Iterator[Block]:
     """A block for each row that is not empty, its cells as they are shown."""
-    if content.read(2) == b"PK":
-        refuse_bomb(content)
-    yield from _of_workbook(content) if workbooks.is_workbook(content) else _of_older_sheets(content)
-
-
-def _of_workbook(content: BinaryIO) -> Iterator[Block]:
-    book = workbooks.opened(content)
-    for sheet in book.sheets:
-        for number, cells in workbooks.rows(book, sheet, as_shown=True):
+    for sheet in books.sheets(content, as_shown=True):
+        for number, cells in sheet.rows():
             yield "sheet", sheet.name, number, _line(cells.get(at, "") for at in range(max(cells) + 1))
-
-
-def _of_older_sheets(content: BinaryIO) -> Iterator[Block]:
-    content.seek(0)
-    try:
-        book = load_workbook(content)
-        for name in book.sheet_names:
-            for number, row in enumerate(book.get_sheet_by_name(name).iter_rows(), 1):
-                if text := _line(_cell(value) for value in row):
-                    yield "sheet", name, number, text
-    except PasswordError as fault:
-        raise Unreadable("password") from fault
-    except CalamineError as fault:
-        raise Unreadable("damaged") from fault
 
 
 def _line(cells: Iterable[str]) -> str:
     return "\t".join(" ".join(cell.split()) for cell in cells).rstrip("\t")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return formats.plain(formats.exact(value))
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat(" ") if isinstance(value, dt.datetime) else value.isoformat()
-    return str(value)
 
 
 def of_text(content: BinaryIO, order: dict[str, Any]) -> Iterator[Block]:

@@ -10,21 +10,18 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
 from lxml import etree
 
+from . import cell_texts
 from . import number_formats as formats
+from .cell_texts import COLUMNS_MAX, NO_VALUE, ROWS_MAX, Cells
 from .unreadable import Unreadable
 
-NO_VALUE = "\x00"
-ROWS_MAX, COLUMNS_MAX = 1_048_576, 16_384
 STRINGS_MAX = 4_000_000
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_SIGNS = re.compile(r"[^0-9.]")
-Cells = dict[int, str]
 
 
 @dataclass
@@ -47,15 +44,6 @@ class Workbook:
     since_1904: bool = False
 
 
-def is_workbook(content: BinaryIO) -> bool:
-    """Whether a content is an XLSX workbook; whoever asks has looked at its size."""
-    content.seek(0)
-    if content.read(2) != b"PK":
-        return False
-    content.seek(0)
-    return "xl/workbook.xml" in zipfile.ZipFile(content).namelist()
-
-
 def opened(content: BinaryIO) -> Workbook:
     """Read what stands before the rows. Raises Unreadable."""
     content.seek(0)
@@ -71,7 +59,7 @@ def opened(content: BinaryIO) -> Workbook:
     return book
 
 
-def _elements(archive: zipfile.ZipFile, member: str, *tags: str) -> Iterator[Any]:
+def elements(archive: zipfile.ZipFile, member: str, *tags: str) -> Iterator[Any]:
     """The elements of some names, each let go after it was looked at."""
     with archive.open(member) as stream:
         needed = [f"{{*}}{tag}" for tag in tags]
@@ -88,8 +76,8 @@ def _name(element: Any) -> str:
 
 
 def _read_sheets(book: Workbook) -> None:
-    members = _targets(book.archive)
-    for element in _elements(book.archive, "xl/workbook.xml", "sheet", "workbookPr"):
+    members = targets(book.archive)
+    for element in elements(book.archive, "xl/workbook.xml", "sheet", "workbookPr"):
         if _name(element) == "workbookPr":
             book.since_1904 = element.get("date1904") in ("1", "true")
             continue
@@ -99,11 +87,11 @@ def _read_sheets(book: Workbook) -> None:
             book.sheets.append(WorkbookSheet(element.get("name", ""), members[link], shown))
 
 
-def _targets(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Where the sheets of a workbook stand in its archive."""
+def targets(archive: zipfile.ZipFile, links: str = "xl/_rels/workbook.xml.rels") -> dict[str, str]:
+    """Where the sheets of a workbook stand in its archive, by the names of their links."""
     there = set(archive.namelist())
     result = {}
-    for element in _elements(archive, "xl/_rels/workbook.xml.rels", "Relationship"):
+    for element in elements(archive, links, "Relationship"):
         target = element.get("Target", "")
         member = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
         if member in there and element.get("Type", "").endswith("/worksheet"):
@@ -116,7 +104,7 @@ def _styles(archive: zipfile.ZipFile) -> Iterator[str]:
     if "xl/styles.xml" not in archive.namelist():
         return
     own = dict(formats.BUILT_IN)
-    for element in _elements(archive, "xl/styles.xml", "numFmt", "cellXfs"):
+    for element in elements(archive, "xl/styles.xml", "numFmt", "cellXfs"):
         if _name(element) == "numFmt":
             own[int(element.get("numFmtId", "0"))] = element.get("formatCode", "General")
         else:
@@ -126,7 +114,7 @@ def _styles(archive: zipfile.ZipFile) -> Iterator[str]:
 def _strings(archive: zipfile.ZipFile) -> Iterator[str]:
     if "xl/sharedStrings.xml" not in archive.namelist():
         return
-    for count, element in enumerate(_elements(archive, "xl/sharedStrings.xml", "si")):
+    for count, element in enumerate(elements(archive, "xl/sharedStrings.xml", "si")):
         if count >= STRINGS_MAX:
             raise Unreadable("unpacked")
         yield _text(element)
@@ -142,7 +130,7 @@ def rows(book: Workbook, sheet: WorkbookSheet, *, as_shown: bool) -> Iterator[tu
     """The rows of a sheet that hold anything, with their numbers. Raises Unreadable."""
     number, count = 0, 0
     try:
-        for element in _elements(book.archive, sheet.member, "row"):
+        for element in elements(book.archive, sheet.member, "row"):
             count += 1
             number = int(element.get("r") or number + 1)
             if count > ROWS_MAX or number > ROWS_MAX:
@@ -193,37 +181,12 @@ def _named(book: Workbook, kind: str, text: str, *, as_shown: bool) -> str:
     if kind == "s":
         return book.strings[int(text)]
     if kind == "b":
-        return "TRUE" if text == "1" else "FALSE"
+        return cell_texts.of_truth(text == "1")
     if kind == "e":
-        return text if as_shown else NO_VALUE + text
+        return cell_texts.of_fault(text, as_shown=as_shown)
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def _number(book: Workbook, value: float, style: int, *, as_shown: bool) -> str:
     code = book.styles[style] if style < len(book.styles) else "General"
-    if as_shown or formats.is_elapsed(code):
-        return formats.shown(value, code, since_1904=book.since_1904)
-    if formats.is_date(code) and (at := formats.moment(value, since_1904=book.since_1904)):
-        if value < 1:
-            return at.time().isoformat()
-        return at.date().isoformat() if at.time().isoformat() == "00:00:00" else at.isoformat(" ")
-    text = formats.shown(value, code)
-    return text if _says(text, value) else _bare(value, code)
-
-
-def _says(text: str, value: float) -> bool:
-    """Whether what is shown of a number says all of it: a rounded one would be another number."""
-    try:
-        said = Decimal(_SIGNS.sub("", text))
-    except InvalidOperation:
-        return False
-    number = abs(formats.exact(value))
-    return said == (number * 100 if "%" in text else number)
-
-
-def _bare(value: float, code: str) -> str:
-    """A number by itself, in per cent where its sheet shows it so."""
-    number = formats.exact(value)
-    if "%" in code:
-        return f"{formats.plain(number * 100)}%"
-    return formats.plain(number)
+    return cell_texts.of_number(value, code, as_shown=as_shown, since_1904=book.since_1904)
