@@ -165,6 +165,21 @@ def test_what_cannot_be_computed_is_a_dash_and_the_bad_cell_is_named(company: Co
     assert (blank["values"]["lines-1-amount"], blank["values"]["total"]) == ("", "1,000.00")
 
 
+def test_a_new_form_says_what_the_system_fills_in(company: Company, browser_as: Any) -> None:
+    """A box without a word looks broken: it says who fills it until it is known, also while other fields are typed."""
+    clerk = browser_as("clerk_sal")
+    page = clerk.get("/admin/loan/new/").text
+    assert '<output class="computed" data-computed="subject"' in page
+    assert "由系統自動填寫</output>" in page
+    form = clerk.form("/admin/loan/new/", "/new/")
+    assert clerk.post("/admin/loan/compute/", form).get_json()["values"]["subject"] == "由系統自動填寫"
+    document = company.walk(company.make("document", "clerk_sal", subject="企業標準"), "approved")
+    form["document"] = str(document.id)
+    assert clerk.post("/admin/loan/compute/", form).get_json()["values"]["subject"].endswith("企業標準")
+    page = clerk.get("/admin/loan/new/", {"document": str(document.id)}).text
+    assert "data-compute-now" in page  # known at once where the document is
+
+
 @pytest.mark.parametrize(
     "text", ["CT-IO32 遠程輸入輸出模塊", "ct-io32", "远程输入输出模块", " CT-IO32　遠程輸入輸出模塊 "]
 )

@@ -79,9 +79,8 @@ class DraftDoors:
         form = form_from(self.model, names, None, values)
         offers = [offer(draft) for draft in _own(me, self.model) if draft.place.record is None]
         once = secrets.token_urlsafe(16)
-        return self._form_page(
-            form, Intent(me, self.model), once=once, offers=offers[:OFFERED_MAX], is_copy=bool(copied)
-        )
+        is_begun = bool(copied) or not request.args.keys().isdisjoint(names)
+        return self._form_page(form, Intent(me, self.model), once=once, offers=offers[:OFFERED_MAX], is_begun=is_begun)
 
     def edit_form(self, names: tuple[str, ...], intent: Intent[Record]) -> str:
         """The form of a record as it stands, offering unsaved work on it, or that work when it is asked for."""

@@ -30,6 +30,7 @@ from ..wording import line_labels
 from .record_page import heading, lines_context
 
 UNKNOWN = "—"
+FILLED_IN = L("Filled in by the system", "由系統自動填寫")
 IN_LINE = L("Line {n}: {sentence}", "第 {n} 行：{sentence}")
 
 
@@ -174,7 +175,8 @@ class Drawing:
         if entry is None:
             kind = kind_of(field)
             value = record.raw(name) if record else None
-            text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else UNKNOWN
+            nothing = UNKNOWN if record else _nothing_yet(field)
+            text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else nothing
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
             return control | _lines_control(self._table(name), entry)
@@ -311,6 +313,8 @@ def computed(form: wtforms.Form, intent: Intent[Record]) -> dict[str, Any]:
     cls, viewer = intent.cls, rights.Viewer(intent.actor, intent.record if intent.id is not None else None)
     draft = cls(**{name: value for name, value in values_of(form, cls).items() if value is not None})
     may = intent.may_follow(draft)
+    if intent.id is None:
+        draft.put("owner", intent.actor.id)  # as it will be when it is saved
     values, can = {}, may
     for name, field in cls.declared.own_fields.items():
         if field.columns:
@@ -320,7 +324,8 @@ def computed(form: wtforms.Form, intent: Intent[Record]) -> dict[str, Any]:
     can = can and not any(_is_misread(entry) for entry in form._fields.values()) and validation.try_compute(draft)
     for name, field in cls.declared.own_fields.items():
         if field.computed and viewer.sees(field):
-            values[name] = _computed_text(field, draft, name) if can else UNKNOWN
+            text = _computed_text(field, draft, name) if can else UNKNOWN
+            values[name] = _nothing_yet(field) if intent.id is None and text in ("", UNKNOWN) else text
     return {"values": values, "errors": _misread(form)}
 
 
@@ -353,6 +358,11 @@ def _misread(form: wtforms.Form) -> dict[str, list[str]]:
         inputs = [part for item in entry for part in item.form] if isinstance(entry, LinesList) else [entry]
         result |= {item.name: [str(words) for words in item.process_errors] for item in inputs if _is_misread(item)}
     return result
+
+
+def _nothing_yet(field: Any) -> str:
+    """What stands in a computed field of a new record before it can be computed."""
+    return UNKNOWN if kind_of(field).is_number else str(FILLED_IN)
 
 
 def _computed_text(content: Any, document: Any, name: str) -> str:
