@@ -8,13 +8,13 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words, speaking
 from models.services.files.confined import Unreadable
-from models.services.imports import imports
+from models.services.imports import imports, reading
 from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import Reader
 from models.services.imports.imports import CHECKED, DONE, FAILED, READING, RUNNING, TAKEN_BACK, TAKING_BACK, Import
 from models.services.imports.rows import RAN, TOOK_BACK, RowBatch
-from models.services.imports.steps import ALL_OR_NONE, NO_LONGER, NOT_READ, WHY_NOT
+from models.services.imports.steps import ALL_OR_NONE, NO_LONGER
 
 from ..engine.registry import job
 from ..engine.run import Run
@@ -50,26 +50,26 @@ def _read(sheet: Import, actor: Actor) -> Import | None:
     if sheet.facts.get("is_read"):
         return sheet
     try:
-        import_steps.read(sheet, actor)
+        reading.read(sheet, actor)
     except Unreadable as fault:
         why = _why(fault)
-        if str(fault) == "encoding" and (shown := import_steps.previews(sheet)):
-            imports.ask_encoding(sheet, shown, NOT_READ(why=why))
+        if str(fault) == "encoding" and (shown := reading.previews(sheet)):
+            imports.ask_encoding(sheet, shown, reading.NOT_READ(why=why))
             return None
         imports.finish_reading(sheet, import_rows.keep_rows(sheet, ()))
-        imports.end(sheet, READING, FAILED, NOT_READ(why=why))
+        imports.end(sheet, READING, FAILED, reading.NOT_READ(why=why))
         return None
     return imports.load(sheet.id)
 
 
 def _why(fault: Unreadable) -> Words:
-    words: Words = WHY_NOT.get(str(fault), WHY_NOT["damaged"])
+    words: Words = reading.WHY_NOT.get(str(fault), reading.WHY_NOT["damaged"])
     return words(line=fault.line) if isinstance(words, L) else words
 
 
 def _rehearse(run: Run, sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     is_mine = import_steps.rehearse(sheet, reader, batch)
-    run.count(rehearsed=len(batch.rows))
+    run.count(rehearsed=len(batch.below(sheet.facts.get("heads_in", 0))))
     return is_mine
 
 
@@ -99,7 +99,7 @@ def carry_out(run: Run, import_id: str) -> None:
 
 def _carry_out(run: Run, sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     is_good = import_steps.carry_out(sheet, reader, batch)
-    run.count(entered=len(batch.rows))
+    run.count(entered=len(batch.below(sheet.facts.get("heads_in", 0))))
     return is_good or not sheet.facts.get("strict")
 
 
@@ -122,7 +122,7 @@ def take_back(run: Run, import_id: str) -> None:
 def _take_all_back(run: Run, sheet: Import) -> None:
     def back(reader: Reader, batch: RowBatch) -> bool:
         import_steps.take_back(sheet, reader, batch)
-        run.count(back=len(batch.rows))
+        run.count(back=len(batch.below(sheet.facts.get("heads_in", 0))))
         return True
 
     if _along(run, sheet, TOOK_BACK, back):
@@ -148,7 +148,7 @@ def _along(run: Run, sheet: Import, step: int, work: Step) -> bool:
             if not work(reader, batch):
                 return False
         done += len(batch.rows)
-        run.progress(done, total)
+        run.progress(min(done, total), total)  # the rows above the heads are no work
     return True
 
 

@@ -181,6 +181,41 @@ class TestHeads:
         imported(clerk, "customer", "x.csv", sheet, head_row="3")
         assert set(customers(db)) == {"甲公司"}
 
+    def test_the_clerk_changes_where_they_stand(self, clerk: Any, db: Any) -> None:
+        """On the page of the checked sheet, as often as needed; the columns are matched anew each time."""
+        sheet = "名稱,地區,行業\r\n公司,在哪,何業\r\n名稱,地區,行業\r\n甲公司,京,製造業\r\n".encode()
+        way = checked(clerk, "customer", "x.csv", sheet)
+        page = clerk.page(way)
+        assert "列標題識別於第 1 行" in page.text
+        assert "第 3 行：名稱、地區、行業" in page.text
+        self._heads_in(clerk, way, "2")
+        assert "將新建" not in clerk.page(way).text
+        self._heads_in(clerk, way, "3")
+        assert "列標題識別於第 3 行，其上各行不導入" in clerk.page(way).text
+        clerk.send(clerk.form(way, "/import/run/"))
+        work_off("imports.run")
+        assert set(customers(db)) == {"甲公司"}
+        assert customers(db)["甲公司"]["industry"] == "製造業"
+        assert not clerk.page(way).has_form("/import/heads/")
+        assert db["content.files"].count_documents({}) == 0
+
+    def test_a_row_that_was_not_offered_is_refused(self, clerk: Any) -> None:
+        way = checked(clerk, "customer", "I06-title-row.xlsx")
+        for row in ("0", "99", "x"):
+            assert clerk.send(clerk.form(way, "/import/heads/"), head_row=row).status_code == 422
+        assert "列標題識別於第 2 行" in clerk.page(way).text
+
+    def test_a_row_far_below_said_when_sending(self, clerk: Any, db: Any) -> None:
+        above = "".join(f"說明{line},備註\r\n" for line in range(40))
+        imported(clerk, "customer", "x.csv", f"{above}名稱,地區\r\n甲公司,京\r\n".encode(), head_row="41")
+        assert set(customers(db)) == {"甲公司"}
+
+    @staticmethod
+    def _heads_in(clerk: Any, way: str, row: str) -> None:
+        answer = clerk.send(clerk.form(way, "/import/heads/"), head_row=row)
+        assert answer.status_code == 302
+        work_off("imports.check")
+
     def test_columns_without_a_head_can_be_matched(self, clerk: Any, db: Any) -> None:
         way = checked(clerk, "customer", "x.csv", "名稱\r\n甲公司,京\r\n".encode())
         clerk.send(clerk.form(way, "/import/match/"), **{"column-1": "region"})

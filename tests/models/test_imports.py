@@ -246,7 +246,7 @@ class TestRehearsal:
     def test_matching_anew_checks_anew(self, company, sheets):
         field = sheets.checked([["客戶", "地點"], ["甲公司", "蘇州"]])
         assert (field.columns, verdicts(field)) == (("", ""), ["refused"])
-        imports.check_again(field, ["name", "region"], actor=company.actor("clerk_sal"))
+        imports.check_again(field, {"columns": ["name", "region"]}, actor=company.actor("clerk_sal"))
         work_off("imports.check")
         assert verdicts(sheets.now(field)) == ["create"]
         with pytest.raises(Refused):

@@ -130,6 +130,11 @@ class ListDoors:
         """Choose the encoding of a text that was in doubt."""
         return imports.encoding_answer(self)
 
+    @expose("/import/heads/", methods=("POST",))
+    def import_heads_view(self) -> Any:
+        """Choose the row of a sheet that has the heads."""
+        return imports.heads_answer(self)
+
     @expose("/import/run/", methods=("POST",))
     def import_run_view(self) -> Any:
         """Import the good rows of a sheet."""

@@ -20,7 +20,7 @@ from models.kernel.rights import rights
 from models.services.files import files
 from models.services.files.uploads import MEGABYTE, Incoming
 from models.services.imports import cells as import_cells
-from models.services.imports import imports
+from models.services.imports import imports, reading
 from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import NUMBER, shown_of
@@ -63,9 +63,11 @@ NOT_A_SHEET = L(
 )
 CHECKED_ANEW = L("The rows are being checked with these columns.", "正按所選列重新檢查。")
 CHECKED_ANEW_AS_TEXT = L("The text is being read in this encoding.", "正按所選編碼重新讀取。")
+CHECKED_ANEW_BELOW = L("The rows are being checked with the heads in this row.", "正按所選標題行重新檢查。")
 BEGUN = L("The import has begun. You may leave this page.", "導入已開始，您可以離開此頁。")
 GOING_BACK = L("The import is being taken back.", "正在撤銷此次導入。")
 DROPPED = L("The sheet was thrown away; nothing was imported.", "表格已丟棄，未導入任何內容。")
+AND = L(", ", "、")
 WHOLE_ROW = L("Whole row", "整行")
 # What is listed, in order: the verdict, its words as a heading, and the tone of its count.
 SECTIONS: dict[str, tuple[L, str]] = {
@@ -228,6 +230,7 @@ def _details_context(screen: Any, sheet: Import, me: Actor) -> dict[str, Any]:
         "previews": [(name, str(ENCODINGS[name]), text) for name, text in sheet.previews if name in ENCODINGS],
         "tiles": [_tile(screen, sheet, verdict) for verdict in SECTIONS if sheet.counts.get(verdict)],
         "columns": _columns(screen.model, sheet, me) if sheet.state == imports.CHECKED else [],
+        "first_rows": _first_rows(sheet) if sheet.state == imports.CHECKED else [],
         "choices": [(name, str(said)) for name, said in import_cells.heads_of(screen.model, me).items()],
         "sections": [] if is_open else _sections(screen, sheet, me, shown),
         "shown": shown,
@@ -280,6 +283,12 @@ def _columns(cls: type[Record], sheet: Import, me: Actor) -> list[dict[str, Any]
         }
         for at, (head, name) in enumerate(zip(sheet.heads, sheet.columns, strict=True))
     ]
+
+
+def _first_rows(sheet: Import) -> list[tuple[int, str]]:
+    """The rows in which the heads may stand: the number of each and the beginning of what it says."""
+    rows = reading.may_have_heads(sheet)
+    return [(at, str(AND).join(said for cell in cells if (said := shown_of(cell).strip()))[:80]) for at, cells in rows]
 
 
 def _sections(screen: Any, sheet: Import, me: Actor, shown: str) -> list[dict[str, Any]]:
@@ -389,7 +398,7 @@ def match_answer(screen: Any) -> Any:
     known = {NUMBER, *import_cells.importable(screen.model, me)}
     given = [request.form.get(f"column-{at}", "") for at in range(len(item.heads))]
     chosen = [name if name in known and name not in given[:at] else "" for at, name in enumerate(given)]
-    imports.check_again(item, chosen, actor=me, empties=bool(request.form.get("empties")))
+    imports.check_again(item, {"columns": chosen}, actor=me, empties=bool(request.form.get("empties")))
     say("info", CHECKED_ANEW)
     return redirect(_page_of(screen, item))
 
@@ -400,6 +409,15 @@ def encoding_answer(screen: Any) -> Any:
     item = _request(screen, me)
     imports.read_again(item, request.form.get("encoding", ""), actor=me)
     say("info", CHECKED_ANEW_AS_TEXT)
+    return redirect(_page_of(screen, item))
+
+
+def heads_answer(screen: Any) -> Any:
+    """The sender says which row has the heads: the sheet is read anew."""
+    me, row = actor(), request.form.get("head_row", "")
+    item = _request(screen, me)
+    reading.read_below(item, int(row) if row.isdecimal() and len(row) < 9 else 0, actor=me)
+    say("info", CHECKED_ANEW_BELOW)
     return redirect(_page_of(screen, item))
 
 

@@ -25,7 +25,7 @@ from . import kinds as file_kinds
 from . import text as file_text
 from .confined import Unreadable
 
-VERSION = 2
+VERSION = 3
 READ_MAX = 200 * 1024 * 1024
 CHARACTERS_MAX = 2_000_000
 PAGES_MAX = 3_000

@@ -220,10 +220,14 @@ def _import(row: Mapping[str, Any]) -> Import:
     return Import(sheet.id, sheet.person, **facts, heads=tuple(heads), columns=columns, facts=row)
 
 
+def facts_of_heads(sheet: Import, heads: Sequence[str], columns: Sequence[str], row: int) -> dict[str, Any]:
+    """What is kept of heads: what they say, what they were matched to, in which row they stand."""
+    return {"heads": sealed(list(heads), sheet.seal), "columns": list(columns), "heads_in": row}
+
+
 def keep_heads(sheet: Import, heads: Sequence[str], columns: Sequence[str], *, row: int = 1) -> None:
     """Write what the heads say, in which row they stand, and what they were matched to."""
-    values = {"heads": sealed(list(heads), sheet.seal), "columns": list(columns), "heads_in": row}
-    in_unit(COLLECTION).update_one({"_id": sheet.id}, {"$set": values})
+    in_unit(COLLECTION).update_one({"_id": sheet.id}, {"$set": facts_of_heads(sheet, heads, columns, row)})
 
 
 def ask_encoding(sheet: Import, previews: Mapping[str, str], why: Words) -> None:
@@ -246,9 +250,9 @@ def read_again(sheet: Import, encoding: str, *, actor: Actor) -> None:
     in_transaction(body)
 
 
-def finish_reading(sheet: Import, rows: int) -> None:
-    """The rows are there: the content is not needed any more."""
-    command = {"$set": {"rows": rows, "is_read": True}, "$unset": {"content": ""}}
+def finish_reading(sheet: Import, rows: int, *, kept: int = 0) -> None:
+    """The rows are there (`kept`: with the heads and what stands above): the content is not needed any more."""
+    command = {"$set": {"rows": rows, "kept": kept, "is_read": True}, "$unset": {"content": ""}}
     in_unit(COLLECTION).update_one({"_id": sheet.id}, command)
     if "content" in sheet.facts:
         _drop_content(sheet.facts["content"])
@@ -281,19 +285,12 @@ def _holds_nothing(state: str, counts: Mapping[str, int]) -> bool:
     return state in (DONE, FAILED) and not counts.get(CREATED, 0) + counts.get(CHANGED, 0)
 
 
-def check_again(sheet: Import, columns: Sequence[str], *, actor: Actor, empties: bool = False) -> None:
-    """Match the columns anew and order another check. Raises Refused."""
+def check_again(sheet: Import, facts: Mapping[str, Any], *, actor: Actor, empties: bool = False) -> None:
+    """Order another check, with other columns or heads. Raises Refused."""
 
     def body(_unit: Any) -> None:
         run = jobs.enqueue(_order("imports.check", sheet.id, actor, turn=sheet.turn + 1))
-        values = {
-            "state": READING,
-            "columns": list(columns),
-            "run": run,
-            "is_matched": True,
-            "counts": {},
-            "empties": empties,
-        }
+        values = {"state": READING, "run": run, "counts": {}, "empties": empties, **facts}
         _turn(sheet, (CHECKED,), {"$set": values, "$inc": {"turn": 1}})
 
     in_transaction(body)

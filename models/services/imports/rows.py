@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from bson import ObjectId
@@ -34,6 +36,7 @@ RAN, TOOK_BACK = 1 << 30, (1 << 30) + 1
 CREATE, CHANGE, SAME, DOUBT, BAD = "create", "change", "same", "doubt", "refused"
 CREATED, CHANGED, LEFT = "created", "changed", "left"
 BINNED, BACK, LEFT_AS_IS = "binned", "back", "stays"
+ABOVE = "above"  # the heads, and what stands above them: kept, since its sender may say that the heads are elsewhere
 
 Row = tuple[int, list[str]]
 
@@ -102,27 +105,35 @@ class RowBatch:
     rows: list[tuple[int, list[str]]]
     outcomes: list[RowOutcome] = field(default_factory=list)
 
+    def below(self, heads_in: int) -> list[tuple[int, list[str]]]:
+        """The rows that stand below the heads."""
+        return [row for row in self.rows if row[0] > heads_in]
 
-def keep_rows(sheet: Sheet, rows: Iterable[tuple[int, list[str]]]) -> int:
-    """Write rows in batches instead of those that were there; returns how many. Done again it has the same effect."""
+
+def keep_rows(sheet: Sheet, rows: Iterable[tuple[int, list[str]]], *, heads_in: int = 0) -> int:
+    """Write rows in batches instead of those that were there; returns how many. Done again it has the same effect.
+
+    The heads and what stands above them go with the first batch.
+    """
     in_unit(COLLECTION).delete_many({"import": sheet.id})
     count = 0
-    for n, batch in enumerate(_batches(rows)):
+    for n, batch in enumerate(_batches(rows, heads_in)):
         count += len(batch)
         cells = sealed(batch, sheet.place(n))
         in_unit(COLLECTION).insert_one({"import": sheet.id, "n": n, "count": len(batch), "rows": cells, "step": 0})
     return count
 
 
-def _batches(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:
+def _batches(rows: Iterable[tuple[int, list[str]]], heads_in: int) -> Iterator[list[tuple[int, list[str]]]]:
     batch: list[tuple[int, list[str]]] = []
-    size = 0
+    size = count = 0
     for row in rows:
         batch.append(row)
         size += 4 * sum(map(len, row[1]))
-        if len(batch) >= BATCH or size >= BATCH_BYTES:
+        count += row[0] > heads_in
+        if count >= BATCH or size >= BATCH_BYTES:
             yield batch
-            batch, size = [], 0
+            batch, size, count = [], 0, 0
     if batch:
         yield batch
 
@@ -135,6 +146,12 @@ def batches(sheet: Sheet, *, below: int) -> Iterator[RowBatch]:
     ):
         after = row["n"]
         yield _batch(sheet, row)
+
+
+def first_rows(sheet: Sheet, most: int) -> list[tuple[int, list[str]]]:
+    """The first rows that were kept, with their numbers."""
+    kept = in_unit(COLLECTION).find({"import": sheet.id, "n": {"$lt": most}}).sort("n", ASCENDING).batch_size(1)
+    return list(islice((row for batch in kept for row in _batch(sheet, batch).rows), most))
 
 
 def passed(sheet: Sheet, step: int) -> int:
@@ -155,7 +172,7 @@ def keep_outcomes(
     """Write what is said of a batch's rows, unless a later step has been there; `keys` are those of `key_of`."""
     content: dict[str, Any] = {"step": step}
     content["outcomes"] = sealed([each.packed() for each in outcomes], f"{sheet.place(batch.n)}:outcomes")
-    content["tally"] = {v: sum(each.verdict == v for each in outcomes) for v in {each.verdict for each in outcomes}}
+    content["tally"] = dict(Counter(each.verdict for each in outcomes if each.verdict != ABOVE))
     if keys is not None:
         content |= {"keys": list(keys), "key_rows": list(keys.values())}
     place = {"import": sheet.id, "n": batch.n, "step": {"$lt": step}}

@@ -1,4 +1,4 @@
-"""The steps of an import: its sheet is read, its rows are rehearsed, carried out, taken back; each batch by itself.
+"""The steps of an import: its rows are rehearsed, carried out, taken back; each batch by itself.
 
 Rehearsing is the gate's own verb in a transaction that is undone: no rule stands here twice, and nothing stays of it.
 Whatever is done again has the same effect: a new record is known by its entry key, a changed one by its history.
@@ -6,8 +6,7 @@ Whatever is done again has the same effect: a new record is known by its entry k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bson import ObjectId
@@ -27,19 +26,17 @@ from models.kernel.gate.sources import Source
 from models.kernel.gate.stored_form import stored
 from models.kernel.gate.unit import Undone
 from models.kernel.gate.validation import DOUBT as CONFIRM
-from models.kernel.language.declare import registered
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
-from ..files import confined
-from ..files.reading import content_of
-from ..files.text import WHY
 from . import imports
 from . import rows as import_rows
-from .cells import CELL_MAX, NUMBER, Reader, RowEntry, matched, shown_of
-from .imports import COLUMNS_MAX, ROWS_MAX, Import
+from .cells import NUMBER, Reader, RowEntry
+from .imports import Import
+from .reading import type_of
 from .rows import (
+    ABOVE,
     BACK,
     BAD,
     BINNED,
@@ -58,27 +55,6 @@ from .rows import (
     refused,
 )
 
-SECONDS_MAX = 120
-HEADS_SOUGHT = 20
-ANSWER_MAX = 90 * 1024 * 1024
-WHY_NOT: dict[str, Words] = {
-    **WHY,
-    "unpacked": L("The file is too large when unpacked.", "文件解壓後過大。"),
-    "rows": L("The sheet has more than {rows} rows; please split it.", "表格超過 {rows} 行，請拆分後導入。")(
-        rows=ROWS_MAX
-    ),
-    "columns": L("The sheet has more than {columns} columns.", "表格超過 {columns} 列。")(columns=COLUMNS_MAX),
-    "quotes": L(
-        "A quotation mark in line {line} is not closed, or stands within a text; nothing was imported.",
-        "第 {line} 行有未配對的引號，或引號夾在文字中；未導入任何內容。",
-    ),
-    "encoding": L(
-        "the encoding of the text is in doubt. Choose below the reading that is right.",
-        "無法確定文字編碼，請在下方選擇正確的顯示。",
-    ),
-    "nothing": L("The sheet is empty.", "表格是空的。"),
-}
-NOT_READ = L("The sheet could not be read: {why}", "無法讀取表格：{why}")
 NO_LONGER = L(
     "The one who asked for this import may no longer enter such records; the rows that remain were left.",
     "提交人已無權錄入此類記錄，其餘各行未導入。",
@@ -104,81 +80,18 @@ def reader_for(sheet: Import, actor: Actor) -> Reader:
     return Reader(type_of(sheet), actor, sheet.columns, empties=sheet.empties)
 
 
-def type_of(sheet: Import) -> type[Record]:
-    """The record type that an import is for."""
-    return registered()[sheet.type]
-
-
-def read(sheet: Import, actor: Actor) -> None:
-    """Take the rows of the sheet into batches and match its heads. Done again it has the same effect.
-
-    Raises Unreadable, with a reason that `WHY_NOT` has words for.
-    """
-    rows = _rows_of(sheet)
-    first = [row for row in islice(rows, HEADS_SOUGHT) if row[0] >= sheet.facts.get("head_row", 0)]
-    if not first:
-        raise confined.Unreadable("nothing")
-    at = _place_of_heads(sheet, actor, first)
-    number, heads = first[at][0], [shown_of(cell) for cell in first[at][1]]
-    width = _Width(len(heads))
-    count = import_rows.keep_rows(sheet, width.along(chain(first[at + 1 :], rows)))
-    heads += [""] * (width.most - len(heads))
-    imports.keep_heads(sheet, heads, matched(type_of(sheet), actor, heads), row=number)
-    imports.finish_reading(sheet, count)
-
-
-def _place_of_heads(sheet: Import, actor: Actor, rows: Sequence[tuple[int, list[str]]]) -> int:
-    """Which of the first rows has the heads: the first, unless titles stand above one in which more heads are known."""
-    if sheet.facts.get("head_row"):
-        return 0
-    counts = [sum(bool(name) for name in matched(type_of(sheet), actor, cells)) for _, cells in rows]
-    best = counts.index(max(counts))
-    is_row_of_heads = counts[best] > 1 or counts[best] == sum(bool(cell.strip()) for cell in rows[best][1])
-    return best if is_row_of_heads else 0
-
-
-class _Width:
-    """How many cells the widest of some rows has, so that columns without a head can be matched, too."""
-
-    def __init__(self, most: int):
-        self.most = most
-
-    def along(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-        for number, cells in rows:
-            self.most = max(self.most, len(cells))
-            yield number, cells
-
-
-def previews(sheet: Import) -> dict[str, str]:
-    """The first lines of a text in each encoding in which it can be read. Raises Unreadable."""
-    with content_of(sheet.facts) as content:
-        answer, _ = confined.run("texts", {"verb": "previews"}, content)
-    return dict(answer["previews"])
-
-
-def _rows_of(sheet: Import) -> Iterator[tuple[int, list[str]]]:
-    order = {
-        "verb": "table",
-        "kind": sheet.facts["kind"],
-        "bytes": ANSWER_MAX,
-        "encoding": sheet.facts.get("encoding", ""),
-    }
-    order |= {"rows": ROWS_MAX, "columns": COLUMNS_MAX, "cell": CELL_MAX}
-    with content_of(sheet.facts) as content:
-        yield from confined.rows("texts", order, content, seconds=SECONDS_MAX)
-
-
 def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     """Find out what would become of each row of a batch, and write it down; nothing else is written or told.
 
     False when a later check has taken over.
     """
-    outcomes: list[RowOutcome] = []
     keys: dict[str, int] = {}
-    trials = [_rehearsed(reader, entry) for entry in reader.read(batch.rows)]
+    rows = batch.below(sheet.facts.get("heads_in", 0))
+    trials = [_rehearsed(reader, entry) for entry in reader.read(rows)]
     owned = [_keys(sheet, outcome, record) for outcome, record in trials]
+    outcomes = [RowOutcome(ABOVE)] * (len(batch.rows) - len(rows))
     earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
-    for (line, _), (outcome, _record), mine in zip(batch.rows, trials, owned, strict=True):
+    for (line, _), (outcome, _record), mine in zip(rows, trials, owned, strict=True):
         duplicates_of = [(name, line_) for key, name in mine.items() if (line_ := earlier.get(key) or keys.get(key))]
         if duplicates_of:
             fields = reader.cls._fields
