@@ -9,15 +9,15 @@ from flask import Flask
 import models
 import views
 from admin_app.deadlines import keep_deadlines
-from admin_app.health import health
+from admin_app.health import health, healthz
 from admin_app.logs import log_requests
-from admin_app.security import init_security
+from admin_app.security import init_public_security, init_security
 from admin_app.settings import Settings
 from admin_app.start import set_rules
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.language.record import Record
-from views.screens import build_screens
+from views.screens import build_public_screens, build_screens
 
 
 def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None = None) -> Flask:
@@ -25,6 +25,7 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     app = Flask("views", root_path=_views_folder())
     app.config["UPLOAD_LIMIT_MB"] = settings.upload_limit_mb
     app.config["IS_DEMO"] = settings.demo
+    app.config["PUBLIC_PAGES"] = settings.public_pages
     set_rules(settings)
     log_requests(app)
     keep_deadlines(app)
@@ -32,6 +33,19 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     app.extensions["confirm_password"] = lambda actor, typed: _is_confirmed(app, actor, typed)
     app.register_blueprint(health)
     build_screens(app, catalogue if catalogue is not None else models.catalogue)
+    return app
+
+
+def create_public_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None = None) -> Flask:
+    """An application with the public pages alone: nobody signs in there, and no other screen is behind an address."""
+    app = Flask("views", root_path=_views_folder())
+    app.config["PUBLIC_ONLY"] = True
+    set_rules(settings)
+    log_requests(app)
+    keep_deadlines(app)
+    init_public_security(app, settings)
+    app.add_url_rule("/healthz", "healthz", healthz)
+    build_public_screens(app, catalogue if catalogue is not None else models.catalogue)
     return app
 
 

@@ -140,16 +140,25 @@ def _revive(mongo: EmbeddedMongo | None) -> None:
         _say("The embedded MongoDB had died and runs again.")
 
 
-def web(settings: Settings, _options: argparse.Namespace) -> None:
-    """Become the web server, once the database answers and is sound."""
+def web(settings: Settings, options: argparse.Namespace) -> None:
+    """Become the web server, once the database answers and is sound; with --public that of the public pages alone."""
+    if options.public:
+        settings = for_public(settings)
     if not settings.mongodb_uri:
         raise Problem("guicheng web needs GUICHENG_MONGODB_URI; guicheng run starts a database of its own.")
     check_port(settings)
     with connected(settings):
         refuse_demo_logins(settings)
         ready_database()
-    command = gunicorn_command(settings)
+    command = gunicorn_command(settings, "public_app" if options.public else "app")
     os.execvpe(command[0], command, os.environ | settings.as_environment())  # noqa: S606 no shell wanted
+
+
+def for_public(settings: Settings) -> Settings:
+    """The settings of the server of the public pages, which has a port of its own."""
+    if not any(cls.declared.public for cls in catalogue.values()):
+        raise Problem("No record type has public pages, so that guicheng web --public would serve nothing.")
+    return settings.model_copy(update={"port": settings.public_port})
 
 
 def refuse_demo_logins(settings: Settings) -> None:
@@ -196,8 +205,9 @@ def _celery(*options: str) -> list[str]:
     return [sys.executable, *options, "-m", "celery", "--quiet", "-A", "admin_app.celery"]
 
 
-def gunicorn_command(settings: Settings) -> list[str]:
-    """Return the command line of the web server; it never preloads, so each worker makes its own connections."""
+def gunicorn_command(settings: Settings, application: str = "app") -> list[str]:
+    """Return the command line of the web server of an application of `admin_app.wsgi`; it never preloads, so each
+    worker makes its own connections."""
     flags = {
         "--worker-class": f"{PatientWorker.__module__}.{PatientWorker.__qualname__}",
         "--workers": settings.web_workers,
@@ -213,7 +223,7 @@ def gunicorn_command(settings: Settings) -> list[str]:
     }
     switches = ["--no-control-socket"] if _has_control_socket() else []
     pairs = [f"{flag}={value}" for flag, value in flags.items()]
-    return [sys.executable, "-m", "gunicorn", *pairs, *switches, "admin_app.wsgi:app()"]
+    return [sys.executable, "-m", "gunicorn", *pairs, *switches, f"admin_app.wsgi:{application}()"]
 
 
 def _has_control_socket() -> bool:

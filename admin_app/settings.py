@@ -147,6 +147,15 @@ class Settings(BaseSettings):
     public_url: str = _option(
         "", "Address under which people reach Guicheng, for links in mail; https://… outside demo."
     )
+    public_pages: bool = _option(
+        True, "Serve the public pages (/p/) from guicheng web, too; false where guicheng web --public alone does."
+    )
+    public_port: int = _option(8001, "Port that guicheng web --public listens on.", ge=1, le=65535)
+    public_pages_url: str = _option(
+        "",
+        "Address under which people outside reach the public pages, for their links, such as "
+        "https://service.example.com; empty means GUICHENG_PUBLIC_URL.",
+    )
     smtp_host: str = _option("", "Mail server that takes outgoing mail; empty means that no mail is sent.")
     smtp_port: int = _option(587, "Port of the mail server.", ge=1, le=65535)
     smtp_security: Literal["starttls", "tls", "none"] = _option(
@@ -185,7 +194,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like clamav.example.com:3310 or /run/clamav/clamd.ctl")
         return address
 
-    @field_validator("public_url")
+    @field_validator("public_url", "public_pages_url")
     @classmethod
     def _is_public_url(cls, url: str) -> str:
         parts = urlsplit(url)

@@ -49,4 +49,5 @@ def _post_office(settings: Settings) -> MailSettings:
         password=settings.smtp_password,
         sender=settings.mail_from,
         public_url=settings.public_url,
+        pages_url=settings.public_pages_url,
     )

@@ -4,7 +4,7 @@ import structlog
 from flask import Flask
 from pymongo.errors import PyMongoError
 
-from admin_app.app import create_app
+from admin_app.app import create_app, create_public_app
 from admin_app.database import check_server
 from admin_app.loading import show_loading
 from admin_app.settings import load_settings
@@ -29,3 +29,10 @@ def app() -> Flask:
     if is_loading:
         show_loading(made)
     return made
+
+
+def public_app() -> Flask:
+    """Build the application of a worker process that serves the public pages alone."""
+    settings = load_settings()
+    start(settings, reads_go_on=True)
+    return create_public_app(settings, catalogue)

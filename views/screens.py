@@ -45,6 +45,14 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     return admin
 
 
+def build_public_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> None:
+    """Give an application the public pages of a catalogue, and nothing else."""
+    app.extensions["catalogue"] = catalogue
+    frame.init_templates(app, catalogue)
+    problems.answer_problems(app)
+    build_public_pages(app)
+
+
 @endpoints.get("/")
 def front() -> Response:
     return redirect("/admin/")  # type: ignore[return-value]

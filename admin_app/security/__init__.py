@@ -10,7 +10,7 @@ from typing import Any, cast
 from bson import ObjectId
 from flask import Flask, Response, request
 from flask_login import current_user
-from werkzeug.exceptions import MethodNotAllowed, SecurityError, ServiceUnavailable
+from werkzeug.exceptions import MethodNotAllowed, NotFound, SecurityError, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from admin_app.security import (
@@ -34,11 +34,12 @@ from admin_app.settings import Settings
 from models.kernel.base.people import Actor
 from models.organisation import User
 
-__all__ = ["Security", "current_actor", "init_security", "record_event", "require_password"]
+__all__ = ["Security", "current_actor", "init_public_security", "init_security", "record_event", "require_password"]
 
 PAGES = (account_page, first_link_page, second_step_page)  # they add theirs to the doors of log-in
 MEGABYTE = 1024 * 1024
 REQUEST_MAX, FORM_MAX, FORM_PARTS_MAX = 4 * MEGABYTE, 2 * MEGABYTE, 5000
+PUBLIC_ASSETS = frozenset({"app.css", "seal.svg"})
 UNUSED_METHODS = frozenset({"TRACE", "TRACK", "CONNECT", "OPTIONS"})
 
 
@@ -64,6 +65,29 @@ def init_security(app: Flask, settings: Settings) -> None:
     (of signed-in users) if it has the attribute `takes_files`; with `stores_files`, files are stored as they arrive.
     """
     passwords.use_profile(cheap=settings.cheap_passwords)
+    _secure(app, settings)
+    streaming.stream_uploads(app)
+    _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
+    csrf.protect(app)
+    signed_in.guard(app)
+    app.register_blueprint(login.endpoints)
+
+
+def init_public_security(app: Flask, settings: Settings) -> None:
+    """Secure an application that has public pages alone: nobody signs in, so that it reads no session and no account.
+    What its pages need of styles is served, and no other static file."""
+    _secure(app, settings)
+
+    @app.before_request
+    def limit() -> None:
+        if request.method in UNUSED_METHODS:
+            raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST"])
+        if request.endpoint == "static" and (request.view_args or {}).get("filename") not in PUBLIC_ASSETS:
+            raise NotFound
+
+
+def _secure(app: Flask, settings: Settings) -> None:
+    """What every application has: whom it believes, what it takes, and what its answers say."""
     app.secret_key = settings.secret_key
     app.config.update(
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
@@ -81,11 +105,6 @@ def init_security(app: Flask, settings: Settings) -> None:
     app.register_error_handler(SecurityError, _refuse_host)
     app.extensions["security"] = Security()
     language.speak(app)
-    streaming.stream_uploads(app)
-    _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
-    csrf.protect(app)
-    signed_in.guard(app)
-    app.register_blueprint(login.endpoints)
 
 
 def _limit_requests(app: Flask, upload_max: int) -> None:

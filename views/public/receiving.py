@@ -43,7 +43,7 @@ def blank(cls: type[Record]) -> str:
 
 def received(cls: type[Record]) -> Any:
     """Enter what was sent; a refusal shows the form with everything that was typed, and all that is wrong."""
-    public, name = cls.declared.public, cls.declared.name
+    public = cls.declared.public
     form = form_class(cls, tuple(public.create))(request.form)
     if "switch" in request.form:
         return _page(cls, form, is_again=True)
@@ -54,7 +54,7 @@ def received(cls: type[Record]) -> Any:
     except Refused as refused:
         return _page(cls, form, refused, is_again=True), 422
     said = attached(cls, entry.record) if public.files else []
-    path = url_for("public.follow", name=name, token=entry.token) if entry.token else ""
+    path = link_path(entry.record, entry.token)
     facts = {"link": full_address(path), "refusals": said}
     return render_template("public/received.html", declared=cls.declared, number=entry.record.number, **facts)
 
@@ -97,6 +97,11 @@ def _attach(cls: type[Record], record: Record, kind: str, item: FileStorage) -> 
     most = sending.FILES_MAX // sending.MEGABYTE
     upload = files.Upload(item.filename or "", item.stream, most, once=once)  # type: ignore[arg-type]
     files.attach(cls, record.id, kind, upload, actor=holder_of(record.id), context=Context(source=Source.PUBLIC))
+
+
+def link_path(record: Record, token: str) -> str:
+    """Where the page behind a link stands, on whatever server; nothing of nothing."""
+    return f"/p/{record.type_name()}/at/{token}" if token else ""
 
 
 def full_address(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from .chapters import SALES
 from .departments import Code
+from .kernel.base import clock
 from .kernel.language import (
     REASON,
     WRITE,
@@ -15,6 +16,7 @@ from .kernel.language import (
     Moment,
     Move,
     Number,
+    Public,
     Record,
     Ref,
     Scope,
@@ -60,6 +62,17 @@ class ServiceLimit(Record):
     grid=Grid("number subject customer severity assignee due_at state", search="subject customer.title", sort="due_at"),
     access=Access(departments={Code.SALES}, named={"assignee": WRITE}),
     happened="received_at",
+    files={"photo": L("Photograph", "照片")},
+    public=Public(
+        create="subject contact description",
+        fill={"received_at": clock.now},
+        department=Code.SALES,
+        files="photo",
+        token=True,
+        show="state received_at public_notes",
+        answers=True,
+        expires=days(180),
+    ),
     deadlines=(
         Deadline(
             "answer",
@@ -81,7 +94,14 @@ class ServiceLimit(Record):
     workflow=Workflow(
         "received",
         (
-            Move("start", "received", "in_progress", by=WRITER, require="severity assignee", label=L("Start", "受理")),
+            Move(
+                "start",
+                "received",
+                "in_progress",
+                by=WRITER,
+                require="severity customer assignee",
+                label=L("Start", "受理"),
+            ),
             Move("wait", "in_progress", "waiting", by=ASSIGNEE, ask=REASON, optional=True, label=L("Hold", "暫停")),
             Move("resume", "waiting", "in_progress", by=WRITER, label=L("Resume", "恢復")),
             Move("solve", "in_progress", "solved", by=ASSIGNEE, require="solution", label=L("Solve", "解決")),
@@ -101,9 +121,12 @@ class Ticket(Record):
     """What a customer complains of or asks; two clocks run from its receipt."""
 
     subject = Text(required=True, label=L("Subject", "主題"))
-    customer = Ref("Customer", required=True, label=L("Customer", "客戶"))
+    customer = Ref("Customer", label=L("Customer", "客戶"))
+    contact = Text(label=L("How to reach you", "聯繫方式"))
+    description = LongText(label=L("What is the matter", "問題描述"))
     received_at = Moment(required=True, label=L("Received at", "接收時間"))
     severity = Choice(SEVERITY, ordered=True, label=L("Severity", "嚴重程度"))
     assignee = Ref("User", label=L("Assignee", "處理人"))
     answered_at = Moment(label=L("First answered at", "首次響應時間"))
     solution = LongText(label=L("Solution", "解決方案"))
+    public_notes = LongText(label=L("What we do", "處理進展"))

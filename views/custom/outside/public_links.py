@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import current_app, redirect, request, url_for
+from flask import redirect, request
 from flask_admin import BaseView, expose
 
 from models import public_links
@@ -14,7 +14,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from views import session
-from views.public.receiving import full_address
+from views.public.receiving import full_address, link_path
 from views.session import actor, say
 from views.slots import ANY, CustomView, Panel, on_record_top
 
@@ -33,14 +33,9 @@ def public_link(me: Actor, record: Record) -> Panel | None:
     """The link as it is now; nothing for types without one and for those who may not look after it."""
     if record.declared.public is None or not (link := public_links.shown(record, me)):
         return None
-    path = url_for("public.follow", name=record.type_name(), token=link.token) if link.token and _are_served() else ""
+    path = link_path(record, link.token)
     facts = {"address": full_address(path), "link": link, "type": record.type_name(), "id": record.id}
     return Panel("custom/public_link.html", facts)
-
-
-def _are_served() -> bool:
-    """Whether this server has the public pages, or knows where they stand."""
-    return "public" in current_app.blueprints
 
 
 class PublicLinksView(CustomView):
