@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from queue import Empty
 from typing import Any
 
@@ -141,17 +142,34 @@ class Transport(virtual.Transport):
     driver_type = "mongodb"
     driver_name = SCHEME
     polling_interval = 0.2
+    # With an event loop each child of a worker has pipes of its own. Without, all of them share a queue behind a lock,
+    # and a child that is killed while it waits for work takes the lock with it: no other gets any from then on.
+    implements = virtual.Transport.implements.extend(asynchronous=True)
     connection_errors: Any = (*virtual.Transport.connection_errors, PyMongoError)
     channel_errors: Any = (*virtual.Transport.channel_errors, PyMongoError)
 
     def driver_version(self) -> str:
         return "1"
 
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Look for messages again and again, in a worker's event loop."""
+        loop.call_repeatedly(self.polling_interval, self._take)
+
+    def _take(self) -> None:
+        """Take as many messages as the worker may have; the leases of those in work are renewed."""
+        self._renew()
+        with suppress(Empty):
+            while True:
+                self.cycle.get(self._deliver)
+
     def drain_events(self, connection: Any, timeout: float | None = None, **_options: Any) -> None:
         """Wait for a message; meanwhile the leases of those in work are renewed."""
-        for channel in list(connection.channels):
-            channel.renew()
+        self._renew()
         super().drain_events(connection, timeout=timeout)
+
+    def _renew(self) -> None:
+        for channel in list(self.channels):
+            channel.renew()
 
 
 def register() -> None:

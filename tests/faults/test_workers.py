@@ -53,6 +53,18 @@ def test_killed_at_random_points_every_row_is_there_once(db, installation, broke
     assert [run["counts"]["made"] for run in db.task_run.find({"task": "count_rows"})] == [ROWS] * 3
 
 
+def test_children_killed_as_soon_as_they_are_there(db, installation, broker_url):
+    """While they wait for work, too: none takes with it what the others need to get any."""
+    home = installation(broker_url=broker_url)
+    home.start("beat")
+    home.start("worker")
+    first = order("count_rows", mark="a", total=10)
+    until(lambda: state(db, first) == jobs.DONE, 40, home.said)
+    home.kill_new_children("worker", 20)
+    second = order("count_rows", mark="b", total=10)
+    until(lambda: state(db, second) == jobs.DONE, 40, home.said)
+
+
 def all_done(db, runs):
     return db.task_run.count_documents({"_id": {"$in": runs}, "state": jobs.DONE}) == len(runs)
 
