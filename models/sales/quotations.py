@@ -10,6 +10,7 @@ from typing import Any
 from ..chapters import SALES
 from ..kernel.base import clock
 from ..kernel.base.arithmetic.rounding import cents
+from ..kernel.base.looked_up import rows_by_id
 from ..kernel.language import (
     HEAD,
     OWNER,
@@ -76,10 +77,9 @@ def needs_approval(quotation: Quotation) -> bool:
 
 def floor_prices(products: set, currency: str) -> dict[Any, Decimal]:
     """The floor price of each product in a currency; a product priced in another one, or without, is left out."""
-    rows = Product.collection().find(
-        {"_id": {"$in": list(products)}, "currency": currency}, {"floor_price": 1, "list_price": 1}
-    )
-    return {row["_id"]: row["floor_price"].to_decimal() for row in rows if row.get("floor_price") is not None}
+    rows = rows_by_id(Product.type_name(), products, ("currency", "floor_price"))
+    priced = {id: row.get("floor_price") for id, row in rows.items() if row.get("currency") == currency}
+    return {id: price.to_decimal() for id, price in priced.items() if price is not None}
 
 
 def by_rule(quotation: Quotation) -> bool:

@@ -16,7 +16,6 @@ from models.kernel.base.record_key import RecordKey
 from models.kernel.base.words import L
 from models.kernel.gate import intents
 from models.kernel.gate.changes import Context
-from models.kernel.gate.deciders import looking_up_once
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import REASON_NEEDED
 from models.kernel.gate.rehearsal import GONE, make, rehearse
@@ -93,7 +92,7 @@ def _rows(
         if key and key.type in catalogue:
             ids.setdefault(key.type, []).append(key.id)
     known = {id: item for name, some in ids.items() for id, item in intents.of_many(me, catalogue[name], some).items()}
-    with looking_up_once() if made is None else nullcontext():
+    with intents.looking_up_once(known.values()) if made is None else nullcontext():
         return [
             {"given": given, **(_row(known[key.id], key, kind, made) if key and key.id in known else NOT_THERE)}
             for given, key in zip(chosen, keys, strict=True)

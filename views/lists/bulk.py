@@ -13,7 +13,6 @@ from models.kernel.base.record_key import RecordKey
 from models.kernel.base.words import L
 from models.kernel.gate import intents
 from models.kernel.gate.changes import Context
-from models.kernel.gate.deciders import looking_up_once
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.rehearsal import GONE, make, rehearse
 from models.kernel.gate.sources import Source
@@ -76,7 +75,7 @@ def _rows(cls: type[Record], me: Actor, chosen: list[str], verb: str, made: Cont
     """The rows of the rehearsal (while nothing is `made`) or of the result; all records are loaded by one query."""
     keys = [RecordKey.of_row(cls.declared.name, given) for given in chosen]
     known = intents.of_many(me, cls, [key.id for key in keys if key])
-    with looking_up_once() if made is None else nullcontext():
+    with intents.looking_up_once(known.values()) if made is None else nullcontext():
         return [
             _row(known[key.id], verb, key.version, made) if key and key.id in known else {**NOT_THERE, "given": given}
             for given, key in zip(chosen, keys, strict=True)

@@ -9,8 +9,6 @@ decides on no business (1.3).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 from bson import ObjectId
 from mongoengine.base import get_document
@@ -18,6 +16,7 @@ from mongoengine.base import get_document
 from ..base import people
 from ..base.addresses import Address, Form, at_role_in, parsed
 from ..base.errors import Refused
+from ..base.looked_up import once
 from ..base.people import Role, department_facts, departments_above
 from ..base.words import L, Listed, Words
 from ..language.record import Record
@@ -31,29 +30,9 @@ NOBODY_DECIDES = L(
 OF_DEPARTMENT = L("{who} ({department})", "{who}（{department}）")
 
 
-_looked_up: ContextVar[dict[tuple[frozenset[str], frozenset[ObjectId]], dict[str, set[ObjectId]]] | None] = ContextVar(
-    "looked_up", default=None
-)
-
-
-@contextmanager
-def looking_up_once() -> Iterator[None]:
-    """While many records are rehearsed: look up who can decide once for all that name the same people."""
-    before = _looked_up.set({})
-    try:
-        yield
-    finally:
-        _looked_up.reset(before)
-
-
 def _reached(addresses: set[str], barred: set[ObjectId]) -> dict[str, set[ObjectId]]:
-    known = _looked_up.get()
-    if known is None:
-        return people.reached_at(addresses, without=barred)
-    key = frozenset(addresses), frozenset(barred)
-    if key not in known:
-        known[key] = people.reached_at(addresses, without=barred)
-    return known[key]
+    key = "reached", frozenset(addresses), frozenset(barred)
+    return once(key, lambda: people.reached_at(addresses, without=barred))
 
 
 def name_deciders(record: Record, *, refuses: bool) -> None:

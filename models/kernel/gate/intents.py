@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from bson import ObjectId
 
+from ..base import looked_up
 from ..base.errors import Refused
 from ..base.people import Actor
 from ..base.words import Words
@@ -131,3 +133,8 @@ def on(actor: Actor, record: R) -> Intent[R]:
 def of_many(actor: Actor, cls: type[R], ids: Iterable[ObjectId]) -> dict[ObjectId, Intent[R]]:
     """The intents on those of some records that are in the actor's scope: one query."""
     return {row["_id"]: Intent(actor, cls, row) for row in rights.find_rows(actor, cls, ids)}
+
+
+def looking_up_once(intents: Iterable[Intent[Any]]) -> AbstractContextManager[None]:
+    """While moves are rehearsed on many records: what their rules ask of what they link to is asked once for all."""
+    return looked_up.looking_up_once(id for intent in intents for id in sorted(validation.linked_by(intent.record)))
