@@ -6,13 +6,12 @@ Nothing of a request reaches the database but through here: every value is parse
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from bson import Decimal128, ObjectId, json_util
+from bson import ObjectId, json_util
 from bson.errors import BSONError
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import ExecutionTimeout
@@ -31,7 +30,7 @@ from models.services.personal.layouts import View
 
 from ..kinds import kind_of
 from ..kinds.choices import NOTHING_CHOSEN
-from ..kinds.numbers import INT_MAX
+from . import paging
 from .conditions import TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
 
 __all__ = ["NOTHING_CHOSEN", "TIME_LIMIT_MS", "tags_of"]  # of the conditions, for those who read lists
@@ -234,7 +233,7 @@ def fetch(request: ListQuery, columns: tuple[str, ...]) -> Page:
     order = -direction if is_back else direction
     query = request.filter
     if request.cursor and request.cursor[2] is not None:
-        query = {"$and": [query, _beyond(name, order, request.cursor[1], request.cursor[2])]}
+        query = {"$and": [query, paging.beyond(request.collection, name, order, *request.cursor[1:])]}
     result = _rows(request, query, name, order, columns)
     if result is None:
         request.problems.append(SLOW)
@@ -270,18 +269,11 @@ def _keys(name: str, order: int) -> list[tuple[str, int]]:
     return [("_id", order)] if name == "_id" else [(name, order), ("_id", order)]
 
 
-def _at(document: Mapping[str, Any], path: str) -> Any:
-    """What stands at a path of a document."""
-    name, _, rest = path.partition(".")
-    value = document.get(name)
-    return _at(value, rest) if rest and isinstance(value, Mapping) else None if rest else value
-
-
 def beside(query: ListQuery, document: Mapping[str, Any], side: str) -> ObjectId | None:
     """The record that stands before or after one in a list, whether or not that one is still in it: one query."""
     name, direction = _order(query)
     order = direction if side == "after" else -direction
-    beyond = _beyond(name, order, _at(document, name), document["_id"])
+    beyond = paging.beyond(query.collection, name, order, paging.at(document, name), document["_id"])
     rows = query.collection.find({"$and": [query.filter, beyond]}, {"_id": 1}).sort(_keys(name, order)).limit(1)
     try:
         result = list(rows.max_time_ms(TIME_LIMIT_MS))
@@ -324,22 +316,9 @@ def count(query: ListQuery, *, at_least: int = 0) -> HitCount:
     return HitCount(min(hits, COUNT_CAP), is_exact=hits <= COUNT_CAP)
 
 
-def _beyond(name: str, order: int, value: Any, id: ObjectId) -> dict[str, Any]:
-    """The rows after a row in an order of (field, _id); a missing value sorts below every other."""
-    further = "$gt" if order == ASCENDING else "$lt"
-    if name == "_id":
-        return {"_id": {further: id}}
-    same = {name: value, "_id": {further: id}}
-    if value is None:
-        return {"$or": [same, {name: {"$ne": None}}]} if order == ASCENDING else same
-    rest: list[dict[str, Any]] = [{name: {further: value}}, same]
-    if order == DESCENDING:
-        rest.append({name: None})
-    return {"$or": rest}
-
-
 def _token(name: str, row: Mapping[str, Any]) -> str:
-    text = json_util.dumps([_at(row, name), row["_id"]])
+    value = paging.at(row, name)
+    text = json_util.dumps([value if paging.is_plain(value) else paging.ODD, row["_id"]])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -353,12 +332,6 @@ def _cursor(args: MultiDict) -> tuple[str, Any, ObjectId | None] | None:
                 value, id = json_util.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
             except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, BSONError):
                 return None
-            return (side, value, id) if isinstance(id, ObjectId) and _is_storable(value) else None
+            is_known = value == paging.ODD or paging.is_plain(value)
+            return (side, value, id) if isinstance(id, ObjectId) and is_known else None
     return None
-
-
-def _is_storable(value: Any) -> bool:
-    """Whether a value can stand in a column, and thus in a cursor."""
-    if isinstance(value, int):
-        return abs(value) <= INT_MAX
-    return value is None or isinstance(value, str | dt.datetime | Decimal128 | ObjectId)
