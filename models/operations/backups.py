@@ -242,14 +242,17 @@ class RestoreDrill(Record):
     differences = LocalizedText(label=L("Differences", "差異"))
 
 
+WITH_OWN_ID = {"_id": {"$type": "objectId"}}  # what a hand has put under an id of another kind nobody can name
+
+
 def policies() -> list[BackupPolicy]:
     """The policies in force."""
-    return list(BackupPolicy.objects(enabled=True, removed_at=None).order_by("name"))
+    return list(BackupPolicy.objects(enabled=True, removed_at=None, __raw__=WITH_OWN_ID).order_by("name"))
 
 
 def newest(policy: ObjectId, *, drilled: bool = False, until: dt.datetime | None = None) -> dict[str, Any] | None:
     """The newest good backup of a policy, or the one that was last proven by a drill; `until`: none of a later time."""
-    query: dict[str, Any] = {"policy": policy, "outcome": GOOD, "removed_at": None}
+    query: dict[str, Any] = {"policy": policy, "outcome": GOOD, "removed_at": None, **WITH_OWN_ID}
     query |= {"drilled_at": {"$ne": None}} if drilled else {}
     order = "drilled_at" if drilled else "begun"
     query |= {order: {"$lte": until, "$ne": None}} if until else {}

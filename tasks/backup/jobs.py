@@ -9,12 +9,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import structlog
 from bson import ObjectId
 from mongoengine.connection import get_connection, get_db
 
 from models.kernel.base import clock
 from models.kernel.base.arithmetic.rounding import in_units, rounded
-from models.kernel.base.errors import Refused
+from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate import changes
@@ -31,6 +32,7 @@ from models.operations.backups import (
     GOOD,
     PRUNED,
     RUNNING,
+    WITH_OWN_ID,
     Backup,
     BackupPolicy,
     RestoreDrill,
@@ -56,6 +58,7 @@ from .targets import MANIFEST, MARK, Target
 from .unfinished import clear_away
 from .verify import verify
 
+log = structlog.get_logger("guicheng.backup")
 _SOURCE = Context(source=Source.TASK)
 ALARM_EVERY = "%Y-%m-%d"
 CHANGED_BYTES = L("The backup is not as it was written: {problems}", "備份與寫入時不一致：{problems}")
@@ -211,7 +214,8 @@ def _written_down(backup: ObjectId) -> Iterator[None]:
 
 def _settle_earlier(run: Run, policy: BackupPolicy) -> None:
     """What was begun and not ended: killed, or ended after the moment to which the database was restored."""
-    for row in Backup._get_collection().find({"policy": policy.id, "outcome": RUNNING}, {"collections": 0}):
+    query = {"policy": policy.id, "outcome": RUNNING, "removed_at": None, **WITH_OWN_ID}  # when it comes back: then
+    for row in Backup._get_collection().find(query, {"collections": 0}):
         if _is_made_elsewhere(run, row.get("once") or ""):
             continue
         try:
@@ -311,7 +315,7 @@ def _drill(run: Run, policy: BackupPolicy, last: Mapping[str, Any]) -> None:
 def _prune(run: Run, policy: BackupPolicy) -> None:
     """Delete by the keep rules what this policy made, where it lies; what others put there is not touched."""
     keep = Keep(policy.daily, policy.weekly, policy.monthly, policy.yearly)
-    query = {"policy": policy.id, "outcome": {"$nin": [PRUNED, RUNNING]}, "removed_at": None}
+    query = {"policy": policy.id, "outcome": {"$nin": [PRUNED, RUNNING]}, "removed_at": None, **WITH_OWN_ID}
     rows = {row["entry"]: row for row in Backup._get_collection().find(query, {"collections": 0})}
     zone = clock.zone()
     candidates = [
@@ -366,7 +370,11 @@ def _tell(policy: BackupPolicy, words: Words) -> None:
 
 
 def _write(backup: ObjectId, values: dict[str, Any]) -> None:
-    changes.update(Backup, backup, values, actor=SYSTEM, version=None, context=_SOURCE)
+    """Write down what became of a backup; of one that was put into the bin or archived meanwhile nothing is."""
+    try:
+        changes.update(Backup, backup, values, actor=SYSTEM, version=None, context=_SOURCE)
+    except Missing:
+        log.warning("a backup is not written down: its record is in the bin or archived", backup=str(backup))
 
 
 def _home(policy: BackupPolicy) -> dict[str, Any]:

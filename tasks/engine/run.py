@@ -24,6 +24,7 @@ BATCH = 200
 # What the database says of a value in a document: a wrong type, a bad value, a path through what is no document, a
 # value that may be there only once.
 _OF_A_VALUE = frozenset({2, 14, 28, 11000})
+_KINDS_AFTER_OBJECT_IDS = ["bool", "date", "timestamp", "maxKey"]
 
 log = structlog.get_logger("guicheng.worker")
 
@@ -183,9 +184,16 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """The next rows after an id; what is in the bin only for a filter that says so."""
     collection = get_db()[place if isinstance(place, str) else place.type_name()]
-    later = {"$and": [query, {"_id": {"$gt": last}}]} if last is not None else query
+    later = {"$and": [query, _after(last)]} if last is not None else query
     rows = collection.find({"removed_at": None, **later}, dict.fromkeys(("_id", *columns), 1))
     return list(rows.sort("_id", 1).limit(BATCH))
+
+
+def _after(last: Any) -> dict[str, Any]:
+    """What follows an id, in the order of all kinds of ids: a hand in the database may have given any."""
+    if not isinstance(last, ObjectId):
+        return {"$expr": {"$gt": ["$_id", {"$literal": last}]}}
+    return {"$or": [{"_id": {"$gt": last}}, {"_id": {"$type": _KINDS_AFTER_OBJECT_IDS}}]}
 
 
 def _own_id(row: Any) -> Any:

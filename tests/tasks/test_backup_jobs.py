@@ -536,3 +536,58 @@ def test_nobody_else(policy, browser_as, role):
         assert browser.get(path).status_code in (403, 404), path
     assert browser.post("/admin/backups/run/", {"id": str(policy.id), "what": "backup"}).status_code in (403, 404)
     assert "/admin/backups/" not in browser.page("/admin/").links
+
+
+def _cut_off(policy):
+    """The record of a backup that was killed."""
+    facts = {"policy": policy.id, "entry": "guicheng-20260101T000000Z-00000000", "outcome": "running"}
+    return changes.create(Backup, facts | {"begun": clock.now(), "department": policy.ref("department")}, actor=SYSTEM)
+
+
+def test_one_that_was_cut_off_and_lies_in_the_bin_keeps_no_other_back(policy):
+    left = _cut_off(policy)
+    changes.remove(Backup, left.id, actor=SYSTEM, version=None)
+    assert run("backup.run", policy=str(policy.id))["state"] == jobs.DONE
+    assert Backup.objects.get(id=left.id).outcome == "running"
+    changes.restore(Backup, left.id, actor=SYSTEM)
+    assert run("backup.run", policy=str(policy.id))["state"] == jobs.DONE
+    assert Backup.objects.get(id=left.id).outcome == FAILED
+
+
+@pytest.mark.parametrize("task", ["backup.run", "backup.verify"])
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_one_that_goes_into_the_bin_or_the_archive_meanwhile_ends_no_job(policy, monkeypatch, task, is_archived):
+    run("backup.run", policy=str(policy.id))
+    checked = jobs_backup.verify, jobs_backup.restore_and_compare
+
+    def put_away(work):
+        def working(*args, **more):
+            if is_archived:
+                Backup.collection().delete_many({})
+            else:
+                Backup.collection().update_many({}, {"$set": {"removed_at": clock.now()}})
+            return work(*args, **more)
+
+        return working
+
+    monkeypatch.setattr(jobs_backup, "verify", put_away(checked[0]))
+    monkeypatch.setattr(jobs_backup, "restore_and_compare", put_away(checked[1]))
+    done = run(task, policy=str(policy.id))
+    assert done["state"] == jobs.DONE, done
+
+
+def test_documents_with_odd_ids_beside_it_hinder_no_job(policy):
+    run("backup.run", policy=str(policy.id))
+    for cls in (Backup, backups.BackupPolicy):
+        row = cls.collection().find_one()
+        odd = enumerate(["abc", 7, {"a": 1}, True, NOW])
+        cls.collection().insert_many(
+            {**row, "_id": id, "name": f"{at}", "once": None, "number": f"{at}"} for at, id in odd
+        )
+    Backup.collection().update_many({"_id": {"$not": {"$type": "objectId"}}}, {"$set": {"outcome": "running"}})
+    for task in ("backup.run", "backup.verify", "backup.drill", "backup.prune", "backup.alarms"):
+        done = run(task)
+        assert done["state"] == jobs.DONE, (task, done["sentence"], done["error"])
+    assert (
+        Backup.collection().count_documents({"_id": {"$type": "objectId"}, "outcome": GOOD, "policy": policy.id}) >= 1
+    )
