@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import secrets as random
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
 
@@ -63,16 +65,38 @@ class TestDatabase:
         few = {name: catalogue[name] for name in ("position", "department", "customer")}
         ensure_indexes(few)
 
-    def test_web_alone_builds_what_is_missing(self, db: Any, settings: Any, monkeypatch: Any) -> None:
+    @pytest.mark.parametrize(
+        "names", [("session",), ("customer", "customer_archive"), ("counter", "task_run", "draft")]
+    )
+    def test_those_that_make_the_same_collections_at_once(self, db: Any, names: tuple[str, ...]) -> None:
+        """As after a restore, when web, worker and beat start together."""
+        for name in names:
+            db.drop_collection(name)
+        few = {"customer": catalogue["customer"]}
+        with ThreadPoolExecutor(3) as several:
+            for done in [several.submit(ensure_indexes, few) for _ in range(3)]:
+                done.result()
+        assert set(names) <= set(db.list_collection_names())
+
+    @pytest.mark.parametrize("command", [commands.web, commands.worker, commands.beat])
+    @pytest.mark.parametrize(("collection", "index"), [
+        ("loan", "unique_document_copy_while_lost_on_loan_kind=paper"),
+        ("requirement", "given_once"),
+        ("requirement", "given_number"),
+        ("task_run", "given_once"),
+    ])  # fmt: skip
+    def test_each_alone_builds_what_is_missing(
+        self, command: Any, collection: str, index: str, db: Any, settings: Any, monkeypatch: Any
+    ) -> None:
         """Indexes that keep numbers and loans single."""
-        db.loan.drop_indexes()
+        db[collection].drop_index(index)
         ended: list[str] = []
         monkeypatch.setattr(commands.os, "execvpe", lambda *words: ended.append(words[0]))
         monkeypatch.setattr(commands, "check_port", lambda settings: None)
         monkeypatch.setattr(commands, "connected", nullcontext)
-        commands.web(settings, None)  # type: ignore[arg-type]
+        command(settings, None)
         assert ended
-        assert "unique_document_copy_while_lost_on_loan_kind=paper" in db.loan.index_information()
+        assert index in db[collection].index_information()
 
     def test_records_that_break_a_new_rule_are_named(self, company: Any, db: Any) -> None:
         """A database of before in which two records have what the declaration now allows once."""
@@ -93,6 +117,39 @@ class TestDatabase:
         uri = f"mongodb://127.0.0.1/?w=majority&journal=true&{option}"
         with MongoClient(uri, connect=False) as client, pytest.raises(UnsafeServer, match=option.partition("=")[0]):
             check_server(client)
+
+
+class TestPort:
+    """The workers of a killed master hold it for some seconds (M12)."""
+
+    @pytest.fixture
+    def refusals(self, monkeypatch: Any) -> list[int]:
+        """What the next trials of the port answer."""
+        numbers: list[int] = []
+        monkeypatch.setattr(
+            commands, "_port_problem", lambda settings: OSError(numbers.pop(0), "x") if numbers else None
+        )
+        monkeypatch.setattr(commands.time, "sleep", lambda seconds: None)
+        return numbers
+
+    def test_it_is_waited_for(self, refusals: list[int], settings: Any) -> None:
+        refusals += [errno.EADDRINUSE] * 3
+        commands.check_port(settings)
+        assert refusals == []
+
+    def test_not_for_ever(self, refusals: list[int], settings: Any, monkeypatch: Any) -> None:
+        refusals += [errno.EADDRINUSE] * 3
+        monkeypatch.setattr(commands, "PORT_SECONDS_MAX", -1)
+        with pytest.raises(Problem, match="is taken by another program"):
+            commands.check_port(settings)
+        assert len(refusals) == 2
+
+    @pytest.mark.parametrize("number", [errno.EACCES, errno.EADDRNOTAVAIL])
+    def test_nor_where_waiting_mends_nothing(self, number: int, refusals: list[int], settings: Any) -> None:
+        refusals += [number] * 3
+        with pytest.raises(Problem, match="Cannot listen on"):
+            commands.check_port(settings)
+        assert len(refusals) == 2
 
 
 class TestDemoLogins:

@@ -9,6 +9,8 @@ import pytest
 from models import catalogue
 from models.kernel.language.who import WRITER
 from models.kernel.rights import rights
+from views.custom.documents.archive import ArchiveView
+from views.home.pages import HomeView
 from views.record import RecordView
 
 
@@ -25,17 +27,18 @@ def test_nor_are_reports(path: str, company: Any, browser_as: Any) -> None:
     assert browser_as("management").get(path).headers["Cache-Control"] == "no-store"
 
 
-def test_a_type_error_is_raised_where_it_was_and_once(company: Any, browser_as: Any, monkeypatch: Any) -> None:
-    """Flask-Admin's own way runs the view again, and the log shows that place."""
+@pytest.mark.parametrize("screen", [RecordView, HomeView, ArchiveView])
+@pytest.mark.parametrize("kind", [TypeError, AttributeError, KeyError])
+def test_a_fault_is_raised_where_it_was_and_once(screen: Any, kind: Any) -> None:
+    """Flask-Admin's own way runs the view again where it is a TypeError, and the log shows that place."""
     calls: list[int] = []
 
     def broken(self: Any) -> str:
         calls.append(1)
-        raise TypeError("here")
+        raise kind("here")
 
-    monkeypatch.setattr(RecordView, "_page_title", broken, raising=False)
-    view = object.__new__(RecordView)
-    with pytest.raises(TypeError, match="here") as fault:
+    view = object.__new__(screen)
+    with pytest.raises(kind, match="here") as fault:
         view._run_view(broken)
     assert calls == [1]
     assert fault.traceback[-1].name == "broken"

@@ -94,6 +94,13 @@ def test_the_list_filters_and_sorts_as_the_living_one(company, quotation, browse
     assert browser.get("/admin/archive/nonsense/").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["export/csv/", "export/xlsx/", "", "details/?id={id}"])
+def test_what_it_hands_out_is_kept_by_nobody(path, company, quotation, browser_as):
+    answer = browser_as("records").get(f"/admin/archive/quotation/{path.format(id=quotation.id)}")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] in ("no-store", "private, no-store")
+
+
 def test_the_list_is_exported_with_its_filters_to_those_who_read_it(company, quotation, browser_as, capsys):
     may = readers(company, quotation)
     for login in ("clerk_sal", "records", "clerk_prd", "clerk_mkt", "it"):

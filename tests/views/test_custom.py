@@ -212,6 +212,12 @@ needs_font = pytest.mark.skipif(
 )
 
 
+def _text_of_pdf(data):
+    if not (reader := shutil.which("pdftotext")):
+        pytest.skip("pdftotext is not installed (poppler-utils)")
+    return subprocess.run([reader, "-layout", "-", "-"], input=data, capture_output=True, check=True).stdout.decode()
+
+
 class TestPdf:
     @pytest.fixture
     def report(self, company, needing):
@@ -224,8 +230,6 @@ class TestPdf:
 
     @needs_font
     def test_what_stands_in_it(self, report, browser_as):
-        if not (reader := shutil.which("pdftotext")):
-            pytest.skip("pdftotext is not installed (poppler-utils)")
         browser = browser_as("clerk_mkt")
         assert (
             f"/admin/research_report/pdf/?id={report.id}"
@@ -233,8 +237,7 @@ class TestPdf:
         )
         answer = browser.get("/admin/research_report/pdf/", {"id": report.id})
         assert answer.content_type == "application/pdf"
-        text = subprocess.run([reader, "-layout", "-", "-"], input=answer.data, capture_output=True, check=True).stdout
-        result = text.decode()
+        result = _text_of_pdf(answer.data)
         for expected in (
             "華東市場 [2025]", report.number, "2025 Q2", "趙雨晴", "平穩增長 #panic() $x$", "第二段",
             "三家主要對手 *A*", "潛在機會與威脅", "希望縮短交期 #need", "孫立群", "試驗所需", "批准",
@@ -261,6 +264,22 @@ class TestPdf:
         for login, is_reader in (("clerk_prd", False), ("clerk_mkt", True)):
             page = browser_as(login).get("/admin/research_report/details/", {"id": report.id}).text
             assert ("希望縮短交期" in page, number in page or is_reader) == (is_reader, True)
+
+    @pytest.mark.parametrize("place", [
+        "research_report/print/?id={id}", "research_report/history/?id={id}", "research_report/?cols=requirements",
+        "research_report/export/csv/?cols=requirements", "research_report/row/?id={id}", "board/research_report/",
+        "research_report/?q=縮短交期", "search/?q=縮短交期", "palette/?q=縮短交期",
+    ])  # fmt: skip
+    def test_nor_does_anything_else_of_it(self, report, browser_as, db, place):
+        """Prints, lists, exports and searches; who may read the need meets it where it is looked for (L1)."""
+        db.research_report.update_one({"_id": report.id}, {"$set": {"state": "published", "to_everyone": True}})
+        answer = browser_as("clerk_prd").get(f"/admin/{place.format(id=report.id)}")
+        assert answer.status_code in (200, 404)
+        assert "希望縮短交期" not in (
+            _text_of_pdf(answer.data) if answer.mimetype == "application/pdf" else answer.text
+        )
+        if place.startswith("search"):
+            assert "希望縮短交期" in browser_as("clerk_mkt").get(f"/admin/{place}").text
 
     def test_without_a_font_the_package_is_named(self, report, browser_as, monkeypatch):
         monkeypatch.setattr(typesetting, "FAMILIES", {HANT: "No Such Font"})
