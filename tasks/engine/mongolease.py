@@ -159,7 +159,7 @@ class Transport(virtual.Transport):
         """Take as many messages as the worker may have; the leases of those in work are renewed."""
         self._renew()
         with suppress(Empty):
-            while True:
+            while self.cycle is not None:
                 self.cycle.get(self._deliver)
 
     def drain_events(self, connection: Any, timeout: float | None = None, **_options: Any) -> None:
