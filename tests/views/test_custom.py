@@ -1,14 +1,14 @@
 """The screens that no declaration gives, at their addresses: who may open them, what they say, where they lead."""
 
+import contextlib
 import csv
 import datetime as dt
 import io
 import re
-import shutil
-import subprocess
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
+import pypdfium2
 import pytest
 from bson import ObjectId
 from python_calamine import CalamineWorkbook
@@ -213,9 +213,8 @@ needs_font = pytest.mark.skipif(
 
 
 def _text_of_pdf(data):
-    if not (reader := shutil.which("pdftotext")):
-        pytest.skip("pdftotext is not installed (poppler-utils)")
-    return subprocess.run([reader, "-layout", "-", "-"], input=data, capture_output=True, check=True).stdout.decode()
+    with contextlib.closing(pypdfium2.PdfDocument(data)) as pdf:
+        return "\n".join(page.get_textpage().get_text_range() for page in pdf)
 
 
 class TestPdf:
