@@ -17,7 +17,7 @@ from ...base.words import L, Words, enumerate_words
 from .. import typed
 from ..kinds.rule import CONTROL_CHARACTERS
 from .conditions import ANSWERED, NUMBER, TEXT, UNANSWERED
-from .question import Option, Question
+from .question import Option, Question, Worth
 
 TEXT_MAX, LONG_MAX = 500, 10_000
 DIGITS_MAX, PLACES_MAX = 15, 6
@@ -77,13 +77,13 @@ class QuestionKind:
         """Whether a condition may compare an answer with this value."""
         return False
 
-    def points(self, question: Question, value: Any) -> Fraction:
+    def points(self, question: Question, value: Any) -> Worth:
         """What an answer is worth."""
-        return Fraction()
+        return 0
 
-    def maximum(self, question: Question) -> Fraction:
+    def maximum(self, question: Question) -> Worth:
         """What the best answer is worth."""
-        return Fraction()
+        return 0
 
 
 class LongTextQuestion(QuestionKind):
@@ -151,11 +151,11 @@ class SingleQuestion(QuestionKind):
     def knows(self, question: Question, value: str) -> bool:
         return value in question.by_key
 
-    def points(self, question: Question, value: Any) -> Fraction:
+    def points(self, question: Question, value: Any) -> Worth:
         return question.by_key[value].worth
 
-    def maximum(self, question: Question) -> Fraction:
-        return max([Fraction(), *(option.worth for option in question.options)])
+    def maximum(self, question: Question) -> Worth:
+        return max([0, *(option.worth for option in question.options)])
 
 
 class MultipleQuestion(SingleQuestion):
@@ -181,12 +181,12 @@ class MultipleQuestion(SingleQuestion):
     def in_words(self, question: Question, value: Any) -> str:
         return enumerate_words([_label(question.by_key, key) for key in value])
 
-    def points(self, question: Question, value: Any) -> Fraction:
-        return max(Fraction(), sum((question.by_key[key].worth for key in value), Fraction()))
+    def points(self, question: Question, value: Any) -> Worth:
+        return max(0, sum(question.by_key[key].worth for key in value))
 
-    def maximum(self, question: Question) -> Fraction:
+    def maximum(self, question: Question) -> Worth:
         best = sorted((option.worth for option in question.options if option.worth > 0), reverse=True)
-        return sum(best[: int(question.most) if question.most is not None else None], Fraction())
+        return sum(best[: int(question.most) if question.most is not None else None], 0)
 
 
 class ScaleQuestion(QuestionKind):
@@ -212,10 +212,10 @@ class ScaleQuestion(QuestionKind):
     def knows(self, question: Question, value: str) -> bool:
         return value in self.steps
 
-    def points(self, question: Question, value: Any) -> Fraction:
-        return self.maximum(question) * (int(value) - self.least) / (self.top - self.least)
+    def points(self, question: Question, value: Any) -> Worth:
+        return Fraction(question.points or 0) * (int(value) - self.least) / (self.top - self.least)
 
-    def maximum(self, question: Question) -> Fraction:
+    def maximum(self, question: Question) -> Worth:
         return Fraction(question.points or 0)
 
 
@@ -279,11 +279,11 @@ class MatrixQuestion(QuestionKind):
         rows = {row.key: row for row in question.rows}
         return "; ".join(f"{_label(rows, row)}: {_label(question.by_key, key)}" for row, key in value.items())
 
-    def points(self, question: Question, value: Any) -> Fraction:
-        return sum((question.by_key[key].worth for key in value.values()), Fraction())
+    def points(self, question: Question, value: Any) -> Worth:
+        return sum((question.by_key[key].worth for key in value.values()), 0)
 
-    def maximum(self, question: Question) -> Fraction:
-        return max([Fraction(), *(option.worth for option in question.options)]) * len(question.rows)
+    def maximum(self, question: Question) -> Worth:
+        return max([0, *(option.worth for option in question.options)]) * len(question.rows)
 
 
 class NoteQuestion(QuestionKind):

@@ -14,6 +14,7 @@ from ...base.words import HANS, HANT, current_locale, simplified
 OTHER = "other"  # the option behind which a text is typed
 OTHER_TEXT = "/other"  # behind the key of a question: the text of that option
 Texts = Mapping[str, str]
+Worth = int | Fraction
 Answer = str | list[str] | dict[str, str]
 Answers = Mapping[str, Any]
 
@@ -40,8 +41,10 @@ class Option:
         return in_language(self.text, self.others)
 
     @cached_property
-    def worth(self) -> Fraction:
-        return Fraction(self.points or 0)
+    def worth(self) -> Worth:
+        """Its points, as a whole number where they are one: these are added up fast."""
+        exact = Fraction(self.points or 0)
+        return exact.numerator if exact.denominator == 1 else exact
 
 
 @dataclass(frozen=True)

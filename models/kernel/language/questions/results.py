@@ -17,11 +17,13 @@ from typing import Any
 from ...base.arithmetic import spread
 from ...base.arithmetic.ratio import NO_DATA, Figure, NoData, Ratio
 from ...base.arithmetic.shares import percentages
+from .conditions import ANSWERED, UNANSWERED
 from .given import shown
 from .kinds import KINDS, ScaleQuestion, kind_of
-from .question import Question
+from .question import Question, Worth
 
 PROMOTERS, DETRACTORS = frozenset({"9", "10"}), frozenset({"0", "1", "2", "3", "4", "5", "6"})
+NOTHING: Worth = 0
 TOP_TWO = frozenset({"4", "5"})
 
 
@@ -48,6 +50,11 @@ class Result:
     def kind(self) -> Any:
         return KINDS[self.question.kind]
 
+    @cached_property
+    def is_compared(self) -> bool:
+        """Whether answers may be the same; a text is not counted by what it says."""
+        return bool(self.kind.signs - {ANSWERED, UNANSWERED})
+
     def add(self, value: Any) -> None:
         """Count an answer."""
         self.n += 1
@@ -60,8 +67,8 @@ class Result:
                 self.ranked[key] += 1
         elif isinstance(value, list):
             self.counts.update(value)
-        elif self.kind.signs - {"answered", "unanswered"}:
-            self.counts[value] += 1  # a text is not counted by what it says
+        elif self.is_compared:
+            self.counts[value] += 1
 
     def share(self, value: Any) -> Ratio:
         """Those who gave this answer, of all who answered."""
@@ -163,13 +170,13 @@ class Tally:
     def __init__(self, questions: Sequence[Question]):
         self.results = {q.key: Result(q) for q in questions if kind_of(q).takes_answers}
         self.n = 0
-        self._maxima: dict[int, tuple[Question, Fraction]] = {}
+        self._maxima: dict[int, tuple[Question, Worth]] = {}
         self.points, self.maximum, self.scores = Fraction(), Fraction(), Counter[Fraction]()
 
     def add(self, answers: Mapping[str, Any], questions: Sequence[Question]) -> None:
         """Count the answers of somebody who was given these questions."""
         self.n += 1
-        points, maximum = Fraction(), Fraction()
+        points, maximum = NOTHING, NOTHING
         for question in shown(questions, answers):
             kind = kind_of(question)
             if not kind.takes_answers:
@@ -182,20 +189,20 @@ class Tally:
                 result.add(value)
             if question.is_scored:
                 maximum += self._best(question)
-                points += kind.points(question, value) if value else 0
+                points += kind.points(question, value) if value else NOTHING
         self._score(points, maximum)
 
-    def _best(self, question: Question) -> Fraction:
+    def _best(self, question: Question) -> Worth:
         """What the best answer is worth, computed once for each question."""
         if (known := self._maxima.get(id(question))) is None:
             known = self._maxima[id(question)] = (question, kind_of(question).maximum(question))
         return known[1]
 
-    def _score(self, points: Fraction, maximum: Fraction) -> None:
+    def _score(self, points: Worth, maximum: Worth) -> None:
         if maximum:
             self.points += points
             self.maximum += maximum
-            self.scores[100 * points / maximum] += 1
+            self.scores[Fraction(100 * points, maximum)] += 1
 
     @property
     def score(self) -> Ratio:
