@@ -186,7 +186,7 @@ def may_detach(file: Mapping[str, Any], record: Record, actor: Actor, may_update
 
 def _is_fresh(file: Mapping[str, Any], record: Record, actor: Actor) -> bool:
     """The one who attached it may take it back while the record is still in the same state."""
-    return file["uploaded_by"] == actor.id and file.get("state") == record.state
+    return actor.id is not None and file["uploaded_by"] == actor.id and file.get("state") == record.state
 
 
 def located(file_id: Any, actor: Actor) -> tuple[dict[str, Any], type[Record], Record]:

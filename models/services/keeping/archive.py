@@ -30,6 +30,7 @@ from models.kernel.base.collections import (
     FILES,
     HISTORY,
     HISTORY_ARCHIVE,
+    PUBLIC_LINKS,
     TOMBSTONES,
     UNSEALED,
     archive_of,
@@ -297,7 +298,8 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
     for where in (FILE_TEXT, FILE_PICTURES):
         place(where).delete_many({"record": id})
     place(notices.COLLECTION).delete_many({"record": id})
-    place(waiting.COLLECTION).delete_many({"_id": id})
+    for where in (waiting.COLLECTION, PUBLIC_LINKS):
+        place(where).delete_many({"_id": id})
 
 
 def drop_content(content: ObjectId, db: Database[Any] | None = None) -> None:

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models import public_links
@@ -16,6 +17,7 @@ from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import PUBLIC, SYSTEM, holder_of
 from models.kernel.gate import changes, comments
 from models.kernel.rights import rights
+from models.services.keeping import archive
 from tests.fixtures.http import COMMANDS, read_page, signed_in
 from tests.fixtures.public import Outside
 
@@ -199,3 +201,12 @@ def test_a_stranger_has_no_right_but_what_is_declared(outside: Outside, cls: Any
         changes.update(cls, record.id, {"subject": "x"}, actor=PUBLIC, version=record.version)
     with pytest.raises(Forbidden):
         changes.update(cls, record.id, {"subject": "x"}, actor=holder_of(record.id), version=record.version)
+
+
+def test_a_record_that_is_destroyed_leaves_no_link(outside: Outside, link: str, cls: Any) -> None:
+    record = cls.objects.get(id=only()["_id"])
+    changes.remove(cls, record.id, actor=SYSTEM, version=record.version)
+    approval = archive.Approval(ObjectId(), "DL-1", None, "x", clock.now())
+    assert archive.destroy(cls, record.id, approval, lambda stone: None, may=lambda row: True, is_binned=True)
+    assert get_db()["public_link"].count_documents({}) == 0
+    assert outside.get(link).status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from models.kernel.base import clock
+from models.services.files import scanning
+from models.services.work import jobs
+from tasks.engine.registry import load_jobs
+from tasks.engine.run import Run
 from tests.fixtures.http import signed_in
 from tests.fixtures.public import TYPED, Outside
 
@@ -208,3 +213,54 @@ def test_no_mark_of_a_header_and_no_control_character_gets_in(outside: Outside) 
     assert answer.status_code == 422
     assert "Bcc" not in str(answer.headers)
     assert not rows()
+
+
+def test_the_same_form_sent_at_once_by_many_makes_one_entry(outside: Outside, built_public_app: Any) -> None:
+    form = outside.form()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: Outside(built_public_app).send(form, **TYPED), range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len({outside.link(answer) for answer in answers}) == 1
+    assert (len(rows()), get_db()["public_link"].count_documents({})) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"subject": {"$ne": null}}', "application/json"),
+        (b"--x\r\nContent-Disposition: form-data; name=", "multipart/form-data; boundary=x"),
+        (b"\xff\xfe%ff=%fe&subject=%ed%a0%80", "application/x-www-form-urlencoded; charset=utf-7"),
+        (b"", "text/plain"),
+    ],
+)
+def test_bodies_that_are_no_form_are_refused_in_a_sentence(outside: Outside, body: bytes, kind: str) -> None:
+    answer = outside.client.post("/p/inquiry/", data=body, content_type=kind, buffered=True)
+    assert answer.status_code in (400, 422)
+    assert 'class="notice bad"' in answer.text
+    assert not rows()
+
+
+def test_a_file_from_outside_waits_for_its_scan_and_is_read_like_any_other(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "_address", ["127.0.0.1:1"])
+    outside.enter(**{"file-photo": (io.BytesIO(b"The red light is on. " * 9), "note.txt")})
+    (ordered,) = get_db()["task_run"].find({"task": "files.read"})
+    claimed = jobs.claim("tests", ordered["_id"])
+    assert claimed
+    load_jobs()["files.read"].body(Run(claimed, "tests"), **claimed["params"])
+    (file,) = get_db()["file"].find({})
+    assert (file["scan"]["state"], file["reading"]["state"]) == ("waiting", "waiting")
+    monkeypatch.setattr(scanning, "_address", [""])
+    load_jobs()["files.read"].body(Run(claimed, "tests"), **claimed["params"])
+    (file,) = get_db()["file"].find({})
+    assert file["reading"]["state"] == "read"
+
+
+def test_an_address_that_is_made_up_does_not_help_a_flood(outside: Outside) -> None:
+    for n in range(5):
+        assert outside.enter(subject=f"第 {n} 件").status_code == 200
+    form = outside.form()
+    given = {name: value for name, value in {**form, **TYPED}.items() if name != "switch"}
+    headers = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9"}
+    assert outside.client.post("/p/inquiry/", data=given, headers=headers, buffered=True).status_code == 429
