@@ -50,7 +50,7 @@ class MeetingNote(SignedLine):
     plural=L("Tasks", "任務"),
     chapter=ORGANISATION,
     clause="3.3.4",
-    number="TK-{yyyy}-{seq:4}",
+    number="MK-{yyyy}-{seq:4}",
     title="{number} {subject}",
     grid=Grid("number subject person until"),
     access=Access(named={"person": READ}),
