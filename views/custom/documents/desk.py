@@ -16,7 +16,7 @@ from models.chapters import DOCUMENTS
 from models.documents.documents import CONDITIONS, NOT_TO_BE_LENT, Document
 from models.documents.lending import PAPER, is_kept, line_of, loans_out
 from models.documents.loans import Loan
-from models.kernel.base import clock
+from models.kernel.base import characters, clock
 from models.kernel.base.errors import CHANGED, Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.search import contains, normal
@@ -145,10 +145,10 @@ def _move(me: Actor, verb: str) -> Record:
 
 
 def read_code(text: str) -> str:
-    """What was scanned or typed: a label's address, or the code itself."""
-    typed = text.replace("\x00", "").strip()[:400]
+    """What was scanned or typed, of whichever width: a label's address, or the code itself."""
+    typed = characters.plain(text.replace("\x00", "")).strip()[:400]
     if "code=" in typed:
-        typed = parse_qs(urlsplit(typed).query).get("code", [""])[0]
+        typed = characters.plain(parse_qs(urlsplit(typed).query).get("code", [""])[0])
     return typed.strip()[:80]
 
 
