@@ -101,6 +101,15 @@ class TestTyping:
         expect(page.locator("tbody tr")).to_have_count(1)
         assert "滬" in kept("region")
 
+    def test_turning_the_page_saves_what_was_typed(self, company: Company, page: Page) -> None:
+        for number in range(3, 23):
+            company.make("customer", "clerk_sal", name=f"客戶{number}", score=10, region="京", level="")
+        page.goto(f"{BASE}?sort=number&size=20")
+        self.type_into(page, "滬")
+        page.get_by_role("link", name="下一頁").click()
+        expect(page.locator("tbody tr")).to_have_count(2)
+        assert "滬" in kept("region")
+
     def test_what_is_refused_keeps_the_list(self, page: Page) -> None:
         self.type_into(page, "滬" * 300)
         page.locator("th a", has_text="名稱").click()
