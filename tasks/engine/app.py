@@ -10,7 +10,7 @@ from bson import ObjectId
 from celery import Celery
 from kombu import Queue
 
-from . import mongolease
+from . import mongolease, redis_broker
 
 TASK = "guicheng.work"
 QUEUE = "guicheng"
@@ -74,5 +74,7 @@ def _broker(broker_url: str | None, mongodb_uri: str, database: str) -> dict[str
         mongolease.register()
         options = {"uri": mongodb_uri, "database": f"{database}_broker"}
         return {"broker_url": f"{mongolease.SCHEME}://", "broker_transport_options": options}
-    is_redis = urlsplit(broker_url).scheme in ("redis", "rediss")
+    is_redis = urlsplit(broker_url).scheme in redis_broker.SCHEMES
+    if is_redis:
+        redis_broker.register()
     return {"broker_url": broker_url, "broker_transport_options": REDIS_OPTIONS if is_redis else {}}

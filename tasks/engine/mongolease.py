@@ -32,15 +32,17 @@ class QoS(virtual.QoS):
     """What a channel has taken and not acknowledged yet."""
 
     def ack(self, delivery_tag: str) -> None:
+        super().ack(
+            delivery_tag
+        )  # the place is free also when the server is away just now: then the message comes back
         self.channel.forget(delivery_tag)
-        super().ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        self._quick_ack(delivery_tag)
         if requeue:
             self.channel.release([delivery_tag])
         else:
             self.channel.forget(delivery_tag)
-        self._quick_ack(delivery_tag)
 
     def restore_unacked(self) -> list[Any]:
         """Give back what was taken, at the end of a channel."""

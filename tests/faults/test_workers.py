@@ -111,6 +111,20 @@ def test_a_broker_that_is_away_when_work_is_ordered(db, installation, redis):
     assert db.position.count_documents({}) == 20
 
 
+def test_a_broker_that_is_away_when_all_work_ends(db, installation, redis):
+    """Both children are busy until it is gone, so that the worker waits for no message that would show it."""
+    home = installation(broker_url=redis.url)
+    home.start("beat")
+    home.start("worker")
+    busy = [order("dawdle", steps=30) for _ in range(2)]
+    until(lambda: all(db.task_run.find_one({"_id": run})["checkpoint"].get("step") for run in busy), 40, home.said)
+    redis.kill()
+    until(lambda: all_done(db, busy), 40, home.said)
+    redis.start()
+    last = order("count_rows", mark="c", total=10)
+    until(lambda: state(db, last) == jobs.DONE, 60, home.said)
+
+
 def test_the_database_killed_in_the_middle_of_a_task(settings, installation, tmp_path: Path):
     with EmbeddedMongo(tmp_path, cache_gb=0.25, oplog_mb=64) as mongo:
         home = installation(mongodb_uri=mongo.uri, database="killed")
