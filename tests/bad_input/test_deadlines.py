@@ -9,9 +9,10 @@ import pymongo
 import pytest
 from mongoengine.connection import get_db
 
+import views.frame
 import views.record
 from admin_app import deadlines
-from models.kernel.gate import changes, unit
+from models.kernel.gate import changes, history, unit
 from tests.fixtures.http import read_page
 
 SLOW = {"$where": "sleep(30000) || true"}
@@ -32,6 +33,46 @@ def test_a_page_that_is_too_slow(company: Any, browser_as: Any, monkeypatch: Any
     answer = clerk.get("/admin/customer/")
     assert answer.status_code == 503
     assert "Nothing was changed; please try again" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/inbox/", "/admin/calendar/", "/admin/search/?q=a", "/admin/notices/"]
+)
+def test_every_other_page_that_is_too_slow(path: str, company: Any, browser_as: Any, monkeypatch: Any) -> None:
+    clerk = browser_as("clerk_sal", locale="en")
+    monkeypatch.setattr(views.frame, "waiting_counts", slow)
+    answer = clerk.get(path)
+    assert answer.status_code == 503
+    assert "Nothing was changed; please try again" in answer.text
+
+
+@pytest.mark.parametrize("address", ["move/", "action/", "edit/", "../decide/"])
+def test_a_step_or_a_change_that_ran_out_was_not_made(
+    address: str, company: Any, browser_as: Any, monkeypatch: Any
+) -> None:
+    """One step, the same on a list, a change in a form, and a decision from the inbox."""
+    offer = company.walk(company.make("quotation", "clerk_sal"), "draft" if address == "edit/" else "submitted")
+    who = browser_as("clerk_sal" if address == "edit/" else "head_sal", locale="en")
+    key, version = str(offer.id), str(offer.version)
+    sent = {
+        "id": key,
+        "version": version,
+        "verb": "approve",
+        "rowid": f"{key}:{version}",
+        "sure": "1",
+        "decision": "yes",
+    }
+    sent |= {"case": f"quotation:{key}:{version}"}
+    if address == "edit/":
+        sent = {**who.form("/admin/quotation/edit/", id=offer.id), "subject": "Other"}
+    assert who.token
+    monkeypatch.setattr(history, "chained", slow)
+    answer = who.post(f"/admin/quotation/{address}" if "../" not in address else "/admin/decide/", sent)
+    assert answer.status_code == 503
+    assert "Nothing was saved" in answer.text
+    monkeypatch.undo()
+    assert company.fresh(offer).version == offer.version
+    assert company.fresh(offer).state == offer.state
 
 
 def test_a_save_that_ran_out_was_not_made_and_keeps_what_was_typed(
