@@ -13,7 +13,7 @@ from kombu.transport import redis
 SCHEMES = ("redis", "rediss")
 
 
-class QoS(redis.QoS):
+class RedisQoS(redis.QoS):
     """What a channel has taken and not acknowledged yet."""
 
     def ack(self, delivery_tag: str) -> None:
@@ -21,18 +21,18 @@ class QoS(redis.QoS):
         super().ack(delivery_tag)
 
 
-class Channel(redis.Channel):
+class RedisChannel(redis.Channel):
     """One conversation with Redis."""
 
-    QoS = QoS
+    QoS = RedisQoS
 
 
-class Transport(redis.Transport):
+class RedisTransport(redis.Transport):
     """Registered for addresses of Redis."""
 
-    Channel = Channel
+    Channel = RedisChannel
 
 
 def register() -> None:
     """Let kombu take this transport for Redis."""
-    kombu.transport.TRANSPORT_ALIASES |= dict.fromkeys(SCHEMES, f"{__name__}:Transport")
+    kombu.transport.TRANSPORT_ALIASES |= dict.fromkeys(SCHEMES, f"{__name__}:RedisTransport")
