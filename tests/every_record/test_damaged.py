@@ -77,10 +77,10 @@ class Walk:
 
     def lists(self) -> None:
         """Lists in each order and under each filter, board, calendar, exports, and what spans the types."""
+        self.get(self.base, size=200)
         orders = [name for name in self.cls._fields if sortable(self.cls, name)]
         for order in [f"{sign}{name}" for name in orders for sign in ("", "-")]:
             self.get(self.base, sort=order, size=20)  # the odd kinds come first or last
-        self.get(self.base, size=200)
         ways = [{key: "2026-11-02"} for name in self.cls.declared.grid.filters for key in (f"f.{name}", f"f.{name}.to")]
         for query in [*ways, {"q": "abc"}]:
             self.get(self.base, **query)
