@@ -19,7 +19,7 @@ from models.kernel.gate import changes, comments
 from models.kernel.rights import rights
 from models.services.keeping import archive
 from tests.fixtures.http import COMMANDS, read_page, signed_in
-from tests.fixtures.public import Outside
+from tests.fixtures.public import InquiryStep, Outside
 
 SECRET, NOTES = "內部:客戶欠款", "已更換電源。"
 
@@ -210,3 +210,12 @@ def test_a_record_that_is_destroyed_leaves_no_link(outside: Outside, link: str, 
     assert archive.destroy(cls, record.id, approval, lambda stone: None, may=lambda row: True, is_binned=True)
     assert get_db()["public_link"].count_documents({}) == 0
     assert outside.get(link).status_code == 404
+
+
+def test_of_lines_the_columns_are_shown_that_name_nobody(outside: Outside, link: str, cls: Any, company: Any) -> None:
+    step = InquiryStep(text="<b>換電源</b>", person=company.users["clerk_sal"], cost="貴得很")
+    changes.update(cls, only()["_id"], {"steps": [step]}, actor=SYSTEM, version=None)
+    page = outside.get(link)
+    assert page.status_code == 200
+    assert read_page(page.text).rows == [["步驟"], ["<b>換電源</b>"]]
+    assert [text for text in ("<b>", "貴得很", "林曉梅", str(company.users["clerk_sal"])) if text in page.text] == []
