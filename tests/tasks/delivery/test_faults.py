@@ -3,6 +3,7 @@
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -103,6 +104,15 @@ class TestFaults:
         assert states(db) == ["not_sure"] * 3 + ["waiting"] * 5
         do("notices.deliver")
         assert states(db) == ["not_sure"] * 3 + ["sent"] * 5
+
+    def test_who_breaks_off_now_and_then_is_not_left_alone(self, staff, box, db):
+        """It takes three in a row: what goes well between begins the count anew."""
+        for n in range(8):
+            say(staff.users["it"], cause=f"alarm:{n}", text=f"Matter {n}")
+        turns = iter([True, True, False] * 9)
+        box.breaks_off = MagicMock(__bool__=lambda _: next(turns))
+        do("notices.deliver")
+        assert states(db) == ["not_sure"] * 6 + ["sent"] * 2
 
     def test_broken_off_before_the_answer_is_not_sure_and_not_sent_again(self, staff, box, db):
         say(staff.users["it"])
