@@ -32,11 +32,11 @@ class Specification(Record):
     plural=L("Test cases", "測試用例"),
     chapter=ORGANISATION,
     clause="2.3.5",
-    number="TC-{yyyy}-{seq:4}",
+    number="CC-{yyyy}-{seq:4}",
     title="{number} {subject}",
     grid=Grid("number subject covers result", search="subject"),
 )
-class TestCase(Record):
+class CoverCase(Record):
     """How one item is tried, and what came out."""
 
     subject = Text(required=True, label=L("Subject", "主題"))
