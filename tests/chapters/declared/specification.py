@@ -4,7 +4,7 @@ from .chapters import ORGANISATION
 from .kernel.language import Choice, Grid, L, Line, LineRef, Lines, Record, Text, record
 
 
-class SpecificationItem(Line):
+class SpecifiedLine(Line):
     """One thing that is asked for."""
 
     text = Text(required=True, label=L("Item", "條目"))
@@ -24,7 +24,7 @@ class Specification(Record):
     """What is to be built, item by item."""
 
     subject = Text(required=True, label=L("Subject", "主題"))
-    items = Lines(SpecificationItem, label=L("Items", "條目"))
+    items = Lines(SpecifiedLine, label=L("Items", "條目"))
 
 
 @record(
