@@ -162,6 +162,7 @@ def test_an_export_goes_out_while_it_is_read(app: Any) -> None:
         pieces = iter(streamed("rows.csv", ["Head"], batches()).response)
         assert (next(pieces), read) == ("\ufeffHead\r\n".encode(), [])
         assert (next(pieces), read) == (b"row 0\r\n", [0])
+        assert [*pieces] == [b"row 1\r\n", b"row 2\r\n"]
 
 
 def figures_come_after_the_page(browser: Any, monkeypatch: Any) -> None:
