@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import secrets as random
 from concurrent.futures import ThreadPoolExecutor
@@ -94,7 +95,7 @@ class TestDatabase:
         monkeypatch.setattr(commands.os, "execvpe", lambda *words: ended.append(words[0]))
         monkeypatch.setattr(commands, "check_port", lambda settings: None)
         monkeypatch.setattr(commands, "connected", nullcontext)
-        command(settings, None)
+        command(settings, argparse.Namespace(public=False))
         assert ended
         assert index in db[collection].index_information()
 

@@ -49,6 +49,9 @@ class Nodes:
 
     def begin(self) -> None:
         """Make a set of them and wait for its primary."""
+        for port in self.processes:  # each waits for its server to listen
+            with MongoClient("127.0.0.1", port, directConnection=True) as client:
+                client.admin.command("ping")
         hosts = [{"_id": n, "host": f"127.0.0.1:{port}"} for n, port in enumerate(self.processes)]
         with MongoClient("127.0.0.1", next(iter(self.processes)), directConnection=True) as client:
             settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500}
