@@ -21,6 +21,7 @@ from ..base.words import L
 from .kinds.lines import Lines
 from .kinds.links import Ref
 from .kinds.texts import Sealed
+from .localized import LocalizedText
 
 DAMAGED_FIELDS = "_damaged"
 DAMAGED = L("damaged, IT has been told", "數據損壞，已通知信息技術部")
@@ -126,7 +127,16 @@ _INNER: Mapping[str, Fits] = {
     "clocks": _are_clocks,
     "chain": _is_chain,
 }  # what the gate keeps with a record
+
+
+def _is_localized(value: Any) -> bool:
+    """Whether a value is a text of the system, in one language or in all."""
+    texts = value.values() if isinstance(value, Mapping) else [value]
+    return all(_of_type(str)(text) for text in texts)
+
+
 _KINDS: tuple[tuple[Any, Fits], ...] = (
+    (LocalizedText, _is_localized),
     (me.StringField, _of_type(str)),
     (me.BooleanField, _of_type(bool)),
     (me.IntField, _of_type(int)),
