@@ -71,7 +71,8 @@ class Cost:
 
 
 def module(at: int) -> str:
-    """One generated type: each third without workflow, each second with lines, the fields more from type to type."""
+    """One generated type: each third reviewed instead of with a workflow, each second with lines, with more and more
+    fields."""
     flow = FLOWS[at % len(FLOWS)]
     has_lines, fields = at % 2 == 1, FIELDS[: 2 + at % (len(FIELDS) - 1)]
     names = ["subject", *(line.split(" ")[0] for line in fields)]
@@ -87,6 +88,7 @@ def module(at: int) -> str:
         'title="{subject}"',
         f'grid=Grid({columns}, search=("subject",))',
         *([f'workflow=Workflow("draft", ({", ".join(flow)},))'] if flow else []),
+        *([] if flow else ["review=HEAD"]),
         *(['retention=Retention(after="due_on", archive=365, delete=10)'] if at % 4 == 0 else []),
     ]
     body = [SUBJECT, *fields]
