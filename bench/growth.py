@@ -76,7 +76,7 @@ def module(at: int) -> str:
     flow = FLOWS[at % len(FLOWS)]
     has_lines, fields = at % 2 == 1, FIELDS[: 2 + at % (len(FIELDS) - 1)]
     names = ["subject", *(line.split(" ")[0] for line in fields)]
-    columns = ", ".join(f'"{name}"' for name in ["number", *names[:3], *(["state"] if flow else [])])
+    columns = " ".join(["number", *names[:3], *(["state"] if flow else [])])
     parts = [HEAD.format(chapter=("SALES", "RESEARCH", "OPERATIONS")[at % 3])]
     if has_lines:
         parts.append(LINE.format(at=at))
@@ -86,7 +86,7 @@ def module(at: int) -> str:
         f'clause="{("2.2", "2.1", "6")[at % 3]}.{at + 20}"',
         f'number="G{_letters(at)}-{{yyyy}}-{{seq:4}}"',
         'title="{subject}"',
-        f'grid=Grid({columns}, search=("subject",))',
+        f'grid=Grid("{columns}", search="subject")',
         *([f'workflow=Workflow("draft", ({", ".join(flow)},))'] if flow else []),
         *([] if flow else ["review=HEAD"]),
         *(['retention=Retention(after="due_on", archive=365, delete=10)'] if at % 4 == 0 else []),
