@@ -34,10 +34,14 @@ def form_names(declared: Declaration, allowed: Iterable[str]) -> tuple[str, ...]
 def values_of(form: wtforms.Form, cls: type[Record], record: Record | None = None) -> dict[str, Any]:
     """The posted values by field, lines as line documents; what was not posted is left out.
 
-    A text that stands as the form showed it keeps the stored value, so that seconds that were not shown survive.
+    A text that stands as the form showed it keeps the stored value, so that seconds that were not shown survive; a box
+    that stays empty keeps the nothing of a record from before it was there.
     """
     posted = {name: entry for name, entry in form._fields.items() if entry.was_posted and not entry.process_errors}
-    return {name: entry.entered(record.raw(name) if record is not None else None) for name, entry in posted.items()}
+    if record is None:
+        return {name: entry.entered(None) for name, entry in posted.items()}
+    values = {name: (record.raw(name), entry.entered(record.raw(name))) for name, entry in posted.items()}
+    return {name: kept if kept is None and value is False else value for name, (kept, value) in values.items()}
 
 
 def filled(entries: LinesList) -> list[Any]:
