@@ -204,7 +204,7 @@ def test_totals_say_when_they_cannot_be_computed(company: Company, sit_down: Cal
     page.context.new_page().goto("/admin/")
     again = page.context.pages[-1]
     again.goto("/admin/quotation/new/")
-    again.locator(".draft-offer").get_by_role("link", name="繼續編輯").click()
+    again.locator(".draft-offer").first.get_by_role("link", name="繼續編輯").click()
     expect(again.locator("[data-computed=lines-0-amount]")).to_have_text("1,000.00")
     expect(again.locator("[name=lines-1-quantity]")).to_have_attribute("aria-invalid", "true")
     again.fill("[name=lines-1-quantity]", "3")

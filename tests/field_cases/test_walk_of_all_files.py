@@ -36,7 +36,7 @@ REFUSED = {  # file: kind of record, what the page of the checked sheet says
     "I01-formula-no-value.xlsx": ("customer", "單元格為 #N/A"),
     "I04b-stray-quote-long.csv": ("requirement", "第 3 行有未配對的引號"),
 }
-FOUND = {  # file: what finds it in files
+SEARCHED = {  # file: what finds it in files
     "A01-word-containers.docx": ("BRAVO", "CHARLIE", "DELTA", "FOXTROT"),
     "A02-filled-form.pdf": ("88000",),
     "A10-radicals.txt": ("长期", "門店", "车间", "第3页", "人力", "cooperation"),
@@ -50,7 +50,7 @@ Open = Callable[..., Any]
 
 
 def test_no_file_is_left_out() -> None:
-    walked = PASTED | NAMES.keys() | REFUSED.keys() | FOUND.keys() | SHOWN.keys()
+    walked = PASTED | NAMES.keys() | REFUSED.keys() | SEARCHED.keys() | SHOWN.keys()
     assert {path.name for path in FOLDER.iterdir()} == walked
     assert len(walked) == 19
 
@@ -76,7 +76,7 @@ def test_a_sheet_is_refused_in_a_sentence(name: str, company: Any, browser_as: O
     assert list(db[kind].find()) == before
 
 
-@pytest.mark.parametrize("name", [*FOUND, *SHOWN])
+@pytest.mark.parametrize("name", [*SEARCHED, *SHOWN])
 def test_a_file_is_attached_seen_and_found(name: str, company: Any, browser_as: Open) -> None:
     browser, need = browser_as("clerk_mkt", locale=HANT), company.make("requirement", "clerk_mkt")
     sent = {"id": str(need.id), "file": (io.BytesIO(content_of(name)), name)}
@@ -87,6 +87,6 @@ def test_a_file_is_attached_seen_and_found(name: str, company: Any, browser_as: 
     (view,) = {link for link in page.links if link.endswith("/view")}
     text = browser.get(view).text
     assert [part for part in SHOWN.get(name, ()) if part not in text] == []
-    for word in FOUND.get(name, ()):
+    for word in SEARCHED.get(name, ()):
         links = browser.page("/admin/search/", {"q": word, "in": "files"}).links
         assert any("/view" in link for link in links), word
