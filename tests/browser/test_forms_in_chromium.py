@@ -247,7 +247,7 @@ def test_pasted_products_are_found_filled_in_or_kept(company: Company, sit_down:
     expect(page.locator("[id=lines-2-product]")).to_have_value("XX-1 閥門")
     again = page.context.new_page()
     again.goto("/admin/quotation/new/")
-    again.locator(".draft-offer").get_by_role("link", name="繼續編輯").click()
+    again.locator(".draft-offer").first.get_by_role("link", name="繼續編輯").click()
     expect(again.locator("[id=lines-0-product]")).to_have_value("CT-IO32 遠程輸入輸出模塊")
     expect(again.locator("[id=lines-2-product]")).to_have_value("XX-1 閥門")
     expect(again.locator("[id=lines-2-product]")).to_have_attribute("aria-invalid", "true")
