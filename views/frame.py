@@ -22,6 +22,7 @@ from models.kernel.language.spec import Chapter
 from models.kernel.rights import rights
 
 from . import wording
+from .line_rows import line_rows
 from .session import actor, is_signed_in
 from .shortcuts import SHORTCUTS
 from .view_switch import ways_to_look
@@ -38,7 +39,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
         t=wording.t, asset=asset, moment=wording.moment, day=wording.day, ago=wording.ago, number=wording.number
     )
     app.jinja_env.globals["machine_time"] = wording.machine_time
-    app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look)
+    app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look, line_rows=line_rows)
     app.jinja_env.globals.update(yes_words=sorted(typed.YES), no_words=sorted(typed.NO))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)
