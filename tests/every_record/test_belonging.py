@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from mongoengine.connection import get_db
 
+from models.kernel.base import clock
 from models.kernel.base.collections import FOLLOWING, archive_of
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
@@ -32,6 +33,15 @@ def sees(person: Any, record: Any) -> bool:
         return bool(rights.find(person, type(record), record.id))
     except Missing:
         return False
+
+
+def nothing_is_left_to_follow() -> None:
+    """Every order is carried out; those for what was entered meanwhile two minutes later."""
+    orders = get_db()[FOLLOWING]
+    assert orders.count_documents({"since": {"$lte": clock.now()}}) == 0
+    with clock.set_to(clock.now() + dependents.ONCE_MORE_AFTER):
+        do("records.follow")
+    assert orders.count_documents({}) == 0
 
 
 @BELONGING
@@ -74,7 +84,23 @@ def test_it_follows_its_record_into_another_department(
     fresh = company.fresh(record)
     assert fresh.ref("department") == other
     assert is_sound(fresh)
-    assert get_db()[FOLLOWING].count_documents({}) == 0
+    nothing_is_left_to_follow()
+
+
+@BELONGING
+def test_what_is_entered_while_its_record_changes_follows_it(cls: Any, record: Any, company: Any) -> None:
+    """As a transaction leaves it that did not see the change, which did not see it either."""
+    parent, other = parent_of(record, company), company.department("LOG")
+    if parent.declared.parent is not None:
+        return  # it follows its own
+    entered = cls.collection().find_one_and_delete({"_id": record.id})
+    changes.update(type(parent), parent.id, {"department": other}, actor=SYSTEM, version=None)
+    cls.collection().insert_one(entered)
+    do("records.follow")
+    assert company.fresh(record).ref("department") != other
+    nothing_is_left_to_follow()
+    assert company.fresh(record).ref("department") == other
+    assert is_sound(company.fresh(record))
 
 
 @INHERITING
@@ -115,4 +141,4 @@ def test_it_goes_into_the_archive_and_back_with_its_record(cls: Any, record: Any
     archive.bring_back(type(parent), parent.id, actor=SYSTEM)
     do("records.follow")
     assert is_sound(company.fresh(record))
-    assert get_db()[FOLLOWING].count_documents({}) == 0
+    nothing_is_left_to_follow()

@@ -2,10 +2,14 @@
 
 A few are made anew in the same transaction. Where there are more, and for what must go into the archive or come back
 with the record, an order is left in the same transaction, which `records.follow` carries out in small steps.
+
+A record that somebody enters at that very moment is not seen by the transaction, nor does it see what changes. So each
+order is carried out once more when no transaction that had begun by then can still be open.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,6 +34,8 @@ from .waiting import waiting_for
 from .writing import write_change
 
 AT_ONCE_MAX = 100
+AT_ONCE = dt.timedelta()
+ONCE_MORE_AFTER = dt.timedelta(minutes=2)  # the server ends a transaction after one
 DERIVE, ARCHIVE, BRING_BACK = "derive", "archive", "bring_back"
 OF_A_PARENT = frozenset({"department", "seen_by", "worked_by", "read_by"})
 
@@ -54,6 +60,7 @@ def follow(unit: Unit, record: Record, before: Mapping[str, Any]) -> None:
                 make_anew(unit, cls, row)
             if len(rows) > AT_ONCE_MAX or in_unit(archive_of(cls.type_name())).find_one({name: record.id}, {"_id": 1}):
                 leave_order(DERIVE, cls, name, record.id)
+            leave_order(DERIVE, cls, name, record.id, after=ONCE_MORE_AFTER)
 
 
 def make_anew(unit: Unit, cls: type[Record], row: Mapping[str, Any]) -> None:
@@ -83,10 +90,11 @@ def _changed_parts(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in derived_parts(record).items() if row.get(name) != value}
 
 
-def leave_order(what: str, cls: type[Record], name: str, id: ObjectId) -> None:
-    """Leave an order for the records of a type that link to a record, in the transaction of its cause."""
-    key = f"{what}:{cls.type_name()}:{name}:{id}"
-    facts = {"what": what, "type": cls.type_name(), "field": name, "id": id, "since": clock.now()}
+def leave_order(what: str, cls: type[Record], name: str, id: ObjectId, after: dt.timedelta = AT_ONCE) -> None:
+    """Leave an order for the records of a type that link to a record, in the transaction of its cause; it waits until
+    `after` has passed."""
+    key = f"{what}:{cls.type_name()}:{name}:{id}" + (":again" if after else "")
+    facts = {"what": what, "type": cls.type_name(), "field": name, "id": id, "since": clock.now() + after}
     in_unit(FOLLOWING).replace_one({"_id": key}, {**facts, "stamp": secrets.token_hex(8)}, upsert=True)
 
 
@@ -95,11 +103,12 @@ def leave_orders(what: str, record_type: type[Record], id: ObjectId) -> None:
     for cls, name in children_of(registered(), record_type):
         if cls.declared.rests_with_parent:
             leave_order(what, cls, name, id)
+            leave_order(what, cls, name, id, after=ONCE_MORE_AFTER)
 
 
 def orders() -> list[dict[str, Any]]:
-    """The orders that wait, the oldest first."""
-    return list(get_db()[FOLLOWING].find().sort("since", 1).limit(200))
+    """The orders whose time has come, the oldest first."""
+    return list(get_db()[FOLLOWING].find({"since": {"$lte": clock.now()}}).sort("since", 1).limit(200))
 
 
 def done(order: Mapping[str, Any]) -> None:
