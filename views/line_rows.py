@@ -26,7 +26,7 @@ def line_rows(rows: Sequence[Sequence[Mapping[str, Any]]], cell: Macro, row: Mac
     frames: dict[tuple[bool, ...], list[str]] = {}
     parts: list[str] = []
     for number, cells in enumerate(rows, 1):
-        flags = tuple(bool(one["number"]) for one in cells)
+        flags = tuple(bool(facts["number"]) for facts in cells)
         if flags not in frames:
             signs = [{"html": CELL, "number": flag} for flag in flags]
             frames[flags] = str(row(signs, NAME)).split(CELL)
