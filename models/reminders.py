@@ -9,10 +9,10 @@ from typing import Any
 
 from .chapters import TIME
 from .kernel.base import clock
-from .kernel.base.record_key import RecordKey
 from .kernel.gate.causes import OwnReminderCause
 from .kernel.language import (
     Access,
+    AnyRef,
     Choice,
     Flag,
     Grid,
@@ -27,13 +27,8 @@ from .kernel.language import (
     Words,
     record,
 )
-from .kernel.language.declare import registered
 
 OWN = dict.fromkeys(Role, Scope.OWN)
-NO_SUCH_LINK = L(
-    "A link names a record type and the id of a record, like contract:65a1….",
-    "關聯記錄須寫明記錄類型與編碼，例如 contract:65a1…。",
-)
 IS_PAST = L("This time has passed already.", "該時間已過。")
 OWN_TEXT = L("Reminder: {text}", "提醒：{text}")
 LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（此提醒應於 {day} 發出，現予補發。）")
@@ -46,7 +41,7 @@ LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（�
     clause="3.4.3",
     number="RM-{yyyy}{mm}-{seq:4}",
     title="{text}",
-    grid=Grid("text at recurring active", search="text", sort="-at", inline="active"),
+    grid=Grid("text about at recurring active", search="text", sort="-at", inline="active"),
     form=(
         Part(
             L("What", "內容"),
@@ -69,11 +64,7 @@ class Reminder(Record):
 
     text = Text(required=True, label=L("Remind me of", "提醒內容"))
     note = LongText(most=2000, label=L("Note", "備註"))
-    about = Text(
-        most=100,
-        label=L("Linked record", "關聯記錄"),
-        help=L("Filled by “Remind me” on the page of a record.", "在記錄頁面點「提醒我」時自動填寫。"),
-    )
+    about = AnyRef(label=L("Linked record", "關聯記錄"))
     at = Moment(required=True, label=L("First time", "首次時間"))
     recurring = Choice(
         {
@@ -89,16 +80,8 @@ class Reminder(Record):
     active = Flag(default=True, label=L("Active", "啟用"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
-        if self.about and link_in(self.about) is None:
-            yield "about", NO_SUCH_LINK
         if not self.version and self.recurring == "none" and self.at and self.at < clock.now() - dt.timedelta(hours=1):
             yield "at", IS_PAST
-
-
-def link_in(text: str | None) -> RecordKey | None:
-    """The record that a reminder is linked to, or None."""
-    key = RecordKey.parse(text)
-    return key if key and key.version is None and key.type in registered() else None
 
 
 def occurrences(reminder: Mapping[str, Any], first: dt.datetime, last: dt.datetime) -> Iterator[dt.datetime]:

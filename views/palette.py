@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from bson import ObjectId
 from flask import Response, current_app, jsonify, request
 from flask_admin import expose
-from mongoengine.connection import get_db
 from pymongo.errors import ExecutionTimeout
 
 from models.kernel.base.errors import Missing
@@ -26,6 +25,7 @@ from models.kernel.language.finding import is_number_of, number_begins
 from models.kernel.language.record import Record
 from models.kernel.language.sound import row_of
 from models.kernel.rights import picking, rights
+from models.kernel.rights.across import newest
 
 from . import wording
 from .lists.listing import SLOW, TIME_LIMIT_MS
@@ -125,7 +125,8 @@ class PaletteView(PlainRun):
         for key in named:
             by_type.setdefault(key.type, []).append(key.id)
         needed = [(self.catalogue[name], {"_id": {"$in": ids}}) for name, ids in by_type.items()]
-        rows = {row["_id"]: row for row in _rows(me, needed, RECENT_MAX)}
+        known = newest(me, needed, RECENT_MAX, RECORDS_MAX, time_limit_ms=TIME_LIMIT_MS)
+        rows = {row["_id"]: row for row in known}
         return [self._option(rows[key.id]) for key in named if key.id in rows]
 
     def _named(self, text: str) -> RecordKey | None:
@@ -160,7 +161,9 @@ class PaletteView(PlainRun):
             needed: list[tuple[type[Record], dict]] = [(cls, number_begins(number)) for cls in of_number]
         else:
             needed = [(cls, picking.found_by(me, cls, text)) for cls in self.catalogue.values()]
-        return [self._option(row) for row in _rows(me, needed, RECORDS_EACH if not of_number else RECORDS_MAX)]
+        each = RECORDS_MAX if of_number else RECORDS_EACH
+        rows = newest(me, needed, each, RECORDS_MAX, time_limit_ms=TIME_LIMIT_MS)
+        return [self._option(row) for row in rows]
 
     def _option(self, row: Mapping[str, Any]) -> Option:
         cls = self.catalogue[row["type"]]
@@ -172,22 +175,6 @@ class PaletteView(PlainRun):
             "tone": wording.tone(cls, row.get("state")),
             "url": f"/admin/{row['type']}/details/?id={row['_id']}",
         }
-
-
-def _rows(me: Actor, iterable: Iterable[tuple[type[Record], dict[str, Any]]], most: int) -> list[dict[str, Any]]:
-    """The newest records of each type that match and that the reader may see: one command for all types."""
-    pipelines = []
-    for cls, query in iterable:
-        scope = rights.visible(me, cls)
-        if scope is not None:
-            shown = {"number": 1, "title": 1, "state": 1, "type": {"$literal": cls.type_name()}}
-            stages = [{"$match": {"$and": [query, scope]}}, {"$sort": {"_id": -1}}, {"$limit": most}]
-            pipelines.append((cls._get_collection_name(), [*stages, {"$project": shown}]))
-    if not pipelines:
-        return []
-    (first, stages), *others = pipelines
-    stages += [{"$unionWith": {"coll": name, "pipeline": each}} for name, each in others]
-    return list(get_db()[first].aggregate([*stages, {"$limit": RECORDS_MAX}], maxTimeMS=TIME_LIMIT_MS))
 
 
 def _frame(text: str) -> list[Option]:

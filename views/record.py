@@ -26,12 +26,11 @@ from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import why_not
 from models.kernel.gate.receipts import note_reading
 from models.kernel.gate.sources import Source
-from models.kernel.language.fields import LineRef, Ref, Refs
 from models.kernel.language.kinds.lines import LINES_LIMIT
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Move
-from models.kernel.rights import line_picking, picking, rights
+from models.kernel.rights import kept_links, picking, rights
 from models.services.files import files
 from models.services.keeping import archive
 
@@ -285,14 +284,11 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
             tags = listing.tags_of(self.model, me, text)
             return jsonify(results=[{"id": tag, "label": tag, "note": ""} for tag in tags], more=False)
         link, most = self._lookup_field(field), LOOKUP_MAX + 1
-        if isinstance(link, LineRef):
-            rows = line_picking.offered_lines(me, link, text, most)
-        else:
-            rows = picking.offered(me, link, text, most)
+        rows = (kept_links if link.is_kept_link else picking).offered(me, link, text, most)
         results = [_choice(row) for row in rows]
         return jsonify(results=results[:LOOKUP_MAX], more=len(rows) > LOOKUP_MAX)
 
-    def _lookup_field(self, field: str) -> Ref | Refs | LineRef:
+    def _lookup_field(self, field: str) -> Any:
         """The field (or `lines.column`) that links to records; anything else is not found."""
         name, _, column = field.partition(".")
         content: Any = self.model._fields.get(name)

@@ -22,7 +22,7 @@ from models.kernel.language.declare import references_of
 from models.kernel.language.glossary import NEUTRAL
 from models.kernel.language.record import Record
 from models.kernel.language.reviewing import MARK, is_unreviewed
-from models.kernel.rights import line_picking, rights
+from models.kernel.rights import kept_links, rights
 
 from .session import actor
 
@@ -125,7 +125,7 @@ def _relative(days: int, _locale: str) -> str:
 
 def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[Any, str]:
     """The titles of everything that these fields of these rows link to: one query per linked type; and of the lines
-    that these rows link to, one per field."""
+    and the records of any type that these rows link to, one or two per field."""
     links, held = references_of(cls), list(rows)
     query: dict[str, set[ObjectId]] = {}
     chosen = [name for name in names if name in links]
@@ -135,14 +135,14 @@ def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names
             if value is not None:
                 ids = value if isinstance(value, list) else [value]
                 query.setdefault(links[name].target, set()).update(ids)
-    return titles(query) | _line_titles(cls, held)
+    return titles(query) | _kept_titles(cls, held)
 
 
-def _line_titles(cls: type[Record], rows: list[Mapping[str, Any]]) -> dict[str, str]:
+def _kept_titles(cls: type[Record], rows: list[Mapping[str, Any]]) -> dict[str, str]:
     result: dict[str, str] = {}
     for name, link in cls.declared.own_fields.items():
-        if link.line_target and (places := {row[name] for row in rows if row.get(name)}):
-            result |= line_picking.line_titles(actor(), link, places)
+        if link.is_kept_link and (kept := {row[name] for row in rows if row.get(name)}):
+            result |= kept_links.titles(actor(), link, kept)
     return result
 
 

@@ -46,6 +46,7 @@ from ..kernel.language import (
 )
 from ..kernel.language.declare import references_of, registered
 from ..kernel.language.fields import Rule
+from ..kernel.language.kinds.any_links import kept_as, key_in
 from ..services.work import jobs
 
 CARRY_OUT = "archive.carry_out"
@@ -299,7 +300,8 @@ def _customers_of(cls: type[Record], document: Mapping[str, Any]) -> set[Any]:
     for name, ref in references_of(cls).items():
         if ref.target == "Customer" and (held := document.get(name)) is not None:
             result |= set(held) if isinstance(held, list) else {held}
-    return result
+    anywhere = [document.get(name) for name, field in cls.declared.own_fields.items() if field.is_any_link]
+    return result | {key.id for held in anywhere if (key := key_in(held)) and key.type == "customer"}
 
 
 def active_holds() -> list[Hold]:
@@ -366,10 +368,11 @@ def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
     """The number of a record that is still being worked on and links to this one; links in lines count, too."""
     for other in registered().values():
         flow = other.declared.workflow
-        paths = list(_paths_to(other, cls.__name__)) if flow else []
+        paths = list(_paths_to(other, cls)) if flow else []
         if not flow or not paths:
             continue
-        query = {"state": {"$nin": sorted(_at_rest(other))}, "removed_at": None, "$or": [{path: id} for path in paths]}
+        named = [{path: id if not is_any else {"$in": kept_as(cls.type_name(), id)}} for path, is_any in paths]
+        query = {"state": {"$nin": sorted(_at_rest(other))}, "removed_at": None, "$or": named}
         if row := in_unit(other.type_name()).find_one(query, {"number": 1}):
             return str(row["number"])
     return None
@@ -384,11 +387,15 @@ def _at_rest(cls: type[Record]) -> frozenset[str]:
     return flow.ends | {state for state in flow.states if all(move.optional for move in flow.out_of(state))}
 
 
-def _paths_to(cls: type[Record], target: str) -> Iterator[str]:
+def _paths_to(cls: type[Record], target: type[Record]) -> Iterator[tuple[str, bool]]:
+    """Where records of a type link to another's, and whether by a link to any type; private ones keep nothing."""
     for name, field in cls.declared.own_fields.items():
-        if field.target == target:
-            yield name
-        yield from (f"{name}.{column}" for column, ref in field.columns.items() if ref.target == target)
+        is_any = field.is_any_link and field.takes(target.__name__) and not cls.declared.access.private
+        if field.target == target.__name__ or is_any:
+            yield name, is_any
+        yield from (
+            (f"{name}.{column}", False) for column, ref in field.columns.items() if ref.target == target.__name__
+        )
 
 
 def ensure_retention_rules() -> int:

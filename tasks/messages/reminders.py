@@ -15,8 +15,10 @@ from models.kernel.base.words import At, L, On, Words
 from models.kernel.gate.causes import DateCause, LineDateCause, OwnReminderCause
 from models.kernel.gate.notices import About, NoticeKind, notice_for
 from models.kernel.gate.unit import Unit, in_transaction
+from models.kernel.language.declare import registered
+from models.kernel.language.kinds.any_links import key_in
 from models.kernel.rights import rights
-from models.reminders import LATE, OWN_TEXT, Reminder, is_still_wished, link_in, occurrences
+from models.reminders import LATE, OWN_TEXT, Reminder, is_still_wished, occurrences
 from models.services.notify.dates import (
     CATCH_UP,
     AnyDateCause,
@@ -106,8 +108,8 @@ def _remind_own(cause: OwnReminderCause, moment: dt.datetime) -> bool:
         row = record.to_mongo().to_dict()
         if not record._data.get("active") or moment not in occurrences(row, moment, moment):
             return False
-        about = link_in(record._data.get("about"))
-        subject = About(about.type, about.id) if about else record
+        about = key_in(record._data.get("about"))
+        subject = About(about.type, about.id) if about and about.type in registered() else record
         to = people.people_at([at_user(record.ref("owner"))])[:1]
         for person in to:
             words = _own_words(record._data["text"], moment)

@@ -8,7 +8,7 @@ import pytest
 from models.kernel.base.roles import Role
 from models.kernel.base.words import L
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Day, Line, LineRef, Lines, LineState, Ref, SignedLine, Text
+from models.kernel.language.fields import AnyRef, Day, Line, LineRef, Lines, LineState, Ref, SignedLine, Text
 from models.kernel.language.relations import READ, during
 from models.kernel.language.spec import Access
 from models.kernel.language.who import OWNER
@@ -112,6 +112,24 @@ def test_a_link_to_a_line_stands_in_a_record_alone() -> None:
     fault = "column rows.part links to a line, which a field of a record can alone"
     with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
         declared(**lines(line(part=LineRef("Quotation.lines", label=NAME))))
+
+
+ANYWHERE = {
+    "Quotation Nothing": "field 'about' links to Nothing, which is not a record type",
+    "quotation": "field 'about' links to quotation, which is not a record type",
+}
+
+
+@pytest.mark.parametrize("of", ANYWHERE)
+def test_a_link_to_several_types_leads_to_types(of: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: {ANYWHERE[of]}.")):
+        started(fields={"about": AnyRef(of=of, label=NAME)})
+
+
+def test_a_link_to_any_type_stands_in_a_record_alone() -> None:
+    fault = "column rows.about links to records of any type, which a field of a record can alone"
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
+        declared(**lines(line(about=AnyRef(label=NAME))))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

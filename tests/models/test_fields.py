@@ -18,6 +18,7 @@ from models.kernel.language.fields import (
     TOO_LARGE,
     WRONG_FORM,
     Answers,
+    AnyRef,
     Choice,
     Choices,
     Day,
@@ -98,6 +99,7 @@ KINDS: dict[str, Any] = {
     "time": Time(label=LABEL),
     "url": Url(label=LABEL),
     "line_state": LineState(OPTIONS, ends="a", label=LABEL),
+    "any_ref": AnyRef(of="User Customer", label=LABEL),
     "line_ref": LineRef("SalesOrder.milestones", label=LABEL),
 }
 GOOD: list[tuple[str, Any]] = [
@@ -132,6 +134,7 @@ GOOD: list[tuple[str, Any]] = [
     ("questions", [QuestionLine(code="q1", kind="text", text="Why?")]),
     ("percent", Decimal("12.5")),
     ("rating", 5),
+    ("any_ref", "user:65a1b2c3d4e5f60718293a4b"),
     ("duration", 90),
     ("time", 1439),
     ("url", "https://example.com/路徑?x=1"),
@@ -141,6 +144,11 @@ GOOD: list[tuple[str, Any]] = [
 BAD: list[tuple[str, Any, L]] = [
     ("percent", Decimal("100.01"), TOO_LARGE),
     ("rating", 0, TOO_SMALL),
+    ("any_ref", "user", WRONG_FORM),
+    ("any_ref", "user:65a1b2c3d4e5f60718293a4b:3", WRONG_FORM),
+    ("any_ref", "../user:65a1b2c3d4e5f60718293a4b", WRONG_FORM),
+    ("any_ref", ObjectId(), WRONG_FORM),
+    ("any_ref", {"$ne": 1}, WRONG_FORM),
     ("duration", "1:30", NOT_A_NUMBER),
     ("time", 1440, TOO_LARGE),
     ("url", "javascript:alert(1)", NOT_AN_ADDRESS),

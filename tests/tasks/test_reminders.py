@@ -13,7 +13,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, unit
 from models.kernel.gate.causes import parsed
 from models.kernel.rights import rights
-from models.reminders import Reminder, link_in, occurrences
+from models.reminders import Reminder, occurrences
 from models.services.notify.dates import still_holds
 from tasks.engine import run as engine
 from tests.fixtures.doing import Killed, do
@@ -277,7 +277,6 @@ class TestOwn:
 
     def test_a_link_that_is_none(self, wish):
         for about in ("x", "customer", "customer/1", "nothing/65a1b2c3d4e5f60718293a4b", "http://x/"):
-            assert link_in(about) is None
             with pytest.raises(Refused):
                 wish(at("2025-06-02"), about=about)
 

@@ -11,7 +11,6 @@ import wtforms
 from models.kernel.base.words import Words
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Declaration
-from models.reminders import link_in
 
 from ..kinds import kind_of
 from ..kinds.inputs import LinesList, Value
@@ -80,11 +79,6 @@ def presets_of(cls: type[Record], names: tuple[str, ...], handed: Mapping[str, s
         field, given = cls._fields[name], handed.get(name)
         if field.default is not None and not field.columns:
             presets[name] = field.default() if callable(field.default) else field.default
-        if given and (value := _handed(name, field, given)) is not None:
+        if given and (value := kind_of(field).preset(given)) is not None:
             presets[name] = value
     return presets
-
-
-def _handed(name: str, field: Any, given: str) -> Any:
-    """A value that an address hands over for a field; None: it does not."""
-    return given if name == "about" and link_in(given) else kind_of(field).preset(given)

@@ -15,7 +15,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.rights import line_picking, picking, rights
+from models.kernel.rights import kept_links, picking, rights
 
 from ..kinds import kind_of
 from ..kinds.inputs import LinesList, Value
@@ -56,9 +56,9 @@ def read_form(
 def _settle(entry: Value, me: Actor, known: dict) -> bool:
     """Choose what a text means, or say that it means nothing. A text that stands in many lines is looked up once."""
     link, text = entry.field, entry.typed
-    key = (link.target or f"{link.line_target}.{link.line_list}", link.states, text)
+    key = (kept_links.key_of(link) if link.is_kept_link else link.target, link.states, text)
     if key not in known:
-        known[key] = line_picking.meant_line(me, link, text) if link.line_target else picking.meant(me, link, text)
+        known[key] = (kept_links if link.is_kept_link else picking).meant(me, link, text)
     if (id := known[key]) is None:
         words = UNKNOWN(label=label_of(link), text=text)
         entry.process_errors = [*entry.process_errors, words]  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any
 from models.kernel.base.people import Actor
 from models.kernel.gate import follow_ups
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.any_links import kept_as
 from models.kernel.language.kinds.line_links import any_line_of
 from models.kernel.language.record import Record
 from models.kernel.language.sound import rows_of
@@ -82,7 +83,7 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
     belongs to this one comes first, as a table with the way to enter another."""
     pairs = [
         (other, name, scope)
-        for other, name in [*catalogue().pointing_to(cls), *catalogue().pointing_to_lines(cls)]
+        for other, name in _pointing_to(cls)
         if (scope := rights.visible(me, other)) is not None and name in rights.readable_fields(me, other)
     ]
     if not pairs:
@@ -103,9 +104,18 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
     return sorted(shown, key=lambda group: "heads" not in group)
 
 
+def _pointing_to(cls: type[Record]) -> list[tuple[type[Record], str]]:
+    """The types and fields that link to records of a type, to lines of them, or to records of any type."""
+    known = catalogue()
+    return [*known.pointing_to(cls), *known.pointing_to_lines(cls), *known.pointing_anywhere(cls)]
+
+
 def _pointing(other: type[Record], name: str, record: Record) -> Any:
     """What stands in a field of another record that links to this one, or to a line of it."""
-    return any_line_of(record.id) if other._fields[name].line_target else record.id
+    field = other._fields[name]
+    if field.is_any_link:
+        return {"$in": kept_as(record.type_name(), record.id)}
+    return any_line_of(record.id) if field.line_target else record.id
 
 
 def _newest(other: type[Record], name: str, query: dict[str, Any], at: int) -> tuple[str, list[dict[str, Any]]]:
@@ -123,9 +133,10 @@ def _newest(other: type[Record], name: str, query: dict[str, Any], at: int) -> t
 def _group(other: type[Record], name: str, record: Record, rows: list[dict[str, Any]], me: Actor) -> dict[str, Any]:
     """The records of one type that link to this one."""
     base = f"/admin/{other.declared.name}/"
+    value = f"{record.type_name()}:{record.id}" if other._fields[name].is_any_link else record.id
     group = {
         "label": other.declared.plural,
-        "all": f"{base}?f.{name}={record.id}&with={name}",
+        "all": f"{base}?f.{name}={value}&with={name}",
         "more": len(rows) > RELATED_MAX,
     }
     sound = rows_of(other, rows[:RELATED_MAX])

@@ -15,7 +15,7 @@ from ..language.fields import NOT_THERE, label_of
 from ..language.kinds.line_links import any_line_of, place_of
 from ..language.kinds.lines import keyed_lines
 from ..language.record import Record
-from ..rights import line_picking
+from ..rights import kept_links
 
 REFERRED_TO = L(
     "A line that was taken out is referred to by {count} records ({example}); it must stay.",
@@ -24,11 +24,12 @@ REFERRED_TO = L(
 COUNT_MAX = 1000
 
 
-def line_link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
-    """Links to lines that changed must lead to a line that the actor may see; one query for each field."""
+def kept_link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
+    """Links to lines, or to records of any type, that changed must lead where the actor may; one query for each
+    field."""
     for name, link in record.declared.own_fields.items():
-        value = record.raw(name) if link.line_target else None
-        if value and value != before.get(name) and value not in line_picking.are_there(actor, link, [value]):
+        value = record.raw(name) if link.is_kept_link else None
+        if value and value != before.get(name) and value not in kept_links.are_there(actor, link, [value]):
             yield name, NOT_THERE(label=label_of(link))
 
 

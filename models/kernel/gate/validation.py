@@ -16,7 +16,7 @@ from ..language.declare import references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
 from ..language.record import Record
 from ..rights import rights
-from . import line_links, lines
+from . import any_links, line_links, lines
 from .answering import answer_problems
 from .circles import circle_problems
 from .search_parts import parent_of
@@ -100,7 +100,7 @@ def _belonging_problems(record: Record, actor: Actor) -> Problems:
 
 def line_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
     """What is wrong with links to lines, and with what was done to lines; the system may do the latter all the same."""
-    yield from line_links.line_link_problems(record, actor, before)
+    yield from line_links.kept_link_problems(record, actor, before)
     if not actor.is_system:
         yield from lines.state_problems(record, before)
         yield from line_links.removal_problems(record, before)
@@ -183,8 +183,9 @@ def said_faults(text: str) -> Iterator[Words]:
 
 def linked_by(record: Record) -> frozenset[ObjectId]:
     """Everything that the record's own fields and its owner field link to."""
-    owner = record.ref("owner")
-    return frozenset([*(link[-1] for link in _links(record)), *([owner] if owner else [])])
+    owner, own = record.ref("owner"), record.declared.own_fields.items()
+    kept = [id for name, field in own if field.is_any_link for id in field.ids_in(record.raw(name))]
+    return frozenset([*(link[-1] for link in _links(record)), *kept, *([owner] if owner else [])])
 
 
 def _links(record: Record) -> Iterator[Link]:
@@ -237,5 +238,9 @@ def links_to(record: Record) -> tuple[int, str]:
             if count and not example:
                 example = cls._get_collection().find_one(query, {"number": 1})["number"]
             total += count
-    count, other = line_links.links_to_lines_of(type(record), record.id)
-    return total + count, example or other
+    for count, other in (
+        line_links.links_to_lines_of(type(record), record.id),
+        any_links.links_to_record(type(record), record.id),
+    ):
+        total, example = total + count, example or other
+    return total, example

@@ -10,6 +10,7 @@ from .declare import record
 from .facts import DeclarationError
 from .fields import (
     Answers,
+    AnyRef,
     Choice,
     Choices,
     Day,
@@ -78,6 +79,7 @@ __all__ = [
     "WRITER",
     "Access",
     "Answers",
+    "AnyRef",
     "ApproverSlot",
     "Attached",
     "Chapter",

@@ -64,6 +64,11 @@ class Catalogue(Mapping[str, type[Record]]):
         own = [(other, name, link) for other in self.values() for name, link in other.declared.own_fields.items()]
         return [(other, name) for other, name, link in own if link.line_target == cls.__name__]
 
+    def pointing_anywhere(self, cls: type[Record]) -> list[tuple[type[Record], str]]:
+        """The types and fields with links to records of any type that may lead to this one."""
+        own = [(other, name, link) for other in self.values() for name, link in other.declared.own_fields.items()]
+        return [(other, name) for other, name, link in own if link.is_any_link and link.takes(cls.__name__)]
+
     def _check(self) -> None:
         for cls in self.values():
             for fault in self._faults(cls):
@@ -109,6 +114,9 @@ class Catalogue(Mapping[str, type[Record]]):
     def _line_link_faults(self, cls: type[Record]) -> Iterator[str]:
         """Links to lines: the list must be there, with a text by which its lines are called."""
         for name, link in cls.declared.own_fields.items():
+            for wrong in link.of if link.is_any_link else ():
+                if wrong not in self._by_class:
+                    yield f"field {name!r} links to {wrong}, which is not a record type"
             if not link.line_target:
                 continue
             target = self._by_class.get(link.line_target)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..base.words import Words
 from .kinds.answers import Answers
+from .kinds.any_links import AnyRef
 from .kinds.choices import RANKS, Choice, Choices, Flag, Tags
 from .kinds.dates import Day, Moment
 from .kinds.line_links import LineRef
@@ -29,6 +30,7 @@ __all__ = [
     "TOO_LARGE",
     "WRONG_FORM",
     "Answers",
+    "AnyRef",
     "Choice",
     "Choices",
     "Day",

@@ -96,7 +96,7 @@ def _untakable(name: str, spec: Declaration) -> str:
     own = spec.own_fields[name]
     rules: tuple[tuple[Callable[[], Any], str], ...] = (
         (lambda: own.computed or own.internal, "nobody can write"),
-        (lambda: own.target, "leads to records of the company"),
+        (lambda: own.target or own.is_any_link, "leads to records of the company"),
         (lambda: own.columns, "holds lines"),
         (lambda: not own.is_for_strangers, "is of a kind that no public form takes"),
         (lambda: own.unique or any(name in rule.fields for rule in spec.unique), "is unique: a refusal would tell"),
@@ -108,7 +108,7 @@ def _unshowable(own: Rule) -> str:
     """Why a field cannot stand on a page for strangers."""
     if own.internal or own.restricted or own.see is not None or not own.is_for_strangers:
         return "not everybody may see who reads the record"
-    return "names other records" if own.target else ""
+    return "names other records" if own.target or own.is_any_link else ""
 
 
 def _create_faults(public: Public, spec: Declaration) -> Iterator[str]:

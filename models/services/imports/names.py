@@ -17,11 +17,11 @@ from models.kernel.base.collections import archive_of
 from models.kernel.base.people import Actor
 from models.kernel.base.search import normal, same
 from models.kernel.base.words import L
-from models.kernel.language.fields import LineRef, Ref, Refs, label_of
+from models.kernel.language.fields import Ref, Refs, label_of
 from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, names_in
-from models.kernel.rights import line_picking, rights
+from models.kernel.rights import kept_links, rights
 from models.kernel.rights.picking import may_be_linked
 
 KNOWN_MAX = 50_000
@@ -55,8 +55,8 @@ class NamesInCells:
         self.actor = actor
         self._known: dict[Key, dict[str, tuple[ObjectId, ...]]] = {}
         self._titles: dict[ObjectId, str] = {}
-        self._lines: dict[tuple[str, str], str | None] = {}
-        self._line_titles: dict[str, str] = {}
+        self._kept: dict[tuple[str, str], str | None] = {}
+        self._kept_titles: dict[str, list[str]] = {}
 
     def learn(self, link: Ref | Refs, texts: Iterable[str]) -> None:
         """Look up some names at once: one query for those that are new."""
@@ -112,20 +112,20 @@ class NamesInCells:
             return self._titles[id]
         return str(UNTOLD[1 if get_document(link.target).declared.access.guarded else 0])
 
-    def meant_line(self, link: LineRef, text: str) -> str:
-        """The line that “number · title” means. Raises BadValue, saying the text."""
-        key = (f"{link.line_target}.{link.line_list}", text)
-        if key not in self._lines:
-            self._lines[key] = line_picking.meant_line(self.actor, link, text)
-        if (place := self._lines[key]) is None:
+    def meant_kept(self, link: Any, text: str) -> str:
+        """The line, or the record of any type, that a text means. Raises BadValue, saying the text."""
+        key = (kept_links.key_of(link), text)
+        if key not in self._kept:
+            self._kept[key] = kept_links.meant(self.actor, link, text)
+        if (kept := self._kept[key]) is None:
             raise BadValue(UNKNOWN(label=label_of(link), text=text[:100]))
-        return place
+        return kept
 
-    def line_title(self, link: LineRef, place: str) -> str:
-        """What a kept link to a line is called."""
-        if place not in self._line_titles:
-            self._line_titles |= line_picking.line_titles(self.actor, link, [place])
-        return self._line_titles.get(place, "")
+    def kept_titles(self, link: Any, kept: str) -> list[str]:
+        """What a link that is kept as a text is called, in each language."""
+        if kept not in self._kept_titles:
+            self._kept_titles[kept] = kept_links.titles_in_each_language(self.actor, link, kept)
+        return self._kept_titles[kept]
 
     def _hits(self, link: Ref | Refs, texts: set[str]) -> dict[str, tuple[ObjectId, ...]]:
         cls = get_document(link.target)

@@ -41,10 +41,10 @@ class LineRef(Rule, me.StringField):
         return text
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
-        return lambda text: names.meant_line(self, text.strip()) if text.strip() else None
+        return lambda text: names.meant_kept(self, text.strip()) if text.strip() else None
 
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
-        yield names.line_title(self, value)
+        yield from names.kept_titles(self, value)
 
 
 def place_of(record: ObjectId, key: str) -> str:

@@ -50,9 +50,9 @@ class LinkNames(Protocol):
 
     def title(self, link: Any, id: ObjectId) -> str: ...
 
-    def meant_line(self, link: Any, text: str) -> str: ...
+    def meant_kept(self, link: Any, text: str) -> str: ...
 
-    def line_title(self, link: Any, place: str) -> str: ...
+    def kept_titles(self, link: Any, kept: str) -> list[str]: ...
 
 
 class Rule:
@@ -94,6 +94,7 @@ class Rule:
     is_column: ClassVar[bool] = True  # a reader may choose it as a column of a list
     is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
     line_target = line_list = ""  # the type and the list of lines to one of which it links
+    is_any_link: ClassVar[bool] = False  # kept with the type of the record that it links to
     is_line_state: ClassVar[bool] = False  # says of a line how far it is
     unreadable: ClassVar[L] = WRONG_FORM
 
@@ -116,7 +117,12 @@ class Rule:
     @property
     def is_picked(self) -> bool:
         """Whether a picker enters it, so that a text may stand there which nobody chose."""
-        return bool(self.target or self.line_target)
+        return bool(self.target) or self.is_kept_link
+
+    @property
+    def is_kept_link(self) -> bool:
+        """Whether it is kept as a text that names where it leads, to a line or to a record of any type."""
+        return self.is_any_link or bool(self.line_target)
 
     @property
     def columns(self) -> Mapping[str, Any]:

@@ -1,0 +1,34 @@
+"""Links to records of any type as they protect what they lead to: who links to a record, and whether that is work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_db
+
+from ..language.declare import registered
+from ..language.kinds.any_links import kept_as
+from ..language.record import Record
+
+COUNT_MAX = 1000
+
+
+def pointing_to(target: type[Record]) -> Iterator[tuple[type[Record], str]]:
+    """The types and fields whose links to any type may lead to this one and protect it: what is private to a person
+    protects nothing, and is told to nobody."""
+    for cls in registered().values():
+        for name, field in cls.declared.own_fields.items():
+            if field.is_any_link and field.takes(target.__name__) and not cls.declared.access.private:
+                yield cls, name
+
+
+def links_to_record(cls: type[Record], id: ObjectId) -> tuple[int, str]:
+    """How many records outside the bin link to this one, and the number of one of them."""
+    total, example = 0, ""
+    for other, name in pointing_to(cls):
+        query: dict[str, Any] = {name: {"$in": kept_as(cls.type_name(), id)}, "removed_at": None}
+        rows = list(get_db()[other.type_name()].find(query, {"number": 1}).limit(COUNT_MAX))
+        total, example = total + len(rows), example or next((row["number"] for row in rows), "")
+    return total, example
