@@ -27,7 +27,6 @@ from models.kernel.rights import kept_links, rights
 from .session import actor
 
 NEW_ONE = L("New: {label}", "新建{label}")
-YES, NO = L("Yes", "是"), L("No", "否")
 PLACES_MAX = 6
 PROVISIONALLY = L("{due} (provisional)", "{due}（暫定）")
 TODAY = L("today", "今天")

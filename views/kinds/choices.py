@@ -9,9 +9,10 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import L, Listed, Words, enumerate_words
 from models.kernel.language.fields import NOT_A_CHOICE, Choice, Choices, Flag, Tags, label_of
+from models.kernel.language.kinds.choices import NO, YES
 from models.kernel.language.typed import BadValue, parse, tags_of
 
-from ..wording import NO, YES, Labels
+from ..wording import Labels
 from .base import NO_ORDER, Kind, range_filter
 from .registry import for_kind
 

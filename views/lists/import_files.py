@@ -11,6 +11,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.choices import YES
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.services.imports import cells as import_cells
@@ -22,7 +23,6 @@ from models.services.sheets.template import NoteSheet, TemplateColumn, write_tem
 from models.services.sheets.writing import MIMETYPES, SheetKind, defused
 
 from ..kinds import kind_of
-from ..wording import YES
 from .export import download, sent
 
 REASON = L("Why it was not imported", "未導入原因")

@@ -27,6 +27,9 @@ from .rule import (
 RANKS = "r"  # where a record keeps the ranks of its ordered choices
 
 
+YES, NO = L("Yes", "是"), L("No", "否")
+
+
 class Flag(Rule, me.BooleanField):
     """Yes or no."""
 
@@ -39,6 +42,9 @@ class Flag(Rule, me.BooleanField):
 
     def read(self, text: str) -> Any:
         return typed.flag_of(text)
+
+    def in_words(self, value: Any) -> Any:
+        return YES if value else NO
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return lambda text: bool(parse(self, text))
@@ -70,6 +76,9 @@ class Choice(Rule, me.StringField):
         if not isinstance(value, str) or value not in self.options:
             yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
 
+    def in_words(self, value: Any) -> Any:
+        return self.options.get(value, value)
+
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         spellings = _spellings(self.options)
         return lambda text: _option(self, spellings, text) if text.strip() else None
@@ -92,6 +101,9 @@ class Choices(Rule, me.ListField):
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, list | tuple) or any(not isinstance(x, str) or x not in self.options for x in value):
             yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
+
+    def in_words(self, value: Any) -> Any:
+        return Listed(tuple(self.options.get(id, id) for id in value))
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return partial(self._labelled, _spellings(self.options))
@@ -141,6 +153,9 @@ class Tags(Rule, me.ListField):
 
     def __init__(self, **facts: Unpack[Facts]):
         super().__init__(me.StringField(), **facts)
+
+    def in_words(self, value: Any) -> Any:
+        return Listed(tuple(value))
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, list | tuple) or len(value) > 50:

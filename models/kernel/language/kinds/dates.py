@@ -9,7 +9,7 @@ from typing import Any
 import mongoengine as me
 
 from ...base import clock
-from ...base.words import Words
+from ...base.words import At, On, Words
 from .. import typed
 from ..typed import BadValue, parse
 from .rule import WRONG_FORM, LinkNames, Rule, label_of
@@ -26,6 +26,9 @@ class Day(Rule, me.DateField):
 
     def read(self, text: str) -> Any:
         return typed.day_of(text, clock.today())
+
+    def in_words(self, value: Any) -> Any:
+        return On(value)
 
     def start_of(self, day: dt.date) -> dt.datetime:
         """How the database keeps the beginning of a day in this field."""
@@ -51,6 +54,9 @@ class Moment(Rule, me.DateTimeField):
 
     def read(self, text: str) -> Any:
         return typed.moment_of(text, clock.today()).replace(tzinfo=clock.zone()).astimezone(clock.UTC)
+
+    def in_words(self, value: Any) -> Any:
+        return At(value)
 
     def start_of(self, day: dt.date) -> dt.datetime:
         """How the database keeps the beginning of a day of the company in this field."""

@@ -50,6 +50,9 @@ class Rating(Whole):
         if isinstance(most, bool) or not 2 <= most <= 10:
             self.note_faults([f"has most={most!r}: a rating has two to ten steps"])
 
+    def in_words(self, value: Any) -> Any:
+        return f"{value}/{self.most}"
+
 
 class Duration(Whole):
     """A length of time in minutes, typed as 1:30, 90 min or 1.5 h."""
@@ -73,6 +76,9 @@ class Duration(Whole):
             raise ValueError("no whole minutes")
         return int(minutes)
 
+    def in_words(self, value: Any) -> Any:
+        return f"{value // 60}:{value % 60:02}"
+
 
 class Time(Whole):
     """A time of the day, kept in minutes since midnight."""
@@ -87,6 +93,9 @@ class Time(Whole):
         if match is None or int(match[1]) > 23:
             raise ValueError("no time of the day")
         return int(match[1]) * 60 + int(match[2] or 0)
+
+    def in_words(self, value: Any) -> Any:
+        return f"{value // 60:02}:{value % 60:02}"
 
 
 class Url(Text):

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import mongoengine as me
 
-from ...base.words import Words, in_all_locales
+from ...base.words import Amount, Words, in_all_locales
 from .. import typed
 from ..facts import Facts
 from .rule import NOT_A_NUMBER, TOO_FINE, TOO_LARGE, TOO_SMALL, Rule, label_of
@@ -35,6 +35,9 @@ class Whole(Rule, me.IntField):
 
     def read(self, text: str) -> Any:
         return typed.whole_of(without_unit(text, self.unit))
+
+    def in_words(self, value: Any) -> Any:
+        return with_unit(f"{value:,}", self.unit)
 
 
 class Number(Rule, me.Decimal128Field):
@@ -83,6 +86,9 @@ class Number(Rule, me.Decimal128Field):
     def read(self, text: str) -> Any:
         return typed.number_of(without_unit(text, self.unit), is_percent=self.unit == "%")
 
+    def in_words(self, value: Any) -> Any:
+        return with_unit(f"{value:,}", self.unit)
+
 
 def with_unit(text: str, unit: Words | str) -> str:
     """A number in words with its unit behind it; a percent sign stands close."""
@@ -103,6 +109,9 @@ class Money(Number):
         self, *, least: Decimal | int | None = 0, most: Decimal | int = Decimal(10) ** 15, **facts: Unpack[Facts]
     ):
         super().__init__(places=2, least=least, most=most, **facts)
+
+    def in_words(self, value: Any) -> Any:
+        return Amount(Decimal(value))
 
 
 def decimals_of(number: Decimal) -> int:

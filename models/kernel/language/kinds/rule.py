@@ -95,6 +95,7 @@ class Rule:
     is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
     line_target = line_list = ""  # the type and the list of lines to one of which it links
     is_any_link: ClassVar[bool] = False  # kept with the type of the record that it links to
+    holds_mail: ClassVar[bool] = False  # its values are mail addresses
     is_line_state: ClassVar[bool] = False  # says of a line how far it is
     unreadable: ClassVar[L] = WRONG_FORM
 
@@ -158,6 +159,10 @@ class Rule:
 
     def found_by(self, value: Any) -> str:
         """The text by which a search finds a value of it, and which stands for it in a title."""
+        return str(value)
+
+    def in_words(self, value: Any) -> Any:
+        """A value as it stands in a sentence: a text, or words that turn into the language that is spoken."""
         return str(value)
 
     def order_key(self, name: str) -> str:

@@ -72,6 +72,8 @@ class LongText(Text):
 class Mail(Text):
     """An e-mail address."""
 
+    holds_mail = True
+
     def cleaned(self, text: str) -> str:
         return characters.plain(text)
 
@@ -110,6 +112,10 @@ class Sealed(Rule, BaseField):
         self.note_faults(self.form.own_faults)
         if self.unique:
             self.note_faults(["is unique, which what is sealed cannot be"])
+
+    @property
+    def holds_mail(self) -> bool:  # type: ignore[override] # of the kind whose rule it follows
+        return self.form.holds_mail
 
     @property
     def _place(self) -> str:
