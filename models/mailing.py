@@ -25,6 +25,11 @@ class MailSettings:
         """The full address of a page, or nothing when the product does not know its own."""
         return f"{self.public_url.rstrip('/')}{path}" if self.public_url else ""
 
+    def page(self, path: str) -> str:
+        """The full address of a public page, or nothing when the product does not know its own."""
+        host = self.pages_url or self.public_url
+        return f"{host.rstrip('/')}{path}" if host and path else ""
+
 
 _current: list[MailSettings] = [MailSettings()]
 

@@ -20,7 +20,7 @@ from bson import ObjectId
 from .kernel.base import clock
 from .kernel.base.collections import PUBLIC_LINKS
 from .kernel.base.errors import Forbidden, Missing, Refused
-from .kernel.base.people import PUBLIC, Actor
+from .kernel.base.people import PUBLIC, SYSTEM, Actor
 from .kernel.base.secrets import keyed_digest
 from .kernel.base.store import in_unit
 from .kernel.base.words import L
@@ -102,6 +102,25 @@ def shown(record: Record, actor: Actor) -> PublicLink | None:
     if row is None:
         return PublicLink("", is_open=False)
     return PublicLink(_token_of(row) if is_open(row) else "", is_open(row), row["made_at"], row["until"])
+
+
+def path_of(record: Record, token: str) -> str:
+    """Where the page behind a link stands, on whatever server; nothing of nothing."""
+    return f"/p/{record.type_name()}/at/{token}" if token else ""
+
+
+def mailed(record: Record) -> str:
+    """The secret part of a record's link for a mail; it is made now where there never was one, and its history says so.
+    Empty where it has ended."""
+
+    def body(unit: Unit) -> str:
+        row = _links().find_one({"_id": record.id})
+        if row is None:
+            row = _made(record, "")
+            changes.note(type(record), record.id, "link_renewed", actor=SYSTEM)
+        return _token_of(row) if is_open(row) else ""
+
+    return in_transaction(body)
 
 
 def revoke(cls: type[Record], id: Any, *, actor: Actor) -> Record:

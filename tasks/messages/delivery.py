@@ -17,9 +17,9 @@ from mongoengine.connection import get_db
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
-from models.kernel.base.words import HANT, L, current_locale, speaking
+from models.kernel.base.words import HANT, L, Words, current_locale, speaking
 from models.kernel.gate.notices import COLLECTION as NOTICES
-from models.kernel.gate.notices import NoticeKind, kind_label
+from models.kernel.gate.notices import OUTSIDE, NoticeKind, kind_label
 from models.kernel.gate.waiting import COLLECTION as CASES
 from models.kernel.rights.rights import addresses_of
 from models.mailing import mail_settings
@@ -29,7 +29,7 @@ from models.services.notify.preferences import CHAT, MAIL, chat_of
 
 from ..engine.registry import job
 from ..engine.run import Run
-from . import chat
+from . import chat, outside
 from .mail import Mailer, MailMessage, NotSure, RefusedForGood, Unsent, one_line
 from .recipients import actor_named, can_read
 from .relevance import still_stands
@@ -69,6 +69,7 @@ def deliver(run: Run) -> None:
     if office:
         with Mailer(office) as postman:
             _hand_over(run, MAIL, lambda batch: _mail(postman, batch))
+            _hand_over(run, OUTSIDE, lambda batch: _mail_outside(postman, batch))
     _hand_over(run, CHAT, _chat)
 
 
@@ -144,23 +145,30 @@ class DeliveryBatch:
 
     def still_wanted(self, run: Run) -> DeliveryBatch:
         """What still has to be said; the rest is ended as no longer needed, or as failed where nobody can know."""
-        actor = actor_named(self.person)
+        actor = actor_named(self.person) if self.channel != OUTSIDE else None
         open_rows: list[dict[str, Any]] = []
         for row in self.rows:
             notice = self.notices.get(row["notice"])
             name = notice["type"] if notice else NOTICES
-            is_open = run.each(name, [row], lambda _row: actor and _is_open(notice, actor), id_of=_record_of)  # noqa: B023
-            if not is_open:
+            ends = run.each(name, [row], lambda _row: _end_of(notice, actor), id_of=_record_of)  # noqa: B023
+            if not ends:
                 deliveries.give_up([row], NOT_MADE)
-            elif is_open[0]:
+            elif ends[0] is None:
                 open_rows.append(row)
             else:
-                deliveries.end([row], OFF)
+                deliveries.end([row], *ends[0])
         return DeliveryBatch(open_rows)
 
 
 def _record_of(row: dict[str, Any]) -> Any:
     return row.get("record")
+
+
+def _end_of(notice: dict[str, Any] | None, actor: Actor | None) -> tuple[str, Words | str] | None:
+    """How a notice ends that is not handed over, and why; None: it is still to be said."""
+    if notice is not None and notice["channel"] == OUTSIDE:
+        return outside.end_of(notice)
+    return None if actor is not None and _is_open(notice, actor) else (OFF, "")
 
 
 def _is_open(notice: dict[str, Any] | None, actor: Actor) -> bool:
@@ -177,6 +185,11 @@ def _mail(postman: Mailer, batch: DeliveryBatch) -> None:
     user = get_document("User")._get_collection().find_one({"_id": batch.person})
     with speaking(user.get("locale") or HANT):
         postman.send(_letter(batch, user), lambda: deliveries.hand_over(batch.rows))
+
+
+def _mail_outside(postman: Mailer, batch: DeliveryBatch) -> None:
+    [notice] = batch.notices.values()
+    outside.send(postman, notice, before=lambda: deliveries.hand_over(batch.rows))
 
 
 def _letter(batch: DeliveryBatch, user: dict[str, Any]) -> MailMessage:

@@ -49,13 +49,16 @@ class NotSure(NotSent):
 
 @dataclass(frozen=True, kw_only=True)
 class MailMessage:
-    """A mail: to whom, what, and the id under which it stays the same mail when it is sent again."""
+    """A mail: to whom, what, and the id under which it stays the same mail when it is sent again. `thread`: what it
+    answers to, as all mail about one matter; `stop`: the page on which its reader ends mail of this kind."""
 
     to: str
     name: str
     subject: str
     text: str
     key: str
+    thread: str = ""
+    stop: str = ""
 
 
 def one_line(text: str) -> str:
@@ -64,9 +67,14 @@ def one_line(text: str) -> str:
     return plain if len(plain) <= SUBJECT_MAX else f"{plain[: SUBJECT_MAX - 1]}…"
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address that mail can be sent to."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
 def message_of(letter: MailMessage, office: MailSettings) -> EmailMessage:
     """The mail as it is sent. Raises RefusedForGood when the address is none."""
-    if not _ADDRESS.fullmatch(letter.to):
+    if not is_address(letter.to):
         raise RefusedForGood(NO_ADDRESS(address=one_line(letter.to)))
     message = EmailMessage(policy=SMTP)
     try:
@@ -75,12 +83,23 @@ def message_of(letter: MailMessage, office: MailSettings) -> EmailMessage:
         message["From"] = office.sender
         message["Subject"] = one_line(letter.subject)
         message["Date"] = clock.now()
-        message["Message-ID"] = f"<{letter.key}@{office.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
+        for name, value in _answering(letter, office.sender.rpartition("@")[2]).items():
+            message[name] = value
     except (ValueError, IndexError) as fault:
         raise RefusedForGood(NO_ADDRESS(address=one_line(letter.to))) from fault
     message.set_content("\n".join(letter.text.splitlines()) + "\n", cte="base64")
     return message
+
+
+def _answering(letter: MailMessage, domain: str) -> dict[str, str]:
+    """The headers by which programs know a mail again, keep it with others, and let its reader end them."""
+    headers = {"Message-ID": f"<{letter.key}@{domain}>"}
+    if letter.thread:
+        headers |= dict.fromkeys(("In-Reply-To", "References"), f"<{letter.thread}@{domain}>")
+    if letter.stop:
+        headers |= {"List-Unsubscribe": f"<{letter.stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return headers
 
 
 class Mailer:

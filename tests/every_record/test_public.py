@@ -55,7 +55,7 @@ def typed(cls: Any, record: Any) -> dict[str, Any]:
         if options:
             values[name] = next(iter(options))
         elif field.is_text and is_empty(value):
-            values[name] = f"{name} 1"
+            values[name] = f"{name}@example.com" if field.holds_mail else f"{name} 1"
         elif not is_empty(value):
             values[name] = str(value)
     return values
@@ -117,7 +117,9 @@ def test_a_flood_a_huge_body_and_a_foreign_key_store_nothing(cls: Any, record: A
 @CREATING
 def test_script_in_every_text_and_file_name_stays_text(cls: Any, record: Any, app: Any, browser_as: Any) -> None:
     own, values = cls.declared.own_fields, typed(cls, record)
-    values |= {n: SCRIPT for n in values if own[n].is_text and not getattr(own[n], "options", None)}
+    values |= {
+        n: SCRIPT for n in values if own[n].is_text and not (getattr(own[n], "options", None) or own[n].holds_mail)
+    }
     values |= {f"file-{kind}": (io.BytesIO(b"text"), f"{SCRIPT}.txt") for kind in cls.declared.public.files}
     stranger = Stranger(app, cls)
     answer = stranger.post(stranger.filled(values))
@@ -134,7 +136,11 @@ def test_script_in_every_text_and_file_name_stays_text(cls: Any, record: Any, ap
 def test_a_link_shows_what_is_declared_and_no_other_field(cls: Any, record: Any, app: Any, company: Any) -> None:
     public, client = cls.declared.public, app.test_client()
     own = cls.declared.own_fields
-    marks = {n: f"mark-{n}" for n, f in own.items() if f.is_text and not getattr(f, "options", None) and not f.computed}
+    marks = {
+        n: f"mark-{n}" + "@example.com" * f.holds_mail
+        for n, f in own.items()
+        if f.is_text and not getattr(f, "options", None) and not f.computed
+    }
     record = changes.update(cls, record.id, marks, actor=SYSTEM, version=None)
     public_links.renew(cls, record.id, actor=SYSTEM)
     link = public_links.shown(record, SYSTEM)

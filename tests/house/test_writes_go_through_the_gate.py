@@ -33,6 +33,7 @@ ALLOWED = {
     "models/public_links.py": "links to public pages, in the gate's transaction",
     "models/kernel/base/leases.py": "leases",
     "models/services/notify/deliveries.py": "deliveries of notices",
+    "models/services/notify/outside.py": "the text of a mail as it was handed over; who wants no more",
     "models/services/notify/preferences.py": "how a person wants to be told",
     "models/services/personal/layouts.py": "how a person arranges lists",
     "models/services/personal/drafts.py": "unsaved texts of one person, which are no records",

@@ -25,6 +25,7 @@ STORED = {
     f"escalate:contract:{ID}:submitted:2025-06-13T09:30:00+00:00:superior": causes.EscalationCause(
         "contract", ID, "submitted", DUE, "superior"
     ),
+    f"outside:ticket:{ID}:7:solve:ab12": causes.OutsideCause("ticket", ID, 7, "solve", "ab12"),
     f"unreached:receivable:{ID}:dunning:1": causes.UnreachedCause(f"receivable:{ID}:dunning:1"),
     f"task_run:{ID}:not_taken:2025-06-13T09:30:00.123000+00:00": causes.RunCause(
         ID, "not_taken", DUE.replace(microsecond=123000)

@@ -19,7 +19,7 @@ from models.kernel.base.titles import short_title
 from models.kernel.base.words import current_locale
 from models.kernel.gate import history
 from models.kernel.gate.notices import COLLECTION as NOTICES
-from models.kernel.gate.notices import NOTICE_LABELS, NoticeKind, kind_label
+from models.kernel.gate.notices import FOR_USERS, NOTICE_LABELS, kind_label
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -175,7 +175,7 @@ class HomeView(PlainRun, AdminIndexView):
         me = actor()
         box = get_db()[NOTICES]
         kind = request.values.get("kind", "")
-        of_kind = {"kind": kind} if kind in set(NoticeKind) else {}
+        of_kind = {"kind": kind} if kind in FOR_USERS else {}
         if request.method == "POST":
             id = request.form.get("id", "")
             which = {"_id": ObjectId(id)} if ObjectId.is_valid(id) else of_kind
@@ -197,7 +197,7 @@ class HomeView(PlainRun, AdminIndexView):
             }
             for row in rows[:NOTICES_PAGE]
         ]
-        kinds = {"kinds": list(NOTICE_LABELS.items()), "kind": kind if of_kind else ""}
+        kinds = {"kinds": [(kind, NOTICE_LABELS[kind]) for kind in FOR_USERS], "kind": kind if of_kind else ""}
         return self.render("notices.html", notices=shown, next_after=next_after, **kinds)
 
     @expose("/bin/")

@@ -13,7 +13,7 @@ from models.kernel.language.record import Record
 
 from ..problems import HEADINGS
 from ..session import catalogue
-from . import following, receiving
+from . import following, receiving, stopping
 from .sending import TRIES, TooOften, count, limit_body, refuse_many_inputs
 
 LANGUAGE_COOKIE = "guicheng-language"
@@ -92,6 +92,13 @@ def follow(cls: type[Record], token: str) -> Any:
     if not cls.declared.public.token:
         abort(404)
     return following.added(cls, token) if request.method == "POST" else following.page(cls, token)
+
+
+@endpoints.route("/stop/<token>", methods=("GET", "POST"))
+@for_strangers
+def stop(token: str) -> Any:
+    """Where the reader of a mail ends those of its kind: by the button of the page, or of their mail program."""
+    return stopping.stopped(token) if request.method == "POST" else stopping.page(token)
 
 
 @endpoints.after_request

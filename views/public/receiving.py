@@ -54,7 +54,7 @@ def received(cls: type[Record]) -> Any:
     except Refused as refused:
         return _page(cls, form, refused, is_again=True), 422
     said = attached(cls, entry.record) if public.files else []
-    path = link_path(entry.record, entry.token)
+    path = public_links.path_of(entry.record, entry.token)
     facts = {"link": full_address(path), "refusals": said}
     return render_template("public/received.html", declared=cls.declared, number=entry.record.number, **facts)
 
@@ -99,16 +99,9 @@ def _attach(cls: type[Record], record: Record, kind: str, item: FileStorage) -> 
     files.attach(cls, record.id, kind, upload, actor=holder_of(record.id), context=Context(source=Source.PUBLIC))
 
 
-def link_path(record: Record, token: str) -> str:
-    """Where the page behind a link stands, on whatever server; nothing of nothing."""
-    return f"/p/{record.type_name()}/at/{token}" if token else ""
-
-
 def full_address(path: str) -> str:
     """The whole address of a public page, as it is kept or handed on; nothing of nothing."""
-    settings = mail_settings()
-    host = settings.pages_url or settings.public_url or request.host_url
-    return host.rstrip("/") + path if path else ""
+    return (mail_settings().page(path) or request.host_url.rstrip("/") + path) if path else ""
 
 
 def _page(cls: type[Record], form: wtforms.Form, refused: Refused | None = None, *, is_again: bool = False) -> str:

@@ -27,6 +27,8 @@ TOMBSTONES = "tombstone"
 FOLLOWING = "following"
 QUESTION_EDITIONS = "question_edition"
 PUBLIC_LINKS = "public_link"
+DELIVERIES = "delivery"
+UNSUBSCRIBED = "unsubscribed"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -68,6 +70,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     KEY_CHECKS: [],
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
     QUESTION_EDITIONS: [],
+    UNSUBSCRIBED: [],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),

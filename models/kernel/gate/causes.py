@@ -179,6 +179,17 @@ class UnreachedCause(Cause):
     matter: Rest
 
 
+@cause("outside:{type}:{id}:{version}:{verb}:{whom}")
+class OutsideCause(Cause):
+    """A mail to somebody outside that followed a verb on a record; whom: a digest of the address."""
+
+    type: str
+    id: ObjectId
+    version: int
+    verb: str
+    whom: str
+
+
 @cause("task_run:{id}:{fault}:{at}")
 class RunCause(Cause):
     """A run of background work that goes wrong in some way."""

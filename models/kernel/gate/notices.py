@@ -28,6 +28,7 @@ class NoticeKind(StrEnum):
     DUNNING = "dunning"
     PUBLISHED = "published"
     ALARM = "alarm"
+    OUTSIDE = "outside"
 
 
 NOTICE_LABELS: dict[NoticeKind, L] = {
@@ -40,7 +41,10 @@ NOTICE_LABELS: dict[NoticeKind, L] = {
     NoticeKind.DUNNING: L("Dunning steps", "催款步驟"),
     NoticeKind.PUBLISHED: L("Published reports", "報告發布"),
     NoticeKind.ALARM: L("System alerts", "系統告警"),
+    NoticeKind.OUTSIDE: L("Mail to people outside", "對外郵件"),
 }
+FOR_USERS = tuple(kind for kind in NoticeKind if kind is not NoticeKind.OUTSIDE)
+OUTSIDE = "outside"  # the channel of what goes to people who are no users
 OTHER_KIND = L("Other", "其他")
 
 
@@ -50,7 +54,8 @@ def kind_label(stored: str) -> L:
 
 
 class Notice(me.Document):
-    """A message for one person about one record; unique by cause and person, so that it is never there twice."""
+    """A message for one person about one record; unique by cause and person, so that it is never there twice. One for
+    somebody outside, who is no user, has its address, sealed, and its text in their language instead of a person."""
 
     meta = {
         "collection": COLLECTION,
@@ -61,6 +66,8 @@ class Notice(me.Document):
             {"fields": ["person", "read_at", "-_id"]},
             {"fields": ["person", "-_id"]},
             {"fields": ["routed", "_id"], "partialFilterExpression": {"routed": False}},
+            {"fields": ["record", "-_id"], "partialFilterExpression": {"channel": OUTSIDE}},
+            {"fields": ["to", "mailed_at"], "partialFilterExpression": {"mailed_at": {"$exists": True}}},
         ],
     }
 
@@ -74,6 +81,8 @@ class Notice(me.Document):
     at = me.DateTimeField()
     read_at = me.DateTimeField()
     routed = me.BooleanField()
+    to = me.BinaryField()
+    mailed_at = me.DateTimeField()
 
 
 @dataclass(frozen=True)

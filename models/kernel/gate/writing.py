@@ -13,6 +13,7 @@ from .caches import forget_read
 from .case_notices import tell
 from .clocks import count_clocks
 from .lines import give_keys
+from .outside import tell_outside
 from .search_parts import derive
 from .stored_form import difference, stamp, stored
 from .uniqueness import refuse_taken
@@ -38,6 +39,7 @@ def write_new(unit: Unit, record: Record, act: Act) -> None:
     in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
     unit.entries.append(full)
     after_write(unit, record)
+    tell_outside(unit, record, full)
 
 
 def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -> R:
@@ -65,6 +67,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     unit.entries.append(full)
     after_write(unit, record)
     tell(unit, record, full, act)
+    tell_outside(unit, record, full)
     return record
 
 

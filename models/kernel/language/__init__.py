@@ -40,6 +40,7 @@ from .fields import (
     Whole,
 )
 from .localized import LocalizedText
+from .outside import Tell
 from .public import Public
 from .publication import Publish
 from .record import Record
@@ -127,6 +128,7 @@ __all__ = [
     "SignedLine",
     "State",
     "Tags",
+    "Tell",
     "Text",
     "Time",
     "Unique",

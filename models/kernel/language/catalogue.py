@@ -11,6 +11,7 @@ from .declare import references_of
 from .facts import DeclarationError
 from .fields import Ref
 from .kinds.line_links import title_column
+from .outside import linked_address_faults
 from .public import public_departments
 from .record import Record
 from .relation_checks import people_of
@@ -81,6 +82,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._code_faults(cls)
         yield from self._number_faults(cls)
         yield from self._path_faults(cls)
+        yield from linked_address_faults(cls.declared, cls.fields_of(), self._by_class)
         yield from answer_faults(cls.declared.own_fields, self._by_class)
         for name, field in cls.declared.own_fields.items():
             if field.rollup:

@@ -15,6 +15,7 @@ from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
+from .outside import Tell
 from .public import Public
 from .publication import Publish, with_scope_needed
 from .record import Record
@@ -51,6 +52,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     deadlines: tuple[Deadline, ...] = (),
     publish: Publish | None = None,
     public: Public | None = None,
+    tells: tuple[Tell, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -66,6 +68,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     wherever they are shown, and left out of figures.
 
     `public`: what people outside may enter, and see again by a link that they hold.
+
+    `tells`: mail to people outside that follows a move or the entry of a record.
     """
 
     def declare(cls: type) -> type:
@@ -107,6 +111,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             deadlines=deadlines,
             publish=publish,
             public=public,
+            tells=tells,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .fields import Rule
 from .names import Names
+from .outside import unshowable
 from .workflow import CalendarDays
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _name_faults(public: Public, spec: Declaration, fields: Mapping[str, Any]) -
             yield f"public names a field {name!r} that the type does not have"
         elif name == "state" and spec.workflow is None:
             yield "public shows the state of a type that has none"
-        elif fault := _unshowable(fields[name]):
+        elif fault := unshowable(fields[name]):
             yield f"public shows {name!r}, which {fault}"
     for name in sorted({*public.create} & {*public.fill}):
         yield f"public asks for {name!r} and fills it"
@@ -102,13 +102,6 @@ def _untakable(name: str, spec: Declaration) -> str:
         (lambda: own.unique or any(name in rule.fields for rule in spec.unique), "is unique: a refusal would tell"),
     )
     return next((fault for holds, fault in rules if holds()), "")
-
-
-def _unshowable(own: Rule) -> str:
-    """Why a field cannot stand on a page for strangers."""
-    if own.internal or own.restricted or own.see is not None or not own.is_for_strangers:
-        return "not everybody may see who reads the record"
-    return "names other records" if own.target or own.is_any_link else ""
 
 
 def _create_faults(public: Public, spec: Declaration) -> Iterator[str]:

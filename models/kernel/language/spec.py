@@ -12,6 +12,7 @@ from ..base.people import Role
 from ..base.words import L
 from .deadline import Deadline
 from .names import Names, NameSet, OptionalNameSet
+from .outside import Tell
 from .publication import Publish
 from .relations import Involvement
 from .unique import Unique
@@ -197,6 +198,7 @@ class Declaration:
     deadlines: tuple[Deadline, ...] = ()
     public: Any = None  # its pages for people outside: a Public, or None
     publish: Publish | None = None
+    tells: tuple[Tell, ...] = ()  # mail to people outside
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

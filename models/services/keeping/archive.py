@@ -25,6 +25,7 @@ from models.kernel.base.collections import (
     ARCHIVED_AT,
     ATTEMPTS,
     BROUGHT_BACK_AT,
+    DELIVERIES,
     FILE_PICTURES,
     FILE_TEXT,
     FILES,
@@ -297,7 +298,8 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
     place(FILES).delete_many({"record_id": id})
     for where in (FILE_TEXT, FILE_PICTURES):
         place(where).delete_many({"record": id})
-    place(notices.COLLECTION).delete_many({"record": id})
+    for where in (notices.COLLECTION, DELIVERIES):
+        place(where).delete_many({"record": id})
     for where in (waiting.COLLECTION, PUBLIC_LINKS):
         place(where).delete_many({"_id": id})
 

@@ -15,13 +15,14 @@ from mongoengine.base import get_document
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from models.kernel.base import clock
+from models.kernel.base.collections import DELIVERIES as COLLECTION
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate.notices import COLLECTION as NOTICES
+from models.kernel.gate.notices import OUTSIDE
 
 from .preferences import MAIL, NoticePreference, preferences_of_all
 
-COLLECTION = "delivery"
 WAITING, SENDING, HANDED, SENT, NOT_SURE, FAILED, OFF, RESTORED = (
     "waiting", "sending", "handed", "sent", "not_sure", "failed", "off", "restored",
 )  # fmt: skip
@@ -44,6 +45,8 @@ PUT_OFF_MOST = dt.timedelta(days=2)
 BATCH = 200
 UNDELIVERED_MOST = 10
 PROBLEM_MAX = 300
+NO_SERVER = L("No mail server is set up.", "未設置郵件服務器。")
+TOO_OLD = L("It had waited for more than a week.", "已等待超過一週。")
 INDEXES = [
     IndexModel([("state", ASCENDING), ("next_try", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("state", ASCENDING), ("first_try", ASCENDING)]),
@@ -62,17 +65,18 @@ def route(*, has_mail: bool) -> int:
     """
     done = 0
     while rows := list(in_unit(NOTICES).find({"routed": False}).sort("_id", 1).limit(BATCH)):
-        fresh = [row for row in rows if row["at"] > clock.now() - LATEST]
+        fresh = [row for row in rows if row["at"] > clock.now() - LATEST and row["channel"] != OUTSIDE]
         people = {row["person"] for row in fresh}
         chosen, mailable = preferences_of_all(people), _with_mail(people) if has_mail else frozenset()
+        made = [delivery for row in fresh for delivery in _deliveries(row, chosen[row["person"]], mailable)]
+        made += [_outside(row, has_mail=has_mail) for row in rows if row["channel"] == OUTSIDE]
         writes = [
             UpdateOne(
                 {"_id": delivery["_id"]},
                 {"$setOnInsert": {k: v for k, v in delivery.items() if k != "_id"}},
                 upsert=True,
             )
-            for row in fresh
-            for delivery in _deliveries(row, chosen[row["person"]], mailable)
+            for delivery in made
         ]
         if writes:
             in_unit(COLLECTION).bulk_write(writes, ordered=False)
@@ -92,24 +96,40 @@ def _deliveries(
     for channel in chosen.channels(notice["kind"]):
         if channel == MAIL and notice["person"] not in mailable:
             continue
-        key, moment = f"{notice['_id']}.{channel}", clock.now()
+        moment = clock.now()
         is_gathered = channel == MAIL and chosen.is_gathered(notice["kind"])
         due = next_digest(moment, chosen.digest_hour) if is_gathered else moment
-        yield {
-            "_id": key,
-            "batch": f"{notice['person']}.{due:%Y%m%dT%H}.digest" if is_gathered else key,
-            "digest": is_gathered,
-            "notice": notice["_id"],
-            "record": notice["record"],
-            "person": notice["person"],
-            "channel": channel,
-            "kind": notice["kind"],
-            "state": RESTORED if notice.get("restored") else WAITING,
-            "attempts": 0,
-            "at": moment,
-            "first_try": due,
-            "next_try": due,
-        }
+        made = _delivery(notice, channel, moment, due)
+        yield {**made, "batch": f"{notice['person']}.{due:%Y%m%dT%H}.digest", "digest": True} if is_gathered else made
+
+
+def _delivery(notice: Mapping[str, Any], channel: str, moment: dt.datetime, due: dt.datetime) -> dict[str, Any]:
+    key = f"{notice['_id']}.{channel}"
+    return {
+        "_id": key,
+        "batch": key,
+        "digest": False,
+        "notice": notice["_id"],
+        "record": notice["record"],
+        "person": notice["person"],
+        "channel": channel,
+        "kind": notice["kind"],
+        "state": RESTORED if notice.get("restored") else WAITING,
+        "attempts": 0,
+        "at": moment,
+        "first_try": due,
+        "next_try": due,
+    }
+
+
+def _outside(notice: Mapping[str, Any], *, has_mail: bool) -> dict[str, Any]:
+    """The delivery to somebody outside: there in any case, so that the record says what became of it."""
+    moment = clock.now()
+    made = _delivery(notice, OUTSIDE, moment, moment)
+    is_old = notice["at"] <= moment - LATEST
+    if made["state"] == RESTORED or (has_mail and not is_old):
+        return made
+    return made | {"state": OFF, "problem": _kept(TOO_OLD if is_old else NO_SERVER), "ended": moment}
 
 
 def next_digest(moment: dt.datetime, hour: int) -> dt.datetime:
@@ -142,7 +162,8 @@ def hand_over(rows: list[dict[str, Any]]) -> None:
 
 def end(rows: list[dict[str, Any]], state: str, problem: Words | str = "") -> None:
     """Note how it ended: sent, not sure, failed, or off."""
-    forgotten = {"forget_at": clock.now() + KEPT} if state in (SENT, OFF) else {}
+    is_forgotten = state in (SENT, OFF) and rows[0]["channel"] != OUTSIDE
+    forgotten = {"forget_at": clock.now() + KEPT} if is_forgotten else {}
     _set(rows, {"state": state, "problem": _kept(problem), "ended": clock.now(), **forgotten})
 
 
@@ -205,8 +226,8 @@ def send_again(key: str, by: ObjectId | None) -> int:
 
 def let_be(key: str, by: ObjectId | None) -> int:
     """A person decides that it is not sent."""
-    values = {"state": OFF, "again_by": by, "ended": clock.now(), "forget_at": clock.now() + KEPT}
-    return in_unit(COLLECTION).update_one({"_id": key, "state": {"$in": STUCK}}, {"$set": values}).modified_count
+    values = {"state": OFF, "again_by": by, "ended": clock.now(), "forget_at": _forgotten()}
+    return in_unit(COLLECTION).update_one({"_id": key, "state": {"$in": STUCK}}, [{"$set": values}]).modified_count
 
 
 def settle_restored(by: ObjectId | None, *, send: bool) -> int:
@@ -216,13 +237,18 @@ def settle_restored(by: ObjectId | None, *, send: bool) -> int:
     if send:
         values |= {"state": WAITING, "next_try": now, "again_at": now, "attempts": 0}
     else:
-        values |= {"state": OFF, "ended": now, "forget_at": now + KEPT}
-    return in_unit(COLLECTION).update_many({"state": RESTORED}, {"$set": values}).modified_count
+        values |= {"state": OFF, "ended": now, "forget_at": _forgotten()}
+    return in_unit(COLLECTION).update_many({"state": RESTORED}, [{"$set": values}]).modified_count
+
+
+def _forgotten() -> dict[str, Any]:
+    """When a delivery is forgotten: never one to somebody outside, which its record shows."""
+    return {"$cond": [{"$eq": ["$channel", OUTSIDE]}, "$$REMOVE", clock.now() + KEPT]}
 
 
 def undelivered_about(record: ObjectId) -> list[dict[str, Any]]:
-    """What was to be said about a record and did not arrive, or may not have; the newest ones."""
-    query = {"record": record, "state": {"$in": [FAILED, NOT_SURE]}}
+    """What people were to be told about a record and did not arrive, or may not have; the newest ones."""
+    query = {"record": record, "state": {"$in": [FAILED, NOT_SURE]}, "channel": {"$ne": OUTSIDE}}
     return list(in_unit(COLLECTION).find(query).sort("_id", -1).limit(UNDELIVERED_MOST))
 
 

@@ -19,7 +19,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L
-from models.kernel.gate.notices import NoticeKind
+from models.kernel.gate.notices import FOR_USERS, NoticeKind
 from models.kernel.language.fields import Sealed, Text
 
 COLLECTION = "notice_preference"
@@ -90,7 +90,7 @@ def choose(person: ObjectId, values: Mapping[str, Any]) -> None:
     hour = values["digest_hour"]
     if not isinstance(hour, int) or not 0 <= hour <= 23:
         raise Refused(None, {"digest_hour": [NOT_AN_HOUR]})
-    chosen = {name: sorted(set(values[name]) & set(NoticeKind)) for name in ("mail", "in_chat")}
+    chosen = {name: sorted(set(values[name]) & set(FOR_USERS)) for name in ("mail", "in_chat")}
     _write(person, {**chosen, "digest": bool(values["digest"]), "digest_hour": hour})
 
 

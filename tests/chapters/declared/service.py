@@ -13,6 +13,7 @@ from .kernel.language import (
     Grid,
     L,
     LongText,
+    Mail,
     Moment,
     Move,
     Number,
@@ -21,6 +22,7 @@ from .kernel.language import (
     Ref,
     Scope,
     State,
+    Tell,
     Text,
     Workflow,
     days,
@@ -31,6 +33,20 @@ from .kernel.language import (
 from .kernel.language import Role as R
 
 SEVERITY = {"low": L("Low", "低"), "high": L("High", "高")}
+RECEIVED = Tell(
+    on="create",
+    to="contact",
+    subject=L("Your request {number}", "您的售後工單 {number}"),
+    body=L("We have received it on {created_at}.", "已於 {created_at} 收到。"),
+    link=True,
+)
+SOLVED = Tell(
+    on="solve",
+    to="contact customer.contacts.mail",
+    subject=L("Your request {number}: {state}", "您的售後工單 {number}：{state}"),
+    body=L("What we did: {public_notes}", "處理進展：{public_notes}"),
+    link=True,
+)
 ASSIGNEE = user_in("assignee", L("Assignee", "處理人"), own=True)
 
 
@@ -73,6 +89,7 @@ class ServiceLimit(Record):
         answers=True,
         expires=days(180),
     ),
+    tells=(RECEIVED, SOLVED),
     deadlines=(
         Deadline(
             "answer",
@@ -122,7 +139,7 @@ class Ticket(Record):
 
     subject = Text(required=True, label=L("Subject", "主題"))
     customer = Ref("Customer", label=L("Customer", "客戶"))
-    contact = Text(label=L("How to reach you", "聯繫方式"))
+    contact = Mail(label=L("Your mail address", "您的郵箱"))
     description = LongText(label=L("What is the matter", "問題描述"))
     received_at = Moment(required=True, label=L("Received at", "接收時間"))
     severity = Choice(SEVERITY, ordered=True, label=L("Severity", "嚴重程度"))

@@ -12,7 +12,7 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.record_key import RecordKey
 from models.kernel.base.words import L
-from models.kernel.gate.notices import NOTICE_LABELS
+from models.kernel.gate.notices import FOR_USERS, NOTICE_LABELS
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.mailing import mail_settings
@@ -89,7 +89,7 @@ class PreferencesView(CustomView):
         chosen = preferences.preferences_of(actor().id)
         return self.render(
             "custom/preferences.html",
-            kinds=list(NOTICE_LABELS.items()),
+            kinds=[(kind, NOTICE_LABELS[kind]) for kind in FOR_USERS],
             mail=chosen.mail,
             in_chat=chosen.in_chat,
             digest=chosen.digest,

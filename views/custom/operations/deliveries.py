@@ -12,7 +12,7 @@ from mongoengine.connection import get_db
 from models.chapters import OPERATIONS
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.gate.notices import kind_label
+from models.kernel.gate.notices import OUTSIDE, kind_label
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -25,7 +25,8 @@ from views.session import actor, say
 from views.slots import ANY, Alarm, CustomView, MenuItem, Panel, on_home, on_record_top
 
 TITLE = L("Mail and chat", "郵件與聊天發送")
-CHANNELS = {MAIL: L("mail", "郵件"), CHAT: L("chat", "聊天")}
+CHANNELS = {MAIL: L("mail", "郵件"), CHAT: L("chat", "聊天"), OUTSIDE: L("mail", "郵件")}
+SOMEBODY = L("somebody outside", "外部人員")
 TONES = {NOT_SURE: "wait", RESTORED: "wait", FAILED: "bad", SENT: "good", WAITING: "progress"}
 AGAIN = L("{count} will be sent with the next run.", "{count} 條將於下次執行時發送。")
 LEFT_ALL = L("{count} will not be sent.", "{count} 條不再發送。")
@@ -131,7 +132,7 @@ def _row(row: Mapping[str, Any], people: Mapping[Any, str]) -> dict[str, Any]:
     return {
         "id": row["_id"],
         "kind": kind_label(row["kind"]),
-        "person": people.get(row["person"], ""),
+        "person": SOMEBODY if row["channel"] == OUTSIDE else people.get(row["person"], ""),
         "channel": CHANNELS.get(row["channel"], row["channel"]),
         "state": STATES.get(row["state"], row["state"]),
         "tone": TONES.get(row["state"], "neutral"),

@@ -14,7 +14,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from views import session
-from views.public.receiving import full_address, link_path
+from views.public.receiving import full_address
 from views.session import actor, say
 from views.slots import ANY, CustomView, Panel, on_record_top
 
@@ -33,7 +33,7 @@ def public_link(me: Actor, record: Record) -> Panel | None:
     """The link as it is now; nothing for types without one and for those who may not look after it."""
     if record.declared.public is None or not (link := public_links.shown(record, me)):
         return None
-    path = link_path(record, link.token)
+    path = public_links.path_of(record, link.token)
     facts = {"address": full_address(path), "link": link, "type": record.type_name(), "id": record.id}
     return Panel("custom/public_link.html", facts)
 

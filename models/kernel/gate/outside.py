@@ -1,0 +1,95 @@
+"""What is mailed to people outside: written as notices in the transaction that causes it, handed over by others later.
+
+The address is kept sealed, and the text in the language of its reader. What is imported, taken over or made for a demo
+tells nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets as random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bson import ObjectId
+from bson.binary import Binary
+
+from ..base import clock, secrets
+from ..language.outside import CREATE, Tell, values_at
+from ..language.record import Record
+from ..rights import rights
+from .causes import OutsideCause
+from .notices import OUTSIDE, NoticeKind
+from .unit import Unit
+from .work import NOT_WORK
+
+PLACE = "notice.to"
+UNREADABLE = ""
+
+
+def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
+    """Write what an entry of the history lets people outside know of a record, each address once."""
+    tells, verb = record.declared.tells, entry["verb"]
+    if not tells or unit.quiet or entry["door"] in NOT_WORK or not (entry["state_to"] or verb == CREATE):
+        return
+    for tell in tells:
+        if verb in tell.on:
+            subject, body = tell.texts(record, rights.state_word(record), tell.language(record))
+            for path in tell.to:
+                for address in addresses_at(record, path):
+                    facts = _facts(record, tell, verb, path) | {"subject": subject, "body": body}
+                    unit.notify({**_notice(record, entry, address), **facts})
+
+
+def addresses_at(record: Record, path: str) -> Iterator[str]:
+    """The addresses that a path of a record leads to, as they stand; UNREADABLE for those that no key opens."""
+    try:
+        values = values_at(record, path)
+    except ValueError:
+        yield UNREADABLE
+        return
+    yield from dict.fromkeys(value.strip() for value in values if isinstance(value, str) and value.strip())
+
+
+def sealed(address: str) -> Binary:
+    """An address as notices keep it: the same for the same address, so that those to one are found."""
+    return Binary(secrets.seal(address, PLACE))
+
+
+def address_of(notice: Mapping[str, Any]) -> str:
+    """The address of a notice for somebody outside. Raises ValueError when no key opens it."""
+    return secrets.unseal(bytes(notice["to"]), PLACE)
+
+
+def thread_of(record: ObjectId) -> str:
+    """The name of what mail about one record answers to, so that programs keep it together; nobody reads the id in
+    it."""
+    return secrets.keyed_digest(f"mail about {record}")[:40]
+
+
+def _notice(record: Record, entry: Mapping[str, Any], address: str) -> dict[str, Any]:
+    whom = hashlib.sha256(sealed(address.casefold())).hexdigest()[:32]
+    return {
+        "cause": str(OutsideCause(record.type_name(), record.id, entry["version"], entry["verb"], whom)),
+        "person": None,
+        "channel": OUTSIDE,
+        "kind": NoticeKind.OUTSIDE.value,
+        "type": record.type_name(),
+        "record": record.id,
+        "at": clock.now(),
+        "read_at": None,
+        "routed": False,
+        "to": sealed(address),
+        "message_id": random.token_hex(16),
+    }
+
+
+def _facts(record: Record, tell: Tell, verb: str, path: str) -> dict[str, Any]:
+    return {
+        "verb": verb,
+        "path": path,
+        "locale": tell.language(record),
+        "states": tell.states(record.flow(), verb),
+        "has_link": tell.link,
+        "may_end": tell.unsubscribe,
+    }
