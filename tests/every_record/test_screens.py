@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from typing import Any
 
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
+from models.kernel.base import clock
 from models.kernel.language.fields import Lines, Ref, Refs
 from models.kernel.language.relations import Relation
 from models.kernel.rights import rights
 from tests.fixtures._types import TYPES
 from tests.fixtures._typing import typed, valid_values
 from tests.fixtures.http import id_in, read_page, reader, said, writer
+from views.view_switch import calendars
 
 
 @TYPES
@@ -72,6 +75,15 @@ def test_every_page_of_a_type_answers(cls: Any, record: Any, company: Any, brows
     editable = rights.may_update(company.actor(browser.login), record)
     assert browser.get(f"{base}edit/", {"id": record.id}).status_code == (200 if editable else 403)
     assert record.number in browser.page("/admin/search/", {"q": record.number}).text
+    if cls.declared.workflow:
+        assert record.number in browser.page(f"/admin/board/{cls.declared.name}/").text
+    for name in calendars(company.actor(browser.login), cls):
+        if value := record.raw(name):
+            day = value.astimezone(clock.zone()).date() if isinstance(value, dt.datetime) else value
+            asked_for = {"date": name, "on": day.isoformat(), "by": "day"}
+            assert record.number in browser.page(f"/admin/calendar/{cls.declared.name}/", asked_for).text, name
+    if rights.may_open(company.actor(browser.login), record):
+        assert browser.get(f"{base}print/", {"id": record.id}).get_data().startswith(b"%PDF-")
 
 
 @TYPES
