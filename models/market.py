@@ -80,7 +80,7 @@ PRIORITIES = {
     form=(
         Part(
             L("Collection", "需求收集"),
-            "subject description source source_reference channel collected_on collector contact",
+            "subject description source source_reference channel collected_on collector contact survey_response",
             clause="2.1.1",
             help=L(
                 "Write down what is needed, by whom, and how we came to know of it.",
@@ -124,6 +124,7 @@ class Requirement(Record):
     collected_on = Day(required=True, label=L("Collected on", "收集日期"))
     collector = Ref("User", label=L("Collector", "收集人"))
     contact = Text(label=L("Contact", "聯繫人"))
+    survey_response = Ref("SurveyResponse", label=L("Answer to a survey", "問卷回答"))
     category = Choice(CATEGORIES, label=L("Category", "分類"))
     market_trend = LongText(label=L("Market trend", "市場趨勢"))
     competition = LongText(label=L("Competition", "競爭情況"))

@@ -65,6 +65,12 @@ def receive(cls: type[Record], values: Mapping[str, Any], *, once: str) -> Recei
     return in_transaction(body)
 
 
+def provide(record: Record) -> None:
+    """Make the link of a record that never had one, in the transaction of a move that opens it to people outside."""
+    if _links().find_one({"_id": record.id}, {"_id": 1}) is None:
+        _made(record, "")
+
+
 def came_before(cls: type[Record], once: str) -> bool:
     """Whether what a form was sent with is there already."""
     return cls.collection().find_one({"once": f"public:{once}"}, {"_id": 1}) is not None

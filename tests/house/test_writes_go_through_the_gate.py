@@ -31,6 +31,7 @@ ALLOWED = {
     "models/services/work/jobs.py": "runs of background work",
     "models/one_time_links.py": "links to a password, on accounts, which are no records",
     "models/public_links.py": "links to public pages, in the gate's transaction",
+    "models/surveys/sittings.py": "half-filled answers of people outside, which are no records until they are sent",
     "models/kernel/base/leases.py": "leases",
     "models/services/notify/deliveries.py": "deliveries of notices",
     "models/services/notify/outside.py": "the text of a mail as it was handed over; who wants no more",

@@ -44,17 +44,17 @@ class AnswersInput(Value):
             return
         self.was_posted, text = True, formdata.get(self.name).strip()
         try:
-            self.data = parse(self.field, text) if text else {GIVEN: dict(_posted(self.name, formdata))}
+            self.data = parse(self.field, text) if text else {GIVEN: dict(posted(self.name, formdata))}
         except BadValue as bad:
             self.process_errors.append(bad.sentence)  # type: ignore[attr-defined]
         self.raw = [written(self.data)]
 
     def entered(self, kept: Any) -> Any:
         """The answers; as they are kept, where all stand as the form showed them."""
-        return kept if given_in(kept) and _as_posted(given_in(kept)) == given_in(self.data) else self.data
+        return kept if given_in(kept) and _asposted(given_in(kept)) == given_in(self.data) else self.data
 
 
-def _posted(name: str, formdata: Any) -> Iterator[tuple[str, Any]]:
+def posted(name: str, formdata: Any) -> Iterator[tuple[str, Any]]:
     """What was typed or chosen, by key of the question: texts, or a text for each row."""
     rows: dict[str, dict[str, str]] = {}
     for key in formdata:
@@ -67,7 +67,7 @@ def _posted(name: str, formdata: Any) -> Iterator[tuple[str, Any]]:
     yield from rows.items()
 
 
-def _as_posted(given: Mapping[str, Any]) -> dict[str, Any]:
+def _asposted(given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: [value] if isinstance(value, str) else value for key, value in given.items()}
 
 
@@ -131,7 +131,7 @@ class AnswersKind(Kind):
     def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
         """The questions with what was answered, each with the condition under which it is shown."""
         given = _by_key(entry.questions, given_in(entry.data))
-        return {"value": "", "questions": [_drawn(entry.name, question, given) for question in entry.questions]}
+        return {"value": "", "questions": [drawn_question(entry.name, question, given) for question in entry.questions]}
 
 
 def _ends(before: tuple[str, str], after: tuple[str, str]) -> tuple[str, str]:
@@ -144,7 +144,7 @@ def _by_key(questions: Sequence[Question], given: Mapping[str, Any]) -> dict[str
     return {codes.get(key, key): value for key, value in given.items()}
 
 
-def _drawn(name: str, question: Question, given: Mapping[str, Any]) -> dict[str, Any]:
+def drawn_question(name: str, question: Question, given: Mapping[str, Any]) -> dict[str, Any]:
     """One question as the template of a form draws it."""
     kind, held = asked_as(question), given.get(question.key)
     options = question.by_key.values()

@@ -13,7 +13,7 @@ from models.kernel.language.record import Record
 
 from ..problems import HEADINGS
 from ..session import catalogue
-from . import following, receiving, stopping
+from . import behind, following, receiving, stopping, surveys
 from .sending import TRIES, TooOften, count, limit_body, refuse_many_inputs
 
 LANGUAGE_COOKIE = "guicheng-language"
@@ -91,6 +91,8 @@ def follow(cls: type[Record], token: str) -> Any:
     """What the holder of a link sees, and what they add."""
     if not cls.declared.public.token:
         abort(404)
+    if own := behind.page_of(cls):
+        return own(cls, token)
     return following.added(cls, token) if request.method == "POST" else following.page(cls, token)
 
 
@@ -99,6 +101,13 @@ def follow(cls: type[Record], token: str) -> Any:
 def stop(token: str) -> Any:
     """Where the reader of a mail ends those of its kind: by the button of the page, or of their mail program."""
     return stopping.stopped(token) if request.method == "POST" else stopping.page(token)
+
+
+@endpoints.route("/survey/fill/<token>", methods=("GET", "POST"), defaults={"name": "survey"})
+@for_strangers
+def fill(cls: type[Record], token: str) -> Any:
+    """The questions of a survey, a part at a time, with what was typed so far."""
+    return surveys.sent(cls, token) if request.method == "POST" else surveys.shown(cls, token)
 
 
 @endpoints.after_request

@@ -60,6 +60,8 @@
       place.hidden = !(isOpen && isShown);
       if (!place.hidden) answers[place.dataset.question] = answerIn(place);
     }
+    const seen = box.querySelector("[data-seen]");
+    if (seen) seen.value = Object.keys(answers).join(" ");
   }
 
   window.guicheng.holds = holds;

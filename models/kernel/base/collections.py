@@ -29,6 +29,8 @@ QUESTION_EDITIONS = "question_edition"
 PUBLIC_LINKS = "public_link"
 DELIVERIES = "delivery"
 UNSUBSCRIBED = "unsubscribed"
+SITTINGS = "survey_sitting"
+SURVEY_COUNTS = "survey_count"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -72,6 +74,8 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     QUESTION_EDITIONS: [],
     UNSUBSCRIBED: [],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
+    SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
+    SURVEY_COUNTS: [],
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),
         IndexModel([("number", ASCENDING)]),

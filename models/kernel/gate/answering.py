@@ -60,7 +60,7 @@ def _has_editions(cls: type[Record], field: Any) -> bool:
 
 def _settle(record: Record, name: str, field: Any, held: Any, problems: Problems) -> None:
     cls, id = type(record), record.ref(field.answers_to.partition(".")[0])
-    edition = edition_in(held) if _has_editions(cls, field) else ""
+    edition = (edition_in(held) or edition_in(record.raw(name))) if _has_editions(cls, field) else ""
     lines: Lines = () if edition else lines_for(cls, field, id)
     questions = editions.questions_in(edition) if edition else questions_of(lines)
     given = _by_key(questions, given_in(record.raw(name)))

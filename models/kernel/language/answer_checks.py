@@ -12,10 +12,16 @@ def answer_faults(fields: Mapping[str, Any], by_class: Mapping[str, Any]) -> Ite
     """What is wrong with the answers of a type, as halves of a sentence."""
     for name, field in fields.items():
         if field.answers_to:
+            yield from _apart_faults(name, field.apart, fields)
             yield from _faults(f"field {name!r} answers {field.answers_to!r}", field.answers_to, fields, by_class)
         for column_name, column in field.columns.items():
             if column.answers_to:
                 yield f"column {name}.{column_name} holds answers, which holds for fields of a record only"
+
+
+def _apart_faults(name: str, apart: Any, fields: Mapping[str, Any]) -> Iterator[str]:
+    if apart and (apart not in fields or any(fields[apart].faults(True))):
+        yield f"field {name!r} has apart={apart!r}, which is no yes-or-no field of the type"
 
 
 def _faults(what: str, path: str, fields: Mapping[str, Any], by_class: Mapping[str, Any]) -> Iterator[str]:

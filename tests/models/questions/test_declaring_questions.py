@@ -56,6 +56,16 @@ FAULTS: dict[str, dict[str, Any]] = {
     ),
     "field 'answers' answers 'other.questions', and Product has no such questions": answering("other.questions"),
     "field 'answers' answers 'other.name', and Product has no such questions": answering("other.name"),
+    **{
+        f"field 'answers' has apart={name!r}, which is no yes-or-no field of the type": {
+            "fields": {
+                "other": Ref("Sample", required=True, fixed=True, label=NAME),
+                "questions": Questions(label=NAME),
+                "answers": Answers(of="other.questions", apart=name, label=NAME),
+            }
+        }
+        for name in ("gone", "name")
+    },
     "column list.answers holds answers, which holds for fields of a record only": {
         "fields": {"list": Lines(Answering, label=NAME)}
     },

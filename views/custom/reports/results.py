@@ -79,9 +79,17 @@ class AnswerSource:
         }
         return urlencode(names)
 
+    @property
+    def query(self) -> dict[str, Any]:
+        """Which records hold answers that are counted."""
+        counted = {self.link: self.record.id}
+        if apart := self.cls._fields[self.field].apart:
+            counted[apart] = {"$ne": True}
+        return {"$and": [dict(self.scope), counted]}
+
     def rows(self, edition: str = "") -> Iterator[dict[str, Any]]:
         """The answers, one record after the other."""
-        query = {"$and": [dict(self.scope), {self.link: self.record.id, **self._of(edition)}]}
+        query = {"$and": [self.query, self._of(edition)]}
         cursor = self.cls._get_collection().find(query, {self.field: 1, NUMBER: 1}, max_time_ms=TIME_LIMIT_MS * 4)
         yield from cursor.sort("_id", 1).batch_size(BATCH)
 
@@ -265,8 +273,7 @@ def _figure(figure: Figure) -> str:
 def _of_all_editions(source: AnswerSource) -> list[Question]:
     """The questions as they stand, then those that only earlier editions have."""
     questions = {question.key: question for question in source.now()}
-    query = {"$and": [dict(source.scope), {source.link: source.record.id}]}
-    for edition in source.cls._get_collection().distinct(f"{source.field}.{EDITION}", query)[:EDITIONS_MAX]:
+    for edition in source.cls._get_collection().distinct(f"{source.field}.{EDITION}", source.query)[:EDITIONS_MAX]:
         for question in questions_in(str(edition)):
             questions.setdefault(question.key, question)
     return [question for question in questions.values() if kind_of(question).takes_answers]

@@ -32,7 +32,8 @@ class QuestionLine(Line):
     points = Number(places=2, least=0, most=10_000, label=L("Points of a full rating", "滿分分值"))
     show_if = LongText(most=500, label=L("Shown if", "顯示條件"))
     translations = LongText(
-        most=20_000, label=L("In other languages (en: text, en/key: text)", "其他語言（en: 文字，en/代碼: 文字）")
+        most=20_000,
+        label=L("In other languages (language: text, language/key: text)", "其他語言（語言: 文字，語言/代碼: 文字）"),
     )
 
 

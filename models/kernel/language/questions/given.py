@@ -66,22 +66,31 @@ def sound(questions: Sequence[Question], stored: Mapping[str, Any]) -> dict[str,
     return texts
 
 
+def readable(questions: Sequence[Question], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what was typed so far, what can be understood: by it conditions are evaluated before anything is sent."""
+    values: dict[str, Any] = {}
+    for question in questions:
+        if kind_of(question).takes_answers:
+            _read(question, given.get(question.key), values, {})
+    return values
+
+
 def settled(questions: Sequence[Question], given: Mapping[str, Any]) -> Settled:
     """The answers as they are kept: of shown questions alone, in the form of their kinds."""
     result = Settled()
     known = {question.key for question in questions if kind_of(question).takes_answers}
     if any(key.removesuffix(OTHER_TEXT) not in known for key in given):
         result.problems[""] = UNKNOWN()
-    readable: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for question in questions:
         if question.key in known:
-            _read(question, given.get(question.key), readable, result.problems)
-    visible = {question.key: question for question in shown(questions, readable)}
+            _read(question, given.get(question.key), values, result.problems)
+    visible = {question.key: question for question in shown(questions, values)}
     for key in [key for key in result.problems if key and key not in visible]:
         del result.problems[key]
     for key, question in visible.items():
         if key in known:
-            _settle(question, readable.get(key), given.get(key + OTHER_TEXT), result)
+            _settle(question, values.get(key), given.get(key + OTHER_TEXT), result)
     return result
 
 

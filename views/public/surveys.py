@@ -1,0 +1,285 @@
+"""Answering a survey is no form of a record: it comes part by part, is kept half filled, and is sent once.
+
+Every part is a page that works without a script. Which questions are shown follows on the server from what was
+answered before; the script shows and hides by the same conditions, and keeps what is typed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+
+from models import public_links
+from models.kernel.base.errors import Missing, Refused
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import L
+from models.kernel.language.questions import given as answers
+from models.kernel.language.questions.conditions import holds
+from models.kernel.language.questions.kinds import SECTION, kind_of
+from models.kernel.language.questions.question import OTHER_TEXT, Question
+from models.kernel.language.record import Record
+from models.kernel.rights import rights
+from models.surveys import sittings
+from models.surveys.sittings import Sitting
+from models.surveys.surveys import Opening, Survey, opening_of, text_of
+
+from ..kinds.answers import drawn_question, posted
+from . import sending
+from .behind import behind_link
+from .following import nowhere
+from .receiving import full_address
+from .sending import TooOften, sentences
+
+PREFIX = "a"
+PART, SEEN, LAST, GO = "part", "seen", "last", "go"
+CONTACT = ("contact", "mail")
+BEGIN = "begin"
+ALWAYS: Any = ["all", []]
+NEVER: Any = ["any", []]
+MORE_TO_ANSWER = L("There is a question more to answer on this page.", "本頁還有題目需要回答。")
+KEPT = L(
+    "It is kept. You can go on later under this link, also on another device:",
+    "已保存。稍後可在任何設備上通過此鏈接繼續：",
+)
+LOOK_AGAIN = L("That was the last part. Please send your answers when you are ready.", "已是最後一部分，確認後請提交。")
+CLOSED = {
+    Opening.EARLY: L("The survey is not open yet.", "問卷尚未開放。"),
+    Opening.PAUSED: L("The survey is paused at the moment. Please come back later.", "問卷暫停中，請稍後再來。"),
+    Opening.OVER: L("The survey is over. Thank you for your interest.", "問卷已結束，感謝關注。"),
+}
+IS_FULL = L("The survey has as many answers as it takes. Thank you for your interest.", "問卷已收滿，感謝關注。")
+Part = Sequence[Question]
+
+
+@behind_link("survey")
+def start(cls: type[Record], token: str) -> Any:
+    """What the open link of a survey leads to: what it is about, and the button with which one begins."""
+    survey = public_links.opened(cls, token)
+    if not isinstance(survey, Survey):
+        return nowhere()
+    return _start(survey, url_for("public.follow", name=cls.type_name(), token=token))
+
+
+def _start(survey: Survey, action: str) -> Any:
+    if sentence := _closed(survey):
+        return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=_opens(survey))
+    refused, status = [], 200
+    if request.method == "POST" and "switch" not in request.form:
+        try:
+            sending.entry_of(f"{BEGIN}:{survey.id}")
+            sending.count(f"{BEGIN}:{survey.type_name()}", survey.declared.public.limit, survey.declared.public.total)
+            return redirect(url_for("public.fill", token=sittings.begin(survey).token), 303)
+        except TooOften as too_often:
+            refused, status = sentences(too_often), 429
+        except Refused as refusal:
+            refused, status = sentences(refusal), 422
+    facts = {"key": sending.new_key(f"{BEGIN}:{survey.id}"), "key_name": sending.KEY, "trap": sending.TRAP}
+    return _page("public/survey_start.html", survey, action=action, refused=refused, **facts), status
+
+
+def _closed(survey: Survey) -> L | None:
+    standing = opening_of(survey)
+    if standing is not Opening.OPEN:
+        return CLOSED[standing]
+    return IS_FULL if sittings.is_full(survey) else None
+
+
+def _opens(survey: Survey) -> Any:
+    return survey.opens if opening_of(survey) is Opening.EARLY and survey.state == "scheduled" else None
+
+
+def _page(template: str, survey: Survey, **facts: Any) -> str:
+    said = {name: text_of(survey, name) for name in ("subject", "introduction", "purpose", "thanks")}
+    return render_template(template, survey=survey, said=said, **facts)
+
+
+def _of(token: str) -> tuple[Sitting, Survey] | None:
+    """The sitting of a link with its survey. Unknown links and surveys that are gone take the same way."""
+    sitting = sittings.opened(token)
+    try:
+        survey = rights.find(SYSTEM, Survey, sitting.survey if sitting else None)
+    except Missing:
+        return None
+    return (sitting, survey) if sitting else None
+
+
+def shown(cls: type[Record], token: str) -> Any:
+    """A part of the questions, or what became of the answers."""
+    if (place := _of(token)) is None:
+        return nowhere()
+    sitting, survey = place
+    if sitting.sent:
+        return _page("public/survey_sent.html", survey, sitting=sitting)
+    if sentence := _over(survey, sitting):
+        return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=None)
+    number = request.args.get(PART, "")
+    return Filling(survey, sitting).drawn(int(number) if number.isdecimal() and len(number) < 4 else 0)
+
+
+def _over(survey: Survey, sitting: Sitting) -> L | None:
+    standing = Opening.OPEN if sitting.is_test else opening_of(survey, sitting.begun)
+    return None if standing is Opening.OPEN else CLOSED[standing]
+
+
+def sent(cls: type[Record], token: str) -> Any:
+    """Keep a part that was sent, and lead on: back, to the next part that is shown, or to the end."""
+    if (place := _of(token)) is None:
+        return nowhere()
+    sitting, survey = place
+    if sitting.sent:
+        return redirect(url_for("public.fill", token=token), 303)
+    filling = Filling(survey, sitting)
+    part = filling.take_in()
+    if sentence := _over(survey, filling.sitting):
+        return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=None), 409
+    return filling.go_on(part, request.form.get(GO, ""))
+
+
+class Filling:
+    """A survey in the hands of somebody: its parts, which of them are shown, and what is wrong."""
+
+    def __init__(self, survey: Survey, sitting: Sitting):
+        self.survey, self.sitting = survey, sitting
+        self.questions = sitting.questions
+        self.parts = list(_parts(self.questions))
+        self._look()
+
+    def _look(self) -> None:
+        self.readable = answers.readable(self.questions, self.sitting.given)
+        self.visible = {question.key for question in answers.shown(self.questions, self.readable)}
+
+    def take_in(self) -> int:
+        """Keep what was typed on a page; returns which part it was."""
+        number = request.form.get(PART, "")
+        at = min(int(number), len(self.parts) - 1) if number.isdecimal() and len(number) < 4 else 0
+        known = {name for question in self.parts[at] for name in (question.key, question.key + OTHER_TEXT)}
+        typed = {key: value for key, value in posted(PREFIX, request.form) if key in known}
+        given = {key: value for key, value in self.sitting.given.items() if key not in known} | typed
+        contact = {name: request.form[name].strip() for name in CONTACT if name in request.form}
+        self.sitting = replace(self.sitting, given=given, contact={**self.sitting.contact, **contact})
+        sittings.keep(self.sitting)
+        self._look()
+        return at
+
+    def go_on(self, at: int, go: str) -> Any:
+        """What follows on a button: the same part, the one before, the next one, or the end."""
+        if "switch" in request.form:
+            return self.drawn(at)
+        if go == "save":
+            return ("", 204) if request.form.get("quiet") else self.drawn(at, kept=True)
+        return self._led_to(self._before(at)) if go == "back" else self._forward(at)
+
+    def _forward(self, at: int) -> Any:
+        if new := self._unseen(at):
+            return self.drawn(at, said=[MORE_TO_ANSWER], focus=new[0])
+        problems = answers.settled(self.questions, self.sitting.given).problems
+        if self._of_part(problems, at):
+            return self.drawn(at, problems=problems), 422
+        if (following := self._after(at)) is not None:
+            return self._led_to(following)
+        if not request.form.get(LAST):
+            return self.drawn(at, said=[LOOK_AGAIN])
+        return self._sent(at, problems)
+
+    def _sent(self, at: int, problems: Mapping[str, Any]) -> Any:
+        if problems:
+            wrong = next((n for n in range(len(self.parts)) if self._of_part(problems, n)), at)
+            return self.drawn(wrong, problems=problems), 422
+        try:
+            sittings.send(self.sitting)
+        except Refused as refused:
+            own = {path: list(map(str, words)) for path, words in refused.problems.items() if path in CONTACT}
+            return self.drawn(at, said=[] if own else sentences(refused), contact_problems=own), 422
+        return redirect(url_for("public.fill", token=self.sitting.token), 303)
+
+    def _led_to(self, part: int) -> Any:
+        return redirect(url_for("public.fill", token=self.sitting.token, part=part), 303)
+
+    def _of_part(self, problems: Mapping[str, Any], at: int) -> list[str]:
+        return [question.key for question in self.parts[at] if question.key in problems]
+
+    def _unseen(self, at: int) -> list[str]:
+        """What is to be answered on a page by what was answered there, and was not shown when it was sent."""
+        seen = set(request.form.get(SEEN, "").split())
+        return [
+            q.key for q in self.parts[at] if q.key in self.visible and q.key not in seen and kind_of(q).takes_answers
+        ]
+
+    def _shows(self, at: int) -> bool:
+        return any(question.key in self.visible for question in self.parts[at])
+
+    def _after(self, at: int) -> int | None:
+        return next((n for n in range(at + 1, len(self.parts)) if self._shows(n)), None)
+
+    def _before(self, at: int) -> int:
+        return next((n for n in range(at - 1, -1, -1) if self._shows(n)), 0)
+
+    def drawn(self, at: int, **facts: Any) -> str:
+        """A part as a page; where it is not shown, the next one that is."""
+        at = min(at, len(self.parts) - 1)
+        if not self._shows(at):
+            at = self._after(at) or self._before(at)
+        part, problems = self.parts[at], facts.get("problems", {})
+        on_page = {question.key for question in part}
+        before = {key: value for key, value in self.readable.items() if key in self.visible - on_page}
+        drawn = [self._question(question, before, on_page, problems) for question in part]
+        path = url_for("public.fill", token=self.sitting.token)
+        is_last = self._after(at) is None
+        return _page(
+            "public/survey_part.html",
+            self.survey,
+            action=path,
+            link=full_address(path),
+            sitting=self.sitting,
+            questions=drawn,
+            at=at,
+            of=len(self.parts),
+            has_before=any(self._shows(n) for n in range(at)),
+            is_last=is_last,
+            seen=" ".join(question.key for question in part if question.key in self.visible),
+            asks_address=is_last and self.survey.asks_address,
+            kept=str(KEPT) if facts.get("kept") else "",
+            notices=[str(words) for words in facts.get("said", ())],
+            focus=facts.get("focus", ""),
+            faults=[(f"{PREFIX}-{q.key}", str(problems[q.key])) for q in part if q.key in problems],
+            contact_problems={
+                name: [str(w) for w in words] for name, words in facts.get("contact_problems", {}).items()
+            },
+        )
+
+    def _question(
+        self, question: Question, before: Mapping[str, Any], on_page: set[str], problems: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        tree = partly(question.show_if, before, on_page)
+        return {
+            **drawn_question(PREFIX, question, self.sitting.given),
+            "show_if": "" if tree is None else json.dumps(tree),
+            "is_shown": question.key in self.visible,
+            "errors": [str(problems[question.key])] if question.key in problems else [],
+        }
+
+
+def _parts(questions: Sequence[Question]) -> Iterator[Part]:
+    """The parts of a survey: each section with its questions is a page."""
+    part: list[Question] = []
+    for question in questions:
+        if question.kind == SECTION and part:
+            yield part
+            part = []
+        part.append(question)
+    yield part
+
+
+def partly(tree: Any, before: Mapping[str, Any], on_page: set[str]) -> Any:
+    """A condition as it is evaluated on one page: what was answered on others is decided already."""
+    if tree is None:
+        return None
+    if tree[0] in ("all", "any"):
+        return [tree[0], [partly(part, before, on_page) for part in tree[1]]]
+    if tree[1] in on_page:
+        return tree
+    return ALWAYS if holds(tree, before) else NEVER
