@@ -18,7 +18,7 @@ from models.kernel.base import clock
 from models.kernel.base.arithmetic.rounding import rounded
 from models.kernel.base.collections import archive_of
 from models.kernel.base.words import EN, HANS, HANT, L, current_locale
-from models.kernel.language.declare import references_of
+from models.kernel.language.declare import at_path, kept_links_of, references_of
 from models.kernel.language.glossary import NEUTRAL
 from models.kernel.language.record import Record
 from models.kernel.language.reviewing import MARK, is_unreviewed
@@ -139,8 +139,8 @@ def reference_labels(cls: type[Record], rows: Iterable[Mapping[str, Any]], names
 
 def _kept_titles(cls: type[Record], rows: list[Mapping[str, Any]]) -> dict[str, str]:
     result: dict[str, str] = {}
-    for name, link in cls.declared.own_fields.items():
-        if link.is_kept_link and (kept := {row[name] for row in rows if row.get(name)}):
+    for name, link in kept_links_of(cls).items():
+        if "." not in name and (kept := {row[name] for row in rows if row.get(name)}):
             result |= kept_links.titles(actor(), link, kept)
     return result
 
@@ -223,15 +223,19 @@ def _archived_titles(target: str, ids: list[ObjectId]) -> dict[ObjectId, str]:
     return {row["_id"]: title_of(cls, row) for row in rows}
 
 
-def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[ObjectId, str]:
-    """The titles of what the lines of one record link to."""
+def line_labels(cls: type[Record], document: Mapping[str, Any]) -> dict[Any, str]:
+    """The titles of what the lines of one record link to; one query per linked type, and per column of kept links."""
     query: dict[str, set[ObjectId]] = {}
     for name, lines in cls.declared.own_fields.items():
         for column, ref in lines.columns.items():
             if ref.target:
                 ids = {id for line in document.get(name) or [] for id in ref.ids_in(line.get(column))}
                 query.setdefault(ref.target, set()).update(ids)
-    return titles(query)
+    result: dict[Any, str] = dict(titles(query))
+    for path, link in kept_links_of(cls).items():
+        if "." in path and (kept := {*at_path(document, path)}):
+            result |= kept_links.titles(actor(), link, kept)
+    return result
 
 
 def tone(cls: type[Record], state: str | None) -> str:

@@ -44,7 +44,7 @@ from ..kernel.language import (
     record,
     role,
 )
-from ..kernel.language.declare import references_of, registered
+from ..kernel.language.declare import at_path, kept_links_of, references_of, registered
 from ..kernel.language.fields import Rule
 from ..kernel.language.kinds.any_links import kept_as, key_in
 from ..services.work import jobs
@@ -300,7 +300,8 @@ def _customers_of(cls: type[Record], document: Mapping[str, Any]) -> set[Any]:
     for name, ref in references_of(cls).items():
         if ref.target == "Customer" and (held := document.get(name)) is not None:
             result |= set(held) if isinstance(held, list) else {held}
-    anywhere = [document.get(name) for name, field in cls.declared.own_fields.items() if field.is_any_link]
+    kept = {path for path, link in kept_links_of(cls).items() if link.is_any_link}
+    anywhere = [value for path in kept for value in at_path(document, path)]
     return result | {key.id for held in anywhere if (key := key_in(held)) and key.type == "customer"}
 
 
@@ -389,10 +390,12 @@ def _at_rest(cls: type[Record]) -> frozenset[str]:
 
 def _paths_to(cls: type[Record], target: type[Record]) -> Iterator[tuple[str, bool]]:
     """Where records of a type link to another's, and whether by a link to any type; private ones keep nothing."""
+    for path, link in kept_links_of(cls).items():
+        if link.is_any_link and link.takes(target.__name__) and not cls.declared.access.private:
+            yield path, True
     for name, field in cls.declared.own_fields.items():
-        is_any = field.is_any_link and field.takes(target.__name__) and not cls.declared.access.private
-        if field.target == target.__name__ or is_any:
-            yield name, is_any
+        if field.target == target.__name__:
+            yield name, False
         yield from (
             (f"{name}.{column}", False) for column, ref in field.columns.items() if ref.target == target.__name__
         )

@@ -108,10 +108,11 @@ def test_a_link_to_lines_leads_to_lines(path: str) -> None:
         started(fields=fields)
 
 
-def test_a_link_to_a_line_stands_in_a_record_alone() -> None:
-    fault = "column rows.part links to a line, which a field of a record can alone"
+def test_a_link_to_lines_may_stand_in_a_line() -> None:
+    fault = "column rows.part links to Quotation.subject, which is no list of lines"
     with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
-        declared(**lines(line(part=LineRef("Quotation.lines", label=NAME))))
+        started(**lines(line(part=LineRef("Quotation.subject", label=NAME))))
+    started(**lines(line(part=LineRef("Quotation.lines", label=NAME))))
 
 
 ANYWHERE = {
@@ -126,10 +127,11 @@ def test_a_link_to_several_types_leads_to_types(of: str) -> None:
         started(fields={"about": AnyRef(of=of, label=NAME)})
 
 
-def test_a_link_to_any_type_stands_in_a_record_alone() -> None:
-    fault = "column rows.about links to records of any type, which a field of a record can alone"
+def test_a_link_to_any_type_may_stand_in_a_line() -> None:
+    fault = "column rows.about links to Nothing, which is not a record type"
     with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
-        declared(**lines(line(about=AnyRef(label=NAME))))
+        started(**lines(line(about=AnyRef(of="Quotation Nothing", label=NAME))))
+    started(**lines(line(about=AnyRef(label=NAME))))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

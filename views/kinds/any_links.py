@@ -43,11 +43,16 @@ class AnyRefKind(Kind):
 
     def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
         """What the record links to already is told as on its page; of what else an address names only what is seen."""
-        names: dict[str, str] = {}
-        for text in entry.raw:
-            key = key_in(text)
-            names |= any_picking.titles(actor(), self.field, [text], tells=bool(key and key.id in held))
+        names = {**titles, **self.names_of([text for text in entry.raw if text not in titles], held)}
         return {"chosen": [(text, names[text]) for text in entry.raw if text in names], "typed": entry.typed}
+
+    def names_of(self, kept: list[str], held: frozenset[ObjectId]) -> dict[str, str]:
+        """What links in a form are called."""
+        names: dict[str, str] = {}
+        for tells in (True, False):
+            some = [text for text in kept if bool((key := key_in(text)) and key.id in held) == tells]
+            names |= any_picking.titles(actor(), self.field, some, tells=tells) if some else {}
+        return names
 
     def preset(self, given: str) -> Any:
         return given if key_in(given) else None

@@ -39,8 +39,13 @@ class LineRefKind(Kind):
         return _ANCHOR.format(catalogue().by_class(self.field.line_target).declared.name, parts[0], text)
 
     def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
-        names = line_picking.line_titles(actor(), self.field, entry.raw)
+        """`titles` has those of a column of lines, which were looked up together."""
+        names = {**titles, **self.names_of([place for place in entry.raw if place not in titles], held)}
         return {"chosen": [(place, names[place]) for place in entry.raw if place in names], "typed": entry.typed}
+
+    def names_of(self, places: list[str], held: frozenset[ObjectId]) -> dict[str, str]:
+        """What links in a form are called."""
+        return line_picking.line_titles(actor(), self.field, places) if places else {}
 
     def preset(self, given: str) -> Any:
         return given if parts_of(given) else None

@@ -154,7 +154,7 @@ class Drawing:
     """
 
     def __init__(self, intent: Intent[Record], problems: Mapping[str, Any]):
-        self.intent, self.problems, self.titles = intent, problems, intent.titles
+        self.intent, self.problems, self.titles = intent, problems, dict(intent.titles)
         self.record = intent.record if intent.id is not None else None
         self.viewer = rights.Viewer(intent.actor, self.record)
         self.held = validation.linked_by(intent.record) if intent.id is not None else frozenset()
@@ -179,8 +179,17 @@ class Drawing:
             text = kind.plain(record.to_mongo().to_dict().get(name)) if record and value is not None else nothing
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
+            self._look_up_kept(entry)
             return control | _lines_control(self._table(name), entry)
         return control | self._with_errors(name, self.input(entry))
+
+    def _look_up_kept(self, entry: LinesList) -> None:
+        """What the links of lines are called that are kept as texts: the lines of a column together."""
+        for column, link in entry.field.columns.items():
+            if link.is_kept_link and column in entry.kind.entered_columns():
+                inputs = (item.form._fields.get(column) for item in entry)
+                kept = {text for item in inputs if item is not None for text in item.raw if text}
+                self.titles |= kind_of(link).names_of(sorted(kept), self.held)
 
     def _with_errors(self, name: str, drawn: dict[str, Any]) -> dict[str, Any]:
         """Questions, where an input has some, each with what is wrong with its answer."""

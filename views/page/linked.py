@@ -84,7 +84,7 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
     pairs = [
         (other, name, scope)
         for other, name in _pointing_to(cls)
-        if (scope := rights.visible(me, other)) is not None and name in rights.readable_fields(me, other)
+        if (scope := rights.visible(me, other)) is not None and _is_seen(me, other, name)
     ]
     if not pairs:
         return []
@@ -104,6 +104,18 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
     return sorted(shown, key=lambda group: "heads" not in group)
 
 
+def _link_at(other: type[Record], path: str) -> Any:
+    """The link that stands at `field` or `list.column`."""
+    name, _, column = path.partition(".")
+    return other._fields[name].columns[column] if column else other._fields[name]
+
+
+def _is_seen(me: Actor, other: type[Record], path: str) -> bool:
+    """Whether a reader is shown, of many records, what links there."""
+    name, _, column = path.partition(".")
+    return name in rights.readable_fields(me, other) and (not column or rights.sees(me, _link_at(other, path)))
+
+
 def _pointing_to(cls: type[Record]) -> list[tuple[type[Record], str]]:
     """The types and fields that link to records of a type, to lines of them, or to records of any type."""
     known = catalogue()
@@ -112,7 +124,7 @@ def _pointing_to(cls: type[Record]) -> list[tuple[type[Record], str]]:
 
 def _pointing(other: type[Record], name: str, record: Record) -> Any:
     """What stands in a field of another record that links to this one, or to a line of it."""
-    field = other._fields[name]
+    field = _link_at(other, name)
     if field.is_any_link:
         return {"$in": kept_as(record.type_name(), record.id)}
     return any_line_of(record.id) if field.line_target else record.id
@@ -133,11 +145,12 @@ def _newest(other: type[Record], name: str, query: dict[str, Any], at: int) -> t
 def _group(other: type[Record], name: str, record: Record, rows: list[dict[str, Any]], me: Actor) -> dict[str, Any]:
     """The records of one type that link to this one."""
     base = f"/admin/{other.declared.name}/"
-    value = f"{record.type_name()}:{record.id}" if other._fields[name].is_any_link else record.id
+    value = f"{record.type_name()}:{record.id}" if _link_at(other, name).is_any_link else record.id
     group = {
         "label": other.declared.plural,
         "all": f"{base}?f.{name}={value}&with={name}",
-        "more": len(rows) > RELATED_MAX,
+        "more": len(rows) > RELATED_MAX and "." not in name,
+        "cut": len(rows) > RELATED_MAX and "." in name,
     }
     sound = rows_of(other, rows[:RELATED_MAX])
     if other.declared.belongs_to == name:

@@ -8,7 +8,7 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from ..language.declare import registered
+from ..language.declare import kept_links_of, registered
 from ..language.kinds.any_links import kept_as
 from ..language.record import Record
 
@@ -16,12 +16,12 @@ COUNT_MAX = 1000
 
 
 def pointing_to(target: type[Record]) -> Iterator[tuple[type[Record], str]]:
-    """The types and fields whose links to any type may lead to this one and protect it: what is private to a person
-    protects nothing, and is told to nobody."""
+    """The types and fields, or columns, whose links to any type may lead to this one and protect it: what is private to
+    a person protects nothing, and is told to nobody."""
     for cls in registered().values():
-        for name, field in cls.declared.own_fields.items():
-            if field.is_any_link and field.takes(target.__name__) and not cls.declared.access.private:
-                yield cls, name
+        for path, link in kept_links_of(cls).items():
+            if link.is_any_link and link.takes(target.__name__) and not cls.declared.access.private:
+                yield cls, path
 
 
 def links_to_record(cls: type[Record], id: ObjectId) -> tuple[int, str]:

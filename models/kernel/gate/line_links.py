@@ -10,7 +10,7 @@ from mongoengine.connection import get_db
 
 from ..base.people import Actor
 from ..base.words import L, Words
-from ..language.declare import registered
+from ..language.declare import kept_links_of, registered
 from ..language.fields import NOT_THERE, label_of
 from ..language.kinds.line_links import any_line_of, place_of
 from ..language.kinds.lines import keyed_lines
@@ -27,10 +27,26 @@ COUNT_MAX = 1000
 def kept_link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
     """Links to lines, or to records of any type, that changed must lead where the actor may; one query for each
     field."""
-    for name, link in record.declared.own_fields.items():
-        value = record.raw(name) if link.is_kept_link else None
+    for path, link in kept_links_of(type(record)).items():
+        name, _, column = path.partition(".")
+        if column:
+            yield from _column_problems(record, name, column, link, actor, before)
+            continue
+        value = record.raw(name)
         if value and value != before.get(name) and value not in kept_links.are_there(actor, link, [value]):
             yield name, NOT_THERE(label=label_of(link))
+
+
+def _column_problems(
+    record: Record, name: str, column: str, link: Any, actor: Actor, before: Mapping[str, Any]
+) -> Iterator[tuple[str, Words]]:
+    stood = {line.get(column) for line in before.get(name) or ()}
+    new = {at: value for at, line in enumerate(record.raw(name) or ()) if (value := line.raw(column))}
+    new = {at: value for at, value in new.items() if value not in stood}
+    there = kept_links.are_there(actor, link, {*new.values()}) if new else set()
+    for at, value in new.items():
+        if value not in there:
+            yield f"{name}.{at}.{column}", NOT_THERE(label=label_of(link))
 
 
 def removal_problems(record: Record, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
@@ -57,9 +73,9 @@ def _lists_of(cls: type[Record]) -> list[str]:
 def _referring(cls: type[Record], name: str, places: dict[str, Any]) -> tuple[int, str]:
     total, example = 0, ""
     for other in registered().values():
-        for field, link in other.declared.own_fields.items():
+        for path, link in kept_links_of(other).items():
             if (link.line_target, link.line_list) == (cls.__name__, name):
-                query = {field: places, "removed_at": None}
+                query = {path: places, "removed_at": None}
                 rows = list(get_db()[other.type_name()].find(query, {"number": 1}).limit(COUNT_MAX))
                 total, example = total + len(rows), example or next((row["number"] for row in rows), "")
     return total, example

@@ -12,7 +12,7 @@ from mongoengine.connection import get_db
 from ..base.errors import Refused
 from ..base.people import Actor
 from ..base.words import L, Words
-from ..language.declare import references_of, registered
+from ..language.declare import kept_links_of, references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
 from ..language.record import Record
 from ..rights import rights
@@ -183,9 +183,18 @@ def said_faults(text: str) -> Iterator[Words]:
 
 def linked_by(record: Record) -> frozenset[ObjectId]:
     """Everything that the record's own fields and its owner field link to."""
-    owner, own = record.ref("owner"), record.declared.own_fields.items()
-    kept = [id for name, field in own if field.is_any_link for id in field.ids_in(record.raw(name))]
+    owner = record.ref("owner")
+    kept = [id for link, value in _kept_anywhere(record) for id in link.ids_in(value)]
     return frozenset([*(link[-1] for link in _links(record)), *kept, *([owner] if owner else [])])
+
+
+def _kept_anywhere(record: Record) -> Iterator[tuple[Any, Any]]:
+    """The links to records of any type, with what they hold, in lines, too."""
+    for path, link in kept_links_of(type(record)).items():
+        name, _, column = path.partition(".")
+        if link.is_any_link:
+            held = [line.raw(column) for line in record.raw(name) or ()] if column else [record.raw(name)]
+            yield from ((link, value) for value in held)
 
 
 def _links(record: Record) -> Iterator[Link]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .answer_checks import answer_faults
 from .deadline import table_faults
-from .declare import references_of
+from .declare import kept_links_of, references_of
 from .facts import DeclarationError
 from .fields import Ref
 from .kinds.line_links import title_column
@@ -62,13 +62,15 @@ class Catalogue(Mapping[str, type[Record]]):
 
     def pointing_to_lines(self, cls: type[Record]) -> list[tuple[type[Record], str]]:
         """The types and fields that link to lines of this type."""
-        own = [(other, name, link) for other in self.values() for name, link in other.declared.own_fields.items()]
-        return [(other, name) for other, name, link in own if link.line_target == cls.__name__]
+        return [(other, path) for other, path, link in self._kept_links() if link.line_target == cls.__name__]
 
     def pointing_anywhere(self, cls: type[Record]) -> list[tuple[type[Record], str]]:
         """The types and fields with links to records of any type that may lead to this one."""
-        own = [(other, name, link) for other in self.values() for name, link in other.declared.own_fields.items()]
-        return [(other, name) for other, name, link in own if link.is_any_link and link.takes(cls.__name__)]
+        kept = self._kept_links()
+        return [(other, path) for other, path, link in kept if link.is_any_link and link.takes(cls.__name__)]
+
+    def _kept_links(self) -> Iterator[tuple[type[Record], str, Any]]:
+        return ((other, path, link) for other in self.values() for path, link in kept_links_of(other).items())
 
     def _check(self) -> None:
         for cls in self.values():
@@ -115,18 +117,19 @@ class Catalogue(Mapping[str, type[Record]]):
 
     def _line_link_faults(self, cls: type[Record]) -> Iterator[str]:
         """Links to lines: the list must be there, with a text by which its lines are called."""
-        for name, link in cls.declared.own_fields.items():
+        for path, link in kept_links_of(cls).items():
+            place = f"column {path}" if "." in path else f"field {path!r}"
             for wrong in link.of if link.is_any_link else ():
                 if wrong not in self._by_class:
-                    yield f"field {name!r} links to {wrong}, which is not a record type"
+                    yield f"{place} links to {wrong}, which is not a record type"
             if not link.line_target:
                 continue
             target = self._by_class.get(link.line_target)
             lines = target.declared.own_fields.get(link.line_list) if target else None
             if lines is None or not lines.columns:
-                yield f"field {name!r} links to {link.line_target}.{link.line_list}, which is no list of lines"
+                yield f"{place} links to {link.line_target}.{link.line_list}, which is no list of lines"
             elif not title_column(lines):
-                yield f"field {name!r} links to {link.line_target}.{link.line_list}, whose lines have no text"
+                yield f"{place} links to {link.line_target}.{link.line_list}, whose lines have no text"
 
     def _fill_faults(self, place: str, ref: Any, beside: Mapping[str, Any]) -> Iterator[str]:
         for name, source in ref.fills.items():

@@ -160,6 +160,21 @@ def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
     return links
 
 
+def kept_links_of(cls: type[Record]) -> dict[str, Any]:
+    """The links of a type that are kept as texts, to a line or to a record of any type, by `field` or `list.column`."""
+    places: dict[str, Any] = dict(cls.declared.own_fields)
+    own = cls.declared.own_fields.items()
+    places |= {f"{name}.{column}": link for name, field in own for column, link in field.columns.items()}
+    return {path: link for path, link in places.items() if link.is_kept_link}
+
+
+def at_path(document: Mapping[str, Any], path: str) -> list[Any]:
+    """What stands in a stored record at `field`, or in each of its lines at `list.column`."""
+    name, _, column = path.partition(".")
+    values = [line.get(column) for line in document.get(name) or ()] if column else [document.get(name)]
+    return [value for value in values if value]
+
+
 def restricted_fields(cls: type[Record]) -> frozenset[str]:
     """The fields that are content: shown to those only who may open the record."""
     return frozenset(name for name, field in cls.fields_of().items() if isinstance(field, Rule) and field.restricted)

@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from .by_time import indexes_by_time
-from .declare import dated_fields, leading_choice, ordered_choices
+from .declare import dated_fields, kept_links_of, leading_choice, ordered_choices
 from .record import Record
 from .unique import PREFIX
 
@@ -88,6 +88,6 @@ def indexed_fields(cls: type[Record]) -> set[str]:
         names |= set(declared.access.related)
     names |= set(dated_fields(cls))
     names |= {remind.field for remind in declared.reminders}
-    names |= {name for name, field in declared.own_fields.items() if field.is_picked}
+    names |= {name for name, field in declared.own_fields.items() if field.is_picked} | {*kept_links_of(cls)}
     names -= {"id", "number", "department"}
     return {name for name in names if getattr(cls.fields_of().get(name), "is_indexable", True)}

@@ -20,10 +20,6 @@ def line_faults(spec: Declaration) -> Iterator[str]:
         if not field.columns:
             continue
         for column, rule in field.columns.items():
-            if rule.line_target:
-                yield f"column {name}.{column} links to a line, which a field of a record can alone"
-            if rule.is_any_link:
-                yield f"column {name}.{column} links to records of any type, which a field of a record can alone"
             yield from _column_faults(f"column {name}.{column}", column, rule)
         yield from _list_faults(f"field {name!r}", name, field, spec)
 
