@@ -14,6 +14,7 @@ from .kernel.language import (
     ROLE_LABELS,
     WRITER,
     Access,
+    Chart,
     Choice,
     Choices,
     Day,
@@ -64,6 +65,14 @@ PRIORITIES = {
 }
 
 
+FIGURES = (
+    Chart("category", within="collected_on", menu=L("Analysis of needs", "需求分析")),
+    Chart("source", within="collected_on"),
+    Chart("collected_on", within="collected_on"),
+    Chart("priority", within="collected_on"),
+)
+
+
 @record(
     label=L("Requirement", "需求"),
     plural=L("Requirements", "需求"),
@@ -112,6 +121,7 @@ PRIORITIES = {
     access=Access(numbered=True),
     retention=Retention(archive=365, delete=5),
     happened="collected_on",
+    analyses=FIGURES,
 )
 class Requirement(Record):
     """A need of the market or of a department, collected and analysed (2.1.1, 2.1.2)."""

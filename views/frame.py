@@ -105,10 +105,11 @@ def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], waits: Mapping[str
 def _custom_items(chapter: Chapter) -> list[dict[str, Any]]:
     """The custom screens of a chapter that the reader may open."""
     views = [view for view in current_app.extensions["custom_views"] if view.menu_item]
+    items = [view.menu_item for view in views if view.menu_item.chapter == chapter and view.is_accessible()]
+    items += [item for item in current_app.extensions["analyses"](actor()) if item.chapter == chapter]
     return [
-        {"label": item.label, "url": item.url, "active": request.path.startswith(item.url), "count": 0}
-        for view in views
-        if (item := view.menu_item).chapter == chapter and view.is_accessible()
+        {"label": item.label, "url": item.url, "active": request.full_path.startswith(item.url), "count": 0}
+        for item in items
     ]
 
 

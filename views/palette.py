@@ -147,6 +147,8 @@ class PaletteView(PlainRun):
         for view in current_app.extensions["custom_views"]:
             if view.menu_item and view.is_accessible():
                 yield view.menu_item.label, view.menu_item.url, ()
+        for item in current_app.extensions["analyses"](me):
+            yield item.label, item.url, ()
         for cls in opened:
             if calendars(me, cls):
                 yield CALENDAR_OF(label=cls.declared.plural), f"/admin/calendar/{cls.declared.name}/", ()

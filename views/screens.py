@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from functools import partial
 
-from flask import Blueprint, Flask, Response, redirect
+from flask import Blueprint, Flask, Response, redirect, request
 from flask_admin import Admin
 
 from models.kernel.language.record import Record
 
 from . import custom, frame, problems
+from .analysis.page import AnalysisView, menu_items
 from .files.endpoints import endpoints as file_endpoints
 from .home.pages import HomeView
 from .lists import neighbours
@@ -38,6 +40,8 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
     admin.add_views(PaletteView(catalogue), CalendarView(catalogue), BoardView(catalogue))
+    admin.add_view(AnalysisView(catalogue))
+    app.extensions["analyses"] = partial(menu_items, catalogue)
     walk_packages = pkgutil.walk_packages(custom.__path__, f"{custom.__name__}.")
     names = [module.name for module in walk_packages if not module.ispkg]
     app.extensions["custom_views"] = [view for name in names for view in importlib.import_module(name).views(catalogue)]
@@ -51,6 +55,17 @@ def build_public_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> N
     frame.init_templates(app, catalogue)
     problems.answer_problems(app)
     build_public_pages(app)
+
+
+@endpoints.get("/admin/ageing/")
+@endpoints.get("/admin/needs/")
+def former() -> Response:
+    """The reports of before, under the addresses that people have kept."""
+    new = {"ageing": "receivable/?show=customer-due.outstanding", "needs": "requirement/?show=charts"}[
+        request.path.split("/")[2]
+    ]
+    query = request.query_string.decode("ascii", "replace")
+    return redirect(f"/admin/analysis/{new}" + (f"&{query}" if query else ""))  # type: ignore[return-value]
 
 
 @endpoints.get("/")

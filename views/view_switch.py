@@ -1,4 +1,4 @@
-"""The ways to look at the records of a type: list, calendar and board, each with the filters of the others."""
+"""The ways to look at the records of a type: list, calendar, board, analysis; each with the filters of the others."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from models.kernel.rights import rights
 from .session import actor, catalogue
 
 LIST, CALENDAR, BOARD = L("List", "列表"), L("Calendar", "日曆"), L("Board", "看板")
+ANALYSIS = L("Analysis", "分析")
 _KEPT = ("q", "with", "view", "own")
 
 
@@ -31,18 +32,19 @@ def boards(cls: type[Record]) -> bool:
 
 
 def kept_arguments() -> list[tuple[str, str]]:
-    """The filters of the present request, as the list, the calendar and the board all understand them."""
+    """The filters of the present request, as the list, the calendar, the board and the analysis all understand them."""
     return [(key, value) for key, value in request.args.items(multi=True) if key.startswith("f.") or key in _KEPT]
 
 
 def ways_to_look(type_name: str, current: str = "list") -> list[dict[str, Any]]:
-    """The ways for the switch on the three pages; none when the list is the only one."""
+    """The ways for the switch on these pages; none when the list is the only one."""
     cls, me = catalogue()[type_name], actor()
     ways = [("list", LIST, f"/admin/{type_name}/")]
     if calendars(me, cls):
         ways.append(("calendar", CALENDAR, f"/admin/calendar/{type_name}/"))
     if boards(cls):
         ways.append(("board", BOARD, f"/admin/board/{type_name}/"))
+    ways.append(("analysis", ANALYSIS, f"/admin/analysis/{type_name}/"))
     query = urlencode(kept_arguments())
     result = [
         {"label": label, "url": f"{url}?{query}" if query else url, "is_current": key == current}

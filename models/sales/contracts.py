@@ -18,6 +18,7 @@ from ..kernel.language import (
     REASON,
     Access,
     Attached,
+    Chart,
     Choice,
     Day,
     Flag,
@@ -261,6 +262,18 @@ class OrderChange(Line):
 RUNNING = ("in_production", "ready", "shipped")
 
 
+ON_TIME = (
+    Chart(
+        "punctuality",
+        within="delivered_on",
+        tones={"on_time": "good", "late": "bad"},
+        home="on_time",
+        rate="on_time late",
+        label=L("Orders delivered on time", "訂單準時交付"),
+    ),
+)
+
+
 @record(
     label=L("Sales order", "訂單"),
     plural=L("Sales orders", "訂單"),
@@ -347,6 +360,7 @@ RUNNING = ("in_production", "ready", "shipped")
     ),
     reminders=(Remind("promised_on", 3, OWNER, RUNNING),),
     retention=Retention(after="delivered_on", archive=730, delete=10),
+    analyses=ON_TIME,
 )
 class SalesOrder(Record):
     """An order that production and logistics carry out (2.2.6)."""

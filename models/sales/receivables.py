@@ -18,6 +18,8 @@ from ..kernel.language import (
     OWNER,
     REASON,
     Access,
+    By,
+    Chart,
     Choice,
     Day,
     FollowUp,
@@ -27,6 +29,7 @@ from ..kernel.language import (
     Money,
     Move,
     Part,
+    Pivot,
     Record,
     Ref,
     Remind,
@@ -46,6 +49,7 @@ from ..kernel.language import (
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 
 LETTER = "letter"
+AGES = (0, 31, 61, 91)  # days past due at which the bands of the ageing report begin
 CANCELLED = "cancelled"
 UNPAID = "open partly_paid overdue"
 CANCELLED_AND_OWING = {"state": CANCELLED, "outstanding": {"$gt": 0}}  # as earlier programs left it
@@ -65,6 +69,26 @@ def is_not_settled(receivable: Receivable) -> bool:
 
 def is_part_settled(receivable: Receivable) -> bool:
     return Decimal(0) < receivable.received < receivable.amount
+
+
+BOOKING = FollowUp("book_payment", "Payment", L("Book a payment", "登記收款"), states=UNPAID, opens="receivable")
+FIGURES = (
+    Pivot(
+        By("customer", top=100),
+        By("due", ages=AGES),
+        total="outstanding",
+        only={"state": UNPAID},
+        label=L("Ageing of receivables", "應收賬齡"),
+        menu=L("Ageing of receivables", "應收賬齡"),
+    ),
+    Chart(
+        By("due", ages=AGES),
+        total="outstanding",
+        only={"state": UNPAID},
+        home="owed",
+        label=L("Receivables by age", "應收賬齡"),
+    ),
+)
 
 
 @record(
@@ -94,9 +118,8 @@ def is_part_settled(receivable: Receivable) -> bool:
         edit=UNPAID,
         withdraw=False,
     ),
-    follow_ups=(
-        FollowUp("book_payment", "Payment", L("Book a payment", "登記收款"), states=UNPAID, opens="receivable"),
-    ),
+    follow_ups=(BOOKING,),
+    analyses=FIGURES,
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={}),
     retention=Retention(after="due", archive=730, delete=15),
 )

@@ -12,7 +12,8 @@ OPEN_TO_ALL = (
 )  # fmt: skip
 PAGES = {
     "home": "/admin/", "inbox": "/admin/inbox/", "search": "/admin/search/", "bin": "/admin/bin/",
-    "account": "/admin/account/", "ageing": "/admin/ageing/", "needs": "/admin/needs/", "archive": "/admin/archive/",
+    "account": "/admin/account/", "ageing": "/admin/analysis/receivable/",
+    "needs": "/admin/analysis/requirement/", "archive": "/admin/archive/",
     "audit": "/admin/audit/", "backups": "/admin/backups/", "deliveries": "/admin/deliveries/",
     "timetable": "/admin/timetable/", "runs": "/admin/task_runs/", "setup": "/admin/setup/",
 }  # fmt: skip

@@ -22,7 +22,7 @@ def test_lists_that_are_taken_out_are_kept_by_nobody(path: str, company: Any, br
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/admin/ageing/?format=csv", "/admin/borrowing-log/?format=csv"])
+@pytest.mark.parametrize("path", ["/admin/analysis/receivable/?format=csv", "/admin/borrowing-log/?format=csv"])
 def test_nor_are_reports(path: str, company: Any, browser_as: Any) -> None:
     assert browser_as("management").get(path).headers["Cache-Control"] == "no-store"
 

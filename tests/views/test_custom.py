@@ -1,32 +1,21 @@
 """The screens that no declaration gives, at their addresses: who may open them, what they say, where they lead."""
 
 import contextlib
-import csv
 import datetime as dt
-import io
 import re
-from decimal import Decimal
-from urllib.parse import parse_qsl, urlsplit
 
 import pypdfium2
 import pytest
 from bson import ObjectId
-from python_calamine import CalamineWorkbook
 
 from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT
 from models.kernel.gate import changes, history
-from models.sales.ageing import BUCKETS
 from models.services.papers import typesetting
 from views.custom.reports import research_pdf
 
-SCREENS = {"/admin/ageing/": {"clerk_sal", "clerk_sal2", "head_sal", "management", "legal", "finance", "supervisor"}}
-SCREENS["/admin/needs/"] = {
-    "clerk_sal", "clerk_sal2", "head_sal", "management", "supervisor", "clerk_mkt", "head_mkt", "clerk_prd",
-    "clerk_log",
-}  # fmt: skip
 TODAY = dt.date(2025, 6, 30)
 
 
@@ -34,23 +23,6 @@ TODAY = dt.date(2025, 6, 30)
 def _today():
     with clock.set_to(dt.datetime(2025, 6, 30, 4, tzinfo=dt.UTC)):
         yield
-
-
-@pytest.fixture
-def owing(company):
-    """Makes receivables of the sales department, due so many days ago."""
-    facts = {"department": company.department("SAL"), "owner": company.user("clerk_sal").id}
-    contract = company.make("contract", "clerk_sal")
-
-    def owed(days, amount, currency="CNY", customer=None, **also):
-        due = TODAY - dt.timedelta(days=days)
-        whose = customer or contract.ref("customer")
-        values = {"contract": contract.id, "customer": whose, "instalment": 1, "due": due, "currency": currency}
-        return changes.create(
-            catalogue["receivable"], {**facts, **values, "amount": Decimal(amount), **also}, actor=SYSTEM
-        )
-
-    return owed
 
 
 @pytest.fixture
@@ -62,102 +34,6 @@ def needing(company):
         return company.make("requirement", "clerk_mkt", **facts, **values)
 
     return need
-
-
-def numbers_behind(browser, url):
-    """The numbers of the records in the list that a link leads to."""
-    parts = urlsplit(url)
-    rows = browser.page(parts.path, parse_qsl(parts.query)).rows
-    return sorted(cell for row in rows for cell in row if re.fullmatch(r"[A-Z]{2}-[A-Z0-9-]+", cell))
-
-
-@pytest.mark.parametrize("path", SCREENS)
-def test_who_may_open(path, company, browser_as):
-    for login in company.logins:
-        expected = 200 if login in SCREENS[path] else 403
-        assert browser_as(login).get(path).status_code == expected, login
-        assert (path in browser_as(login).page("/admin/").links) is (expected == 200), login
-    assert browser_as("").get(path).status_code == 303
-
-
-class TestAgeing:
-    def test_sums_and_where_they_lead(self, owing, browser_as):
-        known = [owing(days, f"{100 + at}.{at:02}") for at, days in enumerate([-5, 0, 30, 31, 60, 61, 90, 91, 400])]
-        owing(45, "50", received=Decimal(50))
-        other = owing(45, "7", "USD")
-        browser = browser_as("finance")
-        page = browser.page("/admin/ageing/")
-        total = next(row for row in page.rows if len(row) == 7 and row[1] == "100.00")
-        assert total[1:] == ["100.00", "203.03", "207.07", "211.11", "215.15", "936.36"]
-        links = [link for link in page.links if link.startswith("/admin/receivable/?")]
-        by_bucket = [[known[0]], known[1:3], known[3:5], known[5:7], known[7:9], known]
-        result = [numbers_behind(browser, link) for link in links]
-        assert result[:6] == result[6:12] == [sorted(record.number for record in records) for records in by_bucket]
-        assert result[12:] == [[other.number]] * 4
-
-    def test_as_of_another_day(self, owing, browser_as):
-        owing(0, "10")
-        page = browser_as("finance").page("/admin/ageing/", {"on": (TODAY + dt.timedelta(days=91)).isoformat()})
-        assert ["", "", "", "", "10.00", "10.00"] in [row[1:] for row in page.rows]
-
-    @pytest.mark.parametrize("typed", ["31.31.2025", "0001-01-01", "9999-12-31", "<b>", "2025-06-31"])
-    def test_a_day_that_is_none_is_said(self, company, browser_as, typed):
-        assert browser_as("finance").page("/admin/ageing/", {"on": typed}).notices
-
-    def test_only_what_the_reader_may_read(self, company, owing, browser_as):
-        owing(10, "10")
-        owing(10, "90", department=company.department("MKT"))
-        assert "100.00" in browser_as("finance").page("/admin/ageing/").text
-        text = browser_as("clerk_sal").page("/admin/ageing/").text
-        assert "10.00" in text
-        assert "100.00" not in text
-
-    def test_files(self, company, owing, browser_as):
-        name = "=cmd|' /C calc'!A1"
-        customer = company.make("customer", "clerk_sal", name=name)
-        owing(10, "1234567.89", customer=customer.id)
-        browser = browser_as("finance")
-        sheet = browser.get("/admin/ageing/export/csv/").data.decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(sheet)))
-        assert rows[1][0] == f"'{name}"
-        assert rows[1][2:] == ["0.00", "1234567.89", "0.00", "0.00", "0.00", "1234567.89"]
-        book = CalamineWorkbook.from_filelike(io.BytesIO(browser.get("/admin/ageing/export/xlsx/").data))
-        cells = book.get_sheet_by_index(0).to_python()
-        assert cells[1][0] == name
-        assert cells[1][3] == cells[2][3] == 1234567.89
-        assert len(cells[0]) == len(BUCKETS) + 3
-        assert browser.get("/admin/ageing/export/pdf/").status_code == 404
-        assert browser_as("clerk_mkt").get("/admin/ageing/export/csv/").status_code == 403
-
-
-class TestNeeds:
-    def test_every_bar_leads_to_exactly_its_records(self, needing, browser_as):
-        days = [dt.date(2025, 6, 30), dt.date(2025, 6, 1), dt.date(2025, 2, 28), dt.date(2024, 7, 1)]
-        for at, day in enumerate(days):
-            needing(day, category=[None, "price", "price", "quality"][at], priority=[None, "high", "high", "low"][at])
-        needing(dt.date(2024, 6, 30), category="price")
-        browser = browser_as("clerk_mkt")
-        html = browser.get("/admin/needs/").text
-        bars = re.findall(r'<a href="(/admin/requirement/[^"]*)"><div class="bar">.*?<b>(\d+)</b>', html, re.DOTALL)
-        assert sum(int(count) for _, count in bars) == 4 * 4
-        for url, count in bars:
-            assert len(numbers_behind(browser, url.replace("&amp;", "&"))) == int(count), url
-
-    def test_open_period_counts_all(self, needing, browser_as):
-        needing(dt.date(1999, 1, 1))
-        needing(dt.date(2025, 1, 1))
-        browser = browser_as("clerk_mkt")
-        assert "<b>1</b>" in browser.get("/admin/needs/").text
-        assert "<b>2</b>" in browser.get("/admin/needs/", {"from": "", "to": ""}).text
-
-    def test_only_what_the_reader_may_read(self, needing, browser_as):
-        needing(dt.date(2025, 6, 1))
-        assert "/admin/requirement/?" in " ".join(browser_as("clerk_mkt").page("/admin/needs/").links)
-        assert 'class="bar"' not in browser_as("clerk_prd").get("/admin/needs/").text
-
-    @pytest.mark.parametrize("typed", ["x", "2025-13-01", "0001-01-01"])
-    def test_a_day_that_is_none_is_said(self, company, browser_as, typed):
-        assert browser_as("clerk_mkt").page("/admin/needs/", {"from": typed, "to": ""}).notices
 
 
 class TestLogins:

@@ -30,8 +30,9 @@ def test_words_are_in_the_readers_language(company, browser_as):
 
 
 def test_screens_that_one_may_open(company, browser_as):
-    assert "/admin/ageing/" in urls(options_of(browser_as("finance"), "賬齡"))
-    assert "/admin/ageing/" not in urls(options_of(browser_as("it"), "賬齡"))
+    ageing = "/admin/analysis/receivable/?show=customer-due.outstanding"
+    assert ageing in urls(options_of(browser_as("finance"), "賬齡"))
+    assert ageing not in urls(options_of(browser_as("it"), "賬齡"))
     assert "/admin/quotation/" not in urls(options_of(browser_as("it"), "報價單"))
     assert "/admin/quotation/" in urls(options_of(browser_as("clerk_sal"), "報價單"))
 

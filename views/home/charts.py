@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -28,13 +28,15 @@ from models.kernel.language.workflow import Workflow
 from models.kernel.rights import rights
 
 from .. import wording
-from ..lists.listing import SLOW, read_request
+from ..analysis.drawn import AMOUNT, FIRST_MS, PATIENT_LIMIT_MS, RECORDS, Cell, ChartTable, Row, money
+from ..lists.conditions import field_of
+from ..lists.listing import read_request
 
+__all__ = ["PATIENT_LIMIT_MS"]  # of the tables that are drawn, for those who ask for charts
 NO_CURRENCY = ""
-TIME_LIMIT_MS = 500  # with the page; what takes longer is fetched after it
-PATIENT_LIMIT_MS = 20_000
+TIME_LIMIT_MS = FIRST_MS
 COUNT_CAP = 1000
-RECORDS, STATE, AMOUNT = L("Records", "記錄數"), L("State", "狀態"), L("Amount", "金額")
+STATE = L("State", "狀態")
 Arguments = Sequence[tuple[str, str]]
 
 
@@ -49,59 +51,13 @@ class Bar:
     sums: str | None = None
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A cell of the table behind a chart; with an address, its number is the count of the list there."""
-
-    text: str
-    url: str = ""
-    is_number: bool = True
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of the table, and the bar that is drawn from it: `name` is the part of the bar where it has several."""
-
-    label: str
-    value: float
-    url: str
-    cells: tuple[Cell, ...]
-    tone: str = ""
-    name: str = ""
-
-
-@dataclass
-class Chart:
-    """A chart with its table: what it shows, its heads, its rows, and what is wrong with it if it could not be made."""
-
-    key: str
-    title: Words
-    heads: tuple[Words, ...]
-    rows: list[Row] = field(default_factory=list)
-    note: str = ""
-    problem: str = ""
-    is_stacked: bool = False
-    limit_ms: int = TIME_LIMIT_MS
-    is_late: bool = False  # not counted within the limit
-    tells_zero: bool = False  # what took no time was done all the same
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.problem or self.is_late) and not any(row.value or self.tells_zero for row in self.rows)
-
-    def stop(self) -> None:
-        """It took too long: with the page it is left for later, asked for by itself it is given up and said."""
-        self.is_late = self.limit_ms < PATIENT_LIMIT_MS
-        self.problem = "" if self.is_late else str(SLOW)
-
-
 def address(bar: Bar) -> str:
     """The list of exactly the records of a bar."""
     base = f"/admin/{bar.cls.declared.name}/"
     return f"{base}?{urlencode(list(bar.arguments))}" if bar.arguments else base
 
 
-def counted(me: Actor, chart: Chart, bars: Iterable[Bar]) -> Chart:
+def counted(me: Actor, chart: ChartTable, bars: Iterable[Bar]) -> ChartTable:
     """The chart with its bars counted: one command. Bars of types that are closed to the reader are left out."""
     shown = [bar for bar in bars if _is_open(me, bar)]
     counts = _counts(me, chart, shown)
@@ -110,14 +66,14 @@ def counted(me: Actor, chart: Chart, bars: Iterable[Bar]) -> Chart:
         url = address(bar)
         cells = [Cell(wording.number(count), url)]
         if tells_sums:
-            cells.append(Cell(wording.t("; ", "；").join(_money(amounts))))
+            cells.append(Cell(wording.t("; ", "；").join(money(amounts))))
         chart.rows.append(Row(str(bar.label), count, url, tuple(cells), bar.tone))
     if tells_sums:
         chart.heads = (*chart.heads, AMOUNT)
     return chart
 
 
-def _counts(me: Actor, chart: Chart, bars: list[Bar]) -> list[tuple[int, dict[str, Decimal]]]:
+def _counts(me: Actor, chart: ChartTable, bars: list[Bar]) -> list[tuple[int, dict[str, Decimal]]]:
     """The count of each bar, and its sums by currency."""
     pipelines = [(bar.cls._get_collection_name(), _stages(me, bar, at)) for at, bar in enumerate(bars)]
     result: dict[int, dict[str, dict[str, Any]]] = {}
@@ -141,17 +97,9 @@ def _add(groups: dict[str, dict[str, Any]], code: str, group: Mapping[str, Any])
     }
 
 
-def _money(amounts: Mapping[str, Decimal]) -> list[str]:
-    """Amounts as text, the largest first."""
-    result = sorted(amounts.items(), key=lambda pair: -pair[1])
-    return [f"{code} {wording.number(amount, 2)}".strip() for code, amount in result if amount]
-
-
 def _is_open(me: Actor, bar: Bar) -> bool:
     """Whether the reader may see the type, and the fields by which the bar is filtered."""
-    names = {
-        key.removeprefix("f.").removesuffix(".from").removesuffix(".to") for key, _ in bar.arguments if key[0] == "f"
-    }
+    names = {field_of(key) for key, _ in bar.arguments if key[0] == "f"}
     return rights.can_open(me, bar.cls) and names <= rights.readable_fields(me, bar.cls)
 
 
@@ -167,7 +115,7 @@ def _stages(me: Actor, bar: Bar, at: int) -> list[dict[str, Any]]:
     return [{"$match": query.filter}, {"$group": group}, {"$set": {"bar": at}}]
 
 
-def _together(pipelines: list[tuple[str, list[dict[str, Any]]]], chart: Chart) -> list[dict[str, Any]]:
+def _together(pipelines: list[tuple[str, list[dict[str, Any]]]], chart: ChartTable) -> list[dict[str, Any]]:
     """What several pipelines find, in one command; nothing, and said so, when it takes too long."""
     if not pipelines:
         return []
@@ -192,9 +140,9 @@ def _is_awaited(flow: Workflow, state: str) -> bool:
 OPEN_WORK = L("Open work by state", "未結事項（按狀態）")
 
 
-def open_work(me: Actor, catalogue: Mapping[str, type[Record]], limit_ms: int = TIME_LIMIT_MS) -> Chart:
+def open_work(me: Actor, catalogue: Mapping[str, type[Record]], limit_ms: int = TIME_LIMIT_MS) -> ChartTable:
     """The records of each type on which somebody is waited for, by state, up to a bound: one command for all types."""
-    chart = Chart("open", OPEN_WORK, (STATE, RECORDS), is_stacked=True, limit_ms=limit_ms)
+    chart = ChartTable("open", OPEN_WORK, (STATE, RECORDS), is_stacked=True, limit_ms=limit_ms)
     places = list(_awaited_states(me, catalogue))
     pipelines = [
         (cls._get_collection_name(), _up_to_cap({"$and": [scope, {"state": state}]}, at))

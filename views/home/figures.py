@@ -11,62 +11,45 @@ from pymongo.errors import ExecutionTimeout
 
 from models.figures import EACH_MAX, deciding_states, waited
 from models.kernel.base import clock
-from models.kernel.base.arithmetic.ratio import NoData, Ratio
-from models.kernel.base.arithmetic.rounding import in_units, rounded
+from models.kernel.base.arithmetic.rounding import in_units
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
+from models.kernel.language.analysis import Chart
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.sales.ageing import BUCKETS, LABELS, OWED, days_of
 
 from .. import wording
-from ..lists.listing import NOTHING_CHOSEN
-from .charts import (
-    PATIENT_LIMIT_MS,
-    PERIODS,
-    RECORDS,
-    TIME_LIMIT_MS,
-    Bar,
-    Cell,
-    Chart,
-    Period,
-    Row,
-    counted,
-    open_work,
-)
+from ..analysis.counting import breakdown_of, sees
+from ..analysis.drawn import FIRST_MS, PATIENT_LIMIT_MS, RECORDS, Cell, ChartTable, Row
+from ..analysis.page import chart_of
+from .charts import PERIODS, Bar, Period, counted, open_work
 from .remembered import Remembered
 
 DAYS = 90
 FUNNEL = L("From need to money received", "從需求到收款")
-OWED_BY_AGE = L("Receivables by age", "應收賬齡")
-ON_TIME = L("Orders delivered on time", "訂單準時交付")
 TIME_IN_STATE = L("How long decisions take", "審批用時")
-RATE = L("{rate} % of {of} on time", "{of} 張中準時率 {rate}%")
-FEW_ON_TIME = L("{count} of {of} on time", "{of} 張中 {count} 張準時")
 LAST_DAYS = L(
     "Median working hours of the decisions of the last {days} days", "最近 {days} 天審批用時中位數（工作小時）"
 )
 HOURS, GIVEN, WAITING_NOW = L("Hours", "小時"), L("Decided", "已審批"), L("Waiting now", "當前待審")
 OF_STATE = L("{type}: {state}", "{type}：{state}")
-UNKNOWN = L("Not known", "無法判斷")
 FROM_TO = L("{first} to {last}", "{first} 至 {last}")
-AGE_TONES = ("good", "progress", "wait", "wait", "bad")
 Catalogue = Mapping[str, type[Record]]
 
 
-def charts_for(me: Actor, catalogue: Catalogue, period: Period) -> list[Chart]:
+def charts_for(me: Actor, catalogue: Catalogue, period: Period) -> list[ChartTable]:
     """The charts of a reader; those without anything in them are left out, but for what could not be counted.
 
     A chart that was counted after the page is remembered for some minutes; one that takes too long is left for later.
     """
     charts = [
-        _with_the_page(ChartRequest(me, catalogue, period, TIME_LIMIT_MS), key, make)
-        for key, make in _makers(me).items()
+        _with_the_page(ChartRequest(me, catalogue, period, FIRST_MS), key, make)
+        for key, make in _makers(me, catalogue).items()
     ]
     return [chart for chart in charts if chart and not chart.is_empty]
 
 
-def _with_the_page(reader: ChartRequest, key: str, make: Maker) -> Chart | None:
+def _with_the_page(reader: ChartRequest, key: str, make: Maker) -> ChartTable | None:
     """A chart as the page shows it at once: of one that was late before, no other try delays the page for a while."""
     whose = _whose(reader.me, reader.period, key)
     known = _counted.get(whose) or _late.get(whose)
@@ -78,9 +61,9 @@ def _with_the_page(reader: ChartRequest, key: str, make: Maker) -> Chart | None:
     return chart
 
 
-def chart_by_itself(me: Actor, catalogue: Catalogue, period: Period, key: str) -> Chart | None:
+def chart_by_itself(me: Actor, catalogue: Catalogue, period: Period, key: str) -> ChartTable | None:
     """One chart with all the time that it takes, remembered for the pages to come."""
-    make = _makers(me).get(key)
+    make = _makers(me, catalogue).get(key)
     if make is None:
         return None
     whose = _whose(me, period, key)
@@ -106,9 +89,9 @@ class ChartRequest:
     limit_ms: int
 
 
-Maker = Callable[[ChartRequest], Chart | None]
-_counted: Remembered[tuple, Chart] = Remembered(seconds=300, most=500)
-_late: Remembered[tuple, Chart] = Remembered(seconds=3600, most=500)
+Maker = Callable[[ChartRequest], ChartTable | None]
+_counted: Remembered[tuple, ChartTable] = Remembered(seconds=300, most=500)
+_late: Remembered[tuple, ChartTable] = Remembered(seconds=3600, most=500)
 
 
 def _whose(me: Actor, period: Period, key: str) -> tuple:
@@ -117,13 +100,18 @@ def _whose(me: Actor, period: Period, key: str) -> tuple:
     return principals, period, key, current_locale()
 
 
-def _makers(me: Actor) -> dict[str, Maker]:
+def _makers(me: Actor, catalogue: Catalogue) -> dict[str, Maker]:
     """The charts of a reader in their order, by key."""
-    overseen = {"funnel": _funnel, "owed": _owed, "on_time": _on_time, "time": _time_in_state}
+    declared = {item.home: _declared(cls, item) for cls in catalogue.values() for item in _for_home(cls)}
+    overseen = {"funnel": _funnel, **declared, "time": _time_in_state}
     return {**(overseen if rights.overseen(me) is not None else {}), "open": _open_work}
 
 
-def _open_work(reader: ChartRequest) -> Chart:
+def _for_home(cls: type[Record]) -> list[Chart]:
+    return [item for item in cls.declared.analyses if isinstance(item, Chart) and item.home]
+
+
+def _open_work(reader: ChartRequest) -> ChartTable:
     return open_work(reader.me, reader.catalogue, reader.limit_ms)
 
 
@@ -140,7 +128,7 @@ def periods(current: Period) -> list[dict[str, Any]]:
     ]
 
 
-def _funnel(reader: ChartRequest) -> Chart | None:
+def _funnel(reader: ChartRequest) -> ChartTable | None:
     """Needs, customers, quotations, contracts and payments of the period (2.1-2.2.7), with their amounts."""
     me, catalogue, period = reader.me, reader.catalogue, reader.period
     needed = ("requirement", "customer", "quotation", "contract", "payment")
@@ -155,59 +143,36 @@ def _funnel(reader: ChartRequest) -> Chart | None:
         Bar(contract.declared.plural, contract, period.within("signed_on"), "progress", "amount"),
         Bar(payment.declared.plural, payment, [("f.state", "booked"), *period.within("paid_on")], "good", "amount"),
     )
-    return counted(me, Chart("funnel", FUNNEL, (RECORDS,), note=_span(period), limit_ms=reader.limit_ms), bars)
+    return counted(me, ChartTable("funnel", FUNNEL, (RECORDS,), note=_span(period), limit_ms=reader.limit_ms), bars)
 
 
-def _owed(reader: ChartRequest) -> Chart | None:
-    """What is owed to us, by the days since it was due (2.2.7)."""
-    catalogue = reader.catalogue
-    if "receivable" not in catalogue:
-        return None
-    bars = []
-    for bucket, tone in zip(BUCKETS, AGE_TONES, strict=True):
-        first, last = days_of(bucket, clock.today())
-        due = [("f.due.from", first)] if first else []
-        due += [("f.due.to", last)] if last else []
-        arguments = [*(("f.state", state) for state in OWED), *((key, day.isoformat()) for key, day in due)]
-        bars.append(Bar(LABELS[bucket], catalogue["receivable"], arguments, tone, "outstanding"))
-    return counted(reader.me, Chart("owed", OWED_BY_AGE, (RECORDS,), limit_ms=reader.limit_ms), bars)
+def _declared(cls: type[Record], item: Chart) -> Maker:
+    """A chart that a type declares for this page; what it is within is the period of the page."""
+
+    def make(reader: ChartRequest) -> ChartTable | None:
+        if not rights.can_open(reader.me, cls) or not sees(reader.me, cls, item):
+            return None
+        pairs = reader.period.within(item.within) if item.within else []
+        breakdown = breakdown_of(cls, reader.me, item, pairs, clock.today())
+        chart = ChartTable(item.home, item.title(cls.fields_of()), (), limit_ms=reader.limit_ms)
+        try:
+            chart = chart_of(breakdown, item, with_shares=False, limit_ms=reader.limit_ms)
+        except ExecutionTimeout:
+            chart.stop()
+        chart.note = " · ".join(part for part in (chart.note, _span(reader.period) if item.within else "") if part)
+        return chart
+
+    return make
 
 
-def _on_time(reader: ChartRequest) -> Chart | None:
-    """The orders delivered in the period, by whether they came when they were promised (2.2.6)."""
-    if "sales_order" not in reader.catalogue:
-        return None
-    order, period = reader.catalogue["sales_order"], reader.period
-    kinds: Any = order._fields["punctuality"]
-    labels = {"on_time": kinds.options["on_time"], "late": kinds.options["late"], NOTHING_CHOSEN: UNKNOWN}
-    tones = {"on_time": "good", "late": "bad", NOTHING_CHOSEN: "neutral"}
-    delivered = period.within("delivered_on")
-    bars = [Bar(label, order, [("f.punctuality", key), *delivered], tones[key]) for key, label in labels.items()]
-    chart = Chart("on_time", ON_TIME, (RECORDS,), note=_span(period), limit_ms=reader.limit_ms)
-    counted(reader.me, chart, bars)
-    if len(chart.rows) == len(bars) and (note := _rate(*(int(row.value) for row in chart.rows[:2]))):
-        chart.note = f"{note} · {chart.note}"
-    return chart
-
-
-def _rate(on_time: int, late: int) -> str:
-    """The rate in words, with how many it is of; counts alone where they are few, nothing where there are none."""
-    ratio = Ratio(on_time, on_time + late)
-    if isinstance(percent := ratio.percent, NoData):
-        return ""
-    if ratio.is_small:
-        return str(FEW_ON_TIME(count=on_time, of=on_time + late))
-    return str(RATE(rate=wording.number(rounded(percent, 1)), of=on_time + late))
-
-
-def _time_in_state(reader: ChartRequest) -> Chart:
+def _time_in_state(reader: ChartRequest) -> ChartTable:
     """How long decisions took, beside what waits for them now; of types of which the reader sees every record.
 
     The history knows no departments, so who sees some records of a type only is told nothing about it.
     """
     me, catalogue, note = reader.me, reader.catalogue, str(LAST_DAYS(days=DAYS))
     heads = (HOURS, GIVEN, WAITING_NOW)
-    chart = Chart("time", TIME_IN_STATE, heads, note=note, tells_zero=True, limit_ms=reader.limit_ms)
+    chart = ChartTable("time", TIME_IN_STATE, heads, note=note, tells_zero=True, limit_ms=reader.limit_ms)
     types = [cls for cls in catalogue.values() if deciding_states(cls) and _sees_all(me, cls)]
     try:
         past = waited(types, DAYS, chart.limit_ms)
@@ -219,7 +184,7 @@ def _time_in_state(reader: ChartRequest) -> Chart:
         cls = catalogue[item.type]
         label = OF_STATE(type=cls.declared.label, state=wording.state_label(cls, item.state))
         bars.append(Bar(label, cls, [("f.state", item.state)], wording.tone(cls, item.state)))
-    waiting_now = counted(me, Chart("now", TIME_IN_STATE, (), limit_ms=reader.limit_ms), bars)
+    waiting_now = counted(me, ChartTable("now", TIME_IN_STATE, (), limit_ms=reader.limit_ms), bars)
     if waiting_now.is_late or waiting_now.problem:
         chart.stop()
         return chart

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -19,6 +19,7 @@ from models.kernel.rights.rights import Viewer
 from models.services.sheets.writing import Cell
 
 from ..wording import NO_LABELS, Labels
+from .grouping import NOT_GIVEN, NOTHING_CHOSEN, Groups
 from .inputs import Value
 from .registry import for_kind
 
@@ -31,6 +32,7 @@ CUT = L(
 )
 A_TEXT = L("Text, at most {most} characters", "文字，最多 {most} 字")
 NO_ORDER = L("this field has no order", "此字段不能比較大小")
+NO_GROUPS = L("this field has no values to choose from", "此字段沒有可選的值")
 
 
 Change = tuple[str, str, str]  # what, its text before, its text after
@@ -50,6 +52,7 @@ class Kind:
     is_wide = False  # takes the whole width of a page
     is_text_cell = False  # an empty sheet keeps what is typed as text
     takes: L | None = None  # what a cell of a sheet takes
+    groups: Callable[..., Groups] | None = None  # how records fall into groups by it
 
     def __init__(self, field: Any):
         self.field = field
@@ -141,6 +144,14 @@ class Kind:
         """What the database compares the field with. Raises BadValue."""
         return {"$regex": re.escape(values[-1]), "$options": "i"}
 
+    def condition_is(self, values: list[str]) -> Any:
+        """What the database compares the field with for these values alone, without what stands below them."""
+        return self.condition(values)
+
+    def condition_not(self, values: list[str]) -> Any:
+        """What the database compares the field with for all values but these. Raises BadValue."""
+        raise BadValue(NO_GROUPS)
+
     def condition_from(self, text: str) -> Any:
         """What the database compares the field with, from a value on. Raises BadValue."""
         raise BadValue(NO_ORDER)
@@ -157,6 +168,10 @@ class Kind:
     def chip(self, value: str, labels: Labels) -> str:
         """The value of an active filter in words."""
         return value
+
+    def chip_words(self, value: str, labels: Labels, *, is_alone: bool = False) -> str:
+        """The same, also where it asks for records without a value, or for this value alone."""
+        return str(NOT_GIVEN) if value == NOTHING_CHOSEN and self.groups else self.chip(value, labels)
 
     def in_sheet(self, value: Any, labels: Labels) -> Cell:
         """A value as a sheet holds it: numbers and dates as such, everything else as text."""

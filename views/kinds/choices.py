@@ -14,9 +14,9 @@ from models.kernel.language.typed import BadValue, parse, tags_of
 
 from ..wording import Labels
 from .base import NO_ORDER, Kind, range_filter
+from .grouping import NOTHING_CHOSEN, FlagGroups, OptionGroups, SeveralOptionGroups, WordGroups
 from .registry import for_kind
 
-NOTHING_CHOSEN = "-"  # as the value of a filter by choice: those records where none was chosen
 VALUES_MAX = 50  # of one filter
 BLANK = ("", "—")
 ONE_OF = L("One of these", "以下之一")
@@ -35,6 +35,9 @@ class OptionsKind(Kind):
     def condition(self, values: list[str]) -> Any:
         return chosen_condition(values)
 
+    def condition_not(self, values: list[str]) -> Any:
+        return {"$not": chosen_condition(values)}
+
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         return {**super().filter(name, args, labels), "kind": "choices", "options": self.labels()}
 
@@ -47,7 +50,8 @@ class OptionsKind(Kind):
 
 def chosen_condition(values: list[str]) -> dict[str, Any]:
     """Records in which one of these was chosen, or nothing."""
-    return {"$in": [None if value == NOTHING_CHOSEN else value for value in values[:VALUES_MAX]]}
+    nothing = [None, "", []] if NOTHING_CHOSEN in values else []
+    return {"$in": [*values[:VALUES_MAX], *nothing]}
 
 
 @for_kind(Choice)
@@ -57,6 +61,7 @@ class ChoiceKind(OptionsKind):
     control = "choice"
     inline = "choice"
     takes = ONE_OF
+    groups = OptionGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return str(self.field.options.get(value, value))
@@ -100,6 +105,7 @@ class ChoicesKind(OptionsKind):
     control = "choices"
     is_many = True
     takes = SOME_OF
+    groups = SeveralOptionGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return enumerate_words([self.field.options.get(id, id) for id in value])
@@ -122,6 +128,7 @@ class FlagKind(Kind):
     inline = "bool"
     is_many = True
     takes = L("Yes or no", "是或否")
+    groups = FlagGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return str(YES if value else NO)
@@ -148,6 +155,7 @@ class TagsKind(Kind):
 
     control = "tags"
     takes = L("Words with commas between them", "多個詞，用逗號分隔")
+    groups = WordGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return enumerate_words(value)
@@ -159,7 +167,7 @@ class TagsKind(Kind):
         return tags_of(raw[0] if raw else "")
 
     def condition(self, values: list[str]) -> Any:
-        return {"$in": values[:VALUES_MAX]}
+        return chosen_condition(values)
 
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         control = super().filter(name, args, labels)

@@ -15,6 +15,7 @@ from models.services.sheets.writing import Cell
 
 from ..wording import Labels, day, machine_time, moment, relative, time
 from .base import Kind, range_filter, text_cell
+from .grouping import NOTHING_CHOSEN, date_groups
 from .registry import for_kind
 
 
@@ -52,11 +53,18 @@ class DayKind(Kind):
         value = parse(self.field, text)
         try:
             start = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time(), clock.UTC)
+            day = self.field.day_in(start)
+            if start == self.field.start_of(day):  # a whole day, however many hours it has
+                return start, self.field.start_of(day + dt.timedelta(days=1))
             return start, start + dt.timedelta(days=1)
         except (TypeError, OverflowError) as fault:
             raise BadValue(WRONG_FORM(label=label_of(self.field))) from fault
 
+    groups = staticmethod(date_groups)
+
     def condition(self, values: list[str]) -> Any:
+        if values[-1] == NOTHING_CHOSEN:
+            return None
         start, end = self.span(values[-1])
         return {"$gte": start, "$lt": end}
 

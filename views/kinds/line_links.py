@@ -16,6 +16,7 @@ from models.kernel.rights import line_picking
 from ..session import actor, catalogue
 from ..wording import Labels, titles_chosen
 from .base import Kind
+from .grouping import NOTHING_CHOSEN, LineGroups
 from .registry import for_kind
 
 A_LINE = L("Number of a record, “ · ” and the title of its line: {label}", "「{label}」的編號、「 · 」與行標題")
@@ -28,6 +29,7 @@ class LineRefKind(Kind):
 
     control = "ref"
     is_text_cell = True
+    groups = LineGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return str(labels.get(value, line_picking.REMOVED_LINE))
@@ -54,7 +56,14 @@ class LineRefKind(Kind):
         """The chosen lines; where a record is named instead, any line of it."""
         if len(values) == 1 and ObjectId.is_valid(values[0]):
             return any_line_of(ObjectId(values[0]))
-        return {"$in": values}
+        return self.condition_is(values)
+
+    def condition_is(self, values: list[str]) -> Any:
+        nothing = [None, ""] if NOTHING_CHOSEN in values else []
+        return {"$in": [*(value for value in values if value != NOTHING_CHOSEN), *nothing]}
+
+    def condition_not(self, values: list[str]) -> Any:
+        return {"$not": self.condition_is(values)}
 
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         control = super().filter(name, args, labels)

@@ -19,6 +19,7 @@ from models.kernel.rights import rights
 from ..session import actor, catalogue
 from ..wording import GONE, Labels, t, titles_chosen
 from .base import Kind, text_cell
+from .grouping import NOTHING_CHOSEN, RecordGroups, SeveralRecordGroups
 from .registry import for_kind
 
 REFS_SHOWN = 10  # links of one field in a list
@@ -38,6 +39,7 @@ class RefKind(Kind):
     control = "ref"
     is_text_cell = True
     sheet_words = A_LINK
+    groups = RecordGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return _title(value, labels)
@@ -67,8 +69,13 @@ class RefKind(Kind):
 
     def condition(self, values: list[str]) -> Any:
         """The chosen records, and in a tree those below them."""
-        ids = [ObjectId(value) for value in values if ObjectId.is_valid(value)]
-        return {"$in": with_below(get_document(self.field.target), ids[:FILTER_MAX])}
+        return {"$in": [*with_below(get_document(self.field.target), _ids(values)), *_nothing(values)]}
+
+    def condition_is(self, values: list[str]) -> Any:
+        return {"$in": [*_ids(values), *_nothing(values)]}
+
+    def condition_not(self, values: list[str]) -> Any:
+        return {"$not": self.condition_is(values)}
 
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         control = super().filter(name, args, labels)
@@ -76,11 +83,18 @@ class RefKind(Kind):
         titles = titles_chosen(self.field.target, ids) | dict(labels) if ids else {}
         return control | {"kind": "ref", "name": name, "chosen": [(str(id), titles[id]) for id in ids]}
 
+    def chip_words(self, value: str, labels: Labels, *, is_alone: bool = False) -> str:
+        if is_alone and ObjectId.is_valid(value):
+            return self._chip_title(ObjectId(value), labels)
+        return super().chip_words(value, labels)
+
+    def _chip_title(self, id: ObjectId, labels: Labels) -> str:
+        return labels.get(id) or titles_chosen(self.field.target, [id])[id]
+
     def chip(self, value: str, labels: Labels) -> str:
         if not ObjectId.is_valid(value):
             return value
-        id = ObjectId(value)
-        title = labels.get(id) or titles_chosen(self.field.target, [id])[id]
+        title = self._chip_title(ObjectId(value), labels)
         return str(AND_BELOW(title=title)) if tree_of(get_document(self.field.target)) else title
 
     def takes_words(self) -> Words:
@@ -98,6 +112,7 @@ class RefsKind(RefKind):
     control = "refs"
     is_many = True
     sheet_words = LINKS
+    groups = SeveralRecordGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return enumerate_words([_title(id, labels) for id in value])
@@ -126,6 +141,15 @@ class RefsKind(RefKind):
 
     def _document(self) -> Any:
         return self.field.field.document_type_obj
+
+
+def _ids(values: list[str]) -> list[ObjectId]:
+    return [ObjectId(value) for value in values if ObjectId.is_valid(value)][:FILTER_MAX]
+
+
+def _nothing(values: list[str]) -> list[Any]:
+    """What is compared with to find records without a link."""
+    return [None, []] if NOTHING_CHOSEN in values else []
 
 
 def _title(value: Any, labels: Labels) -> str:

@@ -17,6 +17,7 @@ from models.services.sheets.writing import Cell
 
 from ..wording import Labels, number
 from .base import Kind, range_filter
+from .grouping import NOTHING_CHOSEN, StepGroups
 from .registry import for_kind
 
 INT_MAX = 2**63 - 1
@@ -33,6 +34,7 @@ class WholeKind(Kind):
     is_number = True
     layout = "number"
     takes = L("A whole number", "整數")
+    groups = StepGroups
 
     def say(self, value: Any, labels: Labels) -> str:
         return with_unit(number(value), self.field.unit)
@@ -48,7 +50,7 @@ class WholeKind(Kind):
         return self.field.to_mongo(value)
 
     def condition(self, values: list[str]) -> Any:
-        return self.stored(values[-1])
+        return None if values[-1] == NOTHING_CHOSEN else self.stored(values[-1])
 
     def condition_from(self, text: str) -> Any:
         return {"$gte": self.stored(text)}

@@ -13,6 +13,7 @@ from models.kernel.language.record import Record
 from ..wording import NO_LABELS, Labels, state_label, tone
 from .base import Kind
 from .choices import chosen_condition
+from .grouping import StateGroups
 from .registry import kind_of
 
 STATE = "state"
@@ -22,6 +23,7 @@ class StateKind(Kind):
     """The state of records of one type."""
 
     layout = STATE
+    groups = StateGroups
 
     def __init__(self, cls: type[Record]):
         super().__init__(cls._fields[STATE])
@@ -35,6 +37,9 @@ class StateKind(Kind):
 
     def condition(self, values: list[str]) -> Any:
         return chosen_condition(values)
+
+    def condition_not(self, values: list[str]) -> Any:
+        return {"$not": chosen_condition(values)}
 
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         control, flow = super().filter(name, args, labels), self.cls.declared.workflow

@@ -22,6 +22,8 @@ from ..kinds.states import column_of
 LINKED_MAX = 5000
 TAGS_MAX = 20
 TIME_LIMIT_MS = 4000
+OPS = {"": "=", ".is": "=", ".not": "≠", ".from": "≥", ".to": "≤"}  # behind the name of a field, and as a sign
+_IN_ORDER = (".from", ".to")
 BAD_FILTER = L("The filter “{label}” was left out: {why}", "篩選條件「{label}」未生效：{why}")
 NO_FILTER = L(
     "The filter “{name}” was left out: this list cannot be narrowed by it.",
@@ -33,19 +35,24 @@ TOO_MANY_LINKED = L(
 )
 
 
+def field_of(key: str) -> str:
+    """The field that an argument of an address narrows by."""
+    name = key.removeprefix("f.")
+    return next((name.removesuffix(suffix) for suffix in OPS if suffix and name.endswith(suffix)), name)
+
+
 def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, chips: list) -> list[dict[str, Any]]:
     """What an address asks of one field; adds what cannot be understood, and a chip for each value that counts."""
     label = label_of(cls._fields[name])
     clauses: list[dict[str, Any]] = []
-    ops = (("", "="), (".from", "≥"), (".to", "≤"))
-    for suffix, sign in ops:
+    for suffix, sign in OPS.items():
         key = f"f.{name}{suffix}"
         values = [value.replace("\x00", "").strip()[:200] for value in args.getlist(key)]
         values = [value for value in values if value]
         if not values:
             continue
         try:
-            key_of_order = cls.fields_of()[name].order_key(name) if suffix else name
+            key_of_order = cls.fields_of()[name].order_key(name) if suffix in _IN_ORDER else name
             clauses.append({key_of_order: _condition(cls, name, suffix, values)})
             chips += [(key, value, f"{label} {sign} ") for value in values]
         except BadValue as bad:
@@ -56,13 +63,15 @@ def clauses_of(cls: type[Record], name: str, args: MultiDict, problems: list, ch
 def unknown(known: Container[str], args: MultiDict) -> list[Words]:
     """What an address filters by that this list cannot be narrowed by, or that its reader may not see: said alike."""
     fromkeys = dict.fromkeys(key for key, value in args.items(multi=True) if key.startswith("f.") and value.strip())
-    names = {key: key.removeprefix("f.").removesuffix(".from").removesuffix(".to") for key in fromkeys}
+    names = {key: field_of(key) for key in fromkeys}
     return [NO_FILTER(name=name[:40]) for name in dict.fromkeys(names.values()) if name not in known]
 
 
 def _condition(cls: type[Record], name: str, suffix: str, values: list[str]) -> Any:
     """What the database compares a field with; raises BadValue."""
     kind = column_of(cls, name)
+    if suffix in (".is", ".not"):
+        return kind.condition_is(values) if suffix == ".is" else kind.condition_not(values)
     if suffix:
         return kind.condition_from(values[-1]) if suffix == ".from" else kind.condition_to(values[-1])
     if name == "number":

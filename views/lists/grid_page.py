@@ -23,6 +23,7 @@ from ..kinds.base import Kind
 from ..kinds.states import column_of
 from ..wording import reference_labels
 from . import listing
+from .conditions import field_of
 from .layouts import Shown, columns_context, views_context
 from .listing import PAGE_SIZES, ListQuery, Page, sortable
 
@@ -163,8 +164,7 @@ def chips_of(query: ListQuery, base: str, labels: wording.Labels = wording.NO_LA
 
 def _chip_value(cls: type[Record], key: str, value: str, labels: wording.Labels) -> str:
     """An active filter's value in words."""
-    name = key.removeprefix("f.").removesuffix(".from").removesuffix(".to")
-    return column_of(cls, name).chip(value, labels)
+    return column_of(cls, field_of(key)).chip_words(value, labels, is_alone=key.endswith((".is", ".not")))
 
 
 def _filterable(cls: type[Record], me: Actor) -> list[str]:

@@ -29,9 +29,9 @@ from models.kernel.rights import rights
 from models.services.personal.layouts import View
 
 from ..kinds import kind_of
-from ..kinds.choices import NOTHING_CHOSEN
+from ..kinds.grouping import NOTHING_CHOSEN
 from . import paging
-from .conditions import TIME_LIMIT_MS, clauses_of, searched, tags_of, unknown
+from .conditions import TIME_LIMIT_MS, clauses_of, field_of, searched, tags_of, unknown
 
 __all__ = ["NOTHING_CHOSEN", "TIME_LIMIT_MS", "tags_of"]  # of the conditions, for those who read lists
 PAGE_SIZES = (20, 50, 100, 200)
@@ -171,7 +171,7 @@ def _with_view(args: MultiDict, view: View | None) -> MultiDict:
 
 def _is_left_out(cls: type[Record], seen: frozenset[str], view: View) -> bool:
     """Whether a view names a field that its reader may not see."""
-    filters = {pair[0].removeprefix("f.").removesuffix(".from").removesuffix(".to") for pair in view.pairs}
+    filters = {field_of(key) for key, _ in view.pairs}
     named = {*filters, *view.columns, view.sort.lstrip("-")} & set(cls._fields)
     return not named <= seen
 

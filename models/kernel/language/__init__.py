@@ -5,6 +5,7 @@ A declaration imports its words from here: `from .kernel.language import L, Grid
 
 from ..base.roles import ROLE_LABELS, Role
 from ..base.words import L, Words
+from .analysis import By, Chart, Matrix, Pivot
 from .deadline import Deadline, table
 from .declare import record
 from .facts import DeclarationError
@@ -83,7 +84,9 @@ __all__ = [
     "AnyRef",
     "ApproverSlot",
     "Attached",
+    "By",
     "Chapter",
+    "Chart",
     "Choice",
     "Choices",
     "Day",
@@ -102,6 +105,7 @@ __all__ = [
     "LocalizedText",
     "LongText",
     "Mail",
+    "Matrix",
     "Moment",
     "Money",
     "Move",
@@ -110,6 +114,7 @@ __all__ = [
     "Part",
     "Percent",
     "Phone",
+    "Pivot",
     "Public",
     "Publish",
     "Questions",

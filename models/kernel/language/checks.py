@@ -9,6 +9,7 @@ from typing import Any
 import mongoengine as me
 
 from ..base.roles import Role
+from .analysis import analysis_faults
 from .belonging import belonging_faults
 from .by_time import time_faults
 from .deadline import deadline_faults
@@ -66,6 +67,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     if spec.belongs_to:
         yield from belonging_faults(spec)
     yield from follow_up_faults(spec)
+    yield from analysis_faults(spec, cls.fields_of())
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)

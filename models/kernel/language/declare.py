@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..base.words import L
+from .analysis import Analysis
 from .belonging import access_through, parent_among, retention_through, says_nothing_but_names
 from .checks import declaration_faults
 from .deadline import Deadline
@@ -53,6 +54,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     publish: Publish | None = None,
     public: Public | None = None,
     tells: tuple[Tell, ...] = (),
+    analyses: tuple[Analysis, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -66,6 +68,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     `review`: who looks at new and changed entries of a type without a workflow (3.2.2). Until then they are marked
     wherever they are shown, and left out of figures.
+
+    `analyses`: charts, tables of two fields and matrices of coverage that its page of analysis shows (`analysis.py`).
 
     `public`: what people outside may enter, and see again by a link that they hold.
 
@@ -112,6 +116,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             publish=publish,
             public=public,
             tells=tells,
+            analyses=analyses,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

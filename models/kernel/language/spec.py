@@ -10,6 +10,7 @@ from typing import Any
 
 from ..base.people import Role
 from ..base.words import L
+from .analysis import Analysis
 from .deadline import Deadline
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
@@ -199,6 +200,7 @@ class Declaration:
     public: Any = None  # its pages for people outside: a Public, or None
     publish: Publish | None = None
     tells: tuple[Tell, ...] = ()  # mail to people outside
+    analyses: tuple[Analysis, ...] = ()
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

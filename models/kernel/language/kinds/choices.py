@@ -33,7 +33,7 @@ YES, NO = L("Yes", "是"), L("No", "否")
 class Flag(Rule, me.BooleanField):
     """Yes or no."""
 
-    is_exact = is_flag = True
+    is_exact = is_flag = is_grouped = True
     unreadable = YES_OR_NO
 
     def faults(self, value: Any) -> Iterator[Words]:
@@ -56,6 +56,8 @@ class Choice(Rule, me.StringField):
     `ordered`: the options stand in an order, the least first. Lists then sort by it and are narrowed from one option on
     or up to one; where a list begins with the most (`Grid(sort="-priority")`), board and inbox show it first, too.
     """
+
+    is_grouped = True
 
     def __init__(self, options: Mapping[str, L], *, ordered: bool = False, **facts: Unpack[Facts]):
         super().__init__(**facts)
@@ -92,6 +94,8 @@ class Choices(Rule, me.ListField):
     """Any number of a few declared options."""
 
     is_sortable = False
+
+    is_grouped = True
 
     def __init__(self, options: Mapping[str, L], **facts: Unpack[Facts]):
         super().__init__(me.StringField(), **facts)
@@ -150,6 +154,8 @@ def _option(field: Any, spellings: Mapping[str, set[str]], text: str) -> str:
 
 class Tags(Rule, me.ListField):
     """Free words that people find a record by."""
+
+    is_grouped = True
 
     def __init__(self, **facts: Unpack[Facts]):
         super().__init__(me.StringField(), **facts)

@@ -18,7 +18,7 @@ from .rule import WRONG_FORM, LinkNames, Rule, label_of
 class Day(Rule, me.DateField):
     """A date as written on paper, without a time zone."""
 
-    is_exact = is_date = True
+    is_exact = is_date = is_grouped = True
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, dt.date) or not 1900 <= value.year <= 2200:
@@ -46,7 +46,7 @@ class Day(Rule, me.DateField):
 class Moment(Rule, me.DateTimeField):
     """A point in time, kept in UTC."""
 
-    is_exact = is_date = is_moment = True
+    is_exact = is_date = is_moment = is_grouped = True
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, dt.datetime) or not 1900 <= value.year <= 2200:

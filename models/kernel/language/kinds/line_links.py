@@ -24,7 +24,7 @@ class LineRef(Rule, me.StringField):
     something refers to cannot be removed but by the system, and is then shown as removed.
     """
 
-    is_exact = True
+    is_exact = is_grouped = True
     is_sortable = False
 
     def __init__(self, path: str, **facts: Unpack[Facts]):

@@ -24,7 +24,7 @@ class Ref(Rule, me.ReferenceField):
     comes back to the first; `tree`: what stands below a record is found from above, too.
     """
 
-    is_exact = True
+    is_exact = is_grouped = True
     is_sortable = False
     is_single_link = True
 
@@ -87,7 +87,7 @@ class Ref(Rule, me.ReferenceField):
 class Refs(Rule, me.ListField):
     """Links to several records of a type, in order."""
 
-    is_exact = True
+    is_exact = is_grouped = True
     is_sortable = False
 
     def __init__(self, target: str, **facts: Unpack[Facts]):

@@ -13,6 +13,8 @@ from .. import typed
 from ..facts import Facts
 from .rule import NOT_A_NUMBER, TOO_FINE, TOO_LARGE, TOO_SMALL, Rule, label_of
 
+STEPS_MAX = 20  # of a number that charts count by
+
 
 class Whole(Rule, me.IntField):
     """A whole number between `least` and `most`; `unit` stands behind it wherever it is shown."""
@@ -26,6 +28,11 @@ class Whole(Rule, me.IntField):
         super().__init__(**facts)
         self.least, self.most, self.unit = least, most, unit
         self.note_faults(_range_mistakes(self))
+
+    @property
+    def is_grouped(self) -> bool:  # type: ignore[override]
+        """A few steps are groups; other numbers are too many."""
+        return self.least is not None and self.most is not None and self.most - self.least < STEPS_MAX
 
     def faults(self, value: Any) -> Iterator[Words]:
         if isinstance(value, bool) or not isinstance(value, int):

@@ -82,6 +82,7 @@ class Rule:
     own_faults: tuple[str, ...] = ()
 
     is_single_link: ClassVar[bool] = False  # names one record
+    is_grouped: ClassVar[bool] = False  # charts and tables may count records by it
     is_exact: ClassVar[bool] = False  # typed in digits or ids: full-width signs mean the plain ones
     is_moment: ClassVar[bool] = False  # a point in time, by which a clock can go
     is_flag: ClassVar[bool] = False

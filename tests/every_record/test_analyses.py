@@ -1,0 +1,163 @@
+"""Every type by every field that it can be counted by: each number is the count of the list that it leads to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from bson import Decimal128, ObjectId
+from werkzeug.datastructures import MultiDict
+
+from models.kernel.base import clock
+from models.kernel.language.analysis import Chart, Matrix, is_grouped
+from models.kernel.rights import rights
+from tests.fixtures._types import TYPES, types_with
+from tests.fixtures.http import reader
+from views.analysis.choosing import OwnTable
+from views.analysis.counting import Breakdown, Counts, Sums, breakdown_by, breakdown_of, counted, sees
+from views.analysis.drawn import pairs_of
+from views.kinds.grouping import ODD
+from views.lists.listing import read_request
+
+COPIES, CROSSED = 14, 4
+DECLARING = types_with(lambda declared: declared.analyses)
+
+
+def scattered(record: Any, seed: int) -> None:
+    """Copies of a record in which what it can be counted by is now this, now that, nothing, or damaged; a few are in
+    the bin or of another department."""
+    cls, rng, rows = type(record), random.Random(seed), type(record)._get_collection()
+    row = rows.find_one({"_id": record.id})
+    unique = [name for name, field in cls.declared.own_fields.items() if field.unique and row.get(name)]
+    apart = {rule.fields[-1] for rule in cls.declared.unique if rule.same_as(row)}
+    others = [ObjectId(), ObjectId()]
+    copies = []
+    for _ in range(COPIES):
+        new = ObjectId()
+        copy = {**row, "_id": new, "number": f"{row['number']}-{new}", **dict.fromkeys(unique, f"x{new}")}
+        for name, field in cls.fields_of().items():
+            if is_grouped(field) and name not in ("department", "owner", *apart, *unique):
+                copy[name] = rng.choice(_values(cls, name, field, row.get(name), others))
+        copy["department"] = rng.choice([row.get("department"), row.get("department"), others[0]])
+        copy["removed_at"] = rng.choice([None, None, None, None, clock.now()])
+        copies.append({key: value for key, value in copy.items() if key not in apart and key != "once"})
+    rows.insert_many(copies)
+
+
+def _values(cls: Any, name: str, field: Any, held: Any, others: list[ObjectId]) -> list[Any]:
+    """What may stand in a field, and what may not."""
+    if name == "state" and cls.declared.workflow:
+        return [*cls.declared.workflow.states]
+    is_many, some = hasattr(field, "field"), []
+    if options := [*getattr(field, "options", ())]:
+        some = [7, *([[options[0]], options[:2], []] if is_many else options[:3])]
+    elif field.is_date:
+        some = [*(clock.now() - dt.timedelta(days=days) for days in (-3, 1, 45, 100, 800)), "never"]
+    elif field.target:
+        some = [others, [], 7] if is_many else [*others, 7]
+    elif field.is_flag:
+        some = [True, False]
+    elif field.is_number:
+        some = [field.least, field.least + 1, "x"]
+    elif is_many:
+        some = [["a", "b"], ["a"], [], ["-"]]
+    return [held, held, None, *some]
+
+
+def numbers(breakdown: Breakdown, table: Counts) -> Iterator[tuple[Sums, list[tuple[str, str]] | None]]:
+    """Each number of a table, with the arguments of the list that it leads to."""
+    yield table.total, list(breakdown.pairs)
+    for row in table.rows:
+        pairs = pairs_of(breakdown.rows, breakdown.pairs, row, table.rows)
+        yield table.of_rows[row], pairs
+        for column in table.columns if breakdown.columns else ():
+            place = pairs_of(breakdown.columns, pairs, column, table.columns) if pairs is not None else None
+            yield table.cells.get((row, column), Sums()), place
+    for column in table.columns if breakdown.columns else ():
+        yield table.of_columns[column], pairs_of(breakdown.columns, breakdown.pairs, column, table.columns)
+
+
+def listed(breakdown: Breakdown, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The records of the list at an address, with what is counted of them."""
+    args = MultiDict(parse_qsl(urlsplit(breakdown.address(pairs)).query, keep_blank_values=True))
+    query = read_request(breakdown.cls, breakdown.me, args)
+    assert not query.problems, (breakdown.address(pairs), [str(words) for words in query.problems])
+    return list(
+        query.collection.find(query.filter, {breakdown.measure.field or "_id": 1, breakdown.currency or "_id": 1})
+    )
+
+
+def check(breakdown: Breakdown, where: Any) -> None:
+    for table in counted(breakdown):
+        for tally, pairs in numbers(breakdown, table):
+            if pairs is None:
+                continue
+            rows = listed(breakdown, pairs)
+            if table.currency is not None:
+                known = breakdown.cls.fields_of()[breakdown.currency].options
+                own = None if table.currency == ODD else table.currency
+                rows = [row for row in rows if (c if (c := row.get(breakdown.currency)) in known else None) == own]
+            assert tally.count == len(rows), (where, breakdown.address(pairs))
+            if name := breakdown.measure.field:
+                held = [row[name] for row in rows if isinstance(row.get(name), Decimal128 | int)]
+                added = sum(v.to_decimal() if isinstance(v, Decimal128) else v for v in held)
+                assert tally.added == added or not breakdown.columns, (where, breakdown.address(pairs))
+
+
+@TYPES
+def test_each_number_of_a_choice_is_the_count_of_its_list(cls: Any, record: Any, company: Any, app: Any) -> None:
+    """By each way of grouping alone, and by some of two at once, for people with different rights."""
+    scattered(record, 1)
+    rng, today = random.Random(2), clock.today()
+    people = dict.fromkeys((reader(company, cls, record), "clerk_sal", "head_mkt", "management", "it"))
+    known: set[str] = set()
+    for login in filter(None, people):
+        me = company.actor(login)
+        same = str((rights.visible(me, cls), rights.listed_fields(me, cls)))
+        if not rights.can_open(me, cls) or same in known:
+            continue
+        known.add(same)
+        own = OwnTable(cls, me, MultiDict())
+        ways, measures = [by for by, _ in own.ways.values()], [measure for measure, _ in own.measures.values()]
+        for by in ways:
+            check(breakdown_by(cls, me, [by], measures[0], (), today), (login, by))
+        couples = [(a, b) for a in ways for b in ways if a.field != b.field]
+        for pair in rng.sample(couples, min(CROSSED, len(couples))):
+            check(breakdown_by(cls, me, pair, rng.choice(measures), (), today), (login, pair))
+
+
+@DECLARING
+def test_what_is_declared_stands_on_its_page(cls: Any, record: Any, company: Any, browser_as: Any, app: Any) -> None:
+    """For everybody who sees all that it goes by, and for nobody else; as a page and as a file."""
+    scattered(record, 3)
+    base = f"/admin/analysis/{cls.declared.name}/"
+    for item in cls.declared.analyses:
+        show = "charts" if isinstance(item, Chart) else item.key
+        for login in company.logins:
+            me, browser = company.actor(login), browser_as(login)
+            may = rights.can_open(me, cls) and sees(me, cls, item)
+            if not may:
+                assert isinstance(item, Chart) or browser.get(base, {"show": item.key}).status_code == 403, login
+                continue
+            if not isinstance(item, Matrix):
+                check(breakdown_of(cls, me, item, (), clock.today()), (login, item.key))
+        login = reader(company, cls, record)
+        page = browser_as(login).page(base, {"show": show})
+        assert any(link.startswith(f"/admin/{cls.declared.name}/") for link in page.links)
+        assert browser_as(login).get(f"{base}export/csv/", {"show": show}).status_code == 200
+
+
+@TYPES
+def test_the_page_of_analysis_stands_beside_the_list(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
+    browser, base = browser_as(reader(company, cls, record)), f"/admin/analysis/{cls.declared.name}/"
+    assert base in browser.page(f"/admin/{cls.declared.name}/").links
+    page = browser.page(base, {"show": "own"})
+    assert any("export/xlsx/" in link for link in page.links)
+    assert list(islice((link for link in page.links if link.startswith(f"/admin/{cls.declared.name}/?")), 1))
+    for login in company.logins:
+        may = rights.can_open(company.actor(login), cls)
+        assert may or browser_as(login).get(base).status_code == 403, login
