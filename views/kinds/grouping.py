@@ -17,6 +17,7 @@ from models.kernel.base.arithmetic.ages import AgeBand, age_bands
 from models.kernel.base.arithmetic.periods import PeriodKind, between, of_day
 from models.kernel.base.words import L
 from models.kernel.language.analysis import By
+from models.kernel.language.kinds.choices import NO, YES
 from models.kernel.language.kinds.line_links import parts_of
 from models.kernel.language.record import Record
 from models.kernel.language.sound import DAMAGED
@@ -24,7 +25,7 @@ from models.kernel.language.trees import tree_of
 from models.kernel.rights import line_picking
 
 from ..session import actor
-from ..wording import NO, YES, number, state_label, titles, tone
+from ..wording import number, state_label, titles, tone
 
 ODD, OTHERS = "\x00odd", "\x00others"  # keys of what no list shows, and of all groups that are not shown
 NOTHING_CHOSEN = "-"  # as the value of a filter: those records in which there is none
