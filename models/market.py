@@ -23,6 +23,7 @@ from .kernel.language import (
     L,
     LongText,
     Move,
+    Paper,
     Part,
     Publish,
     Record,
@@ -36,6 +37,7 @@ from .kernel.language import (
     record,
     workdays,
 )
+from .research_paper import report
 
 SOURCES = {
     "internal": L("Internal department", "內部部門"),
@@ -209,6 +211,7 @@ class Requirement(Record):
     access=Access(related="related_departments"),
     publish=Publish("to_everyone to_departments to_roles"),
     files={"chart": L("Chart", "圖表"), "report": L("Report file", "報告文件")},
+    papers=(Paper("report", L("PDF", "PDF"), format="research_report.typ", content=report),),
     retention=Retention(archive=730, delete=10),
 )
 class ResearchReport(Record):

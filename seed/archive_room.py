@@ -85,7 +85,7 @@ def _plan(room: Room) -> None:
     room.at(KEEPER, DOCUMENTS_DAYS[0] + 5, enter)
 
 
-def _file(room: Room, rng: random.Random, place: int, paper: words.Paper) -> None:
+def _file(room: Room, rng: random.Random, place: int, paper: words.PaperForm) -> None:
     """A document from its draft to its approval, its copies noted by the records office."""
     key, days = f"document:{place:03}", rng.uniform(*DOCUMENTS_DAYS)
     owner = _owner(rng, paper.department)

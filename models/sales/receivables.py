@@ -12,6 +12,7 @@ from ..chapters import SALES
 from ..departments import Code
 from ..kernel.base import clock
 from ..kernel.base.store import in_unit
+from ..kernel.base.words import HANS
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     NOBODY,
@@ -28,6 +29,7 @@ from ..kernel.language import (
     LongText,
     Money,
     Move,
+    Paper,
     Part,
     Pivot,
     Record,
@@ -47,6 +49,7 @@ from ..kernel.language import (
     workdays,
 )
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
+from .dunning_letter import letter
 
 LETTER = "letter"
 AGES = (0, 31, 61, 91)  # days past due at which the bands of the ageing report begin
@@ -271,6 +274,19 @@ class Payment(Record):
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES),
     reminders=(Remind("promised_on", 0, OWNER),),
     files={LETTER: L("Reminder letter", "催款函")},
+    papers=(
+        Paper(
+            LETTER,
+            L("Reminder of payment", "催款函"),
+            format="dunning_letter.typ",
+            on="create",
+            attach=LETTER,
+            when=lambda step: step.level == "1" and is_still_owed(step.id),
+            content=letter,
+            languages=HANS,
+            locale="customer.letters",
+        ),
+    ),
     happened="done_on",
     belongs_to="receivable",
     in_menu=True,

@@ -47,7 +47,6 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="每夜備份", task="backup.run", cron="30 2 * * *"),
     DefaultSchedule(name="每週恢復演練", task="backup.drill", cron="0 4 * * 6"),
     DefaultSchedule(name="備份告警", task="backup.alarms", cron="15 * * * *"),
-    DefaultSchedule(name="催款函", task="dunning.letters", cron="30 6 * * *"),
     DefaultSchedule(name="發送提醒", task="reminders.sweep", every=10),
     DefaultSchedule(name="借閱到期處理", task="loans.sweep", every=10),
     DefaultSchedule(name="借閱逾期催還", task="loans.remind", cron="5 8 * * *"),

@@ -1,10 +1,8 @@
 """The screens that no declaration gives, at their addresses: who may open them, what they say, where they lead."""
 
-import contextlib
 import datetime as dt
 import re
 
-import pypdfium2
 import pytest
 from bson import ObjectId
 
@@ -13,8 +11,9 @@ from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT
 from models.kernel.gate import changes, history
+from models.research_paper import report as said_of_report
 from models.services.papers import typesetting
-from views.custom.reports import research_pdf
+from tests.fixtures.papers import text_in
 
 TODAY = dt.date(2025, 6, 30)
 
@@ -88,11 +87,6 @@ needs_font = pytest.mark.skipif(
 )
 
 
-def _text_of_pdf(data):
-    with contextlib.closing(pypdfium2.PdfDocument(data)) as pdf:
-        return "\n".join(page.get_textpage().get_text_range() for page in pdf)
-
-
 class TestPdf:
     @pytest.fixture
     def report(self, company, needing):
@@ -107,12 +101,12 @@ class TestPdf:
     def test_what_stands_in_it(self, report, browser_as):
         browser = browser_as("clerk_mkt")
         assert (
-            f"/admin/research_report/pdf/?id={report.id}"
+            f"/admin/research_report/paper/?id={report.id}&paper=report"
             in browser.page("/admin/research_report/details/", {"id": report.id}).links
         )
-        answer = browser.get("/admin/research_report/pdf/", {"id": report.id})
+        answer = browser.get("/admin/research_report/paper/", {"id": report.id, "paper": "report"})
         assert answer.content_type == "application/pdf"
-        result = _text_of_pdf(answer.data)
+        result = text_in(answer.data)
         for expected in (
             "華東市場 [2025]", report.number, "2025 Q2", "趙雨晴", "平穩增長 #panic() $x$", "第二段",
             "三家主要對手 *A*", "潛在機會與威脅", "希望縮短交期 #need", "孫立群", "試驗所需", "批准",
@@ -121,16 +115,18 @@ class TestPdf:
 
     @needs_font
     def test_only_for_those_who_may_read_it(self, report, browser_as):
-        assert browser_as("clerk_prd").get("/admin/research_report/pdf/", {"id": report.id}).status_code == 404
-        assert browser_as("it").get("/admin/research_report/pdf/", {"id": report.id}).status_code == 404
-        assert browser_as("head_mkt").get("/admin/research_report/pdf/", {"id": "x"}).status_code == 404
+        for login, id, status in (("clerk_prd", report.id, 404), ("it", report.id, 403), ("head_mkt", "x", 404)):
+            query = {"id": id, "paper": "report"}
+            assert browser_as(login).get("/admin/research_report/paper/", query).status_code == status
+        query = {"id": report.id, "paper": "letter"}
+        assert browser_as("head_mkt").get("/admin/research_report/paper/", query).status_code == 404
 
     @needs_font
     def test_needs_of_others_keep_their_analysis(self, company, report, browser_as):
         """A reader from elsewhere sees of a linked need what the record page shows: its number, not its title."""
-        requirements = research_pdf.contents(report, company.actor("clerk_mkt"))["requirements"]
+        requirements = said_of_report(report, company.actor("clerk_mkt"))["requirements"]
         assert all(requirements[0][:3])
-        requirements = research_pdf.contents(report, company.actor("clerk_prd"))["requirements"]
+        requirements = said_of_report(report, company.actor("clerk_prd"))["requirements"]
         assert requirements[0][1:] == ["", "", "", ""]
 
     def test_a_published_report_shows_elsewhere_the_numbers_of_needs_alone(self, company, report, browser_as, db):
@@ -150,15 +146,13 @@ class TestPdf:
         db.research_report.update_one({"_id": report.id}, {"$set": {"state": "published", "to_everyone": True}})
         answer = browser_as("clerk_prd").get(f"/admin/{place.format(id=report.id)}")
         assert answer.status_code in (200, 404)
-        assert "希望縮短交期" not in (
-            _text_of_pdf(answer.data) if answer.mimetype == "application/pdf" else answer.text
-        )
+        assert "希望縮短交期" not in (text_in(answer.data) if answer.mimetype == "application/pdf" else answer.text)
         if place.startswith("search"):
             assert "希望縮短交期" in browser_as("clerk_mkt").get(f"/admin/{place}").text
 
     def test_without_a_font_the_package_is_named(self, report, browser_as, monkeypatch):
         monkeypatch.setattr(typesetting, "FAMILIES", {HANT: "No Such Font"})
-        answer = browser_as("clerk_mkt").get("/admin/research_report/pdf/", {"id": report.id})
+        answer = browser_as("clerk_mkt").get("/admin/research_report/paper/", {"id": report.id, "paper": "report"})
         assert answer.status_code == 422
         assert "fonts-noto-cjk" in answer.text
 

@@ -36,6 +36,7 @@ def file_context(
         "kind": file.get("kind", ""),
         "edition": file.get("edition"),
         "superseded_by": superseded_by(file, edition),
+        "code": file.get("code", ""),
         "size": size_text(file["size"]),
         "by": file.get("uploaded_by_name", ""),
         "at": moment(file["at"]),

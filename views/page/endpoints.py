@@ -10,14 +10,16 @@ from flask import Response, jsonify, request
 from flask_admin import expose
 from werkzeug.utils import redirect
 
-from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.gate import changes, comments
+from models.kernel.gate.receipts import note_reading
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.rights import mentions, rights
 from models.kernel.rights.mentions import Called
+from models.services.papers import making
 from models.services.papers.typesetting import typeset
 
 from ..session import actor, say
@@ -87,10 +89,29 @@ class RecordDoors:
             "export", type=self.model.type_name(), user=me.login, format="pdf", record=str(record.id)
         )
         _note_export(self.model, record, me)
-        answer = Response(document, content_type="application/pdf")
-        answer.headers["Content-Disposition"] = f'inline; filename="{record_pdf.file_name(record)}"'
-        answer.headers["Cache-Control"] = "private, no-store"
-        return answer
+        return _as_pdf(document, record)
+
+    @expose("/paper/")
+    def paper_view(self) -> Response:
+        """A paper of a record, made for its reader; it counts as read where the type wishes to know."""
+        me = actor()
+        record = rights.find(me, self.model, request.args.get("id"))
+        paper = making.paper_of(self.model, request.args.get("paper", ""))
+        if paper is None or not paper.is_offered(record):
+            raise Missing
+        if not (verdict := rights.may_open(me, record)):
+            raise Forbidden(verdict.why)
+        document = making.pdf_for(record, paper, me, current_locale())
+        note_reading(record, me)
+        _note_export(self.model, record, me)
+        return _as_pdf(document, record)
+
+
+def _as_pdf(document: bytes, record: Record) -> Response:
+    answer = Response(document, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{record_pdf.file_name(record)}"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def _note_export(cls: type[Record], record: Record, me: Actor) -> None:

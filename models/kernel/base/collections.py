@@ -28,6 +28,7 @@ FOLLOWING = "following"
 QUESTION_EDITIONS = "question_edition"
 PUBLIC_LINKS = "public_link"
 DELIVERIES = "delivery"
+PAPER_ORDERS = "paper_order"
 UNSUBSCRIBED = "unsubscribed"
 SITTINGS = "survey_sitting"
 SURVEY_COUNTS = "survey_count"
@@ -73,6 +74,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
     QUESTION_EDITIONS: [],
     UNSUBSCRIBED: [],
+    PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_COUNTS: [],

@@ -14,6 +14,7 @@ from .case_notices import tell
 from .clocks import count_clocks
 from .lines import give_keys
 from .outside import tell_outside
+from .papers import order_papers
 from .search_parts import derive
 from .stored_form import difference, stamp, stored
 from .uniqueness import refuse_taken
@@ -40,6 +41,7 @@ def write_new(unit: Unit, record: Record, act: Act) -> None:
     unit.entries.append(full)
     after_write(unit, record)
     tell_outside(unit, record, full)
+    order_papers(unit, record, full)
 
 
 def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -> R:
@@ -68,6 +70,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     after_write(unit, record)
     tell(unit, record, full, act)
     tell_outside(unit, record, full)
+    order_papers(unit, record, full)
     return record
 
 

@@ -42,6 +42,7 @@ from .fields import (
 )
 from .localized import LocalizedText
 from .outside import Tell
+from .paper import Paper
 from .public import Public
 from .publication import Publish
 from .record import Record
@@ -111,6 +112,7 @@ __all__ = [
     "Move",
     "Need",
     "Number",
+    "Paper",
     "Part",
     "Percent",
     "Phone",

@@ -17,6 +17,7 @@ from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
 from .line_checks import line_faults
 from .outside import tell_faults
+from .paper import paper_faults
 from .public import public_faults
 from .publication import publication_faults
 from .relation_checks import path_faults, relation_faults, relations_in
@@ -64,6 +65,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from deadline_faults(spec, cls.fields_of())
     yield from public_faults(spec, cls.fields_of())
     yield from tell_faults(spec, cls.fields_of())
+    yield from paper_faults(spec, cls.fields_of())
     if spec.belongs_to:
         yield from belonging_faults(spec)
     yield from follow_up_faults(spec)

@@ -17,6 +17,7 @@ from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
 from .outside import Tell
+from .paper import Paper
 from .public import Public
 from .publication import Publish, with_scope_needed
 from .record import Record
@@ -55,6 +56,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     public: Public | None = None,
     tells: tuple[Tell, ...] = (),
     analyses: tuple[Analysis, ...] = (),
+    papers: tuple[Paper, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -74,6 +76,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `public`: what people outside may enter, and see again by a link that they hold.
 
     `tells`: mail to people outside that follows a move or the entry of a record.
+
+    `papers`: documents in a fixed format, made by a move and attached, or for a reader by a button.
     """
 
     def declare(cls: type) -> type:
@@ -117,6 +121,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             public=public,
             tells=tells,
             analyses=analyses,
+            papers=papers,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

@@ -155,17 +155,24 @@ def _address_faults(path: str, fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def linked_address_faults(spec: Declaration, fields: Mapping[str, Any], types: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the paths of a type's mails through links, where all types are known by class name."""
+    """What is wrong with the paths of a type's mails and papers through links, where all types are known by class
+    name."""
     for path in dict.fromkeys(path for tell in spec.tells for path in tell.to):
         name, _, rest = path.partition(".")
         if rest and fields[name].is_single_link and fields[name].target in types:
             for _fault in _address_faults(rest, types[fields[name].target].fields_of()):
                 yield f"mail to people outside goes to {path!r}, which holds no mail address"
-    for path in dict.fromkeys(tell.locale for tell in spec.tells if "." in tell.locale):
+    spoken = [("mail to people outside", tell.locale) for tell in spec.tells]
+    spoken += [(f"paper {paper.id!r}", paper.locale) for paper in spec.papers]
+    for what, path in dict.fromkeys(spoken):
         name, _, rest = path.partition(".")
-        target = types[fields[name].target].fields_of() if fields[name].target in types else {}
-        if not _holds_language(target.get(rest)):
-            yield f"mail to people outside speaks the language in {path!r}, which is no choice of languages"
+        if rest and not holds_language(_linked(fields[name], types).get(rest)):
+            yield f"{what} speaks the language in {path!r}, which is no choice of languages"
+
+
+def _linked(link: Any, types: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of the type that a field links to."""
+    return types[link.target].fields_of() if link.target in types else {}
 
 
 def _text_faults(tell: Tell, spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
@@ -196,11 +203,12 @@ def _option_faults(tell: Tell, spec: Declaration, fields: Mapping[str, Any]) -> 
         yield "mail to people outside has link=, but nobody gets one: say public=Public(token=True)"
     name, _, rest = tell.locale.partition(".")
     is_linked = bool(rest) and name in fields and fields[name].is_single_link
-    if tell.locale and not is_linked and not _holds_language(fields.get(tell.locale)):
+    if tell.locale and not is_linked and not holds_language(fields.get(tell.locale)):
         yield f"mail to people outside speaks the language in {tell.locale!r}, which is no choice of languages"
 
 
-def _holds_language(field: Any) -> bool:
+def holds_language(field: Any) -> bool:
+    """Whether a field is a choice of languages."""
     options = set(getattr(field, "options", None) or ())
     return bool(options) and options <= set(LOCALES)
 

@@ -14,6 +14,7 @@ from .analysis import Analysis
 from .deadline import Deadline
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
+from .paper import Paper
 from .publication import Publish
 from .relations import Involvement
 from .unique import Unique
@@ -201,6 +202,7 @@ class Declaration:
     publish: Publish | None = None
     tells: tuple[Tell, ...] = ()  # mail to people outside
     analyses: tuple[Analysis, ...] = ()
+    papers: tuple[Paper, ...] = ()
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

@@ -55,13 +55,14 @@ _BAD = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|\u200e\u200f\u202a-\u20
 @dataclass(frozen=True)
 class Upload:
     """A file as it comes in: its given name, its stream, how many bytes are allowed; `id`, to be attached only once, or
-    `once`, the entry under which the same content is attached only once."""
+    `once`, the entry under which the same content is attached only once; `code`, that a paper prints of itself."""
 
     name: str
     stream: BinaryIO
     limit_mb: int = 200
     id: ObjectId | None = None
     once: str = ""
+    code: str = ""
 
 
 def bucket() -> GridFSBucket:
@@ -88,6 +89,7 @@ def attach(
         if not (still := rights.may_attach(actor, record)):
             raise Forbidden(still.why)
         file = {**stored, "record_id": record.id, "type": cls.type_name(), "kind": kind, "uploaded_by": actor.id}
+        file |= {"code": upload.code} if upload.code else {}
         file |= {"uploaded_by_name": actor.name, "at": clock.now(), "removed_at": None, "state": record.state}
         if (edition := record._data.get("edition")) is not None:
             file["edition"] = edition

@@ -31,6 +31,7 @@ from models.kernel.base.collections import (
     FILES,
     HISTORY,
     HISTORY_ARCHIVE,
+    PAPER_ORDERS,
     PUBLIC_LINKS,
     TOMBSTONES,
     UNSEALED,
@@ -298,7 +299,7 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
     place(FILES).delete_many({"record_id": id})
     for where in (FILE_TEXT, FILE_PICTURES):
         place(where).delete_many({"record": id})
-    for where in (notices.COLLECTION, DELIVERIES):
+    for where in (notices.COLLECTION, DELIVERIES, PAPER_ORDERS):
         place(where).delete_many({"record": id})
     for where in (waiting.COLLECTION, PUBLIC_LINKS):
         place(where).delete_many({"_id": id})

@@ -19,6 +19,7 @@ from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import Words, in_all_locales
+from models.kernel.gate.ordering import orders_are_written_by
 
 COLLECTION = "task_run"
 QUEUED, RUNNING, DONE, FAILED, SET_ASIDE, SKIPPED = "queued", "running", "done", "failed", "set_aside", "skipped"
@@ -99,6 +100,12 @@ def enqueue(order: Order) -> ObjectId:
         {"once": order.once}, {"$setOnInsert": fresh}, upsert=True, return_document=ReturnDocument.AFTER
     )
     return kept["_id"]
+
+
+@orders_are_written_by
+def enqueue_of_gate(task: str, params: Mapping[str, Any], once: str) -> ObjectId:
+    """Write down what follows from a write of a record, in its transaction."""
+    return enqueue(Order(task=task, params=params, once=once, is_ephemeral=True))
 
 
 def enqueue_many(orders: list[Order]) -> int:

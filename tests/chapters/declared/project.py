@@ -12,6 +12,7 @@ from .kernel.language import (
     Lines,
     LongText,
     Move,
+    Paper,
     Record,
     Ref,
     Retention,
@@ -20,6 +21,15 @@ from .kernel.language import (
     Workflow,
     record,
     user_in,
+)
+
+CLOSING = Paper(
+    "closing",
+    L("Closing report", "結項報告"),
+    on="close",
+    attach="report",
+    languages="zh-Hant en",
+    proof=True,
 )
 
 
@@ -45,6 +55,8 @@ class Member(Line):
         facts=(State("running", L("Running", "進行中"), tone="progress"),),
     ),
     retention=Retention(archive=30, delete=5),
+    files={"report": L("Closing report", "結項報告")},
+    papers=(CLOSING, Paper("sheet", L("Project sheet", "項目表"))),
 )
 class Project(Record):
     """A project: its team sees it and what belongs to it, whatever their department."""
