@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .chapters import TIME
 from .kernel.base import clock
+from .kernel.base.repeat import Repeat, between
 from .kernel.gate.causes import OwnReminderCause
 from .kernel.language import (
     Access,
     AnyRef,
-    Choice,
     Flag,
     Grid,
     L,
@@ -21,14 +20,18 @@ from .kernel.language import (
     Moment,
     Part,
     Record,
+    Recurrence,
     Role,
     Scope,
     Text,
     Words,
     record,
+    working_time,
 )
+from .kernel.language.kinds.recurrence import sound_rule
 
 OWN = dict.fromkeys(Role, Scope.OWN)
+LATEST = dt.timedelta(hours=1)  # of a time that has passed and may still be entered
 IS_PAST = L("This time has passed already.", "該時間已過。")
 OWN_TEXT = L("Reminder: {text}", "提醒：{text}")
 LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（此提醒應於 {day} 發出，現予補發。）")
@@ -51,10 +54,6 @@ LATE = L("{said} (This reminder was due on {day} and comes late.)", "{said}（�
         Part(
             L("When", "時間"),
             "at recurring active",
-            help=L(
-                "A monthly reminder for the 31st comes on the last day of shorter months.",
-                "每月 31 日的提醒，在較短的月份於最後一天發出。",
-            ),
         ),
     ),
     access=Access(read=OWN, write=OWN, private=True),
@@ -66,46 +65,32 @@ class Reminder(Record):
     note = LongText(most=2000, label=L("Note", "備註"))
     about = AnyRef(label=L("Linked record", "關聯記錄"))
     at = Moment(required=True, label=L("First time", "首次時間"))
-    recurring = Choice(
-        {
-            "none": L("Once", "一次"),
-            "daily": L("Every day", "每天"),
-            "weekly": L("Every week", "每週"),
-            "monthly": L("Every month", "每月"),
-        },
-        required=True,
-        default="none",
-        label=L("Recurring", "重複"),
-    )
+    recurring = Recurrence(label=L("Recurring", "重複"))
     active = Flag(default=True, label=L("Active", "啟用"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
-        if not self.version and self.recurring == "none" and self.at and self.at < clock.now() - dt.timedelta(hours=1):
+        if not self.version and rule_of_reminder(self._data) is None and self.at and self.at < clock.now() - LATEST:
             yield "at", IS_PAST
 
 
 def occurrences(reminder: Mapping[str, Any], first: dt.datetime, last: dt.datetime) -> Iterator[dt.datetime]:
     """The moments of an own reminder from `first` to `last`, both included; always at the same time of the day."""
-    start = reminder["at"].astimezone(clock.zone())
-    if reminder.get("recurring", "none") == "none":
+    rule = rule_of_reminder(reminder)
+    if rule is None:
         if first <= reminder["at"] <= last:
             yield reminder["at"]
         return
-    day = max(start.date(), first.astimezone(clock.zone()).date() - dt.timedelta(days=1))
-    while day <= last.astimezone(clock.zone()).date():
-        if _falls_on(day, start.date(), reminder["recurring"]):
-            moment = dt.datetime.combine(day, start.time(), clock.zone()).astimezone(clock.UTC)
-            if max(first, reminder["at"]) <= moment <= last:
-                yield moment
-        day += dt.timedelta(days=1)
+    start, zone = reminder["at"].astimezone(clock.zone()), clock.zone()
+    work = working_time.calendar_of(reminder.get("department"))
+    for day in between(rule, start.date(), work, first.astimezone(zone).date(), last.astimezone(zone).date()):
+        moment = dt.datetime.combine(day, start.time(), zone).astimezone(clock.UTC)
+        if max(first, reminder["at"]) <= moment <= last:
+            yield moment
 
 
-def _falls_on(day: dt.date, start: dt.date, recurring: str) -> bool:
-    if recurring == "daily":
-        return True
-    if recurring == "weekly":
-        return (day - start).days % 7 == 0
-    return day.day == min(start.day, calendar.monthrange(day.year, day.month)[1])
+def rule_of_reminder(reminder: Mapping[str, Any]) -> Repeat | None:
+    """How a stored reminder recurs; None: it comes once."""
+    return sound_rule(reminder.get("recurring"))
 
 
 def is_still_wished(cause: OwnReminderCause) -> bool:

@@ -14,7 +14,7 @@ from models.kernel.base.numbering import COUNTERS
 from models.kernel.gate.history import HistoryEntry
 from models.kernel.gate.notices import Notice
 from models.kernel.gate.waiting import Waiting
-from models.kernel.language import by_time
+from models.kernel.language import by_time, recurs
 from models.kernel.language.indexes import indexes_of
 from models.kernel.language.record import Record
 from models.kernel.language.unique import PREFIX
@@ -25,7 +25,7 @@ from .notify import deliveries, preferences
 from .personal import drafts, layouts
 from .work import jobs
 
-_NOT_IN_ARCHIVE = (PREFIX, by_time.PREFIX)
+_NOT_IN_ARCHIVE = (PREFIX, by_time.PREFIX, recurs.PREFIX)
 NAMESPACE_EXISTS, INDEX_NOT_FOUND, DUPLICATE_KEY = 48, 27, 11000
 
 

@@ -1,4 +1,5 @@
-"""The one sweep that makes the moves whose time has come, of all types (`Move(after=, at=, every=)`)."""
+"""The one sweep that makes what is due by the clock, of all types: moves (`Move(after=, at=, every=)`), and the next
+records of series (`record(recurs=)`)."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections import Counter
 from functools import partial
 
 from models.kernel.base.words import L
-from models.kernel.gate import timed
+from models.kernel.gate import changes, recurring, timed
 from models.kernel.language.by_time import timed_moves
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
@@ -28,6 +29,18 @@ def make_moves(run: Run) -> None:
     run.count(refused=0)
     for cls in registered().values():
         make_moves_of(run, cls)
+        make_next_of(run, cls)
+
+
+def make_next_of(run: Run, cls: type[Record]) -> None:
+    """Make the next one of each series of a type whose date has come; one that is made may have a next one itself."""
+    recurs = cls.declared.recurs
+    if recurs is None or recurs.on:
+        return
+    for rows in recurring.batches(cls, recurs):
+        made = run.try_each(cls.type_name(), rows, lambda row: changes.recur(cls, row["_id"]))
+        run.count(done=sum(record is not None for record in made))
+        run.renew()
 
 
 def make_moves_of(run: Run, cls: type[Record]) -> Counter[str]:

@@ -52,7 +52,7 @@ def sweep(run: Run) -> None:
         for rows in run.batches(rule.cls, rule.query(day - CATCH_UP, day), columns=rule.columns, key=rule.key):
             run.count(sent=_send_declared(run, rule, rows, day))
     own = {"active": True, "at": {"$lte": clock.now()}}
-    for batch in run.batches(Reminder, own, columns=("at", "recurring", "created_at")):
+    for batch in run.batches(Reminder, own, columns=("at", "recurring", "created_at", "department")):
         run.count(sent=_send_own(run, batch))
 
 

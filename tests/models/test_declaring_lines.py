@@ -8,7 +8,19 @@ import pytest
 from models.kernel.base.roles import Role
 from models.kernel.base.words import L
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import AnyRef, Day, Line, LineRef, Lines, LineState, Ref, SignedLine, Text
+from models.kernel.language.fields import (
+    AnyRef,
+    Day,
+    Line,
+    LineRef,
+    Lines,
+    LineState,
+    Recurrence,
+    Ref,
+    SignedLine,
+    Text,
+)
+from models.kernel.language.recurs import Recurs
 from models.kernel.language.relations import READ, during
 from models.kernel.language.spec import Access
 from models.kernel.language.who import OWNER
@@ -132,6 +144,38 @@ def test_a_link_to_any_type_may_stand_in_a_line() -> None:
     with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
         started(**lines(line(about=AnyRef(of="Quotation Nothing", label=NAME))))
     started(**lines(line(about=AnyRef(label=NAME))))
+
+
+def recurring(rule: str = "again", *, from_done: bool = False, **options: Any) -> dict[str, Any]:
+    fields = {"again": Recurrence(from_done=from_done, label=NAME), "rows": Lines(line(), label=NAME)}
+    return {"fields": fields, "recurs": Recurs(rule, **{"date": "day", **options}), "workflow": flow(CLOSE)}
+
+
+RECURS = {
+    "recurs names a field 'far' that the type does not have": recurring(also="far"),
+    "recurs names a field 'rows.far' that the type does not have": recurring(but="rows.far"),
+    "recurs by 'name', which is no Recurrence": recurring("name"),
+    "recurs moves 'name' on, which is not a date": recurring(date="name"),
+    "recurs leaves out its own rule or date": recurring(but="day"),
+    "recurs on 'fly', which is no move of the workflow": recurring(on="fly"),
+    "recurs while in a state 'far' that does not exist": recurring(states="far"),
+    "recurs on a move: ahead=, states= and missed= hold for what the sweep makes": recurring(on="close", ahead=3),
+    "recurs by 'again', which may be counted from when it is done: say on=": recurring(from_done=True),
+    "recurs with ahead=-1, which is no number of days": recurring(ahead=-1),
+    "recurs with missed='all': say 'last' or 'each'": recurring(missed="all"),
+}
+
+
+@pytest.mark.parametrize("fault", RECURS)
+def test_what_recurs_is_declared_right(fault: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
+        declared(**RECURS[fault])
+
+
+def test_a_rule_of_recurrence_stands_in_a_record_alone() -> None:
+    fault = "column rows.again says how often it comes again, which a field of a record can alone"
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: {fault}.")):
+        declared(**lines(line(again=Recurrence(label=NAME))))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

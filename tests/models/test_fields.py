@@ -37,6 +37,7 @@ from models.kernel.language.fields import (
     Phone,
     Questions,
     Rating,
+    Recurrence,
     Ref,
     Refs,
     Rule,
@@ -52,6 +53,7 @@ from models.kernel.language.fields import (
 )
 from models.kernel.language.kinds.measures import NOT_AN_ADDRESS
 from models.kernel.language.kinds.questions import QuestionLine
+from models.kernel.language.kinds.recurrence import NOT_A_RULE
 from models.kernel.language.kinds.rule import CONTROL, TOO_FINE, TOO_LONG, TOO_MANY, TOO_SMALL
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
@@ -99,6 +101,7 @@ KINDS: dict[str, Any] = {
     "time": Time(label=LABEL),
     "url": Url(label=LABEL),
     "line_state": LineState(OPTIONS, ends="a", label=LABEL),
+    "recurrence": Recurrence(label=LABEL),
     "any_ref": AnyRef(of="User Customer", label=LABEL),
     "line_ref": LineRef("SalesOrder.milestones", label=LABEL),
 }
@@ -134,6 +137,8 @@ GOOD: list[tuple[str, Any]] = [
     ("questions", [QuestionLine(code="q1", kind="text", text="Why?")]),
     ("percent", Decimal("12.5")),
     ("rating", 5),
+    ("recurrence", "FREQ=WEEKLY;BYDAY=MO"),
+    ("recurrence", "daily"),
     ("any_ref", "user:65a1b2c3d4e5f60718293a4b"),
     ("duration", 90),
     ("time", 1439),
@@ -144,6 +149,9 @@ GOOD: list[tuple[str, Any]] = [
 BAD: list[tuple[str, Any, L]] = [
     ("percent", Decimal("100.01"), TOO_LARGE),
     ("rating", 0, TOO_SMALL),
+    ("recurrence", "FREQ=HOURLY", NOT_A_RULE),
+    ("recurrence", "FREQ=DAILY;X-FROM=DONE", NOT_A_RULE),
+    ("recurrence", 7, NOT_A_RULE),
     ("any_ref", "user", WRONG_FORM),
     ("any_ref", "user:65a1b2c3d4e5f60718293a4b:3", WRONG_FORM),
     ("any_ref", "../user:65a1b2c3d4e5f60718293a4b", WRONG_FORM),

@@ -4,6 +4,19 @@
   const { onEach } = window.guicheng;
   onEach("[data-problems]", (place) => place.focus());
 
+  // Of the controls that say how often something comes again, those that go with the chosen unit.
+  onEach("[data-repeat]", (box) => {
+    const unit = box.querySelector("select[name$='.unit']");
+    const on = box.querySelector("select[name$='.on']");
+    function show() {
+      for (const row of box.querySelectorAll("[data-units]")) {
+        row.hidden = !row.dataset.units.split(" ").includes(unit.value) || (row.dataset.on ?? on.value) !== on.value;
+      }
+    }
+    for (const control of [unit, on]) control.addEventListener("change", show);
+    show();
+  });
+
   // A link to a field puts the cursor into it, also where the field is a table of lines.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-problems] a[href^='#']");

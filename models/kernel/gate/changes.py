@@ -25,7 +25,7 @@ from ..language.record import Record
 from ..language.spec import FollowUp
 from ..language.workflow import Move
 from ..rights import rights
-from . import dependents, follow_ups, history, intents, line_merge, lines, moving, rollups, validation
+from . import dependents, follow_ups, history, intents, line_merge, lines, moving, recurring, rollups, validation
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
@@ -329,6 +329,23 @@ def _led_to(
     return made
 
 
+def recur(cls: type[R], id: ObjectId) -> R | None:
+    """Make the next record of a series whose date has come, and hand the rule on to it; the last one ends. None: there
+    is nothing to be made. Raises Missing, Refused."""
+
+    def body(unit: Unit) -> R | None:
+        record = rights.find(SYSTEM, cls, id)
+        recurs, before = cls.declared.recurs, stored(record)
+        if recurs is None or (recurs.states and record.state not in recurs.states):
+            return None
+        made = recurring.make_due(record, recurs, creating_by_system(record))
+        if difference(before, stored(record)):
+            write_change(unit, record, before, "update", Act(SYSTEM, Context(source=Source.RULE)))
+        return made
+
+    return in_transaction(body)
+
+
 def creating_by_system(source: Record) -> follow_ups.Create:
     """How the system makes what a record leads to."""
     return _creating(SYSTEM, Context(source=Source.RULE), source)
@@ -434,6 +451,7 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
         validation.refuse_if_wrong(record, SYSTEM, before)
     _publish(unit, record, chosen.verb)
     follow_ups.make_of_move(record, chosen.verb, _creating(SYSTEM, act.context, record))
+    recurring.follow(record, chosen.verb, _creating(SYSTEM, act.context, record))
     name_deciders(record, refuses=not act.actor.is_system)
     return write_and_settle(unit, record, before, chosen.verb, act)
 
@@ -498,6 +516,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(MoveActions(unit, context, SYSTEM))
         follow_ups.make_of_move(record, due.verb, _creating(SYSTEM, context, record))
+        recurring.follow(record, due.verb, _creating(SYSTEM, context, record))
         name_deciders(record, refuses=False)
         record = _write(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)))
     raise RuntimeError(f"{type(record).__name__}: automatic moves run in a circle at {record.state!r}")

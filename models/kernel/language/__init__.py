@@ -30,6 +30,7 @@ from .fields import (
     Phone,
     Questions,
     Rating,
+    Recurrence,
     Ref,
     Refs,
     Sealed,
@@ -46,6 +47,7 @@ from .paper import Paper
 from .public import Public
 from .publication import Publish
 from .record import Record
+from .recurs import Recurs
 from .relations import READ, WRITE, Involvement, Relation, during, in_state
 from .rollup import Rollup
 from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
@@ -123,6 +125,8 @@ __all__ = [
     "Quorum",
     "Rating",
     "Record",
+    "Recurrence",
+    "Recurs",
     "Ref",
     "Refs",
     "Relation",

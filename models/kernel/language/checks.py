@@ -20,6 +20,7 @@ from .outside import tell_faults
 from .paper import paper_faults
 from .public import public_faults
 from .publication import publication_faults
+from .recurs import recurrence_faults
 from .relation_checks import path_faults, relation_faults, relations_in
 from .spec import PLACES, Access, Declaration, Grid, Remind, Scope
 from .unique import unique_faults
@@ -70,6 +71,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         yield from belonging_faults(spec)
     yield from follow_up_faults(spec)
     yield from analysis_faults(spec, cls.fields_of())
+    yield from recurrence_faults(spec, cls.fields_of())
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)

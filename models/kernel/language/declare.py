@@ -21,6 +21,7 @@ from .paper import Paper
 from .public import Public
 from .publication import Publish, with_scope_needed
 from .record import Record
+from .recurs import Recurs
 from .reviewing import flow_of
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
 from .unique import Unique
@@ -57,6 +58,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     tells: tuple[Tell, ...] = (),
     analyses: tuple[Analysis, ...] = (),
     papers: tuple[Paper, ...] = (),
+    recurs: Recurs | None = None,
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -72,6 +74,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     wherever they are shown, and left out of figures.
 
     `analyses`: charts, tables of two fields and matrices of coverage that its page of analysis shows (`analysis.py`).
+
+    `recurs`: by which rule its records come again, and when the next one is made.
 
     `public`: what people outside may enter, and see again by a link that they hold.
 
@@ -122,6 +126,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             tells=tells,
             analyses=analyses,
             papers=papers,
+            recurs=recurs,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

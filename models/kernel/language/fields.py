@@ -17,6 +17,7 @@ from .kinds.links import Ref, Refs, id_of
 from .kinds.measures import Duration, Percent, Rating, Time, Url
 from .kinds.numbers import Money, Number, Whole, decimals_of
 from .kinds.questions import Questions
+from .kinds.recurrence import Recurrence
 from .kinds.rule import NOT_A_CHOICE, NOT_A_NUMBER, NOT_THERE, REQUIRED, TOO_LARGE, WRONG_FORM, Rule, label_of
 from .kinds.texts import LongText, Mail, Phone, Sealed, Text
 
@@ -50,6 +51,7 @@ __all__ = [
     "Problems",
     "Questions",
     "Rating",
+    "Recurrence",
     "Ref",
     "Refs",
     "Rule",

@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from .by_time import indexes_by_time
 from .declare import dated_fields, kept_links_of, leading_choice, ordered_choices
 from .record import Record
+from .recurs import indexes_of_series
 from .unique import PREFIX
 
 
@@ -35,6 +36,7 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield IndexModel([("department", ASCENDING), ("_id", DESCENDING)])
     yield from _of_uniqueness(cls)
     yield from indexes_by_time(cls.declared.workflow)
+    yield from indexes_of_series(cls.declared.recurs)
     if cls.declared.access.named or cls.declared.inherits:  # what one person sees
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     if cls.declared.inherits:

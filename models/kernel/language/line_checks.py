@@ -20,6 +20,8 @@ def line_faults(spec: Declaration) -> Iterator[str]:
         if not field.columns:
             continue
         for column, rule in field.columns.items():
+            if rule.is_rhythm:
+                yield f"column {name}.{column} says how often it comes again, which a field of a record can alone"
             yield from _column_faults(f"column {name}.{column}", column, rule)
         yield from _list_faults(f"field {name!r}", name, field, spec)
 

@@ -16,6 +16,7 @@ from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
 from .paper import Paper
 from .publication import Publish
+from .recurs import Recurs
 from .relations import Involvement
 from .unique import Unique
 from .who import Who
@@ -203,6 +204,7 @@ class Declaration:
     tells: tuple[Tell, ...] = ()  # mail to people outside
     analyses: tuple[Analysis, ...] = ()
     papers: tuple[Paper, ...] = ()
+    recurs: Recurs | None = None  # how its records come again
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

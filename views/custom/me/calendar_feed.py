@@ -23,7 +23,7 @@ from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.mailing import mail_settings
 from models.organisation import User
-from models.reminders import Reminder, occurrences
+from models.reminders import Reminder, occurrences, rule_of_reminder
 from models.services.notify.dates import AnyDateCause, ReminderRule, rules
 from models.services.notify.preferences import whose_feed
 from views.frame import waiting_filter
@@ -113,18 +113,24 @@ def _own(me: Actor) -> Iterator[Event]:
     for row in Reminder._get_collection().find(query).sort("at", -1).limit(EACH_MAX):
         if next(occurrences(row, first, last), None) is None:
             continue
-        start = row["at"].astimezone(clock.zone())
-        event = _event(f"own-{row['_id']}", row["text"], start, "reminder", row["_id"])
-        if rule := _rule(row.get("recurring", "none"), start):
-            event.add("rrule", rule)
-        yield event
+        yield _own_event(row, last)
 
 
-def _rule(recurring: str, start: dt.datetime) -> dict[str, Any]:
-    """The rule by which a reminder recurs; one of a day that shorter months lack comes on their last day."""
-    if recurring == "monthly" and start.day > 28:
-        return {"freq": "monthly", "bymonthday": list(range(28, start.day + 1)), "bysetpos": -1}
-    return {} if recurring == "none" else {"freq": recurring}
+def _own_event(row: Mapping[str, Any], last: dt.datetime) -> Event:
+    """An own reminder with its rule; where days off move it, which no rule of the format says, with its dates up to
+    `last`."""
+    rule, at = rule_of_reminder(row), row["at"].astimezone(clock.zone())
+    begins = next(occurrences(row, row["at"], last), row["at"]).astimezone(clock.zone())
+    event = _event(f"own-{row['_id']}", row["text"], begins, "reminder", row["_id"])
+    if rule and rule.day_off:
+        since = max(begins, clock.now() - BEHIND)
+        event.add("rdate", [moment.astimezone(clock.zone()) for moment in occurrences(row, since, last)])
+    elif rule:
+        ends = {"count": rule.times} if rule.times else {}
+        if rule.until:
+            ends["until"] = dt.datetime.combine(rule.until, at.time(), clock.zone()).astimezone(clock.UTC)
+        event.add("rrule", {**rule.parts(at.date()), **ends})
+    return event
 
 
 def _dates(me: Actor) -> Iterator[Event]:

@@ -95,6 +95,7 @@ class Rule:
     is_column: ClassVar[bool] = True  # a reader may choose it as a column of a list
     is_in_sheet: ClassVar[bool] = True  # a cell of a sheet can fill it
     line_target = line_list = ""  # the type and the list of lines to one of which it links
+    is_rhythm: ClassVar[bool] = False  # says how often something comes again
     is_any_link: ClassVar[bool] = False  # kept with the type of the record that it links to
     holds_mail: ClassVar[bool] = False  # its values are mail addresses
     is_line_state: ClassVar[bool] = False  # says of a line how far it is
