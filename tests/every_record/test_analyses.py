@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from collections.abc import Iterator
+from html import unescape
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,8 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 from bson import Decimal128, ObjectId
 from werkzeug.datastructures import MultiDict
 
+from models import catalogue
 from models.kernel.base import clock
 from models.kernel.language.analysis import Chart, Matrix, is_grouped
+from models.kernel.language.kinds.line_links import title_column
 from models.kernel.rights import rights
 from tests.fixtures._types import TYPES, types_with
 from tests.fixtures.http import reader
@@ -25,6 +29,8 @@ from views.lists.listing import read_request
 
 COPIES, CROSSED = 14, 4
 DECLARING = types_with(lambda declared: declared.analyses)
+MATRICES = types_with(lambda declared: [item for item in declared.analyses if isinstance(item, Matrix)])
+COUNTED = re.compile(r'<td class="number"><a href="([^"]+)">([0-9,]+)<')
 
 
 def scattered(record: Any, seed: int) -> None:
@@ -149,6 +155,56 @@ def test_what_is_declared_stands_on_its_page(cls: Any, record: Any, company: Any
         page = browser_as(login).page(base, {"show": show})
         assert any(link.startswith(f"/admin/{cls.declared.name}/") for link in page.links)
         assert browser_as(login).get(f"{base}export/csv/", {"show": show}).status_code == 200
+
+
+@MATRICES
+def test_a_matrix_shows_what_nothing_covers_too(cls: Any, record: Any, company: Any, browser_as: Any, app: Any) -> None:
+    """Covered and verified are two figures; each number is the count of the list that it leads to."""
+    base, rows = f"/admin/analysis/{cls.declared.name}/", cls.collection()
+    for matrix in (item for item in cls.declared.analyses if isinstance(item, Matrix)):
+        link = cls.fields_of()[matrix.rows]
+        target = catalogue.by_class(link.line_target or link.target)
+        scattered(record, 5)
+        rows.update_many({matrix.cell: 7}, {"$set": {matrix.cell: None}})
+        bare = company.make(target.declared.name, **_a_line(link, target))
+        login = next(login for login in company.logins if _sees_both(company.actor(login), record, bare))
+        browser, me = browser_as(login), company.actor(login)
+        page = browser.get(base, {"show": matrix.key}).text
+        assert re.search(rf"id={bare.id}.*?未覆蓋", page, re.DOTALL)
+        for address, text in COUNTED.findall(page):
+            args = MultiDict(parse_qsl(urlsplit(unescape(address)).query))
+            query = read_request(cls, me, args)
+            assert not query.problems, address
+            assert rows.count_documents(query.filter) == int(text.replace(",", "")), address
+        covered, verified = _figures(page)
+        assert 0 <= verified <= covered
+        own = rows.find_one({"_id": record.id})[matrix.rows]
+        rows.update_many({matrix.rows: own}, {"$set": {matrix.cell: sorted(matrix.good)[0]}})
+        page = browser.get(base, {"show": matrix.key}).text
+        assert (_figures(page)[0], _figures(page)[1] > 0) == (covered, True)
+        assert f"id={bare.id}" not in browser.get(base, {"show": matrix.key, "standing": "verified"}).text
+        assert f"id={bare.id}" in browser.get(base, {"show": matrix.key, "standing": "uncovered"}).text
+        assert browser.get(f"{base}export/xlsx/", {"show": matrix.key}).status_code == 200
+        assert base in " ".join(browser.page(f"/admin/{target.declared.name}/details/", {"id": bare.id}).links)
+
+
+def _a_line(link: Any, target: Any) -> dict[str, Any]:
+    """A line to be covered, where lines are."""
+    if not link.line_target:
+        return {}
+    lines = target.fields_of()[link.line_list]
+    return {link.line_list: [lines.field.document_type(**{title_column(lines): "Ours"})]}
+
+
+def _sees_both(me: Any, record: Any, item: Any) -> bool:
+    known = [(type(each), each.id, rights.visible(me, type(each))) for each in (record, item)]
+    return all(scope and cls.collection().find_one({"$and": [scope, {"_id": id}]}) for cls, id, scope in known)
+
+
+def _figures(page: str) -> tuple[int, int]:
+    """How many items are covered, and how many verified."""
+    first, second = (int(count) for count in re.findall(r"項中 (\d+) 項", page)[:2])
+    return first, second
 
 
 @TYPES

@@ -34,6 +34,7 @@ from ..slots import MenuItem, PlainRun
 from ..view_switch import ways_to_look
 from .choosing import OwnTable
 from .counting import EXPORTED_MAX, Breakdown, breakdown_by, breakdown_of, counted, sees
+from .coverage import CoverageTable, ShownItems, coverage, what_covers
 from .drawn import RECORDS, TOTAL, ChartTable, PivotTable, chart_rows, measure_label, pivot_table, rate_words
 
 OWN, CHARTS = "own", "charts"
@@ -42,6 +43,7 @@ OWN_LABEL, CHARTS_LABEL = L("Own choice", "自選"), L("Charts", "圖表")
 LEFT_OUT = L(
     "{count} of {of} records are not reviewed yet and are left out.", "共 {of} 條記錄，其中 {count} 條未審核，未計入。"
 )
+ITEM, STANDING = L("Item", "條目"), L("Standing", "狀況")
 CURRENCY, GROUP = L("Currency", "幣種"), L("Group", "分組")
 NO_ACCESS = L("Your roles do not include these figures.", "您的角色無權查看這些數據。")
 MONTHS_SHOWN = 12
@@ -150,11 +152,13 @@ class AnalysisRequest:
 
     def context(self) -> dict[str, Any]:
         """What the template is given."""
-        drawn: dict[str, Any] = {"charts": [], "tables": [], "problem": ""}
+        drawn: dict[str, Any] = {"charts": [], "tables": [], "coverage": None, "problem": ""}
         breakdowns: list[Breakdown] = []
         try:
             if self.show == CHARTS:
                 drawn["charts"], breakdowns = self._charts()
+            elif isinstance(self.item, Matrix):
+                drawn["coverage"], drawn["title"] = self._coverage(self.item), self.item.title(self.cls.fields_of())
             else:
                 breakdowns = [self.breakdown()]
                 drawn |= self._table(breakdowns[0])
@@ -202,6 +206,13 @@ class AnalysisRequest:
         title = self.item.title(self.cls.fields_of()) if self.item else self.own.title
         return {"tables": tables, "corner": labels[0], "title": title, "measured": measure_label(breakdown)}
 
+    def _coverage(self, matrix: Matrix) -> CoverageTable:
+        """The matrix that is shown, of the items that the address asks for."""
+        of, standing = request.args.get("of", ""), request.args.get("standing", "")
+        kept = [("show", self.show), *((k, v) for k, v in self.query.args.items(multi=True) if _is_kept(k, ""))]
+        shown = ShownItems(of, standing, self.base, kept)
+        return coverage(what_covers(self.cls, self.me, matrix, self.pairs, self.day), matrix, shown)
+
     def _tabs(self) -> list[dict[str, Any]]:
         fields = self.cls.fields_of()
         tabs = [(CHARTS, CHARTS_LABEL)] if self.charts else []
@@ -226,6 +237,8 @@ class AnalysisRequest:
             charts, _ = self._charts()
             rows = [[str(chart.title), row.label, row.cells[0].value] for chart in charts for row in chart.rows]
             return [str(CHARTS_LABEL), str(GROUP), str(RECORDS)], iter(rows)
+        if isinstance(self.item, Matrix):
+            return _coverage_sheet(self._coverage(self.item))
         breakdown = self.breakdown()
         tables = counted(breakdown, most=EXPORTED_MAX)
         corner = str(label_of(self.cls.fields_of()[breakdown.rows.name]))
@@ -237,6 +250,14 @@ class AnalysisRequest:
 
 
 _ENDS = ("from", "to")
+
+
+def _coverage_sheet(table: CoverageTable) -> tuple[list[str], Iterator[list[SheetCell]]]:
+    heads = [str(ITEM), str(STANDING), *table.heads, str(TOTAL)]
+    rows = (
+        [row.item.title, str(row.badge[0]), *(cell.value for cell in (*row.cells, row.total))] for row in table.rows
+    )
+    return heads, rows
 
 
 def _sheet_heads(corner: str, drawn: list[PivotTable], breakdown: Breakdown) -> list[str]:

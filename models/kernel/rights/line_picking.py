@@ -50,6 +50,22 @@ def offered_lines(actor: Actor, link: LineRef, text: str, most: int) -> list[dic
     return result[:most]
 
 
+def all_lines(actor: Actor, link: LineRef, id: ObjectId | None, most: int) -> list[dict[str, Any]]:
+    """The lines that a link can lead to, as far as the actor sees them: of one record, or of the newest ones."""
+    _, _, title = target_of(link)
+    if (scope := _scope(actor, link)) is None:
+        return []
+    cls = get_document(link.line_target)
+    query = {"$and": [scope, {"_id": id} if id else {f"{link.line_list}.0": {"$exists": True}}]}
+    rows = cls._get_collection().find(query, {"number": 1, "title": 1, link.line_list: 1}).sort([("_id", -1)])
+    lines: list[dict[str, Any]] = []
+    for row in rows.limit(most).max_time_ms(TIME_LIMIT_MS):
+        lines += _lines(row, link, title)
+        if len(lines) >= most:
+            break
+    return lines[:most]
+
+
 def meant_line(actor: Actor, link: LineRef, text: str) -> str | None:
     """The one line that a text names, as “number · title” or by its title alone."""
     number, between, name = text.partition(BETWEEN.strip())

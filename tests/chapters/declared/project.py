@@ -11,6 +11,7 @@ from .kernel.language import (
     Line,
     Lines,
     LongText,
+    Matrix,
     Move,
     Paper,
     Record,
@@ -93,6 +94,7 @@ class SpecificationItem(Record):
     title="{name}",
     grid=Grid("number item name tester state", search="name"),
     belongs_to="item",
+    analyses=(Matrix("item", cell="state", good="passed", label=L("Coverage", "覆蓋矩陣")),),
     access=Access(named={"tester": WRITE}),
     workflow=Workflow(
         "open",
