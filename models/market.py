@@ -91,7 +91,7 @@ FIGURES = (
     form=(
         Part(
             L("Collection", "需求收集"),
-            "subject description source source_reference channel collected_on collector contact survey_response",
+            "subject description source source_reference channel collected_on collector contact survey survey_response",
             clause="2.1.1",
             help=L(
                 "Write down what is needed, by whom, and how we came to know of it.",
@@ -136,6 +136,7 @@ class Requirement(Record):
     collected_on = Day(required=True, label=L("Collected on", "收集日期"))
     collector = Ref("User", label=L("Collector", "收集人"))
     contact = Text(label=L("Contact", "聯繫人"))
+    survey = Ref("Survey", label=L("Survey", "問卷"))
     survey_response = Ref("SurveyResponse", label=L("Answer to a survey", "問卷回答"))
     category = Choice(CATEGORIES, label=L("Category", "分類"))
     market_trend = LongText(label=L("Market trend", "市場趨勢"))

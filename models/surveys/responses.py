@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chapters import RESEARCH
@@ -23,6 +23,7 @@ from ..kernel.language import (
     Sealed,
     State,
     Text,
+    Words,
     Workflow,
     record,
 )
@@ -31,6 +32,9 @@ from ..kernel.language.questions.given import in_words, shown, sound
 from .surveys import LANGUAGES
 
 DESCRIPTION_MAX = 8000
+ANONYMOUS = L(
+    "The survey is anonymous: its answers are given on the public page alone.", "此問卷為匿名問卷，只能在公開頁面作答。"
+)
 
 
 def requirement_from(response: SurveyResponse) -> Mapping[str, Any]:
@@ -46,6 +50,7 @@ def requirement_from(response: SurveyResponse) -> Mapping[str, Any]:
         "channel": "questionnaire",
         "collected_on": clock.today(),
         "contact": response.contact,
+        "survey": response.ref("survey"),
         "survey_response": response.id,
     }
 
@@ -92,3 +97,7 @@ class SurveyResponse(Record):
     mail = Sealed(Mail(), label=L("Mail", "郵箱"))
     language = Choice(LANGUAGES, label=L("Language", "語言"))
     is_test = Flag(default=False, fixed=True, label=L("Trial, not counted", "試填，不計入"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.survey and self.survey.anonymous and not self.is_test:
+            yield "survey", ANONYMOUS

@@ -32,9 +32,11 @@ from ..kernel.gate.acts import Context
 from ..kernel.gate.sources import Source
 from ..kernel.gate.unit import Unit, in_transaction
 from ..kernel.language.kinds.answers import EDITION, GIVEN
+from ..kernel.language.questions.given import settled
 from ..kernel.language.questions.question import Question
 from ..kernel.language.questions.sheet import questions_of
 from ..kernel.rights import rights
+from . import anonymous
 from .responses import SurveyResponse
 from .surveys import Opening, Survey, opening_of
 
@@ -68,7 +70,7 @@ class Sitting:
     contact: Mapping[str, str] = field(default_factory=dict)
     is_test: bool = False
     sent: str = ""  # the number or receipt under which it was taken in
-    used: tuple[str, ...] = ()
+    nonce: str = ""  # of an anonymous answer: what nobody else has
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -140,8 +142,7 @@ def send(sitting: Sitting) -> Sitting:
         survey = rights.find(SYSTEM, Survey, sitting.survey)
         if not sitting.is_test:
             _refuse_unless_open(survey, sitting)
-        number = _taken_in(survey, sitting)
-        done = replace(sitting, sent=number)
+        done = _taken_in(survey, sitting)
         content = {"content": _sealed(done), "is_sent": True}
         in_unit(SITTINGS).update_one({"_id": row["_id"], "is_sent": False}, {"$set": content})
         return done
@@ -160,7 +161,18 @@ def _refuse_unless_open(survey: Survey, sitting: Sitting) -> None:
         raise Refused(FULL)
 
 
-def _taken_in(survey: Survey, sitting: Sitting) -> str:
+def _taken_in(survey: Survey, sitting: Sitting) -> Sitting:
+    """Take in the answers: anonymous ones by their own way, all others as a record."""
+    if not survey.anonymous or sitting.is_test:
+        return replace(sitting, sent=_entered(survey, sitting))
+    result = settled(sitting.questions, sitting.given)
+    if result.problems:
+        raise Refused(None, {f"answers.{key}": [sentence] for key, sentence in result.problems.items()})
+    receipt, nonce = anonymous.take_in(survey, sitting.edition, result.values)
+    return replace(sitting, given=result.values, contact={}, sent=receipt, nonce=nonce)
+
+
+def _entered(survey: Survey, sitting: Sitting) -> str:
     """Enter the answers as a record, through the gate."""
     values = {
         "survey": survey.id,
@@ -193,7 +205,7 @@ def _sealed(sitting: Sitting) -> Binary:
         "contact": dict(sitting.contact),
         "is_test": sitting.is_test,
         "sent": sitting.sent,
-        "used": list(sitting.used),
+        "nonce": sitting.nonce,
     }
     nonce = secrets.token_bytes(NONCE_BYTES)
     text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
@@ -207,4 +219,4 @@ def _unsealed(token: str, content: bytes) -> Sitting | None:
         return None
     kept = json.loads(text)
     kept |= {"survey": ObjectId(kept["survey"]), "begun": dt.datetime.fromisoformat(kept["begun"])}
-    return Sitting(token=token, **{**kept, "used": tuple(kept["used"])})
+    return Sitting(token=token, **kept)

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
+from mongoengine.connection import get_db
+
 from .. import public_links
 from ..chapters import RESEARCH
 from ..kernel.base import clock
+from ..kernel.base.collections import SITTINGS
 from ..kernel.base.words import EN, HANS, HANT, Words
 from ..kernel.language import (
     WRITER,
@@ -45,6 +48,14 @@ LANGUAGES = {
 ENDS_EARLY = L("It closes before it opens.", "結束時間早於開始時間。")
 
 
+NO_ADDRESS = L("An anonymous survey asks for no address.", "匿名問卷不詢問姓名與郵箱。")
+PROMISED = L(
+    "Whether answers are anonymous is chosen in the draft, before anybody has begun; it stays as it was said.",
+    "是否匿名須在草稿階段、有人作答前選定，此後不能更改。",
+    code="promised",
+)
+
+
 class SurveyText(Line):
     """What a survey says about itself, in one more language."""
 
@@ -71,11 +82,11 @@ class Opening(StrEnum):
     clause="2.1.1",
     number="SV-{yyyy}-{seq:4}",
     title="{subject}",
-    grid=Grid("number subject opens closes owner state", search="subject"),
+    grid=Grid("number subject anonymous opens closes owner state", search="subject"),
     form=(
         Part(
             L("Survey", "問卷"),
-            "subject introduction purpose keep_days thanks",
+            "subject introduction purpose thanks",
             clause="2.1.1",
             help=L(
                 "What people read before the first question: also what the answers are for and how long they are kept.",
@@ -84,8 +95,13 @@ class Opening(StrEnum):
         ),
         Part(
             L("When and how", "時間與方式"),
-            "opens closes complete_limit asks_address",
+            "opens closes complete_limit anonymous asks_address released released_list",
             clause="2.1.1",
+            help=L(
+                "Anonymous is said on the page and holds: nobody can find out later who answered what. "
+                "It is chosen in the draft, before anybody has begun.",
+                "匿名會在頁面上公示並確實執行：事後無人能查出誰答了什麼。須在草稿階段、有人作答前選定。",
+            ),
         ),
         Part(L("Questions", "題目"), "questions", clause="2.1.1"),
         Part(L("In other languages", "其他語言"), "texts", clause="2.1.1"),
@@ -98,7 +114,7 @@ class Opening(StrEnum):
                 "draft",
                 "scheduled",
                 by=WRITER,
-                require="purpose keep_days questions opens",
+                require="purpose questions opens",
                 optional=True,
                 label=L("Open at its time", "按時開放"),
             ),
@@ -110,7 +126,7 @@ class Opening(StrEnum):
                 "draft scheduled",
                 "open",
                 by=WRITER,
-                require="purpose keep_days questions",
+                require="purpose questions",
                 optional=True,
                 label=L("Open for answers", "開放作答"),
             ),
@@ -140,9 +156,6 @@ class Survey(Record):
     subject = Text(required=True, label=L("Title", "標題"))
     introduction = LongText(label=L("Introduction", "引言"))
     purpose = LongText(label=L("Purpose (what the answers are for)", "用途（收集回答的目的）"))
-    keep_days = Whole(
-        least=1, most=3650, label=L("Days for which answers are kept after its end", "結束後回答保存天數")
-    )
     thanks = LongText(label=L("Words of thanks", "致謝語"))
     opens = Moment(label=L("Opens", "開始時間"))
     closes = Moment(label=L("Closes", "結束時間"))
@@ -151,6 +164,9 @@ class Survey(Record):
         default=False,
         label=L("Asks at its end for a name and an address, for who wants to hear more", "結尾詢問姓名與郵箱（自願）"),
     )
+    anonymous = Flag(default=False, label=L("Anonymous", "匿名"))
+    released = Whole(computed=True, label=L("Anonymous answers released", "已釋出匿名回答數"))
+    released_list = Text(computed=True, label=L("Hash of the list of answers", "回答清單雜湊值"))
     questions = Questions(editions=True, required=True, label=L("Questions", "題目"))
     texts = Lines(SurveyText, most=len(LANGUAGES), label=L("Texts in other languages", "其他語言的文字"))
 
@@ -165,6 +181,19 @@ class Survey(Record):
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.opens and self.closes and self.closes <= self.opens:
             yield "closes", ENDS_EARLY
+        if self.anonymous and self.asks_address:
+            yield "asks_address", NO_ADDRESS
+        if _was_promised(self):
+            yield "anonymous", PROMISED
+
+
+def _was_promised(survey: Survey) -> bool:
+    """Whether people were told already that answers are anonymous, or that they are not, and it was the other."""
+    before = get_db()[Survey.type_name()].find_one({"_id": survey.id}, {"anonymous": 1, "state": 1})
+    if before is None or bool(before.get("anonymous")) == bool(survey.anonymous):
+        return False
+    begun = get_db()[SITTINGS].find_one({"survey": survey.id, "is_test": False}, {"_id": 1})
+    return before["state"] != "draft" or begun is not None
 
 
 def text_of(survey: Survey, name: str) -> str:

@@ -43,6 +43,7 @@ class DefaultSchedule:
 
 DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="到期自動步驟", task="moves.timed", every=5),
+    DefaultSchedule(name="釋出匿名回答", task="surveys.release", cron="20 * * * *"),
     DefaultSchedule(name="催款步驟", task="make_dunning", cron="10 6 * * *"),
     DefaultSchedule(name="每夜備份", task="backup.run", cron="30 2 * * *"),
     DefaultSchedule(name="每週恢復演練", task="backup.drill", cron="0 4 * * 6"),

@@ -32,6 +32,8 @@ ALLOWED = {
     "models/one_time_links.py": "links to a password, on accounts, which are no records",
     "models/public_links.py": "links to public pages, in the gate's transaction",
     "models/surveys/sittings.py": "half-filled answers of people outside, which are no records until they are sent",
+    "models/surveys/verbatims.py": "tags of texts that people outside wrote, which are no records",
+    "models/surveys/anonymous.py": "anonymous answers, which are no records; their sealed list stands in the survey",
     "models/kernel/base/leases.py": "leases",
     "models/services/notify/deliveries.py": "deliveries of notices",
     "models/services/notify/outside.py": "the text of a mail as it was handed over; who wants no more",

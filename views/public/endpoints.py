@@ -110,6 +110,13 @@ def fill(cls: type[Record], token: str) -> Any:
     return surveys.sent(cls, token) if request.method == "POST" else surveys.shown(cls, token)
 
 
+@endpoints.get("/survey/list/<token>", defaults={"name": "survey"})
+@for_strangers
+def answer_list(cls: type[Record], token: str) -> Any:
+    """The list of the anonymous answers to a survey, by hashes."""
+    return surveys.answer_list(cls, token)
+
+
 @endpoints.after_request
 def say_less(response: Response) -> Response:
     """Let no search engine keep a page and no address of one travel; remember the language that was chosen."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from models import public_links
 from models.kernel.base.errors import Missing, Refused
@@ -23,7 +23,8 @@ from models.kernel.language.questions.kinds import SECTION, kind_of
 from models.kernel.language.questions.question import OTHER_TEXT, Question
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.surveys import sittings
+from models.operations.retention import rule_for
+from models.surveys import anonymous, sittings
 from models.surveys.sittings import Sitting
 from models.surveys.surveys import Opening, Survey, opening_of, text_of
 
@@ -46,6 +47,11 @@ KEPT = L(
     "已保存。稍後可在任何設備上通過此鏈接繼續：",
 )
 LOOK_AGAIN = L("That was the last part. Please send your answers when you are ready.", "已是最後一部分，確認後請提交。")
+KEPT_FOR = L(
+    "They go into the archive {days} days after the survey is over, and are destroyed {years} years later.",
+    "問卷結束 {days} 天後歸檔，再過 {years} 年銷毀。",
+)
+KEPT_ON = L("They are kept until the company decides to destroy them.", "保存至公司決定銷毀為止。")
 CLOSED = {
     Opening.EARLY: L("The survey is not open yet.", "問卷尚未開放。"),
     Opening.PAUSED: L("The survey is paused at the moment. Please come back later.", "問卷暫停中，請稍後再來。"),
@@ -77,7 +83,9 @@ def _start(survey: Survey, action: str) -> Any:
             refused, status = sentences(too_often), 429
         except Refused as refusal:
             refused, status = sentences(refusal), 422
-    facts = {"key": sending.new_key(f"{BEGIN}:{survey.id}"), "key_name": sending.KEY, "trap": sending.TRAP}
+    rule = rule_for(Survey)
+    facts = {"kept": str(KEPT_FOR(days=rule.archive, years=rule.delete)) if rule else str(KEPT_ON)}
+    facts |= {"key": sending.new_key(f"{BEGIN}:{survey.id}"), "key_name": sending.KEY, "trap": sending.TRAP}
     return _page("public/survey_start.html", survey, action=action, refused=refused, **facts), status
 
 
@@ -113,11 +121,30 @@ def shown(cls: type[Record], token: str) -> Any:
         return nowhere()
     sitting, survey = place
     if sitting.sent:
-        return _page("public/survey_sent.html", survey, sitting=sitting)
+        return _page("public/survey_sent.html", survey, sitting=sitting, proof=_proof(survey, sitting))
     if sentence := _over(survey, sitting):
         return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=None)
     number = request.args.get(PART, "")
     return Filling(survey, sitting).drawn(int(number) if number.isdecimal() and len(number) < 4 else 0)
+
+
+def _proof(survey: Survey, sitting: Sitting) -> dict[str, Any] | None:
+    """What somebody who answered anonymously can prove with; None where nothing is to be proved."""
+    if not sitting.nonce:
+        return None
+    text = anonymous.statement(survey.number, sitting.edition, sitting.given, sitting.nonce)
+    is_own = anonymous.receipt_of(survey.number, sitting.edition, sitting.given, sitting.nonce) == sitting.sent
+    is_listed = is_own and anonymous.is_listed(survey, sitting.sent)
+    path = url_for("public.answer_list", token=sitting.token)
+    return {"statement": text, "is_listed": is_listed, "list": path}
+
+
+def answer_list(cls: type[Record], token: str) -> Any:
+    """The list of all anonymous answers that were released, for whoever has begun to answer."""
+    if (place := _of(token)) is None or not place[1].anonymous:
+        return nowhere()
+    text = anonymous.public_list(place[1])
+    return Response(text, mimetype="text/plain", headers={"X-List-SHA256": anonymous.root_of(text)})
 
 
 def _over(survey: Survey, sitting: Sitting) -> L | None:

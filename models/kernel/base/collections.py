@@ -32,6 +32,9 @@ PAPER_ORDERS = "paper_order"
 UNSUBSCRIBED = "unsubscribed"
 SITTINGS = "survey_sitting"
 SURVEY_COUNTS = "survey_count"
+SURVEY_BOXES = "survey_box"
+SURVEY_ANSWERS = "survey_answer"
+SURVEY_VERBATIMS = "survey_verbatim"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -78,6 +81,9 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_COUNTS: [],
+    SURVEY_BOXES: [],
+    SURVEY_VERBATIMS: [IndexModel([("survey", ASCENDING), ("tags", ASCENDING)])],
+    SURVEY_ANSWERS: [IndexModel([("survey", ASCENDING), ("receipt", ASCENDING)])],
     TOMBSTONES: [
         IndexModel([("entries", ASCENDING)]),
         IndexModel([("number", ASCENDING)]),

@@ -33,6 +33,11 @@ from models.kernel.base.collections import (
     HISTORY_ARCHIVE,
     PAPER_ORDERS,
     PUBLIC_LINKS,
+    SITTINGS,
+    SURVEY_ANSWERS,
+    SURVEY_BOXES,
+    SURVEY_COUNTS,
+    SURVEY_VERBATIMS,
     TOMBSTONES,
     UNSEALED,
     archive_of,
@@ -301,8 +306,10 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
         place(where).delete_many({"record": id})
     for where in (notices.COLLECTION, DELIVERIES, PAPER_ORDERS):
         place(where).delete_many({"record": id})
-    for where in (waiting.COLLECTION, PUBLIC_LINKS):
+    for where in (waiting.COLLECTION, PUBLIC_LINKS, SURVEY_BOXES, SURVEY_COUNTS):
         place(where).delete_many({"_id": id})
+    for where in (SURVEY_ANSWERS, SURVEY_VERBATIMS, SITTINGS):
+        place(where).delete_many({"survey": id})
 
 
 def drop_content(content: ObjectId, db: Database[Any] | None = None) -> None:

@@ -95,6 +95,14 @@ class Report:
 
 
 Tell = Callable[[int, int, str], None]
+Also = Callable[[ClientSession], Iterator[tuple[str, Words]]]
+_also: list[Also] = []
+
+
+def also(check_of_chapter: Also) -> Also:
+    """Let a chapter check what it keeps beside records, at one moment: pairs of where something is wrong, and what."""
+    _also.append(check_of_chapter)
+    return check_of_chapter
 
 
 def nobody(done: int, total: int, what: str) -> None:
@@ -175,6 +183,9 @@ def check(checkpoint: Mapping[str, Any] | None = None, tell: Tell = nobody, *, c
                 fault.what is NO_RECORD and str(fault.where).startswith(f"{where} #") for fault in report.faults
             ):
                 report.add(where, what)
+        for more in _also:
+            for place, words in more(session):
+                report.add(place, words)
     _check_files(report, tell, contents=contents)
     return report
 

@@ -37,7 +37,7 @@ def test_a_survey_is_answered_part_by_part_and_comes_in_through_the_gate(
     link = link_of(survey, company)
     start = somebody.get(link)
     assert "改進產品" in start.text
-    assert "90" in start.text
+    assert "365" in start.text
     page = somebody.begin(link)
     assert somebody.shown() == {"used"}
     page = somebody.send(page, used="yes")

@@ -1,134 +1,61 @@
-"""What the answers to the questions of a record add up to is no list of records: it is counted question by question."""
+"""What the answers to the questions of a record add up to is no list of records: it is counted question by question.
+
+Of anonymous answers nothing is shown of groups of one to four, nor what would give them away by subtraction.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl
 
-import structlog
-from flask import Response, request
+from flask import request
 from flask_admin import BaseView, expose
 
 from models.kernel.base.arithmetic.ratio import Figure, NoData, Ratio
 from models.kernel.base.arithmetic.rounding import rounded
-from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
-from models.kernel.gate.answering import lines_for
-from models.kernel.gate.editions import edition_of, questions_in
-from models.kernel.language.fields import label_of
-from models.kernel.language.kinds.answers import EDITION, edition_in, given_in
-from models.kernel.language.questions.given import in_words, sound
+from models.kernel.gate.editions import questions_in
+from models.kernel.language.questions.crossing import LEAST, Divided, group_in, groups_of, may_divide
 from models.kernel.language.questions.kinds import kind_of
-from models.kernel.language.questions.question import OTHER_TEXT, Option, Question
+from models.kernel.language.questions.question import Option, Question
 from models.kernel.language.questions.results import Promoters, Result, Tally, promoters_of
-from models.kernel.language.questions.sheet import questions_of
 from models.kernel.language.record import Record
-from models.kernel.rights import rights
-from models.services.sheets.writing import Cell, SheetKind
-from views.lists.export import download, sheet_kind, streamed
-from views.lists.listing import TIME_LIMIT_MS
-from views.session import actor, catalogue
+from models.surveys.surveys import Survey
+from views.session import actor
 from views.slots import ANY, CustomView, Link, on_record_page
 from views.wording import number
 
+from .answer_sources import (
+    Source,
+    answering,
+    counts_of_editions,
+    of_all_editions,
+    questions_now,
+    source_named,
+    sources_of,
+)
+
 RESULTS = L("Results", "結果")
 NO_DATA = L("no data", "無數據")
+NO_ANSWER = L("(no answer)", "（未作答）")
+HIDDEN = "…"
 MEAN_PLACE = L("Mean place of “{option}”", "「{option}」的平均名次")
-NUMBER, RECORD = "number", L("Number", "編號")
-BATCH = 500
 VALUES_MAX = 40  # of a question of numbers or dates, shown one by one
-EDITIONS_MAX = 200
 PLACES = 2
 
 
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
-    known = any(_answering(cls) for cls in catalogue.values())
+    known = any(answering(cls) for cls in catalogue.values())
     return [ResultsView(name="results", endpoint="results", url="/admin/results")] if known else []
-
-
-def _answering(cls: type[Record]) -> Iterator[tuple[str, str, str]]:
-    """The fields of answers of a type: each with its link and where the linked record holds the questions."""
-    for name, field in cls.declared.own_fields.items():
-        if field.answers_to:
-            link, _, path = field.answers_to.partition(".")
-            yield name, link, path
-
-
-@dataclass(frozen=True)
-class AnswerSource:
-    """Where the answers to the questions of a record stand, as far as a reader may read them."""
-
-    record: Record
-    cls: type[Record]
-    field: str
-    link: str
-    questions: str
-    scope: Mapping[str, Any]
-
-    @property
-    def url(self) -> str:
-        names = {
-            "type": self.record.type_name(),
-            "id": self.record.id,
-            "from": self.cls.type_name(),
-            "field": self.field,
-        }
-        return urlencode(names)
-
-    @property
-    def query(self) -> dict[str, Any]:
-        """Which records hold answers that are counted."""
-        counted = {self.link: self.record.id}
-        if apart := self.cls._fields[self.field].apart:
-            counted[apart] = {"$ne": True}
-        return {"$and": [dict(self.scope), counted]}
-
-    def rows(self, edition: str = "") -> Iterator[dict[str, Any]]:
-        """The answers, one record after the other."""
-        query = {"$and": [self.query, self._of(edition)]}
-        cursor = self.cls._get_collection().find(query, {self.field: 1, NUMBER: 1}, max_time_ms=TIME_LIMIT_MS * 4)
-        yield from cursor.sort("_id", 1).batch_size(BATCH)
-
-    def _of(self, edition: str) -> dict[str, Any]:
-        return {f"{self.field}.{EDITION}": edition} if edition else {}
-
-    def now(self) -> list[Question]:
-        """The questions as they stand."""
-        return questions_of(lines_for(self.cls, self.cls._fields[self.field], self.record.id))
-
-
-def sources_of(me: Actor, record: Record) -> Iterator[AnswerSource]:
-    """The answers to the questions of a record that somebody may read."""
-    for cls in catalogue().values():
-        for name, link, path in _answering(cls):
-            is_target = cls._fields[link].target == type(record).__name__
-            if not is_target or (scope := rights.visible(me, cls)) is None:
-                continue
-            if name in rights.listed_fields(me, cls) and path in rights.readable_fields(me, type(record), record):
-                yield AnswerSource(record, cls, name, link, path, scope)
 
 
 @on_record_page(ANY)
 def _offer(me: Actor, record: Record) -> Link | None:
-    source = next(sources_of(me, record), None)
+    source = next(iter(sources_of(me, record)), None)
     return Link(RESULTS, f"/admin/results/?{source.url}") if source else None
-
-
-def _source() -> AnswerSource:
-    """The answers that an address names. Raises Missing."""
-    me, cls = actor(), catalogue().get(request.args.get("type", ""))
-    if cls is None:
-        raise Missing
-    record = rights.find(me, cls, request.args.get("id"))
-    names = request.args.get("from"), request.args.get("field")
-    known = {(source.cls.type_name(), source.field): source for source in sources_of(me, record)}
-    if not known:
-        raise Missing
-    return known.get(names) or next(iter(known.values()))  # type: ignore[call-overload, no-any-return]
 
 
 class ResultsView(CustomView):
@@ -136,52 +63,120 @@ class ResultsView(CustomView):
 
     @expose("/")
     def index(self) -> str:
-        """Each question with its counts."""
-        source, edition = _source(), request.args.get("edition", "")
-        tally, editions = _counted(source, edition)
+        """Each question with its counts; by the answers to another one where that is chosen."""
+        source, edition = source_named(), request.args.get("edition", "")
+        questions = list(questions_in(edition)) if edition else questions_now(source)
+        dividing = [question for question in of_all_editions(source) if may_divide(question)]
+        by = next((question for question in dividing if question.key == request.args.get("by")), None)
+        only = "" if source.is_anonymous else request.args.get("only", "")
+        counted = _CountedAnswers(source, edition, questions, by, only)
+        is_small = source.is_anonymous and 0 < counted.tally.n < LEAST
+        shown = [] if is_small else list(counted.shown())
         return self.render(
             "custom/results.html",
             record=source.record,
-            answering=source.cls.declared.plural,
-            label=label_of(source.cls._fields[source.field]),
+            answering=source.plural,
+            label=source.label,
             url=source.url,
             others=[other for other in sources_of(actor(), source.record) if other.url != source.url],
             edition=edition,
-            editions=_editions(source, editions) if len(editions) > 1 or edition else [],
-            n=tally.n,
-            score=_score(tally),
-            results=[_shown(result) for result in tally.results.values()],
+            editions=counts_of_editions(source, counted.editions) if len(counted.editions) > 1 or edition else [],
+            n=counted.tally.n,
+            is_small=is_small,
+            is_anonymous=source.is_anonymous,
+            least=LEAST,
+            score="" if is_small else _score(counted.tally),
+            dividing=[(question.key, question.label) for question in dividing],
+            by=by.key if by else "",
+            groups=[pair for pair in groups_of(by) if pair[0]] if by and not source.is_anonymous else [],
+            only=only,
+            hidden=parse_qsl(source.url) + ([("edition", edition)] if edition else []),
+            texts=isinstance(source.record, Survey),
+            results=shown,
         )
 
-    @expose("/export/<kind>/")
-    def export(self, kind: str) -> Response:
-        """Every answer: a row for each record, a column for each question, with labels or codes."""
-        form, source, is_coded = sheet_kind(kind), _source(), request.args.get("as") == "codes"
-        log = structlog.get_logger("guicheng.export")
-        log.info("export", type="results", user=actor().login, format=kind, filters=[source.cls.type_name()])
-        questions = _of_all_editions(source)
-        heads = [str(RECORD), *(_head(question, is_coded) for question in questions)]
-        batches, name = _sheet(source, questions, is_coded), f"results-{source.record.number}"
-        if form is SheetKind.CSV:
-            return streamed(f"{name}.{form}", heads, batches)
-        return download(form, name, heads, (row for batch in batches for row in batch))
+
+class _CountedAnswers:
+    """The answers of a source counted once: all together, by edition, and in groups."""
+
+    def __init__(self, source: Source, edition: str, questions: Sequence[Question], by: Question | None, only: str):
+        self.source, self.tally, self.editions = source, Tally(questions), Counter[str]()
+        self.divided = Divided(questions, by) if by and not only else None
+        for given in source.given(edition):
+            if by and only and group_in(by, given.answers.get(by.key)) != only:
+                continue
+            self.editions[given.edition] += 1
+            self.tally.add(given.answers, given.questions)
+            if self.divided:
+                self.divided.add(given.answers, given.questions)
+
+    def shown(self) -> Iterator[dict[str, Any]]:
+        for result in self.tally.results.values():
+            if self.source.is_anonymous and 0 < result.n < LEAST:
+                yield {**_head_of(result), "is_small": True}
+            elif self.divided:
+                yield {**_head_of(result), "cross": self._cross(result)}
+            else:
+                yield _shown(result)
+
+    def _cross(self, result: Result) -> dict[str, Any] | None:
+        """The table of a question by the groups: counts, and shares of those of the group who answered."""
+        divided, key = self.divided, result.question.key
+        if divided is None or not result.is_compared or result.question.kind == "ranking":
+            return None
+        rows = divided.rows_of(key)
+        if not rows or len(rows) > VALUES_MAX:
+            return None
+        hidden = divided.hidden(key) if self.source.is_anonymous else set()
+        small = divided.small_groups() if self.source.is_anonymous else set()
+        parts = divided.results_of(key)
+        groups = groups_of(divided.by)
+        return {
+            "heads": [
+                {"label": label or str(NO_ANSWER), "n": HIDDEN if group in small else str(part.n)}
+                for (group, label), part in zip(groups, parts, strict=True)
+            ],
+            "rows": [
+                {
+                    "label": _row_name(result.question, value),
+                    "cells": [
+                        HIDDEN if (at, to) in hidden else _cell(count, parts[to].n) for to, count in enumerate(counts)
+                    ],
+                }
+                for at, (value, counts) in enumerate(rows)
+            ],
+        }
 
 
-def _counted(source: AnswerSource, edition: str) -> tuple[Tally, Counter[str]]:
-    """The results of the answers, and how many were given for each edition."""
-    tally, editions = Tally(questions_in(edition) if edition else source.now()), Counter[str]()
-    for row in source.rows(edition):
-        held = row.get(source.field)
-        if given := given_in(held):
-            editions[edition_in(held)] += 1
-            questions = questions_in(edition_in(held))
-            tally.add(sound(questions, given), questions)
-    return tally, editions
+def _cell(count: int, of: int) -> str:
+    ratio = Ratio(count, of)
+    if ratio.is_small or isinstance(percent := ratio.percent, NoData):
+        return str(count)
+    return f"{count} ({int(rounded(percent))} %)"
 
 
-def _editions(source: AnswerSource, counts: Counter[str]) -> list[dict[str, Any]]:
-    now = edition_of(lines_for(source.cls, source.cls._fields[source.field], source.record.id))
-    return [{"id": id, "count": count, "is_now": id == now} for id, count in counts.most_common(EDITIONS_MAX)]
+def _row_name(question: Question, value: Any) -> str:
+    if isinstance(value, tuple):
+        rows = {row.key: row.label for row in question.rows}
+        return f"{rows.get(value[0], value[0])}: {_name(question, value[1])}"
+    return _name(question, value)
+
+
+def _head_of(result: Result) -> dict[str, Any]:
+    question = result.question
+    return {
+        "key": question.key,
+        "label": question.label,
+        "code": question.code,
+        "kind": kind_of(question).label,
+        "n": result.n,
+        "base": result.base,
+        "skipped": result.skipped,
+        "of_respondents": question.kind == "multiple",
+        "has_texts": question.kind in ("text", "long") or question.has_other,
+        "figures": [],
+        "tables": [],
+    }
 
 
 def _score(tally: Tally) -> str:
@@ -193,16 +188,9 @@ def _score(tally: Tally) -> str:
 
 def _shown(result: Result) -> dict[str, Any]:
     """A question with its table of values and its figures."""
-    question = result.question
     tables = list(_tables(result))
     return {
-        "label": question.label,
-        "code": question.code,
-        "kind": kind_of(question).label,
-        "n": result.n,
-        "base": result.base,
-        "skipped": result.skipped,
-        "of_respondents": question.kind == "multiple",
+        **_head_of(result),
         "figures": [(str(name), text) for name, text in _figures(result)],
         "tables": tables,
         "most": max((row["count"] for table in tables for row in table["rows"]), default=0),
@@ -268,45 +256,3 @@ def _promoters(known: Promoters) -> Iterator[tuple[L, str]]:
 
 def _figure(figure: Figure) -> str:
     return str(NO_DATA) if isinstance(figure, NoData) else number(rounded(figure, PLACES), PLACES)
-
-
-def _of_all_editions(source: AnswerSource) -> list[Question]:
-    """The questions as they stand, then those that only earlier editions have."""
-    questions = {question.key: question for question in source.now()}
-    for edition in source.cls._get_collection().distinct(f"{source.field}.{EDITION}", source.query)[:EDITIONS_MAX]:
-        for question in questions_in(str(edition)):
-            questions.setdefault(question.key, question)
-    return [question for question in questions.values() if kind_of(question).takes_answers]
-
-
-def _head(question: Question, is_coded: bool) -> str:
-    return question.code if is_coded else question.label
-
-
-def _sheet(source: AnswerSource, questions: Sequence[Question], is_coded: bool) -> Iterator[list[list[Cell]]]:
-    batch: list[list[Cell]] = []
-    for row in source.rows():
-        batch.append(list(_cells(row, source.field, questions, is_coded)))
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    yield batch
-
-
-def _cells(row: Mapping[str, Any], field: str, questions: Iterable[Question], is_coded: bool) -> Iterator[Cell]:
-    edition = questions_in(edition_in(row.get(field)))
-    given, own = sound(edition, given_in(row.get(field))), {question.key: question for question in edition}
-    yield str(row.get(NUMBER) or "")
-    for question in questions:
-        said = own.get(question.key, question)
-        yield _coded(given, said.key) if is_coded else in_words(said, given)
-
-
-def _coded(given: Mapping[str, Any], key: str) -> str:
-    value = given.get(key)
-    if isinstance(value, Mapping):
-        text = ", ".join(f"{row}={chosen}" for row, chosen in value.items())
-    else:
-        text = ", ".join(value) if isinstance(value, list) else str(value or "")
-    other = given.get(key + OTHER_TEXT)
-    return f"{text} ({other})" if other else text
