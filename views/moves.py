@@ -7,12 +7,13 @@ from typing import Any
 from models.kernel.base import clock
 from models.kernel.base.words import At, L, Words
 from models.kernel.gate import timed
+from models.kernel.gate.decided import own_line
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import NOT_NOW
 from models.kernel.language import by_time
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
-from models.kernel.language.workflow import REASON, Attached, Move, is_met, need_label
+from models.kernel.language.workflow import REASON, Attached, Move, Workflow, is_met, need_label
 from models.kernel.rights import rights
 
 from .wording import tone
@@ -23,6 +24,8 @@ NOTED = L(
 )
 
 
+CORRECT = L("Correct: {move}", "更正：{move}")
+CORRECTED = L("{number}: what you gave was corrected.", "{number}：已更正您的意見。")
 FOLLOWS = L("“{move}” follows by itself on {at}.", "「{move}」將於 {at} 自動進行。")
 FOLLOWS_IF = L(
     "“{move}” follows by itself on {at}, if this is settled by then: {why}",
@@ -47,12 +50,13 @@ def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
         if move.undecided and record.decisions:
             continue
         stand = intent.standing(move)
+        corrects = not stand and own_line(record, move, me) is not None
         result.append(
             {
                 "verb": move.verb,
-                "label": flow.verb_label(move.verb) if flow else move.verb,
-                "may": bool(stand),
-                "why": str(stand.verdict.why) if not stand else "",
+                "label": _label_of(flow, move, corrects=corrects),
+                "may": bool(stand) or corrects,
+                "why": str(stand.verdict.why) if not (stand or corrects) else "",
                 "who": str(move.by.label),
                 "acting_for": stand.principal.name if stand and stand.principal and stand.principal.id != me.id else "",
                 "checklist": checklist(intent, move),
@@ -61,6 +65,11 @@ def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
             }
         )
     return result
+
+
+def _label_of(flow: Workflow | None, move: Move, *, corrects: bool) -> Words | str:
+    label = flow.verb_label(move.verb) if flow else move.verb
+    return CORRECT(move=label) if corrects else label
 
 
 def timed_lines(intent: Intent[Any]) -> list[str]:

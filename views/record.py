@@ -35,14 +35,14 @@ from models.services.files import files
 from models.services.keeping import archive
 
 from . import refusals
-from .forms import merge
+from .forms import deciding, merge
 from .forms.drafts import DraftDoors, once_key
 from .forms.inputs import form_class, form_from, form_names, input_problems, values_of
 from .forms.naming import fills, read_form
 from .kinds import kind_of
 from .lists import listing
 from .lists.endpoints import ListDoors
-from .moves import moved_words
+from .moves import CORRECTED, moved_words
 from .page import attaching, form_page, generating, past, record_page
 from .page.endpoints import RecordDoors
 from .session import actor, own_path, say, seen_version, version_if_given
@@ -214,19 +214,27 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
             return self.render("record/move.html", **self._as_seen(form_page.move_context(intent, chosen)))
         form = read_form(self.model, chosen.asked_fields, request.form, me, intent.record)
         values, reason = values_of(form, self.model, intent.record), request.form.get("reason", "")
+        given = deciding.form_of(intent, chosen, request.form)
         context = Context(reason=reason, signed=_is_signed(chosen))
         try:
-            intent.refuse_unread(values, input_problems(form, self.model), verb, context)
-            moved = changes.move(self.model, intent, verb, actor=me, version=seen, values=values, context=context)
+            unread = input_problems(form, self.model) | deciding.unread(given, chosen)
+            intent.refuse_unread(values, unread, verb, context)
+            values |= deciding.given(given, chosen)
+            if is_correction := deciding.is_correction(intent, chosen):
+                moved = changes.correct(self.model, intent, verb, values, actor=me, version=seen, context=context)
+            else:
+                moved = changes.move(self.model, intent, verb, actor=me, version=seen, values=values, context=context)
         except Changed as changed:
             say("warn", CHANGED)
-            context_ = form_page.move_context(intents.on(me, changed.current), chosen, form=form, reason=reason)
+            context_ = form_page.move_context(
+                intents.on(me, changed.current), chosen, form=form, reason=reason, given=given
+            )
             return self.render("record/move.html", **context_, since=merge.since(self.model, changed, me)), 409
         except Refused as refused:
             again = intents.of(me, self.model, intent.id)
-            context_ = form_page.move_context(again, chosen, form=form, reason=reason, refused=refused)
+            context_ = form_page.move_context(again, chosen, form=form, reason=reason, refused=refused, given=given)
             return self.render("record/move.html", **self._as_seen(context_)), _status(refused)
-        say("good", moved_words(moved, verb))
+        say("good", CORRECTED(number=moved.number) if is_correction else moved_words(moved, verb))
         onward = own_path(request.form.get("next")) or self.show(moved)
         return jsonify(url=onward) if request.form.get("part") == "dialog" else redirect(onward)
 

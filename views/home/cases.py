@@ -47,7 +47,7 @@ def decision_move(flow: Workflow | None, state: str, kind: str) -> Move | None:
     """
     query = () if kind == YES else (REASON,)
     moves = [move for move in (flow.out_of(state) if flow else ()) if _is_offered(move)]
-    result = [move for move in moves if move.ask == query and not move.sign]
+    result = [move for move in moves if move.ask == query and not (move.sign or move.values)]
     return result[0] if len(result) == 1 else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -21,6 +21,7 @@ from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
 from models.kernel.rights import rights
 
+from ..forms import deciding
 from ..forms.answering import bind_questions
 from ..forms.inputs import LinesList, Value, filled, form_from, values_of
 from ..kinds import kind_of
@@ -41,8 +42,9 @@ def move_context(
     form: wtforms.Form | None = None,
     reason: str = "",
     refused: Refused | None = None,
+    given: wtforms.Form | None = None,
 ) -> dict[str, Any]:
-    """The page of one move, or the dialog of it."""
+    """The page of one move, or the dialog of it. `given`: what was filled in with a decision."""
     cls, record = intent.cls, intent.record
     shown = form or form_from(cls, move.asked_fields, record)
     step = next((row for row in moves_context(intent) if row["verb"] == move.verb), None)
@@ -54,13 +56,16 @@ def move_context(
         "step": step,
         "asks_reason": REASON in move.ask,
         "is_signed": move.sign,
-        "controls_": [draw.control(name, shown[name]) for name in move.asked_fields],
+        "controls_": [
+            *(draw.control(name, shown[name]) for name in move.asked_fields),
+            *_value_controls(draw, intent, move, given),
+        ],
         "reason": reason,
         "refusal": str(refused.sentence) if refused else "",
         "loose": [
             str(w)
             for path, words in problems.items()
-            if path not in move.asked_fields and path != "reason"
+            if path not in move.asked_fields and path != "reason" and not _is_of_values(move, path)
             for w in words
         ],
         "reason_errors": [str(words) for words in problems.get("reason", [])],
@@ -68,6 +73,29 @@ def move_context(
         "version": record.version,
         "fragment": request.values.get("part") == "dialog",
     }
+
+
+def _is_of_values(move: Move, path: str) -> bool:
+    return bool(move.values) and path.partition(".")[0] == move.values.list
+
+
+def _value_controls(
+    draw: Drawing, intent: Intent[Record], move: Move, form: wtforms.Form | None
+) -> Iterator[dict[str, Any]]:
+    """The controls of what an approver fills in with a decision."""
+    columns = deciding.columns_of(intent.cls, move)
+    shown = form if form is not None or not columns else deciding.form_of(intent, move)
+    for name, column in columns.items():
+        entry = shown[name]
+        yield {
+            "name": entry.name,
+            "id": entry.name,
+            "label": label_of(column),
+            "required": column.required,
+            "help": column.help or "",
+            "errors": [str(words) for words in deciding.errors_at(draw.problems, move, name)],
+            **draw.input(entry),
+        }
 
 
 def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | None) -> dict[str, Any]:

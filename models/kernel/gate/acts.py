@@ -37,13 +37,14 @@ class Context:
 class Act:
     """By whom a change is made and how it comes in; `principal` is the colleague for whom a deputy acts, `in_place_of`
     those in whose place a superior decides, and `is_drawn` says that the record was loaded for a page, before the
-    transaction began."""
+    transaction began. `line`: the key of what was given with a decision."""
 
     actor: Actor
     context: Context
     principal: Actor | None = None
     is_drawn: bool = False
     in_place_of: Words | None = None
+    line: str = ""
 
 
 def entry_of(
@@ -84,7 +85,8 @@ def _on_behalf(act: Act, principal: Actor | None) -> str | None:
 
 
 def decision_of(record: Record, chosen: Move, slot: ApproverSlot, act: Act) -> dict[str, Any]:
-    return {
+    """What a record keeps of a decision."""
+    return ({"line": act.line} if act.line else {}) | {
         "verb": chosen.verb,
         "seat": slot.key,
         "user": act.actor.id,

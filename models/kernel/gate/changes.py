@@ -25,7 +25,19 @@ from ..language.record import Record
 from ..language.spec import FollowUp
 from ..language.workflow import Move
 from ..rights import rights
-from . import dependents, follow_ups, history, intents, line_merge, lines, moving, recurring, rollups, validation
+from . import (
+    decided,
+    dependents,
+    follow_ups,
+    history,
+    intents,
+    line_merge,
+    lines,
+    moving,
+    recurring,
+    rollups,
+    validation,
+)
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .case_notices import notify
@@ -187,10 +199,39 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     before = stored(record)
     given = {name: values[name] for name in chosen.asked_fields if name in values}
     take(record, lines.settled(record, given, intent.actor), None)
+    line = decided.add(record, chosen, values, stand, intent.actor)
     moving.refuse_unless_ready(record, chosen, context, intent.actor, before, intent.titles)
     in_place_of = called(chosen.by, stand.slot) if stand.is_passed_up and stand.slot else None
-    act = Act(intent.actor, context, stand.principal, is_drawn, in_place_of)
+    act = Act(intent.actor, context, stand.principal, is_drawn, in_place_of, line)
     return _make(unit, record, before, chosen, stand, act)
+
+
+def correct(  # noqa: PLR0913 - the sentence of a move, of what was decided already
+    cls: type[R],
+    id: Any,
+    verb: str,
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    version: int | None,
+    context: Context = FORM,
+) -> R:
+    """Give other values with one's own decision, as long as its move is open.
+
+    Raises Missing, Forbidden (none was given, or it is not open any more), Refused, Changed.
+    """
+
+    def body(unit: Unit, intent: Intent[R], is_drawn: bool) -> R:
+        record = intent.fresh()
+        chosen = moving.move_for(record, verb, version)
+        if not moving.is_only_decided_since(record, version):
+            refuse_another_version(record, version, values, actor)
+        before = stored(record)
+        decided.correct(record, chosen, values, actor)
+        validation.refuse_if_wrong(record, actor, before, titles=intent.titles)
+        return _write(unit, record, before, "correct", Act(actor, context, is_drawn=is_drawn))
+
+    return _on(cls, id, VerbAttempt(actor, cls, verb, context), body)
 
 
 def _to_write(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
@@ -430,6 +471,7 @@ def _ask_decisions_again(record: Record, before: Mapping[str, Any], actor: Actor
     if record.decisions and flow and record.state in (flow.edit or ()) and not actor.is_system:
         after = stored(record)
         if any(before.get(name) != after.get(name) for name in record.declared.own_fields):
+            decided.withdraw_all(record)
             record.decisions = []
 
 

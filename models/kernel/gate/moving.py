@@ -14,7 +14,7 @@ from ..language.by_time import period_of
 from ..language.record import Record
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
-from . import history, validation
+from . import decided, history, validation
 from .acts import Context
 from .clocks import set_due
 from .stored_form import stored
@@ -108,7 +108,8 @@ def is_only_decided_since(record: Record, seen: int | None) -> bool:
     if seen is None or not 0 < seen < record.version or not record.decisions:
         return False
     later = [entry for entry in history.entries_of(record.id, newest_first=True, limit=100) if entry["version"] > seen]
-    return all({change["field"] for change in entry["changes"]} <= {"decisions", "file"} for entry in later)
+    added = {"decisions", "file"} | decided.lists_of(record)
+    return all({change["field"] for change in entry["changes"]} <= added for entry in later)
 
 
 def enter(record: Record, chosen: Move, actor: Actor) -> None:
@@ -118,6 +119,7 @@ def enter(record: Record, chosen: Move, actor: Actor) -> None:
     if _submits(chosen, onward):
         record._data["submitted_by"] = actor.id
         record.submitted_by_head = _is_headed_by(record, actor)
+    decided.entered(record, chosen)
     since = period_of(record, chosen, clock.now())
     record.state, record.state_since, record.decisions = chosen.target, since, []
     set_due(record, onward)

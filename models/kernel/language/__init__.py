@@ -7,6 +7,7 @@ from ..base.roles import ROLE_LABELS, Role
 from ..base.words import L, Words
 from .analysis import By, Chart, Matrix, Pivot
 from .deadline import Deadline, table
+from .decided import Combine, DecisionLine, Values, after_own
 from .declare import record
 from .facts import DeclarationError
 from .fields import (
@@ -92,8 +93,10 @@ __all__ = [
     "Chart",
     "Choice",
     "Choices",
+    "Combine",
     "Day",
     "Deadline",
+    "DecisionLine",
     "DeclarationError",
     "Duration",
     "Flag",
@@ -144,10 +147,12 @@ __all__ = [
     "Time",
     "Unique",
     "Url",
+    "Values",
     "Who",
     "Whole",
     "Words",
     "Workflow",
+    "after_own",
     "all_of",
     "any_of",
     "days",

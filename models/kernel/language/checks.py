@@ -13,6 +13,7 @@ from .analysis import analysis_faults
 from .belonging import belonging_faults
 from .by_time import time_faults
 from .deadline import deadline_faults
+from .decided import decided_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
 from .line_checks import line_faults
@@ -70,6 +71,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     if spec.belongs_to:
         yield from belonging_faults(spec)
     yield from follow_up_faults(spec)
+    yield from decided_faults(spec, cls.fields_of())
     yield from analysis_faults(spec, cls.fields_of())
     yield from recurrence_faults(spec, cls.fields_of())
     yield from _handler_faults(cls, spec.workflow)

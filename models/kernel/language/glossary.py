@@ -144,6 +144,7 @@ GATE_VERBS: dict[str, L] = {
     "export": L("Exported", "導出"),
     "link_renewed": L("Public link made", "生成公開鏈接"),
     "link_revoked": L("Public link revoked", "撤銷公開鏈接"),
+    "correct": L("Own decision corrected", "更正本人意見"),
     "recount": L("Deadline counted anew", "重新計算期限"),
 }
 

@@ -86,7 +86,8 @@ class Move:
     true; `require`: field names, `Attached`, `Need`; `ask`: REASON and/or fields filled in the dialog; `within`: time
     limit from entering the source state; `auto`: made by the system as soon as `when` is true; `sign`: asks for the
     password again; `undecided`: only before the first decision; `optional`: nobody is waited for; `single`: any one of
-    the seats is enough; `submits`: makes the actor the one who may not decide later.
+    the seats is enough; `submits`: makes the actor the one who may not decide later; `values`: what each who decides
+    fills (`Values`).
 
     A timed move is made by the system alone, once `when` and `require` hold, too: `after` so long in its state
     (`days(7)` of the calendar; `workdays(7)` and `hours(7)` are working time), `at` a date of the record, for a day at
@@ -114,6 +115,7 @@ class Move:
     of_day: str = ""
     every: CalendarDays | None = None
     only: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    values: Any = None
 
     @property
     def is_timed(self) -> bool:

@@ -1,11 +1,16 @@
 """Projects with specification items and test cases that belong to them (clause 2.3 in small)."""
 
 from .chapters import ORGANISATION
+from .departments import Code
 from .kernel.language import (
+    HEAD,
     READ,
+    REASON,
     WRITE,
     Access,
     Choice,
+    Combine,
+    DecisionLine,
     Grid,
     L,
     Line,
@@ -13,16 +18,25 @@ from .kernel.language import (
     LongText,
     Matrix,
     Move,
+    Number,
     Paper,
     Record,
     Ref,
     Retention,
+    Scope,
     State,
     Text,
+    Values,
+    Whole,
     Workflow,
+    after_own,
+    all_of,
+    of_department,
     record,
+    role,
     user_in,
 )
+from .kernel.language import Role as R
 
 CLOSING = Paper(
     "closing",
@@ -126,3 +140,49 @@ class TestCase(Record):
     name = Text(required=True, label=L("Case", "用例"))
     tester = Ref("User", label=L("Tester", "測試人"))
     result = LongText(label=L("Result", "結果"))
+
+
+class Opinion(DecisionLine):
+    """What one reviewer holds of a proposal."""
+
+    score = Whole(required=True, least=1, most=5, label=L("Score (1-5)", "評分（1-5）"))
+    remark = LongText(label=L("Opinion", "意見"))
+
+
+REVIEWERS = all_of(HEAD, role(R.FINANCE), of_department(R.HEAD, Code.MARKETING))
+
+
+@record(
+    label=L("Feasibility review", "可行性評審"),
+    plural=L("Feasibility reviews", "可行性評審"),
+    chapter=ORGANISATION,
+    clause="2.3.1",
+    number="FR-{yyyy}-{seq:3}",
+    title="{name}",
+    grid=Grid("number name overall state", search="name"),
+    access=Access(read={R.FINANCE: Scope.ALL, R.HEAD: Scope.ALL}),
+    workflow=Workflow(
+        "draft",
+        (
+            Move("submit", "draft", "in_review"),
+            Move(
+                "assess",
+                "in_review",
+                "assessed",
+                by=REVIEWERS,
+                values=Values("opinions", combine={"overall": Combine("score"), "lowest": Combine("score", "least")}),
+                label=L("Assess", "評審"),
+            ),
+            Move("return", "in_review assessed", "draft", by=role(R.FINANCE), ask=REASON, optional=True, single=True),
+        ),
+        ends="assessed",
+        facts=(State("assessed", L("Assessed", "已評審"), tone="good"),),
+    ),
+)
+class FeasibilityReview(Record):
+    """A proposal that is assessed by several, each with a score of their own, which nobody sees before giving one."""
+
+    name = Text(required=True, label=L("Proposal", "提案"))
+    opinions = Lines(Opinion, computed=True, see=after_own("assess"), label=L("Opinions", "評審意見"))
+    overall = Number(computed=True, places=1, label=L("Mean score", "平均分"))
+    lowest = Whole(computed=True, label=L("Lowest score", "最低分"))
