@@ -15,7 +15,7 @@ from ..base.arithmetic.spread import mean, median
 from ..base.case import Case
 from ..base.people import Actor
 from ..base.words import L
-from .fields import Line, Lines, Moment, Ref, Whole
+from .fields import Line, Moment, Ref, Whole
 from .relations import Relation, Way
 
 _WAYS: dict[str, Callable[[list[Decimal]], Any]] = {
@@ -151,4 +151,4 @@ def _combine_faults(into: str, combine: Any, values: Values, spec: Any, given: M
 
 
 def _is_decided(own: Any) -> bool:
-    return isinstance(own, Lines) and issubclass(own.field.document_type, DecisionLine)
+    return bool(own.columns) and issubclass(own.field.document_type, DecisionLine)
