@@ -19,6 +19,7 @@ from .kernel.language import (
     Choices,
     Day,
     Flag,
+    FollowUp,
     Grid,
     L,
     LongText,
@@ -67,6 +68,9 @@ PRIORITIES = {
 }
 
 
+REPORTING = FollowUp(
+    "report", "ResearchReport", L("Write a report", "撰寫調研報告"), states="accepted closed", opens="requirements"
+)
 FIGURES = (
     Chart("category", within="collected_on", menu=L("Analysis of needs", "需求分析")),
     Chart("source", within="collected_on"),
@@ -123,6 +127,7 @@ FIGURES = (
     access=Access(numbered=True),
     retention=Retention(archive=365, delete=5),
     happened="collected_on",
+    follow_ups=(REPORTING,),
     analyses=FIGURES,
 )
 class Requirement(Record):

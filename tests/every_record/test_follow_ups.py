@@ -218,3 +218,37 @@ def test_nobody_makes_what_they_may_not(cls: Any, company: Any, browser_as: Any)
                 assert browser.get(f"/admin/{cls.declared.name}/lead/", query).status_code in (403, 404)
                 assert browser.post(f"/admin/{cls.declared.name}/lead/", query).status_code in (400, 403, 404)
         assert not all_of(record, leads)
+
+
+def gathered(declared: Any) -> list[Any]:
+    """What is made of several records at once: its form names them in a field that links to many."""
+    return [
+        leads
+        for leads in declared.follow_ups
+        if leads.opens and not follow_ups.target_of(leads).fields_of()[leads.opens].is_single_link
+    ]
+
+
+@types_with(lambda declared: any(leads.opens for leads in declared.follow_ups) and gathered(declared))
+def test_one_record_is_begun_with_the_selected_rows(cls: Any, company: Any, browser_as: Any) -> None:
+    for leads in gathered(cls.declared):
+        fitting = [company.walk(company.make(cls.declared.name), sorted(leads.states)[0]) for _ in range(2)]
+        other = company.make(cls.declared.name)
+        target, base = follow_ups.target_of(leads), f"/admin/{cls.declared.name}/"
+        login = next(
+            login
+            for login in company.logins
+            if rights.may_create(me := company.actor(login), target)
+            if all(cls.collection().find_one({"$and": [rights.visible(me, cls), {"_id": each.id}]}) for each in fitting)
+        )
+        browser = browser_as(login)
+        assert f'value="{leads.verb}" formaction="{base}gather/"' in browser.get(base).text
+        sent = {"gather": leads.verb, "rowid": [f"{record.id}:{record.version}" for record in (*fitting, other)]}
+        answer = browser.post(f"{base}gather/", sent)
+        form = browser.get(answer.headers["Location"]).text
+        assert all(f'value="{record.id}"' in form for record in fitting)
+        assert f'value="{other.id}"' not in form
+        assert browser.post(f"{base}gather/", sent | {"rowid": f"{other.id}:0"}).status_code == 422
+        assert browser.post(f"{base}gather/", {"gather": leads.verb}).status_code == 422
+        assert browser.post(f"{base}gather/", sent | {"gather": "nothing"}).status_code == 403
+        assert browser.post(f"{base}gather/", sent | {"rowid": ["x"] * 3}).status_code == 422

@@ -164,6 +164,28 @@ class TestNeeds:
         assert browser_as("clerk_mkt").page(NEEDS, {"f.collected_on.from": typed, "f.collected_on.to": ""}).notices
 
 
+class TestFromNeedsToReport:
+    def test_accepted_needs_of_a_cell_make_one_report(self, company, needing, browser_as):
+        """A cell opens its list; what is selected there stands in the form of the report, linked both ways (2.1.2)."""
+        category = {"category": "price", "priority": "high", "feasibility": 4}
+        known = [company.walk(needing(dt.date(2025, 6, day), **category), "accepted") for day in (1, 2)]
+        waiting = needing(dt.date(2025, 6, 3), **category)
+        browser = browser_as("clerk_mkt")
+        cell = next(url for url, count in COUNTED.findall(browser.get(NEEDS).text) if "f.category=price" in url)
+        opened = browser.get(cell.replace("&amp;", "&")).text
+        rows = re.findall(r'name="rowid" value="([^"]+)"', opened)
+        assert len(rows) == 3
+        answer = browser.post("/admin/requirement/gather/", {"gather": "report", "rowid": rows})
+        form = browser.form(answer.headers["Location"])
+        made = browser.send(form, subject="Prices", period="2025 Q2")
+        assert made.status_code == 302, made.text[:500]
+        report = catalogue["research_report"].collection().find_one({"subject": "Prices"})
+        assert set(report["requirements"]) == {record.id for record in known}
+        page = browser.page("/admin/requirement/details/", {"id": known[0].id})
+        assert f"/admin/research_report/details/?id={report['_id']}" in page.links
+        assert waiting.id not in report["requirements"]
+
+
 class TestChoice:
     def test_the_others_are_a_list_too(self, company, owing, browser_as):
         """Of many customers the largest are shown; the line of the others opens exactly theirs."""

@@ -101,6 +101,8 @@ PAGES = {
     "inbox": "/admin/inbox/",
     "home": "/admin/",
 }
+OWN = "/admin/analysis/sales_order/?show=own&rows=customer&columns=state"
+ANALYSES = {OWN: ORDERS + 2, f"{OWN}&f.state=ready": ORDERS // len(STATES) + 2}  # what a table counts is what it reads
 HOME = len(STATES) * CAP + 500  # the chart of open work counts each state up to the cap
 
 
@@ -111,6 +113,7 @@ def test_pages_of_a_large_company(many: Any, db: Any, monkeypatch: Any) -> None:
     read = documents_read(many("clerk_sal"), db)
     assert read.pop("home") <= HOME
     assert {name: count for name, count in read.items() if count > 2 * CAP} == {}, read
+    tables_read_what_they_count(many("clerk_sal"), db)
     what_is_found(many("clerk_sal"))
     the_export_is_whole(many("clerk_sal"), monkeypatch)
     figures_come_after_the_page(many("management"), monkeypatch)
@@ -126,6 +129,16 @@ def documents_read(browser: Any, db: Any) -> dict[str, int]:
             assert browser.get(path).status_code == 200, name
             read[name] = most()
     return read
+
+
+def tables_read_what_they_count(browser: Any, db: Any) -> None:
+    """A table reads the records of its list and no others, twice; of thousands of groups it shows a few."""
+    for path, most_read in ANALYSES.items():
+        with examined(db) as most:
+            page = browser.page(path)
+            assert most() <= most_read, path
+        assert len(page.rows) < 30
+        assert any(row[0] == "其他" for row in page.rows), "it took too long"
 
 
 def what_is_found(browser: Any) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import wtforms
+from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import Words
 from models.kernel.language.record import Record
@@ -72,13 +73,13 @@ def copied_from(record: Record, names: Iterable[str]) -> dict[str, Any]:
     return {name: value for name, value in copies.items() if value is not None}
 
 
-def presets_of(cls: type[Record], names: tuple[str, ...], handed: Mapping[str, str]) -> dict[str, Any]:
+def presets_of(cls: type[Record], names: tuple[str, ...], handed: MultiDict[str, str]) -> dict[str, Any]:
     """Values of a blank form: the declared defaults, and what is handed over in the address (`?customer=…`)."""
     presets: dict[str, Any] = {}
     for name in names:
-        field, given = cls._fields[name], handed.get(name)
+        field, given = cls._fields[name], handed.getlist(name)
         if field.default is not None and not field.columns:
             presets[name] = field.default() if callable(field.default) else field.default
-        if given and (value := kind_of(field).preset(given)) is not None:
+        if given and (value := kind_of(field).presets(given)) is not None:
             presets[name] = value
     return presets

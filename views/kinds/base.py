@@ -112,6 +112,10 @@ class Kind:
         """The value of a blank form that an address hands over; None: none."""
         return None
 
+    def presets(self, given: list[str]) -> Any:
+        """The same of all values that an address hands over."""
+        return self.preset(given[0])
+
     def shown(self, value: Any) -> Any:
         """A value as its input is filled with it."""
         return value

@@ -128,8 +128,8 @@ class RefsKind(RefKind):
     def read(self, raw: list[str]) -> Any:
         return [parse(self.field, text) for text in dict.fromkeys(raw)]
 
-    def preset(self, given: str) -> Any:
-        return None
+    def presets(self, given: list[str]) -> Any:
+        return list(dict.fromkeys(ObjectId(text) for text in given[:FILTER_MAX] if ObjectId.is_valid(text))) or None
 
     def cell(self, value: Any, labels: Labels, today: dt.date) -> dict[str, Any]:
         if isinstance(value, list) and len(value) > REFS_SHOWN:

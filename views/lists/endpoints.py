@@ -13,7 +13,7 @@ from models.kernel.rights import rights
 
 from ..moves import moves_context
 from ..session import actor
-from . import bulk, bulk_edit, export, grid_page, imports, layouts, neighbours
+from . import bulk, bulk_edit, export, gathering, grid_page, imports, layouts, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,7 @@ class ListDoors:
             may_create=rights.may_create(me, self.model),
             bulk_verbs=bulk.offered(self.model),
             bulk_fields=bulk_edit.offered(self.model, me),
+            gathers=gathering.offered(self.model, me),
         )
 
     @expose("/columns/", methods=("GET", "POST"))
@@ -84,6 +85,11 @@ class ListDoors:
     def set_view(self) -> Any:
         """One value for many rows: what would change first, then the result for each."""
         return bulk_edit.answer(self)
+
+    @expose("/gather/", methods=("POST",))
+    def gather_view(self) -> Any:
+        """The blank form of a record that is made of the selected rows."""
+        return gathering.answer(self)
 
     @expose("/take_back/", methods=("POST",))
     def take_back_view(self) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import wtforms
 from flask import current_app, render_template, request, url_for
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from models import public_links
 from models.kernel.base.errors import Missing, Refused
@@ -38,7 +38,7 @@ def is_open(cls: type[Record]) -> bool:
 def blank(cls: type[Record]) -> str:
     """An empty form."""
     names = tuple(cls.declared.public.create)
-    return _page(cls, form_from(cls, names, None, presets_of(cls, names, {})))
+    return _page(cls, form_from(cls, names, None, presets_of(cls, names, MultiDict())))
 
 
 def received(cls: type[Record]) -> Any:

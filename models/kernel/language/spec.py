@@ -142,7 +142,8 @@ class Retention:
 @dataclass(frozen=True)
 class FollowUp:
     """One action that makes a record of another type from this one: once, with the values that `fill` gives; or by
-    hand and any number of times, on a blank form whose field `opens` names this one.
+    hand and any number of times, on a blank form whose field `opens` names this one; where that field links to several
+    records, the list offers it for the selected ones together.
 
     `each` names a list of this type's lines: then one is made of each line, once, and `fill` takes the record and the
     line (None: of this one, none). `on` names a move that makes them in its own transaction, the first fifty, and the
