@@ -251,3 +251,27 @@ class TestReview:
         assert "f.state=unreviewed" in " ".join(page.links)
         seen = browser_as(login).page(f"/admin/analysis/{cls.declared.name}/?show=own&rows=state")
         assert not any("未審核，未計入" in notice for notice in seen.notices)
+
+
+class TestKept:
+    def test_a_table_is_kept_under_a_name_and_found_again(self, company, owing, browser_as):
+        """Beside the declared ones, for oneself or one's department; not among the views of the list."""
+        owing(40, "12")
+        clerk, head = browser_as("clerk_sal"), browser_as("head_sal")
+        path = f"{BASE}?show=own&rows=currency&columns=due.ages&value=sum.outstanding&f.state=open"
+        kept = head.form(path, "/admin/receivable/views/")
+        answer = head.send(kept, name="By currency", shared="1", verb="save")
+        where = answer.headers["Location"]
+        assert where.startswith(f"{BASE}?view=")
+        for browser in (head, clerk):
+            page = browser.page(where)
+            assert ["人民幣", "", "", "12.00", "", "", "12.00"] in page.rows
+            assert "f.state=open" in " ".join(page.links)
+            assert where in browser.page(BASE).links
+            assert "By currency" not in browser.page("/admin/receivable/").text
+        assert "更新為目前內容" not in clerk.page(where).text
+        changed = head.form(f"{where}&show=own&rows=customer&columns=-&value=count", "/admin/receivable/views/")
+        assert head.send(changed, verb="update").status_code == 302
+        assert "按" not in [row[0] for row in clerk.page(where).rows]
+        assert head.send(head.form(where, "/admin/receivable/views/"), verb="remove").status_code == 302
+        assert where not in clerk.page(BASE).links

@@ -24,11 +24,12 @@ from models.kernel.language.fields import Day, label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
+from models.services.personal.layouts import View, arrangement_of
 from models.services.sheets.writing import Cell as SheetCell
 
 from ..lists import grid_page, listing
 from ..lists.export import download, sheet_kind
-from ..lists.layouts import query_of
+from ..lists.layouts import FIGURES, query_of
 from ..session import actor
 from ..slots import MenuItem, PlainRun
 from ..view_switch import ways_to_look
@@ -109,6 +110,7 @@ class AnalysisRequest:
     query: listing.ListQuery
     day: dt.date
     problems: tuple[Words, ...]
+    saved: tuple[View, ...] = ()  # the tables that the reader has kept, or that are for their department
 
     @classmethod
     def read(cls, catalogue: Mapping[str, type[Record]], type_name: str) -> AnalysisRequest:
@@ -119,17 +121,19 @@ class AnalysisRequest:
         if not rights.can_open(me, record):
             raise Forbidden(NO_ACCESS)
         items = tuple(item for item in record.declared.analyses if sees(me, record, item))
-        show = request.args.get("show", "") or _first(items)
+        saved = arrangement_of(me, type_name).views
+        view = next((item for item in saved if item.figures and str(item.id) == request.args.get("view")), None)
+        show = request.args.get("show", "") or (OWN if view else _first(items))
         if show not in {OWN, CHARTS, *(item.key for item in items)}:
             raise Forbidden(NO_ACCESS) if show in {i.key for i in record.declared.analyses} else Missing
-        own = OwnTable(record, me, request.args if show == OWN else MultiDict())
+        own = OwnTable(record, me, _chosen(view) if show == OWN else MultiDict())
         query = query_of(record, me, request.args)
         day, problem = _day()
         shown = [item for item in items if item.key == show or (show == CHARTS and isinstance(item, Chart))]
         within = next((item.within for item in shown if not isinstance(item, Matrix) and item.within), "")
         pairs = tuple(_within(query.pairs, within))
         problems = (*query.problems, *([problem] if problem else []), *own.problems, *_span_faults(record, within))
-        return cls(record, me, show, items, own, pairs, query, day, problems)
+        return cls(record, me, show, items, own, pairs, query, day, problems, tuple(v for v in saved if v.figures))
 
     @property
     def base(self) -> str:
@@ -179,6 +183,7 @@ class AnalysisRequest:
             "within": self._span(within) if within else None,
             "on": self.day.isoformat() if any(by.ages for each in breakdowns for by in _axes(each)) else "",
             "own": self.own.options() if self.show == OWN else [],
+            "keeping": self._keeping(),
             "left_out": _left_out(breakdowns),
             "exports": {kind: self.query.url(f"{self.base}export/{kind}/") for kind in ("csv", "xlsx")},
         }
@@ -219,11 +224,36 @@ class AnalysisRequest:
         tabs += [(item.key, item.title(fields)) for item in self.items if not isinstance(item, Chart)]
         if self.own.ways:
             tabs.append((OWN, OWN_LABEL))
-        kept = [(key, value) for key, value in self.query.args.items(multi=True) if _is_kept(key, "")]
-        return [
+        opened = self.view
+        kept = [
+            (k, v) for k, v in self.query.args.items(multi=True) if _is_kept(k, "") and not (opened and k == "view")
+        ]
+        result = [
             {"label": label, "url": f"{self.base}?{urlencode([('show', key), *kept])}", "is_open": key == self.show}
             for key, label in tabs
         ]
+        for tab in result:
+            tab["is_open"] = tab["is_open"] and opened is None
+        views = [{"label": v.name, "url": f"{self.base}?view={v.id}", "is_open": v is opened} for v in self.saved]
+        return [*result, *views]
+
+    @property
+    def view(self) -> View | None:
+        """The kept table that is shown."""
+        return next((view for view in self.saved if str(view.id) == self.query.args.get("view")), None)
+
+    def _keeping(self) -> dict[str, Any] | None:
+        """What the forms need by which a chosen table is kept under a name, changed or removed."""
+        if self.show != OWN or not self.own.rows:
+            return None
+        state = [(k, v) for k, v in self.query.args.items(multi=True) if k not in (*FIGURES, "show")]
+        view = self.view
+        return {
+            "action": f"/admin/{self.cls.declared.name}/views/",
+            "state": urlencode([*state, *self.own.pairs]),
+            "may_share": bool(rights.may_share_views(self.me)),
+            "view": view if view and rights.may_change_view(self.me, view.person, view.department) else None,
+        }
 
     def _span(self, within: str) -> dict[str, Any]:
         """The days that the page is bounded by, as its form shows them."""
@@ -291,6 +321,13 @@ def chart_of(
 def _drawn(breakdown: Breakdown, tones: Mapping[str, str], table: Any) -> tuple[tuple[Words, ...], list[Any]]:
     heads, rows = chart_rows(breakdown, table, tones, with_shares=True)
     return tuple(heads), rows
+
+
+def _chosen(view: View | None) -> MultiDict:
+    """The lines, columns and value that are asked for; where an address says nothing of them, those of its view."""
+    if view and not set(FIGURES) & set(request.args):
+        return MultiDict(view.figures)
+    return request.args
 
 
 def _first(items: tuple[Analysis, ...]) -> str:

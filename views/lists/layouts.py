@@ -23,6 +23,7 @@ from . import listing
 from .listing import ListQuery, choosable
 
 STATE_MAX = 8000
+FIGURES = ("rows", "columns", "value")  # what makes a table of the page of analysis
 WHOLE = "all"  # as the view of an address: no view, although one opens first
 SAVED = L("The view “{name}” is saved.", "已保存視圖「{name}」。")
 REMOVED = L("The view “{name}” is removed.", "已移除視圖「{name}」。")
@@ -97,6 +98,7 @@ def views_context(me: Actor, shown: Shown, base: str) -> dict[str, Any]:
             "is_first": record.id == start,
         }
         for record in shown.arrangement.views
+        if not record.figures
     ]
     return {
         "tabs": tabs,
@@ -165,9 +167,11 @@ def views_answer(screen: Any) -> Any:
     verb, name, shared = form.get("verb"), form.get("name", ""), bool(form.get("shared"))
     type_name, id = cls.declared.name, str(shown.view.id if shown.view else "")
     if verb == "remove":
-        say("good", REMOVED(name=layouts.remove_view(me, type_name, id).name))
-        return redirect(f"{screen.base}?view={WHOLE}")
-    facts = {"pairs": shown.query.pairs, "columns": shown.columns, "sort": shown.query.sort}
+        removed = layouts.remove_view(me, type_name, id)
+        say("good", REMOVED(name=removed.name))
+        return redirect(f"/admin/analysis/{type_name}/" if removed.figures else f"{screen.base}?view={WHOLE}")
+    figures = [(key, value) for key, value in _state(form).items(multi=True) if key in FIGURES]
+    facts = {"pairs": shown.query.pairs, "columns": shown.columns, "sort": shown.query.sort, "figures": figures}
     if verb == "save":
         view = layouts.save_view(me, type_name, name, facts, shared=shared)
     else:
@@ -176,6 +180,8 @@ def views_answer(screen: Any) -> Any:
     if bool(form.get("first")) != (view.id == shown.arrangement.start):
         layouts.keep_start(me, type_name, view if form.get("first") else None)
     say("good", SAVED(name=" ".join(name.split())))
+    if figures:
+        return redirect(f"/admin/analysis/{type_name}/?view={view.id}")
     return redirect(f"{screen.base}?view={view.id}")
 
 

@@ -43,7 +43,8 @@ _LAYOUT, _VIEW = "layout", "view"
 class View:
     """A list under a name: what it is narrowed by (as pairs of an address), its columns and its order.
 
-    `department` is set when all of that department see it.
+    `department` is set when all of that department see it; `figures` where it is a table of the page of analysis: its
+    lines, columns and value as pairs of an address.
     """
 
     id: ObjectId
@@ -53,6 +54,7 @@ class View:
     pairs: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()
     sort: str = ""
+    figures: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,9 @@ def arrangement_of(actor: Actor, type_name: str) -> Arrangement:
 def _view(row: Mapping[str, Any]) -> View:
     pairs = tuple((key, value) for key, value in row.get("pairs", ()))
     columns = tuple(row.get("columns", ()))
-    return View(row["_id"], row["name"], row["person"], row.get("department"), pairs, columns, row.get("sort", ""))
+    figures = tuple((key, value) for key, value in row.get("figures", ()))
+    whose = row["person"], row.get("department")
+    return View(row["_id"], row["name"], *whose, pairs, columns, row.get("sort", ""), figures)
 
 
 def keep_columns(actor: Actor, type_name: str, view: View | None, columns: Iterable[str]) -> None:
@@ -208,4 +212,6 @@ def _audience(actor: Actor, shared: bool) -> dict[str, Any]:
 
 def _content(values: Mapping[str, Any]) -> dict[str, Any]:
     pairs = [[key[:TEXT_MAX], value[:TEXT_MAX]] for key, value in values["pairs"]][:PAIRS_MAX]
-    return {"pairs": pairs, "columns": list(values["columns"])[:COLUMNS_MAX], "sort": values["sort"]}
+    figures = [[key, value[:TEXT_MAX]] for key, value in values.get("figures", ())]
+    kept = {"pairs": pairs, "columns": list(values["columns"])[:COLUMNS_MAX], "sort": values["sort"]}
+    return {**kept, **({"figures": figures} if figures else {})}
