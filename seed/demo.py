@@ -102,7 +102,7 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
         raise NothingToPlay
     token, now, started = mark["token"], mark["now"], time.monotonic()
     prepare_files()
-    echo("  a year of research and sales, about half a minute")
+    echo("  a year of research, sales and service, about half a minute")
     play_year(_target(settings, token, now), echo)
     echo("  the archive room")
     fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + (100 - YEAR_PERCENT) * done // of))
@@ -179,5 +179,5 @@ def _target(settings: Any, token: str, now: dt.datetime) -> LoadTarget:
 
 def _counts() -> str:
     db = get_db()
-    shown = ("user", "customer", "quotation", "contract", "sales_order", "payment", "document", "loan", "history")
+    shown = "user customer quotation contract sales_order payment ticket document loan history".split()
     return ", ".join(f"{db[name].estimated_document_count():,} {name.replace('_', ' ')}" for name in shown)

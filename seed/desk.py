@@ -8,16 +8,17 @@ from typing import Any
 from bson import ObjectId
 
 from models import catalogue
-from models.kernel.base.people import SYSTEM, Actor, actor_of
+from models.kernel.base.people import PUBLIC, SYSTEM, Actor, actor_of
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 
 SYSTEM_LOGIN = ""
+OUTSIDE = "public"  # somebody outside, on a public page
 
 
-SHARED = "quotation:deal:"  # made in one lane, used in the other: found again by their entry key
+SHARED = ("quotation:deal:", "customer:", "product:")  # made in one lane, used in the other: known by their entry key
 Known = dict[str, tuple[ObjectId, int]]
 
 
@@ -34,6 +35,8 @@ class Desk:
         """The one at the desk now; pictures of people are kept, since they change once in the whole year."""
         if self.login == SYSTEM_LOGIN:
             return SYSTEM
+        if self.login == OUTSIDE:
+            return PUBLIC
         if self.login not in self._actors:
             self._actors[self.login] = actor_of(catalogue["user"].objects.get(login=self.login))
         return self._actors[self.login]

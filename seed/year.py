@@ -15,6 +15,7 @@ from seed.offers import CLERKS, SHORT_DAYS, Offer, draft_offer, plan_products, q
 from seed.organisation import send_away
 from seed.research import plan_research
 from seed.script import Script, StoryStep, chance, length, spread
+from seed.service import plan_service
 from seed.tape import Tape
 from seed.vocabulary.companies import companies
 from seed.vocabulary.dealings import PaymentPlan, payment_plan
@@ -76,6 +77,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
         if offer.outcome == "expired":
             _expire(script, offer, begin)
     plan_talks(script, clients, start)
+    plan_service(script, clients, start)
     return script
 
 

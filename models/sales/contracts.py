@@ -46,7 +46,7 @@ from ..kernel.language import (
     role,
     workdays,
 )
-from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
+from .customers import CURRENCIES, KNOWN_TO_SERVICE, LOOKED_AT_BY_OFFICES
 from .quotations import OfferLine
 from .receivables import Receivable
 
@@ -175,7 +175,7 @@ def receivable_from(contract: Contract, instalment: Instalment) -> Mapping[str, 
         ),
         ends="completed terminated",
     ),
-    access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES),
+    access=KNOWN_TO_SERVICE,
     files={"scan": L("Scanned contract", "合同掃描件"), "annex": L("Annex", "附件")},
     retention=Retention(after="ends_on", archive=730, delete=15),
     follow_ups=(

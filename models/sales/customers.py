@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from ..chapters import SALES
 from ..departments import Code
+from ..kernel.base.people import Actor
 from ..kernel.base.search import same
 from ..kernel.language import (
     HEAD,
@@ -45,7 +48,16 @@ from ..kernel.language import (
 from .credit_code import CODE_WRONG, is_credit_code
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
+
+
+def for_service(person: Actor) -> dict[str, Any] | None:
+    """All rows for the people of the service department, who answer customers about what they bought (2.4.1)."""
+    works_there = person.department_code == Code.SERVICE and not person.roles.isdisjoint({Role.CLERK, Role.HEAD})
+    return {} if works_there else None
+
+
 SALES_TEAM = Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES)
+KNOWN_TO_SERVICE = replace(SALES_TEAM, extra_rows=for_service)
 CURRENCIES = {"CNY": L("CNY", "人民幣"), "USD": L("USD", "美元"), "EUR": L("EUR", "歐元"), "TWD": L("TWD", "新臺幣")}
 
 
@@ -107,7 +119,7 @@ class Contact(Line):
         edit="lead screened target customer dormant",
         withdraw=False,
     ),
-    access=SALES_TEAM,
+    access=KNOWN_TO_SERVICE,
     retention=Retention(archive=1095, delete=10, states="dormant"),
 )
 class Customer(Record):
@@ -255,7 +267,7 @@ class Interaction(Record):
             Move("retire", "active", "retired", by=WRITER, optional=True),
         ),
     ),
-    access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={Role.HEAD: Scope.DEPARTMENT}),
+    access=replace(KNOWN_TO_SERVICE, write={Role.HEAD: Scope.DEPARTMENT}),
 )
 class Product(Record):
     """A product with its prices: the price system that quotations draw on (2.2.3)."""

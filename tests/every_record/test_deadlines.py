@@ -36,6 +36,9 @@ def begun(record: Any, company: Any) -> Any:
                 values[name] = next(iter(record._fields[name].options))
         key = {name: values.get(name, record.raw(name)) for name in rule.fields}
         cls = catalogue.by_class(rule.type_name)
+        if rule.by:
+            values[rule.by] = record.ref(rule.by) or company.make(cls.declared.name).id
+            continue
         if cls.collection().find_one(key) is None:
             company.make(cls.declared.name, **key)
     return changes.update(type(record), record.id, values, actor=SYSTEM, version=None) if values else record
@@ -77,7 +80,7 @@ def test_who_is_waited_for_is_warned_once_and_overdue_work_goes_up(cls: Any, rec
     working = next(
         moment
         for hour in range(24 * 14)
-        if is_open(record, moment := case["warn"] + dt.timedelta(hours=hour)) and moment < case["due"]
+        if is_open(record, moment := case["warn"] + dt.timedelta(hours=hour, seconds=1)) and moment < case["due"]
     )
     with clock.set_to(working):
         assert do("cases.escalate").get("warned") == 1

@@ -81,6 +81,8 @@ def test_a_line_that_is_put_back_is_the_same_line(cls: Any, filled: Any) -> None
         lines = given(filled, name)
         if cls._fields[name].required and len(lines) == 1:
             continue  # the rules of the type take one line, and not none
+        if cls._fields[name].whole:
+            continue  # a table lacks no line
         shorter = write(filled, name, lines[1:])
         past = history.as_of(shorter.to_mongo().to_dict(), history.entries_of(filled.id), shorter.version - 1)
         back = write(filled, name, cls._from_son(past).raw(name))

@@ -22,7 +22,7 @@ from views.lists import listing
 
 ORDERED = pytest.mark.parametrize(
     ("cls", "name"),
-    [(cls, name) for cls in catalogue.values() for name in ordered_choices(cls)],
+    [(cls, name) for cls in catalogue.values() for name in ordered_choices(cls) if not cls.fields_of()[name].computed],
     ids=lambda item: getattr(item, "__name__", item),
 )
 
@@ -111,7 +111,7 @@ def test_a_list_is_narrowed_from_and_up_to_an_option(
     page = browser.get(f"/admin/{cls.declared.name}/", {f"f.{name}.from": options[-1]})
     assert page.status_code == 200
     assert f"id={record.id}" in page.text
-    for bad in ("nothing", "1", "$gt"):
+    for bad in {"nothing", "1", "$gt"} - {*options}:
         answer = browser.get(f"/admin/{cls.declared.name}/", {f"f.{name}.from": bad})
         assert answer.status_code == 200
         assert "must be one of" in answer.text

@@ -13,8 +13,9 @@ from models import public_links
 from models.kernel.base import clock
 from models.kernel.base.people import PUBLIC, SYSTEM
 from models.kernel.gate import changes
-from models.kernel.language.fields import is_empty
+from models.kernel.language.fields import Mail, Phone, Sealed, is_empty
 from models.kernel.rights import rights
+from tests.fixtures._guesses import Guesses
 from tests.fixtures._types import types_with
 from tests.fixtures.http import Form, read_page
 
@@ -46,7 +47,7 @@ class Stranger:
         return self.client.post(self.path, data=values, buffered=True)
 
 
-def typed(cls: Any, record: Any) -> dict[str, Any]:
+def typed(cls: Any, record: Any, company: Any) -> dict[str, Any]:
     """What a person would type for the public fields: text where a field takes it, else what the record has."""
     values: dict[str, Any] = {}
     for name in cls.declared.public.create:
@@ -54,6 +55,8 @@ def typed(cls: Any, record: Any) -> dict[str, Any]:
         options = getattr(field, "options", None)
         if options:
             values[name] = next(iter(options))
+        elif isinstance(field, Sealed | Mail | Phone) and is_empty(value):
+            values[name] = Guesses(company, cls, SYSTEM, reuse=True).first(field, name)
         elif field.is_text and is_empty(value):
             values[name] = f"{name}@example.com" if field.holds_mail else f"{name} 1"
         elif not is_empty(value):
@@ -67,9 +70,11 @@ def newest(cls: Any) -> dict[str, Any]:
 
 
 @CREATING
-def test_somebody_outside_enters_one_and_no_second_by_sending_twice(cls: Any, record: Any, app: Any) -> None:
+def test_somebody_outside_enters_one_and_no_second_by_sending_twice(
+    cls: Any, record: Any, app: Any, company: Any
+) -> None:
     stranger, before = Stranger(app, cls), cls.collection().count_documents({})
-    form = stranger.filled(typed(cls, record))
+    form = stranger.filled(typed(cls, record, company))
     first, second = stranger.post(form), stranger.post(form)
     assert (first.status_code, second.status_code) == (200, 200), first.text
     assert cls.collection().count_documents({}) == before + 1
@@ -83,11 +88,13 @@ def test_somebody_outside_enters_one_and_no_second_by_sending_twice(cls: Any, re
 
 
 @CREATING
-def test_nothing_else_is_set_from_outside(cls: Any, record: Any, app: Any) -> None:
+def test_nothing_else_is_set_from_outside(cls: Any, record: Any, app: Any, company: Any) -> None:
     taken = cls.declared.public.taken
     foreign = {name: str(record.raw(name)) for name in cls.declared.own_fields if name not in taken}
     stranger = Stranger(app, cls)
-    stranger.post(stranger.filled({**typed(cls, record), **foreign, "owner": str(record.id), "state": "closed"}))
+    stranger.post(
+        stranger.filled({**typed(cls, record, company), **foreign, "owner": str(record.id), "state": "closed"})
+    )
     row = newest(cls)
     assert row["_id"] != record.id
     assert row.get("owner") is None
@@ -98,25 +105,27 @@ def test_nothing_else_is_set_from_outside(cls: Any, record: Any, app: Any) -> No
 
 
 @CREATING
-def test_a_flood_a_huge_body_and_a_foreign_key_store_nothing(cls: Any, record: Any, app: Any) -> None:
+def test_a_flood_a_huge_body_and_a_foreign_key_store_nothing(cls: Any, record: Any, app: Any, company: Any) -> None:
     stranger, before = Stranger(app, cls), cls.collection().count_documents({})
     large = b"x=" + b"x" * 50_000_000
     kind = "application/x-www-form-urlencoded"
     assert stranger.client.post(stranger.path, data=large, content_type=kind).status_code == 413
     many = "&".join(f"a{n}=1" for n in range(10_000))
     assert stranger.client.post(stranger.path, data=many, content_type=kind).status_code == 413
-    refused = stranger.post({**stranger.filled(typed(cls, record)), "public-key": "made up"})
+    refused = stranger.post({**stranger.filled(typed(cls, record, company)), "public-key": "made up"})
     assert refused.status_code == 422
     assert cls.collection().count_documents({}) == before
     limit = cls.declared.public.limit
-    codes = [stranger.post(stranger.filled(typed(cls, record))).status_code for _ in range(limit + 1)]
+    codes = [stranger.post(stranger.filled(typed(cls, record, company))).status_code for _ in range(limit + 1)]
     assert codes == [200] * limit + [429]
     assert cls.collection().count_documents({}) == before + limit
 
 
 @CREATING
-def test_script_in_every_text_and_file_name_stays_text(cls: Any, record: Any, app: Any, browser_as: Any) -> None:
-    own, values = cls.declared.own_fields, typed(cls, record)
+def test_script_in_every_text_and_file_name_stays_text(
+    cls: Any, record: Any, app: Any, company: Any, browser_as: Any
+) -> None:
+    own, values = cls.declared.own_fields, typed(cls, record, company)
     values |= {
         n: SCRIPT for n in values if own[n].is_text and not (getattr(own[n], "options", None) or own[n].holds_mail)
     }
@@ -153,7 +162,7 @@ def test_a_link_shows_what_is_declared_and_no_other_field(cls: Any, record: Any,
 
 
 @FOLLOWING
-def test_a_link_that_is_no_good_has_one_answer(cls: Any, record: Any, app: Any) -> None:
+def test_a_link_that_is_no_good_has_one_answer(cls: Any, record: Any, app: Any, company: Any) -> None:
     client, given = app.test_client(), []
 
     def ask(token: str) -> None:

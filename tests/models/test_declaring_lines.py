@@ -10,6 +10,7 @@ from models.kernel.base.words import L
 from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import (
     AnyRef,
+    Choice,
     Day,
     Line,
     LineRef,
@@ -79,6 +80,10 @@ FAULTS: dict[str, dict[str, Any]] = {
         line(SignedLine, at_last=at()), append_only=True
     ),
     "field 'rows' has lines with two states": lines(line(first=at(), second=at())),
+    "field 'rows' has whole='name', which is no choice among the columns of its lines": lines(whole="name"),
+    "field 'rows' is append-only, and a table with a line for each combination": lines(
+        line(SignedLine, of=Choice({"a": NAME}, label=NAME)), append_only=True, whole="of"
+    ),
     "field 'rows' has owner='usr', which is no column of its lines": lines(owner="usr"),
     "field 'rows' has due='by', which is no column of its lines": lines(due="by"),
     "field 'rows' has done='by', which is no column of its lines": lines(done="by"),

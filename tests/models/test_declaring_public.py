@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Line, Lines, LongText, Ref, Sealed, Text
+from models.kernel.language.fields import Line, Lines, LongText, Ref, Text
 from models.kernel.language.public import Public
 from models.kernel.language.unique import Unique
 from models.kernel.language.who import OWNER
@@ -42,9 +42,6 @@ FAULTS: dict[str, dict[str, Any]] = {
         {"other": Ref("Product", label=NAME)}, create="other"
     ),
     "public takes 'rows', which holds lines": public({"rows": Lines(Note, label=NAME)}, create="rows"),
-    "public takes 'secret', which is of a kind that no public form takes": public(
-        {"secret": Sealed(label=NAME)}, create="secret"
-    ),
     "public takes 'code', which is unique: a refusal would tell": public(
         {"code": Text(unique=True, label=NAME)}, create="code"
     ),

@@ -29,7 +29,11 @@ def links_of(cls: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(field, Ref | Refs):
             yield name, field
         elif isinstance(field, Lines):
-            yield from ((f"{name}-0-{c}", item) for c, item in field.columns.items() if isinstance(item, Ref | Refs))
+            yield from ((f"{name}-0-{c}", item) for c, item in field.columns.items() if _is_typed(item))
+
+
+def _is_typed(column: Any) -> bool:
+    return isinstance(column, Ref | Refs) and not column.computed
 
 
 LINKED = [cls for cls in catalogue.values() if any(links_of(cls))]

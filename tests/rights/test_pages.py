@@ -8,7 +8,7 @@ from models import catalogue
 from tests.rights.asking import LETTERS, PEOPLE, read_table, table
 
 OPEN_TO_ALL = (
-    "/login", "/language", "/healthz", "/readyz", "/static/", "/admin/static/", "/calendar/", "/survey/", "/session",
+    "/login", "/language", "/healthz", "/readyz", "/static/", "/admin/static/", "/calendar/", "/p/", "/session",
 )  # fmt: skip
 PAGES = {
     "home": "/admin/", "inbox": "/admin/inbox/", "search": "/admin/search/", "bin": "/admin/bin/",

@@ -50,6 +50,7 @@ AT_LEAST = {
     "receivable": 900,
     "payment": 600,
     "dunning": 40,
+    "ticket": 600,
 }
 WAITING_AT_LEAST = {
     "head_sal": 10,

@@ -9,7 +9,7 @@ import pytest
 from opencc import OpenCC
 
 from models.departments import Code
-from seed.vocabulary import companies, dealings, needs, organisation, people, phrases, products
+from seed.vocabulary import companies, dealings, needs, organisation, people, phrases, products, service
 
 CJK = re.compile(r"[\u4e00-\u9fff]+")
 ROLES = {"clerk", "head", "management", "legal", "finance", "records_manager", "supervisor", "hr", "it"}
@@ -23,7 +23,7 @@ MAKERS: tuple[Callable[[random.Random], object], ...] = (
     *(companies.company, products.product),
     *(needs.need, needs.market_trend, needs.competition_note, needs.report, needs.interaction),
     *(dealings.negotiation, dealings.contract_text, dealings.payment_plan, dealings.delivery_terms),
-    *(dealings.change, dealings.comment),
+    *(dealings.change, dealings.comment, service.report),
 )
 
 

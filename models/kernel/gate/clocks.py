@@ -87,22 +87,31 @@ def _clock(record: Record, deadline: Deadline, values: Mapping[str, Any]) -> dic
     start, limit = record.raw(deadline.start), limit_of(deadline, values, registered())
     if not isinstance(start, dt.datetime) or limit is None:
         return None
-    calendar, pauses = calendar_for(record, deadline), pauses_of(record, deadline)
     ended = ended_at(record, deadline)
+    facts = {"name": deadline.name, "start": start, "limit": str(limit), "ended": ended}
+    if ended is not None and (kept := _kept(record, facts)):
+        return kept
+    calendar, pauses = calendar_for(record, deadline), pauses_of(record, deadline)
     is_held = ended is None and record.state in deadline.pause
     until = ended or (record.state_since if is_held else None) or max(start, record.state_since or start)
     due = due_with_holds(calendar, start, limit, pauses, until)
     row = {
-        "name": deadline.name,
+        **facts,
         "due": due,
         "held": int(held_time(calendar, pauses, start, until).total_seconds()),
-        "ended": ended,
         "is_held": is_held or None,
         "is_late": (ended is not None and ended > due) or None,
         "is_provisional": calendar.is_provisional(due) or None,
         "warn": None if ended or is_held else _warn_at(calendar, start, limit, pauses, until),
     }
     return {name: value for name, value in row.items() if value is not None}
+
+
+def _kept(record: Record, facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A clock that has ended stays as it was counted then, whatever becomes of calendars: the stored row of it, where
+    the same was counted (rows of before do not say from when and how long)."""
+    row = next((row for row in record.clocks or () if row["name"] == facts["name"]), None)
+    return row if row is not None and all(row.get(name, value) == value for name, value in facts.items()) else None
 
 
 def _warn_at(

@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from ..base.entry_ids import entry_id
 from ..base.errors import Forbidden, Refused
-from ..base.people import Actor
+from ..base.people import SYSTEM, Actor
 from ..base.store import in_unit
 from ..base.words import L
 from ..language.record import Record
@@ -18,7 +18,7 @@ from . import notices
 from .acts import Context
 from .attempts import VerbAttempt, noting
 from .causes import CommentCause
-from .changes import note
+from .changes import MoveActions, note
 from .history import COLLECTION
 from .notices import NoticeKind
 from .sources import Source
@@ -68,6 +68,8 @@ def _commented(attempt: VerbAttempt, cls: type[R], id: Any, said: str, once: str
         for person in {*called, *([owner] if owner else [])} - {actor.id}:
             cause = CommentCause(record.id, record.chain["seq"])
             unit.notify(notices.notice_for(person, cause=cause, kind=NoticeKind.COMMENT, words=words, record=record))
+        if actor.is_public and (handler := getattr(record, "on_answer", None)):
+            handler(MoveActions(unit, attempt.context, SYSTEM))
         return record
 
     return in_transaction(body)

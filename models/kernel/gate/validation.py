@@ -10,7 +10,7 @@ from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
 from ..base.errors import Refused
-from ..base.people import Actor
+from ..base.people import SYSTEM, Actor
 from ..base.words import L, Words
 from ..language.declare import kept_links_of, references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
@@ -75,7 +75,8 @@ def problems_of(
     if not problems:
         compute(record)
         problems = problems_in(record, fields)
-        problems.update(link_problems(record, actor, before, but=links))
+        chooser = SYSTEM if actor.is_public else actor  # people outside set no link: what is there now was computed
+        problems.update(link_problems(record, chooser, before, but=links))
         problems.update(circle_problems(record, actor, before))
         for path, sentence in line_problems(record, actor, before):
             problems.add(path, sentence)

@@ -28,7 +28,7 @@ from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
-EVENTS = {"on_create": 1, "on_edit": 2}  # beside moves: how many arguments their methods take
+EVENTS = {"on_create": 1, "on_edit": 2, "on_answer": 1}  # beside moves: how many arguments their methods take
 _RAW_FIELDS = frozenset(
     {"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "holds", "clocks", "s", "g", "sv", "r"}
 )

@@ -20,16 +20,42 @@ WARN_AT = Decimal("0.8")
 @dataclass(frozen=True)
 class Table:
     """Limits that people keep as records: of a type, the one that has the same as the record in these fields, and its
-    number of hours. Where there is none, there is no deadline."""
+    number of hours; or, where `lines` names a list of that type, such a line of the one that the record names in its
+    field `by`: so a limit that was agreed stays when another table comes into force. Where there is none, there is no
+    deadline."""
 
     type_name: str
     fields: Names = Names()
     hours: str = "hours"
+    lines: str = ""
+    by: str = ""
+
+    def row_for(self, values: Mapping[str, Any], types: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The stored row of the table that holds for a record, given its stored fields."""
+        key = {name: values.get(name) for name in self.fields}
+        if any(value is None for value in key.values()):
+            return None
+        cls = next(cls for cls in types.values() if cls.__name__ == self.type_name)
+        if not self.lines:
+            row: Mapping[str, Any] | None = cls.collection().find_one(
+                {**key, "removed_at": None}, {self.hours: 1}, sort=[("_id", -1)]
+            )
+            return row
+        stored = cls.collection().find_one({"_id": values[self.by]}, {self.lines: 1}) if values.get(self.by) else None
+        return line_for(stored or {}, self.lines, key)
 
 
-def table(type_name: str, fields: str, hours: str) -> Table:
-    """Limits from a table: `table("SlaRule", "severity urgency", hours="solution_hours")`."""
-    return Table(type_name, fields, hours)
+def line_for(stored: Mapping[str, Any], lines: str, key: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The line of a stored record that has these values."""
+    rows = stored.get(lines) or ()
+    return next((row for row in rows if all(row.get(name) == value for name, value in key.items())), None)
+
+
+def table(source: str, fields: str, hours: str, by: str = "") -> Table:
+    """Limits from a table: `table("SlaRule", "severity urgency", hours="solution_hours")`, a record for each; or
+    `table("SlaTable.cells", "severity urgency", hours="solution_hours", by="sla_table")`, lines of the one named."""
+    type_name, _, lines = source.partition(".")
+    return Table(type_name, fields, hours, lines, by)
 
 
 @dataclass(frozen=True)
@@ -56,13 +82,13 @@ def limit_of(deadline: Deadline, values: Mapping[str, Any], types: Mapping[str, 
     """The limit that holds for a record, given its stored fields; None where its table has none."""
     if not isinstance(deadline.within, Table):
         return deadline.within
-    rule = deadline.within
-    key = {name: values.get(name) for name in rule.fields}
-    if any(value is None for value in key.values()):
-        return None
-    cls = next(cls for cls in types.values() if cls.__name__ == rule.type_name)
-    row = cls.collection().find_one({**key, "removed_at": None}, {rule.hours: 1}, sort=[("_id", -1)])
-    amount = (row or {}).get(rule.hours)
+    row = deadline.within.row_for(values, types)
+    return span_of(row, deadline.within.hours)
+
+
+def span_of(row: Mapping[str, Any] | None, hours: str) -> dt.timedelta | None:
+    """The working time that a row of a table allows."""
+    amount = (row or {}).get(hours)
     if amount is None:
         return None
     exact = amount.to_decimal() if isinstance(amount, Decimal128) else Decimal(amount)
@@ -92,7 +118,7 @@ def deadline_faults(spec: Any, fields: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(deadline.within, Table):
             yield from (
                 f"{what} goes by a field {name!r} that the type does not have"
-                for name in deadline.within.fields
+                for name in (*deadline.within.fields, *([deadline.within.by] if deadline.within.by else ()))
                 if name not in fields
             )
         elif not isinstance(deadline.within, Within):
@@ -108,6 +134,14 @@ def table_faults(deadline: Deadline, by_class: Mapping[str, Any]) -> Iterator[st
         yield f"{what} goes by a table of {rule.type_name}, which is not a record type"
         return
     known = by_class[rule.type_name].fields_of()
+    if bool(rule.lines) != bool(rule.by):
+        yield f"{what} goes by lines of a record that no field names, or the other way round: say Type.lines and by="
+        return
+    if rule.lines:
+        if not getattr(known.get(rule.lines), "columns", None):
+            yield f"{what} goes by the lines {rule.type_name}.{rule.lines}, which are not there"
+            return
+        known = known[rule.lines].columns
     for name in (*rule.fields, rule.hours):
         if name not in known:
             yield f"{what} goes by {rule.type_name}.{name}, which is not there"

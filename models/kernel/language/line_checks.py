@@ -41,6 +41,7 @@ def _list_faults(what: str, name: str, field: Lines, spec: Declaration) -> Itera
         yield f"{what} is append-only, and its lines are no SignedLine, which says who wrote them and when"
     if field.append_only and (states or field.done):
         yield f"{what} is append-only, and its lines have a state that nobody could change"
+    yield from _table_faults(what, field)
     for option in ("owner", "due", "done"):
         if (column := getattr(field, option)) and column not in columns:
             yield f"{what} has {option}={column!r}, which is no column of its lines"
@@ -56,6 +57,15 @@ def _list_faults(what: str, name: str, field: Lines, spec: Declaration) -> Itera
     for state in sorted(field.due_in - set(spec.workflow.states if spec.workflow else ())):
         yield f"{what} names a state {state!r} that does not exist"
     yield from _unseen_owner(what, name, field, spec)
+
+
+def _table_faults(what: str, field: Lines) -> Iterator[str]:
+    """What is wrong with the columns that make a list a table."""
+    for column in field.whole:
+        if column not in field.columns or not getattr(field.columns[column], "options", None):
+            yield f"{what} has whole={column!r}, which is no choice among the columns of its lines"
+    if field.whole and field.append_only:
+        yield f"{what} is append-only, and a table with a line for each combination"
 
 
 def _unseen_owner(what: str, name: str, field: Lines, spec: Declaration) -> Iterator[str]:

@@ -22,10 +22,10 @@ SHOWN_BASE = frozenset({"number", "state", "created_at", "updated_at", "due_at"}
 
 @dataclass(frozen=True, kw_only=True)
 class Public:
-    """`create`: the fields of the form under `/p/<type>/`, of any kind but links, lines and what is sealed or unique:
-    nothing of the company can be chosen there or guessed. `fill`: what each entry begins with besides (a callable is
-    called for each); links are set by the type's own `on_create`. `department`: the code of the department that it
-    belongs to. `files`: the kinds of files that may be sent along.
+    """`create`: the fields of the form under `/p/<type>/`, of any kind but links, lines and what is unique: nothing of
+    the company can be chosen there or guessed. What is sealed can be typed there, and is never shown again. `fill`:
+    what each entry begins with besides (a callable is called for each); links are set by the type's own `on_create`.
+    `department`: the code of the department that it belongs to. `files`: the kinds of files that may be sent along.
 
     `token`: whether the sender gets a link to a page that shows the fields `show`, of lines the columns that are no
     links; the number and the state stand there in any case. `expires=days(90)`: when it ends; else when it is revoked.
@@ -98,7 +98,7 @@ def _untakable(name: str, spec: Declaration) -> str:
         (lambda: own.computed or own.internal, "nobody can write"),
         (lambda: own.target or own.is_any_link, "leads to records of the company"),
         (lambda: own.columns, "holds lines"),
-        (lambda: not own.is_for_strangers, "is of a kind that no public form takes"),
+        (lambda: not own.is_from_strangers, "is of a kind that no public form takes"),
         (lambda: own.unique or any(name in rule.fields for rule in spec.unique), "is unique: a refusal would tell"),
     )
     return next((fault for holds, fault in rules if holds()), "")

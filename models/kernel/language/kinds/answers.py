@@ -30,7 +30,7 @@ class Answers(Rule, me.DictField):
     `apart` names a flag of the record: where it is set, the answers are a trial and counted in no results.
     """
 
-    is_sortable = is_indexable = is_column = is_for_strangers = False
+    is_sortable = is_indexable = is_column = is_for_strangers = is_from_strangers = False
     unreadable = A_LINE_EACH
 
     def __init__(self, *, of: str, apart: str = "", **facts: Unpack[Facts]):

@@ -7,17 +7,23 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import product
 from typing import Any, Unpack
 
 import mongoengine as me
 
-from ...base.words import L, Words
+from ...base.words import L, Listed, Words
 from ..facts import Facts
 from .dates import Moment
 from .held import Held
 from .links import Ref
 from .rule import TOO_MANY, WRONG_FORM, Rule, label_of
 
+CELLS_MISSING = L(
+    "“{label}” must be filled as a whole: {count} lines are missing, such as {first}.",
+    "「{label}」須完整填寫：缺 {count} 行，如 {first}。",
+)
+CELLS_TWICE = L("“{label}” has {first} more than once.", "「{label}」中 {first} 重複。")
 KEY = "key"
 KEY_FORM = re.compile(r"[0-9a-z]{1,16}(\.\d{1,4})?")
 LINES_MAX, LINES_LIMIT = 500, 5000  # by default, and at most
@@ -56,6 +62,9 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     columns that say for whom a line is (a user or a department) and until when: it is reminded of and passed up until
     its `LineState` is an end, or the column that `done` names is filled; in the states of the record that `due_in`
     names, or in all.
+
+    `whole` names columns that are choices: the list is a table with a line for each combination of their options, and
+    is refused while one is missing or there twice. A new record begins with what `default` gives.
     """
 
     is_sortable = is_indexable = is_in_sheet = is_column = False
@@ -70,12 +79,14 @@ class Lines(Rule, me.EmbeddedDocumentListField):
         due: str = "",
         done: str = "",
         due_in: Iterable[str] = (),
+        whole: Iterable[str] = (),
         **facts: Unpack[Facts],
     ):
         super().__init__(line, **facts)
         self.most, self.append_only = most, append_only
         self.owner, self.due, self.done = owner, due, done
         self.due_in = frozenset(due_in.split() if isinstance(due_in, str) else due_in)
+        self.whole = tuple(whole.split() if isinstance(whole, str) else whole)
         if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= LINES_LIMIT:
             self.note_faults([f"has most={most!r}, which is not a number of lines from 1 to {LINES_LIMIT}"])
 
@@ -88,6 +99,20 @@ class Lines(Rule, me.EmbeddedDocumentListField):
             yield WRONG_FORM(label=label_of(self))
         elif len(value) > self.most:
             yield TOO_MANY(label=label_of(self), most=self.most)
+        elif self.whole:
+            yield from self._cell_faults(value)
+
+    def _cell_faults(self, lines: Iterable[Line]) -> Iterator[Words]:
+        """Which combinations of a table lack their line, and which have several."""
+        options = [self.columns[name].options for name in self.whole]
+        count = Counter(tuple(line.raw(name) for name in self.whole) for line in lines)
+        for sentence, cells in (
+            (CELLS_MISSING, [cell for cell in product(*options) if not count[cell]]),
+            (CELLS_TWICE, [cell for cell in count if count[cell] > 1 and None not in cell]),
+        ):
+            if cells:
+                first = Listed(tuple(options[at].get(key, key) for at, key in enumerate(cells[0])))
+                yield sentence(label=label_of(self), count=len(cells), first=first)
 
     @property
     def columns(self) -> dict[str, Any]:

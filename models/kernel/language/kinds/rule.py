@@ -90,6 +90,7 @@ class Rule:
     is_date: ClassVar[bool] = False  # a record stands in a calendar by it
     is_sortable: ClassVar[bool] = True  # kept in the order in which it reads
     is_for_strangers: ClassVar[bool] = True  # may stand on public pages
+    is_from_strangers: ClassVar[bool] = True  # may be typed on a public form
     is_indexable: ClassVar[bool] = True  # short, and kept as it is
     is_text: ClassVar[bool] = False  # kept as the text that a person typed
     is_column: ClassVar[bool] = True  # a reader may choose it as a column of a list
