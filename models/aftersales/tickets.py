@@ -37,6 +37,7 @@ from ..kernel.language import (
     Sealed,
     SignedLine,
     State,
+    Tell,
     Text,
     Whole,
     Words,
@@ -112,6 +113,41 @@ def is_read(ticket: Ticket) -> bool:
 def may_unmerge(ticket: Ticket) -> bool:
     """Within a day."""
     return ticket.state_since is not None and clock.now() < ticket.state_since + ONE_DAY
+
+
+RECEIVED = Tell(
+    on="create",
+    to="mail",
+    locale="customer.letters",
+    subject=L("Your request {number}", "您的售後工單 {number}"),
+    body=L(
+        "We have received your request on {received_at}. Its number is {number}.",
+        "您的反饋已於 {received_at} 收到，工單編號 {number}。",
+    ),
+    link=True,
+)
+SOLVED = Tell(
+    on="solve",
+    to="mail",
+    locale="customer.letters",
+    subject=L("Your request {number}: {state}", "您的售後工單 {number}：{state}"),
+    body=L(
+        "This is how it was solved: {solution}\n\nIs something still wrong? Write to us on the page below; after seven "
+        "days the request is closed.",
+        "解決方案：{solution}\n\n如仍有問題，請在以下頁面留言；七天後工單自動關閉。",
+    ),
+    link=True,
+)
+MERGED = Tell(
+    on="merge",
+    to="mail merged_into.mail",
+    locale="customer.letters",
+    subject=L("Your request {number}", "您的售後工單 {number}"),
+    body=L(
+        "Several requests on one matter are dealt with together from now on. Both numbers remain valid.",
+        "同一問題的多個工單現已合併處理，原編號仍然有效。",
+    ),
+)
 
 
 @record(
@@ -275,6 +311,7 @@ def may_unmerge(ticket: Ticket) -> bool:
             within=table("ServiceLevelTable.levels", "severity urgency", hours="solution_hours", by="levels"),
         ),
     ),
+    tells=(RECEIVED, SOLVED, MERGED),
     follow_ups=(
         FollowUp("split", "Ticket", L("Split off a ticket", "拆分工單"), states=OPEN, opens="split_from"),
         FollowUp("go_on", "Ticket", L("New ticket on this matter", "就此事新建工單"), states="closed", opens="earlier"),
