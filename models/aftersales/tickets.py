@@ -10,6 +10,7 @@ from ..chapters import SERVICE
 from ..departments import Code
 from ..kernel.base import clock
 from ..kernel.base.store import in_unit
+from ..kernel.base.words import current_locale
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     REASON,
@@ -31,6 +32,7 @@ from ..kernel.language import (
     Part,
     Phone,
     Public,
+    Rating,
     Record,
     Ref,
     Retention,
@@ -47,6 +49,7 @@ from ..kernel.language import (
     table,
 )
 from ..kernel.language.deadline import line_for
+from ..kernel.language.declare import registered
 from .levels import PRIORITY, SEVERITY, TABLE, URGENCY, table_in_force
 
 CHANNELS = {
@@ -71,9 +74,15 @@ HOLD_FOR = {
     "supplier": L("A supplier", "供應商"),
     "parts": L("Parts", "備件"),
 }
+LANGUAGES = {
+    "zh-Hans": L("Simplified Chinese", "簡體中文"),
+    "zh-Hant": L("Traditional Chinese", "繁體中文"),
+    "en": L("English", "英文"),
+}
 OPEN = "new assessed in_progress waiting"
 OVER = "solved closed merged"
 CLOSE_DAYS, REOPEN_DAYS = 7, 30
+ASKED_STILL = ("sent", "opened", "answered")
 ONE_DAY = dt.timedelta(days=1)
 NO_WAY_BACK = L("Enter a phone number or a mail address, so that we can answer.", "請填寫電話或郵箱，以便答覆。")
 RETURNS_LATER = L("The day of return must lie ahead.", "恢復日期須晚於今天。")
@@ -118,7 +127,7 @@ def may_unmerge(ticket: Ticket) -> bool:
 RECEIVED = Tell(
     on="create",
     to="mail",
-    locale="customer.letters",
+    locale="letters",
     subject=L("Your request {number}", "您的售後工單 {number}"),
     body=L(
         "We have received your request on {received_at}. Its number is {number}.",
@@ -129,7 +138,7 @@ RECEIVED = Tell(
 SOLVED = Tell(
     on="solve",
     to="mail",
-    locale="customer.letters",
+    locale="letters",
     subject=L("Your request {number}: {state}", "您的售後工單 {number}：{state}"),
     body=L(
         "This is how it was solved: {solution}\n\nIs something still wrong? Write to us on the page below; after seven "
@@ -141,13 +150,21 @@ SOLVED = Tell(
 MERGED = Tell(
     on="merge",
     to="mail merged_into.mail",
-    locale="customer.letters",
+    locale="letters",
     subject=L("Your request {number}", "您的售後工單 {number}"),
     body=L(
         "Several requests on one matter are dealt with together from now on. Both numbers remain valid.",
         "同一問題的多個工單現已合併處理，原編號仍然有效。",
     ),
 )
+
+
+def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
+    """What the customer is asked about a solution; nothing where there is no address to ask."""
+    if not ticket.mail:
+        return None
+    facts = {"matter": ticket.subject, "answer_by": ticket.closes_on, "owner": ticket.ref("assignee")}
+    return {"ticket": ticket.id, "solution_no": (ticket.reopened or 0) + 1, **facts}
 
 
 @record(
@@ -166,7 +183,7 @@ MERGED = Tell(
     form=(
         Part(
             L("Report", "客戶反饋"),
-            "subject customer contact phone mail channel kind product product_named description received_at",
+            "subject customer contact phone mail letters channel kind product product_named description received_at",
             clause="2.4.1",
             help=L("Who reports what, how, and when it reached us.", "填寫反饋人、內容、渠道與接收時間。"),
         ),
@@ -190,7 +207,7 @@ MERGED = Tell(
         ),
         Part(
             L("Solution", "解決方案"),
-            "solution_kind solution answered_at solved_at closes_on reopened",
+            "solution_kind solution answered_at solved_at closes_on reopened satisfaction",
             clause="2.4.3",
         ),
         Part(L("Related tickets", "相關工單"), "merged_into split_from earlier"),
@@ -285,7 +302,7 @@ MERGED = Tell(
     files={"photo": L("Photograph or file", "照片或文件"), "report": L("Service report", "服務報告")},
     public=Public(
         create="subject kind product_named description contact phone mail",
-        fill={"channel": "online", "received_at": clock.now},
+        fill={"channel": "online", "received_at": clock.now, "letters": current_locale},
         department=Code.SERVICE,
         files="photo",
         token=True,
@@ -314,6 +331,7 @@ MERGED = Tell(
     tells=(RECEIVED, SOLVED, MERGED),
     follow_ups=(
         FollowUp("split", "Ticket", L("Split off a ticket", "拆分工單"), states=OPEN, opens="split_from"),
+        FollowUp("ask", "SatisfactionRequest", L("Ask", "發送評價"), on="solve", anew=True, fill=asked_of),
         FollowUp("go_on", "Ticket", L("New ticket on this matter", "就此事新建工單"), states="closed", opens="earlier"),
     ),
     help=L(
@@ -325,10 +343,11 @@ class Ticket(Record):
     """What a customer asks, complains of or suggests (2.4.1); two clocks run from its receipt."""
 
     subject = Text(required=True, label=L("Subject", "主題"))
-    customer = Ref("Customer", label=L("Customer", "客戶"))
+    customer = Ref("Customer", fills={"letters": "letters"}, label=L("Customer", "客戶"))
     contact = Sealed(Text(most=60), label=L("Name of the contact", "聯繫人姓名"))
     phone = Sealed(Phone(), label=L("Phone", "電話"))
     mail = Sealed(Mail(), label=L("Mail", "郵箱"))
+    letters = Choice(LANGUAGES, label=L("Language of letters", "函件語言"))
     channel = Choice(CHANNELS, required=True, default="hotline", label=L("Channel", "渠道"))
     kind = Choice(KINDS, required=True, default="consultation", label=L("Kind", "類別"))
     product = Ref("Product", label=L("Product", "產品"))
@@ -355,6 +374,7 @@ class Ticket(Record):
     answered_at = Moment(computed=True, label=L("First response at", "首次響應時間"))
     solved_at = Moment(computed=True, label=L("Solved at", "解決時間"))
     closes_on = Day(computed=True, label=L("Closes on", "自動關閉日期"))
+    satisfaction = Rating(computed=True, label=L("Satisfaction", "滿意度"))
     reopened = Whole(computed=True, default=0, label=L("Reopened, times", "重開次數"))
     merged_into = Ref("Ticket", label=L("Merged into", "併入工單"))
     split_from = Ref("Ticket", fixed=True, label=L("Split from", "拆分自"))
@@ -392,7 +412,7 @@ class Ticket(Record):
         if None not in (row.get("customer"), self.ref("customer")) and row["customer"] != self.ref("customer"):
             yield "merged_into", OTHERS(number=row["number"])
 
-    def on_answer(self, actions: MoveActions) -> None:
+    def on_message(self, actions: MoveActions) -> None:
         """What the customer has said waits to be read; a ticket that was waiting for it goes on."""
         ticket = actions.update(self, {"answer_unread": True})
         if ticket.state == "waiting" and ticket.hold_for == "customer":
@@ -410,6 +430,9 @@ class Ticket(Record):
     def on_reopen(self, actions: MoveActions) -> None:
         """Count it; the clocks go on by themselves."""
         self.reopened, self.solved_at, self.closes_on = (self.reopened or 0) + 1, None, None
+        requests = registered()["satisfaction_request"]
+        for request in requests.objects(ticket=self.id, state__in=ASKED_STILL, removed_at=None):
+            actions.move(request, "cancel")
 
     def on_resume(self, actions: MoveActions) -> None:
         """The hold is over; its reason stands in the history."""

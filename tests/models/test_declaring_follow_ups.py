@@ -42,6 +42,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "is made of each of 'name', which is no list of lines": leading(each="name"),
     "is made on 'colse', which is no move of the workflow": leading(on="colse"),
     "names no state in which it is offered": leading(states=""),
+    "is made anew with each move, which holds for a single one made on= a move alone": leading(anew=True),
     "has a fill= that does not take what it is given: the record and its part": leading(of_record),
     "has a fill= that does not take what it is given: the record alone": leading(of_line, each=""),
     "is made over other records, which goes with neither each=, link_back= nor opens=": leading(

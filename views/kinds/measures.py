@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from bson import ObjectId
 from markupsafe import Markup
 
 from models.kernel.base.words import L
 from models.kernel.language.kinds.measures import Duration, Percent, Rating, Time, Url, is_web_address
 from models.services.sheets.writing import Cell
 
-from ..wording import Labels
+from ..wording import NO_LABELS, Labels
 from .numbers import NumberKind, WholeKind
 from .registry import for_kind
 from .texts import TextKind
@@ -30,16 +31,21 @@ class PercentKind(NumberKind):
 
 @for_kind(Rating)
 class RatingKind(WholeKind):
-    """Stars, with the number that a screen reader says."""
+    """Stars, with the number that a screen reader says; chosen from as many options."""
 
+    control = "choice"
     takes = L("A whole number from 1 on", "自 1 起的整數")
 
     def say(self, value: Any, labels: Labels) -> str:
         filled, most = min(max(int(value), 0), self.field.most), self.field.most
         return f"{'★' * filled}{'☆' * (most - filled)} {OF(value=value, most=most)}"
 
+    def drawn(self, entry: Any, held: frozenset[ObjectId], titles: dict[ObjectId, str]) -> dict[str, Any]:
+        steps = range(1, self.field.most + 1)
+        return {"options": [("", "—"), *((str(step), self.say(step, NO_LABELS)) for step in steps)]}
+
     def in_sheet(self, value: Any, labels: Labels) -> Cell:
-        return int(value)
+        return None if value is None else int(value)
 
 
 @for_kind(Duration)

@@ -17,7 +17,7 @@ from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
 from ..kinds import kind_of
-from . import sending
+from . import asking, sending
 from .receiving import attached
 from .sending import TooOften, sentences
 
@@ -28,15 +28,22 @@ NOWHERE = L(
 NOT_FOUND = L("Not found", "找不到")
 ADDED = L("Thank you: it was added.", "已添加，謝謝。")
 CLOSED = L("Nothing more can be added here. Nothing was stored.", "此處不能再添加內容，未保存。")
+ASKED = "public-asked"
 NOTHING = L("Please write something or choose a file.", "請填寫內容或選擇文件。")
 
 
-def page(cls: type[Record], token: str, said: Mapping[str, Any] | None = None) -> Any:
-    """What the holder of a link sees; the same answer whatever is wrong with the link."""
+def page(
+    cls: type[Record], token: str, said: Mapping[str, Any] | None = None, controls: list[dict[str, Any]] | None = None
+) -> Any:
+    """What the holder of a link sees; the same answer whatever is wrong with the link. `controls`: those of what is
+    asked, as they were sent."""
     record = public_links.opened(cls, token)
     if record is None:
         return nowhere()
+    record = asking.note_opened(cls, record)
     declared, holder = cls.declared, holder_of(record.id)
+    if controls is None and asking.may_answer(record):
+        controls = asking.controls(cls, asking.blank(cls, record))
     return render_template(
         "public/follow.html",
         declared=declared,
@@ -50,6 +57,8 @@ def page(cls: type[Record], token: str, said: Mapping[str, Any] | None = None) -
         most_mb=sending.FILES_MAX // sending.MEGABYTE,
         action=url_for("public.follow", name=declared.name, token=token),
         key=sending.new_key(f"answer:{record.id}"),
+        controls_=controls or [],
+        asks_key=sending.new_key(f"asks:{record.id}") if controls else "",
         key_name=sending.KEY,
         trap=sending.TRAP,
         said=said or {},
@@ -66,6 +75,8 @@ def added(cls: type[Record], token: str) -> Any:
     record = public_links.opened(cls, token)
     if record is None:
         return nowhere()
+    if ASKED in request.form:
+        return _answered(cls, token, record)
     text = request.form.get("comment", "")
     if "switch" in request.form:
         return page(cls, token, {"text": text})
@@ -76,6 +87,20 @@ def added(cls: type[Record], token: str) -> Any:
     except Refused as refused:
         return page(cls, token, _refusal(text, refused)), 422
     return page(cls, token, {"good": [str(ADDED)] if not refusals else [], "bad": refusals})
+
+
+def _answered(cls: type[Record], token: str, record: Record) -> Any:
+    """Take what the holder was asked; a refusal shows what they chose."""
+    form = asking.typed(cls)
+    try:
+        asking.answered(cls, record, form)
+    except TooOften as refused:
+        drawn = asking.controls(cls, form, refused)
+        return page(cls, token, _refusal("", refused), drawn), 429, {"Retry-After": str(refused.seconds)}
+    except Refused as refused:
+        drawn = asking.controls(cls, form, refused) if asking.may_answer(record) else []
+        return page(cls, token, _refusal("", refused), drawn), 422
+    return page(cls, token, {"good": [str(asking.THANKS)], "bad": []})
 
 
 def _refusal(text: str, refused: Refused) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _commented(attempt: VerbAttempt, cls: type[R], id: Any, said: str, once: str
         for person in {*called, *([owner] if owner else [])} - {actor.id}:
             cause = CommentCause(record.id, record.chain["seq"])
             unit.notify(notices.notice_for(person, cause=cause, kind=NoticeKind.COMMENT, words=words, record=record))
-        if actor.is_public and (handler := getattr(record, "on_answer", None)):
+        if actor.is_public and (handler := getattr(record, "on_message", None)):
             handler(MoveActions(unit, attempt.context, SYSTEM))
         return record
 

@@ -40,8 +40,9 @@ def target_of(leads: FollowUp) -> type[Record]:
 
 
 def key_of(source: Record, leads: FollowUp) -> str:
-    """The entry key of what one record leads to, so that it is made once."""
-    return f"{source.type_name()}:{source.id}:{leads.verb}"
+    """The entry key of what one record leads to, so that it is made once, or once for each
+    move: a move finds the record in a version of its own."""
+    return f"{source.type_name()}:{source.id}:{leads.verb}" + (f":{source.version}" if leads.anew else "")
 
 
 def followers(source: Record, leads: FollowUp) -> Iterator[Follower]:

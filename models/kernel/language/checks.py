@@ -28,7 +28,7 @@ from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
-EVENTS = {"on_create": 1, "on_edit": 2, "on_answer": 1}  # beside moves: how many arguments their methods take
+EVENTS = {"on_create": 1, "on_edit": 2, "on_message": 1}  # beside moves: how many arguments their methods take
 _RAW_FIELDS = frozenset(
     {"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "holds", "clocks", "s", "g", "sv", "r"}
 )
@@ -290,13 +290,15 @@ def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
     for path, target in move.by.links:
         yield from path_faults(f"{what} is made by whom {path!r} names", path, target, fields)
     yield from (f"{what} is made by {fault}" for fault in move.by.faults)
-    yield from _system_move_faults(what, move)
+    is_from_outside = spec.public is not None and getattr(spec.public, "by", "") == move.verb
+    yield from _system_move_faults(what, move, may_ask=is_from_outside)
 
 
-def _system_move_faults(what: str, move: Move) -> Iterator[str]:
+def _system_move_faults(what: str, move: Move, *, may_ask: bool) -> Iterator[str]:
+    """`may_ask`: people outside fill in what it asks for, on a page that they hold the link of."""
     if not (move.auto or move.by.is_system):
         return
-    for option, is_set in (("within", move.within), ("ask", move.ask), ("sign", move.sign)):
+    for option, is_set in (("within", move.within), ("ask", move.ask and not may_ask), ("sign", move.sign)):
         if is_set:
             yield f"{what} has {option}=, but it is the system that makes it"
 

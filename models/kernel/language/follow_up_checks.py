@@ -36,6 +36,8 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
         yield f"is made of each of {leads.each!r}, which is no list of lines"
     if leads.on and (flow is None or leads.on not in flow.verbs()):
         yield f"is made on {leads.on!r}, which is no move of the workflow"
+    if leads.anew and (not leads.on or leads.states or leads.each or leads.over or leads.link_back):
+        yield "is made anew with each move, which holds for a single one made on= a move alone"
     if leads.over and (leads.each or leads.link_back or leads.opens):
         yield "is made over other records, which goes with neither each=, link_back= nor opens="
     if bool(leads.over) != bool(leads.where):

@@ -31,6 +31,10 @@ class Public:
     links; the number and the state stand there in any case. `expires=days(90)`: when it ends; else when it is revoked.
     `answers`: whether the holder may add messages while the record is open; with `files`, files too.
 
+    `asks`: fields that the holder fills in by a button, as the move `by` of the system: it must ask for them, and may
+    lead from its own target, so that an answer can be changed. Reading the page never answers; the move `seen` of the
+    system then notes that it was opened.
+
     `limit`: how many entries, and how many answers, one address may send in an hour; `total`: all together.
     """
 
@@ -42,6 +46,9 @@ class Public:
     show: Names = Names(())
     expires: CalendarDays | None = None
     answers: bool = False
+    asks: Names = Names(())
+    by: str = ""
+    seen: str = ""
     limit: int = 10
     total: int = 500
 
@@ -68,6 +75,7 @@ def public_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]
     yield from _name_faults(public, spec, fields)
     yield from _create_faults(public, spec) if public.create else _uncreated_faults(public)
     yield from _show_faults(public)
+    yield from _asks_faults(public, spec)
     yield from _limit_faults(public)
 
 
@@ -129,6 +137,29 @@ def _show_faults(public: Public) -> Iterator[str]:
         yield "public has answers= or expires=, but no link: say token=True"
     if public.expires is not None and not isinstance(public.expires, CalendarDays):
         yield f"public has expires={public.expires!r}, which is no number of days: days(90)"
+
+
+def _asks_faults(public: Public, spec: Declaration) -> Iterator[str]:
+    moves = spec.workflow.moves if spec.workflow else ()
+    for option, verb in (("by", public.by), ("seen", public.seen)):
+        named = [move for move in moves if move.verb == verb]
+        if verb and not (named and all(move.by.is_system and not move.is_by_itself for move in named)):
+            yield f"public has {option}={verb!r}, which is no move that the system is asked for (by=NOBODY)"
+    if bool(public.asks) != bool(public.by):
+        yield "public has asks= or by= alone: what the holder fills in is a move"
+        return
+    if public.asks and not public.token:
+        yield "public has asks=, but nobody gets a link to answer: say token=True"
+    asked_by = {name for move in moves if move.verb == public.by for name in move.asked_fields}
+    for name in public.asks:
+        if name not in spec.own_fields:
+            yield f"public names a field {name!r} that the type does not have"
+        elif name not in asked_by:
+            yield f"public asks for {name!r}, which the move {public.by!r} does not take"
+        elif (
+            spec.own_fields[name].target or spec.own_fields[name].columns or not spec.own_fields[name].is_from_strangers
+        ):
+            yield f"public asks for {name!r}, which is of a kind that no public form takes"
 
 
 def _limit_faults(public: Public) -> Iterator[str]:

@@ -147,8 +147,9 @@ class FollowUp:
 
     `each` names a list of this type's lines: then one is made of each line, once, and `fill` takes the record and the
     line (None: of this one, none). `on` names a move that makes them in its own transaction, the first fifty, and the
-    rest in the background; `states` those in which a button does. `link_back`: the line, or the record, then names what
-    was made of it, in its one column that links to that type.
+    rest in the background; with `anew` a single one is made each time that the move is. `states` those in which a
+    button does. `link_back`: the line, or the record, then names what was made of it, in its one column that links to
+    that type.
 
     `over` names a type of which one is made of each record that `where` gives for this one (`{"active": True}`), such
     as a sheet for each employee; `fill` takes the record and the other. Its button leads to a list of who gets what,
@@ -164,6 +165,7 @@ class FollowUp:
     opens: str = ""
     each: str = ""
     on: str = ""
+    anew: bool = False
     link_back: bool = False
     over: str = ""
     where: Callable[[Any], Mapping[str, Any]] | None = None
