@@ -157,7 +157,9 @@ def test_a_link_shows_what_is_declared_and_no_other_field(cls: Any, record: Any,
     page = client.get(f"/p/{cls.declared.name}/at/{link.token}", buffered=True)
     assert page.status_code == 200
     assert record.number in page.text
-    assert {n for n, mark in marks.items() if mark in page.text} == {n for n in marks if n in (*public.show, *public.asks)}
+    assert {n for n, mark in marks.items() if mark in page.text} == {
+        n for n in marks if n in (*public.show, *public.asks)
+    }
     assert not re.search(r"/admin/|[0-9a-f]{24}", page.text.replace(link.token, ""))
 
 
