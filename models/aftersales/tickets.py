@@ -308,6 +308,7 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
         token=True,
         show="state received_at kind subject description public_notes solution",
         answers=True,
+        clocks=True,
         expires=days(365),
     ),
     deadlines=(

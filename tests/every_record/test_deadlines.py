@@ -8,7 +8,7 @@ from typing import Any
 
 from mongoengine.connection import get_db
 
-from models import catalogue
+from models import catalogue, public_links
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
@@ -65,10 +65,28 @@ def test_the_ledger_of_each_deadline_adds_up_at_every_stop(
             assert sum(parts) == whole
             assert sum(int(h) * 3600 + int(m) * 60 + int(s) for h, m, s in LENGTH.findall(intervals)) == whole
 
-    company.walk(record, sorted(cls.declared.workflow.ends)[0], stop=look)
+        if cls.declared.public and cls.declared.public.clocks:
+            compare_with_outside(browser, stop)
+
+    record = company.walk(record, sorted(cls.declared.workflow.ends)[0], stop=look)
     assert len(seen) > 1
     browser = browser_as("supervisor", is_new=True)
     assert browser.get(f"/admin/{cls.declared.name}/deadline/", {"id": record.id, "name": "?"}).status_code == 404
+
+
+def compare_with_outside(browser: Any, record: Any) -> None:
+    """Who holds the public link sees the same ledgers, interval by interval."""
+    public_links.renew(type(record), record.id, actor=SYSTEM)
+    link = public_links.shown(record, SYSTEM)
+    assert link
+    with clock.set_to(clock.now()):
+        outside = browser.client.get(f"/p/{record.type_name()}/at/{link.token}", buffered=True).text
+        inside = ""
+        for row in record.clocks:
+            inside += browser.get(f"/admin/{record.type_name()}/deadline/", {"id": record.id, "name": row["name"]}).text
+    lengths = LENGTH.findall(inside)
+    assert lengths
+    assert LENGTH.findall(outside) == lengths
 
 
 @WITH_DEADLINES

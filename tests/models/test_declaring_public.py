@@ -9,8 +9,8 @@ from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Line, Lines, LongText, Ref, Text
 from models.kernel.language.public import Public
 from models.kernel.language.unique import Unique
-from models.kernel.language.who import OWNER
-from models.kernel.language.workflow import days, hours
+from models.kernel.language.who import NOBODY, OWNER
+from models.kernel.language.workflow import Move, State, days, hours
 from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays, started
 
 __all__ = ["nothing_stays"]  # a fixture of every test here
@@ -29,6 +29,15 @@ def public(fields: dict[str, Any] | None = None, more: dict[str, Any] | None = N
 
 def seen(create: str = "", department: str = "", **options: Any) -> dict[str, Any]:
     return public(create=create, department=department, token=True, **options)
+
+
+def asking(create: str = "", department: str = "", **options: Any) -> dict[str, Any]:
+    """A type whose holder is asked for its name by a move of the system."""
+    words = (State("replied", NAME),)
+    ask = "name" if options.get("by", "reply") == "reply" else ()
+    moves = (CLOSE, Move("reply", "draft", "replied", by=NOBODY, ask=ask, label=NAME))
+    given = {"token": True, "asks": "name", "by": "reply", "create": create, "department": department, **options}
+    return public({"remark": Text(label=NAME)}, {"workflow": flow(*moves, facts=words)}, **given)
 
 
 FAULTS: dict[str, dict[str, Any]] = {
@@ -67,6 +76,15 @@ FAULTS: dict[str, dict[str, Any]] = {
     "public has department=, but nothing can be entered": seen(department="SAL"),
     "public has fill=, but nothing can be entered": seen(fill={"name": "x"}),
     "public has show=, but nobody gets a link to see it: say token=True": public(show="name"),
+    "public has clocks=, but no link to a page or no deadlines": seen(clocks=True),
+    "public has asks= or by= alone: what the holder fills in is a move": seen(asks="name"),
+    "public has by='close', which is no move that the system is asked for (by=NOBODY)": asking(by="close"),
+    "public has seen='colse', which is no move that the system is asked for (by=NOBODY)": asking(seen="colse"),
+    "public has asks=, but nobody gets a link to answer: say token=True": asking(
+        token=False, create="name", department="SAL"
+    ),
+    "public asks for 'remark', which the move 'reply' does not take": asking(asks="remark"),
+    "public names a field 'nmae' that the type does not have    ": asking(asks="nmae"),
     "public has answers= or expires=, but no link: say token=True": public(answers=True),
     "public has answers= or expires=, but no link: say token=True ": public(expires=days(3)),
     "public has expires=Within(hours=3, days=0), which is no number of days: days(90)": seen(expires=hours(3)),
@@ -100,6 +118,7 @@ def test_right_public_pages_are_taken() -> None:
     cls = declared(**public(more=more, token=True, show="state number name", answers=True, expires=days(9)))
     assert cls.declared.public.taken == {"name"}
     assert declared().declared.public is None
+    assert declared(**asking()).declared.public.asks == ("name",)
 
 
 def test_an_unknown_option_is_an_error() -> None:

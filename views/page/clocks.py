@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from models.kernel.base import clock
@@ -58,6 +59,13 @@ def _standing(row: dict[str, Any]) -> dict[str, Any]:
     if row.get("is_held"):
         return {"word": HELD, "tone": "wait"}
     return {"word": OVERDUE, "tone": "bad"} if row["due"] < clock.now() else {"word": RUNS, "tone": "progress"}
+
+
+def ledgers_of(record: Record) -> Iterator[dict[str, Any]]:
+    """The ledger of each deadline that has begun, for a page of all."""
+    counted = {row["name"] for row in record.clocks or ()}
+    names = (deadline.name for deadline in record.declared.deadlines if deadline.name in counted)
+    yield from (ledger_context(record, name) for name in names)
 
 
 def ledger_context(record: Record, name: str) -> dict[str, Any]:

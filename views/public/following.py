@@ -17,6 +17,7 @@ from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
 from ..kinds import kind_of
+from ..page.clocks import ledgers_of
 from . import asking, sending
 from .receiving import attached
 from .sending import TooOften, sentences
@@ -50,6 +51,7 @@ def page(
         number=record.number,
         state=str(rights.state_word(record)) if declared.workflow else "",
         pieces=_pieces(record),
+        ledgers=list(ledgers_of(record)) if declared.public.clocks else [],
         may_answer=bool(rights.may_comment(holder, record)),
         files=[(kind, declared.file_kinds[kind]) for kind in declared.public.files]
         if rights.may_attach(holder, record)

@@ -31,6 +31,8 @@ class Public:
     links; the number and the state stand there in any case. `expires=days(90)`: when it ends; else when it is revoked.
     `answers`: whether the holder may add messages while the record is open; with `files`, files too.
 
+    `clocks`: whether the page shows the deadlines of the record with their ledgers, as its own page does.
+
     `asks`: fields that the holder fills in by a button, as the move `by` of the system: it must ask for them, and may
     lead from its own target, so that an answer can be changed. Reading the page never answers; the move `seen` of the
     system then notes that it was opened.
@@ -46,6 +48,7 @@ class Public:
     show: Names = Names(())
     expires: CalendarDays | None = None
     answers: bool = False
+    clocks: bool = False
     asks: Names = Names(())
     by: str = ""
     seen: str = ""
@@ -74,7 +77,7 @@ def public_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]
         yield "public opens nothing: say create= or token=True"
     yield from _name_faults(public, spec, fields)
     yield from _create_faults(public, spec) if public.create else _uncreated_faults(public)
-    yield from _show_faults(public)
+    yield from _show_faults(public, spec)
     yield from _asks_faults(public, spec)
     yield from _limit_faults(public)
 
@@ -130,9 +133,11 @@ def _uncreated_faults(public: Public) -> Iterator[str]:
             yield f"public has {option}=, but nothing can be entered"
 
 
-def _show_faults(public: Public) -> Iterator[str]:
+def _show_faults(public: Public, spec: Declaration) -> Iterator[str]:
     if public.show and not public.token:
         yield "public has show=, but nobody gets a link to see it: say token=True"
+    if public.clocks and not (public.token and spec.deadlines):
+        yield "public has clocks=, but no link to a page or no deadlines"
     if not public.token and (public.answers or public.expires):
         yield "public has answers= or expires=, but no link: say token=True"
     if public.expires is not None and not isinstance(public.expires, CalendarDays):
