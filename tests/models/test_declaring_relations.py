@@ -210,6 +210,7 @@ ROLLUPS: dict[str, Rollup] = {
     "adds up Part.name, which is no number": Rollup("Part.sample", "name"),
     "counts by='mean', which is none of sum, min and max of a field": Rollup("Part.sample", "size", by="mean"),
     "counts by='min', which is none of sum, min and max of a field": Rollup("Part.sample", by="min"),
+    "is fresh='hourly', which is neither on_write nor nightly": Rollup("Part.sample", fresh="hourly"),
     "counts a state 'gone' that Part does not have": Rollup("Part.sample", states="gone"),
 }
 

@@ -10,11 +10,13 @@ from flask import current_app
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
+from models.kernel.base.words import L
 from models.kernel.gate import history, intents
 from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of, restricted_fields
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
+from models.kernel.language.rollup import NIGHTLY
 from models.kernel.language.workflow import need_label
 from models.kernel.rights import rights
 from models.services.files import files
@@ -31,6 +33,8 @@ from .linked import leads_context, linked_context
 from .papers import papers_context
 from .receipts import receipts_context
 from .timeline import timeline
+
+AT_NIGHT = L("counted each night", "每夜統計")
 
 TIMELINE_MAX = 60
 _BASE_FACTS = ("department", "owner", "created_at", "created_by", "updated_at", "updated_by", "tags")
@@ -139,9 +143,10 @@ def _evidence(field: Any, viewer: rights.Viewer) -> dict[str, str]:
     """Where the records stand from which a field is counted, for those who may open their list."""
     if field.rollup is None or viewer.record is None:
         return {}
+    note = {"note": str(AT_NIGHT)} if field.rollup.fresh == NIGHTLY else {}
     source = catalogue().by_class(field.rollup.type_name)
     may = rights.can_open(viewer.actor, source) and field.rollup.link in rights.listed_fields(viewer.actor, source)
-    return {"url": field.rollup.address(source, viewer.record.id)} if may else {}
+    return note | ({"url": field.rollup.address(source, viewer.record.id)} if may else {})
 
 
 def lines_context(field: Any, rows: list, labels: Mapping, viewer: rights.Viewer) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Counts what declared rollups hold: from the records that link to one, in the transaction of their writes."""
+"""Counts what declared rollups hold: from the records that link to one, in the transaction of a write or at night."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from ..base.collections import archive_of
 from ..base.store import in_unit
 from ..language.declare import registered
 from ..language.record import Record
-from ..language.rollup import SUM, Rollup
+from ..language.rollup import NIGHTLY, ON_WRITE, SUM, Rollup
 
 
 @dataclass(frozen=True)
@@ -35,29 +35,49 @@ class CountedField:
 
 
 def targets_of(cls: type[Record]) -> Iterator[CountedField]:
-    """The fields of all types that are counted from the records of this one."""
+    """The fields of all types that are counted from the records of this one, at each of their writes."""
     for other in registered().values():
         for name, field in other.declared.own_fields.items():
-            if field.rollup and field.rollup.type_name == cls.__name__:
+            if field.rollup and field.rollup.type_name == cls.__name__ and field.rollup.fresh == ON_WRITE:
                 yield CountedField(other, name, field.rollup)
+
+
+def nightly_of(cls: type[Record]) -> dict[str, Rollup]:
+    """The fields of a type that are counted at night."""
+    own = cls.declared.own_fields.items()
+    return {name: field.rollup for name, field in own if field.rollup and field.rollup.fresh == NIGHTLY}
 
 
 def counted(cls: type[Record], rollup: Rollup, id: ObjectId) -> Any:
     """What a rollup holds for a record, from the records of `cls` as the transaction sees them, archived ones too."""
+    return counted_of(cls, rollup, [id])[id]
+
+
+def counted_of(cls: type[Record], rollup: Rollup, ids: Sequence[ObjectId]) -> dict[ObjectId, Any]:
+    """The same for several records, in one command for where the counted ones live and one for their archive."""
     homes = [cls.type_name(), *([archive_of(cls.type_name())] if cls.declared.retention else [])]
-    stages = [{"$match": {rollup.link: id, **rollup.counted}}, {"$group": {"_id": None, "value": _stage(rollup)}}]
-    values = [row["value"] for home in homes for row in in_unit(home).aggregate(stages)]
-    known = [_number(value) for value in values if value is not None]
+    query = {rollup.link: {"$in": list(ids)}, **rollup.counted}
+    stages = [{"$match": query}, {"$group": {"_id": f"${rollup.link}", "value": _stage(rollup)}}]
+    known: dict[ObjectId, list[Any]] = {id: [] for id in ids}
+    for row in (row for home in homes for row in in_unit(home).aggregate(stages)):
+        if row["value"] is not None:
+            known[row["_id"]].append(number(row["value"]))
+    return {id: _together(rollup, values) for id, values in known.items()}
+
+
+def _together(rollup: Rollup, values: list[Any]) -> Any:
+    """What the living records and those of the archive hold together."""
     if rollup.by == SUM:
-        return sum(known) if known else 0
-    return (min if rollup.by == "min" else max)(known, default=None)
+        return sum(values) if values else 0
+    return (min if rollup.by == "min" else max)(values, default=None)
 
 
 def _stage(rollup: Rollup) -> dict[str, Any]:
     return {f"${rollup.by}": f"${rollup.field}" if rollup.field else 1}
 
 
-def _number(value: Any) -> Any:
+def number(value: Any) -> Any:
+    """A stored number to count with."""
     return (
         value.to_decimal()
         if isinstance(value, Decimal128)

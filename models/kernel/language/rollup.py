@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from .names import NameSet
 
 COUNT, SUM, LEAST, MOST = "count", "sum", "min", "max"
+ON_WRITE, NIGHTLY = "on_write", "nightly"
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Rollup:
     """What a field holds of the records that link to its own: `Rollup("Payment.receivable", "amount")` is the sum of
     the amounts of all payments whose `receivable` it is; without a field, their number. `states`: only those in one of
     these states (none: all outside the bin); `by`: `sum`, `min` or `max` of the field. It is counted anew in the
-    transaction of each write of such a record, and the record's page leads from it to exactly these records.
+    transaction of each write of such a record or, with `fresh="nightly"`, by a job each night, where one record has so
+    many that no write should wait for it. The record's page leads from it to exactly these records.
     """
 
     source: str
@@ -25,6 +27,7 @@ class Rollup:
     _: KW_ONLY
     states: NameSet = NameSet(frozenset())
     by: str = SUM
+    fresh: str = ON_WRITE
 
     @property
     def type_name(self) -> str:
@@ -62,6 +65,8 @@ def rollup_faults(what: str, rollup: Rollup, cls: Any, by_class: Mapping[str, An
         yield f"{what} adds up {rollup.type_name}.{rollup.field}, which is no number"
     if rollup.by not in (SUM, LEAST, MOST) or (rollup.by != SUM and not rollup.field):
         yield f"{what} counts by={rollup.by!r}, which is none of sum, min and max of a field"
+    if rollup.fresh not in (ON_WRITE, NIGHTLY):
+        yield f"{what} is fresh={rollup.fresh!r}, which is neither on_write nor nightly"
     flow = source.declared.workflow
     for state in sorted(rollup.states - set(flow.states if flow else ())):
         yield f"{what} counts a state {state!r} that {rollup.type_name} does not have"

@@ -23,6 +23,7 @@ from .kernel.language import (
     Record,
     Ref,
     Retention,
+    Rollup,
     Scope,
     State,
     Text,
@@ -96,6 +97,7 @@ class SpecificationItem(Record):
 
     project = Ref("Project", required=True, fixed=True, label=L("Project", "項目"))
     name = Text(required=True, label=L("Item", "條目"))
+    cases = Whole(rollup=Rollup("TestCase.item", fresh="nightly"), label=L("Cases", "用例數"))
     kind = Choice({"must": L("Must", "必須"), "may": L("May", "可選")}, default="must", label=L("Kind", "類別"))
 
 
