@@ -31,6 +31,7 @@ from .kernel.language import (
     Ref,
     Refs,
     Retention,
+    Tell,
     Text,
     Whole,
     Workflow,
@@ -128,6 +129,20 @@ FIGURES = (
     retention=Retention(archive=365, delete=5),
     happened="collected_on",
     follow_ups=(REPORTING,),
+    tells=(
+        Tell(
+            on="accept reject close",
+            to="survey_response.mail",
+            subject=L("What came of your answer to our survey", "您在問卷中所提意見的後續"),
+            body=L(
+                "You told us something in a survey and left your address. We have looked at it; it is now: {state}. "
+                "Thank you for your help.",
+                "您在問卷中提出意見並留下郵箱。我們已處理，現狀態為：{state}。感謝您的幫助。",
+            ),
+            locale="survey_response.language",
+            unsubscribe=True,
+        ),
+    ),
     analyses=FIGURES,
 )
 class Requirement(Record):

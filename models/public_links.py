@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,28 @@ def provide(record: Record) -> None:
     """Make the link of a record that never had one, in the transaction of a move that opens it to people outside."""
     if _links().find_one({"_id": record.id}, {"_id": 1}) is None:
         _made(record, "")
+
+
+def use(record: ObjectId) -> bool:
+    """Note in place, and without a time, that a link was used; False where it was before, or leads nowhere."""
+    rows = _links().update_one({"_id": record, "used": {"$ne": True}, "revoked_at": None}, {"$set": {"used": True}})
+    return bool(rows.matched_count)
+
+
+def is_used(record: ObjectId) -> bool:
+    """Whether the link of a record was used."""
+    return _links().find_one({"_id": record, "used": True}, {"_id": 1}) is not None
+
+
+def used_among(records: Sequence[ObjectId]) -> int:
+    """How many links of some records were used."""
+    return int(_links().count_documents({"_id": {"$in": list(records)}, "used": True}))
+
+
+def derived_token(token: str, what: str) -> str:
+    """Another secret that follows from a link, which whoever holds the link has, too."""
+    digest = hmac.digest(token.encode("utf-8", "replace"), what.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def came_before(cls: type[Record], once: str) -> bool:
@@ -163,6 +186,8 @@ def _made(record: Record, sent: str) -> dict[str, Any]:
     row: dict[str, Any] = {"_id": record.id, "type": record.type_name(), "salt": secrets.token_hex(16), "sent": sent}
     row |= {"made_at": now, "until": now + dt.timedelta(days=expires.count) if expires else None, "revoked_at": None}
     row["hash"] = _hash(_derived(row))
+    if is_used(record.id):
+        row["used"] = True
     _links().replace_one({"_id": record.id}, row, upsert=True)
     return row
 

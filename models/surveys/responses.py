@@ -55,6 +55,31 @@ def requirement_from(response: SurveyResponse) -> Mapping[str, Any]:
     }
 
 
+FLOW = Workflow(
+    "received",
+    (
+        Move("evaluate", "received", "evaluated", by=WRITER, optional=True, label=L("Evaluated", "標為已評估")),
+        Move("reopen", "evaluated", "received", by=WRITER, optional=True, label=L("Evaluate again", "重新評估")),
+    ),
+    ends="evaluated",
+    edit="received evaluated",
+    facts=(
+        State("received", L("Received", "已收到"), tone="progress"),
+        State("evaluated", L("Evaluated", "已評估"), tone="good"),
+    ),
+    withdraw=False,
+)
+LEADS_TO = (
+    FollowUp(
+        "to_requirement",
+        "Requirement",
+        L("Make it a requirement", "轉為需求"),
+        states="received evaluated",
+        fill=requirement_from,
+    ),
+)
+
+
 @record(
     label=L("Answer to a survey", "問卷回答"),
     plural=L("Answers to surveys", "問卷回答"),
@@ -64,35 +89,15 @@ def requirement_from(response: SurveyResponse) -> Mapping[str, Any]:
     title="{survey} {number}",
     grid=Grid("number survey contact language is_test created_at state"),
     belongs_to="survey",
-    workflow=Workflow(
-        "received",
-        (
-            Move("evaluate", "received", "evaluated", by=WRITER, optional=True, label=L("Evaluated", "標為已評估")),
-            Move("reopen", "evaluated", "received", by=WRITER, optional=True, label=L("Evaluate again", "重新評估")),
-        ),
-        ends="evaluated",
-        edit="received evaluated",
-        facts=(
-            State("received", L("Received", "已收到"), tone="progress"),
-            State("evaluated", L("Evaluated", "已評估"), tone="good"),
-        ),
-        withdraw=False,
-    ),
-    follow_ups=(
-        FollowUp(
-            "to_requirement",
-            "Requirement",
-            L("Make it a requirement", "轉為需求"),
-            states="received evaluated",
-            fill=requirement_from,
-        ),
-    ),
+    workflow=FLOW,
+    follow_ups=LEADS_TO,
 )
 class SurveyResponse(Record):
     """What somebody answered: counted with the others, unless it was a trial (2.1.1)."""
 
     survey = Ref("Survey", required=True, fixed=True, label=L("Survey", "問卷"))
     answers = Answers(of="survey.questions", apart="is_test", required=True, label=L("Answers", "回答"))
+    invitation = Ref("SurveyInvitation", label=L("Invitation", "邀請"))
     contact = Text(most=100, label=L("Name", "姓名"))
     mail = Sealed(Mail(), label=L("Mail", "郵箱"))
     language = Choice(LANGUAGES, label=L("Language", "語言"))

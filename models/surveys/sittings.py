@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mongoengine.connection import get_db
 from pymongo import ReturnDocument
 
+from .. import public_links
 from ..kernel.base import clock
 from ..kernel.base.collections import SITTINGS, SURVEY_COUNTS
 from ..kernel.base.errors import Refused
@@ -37,6 +38,7 @@ from ..kernel.language.questions.question import Question
 from ..kernel.language.questions.sheet import questions_of
 from ..kernel.rights import rights
 from . import anonymous
+from .invitations import SurveyInvitation
 from .responses import SurveyResponse
 from .surveys import Opening, Survey, opening_of
 
@@ -51,6 +53,7 @@ OVER = L(
 FULL = L(
     "The survey has as many answers as it takes. Nothing was stored.", "問卷已達到完成份數上限，未保存。", code="full"
 )
+USED = L("This invitation was used already. Nothing was stored.", "此邀請已使用過，未保存。", code="used")
 PAUSED = L(
     "The survey is paused at the moment. What you typed is kept under this link; please send it later.",
     "問卷暫停中。您填寫的內容已保存在此鏈接下，請稍後提交。",
@@ -69,6 +72,7 @@ class Sitting:
     given: Mapping[str, Any] = field(default_factory=dict)
     contact: Mapping[str, str] = field(default_factory=dict)
     is_test: bool = False
+    invitation: ObjectId | None = None
     sent: str = ""  # the number or receipt under which it was taken in
     nonce: str = ""  # of an anonymous answer: what nobody else has
 
@@ -77,10 +81,19 @@ class Sitting:
         return editions.questions_in(self.edition)
 
 
-def begin(survey: Survey, *, is_test: bool = False) -> Sitting:
-    """A new sitting of somebody, with the questions as they stand now."""
-    lines = stored_lines(survey)
-    sitting = Sitting(secrets.token_urlsafe(32), survey.id, editions.keep(lines), clock.now(), is_test=is_test)
+def begin(survey: Survey, *, is_test: bool = False, token: str = "", invitation: ObjectId | None = None) -> Sitting:
+    """A new sitting of somebody, with the questions as they stand now. `token`: its link, where it follows from that of
+    an invitation; begun before, it is gone on with."""
+    if token and (before := opened(token)):
+        return before
+    sitting = Sitting(
+        token or secrets.token_urlsafe(32),
+        survey.id,
+        editions.keep(stored_lines(survey)),
+        clock.now(),
+        is_test=is_test,
+        invitation=invitation,
+    )
     until = clock.start_of(clock.today() + dt.timedelta(days=DAYS_KEPT))
     row = {"_id": _id_of(sitting.token), "survey": survey.id, "until": until, "is_test": is_test, "is_sent": False}
     in_unit(SITTINGS).insert_one({**row, "content": _sealed(sitting)})
@@ -142,6 +155,8 @@ def send(sitting: Sitting) -> Sitting:
         survey = rights.find(SYSTEM, Survey, sitting.survey)
         if not sitting.is_test:
             _refuse_unless_open(survey, sitting)
+        if sitting.invitation and not public_links.use(sitting.invitation):
+            raise Refused(USED)
         done = _taken_in(survey, sitting)
         content = {"content": _sealed(done), "is_sent": True}
         in_unit(SITTINGS).update_one({"_id": row["_id"], "is_sent": False}, {"$set": content})
@@ -180,11 +195,14 @@ def _entered(survey: Survey, sitting: Sitting) -> str:
         "language": current_locale(),
         "is_test": sitting.is_test,
         "owner": survey.ref("owner"),
+        "invitation": sitting.invitation,
         **{name: text for name, text in sitting.contact.items() if text},
     }
     context = Context(source=Source.PUBLIC, confirmed=True)
     once = f"sitting:{_id_of(sitting.token)}"
     record = changes.create(SurveyResponse, values, actor=SYSTEM, context=context, once=once)
+    if sitting.invitation:
+        changes.move(SurveyInvitation, sitting.invitation, "answer", actor=SYSTEM, version=None, context=context)
     return record.number
 
 
@@ -205,6 +223,7 @@ def _sealed(sitting: Sitting) -> Binary:
         "contact": dict(sitting.contact),
         "is_test": sitting.is_test,
         "sent": sitting.sent,
+        "invitation": str(sitting.invitation or ""),
         "nonce": sitting.nonce,
     }
     nonce = secrets.token_bytes(NONCE_BYTES)
@@ -219,4 +238,5 @@ def _unsealed(token: str, content: bytes) -> Sitting | None:
         return None
     kept = json.loads(text)
     kept |= {"survey": ObjectId(kept["survey"]), "begun": dt.datetime.fromisoformat(kept["begun"])}
+    kept["invitation"] = ObjectId(kept["invitation"]) if kept["invitation"] else None
     return Sitting(token=token, **kept)

@@ -95,7 +95,7 @@ class Opening(StrEnum):
         ),
         Part(
             L("When and how", "時間與方式"),
-            "opens closes complete_limit anonymous asks_address released released_list",
+            "opens closes complete_limit invited_only anonymous asks_address released released_list",
             clause="2.1.1",
             help=L(
                 "Anonymous is said on the page and holds: nobody can find out later who answered what. "
@@ -164,6 +164,7 @@ class Survey(Record):
         default=False,
         label=L("Asks at its end for a name and an address, for who wants to hear more", "結尾詢問姓名與郵箱（自願）"),
     )
+    invited_only = Flag(default=False, label=L("By personal invitation only", "僅限受邀者作答"))
     anonymous = Flag(default=False, label=L("Anonymous", "匿名"))
     released = Whole(computed=True, label=L("Anonymous answers released", "已釋出匿名回答數"))
     released_list = Text(computed=True, label=L("Hash of the list of answers", "回答清單雜湊值"))

@@ -62,4 +62,5 @@ def cause(cls: Any, company: Any, verb: str) -> Any:
         return changes.create(cls, own | facts, actor=SYSTEM, once=str(ObjectId()))
     move = next(move for move in cls.declared.workflow.moves if move.verb == verb)
     made = with_addresses(cls, company.walk(company.make(cls.declared.name), move.source[0]))
+    get_db()["notice"].delete_many({})
     return company.walk(made, move.target)

@@ -25,6 +25,7 @@ from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.operations.retention import rule_for
 from models.surveys import anonymous, sittings
+from models.surveys.invitations import SurveyInvitation
 from models.surveys.sittings import Sitting
 from models.surveys.surveys import Opening, Survey, opening_of, text_of
 
@@ -58,6 +59,8 @@ CLOSED = {
     Opening.OVER: L("The survey is over. Thank you for your interest.", "問卷已結束，感謝關注。"),
 }
 IS_FULL = L("The survey has as many answers as it takes. Thank you for your interest.", "問卷已收滿，感謝關注。")
+USED = L("This invitation was used already. Thank you for your answers.", "此邀請已使用，感謝您的回答。")
+INVITED_ONLY = L("This survey is answered by personal invitation only.", "本問卷僅限受邀者作答。")
 Part = Sequence[Question]
 
 
@@ -67,24 +70,48 @@ def start(cls: type[Record], token: str) -> Any:
     survey = public_links.opened(cls, token)
     if not isinstance(survey, Survey):
         return nowhere()
-    return _start(survey, url_for("public.follow", name=cls.type_name(), token=token))
+    return _start(survey, url_for("public.follow", name=cls.type_name(), token=token), None, "")
 
 
-def _start(survey: Survey, action: str) -> Any:
-    if sentence := _closed(survey):
-        return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=_opens(survey))
+@behind_link("survey_invitation")
+def start_invited(cls: type[Record], token: str) -> Any:
+    """What a personal link leads to: the same page; half-filled answers that are not anonymous are gone on with."""
+    invitation = public_links.opened(cls, token)
+    if not isinstance(invitation, SurveyInvitation):
+        return nowhere()
+    try:
+        survey = rights.find(SYSTEM, Survey, invitation.ref("survey"))
+    except Missing:
+        return nowhere()
+    own = "" if survey.anonymous else public_links.derived_token(token, "sitting")
+    if own and sittings.opened(own):
+        return redirect(url_for("public.fill", token=own), 303)
+    return _start(survey, url_for("public.follow", name=cls.type_name(), token=token), invitation, own)
+
+
+def _start(survey: Survey, action: str, invitation: SurveyInvitation | None, own: str) -> Any:
+    sentence = _closed(survey)
+    if invitation and public_links.is_used(invitation.id):
+        sentence = USED
+    elif not invitation and survey.invited_only:
+        sentence = sentence or INVITED_ONLY
+    whose = {"name": invitation.name, "number": invitation.number} if invitation else {"number": survey.number}
+    if sentence:
+        return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=_opens(survey), **whose)
     refused, status = [], 200
     if request.method == "POST" and "switch" not in request.form:
         try:
             sending.entry_of(f"{BEGIN}:{survey.id}")
             sending.count(f"{BEGIN}:{survey.type_name()}", survey.declared.public.limit, survey.declared.public.total)
-            return redirect(url_for("public.fill", token=sittings.begin(survey).token), 303)
+            sitting = sittings.begin(survey, token=own, invitation=invitation.id if invitation else None)
+            return redirect(url_for("public.fill", token=sitting.token), 303)
         except TooOften as too_often:
             refused, status = sentences(too_often), 429
         except Refused as refusal:
             refused, status = sentences(refusal), 422
     rule = rule_for(Survey)
     facts = {"kept": str(KEPT_FOR(days=rule.archive, years=rule.delete)) if rule else str(KEPT_ON)}
+    facts |= whose
     facts |= {"key": sending.new_key(f"{BEGIN}:{survey.id}"), "key_name": sending.KEY, "trap": sending.TRAP}
     return _page("public/survey_start.html", survey, action=action, refused=refused, **facts), status
 
@@ -123,7 +150,7 @@ def shown(cls: type[Record], token: str) -> Any:
     if sitting.sent:
         return _page("public/survey_sent.html", survey, sitting=sitting, proof=_proof(survey, sitting))
     if sentence := _over(survey, sitting):
-        return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=None)
+        return _page("public/survey_closed.html", survey, sentence=str(sentence), number=survey.number)
     number = request.args.get(PART, "")
     return Filling(survey, sitting).drawn(int(number) if number.isdecimal() and len(number) < 4 else 0)
 
@@ -162,7 +189,7 @@ def sent(cls: type[Record], token: str) -> Any:
     filling = Filling(survey, sitting)
     part = filling.take_in()
     if sentence := _over(survey, filling.sitting):
-        return _page("public/survey_closed.html", survey, sentence=str(sentence), opens=None), 409
+        return _page("public/survey_closed.html", survey, sentence=str(sentence), number=survey.number), 409
     return filling.go_on(part, request.form.get(GO, ""))
 
 

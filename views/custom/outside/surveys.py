@@ -8,11 +8,14 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask_admin import BaseView, expose
 
+from models.kernel.base.arithmetic.ratio import NoData, Ratio
+from models.kernel.base.arithmetic.rounding import rounded
 from models.kernel.base.errors import Forbidden
 from models.kernel.base.people import Actor
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.surveys import sittings
+from models.surveys.invitations import counts_of
 from models.surveys.surveys import Survey
 from views.session import actor
 from views.slots import CustomView, Panel, on_record_top
@@ -27,7 +30,11 @@ def how_it_stands(me: Actor, record: Record) -> Panel | None:
     """How many have answered and begun, and the button with which its writers try it out."""
     if not isinstance(record, Survey):
         return None
+    invited, used = counts_of(record.id)
     facts = {
+        "invited": invited,
+        "used": used,
+        "rate": _rate(used, invited),
         "id": record.id,
         "complete": sittings.completed(record),
         "half_filled": sittings.half_filled(record),
@@ -35,6 +42,13 @@ def how_it_stands(me: Actor, record: Record) -> Panel | None:
         "may_try": rights.is_writer(me, Survey, record) and record.removed_at is None,
     }
     return Panel("custom/survey.html", facts)
+
+
+def _rate(used: int, invited: int) -> str:
+    """The response rate: of those who were invited; an open link has none."""
+    ratio = Ratio(used, invited)
+    percent = ratio.percent
+    return "" if ratio.is_small or isinstance(percent, NoData) else f"{rounded(percent)} %"
 
 
 class SurveysView(CustomView):
