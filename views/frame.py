@@ -18,7 +18,7 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language import typed
 from models.kernel.language.record import Record
-from models.kernel.language.spec import Chapter
+from models.kernel.language.spec import Chapter, Declaration
 from models.kernel.rights import rights
 
 from . import wording
@@ -40,6 +40,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
     )
     app.jinja_env.globals["machine_time"] = wording.machine_time
     app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look, line_rows=line_rows)
+    app.jinja_env.globals.update(is_signed_by_hand=_is_signed_by_hand)
     app.jinja_env.globals.update(yes_words=sorted(typed.YES), no_words=sorted(typed.NO))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)
@@ -152,3 +153,8 @@ def _kept(how: str) -> dict[str, Any]:
 
 def unread_count(me: Actor) -> int:
     return get_db()[NOTICES].count_documents({"person": me.id, "read_at": None}, limit=COUNT_CAP)
+
+
+def _is_signed_by_hand(declared: Declaration) -> bool:
+    """Whether a type has a signature, for which its pages need a script."""
+    return any(field.is_signature for field in declared.own_fields.values())

@@ -30,7 +30,7 @@ from ..wording import deadline, line_labels, reference_labels, state_label, tone
 from .clocks import clocks_context
 from .course import course_of, drawing_of
 from .linked import leads_context, linked_context
-from .papers import papers_context
+from .papers import papers_context, signed_context
 from .receipts import receipts_context
 from .timeline import timeline
 
@@ -80,6 +80,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         **papers_context(record, opened=bool(opened)),
+        **signed_context(record, rights.Viewer(me, record)),
         "linked": linked_context(cls, record, me),
         "files": [
             file_context(item, me, has_mark=has_mark, edition=record.raw("edition"))

@@ -9,9 +9,10 @@ from typing import Any
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.gate import history
+from models.kernel.gate import history, signing
 from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import references_of
+from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.files import files
@@ -59,6 +60,7 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
         "state": state_label(cls, record.state),
         "version": str(record.version),
         "printed": str(PRINTED(who=me.name, at=moment(clock.now()))),
+        "signatures": list(_signatures(cls, record, viewer)),
         "parts": [_part(part, currency) for part in parts_of(cls, document, labels, viewer)],
         "base": [
             [str(base_fact["label"]), _text(base_fact["value"])] for base_fact in base_facts(cls, document, labels)
@@ -67,6 +69,14 @@ def contents(cls: type[Record], record: Record, me: Actor) -> dict[str, Any]:
         "decisions": [[e["when"], e["who"], e["text"], e["comment"]] for e in timeline(cls, decisions[::-1], viewer)],
         "is_cut": len(moves) == ENTRIES_MAX,
     }
+
+
+def _signatures(cls: type[Record], record: Record, viewer: rights.Viewer) -> Iterator[dict[str, Any]]:
+    """The pictures of signatures that the reader sees, as numbers, since a text cannot hold them."""
+    for name in signing.signatures_of(record):
+        field, value = cls.fields_of()[name], record.raw(name)
+        if value and value.get("png") and viewer.sees(field):
+            yield {"label": str(label_of(field)), "png": list(value["png"])}
 
 
 def _verbs(cls: type[Record]) -> tuple[str, ...]:

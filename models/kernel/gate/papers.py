@@ -97,6 +97,7 @@ def content_of(
             "date": str(On(clock.today())),
             "printed": str(At(clock.now())),
             "fields": {name: _field(record, name, titles) for name in names if not _columns(record, name)},
+            "signatures": [_signature(record, name) for name in names if _is_signed(record, name)],
             "lines": {name: _lines(record, name, titles, reader) for name in names if _columns(record, name)},
             "course": list(_course(record, pending)),
             "has_proof": paper.proof,
@@ -128,6 +129,17 @@ def _columns(record: Record, name: str) -> Mapping[str, Any]:
 def _field(record: Record, name: str, titles: Mapping[Any, str]) -> dict[str, Any]:
     field = record.fields_of()[name]
     return {"label": str(label_of(field)), "value": _text(field, record.raw(name), titles)}
+
+
+def _is_signed(record: Record, name: str) -> bool:
+    return record.fields_of()[name].is_signature and bool(record.raw(name))
+
+
+def _signature(record: Record, name: str) -> dict[str, Any]:
+    """A signature as formats print it: its picture as numbers, since a text cannot hold it, or the typed name."""
+    field, value = record.fields_of()[name], record.raw(name)
+    facts = {"label": str(label_of(field)), "text": str(field.in_words(value)), "typed": value.get("typed", "")}
+    return facts | {"png": list(value.get("png") or b"")}
 
 
 def _lines(record: Record, name: str, titles: Mapping[Any, str], reader: Actor | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..language.declare import kept_links_of, references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
 from ..language.record import Record
 from ..rights import rights
-from . import any_links, line_links, lines
+from . import any_links, line_links, lines, signing
 from .answering import answer_problems
 from .circles import circle_problems
 from .search_parts import parent_of
@@ -79,6 +79,8 @@ def problems_of(
         problems.update(link_problems(record, chooser, before, but=links))
         problems.update(circle_problems(record, actor, before))
         for path, sentence in line_problems(record, actor, before):
+            problems.add(path, sentence)
+        for path, sentence in signing.problems_of(record, actor, before):
             problems.add(path, sentence)
         problems.update(_belonging_problems(record, actor))
     problems.update(rule_problems(record, problems))

@@ -16,6 +16,7 @@ from .lines import give_keys
 from .outside import tell_outside
 from .papers import order_papers
 from .search_parts import derive
+from .signing import sign
 from .stored_form import difference, stamp, stored
 from .uniqueness import refuse_taken
 from .unit import Unit
@@ -31,6 +32,7 @@ class Outdated(Exception):
 def write_new(unit: Unit, record: Record, act: Act) -> None:
     """Write a new record and the first entry of its history."""
     give_keys(record)
+    sign(record, {}, act)
     count_clocks(record)
     derive(record)
     after = stored(record)
@@ -50,6 +52,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     Raises Changed, or Outdated where what was read is what a page had drawn.
     """
     give_keys(record)
+    sign(record, before, act)
     count_clocks(record)
     derive(record)
     after = stored(record)

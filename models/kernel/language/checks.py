@@ -88,6 +88,8 @@ def _field_faults(name: str, field: Rule) -> Iterator[str]:
         yield from _kind_faults(column_place, column)
         if isinstance(column, Lines):
             yield f"{column_place} has lines within lines, which no form can show"
+        if column.is_signature:
+            yield f"{column_place} is a signature, which only a record has"
         for fact in _ONLY_OF_RECORDS:
             if getattr(column, fact):
                 yield f"{column_place} has {fact}=, which holds for fields of a record only"

@@ -141,4 +141,6 @@ def _field_faults(paper: Paper, spec: Declaration, fields: Mapping[str, Any]) ->
 
 def is_for_everybody(field: Any) -> bool:
     """Whether a field may stand in what everybody sees who opens the record; what is kept sealed may not."""
+    if field.is_signature:
+        return field.see is None and not field.internal
     return not (field.internal or field.see is not None or not field.is_for_strangers)

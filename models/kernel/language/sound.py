@@ -74,6 +74,8 @@ def _tests(cls: Any) -> dict[str, Fits]:
 def _test_of(field: Any) -> Fits:
     if isinstance(field, Lines):
         return _lines_of(field)
+    if getattr(field, "is_signature", False):
+        return lambda value: not any(field.faults(value))
     if isinstance(field, Sealed):
         return lambda value: _opens(field, value)
     if isinstance(field, me.ListField):

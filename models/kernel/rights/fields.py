@@ -116,7 +116,7 @@ def granted_fields(actor: Actor, cls: type[Record], record: Record | None) -> fr
     return frozenset(
         name
         for name, field in fields.items()
-        if not field.computed and (is_new or not field.fixed)
+        if not field.computed and (is_new or not field.fixed) and not is_signed(field, subject)
         if sees(actor, field, subject) and _open_ways(cls, field.edit).holds(subject, people)
     )
 
@@ -155,9 +155,14 @@ def writable_ever(actor: Actor, cls: type[Record], record: Record | None) -> fro
 
 def _may_set(actor: Actor, field: Rule, subject: Record, is_new: bool) -> bool:
     """Whether one of the writers may set a field; what is set by relation is not theirs by that."""
-    if field.computed or (field.fixed and not is_new) or isinstance(field.edit, Relation):
+    if field.computed or (field.fixed and not is_new) or isinstance(field.edit, Relation) or is_signed(field, subject):
         return False
     return sees(actor, field, subject) and (field.edit is None or has_role(actor, field.edit))
+
+
+def is_signed(field: Rule, record: Record) -> bool:
+    """Whether a field is a signature that was given: it is not given again in a form."""
+    return field.is_signature and bool(record.raw(field.name))
 
 
 def leads(actor: Actor, record: Record | None) -> bool:

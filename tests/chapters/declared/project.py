@@ -25,6 +25,7 @@ from .kernel.language import (
     Retention,
     Rollup,
     Scope,
+    Signature,
     State,
     Text,
     Values,
@@ -67,7 +68,7 @@ class Member(Line):
     access=Access(named={"leader": WRITE, "team.user": READ}),
     workflow=Workflow(
         "running",
-        (Move("close", "running", "closed"),),
+        (Move("close", "running", "closed", require="accepted"),),
         facts=(State("running", L("Running", "進行中"), tone="progress"),),
     ),
     retention=Retention(archive=30, delete=5),
@@ -80,6 +81,7 @@ class Project(Record):
     name = Text(required=True, label=L("Name", "名稱"))
     leader = Ref("User", label=L("Leader", "項目負責人"))
     team = Lines(Member, label=L("Team", "成員"))
+    accepted = Signature(label=L("Signature for acceptance", "驗收簽字"))
 
 
 @record(

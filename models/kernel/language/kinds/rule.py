@@ -98,6 +98,7 @@ class Rule:
     line_target = line_list = ""  # the type and the list of lines to one of which it links
     is_rhythm: ClassVar[bool] = False  # says how often something comes again
     is_any_link: ClassVar[bool] = False  # kept with the type of the record that it links to
+    is_signature: ClassVar[bool] = False  # signed by the gate; given once
     holds_mail: ClassVar[bool] = False  # its values are mail addresses
     is_line_state: ClassVar[bool] = False  # says of a line how far it is
     unreadable: ClassVar[L] = WRONG_FORM

@@ -27,6 +27,8 @@ STAMPED_WIDTH = 1100
 INK = (176, 42, 31, 70)
 HIT = (255, 214, 0, 110)
 HITS_MAX = 200
+SIGNATURE_WIDTH, SIGNATURE_HEIGHT, SIGNATURE_PIXELS_MAX = 600, 200, 12_000_000
+INK_BELOW, INK_LEAST, INK_MOST = 140, 60, 0.5  # of grey; how many pixels; which share of the image
 PAGES_MAX = 3_000
 Order = dict[str, Any]
 
@@ -121,6 +123,30 @@ def stamped(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
     return {"pages": len(pdf)}, out.getvalue()
 
 
+def signature(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
+    """The ink of a signature, drawn anew black on white, cut to its size and small; nothing else is kept."""
+    grey = _opened_signature(content)
+    ink = grey.point(lambda value: 255 if value < INK_BELOW else 0)
+    box = ink.getbbox()
+    share = ink.histogram()[255] / (ink.width * ink.height)
+    if box is None or ink.histogram()[255] < INK_LEAST or share > INK_MOST:
+        raise Unreadable("empty")
+    cut = ink.crop(box)
+    cut.thumbnail((SIGNATURE_WIDTH, SIGNATURE_HEIGHT))
+    drawn = Image.new("1", (cut.width + 16, cut.height + 16), 1)
+    drawn.paste(0, (8, 8), cut.point(lambda value: 255 if value >= 96 else 0).convert("1"))
+    out = io.BytesIO()
+    drawn.save(out, "PNG", optimize=True)
+    return {"width": drawn.width, "height": drawn.height}, out.getvalue()
+
+
+def _opened_signature(content: BinaryIO) -> Image.Image:
+    result = Image.open(content, formats=("PNG", "JPEG", "WEBP"))
+    if result.width * result.height > SIGNATURE_PIXELS_MAX or getattr(result, "n_frames", 1) > 1:
+        raise Unreadable("pixels")
+    return _drawn_anew(result, 1200).convert("L")
+
+
 def _stamped(picture: Image.Image, order: Order) -> Image.Image:
     """The picture with the mark across it, again and again, if there is one."""
     mark = order.get("mark")
@@ -151,6 +177,7 @@ VERBS: dict[str, Callable[[BinaryIO, Order], tuple[Order, bytes]]] = {
     "image": image,
     "small": small,
     "stamped": stamped,
+    "signature": signature,
 }
 
 
