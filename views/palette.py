@@ -45,6 +45,7 @@ RECENT, RECORDS = L("Recently opened", "最近打開"), L("Records", "記錄")
 SCREENS, NEW = L("Go to", "跳轉"), L("New", "新建")
 CALENDAR_OF = L("{label}: calendar", "{label}：日曆")
 BOARD_OF = L("{label}: board", "{label}：看板")
+ANALYSIS_OF = L("{label}: analysis", "{label}：分析")
 SEARCH_ALL = L("Search everything for “{text}”", "全局搜索「{text}」")
 EDIT, HISTORY, PDF = L("Edit", "修改"), L("Full history", "完整歷史"), L("As a PDF", "PDF 文件")
 PRINTING = ("print", "打印", "列印")
@@ -154,6 +155,7 @@ class PaletteView(PlainRun):
                 yield CALENDAR_OF(label=cls.declared.plural), f"/admin/calendar/{cls.declared.name}/", ()
             if boards(cls):
                 yield BOARD_OF(label=cls.declared.plural), f"/admin/board/{cls.declared.name}/", ()
+            yield ANALYSIS_OF(label=cls.declared.plural), f"/admin/analysis/{cls.declared.name}/", ()
 
     def _records(self, me: Actor, text: str) -> list[Option]:
         """Records by the beginning of their number, which names the type, or else by any part of their short fields."""

@@ -36,7 +36,7 @@ def count(run: Run) -> None:
             for rows in run.batches(cls, {}, columns=(field,), key=f"{name}.{field}"):
                 values = rollups.counted_of(source, rollup, [row["_id"] for row in rows])
                 stale = [row for row in rows if _differs(row.get(field), values[row["_id"]])]
-                run.count(counted=len(run.try_each(name, stale, partial(_write, cls, field, values))))
+                run.count(refreshed=len(run.try_each(name, stale, partial(_write, cls, field, values))))
 
 
 def _differs(held: Any, value: Any) -> bool:

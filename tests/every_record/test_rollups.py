@@ -84,7 +84,7 @@ def test_a_count_of_the_night_may_be_cut_off(cls: Any, record: Any, company: Any
         do("rollups.count")
         assert writes.times == len(counting) + 1
         assert all(company.fresh(each).raw(name) == counted(source, rollup, each.id) for each in counting)
-        assert do("rollups.count")["counted"] == 0
+        assert do("rollups.count")["refreshed"] == 0
         monkeypatch.undo()
 
 
