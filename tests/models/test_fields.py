@@ -42,6 +42,7 @@ from models.kernel.language.fields import (
     Refs,
     Rule,
     Sealed,
+    Signature,
     Tags,
     Text,
     Time,
@@ -55,6 +56,7 @@ from models.kernel.language.kinds.measures import NOT_AN_ADDRESS
 from models.kernel.language.kinds.questions import QuestionLine
 from models.kernel.language.kinds.recurrence import NOT_A_RULE
 from models.kernel.language.kinds.rule import CONTROL, TOO_FINE, TOO_LONG, TOO_MANY, TOO_SMALL
+from models.kernel.language.kinds.signatures import PNG, PNG_MAX
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from views.kinds.registry import kind_of
@@ -102,10 +104,13 @@ KINDS: dict[str, Any] = {
     "url": Url(label=LABEL),
     "line_state": LineState(OPTIONS, ends="a", label=LABEL),
     "recurrence": Recurrence(label=LABEL),
+    "signature": Signature(label=LABEL),
     "any_ref": AnyRef(of="User Customer", label=LABEL),
     "line_ref": LineRef("SalesOrder.milestones", label=LABEL),
 }
 GOOD: list[tuple[str, Any]] = [
+    ("signature", {"how": "drawn", "png": PNG + b"x"}),
+    ("signature", {"how": "typed", "typed": "王建國"}),
     ("text", "重慶銀行"),
     ("text", "🎉 emoji 👨‍👩‍👧 of several parts"),
     ("text", "שלום עולם"),
@@ -222,6 +227,15 @@ BAD: list[tuple[str, Any, L]] = [
     ("refs", [ObjectId()] * 501, TOO_MANY),
     ("lines", {"0": {}}, WRONG_FORM),
     ("lines", [{"name": "x"}], WRONG_FORM),
+    ("signature", {"how": "typed", "typed": ""}, WRONG_FORM),
+    ("signature", {"how": "typed", "typed": "a\x00b"}, WRONG_FORM),
+    ("signature", {"how": "typed", "typed": "x" * 101}, WRONG_FORM),
+    ("signature", {"how": "drawn", "png": b"<svg>"}, WRONG_FORM),
+    ("signature", {"how": "drawn", "png": PNG + b"x" * PNG_MAX}, WRONG_FORM),
+    ("signature", {"how": "drawn", "png": PNG.decode("latin-1")}, WRONG_FORM),
+    ("signature", {"how": "drawn", "png": PNG + b"x", "at": "yesterday"}, WRONG_FORM),
+    ("signature", {"how": "stamp", "png": PNG}, WRONG_FORM),
+    ("signature", "text", WRONG_FORM),
     ("lines", [Row(name="x")] * 501, TOO_MANY),
     ("questions", [{"code": "q1"}], WRONG_FORM),
     ("questions", [QuestionLine(code="q1", kind="text", text="Field?")] * 501, TOO_MANY),
