@@ -48,14 +48,17 @@ class Receipt:
     token: str
 
 
-def receive(cls: type[Record], values: Mapping[str, Any], *, once: str) -> Receipt:
+def receive(
+    cls: type[Record], values: Mapping[str, Any], *, once: str, actor: Actor = PUBLIC, source: Source = Source.PUBLIC
+) -> Receipt:
     """Enter what somebody outside sent, with its link. `once` names the form: sent twice, the first record comes back,
-    with its link where the contents are the same. Raises Refused with every problem by field."""
+    with its link where the contents are the same. `actor`: a stranger, as the history names them. Raises Refused with
+    every problem by field."""
     given, sent = {**cls.declared.public.filled(), **values}, _digest_of(values)
-    context = Context(source=Source.PUBLIC, confirmed=True)
+    context = Context(source=source, confirmed=True)
 
     def body(unit: Unit) -> Receipt:
-        record = changes.create(cls, given, actor=PUBLIC, context=context, once=f"public:{once}")
+        record = changes.create(cls, given, actor=actor, context=context, once=f"public:{once}")
         if not cls.declared.public.token:
             return Receipt(record, "")
         row = _links().find_one({"_id": record.id}) or _made(record, sent)

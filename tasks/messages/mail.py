@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
+from typing import Any
 
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
@@ -50,7 +51,8 @@ class NotSure(NotSent):
 @dataclass(frozen=True, kw_only=True)
 class MailMessage:
     """A mail: to whom, what, and the id under which it stays the same mail when it is sent again. `thread`: what it
-    answers to, as all mail about one matter; `stop`: the page on which its reader ends mail of this kind."""
+    answers to, as all mail about one matter; `answers`: the id of the message of its reader that it answers;
+    `reply_to`: where an answer goes, if not to the sender; `stop`: the page on which its reader ends such mail."""
 
     to: str
     name: str
@@ -58,6 +60,8 @@ class MailMessage:
     text: str
     key: str
     thread: str = ""
+    answers: str = ""
+    reply_to: str = ""
     stop: str = ""
 
 
@@ -76,7 +80,7 @@ def message_of(letter: MailMessage, office: MailSettings) -> EmailMessage:
     """The mail as it is sent. Raises RefusedForGood when the address is none."""
     if not is_address(letter.to):
         raise RefusedForGood(NO_ADDRESS(address=one_line(letter.to)))
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     try:
         user, _, domain = letter.to.rpartition("@")
         message["To"] = Address(one_line(letter.name), user, domain)
@@ -96,10 +100,26 @@ def _answering(letter: MailMessage, domain: str) -> dict[str, str]:
     """The headers by which programs know a mail again, keep it with others, and let its reader end them."""
     headers = {"Message-ID": f"<{letter.key}@{domain}>"}
     if letter.thread:
-        headers |= dict.fromkeys(("In-Reply-To", "References"), f"<{letter.thread}@{domain}>")
+        thread = f"<{letter.thread}@{domain}>"
+        answered = f"<{letter.answers}>" if letter.answers else ""
+        headers |= {"In-Reply-To": answered or thread, "References": f"{thread} {answered}".strip()}
+    if letter.reply_to:
+        headers["Reply-To"] = letter.reply_to
     if letter.stop:
         headers |= {"List-Unsubscribe": f"<{letter.stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return headers
+
+
+class _IdPolicy(EmailPolicy):
+    """Writes ids on one line: broken into several, one that is longer than a line would be no id any more."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name.lower() in ("message-id", "in-reply-to", "references"):
+            return f"{name}: {value}\r\n".encode()
+        return super().fold_binary(name, value)
+
+
+_POLICY = _IdPolicy(linesep="\r\n")
 
 
 class Mailer:

@@ -13,12 +13,14 @@ from typing import Any
 from mongoengine.connection import get_db
 
 from models import public_links
+from models.incoming_mail import last_id_from
 from models.kernel.base.collections import archive_of
 from models.kernel.base.words import L, Words, speaking
 from models.kernel.gate.outside import address_of, addresses_at, thread_of
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.mailing import mail_settings
+from models.operations.mailboxes import answer_address
 from models.services.notify import outside
 from models.services.notify.deliveries import FAILED, OFF
 
@@ -123,6 +125,8 @@ def _letter(notice: Mapping[str, Any], address: str) -> tuple[MailMessage, str]:
         text="\n\n".join(sent),
         key=notice["message_id"],
         thread=thread_of(notice["record"]),
+        answers=last_id_from(address, notice["type"], notice["record"]),
+        reply_to=answer_address(notice["type"], notice["message_id"]),
         stop=stop,
     )
     return letter, "\n\n".join(kept)

@@ -22,11 +22,17 @@ from models.operations.retention import open_link_to
 from models.services.imports.names import NamesInCells
 from tests.fixtures._types import types_with
 
-LINKED = types_with(lambda declared: any(field.is_any_link for field in declared.own_fields.values()))
+
+def set_by_people(declared: Any) -> dict[str, Any]:
+    """The links to any record of a type that people set."""
+    return {name: field for name, field in declared.own_fields.items() if field.is_any_link and not field.computed}
+
+
+LINKED = types_with(lambda declared: bool(set_by_people(declared)))
 
 
 def links_of(cls: Any) -> dict[str, Any]:
-    return {name: field for name, field in cls.declared.own_fields.items() if field.is_any_link}
+    return set_by_people(cls.declared)
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: M
         "when": moment(entry["at"]),
         "iso": machine_time(entry["at"]),
         "comment": entry.get("reason") or "",
+        **_folded(entry.get("reason") or ""),
         "tone": tone(cls, entry.get("state_to")),
         "changes": [
             change for c in entry.get("changes", ()) if verb != "create" for change in _changes(cls, c, viewer, labels)
@@ -82,6 +83,16 @@ def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: M
         "door": source_label(entry.get("door")),
         "hash": entry.get("hash", "")[:12],
     }
+
+
+def _folded(text: str) -> dict[str, str]:
+    """What somebody said, and the quoted lines at its end, where there are some."""
+    rows = text.split("\n")
+    at = len(rows)
+    while at and (rows[at - 1].startswith(">") or not rows[at - 1].strip()):
+        at -= 1
+    quoted = "\n".join(rows[at:]).strip()
+    return {"said": "\n".join(rows[:at]), "quoted": quoted} if quoted else {}
 
 
 def _destroyed(proof: Mapping[str, Any]) -> Change:

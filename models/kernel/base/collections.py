@@ -35,6 +35,7 @@ SURVEY_COUNTS = "survey_count"
 SURVEY_BOXES = "survey_box"
 SURVEY_ANSWERS = "survey_answer"
 SURVEY_VERBATIMS = "survey_verbatim"
+MAILBOX_STATES = "mailbox_state"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -78,6 +79,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     QUESTION_EDITIONS: [],
     UNSUBSCRIBED: [],
     PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
+    MAILBOX_STATES: [],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_COUNTS: [],

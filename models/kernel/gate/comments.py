@@ -40,10 +40,10 @@ def _workers(record: Record) -> set[ObjectId]:
     return {*(record.raw("worked_by") or ())}
 
 
-def comment(cls: type[R], id: Any, text: str, *, actor: Actor, once: str = "") -> R:
+def comment(cls: type[R], id: Any, text: str, *, actor: Actor, once: str = "", context: Context | None = None) -> R:
     """Say something on a record: kept in its history, told to its owner and to those mentioned who may read it. `once`
-    names the entry: sent twice, it stands there once."""
-    with noting(VerbAttempt(actor, cls, "comment", _context(actor), id)) as attempt:
+    names the entry: sent twice, it stands there once; `context`: how it comes in, if not by a page."""
+    with noting(VerbAttempt(actor, cls, "comment", context or _context(actor), id)) as attempt:
         return _commented(attempt, cls, id, text.strip(), once)
 
 

@@ -67,6 +67,7 @@ class Notice(me.Document):
             {"fields": ["person", "-_id"]},
             {"fields": ["routed", "_id"], "partialFilterExpression": {"routed": False}},
             {"fields": ["record", "-_id"], "partialFilterExpression": {"channel": OUTSIDE}},
+            {"fields": ["message_id"], "partialFilterExpression": {"message_id": {"$gt": ""}}},
             {"fields": ["to", "mailed_at"], "partialFilterExpression": {"mailed_at": {"$exists": True}}},
         ],
     }
@@ -82,6 +83,7 @@ class Notice(me.Document):
     read_at = me.DateTimeField()
     routed = me.BooleanField()
     to = me.BinaryField()
+    message_id = me.StringField()
     mailed_at = me.DateTimeField()
 
 

@@ -26,6 +26,7 @@ class Source(StrEnum):
     SEED = "seed"
     COMMAND = "command"
     PUBLIC = "public"
+    MAIL = "mail"
     MIGRATION = "migration"
 
 
@@ -46,6 +47,7 @@ SOURCE_LABELS: dict[Source, L] = {
     Source.SEED: L("Demo company", "演示公司"),
     Source.COMMAND: L("Command line", "命令行"),
     Source.PUBLIC: L("Public page", "公開頁面"),
+    Source.MAIL: L("Mail", "郵件"),
     Source.MIGRATION: L("Taken over from another system", "舊系統遷移"),
 }
 

@@ -44,6 +44,7 @@ from .fields import (
     Whole,
 )
 from .localized import LocalizedText
+from .mail_in import MailIn
 from .outside import Tell
 from .paper import Paper
 from .public import Public
@@ -112,6 +113,7 @@ __all__ = [
     "LocalizedText",
     "LongText",
     "Mail",
+    "MailIn",
     "Matrix",
     "Moment",
     "Money",

@@ -17,6 +17,7 @@ from .decided import decided_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
 from .line_checks import line_faults
+from .mail_in import mail_in_faults
 from .outside import tell_faults
 from .paper import paper_faults
 from .public import public_faults
@@ -66,6 +67,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         yield from publication_faults(spec, cls.fields_of())
     yield from deadline_faults(spec, cls.fields_of())
     yield from public_faults(spec, cls.fields_of())
+    yield from mail_in_faults(spec, cls.fields_of())
     yield from tell_faults(spec, cls.fields_of())
     yield from paper_faults(spec, cls.fields_of())
     if spec.belongs_to:

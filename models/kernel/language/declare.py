@@ -16,6 +16,7 @@ from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
+from .mail_in import MailIn
 from .outside import Tell
 from .paper import Paper
 from .public import Public
@@ -59,6 +60,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     analyses: tuple[Analysis, ...] = (),
     papers: tuple[Paper, ...] = (),
     recurs: Recurs | None = None,
+    mail_in: MailIn | None = None,
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -82,6 +84,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `tells`: mail to people outside that follows a move or the entry of a record.
 
     `papers`: documents in a fixed format, made by a move and attached, or for a reader by a button.
+
+    `mail_in`: what becomes of the messages in a mailbox that feeds the type.
     """
 
     def declare(cls: type) -> type:
@@ -127,6 +131,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             analyses=analyses,
             papers=papers,
             recurs=recurs,
+            mail_in=mail_in,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

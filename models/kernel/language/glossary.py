@@ -145,10 +145,16 @@ GATE_VERBS: dict[str, L] = {
     "link_renewed": L("Public link made", "生成公開鏈接"),
     "link_revoked": L("Public link revoked", "撤銷公開鏈接"),
     "correct": L("Own decision corrected", "更正本人意見"),
+    "mail_returned": L("Mail came back", "郵件被退回"),
     "recount": L("Deadline counted anew", "重新計算期限"),
 }
 
 COUNTS: dict[str, L] = {
+    "added": L("added to records", "追加"),
+    "doubles": L("came before", "重複"),
+    "left": L("left in the mailbox", "留在郵箱"),
+    "not_taken": L("left out", "未受理"),
+    "unreachable": L("mailboxes away", "無法連接"),
     "alarms": L("alarms", "告警"),
     "archived": L("archived", "已歸檔"),
     "back": L("back in use", "已恢復使用"),

@@ -208,6 +208,7 @@ class Declaration:
     analyses: tuple[Analysis, ...] = ()
     papers: tuple[Paper, ...] = ()
     recurs: Recurs | None = None  # how its records come again
+    mail_in: Any = None  # what becomes of mail that comes in: a MailIn, or None
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

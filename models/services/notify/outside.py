@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from models.kernel.base.collections import DELIVERIES, UNSUBSCRIBED
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
+from models.kernel.base.words import L, in_all_locales
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import OUTSIDE
 from models.kernel.gate.outside import address_of
@@ -27,13 +29,14 @@ from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
-from .deliveries import WAITING
+from .deliveries import FAILED, WAITING
 
 SHOWN_MAX = 20
 PER_DAY = 10
 TOKEN_MAX = 2000
 _PLACE = "unsubscribed"
 _PAST = dt.timedelta(days=1)
+RETURNED = L("The mail came back: {why}", "郵件被退回：{why}")
 
 
 @dataclass(frozen=True)
@@ -137,3 +140,12 @@ def has_stopped(type_name: str, address: str) -> bool:
 def note_mailed(notice: ObjectId, text: str) -> None:
     """Keep the text of a mail as it is handed over, and when."""
     in_unit(NOTICES).update_one({"_id": notice}, {"$set": {"mailed": text, "mailed_at": clock.now()}})
+
+
+def note_returned(notice: Mapping[str, Any], said: str) -> str:
+    """Note that a mail came back, with what was said of it, and return that without its address."""
+    address = _address(notice)
+    why = re.sub(re.escape(address), "…", said, flags=re.IGNORECASE) if address else said
+    values = {"state": FAILED, "problem": in_all_locales(RETURNED(why=why)), "ended": clock.now()}
+    in_unit(DELIVERIES).update_one({"_id": f"{notice['_id']}.{OUTSIDE}"}, {"$set": values})
+    return why

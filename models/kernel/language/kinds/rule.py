@@ -100,6 +100,7 @@ class Rule:
     is_any_link: ClassVar[bool] = False  # kept with the type of the record that it links to
     is_signature: ClassVar[bool] = False  # signed by the gate; given once
     holds_mail: ClassVar[bool] = False  # its values are mail addresses
+    is_written: ClassVar[bool] = False  # a text in free words, sealed or not
     is_line_state: ClassVar[bool] = False  # says of a line how far it is
     unreadable: ClassVar[L] = WRONG_FORM
 

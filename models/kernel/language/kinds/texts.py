@@ -32,7 +32,7 @@ _PHONE_DIGITS_MIN = 5
 class Text(Rule, me.StringField):
     """One line of text."""
 
-    is_text = True
+    is_text = is_written = True
     unwanted = _LINE_CONTROL
 
     def cleaned(self, text: str) -> str:
@@ -105,6 +105,7 @@ class Sealed(Rule, BaseField):
     """A sensitive text, kept encrypted (3.2.4); `form` is the kind of field whose rule it follows."""
 
     is_sortable = is_indexable = is_column = is_for_strangers = False
+    is_written = True
 
     def __init__(self, form: Text | None = None, **facts: Unpack[Facts]):
         super().__init__(**facts)
@@ -112,6 +113,11 @@ class Sealed(Rule, BaseField):
         self.note_faults(self.form.own_faults)
         if self.unique:
             self.note_faults(["is unique, which what is sealed cannot be"])
+
+    @property
+    def most(self) -> int:
+        """How many characters it may have."""
+        return self.form.most
 
     @property
     def holds_mail(self) -> bool:  # type: ignore[override] # of the kind whose rule it follows

@@ -1,0 +1,119 @@
+"""Mail that comes in for a type: which field takes what of a message, and what an answer to a closed record does.
+
+A message from outside is an entry from outside: it takes what the public form of the type takes, goes into the same
+department, and is counted by the same limits. Who answers adds to the record as the holder of its public link does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .public import Public
+from .workflow import Move
+
+if TYPE_CHECKING:
+    from .spec import Declaration
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailIn:
+    """`subject`, `body`, `sender`: the fields that take the subject, the text and the mail address of the sender; of
+    them `sender` must hold mail addresses. `name`: takes the sender's name, `received` the moment of receipt; `files`:
+    the kind of files as which attachments are kept. `fill`: what a record that came by mail begins with, besides and
+    instead of what `public` fills in.
+
+    `reopen`: the move that the system makes when an answer comes to a record that is over. Without one, or where its
+    conditions do not hold, the answer makes a new record that says which one it answers.
+    """
+
+    subject: str
+    body: str
+    sender: str
+    name: str = ""
+    received: str = ""
+    files: str = ""
+    fill: Mapping[str, Any] = field(default_factory=dict)
+    reopen: str = ""
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The fields that take a part of a message, by the option that names them."""
+        options = ("subject", "body", "sender", "name", "received")
+        return {option: name for option in options if (name := getattr(self, option))}
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The fields that a message sets."""
+        return frozenset({*self.places.values(), *self.fill})
+
+
+def mail_in_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with how mail makes records of a type, as halves of a sentence."""
+    mail = spec.mail_in
+    if mail is None:
+        return
+    if not isinstance(mail, MailIn):
+        yield f"mail_in is {mail!r}, which is no MailIn(...)"
+        return
+    public = spec.public
+    if not isinstance(public, Public) or not public.create or not public.token:
+        yield "mail_in makes entries from outside, which the type does not take: say public=Public(create=, token=True)"
+        return
+    yield from _place_faults(mail, spec)
+    yield from _fill_faults(mail, spec)
+    if mail.files and mail.files not in public.files:
+        yield f"mail_in keeps attachments as {mail.files!r}, a kind of files that public does not take"
+    if mail.reopen:
+        yield from _reopen_faults(mail.reopen, spec)
+
+
+def _place_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:
+    for option in ("subject", "body", "sender"):
+        if not getattr(mail, option):
+            yield f"mail_in does not say where the {option} goes: say {option}="
+    for option, name in mail.places.items():
+        if name not in spec.own_fields:
+            yield f"mail_in puts the {option} into {name!r}, which the type does not have"
+        elif name not in spec.public.taken:
+            yield f"mail_in puts the {option} into {name!r}, which no entry from outside sets: add it to create="
+        elif fault := _unfit(option, spec.own_fields[name]):
+            yield f"mail_in puts the {option} into {name!r}, which {fault}"
+    names = list(mail.places.values())
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"mail_in puts two parts of a message into {name!r}"
+
+
+def _unfit(option: str, own: Any) -> str:
+    """Why a field cannot take a part of a message; empty where it can."""
+    if option == "received":
+        return "" if own.is_moment else "is no moment"
+    if option == "sender":
+        return "" if own.holds_mail else "holds no mail addresses"
+    return "" if own.is_written and not own.holds_mail else "is no free text"
+
+
+def _fill_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:
+    for name in mail.fill:
+        if name not in spec.own_fields:
+            yield f"mail_in fills {name!r}, which the type does not have"
+        elif name not in spec.public.taken:
+            yield f"mail_in fills {name!r}, which no entry from outside sets: add it to fill= of public"
+    for name in sorted({*mail.fill} & {*mail.places.values()}):
+        yield f"mail_in fills {name!r} and puts a part of the message into it"
+    given = mail.taken | frozenset(spec.public.fill)
+    for name, own in spec.own_fields.items():
+        if own.required and own.default is None and not own.computed and name not in given:
+            yield f"mail_in leaves out {name!r}, which is required: add it to fill="
+
+
+def _reopen_faults(verb: str, spec: Declaration) -> Iterator[str]:
+    flow = spec.workflow
+    made: list[Move] = [move for move in flow.moves if move.verb == verb] if flow else []
+    if not made:
+        yield f"mail_in reopens by a move {verb!r} that does not exist"
+    elif flow and not any(flow.ends & set(move.source) for move in made):
+        yield f"mail_in reopens by {verb!r}, which leads out of no end"
+    elif any(move.asked_fields for move in made):
+        yield f"mail_in reopens by {verb!r}, which asks for fields that nobody fills in"
