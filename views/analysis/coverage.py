@@ -74,6 +74,7 @@ class CoverageTable:
     heads: list[str] = field(default_factory=list)
     rows: list[CoverageRow] = field(default_factory=list)
     foot: list[Cell] = field(default_factory=list)
+    verified: list[Cell] = field(default_factory=list)  # where columns stand apart: how many items are so in each
     shares: list[dict[str, Any]] = field(default_factory=list)
     more: bool = False
 
@@ -151,7 +152,8 @@ def coverage(breakdown: Breakdown, matrix: Matrix, shown: ShownItems) -> Coverag
     kept = [row for row in rows if shown.has(row.standing)]
     heads = labels_of(breakdown.axes[1], columns)
     foot = drawing.foot([row.item.key for row in kept])
-    return CoverageTable([heads[key] for key in columns], kept, foot, _shares(rows, shown), more)
+    verified = drawing.verified([item.key for item in items], shown) if matrix.columns else []
+    return CoverageTable([heads[key] for key in columns], kept, foot, verified, _shares(rows, shown), more)
 
 
 def _groups_of(breakdown: Breakdown, name: str) -> Groups:
@@ -244,6 +246,17 @@ class _Drawing:
             cells.append(self._sum(count, self._of_column(pairs, key)))
         total = sum(each.count for item in keys for each in self.cells.get(item, {}).values())
         return [*cells, self._sum(total, pairs)]
+
+    def verified(self, keys: Sequence[Any], shown: ShownItems) -> list[Cell]:
+        """How many of these items are verified in each column by itself, with the matrix of that column alone."""
+        cells = []
+        for key in self.columns:
+            last = [held[key].last for item in keys if key in (held := self.cells.get(item, {}))]
+            count = sum(value in self.matrix.good for value in last)
+            narrowed = self._of_column(shown.pairs, key)
+            url = "" if narrowed is None else f"{shown.base}?{urlencode(self.breakdown.with_fields(narrowed))}"
+            cells.append(Cell(_share(Ratio(count, len(keys))), url, value=count))
+        return cells
 
     def _sum(self, count: int, pairs: Any) -> Cell:
         return Cell(wording.number(count) if count else "", self._url(pairs) if count else "", value=count)
