@@ -10,6 +10,7 @@ from models.kernel.base import clock
 from models.sales.customers import Contact
 from seed.desk import Desk
 from seed.script import Act, Script, StoryStep, chance, in_days, length
+from seed.tasks import finish_talk
 from seed.vocabulary import needs, people
 from seed.vocabulary.companies import Company, mail_domain
 
@@ -18,6 +19,7 @@ HEAD = "head_sal"
 FATES = {"customer": 172, "target": 60, "screened": 18, "lead": 30, "dormant": 26}
 CHANNELS = ("phone", "web", "exhibition", "exhibition", "referral", "referral", "other")
 TALKS = 510
+DAYS_TO_GO = 8  # until the next step after a talk is done, about
 TALKS_NOW = 12
 TALK_CHANNELS = ("visit", "phone", "phone", "mail", "im", "im")
 SLEEP = (
@@ -106,6 +108,7 @@ def plan_talks(script: Script, clients: list[Client], start: float) -> None:
         is_now = place < TALKS_NOW
         moment = script.tape.end - rng.uniform(0.1, 6) if is_now else rng.uniform(first, script.tape.end)
         script.add(moment, client.clerk, _write_talk(place, client))
+        finish_talk(script, place, client.clerk, moment, DAYS_TO_GO)
         seen = moment + chance("talk review", place).uniform(3, 25)
         if seen < script.tape.end - 6:
             script.add(seen, HEAD, _review_talk(place, f"interaction:{place:04}"))

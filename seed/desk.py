@@ -77,6 +77,10 @@ class Desk:
         """The record as it is now."""
         return _type(key).objects.get(id=self.id(key))
 
+    def row(self, name: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The stored form of a record of a type, as it is now; None where none is so."""
+        return catalogue[name]._get_collection().find_one(query, {"version": 1})
+
     def learn(self, name: str, field: str) -> None:
         """Know all records of a type by one of their fields: users by login, departments by code."""
         for row in catalogue[name]._get_collection().find({}, {field: 1, "version": 1}):

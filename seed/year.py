@@ -17,6 +17,7 @@ from seed.research import plan_research
 from seed.script import Script, StoryStep, chance, length, spread
 from seed.service import plan_service
 from seed.tape import Tape
+from seed.tasks import plan_tasks
 from seed.vocabulary.companies import companies
 from seed.vocabulary.dealings import PaymentPlan, payment_plan
 
@@ -78,6 +79,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
             _expire(script, offer, begin)
     plan_talks(script, clients, start)
     plan_service(script, clients, start)
+    plan_tasks(script, start)
     return script
 
 

@@ -55,6 +55,7 @@ LANGUAGE = L("Language: {name}", "語言：{name}")
 _PLACES = (
     (L("Home", "首頁"), "/admin/"),
     (L("Approvals", "待審批"), "/admin/inbox/"),
+    (L("My day", "我的一天"), "/admin/day/"),
     (L("My calendar", "我的日程"), "/admin/calendar/"),
     (L("Notices", "通知"), "/admin/notices/"),
     (L("Preferences", "通知設置"), "/admin/preferences/"),

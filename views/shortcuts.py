@@ -42,6 +42,7 @@ SHORTCUTS = (
     Shortcut(("[", "]"), L("Previous or next record of the list", "列表中的上一條、下一條記錄"), LISTS),
     Shortcut(("a",), L("Approve what the row shows", "批准該行事項"), DECISIONS),
     Shortcut(("r",), L("Return or reject it, with a reason", "退回或駁回該行事項，並填寫原因"), DECISIONS),
+    Shortcut(("d",), L("On “My day”: done", "「我的一天」中：完成"), DECISIONS),
     Shortcut(("m",), L("Move: to another date, or to another state", "移動：改期，或辦理下一步驟"), PLANS),
     Shortcut(("Ctrl", "S"), L("Save the form", "保存表單"), FORMS),
     Shortcut(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from ..chapters import SALES
 from ..departments import Code
 from ..kernel.base.people import Actor
 from ..kernel.base.search import same
+from ..kernel.base.store import in_unit
 from ..kernel.language import (
     HEAD,
     NOBODY,
@@ -19,6 +20,7 @@ from ..kernel.language import (
     Access,
     Choice,
     Day,
+    FollowUp,
     Grid,
     L,
     Line,
@@ -44,7 +46,9 @@ from ..kernel.language import (
     record,
     role,
     workdays,
+    working_time,
 )
+from ..tasks import Task
 from .credit_code import CODE_WRONG, is_credit_code
 
 LOOKED_AT_BY_OFFICES = {Role.LEGAL: Scope.ALL, Role.FINANCE: Scope.ALL}
@@ -170,6 +174,12 @@ class Customer(Record):
             )
 
 
+def next_step_task(talk: Interaction) -> dict[str, Any]:
+    """The task that the next step of a talk becomes, for whoever held it; a day is due when its work ends."""
+    due = working_time.calendar_of(talk.ref("department")).end_of(talk.next_due) if talk.next_due else None
+    return {"subject": talk.next_step, "about": f"customer:{talk.ref('customer')}", "due": due}
+
+
 @record(
     label=L("Interaction", "溝通記錄"),
     plural=L("Interactions", "溝通記錄"),
@@ -179,29 +189,20 @@ class Customer(Record):
     title="{number}",
     grid=Grid("number customer at channel needs next_step next_due", search="customer.title needs"),
     form=(
-        Part(
-            L("Talk", "溝通"),
-            "customer at channel",
-            clause="2.2.2",
-            help=L("Write down each talk with a customer on the day it was held.", "與客戶的每次溝通應於當日登記。"),
-        ),
+        Part(L("Talk", "溝通"), "customer at channel", help=L("Entered on its day.", "每次溝通應於當日登記。")),
         Part(
             L("Content", "內容"),
             "needs preferences budget answers",
-            clause="2.2.2",
             help=L(
                 "What the customer needs and prefers, what they can spend, and what we answered.",
                 "填寫客戶需求、偏好、預算及我方答覆。",
             ),
         ),
-        Part(
-            L("Next step", "下一步"),
-            "next_step next_due",
-            help=L("A date here becomes a reminder.", "填寫日期後自動生成提醒。"),
-        ),
+        Part(L("Next step", "下一步"), "next_step next_due", help=L("Becomes a task of yours.", "自動生成任務。")),
     ),
     access=SALES_TEAM,
     reminders=(Remind("next_due", 0, OWNER),),
+    follow_ups=(FollowUp("task", "Task", L("Next step", "下一步"), filled="next_step", fill=next_step_task),),
     happened="at",
     review=HEAD,
 )
@@ -230,6 +231,12 @@ class Interaction(Record):
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.next_due and not self.next_step:
             yield "next_step", L("A due date needs a next step.", "有期限時須填寫下一步。")
+
+    @classmethod
+    def still_reminds(cls, row: Mapping[str, Any]) -> bool:
+        """A next step that has become a task is reminded of by that."""
+        made = {"once": f"{cls.type_name()}:{row['_id']}:task"}
+        return in_unit(Task.type_name()).find_one(made, {"_id": 1}) is None
 
 
 @record(

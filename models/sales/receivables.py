@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from bson import ObjectId
 
 from ..chapters import SALES
 from ..departments import Code
-from ..kernel.base import clock
+from ..kernel.base import clock, people
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import HANS
 from ..kernel.gate.changes import MoveActions
@@ -47,7 +47,9 @@ from ..kernel.language import (
     record,
     role,
     workdays,
+    working_time,
 )
+from ..tasks import OPEN, Task
 from .customers import CURRENCIES, LOOKED_AT_BY_OFFICES
 from .dunning_letter import letter
 
@@ -237,6 +239,25 @@ class Payment(Record):
             yield "paid_on", L("The payment lies in the future.", "收款日期不能晚於今天。")
 
 
+WITHOUT_TASK = Workflow(  # of steps that were made before they became tasks: their owner is waited for here
+    "open",
+    (Move("complete", "open", "done", by=OWNER, require="done_on result", within=workdays(3)),),
+    withdraw=False,
+)
+
+
+def dunning_task(step: Dunning) -> dict[str, Any]:
+    """The task that a step of dunning is for the owner of the receivable, due three working days after it is made."""
+    owner = step.ref("owner")
+    label = cast(Choice, Dunning._fields["level"]).options[step.level]
+    due = working_time.calendar_of(step.ref("department")).add(clock.now(), workdays(3))
+    subject = DUNNING_TASK(level=label, number=step.receivable.number).in_locale(people.locale_of(owner))
+    return {"subject": subject, "about": f"dunning:{step.id}", "due": due, "priority": "high"}
+
+
+DUNNING_TASK = L("Dunning {number}: {level}", "催款 {number}：{level}")
+
+
 @record(
     label=L("Dunning", "催款"),
     plural=L("Dunning", "催款"),
@@ -268,9 +289,12 @@ class Payment(Record):
     ),
     workflow=Workflow(
         "open",
-        (Move("complete", "open", "done", by=OWNER, require="done_on result", within=workdays(3)),),
+        (Move("complete", "open", "done", by=OWNER, require="done_on result", optional=True),),
+        version=2,
+        earlier=(WITHOUT_TASK,),
         withdraw=False,
     ),
+    follow_ups=(FollowUp("task", "Task", L("Task", "任務"), filled="level", fill=dunning_task),),
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES),
     reminders=(Remind("promised_on", 0, OWNER),),
     files={LETTER: L("Reminder letter", "催款函")},
@@ -311,6 +335,12 @@ class Dunning(Record):
     person = Text(label=L("Spoken to", "聯絡對象"))
     result = LongText(label=L("Result", "結果"))
     promised_on = Day(label=L("Promised payment", "承諾付款日"))
+
+    def on_complete(self, actions: MoveActions) -> None:
+        """What was done of it is done as a task, too."""
+        task = Task.objects(once=f"dunning:{self.id}:task", state__in=OPEN.split(), removed_at=None).first()
+        if task is not None:
+            actions.move(task, "finish")
 
     @classmethod
     def still_reminds(cls, row: Mapping[str, Any]) -> bool:

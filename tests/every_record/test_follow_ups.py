@@ -18,6 +18,34 @@ from tests.fixtures.doing import Killed, do
 OF_LINES = types_with(lambda declared: any(leads.each for leads in declared.follow_ups))
 
 
+OF_FIELDS = types_with(lambda declared: any(leads.filled for leads in declared.follow_ups))
+
+
+@OF_FIELDS
+def test_a_field_that_is_filled_in_makes_one_record_once(cls: Any, company: Any, browser_as: Any) -> None:
+    for leads in (item for item in cls.declared.follow_ups if item.filled):
+        field = cls._fields[leads.filled]
+        value = next(iter(Guesses(company, cls, company.actor("clerk_sal"), reuse=True).options(field, [])))
+        record = company.make(
+            cls.declared.name, "clerk_sal" if rights.may_create(company.actor("clerk_sal"), cls) else None
+        )
+        if not field.required:
+            assert not made_of(record, leads)
+            record = changes.update(cls, record.id, {leads.filled: value}, actor=SYSTEM, version=None)
+        made = made_of(record, leads)
+        assert len(made) == 1
+        [row] = made.values()
+        assert row["owner"] == record.ref("owner")
+        assert row["department"] == record.ref("department")
+        if not field.required and not field.fixed:
+            for again in (None, value):
+                record = changes.update(cls, record.id, {leads.filled: again}, actor=SYSTEM, version=None)
+        assert made_of(record, leads) == made
+        login = next(name for name in company.logins if company.actor(name).id == record.ref("owner"))
+        page = browser_as(login).get(f"/admin/{cls.declared.name}/details/", {"id": record.id}).text
+        assert f"/admin/{follow_ups.target_of(leads).type_name()}/details/?id={row['_id']}" in page
+
+
 def of_lines(cls: Any) -> list[Any]:
     return [leads for leads in cls.declared.follow_ups if leads.each]
 

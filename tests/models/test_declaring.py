@@ -321,6 +321,8 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "state 'closed' has the tone 'green', which is none of good, progress, wait, bad, neutral": {
         "workflow": flow(CLOSE, facts=(State("closed", tone="green"),))
     },
+    "work is due by 'name', which is no date of the record": {"workflow": flow(CLOSE, due="name")},
+    "work is due by 'far', which is no date of the record": {"workflow": flow(CLOSE, due="far")},
     "state 'gone' has facts but no move leads to it": {"workflow": flow(CLOSE, facts=(State("gone", NAME),))},
     "unique has 'name', which is no Unique": {"unique": ("name",)},
     "uniqueness of nothing: name the fields": {"unique": (Unique(""),)},

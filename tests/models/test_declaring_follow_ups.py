@@ -43,6 +43,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "is made on 'colse', which is no move of the workflow": leading(on="colse"),
     "names no state in which it is offered": leading(states=""),
     "is made anew with each move, which holds for a single one made on= a move alone": leading(anew=True),
+    "is made when a field is filled in, which goes with fill= alone": leading(filled="name"),
+    "is made when 'far' is filled in, which is no field of the type": leading(
+        of_record, each="", states="", filled="far"
+    ),
     "has a fill= that does not take what it is given: the record and its part": leading(of_record),
     "has a fill= that does not take what it is given: the record alone": leading(of_line, each=""),
     "is made over other records, which goes with neither each=, link_back= nor opens=": leading(

@@ -168,8 +168,8 @@ def _place(text, heading):
 
 class TestOwnWork:
     def test_drafts_are_what_nobody_has_seen_and_no_work_to_be_done(self, company, browser_as):
-        draft, step = company.make("quotation", "clerk_sal"), company.make("dunning", owner=company.users["clerk_sal"])
-        assert (draft.state, step.state) == ("draft", "open")
+        draft, step = company.make("quotation", "clerk_sal"), company.make("task", "clerk_sal")
+        assert (draft.state, step.state) == ("draft", "todo")
         text = browser_as("clerk_sal").page("/admin/").text
         drafts = text[_place(text, "我的草稿") : _place(text, "待處理")]
         assert draft.number in drafts

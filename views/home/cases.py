@@ -27,7 +27,7 @@ from ..moves import is_danger
 HOME_ROWS = 10
 DRAFT = "draft"  # the state of what nobody but its owner has seen; other first states are work to be done
 MINE_MAX = 60
-YES, NO = "yes", "no"
+YES, NO, DONE = "yes", "no", "done"
 RETURNED, LATE, TODAY, DRAFTS, GOING = "returned", "late", "today", "drafts", "going"
 MINE_LABELS = {
     RETURNED: L("Returned to me", "退回給我的"),
@@ -45,10 +45,25 @@ def decision_move(flow: Workflow | None, state: str, kind: str) -> Move | None:
 
     None where there is no such move, or more than one.
     """
+    if kind == DONE:
+        return done_move(flow, state)
     query = () if kind == YES else (REASON,)
     moves = [move for move in (flow.out_of(state) if flow else ()) if _is_offered(move)]
     result = [move for move in moves if move.ask == query and not (move.sign or move.values)]
     return result[0] if len(result) == 1 else None
+
+
+def done_move(flow: Workflow | None, state: str) -> Move | None:
+    """The step of one's own work that ends it and asks for nothing; None where there is none, or more than one."""
+    moves = [
+        move for move in (flow.out_of(state) if flow else ()) if _is_work(move) and flow and move.target in flow.ends
+    ]
+    result = [move for move in moves if not move.ask and not move.sign]
+    return result[0] if len(result) == 1 else None
+
+
+def _is_work(move: Move) -> bool:
+    return not (move.is_decision or move.optional or move.is_by_itself or move.by.is_system)
 
 
 def _is_offered(move: Move) -> bool:
@@ -168,7 +183,24 @@ def case_row(
         "is_late": bool(due and due < clock.now()),
         "reason": (reasons or {}).get(case["_id"], ""),
         "moves": _decisions(cls, case, base) if cls else [],
+        "work": _steps(cls, case, base) if cls else [],
     }
+
+
+def _steps(cls: type[Record], case: Mapping[str, Any], base: str) -> list[dict[str, Any]]:
+    """The steps of one's own work that a state leads on with; `kind` where one key makes it, else it has its page."""
+    flow = cls.declared.workflow
+    last = done_move(flow, case["state"])
+    return [
+        {
+            "kind": DONE if move is last else "",
+            "label": flow.verb_label(move.verb),
+            "url": f"{base}move/?id={case['_id']}&verb={move.verb}&version={case['version']}",
+            "is_danger": False,
+        }
+        for move in (flow.out_of(case["state"]) if flow else ())
+        if flow and _is_work(move)
+    ]
 
 
 def _decisions(cls: type[Record], case: Mapping[str, Any], base: str) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from models.kernel.language.record import Record
 from .. import wording
 from ..frame import waiting_counts
 from ..session import actor, asks_for_json, own_path, say
+from .cases import DONE as FINISHED
 from .cases import NO, YES, decision_move
 
 CASES_MAX = 100
@@ -43,7 +44,7 @@ def answer(view: Any) -> Any:
         chosen = [given]
     else:
         chosen = list(dict.fromkeys(request.form.getlist("case")))[:CASES_MAX]
-    if kind not in (YES, NO) or not chosen:
+    if kind not in (YES, NO, FINISHED) or not chosen:
         raise Refused(NOTHING)
     me, reason = actor(), request.form.get("reason", "").strip()
     lacks_reason = kind == NO and not reason

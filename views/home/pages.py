@@ -34,7 +34,7 @@ from ..kinds import kind_of
 from ..page.timeline import timeline
 from ..session import actor
 from ..slots import PlainRun, alarms_for, tiles_for
-from . import cases, decisions
+from . import cases, day, decisions
 from .cases import HOME_ROWS
 from .charts import read_period
 from .figures import chart_by_itself, charts_for, periods, shows_period
@@ -99,6 +99,11 @@ class HomeView(PlainRun, AdminIndexView):
         if result is None:
             raise Missing
         return self.render("chart.html", chart=result, back=f"/admin/?period={period.key}")
+
+    @expose("/day/", methods=("GET", "POST"))
+    def day(self) -> Any:
+        """All that one owes in one list, and a line for a new task."""
+        return day.page(self)
 
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Any:

@@ -65,7 +65,7 @@ class DurationKind(WholeKind):
         return f"{int(value) // 60}:{int(value) % 60:02}"
 
     def in_sheet(self, value: Any, labels: Labels) -> Cell:
-        return self.in_input(value)
+        return self.typed(value)
 
 
 @for_kind(Time)
@@ -87,7 +87,7 @@ class TimeKind(WholeKind):
         return {"text": self.plain(value, labels), "kind": "text"}
 
     def in_sheet(self, value: Any, labels: Labels) -> Cell:
-        return self.in_input(value)
+        return self.typed(value)
 
 
 @for_kind(Url)

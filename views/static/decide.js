@@ -144,8 +144,9 @@
     event.preventDefault();
     if (one) {
       const { case: given } = one.closest("tr").dataset;
-      if (one.dataset.decideOne === "yes") decide("yes", [given], "");
-      else question("no", [given], one.textContent);
+      const kind = one.dataset.decideOne;
+      if (kind === "no") question(kind, [given], one.textContent);
+      else decide(kind, [given], "");
       return;
     }
     const givens = [...form.querySelectorAll("[data-select-row]:checked")].map((box) => box.value);
@@ -154,11 +155,11 @@
 
   form.addEventListener("keydown", (event) => {
     const row = event.target.closest("tr[data-case]");
-    const kind = { a: "yes", r: "no" }[event.key];
+    const kind = { a: "yes", r: "no", d: "done" }[event.key];
     if (!row || !kind || event.ctrlKey || event.metaKey || event.altKey) return;
     if (remembered("shortcuts") === "off" || event.target.matches("input:not([type='checkbox']), textarea, select")) return;
     event.preventDefault();
-    const button = row.querySelector(`[data-decide-one="${kind}"]`) || (kind === "yes" ? row.querySelector(".decide a") : row.querySelector(".decide a.danger"));
+    const button = row.querySelector(`[data-decide-one="${kind}"]`) || (kind === "no" ? row.querySelector(".decide a.danger") : row.querySelector(".decide a"));
     button?.click();
   });
   comeBack();

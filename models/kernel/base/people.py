@@ -260,6 +260,12 @@ def named_at(addresses: list[str], *, without: Iterable[ObjectId] = (), most: in
     return [Named(user["name"], names.get(absent.get(user["_id"]), "")) for user in result]
 
 
+def locale_of(person: ObjectId | None) -> str:
+    """The language that somebody has chosen; what the system writes for nobody is in the company's."""
+    row = get_document("User")._get_collection().find_one({"_id": person}, {"locale": 1}) if person else None
+    return (row or {}).get("locale") or HANT
+
+
 _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1, "roles": 1}
 
 

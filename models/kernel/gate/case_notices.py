@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..base import people
@@ -14,6 +15,7 @@ from .acts import Act
 from .causes import VersionCause
 from .notices import NoticeKind
 from .unit import Unit
+from .waiting import rank_in, rank_of
 
 WAITS = L("{number} {title} waits for your decision.", "{number} {title} 等待您審批。")
 RESULT = L("{number} {title}: {move}, now “{state}”.", "{number} {title}：{move}，現為「{state}」。")
@@ -21,6 +23,8 @@ RESULT_WITH_REASON = L(
     "{number} {title}: {move}, now “{state}”. Reason: {reason}",
     "{number} {title}：{move}，現為「{state}」。原因：{reason}",
 )
+GIVEN = L("{who} has named you in {kind} {number} {title}.", "{who} 在{kind} {number} {title} 中指定了您。")
+URGENT_WORK = L("Urgent: {kind} {number} {title} ({who}).", "緊急：{kind} {number} {title}（{who}）。")
 
 
 def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
@@ -45,6 +49,30 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
         }
         words = RESULT_WITH_REASON(**places, reason=act.context.reason) if act.context.reason else RESULT(**places)
         notify(unit, record, list(owners), NoticeKind.RESULT, words)
+
+
+def tell_named(unit: Unit, record: Record, before: Mapping[str, Any], act: Act) -> None:
+    """Tell those whom somebody else has just named in a field that informs, and at once those who are named there when
+    what they do becomes urgent: when it is ranked above the middle."""
+    fields = [name for name, field in record.declared.own_fields.items() if field.informs]
+    if not fields or unit.quiet or act.actor.is_system or record.removed_at is not None:
+        return
+    named = {id for name in fields for id in record.ids_at(name)} - {act.actor.id}
+    known = {id for name in fields for id in _ids(before.get(name))}
+    is_urgent = rank_of(record) > 0
+    was_urgent = is_urgent and bool(before) and rank_in(type(record), before) > 0
+    people_new = named - known if was_urgent or not is_urgent else named
+    if not people_new:
+        return
+    words = (URGENT_WORK if is_urgent else GIVEN)(
+        kind=record.declared.label, number=record.number, title=short_title(record), who=act.actor.name
+    )
+    kind = NoticeKind.URGENT if is_urgent else NoticeKind.ASSIGNED
+    notify(unit, record, sorted(people_new), kind, words)
+
+
+def _ids(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def notify(unit: Unit, record: Record, to: list[Any], kind: NoticeKind, words: Words) -> None:

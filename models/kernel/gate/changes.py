@@ -519,6 +519,8 @@ def _write_new(unit: Unit, record: R, act: Act) -> R:
     write_new(unit, record, act)
     if handler := getattr(record, "on_create", None):
         handler(MoveActions(unit, act.context, act.actor))
+    if not unit.is_dry:
+        follow_ups.make_of_filled(record, {}, creating_by_system(record))
     _roll_up(record, {}, act)
     return _settle(unit, record, act.context)
 
@@ -532,6 +534,7 @@ def _write(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -
     """Write what changed, and what follows from it in other records."""
     written = write_change(unit, record, before, verb, act)
     if not unit.is_dry:
+        follow_ups.make_of_filled(written, before, creating_by_system(written))
         dependents.follow(unit, written, before)
         _roll_up(written, before, act)
     return written

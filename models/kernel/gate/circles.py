@@ -24,21 +24,23 @@ def circle_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> 
     """What is said of each acyclic link that changed and from which the record itself would be reached again."""
     problems = Problems()
     for name, field in record.declared.own_fields.items():
-        first = record.ref(name) if field.acyclic else None
-        if first is None or record.id is None or first == before.get(name):
+        firsts = record.ids_at(name) if field.acyclic and record.id is not None else []
+        held = before.get(name)
+        fresh = [id for id in firsts if id not in (held if isinstance(held, list) else [held])]
+        if not fresh:
             continue
         if in_transaction_now.get():  # two that are each put above the other at the same moment
             one_at_a_time(f"acyclic:{record.type_name()}.{name}")
-        if path := _way_back(record, name, first):
+        if path := _way_back(record, name, fresh):
             titles = ARROW.join(_titles(actor, type(record), path))
             problems.add(name, CIRCLE(label=label_of(field), path=f"{record}{ARROW}{titles}"))
     return problems
 
 
-def _way_back(record: Record, name: str, first: ObjectId) -> list[ObjectId]:
-    """The records from the one that is linked to back to this one, or nothing: one query, whatever the distance."""
-    if first == record.id:
-        return [first]
+def _way_back(record: Record, name: str, firsts: list[ObjectId]) -> list[ObjectId]:
+    """The records from one that is linked to back to this one, or nothing: one query, whatever the distance."""
+    if record.id in firsts:
+        return [record.id]
     collection = record._get_collection()
     lookup = {
         "from": collection.name,
@@ -49,15 +51,26 @@ def _way_back(record: Record, name: str, first: ObjectId) -> list[ObjectId]:
         "as": "above",
     }
     rows = collection.aggregate(
-        [{"$match": {"_id": first}}, {"$graphLookup": lookup}, {"$project": {"above._id": 1, f"above.{name}": 1}}]
+        [
+            {"$match": {"_id": {"$in": firsts}}},
+            {"$graphLookup": lookup},
+            {"$project": {"above._id": 1, f"above.{name}": 1}},
+        ]
     )
-    above = {row["_id"]: row.get(name) for facts in rows for row in facts["above"]}
-    path: list[ObjectId] = []
-    at: ObjectId | None = first
-    while at is not None and at not in path and at != record.id:
-        path.append(at)
-        at = above.get(at)
-    return [*path, record.id] if at == record.id else []
+    above = {row["_id"]: _ids(row.get(name)) for facts in rows for row in facts["above"]}
+    paths, seen = [[first] for first in firsts], set(firsts)
+    for path in paths:  # grows while it is walked, so that the shortest way is said
+        for at in above.get(path[-1], ()):
+            if at == record.id:
+                return [*path, at]
+            if at not in seen:
+                seen.add(at)
+                paths.append([*path, at])
+    return []
+
+
+def _ids(value: Any) -> list[ObjectId]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _titles(actor: Actor, cls: type[Record], path: list[ObjectId]) -> list[str]:

@@ -26,11 +26,25 @@ def set_due(record: Record, onward: Iterable[Move]) -> None:
     calendar = working_time.calendar_of(record.ref("department"))
     record.due_at = min(calendar.add(record.state_since, limit) for limit in limits) if limits else None
     record.due_provisional = calendar.is_provisional(record.due_at) or None
+    own = _own_due(record, calendar)
+    if own and (record.due_at is None or own < record.due_at):
+        record.due_at, record.due_provisional = own, None
+
+
+def _own_due(record: Record, calendar: WorkCalendar) -> dt.datetime | None:
+    """When an open record is due by the date of its own that its workflow names; a day ends with its last shift."""
+    flow = record.flow()
+    value = record.raw(flow.due) if flow and flow.due and record.state not in flow.ends else None
+    if isinstance(value, dt.datetime):
+        return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+    return calendar.end_of(value) if isinstance(value, dt.date) else None
 
 
 def count_clocks(record: Record) -> None:
     """Note holds that began or ended, and count each deadline; the nearest that runs is the record's next one."""
     deadlines, flow = record.declared.deadlines, record.flow()
+    if flow and flow.due and not deadlines:
+        set_due(record, flow.out_of(record.state))
     if not deadlines or flow is None:
         return
     record.holds = _holds(record) or None

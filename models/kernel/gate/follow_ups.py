@@ -10,7 +10,7 @@ from typing import Any
 
 from ..base.store import in_unit
 from ..language.declare import registered
-from ..language.fields import Line
+from ..language.fields import Line, is_empty
 from ..language.record import Record
 from ..language.spec import FollowUp
 from . import dependents
@@ -116,6 +116,15 @@ def make_first(source: Record, leads: FollowUp, create: Create) -> list[Record]:
     if len(planned) > AT_ONCE_MAX:
         dependents.leave_order(FOLLOW_UP, type(source), leads.verb, source.id)
     return make(source, leads, create, planned[:AT_ONCE_MAX])
+
+
+def make_of_filled(source: Record, before: Mapping[str, Any], create: Create) -> None:
+    """Make what follows from fields that were empty and are filled in now, in the transaction of that write."""
+    for leads in source.declared.follow_ups:
+        is_filled_now = leads.filled and is_empty(before.get(leads.filled)) and not is_empty(source.raw(leads.filled))
+        values = leads.fill(source) if is_filled_now and leads.fill else None
+        if values is not None:
+            create(target_of(leads), values, key_of(source, leads))
 
 
 def make_of_move(source: Record, verb: str, create: Create) -> None:

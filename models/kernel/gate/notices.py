@@ -29,6 +29,8 @@ class NoticeKind(StrEnum):
     PUBLISHED = "published"
     ALARM = "alarm"
     OUTSIDE = "outside"
+    ASSIGNED = "assigned"
+    URGENT = "urgent"
 
 
 NOTICE_LABELS: dict[NoticeKind, L] = {
@@ -42,6 +44,8 @@ NOTICE_LABELS: dict[NoticeKind, L] = {
     NoticeKind.PUBLISHED: L("Published reports", "報告發布"),
     NoticeKind.ALARM: L("System alerts", "系統告警"),
     NoticeKind.OUTSIDE: L("Mail to people outside", "對外郵件"),
+    NoticeKind.ASSIGNED: L("Work given to me", "交辦給我的事項"),
+    NoticeKind.URGENT: L("Urgent work", "緊急事項"),
 }
 FOR_USERS = tuple(kind for kind in NoticeKind if kind is not NoticeKind.OUTSIDE)
 OUTSIDE = "outside"  # the channel of what goes to people who are no users

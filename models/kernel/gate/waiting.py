@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import mongoengine as me
@@ -111,8 +112,13 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
 def rank_of(record: Record) -> int:
     """By how much a case comes before those of every day: by what was chosen above the middle of the choice with which
     the list of its type begins."""
-    name = leading_choice(type(record))
+    return rank_in(type(record), record._data)
+
+
+def rank_in(cls: type[Record], values: Mapping[str, Any]) -> int:
+    """The same of stored values."""
+    name = leading_choice(cls)
     if name is None:
         return 0
-    field = ordered_choices(type(record))[name]
-    return max(0, field.ranks.get(record._data.get(name, ""), 0) - field.middle)
+    field = ordered_choices(cls)[name]
+    return max(0, field.ranks.get(values.get(name) or "", 0) - field.middle)

@@ -10,7 +10,7 @@ from ..language.record import Record
 from . import history
 from .acts import Act, entry_of
 from .caches import forget_read
-from .case_notices import tell
+from .case_notices import tell, tell_named
 from .clocks import count_clocks
 from .lines import give_keys
 from .outside import tell_outside
@@ -42,6 +42,7 @@ def write_new(unit: Unit, record: Record, act: Act) -> None:
     in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
     unit.entries.append(full)
     after_write(unit, record)
+    tell_named(unit, record, {}, act)
     tell_outside(unit, record, full)
     order_papers(unit, record, full)
 
@@ -72,6 +73,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     unit.entries.append(full)
     after_write(unit, record)
     tell(unit, record, full, act)
+    tell_named(unit, record, before, act)
     tell_outside(unit, record, full)
     order_papers(unit, record, full)
     return record

@@ -60,6 +60,8 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     if spec.workflow:
         yield from faults_of(spec.workflow)
         yield from time_faults(spec.workflow, cls.fields_of())
+        if spec.workflow.due and not getattr(cls.fields_of().get(spec.workflow.due), "is_date", False):
+            yield f"work is due by {spec.workflow.due!r}, which is no date of the record"
         for move in spec.workflow.moves:
             yield from _move_faults(move, spec, cls.fields_of())
     yield from relation_faults(spec, cls.fields_of())

@@ -26,7 +26,11 @@ def follow_up_faults(spec: Declaration) -> Iterator[str]:
 
 def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
     own, flow = spec.own_fields, spec.workflow
-    if not leads.states and not leads.on:
+    if leads.filled and (leads.opens or leads.each or leads.over or leads.on or leads.states or leads.link_back):
+        yield "is made when a field is filled in, which goes with fill= alone"
+    if leads.filled and leads.filled not in own:
+        yield f"is made when {leads.filled!r} is filled in, which is no field of the type"
+    if not leads.states and not leads.on and not leads.filled:
         yield "names no state in which it is offered"
     if bool(leads.fill) == bool(leads.opens):
         yield "needs one of fill= and opens="

@@ -16,6 +16,7 @@ STATES: dict[str, L] = {
     "customer": L("Customer", "客戶"),
     "declined": L("Declined", "已拒絕"),
     "delivered": L("Delivered", "已交付"),
+    "doing": L("In hand", "進行中"),
     "done": L("Done", "已完成"),
     "dormant": L("Dormant", "休眠"),
     "draft": L("Draft", "草稿"),
@@ -49,6 +50,7 @@ STATES: dict[str, L] = {
     "submitted": L("Submitted", "已提交"),
     "target": L("Target", "目標客戶"),
     "terminated": L("Terminated", "已終止"),
+    "todo": L("To do", "待辦"),
     "void": L("Void", "已作廢"),
     "waiting": L("In the queue", "排隊中"),
     "written_off": L("Written off", "已註銷"),
@@ -87,6 +89,7 @@ VERBS: dict[str, L] = {
     "release": L("Release", "解除"),
     "renew": L("Renew", "續借"),
     "replace": L("Replaced", "補齊"),
+    "reopen": L("Reopen", "重新打開"),
     "resume": L("Resume", "恢復"),
     "retire": L("Retire", "停用"),
     "return": L("Return", "退回"),
@@ -95,6 +98,7 @@ VERBS: dict[str, L] = {
     "send": L("Send", "發送"),
     "settle": L("Settle", "結清"),
     "ship": L("Ship", "發貨"),
+    "start": L("Start", "開始"),
     "sign": L("Sign", "簽訂"),
     "submit": L("Submit", "提交"),
     "take_back": L("Take back", "歸還"),
@@ -108,10 +112,12 @@ VERBS: dict[str, L] = {
 
 NEUTRAL = "neutral"
 TONES: dict[str, str] = {
-    **dict.fromkeys(("draft", "lead", "collected", "open", "dormant", "closed", "retired"), NEUTRAL),
+    **dict.fromkeys(("draft", "lead", "collected", "open", "todo", "dormant", "closed", "retired"), NEUTRAL),
     **dict.fromkeys(("submitted", "in_review", "cross_review", "legal_review", "on_hold", "partly_paid"), "wait"),
     **dict.fromkeys(("requested", "waiting"), "wait"),
-    **dict.fromkeys(("screened", "analysed", "sent", "in_production", "ready", "shipped", "target"), "progress"),
+    **dict.fromkeys(
+        ("screened", "analysed", "sent", "doing", "in_production", "ready", "shipped", "target"), "progress"
+    ),
     "on_loan": "progress",
     **dict.fromkeys(("rejected", "declined", "expired", "overdue", "terminated", "cancelled"), "bad"),
     **dict.fromkeys(("lapsed", "lost", "refused", "void", "written_off"), "bad"),

@@ -151,6 +151,9 @@ class FollowUp:
     button does. `link_back`: the line, or the record, then names what was made of it, in its one column that links to
     that type.
 
+    `filled` names a field: one is made when it is filled in, with the entry of the record or a later change, whoever
+    made that; what was filled in before the follow-up was declared makes nothing.
+
     `over` names a type of which one is made of each record that `where` gives for this one (`{"active": True}`), such
     as a sheet for each employee; `fill` takes the record and the other. Its button leads to a list of who gets what,
     tried and undone; then the system makes them, the first fifty at once and the rest in the background.
@@ -166,6 +169,7 @@ class FollowUp:
     each: str = ""
     on: str = ""
     anew: bool = False
+    filled: str = ""
     link_back: bool = False
     over: str = ""
     where: Callable[[Any], Mapping[str, Any]] | None = None

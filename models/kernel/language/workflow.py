@@ -148,7 +148,8 @@ class Workflow:
     when somebody decides later, else everywhere); `facts`: words and tones of states that the glossary does not know or
     that are others here; `earlier`: former versions, kept for the cases that run on them; `edited`: the state that a
     record enters when a person changes a field of it; `adopted`: the state of records from before there was a workflow
-    (empty: where it starts)."""
+    (empty: where it starts); `due`: the date of the record by which open work on it is due, in the inbox, the list of
+    one's own work and the calendar, beside the limits of its moves."""
 
     start: str
     moves: tuple[Move, ...]
@@ -161,6 +162,7 @@ class Workflow:
     withdraw: bool = True
     edited: str = ""
     adopted: str = ""
+    due: str = ""
 
     @property
     def states(self) -> tuple[str, ...]:

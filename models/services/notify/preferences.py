@@ -28,8 +28,17 @@ INDEXES = [
 ]
 APP, MAIL, CHAT = "app", "mail", "chat"
 # By mail unless people choose otherwise; what is urgent is never kept for the daily digest.
-MAILED = frozenset({NoticeKind.DECISION, NoticeKind.REMINDER, NoticeKind.LOAN, NoticeKind.ESCALATION, NoticeKind.ALARM})
-URGENT = frozenset({NoticeKind.ALARM, NoticeKind.ESCALATION})
+MAILED = frozenset(
+    {
+        NoticeKind.DECISION,
+        NoticeKind.REMINDER,
+        NoticeKind.LOAN,
+        NoticeKind.ESCALATION,
+        NoticeKind.ALARM,
+        NoticeKind.URGENT,
+    }
+)
+URGENT = frozenset({NoticeKind.ALARM, NoticeKind.ESCALATION, NoticeKind.URGENT})
 CHATS = {
     "dingtalk": L("DingTalk", "釘釘"),
     "wecombot": L("WeCom robot", "企業微信機器人"),

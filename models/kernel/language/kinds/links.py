@@ -21,7 +21,8 @@ class Ref(Rule, me.ReferenceField):
 
     `fills` names fields beside it that are filled, while they are empty, from fields of the record that is chosen;
     `states`: only a record in one of them can be chosen; `acyclic`: following the link from record to record never
-    comes back to the first; `tree`: what stands below a record is found from above, too.
+    comes back to the first; `tree`: what stands below a record is found from above, too;
+    `informs`: a person whom somebody else has named there is sent a notice.
     """
 
     is_exact = is_grouped = True
@@ -36,12 +37,13 @@ class Ref(Rule, me.ReferenceField):
         states: Collection[str] = (),
         acyclic: bool = False,
         tree: bool = False,
+        informs: bool = False,
         **facts: Unpack[Facts],
     ):
         super().__init__(target, **facts)
         self.fills = dict(fills or {})
         self.states = frozenset(states)
-        self.tree, self.acyclic = tree, acyclic or tree
+        self.tree, self.acyclic, self.informs = tree, acyclic or tree, informs
         if not is_names(states):
             self.note_faults([f"has states={states!r}, which is not a set of states"])
 
@@ -85,13 +87,15 @@ class Ref(Rule, me.ReferenceField):
 
 
 class Refs(Rule, me.ListField):
-    """Links to several records of a type, in order."""
+    """Links to several records of a type, in order; `acyclic`: following them from record to record never comes back
+    to the first."""
 
     is_exact = is_grouped = True
     is_sortable = False
 
-    def __init__(self, target: str, **facts: Unpack[Facts]):
+    def __init__(self, target: str, *, acyclic: bool = False, informs: bool = False, **facts: Unpack[Facts]):
         super().__init__(Ref(target), **facts)
+        self.acyclic, self.informs = acyclic, informs
 
     @property
     def target(self) -> str:

@@ -76,6 +76,7 @@ class Rule:
     fills: Mapping[str, str] = {}
     states: frozenset[str] = frozenset()
     acyclic: bool = False
+    informs: bool = False
     ordered: bool = False
     tree: bool = False
     answers_to: str = ""  # the questions of a linked record, `survey.questions`, that it holds answers to
