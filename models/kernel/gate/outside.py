@@ -25,6 +25,7 @@ from .work import NOT_WORK
 
 PLACE = "notice.to"
 UNREADABLE = ""
+_SAME = ("verb", "path", "locale", "states", "has_link", "may_end", "subject", "body")
 
 
 def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
@@ -39,6 +40,17 @@ def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
                 for address in addresses_at(record, path):
                     facts = _facts(record, tell, verb, path) | {"subject": subject, "body": body}
                     unit.notify({**_notice(record, entry, address), **facts})
+
+
+def tell_present_addresses(unit: Unit, record: Record, notice: Mapping[str, Any]) -> int:
+    """Write a mail that did not arrive to the addresses that stand there now; those that had it have it no second time.
+    Returns how many addresses are new."""
+    cause = OutsideCause.parse(notice["cause"])
+    known = {name: notice[name] for name in _SAME if name in notice}
+    fresh = [address for address in addresses_at(record, notice["path"]) if address != address_of(notice)]
+    for address in fresh if cause else ():
+        unit.notify({**_notice(record, {"version": cause.version, "verb": cause.verb}, address), **known})
+    return len(fresh) if cause else 0
 
 
 def addresses_at(record: Record, path: str) -> Iterator[str]:

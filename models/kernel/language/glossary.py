@@ -150,6 +150,7 @@ GATE_VERBS: dict[str, L] = {
     "export": L("Exported", "導出"),
     "link_renewed": L("Public link made", "生成公開鏈接"),
     "link_revoked": L("Public link revoked", "撤銷公開鏈接"),
+    "mailed_again": L("Mailed to the corrected address", "重新發送至更正後的地址"),
     "correct": L("Own decision corrected", "更正本人意見"),
     "mail_returned": L("Mail came back", "郵件被退回"),
     "recount": L("Deadline counted anew", "重新計算期限"),

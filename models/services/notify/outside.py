@@ -10,7 +10,7 @@ import binascii
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
@@ -18,18 +18,20 @@ from bson.binary import Binary
 
 from models.kernel.base import clock, secrets
 from models.kernel.base.collections import DELIVERIES, UNSUBSCRIBED
-from models.kernel.base.errors import Missing
+from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, in_all_locales
+from models.kernel.gate import changes
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import OUTSIDE
-from models.kernel.gate.outside import address_of
+from models.kernel.gate.outside import address_of, addresses_at, tell_present_addresses
+from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
-from .deliveries import FAILED, WAITING
+from .deliveries import FAILED, OFF, WAITING
 
 SHOWN_MAX = 20
 PER_DAY = 10
@@ -52,6 +54,7 @@ class OutsideMail:
     subject: str
     text: str
     locale: str
+    again: str = ""  # the id by which it is sent to the address that stands there now; empty: there is no other
 
 
 def mails_about(record: Record, actor: Actor) -> list[OutsideMail]:
@@ -63,7 +66,44 @@ def mails_about(record: Record, actor: Actor) -> list[OutsideMail]:
     keys = [f"{notice['_id']}.{OUTSIDE}" for notice in notices]
     rows = {row["notice"]: row for row in in_unit(DELIVERIES).find({"_id": {"$in": keys}})} if keys else {}
     seen = {path: may_see_address(record, path, actor) for path in {notice["path"] for notice in notices}}
-    return [_shown(notice, rows.get(notice["_id"], {}), is_seen=seen[notice["path"]]) for notice in notices]
+    mails = [_shown(notice, rows.get(notice["_id"], {}), is_seen=seen[notice["path"]]) for notice in notices]
+    if not rights.is_writer(actor, type(record), record):
+        return mails
+    return [
+        replace(mail, again=str(notice["_id"]))
+        if mail.state in (FAILED, OFF) and _is_corrected(record, notice, notices)
+        else mail
+        for mail, notice in zip(mails, notices, strict=True)
+    ]
+
+
+def _is_corrected(record: Record, notice: Mapping[str, Any], notices: list[dict[str, Any]]) -> bool:
+    """Whether another address stands where that of a mail stood, which this mail has not gone to."""
+    start = notice["cause"].rpartition(":")[0]
+    had = {_address(other) for other in notices if other["cause"].rpartition(":")[0] == start}
+    return not set(addresses_at(record, notice["path"])) <= had
+
+
+def send_to_present(cls: type[Record], id: Any, notice: str, *, actor: Actor) -> int:
+    """Send a mail that did not arrive to the addresses that stand there now; returns to how many, for a writer of the
+    record. Raises Missing, Forbidden."""
+
+    def body(unit: Unit) -> int:
+        record = rights.find(actor, cls, id)
+        if not rights.is_writer(actor, cls, record):
+            raise Forbidden(rights.NOT_YOURS)
+        query = {
+            "_id": ObjectId(notice) if ObjectId.is_valid(notice) else None,
+            "record": record.id,
+            "channel": OUTSIDE,
+        }
+        if (row := in_unit(NOTICES).find_one(query)) is None:
+            raise Missing
+        if count := tell_present_addresses(unit, record, row):
+            changes.note(cls, record.id, "mailed_again", actor=actor)
+        return count
+
+    return in_transaction(body)
 
 
 def _shown(notice: Mapping[str, Any], row: Mapping[str, Any], *, is_seen: bool) -> OutsideMail:

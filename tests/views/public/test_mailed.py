@@ -236,6 +236,32 @@ def test_no_header_and_no_script_comes_in_by_a_field(
     assert (message["To"], len(message.get_all("To"))) == (LI, 1)
 
 
+def test_a_corrected_address_gets_what_the_wrong_one_did_not_once(
+    company: Any, cls: Any, box: Any, built_public_app: Any
+) -> None:
+    record = entered(cls)
+    box.rcpt = "550 no such user"
+    do("notices.deliver")
+    box.rcpt = ""
+    clerk, page = signed_in(built_public_app, "clerk_sal"), f"/admin/inquiry/details/?id={record.id}"
+    assert "/admin/outside-mails/" not in clerk.get(page).text, "the same address would be refused again"
+    changes.update(cls, record.id, {"contact": "right@example.com"}, actor=SYSTEM, version=None)
+    form = clerk.form(page, "/admin/outside-mails/")
+    (failed,) = get_db()["notice"].find({"channel": OUTSIDE})
+    given = {**form, "mail": str(failed["_id"])}
+    reader = signed_in(built_public_app, "management")
+    assert "/admin/outside-mails/" not in reader.get(page).text
+    assert reader.post(form.action, {**given, "csrf_token": reader.token}).status_code in (403, 404)
+    for _ in range(2):
+        assert clerk.post(form.action, given).status_code == 303
+    for nonsense in ("", "x", str(record.id)):
+        assert clerk.post(form.action, {**given, "mail": nonsense}).status_code == 404
+    do("notices.deliver")
+    do("notices.deliver")
+    assert [message["To"] for message in box.kept] == ["right@example.com"]
+    assert "/admin/outside-mails/" not in clerk.get(page).text
+
+
 def test_one_address_is_mailed_ten_times_a_day_at_most(company: Any, cls: Any, box: Any) -> None:
     for _ in range(12):
         entered(cls)
