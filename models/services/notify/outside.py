@@ -23,6 +23,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, in_all_locales
 from models.kernel.gate import changes
+from models.kernel.gate.causes import OutsideCause
 from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.notices import OUTSIDE
 from models.kernel.gate.outside import address_of, addresses_at, tell_present_addresses
@@ -79,9 +80,14 @@ def mails_about(record: Record, actor: Actor) -> list[OutsideMail]:
 
 def _is_corrected(record: Record, notice: Mapping[str, Any], notices: list[dict[str, Any]]) -> bool:
     """Whether another address stands where that of a mail stood, which this mail has not gone to."""
-    start = notice["cause"].rpartition(":")[0]
-    had = {_address(other) for other in notices if other["cause"].rpartition(":")[0] == start}
+    had = {_address(other) for other in notices if _cause_of(other) == _cause_of(notice)}
     return not set(addresses_at(record, notice["path"])) <= had
+
+
+def _cause_of(notice: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a mail followed, whoever it went to."""
+    cause = OutsideCause.parse(notice["cause"])
+    return (cause.version, cause.verb) if cause else ()
 
 
 def send_to_present(cls: type[Record], id: Any, notice: str, *, actor: Actor) -> int:
