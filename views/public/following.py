@@ -29,7 +29,7 @@ NOWHERE = L(
 NOT_FOUND = L("Not found", "找不到")
 ADDED = L("Thank you: it was added.", "已添加，謝謝。")
 CLOSED = L("Nothing more can be added here. Nothing was stored.", "此處不能再添加內容，未保存。")
-ASKED = "public-asked"
+ANSWERS_SENT = "public-asked"  # in the form of the question that follows a solution
 NOTHING = L("Please write something or choose a file.", "請填寫內容或選擇文件。")
 
 
@@ -77,7 +77,7 @@ def added(cls: type[Record], token: str) -> Any:
     record = public_links.opened(cls, token)
     if record is None:
         return nowhere()
-    if ASKED in request.form:
+    if ANSWERS_SENT in request.form:
         return _answered(cls, token, record)
     text = request.form.get("comment", "")
     if "switch" in request.form:
