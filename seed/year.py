@@ -16,6 +16,7 @@ from seed.organisation import send_away
 from seed.research import plan_research
 from seed.script import Script, StoryStep, chance, length, spread
 from seed.service import plan_service
+from seed.surveys import plan_surveys
 from seed.tape import Tape
 from seed.tasks import plan_tasks
 from seed.vocabulary.companies import companies
@@ -68,6 +69,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     start = tape.ago(YEAR_DAYS)
     plan_products(script, PRODUCTS_AT)
     plan_research(script, start)
+    plan_surveys(script)
     send_away(script)
     stories = _stories(tape, start, limit)
     clients = _clients(script, stories)

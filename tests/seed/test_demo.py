@@ -52,6 +52,9 @@ AT_LEAST = {
     "dunning": 40,
     "ticket": 600,
     "task": 500,
+    "survey": 6,
+    "survey_response": 80,
+    "survey_invitation": 60,
 }
 WAITING_AT_LEAST = {
     "head_sal": 10,
