@@ -148,3 +148,41 @@ def test_it_is_answered_by_keyboard_alone(windows: Any, survey: Survey) -> None:
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     expect(box(page, survey, "stars")).to_be_visible()
+
+
+def test_it_is_built_by_keyboard_and_read_in_results(sit_down: Any, company: Any) -> None:
+    """The builder is the table of questions: lines are moved by Alt and an arrow. Results fit a phone."""
+    built = opened(company, questions=lines(ALL_KINDS))
+    page = sit_down("clerk_mkt")
+    page.set_viewport_size({"width": 1366, "height": 2400})
+    page.goto(f"/admin/survey/edit/?id={built.id}")
+    codes = page.locator("[name^='questions-'][name$='-code']")
+    before = [codes.nth(place).input_value() for place in range(2)]
+    picture(page, "survey-builder")
+    codes.nth(0).focus()
+    page.keyboard.press("Alt+ArrowDown")
+    assert [codes.nth(place).input_value() for place in range(2)] == before[::-1]
+    handle = page.locator("table[data-lines=questions] tbody tr [data-line-number]")
+    page.keyboard.press("Alt+ArrowUp")
+    handle.nth(3).hover()
+    page.mouse.down()
+    for _ in range(2):  # the browser drags from the second movement on
+        handle.nth(0).hover(position={"x": 4, "y": 2})
+    page.mouse.up()
+    expect(codes.nth(0)).to_have_value("stars")
+    page.locator("[data-line-add=questions]").click()
+    added = page.locator("table[data-lines=questions] tbody tr").last
+    added.locator("[name$='-kind']").select_option("rating")
+    expect(added.locator("[name$='-code']")).to_have_value("q1")
+    expect(added.locator("[name$='-options']")).to_be_hidden()
+    added.locator("[name$='-text']").fill("新題")
+    with page.expect_navigation():
+        page.locator(".form-actions .btn.primary").click()
+    stored = company.fresh(built).questions
+    assert [stored[0].code, stored[-1].code] == ["stars", "q1"]
+    page.goto(f"/admin/survey/edit/?id={built.id}")
+    for width in (1366, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(EXCESS) <= 0
+        assert not Axe().run(page, options=RULES).response["violations"]
+        picture(page, f"survey-builder-{width}")

@@ -306,6 +306,7 @@
       button.focus();
       settle("lineMoved", row.sectionRowIndex + 1);
     }
+    body.addEventListener("line-moved", (event) => settle("lineMoved", event.target.sectionRowIndex + 1));
     document.addEventListener("click", (event) => { if (event.target.closest(adder)) enterRow(add()); });
     body.addEventListener("click", (event) => {
       const button = event.target.closest("[data-line-remove], [data-line-up], [data-line-down]");

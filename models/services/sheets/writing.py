@@ -8,7 +8,7 @@ import datetime as dt
 import io
 import math
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from enum import StrEnum
@@ -128,6 +128,20 @@ def _write_xlsx(
         for line, row in enumerate(rows, 1):
             for at, cell in enumerate(row):
                 write(line, at, cell)
+
+
+def write_book(sheets: Mapping[str, tuple[Sequence[str], Iterable[Sequence[Cell]]]]) -> IO[bytes]:
+    """Several sheets by name, each with heads and rows, as one XLSX workbook."""
+    with spooled() as file, xlsxwriter.Workbook(file, BOOK | {"constant_memory": False}) as book:
+        for name, (heads, rows) in sheets.items():
+            sheet = book.add_worksheet(name)
+            write = _cell_writer(book, sheet)
+            sheet.freeze_panes(1, 0)
+            write_heads(book, sheet, heads)
+            for line, row in enumerate(rows, 1):
+                for at, cell in enumerate(row):
+                    write(line, at, cell)
+    return file
 
 
 def write_heads(book: Any, sheet: Any, heads: Sequence[str]) -> None:

@@ -28,7 +28,10 @@ _AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
     """The rows of a table that are not empty, with their numbers, within the limits. Raises Unreadable."""
     count, most = 0, order["cell"]
-    rows = of_first_sheet(content) if order["kind"] == "sheets" else of_separated(content, order.get("encoding", ""))
+    name = order.get("sheet")
+    rows = (
+        of_first_sheet(content, name) if order["kind"] == "sheets" else of_separated(content, order.get("encoding", ""))
+    )
     for number, cells in rows:
         if number > LINES_MAX:
             raise Unreadable("rows")
@@ -44,9 +47,9 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
         yield number, [cell[: most + 1] for cell in cells]
 
 
-def of_first_sheet(content: BinaryIO) -> Iterator[Row]:
-    """The rows of the first visible sheet in which anything stands."""
-    items = books.sheets(content, as_shown=False)
+def of_first_sheet(content: BinaryIO, name: str | None = None) -> Iterator[Row]:
+    """The rows of the first visible sheet in which anything stands; of that with a name where one is given."""
+    items = [item for item in books.sheets(content, as_shown=False) if name is None or item.name == name]
     for sheet in [item for item in items if item.is_shown] or items:
         is_empty = True
         for number, cells in sheet.rows():
