@@ -1,0 +1,1 @@
+"""Screens about the work for customers after the sale."""
