@@ -7,11 +7,17 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from models import catalogue
 from models.aftersales.levels import OF_SUM, USUAL
 from models.aftersales.tickets import CLOSE_DAYS, PublicNote
 from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
 from seed.customers import Client
 from seed.desk import OUTSIDE, SYSTEM_LOGIN, Desk
+from seed.lessons import plan_lessons
 from seed.offers import ACTIVE
 from seed.script import DEALS, Act, Script, StoryStep, chance, in_days, length, spread
 from seed.vocabulary import people, service
@@ -23,6 +29,7 @@ OUTCOMES = {"new": 7, "assessed": 9, "in_progress": 18, "waiting": 8, "solved": 
 CHANNELS = {"hotline": 52, "online": 26, "mail": 16, "visit": 6}
 URGENCY = {"1": ("1", "2"), "2": ("1", "2", "2", "3"), "3": ("2", "3", "3", "4"), "4": ("3", "4", "4")}
 IDLE = {"new": (0.2, 3), "assessed": (0.3, 8), "in_progress": (0.5, 30), "waiting": (1, 20), "solved": (0.5, 36)}
+MAIL_SHARE, ANSWERED_SHARE = 0.4, 0.45
 LATE_SHARE, HELD_SHARE, REOPENED_SHARE, NOTED_SHARE = 0.14, 0.12, 0.04, 0.45
 TABLE_AT, TABLE = 2.0, "service_level_table:usual"
 SETTLED_DAYS = CLOSE_DAYS + 4
@@ -38,6 +45,7 @@ class TicketPlan:
     clerk: str
     channel: str
     urgency: str
+    has_mail: bool
     pace: float
     client: Client = field(init=False)
 
@@ -50,6 +58,7 @@ def plan_service(script: Script, clients: list[Client], start: float) -> None:
     known = [client for client in clients if client.fate == "customer"]
     for place, outcome in enumerate(spread(OUTCOMES, chance("service"))):
         _plan_ticket(script, start, place, outcome, known)
+    plan_lessons(script, start)
 
 
 def _plan_ticket(script: Script, start: float, place: int, outcome: str, known: list[Client]) -> None:
@@ -64,8 +73,10 @@ def _plan_ticket(script: Script, start: float, place: int, outcome: str, known: 
     case.client = rng.choice([client for client in known if client.ready < begin])
     marks = script.play(begin, beats)
     if outcome in ("closed", "merged"):
+        if case.has_mail and rng.random() < ANSWERED_SHARE:
+            script.add(marks["solved"] + rng.uniform(1, 20), SYSTEM_LOGIN, _answer(rng, case), DEALS)
         night = script.tape.night(script.tape.day(marks["solved"]) + dt.timedelta(days=CLOSE_DAYS + 1))
-        script.add(night, SYSTEM_LOGIN, lambda desk: desk.move(case.key, "close"), DEALS)
+        script.add(night, SYSTEM_LOGIN, lambda desk: _close(desk, case.key), DEALS)
 
 
 def _draft(rng: random.Random, place: int, outcome: str) -> TicketPlan:
@@ -78,6 +89,7 @@ def _draft(rng: random.Random, place: int, outcome: str) -> TicketPlan:
         clerk=rng.choice(STAFF),
         channel=rng.choices(list(CHANNELS), list(CHANNELS.values()))[0],
         urgency=rng.choice(URGENCY[report.severity]),
+        has_mail=rng.random() < MAIL_SHARE,
         pace=rng.uniform(1.2, 2.2) if is_late else rng.uniform(0.1, 0.75),
     )
 
@@ -117,6 +129,36 @@ def _beats(rng: random.Random, case: TicketPlan) -> list[StoryStep]:
     return beats
 
 
+def _answer(rng: random.Random, case: TicketPlan) -> Act:
+    """The customer says how content they are, less so where it took too long."""
+    is_late = case.pace > 1
+    rating = rng.choice((1, 2, 2, 3, 4)) if is_late else rng.choice((3, 4, 4, 5, 5, 5))
+    remark = rng.choice(service.LATE if is_late else service.GLAD)
+
+    def act(desk: Desk) -> None:
+        _request(desk, case.key, "answer", rating=rating, remark=remark)
+
+    return act
+
+
+def _close(desk: Desk, key: str) -> None:
+    """The nightly run closes the ticket and what was asked about it."""
+    desk.move(key, "close")
+    _request(desk, key, "close", "expire")
+
+
+def _request(desk: Desk, key: str, *verbs: str, **values: Any) -> None:
+    """Make the first of these moves that the open question about a ticket allows, if there is one."""
+    cls = catalogue["satisfaction_request"]
+    request = cls.objects(ticket=desk.id(key), state__in=("sent", "answered")).first()
+    verb = next((verb for verb in verbs if request and request.flow().find(verb, request.state)), None)
+    if verb:
+        context = Context(source=Source.SEED)
+        changes.move(cls, request.id, verb, actor=SYSTEM, version=None, values=values, context=context)
+        if values:
+            desk.keep(key, cls._get_db()["ticket"].find_one({"_id": desk.id(key)}, {"version": 1}))
+
+
 def _step(gap: float, login: str, act: Act, mark: str = "") -> StoryStep:
     return StoryStep(gap, login, act, DEALS, mark)
 
@@ -129,7 +171,8 @@ def _receive(rng: random.Random, case: TicketPlan, suffix: str = "") -> Act:
         person = people.contact(random.Random(seed), mail_domain(case.client.company))
         values: dict[str, Any] = {"subject": report.subject, "kind": report.kind, "channel": case.channel}
         values |= {"description": report.description, "contact": person.name, "phone": person.phone}
-        values |= {"mail": person.mail, "received_at": clock.now() - dt.timedelta(minutes=minutes)}
+        values |= {"received_at": clock.now() - dt.timedelta(minutes=minutes)}
+        values |= {"mail": person.mail} if case.has_mail else {}
         if desk.login == OUTSIDE:
             values |= {"product_named": report.product.name}
         else:

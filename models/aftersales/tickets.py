@@ -160,6 +160,16 @@ MERGED = Tell(
 )
 
 
+def article_of(ticket: Ticket) -> Mapping[str, Any]:
+    """What an article takes over from a ticket."""
+    return {
+        "question": ticket.subject,
+        "answer": ticket.solution or ticket.plan or ticket.description,
+        "product": ticket.ref("product"),
+        "ticket": ticket.id,
+    }
+
+
 def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
     """What the customer is asked about a solution; nothing where there is no address to ask."""
     if not ticket.mail:
@@ -344,6 +354,9 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
     follow_ups=(
         FollowUp("split", "Ticket", L("Split off a ticket", "拆分工單"), states=OPEN, opens="split_from"),
         FollowUp("ask", "SatisfactionRequest", L("Ask", "發送評價"), on="solve", anew=True, fill=asked_of),
+        FollowUp(
+            "write_article", "KnowledgeArticle", L("Make an article", "生成知識文章"), states=OVER, fill=article_of
+        ),
         FollowUp("go_on", "Ticket", L("New ticket on this matter", "就此事新建工單"), states="closed", opens="earlier"),
     ),
     help=L(

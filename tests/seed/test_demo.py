@@ -55,6 +55,7 @@ AT_LEAST = {
     "survey": 6,
     "survey_response": 80,
     "survey_invitation": 60,
+    "knowledge_article": 40,
 }
 WAITING_AT_LEAST = {
     "head_sal": 10,
