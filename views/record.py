@@ -43,7 +43,7 @@ from .kinds import kind_of
 from .lists import listing
 from .lists.endpoints import ListDoors
 from .moves import CORRECTED, moved_words
-from .page import attaching, form_page, generating, past, record_page
+from .page import attaching, beside, form_page, generating, past, record_page
 from .page.endpoints import RecordDoors
 from .session import actor, own_path, say, seen_version, version_if_given
 from .slots import PlainRun
@@ -351,6 +351,12 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         if brought.notes:
             answer["notes"] = [str(words) for words in brought.notes]
         return jsonify(answer)
+
+    @expose("/beside/", methods=("POST",))
+    def beside_view(self) -> Answer:
+        """What stands beside the form, as it is filled in now."""
+        lists = beside.lists_for(actor(), self.model, request.form.to_dict())
+        return self.render("components/beside.html", lists=lists)
 
     def _in_edit(self, me: Actor) -> Intent[Record]:
         """The intent on the record that a form names, as far as its reader sees it, or on a new one."""

@@ -17,6 +17,7 @@ from ..kernel.language import (
     WRITE,
     WRITER,
     Access,
+    Beside,
     Choice,
     Day,
     Deadline,
@@ -350,6 +351,11 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
         files="photo",
         fill={"channel": "mail"},
         reopen="reopen",
+    ),
+    beside=(
+        Beside("customer", "Ticket", by="customer", states=OPEN),
+        Beside("customer", "Contract", by="customer", states="signed completed"),
+        Beside("subject description", "KnowledgeArticle", states="published", until="review_on"),
     ),
     follow_ups=(
         FollowUp("split", "Ticket", L("Split off a ticket", "拆分工單"), states=OPEN, opens="split_from"),

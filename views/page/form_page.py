@@ -28,6 +28,7 @@ from ..kinds import kind_of
 from ..moves import moves_context
 from ..slots import scripts_for
 from ..wording import line_labels
+from . import beside
 from .record_page import heading, lines_context
 
 UNKNOWN = "—"
@@ -131,9 +132,16 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
             for place in [_place_of(places, path)]
         ],
         "scripts": scripts_for(declared.name),
+        "beside": " ".join(dict.fromkeys(name for item in declared.beside for name in item.fields)),
+        "lists": beside.lists_for(intent.actor, cls, _texts_of(form)) if declared.beside else [],
         "asks_confirmation": validation.DOUBT in problems,
         "has_computed": any(field.computed or field.columns for field in declared.own_fields.values()),
     }
+
+
+def _texts_of(form: wtforms.Form) -> dict[str, str]:
+    """What stands in the inputs of a form, by field."""
+    return {name: " ".join(entry.raw) for name, entry in form._fields.items() if isinstance(entry, Value)}
 
 
 def _part(at: int, part: Part, controls: list[dict], names: list[str], problems: Mapping) -> dict[str, Any]:

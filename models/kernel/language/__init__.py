@@ -6,6 +6,7 @@ A declaration imports its words from here: `from .kernel.language import L, Grid
 from ..base.roles import ROLE_LABELS, Role
 from ..base.words import L, Words
 from .analysis import By, Chart, Matrix, Pivot
+from .beside import Beside
 from .deadline import Deadline, table
 from .decided import Combine, DecisionLine, Values, after_own
 from .declare import record
@@ -90,6 +91,7 @@ __all__ = [
     "AnyRef",
     "ApproverSlot",
     "Attached",
+    "Beside",
     "By",
     "Chapter",
     "Chart",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from .answer_checks import answer_faults
+from .beside import beside_faults
 from .deadline import table_faults
 from .declare import kept_links_of, references_of
 from .facts import DeclarationError
@@ -89,6 +90,7 @@ class Catalogue(Mapping[str, type[Record]]):
         for name, field in cls.declared.own_fields.items():
             if field.rollup:
                 yield from rollup_faults(f"field {name!r}", field.rollup, cls, self._by_class)
+        yield from beside_faults(cls.declared, self._by_class)
         for deadline in cls.declared.deadlines:
             yield from table_faults(deadline, self._by_class)
         for follow_up in cls.declared.follow_ups:

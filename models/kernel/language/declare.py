@@ -10,6 +10,7 @@ from typing import Any
 from ..base.words import L
 from .analysis import Analysis
 from .belonging import access_through, parent_among, retention_through, says_nothing_but_names
+from .beside import Beside
 from .checks import declaration_faults
 from .deadline import Deadline
 from .facts import DeclarationError
@@ -56,6 +57,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     deadlines: tuple[Deadline, ...] = (),
     publish: Publish | None = None,
     public: Public | None = None,
+    beside: tuple[Beside, ...] = (),
     tells: tuple[Tell, ...] = (),
     analyses: tuple[Analysis, ...] = (),
     papers: tuple[Paper, ...] = (),
@@ -80,6 +82,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `recurs`: by which rule its records come again, and when the next one is made.
 
     `public`: what people outside may enter, and see again by a link that they hold.
+
+    `beside`: what is shown beside its form while it is filled in.
 
     `tells`: mail to people outside that follows a move or the entry of a record.
 
@@ -127,6 +131,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             deadlines=deadlines,
             publish=publish,
             public=public,
+            beside=beside,
             tells=tells,
             analyses=analyses,
             papers=papers,

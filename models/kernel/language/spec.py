@@ -11,6 +11,7 @@ from typing import Any
 from ..base.people import Role
 from ..base.words import L
 from .analysis import Analysis
+from .beside import Beside
 from .deadline import Deadline
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
@@ -206,6 +207,7 @@ class Declaration:
     rests_with_parent: bool = False  # whether it is archived with that record
     in_menu: bool = True
     deadlines: tuple[Deadline, ...] = ()
+    beside: tuple[Beside, ...] = ()  # what stands beside its form
     public: Any = None  # its pages for people outside: a Public, or None
     publish: Publish | None = None
     tells: tuple[Tell, ...] = ()  # mail to people outside

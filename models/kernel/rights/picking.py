@@ -8,7 +8,7 @@ from bson import ObjectId
 from mongoengine.base import get_document
 
 from ..base.people import Actor
-from ..base.search import contains, normal, sealed_grams
+from ..base.search import normal, sealed_grams
 from ..language.fields import Ref, Refs
 from ..language.finding import sealed_columns, short_text_filter
 from ..language.record import Record
@@ -20,12 +20,13 @@ MEANT_MAX = 200
 
 
 def offered(actor: Actor, link: Ref | Refs, text: str, most: int) -> list[dict[str, Any]]:
-    """The records that an actor may choose for a link and that hold each word of a text, the newest first."""
+    """The records that an actor may choose for a link and that a text finds, as their list would: by number, by the
+    words of short fields, by initials, and by a whole phone number or address kept encrypted; the newest first."""
     target = get_document(link.target)
     scope = rights.visible(actor, target)
     if scope is None:
         return []
-    query = {"$and": [scope, may_be_linked(link), contains(text) if text else {}]}
+    query = {"$and": [scope, may_be_linked(link), found_by(actor, target, text) if text else {}]}
     fromkeys = dict.fromkeys(("number", "title", *target.declared.title_fields), 1)
     rows = target._get_collection().find(query, fromkeys).sort([("_id", -1)]).limit(most)
     return rows_of(target, rows.max_time_ms(TIME_LIMIT_MS))

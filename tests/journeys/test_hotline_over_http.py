@@ -1,0 +1,71 @@
+"""The hotline: while the customer talks, they are found, and what is known stands beside the form (2.4.1, 2.4.5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from models import catalogue
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
+from models.sales.customers import Contact
+
+
+@pytest.fixture
+def customer(company: Any) -> Any:
+    contact = Contact(name="李工", phone="138 0000 4321", mail="li@example.com")
+    return company.make("customer", "clerk_sal", name="華東精密機械有限公司", contacts=[contact])
+
+
+@pytest.mark.parametrize("text", ["13800004321", "138 0000 4321", "精密", "hdjm", "CU-", "li@example.com"])
+def test_the_customer_is_found_by_phone_name_initials_number_and_mail(
+    text: str, customer: Any, browser_as: Any
+) -> None:
+    answer = browser_as("clerk_svc").get("/admin/ticket/ajax/lookup/", {"field": "customer", "query": text})
+    assert [row["id"] for row in answer.get_json()["results"]] == [str(customer.id)]
+
+
+def test_open_tickets_and_contracts_stand_beside_the_form(customer: Any, company: Any, browser_as: Any) -> None:
+    ticket = company.make("ticket", "clerk_svc", customer=customer.id, subject="輸送機停機")
+    over = company.walk(company.make("ticket", "clerk_svc", customer=customer.id, subject="舊問題"), "solved")
+    browser = browser_as("clerk_svc")
+    page = browser.get("/admin/ticket/new/", {"customer": customer.id})
+    assert ticket.number in page.text
+    assert over.number not in page.text
+    lists = browser.post("/admin/ticket/beside/", {"customer": str(customer.id)})
+    assert ticket.number in lists.text
+    others = browser.post("/admin/ticket/beside/", {"customer": "$ne"})
+    assert others.status_code == 200
+    assert ticket.number not in others.text
+    supervisor = browser_as("clerk_mkt").post("/admin/ticket/beside/", {"customer": str(customer.id)})
+    assert ticket.number not in supervisor.text
+
+
+def test_articles_are_suggested_until_their_review_is_overdue(company: Any, browser_as: Any) -> None:
+    cls = catalogue["knowledge_article"]
+    article = company.make("knowledge_article", "clerk_svc", question="輥筒輸送機跑偏異響", answer="調整張緊機構。")
+    browser, typed = browser_as("clerk_svc"), {"subject": "輸送機異響", "description": "兩小時後跑偏"}
+    assert article.number not in browser.post("/admin/ticket/beside/", typed).text  # nobody has approved it yet
+    article = company.walk(article, "published")
+    assert article.number in browser.post("/admin/ticket/beside/", typed).text
+    assert article.number not in browser.post("/admin/ticket/beside/", {"subject": "發票抬頭"}).text
+    past = {"review_on": dt.date(2020, 1, 1)}
+    changes.update(cls, article.id, past, actor=SYSTEM, version=None)
+    assert article.number not in browser.post("/admin/ticket/beside/", typed).text
+
+
+def test_a_ticket_becomes_an_article_in_one_action_and_editions_follow_each_other(company: Any) -> None:
+    ticket = company.walk(company.make("ticket", "clerk_svc", subject="通訊中斷"), "solved", solution="升級固件。")
+    clerk = company.actor("clerk_svc")
+    (article,) = changes.follow_up(type(ticket), ticket.id, "write_article", actor=clerk)
+    (again,) = changes.follow_up(type(ticket), ticket.id, "write_article", actor=clerk)
+    assert article.id == again.id
+    assert (article.question, article.ref("ticket"), article.edition) == ("通訊中斷", ticket.id, 1)
+    article = company.walk(article, "published")
+    (second,) = changes.follow_up(type(article), article.id, "revise", actor=clerk)
+    assert (second.edition, second.ref("replaces"), second.state) == (2, article.id, "draft")
+    assert type(article).objects.get(id=article.id).state == "published"
+    company.walk(second, "published")
+    assert type(article).objects.get(id=article.id).state == "superseded"
