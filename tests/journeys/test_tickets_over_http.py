@@ -127,7 +127,8 @@ def test_from_the_report_to_the_end(customer: Customer, company: Any, browser_as
     with clock.set_to(MONDAY + dt.timedelta(hours=6)):
         clerk = browser_as("clerk_svc", is_new=True)
         ticket = step(clerk, ticket, "solve", solution_kind="on_site", solution="更換繼電器。")
-    assert [bool(row.get("is_late")) for row in ticket.clocks] == [False, False]
+    ends = [MONDAY + dt.timedelta(minutes=20), MONDAY + dt.timedelta(hours=6)]
+    assert [(row["ended"], bool(row.get("is_late"))) for row in ticket.clocks] == [(end, False) for end in ends]
     with clock.set_to(MONDAY + dt.timedelta(days=8)):
         do("moves.timed")
         assert fresh(ticket).state == "solved"  # what the customer said is not read yet

@@ -125,7 +125,9 @@ def _kept(record: Record, facts: Mapping[str, Any]) -> dict[str, Any] | None:
     """A clock that has ended stays as it was counted then, whatever becomes of calendars: the stored row of it, where
     the same was counted (rows of before do not say from when and how long)."""
     row = next((row for row in record.clocks or () if row["name"] == facts["name"]), None)
-    return row if row is not None and all(row.get(name, value) == value for name, value in facts.items()) else None
+    if row is None or row.get("ended") != facts["ended"]:
+        return None
+    return row if all(row.get(name, value) == value for name, value in facts.items()) else None
 
 
 def _warn_at(
