@@ -6,7 +6,7 @@ import datetime as dt
 import random
 from typing import Any
 
-from models.aftersales.reviews import Measure
+from models.aftersales.reviews import ImprovementMeasure
 from models.kernel.base import clock
 from seed.desk import Desk
 from seed.offers import ACTIVE
@@ -99,7 +99,7 @@ def _lessons(desk: Desk, back: int) -> dict[str, Any]:
     problems, measure = service.LESSONS[back % len(service.LESSONS)]
     due = clock.today() + dt.timedelta(days=45)
     done = due - dt.timedelta(days=5) if back > 1 else None
-    line = Measure(what=measure, owner=desk.id("user:clerk_svc3"), due=due, done=done)
+    line = ImprovementMeasure(what=measure, owner=desk.id("user:clerk_svc3"), due=due, done=done)
     return {"problems": problems, "conclusion": "整體達到目標，超時工單集中在備件缺貨。", "measures": [line]}
 
 

@@ -49,10 +49,10 @@ class ReviewFigure(Line):
     n = Whole(computed=True, label=L("Of how many (n)", "樣本數（n）"))
 
 
-class Measure(Line):
+class ImprovementMeasure(Line):
     """What is to become better, by whom, until when."""
 
-    what = Text(required=True, most=300, label=L("Measure", "改進措施"))
+    what = Text(required=True, most=300, label=L("ImprovementMeasure", "改進措施"))
     owner = Ref("User", required=True, label=L("Owner", "責任人"))
     due = Day(label=L("Due", "期限"))
     done = Day(label=L("Done", "完成日期"))
@@ -100,7 +100,9 @@ class ServiceReview(Record):
     counted_for = Text(internal=True, label=L("Counted for the period", "已計算期間"))
     problems = LongText(label=L("Common problems", "常見問題"))
     conclusion = LongText(label=L("Conclusion", "結論"))
-    measures = Lines(Measure, owner="owner", due="due", done="done", due_in="approved", label=L("Measures", "改進措施"))
+    measures = Lines(
+        ImprovementMeasure, owner="owner", due="due", done="done", due_in="approved", label=L("Measures", "改進措施")
+    )
 
     def clean(self) -> None:
         if (period := f"{self.first_day} {self.last_day}") != self.counted_for:

@@ -51,10 +51,10 @@ def _linked(target: type[Record], item: Beside, conditions: list[Any], typed: st
 def _alike(target: type[Record], item: Beside, conditions: list[Any], typed: str) -> Iterator[Any]:
     """The records that share the most two-letter parts with a text, two at least; what stands in many says nothing."""
     common = common_grams(target.type_name())
-    found = [gram for gram in dict.fromkeys(grams(parts_of([normal(typed[:TEXT_MAX])]))) if gram not in common]
-    if not found:
+    telling = [gram for gram in dict.fromkeys(grams(parts_of([normal(typed[:TEXT_MAX])]))) if gram not in common]
+    if not telling:
         return iter(())
-    own = found[:GRAMS_MAX]
+    own = telling[:GRAMS_MAX]
     stages: list[dict[str, Any]] = [
         {"$match": {"$and": [*conditions, {"g": {"$in": own}}]}},
         {"$addFields": {"alike": {"$size": {"$setIntersection": ["$g", own]}}}},

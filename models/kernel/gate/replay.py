@@ -30,7 +30,7 @@ CalendarOf = Callable[[Record, Deadline], WorkCalendar]
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReplayedClock:
     """How a deadline of a record stood or would have stood: when it was due, whether it was missed, and by how much
     working time it was exceeded."""
 
@@ -45,8 +45,8 @@ class Replayed:
 
     record: Record
     deadline: Deadline
-    before: Standing
-    after: Standing
+    before: ReplayedClock
+    after: ReplayedClock
 
 
 def by_table(type_name: str) -> Iterator[tuple[type[Record], Deadline]]:
@@ -87,12 +87,12 @@ def replay(
         yield Replayed(record, deadline, before, after)
 
 
-def standing(record: Record, deadline: Deadline, limit: Any, calendar: WorkCalendar, now: dt.datetime) -> Standing:
+def standing(record: Record, deadline: Deadline, limit: Any, calendar: WorkCalendar, now: dt.datetime) -> ReplayedClock:
     """How a deadline stands with this limit, by this calendar."""
     start, pauses = record.raw(deadline.start), pauses_of(record, deadline)
     end = ended_at(record, deadline) or now
     due = due_with_holds(calendar, start, limit, pauses, end)
-    return Standing(due, due < end, calendar.between(due, end) if due < end else NONE)
+    return ReplayedClock(due, due < end, calendar.between(due, end) if due < end else NONE)
 
 
 def _limit(record: Record, deadline: Deadline, known: dict[ObjectId, Lines]) -> Any:

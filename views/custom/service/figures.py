@@ -61,10 +61,10 @@ class FiguresView(CustomView):
         target = registered()[spec.source]
         scope = rights.visible(me, target)
         query = query_of(request.args["code"], review.ref("department"), *bounds(review.first_day, review.last_day))
-        found: list[Any] = []
+        listed: list[Any] = []
         if scope is not None:
             needed = {"number": 1, "title": 1, "state": 1}
-            found = rows_of(
+            listed = rows_of(
                 target, target.collection().find({"$and": [scope, query]}, needed).sort("_id", -1).limit(SHOWN_MAX)
             )
         rows = [
@@ -74,7 +74,7 @@ class FiguresView(CustomView):
                 "state": wording.state_label(target, row["state"]),
                 "url": f"/admin/{spec.source}/details/?id={row['_id']}",
             }
-            for row in found
+            for row in listed
         ]
         line = next((line for line in review.figures or () if line.code == request.args["code"]), None)
         facts = {"label": spec.label, "rows": rows, "most": SHOWN_MAX, "n": line.n if line else None}
