@@ -391,7 +391,7 @@ class Ticket(Record):
     levels = Ref("ServiceLevelTable", computed=True, label=L("By the table", "依據時限表"))
     assignee = Ref("User", label=L("Assignee", "處理人"))
     plan = LongText(label=L("Plan", "處理計劃"))
-    public_notes = Lines(PublicNote, append_only=True, label=L("Progress for the customer", "對外進展"))
+    public_notes = Lines(PublicNote, append_only=True, in_turn=True, label=L("Progress for the customer", "對外進展"))
     internal_notes = Lines(InternalNote, append_only=True, label=L("Notes among us", "內部備註"))
     answer_unread = Flag(
         default=False,
