@@ -149,6 +149,14 @@ SOLVED = Tell(
     ),
     link=True,
 )
+NOTED = Tell(
+    added="public_notes",
+    to="mail",
+    locale="letters",
+    subject=L("Your request {number}", "您的售後工單 {number}"),
+    body=L("{added}", "{added}"),
+    link=True,
+)
 MERGED = Tell(
     on="merge",
     to="mail merged_into.mail",
@@ -341,7 +349,7 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
             within=table("ServiceLevelTable.levels", "severity urgency", hours="solution_hours", by="levels"),
         ),
     ),
-    tells=(RECEIVED, SOLVED, MERGED),
+    tells=(RECEIVED, NOTED, SOLVED, MERGED),
     mail_in=MailIn(
         subject="subject",
         body="description",
