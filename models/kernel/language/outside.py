@@ -76,10 +76,11 @@ class Tell:
 
     def line_of(self, record: Any, changed: Iterable[str]) -> str:
         """The text of the line that was added to the list that is mailed, if one was; else nothing."""
-        lines = record.raw(self.added) if self.added and self.added in changed else None
-        columns = record.fields_of()[self.added].columns if lines else {}
-        texts = (lines[-1].raw(name) for name, column in columns.items() if column.is_text) if lines else iter(())
-        return str(next((text for text in texts if text), ""))
+        lines: list[Any] = (record.raw(self.added) if self.added in changed else None) or []
+        if not lines:
+            return ""
+        columns = record.fields_of()[self.added].columns
+        return next((str(lines[-1].raw(name)) for name, column in columns.items() if column.is_text), "")
 
     def texts(self, record: Any, state: Any, locale: str, added: str = "") -> tuple[str, str]:
         """The subject, in one line, and the body for a record as it stands; `state`: the word of its state; `added`:
