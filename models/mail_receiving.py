@@ -236,6 +236,7 @@ def _about_files(arrival: Arrival, letter: Letter) -> Iterator[Words]:
 
 def _added(record: Record, letter: Letter, key: str) -> Record | None:
     """Add an answer to a record as the holder of its link does; None where it takes none."""
+    record = _in_its_place(record)
     cls, mail, flow = type(record), record.declared.mail_in, record.flow()
     if flow and record.state in flow.ends and mail.reopen:
         record = _reopened(record, mail.reopen)
@@ -246,6 +247,17 @@ def _added(record: Record, letter: Letter, key: str) -> Record | None:
     return comments.comment(
         cls, record.id, cut(text, COMMENT_MAX), actor=who, once=f"mail:{key}", context=Context(source=Source.MAIL)
     )
+
+
+def _in_its_place(record: Record) -> Record:
+    """The record that has taken the place of one, over as many as there are, if it is there; else this one."""
+    name, seen = record.declared.mail_in.instead, {record.id}
+    while name and (id := record.ref(name)) and id not in seen and len(seen) < NUMBERS_MAX:
+        if (other := _record(record.type_name(), id)) is None:
+            break
+        seen.add(id)
+        record = other
+    return record
 
 
 def _reopened(record: Record, verb: str) -> Record:

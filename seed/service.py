@@ -17,6 +17,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from seed.customers import Client
 from seed.desk import OUTSIDE, SYSTEM_LOGIN, Desk
+from seed.incoming import came_by_mail, plan_incoming
 from seed.lessons import plan_lessons
 from seed.offers import ACTIVE
 from seed.script import DEALS, Act, Script, StoryStep, chance, in_days, length, spread
@@ -55,6 +56,7 @@ def plan_service(script: Script, clients: list[Client], start: float) -> None:
     values = {"name": "服務時限表（標準）", "reason": "按上年度人力與合同承諾制定。"}
     script.add(TABLE_AT, HEAD, lambda desk: desk.create(TABLE, values), DEALS)
     script.add(TABLE_AT + 0.5, HEAD, lambda desk: desk.move(TABLE, "put_in_force"), DEALS)
+    plan_incoming(script)
     known = [client for client in clients if client.fate == "customer"]
     for place, outcome in enumerate(spread(OUTCOMES, chance("service"))):
         _plan_ticket(script, start, place, outcome, known)
@@ -177,7 +179,9 @@ def _receive(rng: random.Random, case: TicketPlan, suffix: str = "") -> Act:
             values |= {"product_named": report.product.name}
         else:
             values |= {"customer": desk.id(case.client.key), "product": desk.id(f"product:{report.product.code}")}
-        desk.create(case.key + suffix, values)
+        ticket = desk.create(case.key + suffix, values)
+        if case.channel == "mail":
+            came_by_mail(desk, case.key + suffix, ticket.id, values)
 
     return act
 

@@ -26,7 +26,7 @@ from ..kernel.language import (
     Mail,
     Part,
     Record,
-    Sealed,
+    Secret,
     Text,
     Whole,
     record,
@@ -110,8 +110,7 @@ class Mailbox(Record):
         label=L("Encryption", "加密方式"),
     )
     user = Text(required=True, most=200, label=L("User name", "用戶名"))
-    password = Sealed(
-        Text(most=500),
+    password = Secret(
         required=True,
         label=L("Password", "密碼"),
         help=L("Some providers give a code of its own for programs.", "部分服務商須使用專用授權碼。"),

@@ -42,8 +42,20 @@ def test_a_message_makes_one_and_its_answers_are_added(cls: Any, record: Any, co
     assert (entry["door"], entry["actor_name"]) == ("mail", "來信")
     answer = mail("again", "還有", From="li@example.com", Subject=f"Re: {made.number}")
     assert arrived(cls, answer, 3).mail.outcome == ("added" if cls.declared.public.answers else "made")
+    if own.instead:
+        _passed_on(cls, made)
     if own.reopen:
         _reopened(cls, company)
+
+
+def _passed_on(cls: Any, record: Any) -> None:
+    """What answers a record of which another has taken the place is added to that one."""
+    name = cls.declared.mail_in.instead
+    arrived(cls, mail("gone", From="li@example.com", Subject="同一件事"), 6)
+    gone = cls.collection().find_one(sort=[("_id", -1)])
+    cls.collection().update_one({"_id": gone["_id"]}, {"$set": {name: record.id}})
+    taken = arrived(cls, mail("to-gone", "再說", From="li@example.com", Subject=f"Re: {gone['number']}"), 7)
+    assert (taken.mail.outcome, taken.mail.about) == ("added", f"{cls.declared.name}:{record.id}")
 
 
 def _reopened(cls: Any, company: Any) -> None:

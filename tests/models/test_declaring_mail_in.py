@@ -51,6 +51,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "mail_in leaves out 'kind', which is required: add it to fill=": fed(
         {"kind": Choice(KINDS, required=True, label=NAME)}, f"{TAKEN} kind"
     ),
+    "mail_in passes answers on by 'person', which is no link to another record of the type": fed(instead="person"),
     "mail_in reopens by a move 'reopen' that does not exist": fed(reopen="reopen"),
     "mail_in reopens by 'close', which leads out of no end": fed(reopen="close"),
 }

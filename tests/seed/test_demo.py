@@ -50,6 +50,8 @@ AT_LEAST = {
     "receivable": 900,
     "payment": 600,
     "dunning": 40,
+    "incoming_mail": 60,
+    "mailbox": 1,
     "ticket": 600,
     "task": 500,
     "survey": 6,

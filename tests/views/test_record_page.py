@@ -198,3 +198,14 @@ def test_a_document_obeys_rights_and_is_noted(company: Company, browser_as: Call
     browser_as("management").get(address(record, "print"))
     (entry,) = db["history"].find({"verb": "export"})
     assert (entry["record"], entry["actor"]) == (record.id, company.users["management"])
+
+
+def test_quoted_lines_at_the_end_of_a_comment_are_folded(company: Company, browser_as: Callable[..., Browser]) -> None:
+    record, me = quotation(company), company.actor("clerk_sal")
+    comments.comment(type(record), record.id, "已經好了。\n\n> 他寫道：\n> <b>請重啟</b>", actor=me)
+    comments.comment(type(record), record.id, "> 舊\n答在下面", actor=me)
+    page = browser_as("clerk_sal").get(address(record)).text
+    [folded] = re.findall(r'<details class="quoted">.*?</details>', page, re.DOTALL)
+    assert "&gt; 他寫道：\n&gt; &lt;b&gt;請重啟" in folded
+    assert "已經好了。" in page.replace(folded, "")
+    assert "&gt; 舊\n答在下面" in page

@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Any
 
 from models.kernel.base.words import L, Words
-from models.kernel.language.fields import LongText, Mail, Phone, Sealed, Text
+from models.kernel.language.fields import LongText, Mail, Phone, Sealed, Secret, Text
+from models.kernel.language.kinds.texts import MASK
 from models.kernel.language.localized import LocalizedText, localized
 
 from ..wording import Labels
@@ -86,3 +87,14 @@ class SealedKind(Kind):
 
     def takes_words(self) -> Words:
         return kind_of(self.field.form).takes_words()
+
+
+@for_kind(Secret)
+class SecretKind(SealedKind):
+    """A password of a machine: nobody is shown it."""
+
+    def say(self, value: Any, labels: Labels) -> str:
+        return MASK
+
+    def in_input(self, value: Any) -> str:
+        return MASK

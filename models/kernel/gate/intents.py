@@ -117,7 +117,8 @@ def take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | No
     """Set values of a record, those alone that are allowed."""
     for name, value in values.items():
         if name in record._fields and (allowed is None or name in allowed):
-            setattr(record, name, value)
+            own = record.declared.own_fields.get(name)
+            setattr(record, name, own.settled(record, value) if own else value)
 
 
 def of(actor: Actor, cls: type[R], id: Any) -> Intent[R]:

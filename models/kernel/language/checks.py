@@ -69,7 +69,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         yield from publication_faults(spec, cls.fields_of())
     yield from deadline_faults(spec, cls.fields_of())
     yield from public_faults(spec, cls.fields_of())
-    yield from mail_in_faults(spec, cls.fields_of())
+    yield from mail_in_faults(spec, cls.fields_of(), cls.__name__)
     yield from tell_faults(spec, cls.fields_of())
     yield from paper_faults(spec, cls.fields_of())
     if spec.belongs_to:

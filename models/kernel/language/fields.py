@@ -20,7 +20,7 @@ from .kinds.questions import Questions
 from .kinds.recurrence import Recurrence
 from .kinds.rule import NOT_A_CHOICE, NOT_A_NUMBER, NOT_THERE, REQUIRED, TOO_LARGE, WRONG_FORM, Rule, label_of
 from .kinds.signatures import Signature
-from .kinds.texts import LongText, Mail, Phone, Sealed, Text
+from .kinds.texts import LongText, Mail, Phone, Sealed, Secret, Text
 
 __all__ = [
     "BLANKS",
@@ -57,6 +57,7 @@ __all__ = [
     "Refs",
     "Rule",
     "Sealed",
+    "Secret",
     "Signature",
     "SignedLine",
     "Tags",

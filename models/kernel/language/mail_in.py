@@ -24,6 +24,7 @@ class MailIn:
     the kind of files as which attachments are kept. `fill`: what a record that came by mail begins with, besides and
     instead of what `public` fills in.
 
+    `instead`: the link by which a record names the one that has taken its place, to which its answers go, too.
     `reopen`: the move that the system makes when an answer comes to a record that is over. Without one, or where its
     conditions do not hold, the answer makes a new record that says which one it answers.
     """
@@ -35,6 +36,7 @@ class MailIn:
     received: str = ""
     files: str = ""
     fill: Mapping[str, Any] = field(default_factory=dict)
+    instead: str = ""
     reopen: str = ""
 
     @property
@@ -49,8 +51,8 @@ class MailIn:
         return frozenset({*self.places.values(), *self.fill})
 
 
-def mail_in_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with how mail makes records of a type, as halves of a sentence."""
+def mail_in_faults(spec: Declaration, fields: Mapping[str, Any], own_name: str) -> Iterator[str]:
+    """What is wrong with how mail makes records of a type, as halves of a sentence; `own_name`: that of its class."""
     mail = spec.mail_in
     if mail is None:
         return
@@ -65,6 +67,8 @@ def mail_in_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str
     yield from _fill_faults(mail, spec)
     if mail.files and mail.files not in public.files:
         yield f"mail_in keeps attachments as {mail.files!r}, a kind of files that public does not take"
+    if mail.instead and (mail.instead not in fields or fields[mail.instead].target != own_name):
+        yield f"mail_in passes answers on by {mail.instead!r}, which is no link to another record of the type"
     if mail.reopen:
         yield from _reopen_faults(mail.reopen, spec)
 

@@ -10,6 +10,7 @@ BLOCKS = frozenset(
     "address article aside blockquote center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav "
     "ol p pre section table tr ul".split()
 )
+APART = frozenset("blockquote h1 h2 h3 h4 h5 h6 hr ol p pre table ul".split())
 LEFT_OUT = frozenset("script style head title template noscript object embed svg math".split())
 HTML_MAX = 2_000_000
 _MARKS = re.compile("[\x00-\x02]")
@@ -32,24 +33,42 @@ def _words(root: etree._Element) -> list[str]:
     left_out = depth = 0
     for event, item in etree.iterwalk(root, events=("start", "end")):
         name = item.tag if isinstance(item.tag, str) else ""
-        is_quote = name == "blockquote"
         if event == "start":
             left_out += name in LEFT_OUT
-            if left_out:
-                continue
-            depth += is_quote
-            if name in BLOCKS or name == "br":
-                words.append("\n")
-            elif name in ("td", "th"):
-                words.append("\t")
-            words.append(_flat(item.text, depth, is_pre=name == "pre"))
+            if not left_out:
+                depth += name == "blockquote"
+                _begin(words, name)
+                _add(words, item.text, depth, is_pre=name == "pre")
             continue
         left_out -= name in LEFT_OUT
-        depth -= is_quote and not left_out
         if not left_out:
-            words += ["\n"] if name in BLOCKS else []
-            words.append(_flat(item.tail, depth, is_pre=False))
+            depth -= name == "blockquote"
+            _end(words, name)
+            _add(words, item.tail, depth, is_pre=False)
     return words
+
+
+def _begin(words: list[str], name: str) -> None:
+    """What stands before the words of an element."""
+    if name == "br" or (name in BLOCKS and words and words[-1] != "\n"):
+        words.append("\n")
+    elif name in ("td", "th"):
+        words.append("\t")
+
+
+def _end(words: list[str], name: str) -> None:
+    """What stands after them: a new line, and an empty one after a paragraph."""
+    if name in BLOCKS and words and words[-1] != "\n":
+        words.append("\n")
+    if name in APART:
+        words.append("\n")
+
+
+def _add(words: list[str], text: str | None, depth: int, *, is_pre: bool) -> None:
+    """Add a text as a browser would set it: blanks between two blocks are none."""
+    flat = _flat(text, depth, is_pre=is_pre)
+    if flat and not (words and words[-1] == "\n" and not (text or "").strip()):
+        words.append(flat)
 
 
 def _flat(text: str | None, depth: int, *, is_pre: bool) -> str:

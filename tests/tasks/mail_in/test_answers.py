@@ -11,9 +11,11 @@ from mongoengine.connection import get_db
 from models.incoming_mail import IncomingMail
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.kernel.language.kinds.texts import MASK
+from models.operations.mailboxes import Mailbox
 from models.services.files import files
 from tests.fixtures.doing import do
-from tests.fixtures.read_mail import ImapServer
+from tests.fixtures.read_mail import PASSWORD, ImapServer
 from tests.tasks.mail_in.conftest import NOW
 from tests.tasks.mail_in.corpus import bounce, mail
 
@@ -170,6 +172,13 @@ def test_who_reads_what_came_in(mailbox: Any, imap: ImapServer, company: Any, br
     box = f"/admin/mailbox/details/?id={mailbox.id}"
     codes = {who: browser_as(who).get(box).status_code for who in ("it", "clerk_sal", "management", "supervisor")}
     assert codes == {"it": 200, "clerk_sal": 403, "management": 403, "supervisor": 403}
-    page = browser_as("it").get(box).text
+    it = browser_as("it")
+    form = it.form("/admin/mailbox/edit/", id=mailbox.id)
+    assert form["password"] == MASK
+    it.send(form, name="另一名稱")
+    again = Mailbox.from_stored(Mailbox.collection().find_one({"_id": mailbox.id}))
+    assert (again.name, again.password) == ("另一名稱", PASSWORD)
+    page = it.get(box).text + it.get(f"/admin/mailbox/history/?id={mailbox.id}").text
+    assert PASSWORD not in page
     assert "機密" not in page
     assert LI not in page

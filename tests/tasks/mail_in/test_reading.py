@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from models.operations.mailboxes import Mailbox
 from models.services.files import files
 from tasks.messages import mailboxes as reading
 from tests.fixtures.doing import Killed, do
-from tests.fixtures.read_mail import ImapServer
+from tests.fixtures.read_mail import ImapServer, TlsFront
 from tests.tasks.mail_in.conftest import NOW
 from tests.tasks.mail_in.corpus import deep, mail
 
@@ -120,6 +121,26 @@ def test_a_wrong_password_is_told_at_once_and_keeps_no_other_mailbox_back(
     assert _alarms(company) == 2
     texts = " ".join(str(notice["text"]) for notice in get_db()["notice"].find({"kind": "alarm"}))
     assert "wrong" not in texts
+
+
+def test_a_mailbox_is_read_by_tls_from_the_first_byte(mailbox: Mailbox, imap: ImapServer) -> None:
+    front = TlsFront(imap)
+    serving = threading.Thread(target=front.serve)
+    serving.start()
+    changes.update(Mailbox, mailbox.id, {"security": "tls", "port": front.port}, actor=SYSTEM, version=None)
+    imap.put(mail("one").as_bytes(), at=NOW)
+    assert do("mail.read")["made"] == 1
+    serving.join()
+
+
+def test_a_server_with_a_certificate_of_nobodys_is_not_read(
+    mailbox: Mailbox, imap: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    imap.put(mail("one").as_bytes(), at=NOW)
+    assert do("mail.read")["unreachable"] == 1
+    assert "CERTIFICATE_VERIFY_FAILED" in mailboxes.state_of(mailbox.id)["problem"]["en"]
+    assert get_db()["incoming_mail"].count_documents({}) == 0
 
 
 def test_a_message_of_which_nothing_can_be_made_keeps_no_other_back(

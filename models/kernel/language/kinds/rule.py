@@ -121,6 +121,10 @@ class Rule:
         """The class name of the type that it links to; empty: it is no link."""
         return ""
 
+    def settled(self, record: Any, value: Any) -> Any:
+        """What a value means that a record is given: itself, but for kinds for which something else may stand."""
+        return value
+
     @property
     def is_picked(self) -> bool:
         """Whether a picker enters it, so that a text may stand there which nobody chose."""

@@ -101,6 +101,9 @@ def _may_be_called(text: str) -> bool:
     return has_digits and _PHONE.fullmatch(text) is not None and text[-1] not in "+-(./、,;"
 
 
+MASK = "••••••••"
+
+
 class Sealed(Rule, BaseField):
     """A sensitive text, kept encrypted (3.2.4); `form` is the kind of field whose rule it follows."""
 
@@ -149,3 +152,17 @@ class Sealed(Rule, BaseField):
 
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from self.form.exported(value, names)
+
+
+class Secret(Sealed):
+    """A password of a machine: kept encrypted, and shown to nobody again. MASK stands for it; a form that sends it
+    back leaves what there is."""
+
+    def __init__(self, **facts: Unpack[Facts]):
+        super().__init__(Text(most=500), **facts)
+
+    def settled(self, record: Any, value: Any) -> Any:
+        return record.raw(self.name) if value == MASK else value
+
+    def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
+        yield MASK
