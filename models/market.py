@@ -26,6 +26,7 @@ from .kernel.language import (
     Move,
     Paper,
     Part,
+    Pivot,
     Publish,
     Record,
     Ref,
@@ -77,6 +78,8 @@ FIGURES = (
     Chart("source", within="collected_on"),
     Chart("collected_on", within="collected_on"),
     Chart("priority", within="collected_on"),
+    Pivot("category", "priority", within="collected_on"),
+    Pivot("source", "collected_on", within="collected_on"),
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..chapters import SERVICE
 from ..departments import Code
@@ -15,6 +16,7 @@ from ..kernel.language import (
     Access,
     Choice,
     Day,
+    FollowUp,
     Grid,
     L,
     Line,
@@ -32,6 +34,7 @@ from ..kernel.language import (
     Workflow,
     record,
     workdays,
+    working_time,
 )
 from .figures import SPECS, UNITS, figures
 
@@ -56,6 +59,14 @@ class ImprovementMeasure(Line):
     owner = Ref("User", required=True, label=L("Owner", "責任人"))
     due = Day(label=L("Due", "期限"))
     done = Day(label=L("Done", "完成日期"))
+
+
+def task_of(review: ServiceReview, measure: ImprovementMeasure) -> Mapping[str, Any]:
+    """The task that a measure becomes for its owner; a day is due when its work ends."""
+    owner = measure.ref("owner")
+    due = working_time.calendar_of(review.ref("department")).end_of(measure.due) if measure.due else None
+    about = f"service_review:{review.id}"
+    return {"subject": measure.what[:200], "about": about, "due": due, "assignee": owner, "owner": owner}
 
 
 @record(
@@ -89,6 +100,7 @@ class ImprovementMeasure(Line):
     ),
     access=Access(departments={Code.SERVICE}, named={"measures.owner": READ}),
     retention=Retention(archive=1095, delete=10),
+    follow_ups=(FollowUp("make_tasks", "Task", L("Tasks", "任務"), each="measures", on="approve", fill=task_of),),
 )
 class ServiceReview(Record):
     """What the tickets of a period come to, and what is done about it (2.4.5)."""

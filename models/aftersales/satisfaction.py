@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..chapters import SERVICE
 from ..departments import Code
+from ..kernel.base import clock, people
+from ..kernel.base.addresses import at_role_in
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     NOBODY,
     Access,
     Day,
+    FollowUp,
     Grid,
     L,
     LongText,
@@ -17,6 +23,7 @@ from ..kernel.language import (
     Rating,
     Record,
     Ref,
+    Role,
     State,
     Tell,
     Text,
@@ -24,6 +31,8 @@ from ..kernel.language import (
     Workflow,
     days,
     record,
+    workdays,
+    working_time,
 )
 from .tickets import Ticket
 
@@ -39,6 +48,22 @@ ASK = Tell(
     ),
     link=True,
 )
+
+
+UNHAPPY_BELOW, TALK_WITHIN = 3, workdays(2)
+UNHAPPY = L("Talk with the customer of {number}: {rating} of 5", "回訪客戶（{number}，評價 {rating}/5）")
+
+
+def talk_of(request: SatisfactionRequest) -> Mapping[str, Any] | None:
+    """The task that a bad answer is for the head of the team, once for each request."""
+    if request.rating >= UNHAPPY_BELOW:
+        return None
+    team = request.ref("department")
+    head = next(iter(people.people_at([at_role_in(Role.HEAD, team)])), None)
+    words = UNHAPPY(number=request.ticket.number, rating=request.rating)
+    about, due = f"ticket:{request.ref('ticket')}", working_time.calendar_of(team).add(clock.now(), TALK_WITHIN)
+    task = {"subject": words.in_locale(people.locale_of(head)), "about": about, "due": due, "priority": "high"}
+    return {**task, "detail": request.remark or "", **({"assignee": head, "owner": head} if head else {})}
 
 
 @record(
@@ -83,6 +108,7 @@ ASK = Tell(
         token=True, show="matter answer_by", asks="rating remark", by="answer", seen="open", expires=days(30)
     ),
     tells=(ASK,),
+    follow_ups=(FollowUp("talk", "Task", L("Task", "任務"), on="answer", fill=talk_of),),
 )
 class SatisfactionRequest(Record):
     """What the customer is asked about one solution of a ticket (2.4.4); nobody of the staff answers it."""

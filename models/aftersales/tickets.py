@@ -149,6 +149,14 @@ SOLVED = Tell(
     ),
     link=True,
 )
+NOTED = Tell(
+    added="public_notes",
+    to="mail",
+    locale="letters",
+    subject=L("Your request {number}", "您的售後工單 {number}"),
+    body=L("{added}", "{added}"),
+    link=True,
+)
 MERGED = Tell(
     on="merge",
     to="mail merged_into.mail",
@@ -341,7 +349,7 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
             within=table("ServiceLevelTable.levels", "severity urgency", hours="solution_hours", by="levels"),
         ),
     ),
-    tells=(RECEIVED, SOLVED, MERGED),
+    tells=(RECEIVED, NOTED, SOLVED, MERGED),
     mail_in=MailIn(
         subject="subject",
         body="description",
@@ -392,7 +400,7 @@ class Ticket(Record):
     levels = Ref("ServiceLevelTable", computed=True, label=L("By the table", "依據時限表"))
     assignee = Ref("User", label=L("Assignee", "處理人"))
     plan = LongText(label=L("Plan", "處理計劃"))
-    public_notes = Lines(PublicNote, append_only=True, label=L("Progress for the customer", "對外進展"))
+    public_notes = Lines(PublicNote, append_only=True, in_turn=True, label=L("Progress for the customer", "對外進展"))
     internal_notes = Lines(InternalNote, append_only=True, label=L("Notes among us", "內部備註"))
     answer_unread = Flag(
         default=False,

@@ -11,7 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from mongoengine.connection import get_db
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from models.surveys import sittings
+from models.surveys.responses import SurveyResponse
 from models.surveys.surveys import Survey
 from tests.browser.conftest import picture
 from tests.fixtures._nu import check
@@ -186,3 +189,25 @@ def test_it_is_built_by_keyboard_and_read_in_results(sit_down: Any, company: Any
         assert page.evaluate(EXCESS) <= 0
         assert not Axe().run(page, options=RULES).response["violations"]
         picture(page, f"survey-builder-{width}")
+
+
+def test_results_are_accessible_valid_and_fit(sit_down: Any, survey: Survey, company: Any, tmp_path: Path) -> None:
+    keys = {line.code: line.key for line in survey.questions}
+    for n in range(12):
+        given = {"used": "yes", "stars": str(n % 5 + 1), "nps": str(n % 11), "words": "希望更快。"}
+        values = {"survey": survey.id, "answers": {"given": {keys[code]: value for code, value in given.items()}}}
+        changes.create(SurveyResponse, values, actor=SYSTEM)
+    page, pages, findings = sit_down("clerk_mkt"), {}, []
+    at = f"?type=survey&id={survey.id}"
+    paths = {"results": at, "cross": f"{at}&by={keys['stars']}", "texts": f"texts/{at}&question={keys['words']}"}
+    for width in (1366, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        for name, path in paths.items():
+            page.goto(f"/admin/results/{path}")
+            result = Axe().run(page, options=RULES).response
+            findings += [(name, item["id"], item["nodes"][0]["html"]) for item in result["violations"]]
+            assert page.evaluate(EXCESS) <= 0, name
+            pages[name] = page.content()
+            picture(page, f"survey-{name}-{width}")
+    assert findings == []
+    assert check(pages, tmp_path) == []

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 from mongoengine.connection import get_db
+from werkzeug.datastructures import MultiDict
 
 from models import catalogue
 from models.kernel.base.people import Actor
+from models.kernel.language.analysis import Chart
 from models.kernel.language.sound import DAMAGED
 from models.services.personal import layouts
 from models.services.work import damage
 from tests.fixtures._odd import mixed, mixed_lines, names_of, stored
 from tests.fixtures._types import TYPES
 from tests.fixtures.http import Browser, reader
+from views.analysis.choosing import OwnTable
 from views.lists.listing import choosable, sortable
 
 FRAME = ("number", "title", "state", "owner", "department", "removed_at", "version")  # found and called by these
@@ -88,6 +91,16 @@ class Walk:
             self.get(self.base + path, own="1")
         for path in (f"/admin/board/{self.cls.type_name()}/", f"/admin/calendar/{self.cls.type_name()}/", *ACROSS):
             self.get(path)
+        self.figures()
+
+    def figures(self) -> None:
+        """What is declared of it, and a table by each field that it is grouped by."""
+        base = f"/admin/analysis/{self.cls.type_name()}/"
+        own = OwnTable(self.cls, self.person, MultiDict())
+        for item in self.cls.declared.analyses:
+            self.get(base, show="charts" if isinstance(item, Chart) else item.key)
+        for at, rows in enumerate(own.ways):
+            self.get(base, show="own", rows=rows, columns=list(own.ways)[at - 1], value=list(own.measures)[-1])
 
     def all_rows(self) -> None:
         """All rows with all columns, and what else shows many at once."""

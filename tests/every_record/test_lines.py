@@ -183,13 +183,18 @@ STEPWISE = types_with(
 
 @ADDED_TO
 def test_to_some_lists_is_only_added(cls: Any, filled: Any, company: Any, browser_as: Any) -> None:
-    """Whatever is given for lines that stand: they stay as they are, signed; two who add at once both do."""
+    """Whatever is given for lines that stand: they stay as they are, signed; two who add at once both do, or the second
+    is shown what the first has added, where that is declared."""
     for name in set(lists_of(cls)) - set(changeable(cls)):
         person = writer(company, filled, name)
         before = filled.raw(name)
         bare = type(before[0])(**{c: before[0].raw(c) for c in cls._fields[name].columns if c not in ("by", "at")})
         seen = company.fresh(filled).version
         first = changes.update(cls, filled.id, {name: [bare]}, actor=person, version=seen)
+        if cls._fields[name].in_turn:
+            with pytest.raises(Changed):
+                changes.update(cls, filled.id, {name: [copy(bare)]}, actor=person, version=seen)
+            seen = company.fresh(filled).version
         other = changes.update(cls, filled.id, {name: [copy(bare)]}, actor=person, version=seen)
         assert [line.key for line in other.raw(name)][:-1] == [line.key for line in first.raw(name)]
         assert [line.ref("by") for line in other.raw(name)][-2:] == [person.id] * 2

@@ -46,6 +46,12 @@ def test_it_passes_on_what_the_application_judges() -> None:
         assert f"proxy_set_header {line};" in text, line
 
 
+def test_it_logs_nobody_who_asks_for_a_public_page() -> None:
+    text = CONFIG.read_text("utf-8")
+    assert re.search(r"map \$uri \$is_logged \{\s*default 1;\s*\"~\^/p/\" 0;\s*\}", text)
+    assert re.findall(r"access_log [^;]+;", text) == ["access_log /var/log/nginx/access.log combined if=$is_logged;"]
+
+
 class Behind(BaseHTTPRequestHandler):
     """The server behind: it says what it was told, and counts."""
 
@@ -80,6 +86,7 @@ def nginx(tmp_path: Path) -> Iterator[int]:
     _redirect, _, site = text.partition("server {\n    listen 443 ssl http2;")
     site = re.sub(r"^\s*(listen|ssl_\w+) .*$", "", "server {\n" + site, flags=re.MULTILINE)
     site = site.replace("server {", f"server {{\n    listen 127.0.0.1:{port};", 1)
+    site = site.replace("/var/log/nginx", str(tmp_path))
     upstream = text[text.index("upstream") : text.index("server {\n    listen 80;")]
     folders = "".join(f"{name}_temp_path {tmp_path};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     whole = f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}}\n"

@@ -111,3 +111,17 @@ def test_what_is_not_answered_expires_at_the_end_of_the_seventh_day(solved: Any)
         do("moves.timed")
     assert fresh(request).state == "expired"
     assert fresh(solved).state == "closed"
+
+
+def test_a_bad_answer_becomes_a_task_of_the_head_once(solved: Any, company: Any, app: Any) -> None:
+    (request,), client = requests_of(solved), app.test_client()
+    tasks = catalogue["task"].objects
+    with clock.set_to(MONDAY + dt.timedelta(hours=1)):
+        path = link_of(request)
+        answer(client, path, rating="3")
+        assert tasks.count() == 0
+        for rating in ("2", "1"):
+            assert answer(client, path, rating=rating, remark="無人回電").status_code == 200
+    (task,) = tasks
+    assert (task.ref("assignee"), task.priority, task.detail) == (company.users["head_svc"], "high", "無人回電")
+    assert solved.number in task.subject

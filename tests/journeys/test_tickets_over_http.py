@@ -12,6 +12,7 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.services.notify.outside import mails_about
 from tests.fixtures.doing import do
 from tests.fixtures.http import Browser, Form, read_page, said
 
@@ -205,3 +206,31 @@ def test_a_ticket_is_merged_within_a_day_taken_out_again(customer: Customer, com
     with clock.set_to(MONDAY + dt.timedelta(hours=23)):
         second = step(browser_as("clerk_svc", is_new=True), second, "unmerge")
     assert (second.state, second.ref("merged_into")) == ("assessed", None)
+
+
+def test_a_second_answer_is_refused_with_both_texts_kept(customer: Customer, company: Any, browser_as: Any) -> None:
+    customer.report()
+    ticket = newest()
+    first, second = browser_as("clerk_svc"), browser_as("head_svc")
+    forms = [browser.form("/admin/ticket/edit/", "/edit/", id=str(ticket.id)) for browser in (first, second)]
+    assert first.send(forms[0], **{"public_notes-0-text": "工程師一小時後到。"}).status_code == 302
+    refused = second.send(forms[1], **{"public_notes-0-text": "備件明天寄出。"})
+    assert refused.status_code == 409
+    assert "工程師一小時後到。" in refused.text
+    assert "備件明天寄出。" in refused.text
+    assert [note.text for note in fresh(ticket).public_notes] == ["工程師一小時後到。"]
+    again = read_page(refused.text).form("/admin/ticket/edit/")
+    assert second.send(again).status_code == 302
+    assert [note.text for note in fresh(ticket).public_notes] == ["工程師一小時後到。", "備件明天寄出。"]
+
+
+def test_each_public_note_is_mailed_as_it_was_written(customer: Customer, company: Any, browser_as: Any) -> None:
+    customer.report()
+    ticket, clerk = newest(), browser_as("clerk_svc")
+    before = len(mails_about(ticket, SYSTEM))
+    ticket = tell(clerk, ticket, "工程師一小時後到。")
+    changes.update(type(ticket), ticket.id, {"plan": "先遠程。"}, actor=SYSTEM, version=None)
+    mails = mails_about(ticket, SYSTEM)
+    assert len(mails) == before + 1
+    assert "工程師一小時後到。" in mails[0].text
+    assert mails[0].to == TYPED["mail"]

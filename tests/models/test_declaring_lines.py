@@ -80,6 +80,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         line(SignedLine, at_last=at()), append_only=True
     ),
     "field 'rows' has lines with two states": lines(line(first=at(), second=at())),
+    "field 'rows' is added to in turn, which holds for lists that are append-only": lines(in_turn=True),
     "field 'rows' has whole='name', which is no choice among the columns of its lines": lines(whole="name"),
     "field 'rows' is append-only, and a table with a line for each combination": lines(
         line(SignedLine, of=Choice({"a": NAME}, label=NAME)), append_only=True, whole="of"

@@ -38,7 +38,8 @@ def says(text: str, fields: dict[str, Any] | None = None, **options: Any) -> dic
 ENTERED = Public(create="name contact", department="SAL", token=True)
 FAULTS: dict[str, dict[str, Any]] = {
     "tells has 'contact', which is no Tell(...)": {"tells": ("contact",)},
-    f"{WHAT} follows nothing: say on=": telling(on=""),
+    f"{WHAT} follows one of moves and an added line: say on= or added=": telling(on=""),
+    f"{WHAT} has added='name', which is no append-only list": telling(on="", added="name"),
     f"{WHAT} names no address: say to=": telling(to=""),
     f"{WHAT} follows a move 'clsoe' that does not exist": telling(on="clsoe"),
     f"{WHAT} follows 'again', which leads where it begins": telling(

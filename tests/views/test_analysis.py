@@ -8,6 +8,7 @@ from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from pymongo.errors import ExecutionTimeout
 from python_calamine import CalamineWorkbook
 
 from models import catalogue
@@ -23,7 +24,7 @@ COUNTED = re.compile(r'<td class="number"><a href="([^"]+)">([0-9,]+)<')
 SCREENS = {f"{BASE}?{SHOW}": {"clerk_sal", "clerk_sal2", "head_sal", "management", "legal", "finance", "supervisor"}}
 SCREENS[NEEDS] = {
     "clerk_sal", "clerk_sal2", "head_sal", "management", "supervisor", "clerk_mkt", "head_mkt", "clerk_prd",
-    "clerk_log",
+    "clerk_log", "clerk_svc", "head_svc",
 }  # fmt: skip
 TODAY = dt.date(2025, 6, 30)
 
@@ -224,6 +225,18 @@ class TestChoice:
         assert browser.get("/admin/analysis/").status_code == 302
         for former, new in (("ageing/?on=2025-06-01", "receivable/?"), ("needs/", "requirement/?")):
             assert browser.get(f"/admin/{former}").headers["Location"].startswith(f"/admin/analysis/{new}")
+
+    def test_what_takes_too_long_is_said(self, owing, browser_as, monkeypatch):
+        owing(1, "5")
+
+        def late(*given):
+            raise ExecutionTimeout("late")
+
+        monkeypatch.setattr("views.analysis.counting._run", late)
+        browser = browser_as("finance")
+        for show in (SHOW, "show=own", "show=charts"):
+            assert any("時間過長" in notice for notice in browser.page(f"{BASE}?{show}").notices), show
+            assert browser.get(f"{BASE}export/csv/?{show}").status_code == 422, show
 
     def test_it_takes_two_commands_and_one_for_the_names(self, company, owing, browser_as):
         """However many groups and records there are."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from models import catalogue
+from models.aftersales.reviews import ImprovementMeasure
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
@@ -60,7 +61,12 @@ def test_figures_are_counted_by_definition_and_stand_once_submitted(company: Com
             browser_as("clerk_prd").get("/admin/review-figures/", {"id": review.id, "code": "received"}).status_code
             == 404
         )
+        person, due = company.users["clerk_svc"], dt.date(2026, 12, 31)
+        lines = [ImprovementMeasure(what="備件最低庫存", owner=person, due=due)]
+        changes.update(type(review), review.id, {"measures": lines}, actor=SYSTEM, version=None)
         review = company.walk(review, "approved")
+        (task,) = catalogue["task"].objects(assignee=person)
+        assert (task.subject, task.about) == ("備件最低庫存", f"service_review:{review.id}")
         solved(company, HOUR * 2, 1)
         changes.update(type(review), review.id, {"conclusion": "按計劃改進。"}, actor=SYSTEM, version=None)
     assert figures_of(review) == counted

@@ -241,7 +241,7 @@ def _margins(breakdown: Breakdown, tables: Sequence[str | None], most: int) -> d
     if breakdown.columns is not None:
         branches["c"] = _grouped(breakdown, breakdown.columns, breakdown.columns.most)
     if breakdown.currency and breakdown.columns is None:
-        key = {"k": breakdown.rows.expression(), "c": f"${breakdown.currency}"}
+        key = {"k": breakdown.rows.expression(), "c": currency_groups(breakdown).expression()}
         amounts = {"$group": {"_id": key, **_summed(breakdown)}}
         branches["s"] = [*breakdown.rows.stages(), amounts, {"$limit": EXPORTED_MAX}]
     return branches
@@ -315,7 +315,7 @@ def _add_amounts(breakdown: Breakdown, table: Counts, rows: list[dict[str, Any]]
         key = row["_id"].get("k")
         held = table.amounts.setdefault(key if key in table.of_rows else OTHERS, {})
         currency = row["_id"].get("c")
-        code = currency if isinstance(currency, str) else ""
+        code = "" if currency in (None, ODD) else str(currency)
         held[code] = held.get(code, Decimal(0)) + _tally(row).added
 
 

@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel.base import clock
 from models.kernel.base.arithmetic.ratio import Ratio
-from models.kernel.base.errors import Forbidden, Missing
+from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.analysis import Analysis, Chart, Matrix, Pivot
@@ -73,7 +73,10 @@ class AnalysisView(PlainRun):
         """The numbers of the page as a file, without the bounds of the page."""
         form = sheet_kind(kind)
         page = AnalysisRequest.read(self.catalogue, type_name)
-        heads, rows = page.sheet()
+        try:
+            heads, rows = page.sheet()
+        except ExecutionTimeout as late:
+            raise Refused(listing.SLOW) from late
         log = structlog.get_logger("guicheng.export")
         filters = sorted({key for key, _, _ in page.query.chips})
         log.info("export", type=f"analysis of {type_name}", user=page.me.login, format=kind, filters=filters)

@@ -102,12 +102,20 @@ def reconciled(record: Record, seen: int | None, values: Mapping[str, Any], acto
         raise Changed(record, seen, values)
     names = lines.lists_in(record, values)
     known = {name: {key for key, _ in keyed_lines(original.get(name) or ())} for name in names}
+    if any(_is_out_of_turn(record, name, values[name], known[name]) for name in names if name in changed):
+        raise Changed(record, seen, values)
     values = lines.settled(record, values, actor, known)
     results = {name: compared(record, name, original, values[name], actor) for name in names if name in changed}
     if any(result.conflicts for result in results.values()):
         raise Changed(record, seen, values)
     both = {n: in_merged_order(result, record.raw(n) or (), values[n]) for n, result in results.items()}
     return {**values, **both}
+
+
+def _is_out_of_turn(record: Record, name: str, given: Sequence[Line], known: Collection[str]) -> bool:
+    """Whether somebody adds to a list without having seen what another has added last, where that is not to be."""
+    field = record.declared.own_fields[name]
+    return field.in_turn and any((line.claimed or line.key) not in known for line in given)
 
 
 def _refuse_unkeepable(record: Record, values: Mapping[str, Any]) -> None:

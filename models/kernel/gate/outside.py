@@ -31,11 +31,13 @@ _SAME = ("verb", "path", "locale", "states", "has_link", "may_end", "subject", "
 def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
     """Write what an entry of the history lets people outside know of a record, each address once."""
     tells, verb = record.declared.tells, entry["verb"]
-    if not tells or unit.quiet or entry["door"] in NOT_WORK or not (entry["state_to"] or verb == CREATE):
+    if not tells or unit.quiet or entry["door"] in NOT_WORK:
         return
+    is_step, changed = bool(entry["state_to"] or verb == CREATE), {change["field"] for change in entry["changes"]}
     for tell in tells:
-        if verb in tell.on:
-            subject, body = tell.texts(record, rights.state_word(record), tell.language(record))
+        added = tell.line_of(record, changed)
+        if added or (is_step and verb in tell.on):
+            subject, body = tell.texts(record, rights.state_word(record), tell.language(record), added)
             for path in tell.to:
                 for address in addresses_at(record, path):
                     facts = _facts(record, tell, verb, path) | {"subject": subject, "body": body}

@@ -64,6 +64,8 @@ def _table_faults(what: str, field: Lines) -> Iterator[str]:
     for column in field.whole:
         if column not in field.columns or not getattr(field.columns[column], "options", None):
             yield f"{what} has whole={column!r}, which is no choice among the columns of its lines"
+    if field.in_turn and not field.append_only:
+        yield f"{what} is added to in turn, which holds for lists that are append-only"
     if field.whole and field.append_only:
         yield f"{what} is append-only, and a table with a line for each combination"
 

@@ -7,7 +7,7 @@ the record. Addresses are read from the record, its lines, or a record that it l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .spec import Declaration
 
 CREATE = "create"
+ADDED = "added"
 BASE_PLACES = frozenset({"number", "state", "created_at"})
 _PLAIN_PLACE = re.compile(r"\w+")
 
@@ -34,16 +35,20 @@ class Tell:
     entry. `link`: adds the public link of the record, of types that give one. `locale`: the field, of the record or of
     one that it links to, that holds the language of the recipient; else it is the company's.
 
+    `added`, instead of `on`: an append-only list of the record. Each new line of it is mailed, its first text in the
+    place `{added}`.
+
     `while_in`: the states in which the matter still stands when it is sent; else that to which the move leads, and
     those that the system makes of it by itself. `unsubscribe`: lets the recipient end mail of this type.
     """
 
-    on: Names = Names()
+    on: Names = Names(())
     to: Names = Names()
     subject: L
     body: L
     link: bool = False
     locale: str = ""
+    added: str = ""
     while_in: OptionalNameSet = OptionalNameSet(None)
     unsubscribe: bool = False
 
@@ -69,10 +74,19 @@ class Tell:
         chosen = [value for value in values_at(record, self.locale) if value in LOCALES] if self.locale else []
         return chosen[0] if chosen else HANT
 
-    def texts(self, record: Any, state: Any, locale: str) -> tuple[str, str]:
-        """The subject, in one line, and the body for a record as it stands; `state`: the word of its state."""
+    def line_of(self, record: Any, changed: Iterable[str]) -> str:
+        """The text of the line that was added to the list that is mailed, if one was; else nothing."""
+        lines: list[Any] = (record.raw(self.added) if self.added in changed else None) or []
+        if not lines:
+            return ""
+        columns = record.fields_of()[self.added].columns
+        return next((str(lines[-1].raw(name)) for name, column in columns.items() if column.is_text), "")
+
+    def texts(self, record: Any, state: Any, locale: str, added: str = "") -> tuple[str, str]:
+        """The subject, in one line, and the body for a record as it stands; `state`: the word of its state; `added`:
+        the text of the line that is mailed."""
         with speaking(locale):
-            words = {name: _in_words(record, name, state) for name in self.places}
+            words = {name: _in_words(record, name, state) for name in self.places - {ADDED}} | {ADDED: added}
             subject, body = (str(text).format(**words) for text in (self.subject, self.body))
         return " ".join(subject.split()), body
 
@@ -131,8 +145,11 @@ def tell_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
 
 def _cause_faults(tell: Tell, spec: Declaration) -> Iterator[str]:
     moves = spec.workflow.moves if spec.workflow else ()
-    if not tell.on:
-        yield "mail to people outside follows nothing: say on="
+    if bool(tell.on) is bool(tell.added):
+        yield "mail to people outside follows one of moves and an added line: say on= or added="
+    lines = spec.own_fields.get(tell.added)
+    if tell.added and not (lines is not None and lines.columns and lines.append_only):
+        yield f"mail to people outside has added={tell.added!r}, which is no append-only list"
     for verb in tell.on:
         made = [move for move in moves if move.verb == verb]
         if verb != CREATE and not made:
@@ -185,7 +202,7 @@ def _text_faults(tell: Tell, spec: Declaration, fields: Mapping[str, Any]) -> It
         yield f"mail to people outside has the text {str(wrong)!r}, with a place that is more than a name in brackets"
         return
     typed = frozenset(spec.public.create) if CREATE in tell.on and spec.public else frozenset()
-    for name in sorted(places - BASE_PLACES):
+    for name in sorted(places - BASE_PLACES - ({ADDED} if tell.added else set())):
         if name not in spec.own_fields:
             yield f"mail to people outside names a field {name!r} that the type does not have"
         elif fault := unshowable(fields[name]):

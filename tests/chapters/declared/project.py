@@ -89,7 +89,7 @@ class Project(Record):
     plural=L("Specification items", "規格條目"),
     chapter=ORGANISATION,
     clause="2.3.2",
-    number="SI-{yyyy}-{seq:4}",
+    number="PI-{yyyy}-{seq:4}",
     title="{name}",
     grid=Grid("number project name kind", search="name"),
     belongs_to="project",

@@ -21,7 +21,7 @@ from models.kernel.language.questions import crossing
 from models.surveys import anonymous, sittings
 from models.surveys.responses import SurveyResponse
 from models.surveys.surveys import Survey
-from tests.fixtures.surveys import lines, opened
+from tests.fixtures.surveys import changed, lines, opened
 
 QUESTIONS = lines(
     [
@@ -113,13 +113,24 @@ def test_the_code_book_and_the_tables_say_what_the_codes_mean(named: Survey, bro
     assert "'=1+1" in [cell for row in sheets["csv"] for cell in row]
 
 
-def test_of_anonymous_answers_no_small_group_is_shown(hidden: Survey, browser_as: Any) -> None:
+def with_skipped(company: Any) -> Survey:
+    """An anonymous survey in which two of a group of eight did not answer a question."""
+    survey = opened(company, questions=QUESTIONS, anonymous=True)
+    release(survey, [*[("f", "9", "")] * 6, *[("f", "", "")] * 2, *[("m", "9", "")] * 8])
+    return survey
+
+
+def test_of_anonymous_answers_no_small_group_is_shown(hidden: Survey, browser_as: Any, company: Any) -> None:
     clerk = browser_as("clerk_mkt")
     assert "女" in clerk.page(url(hidden)).text
     page = clerk.page(url(hidden, by=keys(hidden)["sex"]))
     cells = [cell for row in page.rows for cell in row[1:]]
     assert not {"1", "2", "3", "4"} & set(cells)
     assert "…" in cells
+    unanswered = with_skipped(company)
+    text = clerk.page(url(unanswered, by=keys(unanswered)["sex"])).text
+    assert "女 (n = 8)" in text
+    assert "(n = 6)" not in text, "two of eight did not answer"
     page = clerk.page(url(hidden, by=keys(hidden)["nps"]))
     assert "0-6 (n = …)" in page.text
     assert clerk.get(f"/admin/results/export/csv/?type=survey&id={hidden.id}").status_code == 422
@@ -179,3 +190,12 @@ def test_ten_thousand_answers_are_counted_in_a_second(company: Any, browser_as: 
     page = clerk.page(url(survey))
     assert time.process_time() - began < 1
     assert "10000" in page.text or "10,000" in page.text
+
+
+def test_anonymous_answers_are_not_told_apart_by_edition(hidden: Survey, browser_as: Any) -> None:
+    changed(hidden, questions=[*hidden.questions, *lines([{"code": "new", "kind": "text", "text": "新"}])])
+    release(hidden, PEOPLE[:2])
+    editions_there = [str(edition) for edition in get_db()[SURVEY_ANSWERS].distinct("answer.edition")]
+    clerk = browser_as("clerk_mkt")
+    pages = [clerk.page(url(hidden)).text, *(clerk.page(url(hidden, edition=each)).text for each in editions_there)]
+    assert len(set(pages)) == 1

@@ -68,7 +68,9 @@ def _row(record: Record, mail: OutsideMail) -> dict[str, Any]:
     known = flow is not None and mail.verb in flow.verbs()
     return {
         "to": mail.to or HIDDEN,
-        "cause": flow.verb_label(mail.verb) if flow and known else glossary.VERBS.get(mail.verb, mail.verb),
+        "cause": flow.verb_label(mail.verb)
+        if flow and known
+        else (glossary.VERBS | glossary.GATE_VERBS).get(mail.verb, mail.verb),
         "state": STATES[mail.state],
         "tone": TONES.get(mail.state, "progress"),
         "problem": localized(mail.problem),

@@ -64,7 +64,9 @@ class ResultsView(CustomView):
     @expose("/")
     def index(self) -> str:
         """Each question with its counts; by the answers to another one where that is chosen."""
-        source, edition = source_named(), request.args.get("edition", "")
+        source = source_named()
+        # by edition, those of anonymous answers would be groups, too
+        edition = "" if source.is_anonymous else request.args.get("edition", "")
         questions = list(questions_in(edition)) if edition else questions_now(source)
         dividing = [question for question in of_all_editions(source) if may_divide(question)]
         by = next((question for question in dividing if question.key == request.args.get("by")), None)
@@ -80,7 +82,7 @@ class ResultsView(CustomView):
             url=source.url,
             others=[other for other in sources_of(actor(), source.record) if other.url != source.url],
             edition=edition,
-            editions=counts_of_editions(source, counted.editions) if len(counted.editions) > 1 or edition else [],
+            editions=_editions(source, edition, counted.editions),
             n=counted.tally.n,
             is_small=is_small,
             is_anonymous=source.is_anonymous,
@@ -94,6 +96,11 @@ class ResultsView(CustomView):
             texts=isinstance(source.record, Survey),
             results=shown,
         )
+
+
+def _editions(source: Source, edition: str, counts: Counter[str]) -> list[dict[str, Any]]:
+    is_offered = not source.is_anonymous and (len(counts) > 1 or edition)
+    return counts_of_editions(source, counts) if is_offered else []
 
 
 class _CountedAnswers:
@@ -129,18 +136,21 @@ class _CountedAnswers:
             return None
         hidden = divided.hidden(key) if self.source.is_anonymous else set()
         small = divided.small_groups() if self.source.is_anonymous else set()
-        parts = divided.results_of(key)
         groups = groups_of(divided.by)
+        # of anonymous answers the size of a group, since how many of it did not answer would be a small group, too
+        sizes = [tally.n for tally in divided.tallies.values()]
+        if not self.source.is_anonymous:
+            sizes = [part.n for part in divided.results_of(key)]
         return {
             "heads": [
-                {"label": label or str(NO_ANSWER), "n": HIDDEN if group in small else str(part.n)}
-                for (group, label), part in zip(groups, parts, strict=True)
+                {"label": label or str(NO_ANSWER), "n": HIDDEN if group in small else str(size)}
+                for (group, label), size in zip(groups, sizes, strict=True)
             ],
             "rows": [
                 {
                     "label": _row_name(result.question, value),
                     "cells": [
-                        HIDDEN if (at, to) in hidden else _cell(count, parts[to].n) for to, count in enumerate(counts)
+                        HIDDEN if (at, to) in hidden else _cell(count, sizes[to]) for to, count in enumerate(counts)
                     ],
                 }
                 for at, (value, counts) in enumerate(rows)

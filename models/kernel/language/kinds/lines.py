@@ -63,6 +63,9 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     its `LineState` is an end, or the column that `done` names is filled; in the states of the record that `due_in`
     names, or in all.
 
+    `in_turn`, of a list to which is only added: who adds a line has seen the last one; else both are shown, so that two
+    people do not answer alike, or against each other.
+
     `whole` names columns that are choices: the list is a table with a line for each combination of their options, and
     is refused while one is missing or there twice. A new record begins with what `default` gives.
     """
@@ -80,12 +83,14 @@ class Lines(Rule, me.EmbeddedDocumentListField):
         done: str = "",
         due_in: Iterable[str] = (),
         whole: Iterable[str] = (),
+        in_turn: bool = False,
         **facts: Unpack[Facts],
     ):
         super().__init__(line, **facts)
         self.most, self.append_only = most, append_only
         self.owner, self.due, self.done = owner, due, done
         self.due_in = frozenset(due_in.split() if isinstance(due_in, str) else due_in)
+        self.in_turn = in_turn
         self.whole = tuple(whole.split() if isinstance(whole, str) else whole)
         if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= LINES_LIMIT:
             self.note_faults([f"has most={most!r}, which is not a number of lines from 1 to {LINES_LIMIT}"])
