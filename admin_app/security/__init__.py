@@ -39,7 +39,7 @@ __all__ = ["Security", "current_actor", "init_public_security", "init_security",
 PAGES = (account_page, first_link_page, second_step_page)  # they add theirs to the doors of log-in
 MEGABYTE = 1024 * 1024
 REQUEST_MAX, FORM_MAX, FORM_PARTS_MAX = 4 * MEGABYTE, 2 * MEGABYTE, 5000
-PUBLIC_ASSETS = frozenset({"app.css", "seal.svg"})
+PUBLIC_ASSETS = frozenset({"app.css", "seal.svg", "survey.js", "questions.js"})
 UNUSED_METHODS = frozenset({"TRACE", "TRACK", "CONNECT", "OPTIONS"})
 
 

@@ -44,6 +44,7 @@ from .surveys import Opening, Survey, opening_of
 
 TOKEN_MAX = 100
 DAYS_KEPT = 60
+RECEIPT_DAYS = 400  # so long a respondent can look an anonymous answer up, past the end of most surveys
 NONCE_BYTES = 12
 OVER = L(
     "The survey is over, and this came too late to be counted. Nothing was stored.",
@@ -159,6 +160,8 @@ def send(sitting: Sitting) -> Sitting:
             raise Refused(USED)
         done = _taken_in(survey, sitting)
         content = {"content": _sealed(done), "is_sent": True}
+        if done.nonce:
+            content["until"] = row["until"] + dt.timedelta(days=RECEIPT_DAYS - DAYS_KEPT)
         in_unit(SITTINGS).update_one({"_id": row["_id"], "is_sent": False}, {"$set": content})
         return done
 
