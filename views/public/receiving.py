@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import wtforms
@@ -18,6 +19,7 @@ from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.mailing import mail_settings
 from models.services.files import files
+from models.services.files.positions import without_position
 
 from ..forms.inputs import form_class, form_from, input_problems, presets_of, values_of
 from ..page.form_page import Drawing
@@ -95,7 +97,8 @@ def attached(cls: type[Record], record: Record) -> list[str]:
 def _attach(cls: type[Record], record: Record, kind: str, item: FileStorage) -> None:
     once = f"public:{record.id}:{kind}:{request.form.get(sending.KEY, '')[:200]}"
     most = sending.FILES_MAX // sending.MEGABYTE
-    upload = files.Upload(item.filename or "", item.stream, most, once=once)  # type: ignore[arg-type]
+    content = io.BytesIO(without_position(item.stream.read()))  # a form from outside has 20 MB at most
+    upload = files.Upload(item.filename or "", content, most, once=once)
     files.attach(cls, record.id, kind, upload, actor=holder_of(record.id), context=Context(source=Source.PUBLIC))
 
 
