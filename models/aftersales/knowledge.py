@@ -16,6 +16,7 @@ from ..kernel.language import (
     OWNER,
     REASON,
     Access,
+    Browse,
     Choice,
     Day,
     FollowUp,
@@ -24,6 +25,7 @@ from ..kernel.language import (
     LongText,
     Move,
     Part,
+    Public,
     Record,
     Ref,
     Remind,
@@ -97,6 +99,7 @@ def next_edition(article: KnowledgeArticle) -> Mapping[str, Any]:
         departments={Code.SERVICE},
         read={Role.CLERK: Scope.ALL, Role.HEAD: Scope.ALL},
     ),
+    public=Public(browse=Browse(states="published", only={"audience": "public"}, show="answer", votes=True)),
     reminders=(Remind("review_on", 14, OWNER, "published"),),
     retention=Retention(archive=730, delete=10, states="superseded retired"),
     follow_ups=(

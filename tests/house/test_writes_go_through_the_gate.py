@@ -33,6 +33,7 @@ ALLOWED = {
     "models/operations/mailboxes.py": "how far a mailbox was read, which changes with every message",
     "models/mail_receiving.py": "how many messages a sender sent in an hour",
     "models/public_links.py": "links to public pages, in the gate's transaction",
+    "models/public_reading.py": "how often a public page was opened and found helpful",
     "models/surveys/sittings.py": "half-filled answers of people outside, which are no records until they are sent",
     "models/surveys/verbatims.py": "tags of texts that people outside wrote, which are no records",
     "models/surveys/anonymous.py": "anonymous answers, which are no records; their sealed list stands in the survey",

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from models import catalogue
+from models import catalogue, public_reading
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.sales.customers import Contact
+from tests.fixtures.http import read_page
 
 
 @pytest.fixture
@@ -69,3 +70,29 @@ def test_a_ticket_becomes_an_article_in_one_action_and_editions_follow_each_othe
     assert type(article).objects.get(id=article.id).state == "published"
     company.walk(second, "published")
     assert type(article).objects.get(id=article.id).state == "superseded"
+
+
+def test_everybody_reads_public_articles_and_says_whether_they_helped(company: Any, app: Any, browser_as: Any) -> None:
+    article = company.make(
+        "knowledge_article", "clerk_svc", question="如何備份程序", answer="三步完成。", audience="public"
+    )
+    inside = company.walk(company.make("knowledge_article", "clerk_svc", question="內部報價規則"), "published")
+    client, path = app.test_client(), f"/p/knowledge_article/all/{article.number}"
+    assert client.get(path, buffered=True).status_code == 404  # nobody has approved it yet
+    article = company.walk(article, "published")
+    page = client.get("/p/knowledge_article/all/?q=備份", buffered=True).text
+    assert article.question in page
+    assert inside.question not in client.get("/p/knowledge_article/all/", buffered=True).text
+    hidden = client.get(f"/p/knowledge_article/all/{inside.number}", buffered=True)
+    unknown = client.get("/p/knowledge_article/all/KB-0000", buffered=True)
+    assert (hidden.status_code, hidden.text) == (unknown.status_code, unknown.text) == (404, unknown.text)
+    shown = client.get(path, buffered=True)
+    assert "三步完成。" in shown.text
+    form = read_page(shown.text).form(path)
+    assert client.post(path, data={**form, "helped": "yes"}, buffered=True).status_code == 200
+    assert client.post(path, data={**form, "helped": "yes"}, buffered=True).status_code == 429
+    assert client.post(path, data={"helped": "yes"}, buffered=True).status_code in (422, 429)
+    assert public_reading.counts_of(article) == {"viewed": 1, "helped": 1, "not_helped": 0}
+    assert "/p/knowledge_article/all/" in client.get("/p/", buffered=True).text
+    inside_page = browser_as("clerk_svc").get("/admin/knowledge_article/details/", {"id": article.id})
+    assert path in inside_page.text

@@ -7,7 +7,7 @@ import pytest
 
 from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Line, Lines, LongText, Ref, Text
-from models.kernel.language.public import Public
+from models.kernel.language.public import Browse, Public
 from models.kernel.language.unique import Unique
 from models.kernel.language.who import NOBODY, OWNER
 from models.kernel.language.workflow import Move, State, days, hours
@@ -42,7 +42,7 @@ def asking(create: str = "", department: str = "", **options: Any) -> dict[str, 
 
 FAULTS: dict[str, dict[str, Any]] = {
     "public is 'name', which is no Public(...)": {"public": "name"},
-    "public opens nothing: say create= or token=True": {"public": Public()},
+    "public opens nothing: say create=, token=True or browse=": {"public": Public()},
     "public names a field 'nmae' that the type does not have": public(create="name nmae"),
     "public names a field 'number' that the type does not have": public(create="name number"),
     "public takes 'total', which nobody can write": public({"total": Text(computed=True, label=NAME)}, create="total"),
@@ -76,6 +76,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "public has department=, but nothing can be entered": seen(department="SAL"),
     "public has fill=, but nothing can be entered": seen(fill={"name": "x"}),
     "public has show=, but nobody gets a link to see it: say token=True": public(show="name"),
+    "public has browse='all', which is no Browse(...)": seen(browse="all"),
+    "public is browsed in no state: say Browse(states=)": seen(browse=Browse(show="name")),
+    "public is browsed in a state 'gone' that does not exist": seen(browse=Browse(states="gone")),
     "public has clocks=, but no link to a page or no deadlines": seen(clocks=True),
     "public has asks= or by= alone: what the holder fills in is a move": seen(asks="name"),
     "public has by='close', which is no move that the system is asked for (by=NOBODY)": asking(by="close"),

@@ -13,7 +13,7 @@ from models.kernel.language.record import Record
 
 from ..problems import HEADINGS
 from ..session import catalogue
-from . import behind, following, receiving, stopping, surveys
+from . import behind, browsing, following, receiving, stopping, surveys
 from .sending import TRIES, TooOften, count, limit_body, refuse_many_inputs
 
 LANGUAGE_COOKIE = "guicheng-language"
@@ -73,7 +73,26 @@ def _type_of(name: str) -> type[Record]:
 def index() -> str:
     """What can be sent here."""
     types = [cls.declared for cls in catalogue().values() if cls.declared.public and cls.declared.public.create]
-    return render_template("public/index.html", types=types)
+    read = [cls.declared for cls in catalogue().values() if cls.declared.public and cls.declared.public.browse]
+    return render_template("public/index.html", types=types, read=read)
+
+
+@endpoints.get("/<name>/all/")
+@for_strangers
+def read_all(cls: type[Record]) -> Any:
+    """What everybody may read of a type."""
+    if cls.declared.public.browse is None:
+        abort(404)
+    return browsing.all_of(cls)
+
+
+@endpoints.route("/<name>/all/<number>", methods=("GET", "POST"))
+@for_strangers
+def read(cls: type[Record], number: str) -> Any:
+    """One record that everybody may read."""
+    if cls.declared.public.browse is None:
+        abort(404)
+    return browsing.voted(cls, number) if request.method == "POST" else browsing.page(cls, number)
 
 
 @endpoints.route("/<name>/", methods=("GET", "POST"))

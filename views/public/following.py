@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -50,7 +50,7 @@ def page(
         declared=declared,
         number=record.number,
         state=str(rights.state_word(record)) if declared.workflow else "",
-        pieces=_pieces(record),
+        pieces=pieces_of(record, declared.public.show),
         ledgers=list(ledgers_of(record)) if declared.public.clocks else [],
         may_answer=bool(rights.may_comment(holder, record)),
         files=[(kind, declared.file_kinds[kind]) for kind in declared.public.files]
@@ -129,10 +129,10 @@ def _refuse_what_is_closed(record: Record, *, has_text: bool, has_files: bool) -
         raise Refused(CLOSED)
 
 
-def _pieces(record: Record) -> list[dict[str, Any]]:
-    """The declared fields that are filled, in the declared order; number and state stand above them."""
+def pieces_of(record: Record, show: Iterable[str]) -> list[dict[str, Any]]:
+    """The fields that are shown and filled, in the declared order; number and state stand above them."""
     document = record.to_mongo().to_dict()
-    names = [name for name in record.declared.public.show if name not in ("number", "state")]
+    names = [name for name in show if name not in ("number", "state")]
     drawn = (_piece(record.fields_of()[name], document.get(name)) for name in names)
     return [piece for piece in drawn if piece]
 

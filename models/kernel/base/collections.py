@@ -27,6 +27,7 @@ TOMBSTONES = "tombstone"
 FOLLOWING = "following"
 QUESTION_EDITIONS = "question_edition"
 PUBLIC_LINKS = "public_link"
+PUBLIC_COUNTS = "public_count"
 DELIVERIES = "delivery"
 PAPER_ORDERS = "paper_order"
 UNSUBSCRIBED = "unsubscribed"
@@ -77,6 +78,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     KEY_CHECKS: [],
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
     QUESTION_EDITIONS: [],
+    PUBLIC_COUNTS: [],
     UNSUBSCRIBED: [],
     PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
     MAILBOX_STATES: [],

@@ -49,7 +49,7 @@ from .localized import LocalizedText
 from .mail_in import MailIn
 from .outside import Tell
 from .paper import Paper
-from .public import Public
+from .public import Browse, Public
 from .publication import Publish
 from .record import Record
 from .recurs import Recurs
@@ -93,6 +93,7 @@ __all__ = [
     "ApproverSlot",
     "Attached",
     "Beside",
+    "Browse",
     "By",
     "Chapter",
     "Chart",

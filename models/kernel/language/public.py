@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .names import Names
+from .names import Names, NameSet
 from .outside import unshowable
 from .workflow import CalendarDays
 
@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from .spec import Declaration
 
 SHOWN_BASE = frozenset({"number", "state", "created_at", "updated_at", "due_at"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Browse:
+    """Records that everybody may read on pages under `/p/<type>/all/`: those in one of `states` with the values of
+    `only`. `show`: the fields of a page; the title heads it, and stands in the list and in its search. `votes`: whether
+    readers may say that it helped them, or not; how often it was opened and found helpful stands on the record's page.
+    """
+
+    states: NameSet = NameSet(frozenset())
+    show: Names = Names(())
+    only: Mapping[str, Any] = field(default_factory=dict)
+    votes: bool = False
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The filter of the records that everybody may read."""
+        return {"state": {"$in": sorted(self.states)}, "removed_at": None, **self.only}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +48,8 @@ class Public:
     `token`: whether the sender gets a link to a page that shows the fields `show`, of lines the columns that are no
     links; the number and the state stand there in any case. `expires=days(90)`: when it ends; else when it is revoked.
     `answers`: whether the holder may add messages while the record is open; with `files`, files too.
+
+    `browse`: records that everybody may read, without any link.
 
     `clocks`: whether the page shows the deadlines of the record with their ledgers, as its own page does.
 
@@ -49,6 +69,7 @@ class Public:
     expires: CalendarDays | None = None
     answers: bool = False
     clocks: bool = False
+    browse: Browse | None = None
     asks: Names = Names(())
     by: str = ""
     seen: str = ""
@@ -73,8 +94,9 @@ def public_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]
     if not isinstance(public, Public):
         yield f"public is {public!r}, which is no Public(...)"
         return
-    if not (public.create or public.token):
-        yield "public opens nothing: say create= or token=True"
+    if not (public.create or public.token or public.browse):
+        yield "public opens nothing: say create=, token=True or browse="
+    yield from _browse_faults(public, spec, fields)
     yield from _name_faults(public, spec, fields)
     yield from _create_faults(public, spec) if public.create else _uncreated_faults(public)
     yield from _show_faults(public, spec)
@@ -165,6 +187,25 @@ def _asks_faults(public: Public, spec: Declaration) -> Iterator[str]:
             spec.own_fields[name].target or spec.own_fields[name].columns or not spec.own_fields[name].is_from_strangers
         ):
             yield f"public asks for {name!r}, which is of a kind that no public form takes"
+
+
+def _browse_faults(public: Public, spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
+    browse = public.browse
+    if browse is None:
+        return
+    if not isinstance(browse, Browse):
+        yield f"public has browse={browse!r}, which is no Browse(...)"
+        return
+    states = spec.workflow.states if spec.workflow else ()
+    if not browse.states:
+        yield "public is browsed in no state: say Browse(states=)"
+    for state in sorted(browse.states - set(states)):
+        yield f"public is browsed in a state {state!r} that does not exist"
+    for name in (*browse.show, *browse.only, *spec.title_fields):
+        if name not in spec.own_fields and name not in SHOWN_BASE:
+            yield f"public names a field {name!r} that the type does not have"
+        elif fault := unshowable(fields[name]):
+            yield f"public shows {name!r}, which {fault}"
 
 
 def _limit_faults(public: Public) -> Iterator[str]:
