@@ -9,7 +9,7 @@ from models.kernel.language.analysis import By, Chart, Matrix, Pivot
 from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Choice, Day, LineRef, LongText, Money, Ref, Whole
 from models.kernel.language.who import OWNER
-from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays
+from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays, started
 
 __all__ = ["nothing_stays"]  # a fixture of every test here
 
@@ -105,3 +105,11 @@ def test_right_analyses_are_taken() -> None:
     assert [item.key for item in spec.analyses] == ["state", "on.paid", "buyer-on.size", "covers-kind", "buyer-kind"]
     assert items[2].names == {"buyer", "on", "size"}
     assert items[3].names == {"covers", "kind", "state", "on"}
+
+
+def test_two_charts_of_the_home_page_have_two_names() -> None:
+    fields = {name: make() for name, make in FIELDS.items()}
+    chart = Chart("kind", home="owed")
+    fault = "Receivable: a chart stands on the home page as 'owed', as one of Sample does."
+    with pytest.raises(DeclarationError, match="^" + re.escape(fault) + "$"):
+        started(fields=fields, analyses=(chart,))

@@ -284,6 +284,11 @@ def chosen(values: Any) -> list[str]:
     return values.split() if isinstance(values, str) else list(values)
 
 
+def homes_of(spec: Any) -> list[str]:
+    """The names under which charts of a type stand on the home page."""
+    return [item.home for item in spec.analyses if isinstance(item, Chart) and item.home]
+
+
 def currency_of(cls: Any) -> str:
     """The field that says in which currency the amounts of a record are; empty: they are all in one."""
     return CURRENCY if getattr(cls.fields_of().get(CURRENCY), "options", None) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from .analysis import homes_of
 from .answer_checks import answer_faults
 from .beside import beside_faults
 from .deadline import table_faults
@@ -85,6 +86,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._code_faults(cls)
         yield from self._number_faults(cls)
         yield from self._path_faults(cls)
+        yield from self._home_faults(cls)
         yield from linked_address_faults(cls.declared, cls.fields_of(), self._by_class)
         yield from answer_faults(cls.declared.own_fields, self._by_class)
         for name, field in cls.declared.own_fields.items():
@@ -176,6 +178,13 @@ class Catalogue(Mapping[str, type[Record]]):
         for where, code in named:
             if code not in self.departments:
                 yield f"{where} names a department {code!r} that is not declared"
+
+    def _home_faults(self, cls: type[Record]) -> Iterator[str]:
+        """Charts of the home page: each has a name of its own there."""
+        names = {name: other for other in self.values() if other is not cls for name in homes_of(other.declared)}
+        for name in homes_of(cls.declared):
+            if name in names:
+                yield f"a chart stands on the home page as {name!r}, as one of {names[name].__name__} does"
 
     def _number_faults(self, cls: type[Record]) -> Iterator[str]:
         own = _prefix(cls)
