@@ -186,6 +186,12 @@ def test_a_matrix_shows_what_nothing_covers_too(cls: Any, record: Any, company: 
         assert f"id={bare.id}" not in browser.get(base, {"show": matrix.key, "standing": "verified"}).text
         assert f"id={bare.id}" in browser.get(base, {"show": matrix.key, "standing": "uncovered"}).text
         assert browser.get(f"{base}export/xlsx/", {"show": matrix.key}).status_code == 200
+        if options := list(getattr(cls.fields_of().get(matrix.columns), "options", ())):
+            rows.update_many({matrix.rows: own}, {"$set": {matrix.columns: options[0]}})
+            narrowed = {"show": matrix.key, "with": matrix.columns, "standing": "verified"}
+            for option, is_verified in ((options[0], True), (options[1], False)):  # a pass there says nothing of here
+                page = browser.get(base, {**narrowed, f"f.{matrix.columns}": option}).text
+                assert bool(COUNTED.findall(page)) is is_verified
         assert base in " ".join(browser.page(f"/admin/{target.declared.name}/details/", {"id": bare.id}).links)
 
 
