@@ -211,3 +211,23 @@ def test_results_are_accessible_valid_and_fit(sit_down: Any, survey: Survey, com
             picture(page, f"survey-{name}-{width}")
     assert findings == []
     assert check(pages, tmp_path) == []
+
+
+def test_what_anonymous_respondents_see_is_accessible_and_fits(
+    chromium: Browser, address: str, company: Any, tmp_path: Path
+) -> None:
+    survey = opened(company, anonymous=True, questions=lines(LINES[-1:]))
+    page, pages = chromium.new_page(base_url=address, **WINDOWS["narrow"]), {}
+    page.goto(link_of(survey, company))
+    for name in ("start", "part", "sent"):
+        if name == "sent":
+            box(page, survey, "words").locator("textarea").fill("好" * 300)
+        if name != "start":
+            forward(page)
+        page.locator("details").evaluate_all("all => all.forEach(part => { part.open = true; })")
+        assert not Axe().run(page, options=RULES).response["violations"]
+        assert page.evaluate(EXCESS) <= 0, name
+        pages[name] = page.content()
+        picture(page, f"survey-anonymous-{name}")
+    page.close()
+    assert check(pages, tmp_path) == []
