@@ -361,6 +361,7 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
         instead="merged_into",
         reopen="reopen",
     ),
+    presence=True,
     beside=(
         Beside("customer", "Ticket", by="customer", states=OPEN),
         Beside("customer", "Contract", by="customer", states="signed completed"),

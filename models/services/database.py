@@ -22,7 +22,7 @@ from models.kernel.language.unique import PREFIX
 from .files import text as file_text
 from .imports import imports, rows
 from .notify import deliveries, preferences
-from .personal import drafts, layouts
+from .personal import drafts, layouts, presence
 from .work import jobs
 
 _NOT_IN_ARCHIVE = (PREFIX, by_time.PREFIX, recurs.PREFIX)
@@ -41,7 +41,10 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
             _ensure_archive(cls, there)
     for document in (HistoryEntry, Notice, Waiting):
         document.ensure_indexes()
-    beside = {item.COLLECTION: item.INDEXES for item in (jobs, deliveries, drafts, layouts, preferences, imports, rows)}
+    beside = {
+        item.COLLECTION: item.INDEXES
+        for item in (jobs, deliveries, drafts, layouts, presence, preferences, imports, rows)
+    }
     beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
     for name, models in {**collections.COLLECTIONS, COUNTERS: [], **beside}.items():
         _ensure_collection(name, there)

@@ -234,3 +234,18 @@ def test_each_public_note_is_mailed_as_it_was_written(customer: Customer, compan
     assert len(mails) == before + 1
     assert "工程師一小時後到。" in mails[0].text
     assert mails[0].to == TYPED["mail"]
+
+
+def test_who_looks_and_who_writes_is_shown_for_a_minute(customer: Customer, company: Any, browser_as: Any) -> None:
+    customer.report()
+    ticket, first, second = newest(), browser_as("clerk_svc", locale="en"), browser_as("head_svc", locale="en")
+    page = {"id": ticket.id}
+    assert "is looking" not in first.get("/admin/ticket/details/", page).text
+    assert "羅學勇 is looking" in second.get("/admin/ticket/details/", page).text
+    sent = {"type": "ticket", "id": str(ticket.id)}
+    assert "謝慧蓉 is looking" in first.post("/admin/presence/", {**sent, "writing": "1"}).text
+    assert "羅學勇 is writing" in second.post("/admin/presence/", sent).text
+    with clock.set_to(clock.now() + dt.timedelta(seconds=61)):
+        assert "羅學勇" not in second.post("/admin/presence/", sent).text
+    assert browser_as("clerk_mkt").post("/admin/presence/", sent).status_code == 404
+    assert first.post("/admin/presence/", {**sent, "type": "customer"}).status_code == 404

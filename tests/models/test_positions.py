@@ -47,10 +47,10 @@ def test_nothing_is_said_beside_the_picture(form: str, options: dict[str, object
 
 
 def test_texts_and_times_of_a_png_go_too() -> None:
-    told, content = PngInfo(), io.BytesIO()
-    told.add_text("Location", SECRET.decode())
-    told.add_itxt("Comment", SECRET.decode())
-    Image.new("RGB", (8, 8)).save(content, "PNG", pnginfo=told)
+    texts, content = PngInfo(), io.BytesIO()
+    texts.add_text("Location", SECRET.decode())
+    texts.add_itxt("Comment", SECRET.decode())
+    Image.new("RGB", (8, 8)).save(content, "PNG", pnginfo=texts)
     assert SECRET not in without_position(content.getvalue())
 
 

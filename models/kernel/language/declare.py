@@ -58,6 +58,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     publish: Publish | None = None,
     public: Public | None = None,
     beside: tuple[Beside, ...] = (),
+    presence: bool = False,
     tells: tuple[Tell, ...] = (),
     analyses: tuple[Analysis, ...] = (),
     papers: tuple[Paper, ...] = (),
@@ -83,7 +84,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     `public`: what people outside may enter, and see again by a link that they hold.
 
-    `beside`: what is shown beside its form while it is filled in.
+    `beside`: what is shown beside its form while it is filled in. `presence`: whether its page and form show who else
+    has the record open, and who is writing.
 
     `tells`: mail to people outside that follows a move or the entry of a record.
 
@@ -132,6 +134,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             publish=publish,
             public=public,
             beside=beside,
+            presence=presence,
             tells=tells,
             analyses=analyses,
             papers=papers,

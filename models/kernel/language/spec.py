@@ -208,6 +208,7 @@ class Declaration:
     in_menu: bool = True
     deadlines: tuple[Deadline, ...] = ()
     beside: tuple[Beside, ...] = ()  # what stands beside its form
+    presence: bool = False  # whether its page shows who else has the record open
     public: Any = None  # its pages for people outside: a Public, or None
     publish: Publish | None = None
     tells: tuple[Tell, ...] = ()  # mail to people outside
