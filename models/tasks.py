@@ -72,7 +72,7 @@ def is_settled(task: Task) -> bool:
     row = in_unit(key.type).find_one({"_id": key.id})
     source = cls.from_stored(row) if row else None
     flow = source.flow() if source is not None else None
-    if source is None or flow is None or source.state in flow.ends:
+    if source is None or source.removed_at or flow is None or source.state in flow.ends:
         return True
     last = [move for move in flow.out_of(source.state) if move.target in flow.ends and move.require]
     return not last or any(all(is_met(source, need) for need in move.require) for move in last)

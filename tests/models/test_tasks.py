@@ -138,6 +138,15 @@ def test_a_step_of_dunning_is_a_task_that_ends_with_it(company: Any, db: Any) ->
     assert len(made_of(step)) == 1
 
 
+def test_a_step_of_dunning_that_is_removed_lets_its_task_go(company: Any) -> None:
+    step = company.make("dunning", owner=company.users["clerk_sal"])
+    [made] = made_of(step)
+    with pytest.raises(Refused):
+        move(company, made, "finish")
+    assert changes.remove(Dunning, step.id, actor=SYSTEM, version=None).removed_at
+    assert move(company, made, "finish").state == "done"
+
+
 def test_a_step_of_dunning_of_before_waits_as_it_did(company: Any, db: Any) -> None:
     step = company.make("dunning", owner=company.users["clerk_sal"])
     Dunning.collection().update_one({"_id": step.id}, {"$set": {"flow_version": 1}})

@@ -25,10 +25,12 @@ def pointing_to(target: type[Record]) -> Iterator[tuple[type[Record], str]]:
 
 
 def links_to_record(cls: type[Record], id: ObjectId) -> tuple[int, str]:
-    """How many records outside the bin link to this one, and the number of one of them."""
+    """How many records outside the bin link to this one, and the number of one of them. What a record has made of
+    itself, such as the task that goes with it, does not hold it."""
     total, example = 0, ""
+    own = {"$not": {"$regex": f"^{cls.type_name()}:{id}:"}}
     for other, name in pointing_to(cls):
-        query: dict[str, Any] = {name: {"$in": kept_as(cls.type_name(), id)}, "removed_at": None}
+        query: dict[str, Any] = {name: {"$in": kept_as(cls.type_name(), id)}, "removed_at": None, "once": own}
         rows = list(get_db()[other.type_name()].find(query, {"number": 1}).limit(COUNT_MAX))
         total, example = total + len(rows), example or next((row["number"] for row in rows), "")
     return total, example
