@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
+from bson import ObjectId
+
 from .chapters import TIME
+from .kernel.base import clock
 from .kernel.base.store import in_unit
 from .kernel.gate.changes import MoveActions
 from .kernel.language import (
@@ -36,6 +40,7 @@ from .kernel.language import (
     Remind,
     Retention,
     Text,
+    Words,
     Workflow,
     any_of,
     record,
@@ -52,6 +57,11 @@ PRIORITIES = {
     "urgent": L("Urgent", "緊急"),
 }
 OPEN = "todo doing"
+COUNTED_FROM, COUNTED_MAX = 5, 500
+MOSTLY_URGENT = L(
+    "{urgent} of the {count} tasks that this person was given this month are urgent; where most is, nothing is.",
+    "該負責人本月 {count} 項任務中有 {urgent} 項為緊急；過多的緊急等於沒有緊急。",
+)
 ASSIGNEE = user_in("assignee", L("Assignee", "負責人"), own=True)
 WORKERS = any_of(ASSIGNEE, OWNER)
 
@@ -158,6 +168,17 @@ class Task(Record):
     def clean(self) -> None:
         if self.ref("assignee") is None:
             self.put("assignee", self.ref("owner"))
+
+    def warnings(self) -> Iterator[tuple[str, Words]]:
+        """Where more than a third of what somebody is given in a month is urgent, nothing is."""
+        if self.priority != "urgent":
+            return
+        month = clock.start_of(clock.today().replace(day=1))
+        of_month = {"assignee": self.ref("assignee"), "_id": {"$gte": ObjectId.from_datetime(month)}}
+        rows = list(Task.collection().find(of_month, {"priority": 1}).limit(COUNTED_MAX))
+        urgent = 1 + sum(row.get("priority") == "urgent" for row in rows)
+        if len(rows) >= COUNTED_FROM and urgent * 3 > len(rows) + 1:
+            yield "priority", MOSTLY_URGENT(urgent=urgent, count=len(rows) + 1)
 
     def on_finish(self, _actions: MoveActions) -> None:
         self.progress = Decimal(100)

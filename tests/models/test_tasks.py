@@ -61,6 +61,18 @@ def test_what_is_urgent_is_told_at_once_and_waits_first(task: Any, company: Any,
     assert db["waiting"].find_one({"_id": given.id})["rank"] == 2
 
 
+def test_where_most_is_urgent_it_is_said(task: Any, company: Any) -> None:
+    for priority in ("normal", "normal", "normal", "normal", "urgent"):
+        task(priority=priority)
+    task(priority="urgent")  # two of six are a third
+    with speaking("en"), pytest.raises(Refused) as refusal:
+        task(priority="urgent")
+    assert "3 of the 7 tasks" in str(refusal.value.problems["priority"][0])
+    context = changes.Context(confirmed=True)
+    values = {"subject": "交報價", "priority": "urgent"}
+    assert changes.create(Task, values, actor=company.actor("clerk_sal"), context=context).priority == "urgent"
+
+
 def test_the_case_is_due_by_the_date_of_the_task(task: Any, company: Any, db: Any) -> None:
     due = dt.datetime(2027, 3, 5, 7, tzinfo=dt.UTC)
     given = task(due=due)

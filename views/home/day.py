@@ -17,6 +17,7 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.kernel.language import working_time
 from models.kernel.language.fields import label_of
 from models.kernel.rights import picking, rights
@@ -31,6 +32,7 @@ from . import cases
 
 DECIDE_MAX = 50
 ROWS_MAX = 100
+SEEN = Context(confirmed=True)  # what there is to consider stands beside what was understood
 PEOPLE_MAX = 50  # whose names or logins hold what was typed
 DAY = "/admin/day/"
 LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
@@ -50,6 +52,7 @@ class Understood:
     values: dict[str, Any] = field(default_factory=dict)
     shown: list[tuple[Words, str]] = field(default_factory=list)
     problems: list[Words] = field(default_factory=list)
+    notes: list[Words] = field(default_factory=list)
 
 
 def page(view: Any) -> Any:
@@ -59,7 +62,7 @@ def page(view: Any) -> Any:
     once = request.form.get("once", "")[:64] or secrets.token_urlsafe(16)
     if known and not known.problems and request.form.get("shown") == text:
         try:
-            task = changes.create(Task, known.values, actor=me, once=once_key(me, once))
+            task = changes.create(Task, known.values, actor=me, context=SEEN, once=once_key(me, once))
         except Refused as refused:
             known.problems += [words for some in refused.problems.values() for words in some] or [refused.sentence]
         else:
@@ -107,6 +110,7 @@ def understood(me: Actor, text: str) -> Understood:
     result.problems += [NOBODY(name=name) for name, id in people if id is None]
     ids = list(dict.fromkeys(id for _, id in people if id is not None))
     result.values["assignee"] = ids[0] if ids else me.id
+    result.notes = [words for _, words in Task(**{k: v for k, v in result.values.items() if k != "due"}).warnings()]
     if ids[1:]:
         result.values["helpers"] = ids[1:]
     labels = wording.titles({"User": [*ids, *([me.id] if me.id else [])]})
