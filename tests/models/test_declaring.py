@@ -321,6 +321,10 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "state 'closed' has the tone 'green', which is none of good, progress, wait, bad, neutral": {
         "workflow": flow(CLOSE, facts=(State("closed", tone="green"),))
     },
+    "field 'who' informs people who may not see the record: name them in access": {
+        "fields": {"who": Ref("User", informs=True, label=NAME)}
+    },
+    "field 'who' informs, and is no link to users": {"fields": {"who": Refs("Customer", informs=True, label=NAME)}},
     "work is due by 'name', which is no date of the record": {"workflow": flow(CLOSE, due="name")},
     "work is due by 'far', which is no date of the record": {"workflow": flow(CLOSE, due="far")},
     "state 'gone' has facts but no move leads to it": {"workflow": flow(CLOSE, facts=(State("gone", NAME),))},

@@ -54,6 +54,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from _grid_faults(spec.grid, cls.fields_of(), spec.own_fields)
     yield from _part_faults(spec)
     yield from _access_faults(spec.access, cls.fields_of())
+    yield from _inform_faults(spec)
     yield from _state_faults(spec)
     yield from _date_faults(spec, cls.fields_of())
     yield from unique_faults(spec, cls.fields_of())
@@ -201,6 +202,15 @@ def _part_faults(spec: Declaration) -> Iterator[str]:
             yield f"field {name!r} is internal and cannot stand in the form"
         if not field.internal and name not in placed:
             yield f"field {name!r} stands in no part of the form"
+
+
+def _inform_faults(spec: Declaration) -> Iterator[str]:
+    """Whom a notice tells of a record must be somebody, and see the record."""
+    for name, field in spec.own_fields.items():
+        if field.informs and field.target != "User":
+            yield f"field {name!r} informs, and is no link to users"
+        elif field.informs and name not in spec.access.named:
+            yield f"field {name!r} informs people who may not see the record: name them in access"
 
 
 def _access_faults(access: Access, fields: Any) -> Iterator[str]:
