@@ -174,7 +174,7 @@ def _receive(rng: random.Random, case: TicketPlan, suffix: str = "") -> Act:
         values: dict[str, Any] = {"subject": report.subject, "kind": report.kind, "channel": case.channel}
         values |= {"description": report.description, "contact": person.name, "phone": person.phone}
         values |= {"received_at": clock.now() - dt.timedelta(minutes=minutes)}
-        values |= {"mail": person.mail} if case.has_mail else {}
+        values |= {"mail": person.mail} if case.has_mail or case.channel == "mail" else {}
         if desk.login == OUTSIDE:
             values |= {"product_named": report.product.name}
         else:
