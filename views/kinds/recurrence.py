@@ -69,9 +69,9 @@ class RepeatInput(Value):
         self.data = self._read()
 
     def entered(self, kept: Any) -> Any:
-        """The rule; as it is kept, with the date that its series is counted from, where the controls say the same."""
-        rule, held = sound_rule(self.data), sound_rule(kept)
-        return kept if held and rule and self.kind.raw(held.text) == self.kind.raw(rule.text) else self.data
+        """The rule; as it is kept, with the date that its series is counted from and in the words of before, where the
+        controls say the same."""
+        return kept if self.kind.raw(kept) == self.kind.raw(self.data) else self.data
 
 
 @for_kind(Recurrence)
