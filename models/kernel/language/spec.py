@@ -224,5 +224,10 @@ class Declaration:
         return tuple(dict.fromkeys([*listed, *(name for name in ("tags", "owner") if name in names)]))
 
     @property
+    def names_people(self) -> bool:
+        """Whether somebody may see a record because it, or the record that it belongs to, names them."""
+        return bool(self.access.named) or (self.inherits and self.parent.declared.names_people)
+
+    @property
     def title_fields(self) -> tuple[str, ...]:
         return tuple(name for name, _ in PLACES.findall(self.title))

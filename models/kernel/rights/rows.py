@@ -105,7 +105,7 @@ def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
             yield {"owner": principal.id}
         elif access.departments is None or principal.department_code in access.departments:
             yield {"department": principal.department}
-    if access.named or cls.declared.inherits:
+    if cls.declared.names_people:
         yield {"seen_by": principal.id}
     if not principal.roles.isdisjoint({Role.CLERK, Role.HEAD}):
         yield from [{"read_by": principal.department}] if cls.declared.inherits else []
