@@ -21,6 +21,7 @@ from seed.incoming import came_by_mail, plan_incoming
 from seed.lessons import plan_lessons
 from seed.offers import ACTIVE
 from seed.script import DEALS, Act, Script, StoryStep, chance, in_days, length, spread
+from seed.tasks import LEFT_OPEN
 from seed.vocabulary import people, service
 from seed.vocabulary.companies import mail_domain
 from seed.vocabulary.service import TicketText
@@ -76,7 +77,10 @@ def _plan_ticket(script: Script, start: float, place: int, outcome: str, known: 
     marks = script.play(begin, beats)
     if outcome in ("closed", "merged"):
         if case.has_mail and rng.random() < ANSWERED_SHARE:
-            script.add(marks["solved"] + rng.uniform(1, 20), SYSTEM_LOGIN, _answer(rng, case), DEALS)
+            answered = marks["solved"] + rng.uniform(1, 20)
+            script.add(answered, SYSTEM_LOGIN, _answer(rng, case), DEALS)
+            if (called := answered + rng.uniform(3, 14)) < script.tape.end - 1 and rng.random() > LEFT_OPEN:
+                script.add(called, HEAD, _call_back(case), DEALS)
         night = script.tape.night(script.tape.day(marks["solved"]) + dt.timedelta(days=CLOSE_DAYS + 1))
         script.add(night, SYSTEM_LOGIN, lambda desk: _close(desk, case.key), DEALS)
 
@@ -139,6 +143,19 @@ def _answer(rng: random.Random, case: TicketPlan) -> Act:
 
     def act(desk: Desk) -> None:
         _request(desk, case.key, "answer", rating=rating, remark=remark)
+
+    return act
+
+
+def _call_back(case: TicketPlan) -> Act:
+    """The head speaks with a customer who was not content; the others leave nothing to be done."""
+
+    def act(desk: Desk) -> None:
+        about = f"ticket:{desk.id(case.key)}"
+        row = desk.row("task", {"about": about, "state": "todo", "once": {"$regex": "^satisfaction_request:"}})
+        if row is not None:
+            desk.keep(f"task:{case.key}", row)
+            desk.move(f"task:{case.key}", "finish")
 
     return act
 

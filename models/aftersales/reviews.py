@@ -61,8 +61,10 @@ class ImprovementMeasure(Line):
     done = Day(label=L("Done", "完成日期"))
 
 
-def task_of(review: ServiceReview, measure: ImprovementMeasure) -> Mapping[str, Any]:
-    """The task that a measure becomes for its owner; a day is due when its work ends."""
+def task_of(review: ServiceReview, measure: ImprovementMeasure) -> Mapping[str, Any] | None:
+    """The task that a measure becomes for its owner; a day is due when its work ends. What is done already is none."""
+    if measure.done:
+        return None
     owner = measure.ref("owner")
     due = working_time.calendar_of(review.ref("department")).end_of(measure.due) if measure.due else None
     about = f"service_review:{review.id}"
