@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -131,6 +132,20 @@ class TestColumns:
 
 
 class TestViews:
+    def test_what_is_not_finished_is_one_click_away(self, company, browser_as):
+        kept = company.make("quotation", "clerk_sal", subject="甲")
+        done = company.walk(company.make("quotation", "clerk_sal", subject="乙"), "declined")
+        browser, flow = browser_as("clerk_sal", locale="en"), catalogue["quotation"].declared.workflow
+        link = next(
+            link for link in browser.page(BASE).links if link.count("f.state=") == len(set(flow.states) - flow.ends)
+        )
+        page = browser.get(link).text
+        assert kept.number in page
+        assert done.number not in page
+        assert re.search(r'aria-current="page">Not finished<', page)
+        assert re.search(r'aria-current="page">All<', browser.get(BASE).text)
+        assert "Not finished" not in browser_as("clerk_sal", locale="en").get("/admin/calendar_day/").text
+
     def test_a_view_keeps_filters_order_and_columns(self, company, browser_as):
         first = company.make("quotation", "clerk_sal", subject="甲")
         company.walk(company.make("quotation", "clerk_sal", subject="乙"), "submitted")

@@ -103,6 +103,7 @@ def views_context(me: Actor, shown: Shown, base: str) -> dict[str, Any]:
     return {
         "tabs": tabs,
         "all_url": f"{base}?view={WHOLE}" if shown.arrangement.view(start) else base,
+        "open_tab": _open_tab(shown, base),
         "view": view,
         "is_changed": shown.query.is_changed or bool(view and shown.arrangement.layout(view).columns),
         "may_change_view": bool(view and rights.may_change_view(me, view.person, view.department)),
@@ -110,6 +111,16 @@ def views_context(me: Actor, shown: Shown, base: str) -> dict[str, Any]:
         "opens_first": bool(view and view.id == start),
         "state": urlencode(list(shown.query.args.items(multi=True))),
     }
+
+
+def _open_tab(shown: Shown, base: str) -> dict[str, Any] | None:
+    """The way to the records that are in none of the states in which their course ends; None where no state is one."""
+    flow = shown.query.cls.declared.workflow
+    if flow is None or not flow.ends:
+        return None
+    pairs = [("f.state", state) for state in flow.states if state not in flow.ends]
+    is_open = shown.view is None and sorted(shown.query.pairs) == sorted(pairs)
+    return {"url": f"{base}?{urlencode(pairs)}", "is_open": is_open}
 
 
 def columns_answer(screen: Any) -> Any:
