@@ -25,6 +25,7 @@ from models.kernel.language.outside import CREATE
 from models.kernel.language.paper import Paper
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
+from models.mailing import mail_settings
 from models.sales.receivables import Dunning
 from models.services.files import files
 from models.services.files.files import Upload
@@ -65,7 +66,7 @@ def _attached(cls: type[Record], paper: Paper, order: Mapping[str, Any]) -> bool
         if not paper.is_for(record):
             return False
         code = papers.code_of(order["content"]) if paper.proof else ""
-        name, stream = making.name_of(paper, order["content"]), making.stream_of(paper, order)
+        name, stream = making.name_of(paper, order["content"]), making.stream_of(paper, order, mail_settings().link)
         upload = Upload(name, stream, id=order["file"], code=code)
         files.attach(cls, record.id, paper.attach, upload, actor=SYSTEM, context=_CONTEXT)
     except Missing:

@@ -8,7 +8,22 @@ from typing import Any
 import pytest
 
 from models import catalogue
-from models.kernel.language.fields import Choice, Choices, Day, Flag, Lines, Moment, Number, Ref, Refs, Whole
+from models.kernel.language.fields import (
+    Answers,
+    AnyRef,
+    Choice,
+    Choices,
+    Day,
+    Flag,
+    LineRef,
+    Lines,
+    Moment,
+    Number,
+    Recurrence,
+    Ref,
+    Refs,
+    Whole,
+)
 from models.kernel.rights import rights
 from tests.bad_input.nasty import NASTY
 from tests.fixtures.http import Form, Page, read_page, said, writer
@@ -45,12 +60,17 @@ def inputs(cls: Any, form: Form) -> list[str]:
     return names
 
 
+KEPT_LINKS = AnyRef | LineRef
+
+
 def kept(cls: Any, page: Page, typed: dict[str, Any]) -> list[str]:
     """The names of inputs that have lost what was typed; a choice can only show what it offers."""
     again = page.form()
     lost = []
     for name in inputs(cls, again):
-        if isinstance(field_of(cls, name), Choice | Choices | Ref | Refs | Flag):
+        if isinstance(
+            field_of(cls, name), Choice | Choices | Ref | Refs | Flag | Answers | AnyRef | LineRef | Recurrence
+        ):
             continue
         if again.get(name) != typed[name]:
             lost.append(name)

@@ -19,6 +19,7 @@ from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.rights import mentions, rights
 from models.kernel.rights.mentions import Called
+from models.mailing import mail_settings
 from models.services.papers import making
 from models.services.papers.typesetting import typeset
 
@@ -101,7 +102,7 @@ class RecordDoors:
             raise Missing
         if not (verdict := rights.may_open(me, record)):
             raise Forbidden(verdict.why)
-        document = making.pdf_for(record, paper, me, current_locale())
+        document = making.pdf_for(record, paper, me, current_locale(), mail_settings().link)
         note_reading(record, me)
         _note_export(self.model, record, me)
         return _as_pdf(document, record)

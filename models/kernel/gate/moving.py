@@ -60,7 +60,7 @@ def why_not(record: Record, verb: str, version: int | None) -> Words:
 def _already_made(record: Record, flow: Workflow) -> Words | None:
     """Two people decided at once: the second is told who was first."""
     last = next((e for e in history.entries_of(record.id, newest_first=True, limit=20) if e.get("state_to")), None)
-    if last is None:
+    if last is None or last["verb"] == "create":
         return None
     made = flow.verb_label(last["verb"]) if last["verb"] in flow.verbs() else L(last["verb"], last["verb"])
     who, at = last.get("actor_name") or "", At(last["at"])

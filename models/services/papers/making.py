@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import segno
@@ -14,12 +14,12 @@ from models.kernel.base.words import LOCALE_NAMES, L, speaking
 from models.kernel.gate import papers
 from models.kernel.language.paper import Paper
 from models.kernel.language.record import Record
-from models.mailing import mail_settings
 
 from .typesetting import typeset
 
 VERSION = L("Version {version}", "第 {version} 版")
 CODE = L("Check code {code}", "校驗碼 {code}")
+Address = Callable[[str], str]  # the full address of a page, or nothing when the product does not know its own
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -28,22 +28,28 @@ def paper_of(record_type: type[Record], id: str) -> Paper | None:
     return next((paper for paper in record_type.declared.papers if paper.id == id), None)
 
 
-def pdf_for(record: Record, paper: Paper, reader: Actor, locale: str) -> bytes:
+def pdf_for(record: Record, paper: Paper, reader: Actor, locale: str, link: Address) -> bytes:
     """A paper as a reader has it made, with their rights. Raises Refused where there is no font."""
-    return pdf_of(paper, papers.content_of(record, paper, reader, locale), record.type_name(), record.id)
+    return pdf_of(
+        paper, papers.content_of(record, paper, reader, locale), link(_page_of(record.type_name(), record.id))
+    )
 
 
-def pdf_of(paper: Paper, content: Mapping[str, Any], type_name: str, id: Any) -> bytes:
-    """The PDF of what a paper says. Raises Refused where there is no font."""
+def pdf_of(paper: Paper, content: Mapping[str, Any], address: str) -> bytes:
+    """The PDF of what a paper says; `address`: of the page of its record. Raises Refused where there is no font."""
     locale = content["locale"]
-    proof = _proof(content, type_name, id) if content["has_proof"] else None
+    proof = _proof(content, address) if content["has_proof"] else None
     return typeset(paper.path, {**content, "proof": proof}, locale)
 
 
-def _proof(content: Mapping[str, Any], type_name: str, id: Any) -> dict[str, str]:
+def _page_of(type_name: str, id: Any) -> str:
+    return f"/admin/{type_name}/details/?id={id}"
+
+
+def _proof(content: Mapping[str, Any], address: str) -> dict[str, str]:
     """Number, version and code of what a paper says, and the address of its record as a QR code."""
     code = papers.code_of(content)
-    address = mail_settings().link(f"/admin/{type_name}/details/?id={id}") or f"{content['number']} {code}"
+    address = address or f"{content['number']} {code}"
     with speaking(content["locale"]):
         words = " · ".join(
             (content["number"], str(VERSION(version=content["version"])), str(CODE(code=code)), content["printed"])
@@ -52,9 +58,9 @@ def _proof(content: Mapping[str, Any], type_name: str, id: Any) -> dict[str, str
     return {"text": words, "code": code, "svg": str(drawn)}
 
 
-def stream_of(paper: Paper, order: Mapping[str, Any]) -> io.BytesIO:
+def stream_of(paper: Paper, order: Mapping[str, Any], link: Address) -> io.BytesIO:
     """The content of the file that an order becomes."""
-    return io.BytesIO(pdf_of(paper, order["content"], order["type"], order["record"]))
+    return io.BytesIO(pdf_of(paper, order["content"], link(_page_of(order["type"], order["record"]))))
 
 
 def name_of(paper: Paper, content: Mapping[str, Any]) -> str:

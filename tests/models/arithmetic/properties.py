@@ -2,10 +2,16 @@
 
 from decimal import Decimal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-many = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+many = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # how long it takes to make a case is the machine's affair
+    max_examples=300,
+)
 AMOUNTS = st.decimals(-(10**9), 10**9, places=4)
 EXACT = st.integers(-(10**9), 10**9) | AMOUNTS | st.fractions(-(10**6), 10**6)
 COUNTS = st.integers(0, 10**6)

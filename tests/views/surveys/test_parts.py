@@ -11,6 +11,7 @@ from models.kernel.language.questions.conditions import holds
 from models.kernel.language.questions.given import readable, settled, shown
 from models.kernel.language.questions.kinds import kind_of
 from models.kernel.language.questions.question import Question
+from tests.models.arithmetic.properties import many
 from tests.models.questions._samples import survey
 from views.public.surveys import _parts, partly
 
@@ -39,7 +40,7 @@ def seen_on(part: list[Question], before: dict[str, Any], answers: dict[str, Any
 
 
 @given(st.fixed_dictionaries({}, optional=VALUES))
-@settings(max_examples=200, deadline=None)
+@settings(many, max_examples=200)
 def test_page_by_page_the_same_questions_are_shown_as_all_at_once(typed: dict[str, Any]) -> None:
     questions = survey()
     answers = readable(questions, typed)

@@ -22,6 +22,7 @@ from models.surveys import anonymous, sittings
 from models.surveys.responses import SurveyResponse
 from models.surveys.surveys import Survey
 from tests.fixtures.surveys import changed, lines, opened
+from tests.models.arithmetic.properties import many
 
 QUESTIONS = lines(
     [
@@ -160,7 +161,7 @@ def test_anonymous_texts_stand_alone(hidden: Survey, browser_as: Any) -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=2, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(many, max_examples=60)
 def test_no_difference_of_what_is_shown_gives_a_small_group_away(table: list[list[int]]) -> None:
     """In each line whose sum is known, what is hidden adds up to nothing, or to five and more in two cells or more."""
     away = crossing._hidden_in(table)

@@ -104,8 +104,11 @@ class Lines(Rule, me.EmbeddedDocumentListField):
             yield WRONG_FORM(label=label_of(self))
         elif len(value) > self.most:
             yield TOO_MANY(label=label_of(self), most=self.most)
-        elif self.whole:
-            yield from self._cell_faults(value)
+
+    def faults_together(self, lines: Iterable[Line]) -> Iterator[Words]:
+        """What is wrong with lines of which each is right by itself."""
+        if self.whole:
+            yield from self._cell_faults(lines)
 
     def _cell_faults(self, lines: Iterable[Line]) -> Iterator[Words]:
         """Which combinations of a table lack their line, and which have several."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Unpack
+from collections.abc import Iterable, Iterator
+from typing import Unpack
 
 from ...base.words import L, Words
 from ..facts import Facts
@@ -51,6 +51,5 @@ class Questions(Lines):
         if not isinstance(editions, bool):
             self.note_faults([f"has editions={editions!r}, which is not True or False"])
 
-    def faults(self, value: Any) -> Iterator[Words]:
-        before = list(super().faults(value))
-        yield from before or faults_of([line._data for line in value])
+    def faults_together(self, lines: Iterable[Line]) -> Iterator[Words]:
+        yield from faults_of([line._data for line in lines])
