@@ -54,10 +54,22 @@ def test_no_argument_of_any_page_breaks_it(name: str, app: Any, company: Any, br
     assert not broken
 
 
+def types_of_all_kinds() -> list[Any]:
+    """Types that have all kinds of fields between them, those with the most fields first: a filter is its kind's."""
+    known: set[Any] = set()
+    result = []
+    for cls in sorted(catalogue.values(), key=lambda cls: len(cls._fields), reverse=True):
+        kinds = {(type(field), getattr(field, "ordered", None)) for field in cls._fields.values()}
+        if kinds - known:
+            result.append(cls)
+        known |= kinds
+    return result
+
+
 @pytest.mark.parametrize("name", NASTY)
 def test_no_filter_of_any_list_breaks_it(name: str, company: Any, browser_as: Any) -> None:
     text = NASTY[name]
-    for cls in catalogue.values():
+    for cls in types_of_all_kinds():
         names = [(f"f.{field}{end}", text) for field in cls._fields for end in ("", ".from", ".to")]
         names += [("with", field) for field in cls._fields]
         answer = browser_as(reader(company, cls)).get(f"/admin/{cls.declared.name}/", names)
