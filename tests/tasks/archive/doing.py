@@ -10,6 +10,7 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.language.fields import Moment
 from models.operations.retention import DeletionList, LegalHold, has_own_rule
 from models.services.keeping import audit
 from models.services.work import jobs
@@ -36,9 +37,12 @@ def ended(company, name, at=LONG_AGO, **values):
         record = _to_the_end(company, company.make(name, **values))
         after = cls.declared.retention.after
         if after != "updated_at":
-            changes.update(cls, record.id, {after: at.date()}, actor=SYSTEM, version=None)
-        for other, field in catalogue.pointing_to(cls):
-            for follower in other.objects(__raw__={field: record.id}):
+            moment = at if isinstance(cls._fields[after], Moment) else at.date()
+            changes.update(cls, record.id, {after: moment}, actor=SYSTEM, version=None)
+        links = [(other, field, record.id) for other, field in catalogue.pointing_to(cls)]
+        links += [(other, field, f"{name}:{record.id}") for other, field in catalogue.pointing_anywhere(cls)]
+        for other, field, link in links:
+            for follower in other.objects(__raw__={field: link}):
                 _to_the_end(company, follower)
     return company.fresh(record)
 
