@@ -29,7 +29,7 @@ legal       y    y     y      y   y       y      n     y       n     n       n  
 finance     y    y     y      y   y       y      n     y       n     n       n          n         n    n
 management  y    y     y      y   y       y      y     y       n     n       n          n         n    n
 supervisor  y    y     y      y   y       y      y     y       y     n       n          n         n    n
-it          y    y     y      y   y       n      n     y       y     y       y          y         y    y
+it          y    y     y      y   y       n      n     n       y     y       y          y         y    y
 a stranger  l    l     l      l   l       l      l     l       l     l       l          l         l    l
 """
 

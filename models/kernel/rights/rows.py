@@ -250,6 +250,13 @@ def visible_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     return {} if keeps else _rows(actor, cls)
 
 
+def keeps_archived(actor: Actor, cls: type[Record]) -> bool:
+    """Whether the archive of a type is the actor's business: for more than that a record may name them."""
+    scope = visible_archived(actor, cls)
+    named = [{"seen_by": principal.id} for principal in actor.represented()]
+    return scope is not None and any(clause not in named for clause in scope.get("$or", [scope]))
+
+
 def openable_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     """The filter of the archived rows of a type whose files the actor may open, or None for no row."""
     scope = visible_archived(actor, cls)

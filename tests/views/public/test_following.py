@@ -188,7 +188,7 @@ def test_a_stranger_has_no_right_but_what_is_declared(outside: Outside, cls: Any
     record = cls.objects.get(id=only()["_id"])
     assert rights.visible(PUBLIC, cls) is None
     assert [name for name, other in with_inquiry.items() if rights.can_open(PUBLIC, other)] == []
-    assert [name for name, other in with_inquiry.items() if rights.may_create(PUBLIC, other)] == ["inquiry"]
+    assert [name for name, other in with_inquiry.items() if rights.may_create(PUBLIC, other)] == ["inquiry", "ticket"]
     for actor in (PUBLIC, holder_of(record.id)):
         assert not rights.may_update(actor, record)
         assert not rights.may_remove(actor, record)

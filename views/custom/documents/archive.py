@@ -66,7 +66,7 @@ class ArchiveView(CustomView):
 
     def _types(self) -> Iterator[type[Record]]:
         me = actor()
-        return (cls for cls in self.catalogue.values() if rights.visible_archived(me, cls) is not None)
+        return (cls for cls in self.catalogue.values() if rights.keeps_archived(me, cls))
 
     def _asked_type(self, name: str) -> type[Record]:
         """The type of an address. Raises Missing when it has no archive that the reader may open."""
