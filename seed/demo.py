@@ -102,7 +102,7 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
         raise NothingToPlay
     token, now, started = mark["token"], mark["now"], time.monotonic()
     prepare_files()
-    echo("  a year of research, sales and service, about half a minute")
+    echo("  a year of research, sales and service, a minute or two")
     play_year(_target(settings, token, now), echo)
     echo("  the archive room")
     fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + (100 - YEAR_PERCENT) * done // of))
