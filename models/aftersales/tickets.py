@@ -195,7 +195,7 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
     number="TK-{yyyy}{mm}-{seq:4}",
     title="{subject}",
     grid=Grid(
-        "number subject customer kind severity priority assignee answer_unread due_at state",
+        "number subject customer kind severity urgency priority assignee answer_unread due_at state",
         search="subject customer.title",
         sort="-priority",
         inline="assignee",
