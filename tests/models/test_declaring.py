@@ -362,6 +362,9 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "field 'rank' is ordered, but has fewer than two options": {
         "fields": {"rank": Choice({"low": NAME}, ordered=True, label=NAME)}
     },
+    "field 'rank' is ordered, but the grid has no column of it, so that no list sorts by it": {
+        "fields": {"rank": Choice({"low": NAME, "high": NAME}, ordered=True, label=NAME)}
+    },
     "field 'rank' has ordered='up', which is not True or False": {
         "fields": {"rank": Choice({"low": NAME, "high": NAME}, ordered="up", label=NAME)}  # type: ignore[arg-type]
     },

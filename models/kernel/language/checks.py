@@ -185,6 +185,9 @@ def _grid_faults(grid: Grid, fields: Any, own: Any) -> Iterator[str]:
     sort = grid.sort.lstrip("-")
     if isinstance(fields.get(sort), Rule) and not fields[sort].is_sortable:
         yield f"grid sorts by {sort!r}, which is of a kind that is not kept in order"
+    for name, field in own.items():
+        if getattr(field, "ordered", None) is True and name not in {*grid.columns, *grid.filters}:
+            yield f"field {name!r} is ordered, but the grid has no column of it, so that no list sorts by it"
     for name in grid.search:
         first, _, rest = name.partition(".")
         if isinstance(fields.get(first), Sealed):
