@@ -18,13 +18,14 @@ from models.kernel.gate.notices import COLLECTION as NOTICES
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language import typed
 from models.kernel.language.record import Record
-from models.kernel.language.spec import Chapter, Declaration
+from models.kernel.language.spec import Declaration
 from models.kernel.rights import rights
 
 from . import wording
 from .line_rows import line_rows
 from .session import actor, is_signed_in
 from .shortcuts import SHORTCUTS
+from .slots import MenuItem
 from .view_switch import ways_to_look
 
 COUNT_CAP = 100
@@ -93,25 +94,25 @@ def _keep_what_never_changes(response: Response) -> Response:
 
 def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], waits: Mapping[str, int]) -> list[dict[str, Any]]:
     """The chapters and types that a person may open, with how much of each waits for them."""
-    groups = []
+    groups, screens = [], _custom_items(me)
     for chapter, types in catalogue.chapters().items():  # type: ignore[attr-defined]
         items = [_item(cls, waits) for cls in types if cls.declared.in_menu and rights.can_open(me, cls)]
-        items += _custom_items(chapter)
+        items += [_screen_item(item) for item in screens if item.chapter == chapter]
         if items:
             count = sum(item["count"] for item in items)
             groups.append({"label": chapter.label, "clause": chapter.clause, "items": items, "count": count})
     return groups
 
 
-def _custom_items(chapter: Chapter) -> list[dict[str, Any]]:
-    """The custom screens of a chapter that the reader may open."""
-    views = [view for view in current_app.extensions["custom_views"] if view.menu_item]
-    items = [view.menu_item for view in views if view.menu_item.chapter == chapter and view.is_accessible()]
-    items += [item for item in current_app.extensions["analyses"](actor()) if item.chapter == chapter]
-    return [
-        {"label": item.label, "url": item.url, "active": request.full_path.startswith(item.url), "count": 0}
-        for item in items
-    ]
+def _custom_items(me: Actor) -> list[MenuItem]:
+    """The custom screens and analyses that the reader may open, of all chapters."""
+    views = [view for view in current_app.extensions["custom_views"] if view.menu_item and view.is_accessible()]
+    return [*(view.menu_item for view in views), *current_app.extensions["analyses"](me)]
+
+
+def _screen_item(item: MenuItem) -> dict[str, Any]:
+    active = request.full_path.startswith(item.url)
+    return {"label": item.label, "url": item.url, "active": active, "count": 0}
 
 
 def _item(cls: type[Record], waits: Mapping[str, int]) -> dict[str, Any]:

@@ -31,8 +31,7 @@ def readable_fields(actor: Actor, cls: type[Record], record: Record | None = Non
 
 def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
     """Those that lists may show, sort and filter by: a list does not ask of each row who may open its content."""
-    seen = readable_fields(actor, cls)
-    return frozenset(name for name in seen if name not in restricted_fields(cls))
+    return readable_fields(actor, cls) - restricted_fields(cls)
 
 
 def sees(actor: Actor, field: Any, record: Record | None = None) -> bool:
