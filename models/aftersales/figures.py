@@ -178,8 +178,19 @@ def bounds(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
     return clock.start_of(first), clock.start_of(last + dt.timedelta(days=1))
 
 
-def figures(department: ObjectId | None, first: dt.date, last: dt.date) -> Iterable[tuple[str, Decimal | None, int]]:
-    """Each figure of a period: its code, its value rounded once (None: nothing was measured), and of how many."""
+@dataclass(frozen=True)
+class CountedFigure:
+    """A figure of a period: its value rounded once (None: nothing was measured), of how many, and the records of its
+    query, the newest first."""
+
+    code: str
+    value: Decimal | None
+    n: int
+    cases: tuple[ObjectId, ...]
+
+
+def figures(department: ObjectId | None, first: dt.date, last: dt.date) -> Iterable[CountedFigure]:
+    """Each figure of a period."""
     start, end = bounds(first, last)
     read: dict[str, list[Any]] = {}
     for code, spec in SPECS.items():
@@ -189,4 +200,5 @@ def figures(department: ObjectId | None, first: dt.date, last: dt.date) -> Itera
             cls: Any = Ticket if spec.source == TICKETS else SatisfactionRequest
             read[key] = [cls.from_stored(row) for row in in_unit(spec.source).find(query).sort("_id", -1).limit(MOST)]
         value, n = spec.count(read[key])
-        yield code, None if isinstance(value, NoData) else rounded(value, 0 if spec.unit == "count" else 2), n
+        shown = None if isinstance(value, NoData) else rounded(value, 0 if spec.unit == "count" else 2)
+        yield CountedFigure(code, shown, n, tuple(row.id for row in read[key]))

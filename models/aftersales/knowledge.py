@@ -99,6 +99,7 @@ def next_edition(article: KnowledgeArticle) -> Mapping[str, Any]:
         departments={Code.SERVICE},
         read={Role.CLERK: Scope.ALL, Role.HEAD: Scope.ALL},
     ),
+    helpful="published",
     public=Public(browse=Browse(states="published", only={"audience": "public"}, show="answer", votes=True)),
     reminders=(Remind("review_on", 14, OWNER, "published"),),
     retention=Retention(archive=730, delete=10, states="superseded retired"),

@@ -1,4 +1,4 @@
-"""The service review (2.4.5): what the tickets of a period come to, frozen once submitted, and what is done then."""
+"""The service review (2.4.5): what the tickets of a period come to, frozen once approved, and what is done then."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from ..kernel.language import (
     working_time,
 )
 from .figures import SPECS, UNITS, figures
+from .review_cases import Cases, keep_cases
 
 BACKWARDS = L("The period ends before it begins.", "期間結束早於開始。")
 TOO_LONG = L("A review is of one year at most.", "總結期間最長一年。")
@@ -85,8 +86,9 @@ def task_of(review: ServiceReview, measure: ImprovementMeasure) -> Mapping[str, 
             "subject first_day last_day figures",
             clause="2.4.5",
             help=L(
-                "The figures are counted when the period is set, and a last time when the review is submitted.",
-                "設定期間時按工單自動計算，提交時最後計算一次並凍結。",
+                "The figures are counted when the period is set and when the review is submitted, and a last time when it is "
+                "approved. From then on they and their tickets stand as they are.",
+                "設定期間及提交時按工單自動計算，批准時最後計算一次，之後數據及其所依據的工單不再改變。",
             ),
         ),
         Part(L("What was learned", "總結"), "problems conclusion", clause="2.4.5"),
@@ -123,16 +125,23 @@ class ServiceReview(Record):
             self._count()
             self.counted_for = period
 
-    def _count(self) -> None:
-        if self.first_day and self.last_day and self.first_day <= self.last_day:
-            self.figures = [
-                ReviewFigure(code=code, value=value, unit=SPECS[code].unit, n=n)
-                for code, value, n in figures(self.ref("department"), self.first_day, self.last_day)
-            ]
+    def _count(self) -> Cases:
+        """Count the figures of the period; the records that each is of."""
+        if not (self.first_day and self.last_day and self.first_day <= self.last_day):
+            return {}
+        counted = list(figures(self.ref("department"), self.first_day, self.last_day))
+        self.figures = [
+            ReviewFigure(code=item.code, value=item.value, unit=SPECS[item.code].unit, n=item.n) for item in counted
+        ]
+        return {item.code: item.cases for item in counted}
 
     def on_submit(self, actions: MoveActions) -> None:
-        """Count a last time; from now on the figures stand as they are."""
+        """Count what the head decides on."""
         self._count()
+
+    def on_approve(self, actions: MoveActions) -> None:
+        """Count a last time; from now on the figures and the records that they are of stand as they are."""
+        keep_cases(self.id, self._count())
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.first_day and self.last_day and self.last_day < self.first_day:

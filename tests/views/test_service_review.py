@@ -1,4 +1,4 @@
-"""The figures of a service review: by their definitions, frozen when submitted, each opening its tickets (2.4.5)."""
+"""The figures of a service review: by their definitions, frozen when approved, each opening its tickets (2.4.5)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def figures_of(review: Any) -> dict[str, tuple[Decimal | None, int]]:
     return {line.code: (line.value, line.n) for line in type(review).objects.get(id=review.id).figures}
 
 
-def test_figures_are_counted_by_definition_and_stand_once_submitted(company: Company, browser_as: Any) -> None:
+def test_figures_are_counted_by_definition_and_stand_once_approved(company: Company, browser_as: Any) -> None:
     company.walk(company.make("service_level_table", "head_svc"), "in_force")
     quick = [solved(company, HOUR * 2, 5), solved(company, HOUR * 2, 4), solved(company, HOUR * 4, 2)]
     slow = solved(company, HOUR * 48)
@@ -64,10 +64,18 @@ def test_figures_are_counted_by_definition_and_stand_once_submitted(company: Com
         person, due = company.users["clerk_svc"], dt.date(2026, 12, 31)
         lines = [ImprovementMeasure(what="備件最低庫存", owner=person, due=due)]
         changes.update(type(review), review.id, {"measures": lines}, actor=SYSTEM, version=None)
+        review = company.walk(review, "submitted")
+        solved(company, HOUR * 2)
         review = company.walk(review, "approved")
+        counted = figures_of(review)
+        assert counted["received"] == (Decimal(5), 5)  # what came in between is in what the head has approved
+        changes.update(type(slow), slow.id, {"received_at": MONDAY - HOUR * 720}, actor=SYSTEM, version=None)
+        opened = head.get("/admin/review-figures/", {"id": review.id, "code": "received"})
+        assert all(ticket.number in opened.text for ticket in [*quick, slow])
         (task,) = catalogue["task"].objects(assignee=person)
         assert (task.subject, task.about) == ("備件最低庫存", f"service_review:{review.id}")
-        solved(company, HOUR * 2, 1)
+        late = solved(company, HOUR * 2, 1)
+        assert late.number not in head.get("/admin/review-figures/", {"id": review.id, "code": "received"}).text
         changes.update(type(review), review.id, {"conclusion": "按計劃改進。"}, actor=SYSTEM, version=None)
     assert figures_of(review) == counted
 

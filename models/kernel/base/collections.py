@@ -28,6 +28,8 @@ FOLLOWING = "following"
 QUESTION_EDITIONS = "question_edition"
 PUBLIC_LINKS = "public_link"
 PUBLIC_COUNTS = "public_count"
+HELPFUL_VOTES = "helpful_vote"
+REVIEW_CASES = "review_case"
 DELIVERIES = "delivery"
 PAPER_ORDERS = "paper_order"
 UNSUBSCRIBED = "unsubscribed"
@@ -79,6 +81,8 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
     QUESTION_EDITIONS: [],
     PUBLIC_COUNTS: [],
+    HELPFUL_VOTES: [IndexModel([("record", ASCENDING), ("helped", ASCENDING)])],
+    REVIEW_CASES: [],
     UNSUBSCRIBED: [],
     PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
     MAILBOX_STATES: [],

@@ -240,6 +240,7 @@ def _state_faults(spec: Declaration) -> Iterator[str]:
     named: list[tuple[str, Iterable[str]]] = [(f"follow-up {move.verb!r}", move.states) for move in spec.follow_ups]
     named += [("retention", spec.retention.states)] if spec.retention else []
     named += [("receipts", spec.receipts)] if spec.receipts else []
+    named += [("helpful", spec.helpful)] if spec.helpful else []
     named += [(f"reminder on {reminder.field!r}", reminder.states) for reminder in spec.reminders]
     named += [(f"field {name!r}", field.editable_in) for name, field in spec.own_fields.items()]
     for where, states in named:

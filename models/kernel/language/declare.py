@@ -59,6 +59,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     public: Public | None = None,
     beside: tuple[Beside, ...] = (),
     presence: bool = False,
+    helpful: str = "",
     tells: tuple[Tell, ...] = (),
     analyses: tuple[Analysis, ...] = (),
     papers: tuple[Paper, ...] = (),
@@ -85,7 +86,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `public`: what people outside may enter, and see again by a link that they hold.
 
     `beside`: what is shown beside its form while it is filled in. `presence`: whether its page and form show who else
-    has the record open, and who is writing.
+    has the record open, and who is writing. `helpful`: the states in which each of its readers says on its page, once
+    and as long as they like, whether it helped them; how often it was opened and found helpful stands there, too.
 
     `tells`: mail to people outside that follows a move or the entry of a record.
 
@@ -135,6 +137,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             public=public,
             beside=beside,
             presence=presence,
+            helpful=frozenset(helpful.split()),
             tells=tells,
             analyses=analyses,
             papers=papers,

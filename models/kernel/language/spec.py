@@ -209,6 +209,7 @@ class Declaration:
     deadlines: tuple[Deadline, ...] = ()
     beside: tuple[Beside, ...] = ()  # what stands beside its form
     presence: bool = False  # whether its page shows who else has the record open
+    helpful: frozenset[str] = frozenset()  # the states in which its readers say whether it helped them
     public: Any = None  # its pages for people outside: a Public, or None
     publish: Publish | None = None
     tells: tuple[Tell, ...] = ()  # mail to people outside

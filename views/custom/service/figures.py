@@ -9,6 +9,7 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from models.aftersales.figures import SPECS, UNITS, bounds, query_of
+from models.aftersales.review_cases import cases_of
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
@@ -47,12 +48,20 @@ def figures(me: Actor, record: Record) -> Panel | None:
     return Panel("custom/review_figures.html", {"rows": rows}) if rows else None
 
 
+def _query_of(review: Any, code: str) -> dict[str, Any]:
+    """The filter of the records of a figure: as they were kept, or as they are now."""
+    kept = cases_of(review.id, code)
+    if kept is not None:
+        return {"_id": {"$in": kept}}
+    return query_of(code, review.ref("department"), *bounds(review.first_day, review.last_day))
+
+
 class FiguresView(CustomView):
     """The records behind one figure of a review."""
 
     @expose("/")
     def index(self) -> str:
-        """Those that the reader may see, the newest first; by now others may count than when the review was frozen."""
+        """Those that the reader may see, the newest first: of an approved review exactly those that were counted."""
         me, cls = actor(), registered()[REVIEW]
         review: Any = rights.find(me, cls, request.args.get("id"))
         spec = SPECS.get(request.args.get("code", ""))
@@ -60,7 +69,7 @@ class FiguresView(CustomView):
             raise Missing
         target = registered()[spec.source]
         scope = rights.visible(me, target)
-        query = query_of(request.args["code"], review.ref("department"), *bounds(review.first_day, review.last_day))
+        query = _query_of(review, request.args["code"])
         listed: list[Any] = []
         if scope is not None:
             needed = {"number": 1, "title": 1, "state": 1}
