@@ -98,3 +98,7 @@ class SecretKind(SealedKind):
 
     def in_input(self, value: Any) -> str:
         return MASK
+
+    def copied(self, value: Any) -> Any:
+        """Nothing: nobody takes a password over that they were never shown."""
+        return None

@@ -162,7 +162,8 @@ class Secret(Sealed):
         super().__init__(Text(most=500), **facts)
 
     def settled(self, record: Any, value: Any) -> Any:
-        return record.raw(self.name) or value if value == MASK else value
+        """What is kept of a value: of MASK what there is, which in a new record is nothing."""
+        return record.raw(self.name) if value == MASK else value
 
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield MASK
