@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from .view_switch import ways_to_look
 
 COUNT_CAP = 100
 WAITING_MAX = 300
+NAMED = "named"
 YEAR_SECONDS = 31_536_000
 _STATIC = Path(__file__).with_name("static")
 
@@ -58,11 +60,12 @@ def init_templates(app: Flask, catalogue: Any) -> None:
         if g.get("is_bare") or not is_signed_in():
             return base
         me = actor()
-        decisions, waits = waiting_counts(me)
+        by_name = [cls for cls in catalogue.values() if rights.knows_by_name_alone(me, cls)]
+        own = own_business(me, by_name)
         return base | {
             "me": me,
-            "menu": menu_of(me, catalogue, waits),
-            "waiting_count": decisions,
+            "menu": menu_of(me, catalogue, own),
+            "waiting_count": own.decisions,
             "unread_count": unread_count(me),
             "acting_for": [principal.name for principal in me.principals],
         }
@@ -92,11 +95,22 @@ def _keep_what_never_changes(response: Response) -> Response:
     return response
 
 
-def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], waits: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The chapters and types that a person may open, with how much of each waits for them."""
+@dataclass(frozen=True)
+class OwnBusiness:
+    """How many decisions wait for a person, how much of each type waits, and the types that are in their menu only if
+    a record names them, of which none does."""
+
+    decisions: int
+    waits: Mapping[str, int]
+    unnamed: Set[str]
+
+
+def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], own: OwnBusiness) -> list[dict[str, Any]]:
+    """The chapters and types that a person has to do with, with how much of each waits for them."""
     groups, screens = [], _custom_items(me)
     for chapter, types in catalogue.chapters().items():  # type: ignore[attr-defined]
-        items = [_item(cls, waits) for cls in types if cls.declared.in_menu and rights.can_open(me, cls)]
+        shown = [cls for cls in types if cls.declared.in_menu and cls.declared.name not in own.unnamed]
+        items = [_item(cls, own.waits) for cls in shown if rights.can_open(me, cls)]
         items += [_screen_item(item) for item in screens if item.chapter == chapter]
         if items:
             count = sum(item["count"] for item in items)
@@ -127,25 +141,37 @@ def waiting_filter(me: Actor) -> dict[str, Any]:
     return {"decide": {"$in": rights.addresses_of(me)}, "barred": {"$ne": me.id}}
 
 
-def waiting_counts(me: Actor) -> tuple[int, dict[str, int]]:
-    """How many decisions wait for a person, and how much of each type waits, be it a decision or work of their own.
+def own_business(me: Actor, by_name: Iterable[type[Record]] = ()) -> OwnBusiness:
+    """How many decisions wait for a person, and how much of each type waits, be it a decision or work of their own;
+    and which of the types that they know by name alone have no record that names them.
 
     One query; what goes beyond a few hundred is not counted, since the menu says no more than 99+.
     """
-    own = [{"$match": {"act": {"$in": rights.addresses_of(me)}}}, {"$limit": WAITING_MAX}, _kept("act")]
-    both = [
+    work = [{"$match": {"act": {"$in": rights.addresses_of(me)}}}, {"$limit": WAITING_MAX}, _kept("act")]
+    names = {cls.declared.name: _naming(me, cls) for cls in by_name}
+    all_of_it = [
         {"$match": waiting_filter(me)},
         {"$limit": WAITING_MAX},
         _kept("decide"),
-        {"$unionWith": {"coll": WAITING, "pipeline": own}},
+        {"$unionWith": {"coll": WAITING, "pipeline": work}},
+        *({"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in names.items()),
         {"$group": {"_id": {"type": "$type", "how": "$how"}, "count": {"$sum": 1}}},
     ]
     waits: Counter[str] = Counter()
-    decisions = 0
-    for group in get_db()[WAITING].aggregate(both):
-        waits[group["_id"]["type"]] += group["count"]
+    decisions, unnamed = 0, set(names)
+    for group in get_db()[WAITING].aggregate(all_of_it):
+        unnamed.discard(group["_id"]["type"])
+        if group["_id"]["how"] != NAMED:
+            waits[group["_id"]["type"]] += group["count"]
         decisions += group["count"] if group["_id"]["how"] == "decide" else 0
-    return decisions, waits
+    return OwnBusiness(decisions, waits, unnamed)
+
+
+def _naming(me: Actor, cls: type[Record]) -> list[dict[str, Any]]:
+    """The first record of a type that names a person or who they stand in for, by its index."""
+    ids = [principal.id for principal in rights.represented(me, cls)]
+    kept = {"_id": 0, "type": {"$literal": cls.declared.name}, "how": {"$literal": NAMED}}
+    return [{"$match": {"seen_by": {"$in": ids}, "removed_at": None}}, {"$limit": 1}, {"$project": kept}]
 
 
 def _kept(how: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_a_page_that_is_too_slow(company: Any, browser_as: Any, monkeypatch: Any
 )
 def test_every_other_page_that_is_too_slow(path: str, company: Any, browser_as: Any, monkeypatch: Any) -> None:
     clerk = browser_as("clerk_sal", locale="en")
-    monkeypatch.setattr(views.frame, "waiting_counts", slow)
+    monkeypatch.setattr(views.frame, "own_business", slow)
     answer = clerk.get(path)
     assert answer.status_code == 503
     assert "Nothing was changed; please try again" in answer.text

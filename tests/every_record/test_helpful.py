@@ -1,4 +1,4 @@
-"""Every type whose readers say whether a record helped them: once each, changeable, where it is asked and may be read."""
+"""Every type whose readers say whether a record helped them: once each, changeable, where it may be read."""
 
 from __future__ import annotations
 

@@ -64,6 +64,33 @@ def test_people_named_in_a_record_see_it_while_they_are(cls: Any, record: Any, c
 
 
 @NAMED
+def test_whoever_is_only_named_has_the_type_in_the_menu_while_a_record_names_them(
+    cls: Any, record: Any, company: Any, browser_as: Any
+) -> None:
+    """It costs no query of its own, and the list opens for them either way."""
+    known = {login: company.actor(login) for login in company.logins}
+    by_name = [login for login, person in known.items() if rights.knows_by_name_alone(person, cls)]
+    assert not [login for login in by_name if rights.may_create(known[login], cls)]
+    if not cls.declared.in_menu or not by_name:
+        return
+    login, path = by_name[-1], next(path for path in cls.declared.access.named if named_in(cls, record, path, [0]))
+    browser, address = browser_as(login), f"/admin/{cls.declared.name}/"
+    assert not sees(known[login], record)
+    assert f'href="{address}"' not in menu_of(browser)
+    assert browser.get(address).status_code == 200
+    before = {name: record.raw(name) for name in named_in(cls, record, path, [0])}
+    named = named_in(cls, company.fresh(record), path, [known[login].id])
+    record = changes.update(cls, record.id, named, actor=SYSTEM, version=None)
+    assert f'href="{address}"' in menu_of(browser)
+    changes.update(cls, record.id, before, actor=SYSTEM, version=None)
+    assert f'href="{address}"' not in menu_of(browser)
+
+
+def menu_of(browser: Any) -> str:
+    return str(browser.get("/admin/notices/").text.split('id="menu"')[1].split("</nav>")[0])
+
+
+@NAMED
 def test_who_is_waited_for_sees_the_record(cls: Any, record: Any, company: Any) -> None:
     """At every stop of a walk, whoever the open case names finds the record itself."""
 

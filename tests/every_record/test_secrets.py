@@ -1,4 +1,4 @@
-"""Every type with a password of a machine: nobody is shown it, a copy is without it, and its mask is never kept as one."""
+"""Every type with a password of a machine: nobody is shown it, a copy is without it, its mask is never kept."""
 
 from __future__ import annotations
 

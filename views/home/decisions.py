@@ -23,7 +23,7 @@ from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 
 from .. import wording
-from ..frame import waiting_counts
+from ..frame import own_business
 from ..session import actor, asks_for_json, own_path, say
 from .cases import DONE as FINISHED
 from .cases import NO, YES, decision_move
@@ -78,8 +78,8 @@ def _for_script(rows: list[dict[str, Any]], lacks_reason: bool, me: Actor) -> An
     done = sum(row["ok"] for row in rows)
     lines = [{name: row[name] for name in ("given", "number", "ok")} | {"text": str(row["text"])} for row in rows]
     message = str(rows[0]["text"]) if len(rows) == 1 else str(DONE(done=done, count=len(rows)))
-    decisions, waits = waiting_counts(me)
-    now = {"decisions": decisions, "types": waits}
+    own = own_business(me)
+    now = {"decisions": own.decisions, "types": own.waits}
     return jsonify(ok=done == len(rows), message=message, rows=lines, waiting=now), 200 if done == len(rows) else 422
 
 

@@ -201,6 +201,27 @@ def can_open(actor: Actor, cls: type[Record]) -> bool:
     return _rows(actor, cls) is not None
 
 
+def knows_by_name_alone(actor: Actor, cls: type[Record]) -> bool:
+    """Whether a type is the actor's business only as far as one of its records names them: it then stands in their menu
+    once one does."""
+    if not cls.declared.names_people or actor.is_system or is_writer(actor, cls):
+        return False
+    scope = _rows(actor, cls)
+    own = [{"seen_by": principal.id} for principal in represented(actor, cls)]
+    return bool(scope) and all(clause in own or _is_passed_up(clause, cls) for clause in scope.get("$or", [scope]))
+
+
+def _is_passed_up(clause: Mapping[str, Any], cls: type[Record]) -> bool:
+    """Whether a clause is of what falls to a superior of departments that do not work with the type: they may never
+    have a record of it, and where one waits, the menu says so."""
+    codes = cls.declared.access.departments
+    if codes is None or not {"superior", "submitted_by_head", "due_at"} & clause.keys():
+        return False
+    own = clause.get("department", clause.get("superior"))
+    places = own["$in"] if isinstance(own, dict) else [own, *departments_under(own)]
+    return all((facts := department_facts(place)) is None or facts.code not in codes for place in places)
+
+
 def is_writer(actor: Actor, cls: type[Record], record: Record | None = None) -> bool:
     """Whether the actor may write records of a type: this one, or new ones in their own department."""
     if actor.is_system or actor.is_public:
