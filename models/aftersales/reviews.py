@@ -86,7 +86,7 @@ def task_of(review: ServiceReview, measure: ImprovementMeasure) -> Mapping[str, 
             "subject first_day last_day figures",
             clause="2.4.5",
             help=L(
-                "The figures are counted when the period is set and when the review is submitted, and a last time when it "
+                "The figures are counted when the period is set, when the review is submitted, and a last time when it "
                 "is approved. From then on they and their tickets stand as they are.",
                 "設定期間及提交時按工單自動計算，批准時最後計算一次，之後數據及其所依據的工單不再改變。",
             ),
