@@ -208,7 +208,9 @@ def knows_by_name_alone(actor: Actor, cls: type[Record]) -> bool:
         return False
     scope = _rows(actor, cls)
     own = [{"seen_by": principal.id} for principal in represented(actor, cls)]
-    return bool(scope) and all(clause in own or _is_passed_up(clause, cls) for clause in scope.get("$or", [scope]))
+    if not scope:
+        return False
+    return all(clause in own or _is_passed_up(clause, cls) for clause in scope.get("$or", [scope]))
 
 
 def _is_passed_up(clause: Mapping[str, Any], cls: type[Record]) -> bool:

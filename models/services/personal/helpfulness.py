@@ -49,7 +49,7 @@ def of_record(record: Record, actor: Actor) -> Helpfulness:
     counted = votes.aggregate([{"$match": {"record": record.id}}, {"$group": {"_id": "$helped", "n": {"$sum": 1}}}])
     counts = {row["_id"]: row["n"] for row in counted}
     opened = in_unit(PUBLIC_COUNTS).find_one({"_id": record.id}, {READ: 1}) or {}
-    return Helpfulness(opened.get(READ, 0), counts.get(True, 0), counts.get(False, 0), own and own["helped"])
+    return Helpfulness(opened.get(READ, 0), counts.get(True, 0), counts.get(False, 0), own["helped"] if own else None)
 
 
 def _key(record: Record, actor: Actor) -> str:
