@@ -5,6 +5,7 @@ from .kernel.language import Chapter, L
 ORGANISATION = Chapter("organisation", L("Organisation", "組織"), "1")
 RESEARCH = Chapter("research", L("Market research", "市場調研"), "2.1")
 SALES = Chapter("sales", L("Sales", "銷售"), "2.2")
+DEVELOPMENT = Chapter("development", L("Product development", "產品研發"), "2.3")
 SERVICE = Chapter("service", L("After-sales service", "售後服務"), "2.4")
 DOCUMENTS = Chapter("documents", L("Documents", "文件與資料"), "3.1")
 TIME = Chapter("time", L("Time", "時間管理"), "3.4")

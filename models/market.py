@@ -73,6 +73,16 @@ PRIORITIES = {
 REPORTING = FollowUp(
     "report", "ResearchReport", L("Write a report", "撰寫調研報告"), states="accepted closed", opens="requirements"
 )
+
+
+def project_of(report: ResearchReport) -> dict[str, Any]:
+    """What a report says for a project (2.3.1); whoever proposes it adds budget and leader."""
+    return {"name": report.subject[:200], "proposal": report.recommendations, "report": report.id}
+
+
+PROPOSAL = FollowUp(
+    "propose_project", "Project", L("Propose a project", "申報研發項目"), states="approved published", fill=project_of
+)
 FIGURES = (
     Chart("category", within="collected_on", menu=L("Analysis of needs", "需求分析")),
     Chart("source", within="collected_on"),
@@ -237,6 +247,7 @@ class Requirement(Record):
     files={"chart": L("Chart", "圖表"), "report": L("Report file", "報告文件")},
     papers=(Paper("report", L("PDF", "PDF"), format="research_report.typ", content=report),),
     retention=Retention(archive=730, delete=10),
+    follow_ups=(PROPOSAL,),
 )
 class ResearchReport(Record):
     """A market research report, reviewed by the superior and by every related department (2.1.3, 2.1.4)."""

@@ -131,6 +131,8 @@ def test_another_way_lets_it_count_no_longer_and_nothing_is_lost(cls: Any, compa
     record = changes.move(
         cls, record.id, move.verb, actor=someone, version=record.version, values=values(record, move, company)
     )
+    if record.state not in move.source:
+        return
     back = next(
         (way for way in record.flow().out_of(record.state) if way.verb != move.verb and not way.is_by_itself), None
     )

@@ -45,6 +45,20 @@ def sees(person: Any, record: Any) -> bool:
     return scope is not None and record._get_collection().find_one({"$and": [scope, {"_id": record.id}]}) is not None
 
 
+AT_HOME = types_with(lambda declared: declared.access.home and not declared.inherits)
+
+
+@AT_HOME
+def test_what_others_enter_belongs_to_its_home(cls: Any, company: Any) -> None:
+    home = cls.declared.access.home
+    makers = [p for login in company.logins if rights.may_create(p := company.actor(login), cls)]
+    stranger = next(person for person in makers if person.department_code != home)
+    login = next(login for login in company.logins if company.users[login] == stranger.id)
+    made = company.make(cls.declared.name, login)
+    assert made.ref("department") == company.department(home)
+    assert sees(stranger, made), "who enters it goes on seeing it"
+
+
 @NAMED
 def test_people_named_in_a_record_see_it_while_they_are(cls: Any, record: Any, company: Any) -> None:
     for path, may in cls.declared.access.named.items():

@@ -71,6 +71,12 @@ FAULTS: dict[str, dict[str, Any]] = {
         "fields": {"buyers": Refs("User", label=NAME)},
         "access": Access(named={"buyers.manager": READ}),
     },
+    "access gives the home 'SAL', which does not work with the type": {"access": Access(departments="PRD", home="SAL")},
+    "access gives the home 'SAL', but records say their department themselves": {
+        "fields": {"department": Ref("Department", label=NAME)},
+        "access": Access(home="SAL"),
+    },
+    "access names a department 'NIX' that is not declared": {"access": Access(home="NIX")},
     "access lets those named in 'buyer' do 'write', which is neither READ nor WRITE": {
         "fields": {"buyer": Ref("User", label=NAME)},
         "access": Access(named={"buyer": "write"}),  # type: ignore[dict-item]

@@ -38,8 +38,7 @@ def begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | N
     flow = record.declared.workflow
     chooses = "department" in record.declared.own_fields  # a type that asks for it does not take the writer's
     parent = parent_of(record)
-    public = record.declared.public if actor.is_public else None
-    home = department_with(public.department) if public else actor.department
+    home = home_of(record, actor)
     department = (parent or record).ref("department") or (None if chooses else home)
     if department is None and not record.declared.access.open:
         raise Refused(NO_DEPARTMENT)
@@ -55,6 +54,15 @@ def begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | N
     )
     if actor.is_system:
         record._data["owner"] = record.ref("owner") or values.get("owner")
+
+
+def home_of(record: Record, actor: Actor) -> Any:
+    """The department that what somebody enters belongs to, where it does not say so itself."""
+    declared = record.declared
+    if actor.is_public and declared.public:
+        return department_with(declared.public.department)
+    fixed = department_with(declared.access.home) if declared.access.home else None
+    return fixed or actor.department
 
 
 def made_before(actor: Actor, cls: type[R], once: str) -> R | None:

@@ -173,6 +173,7 @@ class Catalogue(Mapping[str, type[Record]]):
 
     def _code_faults(self, cls: type[Record]) -> Iterator[str]:
         named = [("access", code) for code in sorted(cls.declared.access.departments or ())]
+        named += [("access", cls.declared.access.home)] if cls.declared.access.home else []
         named += [(where, code) for where, who in people_of(cls.declared) for code in who.departments]
         named += [("public", code) for code in public_departments(cls.declared)]
         for where, code in named:

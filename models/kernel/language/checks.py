@@ -54,6 +54,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from _grid_faults(spec.grid, cls.fields_of(), spec.own_fields)
     yield from _part_faults(spec)
     yield from _access_faults(spec.access, cls.fields_of())
+    yield from _home_faults(spec)
     yield from _inform_faults(spec)
     yield from _state_faults(spec)
     yield from _date_faults(spec, cls.fields_of())
@@ -214,6 +215,14 @@ def _inform_faults(spec: Declaration) -> Iterator[str]:
             yield f"field {name!r} informs, and is no link to users"
         elif field.informs and name not in spec.access.named:
             yield f"field {name!r} informs people who may not see the record: name them in access"
+
+
+def _home_faults(spec: Declaration) -> Iterator[str]:
+    access = spec.access
+    if access.home and "department" in spec.own_fields:
+        yield f"access gives the home {access.home!r}, but records say their department themselves"
+    if access.home and access.departments is not None and access.home not in access.departments:
+        yield f"access gives the home {access.home!r}, which does not work with the type"
 
 
 def _access_faults(access: Access, fields: Any) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Access:
     rows that may be read, the filter of those whose files may be opened (None: of none of them), read their history
     and changed; `time_boxed`: rows that are seen and opened on top, by this person alone and by nobody who stands in;
     `guarded`: a link elsewhere tells the title only to those who may read the row; `numbered`: others learn its
-    number."""
+    number; `home`: the code of the department that records belong to, whoever enters them."""
 
     departments: OptionalNameSet = OptionalNameSet(None)
     read: Mapping[Role, Scope] = field(default_factory=dict)
@@ -96,6 +96,7 @@ class Access:
     time_boxed: Callable[[Any], dict | None] | None = None
     guarded: bool = False
     numbered: bool = False
+    home: str = ""
 
 
 DEFAULT_READ = {

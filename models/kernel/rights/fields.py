@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
-from ..base.people import Actor, Role
+from ..base.people import Actor, Role, department_by_code
 from ..language.declare import restricted_fields
 from ..language.fields import Rule
 from ..language.record import Record
@@ -129,7 +129,8 @@ def _open_ways(cls: type[Record], relation: Relation) -> Relation:
 def _begun(actor: Actor, cls: type[Record]) -> Record:
     """A record of a type as the actor is about to enter it."""
     flow = cls.declared.workflow
-    return cls(owner=actor.id, department=actor.department, state=flow.start if flow else None)
+    home = department_by_code(cls.declared.access.home) if cls.declared.access.home else None
+    return cls(owner=actor.id, department=home or actor.department, state=flow.start if flow else None)
 
 
 def writable_ever(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:

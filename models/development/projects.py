@@ -1,0 +1,283 @@
+"""Projects (2.3.1): a proposal whose feasibility is assessed, a budget, a team, and phases until maintenance ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ..chapters import DEVELOPMENT
+from ..departments import Code
+from ..kernel.base.arithmetic.ratio import NO_DATA
+from ..kernel.base.arithmetic.rounding import rounded
+from ..kernel.base.arithmetic.scores import Factor, weighted_mean
+from ..kernel.language import (
+    HEAD,
+    OWNER,
+    REASON,
+    WRITE,
+    WRITER,
+    Access,
+    Choice,
+    Combine,
+    Day,
+    DecisionLine,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LongText,
+    Money,
+    Move,
+    Need,
+    Number,
+    Part,
+    Record,
+    Ref,
+    Refs,
+    Retention,
+    Role,
+    State,
+    Text,
+    Values,
+    Whole,
+    Words,
+    Workflow,
+    during,
+    record,
+    role,
+    user_in,
+    workdays,
+)
+
+AREAS = {
+    "technical": L("Technical", "技術"),
+    "market": L("Market", "市場"),
+    "economic": L("Economic", "經濟"),
+}
+WEIGHTS = {"technical": 40, "market": 30, "economic": 30}  # of 100: how much the score of an area counts
+ANSWERS = {
+    "yes": L("Feasible", "可行"),
+    "conditions": L("With conditions", "有條件可行"),
+    "no": L("Not feasible", "不可行"),
+}
+PHASES = {
+    "requirement": L("Requirements", "需求分析"),
+    "design": L("Design", "設計"),
+    "development": L("Development", "開發"),
+    "testing": L("Testing", "測試"),
+    "launch": L("Launch", "上線"),
+    "maintenance": L("Maintenance", "維護"),
+}
+BEGINNING = "draft proposed"
+RUNNING = " ".join(PHASES)
+OPEN = f"{BEGINNING} initiated {RUNNING}"
+LEADER = user_in("leader", L("Project leader", "項目負責人"), own=True)
+MANAGEMENT = role(Role.MANAGEMENT)
+TWICE = L("Somebody is named twice in the team.", "團隊中有人員重複。")
+
+
+class FeasibilityLine(Line):
+    """What one area says of the proposal."""
+
+    area = Choice(AREAS, required=True, label=L("Area", "方面"))
+    score = Whole(least=1, most=5, label=L("Score (1-5)", "評分（1-5）"))
+    answer = Choice(ANSWERS, label=L("Answer", "結論"))
+    opinion = LongText(label=L("Opinion", "意見"))
+
+
+class BudgetDecision(DecisionLine):
+    """What management grants."""
+
+    budget = Money(required=True, label=L("Budget granted", "批准預算"))
+    conditions = LongText(label=L("Conditions", "批准條件"))
+
+
+class TeamMember(Line):
+    """Somebody who works on the project."""
+
+    user = Ref("User", required=True, informs=True, label=L("Person", "人員"))
+    part = Text(required=True, most=60, label=L("Role in the project", "項目角色"))
+
+
+class ProjectCost(Line):
+    """What was spent."""
+
+    day = Day(required=True, label=L("Date", "日期"))
+    what = Text(required=True, label=L("For what", "用途"))
+    amount = Money(required=True, label=L("Amount", "金額"))
+
+
+def all_areas() -> list[FeasibilityLine]:
+    return [FeasibilityLine(area=area) for area in AREAS]
+
+
+def is_assessed(project: Project) -> bool:
+    """Whether every area has a score and an answer."""
+    return all(line.score and line.answer for line in project.feasibility or ())
+
+
+def is_feasible(project: Project) -> bool:
+    """A "no" in one area is outweighed by no score of another."""
+    return project.verdict in ("yes", "conditions")
+
+
+ASSESSED = Need(L("Each area has a score and an answer", "各方面均已評分並給出結論"), is_assessed)
+FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不可行」結論"), is_feasible)
+
+
+@record(
+    label=L("Project", "研發項目"),
+    plural=L("Projects", "研發項目"),
+    chapter=DEVELOPMENT,
+    clause="2.3.1",
+    number="PJ-{yyyy}-{seq:3}",
+    title="{name}",
+    grid=Grid("number name leader verdict score granted state", search="name product"),
+    form=(
+        Part(
+            L("Proposal", "立項建議"),
+            "name product proposal report requirements",
+            clause="2.3.1",
+            help=L("What is to be developed, and on which needs it rests.", "說明擬開發的產品及其依據的需求。"),
+        ),
+        Part(
+            L("Feasibility", "可行性"),
+            "feasibility score verdict",
+            clause="2.3.1",
+            help=L(
+                "Technical weighs 40, market 30, economic 30. A “not feasible” in one area is outweighed by none.",
+                "總分按技術 40、市場 30、經濟 30 加權；任一方面「不可行」時不以其他方面抵銷。",
+            ),
+        ),
+        Part(L("People", "人員"), "leader team departments", clause="2.3.1"),
+        Part(L("Budget", "預算"), "budget grants granted costs spent", clause="2.3.1"),
+        Part(L("Closing", "結項"), "conclusion"),
+    ),
+    workflow=Workflow(
+        "draft",
+        (
+            Move("submit", "draft", "proposed", require="proposal budget leader"),
+            Move(
+                "assess",
+                "proposed",
+                "assessed",
+                by=HEAD,
+                require=(ASSESSED,),
+                within=workdays(10),
+                label=L("Assess", "評審"),
+            ),
+            Move("return", "proposed", "draft", by=HEAD, ask=REASON),
+            Move(
+                "approve",
+                "assessed",
+                "initiated",
+                by=MANAGEMENT,
+                require=(FEASIBLE,),
+                values=Values("grants", combine={"granted": Combine("budget", "least")}),
+                within=workdays(5),
+            ),
+            Move("reject", "assessed", "rejected", by=MANAGEMENT, ask=REASON),
+            Move("return", "assessed", "draft", by=MANAGEMENT, ask=REASON),
+            Move("begin", "initiated", "requirement", by=LEADER, label=L("Begin", "啟動")),
+            Move("enter_design", "requirement", "design", by=LEADER, label=L("Enter design", "進入設計")),
+            Move("enter_development", "design", "development", by=LEADER, label=L("Enter development", "進入開發")),
+            Move("enter_testing", "development", "testing", by=LEADER, label=L("Enter testing", "進入測試")),
+            Move("leave_testing", "testing", "launch", by=LEADER, label=L("Leave testing", "結束測試")),
+            Move("enter_maintenance", "launch", "maintenance", by=LEADER, label=L("Enter maintenance", "轉入維護")),
+            Move("close", "maintenance", "closed", by=LEADER, require="conclusion", sign=True),
+            Move(
+                "back_to_design",
+                "development testing launch",
+                "design",
+                by=LEADER,
+                ask=REASON,
+                optional=True,
+                label=L("Back to design", "退回設計"),
+            ),
+            Move(
+                "back_to_development",
+                "testing launch",
+                "development",
+                by=LEADER,
+                ask=REASON,
+                optional=True,
+                label=L("Back to development", "退回開發"),
+            ),
+            Move("terminate", f"initiated {RUNNING}", "terminated", by=MANAGEMENT, ask=REASON, optional=True),
+        ),
+        edit=OPEN,
+        ends="closed rejected terminated",
+        facts=(
+            State("proposed", L("Proposed", "已申報"), tone="wait"),
+            State("assessed", L("Assessed", "已評審"), tone="wait"),
+            State("initiated", L("Initiated", "已立項"), tone="good"),
+            *(State(phase, label, tone="progress") for phase, label in PHASES.items()),
+        ),
+    ),
+    access=Access(
+        departments={Code.DEVELOPMENT, Code.MARKETING},
+        home=Code.DEVELOPMENT,
+        related="departments",
+        named={"owner": WRITE, "leader": WRITE, "team.user": WRITE},
+    ),
+    retention=Retention(archive=730, delete=10),
+    files={"report": L("Report", "報告"), "minutes": L("Minutes", "會議紀要")},
+)
+class Project(Record):
+    """A product that is developed: whoever works on it sees it and what belongs to it, whatever their department."""
+
+    name = Text(required=True, label=L("Name", "名稱"))
+    product = Text(label=L("Product", "產品"))
+    proposal = LongText(edit=during(BEGINNING, WRITER), label=L("Proposal", "立項建議"))
+    report = Ref("ResearchReport", edit=during(BEGINNING, WRITER), label=L("Research report", "市場調研報告"))
+    requirements = Refs("Requirement", label=L("Requirements", "相關需求"))
+    feasibility = Lines(
+        FeasibilityLine,
+        whole="area",
+        default=all_areas,
+        edit=during(BEGINNING, WRITER),
+        label=L("Feasibility", "可行性評審"),
+    )
+    score = Number(computed=True, places=2, label=L("Weighted score", "加權總分"))
+    verdict = Choice(ANSWERS, computed=True, label=L("Verdict", "可行性結論"))
+    leader = Ref(
+        "User", informs=True, edit=during(OPEN, OWNER | HEAD | MANAGEMENT), label=L("Project leader", "項目負責人")
+    )
+    team = Lines(TeamMember, edit=during(OPEN, LEADER | OWNER | HEAD), label=L("Team", "團隊"))
+    departments = Refs(
+        "Department", edit=during(OPEN, LEADER | OWNER | HEAD), label=L("Departments that work on it", "參與部門")
+    )
+    budget = Money(edit=during(BEGINNING, WRITER), label=L("Budget applied for", "申請預算"))
+    grants = Lines(BudgetDecision, computed=True, label=L("Decisions on the budget", "預算審批"))
+    granted = Money(computed=True, label=L("Budget granted", "批准預算"))
+    costs = Lines(ProjectCost, edit=during(f"initiated {RUNNING}", WRITER), label=L("Costs", "支出"))
+    spent = Money(computed=True, label=L("Spent", "已支出"))
+    conclusion = LongText(edit=during("maintenance", WRITER), label=L("Conclusion", "結項總結"))
+
+    def clean(self) -> None:
+        lines = [line for line in self.feasibility or () if line.area in WEIGHTS]
+        self.verdict = verdict_of([line.answer for line in lines])
+        self.score = None if self.verdict == "no" else score_of({str(line.area): line.score for line in lines})
+        self.spent = sum((line.amount for line in self.costs or () if line.amount is not None), Decimal(0))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        people = [line.ref("user") for line in self.team or () if line.ref("user")]
+        if len(set(people)) < len(people):
+            yield "team", TWICE
+
+
+def score_of(scores: dict[str, int | None]) -> Decimal | None:
+    """The weighted mean of the areas; none while one lacks its score."""
+    given = {area: scores.get(area) for area in WEIGHTS}
+    factors = [Factor(weight, NO_DATA if (value := given[area]) is None else value) for area, weight in WEIGHTS.items()]
+    result = weighted_mean(factors, least_coverage=1)
+    return None if result.value is NO_DATA else rounded(result.value, 2)
+
+
+def verdict_of(answers: list[str | None]) -> str | None:
+    """The worst answer of an area is that of the whole; but for a "no" there is none until all have said theirs."""
+    if "no" in answers:
+        return "no"
+    if len(answers) < len(AREAS) or None in answers:
+        return None
+    return "conditions" if "conditions" in answers else "yes"
