@@ -139,4 +139,5 @@ def db(stage: Stage, request: pytest.FixtureRequest) -> Database[dict[str, Any]]
     """The test database, connected for mongoengine and indexed: empty, or with the scene that the test names."""
     stage.set(next((name for name in BUILDERS if name in request.fixturenames), EMPTY))
     sys.modules["models.kernel.base.people"].forget_departments()  # what the process remembers of them
+    sys.modules["models.kernel.language.working_time"].forget_calendar()
     return stage.database

@@ -23,8 +23,7 @@ from ..kernel.base.arithmetic.spread import mean, percentile
 from ..kernel.base.held_time import worked_time
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L
-from ..kernel.gate.clocks import pauses_of
-from ..kernel.language import working_time
+from ..kernel.gate.clocks import calendar_then, pauses_of
 from .satisfaction import SatisfactionRequest
 from .tickets import Ticket
 
@@ -81,8 +80,8 @@ def _hours(end: str, percent: int) -> Count:
 
 def _worked(ticket: Any, end: dt.datetime) -> int:
     """The working time from receipt to an end without holds, in seconds; never negative."""
-    calendar = working_time.calendar_of(ticket.ref("department"))
     solution = next(deadline for deadline in Ticket.declared.deadlines if deadline.name == "solution")
+    calendar = calendar_then(ticket, solution)
     span = worked_time(calendar, pauses_of(ticket, solution), ticket.received_at, max(end, ticket.received_at))
     return int(span.total_seconds())
 

@@ -18,6 +18,7 @@ from models.kernel.language.deadline import Table
 from models.kernel.language.working_time import calendar_of
 from tests.fixtures._types import types_with
 from tests.fixtures.doing import do
+from views import wording
 
 WITH_DEADLINES = types_with(lambda declared: declared.deadlines)
 LENGTH = re.compile(r'<td class="number">(\d+):(\d\d):(\d\d)</td>')
@@ -87,6 +88,60 @@ def compare_with_outside(browser: Any, record: Any) -> None:
     lengths = LENGTH.findall(inside)
     assert lengths
     assert LENGTH.findall(outside) == lengths
+
+
+@WITH_DEADLINES
+def test_the_ledger_of_an_ended_deadline_stands_whatever_becomes_of_the_calendar(
+    cls: Any, record: Any, company: Any, browser_as: Any
+) -> None:
+    """Its calendar works at other hours afterwards, and the very days were holidays: not a second is another."""
+    calendar = company.make("working_calendar", "it", is_company=True)
+    with clock.set_to(dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)):
+        record = begun(company.make(cls.declared.name), company)
+    with clock.set_to(dt.datetime(2026, 3, 6, 5, tzinfo=dt.UTC)):
+        record = company.walk(record, sorted(cls.declared.workflow.ends)[0])
+    ended = [row["name"] for row in record.clocks if row.get("ended")]
+    assert ended
+    browser, address = browser_as("supervisor"), f"/admin/{cls.declared.name}/deadline/"
+
+    def ledgers() -> list[Any]:
+        return [LENGTH.findall(browser.get(address, {"id": record.id, "name": name}).text) for name in ended]
+
+    before = ledgers()
+    assert all(before)
+    other = {"monday": "06:00-22:00", "tuesday": "", "saturday": "08:00-20:00"}
+    changes.update(type(calendar), calendar.id, other, actor=SYSTEM, version=None)
+    company.make("calendar_day", "it", day=dt.date(2026, 3, 4), kind="off", name="停電")
+    assert ledgers() == before
+    touched = changes.update(cls, record.id, {"tags": ["看過"]}, actor=SYSTEM, version=None)
+    assert touched.clocks == company.fresh(record).clocks == record.clocks
+    assert ledgers() == before
+
+
+@WITH_DEADLINES
+def test_the_history_says_how_a_change_moved_a_deadline(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
+    """Another assessment (a field that its table goes by): old and new deadline stand with the change itself."""
+    record = begun(record, company)
+    names = {
+        name
+        for deadline in cls.declared.deadlines
+        if isinstance(deadline.within, Table)
+        for name in deadline.within.fields
+    }
+    before = {row["name"]: row["due"] for row in record.clocks}
+    for name in sorted(names):
+        for option in cls.fields_of()[name].options:
+            record = changes.update(cls, record.id, {name: option}, actor=SYSTEM, version=None)
+            after = {row["name"]: row["due"] for row in record.clocks}
+            if any(after[key] != before[key] for key in before):
+                break
+        else:
+            continue
+        page = browser_as("supervisor").get(f"/admin/{cls.declared.name}/history/", {"id": record.id}).text
+        moved = [key for key in before if after[key] != before[key]]
+        assert all(wording.moment(side[key]) in page for key in moved for side in (before, after))
+        return
+    assert not names, "no assessment moves a deadline"
 
 
 @WITH_DEADLINES

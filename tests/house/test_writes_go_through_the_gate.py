@@ -50,6 +50,7 @@ ALLOWED = {
     "models/services/imports/rows.py": "their rows; records come of them through the gate",
     "models/services/database.py": "indexes",
     "models/kernel/gate/papers.py": "orders of papers that are not made yet, in the transaction of their move",
+    "models/kernel/gate/calendar_editions.py": "editions of calendars, named by their content, which never change",
     "models/kernel/gate/editions.py": "editions of questions, which are named by their content and never change",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
     "models/kernel/gate/dependents.py": "what follows from one record in others, which can be derived anew",

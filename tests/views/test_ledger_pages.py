@@ -23,7 +23,7 @@ def test_the_shown_ledgers_of_thousands_of_tickets_add_up(monkeypatch: pytest.Mo
     """Moments in the made-up cases have fractions of a second, too: what is shown is whole, and so is its sum."""
     chance, cls = random.Random(20261130), catalogue["ticket"]
     case: list[Any] = []
-    monkeypatch.setattr(clocks, "calendar_for", lambda record, deadline: case[0])
+    monkeypatch.setattr(clocks, "calendar_then", lambda record, deadline: case[0])
     monkeypatch.setattr(clocks, "pauses_of", lambda record, deadline: case[3])
     monkeypatch.setattr(clocks, "ended_at", lambda record, deadline: case[2])
     monkeypatch.setattr(clocks, "in_work", lambda length, record: str(length))

@@ -10,7 +10,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Missing
 from models.kernel.base.held_time import Interval, Spent, Turn, ledger, worked_time
 from models.kernel.base.words import L, Words
-from models.kernel.gate.clocks import calendar_for, ended_at, pauses_of
+from models.kernel.gate.clocks import calendar_then, ended_at, pauses_of
 from models.kernel.language.deadline import Deadline
 from models.kernel.language.record import Record
 
@@ -69,12 +69,13 @@ def ledgers_of(record: Record) -> Iterator[dict[str, Any]]:
 
 
 def ledger_context(record: Record, name: str) -> dict[str, Any]:
-    """All time of a deadline in intervals without gap: worked, outside working hours, held. Raises Missing."""
+    """All time of a deadline in intervals without gap: worked, outside working hours, held; of one that has ended by
+    the calendar of its end. Raises Missing."""
     deadline = next((item for item in record.declared.deadlines if item.name == name), None)
     start = record.raw(deadline.start) if deadline else None
     if deadline is None or not isinstance(start, dt.datetime):
         raise Missing
-    calendar, pauses = calendar_for(record, deadline), pauses_of(record, deadline)
+    calendar, pauses = calendar_then(record, deadline), pauses_of(record, deadline)
     end = ended_at(record, deadline) or clock.now()
     rows = ledger(calendar, start, end, pauses)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from models.kernel.base.people import Actor, Role
@@ -20,6 +20,7 @@ from ..wording import doer, line_labels, machine_time, moment, reference_labels,
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
+DUE = L("{deadline}, due", "{deadline}期限")
 _BASE_FIELDS = ("owner", "department", "tags", "due_at")
 
 
@@ -101,11 +102,23 @@ def _destroyed(proof: Mapping[str, Any]) -> Change:
     return (str(cls.declared.label if cls else proof["type"]), proof["number"] or "", "")
 
 
+def _moved_deadlines(cls: type[Record], old: Iterable[Mapping], new: Iterable[Mapping]) -> Iterator[Change]:
+    """Each declared deadline that a change has moved, with the moments when it was due before and is now."""
+    before, after = ({row["name"]: row["due"] for row in rows} for rows in (old, new))
+    for deadline in cls.declared.deadlines:
+        was, now = before.get(deadline.name), after.get(deadline.name)
+        if was != now:
+            label = str(DUE(deadline=deadline.label))
+            yield label, moment(was) if was else "", moment(now) if now else ""
+
+
 def _changes(cls: type[Record], change: Mapping[str, Any], viewer: Viewer, labels: Mapping) -> list[Change]:
     """A changed field with both texts; of a list of lines the cells that were changed, each by itself."""
     name, old, new = change["field"], change.get("old"), change.get("new")
     if name == "file":
         return [(str(L("File", "文件")), (old or {}).get("name", ""), new["name"])]
+    if name == "clocks":
+        return list(_moved_deadlines(cls, old or (), new or ()))
     field = cls._fields.get(name)
     if field is None or (name not in cls.declared.own_fields and name not in _BASE_FIELDS):
         return []

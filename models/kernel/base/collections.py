@@ -26,6 +26,7 @@ KEY_CHECKS = "key_check"
 TOMBSTONES = "tombstone"
 FOLLOWING = "following"
 QUESTION_EDITIONS = "question_edition"
+CALENDAR_EDITIONS = "calendar_edition"
 PUBLIC_LINKS = "public_link"
 PUBLIC_COUNTS = "public_count"
 HELPFUL_VOTES = "helpful_vote"
@@ -80,6 +81,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     KEY_CHECKS: [],
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
     QUESTION_EDITIONS: [],
+    CALENDAR_EDITIONS: [],
     PUBLIC_COUNTS: [],
     HELPFUL_VOTES: [IndexModel([("record", ASCENDING), ("helped", ASCENDING)])],
     REVIEW_CASES: [],

@@ -17,6 +17,7 @@ from ..language.deadline import WARN_AT, Deadline, limit_of
 from ..language.declare import registered
 from ..language.record import Record
 from ..language.workflow import Move
+from . import calendar_editions
 from .stored_form import stored
 
 
@@ -62,6 +63,12 @@ def calendar_for(record: Record, deadline: Deadline) -> WorkCalendar:
     if deadline.calendar:
         return working_time.calendar(deadline.calendar)
     return working_time.calendar_of(record.ref("department"))
+
+
+def calendar_then(record: Record, deadline: Deadline) -> WorkCalendar:
+    """The calendar that a deadline was counted by: that of its end, once it has ended; else the present one."""
+    row = next((row for row in record.clocks or () if row["name"] == deadline.name and row.get("ended")), {})
+    return calendar_editions.calendar_in(row.get("calendar", "")) or calendar_for(record, deadline)
 
 
 def pauses_of(record: Record, deadline: Deadline) -> list[Pause]:
@@ -116,6 +123,7 @@ def _clock(record: Record, deadline: Deadline, values: Mapping[str, Any]) -> dic
         "is_held": is_held or None,
         "is_late": (ended is not None and ended > due) or None,
         "is_provisional": calendar.is_provisional(due) or None,
+        "calendar": calendar_editions.keep(calendar) if ended else None,
         "warn": None if ended or is_held else _warn_at(calendar, start, limit, pauses, until),
     }
     return {name: value for name, value in row.items() if value is not None}
