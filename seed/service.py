@@ -9,7 +9,8 @@ from typing import Any
 
 from models import catalogue
 from models.aftersales.levels import OF_SUM, USUAL
-from models.aftersales.tickets import CLOSE_DAYS, PublicNote
+from models.aftersales.ticket_rules import CLOSE_DAYS
+from models.aftersales.tickets import PublicNote
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes

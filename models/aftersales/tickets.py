@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -41,7 +40,6 @@ from ..kernel.language import (
     Sealed,
     SignedLine,
     State,
-    Tell,
     Text,
     Whole,
     Words,
@@ -53,50 +51,26 @@ from ..kernel.language import (
 from ..kernel.language.deadline import line_for
 from ..kernel.language.declare import registered
 from .levels import PRIORITY, SEVERITY, TABLE, URGENCY, table_in_force
+from .ticket_mails import APART, MERGED, NOTED, RECEIVED, SOLVED, SPLIT
+from .ticket_rules import CLOSE_DAYS, ONE_DAY, article_of, asked_of, is_read, may_rejoin, may_reopen, may_unmerge
+from .ticket_words import (
+    CHANNELS,
+    HOLD_FOR,
+    ITSELF,
+    KINDS,
+    LANGUAGES,
+    MERGED_ALREADY,
+    NO_WAY_BACK,
+    OPEN,
+    OTHERS,
+    OVER,
+    RETURNS_LATER,
+    SOLUTIONS,
+    SPLIT_OF_OTHERS,
+)
 
-CHANNELS = {
-    "hotline": L("Hotline", "熱線"),
-    "online": L("Online", "在線"),
-    "mail": L("Mail", "郵件"),
-    "visit": L("Visit", "上門"),
-}
-KINDS = {
-    "consultation": L("Consultation", "諮詢"),
-    "complaint": L("Complaint", "投訴"),
-    "suggestion": L("Suggestion", "建議"),
-}
-SOLUTIONS = {
-    "remote": L("Remote", "遠程"),
-    "on_site": L("On site", "現場"),
-    "replacement": L("Part replacement", "更換"),
-    "other": L("Other", "其他"),
-}
-HOLD_FOR = {
-    "customer": L("The customer", "客戶"),
-    "supplier": L("A supplier", "供應商"),
-    "parts": L("Parts", "備件"),
-}
-LANGUAGES = {
-    "zh-Hans": L("Simplified Chinese", "簡體中文"),
-    "zh-Hant": L("Traditional Chinese", "繁體中文"),
-    "en": L("English", "英文"),
-}
-OPEN = "new assessed in_progress waiting"
-OVER = "solved closed merged"
-CLOSE_DAYS, REOPEN_DAYS = 7, 30
+TAKEN_OVER = {name: name for name in "customer contact phone mail letters channel kind product".split()}
 ASKED_STILL = ("sent", "opened", "answered")
-ONE_DAY = dt.timedelta(days=1)
-NO_WAY_BACK = L("Enter a phone number or a mail address, so that we can answer.", "請填寫電話或郵箱，以便答覆。")
-RETURNS_LATER = L("The day of return must lie ahead.", "恢復日期須晚於今天。")
-ITSELF = L("A ticket cannot be merged into itself.", "工單不能併入自身。")
-OTHERS = L(
-    "{number} is of another customer: tickets of one customer are merged.",
-    "{number} 屬其他客戶；僅可合併同一客戶的工單。",
-)
-MERGED_ALREADY = L(
-    "{number} is merged itself; choose the ticket that it was merged into.",
-    "{number} 本身已被合併，請選擇其併入的工單。",
-)
 
 
 class PublicNote(SignedLine):
@@ -109,82 +83,6 @@ class InternalNote(SignedLine):
     """What colleagues tell each other; the customer never sees it."""
 
     text = LongText(required=True, label=L("Note", "內容"))
-
-
-def may_reopen(ticket: Ticket) -> bool:
-    """Within thirty days of the solution; later a new ticket is linked."""
-    return ticket.solved_at is not None and clock.now() < ticket.solved_at + REOPEN_DAYS * ONE_DAY
-
-
-def is_read(ticket: Ticket) -> bool:
-    """Whether nothing that the customer has said waits to be read."""
-    return not ticket.answer_unread
-
-
-def may_unmerge(ticket: Ticket) -> bool:
-    """Within a day."""
-    return ticket.state_since is not None and clock.now() < ticket.state_since + ONE_DAY
-
-
-RECEIVED = Tell(
-    on="create",
-    to="mail",
-    locale="letters",
-    subject=L("Your request {number}", "您的售後工單 {number}"),
-    body=L(
-        "We have received your request on {received_at}. Its number is {number}.",
-        "您的反饋已於 {received_at} 收到，工單編號 {number}。",
-    ),
-    link=True,
-)
-SOLVED = Tell(
-    on="solve",
-    to="mail",
-    locale="letters",
-    subject=L("Your request {number}: {state}", "您的售後工單 {number}：{state}"),
-    body=L(
-        "This is how it was solved: {solution}\n\nIs something still wrong? Write to us on the page below; after seven "
-        "days the request is closed.",
-        "解決方案：{solution}\n\n如仍有問題，請在以下頁面留言；七天後工單自動關閉。",
-    ),
-    link=True,
-)
-NOTED = Tell(
-    added="public_notes",
-    to="mail",
-    locale="letters",
-    subject=L("Your request {number}", "您的售後工單 {number}"),
-    body=L("{added}", "{added}"),
-    link=True,
-)
-MERGED = Tell(
-    on="merge",
-    to="mail merged_into.mail",
-    locale="letters",
-    subject=L("Your request {number}", "您的售後工單 {number}"),
-    body=L(
-        "Several requests on one matter are dealt with together from now on. Both numbers remain valid.",
-        "同一問題的多個工單現已合併處理，原編號仍然有效。",
-    ),
-)
-
-
-def article_of(ticket: Ticket) -> Mapping[str, Any]:
-    """What an article takes over from a ticket."""
-    return {
-        "question": ticket.subject,
-        "answer": ticket.solution or ticket.plan or ticket.description,
-        "product": ticket.ref("product"),
-        "ticket": ticket.id,
-    }
-
-
-def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
-    """What the customer is asked about a solution; nothing where there is no address to ask."""
-    if not ticket.mail:
-        return None
-    facts = {"matter": ticket.subject, "answer_by": ticket.closes_on, "owner": ticket.ref("assignee")}
-    return {"ticket": ticket.id, "solution_no": (ticket.reopened or 0) + 1, **facts}
 
 
 @record(
@@ -303,6 +201,15 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
                 optional=True,
                 label=L("Undo the merge", "撤銷合併"),
             ),
+            Move(
+                "rejoin",
+                OPEN,
+                "merged",
+                by=WRITER,
+                when=may_rejoin,
+                optional=True,
+                label=L("Undo the split", "撤銷拆分"),
+            ),
         ),
         ends="closed merged",
         edit=OPEN,
@@ -349,7 +256,7 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
             within=table("ServiceLevelTable.levels", "severity urgency", hours="solution_hours", by="levels"),
         ),
     ),
-    tells=(RECEIVED, NOTED, SOLVED, MERGED),
+    tells=(SPLIT, RECEIVED, NOTED, SOLVED, MERGED, APART),
     mail_in=MailIn(
         subject="subject",
         body="description",
@@ -365,6 +272,9 @@ def asked_of(ticket: Ticket) -> Mapping[str, Any] | None:
     beside=(
         Beside("customer", "Ticket", by="customer", states=OPEN),
         Beside("customer", "Contract", by="customer", states="signed completed"),
+        Beside(
+            "customer", "Product", by="customer", through="Contract.lines.product", states="signed completed", most=10
+        ),
         Beside("subject description", "KnowledgeArticle", states="published", until="review_on"),
     ),
     follow_ups=(
@@ -418,7 +328,7 @@ class Ticket(Record):
     satisfaction = Rating(computed=True, label=L("Satisfaction", "滿意度"))
     reopened = Whole(computed=True, default=0, label=L("Reopened, times", "重開次數"))
     merged_into = Ref("Ticket", label=L("Merged into", "併入工單"))
-    split_from = Ref("Ticket", fixed=True, label=L("Split from", "拆分自"))
+    split_from = Ref("Ticket", fixed=True, fills=TAKEN_OVER, label=L("Split from", "拆分自"))
     earlier = Ref("Ticket", fixed=True, label=L("Earlier ticket", "先前工單"))
 
     def clean(self) -> None:
@@ -439,6 +349,14 @@ class Ticket(Record):
         if self.state == "in_progress" and self.return_on and self.return_on <= clock.today():
             yield "return_on", RETURNS_LATER
         yield from self._merge_faults()
+        origin = self._row_of(None if self.version else self.ref("split_from"))
+        if origin.get("customer", self.ref("customer")) != self.ref("customer") is not None:
+            yield "customer", SPLIT_OF_OTHERS(number=origin["number"])
+
+    def _row_of(self, ticket: Any) -> Mapping[str, Any]:
+        """Number, customer, state and way on of another ticket; nothing where there is none."""
+        columns = {"number": 1, "customer": 1, "state": 1, "merged_into": 1}
+        return (in_unit(self.type_name()).find_one({"_id": ticket}, columns) if ticket else None) or {}
 
     def _merge_faults(self) -> Iterator[tuple[str, Words]]:
         into: Any = self.ref("merged_into")
@@ -447,7 +365,7 @@ class Ticket(Record):
         if into == self.id:
             yield "merged_into", ITSELF
             return
-        row = in_unit(self.type_name()).find_one({"_id": into}, {"number": 1, "customer": 1, "state": 1}) or {}
+        row = self._row_of(into)
         if row.get("state") == "merged":
             yield "merged_into", MERGED_ALREADY(number=row["number"])
         if None not in (row.get("customer"), self.ref("customer")) and row["customer"] != self.ref("customer"):
@@ -486,3 +404,8 @@ class Ticket(Record):
     def on_unmerge(self, actions: MoveActions) -> None:
         """It stands by itself again."""
         self.put("merged_into", None)
+
+    def on_rejoin(self, actions: MoveActions) -> None:
+        """It goes on where it was split from, or where that one goes on by now."""
+        origin = self.ref("split_from")
+        self.put("merged_into", self._row_of(origin).get("merged_into") or origin)

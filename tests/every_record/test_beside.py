@@ -38,10 +38,13 @@ def test_each_list_shows_what_belongs_there_and_answers_to_anything(
             continue
         (name,) = item.fields
         chosen = guesses.first(cls.fields_of()[name], name)
-        other = company.make(target.declared.name)
-        changes.update(target, other.id, {item.by: chosen}, actor=SYSTEM, version=None)
+        other = between = company.make(target.declared.name if not item.through else item.way[0].lower())
+        changes.update(type(between), between.id, {item.by: chosen}, actor=SYSTEM, version=None)
         if item.states:
-            company.walk(company.fresh(other), sorted(item.states)[0])
+            between = company.walk(company.fresh(between), sorted(item.states)[0])
+        if item.through:
+            (held,) = between.ids_at(item.way[1])
+            other = target.objects.get(id=held)
         shown = browser.post(f"{base}beside/", {name: str(chosen)}).text
         assert (other.number in shown) is is_seen(company.actor(login), other)
         assert (other.number in browser.get(f"{base}new/", {name: chosen}).text) is (other.number in shown)

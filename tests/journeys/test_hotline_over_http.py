@@ -11,6 +11,7 @@ from models import catalogue, public_reading
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.sales.customers import Contact
+from models.sales.quotations import OfferLine
 from tests.fixtures.http import read_page
 
 
@@ -42,6 +43,18 @@ def test_open_tickets_and_contracts_stand_beside_the_form(customer: Any, company
     assert ticket.number not in others.text
     supervisor = browser_as("clerk_mkt").post("/admin/ticket/beside/", {"customer": str(customer.id)})
     assert ticket.number not in supervisor.text
+
+
+def test_what_the_customer_has_bought_stands_beside_the_form(customer: Any, company: Any, browser_as: Any) -> None:
+    product = company.make("product", name="輥筒輸送機 RC-60")
+    line = {"product": product.id, "quantity": 2, "unit_price": 100}
+    contract = company.make("contract", "clerk_sal", customer=customer.id, lines=[OfferLine(**line)])
+    clerk, named = browser_as("clerk_svc"), {"customer": str(customer.id)}
+    assert product.title not in clerk.post("/admin/ticket/beside/", named).text  # nothing is signed yet
+    company.walk(contract, "signed")
+    assert product.title in clerk.post("/admin/ticket/beside/", named).text
+    assert product.title in clerk.get("/admin/ticket/new/", named).text
+    assert product.title not in browser_as("clerk_mkt").post("/admin/ticket/beside/", named).text
 
 
 def test_articles_are_suggested_until_their_review_is_overdue(company: Any, browser_as: Any) -> None:

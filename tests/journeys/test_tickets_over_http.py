@@ -208,6 +208,44 @@ def test_a_ticket_is_merged_within_a_day_taken_out_again(customer: Customer, com
     assert (second.state, second.ref("merged_into")) == ("assessed", None)
 
 
+def test_a_ticket_is_split_told_once_and_within_a_day_joined_again(
+    customer: Customer, company: Any, browser_as: Any
+) -> None:
+    clerk = browser_as("clerk_svc")
+    with clock.set_to(MONDAY):
+        customer.report()
+        first = newest()
+        form = clerk.form("/admin/ticket/new/", "/new/", split_from=str(first.id))
+        assert (form["mail"], form["contact"]) == (first.mail, first.contact)
+        sent = {"subject": "另：備件報價", "description": "請報皮帶價格。", "mail": "einkauf@example.com"}
+        assert clerk.send(form, **sent).status_code == 302
+        second = newest()
+        assert second.ref("split_from") == first.id
+        for number in (first.number, second.number):
+            assert number in clerk.get("/admin/ticket/", {"q": number}).text
+        assert second.subject in clerk.get("/admin/ticket/details/", {"id": first.id}).text
+        mails = mails_about(second, SYSTEM)
+        assert sorted(mail.to for mail in mails) == sorted([first.mail, "einkauf@example.com"])
+        assert all(f"單獨處理，編號為 {second.number}" in mail.text for mail in mails)
+    with clock.set_to(MONDAY + dt.timedelta(hours=23)):
+        joined = step(browser_as("clerk_svc", is_new=True), second, "rejoin")
+        assert (joined.state, joined.ref("merged_into")) == ("merged", first.id)
+        assert len(mails_about(joined, SYSTEM)) == 4  # both are told that it is one again
+        assert second.number in browser_as("clerk_svc").get("/admin/ticket/", {"q": second.number}).text
+    with clock.set_to(MONDAY + dt.timedelta(hours=1)):
+        third = company.make("ticket", "clerk_svc", split_from=first.id, mail=first.mail)
+    with clock.set_to(MONDAY + dt.timedelta(hours=26)), pytest.raises(changes.Refused, match="condition of this step"):
+        changes.move(type(third), third.id, "rejoin", actor=company.actor("clerk_svc"), version=third.version)
+
+
+def test_a_part_of_one_customers_ticket_is_no_other_customers(company: Any) -> None:
+    own, other = (company.make("customer", "clerk_sal").id for _ in range(2))
+    first = company.make("ticket", "clerk_svc", customer=own)
+    with pytest.raises(changes.Refused, match=first.number):
+        company.make("ticket", "clerk_svc", split_from=first.id, customer=other)
+    assert company.make("ticket", "clerk_svc", split_from=first.id, customer=own).ref("split_from") == first.id
+
+
 def test_a_second_answer_is_refused_with_both_texts_kept(customer: Customer, company: Any, browser_as: Any) -> None:
     customer.report()
     ticket = newest()

@@ -27,6 +27,15 @@ FAULTS = {
     "list beside the form of Contract ends by 'subject', which is not a date": Beside(
         "customer", "Contract", by="customer", until="subject"
     ),
+    "list beside the form of Product goes through 'Contract.lines.nothing', which leads to no Product": Beside(
+        "customer", "Product", by="customer", through="Contract.lines.nothing"
+    ),
+    "list beside the form of Product goes through 'Contract.lines.product', which leads to no Product": Beside(
+        "name", "Product", through="Contract.lines.product"
+    ),
+    "list beside the form of Product goes by Contract.quotation, which links elsewhere than its one field": Beside(
+        "customer", "Product", by="quotation", through="Contract.lines.product"
+    ),
     "list beside the form of Customer has most=0, which is not a number from 1 to 20": Beside(
         "name", "Customer", most=0
     ),
@@ -45,3 +54,6 @@ def test_a_wrong_list_is_refused_in_one_sentence(sentence: str) -> None:
 
 def test_a_right_one_is_taken() -> None:
     started(**with_list(Beside("customer", "Contract", by="customer", states="signed", until="ends_on")))
+    started(
+        **with_list(Beside("customer", "Product", by="customer", through="Contract.lines.product", states="signed"))
+    )

@@ -45,6 +45,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     f"{WHAT} follows 'again', which leads where it begins": telling(
         on="again", more={"workflow": flow(CLOSE, Move("again", "draft", "draft", label=NAME))}
     ),
+    f"{WHAT} has having='gone', which is no field of the type": telling(having="gone"),
     f"{WHAT} is sent in a state 'gone' that does not exist": telling(while_in="gone"),
     f"{WHAT} goes to 'mail', which holds no mail address": telling(to="mail"),
     f"{WHAT} goes to 'name', which holds no mail address": telling(to="name"),

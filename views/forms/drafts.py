@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from bson import ObjectId
@@ -20,6 +21,7 @@ from models.kernel.base.words import L
 from models.kernel.gate import intents
 from models.kernel.gate.intents import Intent
 from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from models.services.personal import drafts
 from models.services.personal.drafts import Draft
@@ -27,7 +29,7 @@ from models.services.personal.drafts import Draft
 from ..session import actor, say, version_if_given
 from ..wording import ago, moment
 from .inputs import copied_from, form_from, form_names, presets_of
-from .naming import read_form
+from .naming import fills, read_form
 
 OFFERED_MAX = 3
 HOME_MAX = 8
@@ -77,6 +79,9 @@ class DraftDoors:
             values |= copied_from(record, [name for name in names if name in seen])
             say("info", COPIED(number=record.number))
         form = form_from(self.model, names, None, values)
+        if handed := [name for name in names if name in request.args]:
+            brought = fills(form, handed, me).texts
+            form = form_from(self.model, names, None, values | _presets(self.model, brought))
         offers = [offer(draft) for draft in _own(me, self.model) if draft.place.record is None]
         once = secrets.token_urlsafe(16)
         is_begun = bool(copied) or not request.args.keys().isdisjoint(names)
@@ -146,6 +151,15 @@ class DraftDoors:
     def forget_draft(self, me: Actor, *, record: Record | None = None, once: str = "") -> None:
         """A form that was saved has no draft any more."""
         drafts.forget(drafts.place_of(me, self.model.type_name(), record=record.id if record else None, once=once))
+
+
+def _presets(cls: type[Record], texts: Mapping[str, str]) -> dict[str, Any]:
+    """What texts mean that chosen records bring along, by field; what cannot be read is left empty."""
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        with suppress(BadValue):
+            values[name] = parse(cls._fields[name], text)
+    return values
 
 
 def _own(me: Actor, cls: type[Record]) -> list[Draft]:

@@ -67,8 +67,9 @@ def calendar_for(record: Record, deadline: Deadline) -> WorkCalendar:
 
 def calendar_then(record: Record, deadline: Deadline) -> WorkCalendar:
     """The calendar that a deadline was counted by: that of its end, once it has ended; else the present one."""
-    row = next((row for row in record.clocks or () if row["name"] == deadline.name and row.get("ended")), {})
-    return calendar_editions.calendar_in(row.get("calendar", "")) or calendar_for(record, deadline)
+    ended = (row for row in record.clocks or () if row["name"] == deadline.name and row.get("ended"))
+    edition = next((row.get("calendar", "") for row in ended), "")
+    return calendar_editions.calendar_in(edition) or calendar_for(record, deadline)
 
 
 def pauses_of(record: Record, deadline: Deadline) -> list[Pause]:

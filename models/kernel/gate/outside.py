@@ -15,6 +15,7 @@ from bson import ObjectId
 from bson.binary import Binary
 
 from ..base import clock, secrets
+from ..language.fields import is_empty
 from ..language.outside import CREATE, Tell, values_at
 from ..language.record import Record
 from ..rights import rights
@@ -35,6 +36,8 @@ def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
         return
     is_step, changed = bool(entry["state_to"] or verb == CREATE), {change["field"] for change in entry["changes"]}
     for tell in tells:
+        if tell.having and is_empty(record.raw(tell.having)):
+            continue
         added = tell.line_of(record, changed)
         if added or (is_step and verb in tell.on):
             subject, body = tell.texts(record, rights.state_word(record), tell.language(record), added)

@@ -38,6 +38,9 @@ class Tell:
     `added`, instead of `on`: an append-only list of the record. Each new line of it is mailed, its first text in the
     place `{added}`.
 
+    `having`: a field of the record that must be filled; else nothing is mailed. Of two mails of one move to one
+    address the first that is declared goes out.
+
     `while_in`: the states in which the matter still stands when it is sent; else that to which the move leads, and
     those that the system makes of it by itself. `unsubscribe`: lets the recipient end mail of this type.
     """
@@ -49,6 +52,7 @@ class Tell:
     link: bool = False
     locale: str = ""
     added: str = ""
+    having: str = ""
     while_in: OptionalNameSet = OptionalNameSet(None)
     unsubscribe: bool = False
 
@@ -138,7 +142,7 @@ def tell_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
             yield "mail to people outside names no address: say to="
         yield from _text_faults(tell, spec, fields)
         yield from _option_faults(tell, spec, fields)
-        pairs += [(verb, path) for verb in tell.on for path in tell.to]
+        pairs += [(verb, path) for verb in tell.on for path in tell.to if not tell.having]
     for verb, path in sorted({pair for pair in pairs if pairs.count(pair) > 1}):
         yield f"mail to people outside goes to {path!r} twice for one {verb!r}"
 
@@ -156,6 +160,8 @@ def _cause_faults(tell: Tell, spec: Declaration) -> Iterator[str]:
             yield f"mail to people outside follows a move {verb!r} that does not exist"
         if any(move.target in move.source for move in made):
             yield f"mail to people outside follows {verb!r}, which leads where it begins"
+    if tell.having and tell.having not in spec.own_fields:
+        yield f"mail to people outside has having={tell.having!r}, which is no field of the type"
     for state in sorted((tell.while_in or frozenset()) - set(spec.workflow.states if spec.workflow else ())):
         yield f"mail to people outside is sent in a state {state!r} that does not exist"
 
