@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from admin_app.opening import database
 from admin_app.problems import Problem
 from admin_app.settings import Settings
-from models.services.keeping import audit, seals
+from models.services.keeping import audit, seals, snapshots
 
 SHOWN = 20
 
@@ -30,7 +30,7 @@ def audit_command(settings: Settings, options: argparse.Namespace) -> None:
     """Check the history (0 sound, 1 not sound, 2 could not be checked), or write a checkpoint."""
     try:
         with database(settings):
-            (_export if options.verb == "export" else _verify)(options)
+            {"export": _export, "snapshot": _snapshot, "verify": _verify}[options.verb](options)
     except (NotSound, Unchecked):
         raise
     except Problem as fault:
@@ -54,6 +54,22 @@ def _verify(options: argparse.Namespace) -> None:
         raise NotSound(f"The history is not sound: {count} faults, the first at {report.faults[0].where} ({summary}).")
     newest = f"; newest seal {report.newest['_id']} of {report.newest['at']:%Y-%m-%d %H:%M}" if report.newest else ""
     print(f"The history is sound: {summary}{newest}.")
+
+
+def _snapshot(options: argparse.Namespace) -> None:
+    """Check what a gate has frozen, by the number of a record that names it or by the digest itself."""
+    is_digest = len(options.name) == snapshots.DIGEST_LENGTH
+    digests = [options.name] if is_digest else snapshots.digests_of(options.name)
+    if not digests:
+        raise Unchecked(f"{options.name} is no digest and no number of a record that names a snapshot.")
+    for digest in digests:
+        report = snapshots.check(digest)
+        for fault in report.faults[:SHOWN]:
+            print(f"{fault.where}: {fault.what}")
+        if report.faults:
+            raise NotSound(f"The snapshot {digest[:12]} is not sound: {len(report.faults)} faults.")
+        gone = f", {report.destroyed} of them destroyed by approved lists since" if report.destroyed else ""
+        print(f"The snapshot {digest[:12]} is sound: {report.editions} editions stand as they were frozen{gone}.")
 
 
 def _checkpoint(path: str | None) -> dict[str, Any] | None:

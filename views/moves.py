@@ -6,12 +6,13 @@ from typing import Any
 
 from models.kernel.base import clock
 from models.kernel.base.words import At, L, Words
-from models.kernel.gate import timed
+from models.kernel.gate import passages, timed
 from models.kernel.gate.decided import own_line
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import NOT_NOW
 from models.kernel.language import by_time
 from models.kernel.language.fields import label_of
+from models.kernel.language.phase_gate import Condition
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Attached, Move, Workflow, is_met, need_label
 from models.kernel.rights import rights
@@ -104,9 +105,24 @@ def checklist(intent: Intent[Any], move: Move) -> list[dict[str, Any]]:
     """What a move needs, each with whether it is there; with the way to mend it for those who may."""
     return [
         {"label": need_label(intent.cls, need), "ok": is_met(intent.record, need), "url": _mend_url(intent, need)}
+        if not isinstance(need, Condition)
+        else _condition(intent, need)
         for need in needs_shown(intent.cls, move, rights.Viewer(intent.actor, intent.record))
         if not (isinstance(need, str) and need in move.asked_fields)
     ]
+
+
+def _condition(intent: Intent[Any], need: Condition) -> dict[str, Any]:
+    """A condition of a gate as it stands now, with links to the records that miss it; their list leads to all."""
+    record, is_right = intent.record, need.is_met(intent.record)
+    why = passages.unmet_by(record, need, intent.actor) if not is_right else passages.Unmet()
+    base = f"/admin/{need.type_for(record).type_name()}/"
+    rows = [
+        {"label": f"{row.get('number')} {row.get('title') or ''}".strip(), "url": f"{base}details/?id={row['_id']}"}
+        for row in why.rows
+    ]
+    many = {"count": why.too_few, "least": need.least} if why.too_few is not None else None
+    return {"label": need.label, "ok": is_right, "rows": rows, "more": why.more, "few": many}
 
 
 def needs_shown(cls: type[Record], move: Move, viewer: rights.Viewer) -> list[Any]:

@@ -10,6 +10,7 @@ from ..departments import Code
 from ..kernel.base.arithmetic.ratio import NO_DATA
 from ..kernel.base.arithmetic.rounding import rounded
 from ..kernel.base.arithmetic.scores import Factor, weighted_mean
+from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     HEAD,
     OWNER,
@@ -31,6 +32,7 @@ from ..kernel.language import (
     Need,
     Number,
     Part,
+    PhaseGate,
     Record,
     Ref,
     Refs,
@@ -48,6 +50,21 @@ from ..kernel.language import (
     user_in,
     workdays,
 )
+from .phases import (
+    BEGINNING,
+    EXPLAINED,
+    OPEN,
+    PHASES,
+    PLANNED,
+    RUNNING,
+    Forecast,
+    NewBaseline,
+    PhasePassage,
+    PhasePlan,
+    all_phases,
+    follow_plan,
+    set_baseline,
+)
 
 AREAS = {
     "technical": L("Technical", "技術"),
@@ -60,17 +77,6 @@ ANSWERS = {
     "conditions": L("With conditions", "有條件可行"),
     "no": L("Not feasible", "不可行"),
 }
-PHASES = {
-    "requirement": L("Requirements", "需求分析"),
-    "design": L("Design", "設計"),
-    "development": L("Development", "開發"),
-    "testing": L("Testing", "測試"),
-    "launch": L("Launch", "上線"),
-    "maintenance": L("Maintenance", "維護"),
-}
-BEGINNING = "draft proposed"
-RUNNING = " ".join(PHASES)
-OPEN = f"{BEGINNING} initiated {RUNNING}"
 LEADER = user_in("leader", L("Project leader", "項目負責人"), own=True)
 MANAGEMENT = role(Role.MANAGEMENT)
 TWICE = L("Somebody is named twice in the team.", "團隊中有人員重複。")
@@ -150,13 +156,22 @@ FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不
             ),
         ),
         Part(L("People", "人員"), "leader team departments", clause="2.3.1"),
+        Part(
+            L("Phases", "階段計劃"),
+            "phases forecasts baselines new_baselines passages",
+            clause="2.3.1",
+            help=L(
+                "The baseline is set when the project is initiated. A new forecast gives its reason.",
+                "立項時確定基線；調整預測時須填寫原因。",
+            ),
+        ),
         Part(L("Budget", "預算"), "budget grants granted costs spent", clause="2.3.1"),
         Part(L("Closing", "結項"), "conclusion"),
     ),
     workflow=Workflow(
         "draft",
         (
-            Move("submit", "draft", "proposed", require="proposal budget leader"),
+            Move("submit", "draft", "proposed", require=("proposal", "budget", "leader", PLANNED)),
             Move(
                 "assess",
                 "proposed",
@@ -178,13 +193,63 @@ FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不
             ),
             Move("reject", "assessed", "rejected", by=MANAGEMENT, ask=REASON),
             Move("return", "assessed", "draft", by=MANAGEMENT, ask=REASON),
-            Move("begin", "initiated", "requirement", by=LEADER, label=L("Begin", "啟動")),
-            Move("enter_design", "requirement", "design", by=LEADER, label=L("Enter design", "進入設計")),
-            Move("enter_development", "design", "development", by=LEADER, label=L("Enter development", "進入開發")),
-            Move("enter_testing", "development", "testing", by=LEADER, label=L("Enter testing", "進入測試")),
-            Move("leave_testing", "testing", "launch", by=LEADER, label=L("Leave testing", "結束測試")),
-            Move("enter_maintenance", "launch", "maintenance", by=LEADER, label=L("Enter maintenance", "轉入維護")),
-            Move("close", "maintenance", "closed", by=LEADER, require="conclusion", sign=True),
+            Move(
+                "begin",
+                "initiated",
+                "requirement",
+                by=LEADER,
+                require=(EXPLAINED,),
+                gate=PhaseGate("passages"),
+                label=L("Begin", "啟動"),
+            ),
+            Move(
+                "enter_design",
+                "requirement",
+                "design",
+                by=LEADER,
+                require=(EXPLAINED,),
+                gate=PhaseGate("passages"),
+                label=L("Enter design", "進入設計"),
+            ),
+            Move(
+                "enter_development",
+                "design",
+                "development",
+                by=LEADER,
+                require=(EXPLAINED,),
+                gate=PhaseGate("passages"),
+                label=L("Enter development", "進入開發"),
+            ),
+            Move(
+                "enter_testing",
+                "development",
+                "testing",
+                by=LEADER,
+                require=(EXPLAINED,),
+                gate=PhaseGate("passages"),
+                label=L("Enter testing", "進入測試"),
+            ),
+            Move(
+                "leave_testing",
+                "testing",
+                "launch",
+                by=LEADER,
+                require=(EXPLAINED,),
+                gate=PhaseGate("passages"),
+                label=L("Leave testing", "結束測試"),
+            ),
+            Move(
+                "enter_maintenance",
+                "launch",
+                "maintenance",
+                by=LEADER,
+                require=(EXPLAINED,),
+                gate=PhaseGate("passages"),
+                label=L("Enter maintenance", "轉入維護"),
+            ),
+            Move(
+                "close", "maintenance", "closed", by=LEADER, require="conclusion", sign=True, gate=PhaseGate("passages")
+            ),
             Move(
                 "back_to_design",
                 "development testing launch",
@@ -192,6 +257,7 @@ FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不
                 by=LEADER,
                 ask=REASON,
                 optional=True,
+                gate=PhaseGate("passages", freezes=False),
                 label=L("Back to design", "退回設計"),
             ),
             Move(
@@ -201,6 +267,7 @@ FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不
                 by=LEADER,
                 ask=REASON,
                 optional=True,
+                gate=PhaseGate("passages", freezes=False),
                 label=L("Back to development", "退回開發"),
             ),
             Move("terminate", f"initiated {RUNNING}", "terminated", by=MANAGEMENT, ask=REASON, optional=True),
@@ -252,13 +319,30 @@ class Project(Record):
     granted = Money(computed=True, label=L("Budget granted", "批准預算"))
     costs = Lines(ProjectCost, edit=during(f"initiated {RUNNING}", WRITER), label=L("Costs", "支出"))
     spent = Money(computed=True, label=L("Spent", "已支出"))
+    phases = Lines(PhasePlan, whole="phase", default=all_phases, label=L("Plan of phases", "階段計劃"))
+    forecasts = Lines(
+        Forecast,
+        append_only=True,
+        edit=during(f"initiated {RUNNING}", LEADER),
+        label=L("Forecasts", "預測調整"),
+    )
+    new_baselines = Lines(
+        NewBaseline, append_only=True, edit=during(RUNNING, MANAGEMENT), label=L("New baselines", "基線調整")
+    )
+    baselines = Whole(computed=True, label=L("Number of baselines", "基線次數"))
+    passages = Lines(PhasePassage, computed=True, label=L("Gates passed", "階段關口"))
     conclusion = LongText(edit=during("maintenance", WRITER), label=L("Conclusion", "結項總結"))
 
     def clean(self) -> None:
         lines = [line for line in self.feasibility or () if line.area in WEIGHTS]
         self.verdict = verdict_of([line.answer for line in lines])
         self.score = None if self.verdict == "no" else score_of({str(line.area): line.score for line in lines})
+        follow_plan(self)
         self.spent = sum((line.amount for line in self.costs or () if line.amount is not None), Decimal(0))
+
+    def on_approve(self, _actions: MoveActions) -> None:
+        """What was planned is the baseline from now on."""
+        set_baseline(self)
 
     def check(self) -> Iterator[tuple[str, Words]]:
         people = [line.ref("user") for line in self.team or () if line.ref("user")]

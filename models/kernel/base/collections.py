@@ -27,6 +27,7 @@ TOMBSTONES = "tombstone"
 FOLLOWING = "following"
 QUESTION_EDITIONS = "question_edition"
 CALENDAR_EDITIONS = "calendar_edition"
+PHASE_SNAPSHOTS = "phase_snapshot"
 PUBLIC_LINKS = "public_link"
 PUBLIC_COUNTS = "public_count"
 HELPFUL_VOTES = "helpful_vote"
@@ -82,6 +83,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     FOLLOWING: [IndexModel([("since", ASCENDING)])],
     QUESTION_EDITIONS: [],
     CALENDAR_EDITIONS: [],
+    PHASE_SNAPSHOTS: [IndexModel([("digest", ASCENDING), ("place", ASCENDING)], unique=True)],
     PUBLIC_COUNTS: [],
     HELPFUL_VOTES: [IndexModel([("record", ASCENDING), ("helped", ASCENDING)])],
     REVIEW_CASES: [],

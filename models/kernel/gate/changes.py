@@ -34,6 +34,7 @@ from . import (
     line_merge,
     lines,
     moving,
+    passages,
     recurring,
     rollups,
     validation,
@@ -487,9 +488,11 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
         record.decisions = [*record.decisions, decision_of(record, chosen, stand.slot, act)]
         if not chosen.single and not _is_complete(record, before, chosen, stand):
             return _write(unit, record, before, chosen.verb, act)
+    passages.pass_through(unit, record, chosen, act.actor)
     moving.enter(record, chosen, act.actor)
     if handler := getattr(record, f"on_{chosen.verb}", None):
         handler(MoveActions(unit, act.context, act.actor))
+    if handler or chosen.gate:
         validation.refuse_if_wrong(record, SYSTEM, before)
     _publish(unit, record, chosen.verb)
     follow_ups.make_of_move(record, chosen.verb, _creating(SYSTEM, act.context, record))

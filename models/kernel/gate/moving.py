@@ -11,10 +11,11 @@ from ..base.errors import Changed, Refused
 from ..base.people import Actor, Role
 from ..base.words import At, L, Words
 from ..language.by_time import period_of
+from ..language.phase_gate import Condition
 from ..language.record import Record
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
-from . import decided, history, validation
+from . import decided, history, passages, validation
 from .acts import Context
 from .clocks import set_due
 from .stored_form import stored
@@ -89,10 +90,16 @@ def refuse_unless_ready(
         problems.add("password", SIGN_NEEDED)
     for need in chosen.require:
         if not is_met(record, need):
-            label = need_label(type(record), need)
-            problems.add(need if isinstance(need, str) else "require", STILL_MISSING(items=label))
+            problems.add(need if isinstance(need, str) else "require", _missing(record, need, actor))
     if problems:
         raise Refused(None, problems)
+
+
+def _missing(record: Record, need: Any, actor: Actor) -> Words:
+    """What the sentence of a refused move says of an item that is not there; of a condition, which records miss it."""
+    if isinstance(need, Condition):
+        return passages.unmet(record, need, actor)
+    return STILL_MISSING(items=need_label(type(record), need))
 
 
 def refuse_another_version(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> None:

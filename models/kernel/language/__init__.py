@@ -49,6 +49,7 @@ from .localized import LocalizedText
 from .mail_in import MailIn
 from .outside import Tell
 from .paper import Paper
+from .phase_gate import Condition, PassageLine, PhaseGate
 from .public import Browse, Public
 from .publication import Publish
 from .record import Record
@@ -100,6 +101,7 @@ __all__ = [
     "Choice",
     "Choices",
     "Combine",
+    "Condition",
     "Day",
     "Deadline",
     "DecisionLine",
@@ -126,7 +128,9 @@ __all__ = [
     "Number",
     "Paper",
     "Part",
+    "PassageLine",
     "Percent",
+    "PhaseGate",
     "Phone",
     "Pivot",
     "Public",

@@ -14,6 +14,7 @@ from .facts import DeclarationError
 from .fields import Ref
 from .kinds.line_links import title_column
 from .outside import linked_address_faults
+from .phase_gate import condition_faults
 from .public import public_departments
 from .record import Record
 from .relation_checks import people_of
@@ -92,6 +93,7 @@ class Catalogue(Mapping[str, type[Record]]):
         for name, field in cls.declared.own_fields.items():
             if field.rollup:
                 yield from rollup_faults(f"field {name!r}", field.rollup, cls, self._by_class)
+        yield from condition_faults(cls.declared, cls, self._by_class)
         yield from beside_faults(cls.declared, self._by_class)
         for deadline in cls.declared.deadlines:
             yield from table_faults(deadline, self._by_class)

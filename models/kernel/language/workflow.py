@@ -13,6 +13,7 @@ from . import glossary
 from .facts import DeclarationError
 from .fields import is_empty, label_of
 from .names import Names, NameSet, OptionalNameSet
+from .phase_gate import Condition, PhaseGate
 from .who import NOBODY, OWNER, Who
 
 TONES = ("good", "progress", "wait", "bad", glossary.NEUTRAL)
@@ -83,11 +84,12 @@ class Attached:
 @dataclass(frozen=True)
 class Move:
     """One transition; `source` names one state or several (`"approved waiting"`). `by`: who; `when`: offered only if
-    true; `require`: field names, `Attached`, `Need`; `ask`: REASON and/or fields filled in the dialog; `within`: time
-    limit from entering the source state; `auto`: made by the system as soon as `when` is true; `sign`: asks for the
-    password again; `undecided`: only before the first decision; `optional`: nobody is waited for; `single`: any one of
-    the seats is enough; `submits`: makes the actor the one who may not decide later; `values`: what each who decides
-    fills (`Values`).
+    true; `require`: field names, `Attached`, `Need`, `Condition`; `ask`: REASON and/or fields filled in the dialog;
+    `within`: time limit from entering the source state; `auto`: made by the system as soon as `when` is true; `sign`:
+    asks for the password again; `undecided`: only before the first decision; `optional`: nobody is waited for;
+    `single`: any one of the seats is enough; `submits`: makes the actor the one who may not decide later; `values`:
+    what each who decides fills (`Values`); `gate`: the conditions of a phase, and what is frozen when it is passed
+    (`PhaseGate`).
 
     A timed move is made by the system alone, once `when` and `require` hold, too: `after` so long in its state
     (`days(7)` of the calendar; `workdays(7)` and `hours(7)` are working time), `at` a date of the record, for a day at
@@ -116,6 +118,7 @@ class Move:
     every: CalendarDays | None = None
     only: Mapping[str, Any] = field(default_factory=dict, hash=False)
     values: Any = None
+    gate: PhaseGate | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -202,7 +205,7 @@ class Workflow:
 
 def completed(flow: Workflow) -> Workflow:
     """The workflow with its defaults filled in: ends, editable states, and the way back before the first decision."""
-    made = replace(flow, moves=tuple(replace(move, by=NOBODY) if move.is_by_itself else move for move in flow.moves))
+    made = replace(flow, moves=tuple(_completed_move(move) for move in flow.moves))
     moves = made.moves + (_withdrawals(made) if flow.withdraw else ())
     full = replace(flow, moves=moves, earlier=tuple(completed(old) for old in flow.earlier))
     sources = {state for move in full.moves for state in move.source}
@@ -212,6 +215,12 @@ def completed(flow: Workflow) -> Workflow:
         decided = any(move.is_decision for move in full.moves)
         edit = frozenset({flow.start}) if decided else frozenset(full.states) - ends
     return replace(full, ends=frozenset(ends), edit=frozenset(edit), facts=_completed_facts(full))
+
+
+def _completed_move(move: Move) -> Move:
+    """A move with its defaults: what is made by itself is nobody's, and a gate's conditions are required."""
+    needs = move.gate.conditions if isinstance(move.gate, PhaseGate) else ()
+    return replace(move, by=NOBODY if move.is_by_itself else move.by, require=(*move.require, *needs))
 
 
 def _completed_facts(flow: Workflow) -> tuple[State, ...]:
@@ -273,20 +282,22 @@ def _state_fact_faults(flow: Workflow) -> Iterable[str]:
             yield f"state {state.id!r} has the tone {state.tone!r}, which is none of {', '.join(TONES)}"
 
 
-def is_met(record: Case, need: str | Attached | Need) -> bool:
+def is_met(record: Case, need: str | Attached | Need | Condition) -> bool:
     """Whether one item of a move's checklist holds for this record; a yes-or-no field must say yes."""
     if isinstance(need, Attached):
         return need.kind in record.attached_kinds()
     if isinstance(need, Need):
         return need.test(record)
+    if isinstance(need, Condition):
+        return need.is_met(record)
     value = record._data.get(need)
     return value is not False and not is_empty(value)
 
 
-def need_label(record_type: Any, need: str | Attached | Need) -> Words:
+def need_label(record_type: Any, need: str | Attached | Need | Condition) -> Words:
     """What the checklist calls this item."""
     if isinstance(need, Attached):
         return record_type.declared.file_kinds[need.kind]
-    if isinstance(need, Need):
+    if isinstance(need, Need | Condition):
         return need.label
     return label_of(record_type._fields[need])

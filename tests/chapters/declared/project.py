@@ -58,11 +58,11 @@ class Member(Line):
 
 
 @record(
-    label=L("Project", "項目"),
-    plural=L("Projects", "項目"),
+    label=L("Venture", "項目"),
+    plural=L("Ventures", "事項"),
     chapter=ORGANISATION,
     clause="2.3.1",
-    number="PJ-{yyyy}-{seq:3}",
+    number="VT-{yyyy}-{seq:3}",
     title="{name}",
     grid=Grid("number name leader state", search="name"),
     access=Access(named={"leader": WRITE, "team.user": READ}),
@@ -75,7 +75,7 @@ class Member(Line):
     files={"report": L("Closing report", "結項報告")},
     papers=(CLOSING, Paper("sheet", L("Project sheet", "項目表"))),
 )
-class Project(Record):
+class Venture(Record):
     """A project: its team sees it and what belongs to it, whatever their department."""
 
     name = Text(required=True, label=L("Name", "名稱"))
@@ -89,17 +89,17 @@ class Project(Record):
     plural=L("Specification items", "規格條目"),
     chapter=ORGANISATION,
     clause="2.3.2",
-    number="PI-{yyyy}-{seq:4}",
+    number="VI-{yyyy}-{seq:4}",
     title="{name}",
     grid=Grid("number project name kind", search="name"),
     belongs_to="project",
 )
-class SpecificationItem(Record):
+class VentureItem(Record):
     """Something that the product must do."""
 
-    project = Ref("Project", required=True, fixed=True, label=L("Project", "項目"))
+    project = Ref("Venture", required=True, fixed=True, label=L("Venture", "項目"))
     name = Text(required=True, label=L("Item", "條目"))
-    cases = Whole(rollup=Rollup("TestCase.item", fresh="nightly"), label=L("Cases", "用例數"))
+    cases = Whole(rollup=Rollup("VentureCase.item", fresh="nightly"), label=L("Cases", "用例數"))
     kind = Choice({"must": L("Must", "必須"), "may": L("May", "可選")}, default="must", label=L("Kind", "類別"))
 
 
@@ -108,7 +108,7 @@ class SpecificationItem(Record):
     plural=L("Test cases", "測試用例"),
     chapter=ORGANISATION,
     clause="2.3.4",
-    number="TC-{yyyy}-{seq:4}",
+    number="VC-{yyyy}-{seq:4}",
     title="{name}",
     grid=Grid("number item name tester state", search="name"),
     belongs_to="item",
@@ -137,10 +137,10 @@ class SpecificationItem(Record):
         facts=(State("passed", L("Passed", "已通過"), tone="good"), State("failed", L("Failed", "未通過"), tone="bad")),
     ),
 )
-class TestCase(Record):
+class VentureCase(Record):
     """A case that covers an item; it belongs to the item and so to the project."""
 
-    item = Ref("SpecificationItem", required=True, fixed=True, label=L("Covers", "覆蓋條目"))
+    item = Ref("VentureItem", required=True, fixed=True, label=L("Covers", "覆蓋條目"))
     name = Text(required=True, label=L("Case", "用例"))
     tester = Ref("User", label=L("Tester", "測試人"))
     result = LongText(label=L("Result", "結果"))
