@@ -214,6 +214,7 @@ class InternalNote(SignedLine):
         ends="closed merged",
         edit=OPEN,
         withdraw=False,
+        worker="assignee",
         facts=(
             State("new", L("New", "新建"), tone="wait"),
             State("assessed", L("Assessed", "已評估"), tone="progress"),

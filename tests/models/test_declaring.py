@@ -371,6 +371,13 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "column rows.rank has ordered=, which holds for fields of a record only": {
         "fields": {"rows": Lines(Ordered, label=NAME)}
     },
+    "work is done by 'name', which does not name one user": {
+        "workflow": flow(SUBMIT, APPROVE, RETURN, worker="name"),
+    },
+    "work is done by whom 'helper' names, who may not write the record: add it to Access(named=)": {
+        "workflow": flow(SUBMIT, APPROVE, RETURN, worker="helper"),
+        "fields": {"helper": Ref("User", label=NAME)},
+    },
     "move 'close' has after= and at=, of which one can be": timed(after=days(7), at="day", of_day="end"),
     "move 'close' has after=7, which is no span of time: days(7), workdays(7), hours(7)": timed(after=7),
     "move 'submit' has every=Within(hours=8, days=0), which is no number of calendar days: days(7)": {

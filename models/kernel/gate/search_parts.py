@@ -23,7 +23,7 @@ from ..language.record import Record
 from ..language.relations import WRITE
 from ..language.sound import without_damage
 from .waiting import COLLECTION as WAITING
-from .waiting import rank_of
+from .waiting import waiting_for
 
 BATCH = 200
 
@@ -96,13 +96,15 @@ def _of_lines(record: Record) -> Iterator[tuple[Any, str]]:
 
 def search_form(cls: type[Record]) -> str:
     """The form of what is derived of a type: how texts fold, which of its fields count, where it names people, how
-    its choices are ordered, whether it has lines, which have keys, and under which key what is sealed is found."""
+    its choices are ordered, who works on it, whether it has lines, which have keys, and under which key what is sealed
+    is found."""
     named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
     named += f";{cls.declared.belongs_to}" if cls.declared.inherits else ""
     orders = "".join(f":{name}={'<'.join(field.ranks)}" for name, field in sorted(ordered_choices(cls).items()))
     keys = ";keys" if any(field.columns for field in cls.declared.own_fields.values()) else ""
     sealed = f":{secrets.key_numbers()[0]}" if finding.has_sealed(cls) and secrets.key_numbers() else ""
-    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{keys}{sealed}"
+    work = f";works={cls.declared.workflow.worker}" if cls.declared.workflow else ""
+    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{work}{keys}{sealed}"
 
 
 def forms_of_all() -> str:
@@ -146,9 +148,18 @@ def refresh(cls: type[Record], home: str, after: ObjectId | None) -> tuple[int, 
         parts = {name: value for name, value in derived.items() if value is not None}
         seen = {"_id": row["_id"], "version": row.get("version")}
         count += get_db()[home].update_one(seen, {"$set": parts}).modified_count
-        if (rank := rank_of(record)) and home == cls.type_name():
-            get_db()[WAITING].update_one({"_id": row["_id"], "version": row.get("version")}, {"$set": {"rank": rank}})
+        if home == cls.type_name() and cls.declared.workflow:
+            _keep_case(record)
     return count, last
+
+
+def _keep_case(record: Record) -> None:
+    """Who is waited for, as it follows from a record today; a case of another version is that of another write."""
+    at, case = {"_id": record.id, "version": record.version}, waiting_for(record)
+    if case is None:
+        get_db()[WAITING].delete_one(at)
+    else:
+        get_db()[WAITING].replace_one(at, case)
 
 
 def _keyed_lists(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import mongoengine as me
+from bson import ObjectId
 
 from ..base.addresses import at_user
 from ..language.declare import leading_choice, ordered_choices
@@ -14,6 +15,7 @@ from ..language.who import Quorum
 from ..rights.rights import filled_slots
 
 COLLECTION = "waiting"
+NOBODY_THERE = at_user(None)  # the address of an owner where there is none
 
 
 class Waiting(me.Document):
@@ -31,6 +33,7 @@ class Waiting(me.Document):
             {"fields": ["due"]},
             {"fields": ["warn"], "partialFilterExpression": {"escalates": True}},
             {"fields": ["department", "due"]},
+            {"fields": ["type", "state", "since"]},
             {"fields": ["provisional"], "sparse": True},
         ],
     }
@@ -77,8 +80,8 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
     for move in flow.out_of(record.state):
         if move.auto or move.optional or move.by.is_system or (move.when and not move.when(record)):
             continue
-        if move.by.waits_for_owner:
-            act.add(at_user(record.ref("owner")))
+        if move.by.waits_for_owner and (worker := worker_of(record)):
+            act.add(at_user(worker))
             continue
         if id(move.by) not in quorums:
             quorums[id(move.by)] = move.by.quorum(record)
@@ -87,6 +90,7 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         for slot in quorum.open_slots(filled_slots(record, move)):
             if slot.key not in given:  # who has agreed may still return it, but is not waited for
                 (act if move.by.is_own else decide).update(slot.addresses)
+    act.discard(NOBODY_THERE)
     if not decide and not act:
         return None
     return {
@@ -107,6 +111,12 @@ def waiting_for(record: Record) -> dict[str, Any] | None:
         **({"rank": rank} if (rank := rank_of(record)) else {}),
         **({"provisional": True} if record.due_provisional else {}),  # cases from before have no such mark
     }
+
+
+def worker_of(record: Record) -> ObjectId | None:
+    """Who is waited for in the moves of those who write a record: whom it names as working on it, or its owner."""
+    flow = record.flow()
+    return (record.ref(flow.worker) if flow and flow.worker else None) or record.ref("owner")
 
 
 def rank_of(record: Record) -> int:

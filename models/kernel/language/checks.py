@@ -25,6 +25,7 @@ from .public import public_faults
 from .publication import publication_faults
 from .recurs import recurrence_faults
 from .relation_checks import path_faults, relation_faults, relations_in
+from .relations import WRITE
 from .spec import PLACES, Access, Declaration, Grid, Remind, Scope
 from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
@@ -66,6 +67,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
         yield from time_faults(spec.workflow, cls.fields_of())
         if spec.workflow.due and not getattr(cls.fields_of().get(spec.workflow.due), "is_date", False):
             yield f"work is due by {spec.workflow.due!r}, which is no date of the record"
+        yield from _worker_faults(spec, cls.fields_of())
         for move in spec.workflow.moves:
             yield from _move_faults(move, spec, cls.fields_of())
     yield from relation_faults(spec, cls.fields_of())
@@ -85,6 +87,17 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)
+
+
+def _worker_faults(spec: Declaration, fields: Any) -> Iterator[str]:
+    """Whoever works on a record is one person, who may write it."""
+    name = spec.workflow.worker if spec.workflow else ""
+    if not name:
+        return
+    if getattr(fields.get(name), "target", None) != "User" or isinstance(fields[name], me.ListField):
+        yield f"work is done by {name!r}, which does not name one user"
+    elif spec.access.named.get(name) is not WRITE:
+        yield f"work is done by whom {name!r} names, who may not write the record: add it to Access(named=)"
 
 
 def _field_faults(name: str, field: Rule) -> Iterator[str]:

@@ -152,7 +152,9 @@ class Workflow:
     that are others here; `earlier`: former versions, kept for the cases that run on them; `edited`: the state that a
     record enters when a person changes a field of it; `adopted`: the state of records from before there was a workflow
     (empty: where it starts); `due`: the date of the record by which open work on it is due, in the inbox, the list of
-    one's own work and the calendar, beside the limits of its moves."""
+    one's own work and the calendar, beside the limits of its moves; `worker`: the field that names who works on a
+    record: they are waited for in the moves of those who write it; where it names nobody the owner is, and without an
+    owner all who may."""
 
     start: str
     moves: tuple[Move, ...]
@@ -166,6 +168,7 @@ class Workflow:
     edited: str = ""
     adopted: str = ""
     due: str = ""
+    worker: str = ""
 
     @property
     def states(self) -> tuple[str, ...]:

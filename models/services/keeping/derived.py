@@ -82,7 +82,7 @@ def _case_faults(type_name: str, row: Mapping[str, Any], case: Mapping[str, Any]
     if row.get("submitted_by_head"):
         due["decide"] = case.get("decide")  # the department above may have become another since
     if row.get("sv") != search_parts.search_form(registered()[type_name]):
-        due["rank"] = case.get("rank")  # of before the choice was ordered; the refresh of the search brings it
+        due |= {name: case.get(name) for name in ("rank", "act") if name in due}  # of before; the refresh brings them
     if wrong := sorted(name for name in due if due[name] != case.get(name)):
         yield "", CASE(fields=", ".join(wrong))
 
