@@ -20,6 +20,7 @@ from .lists import neighbours
 from .lists.board import BoardView
 from .lists.calendar import CalendarView
 from .palette import PaletteView
+from .process.page import ProcessView
 from .public.endpoints import build_public_pages
 from .record import RecordView
 
@@ -40,7 +41,7 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
     admin.add_views(PaletteView(catalogue), CalendarView(catalogue), BoardView(catalogue))
-    admin.add_view(AnalysisView(catalogue))
+    admin.add_views(AnalysisView(catalogue), ProcessView(catalogue))
     app.extensions["analyses"] = partial(menu_items, catalogue)
     walk_packages = pkgutil.walk_packages(custom.__path__, f"{custom.__name__}.")
     names = [module.name for module in walk_packages if not module.ispkg]

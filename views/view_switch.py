@@ -1,4 +1,5 @@
-"""The ways to look at the records of a type: list, calendar, board, analysis; each with the filters of the others."""
+"""The ways to look at the records of a type: list, calendar, board, analysis, process; each with the filters of the
+others but the process, which is of moves."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from models.kernel.rights import rights
 from .session import actor, catalogue
 
 LIST, CALENDAR, BOARD = L("List", "列表"), L("Calendar", "日曆"), L("Board", "看板")
-ANALYSIS = L("Analysis", "分析")
+ANALYSIS, PROCESS = L("Analysis", "分析"), L("Process", "流程")
 _KEPT = ("q", "with", "view", "own")
 
 
@@ -45,6 +46,8 @@ def ways_to_look(type_name: str, current: str = "list") -> list[dict[str, Any]]:
     if boards(cls):
         ways.append(("board", BOARD, f"/admin/board/{type_name}/"))
     ways.append(("analysis", ANALYSIS, f"/admin/analysis/{type_name}/"))
+    if boards(cls):
+        ways.append(("process", PROCESS, f"/admin/process/{type_name}/"))
     query = urlencode(kept_arguments())
     result = [
         {"label": label, "url": f"{url}?{query}" if query else url, "is_current": key == current}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ from tests.fixtures._types import FLOWS
 from tests.fixtures.company import Stuck
 from tests.fixtures.http import reader
 
+COUNTED = re.compile(r'<td class="number"><a href="([^"]+)">([0-9,]+)<')
+CASES_TRIED = 3
 REASONED = Context(reason="tried", signed=True)
 
 
@@ -37,6 +41,19 @@ def test_every_state_is_reached_and_left_only_by_legal_moves(
             except (Stuck, Refused):
                 record = company.walk(made_anew(), state, stop=stops.look)
     assert stops.seen == {*cls.declared.workflow.states}
+    the_process_page_is_true(cls, browser_as(reader(company, cls, record), is_new=True), record)
+
+
+def the_process_page_is_true(cls: Any, browser: Any, record: Any) -> None:
+    """What the walk has done stands on the page of the process; each number is the count of the cases behind it."""
+    page = browser.get(f"/admin/process/{cls.declared.name}/", {"all": "1"})
+    assert page.status_code == 200
+    counted = COUNTED.findall(page.text)
+    moved = any(entry["state_from"] for entry in entries_of(record.id))
+    assert bool(counted) >= moved
+    for url, number in counted[:CASES_TRIED]:
+        cases = browser.page(unescape(url))
+        assert len([row for row in cases.rows if any(row)]) == 1 + int(number)
 
 
 class Stops:

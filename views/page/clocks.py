@@ -45,7 +45,7 @@ def clocks_context(record: Record) -> list[dict[str, Any]]:
             "due": deadline_text(row["due"], is_provisional=bool(row.get("is_provisional"))),
             **_standing(row),
             "ended": moment(row["ended"]) if row.get("ended") else "",
-            "held": in_work(dt.timedelta(seconds=row["held"]), record) if row.get("held") else "",
+            "held": in_work(dt.timedelta(seconds=row["held"]), record.ref("department")) if row.get("held") else "",
             "url": f"/admin/{record.type_name()}/deadline/?id={record.id}&name={deadline.name}",
         }
         for deadline in record.declared.deadlines
@@ -83,7 +83,7 @@ def ledger_context(record: Record, name: str) -> dict[str, Any]:
         "clock": next((row for row in clocks_context(record) if row["label"] == deadline.label), None),
         "rows": [_row(record, deadline, row) for row in rows[-SHOWN_MAX:]],
         "left_out": max(0, len(rows) - SHOWN_MAX),
-        "worked": in_work(worked_time(calendar, pauses, start, end), record),
+        "worked": in_work(worked_time(calendar, pauses, start, end), record.ref("department")),
         "sums": [(_SPENT[spent], _exact(_sum(rows, spent))) for spent in Spent],
         "whole": _exact(sum(map(_seconds, rows))),
     }

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from babel.dates import format_timedelta
+from bson import ObjectId
 from markupsafe import Markup
 
 from models.kernel.base import people
@@ -69,7 +70,7 @@ def _context(record: Record, stay: Stay) -> dict[str, Any]:
         "times": stay.times,
         "since": moment(stay.since),
         "elapsed": elapsed(stay.elapsed) if stay.elapsed else "",
-        "working": in_work(stay.working, record) if stay.elapsed else "",
+        "working": in_work(stay.working, record.ref("department")) if stay.elapsed else "",
         "is_now": stay.is_now,
     }
 
@@ -80,9 +81,9 @@ def elapsed(span: dt.timedelta) -> str:
     return format_timedelta(shown, threshold=1.5, granularity="minute", locale=babel_locale())
 
 
-def in_work(span: dt.timedelta, record: Record) -> str:
-    """A span of working time in hours, or in working days of the record's department once it is longer than one."""
-    day = working_time.calendar_of(record.ref("department")).day_length
+def in_work(span: dt.timedelta, department: ObjectId | None = None) -> str:
+    """A span of working time in hours, or in working days of a department once it is longer than one."""
+    day = working_time.calendar_of(department).day_length
     if span < day:
         return str(HOURS(count=number(in_units(span, dt.timedelta(hours=1)))))
     return str(DAYS(count=number(in_units(span, day))))

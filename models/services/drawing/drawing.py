@@ -33,21 +33,29 @@ STARTS = L("The process starts with “{state}”.", "流程始於「{state}」�
 ENDS = L("It ends with: {states}.", "終止狀態：{states}。")
 NOW = L("Now: “{state}”.", "目前：「{state}」。")
 SPENT = L("In “{state}”: {time}.", "「{state}」：{time}。")
+WENT = L("“{source}” to “{target}”: {count}.", "「{source}」至「{target}」：{count}。")
 TIP = L("{move}: {who}", "{move}：{who}")
 
 Point = tuple[float, float]
 
 
-def draw(flow: Workflow, locale: str, current: str | None = None, notes: Mapping[str, str] | None = None) -> str:
+def draw(
+    flow: Workflow,
+    locale: str,
+    current: str | None = None,
+    notes: Mapping[str, str] | None = None,
+    counts: Mapping[tuple[str, str], str] | None = None,
+) -> str:
     """The workflow as inline SVG in a language; `current` marks the state that a record is in.
 
     `notes` has a few words for each state that the record has been in, such as for how long; they stand in its box.
+    `counts` has a few words for each pair of states, such as how many went that way; they stand below the moves' names.
     """
     with speaking(locale):
-        plan = Plan(flow, notes)
+        plan = Plan(flow, notes, counts)
         plan.place()
         parts = [*_start(plan), *_moves(plan), *(_state(plan, box, current) for box in plan.boxes.values())]
-        words = quoteattr(_in_words(flow, current, plan.notes))
+        words = quoteattr(_in_words(flow, current, plan.notes, counts or {}))
     width, height = round(plan.width), round(plan.bottom - plan.top)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" aria-label={words} '
@@ -57,7 +65,9 @@ def draw(flow: Workflow, locale: str, current: str | None = None, notes: Mapping
     )
 
 
-def _in_words(flow: Workflow, current: str | None, notes: Mapping[str, str]) -> str:
+def _in_words(
+    flow: Workflow, current: str | None, notes: Mapping[str, str], counts: Mapping[tuple[str, str], str]
+) -> str:
     """The same process for those who listen to it."""
     said = [STARTS(state=word_of(flow, flow.start))]
     for move in flow.moves:
@@ -69,6 +79,9 @@ def _in_words(flow: Workflow, current: str | None, notes: Mapping[str, str]) -> 
     if current is not None:
         said.append(NOW(state=word_of(flow, current)))
     said += [SPENT(state=word_of(flow, state), time=notes[state]) for state in flow.states if notes.get(state)]
+    said += [
+        WENT(source=word_of(flow, pair[0]), target=word_of(flow, pair[1]), count=text) for pair, text in counts.items()
+    ]
     return " ".join(map(str, said))
 
 

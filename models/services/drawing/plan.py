@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from models.kernel.base.text_width import width_of, wrapped
 from models.kernel.base.words import L
+from models.kernel.language.course import columns
 from models.kernel.language.workflow import Move, Workflow
 
 STATE_FONT, STATE_LINE, _STATE_WIDEST = 14, 18, 118
@@ -109,11 +110,16 @@ def word_of(flow: Workflow, state: str) -> L:
 class Plan:
     """Where everything stands: first the order, then the heights, then the widths, then the lanes."""
 
-    def __init__(self, flow: Workflow, notes: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        flow: Workflow,
+        notes: Mapping[str, str] | None = None,
+        counts: Mapping[tuple[str, str], str] | None = None,
+    ):
         self.flow = flow
         self.notes = dict(notes or {})
-        self.arrows = list(_arrows(flow))
-        self.columns = _columns(flow, self.arrows)
+        self.arrows = list(_arrows(flow, counts or {}))
+        self.columns = columns(flow)
         self.boxes = self._boxes()
         self.lanes = self._lanes()
         self.gaps: dict[int, tuple[float, float]] = {}
@@ -155,7 +161,7 @@ class Plan:
             if span == 1 or arrow.source == arrow.target:
                 continue
             side = "bottom" if span < 0 or self.boxes[arrow.target].row else "top"
-            key = (arrow.target, side, span < 0, tuple(move.verb for move in arrow.moves))
+            key = (arrow.target, side, span < 0, tuple(move.verb for move in arrow.moves), arrow.lines)
             lanes.setdefault(key, Lane([], side, span < 0)).arrows.append(arrow)
         for lane in lanes.values():
             ends = [self.columns[item] for arrow in lane.arrows for item in (arrow.source, arrow.target)]
@@ -336,8 +342,8 @@ class Plan:
         return min([*(box.top for box in boxes), *words])
 
 
-def _arrows(flow: Workflow) -> Iterator[Arrow]:
-    """The moves gathered by where they start and lead, in the order written."""
+def _arrows(flow: Workflow, counts: Mapping[tuple[str, str], str]) -> Iterator[Arrow]:
+    """The moves gathered by where they start and lead, in the order written; with what stands below their words."""
     result: dict[tuple[str, str], list[Move]] = {}
     for move in flow.moves:
         for source in move.source:
@@ -345,35 +351,8 @@ def _arrows(flow: Workflow) -> Iterator[Arrow]:
     for (source, target), moves in result.items():
         words = dict.fromkeys(str(flow.verb_label(move.verb)) for move in moves)
         lines = [line for word in words for line in wrapped(word, _LABEL_WIDEST, LABEL_FONT)]
-        yield Arrow(source, target, tuple(moves), tuple(lines))
-
-
-def _columns(flow: Workflow, arrows: list[Arrow]) -> dict[str, int]:
-    """The column of each state: the longest way from the start, moves that lead back left out."""
-    ahead: dict[str, list[str]] = {state: [] for state in flow.states}
-    for arrow in arrows:
-        if arrow.source != arrow.target:
-            ahead[arrow.source].append(arrow.target)
-    back: set[tuple[str, str]] = set()
-    _find_back(flow.start, ahead, (), set(), back)
-    columns = dict.fromkeys(flow.states, 0)
-    for _ in flow.states:
-        for source, targets in ahead.items():
-            for target in targets:
-                if (source, target) not in back:
-                    columns[target] = min(max(columns[target], columns[source] + 1), len(columns) - 1)
-    return columns
-
-
-def _find_back(
-    state: str, ahead: dict[str, list[str]], way: tuple[str, ...], seen: set[str], back: set[tuple[str, str]]
-) -> None:
-    seen.add(state)
-    for target in ahead[state]:
-        if target in (*way, state):
-            back.add((state, target))
-        elif target not in seen:
-            _find_back(target, ahead, (*way, state), seen, back)
+        counted = counts.get((source, target))
+        yield Arrow(source, target, tuple(moves), (*lines, *([counted] if counted else [])))
 
 
 def _room(tied: Arrow | Lane | None) -> float:

@@ -1,0 +1,1 @@
+"""The page of each process: the declared workflow with what happened on it."""
