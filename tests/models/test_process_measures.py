@@ -5,7 +5,7 @@ from collections import Counter
 from fractions import Fraction
 
 from bson import ObjectId
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.kernel.base.arithmetic.ratio import NO_DATA, Ratio
@@ -23,7 +23,7 @@ from models.services.process.measures import (
     variants,
     ways,
 )
-from models.services.process.steps import Span, Step
+from models.services.process.steps import MomentSpan, ProcessStep
 
 FLOW = completed(
     Workflow(
@@ -37,7 +37,7 @@ FLOW = completed(
     )
 )
 START = dt.datetime(2025, 3, 1, tzinfo=dt.UTC)
-MARCH = Span(START, START + dt.timedelta(days=31))
+MARCH = MomentSpan(START, START + dt.timedelta(days=31))
 TARGETS = {"submit": ("draft", "submitted"), "approve": ("submitted", "approved"), "return": ("submitted", "draft"),
            "reject": ("submitted", "rejected"), "withdraw": ("submitted", "draft")}  # fmt: skip
 A, B, C, D = (ObjectId() for _ in range(4))
@@ -46,7 +46,7 @@ A, B, C, D = (ObjectId() for _ in range(4))
 def course(record, *moves):
     """Steps of a case: (verb, hours after the first of March, hours of work in the state that it left)."""
     return [
-        Step(record, seq, START + dt.timedelta(hours=at), verb, *TARGETS[verb], None, None, None, spent, 0)
+        ProcessStep(record, seq, START + dt.timedelta(hours=at), verb, *TARGETS[verb], None, None, None, spent, 0)
         for seq, (verb, at, spent) in enumerate(((v, a, None if s is None else s * 3600) for v, a, s in moves), 2)
     ]
 
@@ -93,7 +93,7 @@ def test_first_pass_counts_a_case_once_in_the_period_of_its_first_decision():
 
 def test_a_case_ends_in_the_period_of_its_last_move():
     assert set(ended_in(COURSES, MARCH, frozenset(FLOW.ends))) == {A, B, C, D}
-    assert ended_in(COURSES, Span(START - dt.timedelta(days=5), START), frozenset(FLOW.ends)) == ()
+    assert ended_in(COURSES, MomentSpan(START - dt.timedelta(days=5), START), frozenset(FLOW.ends)) == ()
     reopened = courses([*course(A, ("submit", 1, 1), ("reject", 2, 1)), *course(A, ("submit", 3, 1))])
     assert ended_in(reopened, MARCH, frozenset(FLOW.ends)) == ()
 
@@ -114,7 +114,7 @@ def test_late_is_by_the_deadline_in_force():
     due = START + dt.timedelta(hours=10)
 
     def step(record, at):
-        return Step(
+        return ProcessStep(
             record, 2, START + dt.timedelta(hours=at), "approve", "submitted", "approved", None, None, due, 1, 0
         )
 
@@ -126,11 +126,12 @@ def test_late_is_by_the_deadline_in_force():
 MOVES = st.lists(st.tuples(st.sampled_from(range(5)), st.sampled_from([*TARGETS]), st.integers(0, 10**6)), max_size=40)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(MOVES)
 def test_nothing_is_counted_twice_or_lost(drawn):
     ids = [A, B, C, D, ObjectId()]
     steps = [
-        Step(ids[who], at, START, verb, *TARGETS[verb], None, None, None, spent, 0)
+        ProcessStep(ids[who], at, START, verb, *TARGETS[verb], None, None, None, spent, 0)
         for at, (who, verb, spent) in enumerate(drawn)
     ]
     by_verb = Counter(verb for _, verb, _ in drawn)

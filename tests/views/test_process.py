@@ -15,7 +15,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.services.process import steps
 from tests.every_record.test_lists import commands
-from views.process.report import ProcessRequest, Report
+from views.process.report import ProcessReport, ProcessRequest
 
 BASE = "/admin/process/quotation/"
 COUNTED = re.compile(r'<td class="number"><a href="([^"]+)">([0-9,]+)<')
@@ -124,7 +124,7 @@ def test_the_time_is_that_of_work(month, browser_as):
 
 def test_two_periods_differ_by_results_and_mix(month, company):
     args = MultiDict({"from": "2025-03-04", "to": "2025-03-04"})
-    report = Report(ProcessRequest.read(catalogue["quotation"], company.actor("head_sal"), args))
+    report = ProcessReport(ProcessRequest.read(catalogue["quotation"], company.actor("head_sal"), args))
     assert report.before.first_pass.ratio == Ratio(1, 1)  # of Monday
     assert report.period.first_pass.ratio == Ratio(0, 1)  # of Tuesday: given back
     change = report.change(lambda period: period.first_pass)

@@ -31,7 +31,7 @@ from ..lists.listing import SLOW
 from ..session import actor
 from ..slots import PlainRun
 from ..view_switch import ways_to_look
-from .report import DEPARTMENT, Period, ProcessRequest, Report, dimensions
+from .report import DEPARTMENT, MeasuredPeriod, ProcessReport, ProcessRequest, dimensions
 from .words import (
     elapsed_since,
     interval_words,
@@ -110,12 +110,12 @@ class ProcessPage:
         self.request = asks
         self.cls = asks.cls
         self.base = f"/admin/process/{self.cls.declared.name}/"
-        self.report: Report | None = None
+        self.report: ProcessReport | None = None
 
     def context(self) -> dict[str, Any]:
         """The page; where counting takes too long, its form and a sentence."""
         try:
-            self.report = Report(self.request)
+            self.report = ProcessReport(self.request)
             figures = self._figures(self.report) if not self.report.steps.more else {"problem": _too_many()}
         except ExecutionTimeout:
             figures = {"problem": SLOW}
@@ -145,7 +145,7 @@ class ProcessPage:
     def _url(self, key: str) -> str:
         return f"{self.base}cases/?{urlencode([*self.request.pairs, ('of', key)])}"
 
-    def _figures(self, report: Report) -> dict[str, Any]:
+    def _figures(self, report: ProcessReport) -> dict[str, Any]:
         return {
             "left_out": self._left_out(report),
             "kpis": self._kpis(report),
@@ -160,7 +160,7 @@ class ProcessPage:
             "changes": self._changes(report),
         }
 
-    def _left_out(self, report: Report) -> dict[str, Any] | None:
+    def _left_out(self, report: ProcessReport) -> dict[str, Any] | None:
         steps = report.steps
         if not steps.left_out:
             return None
@@ -169,7 +169,7 @@ class ProcessPage:
         text = LEFT_OUT(count=wording.number(steps.left_out), of=wording.number(steps.read))
         return {"text": text, "tone": "warn" if is_much else "info", "url": url}
 
-    def _kpis(self, report: Report) -> list[dict[str, Any]]:
+    def _kpis(self, report: ProcessReport) -> list[dict[str, Any]]:
         period = report.period
         moved = report.figures()["moved"]
         return [
@@ -195,7 +195,7 @@ class ProcessPage:
         value = f"{wording.number(rounded(percent, 1))} %" if is_percent else share_words(share.ratio)
         return {"label": label, "url": self._url(key), "note": note, "value": value}
 
-    def _drawing(self, report: Report) -> Markup:
+    def _drawing(self, report: ProcessReport) -> Markup:
         notes = {
             stage.state: span_words(stage.took.median)
             for stage in report.stages
@@ -207,7 +207,7 @@ class ProcessPage:
         shown = {pair: f"× {wording.number(count)}" for pair, count in counts.items()}
         return Markup(draw(report.period.flow, current_locale(), None, notes, shown))  # noqa: S704 - draw escapes
 
-    def _ways(self, report: Report) -> list[dict[str, Any]]:
+    def _ways(self, report: ProcessReport) -> list[dict[str, Any]]:
         return [
             {
                 "source": self._state(way.source),
@@ -222,7 +222,7 @@ class ProcessPage:
             for way in report.ways
         ]
 
-    def _stages(self, report: Report) -> list[dict[str, Any]]:
+    def _stages(self, report: ProcessReport) -> list[dict[str, Any]]:
         return [
             {
                 "state": self._state(stage.state),
@@ -238,7 +238,7 @@ class ProcessPage:
             for stage in report.stages
         ]
 
-    def _variants(self, report: Report) -> list[dict[str, Any]]:
+    def _variants(self, report: ProcessReport) -> list[dict[str, Any]]:
         every = len(report.period.ended)
         return [
             {
@@ -250,7 +250,7 @@ class ProcessPage:
             for variant in report.variants[:VARIANTS_SHOWN]
         ]
 
-    def _queues(self, report: Report) -> list[dict[str, Any]]:
+    def _queues(self, report: ProcessReport) -> list[dict[str, Any]]:
         return [
             {
                 "state": self._state(queue.state),
@@ -264,7 +264,7 @@ class ProcessPage:
             for queue in report.queues.queues[:QUEUES_SHOWN]
         ]
 
-    def _changes(self, report: Report) -> list[dict[str, Any]]:
+    def _changes(self, report: ProcessReport) -> list[dict[str, Any]]:
         """Two shares beside those of the period before, and why they differ."""
         result = []
         shares = ((FIRST_PASS, lambda period: period.first_pass), (IN_TIME, lambda period: period.in_time))
@@ -280,12 +280,14 @@ class ProcessPage:
                     "total": points_words(change.total.total),
                     "rate": points_words(change.total.rate),
                     "mix": points_words(change.total.mix),
-                    "groups": self._groups(change, report.before, report.period, share),
+                    "groups": self._groups(change),
                 }
             )
         return result
 
-    def _groups(self, change: Explained, before: Period, now: Period, share: Any) -> list[dict[str, Any]]:
+    def _groups(
+        self, change: Explained, before: MeasuredPeriod, now: MeasuredPeriod, share: Any
+    ) -> list[dict[str, Any]]:
         labels = self._group_labels(change.groups)
         order = sorted(change.groups, key=lambda key: (-abs(change.groups[key].total), labels[key]))
         return [
@@ -313,7 +315,7 @@ class ProcessPage:
 
     def cases(self, key: str) -> dict[str, Any]:
         """The cases of one figure. Raises Missing for a figure that the page does not have."""
-        report = Report(self.request)
+        report = ProcessReport(self.request)
         figures = report.figures()
         if key not in figures:
             raise Missing
@@ -343,7 +345,7 @@ class ProcessPage:
             return " → ".join(self._state(state) for state in rest.split(">"))
         return OF_FIGURE[key]
 
-    def _rows(self, report: Report, ids: tuple[ObjectId, ...]) -> list[dict[str, Any]]:
+    def _rows(self, report: ProcessReport, ids: tuple[ObjectId, ...]) -> list[dict[str, Any]]:
         rows = {row["_id"]: row for row in rights.find_rows(self.request.me, self.cls, ids)}
         steps: dict[ObjectId, list[Any]] = {}
         for step in report.steps.steps:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from bson import ObjectId
 from werkzeug.datastructures import MultiDict
@@ -17,7 +18,7 @@ from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.course import columns
-from models.kernel.language.fields import Choice, Day
+from models.kernel.language.fields import Day
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Workflow
@@ -28,7 +29,7 @@ from models.services.process.measures import (
     Stage,
     Took,
     Variant,
-    Way,
+    WayTaken,
     ended_in,
     first_pass,
     in_time,
@@ -38,7 +39,7 @@ from models.services.process.measures import (
     variants,
     ways,
 )
-from models.services.process.steps import PeriodSteps, Span, steps_of, whole_course
+from models.services.process.steps import MomentSpan, PeriodSteps, steps_of, whole_course
 from models.services.process.waiting_now import Queues, queues_of
 
 DAYS_SHOWN, DAYS_MAX = 90, 1830
@@ -103,15 +104,15 @@ class ProcessRequest:
         return self.cls.declared.workflow
 
     @property
-    def span(self) -> Span:
+    def span(self) -> MomentSpan:
         """The days asked for, in the company's zone."""
-        return Span(clock.start_of(self.first), clock.start_of(self.last + dt.timedelta(days=1)))
+        return MomentSpan(clock.start_of(self.first), clock.start_of(self.last + dt.timedelta(days=1)))
 
     @property
-    def before(self) -> Span:
+    def before(self) -> MomentSpan:
         """As many days before them."""
         length = self.last - self.first + dt.timedelta(days=1)
-        return Span(clock.start_of(self.first - length), clock.start_of(self.first))
+        return MomentSpan(clock.start_of(self.first - length), clock.start_of(self.first))
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -129,16 +130,21 @@ def dimensions(cls: type[Record], me: Actor) -> list[str]:
     seen = rights.listed_fields(me, cls)
     return [
         DEPARTMENT,
-        *(name for name, f in cls.declared.own_fields.items() if isinstance(f, Choice) and name in seen),
+        *(name for name, f in cls.declared.own_fields.items() if has_options(f) and name in seen),
     ]
 
 
+def has_options(field: Any) -> bool:
+    """Whether a field is a choice of one among options."""
+    return bool(getattr(field, "options", None)) and not hasattr(field, "field")
+
+
 @dataclass
-class Period:
+class MeasuredPeriod:
     """The moves of one period, the whole course of the cases that were decided on or ended in it, and what follows."""
 
     request: ProcessRequest
-    span: Span
+    span: MomentSpan
     read: PeriodSteps = field(init=False)
     courses: Courses = field(init=False)
 
@@ -185,25 +191,25 @@ class Period:
 
 
 @dataclass
-class Report:
+class ProcessReport:
     """The figures of a process in a period, beside those of the period before."""
 
     request: ProcessRequest
-    period: Period = field(init=False)
+    period: MeasuredPeriod = field(init=False)
 
     def __post_init__(self) -> None:
-        self.period = Period(self.request, self.request.span)
+        self.period = MeasuredPeriod(self.request, self.request.span)
 
     @property
     def steps(self) -> PeriodSteps:
         return self.period.read
 
     @cached_property
-    def before(self) -> Period:
-        return Period(self.request, self.request.before)
+    def before(self) -> MeasuredPeriod:
+        return MeasuredPeriod(self.request, self.request.before)
 
     @cached_property
-    def ways(self) -> list[Way]:
+    def ways(self) -> list[WayTaken]:
         return ways(self.steps.steps)
 
     @cached_property
@@ -221,7 +227,7 @@ class Report:
         states = [state for state in flow.states if state not in flow.ends]
         return queues_of(self.request.cls, self.request.me, states, self.request.department)
 
-    def change(self, share: Callable[[Period], Share]) -> Explained | NoData:
+    def change(self, share: Callable[[MeasuredPeriod], Share]) -> Explained | NoData:
         """Why a share is another than in the period before: by rates of the groups, and by their shares."""
         if self.steps.more or self.before.read.more:
             return NO_DATA

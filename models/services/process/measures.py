@@ -16,10 +16,10 @@ from models.kernel.base.arithmetic.spread import MEDIAN, percentile
 from models.kernel.language.course import is_return
 from models.kernel.language.workflow import WITHDRAW, Workflow
 
-from .steps import Span, Step
+from .steps import MomentSpan, ProcessStep
 
 SLOW_TENTH = 90
-Courses = Mapping[ObjectId, Sequence[Step]]
+Courses = Mapping[ObjectId, Sequence[ProcessStep]]
 T = TypeVar("T", bound=Hashable)
 
 
@@ -39,7 +39,7 @@ class Took:
 
 
 @dataclass(frozen=True)
-class Way:
+class WayTaken:
     """One arrow: the moves of one name from one state to another."""
 
     source: str
@@ -82,14 +82,16 @@ class Share:
         return Ratio(len(self.hits), len(self.cases))
 
 
-def ways(steps: Iterable[Step]) -> list[Way]:
+def ways(steps: Iterable[ProcessStep]) -> list[WayTaken]:
     """The arrows of a process, the most used first."""
     groups = _grouped(steps, lambda step: (step.source, step.target, step.verb))
-    result = [Way(*key, len(group), cases_of(group), Took.of(s.spent for s in group)) for key, group in groups.items()]
+    result = [
+        WayTaken(*key, len(group), cases_of(group), Took.of(s.spent for s in group)) for key, group in groups.items()
+    ]
     return sorted(result, key=lambda way: (-way.moves, way.source, way.target, way.verb))
 
 
-def stages(steps: Iterable[Step], order: Sequence[str]) -> list[Stage]:
+def stages(steps: Iterable[ProcessStep], order: Sequence[str]) -> list[Stage]:
     """The states that were left, in the order of the workflow; those of former versions last."""
     result = [
         Stage(
@@ -105,7 +107,7 @@ def stages(steps: Iterable[Step], order: Sequence[str]) -> list[Stage]:
     return sorted(result, key=lambda stage: (places.get(stage.state, len(places)), stage.state))
 
 
-def ended_in(courses: Courses, span: Span, ends: frozenset[str]) -> tuple[ObjectId, ...]:
+def ended_in(courses: Courses, span: MomentSpan, ends: frozenset[str]) -> tuple[ObjectId, ...]:
     """The cases whose last move lies in a period and led to an end: each case in the period of its end."""
     return tuple(
         record
@@ -119,7 +121,7 @@ def lead_time(courses: Courses, cases: Iterable[ObjectId]) -> Took:
     return Took.of(_whole(courses[record]) for record in cases)
 
 
-def _whole(course: Sequence[Step]) -> int | None:
+def _whole(course: Sequence[ProcessStep]) -> int | None:
     spent = [step.spent for step in course]
     return None if None in spent else sum(value or 0 for value in spent)
 
@@ -134,7 +136,7 @@ def variants(courses: Courses, cases: Iterable[ObjectId]) -> list[Variant]:
     return sorted(result, key=lambda variant: (-len(variant.cases), len(variant.states), variant.states))
 
 
-def first_pass(flow: Workflow, courses: Courses, span: Span) -> Share:
+def first_pass(flow: Workflow, courses: Courses, span: MomentSpan) -> Share:
     """Of the cases decided on for the first time in a period, those that were never given back until its end.
 
     What its submitter withdrew was not given back. The courses reach to the end of the period.
@@ -149,7 +151,7 @@ def first_pass(flow: Workflow, courses: Courses, span: Span) -> Share:
     return Share(tuple(passed), tuple(decided))
 
 
-def in_time(steps: Iterable[Step]) -> Share:
+def in_time(steps: Iterable[ProcessStep]) -> Share:
     """Of the cases with a move that had a deadline, those whose moves were all made in time."""
     groups = _grouped((step for step in steps if step.due is not None), lambda step: step.record)
     late = {record for record, group in groups.items() if any(step.is_late for step in group)}
@@ -166,23 +168,23 @@ def split(share: Share, group: Callable[[ObjectId], T]) -> dict[T, Ratio]:
     return {key: Ratio(numerator, denominator) for key, (numerator, denominator) in result.items()}
 
 
-def cases_of(steps: Iterable[Step]) -> tuple[ObjectId, ...]:
+def cases_of(steps: Iterable[ProcessStep]) -> tuple[ObjectId, ...]:
     """The records of some steps, each once, in order."""
     return tuple(dict.fromkeys(step.record for step in steps))
 
 
-def _is_decision(flow: Workflow, step: Step) -> bool:
+def _is_decision(flow: Workflow, step: ProcessStep) -> bool:
     move = flow.find(step.verb, step.source)
     return bool(move and move.is_decision and step.verb != WITHDRAW)
 
 
-def _gives_back(flow: Workflow, step: Step) -> bool:
+def _gives_back(flow: Workflow, step: ProcessStep) -> bool:
     move = flow.find(step.verb, step.source)
     return bool(move and is_return(flow, move, step.source))
 
 
-def _grouped(steps: Iterable[Step], key: Callable[[Step], T]) -> dict[T, list[Step]]:
-    result: dict[T, list[Step]] = {}
+def _grouped(steps: Iterable[ProcessStep], key: Callable[[ProcessStep], T]) -> dict[T, list[ProcessStep]]:
+    result: dict[T, list[ProcessStep]] = {}
     for step in steps:
         result.setdefault(key(step), []).append(step)
     return result

@@ -22,7 +22,7 @@ _SHOWN = "record seq at verb state_from state_to actor department due spent held
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProcessStep:
     """A move that changed the state of a record. `spent` is the working time in the state that it left, in seconds, by
     the calendar of then, `held` how much of it stood still; None where the entry is older than these facts."""
 
@@ -45,7 +45,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Span:
+class MomentSpan:
     """From the start of a first day up to, but not with, an end; both aware."""
 
     start: dt.datetime
@@ -62,7 +62,7 @@ class PeriodSteps:
     each with the fields asked for. `left_out`: how many were of other sources or taken back. `more`: there are more
     moves than are read, so that nothing can be said of the period."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ProcessStep, ...]
     records: Mapping[ObjectId, Mapping[str, Any]]
     left_out: int = 0
     more: bool = False
@@ -76,7 +76,7 @@ class PeriodSteps:
 def steps_of(
     cls: type[Record],
     me: Actor,
-    span: Span,
+    span: MomentSpan,
     *,
     department: ObjectId | None = None,
     every_source: bool = False,
@@ -104,12 +104,14 @@ def steps_of(
     return PeriodSteps(tuple(map(_step, kept)), records, len(rows) - len(kept))
 
 
-def whole_course(records: Iterable[ObjectId], end: dt.datetime, *, every_source: bool) -> dict[ObjectId, list[Step]]:
+def whole_course(
+    records: Iterable[ObjectId], end: dt.datetime, *, every_source: bool
+) -> dict[ObjectId, list[ProcessStep]]:
     """All moves of some records up to a moment, each in order; two commands."""
     query = {"record": {"$in": list(records)}, "state_from": {"$gt": ""}, "at": {"$lt": end}}
     cursor = HistoryEntry._get_collection().find(query, {**dict.fromkeys(_SHOWN, 1), "_id": 0})
     rows = list(cursor.max_time_ms(TIME_LIMIT_MS))
-    result: dict[ObjectId, list[Step]] = {}
+    result: dict[ObjectId, list[ProcessStep]] = {}
     for row in sorted(rows if every_source else _work_only(rows), key=lambda row: row["seq"]):
         result.setdefault(row["record"], []).append(_step(row))
     return result
@@ -130,9 +132,9 @@ def _work_only(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if work.counts(row, undone)]
 
 
-def _step(row: Mapping[str, Any]) -> Step:
+def _step(row: Mapping[str, Any]) -> ProcessStep:
     is_timed = row.get("form", 1) >= FORM
-    return Step(
+    return ProcessStep(
         record=row["record"],
         seq=row["seq"],
         at=row["at"],
