@@ -27,6 +27,7 @@ from ..moves import moves_context, needs_shown, timed_lines
 from ..session import catalogue
 from ..slots import links_for, panels_for
 from ..wording import deadline, line_labels, reference_labels, state_label, tone
+from . import whole_grid
 from .clocks import clocks_context
 from .course import course_of, drawing_of
 from .linked import leads_context, linked_context
@@ -154,8 +155,10 @@ def lines_context(field: Any, rows: list, labels: Mapping, viewer: rights.Viewer
     """A table of embedded lines for reading."""
     columns = {name: column for name, column in field.columns.items() if viewer.sees(column)}
     kinds = {name: kind_of(column) for name, column in columns.items()}
+    grid = whole_grid.reading(field, rows, columns, labels) if whole_grid.is_grid(field, columns) else None
     return {
         "label": label_of(field),
+        "grid": grid,
         "heads": [{"label": label_of(column), "number": kind_of(column).is_number} for column in columns.values()],
         "rows": [
             [{"text": kind.linked(row.get(name), labels), "number": kind.is_number} for name, kind in kinds.items()]

@@ -263,6 +263,21 @@
     announce(text);
   }
 
+  // A list that is a grid: Enter goes to the same field of the next row, Ctrl and an arrow key to the next cell.
+  onEach("table[data-whole]", (table) => {
+    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const inputs = (cell) => [...cell.querySelectorAll('input:not([type="hidden"]), select, textarea')];
+    table.addEventListener("keydown", (event) => {
+      const cell = event.target.closest("td");
+      const step = event.key === "Enter" ? [1, 0] : event.ctrlKey ? steps[event.key] : null;
+      if (!cell || !step || event.isComposing || event.target.matches("textarea, button")) return;
+      const row = table.tBodies[0].rows[cell.parentElement.sectionRowIndex + step[0]];
+      const next = row?.cells[cell.cellIndex + step[1]];
+      event.preventDefault();
+      if (next?.matches("td")) inputs(next)[inputs(cell).indexOf(event.target)]?.focus();
+    });
+  });
+
   onEach("table[data-lines]", (table) => {
     const prefix = table.dataset.lines;
     const body = table.tBodies[0];

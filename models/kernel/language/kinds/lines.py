@@ -66,7 +66,8 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     `in_turn`, of a list to which is only added: who adds a line has seen the last one; else both are shown, so that two
     people do not answer alike, or against each other.
 
-    `whole` names columns that are choices: the list is a table with a line for each combination of their options, and
+    `whole` names columns that are choices: the list is a table (of two, drawn as a grid) with a line for each
+    combination of their options, and
     is refused while one is missing or there twice. A new record begins with what `default` gives.
     """
 
