@@ -23,6 +23,7 @@ from models.kernel.language.spec import Declaration
 from models.kernel.rights import rights
 
 from . import wording
+from .kinds import kind_of
 from .line_rows import line_rows
 from .session import actor, is_signed_in
 from .shortcuts import SHORTCUTS
@@ -43,7 +44,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
     )
     app.jinja_env.globals["machine_time"] = wording.machine_time
     app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look, line_rows=line_rows)
-    app.jinja_env.globals.update(is_signed_by_hand=_is_signed_by_hand)
+    app.jinja_env.globals.update(is_signed_by_hand=_is_signed_by_hand, builders_of=_builders_of)
     app.jinja_env.globals.update(yes_words=sorted(typed.YES), no_words=sorted(typed.NO))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)
@@ -185,3 +186,9 @@ def unread_count(me: Actor) -> int:
 def _is_signed_by_hand(declared: Declaration) -> bool:
     """Whether a type has a signature, for which its pages need a script."""
     return any(field.is_signature for field in declared.own_fields.values())
+
+
+def _builders_of(declared: Declaration) -> list[str]:
+    """The scripts by which lists of a type are built."""
+    names = (kind_of(field).builder for field in declared.own_fields.values())
+    return sorted({name for name in names if name})

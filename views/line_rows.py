@@ -15,7 +15,10 @@ from markupsafe import Markup, escape
 NAME, VALUE, CELL = "\ufdd0", "\ufdd1", "\ufdd2"  # noncharacters of Unicode: no text has them
 _SIGNS = re.compile(f"([{NAME}{VALUE}])")
 _OF_THE_PLACE = frozenset({"name", "id", "line_key"})
-_PICKED = frozenset({"long", "choice", "choices", "flag", "ref", "refs", "computed", "shown", "lines", "answers"})
+_PICKED = frozenset(
+    {"long", "choice", "choices", "flag", "ref", "refs", "computed", "shown", "lines", "answers"}
+    | {"options", "condition", "translations"}
+)
 
 Macro = Callable[..., Any]
 

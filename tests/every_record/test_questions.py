@@ -22,11 +22,13 @@ from models.kernel.language.kinds.questions import QuestionLine
 from models.kernel.rights import rights
 from models.services.imports.rows import BAD
 from tests.fixtures._types import types_with
-from tests.fixtures.http import id_in, said
+from tests.fixtures.http import id_in, read_page, said
 from views.kinds import kind_of
 
 ANSWERING = types_with(lambda declared: any(field.answers_to for field in declared.own_fields.values()))
+ASKING = types_with(lambda declared: any(kind_of(field).builder for field in declared.own_fields.values()))
 SCRIPT = "<script>alert(1)</script>"
+BUTTONS = {"go", "switch", "width"}
 ODD = [
     ({"strange": "x"}, "answers to questions that are not in this list"),
     ({"q1": "maybe"}, "none of the options"),
@@ -326,3 +328,46 @@ def test_a_damaged_answer_costs_itself_alone(cls: Any, record: Any, writer: str,
     for page in (f"{base}edit/", f"{base}print/"):
         assert browser.get(page, {"id": record.id}).status_code == 200, page
     assert browser.get("/admin/results/export/csv/", results_of(record)).status_code == 200
+
+
+@ASKING
+def test_questions_are_previewed_page_by_page_and_nothing_is_stored(
+    cls: Any, record: Any, writer: str, browser_as: Any
+) -> None:
+    """Without scripts: from what stands in the form, in every language, with the same branching, to the end."""
+    name = next(name for name, field in cls.declared.own_fields.items() if kind_of(field).builder)
+    browser = browser_as(writer, locale=EN)
+    first = {
+        f"{name}-0-code": "used", f"{name}-0-kind": "single", f"{name}-0-text": "Used?", f"{name}-0-required": "1",
+        f"{name}-0-options": "yes | Yes\nno | No", f"{name}-0-translations": "zh-Hant: 用過嗎？\nzh-Hant/yes: 用過",
+        f"{name}-1-code": "why", f"{name}-1-kind": "text", f"{name}-1-text": SCRIPT,
+        f"{name}-1-show_if": "used = no", f"{name}-2-kind": "section", f"{name}-2-text": "Last",
+        f"{name}-2-show_if": "used = no", f"{name}-3-code": "much", f"{name}-3-kind": "number",
+        f"{name}-3-text": "How much?", f"{name}-3-most": "5",
+    }  # fmt: skip
+    path = f"/admin/preview/?type={cls.declared.name}"
+    before = {each: get_db()[each].count_documents({}) for each in get_db().list_collection_names()}
+
+    def sent(page: Any, **typed: str) -> Any:
+        form = {key: value for key, value in page.form("preview/").items() if value is not None and key not in BUTTONS}
+        return read_page(browser.post(path, {**form, **typed}).text)
+
+    page = read_page(browser.post(path, first).text)
+    assert "Used?" in page.text
+    assert SCRIPT in page.text, "as text"
+    assert "Please answer this question" in sent(page, go="forward").text
+    assert "用過嗎？" in sent(page, switch="zh-Hant").text
+    page = sent(page, **{"a-used": "no", "go": "forward"})
+    assert "There is a question more" in page.text
+    page = sent(page, **{"a-why": "dust", "go": "forward"})
+    assert "How much?" in page.text
+    assert "5 or less" in sent(page, **{"a-much": "6", "go": "forward"}).text
+    assert "Used?" in sent(page, go="back").text
+    over = sent(page, **{"a-much": "5", "go": "forward"})
+    assert "Nothing was stored" in over.text
+    assert "Used?" in sent(over, go="start").text
+    for odd in ({"lines": "{"}, {"lines": "[1]", "given": "3"}, {"lines": '[{"kind":"number","most":"x","text":3}]'}):
+        assert browser.post(path, odd).status_code == 200
+    assert browser.post("/admin/preview/?type=nothing", first).status_code == 404
+    after = {each: get_db()[each].count_documents({}) for each in before}
+    assert {each for each in before if before[each] != after[each]} <= {"attempt"}

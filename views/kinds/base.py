@@ -52,6 +52,7 @@ class Kind:
     is_wide = False  # takes the whole width of a page
     is_text_cell = False  # an empty sheet keeps what is typed as text
     takes: L | None = None  # what a cell of a sheet takes
+    builder = ""  # the script that lets its lines be built, for a list whose lines are more than a table shows
     groups: Callable[..., Groups] | None = None  # how records fall into groups by it
 
     def __init__(self, field: Any):

@@ -15,6 +15,7 @@ from models.kernel.gate import validation
 from models.kernel.gate.intents import Intent
 from models.kernel.language.fields import label_of
 from models.kernel.language.kinds.lines import KEY
+from models.kernel.language.questions.sheet import IN_LINE as OF_QUESTION
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Part
 from models.kernel.language.workflow import REASON, Move
@@ -135,6 +136,7 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
         "beside": " ".join(dict.fromkeys(name for item in declared.beside for name in item.fields)),
         "lists": beside.lists_for(intent.actor, cls, _texts_of(form)) if declared.beside else [],
         "asks_confirmation": validation.DOUBT in problems,
+        "has_preview": any(kind_of(field).builder for field in declared.own_fields.values()),
         "has_computed": any(field.computed or field.columns for field in declared.own_fields.values()),
     }
 
@@ -175,7 +177,8 @@ def _in_line(form: wtforms.Form, place: str, words: Any) -> str:
     name, _, rest = place.partition("-")
     at = rest.partition("-")[0]
     is_line = at.isdecimal() and isinstance(form._fields.get(name), LinesList)
-    return str(IN_LINE(n=int(at) + 1, sentence=words)) if is_line else str(words)
+    is_told = getattr(words, "pattern", words) == OF_QUESTION  # such a sentence names its line itself
+    return str(IN_LINE(n=int(at) + 1, sentence=words)) if is_line and not is_told else str(words)
 
 
 def _is_shown_computed(cls: type[Record], name: str, viewer: rights.Viewer) -> bool:
@@ -216,7 +219,7 @@ class Drawing:
             return control | {"kind": "computed", "text": text, "number": kind.is_number}
         if isinstance(entry, LinesList):
             self._look_up_kept(entry)
-            return control | lines_control(self._table(name), entry)
+            return control | {"builder": entry.kind.builder} | lines_control(self._table(name), entry)
         return control | self._with_errors(name, self.input(entry))
 
     def _look_up_kept(self, entry: LinesList) -> None:

@@ -6,8 +6,7 @@ answered before; the script shows and hides by the same conditions, and keeps wh
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +17,6 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.language.questions import given as answers
-from models.kernel.language.questions.conditions import holds
-from models.kernel.language.questions.kinds import SECTION, kind_of
-from models.kernel.language.questions.question import OTHER_TEXT, Question
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.operations.retention import rule_for
@@ -29,19 +25,15 @@ from models.surveys.invitations import SurveyInvitation
 from models.surveys.sittings import Sitting
 from models.surveys.surveys import Opening, Survey, opening_of, text_of
 
-from ..kinds.answers import drawn_question, posted
+from ..forms.paging import GO, LAST, PART, Paging
 from . import sending
 from .behind import behind_link
 from .following import nowhere
 from .receiving import full_address
 from .sending import TooOften, sentences
 
-PREFIX = "a"
-PART, SEEN, LAST, GO = "part", "seen", "last", "go"
 CONTACT = ("contact", "mail")
 BEGIN = "begin"
-ALWAYS: Any = ["all", []]
-NEVER: Any = ["any", []]
 MORE_TO_ANSWER = L("There is a question more to answer on this page.", "本頁還有題目需要回答。")
 KEPT = L(
     "It is kept. You can go on later under this link, also on another device:",
@@ -61,7 +53,6 @@ CLOSED = {
 IS_FULL = L("The survey has as many answers as it takes. Thank you for your interest.", "問卷已收滿，感謝關注。")
 USED = L("This invitation was used already. Thank you for your answers.", "此邀請已使用，感謝您的回答。")
 INVITED_ONLY = L("This survey is answered by personal invitation only.", "本問卷僅限受邀者作答。")
-Part = Sequence[Question]
 
 
 @behind_link("survey")
@@ -198,25 +189,16 @@ class Filling:
 
     def __init__(self, survey: Survey, sitting: Sitting):
         self.survey, self.sitting = survey, sitting
-        self.questions = sitting.questions
-        self.parts = list(_parts(self.questions))
-        self._look()
-
-    def _look(self) -> None:
-        self.readable = answers.readable(self.questions, self.sitting.given)
-        self.visible = {question.key for question in answers.shown(self.questions, self.readable)}
+        self.paging = Paging(sitting.questions, sitting.given)
 
     def take_in(self) -> int:
         """Keep what was typed on a page; returns which part it was."""
-        number = request.form.get(PART, "")
-        at = min(int(number), len(self.parts) - 1) if number.isdecimal() and len(number) < 4 else 0
-        known = {name for question in self.parts[at] for name in (question.key, question.key + OTHER_TEXT)}
-        typed = {key: value for key, value in posted(PREFIX, request.form) if key in known}
-        given = {key: value for key, value in self.sitting.given.items() if key not in known} | typed
+        at = self.paging.number_of(request.form.get(PART, ""))
+        given = self.paging.taken_in(at, request.form)
         contact = {name: request.form[name].strip() for name in CONTACT if name in request.form}
         self.sitting = replace(self.sitting, given=given, contact={**self.sitting.contact, **contact})
         sittings.keep(self.sitting)
-        self._look()
+        self.paging = Paging(self.sitting.questions, given)
         return at
 
     def go_on(self, at: int, go: str) -> Any:
@@ -225,15 +207,15 @@ class Filling:
             return self.drawn(at)
         if go == "save":
             return ("", 204) if request.form.get("quiet") else self.drawn(at, kept=True)
-        return self._led_to(self._before(at)) if go == "back" else self._forward(at)
+        return self._led_to(self.paging.before(at)) if go == "back" else self._forward(at)
 
     def _forward(self, at: int) -> Any:
-        if new := self._unseen(at):
+        if new := self.paging.unseen(at, request.form):
             return self.drawn(at, said=[MORE_TO_ANSWER], focus=new[0])
-        problems = answers.settled(self.questions, self.sitting.given).problems
-        if self._of_part(problems, at):
+        problems = answers.settled(self.paging.questions, self.sitting.given).problems
+        if self.paging.of_part(problems, at):
             return self.drawn(at, problems=problems), 422
-        if (following := self._after(at)) is not None:
+        if (following := self.paging.after(at)) is not None:
             return self._led_to(following)
         if not request.form.get(LAST):
             return self.drawn(at, said=[LOOK_AGAIN])
@@ -241,7 +223,8 @@ class Filling:
 
     def _sent(self, at: int, problems: Mapping[str, Any]) -> Any:
         if problems:
-            wrong = next((n for n in range(len(self.parts)) if self._of_part(problems, n)), at)
+            every = range(len(self.paging.parts))
+            wrong = next((n for n in every if self.paging.of_part(problems, n)), at)
             return self.drawn(wrong, problems=problems), 422
         try:
             sittings.send(self.sitting)
@@ -253,87 +236,21 @@ class Filling:
     def _led_to(self, part: int) -> Any:
         return redirect(url_for("public.fill", token=self.sitting.token, part=part), 303)
 
-    def _of_part(self, problems: Mapping[str, Any], at: int) -> list[str]:
-        return [question.key for question in self.parts[at] if question.key in problems]
-
-    def _unseen(self, at: int) -> list[str]:
-        """What is to be answered on a page by what was answered there, and was not shown when it was sent."""
-        seen = set(request.form.get(SEEN, "").split())
-        return [
-            q.key for q in self.parts[at] if q.key in self.visible and q.key not in seen and kind_of(q).takes_answers
-        ]
-
-    def _shows(self, at: int) -> bool:
-        return any(question.key in self.visible for question in self.parts[at])
-
-    def _after(self, at: int) -> int | None:
-        return next((n for n in range(at + 1, len(self.parts)) if self._shows(n)), None)
-
-    def _before(self, at: int) -> int:
-        return next((n for n in range(at - 1, -1, -1) if self._shows(n)), 0)
-
     def drawn(self, at: int, **facts: Any) -> str:
         """A part as a page; where it is not shown, the next one that is."""
-        at = min(at, len(self.parts) - 1)
-        if not self._shows(at):
-            at = self._after(at) or self._before(at)
-        part, problems = self.parts[at], facts.get("problems", {})
-        on_page = {question.key for question in part}
-        before = {key: value for key, value in self.readable.items() if key in self.visible - on_page}
-        drawn = [self._question(question, before, on_page, problems) for question in part]
+        part = self.paging.drawn(self.paging.nearest(at), facts.get("problems", {}), facts.get("focus", ""))
         path = url_for("public.fill", token=self.sitting.token)
-        is_last = self._after(at) is None
         return _page(
             "public/survey_part.html",
             self.survey,
+            **part,
             action=path,
             link=full_address(path),
             sitting=self.sitting,
-            questions=drawn,
-            at=at,
-            of=len(self.parts),
-            has_before=any(self._shows(n) for n in range(at)),
-            is_last=is_last,
-            seen=" ".join(question.key for question in part if question.key in self.visible),
-            asks_address=is_last and self.survey.asks_address,
+            asks_address=part["is_last"] and self.survey.asks_address,
             kept=str(KEPT) if facts.get("kept") else "",
             notices=[str(words) for words in facts.get("said", ())],
-            focus=facts.get("focus", ""),
-            faults=[(f"{PREFIX}-{q.key}", str(problems[q.key])) for q in part if q.key in problems],
             contact_problems={
                 name: [str(w) for w in words] for name, words in facts.get("contact_problems", {}).items()
             },
         )
-
-    def _question(
-        self, question: Question, before: Mapping[str, Any], on_page: set[str], problems: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        tree = partly(question.show_if, before, on_page)
-        return {
-            **drawn_question(PREFIX, question, self.sitting.given),
-            "show_if": "" if tree is None else json.dumps(tree),
-            "is_shown": question.key in self.visible,
-            "errors": [str(problems[question.key])] if question.key in problems else [],
-        }
-
-
-def _parts(questions: Sequence[Question]) -> Iterator[Part]:
-    """The parts of a survey: each section with its questions is a page."""
-    part: list[Question] = []
-    for question in questions:
-        if question.kind == SECTION and part:
-            yield part
-            part = []
-        part.append(question)
-    yield part
-
-
-def partly(tree: Any, before: Mapping[str, Any], on_page: set[str]) -> Any:
-    """A condition as it is evaluated on one page: what was answered on others is decided already."""
-    if tree is None:
-        return None
-    if tree[0] in ("all", "any"):
-        return [tree[0], [partly(part, before, on_page) for part in tree[1]]]
-    if tree[1] in on_page:
-        return tree
-    return ALWAYS if holds(tree, before) else NEVER

@@ -179,6 +179,7 @@ window.guicheng = (() => {
     addEventListener("pageshow", (event) => { if (event.persisted) mark(false); });
     form.addEventListener("submit", (event) => {
       if (sent || event.defaultPrevented) return event.preventDefault();
+      if (event.submitter?.formTarget) return; // opens beside, nothing is saved
       mark(true);
       setTimeout(mark, 12000, false); // a lost connection must not lock the form; the server drops doubles
     });

@@ -65,7 +65,7 @@
 
     for (const type of ["input", "change"]) form.addEventListener(type, () => later(PAUSE));
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") beat(); });
-    form.addEventListener("submit", (event) => { isSent = !event.defaultPrevented; });
+    form.addEventListener("submit", (event) => { isSent = !event.defaultPrevented && !event.submitter?.formTarget; });
     addEventListener("pageshow", (event) => { if (event.persisted) isSent = false; });
   });
 })();

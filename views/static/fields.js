@@ -227,7 +227,7 @@
   onEach("[data-picker]", (box) => { if (!pickers.has(box)) pickers.set(box, new Picker(box)); });
 
   const NUMBERED = ["name", "id", "for", "aria-describedby", "aria-labelledby", "aria-controls", "data-computed", "data-errors", "data-name"];
-  const CELLS = "input:not([type='hidden'], [type='file'], [readonly], [disabled]), select:not([disabled]), textarea:not([readonly], [disabled])";
+  const CELLS = "input:not([type='hidden'], [type='file'], [readonly], [disabled], [data-part]), select:not([disabled], [data-part]), textarea:not([readonly], [disabled], [data-part])";
   function enter(control, text) {
     const box = control.closest("[data-picker]");
     const value = text.trim();

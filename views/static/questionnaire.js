@@ -1,4 +1,4 @@
-// Shows the questions of a survey as cards with what each kind needs, and lets them be dragged; the table works without.
+// Shows a list of questions as cards with what each kind needs, and lets them be dragged; the table works without.
 "use strict";
 (() => {
   const CHOICES = ["single", "multiple", "ranking", "matrix"];
@@ -12,11 +12,12 @@
     least: (kind) => ["number", "multiple", "ranking"].includes(kind),
     most: (kind) => ["number", "multiple", "ranking"].includes(kind),
     points: (kind) => ["rating", "promoter"].includes(kind),
+    divides: (kind) => ["single", "rating", "promoter"].includes(kind),
   };
-  const table = document.querySelector('table[data-lines="questions"]');
+  const table = document.querySelector("[data-builder] table[data-lines]");
   if (!table) return;
   const body = table.tBodies[0];
-  const labels = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
+  const labels = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim().replace(/\s*[（(][^（(]*[)）]$/, "")); // how it is typed is no part of its name here
   const columnOf = (cell) => [...cell.querySelectorAll("[name]")].at(-1)?.name.split("-").at(-1) || "";
   const inputOf = (row, column) => row.querySelector(`[name$="-${column}"]`);
   const isFilled = (input) => (input.type === "checkbox" ? input.checked : input.value.trim() !== "");

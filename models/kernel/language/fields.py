@@ -109,6 +109,7 @@ def problems_in(document: Any, fields: Mapping[str, Any], prefix: str = "") -> P
                 problems.update(problems_in(line, field.columns, f"{path}.{at}."))
                 for column, sentence in line.check():
                     problems.add(f"{path}.{at}.{column}", sentence)
-            for sentence in field.faults_together(value) if len(problems) == before else ():
-                problems.add(path, sentence)
+            for fault in field.faults_together(value) if len(problems) == before else ():
+                cell, sentence = fault if isinstance(fault, tuple) else ("", fault)
+                problems.add(f"{path}.{cell}" if cell else path, sentence)
     return problems

@@ -13,7 +13,7 @@ from models.kernel.language.questions.kinds import kind_of
 from models.kernel.language.questions.question import Question
 from tests.models.arithmetic.properties import many
 from tests.models.questions._samples import survey
-from views.public.surveys import _parts, partly
+from views.forms.paging import partly, parts_of
 
 VALUES: dict[str, Any] = {
     "used": st.sampled_from(["yes", "no", "maybe", ""]),
@@ -46,7 +46,7 @@ def test_page_by_page_the_same_questions_are_shown_as_all_at_once(typed: dict[st
     answers = readable(questions, typed)
     every = {question.key for question in shown(questions, answers)}
     visible: set[str] = set()
-    for part in _parts(questions):
+    for part in parts_of(questions):
         before = {key: value for key, value in answers.items() if key in visible}
         visible |= seen_on(list(part), before, answers)
     assert visible == every

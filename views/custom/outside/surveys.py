@@ -22,7 +22,7 @@ from models.surveys import sheets, sittings
 from models.surveys.invitations import counts_of
 from models.surveys.surveys import Survey
 from views.session import actor, say
-from views.slots import CustomView, Panel, on_form, on_record_top
+from views.slots import CustomView, Panel, on_record_top
 
 
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
@@ -32,7 +32,6 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 FAULTS_SHOWN = 20
 TAKEN = L("The questions are those of the sheet now.", "題目已按工作表更新。")
 NO_FILE = L("Please choose a workbook.", "請選擇工作簿文件。")
-on_form("survey", "questionnaire.js")
 
 
 @on_record_top("survey")

@@ -106,8 +106,9 @@ class Lines(Rule, me.EmbeddedDocumentListField):
         elif len(value) > self.most:
             yield TOO_MANY(label=label_of(self), most=self.most)
 
-    def faults_together(self, lines: Iterable[Line]) -> Iterator[Words]:
-        """What is wrong with lines of which each is right by itself."""
+    def faults_together(self, lines: Iterable[Line]) -> Iterator[Words | tuple[str, Words]]:
+        """What is wrong with lines of which each is right by itself; with the cell that it is about, `line.column`,
+        where it is about one."""
         if self.whole:
             yield from self._cell_faults(lines)
 

@@ -21,7 +21,7 @@ Cell = tuple[int, int]
 
 def may_divide(question: Question) -> bool:
     """Whether results may be shown by the answers to this question."""
-    return question.kind == "single" or isinstance(kind_of(question), ScaleQuestion)
+    return kind_of(question).divides
 
 
 def groups_of(question: Question) -> list[tuple[str, str]]:

@@ -49,6 +49,7 @@ class QuestionKind:
     signs = frozenset({ANSWERED, UNANSWERED})
     compared = TEXT
     is_many = False  # several inputs of a name make an answer
+    divides = False  # its answers may make groups by which results are shown
     most = TEXT_MAX
 
     def read(self, question: Question, given: Sequence[str]) -> Any:
@@ -135,6 +136,7 @@ class DateQuestion(QuestionKind):
 
 class SingleQuestion(QuestionKind):
     label = L("Single choice", "單選")
+    divides = True
     needs_options = has_other = has_points = True
     signs = QuestionKind.signs | {"=", "!="}
 
@@ -162,6 +164,7 @@ class MultipleQuestion(SingleQuestion):
     """Several options. What is worth less than nothing counts against the rest, down to nothing."""
 
     label = L("Multiple choice", "多選")
+    divides = False
     has_range = is_many = True
     signs = QuestionKind.signs | {"has", "lacks"}
 
@@ -193,7 +196,7 @@ class ScaleQuestion(QuestionKind):
     """A whole number of a scale; `points` of the question are for its end, and its start is worth nothing."""
 
     least, top = 1, 5
-    has_points = True
+    has_points = divides = True
     signs = NumberQuestion.signs
     compared = NUMBER
 

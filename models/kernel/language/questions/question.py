@@ -62,6 +62,7 @@ class Question:
     least: Decimal | None = None
     most: Decimal | None = None
     points: Decimal | None = None
+    divides: bool = False  # results are shown by its answers
     show_if: Any = None  # a compiled condition (`conditions.compiled`); None: always
     show_if_text: str = ""
     others: Texts = field(default_factory=dict)

@@ -58,16 +58,17 @@ BAD_TEXT = L(
     "「{line}」不是譯文，請填寫 en: 文字，選項則為 en/代碼: 文字",
     code="form",
 )
-OPTIONS, ROWS, RANGE, FREE, POINTS, REQUIRED = (
+OPTIONS, ROWS, RANGE, FREE, POINTS, REQUIRED, GROUPS = (
     L("options", "選項"),
     L("rows", "行"),
     L("least or most", "最小或最大值"),
     L("“other”", "「其他」"),
     L("points", "分值"),
     L("“required”", "「必答」"),
+    L("results by its answers", "分組查看結果"),
 )
 _TRANSLATION = re.compile(rf"({'|'.join(LOCALES)})(?:/([A-Za-z0-9_]{{1,{KEY_MAX}}}))?\s*[:：]\s*(.+)")
-Say = Callable[[Words], None]
+Say = Callable[[Words, str], None]  # what is wrong, and in which column
 Others = Mapping[str, dict[str, str]]
 
 
@@ -78,12 +79,20 @@ def questions_of(lines: Sequence[Mapping[str, Any]]) -> list[Question]:
 
 def faults_of(lines: Sequence[Mapping[str, Any]]) -> Iterator[Words]:
     """Everything that is wrong with a questionnaire, in the order of the questions."""
-    said: list[Words] = []
-    _read(lines, lambda n, name, fault: said.append(IN_LINE(n=n, name=name, fault=fault)))
+    yield from (sentence for _, sentence in cell_faults(lines))
+
+
+def cell_faults(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Words]]:
+    """The same, each with the cell that it is about: `line.column`, lines counted from 0."""
+    said: list[tuple[str, Words]] = []
+    _read(
+        lines,
+        lambda n, name, fault, column: said.append((f"{n - 1}.{column}", IN_LINE(n=n, name=name, fault=fault))),
+    )
     yield from said
 
 
-def _read(lines: Sequence[Mapping[str, Any]], say: Callable[[int, str, Words], None]) -> list[Question]:
+def _read(lines: Sequence[Mapping[str, Any]], say: Callable[[int, str, Words, str], None]) -> list[Question]:
     questions: list[Question] = []
     by_code: dict[str, Question] = {}
     for n, line in enumerate(lines, start=1):
@@ -100,15 +109,15 @@ def _read(lines: Sequence[Mapping[str, Any]], say: Callable[[int, str, Words], N
 def _question(line: Mapping[str, Any], code: str, before: Mapping[str, Question], say: Say) -> Question | None:
     kind = KINDS.get(line.get("kind") or "")
     if kind is None:
-        say(NO_KIND())
+        say(NO_KIND(), "kind")
         return None
     if code in before:
-        say(DOUBLED(code=code))
+        say(DOUBLED(code=code), "code")
     if kind.takes_answers and not KEY.fullmatch(code):
-        say(NO_CODE())
+        say(NO_CODE(), "code")
     others = _translations(_text(line, "translations"), say)
-    options = _options(_text(line, "options"), others, say) if kind.needs_options else []
-    rows = _options(_text(line, "rows"), others, say) if kind.has_rows else []
+    options = _options(line, "options", others, say) if kind.needs_options else []
+    rows = _options(line, "rows", others, say) if kind.has_rows else []
     least, most = _decimal(line.get("least")), _decimal(line.get("most"))
     question = Question(
         key=line.get("key") or code,
@@ -122,6 +131,7 @@ def _question(line: Mapping[str, Any], code: str, before: Mapping[str, Question]
         least=least,
         most=most,
         points=_decimal(line.get("points")),
+        divides=bool(line.get("divides")),
         show_if=_condition(_text(line, "show_if"), before, say),
         show_if_text=_text(line, "show_if"),
         others=others.get("", {}),
@@ -135,50 +145,51 @@ def _check(question: Question, line: Mapping[str, Any], say: Say) -> None:
     kind = KINDS[question.kind]
     has_range = question.least is not None or question.most is not None
     unused = (
-        (OPTIONS, _text(line, "options") and not kind.needs_options),
-        (ROWS, _text(line, "rows") and not kind.has_rows),
-        (RANGE, has_range and not kind.has_range),
-        (FREE, question.has_other and not kind.has_other),
-        (POINTS, question.points is not None and not (kind.has_points and not kind.needs_options)),
-        (POINTS, any(option.points is not None for option in question.options) and not kind.has_points),
-        (REQUIRED, question.is_required and not kind.takes_answers),
+        ("options", OPTIONS, _text(line, "options") and not kind.needs_options),
+        ("rows", ROWS, _text(line, "rows") and not kind.has_rows),
+        ("least", RANGE, has_range and not kind.has_range),
+        ("other", FREE, question.has_other and not kind.has_other),
+        ("points", POINTS, question.points is not None and not (kind.has_points and not kind.needs_options)),
+        ("options", POINTS, any(option.points is not None for option in question.options) and not kind.has_points),
+        ("required", REQUIRED, question.is_required and not kind.takes_answers),
+        ("divides", GROUPS, question.divides and not kind.divides),
     )
-    for what in dict.fromkeys(what for what, is_given in unused if is_given):
-        say(NOT_TAKEN(what=what))
+    for column, what in dict.fromkeys((column, what) for column, what, is_given in unused if is_given):
+        say(NOT_TAKEN(what=what), column)
     if kind.needs_options:
         _check_options(question, say)
     if kind.has_rows and not question.rows:
-        say(NO_ROWS())
+        say(NO_ROWS(), "rows")
     if kind.has_range:
         _check_range(question, kind.needs_options, say)
 
 
 def _check_options(question: Question, say: Say) -> None:
     if len(question.options) + question.has_other < 2:
-        say(NO_OPTIONS())
+        say(NO_OPTIONS(), "options")
     if question.has_other and any(option.key == OTHER for option in question.options):
-        say(KEPT_KEY())
+        say(KEPT_KEY(), "options")
 
 
 def _check_range(question: Question, counts: bool, say: Say) -> None:
     least, most, top = question.least, question.most, len(question.options) + question.has_other
     if least is not None and most is not None and least > most:
-        say(LEAST_OVER_MOST(least=f"{least:f}", most=f"{most:f}"))
+        say(LEAST_OVER_MOST(least=f"{least:f}", most=f"{most:f}"), "least")
     if counts and any(bound is not None and (bound % 1 or not 0 <= bound <= top) for bound in (least, most)):
-        say(NOT_A_COUNT(most=top))
+        say(NOT_A_COUNT(most=top), "least")
 
 
-def _options(text: str, others: Others, say: Say) -> list[Option]:
+def _options(row: Mapping[str, Any], column: str, others: Others, say: Say) -> list[Option]:
     """The options of lines `key | label | points`."""
     options: dict[str, Option] = {}
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in _text(row, column).splitlines() if line.strip()]
     if len(lines) > OPTIONS_MAX:
-        say(TOO_MANY_OPTIONS(most=OPTIONS_MAX))
+        say(TOO_MANY_OPTIONS(most=OPTIONS_MAX), column)
     for line in lines[:OPTIONS_MAX]:
         if (option := _option(line, others)) is None:
-            say(BAD_OPTION(line=line[:KEY_MAX]))
+            say(BAD_OPTION(line=line[:KEY_MAX]), column)
         elif option.key in options:
-            say(OPTION_DOUBLED(key=option.key))
+            say(OPTION_DOUBLED(key=option.key), column)
         else:
             options[option.key] = option
     return list(options.values())
@@ -202,7 +213,7 @@ def _translations(text: str, say: Say) -> dict[str, dict[str, str]]:
         if match := _TRANSLATION.fullmatch(line.strip()):
             others.setdefault(match[2] or "", {})[match[1]] = match[3].strip()
         elif line.strip():
-            say(BAD_TEXT(line=line.strip()[:KEY_MAX]))
+            say(BAD_TEXT(line=line.strip()[:KEY_MAX]), "translations")
     return others
 
 
@@ -213,7 +224,7 @@ def _condition(text: str, before: Mapping[str, Question], say: Say) -> Any:
     try:
         return compiled(text, partial(_leaf, before))
     except BadCondition as bad:
-        say(bad.sentence)
+        say(bad.sentence, "show_if")
         return None
 
 
