@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from models.kernel.base import clock
-from models.kernel.base.words import At, L, Words
-from models.kernel.gate import passages, timed
+from models.kernel.base.words import At, L, Listed, Words
+from models.kernel.gate import follow_ups, passages, timed
 from models.kernel.gate.decided import own_line
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import NOT_NOW
+from models.kernel.gate.rehearsal import would_make
 from models.kernel.language import by_time
 from models.kernel.language.fields import label_of
 from models.kernel.language.phase_gate import Condition
 from models.kernel.language.record import Record
+from models.kernel.language.spec import FollowUp
+from models.kernel.language.steps import Steps, in_steps, step_moments
 from models.kernel.language.workflow import REASON, Attached, Move, Workflow, is_met, need_label
 from models.kernel.rights import rights
 
@@ -36,6 +40,9 @@ HELD_BACK = L(
     "“{move}” was to follow by itself on {at}. It does as soon as this is settled: {why}",
     "「{move}」應於 {at} 自動進行，以下事項解決後隨即進行：{why}",
 )
+STATE_FIRST = L("the record is in the state “{states}”.", "記錄處於「{states}」狀態。")
+WITHIN_MINUTES = L("it is made within minutes.", "數分鐘內生成。")
+STEP = L("{label}: {step}", "{label}：{step}")
 UNDATED = L("“{move}” follows by itself once “{label}” is filled in.", "填寫「{label}」後，「{move}」將按時自動進行。")
 
 
@@ -79,7 +86,44 @@ def timed_lines(intent: Intent[Any]) -> list[str]:
     fields = intent.cls.fields_of()
     moves = timed.waiting_moves(intent.record)
     shown = [move for move in moves if all(viewer.sees(fields[name]) for name in (by_time.key_of(move), *move.only))]
-    return [str(_timed_words(intent.record, move, viewer)) for move in shown]
+    lines = [str(_timed_words(intent.record, move, viewer)) for move in shown]
+    for leads in in_steps(intent.cls.declared):
+        if leads.steps and viewer.sees(fields[leads.steps.after]):
+            lines += [str(words) for words in _step_words(intent.record, leads, leads.steps)]
+    return lines
+
+
+def _step_words(record: Record, leads: FollowUp, of: Steps) -> Iterator[Words]:
+    """The next step that time makes of a record: when, or why it has not been made. None once the record is done."""
+    flow = record.flow()
+    if flow is None or record.state in flow.ends or record.removed_at is not None:
+        return
+    moments = step_moments(record, of)
+    if not moments:
+        yield UNDATED(move=leads.label, label=label_of(type(record).fields_of()[of.after]))
+        return
+    planned = {item.key: str(item.part) for item in follow_ups.missing(record, leads)}
+    following = min(planned, key=lambda key: moments[planned[key]], default=None)
+    if following is None:
+        return
+    moment, label = moments[planned[following]], _step_label(leads, of, planned[following])
+    reasons = [] if record.state in of.states else [STATE_FIRST(states=_states_word(flow, of))]
+    if moment <= clock.now() and not reasons:
+        item = follow_ups.Follower(following, planned[following])
+        reasons = [words for words in would_make(record, leads, [item]) if words] or [WITHIN_MINUTES()]
+    if not reasons:
+        yield FOLLOWS(move=label, at=At(moment))
+        return
+    yield (FOLLOWS_IF if moment > clock.now() else HELD_BACK)(move=label, at=At(moment), why=reasons[0])
+
+
+def _states_word(flow: Workflow, of: Steps) -> Listed:
+    return Listed(tuple(flow.state_label(state) for state in flow.states if state in of.states))
+
+
+def _step_label(leads: FollowUp, of: Steps, key: str) -> Words:
+    field = follow_ups.target_of(leads).fields_of().get(of.field)
+    return STEP(label=leads.label, step=field.options[key]) if field is not None else leads.label
 
 
 def _timed_words(record: Record, move: Move, viewer: rights.Viewer) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, cast
@@ -11,6 +12,7 @@ from bson import ObjectId
 from ..chapters import SALES
 from ..departments import Code
 from ..kernel.base import clock, people
+from ..kernel.base.notice_kinds import NoticeKind
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import HANS
 from ..kernel.gate.changes import MoveActions
@@ -40,10 +42,12 @@ from ..kernel.language import (
     Rollup,
     Scope,
     State,
+    Steps,
     Text,
     Whole,
     Words,
     Workflow,
+    days,
     record,
     role,
     workdays,
@@ -77,6 +81,38 @@ def is_part_settled(receivable: Receivable) -> bool:
 
 
 BOOKING = FollowUp("book_payment", "Payment", L("Book a payment", "登記收款"), states=UNPAID, opens="receivable")
+DUNNING_AFTER_DAYS = {"1": 7, "2": 15, "3": 30}
+DUNNING_DUE = L(
+    "{number} is {days} days overdue. Next step of dunning: {level}.",
+    "{number} 已逾期 {days} 天，下一步催款：{level}。",
+)
+
+
+def dunning_step(owed: Receivable, level: str) -> dict[str, Any]:
+    """A step of dunning of what is owed, due so many days after that was."""
+    due = owed.due + dt.timedelta(days=DUNNING_AFTER_DAYS[level])
+    return {"receivable": owed.id, "customer": owed.ref("customer"), "due": due}
+
+
+def dunning_words(owed: Receivable, level: str, days_overdue: int) -> Words:
+    label = cast(Choice, Dunning._fields["level"]).options[level]
+    return DUNNING_DUE(number=owed.number, days=days_overdue, level=label)
+
+
+DUNNING = FollowUp(
+    "dunning",
+    "Dunning",
+    L("Dunning", "催款"),
+    fill=dunning_step,
+    steps=Steps(
+        "due",
+        {level: days(count) for level, count in DUNNING_AFTER_DAYS.items()},
+        states="overdue",
+        field="level",
+        notice=NoticeKind.DUNNING,
+        words=dunning_words,
+    ),
+)
 FIGURES = (
     Pivot(
         By("customer", top=100),
@@ -123,7 +159,7 @@ FIGURES = (
         edit=UNPAID,
         withdraw=False,
     ),
-    follow_ups=(BOOKING,),
+    follow_ups=(BOOKING, DUNNING),
     analyses=FIGURES,
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={}),
     retention=Retention(after="due", archive=730, delete=15),

@@ -81,5 +81,6 @@ class Beat(Scheduler):
 
 def _ensure_defaults() -> None:
     """What every installation starts with: its schedules and a first backup policy."""
+    defaults.retire_schedules()
     defaults.ensure_default_schedules()
     ensure_first_policy()

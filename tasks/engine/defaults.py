@@ -15,6 +15,7 @@ from mongoengine.connection import get_db
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import HANT
 from models.kernel.gate import changes, search_parts
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
@@ -44,7 +45,6 @@ class DefaultSchedule:
 DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="到期自動步驟", task="moves.timed", every=5),
     DefaultSchedule(name="釋出匿名回答", task="surveys.release", cron="20 * * * *"),
-    DefaultSchedule(name="催款步驟", task="make_dunning", cron="10 6 * * *"),
     DefaultSchedule(name="每夜備份", task="backup.run", cron="30 2 * * *"),
     DefaultSchedule(name="每週恢復演練", task="backup.drill", cron="0 4 * * 6"),
     DefaultSchedule(name="備份告警", task="backup.alarms", cron="15 * * * *"),
@@ -91,6 +91,18 @@ def ensure_default_schedules() -> int:
         changes.in_batch(partial(_make, default, home))
         structlog.get_logger("guicheng.beat").info("schedule made", task=default.task)
     return len(missing)
+
+
+def retire_schedules() -> int:
+    """Put the schedules of jobs that are no more into the bin, saying what does their work now; returns how many."""
+    offered = registry.jobs()
+    gone = {name: offered[job.done_by].label for name, job in offered.items() if job.done_by}
+    rows = list(Schedule._get_collection().find({"task": {"$in": sorted(gone)}, "removed_at": None}, {"task": 1}))
+    for row in rows:
+        reason = registry.DONE_BY(job=gone[row["task"]]).in_locale(HANT)
+        context = Context(source=Source.TASK, reason=reason)
+        changes.remove(Schedule, row["_id"], actor=SYSTEM, version=None, context=context)
+    return len(rows)
 
 
 def _make(default: DefaultSchedule, home: ObjectId) -> None:

@@ -12,12 +12,18 @@ from typing import Any
 from models.kernel.base.words import L
 from models.services.work.jobs import STALL_TIMEOUT
 
+DONE_OTHERWISE = L("This is done by another job now.", "此作業已併入其他作業。")
+DONE_BY = L(
+    "This is done by the job “{job}” now; nothing was done here.", "此作業已併入「{job}」，本次未辦理任何事項。"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A kind of background work. `body(run, **params)` may be run again at any time, from `run.checkpoint`.
 
-    `tries`: after so many attempts a run is set aside for IT. `hidden`: not offered for schedules.
+    `tries`: after so many attempts a run is set aside for IT. `hidden`: not offered for schedules. `done_by`: it
+    is no more, and that job does what it did: its runs of before end with a sentence, its schedules go into the bin.
 
     A body shows that it goes on by `run.progress`, `run.save` or `run.renew`. After `patience` without a sign IT is
     told that it hangs. After `ended_after` the process is killed, where it has one of its own: that is the same as a
@@ -33,6 +39,7 @@ class Job:
     stall_timeout: dt.timedelta = STALL_TIMEOUT
     hard_timeout: dt.timedelta = dt.timedelta(hours=2)
     hidden: bool = False
+    done_by: str = ""
 
 
 _jobs: dict[str, Job] = {}
@@ -48,6 +55,14 @@ def job(name: str, label: L, help: L, **options: Any) -> Callable[[Callable[...,
         return body
 
     return register
+
+
+def retired_job(name: str, label: L, *, done_by: str) -> None:
+    """Keep the name of a job that is no more, for the runs and schedules of before that name it."""
+
+    @job(name, label, DONE_OTHERWISE, hidden=True, done_by=done_by)
+    def body(run: Any) -> None:
+        run.log(DONE_BY(job=_jobs[done_by].label))
 
 
 def jobs() -> dict[str, Job]:

@@ -17,7 +17,7 @@ from models.kernel.base.collections import archive_of
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.store import in_unit
-from models.kernel.base.words import L
+from models.kernel.base.words import L, Words
 from models.kernel.gate import changes, dependents
 from models.kernel.gate.follow_ups import FOLLOW_UP
 from models.kernel.gate.unit import Unit, in_transaction
@@ -69,7 +69,7 @@ def _carry_out(run: Run, cls: type[Record], order: Mapping[str, Any]) -> bool:
 
 def _make_rest(run: Run, cls: type[Record], order: Mapping[str, Any]) -> bool:
     """Make what a move of a record left to be made, some in each transaction. Of a record that is gone nothing is."""
-    refused: set[str] = set()
+    refused: dict[str, Words] = {}
     with suppress(Missing):
         while count := changes.follow_up_rest(cls, order["id"], order["field"], refused):
             run.count(followed=count)

@@ -1,93 +1,30 @@
-"""The daily care of what runs by date in sales: steps of dunning; and the names of sweeps that are timed moves now."""
+"""The care of what runs by date in sales: the names of sweeps that are timed moves and steps now."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
-from bson import ObjectId
-
-from models.kernel.base import clock
-from models.kernel.base.addresses import at_user
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
-from models.kernel.gate.causes import DunningCause
 from models.kernel.gate.changes import Context, MoveActions
 from models.kernel.gate.notices import NoticeKind
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.rights import rights
 from models.sales.quotations import Quotation
-from models.sales.receivables import CANCELLED, CANCELLED_AND_OWING, Dunning, Receivable, is_still_owed
+from models.sales.receivables import CANCELLED, CANCELLED_AND_OWING, Receivable, is_still_owed
 
-from ..engine.registry import job
+from ..engine.registry import job, retired_job
 from ..engine.run import Run
-from ..messages.recipients import reach
 from ..messages.relevance import stands_by_kind
 from .timed import make_moves_of
 
-DUNNING_AFTER_DAYS = {"1": 7, "2": 15, "3": 30}
-DUNNING_DUE = L(
-    "{number} is {days} days overdue. Next step of dunning: {level}.",
-    "{number} 已逾期 {days} 天，下一步催款：{level}。",
-)
 _CONTEXT = Context(source=Source.TASK)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One step of dunning that is due."""
-
-    receivable: ObjectId
-    level: str
-    due: dt.date
-    days_overdue: int
-
-    @property
-    def cause(self) -> DunningCause:
-        return DunningCause(self.receivable, self.level)
-
-
-def _steps_due(row: dict[str, Any], day: dt.date) -> Iterator[_Step]:
-    for level, days in DUNNING_AFTER_DAYS.items():
-        owed_since = row["due"].date()
-        due = owed_since + dt.timedelta(days=days)
-        if due <= day:
-            yield _Step(row["_id"], level, due, (day - owed_since).days)
-
-
-def _make_step(run: Run, step: _Step) -> bool:
-    """Make the step and tell the owner (or a head), both or neither; not for what was paid since the batch was read."""
-    persons: list[ObjectId] = []
-
-    def body(unit: Unit) -> bool:
-        owed = rights.find(SYSTEM, Receivable, step.receivable)
-        if owed.state != "overdue":
-            return False
-        follow = MoveActions(unit, _CONTEXT, SYSTEM)
-        values = {
-            "receivable": owed.id,
-            "customer": owed.ref("customer"),
-            "level": step.level,
-            "due": step.due,
-            "department": owed.ref("department"),
-            "owner": owed.ref("owner"),
-        }
-        made = follow.create(Dunning, values, once=str(step.cause))
-        level = Dunning._fields["level"].options[step.level]
-        words = DUNNING_DUE(number=owed.number, days=step.days_overdue, level=level)
-        persons[:] = reach(unit, made, [at_user(owed.ref("owner"))], step.cause)
-        follow.notify(made, [at_user(person) for person in persons], NoticeKind.DUNNING, words)
-        return True
-
-    made = in_transaction(body)
-    if made and not persons:
-        run.count(unreached=1)
-    return made
+retired_job("make_dunning", L("Create dunning steps", "生成催款步驟"), done_by="moves.timed")
 
 
 @job(
@@ -128,29 +65,6 @@ def _clear(row: Mapping[str, Any]) -> bool:
         return True
 
     return in_transaction(body)
-
-
-@job(
-    "make_dunning",
-    L("Create dunning steps", "生成催款步驟"),
-    L("The steps due 7, 15 and 30 days after the due date, each once.", "逾期 7、15、30 天各生成一次催款步驟。"),
-)
-def make_dunning(run: Run) -> None:
-    """Give the owners of overdue receivables the steps of dunning that are due by now, each exactly once (2.2.7)."""
-    run.count(done=0, refused=0)
-    day = clock.today()
-    latest = day - dt.timedelta(days=min(DUNNING_AFTER_DAYS.values()))
-    overdue = {"state": "overdue", "due": {"$lte": clock.stored_day(latest)}}
-    for batch in run.batches(Receivable, overdue, columns=("due",)):
-        due = run.each(Receivable.type_name(), batch, lambda row: list(_steps_due(row, day)))
-        steps = {str(step.cause): step for of_record in due for step in of_record}
-        known = Dunning._get_collection().find({"once": {"$in": list(steps)}}, {"once": 1})
-        for key in {row["once"] for row in known}:
-            del steps[key]
-        made = run.try_each(
-            Receivable.type_name(), steps.values(), partial(_make_step, run), id_of=lambda step: step.receivable
-        )
-        run.count(done=made.count(True))
 
 
 @job(

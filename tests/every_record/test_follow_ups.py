@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import speaking
 from models.kernel.gate import changes, follow_ups, unit, writing
 from models.kernel.rights import rights
+from tasks.engine.worker import work
 from tests.fixtures._guesses import Guesses
 from tests.fixtures._types import types_with
-from tests.fixtures.doing import Killed, do
+from tests.fixtures.doing import Killed, do, work_off
 
 OF_LINES = types_with(lambda declared: any(leads.each for leads in declared.follow_ups))
 
@@ -200,12 +202,12 @@ def test_who_gets_what_is_listed_then_made_once(cls: Any, company: Any, browser_
         first = all_of(record, leads)
         assert len(first) == 2
         assert changes.follow_up_rest(cls, record.id, leads.verb) == 2
-        do("records.follow")
+        assert work_off(follow_ups.GENERATE)["made"] == count - 4
         made = all_of(record, leads)
         assert len(made) == count
         assert first.items() <= made.items()
         assert browser.send(form, verb=leads.verb).status_code == 302
-        do("records.follow")
+        assert work_off(follow_ups.GENERATE) == {}, "nothing was missing, so nothing was ordered"
         assert all_of(record, leads) == made
         assert browser.get(f"{base}details/", {"id": record.id}).status_code == 200
 
@@ -227,10 +229,10 @@ def test_what_is_refused_keeps_no_other_back(cls: Any, company: Any, browser_as:
             login = next(name for name in company.logins if may_make(company.actor(name), record, leads))
             page = browser_as(login).get(f"/admin/{cls.declared.name}/lead/", {"id": record.id, "verb": leads.verb})
             assert page.text.count('class="differs"') == 2
-            refused: set[str] = set()
+            refused: dict[str, Any] = {}
             while changes.follow_up_rest(cls, record.id, leads.verb, refused):
                 pass
-            assert refused == {item.key for item in every if item.part.id in refused_ids}
+            assert set(refused) == {item.key for item in every if item.part.id in refused_ids}
             assert len(all_of(record, leads)) == len(every) - 2
         finally:
             object.__setattr__(leads, "fill", fill)
@@ -280,3 +282,56 @@ def test_one_record_is_begun_with_the_selected_rows(cls: Any, company: Any, brow
         assert browser.post(f"{base}gather/", {"gather": leads.verb}).status_code == 422
         assert browser.post(f"{base}gather/", sent | {"gather": "nothing"}).status_code == 403
         assert browser.post(f"{base}gather/", sent | {"rowid": ["x"] * 3}).status_code == 422
+
+
+def _refused_for(id: Any, fill: Any) -> Any:
+    return lambda source, part: {} if part.id == id else fill(source, part)
+
+
+def is_reader(person: Any, record: Any) -> bool:
+    """Whether somebody reads the record, and no run of the machine."""
+    scope = rights.visible(person, type(record))
+    sees = scope is not None and record._get_collection().find_one({"$and": [scope, {"_id": record.id}]}) is not None
+    return sees and not rights.may_operate(person)
+
+
+@OVER
+def test_the_page_says_how_far_it_is_what_was_refused_and_when_it_ended(
+    cls: Any, company: Any, browser_as: Any, monkeypatch: Any, kill_at: Any
+) -> None:
+    """Waiting, killed in the middle, ended: the same bar as for other long jobs; who asked sees the reasons."""
+    monkeypatch.setattr(follow_ups, "AT_ONCE_MAX", 2)
+    for leads in (item for item in cls.declared.follow_ups if item.over):
+        record = company.walk(company.make(cls.declared.name), sorted(leads.states)[0])
+        every = list(follow_ups.followers(record, leads))
+        bad, fill = every[-1], leads.fill
+        monkeypatch.setitem(leads.__dict__, "fill", _refused_for(bad.part.id, fill))
+        login = next(name for name in company.logins if may_make(company.actor(name), record, leads))
+        browser, base = browser_as(login, locale="en"), f"/admin/{cls.declared.name}/"
+        form = browser.form(f"{base}lead/", "/lead/", id=record.id, verb=leads.verb)
+        browser.send(form, verb=leads.verb)
+        page = browser.get(f"{base}details/", {"id": record.id}).text
+        assert "data-run-progress" in page
+        assert "Waiting" in page
+        run = record._get_db().task_run.find_one({"task": follow_ups.GENERATE})
+        disarm = kill_at(30, unit, writing, follow_ups)
+        with contextlib.suppress(Killed):
+            work(run["_id"])
+        assert disarm()
+        record._get_db().task_run.update_one(
+            {"_id": run["_id"]}, {"$set": {"lease": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)}}
+        )
+        page = browser.get(f"{base}details/", {"id": record.id}).text
+        assert "Running" in page
+        assert work(run["_id"])
+        page = browser.get(f"{base}details/", {"id": record.id}).text
+        assert f"{len(every) - 1} / {len(every)}" in page
+        assert f"Not made: {bad.part.number}." in page
+        assert "refused 1" in page
+        assert "Ended" in page
+        assert len(all_of(record, leads)) == len(every) - 1
+        assert f"/admin/task_run/details/?id={run['_id']}" in page
+        other = next(name for name in company.logins if name != login and is_reader(company.actor(name), record))
+        page = browser_as(other, locale="en", is_new=True).get(f"{base}details/", {"id": record.id}).text
+        assert f"{len(every) - 1} / {len(every)}" in page
+        assert "Not made:" not in page

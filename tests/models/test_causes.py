@@ -21,7 +21,7 @@ STORED = {
     f"remind:quotation:{ID}:valid_until:2025-06-13:3": causes.DateCause("quotation", ID, "valid_until", DAY, 3),
     f"remind:reminder:{ID}:at:2025-06-13T09.30.00Z:0": causes.OwnReminderCause.at(ID, DUE),
     f"loan:{ID}:overdue:2025-06-13:head:2": causes.OverdueLoanCause(ID, DAY, "head", 2),
-    f"receivable:{ID}:dunning:1": causes.DunningCause(ID, "1"),
+    f"receivable:{ID}:dunning:1": causes.StepCause("receivable", ID, "dunning", "1"),
     f"escalate:contract:{ID}:submitted:2025-06-13T09:30:00+00:00:superior": causes.EscalationCause(
         "contract", ID, "submitted", DUE, "superior"
     ),

@@ -19,6 +19,7 @@ from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Ref, Refs, Sealed, Text, Whole
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
+from models.kernel.language.steps import Steps
 from models.kernel.language.unique import Unique
 from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, head_in, heads_of, n_of, of_department, role, user_in
 from models.kernel.language.workflow import (
@@ -115,6 +116,13 @@ def handled(*moves: Move, **methods: Any) -> dict[str, Any]:
 def timed(**options: Any) -> dict[str, Any]:
     """A type that is closed by time."""
     return {"workflow": flow(Move("close", "draft", "closed", **options))}
+
+
+def in_steps_of(field: str) -> dict[str, Any]:
+    """A follow-up in steps whose keys stand in a field of a loan."""
+    steps = Steps("created_at", {"1": days(1)}, states="closed", field=field)
+    leads = FollowUp("go_on", "Loan", NAME, fill=lambda record, key: {}, steps=steps)
+    return {"workflow": flow(CLOSE), "follow_ups": (leads,)}
 
 
 def follow_up(to: str, states: Iterable[str] = ("closed",)) -> FollowUp:
@@ -284,6 +292,8 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
         "workflow": flow(CLOSE),
         "follow_ups": (FollowUp("go_on", "Loan", NAME, states="closed"),),
     },
+    "follow-up 'go_on' keeps its step in 'purpose', which is no choice of Loan": in_steps_of("purpose"),
+    "follow-up 'go_on' has a step '1', which Loan.kind does not offer": in_steps_of("kind"),
     "follow-up 'go_on' opens 'nothing', which Loan does not have": {
         "workflow": flow(CLOSE),
         "follow_ups": (FollowUp("go_on", "Loan", NAME, states="closed", opens="nothing"),),

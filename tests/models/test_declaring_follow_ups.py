@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from models.kernel.base.notice_kinds import NoticeKind
 from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Line, Lines, Ref, Text
 from models.kernel.language.spec import FollowUp
+from models.kernel.language.steps import Steps
+from models.kernel.language.workflow import days, hours
 from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays
 
 __all__ = ["nothing_stays"]  # a fixture of every test here
@@ -37,7 +40,29 @@ def leading(fill: Callable[..., Any] | None = of_line, **options: Any) -> dict[s
     }
 
 
+SOON = Steps("created_at", {"1": days(7)}, states="closed")
+
+
+def in_steps(after: str = "created_at", at: Any = SOON.at, **options: Any) -> dict[str, Any]:
+    """A follow-up in steps."""
+    steps = Steps(after, at, **{"states": "closed", **options})
+    return leading(each="", states="", steps=steps)
+
+
 FAULTS: dict[str, dict[str, Any]] = {
+    "is made in steps after 'name', which is no date of the record": in_steps("name"),
+    "is made in steps after 'far', which is no date of the record": in_steps("far"),
+    "is made in steps, of which there are none": in_steps(at={}),
+    "has a step '1' at Within(hours=3, days=0), which is no number of days: days(7), workdays(7)": in_steps(
+        at={"1": hours(3)}
+    ),
+    "has a step '1' at 7, which is no number of days: days(7), workdays(7)": in_steps(at={"1": 7}),
+    "is made in steps, but names no state in which they are": in_steps(states=""),
+    "is made in steps in a state 'colsed' that does not exist": in_steps(states="colsed"),
+    "tells somebody of its steps, which needs notice= and words= together": in_steps(notice=NoticeKind.DUNNING),
+    "tells of its steps by 'dunning', which is no kind of notice": in_steps(notice="dunning", words=of_line),
+    "is made in steps, which does not go with on=": leading(each="", on="close", states="", steps=SOON),
+    "is made in steps, which does not go with states=": leading(each="", steps=SOON),
     "is made of each of 'lines', which is no list of lines": leading(each="lines"),
     "is made of each of 'name', which is no list of lines": leading(each="name"),
     "is made on 'colse', which is no move of the workflow": leading(on="colse"),

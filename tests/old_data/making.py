@@ -54,7 +54,7 @@ MAIL = {"smtp_host": "127.0.0.1", "smtp_port": 9, "smtp_security": "none", "mail
 BINNED_AGO = dt.timedelta(days=60)
 
 JOBS = (
-    "calendar.load", "reminders.sweep", "loans.sweep", "loans.remind", "cases.escalate", "mark_overdue", "make_dunning",
+    "calendar.load", "reminders.sweep", "loans.sweep", "loans.remind", "cases.escalate", "moves.timed",
     "dunning.letters", "expire_quotations", "files.reread", "search.refresh", "search.measure", "archive.run",
     "archive.delete_list", "bin.delete_list", "audit.seal", "audit.check", "backup.run", "backup.verify",
     "backup.drill", "backup.alarms", "notices.deliver", "runs.tidy",

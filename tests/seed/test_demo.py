@@ -31,7 +31,7 @@ from tests.fixtures.doing import Counts, sweep_on
 from tests.seed.killed import Cut, load_after_a_kill
 
 expire_quotations = partial(sweep_on, "expire_quotations")
-make_dunning = partial(sweep_on, "make_dunning")
+make_dunning = partial(sweep_on, "moves.timed")
 mark_overdue = partial(sweep_on, "mark_overdue")
 
 pytestmark = pytest.mark.slow

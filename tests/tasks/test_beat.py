@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from models import catalogue
 from models.kernel.base import clock, leases
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes, search_parts
+from models.kernel.gate import changes, history, search_parts
 from models.services.files import reading
 from models.services.work import jobs
 from models.services.work.jobs import Order
@@ -18,6 +18,7 @@ from tasks.engine.beat import Beat
 from tasks.engine.dispatch import wake_workers
 from tasks.engine.run import Run
 from tasks.engine.timetable import CATCH_UP_MAX, fire_due
+from tasks.engine.worker import work
 
 START = dt.datetime(2026, 5, 4, 0, 0, 30, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -243,6 +244,26 @@ def test_defaults_are_made_once_and_stay_removed(company, db):
     cls = catalogue["schedule"]
     changes.remove(cls, cls.objects.first().id, actor=SYSTEM, version=None)
     assert defaults.ensure_default_schedules() == 0
+
+
+def test_schedules_of_a_job_that_is_no_more_go_and_say_what_does_its_work(schedule, company, db, browser_as):
+    """As an earlier program left them: one of ours, one that IT made, a run that waits."""
+    ours, own = schedule(name="催款步驟", cron="10 6 * * *"), schedule(name="夜間催款", cron="0 1 * * *")
+    db.schedule.update_many({}, {"$set": {"task": "make_dunning"}})
+    assert browser_as("it", locale="en").get("/admin/schedule/details/", {"id": own.id}).status_code == 200
+    run = jobs.enqueue(Order(task="make_dunning"))
+    assert defaults.retire_schedules() == 2
+    assert defaults.retire_schedules() == 0
+    entry = history.entries_of(ours.id)[-1]
+    assert (entry["verb"], entry["reason"]) == ("remove", "此作業已併入「辦理到期的自動步驟」，本次未辦理任何事項。")
+    assert work(run)
+    kept = db.task_run.find_one({"_id": run})
+    assert (kept["state"], kept["log"][-1]["text"]["en"]) == (
+        jobs.DONE,
+        "This is done by the job “Make the moves whose time has come” now; nothing was done here.",
+    )
+    page = browser_as("it", locale="en").get(f"/admin/task_run/details/?id={run}").text
+    assert "Create dunning steps" in page
 
 
 def test_the_calendar_of_a_new_company_is_ordered_at_once_and_one_time(company, db):

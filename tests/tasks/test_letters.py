@@ -22,7 +22,7 @@ from tasks.jobs import calendar_days, papers
 from tests.fixtures.doing import Killed, do, sweep_on, work_off
 from tests.fixtures.papers import text_in
 
-make_dunning = partial(sweep_on, "make_dunning")
+make_dunning = partial(sweep_on, "moves.timed")
 mark_overdue = partial(sweep_on, "mark_overdue")
 
 TODAY = dt.date(2025, 6, 30)

@@ -1,6 +1,7 @@
 """The daily sweeps: what falls overdue, the steps of dunning, what expires; never twice, whatever crashes."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -10,14 +11,16 @@ from bson import Decimal128
 from models import catalogue
 from models.kernel.base import clock, numbering
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes, history, unit
+from models.kernel.gate import changes, history, steps, unit
 from models.kernel.gate.changes import Context
-from tasks.engine import run as engine
+from models.kernel.language.workflow import workdays
+from models.sales.receivables import DUNNING
 from tasks.engine.defaults import order_after_upgrade
 from tests.fixtures.doing import Counts, do, sweep_on
+from tests.races.at_once import at_once
 
 expire_quotations = partial(sweep_on, "expire_quotations")
-make_dunning = partial(sweep_on, "make_dunning")
+make_dunning = partial(sweep_on, "moves.timed")
 mark_overdue = partial(sweep_on, "mark_overdue")
 
 TODAY = dt.date(2025, 6, 30)
@@ -108,7 +111,7 @@ def test_part_paid_stays_overdue_until_all_is_paid(owing):
 
 
 def test_more_than_one_batch(owing, monkeypatch):
-    monkeypatch.setattr(engine, "BATCH", 2)
+    monkeypatch.setattr(steps, "BATCH", 2)
     for _ in range(5):
         owing(8)
     assert mark_overdue(TODAY) == Counts(5, 0)
@@ -161,7 +164,7 @@ def test_somebody_is_told_when_the_owner_is_gone(owing, sales, db, head, person,
     gone = [sales["owner"], *([] if head else [heads])]
     db["user"].update_many({"_id": {"$in": gone}}, {"$set": {"active": False}})
     with clock.set_to(dt.datetime.combine(TODAY, dt.time(4), dt.UTC)):
-        assert do("make_dunning") == counts
+        assert do("moves.timed") == counts
     [notice] = db["notice"].find({"kind": {"$in": ["dunning", "alarm"]}})
     assert notice["person"] == db["user"].find_one({"login": person})["_id"]
     assert notice["kind"] == ("dunning" if head else "alarm")
@@ -187,14 +190,14 @@ def test_nothing_for_what_was_paid_meanwhile(owing, monkeypatch):
     """The batch was read, then the money came in."""
     record = owing(8)
     mark_overdue(TODAY)
-    batches = engine.Run.batches
+    batches = steps.batches
 
-    def paid_in_between(*args, **options):
-        for batch in batches(*args, **options):
+    def paid_in_between(*args):
+        for batch in batches(*args):
             pay(record, 1000)
             yield batch
 
-    monkeypatch.setattr(engine.Run, "batches", paid_in_between)
+    monkeypatch.setattr(steps, "batches", paid_in_between)
     assert make_dunning(TODAY) == Counts(0, 0)
     assert levels(record) == []
 
@@ -218,6 +221,51 @@ def test_killed_anywhere_and_run_again(owing, db, monkeypatch, stop_at):
     assert make_dunning(TODAY) == Counts(4 - made, 0)
     assert [levels(record) for record in records] == [["1", "2"], ["1", "2"]]
     assert db["notice"].count_documents({"kind": "dunning"}) == 4
+
+
+def test_two_sweeps_at_once_make_each_step_once(owing, db):
+    records = [owing(31) for _ in range(4)]
+    mark_overdue(TODAY)
+    results = at_once(*(lambda: make_dunning(TODAY) for _ in range(3)))
+    assert sum(counts.refused for counts in results) == 0
+    assert [levels(record) for record in records] == [["1", "2", "3"]] * 4
+    assert db["notice"].count_documents({"kind": "dunning"}) == 12
+
+
+@pytest.mark.parametrize("jump", [-400, -1, 3, 20])
+def test_a_clock_that_jumps_neither_doubles_nor_loses_a_step(owing, jump):
+    """It goes wrong for one sweep and comes right again."""
+    record = owing(0)
+    for ahead in (1, 7, 7 + jump, 8, 15, 30):
+        make_dunning(TODAY + dt.timedelta(days=ahead))
+    assert levels(record) == ["1", "2", "3"]
+
+
+def test_a_date_that_is_put_off_puts_off_the_next_step(owing):
+    record = owing(8)
+    make_dunning(TODAY)
+    changes.update(type(record), record.id, {"due": TODAY - dt.timedelta(days=5)}, actor=SYSTEM, version=None)
+    make_dunning(TODAY + dt.timedelta(days=9))
+    assert levels(record) == ["1"], "the second comes fifteen days after the new date"
+    make_dunning(TODAY + dt.timedelta(days=10))
+    assert levels(record) == ["1", "2"]
+
+
+def test_steps_in_workdays_wait_for_the_end_of_a_holiday(owing, monkeypatch):
+    """Due on Friday 26 September 2025: two workdays later is before the holidays of October, three is after them."""
+    cls = catalogue["receivable"]
+    by_workdays = replace(DUNNING, steps=replace(DUNNING.steps, at={"1": workdays(2), "2": workdays(3)}))
+    others = tuple(leads for leads in cls.declared.follow_ups if not leads.steps)
+    monkeypatch.setattr(cls, "declared", replace(cls.declared, follow_ups=(*others, by_workdays)))
+    record = owing((TODAY - dt.date(2025, 9, 26)).days)
+    for day, expected in (((9, 29), []), ((9, 30), ["1"])):
+        make_dunning(dt.date(2025, *day))
+        assert levels(record) == expected, day
+    for day in range(1, 9):  # decreed when the first step was made already
+        make("calendar_day", day=dt.date(2025, 10, day), kind="off", name="國慶節", department=record.ref("department"))
+    for day, expected in (((10, 1), ["1"]), ((10, 8), ["1"]), ((10, 9), ["1", "2"])):
+        make_dunning(dt.date(2025, *day))
+        assert levels(record) == expected, day
 
 
 def _kill_at(patch, stop_at):
@@ -249,7 +297,7 @@ def test_a_damaged_one_stops_neither_the_others_nor_the_steps(owing, db, damage)
     with clock.set_to(dt.datetime.combine(TODAY, dt.time(4), dt.UTC)):
         first = do("mark_overdue")
         db["receivable"].update_one({"_id": bad.id}, {"$set": {"state": "overdue"}})
-        counts = do("make_dunning")
+        counts = do("moves.timed")
     assert again(good).state == "overdue"
     assert first["done"] + first["refused"] + first.get("damaged", 0) == 2
     assert levels(good) == ["1"]

@@ -153,14 +153,6 @@ class OverdueLoanCause(Cause):
     nth: int
 
 
-@cause("receivable:{id}:dunning:{level}")
-class DunningCause(Cause):
-    """A step of dunning; also the key under which the step is made once."""
-
-    id: ObjectId
-    level: str
-
-
 @cause("escalate:{type}:{id}:{state}:{due}:{step}")
 class EscalationCause(Cause):
     """A step of escalation of a case in its present state and due time."""
@@ -221,6 +213,16 @@ class CalendarCause(Cause):
 
     year: int
     month: str
+
+
+@cause("{type}:{id}:{verb}:{step}")
+class StepCause(Cause):
+    """A record that was made by time; also the key under which it is made once."""
+
+    type: str
+    id: ObjectId
+    verb: str
+    step: str
 
 
 @cause("{what}:{key}")

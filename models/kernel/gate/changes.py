@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -47,6 +48,7 @@ from .deciders import called, name_deciders
 from .intents import Intent, take
 from .moving import NO_SUCH_MOVE, REASON_NEEDED, refuse_another_version
 from .notices import NoticeKind
+from .ordering import order
 from .sources import Source
 from .stored_form import difference, stored
 from .uniqueness import conflict_of, is_of
@@ -328,20 +330,29 @@ def _generated(source: Record, leads: FollowUp, actor: Actor, context: Context) 
     if not (verdict := rights.may_create(actor, follow_ups.target_of(leads))):
         raise Forbidden(verdict.why)
 
-    def body(unit: Unit) -> list[Record]:
+    def body(unit: Unit, most: int) -> list[Record]:
         record = rights.find(actor, type(source), source.id)
-        made = follow_ups.make_first(record, leads, _creating(SYSTEM, context, record))
-        if made:
-            note(type(record), record.id, leads.verb, actor=actor, context=context)
+        planned = follow_ups.missing(record, leads, follow_ups.AT_ONCE_MAX)
+        if not planned:
+            return []
+        made = follow_ups.make(record, leads, _creating(SYSTEM, context, record), planned[:most])
+        note(type(record), record.id, leads.verb, actor=actor, context=context)
+        params = {"type": record.type_name(), "id": str(record.id), "verb": leads.verb}
+        order(follow_ups.GENERATE, params, once=f"{follow_ups.run_key(record, leads)}{ObjectId()}", asked_by=actor)
         return made
 
-    return in_transaction(body)
+    try:
+        return in_transaction(partial(body, most=follow_ups.AT_ONCE_MAX))
+    except Refused:  # of one: in the background it keeps no other back
+        return in_transaction(partial(body, most=0))
 
 
-def follow_up_rest(cls: type[R], id: ObjectId, verb: str, refused: set[str] | None = None, *, most: int = 0) -> int:
+def follow_up_rest(
+    cls: type[R], id: ObjectId, verb: str, refused: dict[str, Words] | None = None, *, most: int = 0
+) -> int:
     """Make the next of what was left to be made, in one transaction; how many were done with. What is refused keeps no
-    other back: its key is added to `refused`."""
-    kept_back, limit = refused if refused is not None else set(), most or follow_ups.AT_ONCE_MAX
+    other back: its key is added to `refused`, with the reason."""
+    kept_back, limit = refused if refused is not None else {}, most or follow_ups.AT_ONCE_MAX
     planned: list[follow_ups.Follower] = []
 
     def body(unit: Unit) -> int:
@@ -353,10 +364,10 @@ def follow_up_rest(cls: type[R], id: ObjectId, verb: str, refused: set[str] | No
 
     try:
         return in_transaction(body)
-    except Refused:
+    except Refused as problem:
         if len(planned) > 1:
             return follow_up_rest(cls, id, verb, kept_back, most=1)
-        kept_back.add(planned[0].key)
+        kept_back[planned[0].key] = problem.first
         return 1
 
 

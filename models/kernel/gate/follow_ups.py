@@ -1,5 +1,5 @@
-"""What a record leads to: one other, one for each of its lines, or one for each record of a query; each is made once,
-by its entry key."""
+"""What a record leads to: one other, one for each of its lines, for each record of a query, or for each step by time;
+each is made once, by its entry key."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from . import dependents
 AT_ONCE_MAX = 50
 BATCH = 500
 FOLLOW_UP = "follow_up"
+GENERATE = "records.generate"  # the job that makes one record for each of many others
 Create = Callable[[type[Record], Mapping[str, Any], str], Record]
 
 
 @dataclass(frozen=True)
 class Follower:
-    """One record that is to be made: its entry key, and the line or the other record that it is made of, if any."""
+    """One record that is to be made: its entry key, and the line or the other record that it is made of, or
+    the key of its step, if any."""
 
     key: str
-    part: Line | Record | None = None
+    part: Line | Record | str | None = None
 
 
 def of_move(record: Record, verb: str) -> list[FollowUp]:
@@ -46,12 +48,14 @@ def key_of(source: Record, leads: FollowUp) -> str:
 
 
 def followers(source: Record, leads: FollowUp) -> Iterator[Follower]:
-    """What a record leads to, made or not: one; or one for each line; or one for each record of a query, of which only
-    some are held at a time."""
+    """What a record leads to, made or not: one; or one for each line or step; or one for each record of a query,
+    of which only some are held at a time."""
     key = key_of(source, leads)
     if leads.over:
         for row in _rows_over(source, leads):
             yield Follower(f"{key}:{row['_id']}", over_of(leads).from_stored(row))
+    elif leads.steps:
+        yield from (Follower(f"{key}:{step}", step) for step in leads.steps.at)
     elif leads.each:
         yield from (Follower(f"{key}:{line.key}", line) for line in source.raw(leads.each) or ())
     else:
@@ -93,7 +97,12 @@ def unmade(source: Record, leads: FollowUp, some: Iterable[Follower], made: Cont
 
 def values_for(source: Record, leads: FollowUp, item: Follower) -> Mapping[str, Any] | None:
     """The values of what is made; None where nothing is to be made of a part."""
-    return leads.fill(source, item.part) if item.part is not None else leads.fill(source)  # type: ignore[misc]
+    if item.part is None:
+        return leads.fill(source)  # type: ignore[misc]
+    values = leads.fill(source, item.part)  # type: ignore[misc]
+    if values is not None and leads.steps and leads.steps.field:
+        return {**values, leads.steps.field: item.part}
+    return values
 
 
 def make(source: Record, leads: FollowUp, create: Create, planned: Iterable[Follower]) -> list[Record]:
@@ -105,7 +114,7 @@ def make(source: Record, leads: FollowUp, create: Create, planned: Iterable[Foll
             continue
         made = create(target_of(leads), values, item.key)
         if leads.back:
-            (item.part or source).put(leads.back, made.id)
+            (item.part if isinstance(item.part, Line) else source).put(leads.back, made.id)
         result.append(made)
     return result
 
@@ -116,6 +125,23 @@ def make_first(source: Record, leads: FollowUp, create: Create) -> list[Record]:
     if len(planned) > AT_ONCE_MAX:
         dependents.leave_order(FOLLOW_UP, type(source), leads.verb, source.id)
     return make(source, leads, create, planned[:AT_ONCE_MAX])
+
+
+def tally(source: Record, leads: FollowUp) -> tuple[int, int]:
+    """How many of what a record leads to are made, and how many there are to be with these; one query for some."""
+    made = planned = 0
+    every = followers(source, leads)
+    while some := list(islice(every, BATCH)):
+        query = {"once": {"$in": [item.key for item in some]}}
+        known = {row["once"] for row in in_unit(target_of(leads).type_name()).find(query, {"once": 1})}
+        made += len(known)
+        planned += len(known) + len(unmade(source, leads, some, known))
+    return made, planned
+
+
+def run_key(source: Record, leads: FollowUp) -> str:
+    """How the keys begin under which it is ordered that others are made of a record; later ones sort after earlier."""
+    return f"generate:{key_of(source, leads)}:"
 
 
 def make_of_filled(source: Record, before: Mapping[str, Any], create: Create) -> None:

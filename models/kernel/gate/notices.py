@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import mongoengine as me
 from bson import ObjectId
 
 from ..base import clock
+from ..base.notice_kinds import NOTICE_LABELS, NoticeKind
 from ..base.words import L, Words, in_all_locales
 from .causes import Cause
 
 COLLECTION = "notice"
-
-
-class NoticeKind(StrEnum):
-    """What notices are about, as people choose channels for it."""
-
-    DECISION = "decision"
-    RESULT = "result"
-    COMMENT = "comment"
-    REMINDER = "reminder"
-    LOAN = "loan"
-    ESCALATION = "escalation"
-    DUNNING = "dunning"
-    PUBLISHED = "published"
-    ALARM = "alarm"
-    OUTSIDE = "outside"
-    ASSIGNED = "assigned"
-    URGENT = "urgent"
-
-
-NOTICE_LABELS: dict[NoticeKind, L] = {
-    NoticeKind.DECISION: L("Pending approvals", "待我審批"),
-    NoticeKind.RESULT: L("Approval results", "審批結果"),
-    NoticeKind.COMMENT: L("Comments", "評論"),
-    NoticeKind.REMINDER: L("Reminders", "提醒"),
-    NoticeKind.LOAN: L("My loans", "我的借閱"),
-    NoticeKind.ESCALATION: L("Overdue approvals", "審批逾期"),
-    NoticeKind.DUNNING: L("Dunning steps", "催款步驟"),
-    NoticeKind.PUBLISHED: L("Published reports", "報告發布"),
-    NoticeKind.ALARM: L("System alerts", "系統告警"),
-    NoticeKind.OUTSIDE: L("Mail to people outside", "對外郵件"),
-    NoticeKind.ASSIGNED: L("Work given to me", "交辦給我的事項"),
-    NoticeKind.URGENT: L("Urgent work", "緊急事項"),
-}
 FOR_USERS = tuple(kind for kind in NoticeKind if kind is not NoticeKind.OUTSIDE)
 OUTSIDE = "outside"  # the channel of what goes to people who are no users
 OTHER_KIND = L("Other", "其他")

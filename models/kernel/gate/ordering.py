@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Writer = Callable[[str, Mapping[str, Any], str], object]
+from ..base.people import Actor
+
+Writer = Callable[[str, Mapping[str, Any], str, Actor | None], object]
 _writers: list[Writer] = []
 
 
 def orders_are_written_by(writer: Writer) -> Writer:
-    """Let a function write down what is ordered: a task, its parameters, and the key under which it is ordered once."""
+    """Let a function write down what is ordered: a task, its parameters, and the key under which it is ordered once,
+    and who asked for it."""
     _writers[:] = [writer]
     return writer
 
 
-def order(task: str, params: Mapping[str, Any], *, once: str) -> None:
+def order(task: str, params: Mapping[str, Any], *, once: str, asked_by: Actor | None = None) -> None:
     """Order a run of a task in the transaction that is under way. What names record types also keeps the runs."""
-    _writers[0](task, params, once)
+    _writers[0](task, params, once, asked_by)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from ..base.errors import Changed
 from ..base.store import in_unit
 from ..language.record import Record
+from ..language.steps import LOOK_AGAIN, in_steps
 from . import history
 from .acts import Act, entry_of
 from .caches import forget_read
@@ -68,7 +69,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     entry = entry_of(record, verb, changes, act, before)
     full, record.chain = history.chained(entry, record.chain)
     after["chain"] = record.chain
-    if not in_unit(record.type_name()).update_one(head, _command(before, after)).matched_count:
+    if not in_unit(record.type_name()).update_one(head, _command(record, before, after)).matched_count:
         raise _lost(record, head["version"], act)
     unit.entries.append(full)
     after_write(unit, record)
@@ -79,11 +80,13 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     return record
 
 
-def _command(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+def _command(record: Record, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """The update that makes one stored form of the other."""
     command: dict[str, Any] = {"$set": {name: value for name, value in after.items() if value != before.get(name)}}
     if gone := [name for name in before if name not in after and name != "_id"]:
         command["$unset"] = dict.fromkeys(gone, "")
+    if in_steps(record.declared):  # what it leads to by time is looked through anew
+        command.setdefault("$unset", {})[LOOK_AGAIN] = ""
     return command
 
 

@@ -57,6 +57,7 @@ from .recurs import Recurs
 from .relations import READ, WRITE, Involvement, Relation, during, in_state
 from .rollup import Rollup
 from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
+from .steps import Steps
 from .unique import Unique
 from .who import (
     HEAD,
@@ -154,6 +155,7 @@ __all__ = [
     "Signature",
     "SignedLine",
     "State",
+    "Steps",
     "Tags",
     "Tell",
     "Text",

@@ -21,6 +21,7 @@ from .relation_checks import people_of
 from .relations import Relation
 from .rollup import rollup_faults
 from .spec import Chapter
+from .steps import target_faults
 
 
 class Catalogue(Mapping[str, type[Record]]):
@@ -104,6 +105,8 @@ class Catalogue(Mapping[str, type[Record]]):
                 yield f"follow-up {follow_up.verb!r} is made over {follow_up.over}, which is not a record type"
             elif follow_up.opens and follow_up.opens not in self._by_class[follow_up.to].declared.own_fields:
                 yield f"follow-up {follow_up.verb!r} opens {follow_up.opens!r}, which {follow_up.to} does not have"
+            else:
+                yield from target_faults(follow_up, self._by_class[follow_up.to].declared)
 
     def _link_faults(self, cls: type[Record]) -> Iterator[str]:
         places: list[tuple[str, Any, Mapping[str, Any]]] = [

@@ -80,7 +80,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from paper_faults(spec, cls.fields_of())
     if spec.belongs_to:
         yield from belonging_faults(spec)
-    yield from follow_up_faults(spec)
+    yield from follow_up_faults(spec, cls.fields_of())
     yield from decided_faults(spec, cls.fields_of())
     yield from analysis_faults(spec, cls.fields_of())
     yield from recurrence_faults(spec, cls.fields_of())

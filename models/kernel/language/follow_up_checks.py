@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from .spec import Declaration, FollowUp
+from .steps import step_faults
 
 
 def completed_follow_up(leads: FollowUp, own: Mapping[str, Any]) -> FollowUp:
@@ -16,12 +17,13 @@ def completed_follow_up(leads: FollowUp, own: Mapping[str, Any]) -> FollowUp:
     return replace(leads, back=places[0] if leads.link_back and len(places) == 1 else "")
 
 
-def follow_up_faults(spec: Declaration) -> Iterator[str]:
+def follow_up_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
     """Everything that is wrong with the follow-ups of a declaration."""
     verbs = [leads.verb for leads in spec.follow_ups]
     yield from (f"has two follow-ups {verb!r}" for verb in sorted({verb for verb in verbs if verbs.count(verb) > 1}))
     for leads in spec.follow_ups:
         yield from (f"follow-up {leads.verb!r} {fault}" for fault in _faults(leads, spec))
+        yield from (f"follow-up {leads.verb!r} {fault}" for fault in step_faults(leads, spec, fields))
 
 
 def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
@@ -30,7 +32,7 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
         yield "is made when a field is filled in, which goes with fill= alone"
     if leads.filled and leads.filled not in own:
         yield f"is made when {leads.filled!r} is filled in, which is no field of the type"
-    if not leads.states and not leads.on and not leads.filled:
+    if not leads.states and not leads.on and not leads.filled and not leads.steps:
         yield "names no state in which it is offered"
     if bool(leads.fill) == bool(leads.opens):
         yield "needs one of fill= and opens="
@@ -46,8 +48,9 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
         yield "is made over other records, which goes with neither each=, link_back= nor opens="
     if bool(leads.over) != bool(leads.where):
         yield "needs over= and where= together"
-    needed = "the record and its part" if leads.each or leads.over else "the record alone"
-    if leads.fill and len(inspect.signature(leads.fill).parameters) != (2 if leads.each or leads.over else 1):
+    is_of_parts = bool(leads.each or leads.over or leads.steps)
+    needed = "the record and its part" if is_of_parts else "the record alone"
+    if leads.fill and len(inspect.signature(leads.fill).parameters) != (2 if is_of_parts else 1):
         yield f"has a fill= that does not take what it is given: {needed}"
     if leads.link_back and not leads.back:
         known = ", ".join(_places(leads, own)) or "none"

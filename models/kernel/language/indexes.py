@@ -11,6 +11,7 @@ from .by_time import indexes_by_time
 from .declare import dated_fields, kept_links_of, leading_choice, ordered_choices
 from .record import Record
 from .recurs import indexes_of_series
+from .steps import indexes_of_steps
 from .unique import PREFIX
 
 
@@ -37,6 +38,7 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield from _of_uniqueness(cls)
     yield from indexes_by_time(cls.declared.workflow)
     yield from indexes_of_series(cls.declared.recurs)
+    yield from indexes_of_steps(cls.declared)
     if cls.declared.access.named or cls.declared.inherits:  # what one person sees
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     if cls.declared.inherits:

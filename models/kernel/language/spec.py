@@ -19,6 +19,7 @@ from .paper import Paper
 from .publication import Publish
 from .recurs import Recurs
 from .relations import Involvement
+from .steps import Steps
 from .unique import Unique
 from .who import Who
 from .workflow import Workflow
@@ -159,6 +160,9 @@ class FollowUp:
     `over` names a type of which one is made of each record that `where` gives for this one (`{"active": True}`), such
     as a sheet for each employee; `fill` takes the record and the other. Its button leads to a list of who gets what,
     tried and undone; then the system makes them, the first fifty at once and the rest in the background.
+
+    `steps` makes them by time: one for each key, so long after a date of the record, by the sweep of timed moves;
+    `fill` takes the record and the key.
     """
 
     verb: str
@@ -175,6 +179,7 @@ class FollowUp:
     link_back: bool = False
     over: str = ""
     where: Callable[[Any], Mapping[str, Any]] | None = None
+    steps: Steps | None = None
     back: str = ""  # the column of `link_back`, found when the declaration is completed
 
 

@@ -103,9 +103,10 @@ def enqueue(order: Order) -> ObjectId:
 
 
 @orders_are_written_by
-def enqueue_of_gate(task: str, params: Mapping[str, Any], once: str) -> ObjectId:
-    """Write down what follows from a write of a record, in its transaction."""
-    return enqueue(Order(task=task, params=params, once=once, is_ephemeral=True))
+def enqueue_of_gate(task: str, params: Mapping[str, Any], once: str, asked_by: Actor | None = None) -> ObjectId:
+    """Write down what follows from a write of a record, in its transaction. What somebody asked for is kept."""
+    order = Order(task=task, params=params, once=once, asked_by=asked_by, is_ephemeral=asked_by is None)
+    return enqueue(order)
 
 
 def enqueue_many(orders: list[Order]) -> int:

@@ -13,7 +13,7 @@ from models.kernel.gate.unit import in_transaction
 from models.mailing import MailSettings, set_post_office
 from tests.fixtures.doing import sweep_on
 
-make_dunning = partial(sweep_on, "make_dunning")
+make_dunning = partial(sweep_on, "moves.timed")
 mark_overdue = partial(sweep_on, "mark_overdue")
 NOW = dt.datetime(2025, 6, 2, 2, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

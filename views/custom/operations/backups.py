@@ -35,10 +35,9 @@ from models.services.work import jobs
 from models.services.work.jobs import Order
 from models.services.work.ordering import order_now
 from views import wording
+from views.running import state_of
 from views.session import actor, say
 from views.slots import Alarm, CustomView, Link, MenuItem, Tile, on_home, on_home_tiles, on_record_page
-
-from .task_runs import state_of
 
 TITLE = L("State of the backups", "備份狀態")
 STARTED = L("“{name}”: {what} was started; this page shows how far it is.", "「{name}」：{what}已開始，本頁顯示進度。")

@@ -36,10 +36,9 @@ from models.services.work.jobs import Order
 from models.services.work.ordering import order_now
 from models.services.work.timing import NotATime
 from views import wording
+from views.running import state_of
 from views.session import actor, say, seen_version
 from views.slots import Alarm, CustomView, Link, MenuItem, on_form, on_home, on_record_page
-
-from .task_runs import state_of
 
 TITLE = L("Timetable", "任務時刻表")
 RUNS = L("Runs", "執行記錄")

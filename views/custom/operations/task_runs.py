@@ -18,13 +18,13 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import EN, L, current_locale
-from models.kernel.language.glossary import COUNTS
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.operations.schedules import job_label
 from models.services.work import jobs
 from views import wording
+from views.running import STATES, counts_of, progress_of, state_of
 from views.session import actor, say
 from views.slots import CustomView, MenuItem, Tile, on_home_tiles
 
@@ -33,14 +33,6 @@ PAGE = 50
 LOOKED_AT = 2000
 _COLUMNS = dict.fromkeys(("log", "checkpoint", "error", "params", "progress"), 0)
 LATE_AFTER = dt.timedelta(minutes=5)
-STATES = {
-    jobs.QUEUED: (L("Waiting", "等待中"), "wait"),
-    jobs.RUNNING: (L("Running", "執行中"), "progress"),
-    jobs.DONE: (L("Done", "已完成"), "good"),
-    jobs.FAILED: (L("Failed", "失敗"), "bad"),
-    jobs.SET_ASIDE: (L("Set aside", "已擱置"), "bad"),
-    jobs.SKIPPED: (L("Skipped", "已跳過"), "neutral"),
-}
 NOTHING_TO_DO = L("{count} runs, nothing to do", "執行 {count} 次，均無事項")
 AGAIN = L("The job is queued again; it goes on where it stopped.", "作業已重新排隊，將從中斷處繼續。")
 RUNS_ARE = L("Runs: {state}", "任務：{state}")
@@ -112,7 +104,7 @@ class RunView(CustomView):
             "custom/task_run.html",
             run=_row(run),
             facts=_facts(run),
-            progress=_progress(run),
+            progress=progress_of(run),
             lines=lines,
             sentence=_sentence(run),
             error=run.get("error") if is_it else None,
@@ -125,7 +117,7 @@ class RunView(CustomView):
         """How far a run is, for the bar that moves."""
         run = _asked_run()
         last = [{"at": _second(row["at"]), "text": localized(row["text"])} for row in run.get("log", [])[-20:]]
-        answer = jsonify(**_progress(run), **state_of(run), lines=last, counts=_counts(run))
+        answer = jsonify(**progress_of(run), **state_of(run), lines=last, counts=counts_of(run))
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -139,13 +131,6 @@ class RunView(CustomView):
             raise Refused(NOT_ENDED)
         say("good", AGAIN)
         return redirect(f"/admin/task_run/details/?id={run['_id']}")
-
-
-def state_of(run: Mapping[str, Any]) -> dict[str, Any]:
-    """The state of a run in words, with its tone."""
-    label, tone = STATES[run["state"]]
-    at = run.get("started") or run.get("ended") or run["queued"]
-    return {"state": str(label), "tone": tone, "at": wording.moment(at), "is_open": run["state"] in jobs.OPEN}
 
 
 @dataclass
@@ -247,7 +232,7 @@ def _row(run: Mapping[str, Any]) -> dict[str, Any]:
         "due": wording.moment(due) if due else "",
         "is_late": _is_late(run),
         "took": _took(run),
-        "counts": _counts(run),
+        "counts": counts_of(run),
         "who": run.get("asked_by_name") or "",
         "attempts": run["attempts"],
         "said": _sentence(run),
@@ -271,21 +256,9 @@ def _facts(run: Mapping[str, Any]) -> list[dict[str, Any]]:
         (L("Ended", "結束時間"), _second(run["ended"]) if run.get("ended") else ""),
         (L("Duration", "用時"), _took(run)),
         (L("Attempts", "嘗試次數"), str(run["attempts"])),
-        (L("Counts", "計數"), _counts(run)),
+        (L("Counts", "計數"), counts_of(run)),
     ]
     return [{"label": label, "value": value} for label, value in rows]
-
-
-def _progress(run: Mapping[str, Any]) -> dict[str, Any]:
-    progress = run.get("progress") or {}
-    return {"done": progress.get("done", 0), "total": progress.get("total", 0), "note": localized(progress.get("note"))}
-
-
-def _counts(run: Mapping[str, Any]) -> str:
-    """What a run did, as far as it did any of it."""
-    counts = {name: value for name, value in (run.get("counts") or {}).items() if value}
-    comma = ", " if current_locale() == EN else "，"
-    return comma.join(f"{COUNTS.get(name, name)} {wording.number(value)}" for name, value in counts.items())
 
 
 def _sentence(run: Mapping[str, Any]) -> str:
