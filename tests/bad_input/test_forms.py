@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -26,7 +27,8 @@ from models.kernel.language.fields import (
 )
 from models.kernel.rights import rights
 from tests.bad_input.nasty import NASTY
-from tests.fixtures.http import Form, Page, read_page, said, writer
+from tests.fixtures._types import between_them, kinds_of
+from tests.fixtures.http import Browser, Form, Page, read_page, said, writer
 
 PARSED = (Whole, Number, Day, Moment, Choice, Choices)
 SENTENCE_ENDS = {"en": ".", "zh-Hant": "。"}
@@ -35,6 +37,11 @@ SENTENCE_ENDS = {"en": ".", "zh-Hant": "。"}
 def enterable(company: Any) -> list[type]:
     """The types of which anybody can enter a record by hand."""
     return [cls for cls in catalogue.values() if writer(company, cls) is not None]
+
+
+def with_all_kinds(company: Any) -> list[type]:
+    """Those of them that have all kinds of fields between them: what a text does in a form is its field's kind's."""
+    return between_them(enterable(company), kinds_of)
 
 
 def field_of(cls: Any, name: str) -> Any:
@@ -83,20 +90,32 @@ def count(cls: Any) -> int:
 
 @pytest.mark.parametrize("name", NASTY)
 def test_nonsense_in_every_field_of_a_new_record(name: str, company: Any, browser_as: Any) -> None:
-    """Refused with the text kept, or saved exactly as typed; never an error of ours."""
     text = NASTY[name]
-    for cls in enterable(company):
-        browser, base = browser_as(writer(company, cls)), f"/admin/{cls.declared.name}/new/"
-        typed = filled_with(cls, browser.form(base), text)
-        before = count(cls)
-        answer = browser.post(base, typed)
-        assert answer.status_code in (302, 422), f"{cls.__name__}: {answer.status} {said(answer)}"
-        if answer.status_code == 422:
-            page = read_page(answer.text)
-            assert count(cls) == before
-            assert page.errors, f"{cls.__name__}: refused, but no sentence stands next to a field"
-            if text.isprintable():
-                assert not kept(cls, page, typed), cls.__name__
+    for cls in with_all_kinds(company):
+        browser = browser_as(writer(company, cls))
+        form = browser.form(f"/admin/{cls.declared.name}/new/")
+        is_taken_or_kept(cls, browser, form, filled_with(cls, form, text))
+
+
+def test_another_nonsense_in_each_field_of_a_new_record(company: Any, browser_as: Any) -> None:
+    """Of every type: its fields have the texts in turn."""
+    for at, cls in enumerate(enterable(company)):
+        browser = browser_as(writer(company, cls))
+        form, texts = browser.form(f"/admin/{cls.declared.name}/new/"), itertools.cycle(NASTY.values())
+        odd = dict(zip(inputs(cls, form), itertools.islice(texts, at, None), strict=False))
+        is_taken_or_kept(cls, browser, form, {**form, **odd})
+
+
+def is_taken_or_kept(cls: Any, browser: Browser, form: Form, typed: dict[str, Any]) -> None:
+    """Refused with the texts kept, or saved exactly as typed; never an error of ours."""
+    before = count(cls)
+    answer = browser.post(form.action, typed)
+    assert answer.status_code in (302, 422), f"{cls.__name__}: {answer.status} {said(answer)}"
+    if answer.status_code == 422:
+        page = read_page(answer.text)
+        assert count(cls) == before
+        assert page.errors, f"{cls.__name__}: refused, but no sentence stands next to a field"
+        assert not [name for name in kept(cls, page, typed) if typed[name].isprintable()], cls.__name__
 
 
 @pytest.mark.parametrize("locale", SENTENCE_ENDS)
@@ -204,7 +223,7 @@ def test_a_field_sent_twice_counts_once(company: Any, browser_as: Any) -> None:
 
 @pytest.mark.parametrize("operator", ["$ne", "$gt", "$set", "$inc"])
 def test_operators_in_the_names_of_fields_do_nothing(operator: str, company: Any, browser_as: Any) -> None:
-    for cls in enterable(company):
+    for cls in with_all_kinds(company):
         browser, base = browser_as(writer(company, cls)), f"/admin/{cls.declared.name}/new/"
         form = browser.form(base)
         names = [name for name in form if name in cls._fields]
