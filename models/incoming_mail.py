@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bson import ObjectId
 
+from . import refused_senders
 from .chapters import SERVICE
 from .kernel.base.errors import Missing
+from .kernel.base.people import SYSTEM
+from .kernel.base.store import in_unit
 from .kernel.gate.changes import MoveActions
 from .kernel.language import (
     Access,
@@ -29,13 +32,15 @@ from .kernel.language import (
     writers_in,
 )
 from .kernel.language.declare import registered
-from .kernel.language.kinds.any_links import kept_as
+from .kernel.language.kinds.any_links import kept_as, key_in
+from .kernel.rights import rights
 from .mail_entries import BY_MAIL, CONTEXT, MailParts, enter
 from .operations.mailboxes import FedType
 from .services.files import files
 
-AUTOMATIC, BOUNCE, OWN, LARGE, FLOOD, UNREADABLE, NO_SENDER, REFUSED, MADE, ADDED, BY_HAND = (
+AUTOMATIC, BOUNCE, OWN, LARGE, FLOOD, UNREADABLE, NO_SENDER, REFUSED, MADE, ADDED, BY_HAND, SPAM = (
     "automatic", "bounce", "own", "large", "flood", "unreadable", "no_sender", "refused", "made", "added", "by_hand",
+    "spam",
 )  # fmt: skip
 OUTCOMES = {
     AUTOMATIC: L("Left out: sent by a program", "未受理：自動郵件"),
@@ -46,6 +51,7 @@ OUTCOMES = {
     UNREADABLE: L("Left out: cannot be read", "未受理：無法讀取"),
     NO_SENDER: L("Left out: no address to answer", "未受理：無可回覆地址"),
     REFUSED: L("Left out: refused", "未受理：內容不符要求"),
+    SPAM: L("Left out: spam", "未受理：垃圾郵件"),
     MADE: L("Made a record", "已建立記錄"),
     ADDED: L("Added to a record", "已追加到記錄"),
     BY_HAND: L("Made a record, by a person", "已人工建立記錄"),
@@ -72,6 +78,25 @@ MAKE = Move(
 )
 
 
+NOT_WANTED = Move(
+    "refuse_sender",
+    "left_out taken",
+    "refused",
+    by=writers_in("department"),
+    require="sender",
+    optional=True,
+    label=L("This is spam", "標為垃圾郵件"),
+)
+ACCEPT = Move(
+    "accept_sender",
+    "refused",
+    "left_out",
+    by=writers_in("department"),
+    optional=True,
+    label=L("Not spam: accept the sender again", "非垃圾郵件：恢復接收該發件人"),
+)
+
+
 @record(
     label=L("Incoming mail", "來信"),
     plural=L("Incoming mail", "來信"),
@@ -86,12 +111,13 @@ MAKE = Move(
     ),
     workflow=Workflow(
         "left_out",
-        (TAKE, MAKE),
+        (TAKE, MAKE, NOT_WANTED, ACCEPT),
         ends="left_out taken",
         edit="",
         facts=(
             State("left_out", L("Left out", "未受理"), tone="neutral"),
             State("taken", L("Taken in", "已受理"), tone="good"),
+            State("refused", L("Spam", "垃圾郵件"), tone="bad"),
         ),
     ),
     access=Access(write={}),
@@ -108,7 +134,7 @@ class IncomingMail(Record):
     received_at = Moment(required=True, label=L("Received at", "接收時間"))
     body = LongText(restricted=True, label=L("Text", "正文"))
     outcome = Choice(OUTCOMES, required=True, label=L("Outcome", "結果"))
-    about = AnyRef(computed=True, label=L("Record", "相關記錄"))
+    about = AnyRef(computed=True, holds=False, label=L("Record", "相關記錄"))
     feeds = FedType(required=True, label=L("Kind of record", "記錄類型"))
     mailbox = Text(label=L("Mailbox", "收信郵箱"))
     remarks = LocalizedText(label=L("Remarks", "說明"))
@@ -125,6 +151,30 @@ class IncomingMail(Record):
         if cls.declared.mail_in.files:
             for file in files.files_of(self.id):
                 files.refer(file, made, actor=BY_MAIL, context=CONTEXT, kind=cls.declared.mail_in.files)
+
+    def on_refuse_sender(self, actions: MoveActions) -> None:
+        """No more mail of the sender is taken in; what this one has made goes to the bin, if it can be edited still."""
+        refused_senders.refuse(self.sender, self.id)
+        made = self._made()
+        if made is not None and made.removed_at is None and rights.may_remove(SYSTEM, made):
+            actions.remove(made)
+        self.outcome = SPAM
+
+    def on_accept_sender(self, actions: MoveActions) -> None:
+        """Their mail is taken in again, and what went to the bin comes back."""
+        refused_senders.accept(self.sender)
+        made = self._made()
+        if made is not None and made.removed_at is not None:
+            made = actions.restore(made)
+        self.outcome = MADE if made is not None else SPAM
+
+    def _made(self) -> Record | None:
+        """The record that was made of this message; None where it was added to one, or nothing was made."""
+        key = key_in(self.about)
+        cls = registered().get(key.type) if key else None
+        row = in_unit(cls.type_name()).find_one({"_id": key.id}) if cls and key else None
+        is_own = (row or {}).get("once", "").startswith("public:mail:")
+        return cls.from_stored(row) if cls and row and is_own and self.outcome != ADDED else None
 
     def parts(self) -> MailParts:
         """The parts of the message, as they were kept."""

@@ -8,10 +8,14 @@ from typing import Any
 
 from . import public_links
 from .kernel.base.people import PUBLIC, SYSTEM, Actor, holder_of
+from .kernel.base.search import sealed_grams
+from .kernel.base.store import in_unit
 from .kernel.base.words import HANT, L
 from .kernel.gate.changes import Context
 from .kernel.gate.sources import Source
+from .kernel.language.declare import registered
 from .kernel.language.record import Record
+from .services.incoming.languages import language_of
 
 MAIL_NAME = "來信"
 SENDER = replace(PUBLIC, login="mail", name=MAIL_NAME)
@@ -57,12 +61,34 @@ def values_of(cls: type[Record], parts: MailParts) -> dict[str, Any]:
     texts = {"subject": parts.subject or NO_SUBJECT.in_locale(HANT), "body": parts.body or NO_TEXT.in_locale(HANT)}
     texts |= {"sender": parts.sender, "name": parts.name}
     values: dict[str, Any] = {name: value() if callable(value) else value for name, value in mail.fill.items()}
+    if mail.locale and (spoken := _language(cls, parts)):
+        values[mail.locale] = spoken
     for option, name in mail.places.items():
         if option == "received":
             values[name] = parts.received
         elif text := texts[option]:
             values[name] = (cut if option == "body" else short)(text, own[name].most)
     return values
+
+
+def _language(cls: type[Record], parts: MailParts) -> str:
+    """The language of a sender: as the record says that is known by their address, or else as they write."""
+    mail = cls.declared.mail_in
+    options = cls.fields_of()[mail.locale].options
+    spoken = _known_language(cls, parts.sender) if mail.known else ""
+    if not spoken:
+        spoken = language_of(f"{parts.subject}\n{parts.body}")
+    return spoken if spoken in options else ""
+
+
+def _known_language(cls: type[Record], sender: str) -> str:
+    """What the one record says that has the sender's address among what it is found by; empty for none or several."""
+    mail = cls.declared.mail_in
+    link = cls.fields_of()[mail.known]
+    target = next(other for other in registered().values() if other.__name__ == link.target)
+    query = {"g": {"$in": sealed_grams(sender)}, "removed_at": None}
+    rows = list(in_unit(target.type_name()).find(query, {link.fills[mail.locale]: 1}).limit(2))
+    return (rows[0].get(link.fills[mail.locale]) or "") if len(rows) == 1 else ""
 
 
 def enter(cls: type[Record], parts: MailParts, *, once: str) -> Record:

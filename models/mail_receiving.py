@@ -17,6 +17,7 @@ from typing import Any
 
 from bson import ObjectId
 
+from . import refused_senders
 from .incoming_mail import (
     ADDED,
     AUTOMATIC,
@@ -28,6 +29,7 @@ from .incoming_mail import (
     ORIGINAL,
     OWN,
     REFUSED,
+    SPAM,
     UNREADABLE,
     IncomingMail,
 )
@@ -179,6 +181,7 @@ def _reasons(arrival: Arrival, letter: Letter) -> Iterator[tuple[str, Callable[[
     yield OWN, lambda: letter.froms & arrival.own or _notice_of([letter.id.partition("@")[0]])
     yield AUTOMATIC, lambda: letter.nobody
     yield NO_SENDER, lambda: not letter.sender
+    yield SPAM, lambda: refused_senders.is_refused(letter.sender)
     yield FLOOD, lambda: _is_too_often(arrival, letter)
 
 

@@ -268,6 +268,8 @@ class InternalNote(SignedLine):
         fill={"channel": "mail"},
         instead="merged_into",
         reopen="reopen",
+        locale="letters",
+        known="customer",
     ),
     presence=True,
     beside=(

@@ -38,6 +38,14 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 NO_HOST = L(
     "Give the name of the server alone, such as imap.example.com.", "請只填寫服務器名稱，例如 imap.example.com。"
 )
+PASSWORD, OAUTH = "password", "oauth"
+_TOKEN_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?/[^\s#]*")
+PASSWORD_NEEDED = L("Signing in by password needs one.", "以密碼登錄時須填寫密碼。")
+NO_TOKEN_URL = L(
+    "Give the whole address of the token endpoint; it begins with https://.", "請填寫完整的令牌地址，以 https:// 開頭。"
+)
+CLIENT_NEEDED = L("OAuth 2.0 needs the client ID of this program.", "使用 OAuth 2.0 須填寫客戶端 ID。")
+SECRET_NEEDED = L("OAuth 2.0 needs a client secret or a refresh token.", "使用 OAuth 2.0 須填寫客戶端密鑰或刷新令牌。")
 PLUS_NEEDS_ADDRESS = L("Answers with a + need the address of the mailbox.", "使用 + 地址須填寫郵箱地址。")
 
 
@@ -67,10 +75,19 @@ class FedType(Choice):
     form=(
         Part(
             L("Server", "服務器"),
-            "name host port security user password folder",
+            "name host port security folder user login_by password",
             help=L(
                 "The mailbox is read over TLS. Nothing in it is deleted or moved.",
                 "通過 TLS 讀取郵箱，不刪除也不移動任何郵件。",
+            ),
+        ),
+        Part(
+            L("OAuth 2.0", "OAuth 2.0"),
+            "token_url client_id client_secret scope refresh_token",
+            help=L(
+                "For providers that take no password: with a refresh token on behalf of the mailbox, without one on "
+                "behalf of this program (client credentials).",
+                "用於不接受密碼的服務商：填寫刷新令牌時以郵箱身份登錄，不填時以應用身份登錄（客戶端憑據）。",
             ),
         ),
         Part(
@@ -110,11 +127,25 @@ class Mailbox(Record):
         label=L("Encryption", "加密方式"),
     )
     user = Text(required=True, most=200, label=L("User name", "用戶名"))
-    password = Secret(
+    login_by = Choice(
+        {PASSWORD: L("Password", "密碼"), OAUTH: L("OAuth 2.0", "OAuth 2.0")},
         required=True,
+        default=PASSWORD,
+        label=L("Signs in by", "登錄方式"),
+    )
+    password = Secret(
         label=L("Password", "密碼"),
         help=L("Some providers give a code of its own for programs.", "部分服務商須使用專用授權碼。"),
     )
+    token_url = Text(
+        most=300,
+        label=L("Token endpoint", "令牌地址"),
+        help=L("Such as https://login.example.com/oauth2/token.", "例如 https://login.example.com/oauth2/token。"),
+    )
+    client_id = Text(most=300, label=L("Client ID", "客戶端 ID"))
+    client_secret = Secret(label=L("Client secret", "客戶端密鑰"))
+    scope = Text(most=300, label=L("Scope", "權限範圍"))
+    refresh_token = Secret(label=L("Refresh token", "刷新令牌"), most=4000)
     folder = Text(required=True, default="INBOX", most=200, label=L("Folder", "文件夾"))
     feeds = FedType(required=True, label=L("Makes", "建立"))
     start = Day(required=True, default=clock.today, label=L("Mail from this day on", "讀取此日起的郵件"))
@@ -133,8 +164,21 @@ class Mailbox(Record):
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.host and not _HOST.fullmatch(self.host):
             yield "host", NO_HOST
+        yield from self._login_faults()
         if self.has_plus and not self.address:
             yield "address", PLUS_NEEDS_ADDRESS
+
+    def _login_faults(self) -> Iterator[tuple[str, Words]]:
+        if self.login_by != OAUTH:
+            if not self.password:
+                yield "password", PASSWORD_NEEDED
+            return
+        if not _TOKEN_URL.fullmatch(self.token_url or ""):
+            yield "token_url", NO_TOKEN_URL
+        if not self.client_id:
+            yield "client_id", CLIENT_NEEDED
+        if not (self.client_secret or self.refresh_token):
+            yield "client_secret", SECRET_NEEDED
 
 
 def active_mailboxes() -> list[Mailbox]:

@@ -18,8 +18,9 @@ from imap_tools.errors import ImapToolsError, MailboxLoginError
 
 from models.kernel.base import clock
 from models.kernel.base.words import L, Words
-from models.operations.mailboxes import Mailbox
+from models.operations.mailboxes import OAUTH, Mailbox
 
+from . import oauth
 from .mail import one_line
 
 TIMEOUT_SECONDS = 30
@@ -62,11 +63,7 @@ class ImapFolder:
 
     def __enter__(self) -> ImapFolder:
         try:
-            password = self.mailbox.password
-        except ValueError as fault:
-            raise MailboxAway(NO_PASSWORD, is_ours=True) from fault
-        try:
-            self._open(password)
+            self._open()
         except MailboxAway:
             self._close()
             raise
@@ -78,20 +75,53 @@ class ImapFolder:
     def __exit__(self, *_error: object) -> None:
         self._close()
 
-    def _open(self, password: str) -> None:
-        entry, context = self.mailbox, ssl.create_default_context()
-        kind = MailBox if entry.security == "tls" else MailBoxStartTls
-        self._box = kind(entry.host, entry.port, timeout=TIMEOUT_SECONDS, ssl_context=context)
+    def _open(self) -> None:
+        entry = self.mailbox
         try:
-            self._box.login(entry.user, password, initial_folder=None)
+            box = self._sign_in()
         except MailboxLoginError as fault:
             raise MailboxAway(NO_LOGIN(reason=_words(fault)), is_ours=True) from fault
         self._say_who()
         try:
-            self._box.folder.set(entry.folder, readonly=not entry.mark_seen)
-            self.validity = self._box.folder.status(entry.folder, ["UIDVALIDITY"]).get("UIDVALIDITY", 0)
+            box.folder.set(entry.folder, readonly=not entry.mark_seen)
+            self.validity = box.folder.status(entry.folder, ["UIDVALIDITY"]).get("UIDVALIDITY", 0)
         except ImapToolsError as fault:
             raise MailboxAway(NO_FOLDER(reason=_words(fault)), is_ours=True) from fault
+
+    def _sign_in(self) -> MailBox | MailBoxStartTls:
+        """Sign in by password, or by a token; one from before that is refused may have ended early, so that a fresh one
+        is tried. Raises MailboxLoginError."""
+        try:
+            if self.mailbox.login_by != OAUTH:
+                password = self.mailbox.password
+                return self._connected().login(self.mailbox.user, password, initial_folder=None)
+            is_old, token = oauth.is_kept(self.mailbox), oauth.access_token(self.mailbox)
+        except ValueError as fault:
+            raise MailboxAway(NO_PASSWORD, is_ours=True) from fault
+        except oauth.NoToken as missing:
+            raise MailboxAway(missing.said, is_ours=missing.is_ours) from missing
+        try:
+            return self._show(token)
+        except MailboxLoginError:
+            oauth.forget(self.mailbox)
+            if not is_old:
+                raise
+            self._close()
+            return self._sign_in()
+
+    def _connected(self) -> MailBox | MailBoxStartTls:
+        entry, context = self.mailbox, ssl.create_default_context()
+        kind = MailBox if entry.security == "tls" else MailBoxStartTls
+        self._box = kind(entry.host, entry.port, timeout=TIMEOUT_SECONDS, ssl_context=context)
+        return self._box
+
+    def _show(self, token: str) -> MailBox | MailBoxStartTls:
+        try:
+            return self._connected().xoauth2(self.mailbox.user, token, initial_folder=None)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as refused:
+            raise MailboxLoginError(("NO", [str(refused).encode()]), "OK") from refused
 
     def _say_who(self) -> None:
         """Some providers open no folder to a program that does not name itself (RFC 2971)."""

@@ -32,6 +32,7 @@ ALLOWED = {
     "models/one_time_links.py": "links to a password, on accounts, which are no records",
     "models/operations/mailboxes.py": "how far a mailbox was read, which changes with every message",
     "models/mail_receiving.py": "how many messages a sender sent in an hour",
+    "models/refused_senders.py": "senders whose mail makes nothing, by a digest of their addresses",
     "models/public_links.py": "links to public pages, in the gate's transaction",
     "models/public_reading.py": "how often a public page was opened and found helpful",
     "models/surveys/sittings.py": "half-filled answers of people outside, which are no records until they are sent",

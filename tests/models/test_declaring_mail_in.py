@@ -35,6 +35,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     },
     "mail_in does not say where the subject goes: say subject=": fed(subject=""),
     "mail_in does not say where the sender goes: say sender=": fed(sender=""),
+    "mail_in speaks the language in 'person', which is no choice of languages": fed(locale="person"),
+    "mail_in knows senders by 'person', which is no link that fills in their language": fed(known="person"),
     "mail_in puts the body into 'bdoy', which the type does not have": fed(body="bdoy"),
     f"mail_in puts the name into 'other', {NOT_TAKEN} create=": fed(name="other"),
     "mail_in puts the body into 'contact', which is no free text": fed(body="contact", sender="contact"),

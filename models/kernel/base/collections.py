@@ -41,6 +41,7 @@ SURVEY_BOXES = "survey_box"
 SURVEY_ANSWERS = "survey_answer"
 SURVEY_VERBATIMS = "survey_verbatim"
 MAILBOX_STATES = "mailbox_state"
+REFUSED_SENDERS = "refused_sender"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -90,6 +91,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     UNSUBSCRIBED: [],
     PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
     MAILBOX_STATES: [],
+    REFUSED_SENDERS: [],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_COUNTS: [],

@@ -20,7 +20,8 @@ def pointing_to(target: type[Record]) -> Iterator[tuple[type[Record], str]]:
     a person protects nothing, and is told to nobody."""
     for cls in registered().values():
         for path, link in kept_links_of(cls).items():
-            if link.is_any_link and link.takes(target.__name__) and not cls.declared.access.private:
+            is_one = link.is_any_link and link.holds and link.takes(target.__name__)
+            if is_one and not cls.declared.access.private:
                 yield cls, path
 
 

@@ -470,6 +470,12 @@ class MoveActions:
     def move(self, record: R, verb: str) -> R:
         return move(type(record), record.id, verb, actor=SYSTEM, version=None, context=self.context)
 
+    def remove(self, record: R) -> R:
+        return remove(type(record), record.id, actor=SYSTEM, version=None, context=self.context)
+
+    def restore(self, record: R) -> R:
+        return restore(type(record), record.id, actor=SYSTEM, context=self.context)
+
     def note(self, record: Record, verb: str) -> None:
         note(type(record), record.id, verb, actor=self.actor, context=self.context)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .outside import holds_language
 from .public import Public
 from .workflow import Move
 
@@ -23,6 +24,10 @@ class MailIn:
     them `sender` must hold mail addresses. `name`: takes the sender's name, `received` the moment of receipt; `files`:
     the kind of files as which attachments are kept. `fill`: what a record that came by mail begins with, besides and
     instead of what `public` fills in.
+
+    `locale`: the field for the language in which the sender is written to. It is that of the one record that is known
+    by the sender's address, of the type to which the link `known` leads, as that link's `fills` says; else it is
+    guessed from the text; else it stays as `fill` or `public` say.
 
     `instead`: the link by which a record names the one that has taken its place, to which its answers go, too.
     `reopen`: the move that the system makes when an answer comes to a record that is over. Without one, or where its
@@ -38,6 +43,8 @@ class MailIn:
     fill: Mapping[str, Any] = field(default_factory=dict)
     instead: str = ""
     reopen: str = ""
+    locale: str = ""
+    known: str = ""
 
     @property
     def places(self) -> dict[str, str]:
@@ -67,10 +74,22 @@ def mail_in_faults(spec: Declaration, fields: Mapping[str, Any], own_name: str) 
     yield from _fill_faults(mail, spec)
     if mail.files and mail.files not in public.files:
         yield f"mail_in keeps attachments as {mail.files!r}, a kind of files that public does not take"
+    yield from _locale_faults(mail, spec)
     if mail.instead and (mail.instead not in fields or fields[mail.instead].target != own_name):
         yield f"mail_in passes answers on by {mail.instead!r}, which is no link to another record of the type"
     if mail.reopen:
         yield from _reopen_faults(mail.reopen, spec)
+
+
+def _locale_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:
+    own = spec.own_fields.get(mail.locale)
+    if mail.locale and not holds_language(own):
+        yield f"mail_in speaks the language in {mail.locale!r}, which is no choice of languages"
+    elif mail.locale and mail.locale not in spec.public.taken:
+        yield f"mail_in puts the language into {mail.locale!r}, which no entry from outside sets: say it in fill="
+    link = spec.own_fields.get(mail.known)
+    if mail.known and (not mail.locale or mail.locale not in getattr(link, "fills", {})):
+        yield f"mail_in knows senders by {mail.known!r}, which is no link that fills in their language"
 
 
 def _place_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:

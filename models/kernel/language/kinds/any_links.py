@@ -22,15 +22,17 @@ class AnyRef(Rule, me.StringField):
     """A link to one record of any type; `of="Quotation Contract"` names the types to which it may lead.
 
     It is picked by type, number or title, or given by the address of a record's page. Its title is told to those who
-    may see the record, and a record to which one leads is not removed, unless the links are private to a person.
+    may see the record, and a record to which one leads is not removed, unless the links are private to a person, or
+    say that they hold nothing (`holds=False`), such as what merely tells what became of something.
     """
 
     is_exact = True
     is_sortable = False
     is_any_link = True
 
-    def __init__(self, *, of: str | Iterable[str] = (), **facts: Unpack[Facts]):
+    def __init__(self, *, of: str | Iterable[str] = (), holds: bool = True, **facts: Unpack[Facts]):
         super().__init__(**facts)
+        self.holds = holds
         self.of: tuple[str, ...] = tuple(of.split() if isinstance(of, str) else of)
 
     def takes(self, class_name: str) -> bool:

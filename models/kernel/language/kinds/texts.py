@@ -158,8 +158,8 @@ class Secret(Sealed):
     """A password of a machine: kept encrypted, and shown to nobody again. MASK stands for it; a form that sends it
     back leaves what there is."""
 
-    def __init__(self, **facts: Unpack[Facts]):
-        super().__init__(Text(most=500), **facts)
+    def __init__(self, *, most: int = 500, **facts: Unpack[Facts]):
+        super().__init__(Text(most=most), **facts)
 
     def settled(self, record: Any, value: Any) -> Any:
         """What is kept of a value: of MASK what there is, which in a new record is nothing."""
