@@ -54,6 +54,7 @@ from .kernel.language.record import Record
 from .kernel.rights import rights
 from .mail_entries import BY_MAIL, CONTEXT, MailParts, cut, enter, holder, short
 from .services.files import files
+from .services.files.positions import without_position
 from .services.incoming import automatic, letters
 from .services.incoming.letters import Letter
 from .services.notify.outside import note_returned
@@ -379,7 +380,8 @@ def _attached(letter: Letter, key: str, mail: IncomingMail) -> Iterator[Words]:
     if about is None or cls is None or not cls.declared.mail_in.files:
         return
     for number, item in enumerate(letter.files):
-        upload = files.Upload(item.name, io.BytesIO(item.data), FILE_MOST_MB, once=f"mail:{key}:{number}")
+        once = f"mail:{key}:{number}"
+        upload = files.Upload(item.name, io.BytesIO(without_position(item.data)), FILE_MOST_MB, once=once)
         try:
             files.attach(cls, about.id, cls.declared.mail_in.files, upload, actor=BY_MAIL, context=CONTEXT)
         except Refused as refused:

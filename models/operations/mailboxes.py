@@ -82,7 +82,7 @@ class FedType(Choice):
             ),
         ),
         Part(
-            L("OAuth 2.0", "OAuth 2.0"),
+            L("Signing in by OAuth 2.0", "OAuth 2.0 登錄"),
             "token_url client_id client_secret scope refresh_token",
             help=L(
                 "For providers that take no password: with a refresh token on behalf of the mailbox, without one on "
@@ -128,7 +128,7 @@ class Mailbox(Record):
     )
     user = Text(required=True, most=200, label=L("User name", "用戶名"))
     login_by = Choice(
-        {PASSWORD: L("Password", "密碼"), OAUTH: L("OAuth 2.0", "OAuth 2.0")},
+        {PASSWORD: L("Password", "密碼"), OAUTH: L("A token (OAuth 2.0)", "令牌（OAuth 2.0）")},
         required=True,
         default=PASSWORD,
         label=L("Signs in by", "登錄方式"),

@@ -70,3 +70,46 @@ def test_what_is_broken_or_no_photograph_stays(content: bytes) -> None:
 def test_a_picture_that_is_cut_off_anywhere_stays_as_it_is(cut: int) -> None:
     content = picture("JPEG")[:cut]
     assert without_position(content) == content
+
+
+def boxed(brand: bytes = b"heic") -> bytes:
+    """A photograph of boxes with position, device and XMP, as telephones write them (HEIC; AVIF has the same boxes)."""
+    content = picture("AVIF", orientation=1, xmp=b"<x:xmpmeta>" + SECRET + b"</x:xmpmeta>")
+    return content[:8] + brand + content[12:]
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"heic", b"mif1"])
+def test_pictures_of_boxes_say_nothing_and_stay_as_they_are(brand: bytes) -> None:
+    before = boxed(brand)
+    assert before.count(SECRET) == 2
+    after = without_position(before)
+    assert SECRET not in after
+    assert len(after) == len(before)
+    as_drawn = [content[:8] + b"avif" + content[12:] for content in (before, after)]
+    assert pixels(as_drawn[0]) == pixels(as_drawn[1])
+    assert not Image.open(io.BytesIO(as_drawn[1])).getexif().get_ifd(GPS)
+    assert without_position(after) == after
+
+
+def box(kind: bytes, *inner: bytes) -> bytes:
+    body = b"".join(inner)
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+
+def test_films_keep_their_pictures_and_lose_where_they_were_taken() -> None:
+    where = box(b"udta", box(b"\xa9xyz", SECRET))
+    keys = box(b"meta", box(b"keys", SECRET))
+    frames = box(b"mdat", b"frames " * 20)
+    film = box(b"ftyp", b"qt  ") + box(b"moov", box(b"mvhd", b"h" * 20), where, box(b"trak", keys)) + frames
+    after = without_position(film)
+    assert SECRET not in after
+    assert len(after) == len(film)
+    assert after.endswith(frames)
+    assert b"mvhd" in after
+
+
+@pytest.mark.parametrize("at", range(0, 400, 7))
+def test_a_broken_file_of_boxes_stays_as_it_is_or_loses_no_byte(at: int) -> None:
+    content = boxed()
+    for broken in (content[: 20 + at], content[:at] + b"\xff\xff" + content[at + 2 :]):
+        assert len(without_position(broken)) == len(broken)

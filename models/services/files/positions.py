@@ -1,13 +1,16 @@
 """Photographs without what they say beside the picture: where and when it was taken, with which device, small previews.
 
 Nothing is drawn anew: the parts of a JPEG, PNG or WebP file that hold such data are left out, and the rest stays.
-Which way is up is kept. A file that is none of these, or is broken, stays as it is.
+Which way is up is kept. HEIC and AVIF, MP4 and MOV are boxes (`boxes.py`). A file that is none of these, or is broken,
+stays as it is.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+
+from . import boxes
 
 JPEG, PNG, RIFF, WEBP = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"RIFF", b"WEBP"
 EXIF, ORIENTATION, SHORT = b"Exif\0\0", 0x0112, 3
@@ -29,6 +32,8 @@ def without_position(content: bytes) -> bytes:
             return b"".join(_png(content))
         if content.startswith(RIFF) and content[8:12] == WEBP:
             return _webp(content)
+        if boxes.is_boxed(content):
+            return boxes.without_metadata(content)
     except (struct.error, ValueError, IndexError):
         return content
     return content
