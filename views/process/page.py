@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bson import ObjectId
-from flask import abort, redirect, request
+from flask import Response, abort, redirect, request
 from flask_admin import expose
 from markupsafe import Markup
 from pymongo.errors import ExecutionTimeout
@@ -22,6 +22,7 @@ from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.drawing.drawing import draw
+from models.services.process.event_log import LogFormat
 from models.services.process.measures import Share
 from models.services.process.steps import STEPS_MAX
 from models.services.process.waiting_now import CASES_MAX
@@ -31,6 +32,7 @@ from ..lists.listing import SLOW
 from ..session import actor
 from ..slots import PlainRun
 from ..view_switch import ways_to_look
+from .logs import LOG_LABELS, TOO_MANY, answer_log
 from .report import DEPARTMENT, MeasuredPeriod, ProcessReport, ProcessRequest, dimensions
 from .words import (
     elapsed_since,
@@ -44,10 +46,6 @@ from .words import (
 )
 
 NO_ACCESS = L("Your roles do not include these figures.", "您的角色無權查看這些數據。")
-TOO_MANY = L(
-    "More than {count} moves were made in this period; choose a shorter one.",
-    "該期間的流轉超過 {count} 次，請縮短期間。",
-)
 LEFT_OUT = L(
     "{count} of {of} moves were imported, taken over, made for the demo company or taken back, and are left out.",
     "共 {of} 次流轉，其中 {count} 次為導入、遷移、演示數據或已撤銷，未計入。",
@@ -94,6 +92,13 @@ class ProcessView(PlainRun):
         asks = self._read(type_name)
         return self.render("process_cases.html", **ProcessPage(asks).cases(request.args.get("of", "")))
 
+    @expose("/<type_name>/log/<kind>/")
+    def log(self, type_name: str, kind: str) -> Response:
+        """The courses of the cases of the period as an event log for other programs."""
+        if kind not in set(LogFormat):
+            raise Missing
+        return answer_log(self._read(type_name), LogFormat(kind))
+
     def _read(self, type_name: str) -> ProcessRequest:
         record, me = self.catalogue.get(type_name), actor()
         if record is None or record.declared.workflow is None:
@@ -132,6 +137,7 @@ class ProcessPage:
             "last": asks.last.isoformat(),
             "every_source": asks.every_source,
             "departments": self._departments(),
+            "logs": [(label, f"{self.base}log/{kind}/?{urlencode(asks.pairs)}") for kind, label in LOG_LABELS.items()],
             "by": [(name, self._dimension(name), name == asks.by) for name in dimensions(self.cls, asks.me)],
         }
 

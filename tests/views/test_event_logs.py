@@ -1,0 +1,168 @@
+"""The event log of a process: read back as the formats say, the same courses in each, and nothing that its reader may
+not see."""
+
+import datetime as dt
+import io
+import json
+import sqlite3
+from xml.etree import ElementTree
+
+import pytest
+
+from models import catalogue
+from models.kernel.base import clock
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
+from models.kernel.rights import rights
+from models.services.process import event_log
+
+BASE = "/admin/process/quotation/log/"
+ARGS = {"from": "2025-03-01", "to": "2025-03-31"}
+XES = "{http://www.xes-standard.org/}"
+KINDS = {"string", "time", "integer", "float", "boolean"}
+
+
+@pytest.fixture(autouse=True)
+def _march():
+    with clock.set_to(dt.datetime(2025, 3, 5, 2, tzinfo=dt.UTC)):
+        yield
+
+
+@pytest.fixture
+def moved(company):
+    """Two quotations of the sales department on their ways, one of them with a name that no XML would take."""
+    records = [company.walk(company.make("quotation", "clerk_sal"), "approved")]
+    records.append(company.walk(company.make("quotation", "clerk_sal"), "submitted"))
+    return records
+
+
+def ocel_of(browser, **args):
+    answer = browser.get(f"{BASE}ocel.json/", {**ARGS, **args})
+    assert answer.status_code == 200
+    return json.loads(answer.data)
+
+
+def test_ocel_json_is_sound(moved, browser_as):
+    """Each object and event of a declared type, each value declared there and of its kind, each link to an object."""
+    log = ocel_of(browser_as("head_sal"))
+    assert [*log] == ["objectTypes", "eventTypes", "objects", "events"]
+    for types, items in (("objectTypes", "objects"), ("eventTypes", "events")):
+        declared = {kind["name"]: {a["name"]: a["type"] for a in kind["attributes"]} for kind in log[types]}
+        assert {kind for columns in declared.values() for kind in columns.values()} <= KINDS
+        assert len({item["id"] for item in log[items]}) == len(log[items])
+        for item in log[items]:
+            for fact in item["attributes"]:
+                assert is_of(fact["value"], declared[item["type"]][fact["name"]])
+                assert (items == "objects") == ("time" in fact)
+    known = {item["id"] for item in log["objects"]}
+    for item in [*log["objects"], *log["events"]]:
+        assert all({*link} == {"objectId", "qualifier"} and link["objectId"] in known for link in item["relationships"])
+    stamps = [dt.datetime.fromisoformat(event["time"]) for event in log["events"]]
+    assert stamps == sorted(stamps)
+
+
+def is_of(value, kind):
+    if kind == "time":
+        return dt.datetime.fromisoformat(value).tzinfo is not None
+    plain = {"string": str, "integer": int, "float": int | float, "boolean": bool}[kind]
+    return isinstance(value, plain) and isinstance(value, bool) == (kind == "boolean")
+
+
+def test_a_log_holds_the_whole_course(moved, browser_as, company):
+    log = ocel_of(browser_as("head_sal"))
+    course = [event["type"] for event in log["events"] if event["relationships"][0]["objectId"] == str(moved[0].id)]
+    assert course == ["create quotation", "submit quotation", "approve quotation"]
+    people = {item["id"]: item["attributes"][0]["value"] for item in log["objects"] if item["type"] == "user"}
+    submitted = next(event for event in log["events"] if event["type"] == "submit quotation")
+    by = next(link["objectId"] for link in submitted["relationships"] if link["qualifier"] == "by")
+    assert people[by] == company.user("clerk_sal").name
+    customer = str(moved[0].ref("customer"))
+    own = next(item for item in log["objects"] if item["id"] == str(moved[0].id))
+    assert {"objectId": customer, "qualifier": "customer"} in own["relationships"]
+
+
+def test_the_three_formats_say_the_same(moved, browser_as, tmp_path):
+    browser = browser_as("head_sal")
+    log = ocel_of(browser)
+    events = {(event["id"], event["type"]) for event in log["events"]}
+    place = tmp_path / "log.sqlite"
+    place.write_bytes(browser.get(f"{BASE}ocel.sqlite/", ARGS).data)
+    with sqlite3.connect(place) as database:
+        assert set(database.execute("SELECT ocel_id, ocel_type FROM event")) == events
+        objects = {(item["id"], item["type"]) for item in log["objects"]}
+        assert set(database.execute("SELECT ocel_id, ocel_type FROM object")) == objects
+        for kind, items in (("event", log["events"]), ("object", log["objects"])):
+            for name, table in database.execute(f"SELECT ocel_type, ocel_type_map FROM {kind}_map_type").fetchall():
+                cursor = database.execute(f'SELECT * FROM "{kind}_{table}"')
+                heads = [column[0] for column in cursor.description]
+                assert heads[:2] == ["ocel_id", "ocel_time"]
+                assert {row[0] for row in cursor} == {item["id"] for item in items if item["type"] == name}
+        links = database.execute("SELECT ocel_event_id, ocel_object_id, ocel_qualifier FROM event_object")
+        assert set(links) == {
+            (event["id"], link["objectId"], link["qualifier"])
+            for event in log["events"]
+            for link in event["relationships"]
+        }
+        assert not database.execute("PRAGMA foreign_key_check").fetchall()
+    database.close()
+    root = ElementTree.parse(io.BytesIO(browser.get(f"{BASE}xes/", ARGS).data)).getroot()
+    traces = {
+        trace.find(f"{XES}string[@key='concept:name']").get("value"): [
+            event.find(f"{XES}string[@key='concept:name']").get("value") for event in trace.findall(f"{XES}event")
+        ]
+        for trace in root.findall(f"{XES}trace")
+    }
+    assert traces == {
+        moved[0].number: ["create", "submit", "approve"],
+        moved[1].number: ["create", "submit"],
+    }
+    for event in root.iter(f"{XES}event"):
+        assert dt.datetime.fromisoformat(event.find(f"{XES}date[@key='time:timestamp']").get("value")).tzinfo
+
+
+def test_what_a_reader_may_not_see_is_not_in_it(moved, browser_as, company):
+    """Fields by role, linked records of other departments, cases of other departments."""
+    whole = ocel_of(browser_as("management"))
+    hidden = [name for name, field in catalogue["quotation"].declared.own_fields.items() if field.see]
+    attributes = {a["name"] for kind in whole["objectTypes"] if kind["name"] == "quotation" for a in kind["attributes"]}
+    for login in company.logins:
+        answer = browser_as(login).get(f"{BASE}ocel.json/", ARGS)
+        if answer.status_code == 403:
+            continue
+        log = json.loads(answer.data)
+        seen = rights.listed_fields(company.actor(login), catalogue["quotation"])
+        own = {a["name"] for kind in log["objectTypes"] if kind["name"] == "quotation" for a in kind["attributes"]}
+        assert own <= attributes | {*hidden}
+        assert own - {"number", "state"} <= seen
+        cases = {item["id"] for item in log["objects"] if item["type"] == "quotation"}
+        visible = rights.visible(company.actor(login), catalogue["quotation"])
+        known = {str(row["_id"]) for row in catalogue["quotation"].collection().find(visible, {"_id": 1})}
+        assert cases <= known
+
+
+def test_nasty_texts_stay_texts(moved, browser_as, company):
+    user = company.user("clerk_sal")
+    name = 'Robert"); DROP TABLE event;-- <b>&\x0b'
+    moved[0]._get_db()["history"].update_many({"actor": user.id}, {"$set": {"actor_name": name}})
+    browser = browser_as("head_sal")
+    for kind in event_log.LogFormat:
+        answer = browser.get(f"{BASE}{kind}/", ARGS)
+        assert answer.status_code == 200
+        if kind is event_log.LogFormat.XES:
+            ElementTree.fromstring(answer.data)
+
+
+def test_logs_are_refused_where_they_would_be_too_long(moved, browser_as, monkeypatch):
+    monkeypatch.setattr(event_log, "STEPS_MAX", 3)
+    answer = browser_as("head_sal", locale="en").get(f"{BASE}xes/", ARGS)
+    assert answer.status_code < 500
+    assert "choose a shorter one" in answer.text
+    assert browser_as("head_sal").get(f"{BASE}csv/", ARGS).status_code == 404
+    assert browser_as("head_sal").get("/admin/process/department/log/xes/").status_code == 404
+
+
+def test_an_empty_log_is_a_log(company, browser_as):
+    company.make("quotation", "clerk_sal")
+    changes.create(catalogue["department"], {"code": "ZZZ", "name": "Z"}, actor=SYSTEM)
+    log = ocel_of(browser_as("head_sal"), **{"from": "2024-01-01", "to": "2024-01-02"})
+    assert log["events"] == []
