@@ -15,7 +15,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.services.process import steps
 from tests.every_record.test_lists import commands
-from views.process.report import ProcessReport, ProcessRequest
+from views.process.report import ProcessReport, ProcessRequest, dimensions
 
 BASE = "/admin/process/quotation/"
 COUNTED = re.compile(r'<td class="number"><a href="([^"]+)">([0-9,]+)<')
@@ -122,13 +122,17 @@ def test_the_time_is_that_of_work(month, browser_as):
     assert "1 working days" in row or "8 working hours" in row
 
 
-def test_two_periods_differ_by_results_and_mix(month, company):
+def test_two_periods_differ_by_results_and_mix(month, company, browser_as):
     args = MultiDict({"from": "2025-03-04", "to": "2025-03-04"})
     report = ProcessReport(ProcessRequest.read(catalogue["quotation"], company.actor("head_sal"), args))
     assert report.before.first_pass.ratio == Ratio(1, 1)  # of Monday
     assert report.period.first_pass.ratio == Ratio(0, 1)  # of Tuesday: given back
     change = report.change(lambda period: period.first_pass)
     assert (change.total.rate, change.total.mix, change.total.total) == (-1, 0, -1)
+    for by in dimensions(catalogue["quotation"], company.actor("head_sal")):
+        page = browser_as("head_sal", locale="en").get(BASE, {**args, "by": by})
+        assert page.status_code == 200
+        assert "Difference -100 points" in page.text
 
 
 def test_odd_arguments_are_said_and_left_out(month, browser_as):

@@ -33,7 +33,7 @@ from ..session import actor
 from ..slots import PlainRun
 from ..view_switch import ways_to_look
 from .logs import LOG_LABELS, TOO_MANY, answer_log
-from .report import DEPARTMENT, MeasuredPeriod, ProcessReport, ProcessRequest, dimensions
+from .report import DEPARTMENT, ProcessReport, ProcessRequest, dimensions
 from .words import (
     elapsed_since,
     interval_words,
@@ -291,9 +291,7 @@ class ProcessPage:
             )
         return result
 
-    def _groups(
-        self, change: Explained, before: MeasuredPeriod, now: MeasuredPeriod, share: Any
-    ) -> list[dict[str, Any]]:
+    def _groups(self, change: Explained) -> list[dict[str, Any]]:
         labels = self._group_labels(change.groups)
         order = sorted(change.groups, key=lambda key: (-abs(change.groups[key].total), labels[key]))
         return [
