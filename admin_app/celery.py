@@ -1,10 +1,14 @@
 """What Celery's own command loads: `celery -A admin_app.celery worker` and `beat`, wired with the settings."""
 
 import logging
+import os
 import resource
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_process_init, worker_shutting_down
 
@@ -17,6 +21,7 @@ from tasks.engine.app import make_celery
 from tasks.engine.worker import StopFlag, work
 
 TASKS_PER_CHILD = 200
+CANNOT_START = 70  # EX_SOFTWARE of sysexits.h
 
 
 def build(settings: Settings) -> Celery:
@@ -42,7 +47,7 @@ def _listen(settings: Settings, stop: StopFlag) -> None:
 
     def child(**_facts: Any) -> None:
         _limit_memory(settings.worker_memory_mb)
-        start(settings)
+        started_or_ended(partial(start, settings))
 
     def beat(**_facts: Any) -> None:
         wait_for_server(start(settings))
@@ -57,6 +62,23 @@ def _listen(settings: Settings, stop: StopFlag) -> None:
         (worker_shutting_down, stopping),
     ):
         signal.connect(answer, weak=False)
+
+
+def started_or_ended(begin: Callable[[], object], pause_seconds: float = 5) -> None:
+    """Start a process, or end it: Celery goes on with one that could not start, and each message that it takes fails.
+
+    Such a process is met where the program was replaced beneath a running worker. The worker makes another; it waits
+    before it ends, so that these do not follow each other without a pause.
+    """
+    is_started = False
+    try:
+        begin()
+        is_started = True
+    finally:
+        if not is_started:
+            structlog.get_logger("guicheng.worker").error("the process of a worker could not start", exc_info=True)
+            time.sleep(pause_seconds)
+            os._exit(CANNOT_START)
 
 
 def _limit_memory(megabytes: int) -> None:

@@ -106,13 +106,13 @@ def test_the_three_formats_say_the_same(moved, browser_as, tmp_path):
         assert not database.execute("PRAGMA foreign_key_check").fetchall()
     database.close()
     root = ElementTree.parse(io.BytesIO(browser.get(f"{BASE}xes/", ARGS).data)).getroot()
-    traces = {
+    courses = {
         trace.find(f"{XES}string[@key='concept:name']").get("value"): [
             event.find(f"{XES}string[@key='concept:name']").get("value") for event in trace.findall(f"{XES}event")
         ]
         for trace in root.findall(f"{XES}trace")
     }
-    assert traces == {
+    assert courses == {
         moved[0].number: ["create", "submit", "approve"],
         moved[1].number: ["create", "submit"],
     }

@@ -164,12 +164,12 @@ _XES_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 def write_xes(log: EventLog, file: IO[bytes]) -> None:
     """The log as XES, a trace for each case."""
-    traces: dict[ObjectId, list[LoggedEvent]] = {}
+    courses: dict[ObjectId, list[LoggedEvent]] = {}
     for event in log.events:
-        traces.setdefault(event.case, []).append(event)
+        courses.setdefault(event.case, []).append(event)
     _write(file, _XES_HEAD)
     _write(file, f"  {_xes('concept:name', log.case_type)}\n")
-    for case, events in traces.items():
+    for case, events in courses.items():
         facts = dict(log.objects[str(case)].facts)
         own = {"concept:name": facts.pop("number", ""), **facts}
         _write(file, "  <trace>" + "".join(_xes(name, value) for name, value in own.items()) + "\n")
