@@ -14,7 +14,7 @@ from models.kernel.gate.moving import NOT_NOW
 from models.kernel.gate.rehearsal import would_make
 from models.kernel.language import by_time
 from models.kernel.language.fields import label_of
-from models.kernel.language.phase_gate import Condition
+from models.kernel.language.phase_gate import Condition, Judged, Judgement
 from models.kernel.language.record import Record
 from models.kernel.language.spec import FollowUp
 from models.kernel.language.steps import Steps, in_steps, step_moments
@@ -23,6 +23,7 @@ from models.kernel.rights import rights
 
 from .wording import tone
 
+ROWS_MAX = 20
 MOVED = L("{number}: {move}. The record is now “{state}”.", "{number}：{move}。記錄現為「{state}」。")
 NOTED = L(
     "{number}: your decision was noted; others must still decide.", "{number}：已記錄您的意見，尚待其他人員審批。"
@@ -148,12 +149,29 @@ def is_danger(cls: type[Record], move: Move) -> bool:
 def checklist(intent: Intent[Any], move: Move) -> list[dict[str, Any]]:
     """What a move needs, each with whether it is there; with the way to mend it for those who may."""
     return [
-        {"label": need_label(intent.cls, need), "ok": is_met(intent.record, need), "url": _mend_url(intent, need)}
-        if not isinstance(need, Condition)
-        else _condition(intent, need)
+        item
         for need in needs_shown(intent.cls, move, rights.Viewer(intent.actor, intent.record))
         if not (isinstance(need, str) and need in move.asked_fields)
+        for item in _items(intent, need)
     ]
+
+
+def _items(intent: Intent[Any], need: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(need, Judged):
+        yield from (_judgement(judgement) for judgement in need.judge(intent.record))
+    elif isinstance(need, Condition):
+        yield _condition(intent, need)
+    else:
+        label, is_there = need_label(intent.cls, need), is_met(intent.record, need)
+        yield {"label": label, "ok": is_there, "url": _mend_url(intent, need)}
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    """A condition that was evaluated with others; what keeps nobody back is listed all the same."""
+    rows = [{"label": f"{row.number} {row.title}".strip(), "url": row.url} for row in judgement.rows[:ROWS_MAX]]
+    more = judgement.count - len(rows)
+    facts = {"label": judgement.label, "ok": judgement.is_met, "rows": rows, "more": more}
+    return facts | {"url": judgement.url if more else "", "is_told": judgement.is_told}
 
 
 def _condition(intent: Intent[Any], need: Condition) -> dict[str, Any]:

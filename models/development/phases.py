@@ -65,6 +65,7 @@ class PhasePassage(PassageLine):
     """That the project went from one phase into another."""
 
     left = Choice(STANDS, computed=True, label=L("Left", "離開階段"))
+    build = Text(most=80, computed=True, label=L("Build", "版本"))
     entered = Choice(STANDS, computed=True, label=L("Entered", "進入階段"))
 
 

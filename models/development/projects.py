@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from ..chapters import DEVELOPMENT
 from ..departments import Code
-from ..kernel.base.arithmetic.ratio import NO_DATA
-from ..kernel.base.arithmetic.rounding import rounded
-from ..kernel.base.arithmetic.scores import Factor, weighted_mean
+from ..kernel.base import clock
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     HEAD,
@@ -20,8 +20,10 @@ from ..kernel.language import (
     Access,
     Choice,
     Combine,
+    Condition,
     Day,
     DecisionLine,
+    FollowUp,
     Grid,
     L,
     Line,
@@ -29,7 +31,6 @@ from ..kernel.language import (
     LongText,
     Money,
     Move,
-    Need,
     Number,
     Part,
     PhaseGate,
@@ -50,6 +51,16 @@ from ..kernel.language import (
     user_in,
     workdays,
 )
+from .feasibility import (
+    ANSWERS,
+    ASSESSED,
+    FEASIBLE,
+    WEIGHTS,
+    FeasibilityLine,
+    all_areas,
+    score_of,
+    verdict_of,
+)
 from .phases import (
     BEGINNING,
     EXPLAINED,
@@ -65,30 +76,23 @@ from .phases import (
     follow_plan,
     set_baseline,
 )
+from .releases import CERTIFICATE
 
-AREAS = {
-    "technical": L("Technical", "技術"),
-    "market": L("Market", "市場"),
-    "economic": L("Economic", "經濟"),
-}
-WEIGHTS = {"technical": 40, "market": 30, "economic": 30}  # of 100: how much the score of an area counts
-ANSWERS = {
-    "yes": L("Feasible", "可行"),
-    "conditions": L("With conditions", "有條件可行"),
-    "no": L("Not feasible", "不可行"),
-}
 LEADER = user_in("leader", L("Project leader", "項目負責人"), own=True)
 MANAGEMENT = role(Role.MANAGEMENT)
+QUARTER_DAYS = 91
+QUARTERLY = "FREQ=MONTHLY;INTERVAL=3"
+QUARTERLY_REVIEW = L("Quarterly review: {name}", "季度評估：{name}")
+LAUNCHES = ("planned", "in_review", "approved", "live", "completed")  # but not those rolled back
+LAUNCHED = Condition(
+    L("Every launch is completed", "上線計劃均已完成"),
+    "Launch.project",
+    where={"state": LAUNCHES},
+    states="completed",
+    least=1,
+)
+MAINTAINED = Condition(L("All maintenance is done", "維護記錄均已辦結"), "Maintenance.project", states="done cancelled")
 TWICE = L("Somebody is named twice in the team.", "團隊中有人員重複。")
-
-
-class FeasibilityLine(Line):
-    """What one area says of the proposal."""
-
-    area = Choice(AREAS, required=True, label=L("Area", "方面"))
-    score = Whole(least=1, most=5, label=L("Score (1-5)", "評分（1-5）"))
-    answer = Choice(ANSWERS, label=L("Answer", "結論"))
-    opinion = LongText(label=L("Opinion", "意見"))
 
 
 class BudgetDecision(DecisionLine):
@@ -113,22 +117,21 @@ class ProjectCost(Line):
     amount = Money(required=True, label=L("Amount", "金額"))
 
 
-def all_areas() -> list[FeasibilityLine]:
-    return [FeasibilityLine(area=area) for area in AREAS]
+def review_of(project: Project) -> Mapping[str, Any]:
+    """The first of the quarterly reviews of a product in use."""
+    return {
+        "project": project.id,
+        "subject": str(QUARTERLY_REVIEW(name=project.name))[:200],
+        "kind": "performance",
+        "responsible": project.ref("leader"),
+        "due": clock.today() + dt.timedelta(days=QUARTER_DAYS),
+        "repeat": QUARTERLY,
+    }
 
 
-def is_assessed(project: Project) -> bool:
-    """Whether every area has a score and an answer."""
-    return all(line.score and line.answer for line in project.feasibility or ())
-
-
-def is_feasible(project: Project) -> bool:
-    """A "no" in one area is outweighed by no score of another."""
-    return project.verdict in ("yes", "conditions")
-
-
-ASSESSED = Need(L("Each area has a score and an answer", "各方面均已評分並給出結論"), is_assessed)
-FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不可行」結論"), is_feasible)
+REVIEW = FollowUp(
+    "review", "Maintenance", L("Quarterly review", "季度評估"), on="enter_maintenance", fill=review_of, anew=True
+)
 
 
 @record(
@@ -244,11 +247,17 @@ FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不
                 "maintenance",
                 by=LEADER,
                 require=(EXPLAINED,),
-                gate=PhaseGate("passages"),
+                gate=PhaseGate("passages", LAUNCHED),
                 label=L("Enter maintenance", "轉入維護"),
             ),
             Move(
-                "close", "maintenance", "closed", by=LEADER, require="conclusion", sign=True, gate=PhaseGate("passages")
+                "close",
+                "maintenance",
+                "closed",
+                by=LEADER,
+                require="conclusion",
+                sign=True,
+                gate=PhaseGate("passages", MAINTAINED),
             ),
             Move(
                 "back_to_design",
@@ -288,7 +297,13 @@ FEASIBLE = Need(L("No area says that it is not feasible", "各方面均無「不
         named={"owner": WRITE, "leader": WRITE, "team.user": WRITE},
     ),
     retention=Retention(archive=730, delete=10),
-    files={"report": L("Report", "報告"), "minutes": L("Minutes", "會議紀要")},
+    papers=(CERTIFICATE,),
+    follow_ups=(REVIEW,),
+    files={
+        "certificate": L("Certificate of release", "放行證書"),
+        "report": L("Report", "報告"),
+        "minutes": L("Minutes", "會議紀要"),
+    },
 )
 class Project(Record):
     """A product that is developed: whoever works on it sees it and what belongs to it, whatever their department."""
@@ -348,20 +363,3 @@ class Project(Record):
         people = [line.ref("user") for line in self.team or () if line.ref("user")]
         if len(set(people)) < len(people):
             yield "team", TWICE
-
-
-def score_of(scores: dict[str, int | None]) -> Decimal | None:
-    """The weighted mean of the areas; none while one lacks its score."""
-    given = {area: scores.get(area) for area in WEIGHTS}
-    factors = [Factor(weight, NO_DATA if (value := given[area]) is None else value) for area, weight in WEIGHTS.items()]
-    result = weighted_mean(factors, least_coverage=1)
-    return None if result.value is NO_DATA else rounded(result.value, 2)
-
-
-def verdict_of(answers: list[str | None]) -> str | None:
-    """The worst answer of an area is that of the whole; but for a "no" there is none until all have said theirs."""
-    if "no" in answers:
-        return "no"
-    if len(answers) < len(AREAS) or None in answers:
-        return None
-    return "conditions" if "conditions" in answers else "yes"

@@ -28,9 +28,7 @@ def test_a_field_that_is_filled_in_makes_one_record_once(cls: Any, company: Any,
     for leads in (item for item in cls.declared.follow_ups if item.filled):
         field = cls._fields[leads.filled]
         value = next(iter(Guesses(company, cls, company.actor("clerk_sal"), reuse=True).options(field, [])))
-        record = company.make(
-            cls.declared.name, "clerk_sal" if rights.may_create(company.actor("clerk_sal"), cls) else None
-        )
+        record = company.make(cls.declared.name, company.maker_of(cls))
         if not field.required:
             assert not made_of(record, leads)
             record = changes.update(cls, record.id, {leads.filled: value}, actor=SYSTEM, version=None)

@@ -187,6 +187,8 @@ def test_to_some_lists_is_only_added(cls: Any, filled: Any, company: Any, browse
     is shown what the first has added, where that is declared."""
     for name in set(lists_of(cls)) - set(changeable(cls)):
         person = writer(company, filled, name)
+        if person is None:
+            continue  # in this state nobody adds to it
         before = filled.raw(name)
         bare = type(before[0])(**{c: before[0].raw(c) for c in cls._fields[name].columns if c not in ("by", "at")})
         seen = company.fresh(filled).version

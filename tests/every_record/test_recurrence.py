@@ -54,8 +54,9 @@ def posted(name: str, parts: dict[str, Any]) -> dict[str, Any]:
 
 @RHYTHMS
 def test_a_rule_is_entered_said_and_read_again(cls: Any, company: Any, browser_as: Any) -> None:
-    record, base = company.make(cls.declared.name, "clerk_sal"), f"/admin/{cls.declared.name}/"
-    browser, names = browser_as("clerk_sal", locale="en"), NamesInCells(company.actor("clerk_sal"))
+    login, base = company.maker_of(cls), f"/admin/{cls.declared.name}/"
+    record = company.make(cls.declared.name, login)
+    browser, names = browser_as(login, locale="en"), NamesInCells(company.actor(login))
     for name, field in rhythms_of(cls).items():
         for rule, parts in ENTERED.items():
             form = browser.form(f"{base}edit/", "/edit/", id=record.id)
@@ -96,7 +97,7 @@ def test_a_rule_is_entered_said_and_read_again(cls: Any, company: Any, browser_a
 @RECURRING
 def test_the_next_one_is_made_once_and_holds_the_rule(cls: Any, company: Any) -> None:
     recurs, today = cls.declared.recurs, clock.today()
-    record = company.make(cls.declared.name, "clerk_sal")
+    record = company.make(cls.declared.name)
     begin = cls._fields[recurs.date].moved_to(today - dt.timedelta(days=14), record.raw(recurs.date))
     values = {recurs.rule: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU", recurs.date: begin}
     record = changes.update(cls, record.id, values, actor=SYSTEM, version=None)

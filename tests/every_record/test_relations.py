@@ -66,7 +66,8 @@ def test_people_named_in_a_record_see_it_while_they_are(cls: Any, record: Any, c
         strangers = [p for login in company.logins if not sees(p := company.actor(login), record)]
         assert strangers, "everybody sees it already, so nobody need be named"
         stranger = strangers[0]
-        before = {name: record.raw(name) for name in named_in(cls, record, path, [stranger.id])}
+        as_it_was = company.fresh(record)
+        before = {name: as_it_was.raw(name) for name in named_in(cls, record, path, [stranger.id])}
         if not before:
             continue  # named in a linked record: held by its own test
         record = changes.update(cls, record.id, named_in(cls, record, path, [stranger.id]), actor=SYSTEM, version=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..base import clock, people
@@ -11,7 +11,7 @@ from ..base.errors import Changed, Refused
 from ..base.people import Actor, Role
 from ..base.words import At, L, Words
 from ..language.by_time import period_of
-from ..language.phase_gate import Condition
+from ..language.phase_gate import Condition, Judged
 from ..language.record import Record
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
@@ -90,16 +90,20 @@ def refuse_unless_ready(
         problems.add("password", SIGN_NEEDED)
     for need in chosen.require:
         if not is_met(record, need):
-            problems.add(need if isinstance(need, str) else "require", _missing(record, need, actor))
+            for sentence in _missing(record, need, actor):
+                problems.add(need if isinstance(need, str) else "require", sentence)
     if problems:
         raise Refused(None, problems)
 
 
-def _missing(record: Record, need: Any, actor: Actor) -> Words:
-    """What the sentence of a refused move says of an item that is not there; of a condition, which records miss it."""
+def _missing(record: Record, need: Any, actor: Actor) -> Iterator[Words]:
+    """What a refused move says of an item that is not there; of a condition, which records miss it."""
     if isinstance(need, Condition):
-        return passages.unmet(record, need, actor)
-    return STILL_MISSING(items=need_label(type(record), need))
+        yield passages.unmet(record, need, actor)
+    elif isinstance(need, Judged):
+        yield from passages.judged(record, need)
+    else:
+        yield STILL_MISSING(items=need_label(type(record), need))
 
 
 def refuse_another_version(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> None:

@@ -21,7 +21,7 @@ from ..base.store import in_unit
 from ..base.words import L, Listed, Words
 from ..language.belonging import children_of
 from ..language.declare import registered
-from ..language.phase_gate import Condition, PhaseGate
+from ..language.phase_gate import Condition, Judged, PhaseGate
 from ..language.record import Record
 from ..language.workflow import Move
 from ..rights import rights
@@ -83,6 +83,16 @@ def unmet(record: Record, condition: Condition, actor: Actor) -> Words:
     rows = Listed(tuple(f"{row.get('number')} {row.get('title') or ''}".strip() for row in why.rows))
     pattern = HIDDEN if not why.rows else MISSING_MORE if why.more else MISSING
     return pattern(label=condition.label, rows=rows, more=why.more)
+
+
+def judged(record: Record, need: Judged) -> Iterator[Words]:
+    """The same of each condition that was evaluated together with others and is not met."""
+    for judgement in need.judge(record):
+        if not judgement.is_met:
+            rows = [f"{row.number} {row.title}".strip() for row in judgement.rows[:SHOWN_MAX]]
+            more = judgement.count - len(rows)
+            pattern = HIDDEN if not rows else MISSING_MORE if more else MISSING
+            yield pattern(label=judgement.label, rows=Listed(tuple(rows)), more=more)
 
 
 def pass_through(unit: Unit, record: Record, chosen: Move, actor: Actor) -> None:

@@ -49,7 +49,7 @@ from .localized import LocalizedText
 from .mail_in import MailIn
 from .outside import Tell
 from .paper import Paper
-from .phase_gate import Condition, PassageLine, PhaseGate
+from .phase_gate import Condition, Judged, PassageLine, PhaseGate
 from .public import Browse, Public
 from .publication import Publish
 from .record import Record
@@ -69,6 +69,7 @@ from .who import (
     Who,
     all_of,
     any_of,
+    each_in,
     head_in,
     heads_of,
     in_order,
@@ -112,6 +113,7 @@ __all__ = [
     "FollowUp",
     "Grid",
     "Involvement",
+    "Judged",
     "L",
     "Line",
     "LineRef",
@@ -172,6 +174,7 @@ __all__ = [
     "any_of",
     "days",
     "during",
+    "each_in",
     "head_in",
     "heads_of",
     "hours",

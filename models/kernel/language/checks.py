@@ -20,7 +20,7 @@ from .line_checks import line_faults
 from .mail_in import mail_in_faults
 from .outside import tell_faults
 from .paper import paper_faults
-from .phase_gate import Condition, gate_faults
+from .phase_gate import Condition, Judged, gate_faults
 from .public import public_faults
 from .publication import publication_faults
 from .recurs import recurrence_faults
@@ -323,7 +323,7 @@ def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
             yield f"{what} needs a file kind {need.kind!r} that is not declared"
         if isinstance(need, str) and need not in fields:
             yield f"{what} needs a field {need!r} that the type does not have"
-        if not isinstance(need, str | Attached | Need | Condition):
+        if not isinstance(need, str | Attached | Need | Condition | Judged):
             yield f"{what} needs something that is neither field, file nor Need"
     for name in (*move.asked_fields, *move.by.fields):
         if name not in fields and "." not in name:

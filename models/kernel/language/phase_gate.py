@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import mongoengine as me
 from mongoengine.base import get_document
@@ -93,6 +93,37 @@ class Condition:
         return rows.find_one(self.missing(record), {"_id": 1}) is None
 
 
+class Judgement(Protocol):
+    """One condition as a function has evaluated it: the first records that miss it (each with number, title and url),
+    how many there are, and where they are listed. `is_told`: it keeps nobody back, and is to be seen all the same."""
+
+    @property
+    def label(self) -> Words: ...
+    @property
+    def rows(self) -> Sequence[Any]: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def is_told(self) -> bool: ...
+    @property
+    def is_met(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Conditions that a function evaluates together, where filters cannot say them: `Judged(L(…), judge)`. The function
+    takes the record and gives a `Judgement` for each."""
+
+    label: Words
+    judge: Callable[[Any], Sequence[Judgement]] = field(hash=False)
+
+    def is_met(self, record: Case) -> bool:
+        """Whether all of them hold now."""
+        return all(judgement.is_met for judgement in self.judge(record))
+
+
 def _compared(value: Any) -> Any:
     return {"$in": list(value)} if isinstance(value, list | tuple | set | frozenset) else value
 
@@ -105,11 +136,11 @@ class PhaseGate:
     `also` name: which version each had, with the head of its history. `freezes=False`: the line alone."""
 
     keeps: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Condition | Judged, ...]
     also: tuple[str, ...]
     freezes: bool
 
-    def __init__(self, keeps: str, *conditions: Condition, also: str = "", freezes: bool = True):
+    def __init__(self, keeps: str, *conditions: Condition | Judged, also: str = "", freezes: bool = True):
         object.__setattr__(self, "keeps", keeps)
         object.__setattr__(self, "conditions", conditions)
         object.__setattr__(self, "also", tuple(also.split()))
@@ -134,7 +165,7 @@ def gate_faults(spec: Any, fields: Mapping[str, Any]) -> Iterator[str]:
             if name not in fields or not fields[name].target:
                 yield f"move {move.verb!r} freezes {name!r}, which is no link to records"
         for condition in gate.conditions:
-            if not isinstance(condition, Condition):
+            if not isinstance(condition, Condition | Judged):
                 yield f"move {move.verb!r} has a gate with {condition!r}, which is no Condition(...)"
 
 

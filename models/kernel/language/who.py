@@ -187,6 +187,18 @@ def user_in(path: str, label: L | None = None, *, own: bool = False) -> Who:
     return Who(words, slots_for, is_own=own, links=((path, "User"),))
 
 
+def each_in(path: str, label: L | None = None) -> Who:
+    """Every user whom a field names, a seat each: all must agree. The field, or a column of lines, is required by the
+    move before, since nobody agrees where nobody is named."""
+
+    def slots_for(record: Case) -> Quorum:
+        ids = list(dict.fromkeys(record.ids_at(path)))
+        return Quorum(tuple(ApproverSlot(f"user@{id}", (at_user(id),)) for id in ids), len(ids), apart=True)
+
+    words = label or L("Each of those named in the record", "記錄中指定的每位人員")
+    return Who(words, slots_for, links=((path, "User"),))
+
+
 def writers_in(field: str) -> Who:
     """Clerks and head of the department that a field names; in a reminder of lines, a column (`lines.department`)."""
 

@@ -13,7 +13,7 @@ from . import glossary
 from .facts import DeclarationError
 from .fields import is_empty, label_of
 from .names import Names, NameSet, OptionalNameSet
-from .phase_gate import Condition, PhaseGate
+from .phase_gate import Condition, Judged, PhaseGate
 from .who import NOBODY, OWNER, Who
 
 TONES = ("good", "progress", "wait", "bad", glossary.NEUTRAL)
@@ -285,22 +285,22 @@ def _state_fact_faults(flow: Workflow) -> Iterable[str]:
             yield f"state {state.id!r} has the tone {state.tone!r}, which is none of {', '.join(TONES)}"
 
 
-def is_met(record: Case, need: str | Attached | Need | Condition) -> bool:
+def is_met(record: Case, need: str | Attached | Need | Condition | Judged) -> bool:
     """Whether one item of a move's checklist holds for this record; a yes-or-no field must say yes."""
     if isinstance(need, Attached):
         return need.kind in record.attached_kinds()
     if isinstance(need, Need):
         return need.test(record)
-    if isinstance(need, Condition):
+    if isinstance(need, Condition | Judged):
         return need.is_met(record)
     value = record._data.get(need)
     return value is not False and not is_empty(value)
 
 
-def need_label(record_type: Any, need: str | Attached | Need | Condition) -> Words:
+def need_label(record_type: Any, need: str | Attached | Need | Condition | Judged) -> Words:
     """What the checklist calls this item."""
     if isinstance(need, Attached):
         return record_type.declared.file_kinds[need.kind]
-    if isinstance(need, Need | Condition):
+    if isinstance(need, Need | Condition | Judged):
         return need.label
     return label_of(record_type._fields[need])

@@ -127,10 +127,11 @@ def _open_ways(cls: type[Record], relation: Relation) -> Relation:
 
 
 def _begun(actor: Actor, cls: type[Record]) -> Record:
-    """A record of a type as the actor is about to enter it."""
+    """A record of a type as the actor is about to enter it, who so is among those who write it."""
     flow = cls.declared.workflow
     home = department_by_code(cls.declared.access.home) if cls.declared.access.home else None
-    return cls(owner=actor.id, department=home or actor.department, state=flow.start if flow else None)
+    mine = {"owner": actor.id, "worked_by": [actor.id], "department": home or actor.department}
+    return cls(**mine, state=flow.start if flow else None)
 
 
 def writable_ever(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:
