@@ -29,7 +29,9 @@ HASH_SHOWN = 16
 
 def certificate(project: Any, reader: Any) -> Mapping[str, Any]:
     """The tables of the certificate: the gate that was passed, then all editions by type."""
-    passed = next(line for line in reversed(project.passages) if line.verb == LEAVING)
+    passed = next((line for line in reversed(project.passages or ()) if line.verb == LEAVING), None)
+    if passed is None:
+        return {}
     facts = {
         "build": passed.build or "",
         "at": str(At(passed.at)),
