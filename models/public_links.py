@@ -86,9 +86,9 @@ def is_used(record: ObjectId) -> bool:
     return _links().find_one({"_id": record, "used": True}, {"_id": 1}) is not None
 
 
-def used_among(records: Sequence[ObjectId]) -> int:
-    """How many links of some records were used."""
-    return int(_links().count_documents({"_id": {"$in": list(records)}, "used": True}))
+def used_among(records: Sequence[ObjectId]) -> set[ObjectId]:
+    """Of some records those whose links were used."""
+    return {row["_id"] for row in _links().find({"_id": {"$in": list(records)}, "used": True}, {"_id": 1})}
 
 
 def derived_token(token: str, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
@@ -10,6 +11,7 @@ from mongoengine.connection import get_db
 
 from .. import public_links
 from ..chapters import RESEARCH
+from ..kernel.base import clock
 from ..kernel.base.words import HANT, speaking
 from ..kernel.language import (
     NOBODY,
@@ -18,7 +20,9 @@ from ..kernel.language import (
     Grid,
     L,
     Mail,
+    Moment,
     Move,
+    Prompt,
     Public,
     Record,
     Ref,
@@ -26,10 +30,12 @@ from ..kernel.language import (
     State,
     Tell,
     Text,
+    Whole,
     Words,
     Workflow,
     record,
 )
+from ..services.notify import outside
 from .surveys import LANGUAGES, Opening, opening_of, text_of
 
 TWICE = L("Somebody with this address is invited already.", "此郵箱已被邀請。")
@@ -65,6 +71,15 @@ FLOW = Workflow(
             label=L("Remind", "發送提醒"),
         ),
         Move(
+            "remind_again",
+            "invited reminded",
+            "reminded",
+            by=NOBODY,
+            when=may_be_answered,
+            optional=True,
+            label=L("Reminded by the system", "系統提醒"),
+        ),
+        Move(
             "answer",
             "invited reminded",
             "answered",
@@ -97,7 +112,7 @@ TELLS = (
         unsubscribe=True,
     ),
     Tell(
-        on="remind",
+        on="remind remind_again",
         to="mail",
         subject=L("A reminder of the survey: {subject}", "問卷提醒：{subject}"),
         body=L(
@@ -125,6 +140,20 @@ TELLS = (
     workflow=FLOW,
     public=Public(token=True, show="name", limit=400, total=5000),
     tells=TELLS,
+    prompts=(
+        Prompt(
+            "remind_again",
+            of="survey",
+            states="open",
+            after="remind_after",
+            before="remind_before",
+            until="closes",
+            most="remind_most",
+            since="asked_at",
+            count="reminders",
+            but=public_links.used_among,
+        ),
+    ),
 )
 class SurveyInvitation(Record):
     """Somebody outside who is asked to answer a survey by a link of their own (2.1.1)."""
@@ -134,12 +163,26 @@ class SurveyInvitation(Record):
     mail = Sealed(Mail(), required=True, label=L("Mail", "郵箱"))
     customer = Ref("Customer", label=L("Customer", "客戶"))
     language = Choice(LANGUAGES, label=L("Language", "語言"))
+    asked_at = Moment(computed=True, label=L("Last mailed", "最近發信時間"))
+    reminders = Whole(computed=True, label=L("Reminders", "提醒次數"))
     subject = Text(computed=True, label=L("Title of the survey", "問卷標題"))
 
     def clean(self) -> None:
         if self.survey:
             with speaking(self.language or HANT):
                 self.subject = text_of(self.survey, "subject")
+
+    def on_invite(self, actions: Any) -> None:
+        """Reminders are counted from then on."""
+        self.asked_at = clock.now()
+
+    def on_remind(self, actions: Any) -> None:
+        """One reminder more."""
+        self.asked_at, self.reminders = clock.now(), (self.reminders or 0) + 1
+
+    def on_remind_again(self, actions: Any) -> None:
+        """The same, by the system."""
+        self.on_remind(actions)
 
     def warnings(self) -> Iterator[tuple[str, Words]]:
         mail = type(self)._fields["mail"].to_mongo(self.mail)
@@ -148,8 +191,19 @@ class SurveyInvitation(Record):
             yield "mail", TWICE
 
 
-def counts_of(survey: ObjectId) -> tuple[int, int]:
-    """How many invitations of a survey went out, and how many of their links were used."""
+@dataclass(frozen=True)
+class Invited:
+    """How many invitations of a survey went out, came to their address, and were used."""
+
+    sent: int
+    delivered: int
+    used: int
+
+
+def counts_of(survey: ObjectId) -> Invited:
+    """What became of the invitations of a survey. What was answered was delivered, whatever a mail server said."""
     rows = get_db()[SurveyInvitation.type_name()]
     ids = [row["_id"] for row in rows.find({"survey": survey, "state": {"$in": SENT}, "removed_at": None}, {"_id": 1})]
-    return len(ids), public_links.used_among(ids)
+    used = public_links.used_among(ids)
+    returned = outside.returned_among(SurveyInvitation.type_name(), ids) - used
+    return Invited(len(ids), len(ids) - len(returned), len(used))

@@ -95,7 +95,8 @@ class Opening(StrEnum):
         ),
         Part(
             L("When and how", "時間與方式"),
-            "opens closes complete_limit invited_only anonymous asks_address released released_list",
+            "opens closes complete_limit invited_only anonymous asks_address remind_after remind_before remind_most released "
+            "released_list",
             clause="2.1.1",
             help=L(
                 "Anonymous is said on the page and holds: nobody can find out later who answered what. "
@@ -166,6 +167,16 @@ class Survey(Record):
     )
     invited_only = Flag(default=False, label=L("By personal invitation only", "僅限受邀者作答"))
     anonymous = Flag(default=False, label=L("Anonymous", "匿名"))
+    remind_after = Whole(
+        least=1,
+        most=60,
+        label=L("Reminds after so many days without an answer", "未答滿幾天後提醒"),
+        help=L(
+            "By itself, in working hours, whoever was invited and has not answered.", "工作時間內自動提醒受邀未答者。"
+        ),
+    )
+    remind_before = Whole(least=1, most=30, label=L("Reminds so many days before it closes", "結束前幾天提醒"))
+    remind_most = Whole(least=1, most=5, label=L("Reminders for each person at most (1)", "每人最多提醒次數（預設 1）"))
     released = Whole(computed=True, label=L("Anonymous answers released", "已釋出匿名回答數"))
     released_list = Text(computed=True, label=L("Hash of the list of answers", "回答清單雜湊值"))
     questions = Questions(editions=True, required=True, label=L("Questions", "題目"))

@@ -45,6 +45,7 @@ class DefaultSchedule:
 DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="到期自動步驟", task="moves.timed", every=5),
     DefaultSchedule(name="釋出匿名回答", task="surveys.release", cron="20 * * * *"),
+    DefaultSchedule(name="再次提醒未回覆者", task="prompts.sweep", cron="10 * * * *"),
     DefaultSchedule(name="每夜備份", task="backup.run", cron="30 2 * * *"),
     DefaultSchedule(name="每週恢復演練", task="backup.drill", cron="0 4 * * 6"),
     DefaultSchedule(name="備份告警", task="backup.alarms", cron="15 * * * *"),

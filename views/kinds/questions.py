@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.kernel.language.kinds.questions import Condition, OptionList, Questions, Translations
+from models.kernel.language.kinds.questions import OptionList, Questions, ShownIf, Translations
 
 from .lines import LinesKind
 from .registry import for_kind
@@ -23,8 +23,8 @@ class OptionListKind(LongTextKind):
     control = "options"
 
 
-@for_kind(Condition)
-class ConditionKind(LongTextKind):
+@for_kind(ShownIf)
+class ShownIfKind(LongTextKind):
     """A condition: a text, which a script shows as rows of question, comparison and value."""
 
     control = "condition"

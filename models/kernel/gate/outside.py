@@ -34,7 +34,9 @@ def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
     tells, verb = record.declared.tells, entry["verb"]
     if not tells or unit.quiet or entry["door"] in NOT_WORK:
         return
-    is_step, changed = bool(entry["state_to"] or verb == CREATE), {change["field"] for change in entry["changes"]}
+    is_prompt = any(prompt.move == verb for prompt in record.declared.prompts)  # it may lead where it began
+    is_step = bool(entry["state_to"] or verb == CREATE or is_prompt)
+    changed = {change["field"] for change in entry["changes"]}
     for tell in tells:
         if tell.having and is_empty(record.raw(tell.having)):
             continue

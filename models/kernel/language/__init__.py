@@ -50,6 +50,7 @@ from .mail_in import MailIn
 from .outside import Tell
 from .paper import Paper
 from .phase_gate import Condition, Judged, PassageLine, PhaseGate
+from .prompts import Prompt
 from .public import Browse, Public
 from .publication import Publish
 from .record import Record
@@ -136,6 +137,7 @@ __all__ = [
     "PhaseGate",
     "Phone",
     "Pivot",
+    "Prompt",
     "Public",
     "Publish",
     "Questions",

@@ -15,6 +15,7 @@ from .fields import Ref
 from .kinds.line_links import title_column
 from .outside import linked_address_faults
 from .phase_gate import condition_faults
+from .prompts import prompt_faults
 from .public import public_departments
 from .record import Record
 from .relation_checks import people_of
@@ -91,6 +92,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._home_faults(cls)
         yield from linked_address_faults(cls.declared, cls.fields_of(), self._by_class)
         yield from answer_faults(cls.declared.own_fields, self._by_class)
+        yield from prompt_faults(cls.declared, cls.declared.own_fields, self._by_class)
         for name, field in cls.declared.own_fields.items():
             if field.rollup:
                 yield from rollup_faults(f"field {name!r}", field.rollup, cls, self._by_class)

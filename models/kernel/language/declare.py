@@ -20,6 +20,7 @@ from .line_checks import line_reminders
 from .mail_in import MailIn
 from .outside import Tell
 from .paper import Paper
+from .prompts import Prompt
 from .public import Public
 from .publication import Publish, with_scope_needed
 from .record import Record
@@ -65,6 +66,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     papers: tuple[Paper, ...] = (),
     recurs: Recurs | None = None,
     mail_in: MailIn | None = None,
+    prompts: tuple[Prompt, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -92,6 +94,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `tells`: mail to people outside that follows a move or the entry of a record.
 
     `papers`: documents in a fixed format, made by a move and attached, or for a reader by a button.
+
+    `prompts`: moves by which people outside are asked once more for what is still waited for (`prompts.py`).
 
     `mail_in`: what becomes of the messages in a mailbox that feeds the type.
     """
@@ -143,6 +147,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             papers=papers,
             recurs=recurs,
             mail_in=mail_in,
+            prompts=prompts,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

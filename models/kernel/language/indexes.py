@@ -9,6 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from .by_time import indexes_by_time
 from .declare import dated_fields, kept_links_of, leading_choice, ordered_choices
+from .prompts import indexes_of_prompts
 from .record import Record
 from .recurs import indexes_of_series
 from .steps import indexes_of_steps
@@ -39,6 +40,7 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield from indexes_by_time(cls.declared.workflow)
     yield from indexes_of_series(cls.declared.recurs)
     yield from indexes_of_steps(cls.declared)
+    yield from indexes_of_prompts(cls.declared.prompts)
     if cls.declared.access.named or cls.declared.inherits:  # what one person sees
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     if cls.declared.inherits:

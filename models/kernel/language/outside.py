@@ -158,7 +158,8 @@ def _cause_faults(tell: Tell, spec: Declaration) -> Iterator[str]:
         made = [move for move in moves if move.verb == verb]
         if verb != CREATE and not made:
             yield f"mail to people outside follows a move {verb!r} that does not exist"
-        if any(move.target in move.source for move in made):
+        is_bounded = any(prompt.move == verb for prompt in spec.prompts)
+        if not is_bounded and any(move.target in move.source for move in made):
             yield f"mail to people outside follows {verb!r}, which leads where it begins"
     if tell.having and tell.having not in spec.own_fields:
         yield f"mail to people outside has having={tell.having!r}, which is no field of the type"

@@ -16,6 +16,7 @@ from .deadline import Deadline
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
 from .paper import Paper
+from .prompts import Prompt
 from .publication import Publish
 from .recurs import Recurs
 from .relations import Involvement
@@ -223,6 +224,7 @@ class Declaration:
     papers: tuple[Paper, ...] = ()
     recurs: Recurs | None = None  # how its records come again
     mail_in: Any = None  # what becomes of mail that comes in: a MailIn, or None
+    prompts: tuple[Prompt, ...] = ()  # by which moves people outside are asked once more
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -186,6 +186,15 @@ def has_stopped(type_name: str, address: str) -> bool:
 def note_mailed(notice: ObjectId, text: str) -> None:
     """Keep the text of a mail as it is handed over, and when."""
     in_unit(NOTICES).update_one({"_id": notice}, {"$set": {"mailed": text, "mailed_at": clock.now()}})
+
+
+def returned_among(type_name: str, records: Sequence[ObjectId]) -> set[ObjectId]:
+    """Of some records those whose last mail did not come to its address: it came back, or was refused for good."""
+    query = {"channel": OUTSIDE, "type": type_name, "record": {"$in": list(records)}}
+    newest = {row["record"]: row["_id"] for row in in_unit(NOTICES).find(query, {"record": 1}).sort("_id", 1)}
+    ids = [f"{notice}.{OUTSIDE}" for notice in newest.values()]
+    failed = {row["_id"] for row in in_unit(DELIVERIES).find({"_id": {"$in": ids}, "state": FAILED}, {"_id": 1})}
+    return {record for record, notice in newest.items() if f"{notice}.{OUTSIDE}" in failed}
 
 
 def note_returned(notice: Mapping[str, Any], said: str) -> str:

@@ -102,9 +102,15 @@ def _from_form() -> tuple[str, Sequence[dict[str, Any]]]:
     form = form_class(cls, form_names(cls.declared, rights.writable_fields(actor(), cls)))(request.form)
     values = values_of(form, cls)
     title = next((values.get(field) for field in cls.declared.title_fields if isinstance(values.get(field), str)), "")
-    posted = enumerate(values.get(name) or ())
-    lines = [{**line._data, KEY: line.claimed or line.raw("code") or f"line_{n}"} for n, line in posted]
-    return str(title or ""), [{key: value for key, value in line.items() if value is not None} for line in lines]
+    columns = list(cls.declared.own_fields[name].columns)
+    lines = [_line(line, n, columns) for n, line in enumerate(values.get(name) or ())]
+    return str(title or ""), lines
+
+
+def _line(line: Any, n: int, columns: Sequence[str]) -> dict[str, Any]:
+    """What stands in a line; a new one has the key that it is known by on these pages."""
+    filled = {name: value for name in columns if (value := line.raw(name)) is not None}
+    return {**filled, KEY: line.claimed or line.raw("code") or f"line_{n}"}
 
 
 def _carried() -> tuple[str, Sequence[dict[str, Any]]]:

@@ -39,11 +39,10 @@ def how_it_stands(me: Actor, record: Record) -> Panel | None:
     """How many have answered and begun, and the button with which its writers try it out."""
     if not isinstance(record, Survey):
         return None
-    invited, used = counts_of(record.id)
+    invited = counts_of(record.id)
     facts = {
         "invited": invited,
-        "used": used,
-        "rate": _rate(used, invited),
+        "rate": _rate(invited.used, invited.delivered),
         "id": record.id,
         "complete": sittings.completed(record),
         "half_filled": sittings.half_filled(record),
@@ -56,7 +55,7 @@ def how_it_stands(me: Actor, record: Record) -> Panel | None:
 
 
 def _rate(used: int, invited: int) -> str:
-    """The response rate: of those who were invited; an open link has none."""
+    """The response rate: of the invitations that were delivered; an open link has none."""
     ratio = Ratio(used, invited)
     percent = ratio.percent
     return "" if ratio.is_small or isinstance(percent, NoData) else f"{rounded(percent)} %"

@@ -25,7 +25,7 @@ class OptionList(LongText):
         self.has_points = has_points
 
 
-class Condition(LongText):
+class ShownIf(LongText):
     """A condition over earlier lines of its list, as `questions.conditions` reads it. A form shows it as rows: an
     earlier question, a comparison that its kind has, a value; joined by and, or, and brackets."""
 
@@ -50,7 +50,7 @@ class QuestionLine(Line):
     most = Number(places=PLACES, least=-(10**15), label=L("Most", "最大"))
     points = Number(places=2, least=0, most=10_000, label=L("Points of a full rating", "滿分分值"))
     divides = Flag(default=False, label=L("Results are shown by its answers", "按本題分組查看結果"))
-    show_if = Condition(most=500, label=L("Shown if", "顯示條件"))
+    show_if = ShownIf(most=500, label=L("Shown if", "顯示條件"))
     translations = Translations(
         most=20_000,
         label=L("In other languages (language: text, language/key: text)", "其他語言（語言: 文字，語言/代碼: 文字）"),
