@@ -20,7 +20,7 @@ from bson import Binary, ObjectId
 from mongoengine.connection import get_db
 from pymongo.client_session import ClientSession
 
-from ..kernel.base.clock import today
+from ..kernel.base.clock import now, today
 from ..kernel.base.collections import SURVEY_ANSWERS, SURVEY_BOXES, SURVEY_COUNTS, archive_of
 from ..kernel.base.errors import Refused
 from ..kernel.base.people import SYSTEM
@@ -33,7 +33,7 @@ from ..kernel.gate.sources import Source
 from ..kernel.gate.unit import Unit, in_transaction
 from ..kernel.language.kinds.answers import EDITION, GIVEN
 from ..services.keeping import audit
-from .surveys import Survey
+from .surveys import GRACE, Survey, end_of
 
 GROUP = 5  # the least size of a group in which answers leave the holding place
 FULL = 2 * GROUP  # so many wait before some leave, so that the last group is whole, too
@@ -109,6 +109,17 @@ def release_rest(survey: Survey) -> int:
         return len(waiting)
 
     return in_transaction(body)
+
+
+def is_settled(survey: Survey) -> bool:
+    """Whether nothing more comes in, and all that ever leaves the holding place has left it."""
+    end = end_of(survey)
+    if survey.state != "closed" or end is None or now() < end + GRACE:
+        return False
+    try:
+        return len(held(survey.id)) < GROUP
+    except ValueError:
+        return False
 
 
 def held(survey: ObjectId) -> list[dict[str, Any]]:

@@ -95,8 +95,8 @@ class Opening(StrEnum):
         ),
         Part(
             L("When and how", "時間與方式"),
-            "opens closes complete_limit invited_only anonymous asks_address remind_after remind_before remind_most released "
-            "released_list",
+            "opens closes complete_limit invited_only anonymous asks_address remind_after remind_before remind_most "
+            "released released_list",
             clause="2.1.1",
             help=L(
                 "Anonymous is said on the page and holds: nobody can find out later who answered what. "

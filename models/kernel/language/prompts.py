@@ -30,9 +30,9 @@ class Prompt:
     is in one of `states`. Fields of that record: `after`, so many days since the last mail; `before`, so many days
     before the moment `until`; `most`, how often (empty: once). Empty `after` and `before`: never.
 
-    Fields of its own, both computed, which its moves set: `since`, when the last mail went out, and `count`, how often it was
-    asked again. `but`: which of some records are left out, because what was waited for has come.
-    Who ended such mail, or whose mail came back, is left out as well.
+    Fields of its own, both computed, which its moves set: `since`, when the last mail went out, and `count`, how often
+    it was asked again. `but`: which of some records are left out, because what was waited for has come. Who ended such
+    mail, or whose mail came back, is left out as well.
     """
 
     move: str

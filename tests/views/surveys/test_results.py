@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import time
-from itertools import product
 from typing import Any
 
 import pytest
 from bson import ObjectId
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from mongoengine.connection import get_db
 
+from models.kernel.base import clock
 from models.kernel.base.collections import SURVEY_ANSWERS
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, editions
-from models.kernel.language.questions import crossing
 from models.surveys import anonymous, sittings
 from models.surveys.responses import SurveyResponse
 from models.surveys.surveys import Survey
-from tests.fixtures.surveys import changed, lines, opened
-from tests.models.arithmetic.properties import many
+from tests.fixtures.surveys import changed, lines, moved, opened
 
 QUESTIONS = lines(
     [
-        {"code": "sex", "kind": "single", "text": "性別", "options": "f | 女\nm | 男"},
+        {"code": "sex", "kind": "single", "text": "性別", "options": "f | 女\nm | 男", "divides": True},
         {"code": "nps", "kind": "promoter", "text": "推薦"},
         {"code": "words", "kind": "long", "text": "想說"},
     ]
@@ -69,9 +66,15 @@ def release(survey: Survey, people: list[tuple[str, str, str]] = PEOPLE) -> None
 
 @pytest.fixture
 def hidden(company: Any) -> Survey:
-    survey = opened(company, questions=QUESTIONS, anonymous=True)
-    release(survey)
-    return survey
+    return over(company, PEOPLE)
+
+
+def over(company: Any, people: list[tuple[str, str, str]], **more: Any) -> Survey:
+    """An anonymous survey that has been over for two hours."""
+    with clock.set_to(clock.now() - dt.timedelta(hours=2)):
+        survey = opened(company, **{"questions": QUESTIONS, "anonymous": True, **more})
+        release(survey, people)
+        return moved(survey, "close", company)
 
 
 def test_one_question_is_compared_by_another(named: Survey, browser_as: Any) -> None:
@@ -79,7 +82,7 @@ def test_one_question_is_compared_by_another(named: Survey, browser_as: Any) -> 
     page = clerk.page(url(named, by=sex))
     assert ["8", "0 (0 %)", "4 (57 %)", "0"] in page.rows
     assert "女 (n = 6)" in page.text
-    only = clerk.page(url(named, by=sex, only="f"))
+    only = clerk.page(url(named, where=f"{sex}:f"))
     assert ["9", "5", "83 %"] in only.rows
 
 
@@ -116,9 +119,7 @@ def test_the_code_book_and_the_tables_say_what_the_codes_mean(named: Survey, bro
 
 def with_skipped(company: Any) -> Survey:
     """An anonymous survey in which two of a group of eight did not answer a question."""
-    survey = opened(company, questions=QUESTIONS, anonymous=True)
-    release(survey, [*[("f", "9", "")] * 6, *[("f", "", "")] * 2, *[("m", "9", "")] * 8])
-    return survey
+    return over(company, [*[("f", "9", "")] * 6, *[("f", "", "")] * 2, *[("m", "9", "")] * 8])
 
 
 def test_of_anonymous_answers_no_small_group_is_shown(hidden: Survey, browser_as: Any, company: Any) -> None:
@@ -132,8 +133,6 @@ def test_of_anonymous_answers_no_small_group_is_shown(hidden: Survey, browser_as
     text = clerk.page(url(unanswered, by=keys(unanswered)["sex"])).text
     assert "女 (n = 8)" in text
     assert "(n = 6)" not in text, "two of eight did not answer"
-    page = clerk.page(url(hidden, by=keys(hidden)["nps"]))
-    assert "0-6 (n = …)" in page.text
     assert clerk.get(f"/admin/results/export/csv/?type=survey&id={hidden.id}").status_code == 422
     assert clerk.get(f"/admin/results/export/tables/csv/?type=survey&id={hidden.id}").status_code == 200
 
@@ -160,19 +159,46 @@ def test_anonymous_texts_stand_alone(hidden: Survey, browser_as: Any) -> None:
     assert (made["survey"], made.get("survey_response"), made.get("contact")) == (hidden.id, None, None)
 
 
-@given(st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=2, max_size=4))
-@settings(many, max_examples=60)
-def test_no_difference_of_what_is_shown_gives_a_small_group_away(table: list[list[int]]) -> None:
-    """In each line whose sum is known, what is hidden adds up to nothing, or to five and more in two cells or more."""
-    away = crossing._hidden_in(table)
-    for at, to in product(range(len(table)), range(3)):
-        assert (at, to) in away or not 0 < table[at][to] < crossing.LEAST
-    every = [[(at, to) for to in range(3)] for at in range(len(table))]
-    every += [[(at, to) for at in range(len(table))] for to in range(3)]
-    for line in every:
-        cells = [cell for cell in line if cell in away]
-        total = sum(table[at][to] for at, to in cells)
-        assert not cells or len(cells) == len(line) or (len(cells) > 1 and total >= crossing.LEAST)
+THREE = lines(
+    [
+        {"code": "sex", "kind": "single", "text": "性別", "options": "f | 女\nm | 男", "divides": True},
+        {"code": "nps", "kind": "promoter", "text": "推薦", "divides": True},
+        {"code": "words", "kind": "single", "text": "想說", "options": "yes | 是\nno | 否"},
+    ]
+)
+
+
+def test_filters_over_two_questions_at_once(named: Survey, company: Any, browser_as: Any) -> None:
+    clerk, key = browser_as("clerk_mkt"), keys(named)
+    page = clerk.page(f"{url(named)}&where={key['sex']}:f&where={key['sex']}:m&where={key['nps']}:7-8")
+    assert "：4" in page.text, "four of both sexes are passive"
+    assert ["8", "4", ""] in page.rows or ["8", "4", "100 %"] in page.rows
+    assert clerk.page(f"{url(named)}&where={key['sex']}:x&where=odd&where=:&by=gone").text.count("：13") == 1
+
+
+def test_of_anonymous_answers_several_filters_show_whole_groups(company: Any, browser_as: Any) -> None:
+    people = [(sex, nps, word) for sex, nps in (("f", "9"), ("f", "3"), ("m", "9"), ("m", "3")) for word in ["yes"] * 6]
+    survey = over(company, [*people, *[("m", "8", "no")] * 3, *[("f", "8", "no")] * 2], questions=THREE)
+    clerk, key = browser_as("clerk_mkt"), keys(survey)
+    page = clerk.page(f"{url(survey)}&where={key['sex']}:f&by={key['nps']}")
+    assert "9-10 (n = 6)" in page.text
+    assert "7-8 (n = …)" in page.text
+    assert ["是", "6 (100 %)", "…", "…", "…"] in page.rows
+    both = clerk.page(f"{url(survey)}&where={key['sex']}:f&where={key['nps']}:9-10")
+    assert "(n = 6)" in both.text
+    small = clerk.page(f"{url(survey)}&where={key['sex']}:f&where={key['nps']}:7-8")
+    assert "(n = …)" in small.text
+    assert not {"1", "2", "3", "4"} & {cell for row in small.rows for cell in row[1:]}
+
+
+def test_anonymous_answers_are_not_cut_while_more_come(company: Any, browser_as: Any) -> None:
+    """Two days could be subtracted like two tables."""
+    survey = opened(company, questions=QUESTIONS, anonymous=True)
+    release(survey)
+    clerk = browser_as("clerk_mkt")
+    pages = [clerk.page(path) for path in (url(survey), url(survey, by=keys(survey)["sex"]))]
+    assert pages[0].rows == pages[1].rows
+    assert "問卷結束" in pages[0].text
 
 
 def test_ten_thousand_answers_are_counted_in_a_second(company: Any, browser_as: Any) -> None:

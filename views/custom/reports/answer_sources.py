@@ -77,6 +77,7 @@ class AnswerSource:
     questions: str
     scope: Mapping[str, Any]
     is_anonymous = False
+    is_final = True
 
     @property
     def url(self) -> str:
@@ -122,6 +123,11 @@ class AnonymousSource:
     record: Record
     is_anonymous = True
     field, questions = "answers", "questions"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no more answers come to those that were released."""
+        return isinstance(self.record, Survey) and anonymous.is_settled(self.record)
 
     @property
     def url(self) -> str:

@@ -18,8 +18,8 @@ from models.kernel.base.arithmetic.rounding import rounded
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.gate.editions import questions_in
-from models.kernel.language.questions.crossing import LEAST, Divided, group_in, groups_of, may_divide
 from models.kernel.language.questions.kinds import kind_of
+from models.kernel.language.questions.protecting import LEAST
 from models.kernel.language.questions.question import Option, Question
 from models.kernel.language.questions.results import Promoters, Result, Tally, promoters_of
 from models.kernel.language.record import Record
@@ -32,15 +32,14 @@ from .answer_sources import (
     Source,
     answering,
     counts_of_editions,
-    of_all_editions,
     questions_now,
     source_named,
     sources_of,
 )
+from .cutting import Counted, Cut, counted_answers
 
 RESULTS = L("Results", "結果")
 NO_DATA = L("no data", "無數據")
-NO_ANSWER = L("(no answer)", "（未作答）")
 HIDDEN = "…"
 MEAN_PLACE = L("Mean place of “{option}”", "「{option}」的平均名次")
 VALUES_MAX = 40  # of a question of numbers or dates, shown one by one
@@ -63,17 +62,15 @@ class ResultsView(CustomView):
 
     @expose("/")
     def index(self) -> str:
-        """Each question with its counts; by the answers to another one where that is chosen."""
+        """Each question with its counts; of those only who gave some answers, and by the answers to another one."""
         source = source_named()
         # by edition, those of anonymous answers would be groups, too
         edition = "" if source.is_anonymous else request.args.get("edition", "")
         questions = list(questions_in(edition)) if edition else questions_now(source)
-        dividing = [question for question in of_all_editions(source) if may_divide(question)]
-        by = next((question for question in dividing if question.key == request.args.get("by")), None)
-        only = "" if source.is_anonymous else request.args.get("only", "")
-        counted = _CountedAnswers(source, edition, questions, by, only)
-        is_small = source.is_anonymous and 0 < counted.tally.n < LEAST
-        shown = [] if is_small else list(counted.shown())
+        cut = Cut.named(source, request.args)
+        counted = counted_answers(source, edition, questions, cut)
+        is_small = source.is_anonymous and counted.n is not None and 0 < counted.n < LEAST
+        is_plain = source.is_anonymous and not cut.is_any
         return self.render(
             "custom/results.html",
             record=source.record,
@@ -83,19 +80,49 @@ class ResultsView(CustomView):
             others=[other for other in sources_of(actor(), source.record) if other.url != source.url],
             edition=edition,
             editions=_editions(source, edition, counted.editions),
-            n=counted.tally.n,
+            n=HIDDEN if counted.n is None else counted.n,
             is_small=is_small,
             is_anonymous=source.is_anonymous,
-            least=LEAST,
-            score="" if is_small else _score(counted.tally),
-            dividing=[(question.key, question.label) for question in dividing],
-            by=by.key if by else "",
-            groups=[pair for pair in groups_of(by) if pair[0]] if by and not source.is_anonymous else [],
-            only=only,
+            in_no_group=counted.in_no_group,
+            score="" if is_small or not counted.tally else _score(counted.tally),
+            cut=cut,
             hidden=parse_qsl(source.url) + ([("edition", edition)] if edition else []),
             texts=isinstance(source.record, Survey),
-            results=shown,
+            results=[] if is_small else list(_all_shown(counted, is_plain=is_plain)),
         )
+
+
+def _all_shown(counted: Counted, *, is_plain: bool) -> Iterator[dict[str, Any]]:
+    for result in counted.results:
+        if is_plain and 0 < result.n < LEAST:
+            yield {**_head_of(result), "is_small": True}
+        elif counted.heads is None:
+            yield _shown(result)
+        else:
+            yield {**_head_of(result), "is_divided": True, "cross": _cross(counted, result)}
+
+
+def _cross(counted: Counted, result: Result) -> dict[str, Any] | None:
+    """The table of a question by the groups: counts, and shares of those of the group."""
+    if counted.heads is None or not result.is_compared or result.question.kind == "ranking":
+        return None
+    rows = counted.rows_of(result.question.key)
+    if not rows or len(rows) > VALUES_MAX:
+        return None
+    sizes = counted.sizes_of(result.question.key)
+    return {
+        "heads": [
+            {"label": label, "n": HIDDEN if size is None else str(size)}
+            for label, size in zip(counted.heads, sizes, strict=True)
+        ],
+        "rows": [
+            {
+                "label": _row_name(result.question, value),
+                "cells": [_cell(count, of) for count, of in zip(counts, sizes, strict=True)],
+            }
+            for value, counts in rows
+        ],
+    }
 
 
 def _editions(source: Source, edition: str, counts: Counter[str]) -> list[dict[str, Any]]:
@@ -103,62 +130,9 @@ def _editions(source: Source, edition: str, counts: Counter[str]) -> list[dict[s
     return counts_of_editions(source, counts) if is_offered else []
 
 
-class _CountedAnswers:
-    """The answers of a source counted once: all together, by edition, and in groups."""
-
-    def __init__(self, source: Source, edition: str, questions: Sequence[Question], by: Question | None, only: str):
-        self.source, self.tally, self.editions = source, Tally(questions), Counter[str]()
-        self.divided = Divided(questions, by) if by and not only else None
-        for given in source.given(edition):
-            if by and only and group_in(by, given.answers.get(by.key)) != only:
-                continue
-            self.editions[given.edition] += 1
-            self.tally.add(given.answers, given.questions)
-            if self.divided:
-                self.divided.add(given.answers, given.questions)
-
-    def shown(self) -> Iterator[dict[str, Any]]:
-        for result in self.tally.results.values():
-            if self.source.is_anonymous and 0 < result.n < LEAST:
-                yield {**_head_of(result), "is_small": True}
-            elif self.divided:
-                yield {**_head_of(result), "cross": self._cross(result)}
-            else:
-                yield _shown(result)
-
-    def _cross(self, result: Result) -> dict[str, Any] | None:
-        """The table of a question by the groups: counts, and shares of those of the group who answered."""
-        divided, key = self.divided, result.question.key
-        if divided is None or not result.is_compared or result.question.kind == "ranking":
-            return None
-        rows = divided.rows_of(key)
-        if not rows or len(rows) > VALUES_MAX:
-            return None
-        hidden = divided.hidden(key) if self.source.is_anonymous else set()
-        small = divided.small_groups() if self.source.is_anonymous else set()
-        groups = groups_of(divided.by)
-        # of anonymous answers the size of a group, since how many of it did not answer would be a small group, too
-        sizes = [tally.n for tally in divided.tallies.values()]
-        if not self.source.is_anonymous:
-            sizes = [part.n for part in divided.results_of(key)]
-        return {
-            "heads": [
-                {"label": label or str(NO_ANSWER), "n": HIDDEN if group in small else str(size)}
-                for (group, label), size in zip(groups, sizes, strict=True)
-            ],
-            "rows": [
-                {
-                    "label": _row_name(result.question, value),
-                    "cells": [
-                        HIDDEN if (at, to) in hidden else _cell(count, sizes[to]) for to, count in enumerate(counts)
-                    ],
-                }
-                for at, (value, counts) in enumerate(rows)
-            ],
-        }
-
-
-def _cell(count: int, of: int) -> str:
+def _cell(count: int | None, of: int | None) -> str:
+    if count is None or of is None:
+        return HIDDEN
     ratio = Ratio(count, of)
     if ratio.is_small or isinstance(percent := ratio.percent, NoData):
         return str(count)
