@@ -52,7 +52,8 @@ def _make_all(run: Run, cls: type[Record], prompt: Prompt) -> None:
         latest = latest_mail(prompt, keeper, now)
         if latest is None or not working_time.calendar_of(keeper.get("department")).is_open(now):
             continue
-        sources = {state for move in cls.declared.workflow.moves if move.verb == prompt.move for state in move.source}
+        moves = cls.declared.workflow.moves if cls.declared.workflow else ()
+        sources = {state for move in moves if move.verb == prompt.move for state in move.source}
         for rows in _batches(cls, due(prompt, sources, keeper, latest)):
             ids = [row["_id"] for row in rows]
             left = {*prompt.but(ids), *outside.returned_among(cls.type_name(), ids)}
