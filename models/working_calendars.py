@@ -14,7 +14,8 @@ from .kernel.base.numbering import one_at_a_time
 from .kernel.base.store import in_unit
 from .kernel.base.words import Words
 from .kernel.base.work_calendar import BadShifts, shifts_of_text
-from .kernel.language import Choice, Day, Flag, Grid, L, Part, Record, Ref, Text, Whole, record, working_time
+from .kernel.language import Choice, Day, Flag, Grid, L, Part, Record, Ref, Replayed, Text, Whole, record, working_time
+from .kernel.language.declare import registered
 from .kernel.language.working_time import WEEKDAYS
 from .organisation import BY_IT_AND_HR
 
@@ -44,6 +45,15 @@ HOURS_HELP = L(
     "Times from and to, such as 09:00-12:00, 13:00-18:00; empty: no work.",
     "起止時間，如 09:00-12:00, 13:00-18:00；空白為不上班。",
 )
+
+
+def is_in_use(calendar: WorkingCalendar) -> bool:
+    """Whether somebody works by a calendar, or did until this change: the company, a department, or a deadline."""
+    own = {"_id": calendar.id}
+    if calendar.is_company or in_unit(calendar.type_name()).find_one(own | {"is_company": True}, {"_id": 1}):
+        return True
+    named = {deadline.calendar for cls in registered().values() for deadline in cls.declared.deadlines}
+    return calendar.code in named or in_unit("department").find_one({"calendar": calendar.id}, {"_id": 1}) is not None
 
 
 def _hours(label: L, default: str | None = OFFICE_HOURS) -> Text:
@@ -78,6 +88,7 @@ def _hours(label: L, default: str | None = OFFICE_HOURS) -> Text:
             ),
         ),
     ),
+    replayed=Replayed(("is_company", *WEEKDAYS), when=is_in_use),
     access=BY_IT_AND_HR,
 )
 class WorkingCalendar(Record):
@@ -126,6 +137,11 @@ class WorkingCalendar(Record):
                 yield "is_company", OTHER_IS_COMPANY(name=other.get("name", ""))
 
 
+def has_come(special: CalendarDay) -> bool:
+    """Whether deadlines of before may go by a day: one that lies ahead moves none of the last year."""
+    return special.day is not None and special.day <= clock.today()
+
+
 @record(
     label=L("Calendar day", "工作日曆日期"),
     plural=L("Calendar days", "工作日曆日期"),
@@ -134,6 +150,7 @@ class WorkingCalendar(Record):
     number="CD-{yyyy}-{seq:4}",
     title="{name}",
     grid=Grid("day kind name calendar hours", search="name", sort="-day"),
+    replayed=Replayed("day kind calendar hours", when=has_come),
     access=BY_IT_AND_HR,
 )
 class CalendarDay(Record):

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.kernel.base import clock
 from models.kernel.base.words import At, L, Listed, Words
-from models.kernel.gate import follow_ups, passages, timed
+from models.kernel.gate import follow_ups, passages, replays, timed
 from models.kernel.gate.decided import own_line
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.moving import NOT_NOW
@@ -30,6 +30,7 @@ NOTED = L(
 )
 
 
+REPLAYED = L("Replay over the last year", "按過去一年重算")
 CORRECT = L("Correct: {move}", "更正：{move}")
 CORRECTED = L("{number}: what you gave was corrected.", "{number}：已更正您的意見。")
 FOLLOWS = L("“{move}” follows by itself on {at}.", "「{move}」將於 {at} 自動進行。")
@@ -148,6 +149,18 @@ def is_danger(cls: type[Record], move: Move) -> bool:
 
 def checklist(intent: Intent[Any], move: Move) -> list[dict[str, Any]]:
     """What a move needs, each with whether it is there; with the way to mend it for those who may."""
+    return [*_replay(intent, move), *_needs(intent, move)]
+
+
+def _replay(intent: Intent[Any], move: Move) -> Iterator[dict[str, Any]]:
+    """The replay that a move asks for."""
+    word = intent.cls.declared.replayed
+    if word is not None and word.on == move.verb and replays.is_needed(intent.record):
+        url = f"/admin/replay/?type={intent.cls.type_name()}&id={intent.record.id}"
+        yield {"label": REPLAYED, "ok": replays.standing(intent.record).why is None, "url": url}
+
+
+def _needs(intent: Intent[Any], move: Move) -> list[dict[str, Any]]:
     return [
         item
         for need in needs_shown(intent.cls, move, rights.Viewer(intent.actor, intent.record))

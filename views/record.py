@@ -146,7 +146,8 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         try:
             intent.refuse_unread(values, input_problems(form, self.model), "update", Context())
             chosen = merge.with_choices(values, request.form, intent.record)
-            record = changes.update(self.model, intent, chosen, actor=me, version=seen)
+            context = Context(confirmed=bool(request.form.get("confirm")))
+            record = changes.update(self.model, intent, chosen, actor=me, version=seen, context=context)
         except Refused as refused:
             return self._form_page(form, intent, refused, version=seen), _status(refused)
         except Changed as changed:

@@ -24,6 +24,7 @@ from ..kernel.language import (
     Number,
     Part,
     Record,
+    Replayed,
     Role,
     Scope,
     State,
@@ -123,6 +124,7 @@ def table_in_force() -> Any:
             State("superseded", L("Superseded", "已被取代"), tone="neutral"),
         ),
     ),
+    replayed=Replayed("levels", on="put_in_force"),
     access=Access(open=True, write={Role.HEAD: Scope.ALL, Role.IT: Scope.ALL}),
 )
 class ServiceLevelTable(Record):

@@ -40,13 +40,13 @@ class NoToken(Exception):
 
 
 @dataclass(frozen=True)
-class _Kept:
+class KeptToken:
     token: str
     until: float
     version: int
 
 
-_kept: dict[Any, _Kept] = {}
+_kept: dict[Any, KeptToken] = {}
 
 
 def access_token(mailbox: Mailbox) -> str:
@@ -61,7 +61,7 @@ def access_token(mailbox: Mailbox) -> str:
     version = _keep_refresh_token(mailbox, answer.get("refresh_token"))
     seconds = answer.get("expires_in")
     lasts = seconds if isinstance(seconds, int) and 0 < seconds < 10**7 else USUAL_SECONDS
-    _kept[mailbox.id] = _Kept(token, time.monotonic() + lasts - EARLY_SECONDS, version)
+    _kept[mailbox.id] = KeptToken(token, time.monotonic() + lasts - EARLY_SECONDS, version)
     return token
 
 

@@ -53,6 +53,7 @@ ALLOWED = {
     "models/kernel/gate/papers.py": "orders of papers that are not made yet, in the transaction of their move",
     "models/kernel/gate/calendar_editions.py": "editions of calendars, named by their content, which never change",
     "models/kernel/gate/passages.py": "which editions a gate has frozen, in the transaction of its move",
+    "models/kernel/gate/replays.py": "what a change would have made of the last year, which can be counted anew",
     "models/kernel/gate/editions.py": "editions of questions, which are named by their content and never change",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
     "models/kernel/gate/steps.py": "when a record is looked at again, which can be found anew from its fields",

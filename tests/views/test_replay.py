@@ -1,4 +1,4 @@
-"""Another table or calendar over the last year: what would have been late, before anything is saved (2.4.2)."""
+"""Another table or calendar over the last year: what would have been late, before it comes into force (2.4.2)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 
 from models import catalogue
 from models.kernel.base import clock
+from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import changes, replay
+from models.kernel.gate import changes, replay, replays
 from models.kernel.language import working_time
-from tests.fixtures.http import read_page
+from tests.fixtures.doing import work_off
+from tests.fixtures.http import read_page, said
 
 MONDAY = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 
@@ -36,11 +38,11 @@ def year(company: Any) -> Any:
     return levels
 
 
-def rows(levels: Any, **changed: Any) -> list[replay.Replayed]:
+def rows(levels: Any, **changed: Any) -> list[replay.ReplayOutcome]:
     result = []
     for cls, deadline in replay.by_table("ServiceLevelTable"):
-        records, count = replay.rows_of_year(cls, deadline, MONDAY)
-        assert count == len(records) == 12
+        records = list(cls.objects)
+        assert len(records) == 12
         result += list(replay.replay(deadline, records, now=MONDAY, **changed))
     return result
 
@@ -62,36 +64,137 @@ def test_an_unchanged_table_changes_nothing_and_says_what_was_counted(year: Any)
     assert all(row.before == row.after for row in same)
 
 
-def test_a_stricter_table_makes_more_late_and_a_kinder_one_fewer(year: Any, company: Any, browser_as: Any) -> None:
-    with clock.set_to(MONDAY):
-        strict = _table(company, Decimal("0.25"))
-        before, after = _late(rows(year, lines=lines_of(strict)))
-        assert after > before
-        none, fewer = _late(rows(year, lines=lines_of(_table(company, Decimal(20)))))
-        assert fewer < none == before
-        page = browser_as("head_svc").get("/admin/replay/", {"table": strict.id})
-        assert page.status_code == 200
-        assert has_numbers(page.text)
-        assert "/admin/ticket/details/" in page.text
-        figures = browser_as("it").get("/admin/replay/", {"table": strict.id})
-        assert figures.status_code == 200
-        assert "/admin/ticket/details/" not in figures.text  # IT sees no business records
-        assert browser_as("clerk_svc").get("/admin/replay/", {"table": strict.id}).status_code in (403, 404)
-        assert browser_as("head_svc").get("/admin/replay/").status_code == 404
+def company_calendar() -> Any:
+    values = {"code": "office", "name": "辦公日曆", "is_company": True}
+    return changes.create(catalogue["working_calendar"], values, actor=SYSTEM)
 
 
-def test_other_hours_are_tried_and_not_saved(year: Any, company: Any, browser_as: Any) -> None:
-    calendar = company.make("working_calendar", "it", is_company=True)
-    head = browser_as("it")
+def carried_out(record: Any, values: Any = None) -> Any:
+    """The replay of a record as it stands, or of other values of it."""
+    return replays.carry_out(replays.ask(record, values or replays.values_of(record), SYSTEM))
+
+
+def counted(row: Any) -> dict[str, int]:
+    teams = [team for part in row["parts"] for team in part["teams"].values()]
+    return {name: sum(team[name] for team in teams) for name in ("n", "before", "after", "newly", "no_longer")}
+
+
+def test_a_table_comes_into_force_only_with_its_replay_in_sight(year: Any, company: Any, browser_as: Any) -> None:
     with clock.set_to(MONDAY):
-        page = read_page(head.get("/admin/replay/", {"calendar": calendar.id}).text)
-        form = next(form for form in page.forms if form.action == "/admin/replay/")
-        assert form["monday"] == "09:00-12:00, 13:00-18:00"
-        tried = head.get("/admin/replay/", {**form, "monday": "06:00-22:00", "saturday": "06:00-22:00"})
-        assert tried.status_code == 200
-        wrong = head.get("/admin/replay/", {**form, "monday": "from nine"})
+        strict, head = _table(company, Decimal("0.25")), browser_as("head_svc")
+        page = head.page("/admin/service_level_table/move/", {"id": strict.id, "verb": "put_in_force"})
+        refused = head.send(page.form("/move/"))
+        assert refused.status_code == 422
+        assert "請先按過去一年重算" in refused.text
+        asked = head.send(head.form("/admin/replay/", "/admin/replay/", type="service_level_table", id=str(strict.id)))
+        assert asked.status_code == 302
+        going = head.get(asked.headers["Location"])
+        assert "正在重算" in going.text
+        assert work_off("deadlines.replay") == {"replayed": 24}
+        result = counted(replays.kept(replays.key_of(type(strict), replays.values_of(strict))))
+        assert result["n"] == 24
+        assert result["after"] > result["before"]
+        assert result["newly"] - result["no_longer"] == result["after"] - result["before"]
+        shown = head.get(asked.headers["Location"]).text
+        assert f"重算後 {result['after']} 項" in shown
+        assert "TK-" in shown
+        figures = browser_as("it").get("/admin/replay/", {"type": "service_level_table", "id": strict.id})
+        assert f"重算後 {result['after']} 項" in figures.text
+        assert "TK-" not in figures.text  # IT sees no business records
+        for who, status in (("clerk_svc", (403, 404)), ("head_svc", (404,))):
+            assert browser_as(who).get("/admin/replay/", {"type": "user", "id": "x"}).status_code in status
+        page = head.get("/admin/service_level_table/move/", {"id": strict.id, "verb": "put_in_force"}).text
+        assert f"重算後 {result['after']} 項" in page
+        assert head.send(read_page(page).form("/move/")).status_code == 302
+    assert catalogue["service_level_table"].objects.get(id=strict.id).state == "in_force"
+
+
+def test_a_replay_that_is_out_of_date_is_refused_with_a_sentence(year: Any, company: Any) -> None:
+    head = company.actor("head_svc")
+    calendar = company_calendar()
+
+    def put_in_force(table: Any) -> Any:
+        fresh = company.fresh(table)
+        return changes.move(type(table), table.id, "put_in_force", actor=head, version=fresh.version)
+
+    with clock.set_to(MONDAY):
+        table = _table(company, Decimal(2))
+        carried_out(table)
+        other = [*table.levels]
+        other[0].solution_hours += 1
+        table = changes.update(type(table), table.id, {"levels": other}, actor=SYSTEM, version=None)
+        with pytest.raises(Refused, match="out of date"):  # it is of other values
+            put_in_force(table)
+        carried_out(table)
+        changes.update(type(calendar), calendar.id, {"saturday": "09:00-12:00"}, actor=SYSTEM, version=None)
+        with pytest.raises(Refused, match="out of date"):  # a calendar is another
+            put_in_force(table)
+        carried_out(table)
+    with clock.set_to(MONDAY + dt.timedelta(days=8)), pytest.raises(Refused, match="out of date"):  # it is old
+        put_in_force(table)
+    with clock.set_to(MONDAY):
+        assert put_in_force(table).state == "in_force"
+
+
+def test_a_calendar_in_use_is_changed_only_with_its_replay_in_sight(year: Any, company: Any, browser_as: Any) -> None:
+    calendar = company_calendar()
+    address, it = "/admin/working_calendar/edit/", browser_as("it")
+    with clock.set_to(MONDAY):
+        it = browser_as("it", is_new=True)
+        form = it.form(address, "/edit/", id=str(calendar.id))
+        longer = {"monday": "06:00-22:00", "saturday": "06:00-22:00"}
+        refused = it.send(form, **longer)
+        assert refused.status_code == 422
+        assert "請先按過去一年重算" in said(refused)
+        assert 'value="06:00-22:00"' in refused.text
+        assert 'formaction="/admin/replay/"' in refused.text
+        typed = read_page(refused.text).form("/edit/")
+        asked = it.post("/admin/replay/", {**typed, "type": "working_calendar"})
+        assert asked.status_code == 302, said(asked)
+        work_off("deadlines.replay")
+        assert "項" in it.get(asked.headers["Location"]).text
+        asks = it.send(typed)
+        assert asks.status_code == 422
+        assert "項時限中原逾期" in said(asks)
+        assert it.send(read_page(asks.text).form("/edit/"), confirm="1").status_code == 302
+        wrong = it.post("/admin/replay/", {**typed, "type": "working_calendar", "monday": "from nine"})
         assert wrong.status_code == 422
-    assert catalogue["working_calendar"].objects.get(id=calendar.id).monday == "09:00-12:00, 13:00-18:00"
+        renamed = it.form(address, "/edit/", id=str(calendar.id))
+        assert it.send(renamed, name="辦公時間").status_code == 302, "what moves no deadline asks for nothing"
+    assert catalogue["working_calendar"].objects.get(id=calendar.id).monday == "06:00-22:00"
+
+
+def test_a_day_of_the_past_year_is_replayed_and_one_ahead_is_not(year: Any, company: Any) -> None:
+    hr = company.actor("hr")
+    day = catalogue["calendar_day"]
+    with clock.set_to(MONDAY):
+        ahead = {"day": MONDAY.date() + dt.timedelta(days=40), "kind": "off", "name": "年假"}
+        assert changes.create(day, ahead, actor=hr).number
+        past = {**ahead, "day": (MONDAY - dt.timedelta(days=7)).date()}
+        with pytest.raises(Refused, match="Replay it over the last year"):
+            changes.create(day, past, actor=hr)
+        blank = day(**past)
+        result = carried_out(blank, replays.values_of(blank))
+        assert counted(result)["n"] == 24
+        with pytest.raises(Refused, match="Replayed over the last year"):
+            changes.create(day, past, actor=hr)
+        assert changes.create(day, past, actor=hr, context=changes.Context(confirmed=True)).number
+
+
+def test_a_replay_of_any_size_goes_in_steps_and_on_from_each(
+    year: Any, company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clock.set_to(MONDAY):
+        table = _table(company, Decimal("0.25"))
+        whole = carried_out(table)["parts"]
+        monkeypatch.setattr(replays, "STEP", 5)
+        row, state, steps = replays.kept(replays.ask(table, replays.values_of(table), SYSTEM)), {}, 0
+        while not state.get("is_done"):
+            replays.advance(row, state)  # a process that dies here has changed nothing
+            state, steps = replays.advance(row, state), steps + 1
+        assert steps == 2 * 3 + 1
+        assert replays.kept(row["_id"])["parts"] == whole
+        assert replays.size(row) == 24
 
 
 def _table(company: Any, times: Decimal) -> Any:
@@ -100,11 +203,3 @@ def _table(company: Any, times: Decimal) -> Any:
     for line in lines:
         line.first_hours, line.solution_hours = line.first_hours * times, line.solution_hours * times
     return changes.update(type(table), table.id, {"levels": lines}, actor=SYSTEM, version=None)
-
-
-def _late(shown: list[replay.Replayed]) -> tuple[int, int]:
-    return sum(row.before.is_late for row in shown), sum(row.after.is_late for row in shown)
-
-
-def has_numbers(text: str) -> bool:
-    return "TK-" in text

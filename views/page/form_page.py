@@ -28,7 +28,7 @@ from ..kinds import kind_of
 from ..moves import moves_context
 from ..slots import scripts_for
 from ..wording import line_labels
-from . import beside
+from . import beside, replaying
 from .form_lines import LinesTable, lines_control
 from .record_page import heading
 
@@ -57,6 +57,7 @@ def move_context(
         **heading(cls, record),
         "step": step,
         "asks_reason": REASON in move.ask,
+        "replay": replaying.before_move(intent.actor, record, move),
         "is_signed": move.sign,
         "controls_": [
             *(draw.control(name, shown[name]) for name in move.asked_fields),
@@ -136,6 +137,7 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
         "beside": " ".join(dict.fromkeys(name for item in declared.beside for name in item.fields)),
         "lists": beside.lists_for(intent.actor, cls, _texts_of(form)) if declared.beside else [],
         "asks_confirmation": validation.DOUBT in problems,
+        "is_replayed": bool(declared.replayed and not declared.replayed.on),
         "has_preview": any(kind_of(field).builder for field in declared.own_fields.values()),
         "has_computed": any(field.computed or field.columns for field in declared.own_fields.values()),
     }

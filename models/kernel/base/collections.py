@@ -32,6 +32,7 @@ PUBLIC_LINKS = "public_link"
 PUBLIC_COUNTS = "public_count"
 HELPFUL_VOTES = "helpful_vote"
 REVIEW_CASES = "review_case"
+REPLAYS = "replay"
 DELIVERIES = "delivery"
 PAPER_ORDERS = "paper_order"
 UNSUBSCRIBED = "unsubscribed"
@@ -88,6 +89,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     PUBLIC_COUNTS: [],
     HELPFUL_VOTES: [IndexModel([("record", ASCENDING), ("helped", ASCENDING)])],
     REVIEW_CASES: [],
+    REPLAYS: [IndexModel([("record", ASCENDING), ("at", DESCENDING)])],
     UNSUBSCRIBED: [],
     PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
     MAILBOX_STATES: [],

@@ -37,6 +37,7 @@ from . import (
     moving,
     passages,
     recurring,
+    replays,
     rollups,
     validation,
 )
@@ -113,6 +114,7 @@ def create(
             moving.note_entry(record, actor)
         asks = not context.confirmed and not actor.is_system
         validation.refuse_if_wrong(record, actor, {}, warnings=asks, titles=drawn.titles)
+        replays.refuse_change(record, {}, actor, context)
         record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
         record = _write_new(unit, record, Act(actor, context))
         _follow_edit(unit, record, {}, actor, context)
@@ -149,6 +151,7 @@ def update(
         before = stored(record)
         take(record, _to_write(record, version, values, actor), intent.fields)
         validation.refuse_if_wrong(record, actor, before, titles=intent.titles)
+        replays.refuse_change(record, before, actor, context)
         _ask_decisions_again(record, before, actor)
         moving.enter_edited(record, before, actor)
         record = write_and_settle(unit, record, before, "update", Act(actor, context, is_drawn=is_drawn))

@@ -15,7 +15,7 @@ from ..language.phase_gate import Condition, Judged
 from ..language.record import Record
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
-from . import decided, history, passages, validation
+from . import decided, history, passages, replays, validation
 from .acts import Context
 from .clocks import set_due
 from .stored_form import stored
@@ -86,6 +86,8 @@ def refuse_unless_ready(
         problems.add(REASON, REASON_NEEDED)
     for sentence in validation.said_faults(context.reason):
         problems.add(REASON, sentence)
+    if why := replays.refuse_move(record, chosen.verb, actor):
+        problems.add("replay", why)
     if chosen.sign and not context.signed and not actor.is_system:
         problems.add("password", SIGN_NEEDED)
     for need in chosen.require:

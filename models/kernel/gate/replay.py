@@ -20,9 +20,8 @@ from ..base.work_calendar import WorkCalendar
 from ..language.deadline import Deadline, Table, limit_of, line_for, span_of
 from ..language.declare import registered
 from ..language.record import Record
-from .clocks import calendar_for, ended_at, pauses_of
+from .clocks import calendar_for, calendar_then, ended_at, pauses_of
 
-MOST = 2000
 SPAN = dt.timedelta(days=365)
 NONE = dt.timedelta()
 Lines = list[Mapping[str, Any]]
@@ -40,7 +39,7 @@ class ReplayedClock:
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayOutcome:
     """One deadline of one record, as it was and as it would have been."""
 
     record: Record
@@ -57,23 +56,16 @@ def by_table(type_name: str) -> Iterator[tuple[type[Record], Deadline]]:
                 yield cls, deadline
 
 
-def rows_of_year(cls: type[Record], deadline: Deadline, now: dt.datetime) -> tuple[list[Record], int]:
-    """The newest records whose deadline began in the last year, and how many there are in all."""
-    query = {deadline.start: {"$gte": now - SPAN, "$lte": now}, "removed_at": None}
-    rows = cls.collection().find(query).sort(deadline.start, -1).limit(MOST)
-    return [cls.from_stored(row) for row in rows], cls.collection().count_documents(query)
-
-
 def replay(
     deadline: Deadline,
     records: list[Record],
     *,
     lines: Lines | None = None,
-    calendar_of: CalendarOf = calendar_for,
+    calendar_of: CalendarOf | None = None,
     now: dt.datetime | None = None,
-) -> Iterator[Replayed]:
-    """Each record with a limit, by the table that it went by and by these `lines`; by its calendar and by the one that
-    `calendar_of` gives."""
+) -> Iterator[ReplayOutcome]:
+    """Each record with a limit: by the table that it went by and by these `lines`, both by the calendar that it was
+    counted by; or by the present calendar and by the one that `calendar_of` gives."""
     until = now or clock.now()
     known: dict[ObjectId, Lines] = {}
     for record in records:
@@ -81,10 +73,12 @@ def replay(
         other = limit if lines is None else _limit_in(record, deadline, lines)
         if limit is None or other is None:
             continue
-        before = standing(record, deadline, limit, calendar_for(record, deadline), until)
-        is_same = other == limit and calendar_of is calendar_for
-        after = before if is_same else standing(record, deadline, other, calendar_of(record, deadline), until)
-        yield Replayed(record, deadline, before, after)
+        own = calendar_then(record, deadline) if calendar_of is None else calendar_for(record, deadline)
+        before = standing(record, deadline, limit, own, until)
+        tried = own if calendar_of is None else calendar_of(record, deadline)
+        is_same = other == limit and calendar_of is None
+        after = before if is_same else standing(record, deadline, other, tried, until)
+        yield ReplayOutcome(record, deadline, before, after)
 
 
 def standing(record: Record, deadline: Deadline, limit: Any, calendar: WorkCalendar, now: dt.datetime) -> ReplayedClock:

@@ -56,6 +56,7 @@ from .publication import Publish
 from .record import Record
 from .recurs import Recurs
 from .relations import READ, WRITE, Involvement, Relation, during, in_state
+from .replayed import Replayed
 from .rollup import Rollup
 from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
 from .steps import Steps
@@ -150,6 +151,7 @@ __all__ = [
     "Refs",
     "Relation",
     "Remind",
+    "Replayed",
     "Retention",
     "Role",
     "Rollup",

@@ -20,6 +20,7 @@ from .public import public_departments
 from .record import Record
 from .relation_checks import people_of
 from .relations import Relation
+from .replayed import replayed_faults
 from .rollup import rollup_faults
 from .spec import Chapter
 from .steps import target_faults
@@ -98,6 +99,7 @@ class Catalogue(Mapping[str, type[Record]]):
                 yield from rollup_faults(f"field {name!r}", field.rollup, cls, self._by_class)
         yield from condition_faults(cls.declared, cls, self._by_class)
         yield from beside_faults(cls.declared, self._by_class)
+        yield from replayed_faults(cls.declared, cls, self._by_class)
         for deadline in cls.declared.deadlines:
             yield from table_faults(deadline, self._by_class)
         for follow_up in cls.declared.follow_ups:

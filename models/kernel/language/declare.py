@@ -25,6 +25,7 @@ from .public import Public
 from .publication import Publish, with_scope_needed
 from .record import Record
 from .recurs import Recurs
+from .replayed import Replayed
 from .reviewing import flow_of
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
 from .unique import Unique
@@ -61,6 +62,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     beside: tuple[Beside, ...] = (),
     presence: bool = False,
     helpful: str = "",
+    replayed: Replayed | None = None,
     tells: tuple[Tell, ...] = (),
     analyses: tuple[Analysis, ...] = (),
     papers: tuple[Paper, ...] = (),
@@ -90,6 +92,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `beside`: what is shown beside its form while it is filled in. `presence`: whether its page and form show who else
     has the record open, and who is writing. `helpful`: the states in which each of its readers says on its page, once
     and as long as they like, whether it helped them; how often it was opened and found helpful stands there, too.
+
+    `replayed`: what of it is replayed over the last year before it comes into force, since deadlines go by it.
 
     `tells`: mail to people outside that follows a move or the entry of a record.
 
@@ -142,6 +146,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             beside=beside,
             presence=presence,
             helpful=frozenset(helpful.split()),
+            replayed=replayed,
             tells=tells,
             analyses=analyses,
             papers=papers,

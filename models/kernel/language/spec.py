@@ -215,6 +215,7 @@ class Declaration:
     in_menu: bool = True
     deadlines: tuple[Deadline, ...] = ()
     beside: tuple[Beside, ...] = ()  # what stands beside its form
+    replayed: Any = None  # what of it is replayed over the last year before it is in force: a Replayed, or None
     presence: bool = False  # whether its page shows who else has the record open
     helpful: frozenset[str] = frozenset()  # the states in which its readers say whether it helped them
     public: Any = None  # its pages for people outside: a Public, or None

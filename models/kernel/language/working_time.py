@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from bson import ObjectId
@@ -51,6 +52,20 @@ def calendar_of(department: ObjectId | None) -> WorkCalendar:
     return known.by_id[own] if own else known.company
 
 
+def calendars_with(class_name: str, row: Mapping[str, Any]) -> Calendars:
+    """All calendars as they would be with this stored form of one of their records, or without it where it is in the
+    bin: what is being tried and not saved."""
+    return _read({class_name: row})
+
+
+def calendar_among(known: Calendars, department: ObjectId | None, code: str = "") -> WorkCalendar:
+    """The calendar of this code, or the one by which a department works, among some."""
+    if code:
+        return known.by_code.get(code, known.company)
+    own = _own(department)
+    return known.by_id.get(own, known.company) if own else known.company
+
+
 def days_filter(department: ObjectId | None) -> dict[str, Any]:
     """The filter of the calendar days by which a department works; those that name no calendar are the company's."""
     main, own = calendars().company_id, _own(department)
@@ -70,12 +85,21 @@ def forget_calendar() -> None:
     _kept.clear()
 
 
-def _read() -> Calendars:
+def _rows(class_name: str, tried: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The stored records of a type outside the bin, with the one that is tried in the place of its own."""
+    cls = get_document(class_name)
+    rows = {row["_id"]: row for row in cls.collection().find({"removed_at": None})}
+    if (row := tried.get(class_name)) is not None:
+        rows.pop(row["_id"], None)
+        rows |= {row["_id"]: dict(row)} if row.get("removed_at") is None else {}
+    return rows_of(cls, rows.values())
+
+
+def _read(tried: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> Calendars:
     """Two reads. A day that names no calendar is one of the company's, as are all from before there were several."""
-    rows = rows_of(get_document(CALENDARS), get_document(CALENDARS).collection().find({"removed_at": None}))
-    columns = {"calendar": 1, "day": 1, "kind": 1, "hours": 1, "_id": 0}
+    rows = _rows(CALENDARS, tried)
     days: dict[ObjectId | None, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows_of(get_document(DAYS), get_document(DAYS).collection().find({"removed_at": None}, columns)):
+    for row in _rows(DAYS, tried):
         if {"day", "kind"} <= row.keys():  # a damaged one is no special day
             days[row.get("calendar")].append(row)
     main = next((row["_id"] for row in rows if row.get("is_company")), None)

@@ -19,7 +19,7 @@ FREE, DEPTH_MAX, BOXES_MAX = b"free", 6, 10_000
 
 
 @dataclass(frozen=True)
-class Box:
+class FileBox:
     """A box: its type, where it and its content begin, and where it ends."""
 
     type: bytes
@@ -41,7 +41,7 @@ def without_metadata(content: bytes) -> bytes:
     return bytes(changed)
 
 
-def boxes_in(content: bytes, at: int, end: int) -> Iterator[Box]:
+def boxes_in(content: bytes, at: int, end: int) -> Iterator[FileBox]:
     """The boxes one after the other between two places."""
     for _ in range(BOXES_MAX):
         if at + 8 > end:
@@ -54,12 +54,12 @@ def boxes_in(content: bytes, at: int, end: int) -> Iterator[Box]:
             size = end - at
         if size < head or at + size > end:
             raise ValueError("a box that ends nowhere")
-        yield Box(kind, at, at + head, at + size)
+        yield FileBox(kind, at, at + head, at + size)
         at += size
     raise ValueError("too many boxes")
 
 
-def _clear(changed: bytearray, content: bytes, box: Box, depth: int) -> None:
+def _clear(changed: bytearray, content: bytes, box: FileBox, depth: int) -> None:
     if depth == 0:
         return
     if box.type in TOLD_BOXES or (box.type == b"meta" and depth < DEPTH_MAX):
@@ -72,7 +72,7 @@ def _clear(changed: bytearray, content: bytes, box: Box, depth: int) -> None:
             _clear(changed, content, inner, depth - 1)
 
 
-def _clear_items(changed: bytearray, content: bytes, meta: Box) -> None:
+def _clear_items(changed: bytearray, content: bytes, meta: FileBox) -> None:
     """Overwrite the items of a picture that tell something; where they stand is said by `iloc`."""
     inner = {box.type: box for box in boxes_in(content, meta.content + 4, meta.end)}
     if b"iinf" not in inner or b"iloc" not in inner:
@@ -86,7 +86,7 @@ def _clear_items(changed: bytearray, content: bytes, meta: Box) -> None:
             changed[start : start + length] = nothing.ljust(length, b"\0")
 
 
-def _items(content: bytes, box: Box) -> Iterator[tuple[int, bytes]]:
+def _items(content: bytes, box: FileBox) -> Iterator[tuple[int, bytes]]:
     """The numbers of the items with what each is."""
     first = box.content + (6 if content[box.content] == 0 else 8)
     for entry in boxes_in(content, first, box.end):
@@ -98,9 +98,9 @@ def _items(content: bytes, box: Box) -> Iterator[tuple[int, bytes]]:
         yield int.from_bytes(content[at : at + wide], "big"), content[at + wide + 2 : at + wide + 6]
 
 
-def _places(content: bytes, box: Box) -> Iterator[tuple[int, bool, int, int]]:
+def _places(content: bytes, box: FileBox) -> Iterator[tuple[int, bool, int, int]]:
     """Where each part of each item stands: the item, whether it is within `idat`, offset and length."""
-    version, reader = content[box.content], _Reader(content, box.content + 4, box.end)
+    version, reader = content[box.content], _Numbers(content, box.content + 4, box.end)
     sizes = reader.number(2)
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
     for _ in range(min(reader.number(4 if version == 2 else 2), BOXES_MAX)):
@@ -114,7 +114,7 @@ def _places(content: bytes, box: Box) -> Iterator[tuple[int, bool, int, int]]:
             yield id, is_within, base + offset, length
 
 
-class _Reader:
+class _Numbers:
     """Numbers one after the other. Raises ValueError at the end."""
 
     def __init__(self, content: bytes, at: int, end: int):
