@@ -38,9 +38,9 @@ from .mail_entries import BY_MAIL, CONTEXT, MailParts, enter
 from .operations.mailboxes import FedType
 from .services.files import files
 
-AUTOMATIC, BOUNCE, OWN, LARGE, FLOOD, UNREADABLE, NO_SENDER, REFUSED, MADE, ADDED, BY_HAND, SPAM = (
-    "automatic", "bounce", "own", "large", "flood", "unreadable", "no_sender", "refused", "made", "added", "by_hand",
-    "spam",
+AUTOMATIC, BOUNCE, OWN, LARGE, FLOOD, UNREADABLE, NO_SENDER, NO_MATCH, REFUSED, MADE, ADDED, BY_HAND, SPAM = (
+    "automatic", "bounce", "own", "large", "flood", "unreadable", "no_sender", "no_match", "refused", "made", "added",
+    "by_hand", "spam",
 )  # fmt: skip
 OUTCOMES = {
     AUTOMATIC: L("Left out: sent by a program", "未受理：自動郵件"),
@@ -50,6 +50,7 @@ OUTCOMES = {
     FLOOD: L("Left out: too many in an hour", "未受理：一小時內過多"),
     UNREADABLE: L("Left out: cannot be read", "未受理：無法讀取"),
     NO_SENDER: L("Left out: no address to answer", "未受理：無可回覆地址"),
+    NO_MATCH: L("Left out: answers nothing of ours", "未受理：並非答覆本系統郵件"),
     REFUSED: L("Left out: refused", "未受理：內容不符要求"),
     SPAM: L("Left out: spam", "未受理：垃圾郵件"),
     MADE: L("Made a record", "已建立記錄"),
@@ -66,6 +67,12 @@ def is_taken(mail: IncomingMail) -> bool:
     return mail.outcome in TAKEN
 
 
+def may_be_made(mail: IncomingMail) -> bool:
+    """Whether a record can be made of it by hand: mail about its type is more than answers."""
+    cls = registered().get(mail.feeds or "")
+    return cls is not None and bool(cls.declared.mail_in) and not cls.declared.mail_in.answers_only
+
+
 TAKE = Move("take", "left_out", "taken", auto=True, when=is_taken, label=L("Take in", "受理"))
 MAKE = Move(
     "make",
@@ -73,6 +80,7 @@ MAKE = Move(
     "taken",
     by=writers_in("department"),
     require="sender",
+    when=may_be_made,
     optional=True,
     label=L("Make a record of it", "據此建立記錄"),
 )

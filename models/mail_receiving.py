@@ -12,7 +12,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
@@ -25,6 +25,7 @@ from .incoming_mail import (
     FLOOD,
     LARGE,
     MADE,
+    NO_MATCH,
     NO_SENDER,
     ORIGINAL,
     OWN,
@@ -53,9 +54,11 @@ from .kernel.language.localized import together
 from .kernel.language.record import Record
 from .kernel.rights import rights
 from .mail_entries import BY_MAIL, CONTEXT, MailParts, cut, enter, holder, short
+from .mail_replies import take_reply
 from .services.files import files
 from .services.files.positions import without_position
 from .services.incoming import automatic, letters
+from .services.incoming.calendar_replies import reply_in
 from .services.incoming.letters import Letter
 from .services.notify.outside import note_returned
 
@@ -172,7 +175,13 @@ def _outcome(arrival: Arrival, letter: Letter, key: str) -> MailOutcome:
         return MailOutcome(LARGE, remarks=(TOO_LARGE(size=size, most=FILE_MOST_MB),))
     if letter.nobody == automatic.BOUNCE:
         return _bounced(arrival, letter)
+    reply = reply_in(letter.calendar) if arrival.cls.declared.mail_in.replies else None
+    if reply is not None:  # some programs mark what a person has answered by a click as sent by a program
+        letter = replace(letter, nobody="", sender=letter.sender or reply.attendee)
     why = next((name for name, holds in _reasons(arrival, letter) if holds()), "")
+    if reply is not None and not why:
+        taken = take_reply(arrival.cls, letter, reply, _by_key(letter))
+        return MailOutcome(REFUSED if taken.why else ADDED, taken.record, (taken.why,) if taken.why else ())
     return MailOutcome(why) if why else _entered(arrival, letter, key)
 
 
@@ -209,6 +218,8 @@ def _entered(arrival: Arrival, letter: Letter, key: str) -> MailOutcome:
     answered = _answered(arrival, letter)
     if answered is not None and (record := _added(answered, letter, key)):
         return MailOutcome(ADDED, record, remarks)
+    if cls.declared.mail_in.answers_only:
+        return MailOutcome(NO_MATCH, answered, remarks)
     parts = _parts(arrival, letter)
     if answered is not None:
         mention = ANSWERS(number=answered.number).in_locale(HANT)
@@ -277,11 +288,17 @@ def _reopened(record: Record, verb: str) -> Record:
 def _answered(arrival: Arrival, letter: Letter) -> Record | None:
     """The record that a message answers: by the key of a mail of ours, which nobody guesses; by an earlier message, or
     a number in its subject, where it is from the record's contact."""
-    keys = [id.partition("@")[0] for id in letter.answers] + [m for to in letter.to for m in _PLUS.findall(to)]
-    if (notice := _notice_of(keys)) and (record := _record(notice["type"], notice["record"])):
+    if record := _by_key(letter):
         return record
     candidates = [*_by_earlier(arrival, letter), *_by_number(arrival, letter)]
     return next((record for record in candidates if _is_contact(record, letter)), None)
+
+
+def _by_key(letter: Letter) -> Record | None:
+    """The record of the mail of ours whose key a message has."""
+    keys = [id.partition("@")[0] for id in letter.answers] + [m for to in letter.to for m in _PLUS.findall(to)]
+    notice = _notice_of(keys)
+    return _record(notice["type"], notice["record"]) if notice else None
 
 
 def _notice_of(keys: Iterable[str]) -> dict[str, Any] | None:
@@ -319,7 +336,9 @@ def _by_number(arrival: Arrival, letter: Letter) -> Iterator[Record]:
 
 def _is_contact(record: Record, letter: Letter) -> bool:
     """Whether a message is from the address to which the record is answered."""
-    known = {address.casefold() for address in addresses_at(record, record.declared.mail_in.sender) if address}
+    own = record.declared
+    paths = own.event.mail if own.mail_in.answers_only and own.event else [own.mail_in.sender]
+    known = {address.casefold() for path in paths if path for address in addresses_at(record, path) if address}
     return bool(known & {*letter.froms, letter.sender.casefold()})
 
 
@@ -354,9 +373,18 @@ def _noted(arrival: Arrival, letter: Letter, key: str, outcome: MailOutcome) -> 
         "remarks": in_all_locales(together(outcome.remarks)) if outcome.remarks else None,
         "message_id": letter.id or None,
         "place": arrival.place,
-        "department": department_with(cls.declared.public.department),
+        "department": _home_of(cls, record),
     }
     return Taken(changes.create(IncomingMail, values, actor=BY_MAIL, context=CONTEXT, once=f"mail:{key}"))
+
+
+def _home_of(cls: type[Record], record: Record | None) -> ObjectId | None:
+    """The department that a message is for: where entries of the type belong, or the record that it answers."""
+    if not cls.declared.mail_in.answers_only:
+        return department_with(cls.declared.public.department)
+    return (record.ref("department") if record is not None else None) or department_with(
+        cls.declared.mail_in.department
+    )
 
 
 def _keep_files(arrival: Arrival, letter: Letter, key: str, mail: IncomingMail) -> None:

@@ -205,6 +205,11 @@ def answer_address(type_name: str, key: str) -> str:
     return f"{user}+{key}@{domain}" if row.get("has_plus") else row["address"]
 
 
+def takes_plus(type_name: str) -> bool:
+    """Whether answers to mail about a type go to an address with the key of a mail."""
+    return "+" in answer_address(type_name, "key").partition("@")[0]
+
+
 def state_of(mailbox: ObjectId) -> dict[str, Any]:
     """How far a mailbox was read: validity and last (UIDs of IMAP), read_at, failed_since, problem; empty at first."""
     return in_unit(MAILBOX_STATES).find_one({"_id": mailbox}) or {}

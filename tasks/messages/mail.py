@@ -52,7 +52,8 @@ class NotSure(NotSent):
 class MailMessage:
     """A mail: to whom, what, and the id under which it stays the same mail when it is sent again. `thread`: what it
     answers to, as all mail about one matter; `answers`: the id of the message of its reader that it answers;
-    `reply_to`: where an answer goes, if not to the sender; `stop`: the page on which its reader ends such mail."""
+    `reply_to`: where an answer goes, if not to the sender; `stop`: the page on which its reader ends such mail;
+    `calendar`: the same for calendar programs (RFC 6047), and `method` what it wants of them."""
 
     to: str
     name: str
@@ -63,6 +64,8 @@ class MailMessage:
     answers: str = ""
     reply_to: str = ""
     stop: str = ""
+    calendar: str = ""
+    method: str = ""
 
 
 def one_line(text: str) -> str:
@@ -93,6 +96,9 @@ def message_of(letter: MailMessage, office: MailSettings) -> EmailMessage:
     except (ValueError, IndexError) as fault:
         raise RefusedForGood(NO_ADDRESS(address=one_line(letter.to))) from fault
     message.set_content("\n".join(letter.text.splitlines()) + "\n", cte="base64")
+    if letter.calendar:
+        kind = {"method": letter.method, "component": "VEVENT"}
+        message.add_alternative(letter.calendar, subtype="calendar", cte="base64", params=kind)
     return message
 
 

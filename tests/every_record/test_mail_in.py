@@ -6,15 +6,18 @@ from typing import Any
 
 from mongoengine.connection import get_db
 
+from models.kernel.base.people import department_with
 from models.kernel.gate.outside import addresses_at
 from models.mail_receiving import Arrival, take_in
 from models.operations.mailboxes import FedType
 from models.services.files import files
 from tests.fixtures._types import types_with
+from tests.fixtures.doing import do
 from tests.tasks.mail_in.conftest import NOW
 from tests.tasks.mail_in.corpus import mail
 
-FED = types_with(lambda declared: declared.mail_in)
+FED = types_with(lambda declared: declared.mail_in and not declared.mail_in.answers_only)
+ANSWERED = types_with(lambda declared: declared.mail_in and declared.mail_in.answers_only)
 
 
 def arrived(cls: Any, message: Any, place: int) -> Any:
@@ -67,3 +70,21 @@ def _reopened(cls: Any, company: Any) -> None:
     taken = arrived(cls, mail("late", "又壞了", From="li@example.com", Subject=f"Re: {record.number}"), 5)
     assert taken.mail.outcome == "added"
     assert cls.collection().find_one({"_id": record.id})["state"] == move.target
+
+
+@ANSWERED
+def test_a_type_that_takes_answers_alone_makes_nothing(cls: Any, company: Any, mail_box: Any) -> None:
+    path = cls.declared.tells[0].to[-1]
+    made = company.make(cls.declared.name, **{path: "li@example.com"})
+    do("notices.deliver")
+    [sent] = mail_box.kept
+    before = cls.collection().count_documents({})
+    stray = arrived(cls, mail("stray", From="li@example.net"), 1)
+    assert (stray.mail.outcome, stray.mail.ref("department")) == (
+        "no_match",
+        department_with(cls.declared.mail_in.department),
+    )
+    key = sent["Message-ID"].strip("<>")
+    answer = arrived(cls, mail("answer", "好的", From="li@example.com", In_Reply_To=f"<{key}>"), 2)
+    assert (answer.mail.outcome, answer.mail.about) == ("added", f"{cls.declared.name}:{made.id}")
+    assert cls.collection().count_documents({}) == before

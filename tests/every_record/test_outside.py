@@ -64,4 +64,7 @@ def cause(cls: Any, company: Any, verb: str) -> Any:
     move = next(move for move in cls.declared.workflow.moves if move.verb == verb)
     made = with_addresses(cls, company.walk(company.make(cls.declared.name), move.source[0]))
     get_db()["notice"].delete_many({})
+    if made.state == move.target:
+        values = {name: made.raw(name) for name in move.asked_fields}
+        return changes.move(cls, made.id, verb, actor=SYSTEM, version=None, values=values)
     return company.take(made, verb)

@@ -13,6 +13,7 @@ from models import catalogue
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT, LOCALES
 from models.kernel.gate import changes, papers
+from models.kernel.gate.history import entries_of
 from models.kernel.language.outside import CREATE
 from models.kernel.rights import rights
 from models.services.files import files
@@ -78,7 +79,9 @@ def caused(cls: Any, company: Any) -> Iterator[tuple[Any, Any, str]]:
                 yield paper, company.make(cls.declared.name), verb
             else:
                 move = next(move for move in cls.declared.workflow.moves if move.verb == verb)
-                yield paper, company.walk(company.make(cls.declared.name), move.target), verb
+                record = company.walk(company.make(cls.declared.name), move.target)
+                moves = [row["verb"] for row in entries_of(record.id, newest_first=True) if row.get("state_to")]
+                yield paper, record, moves[0]  # several may lead there
 
 
 @ATTACHING

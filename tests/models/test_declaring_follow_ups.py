@@ -8,11 +8,11 @@ import pytest
 
 from models.kernel.base.notice_kinds import NoticeKind
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Line, Lines, Ref, Text
-from models.kernel.language.spec import FollowUp
+from models.kernel.language.fields import Line, Lines, Ref, Refs, Text
+from models.kernel.language.spec import FollowUp, Kept
 from models.kernel.language.steps import Steps
 from models.kernel.language.workflow import days, hours
-from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays
+from tests.models.test_declaring import CLOSE, NAME, declared, flow, nothing_stays, started
 
 __all__ = ["nothing_stays"]  # a fixture of every test here
 
@@ -34,7 +34,7 @@ def leading(fill: Callable[..., Any] | None = of_line, **options: Any) -> dict[s
     bare = Lines(type("LeadingBare", (Line,), {"name": Text(label=NAME), "__module__": __name__}), label=NAME)
     leads = FollowUp("lend", "Loan", NAME, fill=fill, **{"each": "rows", "states": "closed", **options})
     return {
-        "fields": {"rows": rows, "pairs": pairs, "bare": bare},
+        "fields": {"rows": rows, "pairs": pairs, "bare": bare, "two": Refs("Loan", label=NAME)},
         "workflow": flow(CLOSE),
         "follow_ups": (leads,),
     }
@@ -67,6 +67,16 @@ FAULTS: dict[str, dict[str, Any]] = {
     "is made of each of 'name', which is no list of lines": leading(each="name"),
     "is made on 'colse', which is no move of the workflow": leading(on="colse"),
     "names no state in which it is offered": leading(states=""),
+    "is made of each of 'two', whose links name nothing back": leading(each="two", link_back=True),
+    "has kept='text', which is no Kept(...)": leading(kept="text"),
+    "is kept, which holds for what is made of each line": leading(
+        of_record, each="", kept=Kept(drop="lose"), on="close"
+    ),
+    "is kept, but nothing says when: a move on=, or while_in=": leading(kept=Kept(drop="lose")),
+    "is kept with each write, in which no line is named back": leading(
+        kept=Kept(drop="lose", while_in="draft"), link_back=True
+    ),
+    "is kept by a state 'gone' that does not exist": leading(on="close", kept=Kept(drop="lose", none_in="gone")),
     "is made anew with each move, which holds for a single one made on= a move alone": leading(anew=True),
     "is made when a field is filled in, which goes with fill= alone": leading(filled="name"),
     "is made when 'far' is filled in, which is no field of the type": leading(
@@ -93,6 +103,21 @@ FAULTS: dict[str, dict[str, Any]] = {
 def test_what_cannot_be_right_stops_the_start(fault: str) -> None:
     with pytest.raises(DeclarationError, match=re.escape(f"Sample: follow-up 'lend' {fault}.")):
         declared(**FAULTS[fault])
+
+
+ACROSS: dict[str, Kept] = {
+    "keeps a field 'far' that Loan does not have": Kept("far", drop="lose"),
+    "is dropped by a move 'fly' that Loan does not have": Kept(drop="fly"),
+    "is kept by a move 'fly' that Loan does not have": Kept(drop="lose", by="fly"),
+    "is kept by 'lose', which does not ask for 'purpose'": Kept("purpose", drop="lose", by="lose"),
+    "is dropped in a state 'gone' that Loan does not have": Kept(drop="lose", drop_in="gone"),
+}
+
+
+@pytest.mark.parametrize("fault", ACROSS)
+def test_what_is_kept_must_be_there_in_what_is_made(fault: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(f"Sample: follow-up 'lend' {fault}.")):
+        started(**leading(on="close", kept=ACROSS[fault]))
 
 
 def test_the_column_that_names_what_is_made_is_found() -> None:

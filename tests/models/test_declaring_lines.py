@@ -162,6 +162,7 @@ RECURS = {
     "recurs names a field 'rows.far' that the type does not have": recurring(but="rows.far"),
     "recurs by 'name', which is no Recurrence": recurring("name"),
     "recurs moves 'name' on, which is not a date": recurring(date="name"),
+    "recurs and names the one before in 'name', which is no link to another of the type": recurring(names="name"),
     "recurs leaves out its own rule or date": recurring(but="day"),
     "recurs on 'fly', which is no move of the workflow": recurring(on="fly"),
     "recurs while in a state 'far' that does not exist": recurring(states="far"),

@@ -26,6 +26,10 @@ def fed(more: dict[str, Any] | None = None, taken: str = TAKEN, **options: Any) 
     return {"mail_in": MailIn(**given), "fields": own, "public": public, "files": kinds, "workflow": flow(CLOSE)}
 
 
+def only(**options: Any) -> dict[str, Any]:
+    return {**fed(), "mail_in": MailIn(**{"answers_only": True, "department": "SAL", **options})}
+
+
 NOT_TAKEN = "which no entry from outside sets: add it to"
 FAULTS: dict[str, dict[str, Any]] = {
     "mail_in is 'mail', which is no MailIn(...)": {**fed(), "mail_in": "mail"},
@@ -33,6 +37,12 @@ FAULTS: dict[str, dict[str, Any]] = {
         **fed(),
         "public": None,
     },
+    "mail_in takes answers alone, but nobody gets a link: say public=Public(token=True)": {**only(), "public": None},
+    "mail_in takes answers alone, and says what records are made of": only(subject="name"),
+    "mail_in takes answers alone: say department=, where what answers nothing is looked at": only(department=""),
+    "mail_in has department=, which holds for answers_only=": fed(department="SAL"),
+    "mail_in has note= or stamp=, but no replies=": only(note="body"),
+    "mail_in takes the answers of calendar programs, for which event= and public name no answer": only(replies=True),
     "mail_in does not say where the subject goes: say subject=": fed(subject=""),
     "mail_in does not say where the sender goes: say sender=": fed(sender=""),
     "mail_in speaks the language in 'person', which is no choice of languages": fed(locale="person"),

@@ -33,6 +33,11 @@ def today() -> dt.date:
     return now().astimezone(zone()).date()
 
 
+def aware(moment: dt.datetime) -> dt.datetime:
+    """A kept moment, which is in UTC, with its zone."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def start_of(day: dt.date) -> dt.datetime:
     """The first moment of a day in the company's time zone, in UTC."""
     return dt.datetime.combine(day, dt.time(), zone()).astimezone(UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from . import (
     follow_ups,
     history,
     intents,
+    kept,
     line_merge,
     lines,
     moving,
@@ -150,7 +151,8 @@ def update(
             raise Forbidden(intent.verdict.why)
         before = stored(record)
         take(record, _to_write(record, version, values, actor), intent.fields)
-        validation.refuse_if_wrong(record, actor, before, titles=intent.titles)
+        asks = not context.confirmed and not actor.is_system
+        validation.refuse_if_wrong(record, actor, before, warnings=asks, titles=intent.titles)
         replays.refuse_change(record, before, actor, context)
         _ask_decisions_again(record, before, actor)
         moving.enter_edited(record, before, actor)
@@ -470,8 +472,9 @@ class MoveActions:
     def update(self, record: R, values: Mapping[str, Any]) -> R:
         return update(type(record), record.id, values, actor=SYSTEM, version=None, context=self.context)
 
-    def move(self, record: R, verb: str) -> R:
-        return move(type(record), record.id, verb, actor=SYSTEM, version=None, context=self.context)
+    def move(self, record: R, verb: str, values: Mapping[str, Any] | None = None, reason: str = "") -> R:
+        context = replace(self.context, reason=reason) if reason else self.context
+        return move(type(record), record.id, verb, actor=SYSTEM, version=None, values=values, context=context)
 
     def remove(self, record: R) -> R:
         return remove(type(record), record.id, actor=SYSTEM, version=None, context=self.context)
@@ -516,6 +519,7 @@ def _make(unit: Unit, record: R, before: dict, chosen: Move, stand: rights.Stand
         validation.refuse_if_wrong(record, SYSTEM, before)
     _publish(unit, record, chosen.verb)
     follow_ups.make_of_move(record, chosen.verb, _creating(SYSTEM, act.context, record))
+    _keep_of_move(unit, record, chosen.verb, act.context)
     recurring.follow(record, chosen.verb, _creating(SYSTEM, act.context, record))
     name_deciders(record, refuses=not act.actor.is_system)
     return write_and_settle(unit, record, before, chosen.verb, act)
@@ -544,6 +548,7 @@ def _write_new(unit: Unit, record: R, act: Act) -> R:
         handler(MoveActions(unit, act.context, act.actor))
     if not unit.is_dry:
         follow_ups.make_of_filled(record, {}, creating_by_system(record))
+        _keep(unit, record, {}, act.context)
     _roll_up(record, {}, act)
     return _settle(unit, record, act.context)
 
@@ -558,9 +563,25 @@ def _write(unit: Unit, record: R, before: dict[str, Any], verb: str, act: Act) -
     written = write_change(unit, record, before, verb, act)
     if not unit.is_dry:
         follow_ups.make_of_filled(written, before, creating_by_system(written))
+        _keep(unit, written, before, act.context)
         dependents.follow(unit, written, before)
         _roll_up(written, before, act)
     return written
+
+
+def _keep(unit: Unit, record: Record, before: Mapping[str, Any], context: Context) -> None:
+    """Let what is kept in step with the lines of a record follow a write of it."""
+    if any(leads.kept for leads in record.declared.follow_ups):
+        own = Context(source=context.source, batch=context.batch, confirmed=True)
+        kept.of_write(record, before, _creating(SYSTEM, own, record), MoveActions(unit, own, SYSTEM))
+
+
+def _keep_of_move(unit: Unit, record: Record, verb: str, context: Context) -> None:
+    """Let what a move makes, and has made before, follow the lines as they are now."""
+    own = Context(source=context.source, batch=context.batch, confirmed=True)
+    for leads in follow_ups.of_move(record, verb):
+        if leads.kept and not unit.is_dry:
+            kept.in_step(record, leads, MoveActions(unit, own, SYSTEM))
 
 
 def _roll_up(record: Record, before: Mapping[str, Any], act: Act) -> None:
@@ -584,6 +605,7 @@ def _settle(unit: Unit, record: R, context: Context) -> R:
         if handler := getattr(record, f"on_{due.verb}", None):
             handler(MoveActions(unit, context, SYSTEM))
         follow_ups.make_of_move(record, due.verb, _creating(SYSTEM, context, record))
+        _keep_of_move(unit, record, due.verb, context)
         recurring.follow(record, due.verb, _creating(SYSTEM, context, record))
         name_deciders(record, refuses=False)
         record = _write(unit, record, before, due.verb, Act(SYSTEM, Context(source=Source.RULE)))

@@ -67,14 +67,15 @@ def _fill(record: Record, line: DecisionLine, chosen: Move, values: Mapping[str,
 
 def entered(record: Record, chosen: Move) -> None:
     """What a move that changes the state makes of what was given: its own is combined; of others that are open no more,
-    or open anew, it counts no longer."""
+    or open anew, it counts no longer. Where another move leads where it was to lead, such as one made by time, what
+    was given until then counts."""
     flow = record.flow()
     for move in flow.moves if flow else ():
         if move.values is None:
             continue
         if move.verb == chosen.verb and record.state in move.source:
             _combine(record, move)
-        elif record.state in move.source or chosen.target in move.source:
+        elif chosen.target in move.source or (record.state in move.source and chosen.target != move.target):
             withdraw(record, move)
 
 

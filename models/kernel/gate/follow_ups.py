@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from bson import ObjectId
+
 from ..base.store import in_unit
 from ..language.declare import registered
 from ..language.fields import Line, is_empty
@@ -24,11 +26,11 @@ Create = Callable[[type[Record], Mapping[str, Any], str], Record]
 
 @dataclass(frozen=True)
 class Follower:
-    """One record that is to be made: its entry key, and the line or the other record that it is made of, or
+    """One record that is to be made: its entry key, and the line, the link or the other record that it is made of, or
     the key of its step, if any."""
 
     key: str
-    part: Line | Record | str | None = None
+    part: Line | Record | ObjectId | str | None = None
 
 
 def of_move(record: Record, verb: str) -> list[FollowUp]:
@@ -56,8 +58,10 @@ def followers(source: Record, leads: FollowUp) -> Iterator[Follower]:
             yield Follower(f"{key}:{row['_id']}", over_of(leads).from_stored(row))
     elif leads.steps:
         yield from (Follower(f"{key}:{step}", step) for step in leads.steps.at)
-    elif leads.each:
+    elif leads.each and source.fields_of()[leads.each].columns:
         yield from (Follower(f"{key}:{line.key}", line) for line in source.raw(leads.each) or ())
+    elif leads.each:
+        yield from (Follower(f"{key}:{id}", id) for id in dict.fromkeys(source.refs(leads.each)))
     else:
         yield Follower(key)
 

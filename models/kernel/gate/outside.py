@@ -14,19 +14,21 @@ from typing import Any
 from bson import ObjectId
 from bson.binary import Binary
 
-from ..base import clock, secrets
+from ..base import clock, people, secrets
+from ..base.store import in_unit
 from ..language.fields import is_empty
 from ..language.outside import CREATE, Tell, values_at
 from ..language.record import Record
 from ..rights import rights
 from .causes import OutsideCause
+from .notices import COLLECTION as NOTICES
 from .notices import OUTSIDE, NoticeKind
 from .unit import Unit
 from .work import NOT_WORK
 
 PLACE = "notice.to"
 UNREADABLE = ""
-_SAME = ("verb", "path", "locale", "states", "has_link", "may_end", "subject", "body")
+_SAME = ("verb", "path", "locale", "states", "has_link", "may_end", "event", "subject", "body")
 
 
 def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
@@ -41,7 +43,7 @@ def tell_outside(unit: Unit, record: Record, entry: Mapping[str, Any]) -> None:
         if tell.having and is_empty(record.raw(tell.having)):
             continue
         added = tell.line_of(record, changed)
-        if added or (is_step and verb in tell.on):
+        if added or ((is_step or tell.calendar) and verb in tell.on):
             subject, body = tell.texts(record, rights.state_word(record), tell.language(record), added)
             for path in tell.to:
                 for address in addresses_at(record, path):
@@ -63,11 +65,17 @@ def tell_present_addresses(unit: Unit, record: Record, notice: Mapping[str, Any]
 def addresses_at(record: Record, path: str) -> Iterator[str]:
     """The addresses that a path of a record leads to, as they stand; UNREADABLE for those that no key opens."""
     try:
-        values = values_at(record, path)
+        values = values_at(record, path) if not _has_left(record, path) else []
     except ValueError:
         yield UNREADABLE
         return
     yield from dict.fromkeys(value.strip() for value in values if isinstance(value, str) and value.strip())
+
+
+def _has_left(record: Record, path: str) -> bool:
+    """Whether a path leads to a user who can log in no more: what is ours is mailed to nobody who has left."""
+    name, _, rest = path.partition(".")
+    return bool(rest) and record.fields_of()[name].target == "User" and not people.is_active(record.ref(name))
 
 
 def sealed(address: str) -> Binary:
@@ -84,6 +92,14 @@ def thread_of(record: ObjectId) -> str:
     """The name of what mail about one record answers to, so that programs keep it together; nobody reads the id in
     it."""
     return secrets.keyed_digest(f"mail about {record}")[:40]
+
+
+def first_key(notice: Mapping[str, Any]) -> str:
+    """The key of the first mail about the same record: that of whoever asks in all invitations to it, since calendar
+    programs take a change from the one alone who has asked."""
+    query = {"record": notice["record"], "channel": OUTSIDE, "event": {"$exists": True}}
+    row = in_unit(NOTICES).find_one(query, {"message_id": 1}, sort=[("_id", 1)])
+    return row["message_id"] if row else notice["message_id"]
 
 
 def _notice(record: Record, entry: Mapping[str, Any], address: str) -> dict[str, Any]:
@@ -104,6 +120,7 @@ def _notice(record: Record, entry: Mapping[str, Any], address: str) -> dict[str,
 
 
 def _facts(record: Record, tell: Tell, verb: str, path: str) -> dict[str, Any]:
+    event = record.declared.event
     return {
         "verb": verb,
         "path": path,
@@ -111,4 +128,5 @@ def _facts(record: Record, tell: Tell, verb: str, path: str) -> dict[str, Any]:
         "states": tell.states(record.flow(), verb),
         "has_link": tell.link,
         "may_end": tell.unsubscribe,
+        **({"event": event.facts(record, tell.calendar)} if tell.calendar and event else {}),
     }

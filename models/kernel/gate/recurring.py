@@ -78,6 +78,8 @@ def _made(record: Record, recurs: Recurs, rule: Repeat, falls: dt.date, create: 
         if at and (own := date_of(record, name)):
             values[name] = record._fields[name].moved_to(falls + (own - at), record.raw(name))
     values[recurs.rule] = rule.text
+    if recurs.names:
+        values[recurs.names] = record.id
     made = create(type(record), values, f"{record.type_name()}:{record.id}:{NEXT}:{falls}")
     record.put(recurs.rule, None)
     return made

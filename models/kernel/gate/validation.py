@@ -43,7 +43,7 @@ def refuse_if_wrong(
     problems = problems_of(record, actor, before, titles=titles)
     if problems:
         raise Refused(None, problems)
-    if warnings and (result := list(record.warnings())):
+    if warnings and (result := list(record.warnings_of_change(before) if before else record.warnings())):
         for path, sentence in result:
             problems.add(path, sentence)
         problems.add(DOUBT, PLEASE_CONFIRM)

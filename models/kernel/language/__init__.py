@@ -10,6 +10,7 @@ from .beside import Beside
 from .deadline import Deadline, table
 from .decided import Combine, DecisionLine, Values, after_own
 from .declare import record
+from .event import CalendarEvent
 from .facts import DeclarationError
 from .fields import (
     Answers,
@@ -58,7 +59,7 @@ from .recurs import Recurs
 from .relations import READ, WRITE, Involvement, Relation, during, in_state
 from .replayed import Replayed
 from .rollup import Rollup
-from .spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
+from .spec import Access, Chapter, FollowUp, Grid, Kept, Part, Remind, Retention, Scope
 from .steps import Steps
 from .unique import Unique
 from .who import (
@@ -72,6 +73,7 @@ from .who import (
     all_of,
     any_of,
     each_in,
+    everyone_in,
     head_in,
     heads_of,
     in_order,
@@ -100,6 +102,7 @@ __all__ = [
     "Beside",
     "Browse",
     "By",
+    "CalendarEvent",
     "Chapter",
     "Chart",
     "Choice",
@@ -116,6 +119,7 @@ __all__ = [
     "Grid",
     "Involvement",
     "Judged",
+    "Kept",
     "L",
     "Line",
     "LineRef",
@@ -179,6 +183,7 @@ __all__ = [
     "days",
     "during",
     "each_in",
+    "everyone_in",
     "head_in",
     "heads_of",
     "hours",

@@ -12,6 +12,7 @@ from .deadline import table_faults
 from .declare import kept_links_of, references_of
 from .facts import DeclarationError
 from .fields import Ref
+from .follow_up_checks import kept_faults
 from .kinds.line_links import title_column
 from .outside import linked_address_faults
 from .phase_gate import condition_faults
@@ -107,6 +108,9 @@ class Catalogue(Mapping[str, type[Record]]):
                 yield f"follow-up {follow_up.verb!r} makes a {follow_up.to}, which is not a record type"
             elif follow_up.over and follow_up.over not in self._by_class:
                 yield f"follow-up {follow_up.verb!r} is made over {follow_up.over}, which is not a record type"
+            elif follow_up.kept is not None:
+                made = self._by_class[follow_up.to].declared
+                yield from (f"follow-up {follow_up.verb!r} {fault}" for fault in kept_faults(follow_up, made))
             elif follow_up.opens and follow_up.opens not in self._by_class[follow_up.to].declared.own_fields:
                 yield f"follow-up {follow_up.verb!r} opens {follow_up.opens!r}, which {follow_up.to} does not have"
             else:

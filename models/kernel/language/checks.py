@@ -14,6 +14,7 @@ from .belonging import belonging_faults
 from .by_time import time_faults
 from .deadline import deadline_faults
 from .decided import decided_faults
+from .event import event_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
 from .line_checks import line_faults
@@ -77,13 +78,14 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from public_faults(spec, cls.fields_of())
     yield from mail_in_faults(spec, cls.fields_of(), cls.__name__)
     yield from tell_faults(spec, cls.fields_of())
+    yield from event_faults(spec, cls.fields_of())
     yield from paper_faults(spec, cls.fields_of())
     if spec.belongs_to:
         yield from belonging_faults(spec)
     yield from follow_up_faults(spec, cls.fields_of())
     yield from decided_faults(spec, cls.fields_of())
     yield from analysis_faults(spec, cls.fields_of())
-    yield from recurrence_faults(spec, cls.fields_of())
+    yield from recurrence_faults(spec, cls.fields_of(), cls.__name__)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)
@@ -335,6 +337,7 @@ def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
         yield from path_faults(f"{what} is made by whom {path!r} names", path, target, fields)
     yield from (f"{what} is made by {fault}" for fault in move.by.faults)
     is_from_outside = spec.public is not None and getattr(spec.public, "by", "") == move.verb
+    is_from_outside = is_from_outside or bool(spec.belongs_to)  # the record that it belongs to may tell it more
     yield from _system_move_faults(what, move, may_ask=is_from_outside)
 
 

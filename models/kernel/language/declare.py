@@ -13,6 +13,7 @@ from .belonging import access_through, parent_among, retention_through, says_not
 from .beside import Beside
 from .checks import declaration_faults
 from .deadline import Deadline
+from .event import CalendarEvent
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
@@ -69,6 +70,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     recurs: Recurs | None = None,
     mail_in: MailIn | None = None,
     prompts: tuple[Prompt, ...] = (),
+    event: CalendarEvent | None = None,
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -102,6 +104,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `prompts`: moves by which people outside are asked once more for what is still waited for (`prompts.py`).
 
     `mail_in`: what becomes of the messages in a mailbox that feeds the type.
+
+    `event`: how its records stand in calendars: in the feed of the person, and in mail as invitations.
     """
 
     def declare(cls: type) -> type:
@@ -153,6 +157,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             recurs=recurs,
             mail_in=mail_in,
             prompts=prompts,
+            event=event,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

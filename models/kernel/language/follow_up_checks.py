@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .spec import Declaration, FollowUp
+from .spec import Declaration, FollowUp, Kept
 from .steps import step_faults
 
 
@@ -32,14 +32,14 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
         yield "is made when a field is filled in, which goes with fill= alone"
     if leads.filled and leads.filled not in own:
         yield f"is made when {leads.filled!r} is filled in, which is no field of the type"
-    if not leads.states and not leads.on and not leads.filled and not leads.steps:
+    is_kept = isinstance(leads.kept, Kept) and leads.kept.while_in
+    if not (leads.states or leads.on or leads.filled or leads.steps or is_kept):
         yield "names no state in which it is offered"
     if bool(leads.fill) == bool(leads.opens):
         yield "needs one of fill= and opens="
     if leads.opens and (leads.each or leads.on or leads.link_back):
         yield "opens a blank form, which is neither made of lines nor by a move, nor linked back"
-    if leads.each and (leads.each not in own or not own[leads.each].columns):
-        yield f"is made of each of {leads.each!r}, which is no list of lines"
+    yield from _each_faults(leads, own)
     if leads.on and (flow is None or leads.on not in flow.verbs()):
         yield f"is made on {leads.on!r}, which is no move of the workflow"
     if leads.anew and (not leads.on or leads.states or leads.each or leads.over or leads.link_back):
@@ -52,9 +52,58 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
     needed = "the record and its part" if is_of_parts else "the record alone"
     if leads.fill and len(inspect.signature(leads.fill).parameters) != (2 if is_of_parts else 1):
         yield f"has a fill= that does not take what it is given: {needed}"
+    yield from _kept_faults(leads, spec)
     if leads.link_back and not leads.back:
         known = ", ".join(_places(leads, own)) or "none"
         yield f"is to be linked back, but the columns that link to {leads.to} are: {known}; it takes exactly one"
+
+
+def _each_faults(leads: FollowUp, own: Mapping[str, Any]) -> Iterator[str]:
+    if leads.each and (leads.each not in own or not _is_list(own[leads.each])):
+        yield f"is made of each of {leads.each!r}, which is no list of lines"
+    elif leads.each and not own[leads.each].columns and leads.link_back:
+        yield f"is made of each of {leads.each!r}, whose links name nothing back"
+
+
+def _is_list(field: Any) -> bool:
+    return bool(field.columns or (field.target and not field.is_single_link))
+
+
+def _kept_faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
+    kept = leads.kept
+    if kept is None:
+        return
+    if not isinstance(kept, Kept):
+        yield f"has kept={kept!r}, which is no Kept(...)"
+        return
+    if not leads.each or not leads.fill:
+        yield "is kept, which holds for what is made of each line"
+    if not (leads.on or kept.while_in):
+        yield "is kept, but nothing says when: a move on=, or while_in="
+    if leads.link_back and kept.while_in:
+        yield "is kept with each write, in which no line is named back"
+    for state in sorted((kept.while_in | kept.none_in) - set(spec.workflow.states if spec.workflow else ())):
+        yield f"is kept by a state {state!r} that does not exist"
+
+
+def kept_faults(leads: FollowUp, target: Declaration) -> Iterator[str]:
+    """What is wrong with how a follow-up is kept, where the type of what is made is known."""
+    kept, flow = leads.kept, target.workflow
+    moves = flow.moves if flow else ()
+    for name in kept.fields if kept else ():
+        if name not in target.own_fields:
+            yield f"keeps a field {name!r} that {leads.to} does not have"
+    if kept and not any(move.verb == kept.drop for move in moves):
+        yield f"is dropped by a move {kept.drop!r} that {leads.to} does not have"
+    if kept and kept.by:
+        taken = [move for move in moves if move.verb == kept.by]
+        if not taken:
+            yield f"is kept by a move {kept.by!r} that {leads.to} does not have"
+        for name in kept.fields if taken else ():
+            if any(name not in move.asked_fields for move in taken):
+                yield f"is kept by {kept.by!r}, which does not ask for {name!r}"
+    for state in sorted((kept.drop_in if kept else frozenset()) - set(flow.states if flow else ())):
+        yield f"is dropped in a state {state!r} that {leads.to} does not have"
 
 
 def _places(leads: FollowUp, own: Mapping[str, Any]) -> list[str]:

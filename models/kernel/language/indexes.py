@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from .by_time import indexes_by_time
 from .declare import dated_fields, kept_links_of, leading_choice, ordered_choices
 from .prompts import indexes_of_prompts
+from .event import indexes_of_events
 from .record import Record
 from .recurs import indexes_of_series
 from .steps import indexes_of_steps
@@ -41,6 +42,7 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield from indexes_of_series(cls.declared.recurs)
     yield from indexes_of_steps(cls.declared)
     yield from indexes_of_prompts(cls.declared.prompts)
+    yield from indexes_of_events(cls.declared.event)
     if cls.declared.access.named or cls.declared.inherits:  # what one person sees
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     if cls.declared.inherits:

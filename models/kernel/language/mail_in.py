@@ -32,11 +32,17 @@ class MailIn:
     `instead`: the link by which a record names the one that has taken its place, to which its answers go, too.
     `reopen`: the move that the system makes when an answer comes to a record that is over. Without one, or where its
     conditions do not hold, the answer makes a new record that says which one it answers.
+
+    `answers_only`: messages make no records; what answers none is left out, for `department` (a code) to look at. Then
+    nothing says where parts of a message go.
+
+    `replies`, of types with `event=` and `Public(asks=, by=)`: the answers of calendar programs count as those of the
+    page do; `note` takes their comment, `stamp` when they were given; `by` asks for both.
     """
 
-    subject: str
-    body: str
-    sender: str
+    subject: str = ""
+    body: str = ""
+    sender: str = ""
     name: str = ""
     received: str = ""
     files: str = ""
@@ -45,6 +51,16 @@ class MailIn:
     reopen: str = ""
     locale: str = ""
     known: str = ""
+    answers_only: bool = False
+    department: str = ""
+    replies: bool = False
+    note: str = ""
+    stamp: str = ""
+
+    def places_of_reply(self, event: Any) -> dict[str, str]:
+        """The fields that take the parts of an answer of a calendar program."""
+        options = {"answer": event.answer, "note": self.note, "stamp": self.stamp}
+        return {option: name for option, name in options.items() if name}
 
     @property
     def places(self) -> dict[str, str]:
@@ -67,11 +83,18 @@ def mail_in_faults(spec: Declaration, fields: Mapping[str, Any], own_name: str) 
         yield f"mail_in is {mail!r}, which is no MailIn(...)"
         return
     public = spec.public
+    if mail.answers_only:
+        yield from _answers_only_faults(mail, spec)
+        yield from _reply_faults(mail, spec)
+        return
     if not isinstance(public, Public) or not public.create or not public.token:
         yield "mail_in makes entries from outside, which the type does not take: say public=Public(create=, token=True)"
         return
     yield from _place_faults(mail, spec)
     yield from _fill_faults(mail, spec)
+    yield from _reply_faults(mail, spec)
+    if mail.department:
+        yield "mail_in has department=, which holds for answers_only="
     if mail.files and mail.files not in public.files:
         yield f"mail_in keeps attachments as {mail.files!r}, a kind of files that public does not take"
     yield from _locale_faults(mail, spec)
@@ -90,6 +113,33 @@ def _locale_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:
     link = spec.own_fields.get(mail.known)
     if mail.known and (not mail.locale or mail.locale not in getattr(link, "fills", {})):
         yield f"mail_in knows senders by {mail.known!r}, which is no link that fills in their language"
+
+
+def _answers_only_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:
+    if not isinstance(spec.public, Public) or not spec.public.token:
+        yield "mail_in takes answers alone, but nobody gets a link: say public=Public(token=True)"
+    if mail.places or mail.fill or mail.files or mail.instead or mail.reopen:
+        yield "mail_in takes answers alone, and says what records are made of"
+    if not mail.department:
+        yield "mail_in takes answers alone: say department=, where what answers nothing is looked at"
+
+
+def _reply_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:
+    event, public = spec.event, spec.public
+    if not mail.replies:
+        if mail.note or mail.stamp:
+            yield "mail_in has note= or stamp=, but no replies="
+        return
+    if event is None or not event.answer or not isinstance(public, Public) or event.answer not in public.asks:
+        yield "mail_in takes the answers of calendar programs, for which event= and public name no answer"
+        return
+    moves = spec.workflow.moves if spec.workflow else ()
+    taken = {name for move in moves if move.verb == public.by for name in move.asked_fields}
+    for name in mail.places_of_reply(event).values():
+        if name not in taken:
+            yield f"mail_in fills {name!r} of an answer, which the move {public.by!r} does not take"
+    if mail.stamp in spec.own_fields and not spec.own_fields[mail.stamp].is_moment:
+        yield f"mail_in notes when an answer was given in {mail.stamp!r}, which is no moment"
 
 
 def _place_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:

@@ -43,6 +43,9 @@ class Tell:
 
     `while_in`: the states in which the matter still stands when it is sent; else that to which the move leads, and
     those that the system makes of it by itself. `unsubscribe`: lets the recipient end mail of this type.
+
+    `calendar`, of types with `event=`: the mail asks (`REQUEST`) or calls off (`CANCEL`), in a part that calendar
+    programs read (RFC 6047).
     """
 
     on: Names = Names(())
@@ -55,6 +58,7 @@ class Tell:
     having: str = ""
     while_in: OptionalNameSet = OptionalNameSet(None)
     unsubscribe: bool = False
+    calendar: str = ""
 
     @property
     def places(self) -> frozenset[str]:
@@ -158,7 +162,9 @@ def _cause_faults(tell: Tell, spec: Declaration) -> Iterator[str]:
         made = [move for move in moves if move.verb == verb]
         if verb != CREATE and not made:
             yield f"mail to people outside follows a move {verb!r} that does not exist"
-        is_bounded = any(prompt.move == verb for prompt in spec.prompts)
+        if tell.calendar and any(move.is_decision for move in made):
+            yield f"mail with calendar= follows {verb!r}, which several people may decide one after the other"
+        is_bounded = any(prompt.move == verb for prompt in spec.prompts) or bool(tell.calendar)
         if not is_bounded and any(move.target in move.source for move in made):
             yield f"mail to people outside follows {verb!r}, which leads where it begins"
     if tell.having and tell.having not in spec.own_fields:

@@ -215,6 +215,8 @@ def _limit_faults(public: Public) -> Iterator[str]:
 
 
 def public_departments(spec: Declaration) -> Iterator[str]:
-    """The codes of departments that the public pages of a type name."""
+    """The codes of departments that the public pages of a type name, and what is answered by mail."""
+    if getattr(spec.mail_in, "department", ""):
+        yield spec.mail_in.department
     if spec.public is not None and spec.public.department:
         yield spec.public.department

@@ -153,3 +153,7 @@ class Record(Held, me.Document):
     def warnings(self) -> Iterator[tuple[str, Words]]:
         """What a person should confirm before the record is first saved, such as a likely duplicate."""
         yield from ()
+
+    def warnings_of_change(self, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
+        """What a person should confirm before a change of the record is saved, given the stored fields before."""
+        yield from ()

@@ -32,7 +32,7 @@ class Recurs:
     `on`: the moves that make the next one, in their own transaction; without it the sweep makes the next one when its
     date has come, `ahead` so many days before, whether or not the last one is done, while that is in one of `states`
     (none: in any). `missed` says what becomes of dates that were missed in an outage: of all only the last one is made,
-    or `each` of them, 24 at most.
+    or `each` of them, 24 at most. `names`: the link by which the next one names the one before it.
     """
 
     rule: str
@@ -44,14 +44,21 @@ class Recurs:
     ahead: int = 0
     states: NameSet = NameSet(frozenset())
     missed: str = LAST
+    names: str = ""
 
 
-def recurrence_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
+def recurrence_faults(spec: Declaration, fields: Mapping[str, Any], own_name: str) -> Iterator[str]:
     """What is wrong with how records of a type recur, and whether each rule of recurrence is used."""
     recurs = spec.recurs
     if recurs is None:
         return
-    for name in (recurs.rule, recurs.date, *recurs.also, *sorted(recurs.but)):
+    for name in (
+        recurs.rule,
+        recurs.date,
+        *recurs.also,
+        *([recurs.names] if recurs.names else []),
+        *sorted(recurs.but),
+    ):
         first, _, column = name.partition(".")
         if first not in fields or (column and column not in fields[first].columns):
             yield f"recurs names a field {name!r} that the type does not have"
@@ -61,6 +68,8 @@ def recurrence_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[
     for name in (recurs.date, *recurs.also):
         if not fields[name].is_date:
             yield f"recurs moves {name!r} on, which is not a date"
+    if recurs.names and (not fields[recurs.names].is_single_link or fields[recurs.names].target != own_name):
+        yield f"recurs and names the one before in {recurs.names!r}, which is no link to another of the type"
     if recurs.rule in recurs.but or recurs.date in recurs.but:
         yield "recurs leaves out its own rule or date"
     verbs = spec.workflow.verbs() if spec.workflow else ()

@@ -13,6 +13,7 @@ from ..base.words import L
 from .analysis import Analysis
 from .beside import Beside
 from .deadline import Deadline
+from .event import CalendarEvent
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
 from .paper import Paper
@@ -144,16 +145,36 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """How what was made of lines goes on following them: `fields` of it are written anew when the line, or the record,
+    says another thing than before; by the move `by` of it, which asks for them, or as a change. What somebody has set
+    there since then stays until the line itself changes. What has lost its line, or is to be made of it no more, goes
+    by its move `drop`, while in one of the states `drop_in` (none: wherever there is that move).
+
+    It is looked at with each move that makes them, and `while_in` these states of the record with each write of it;
+    when the record enters one of `none_in`, all of them go.
+    """
+
+    fields: Names = Names(())
+    _: KW_ONLY
+    drop: str
+    by: str = ""
+    drop_in: NameSet = NameSet(frozenset())
+    while_in: NameSet = NameSet(frozenset())
+    none_in: NameSet = NameSet(frozenset())
+
+
+@dataclass(frozen=True)
 class FollowUp:
     """One action that makes a record of another type from this one: once, with the values that `fill` gives; or by
     hand and any number of times, on a blank form whose field `opens` names this one; where that field links to several
     records, the list offers it for the selected ones together.
 
-    `each` names a list of this type's lines: then one is made of each line, once, and `fill` takes the record and the
-    line (None: of this one, none). `on` names a move that makes them in its own transaction, the first fifty, and the
-    rest in the background; with `anew` a single one is made each time that the move is. `states` those in which a
-    button does. `link_back`: the line, or the record, then names what was made of it, in its one column that links to
-    that type.
+    `each` names a list of this type's lines, or of its links: then one is made of each, once, and `fill` takes the
+    record and the line, or the id (None: of this one, none). `on` names a move that makes them in its own
+    transaction, the first fifty, and the rest in the background; with `anew` a single one is made each time that the
+    move is. `states` those in which a button does. `link_back`: the line, or the record, then names what was
+    made of it, in its one column that links to that type.
 
     `filled` names a field: one is made when it is filled in, with the entry of the record or a later change, whoever
     made that; what was filled in before the follow-up was declared makes nothing.
@@ -164,6 +185,8 @@ class FollowUp:
 
     `steps` makes them by time: one for each key, so long after a date of the record, by the sweep of timed moves;
     `fill` takes the record and the key.
+
+    `kept`, of those that are made of lines: they follow their lines from then on.
     """
 
     verb: str
@@ -181,6 +204,7 @@ class FollowUp:
     over: str = ""
     where: Callable[[Any], Mapping[str, Any]] | None = None
     steps: Steps | None = None
+    kept: Kept | None = None
     back: str = ""  # the column of `link_back`, found when the declaration is completed
 
 
@@ -226,6 +250,7 @@ class Declaration:
     recurs: Recurs | None = None  # how its records come again
     mail_in: Any = None  # what becomes of mail that comes in: a MailIn, or None
     prompts: tuple[Prompt, ...] = ()  # by which moves people outside are asked once more
+    event: CalendarEvent | None = None  # how its records stand in calendars
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from bson import ObjectId
 
 from ..base.addresses import at_role, at_role_in, at_user, parsed
 from ..base.case import Case
+from ..base.looked_up import rows_by_id
 from ..base.people import Actor, Role, department_by_code, department_facts, departments_above
 from ..base.roles import ROLE_LABELS
 from ..base.words import L, Listed, Words
@@ -227,6 +228,21 @@ def heads_of(field: str) -> Who:
         return Quorum(tuple(ApproverSlot(f"head@{id}", (at_role_in(Role.HEAD, id),)) for id in ids), len(ids))
 
     return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, links=((field, "Department"),))
+
+
+def everyone_in(field: str, label: L | None = None, *, but: str = "") -> Who:
+    """Everybody whom a list of users names, `but` those of another list: a seat each, all must agree. Who has left has
+    none, nor has who owns or submitted the record, since nobody decides on their own."""
+
+    def slots_for(record: Case) -> Quorum:
+        barred = {record.ref("owner"), record.ref("submitted_by"), *(record.refs(but) if but else ())}
+        named = [id for id in dict.fromkeys(record.refs(field)) if id not in barred]
+        users = rows_by_id("user", named, ("active", "removed_at")) if named else {}
+        ids = [id for id in named if id in users and users[id].get("active") and not users[id].get("removed_at")]
+        return Quorum(tuple(ApproverSlot(f"user@{id}", (at_user(id),)) for id in ids), len(ids))
+
+    words = label or L("Everybody named in the record", "記錄中指定的每位人員")
+    return Who(words, slots_for, links=((field, "User"),))
 
 
 def any_of(*people: Who) -> Who:

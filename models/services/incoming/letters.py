@@ -44,6 +44,7 @@ class Enclosure:
 
 
 NOTHING = quoting.Body("", "")
+_CALENDARS = ("text/calendar", "application/ics")
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To")
 
 
@@ -52,7 +53,7 @@ class Letter:
     """A message in parts. `id`: its Message-ID, and `answers` those that it answers, without brackets; `sender` the
     address to which an answer goes, "" where there is none; `froms` all addresses that it is from, in small letters;
     `to` those to which it went. `nobody`: why nobody wrote it; "" where somebody did. `more`: how many attachments were
-    left in the message; `is_whole`: whether all of it could be read."""
+    left in the message; `is_whole`: whether all of it could be read; `calendar`: its first part for calendars."""
 
     id: str = ""
     answers: tuple[str, ...] = ()
@@ -68,6 +69,7 @@ class Letter:
     failure: str = ""
     mark: str = ""
     is_whole: bool = True
+    calendar: bytes = b""
 
 
 def read(raw: bytes) -> Letter:
@@ -109,7 +111,12 @@ def _read(message: Message) -> Letter:
         more=max(0, len(files) - ATTACHED_MAX),
         nobody=reason,
         failure=automatic.failure_in(message) if reason == automatic.BOUNCE else "",
+        calendar=next((_in_utf8(part) for part, _ in _leaves(message) if part.get_content_type() in _CALENDARS), b""),
     )
+
+
+def _in_utf8(part: Message) -> bytes:
+    return text_of(_bytes_of(part), _charset_of(part)).encode("utf-8", "replace")
 
 
 def _head(message: Message) -> dict[str, Any]:

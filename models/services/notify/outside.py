@@ -36,6 +36,7 @@ from .deliveries import FAILED, OFF, WAITING
 
 SHOWN_MAX = 20
 PER_DAY = 10
+PER_DAY_EVENTS = 100  # whoever is asked to meetings all day is told of each
 TOKEN_MAX = 2000
 _PLACE = "unsubscribed"
 _PAST = dt.timedelta(days=1)
@@ -150,10 +151,10 @@ def may_see_address(record: Record, path: str, actor: Actor) -> bool:
         return False
 
 
-def mailed_lately(to: bytes) -> int:
-    """How many mails an address was handed in the last day."""
+def mailed_lately(to: bytes, most: int = PER_DAY) -> int:
+    """How many mails an address was handed in the last day; counted up to `most`."""
     query = {"to": to, "mailed_at": {"$gt": clock.now() - _PAST}}
-    return in_unit(NOTICES).count_documents(query, limit=PER_DAY)
+    return in_unit(NOTICES).count_documents(query, limit=most)
 
 
 def stop_token(type_name: str, address: str) -> str:
