@@ -18,12 +18,14 @@ from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, speaking
 from models.kernel.gate.causes import LineDateCause
 from models.kernel.gate.waiting import COLLECTION as CASES
+from models.kernel.language.event import CANCEL, REQUEST
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.mailing import mail_settings
 from models.organisation import User
 from models.reminders import Reminder, occurrences, rule_of_reminder
+from models.services.notify.calendars import add_zone, event_of
 from models.services.notify.dates import AnyDateCause, ReminderRule, rules
 from models.services.notify.preferences import whose_feed
 from views.frame import waiting_filter
@@ -76,10 +78,12 @@ class FeedView(CustomView):
         made.add("prodid", "-//Guicheng//3.4.3//EN")
         made.add("version", "2.0")
         made.add("x-wr-calname", str(NAME(name=me.name)))
-        events = {str(event["uid"]): event for event in (*self._cases(me), *_own(me), *_dates(me))}
+        entries = (*self._cases(me), *_own(me), *_dates(me), *self._standing(me))
+        events = {str(event["uid"]): event for event in entries}
         for event in events.values():  # no two of one UID: calendars would show either
             made.add_component(event)
-        made.add_missing_timezones()
+        if any(getattr(event["dtstart"].dt, "tzinfo", None) is clock.zone() for event in events.values()):
+            add_zone(made, clock.now())
         return made
 
     def _cases(self, me: Actor) -> Iterator[Event]:
@@ -95,6 +99,19 @@ class FeedView(CustomView):
             key = f"case-{case['_id']}-{case['state']}"
             yield _event(key, str(words(what=case["title"] or case["number"])), case["due"], case["type"], case["_id"])
 
+    def _standing(self, me: Actor) -> Iterator[Event]:
+        """What stands in the person's calendar by itself, such as meetings, under the identity that mail gives it; what
+        was called off is said to be so, what they have declined is left out."""
+        first, last = clock.now() - BEHIND, clock.now() + AHEAD
+        for cls in (cls for cls in self.catalogue.values() if cls.declared.event):
+            event, scope = cls.declared.event, rights.visible(me, cls)
+            if scope is None or event is None:
+                continue
+            own = {event.person: me.id, event.starts: {"$gte": first, "$lte": last}}
+            query = {"$and": [own, scope, {"removed_at": None}]}
+            for row in cls.collection().find(query).sort(event.starts, 1).limit(EACH_MAX):
+                yield from _standing_event(cls.from_stored(row))
+
     def _readable(self, cases: list[dict[str, Any]], me: Actor) -> set[ObjectId]:
         """The cases whose records the person may read: one query for each type among them."""
         result: set[ObjectId] = set()
@@ -104,6 +121,17 @@ class FeedView(CustomView):
             if scope is not None:
                 result.update(cls._get_collection().distinct("_id", {"$and": [{"_id": {"$in": ids}}, scope]}))
         return result
+
+
+def _standing_event(record: Record) -> Iterator[Event]:
+    event, parent = record.declared.event, record.ref(record.declared.belongs_to)
+    if event is None or (event.answer and record.raw(event.answer) == "declined"):
+        return
+    cancels = {verb for tell in record.declared.tells if tell.calendar == CANCEL for verb in tell.on}
+    gone = {move.target for move in record.declared.workflow.moves if move.verb in cancels}
+    made = event_of(event.facts(record, CANCEL if record.state in gone else REQUEST))
+    made.add("url", _address(record.declared.parent.declared.name, parent))
+    yield made
 
 
 def _own(me: Actor) -> Iterator[Event]:
@@ -168,6 +196,11 @@ def _event(key: str, what: str, when: dt.datetime | dt.date, type_name: str, id:
     event.add("summary", what)
     event.add("dtstart", when)
     event.add("dtend", when + (dt.timedelta(minutes=15) if isinstance(when, dt.datetime) else dt.timedelta(days=1)))
-    path = f"/admin/{type_name}/details/?id={id}"
-    event.add("url", mail_settings().link(path) or f"{request.host_url.rstrip('/')}{path}")
+    event.add("url", _address(type_name, id))
     return event
+
+
+def _address(type_name: str, id: ObjectId | None) -> str:
+    """The address of a record's page."""
+    path = f"/admin/{type_name}/details/?id={id}"
+    return mail_settings().link(path) or f"{request.host_url.rstrip('/')}{path}"
