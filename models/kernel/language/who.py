@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -188,16 +188,30 @@ def user_in(path: str, label: L | None = None, *, own: bool = False) -> Who:
     return Who(words, slots_for, is_own=own, links=((path, "User"),))
 
 
-def each_in(path: str, label: L | None = None) -> Who:
+def each_in(path: str, label: L | None = None, *, but: str = "", able: bool = False) -> Who:
     """Every user whom a field names, a seat each: all must agree. The field, or a column of lines, is required by the
-    move before, since nobody agrees where nobody is named."""
+    move before, since nobody agrees where nobody is named.
+
+    `but`: a field that names those who have none. `able`: only those who can decide have one, so that nobody is waited
+    for in vain: not who has left, nor who owns or submitted the record."""
 
     def slots_for(record: Case) -> Quorum:
-        ids = list(dict.fromkeys(record.ids_at(path)))
+        left_out = set(record.ids_at(but)) if but else set()
+        ids = [id for id in dict.fromkeys(record.ids_at(path)) if id not in left_out]
+        ids = list(_able(record, ids)) if able else ids
         return Quorum(tuple(ApproverSlot(f"user@{id}", (at_user(id),)) for id in ids), len(ids), apart=True)
 
     words = label or L("Each of those named in the record", "記錄中指定的每位人員")
     return Who(words, slots_for, links=((path, "User"),))
+
+
+def _able(record: Case, ids: list[ObjectId]) -> Iterator[ObjectId]:
+    """Those of some users who can decide on a record: one query."""
+    barred = {record.ref("owner"), record.ref("submitted_by")}
+    users = rows_by_id("user", ids, ("active", "removed_at")) if ids else {}
+    for id in ids:
+        if id in users and users[id].get("active") and not users[id].get("removed_at") and id not in barred:
+            yield id
 
 
 def writers_in(field: str) -> Who:
@@ -228,21 +242,6 @@ def heads_of(field: str) -> Who:
         return Quorum(tuple(ApproverSlot(f"head@{id}", (at_role_in(Role.HEAD, id),)) for id in ids), len(ids))
 
     return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, links=((field, "Department"),))
-
-
-def everyone_in(field: str, label: L | None = None, *, but: str = "") -> Who:
-    """Everybody whom a list of users names, `but` those of another list: a seat each, all must agree. Who has left has
-    none, nor has who owns or submitted the record, since nobody decides on their own."""
-
-    def slots_for(record: Case) -> Quorum:
-        barred = {record.ref("owner"), record.ref("submitted_by"), *(record.refs(but) if but else ())}
-        named = [id for id in dict.fromkeys(record.refs(field)) if id not in barred]
-        users = rows_by_id("user", named, ("active", "removed_at")) if named else {}
-        ids = [id for id in named if id in users and users[id].get("active") and not users[id].get("removed_at")]
-        return Quorum(tuple(ApproverSlot(f"user@{id}", (at_user(id),)) for id in ids), len(ids))
-
-    words = label or L("Everybody named in the record", "記錄中指定的每位人員")
-    return Who(words, slots_for, links=((field, "User"),))
 
 
 def any_of(*people: Who) -> Who:
