@@ -9,8 +9,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from .by_time import indexes_by_time
 from .declare import dated_fields, kept_links_of, leading_choice, ordered_choices
-from .prompts import indexes_of_prompts
 from .event import indexes_of_events
+from .prompts import indexes_of_prompts
 from .record import Record
 from .recurs import indexes_of_series
 from .steps import indexes_of_steps
