@@ -33,6 +33,7 @@ from .kernel.language.record import Record
 from .kernel.rights import rights
 
 TOKEN_MAX = 100
+BETWEEN = "."  # between the secret part of a link and what one mail of it carries besides
 SENT_BEFORE = L(
     "This form was sent already, with other contents. Nothing more was stored; please open a new form.",
     "此表單已提交過，且內容不同。未再保存；請打開新的表單。",
@@ -97,6 +98,13 @@ def derived_token(token: str, what: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+def own_secret_of(token: str) -> str:
+    """What the link of one mail carries besides, from which other secrets follow that are in no database; "" of a link
+    without it."""
+    token = token[:TOKEN_MAX]
+    return token if token.partition(BETWEEN)[2] else ""
+
+
 def came_before(cls: type[Record], once: str) -> bool:
     """Whether what a form was sent with is there already."""
     return cls.collection().find_one({"once": f"public:{once}"}, {"_id": 1}) is not None
@@ -105,7 +113,7 @@ def came_before(cls: type[Record], once: str) -> bool:
 def opened(cls: type[Record], token: str) -> Record | None:
     """The record that a link leads to. Unknown, revoked and ended links, and records that are gone, take the same way
     and have the same answer: None."""
-    row = _links().find_one({"hash": _hash(token[:TOKEN_MAX])}) or {}
+    row = _links().find_one({"hash": _hash(token[:TOKEN_MAX].partition(BETWEEN)[0])}) or {}
     is_good = row.get("type") == cls.type_name() and is_open(row)
     document = cls.collection().find_one({"_id": row.get("_id", ObjectId()), "removed_at": None})
     return cls.from_stored(document) if is_good and document else None
@@ -142,8 +150,8 @@ def path_of(record: Record, token: str) -> str:
 
 
 def mailed(record: Record) -> str:
-    """The secret part of a record's link for a mail; it is made now where there never was one, and its history says so.
-    Empty where it has ended."""
+    """The secret part of a record's link for a mail, with one of its own where the type says so; it is made now where
+    there never was one, and its history says so. Empty where it has ended."""
 
     def body(unit: Unit) -> str:
         row = _links().find_one({"_id": record.id})
@@ -152,7 +160,8 @@ def mailed(record: Record) -> str:
             changes.note(type(record), record.id, "link_renewed", actor=SYSTEM)
         return _token_of(row) if is_open(row) else ""
 
-    return in_transaction(body)
+    token = in_transaction(body)
+    return f"{token}{BETWEEN}{secrets.token_urlsafe(16)}" if token and record.declared.public.secret else token
 
 
 def revoke(cls: type[Record], id: Any, *, actor: Actor) -> Record:

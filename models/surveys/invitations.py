@@ -138,7 +138,7 @@ TELLS = (
     belongs_to="survey",
     in_menu=True,
     workflow=FLOW,
-    public=Public(token=True, show="name", limit=400, total=5000),
+    public=Public(token=True, show="name", secret=True, limit=400, total=5000),
     tells=TELLS,
     prompts=(
         Prompt(

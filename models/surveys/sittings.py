@@ -88,7 +88,7 @@ def begin(survey: Survey, *, is_test: bool = False, token: str = "", invitation:
     if token and (before := opened(token)):
         return before
     sitting = Sitting(
-        token or secrets.token_urlsafe(32),
+        token or new_token(),
         survey.id,
         editions.keep(stored_lines(survey)),
         clock.now(),
@@ -143,9 +143,21 @@ def completed(survey: Survey) -> int:
     return int(row["complete"]) if row else 0
 
 
-def send(sitting: Sitting) -> Sitting:
+def follows(token: str, after: str) -> str:
+    """Under which link the receipt of an anonymous answer stands that was half filled under the link of a mail: `after`
+    is known to the page alone from which it was sent. Sent twice by it, the receipt is found."""
+    return public_links.derived_token(token, f"sent {after[:TOKEN_MAX]}") if after else new_token()
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def send(sitting: Sitting, after: str = "") -> Sitting:
     """Take in the answers of a sitting, once; sent again, the sitting as it was sent comes back. Raises Refused with
-    what is wrong by question, and where the survey takes no more."""
+    what is wrong by question, and where the survey takes no more.
+
+    Of an anonymous answer to an invitation nothing stays under the link of the mail: its receipt moves to another."""
 
     def body(unit: Unit) -> Sitting:
         row = in_unit(SITTINGS).find_one({"_id": _id_of(sitting.token)})
@@ -159,6 +171,8 @@ def send(sitting: Sitting) -> Sitting:
         if sitting.invitation and not public_links.use(sitting.invitation):
             raise Refused(USED)
         done = _taken_in(survey, sitting)
+        if done.nonce and sitting.invitation:
+            return _moved(row, replace(done, token=follows(sitting.token, after), invitation=None))
         content = {"content": _sealed(done), "is_sent": True}
         if done.nonce:
             content["until"] = row["until"] + dt.timedelta(days=RECEIPT_DAYS - DAYS_KEPT)
@@ -166,6 +180,15 @@ def send(sitting: Sitting) -> Sitting:
         return done
 
     return in_transaction(body)
+
+
+def _moved(row: dict[str, Any], done: Sitting) -> Sitting:
+    """Put what was sent under another link, and take away what was half filled."""
+    in_unit(SITTINGS).delete_one({"_id": row["_id"]})
+    until = row["until"] + dt.timedelta(days=RECEIPT_DAYS - DAYS_KEPT)
+    fresh = {**row, "_id": _id_of(done.token), "content": _sealed(done), "is_sent": True, "until": until}
+    in_unit(SITTINGS).insert_one(fresh)
+    return done
 
 
 def _refuse_unless_open(survey: Survey, sitting: Sitting) -> None:

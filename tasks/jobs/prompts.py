@@ -57,8 +57,8 @@ def _make_all(run: Run, cls: type[Record], prompt: Prompt) -> None:
         for rows in _batches(cls, due(prompt, sources, keeper, latest)):
             ids = [row["_id"] for row in rows]
             left = {*prompt.but(ids), *outside.returned_among(cls.type_name(), ids)}
-            wanted = [row for row in rows if row["_id"] not in left]
-            made = run.try_each(cls.type_name(), wanted, lambda row: _make(cls, prompt, row))
+            others = [row for row in rows if row["_id"] not in left]
+            made = run.try_each(cls.type_name(), others, lambda row: _make(cls, prompt, row))
             run.count(done=sum(made))
             run.renew()
 

@@ -6,6 +6,7 @@ answered before; the script shows and hides by the same conditions, and keeps wh
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -28,12 +29,16 @@ from models.surveys.surveys import Opening, Survey, opening_of, text_of
 from ..forms.paging import GO, LAST, PART, Paging
 from . import sending
 from .behind import behind_link
-from .following import nowhere
+from .following import NOT_FOUND, nowhere
 from .receiving import full_address
 from .sending import TooOften, sentences
 
 CONTACT = ("contact", "mail")
-BEGIN = "begin"
+BEGIN, AFTER = "begin", "after"
+GONE = L(
+    "These answers were sent already, perhaps on another device, or their time is over. Nothing more was stored.",
+    "這份回答已提交（可能在另一設備上），或已過期。未再保存。",
+)
 MORE_TO_ANSWER = L("There is a question more to answer on this page.", "本頁還有題目需要回答。")
 KEPT = L(
     "It is kept. You can go on later under this link, also on another device:",
@@ -66,7 +71,8 @@ def start(cls: type[Record], token: str) -> Any:
 
 @behind_link("survey_invitation")
 def start_invited(cls: type[Record], token: str) -> Any:
-    """What a personal link leads to: the same page; half-filled answers that are not anonymous are gone on with."""
+    """What a personal link leads to: the same page; half-filled answers are gone on with. Anonymous ones are kept under
+    what the link of one mail carries besides, and is kept nowhere."""
     invitation = public_links.opened(cls, token)
     if not isinstance(invitation, SurveyInvitation):
         return nowhere()
@@ -74,7 +80,8 @@ def start_invited(cls: type[Record], token: str) -> Any:
         survey = rights.find(SYSTEM, Survey, invitation.ref("survey"))
     except Missing:
         return nowhere()
-    own = "" if survey.anonymous else public_links.derived_token(token, "sitting")
+    base = public_links.own_secret_of(token) if survey.anonymous else token.partition(public_links.BETWEEN)[0]
+    own = public_links.derived_token(base, "sitting") if base else ""
     if own and sittings.opened(own):
         return redirect(url_for("public.fill", token=own), 303)
     return _start(survey, url_for("public.follow", name=cls.type_name(), token=token), invitation, own)
@@ -173,7 +180,7 @@ def _over(survey: Survey, sitting: Sitting) -> L | None:
 def sent(cls: type[Record], token: str) -> Any:
     """Keep a part that was sent, and lead on: back, to the next part that is shown, or to the end."""
     if (place := _of(token)) is None:
-        return nowhere()
+        return _sent_before(token)
     sitting, survey = place
     if sitting.sent:
         return redirect(url_for("public.fill", token=token), 303)
@@ -182,6 +189,14 @@ def sent(cls: type[Record], token: str) -> Any:
     if sentence := _over(survey, filling.sitting):
         return _page("public/survey_closed.html", survey, sentence=str(sentence), number=survey.number), 409
     return filling.go_on(part, request.form.get(GO, ""))
+
+
+def _sent_before(token: str) -> Any:
+    """What was sent from the same page leads to its receipt; what is gone otherwise says so."""
+    receipt = sittings.follows(token, request.form.get(AFTER, ""))
+    if request.form.get(AFTER) and sittings.opened(receipt):
+        return redirect(url_for("public.fill", token=receipt), 303)
+    return render_template("public/problem.html", heading=NOT_FOUND, sentence=str(GONE), code=404), 404
 
 
 class Filling:
@@ -227,7 +242,7 @@ class Filling:
             wrong = next((n for n in every if self.paging.of_part(problems, n)), at)
             return self.drawn(wrong, problems=problems), 422
         try:
-            sittings.send(self.sitting)
+            self.sitting = sittings.send(self.sitting, request.form.get(AFTER, ""))
         except Refused as refused:
             own = {path: list(map(str, words)) for path, words in refused.problems.items() if path in CONTACT}
             return self.drawn(at, said=[] if own else sentences(refused), contact_problems=own), 422
@@ -247,6 +262,7 @@ class Filling:
             action=path,
             link=full_address(path),
             sitting=self.sitting,
+            after=secrets.token_urlsafe(16) if self.survey.anonymous and self.sitting.invitation else "",
             asks_address=part["is_last"] and self.survey.asks_address,
             kept=str(KEPT) if facts.get("kept") else "",
             notices=[str(words) for words in facts.get("said", ())],

@@ -57,6 +57,9 @@ class Public:
     lead from its own target, so that an answer can be changed. Reading the page never answers; the move `seen` of the
     system then notes that it was opened.
 
+    `secret`: whether the link of each mail carries a secret of its own besides, which is kept nowhere: what its holder
+    keeps under it is not read by those who have the database, nor with its keys. Another mail has another one.
+
     `limit`: how many entries, and how many answers, one address may send in an hour; `total`: all together.
     """
 
@@ -73,6 +76,7 @@ class Public:
     asks: Names = Names(())
     by: str = ""
     seen: str = ""
+    secret: bool = False
     limit: int = 10
     total: int = 500
 
@@ -160,8 +164,8 @@ def _show_faults(public: Public, spec: Declaration) -> Iterator[str]:
         yield "public has show=, but nobody gets a link to see it: say token=True"
     if public.clocks and not (public.token and spec.deadlines):
         yield "public has clocks=, but no link to a page or no deadlines"
-    if not public.token and (public.answers or public.expires):
-        yield "public has answers= or expires=, but no link: say token=True"
+    if not public.token and (public.answers or public.expires or public.secret):
+        yield "public has answers=, expires= or secret=, but no link: say token=True"
     if public.expires is not None and not isinstance(public.expires, CalendarDays):
         yield f"public has expires={public.expires!r}, which is no number of days: days(90)"
 

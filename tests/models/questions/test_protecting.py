@@ -75,10 +75,10 @@ def group_of(answers: dict[str, Any]) -> tuple[str, ...]:
 
 
 def matching(narrowed: dict[str, list[str]], by: str, column: str) -> list[tuple[str, ...]]:
-    wanted = {**narrowed, **({by: [column]} if by else {})}
+    together = {**narrowed, **({by: [column]} if by else {})}
     places = {q.key: at for at, q in enumerate(BY)}
     every = product(*([key for key, _ in groups_of(q)] for q in BY))
-    return [group for group in every if all(group[places[key]] in groups for key, groups in wanted.items())]
+    return [group for group in every if all(group[places[key]] in groups for key, groups in together.items())]
 
 
 def seen(known: Protected, everybody: list[dict[str, Any]], key: str, value: Any) -> list[Equation]:

@@ -66,14 +66,13 @@ def test_a_personal_link_is_mailed_and_answers_once(app: Any, survey: Survey, co
 def test_two_who_began_by_one_invitation_send_one_answer(app: Any, survey: Survey, company: Any) -> None:
     path = path_of(invite(survey, company))
     people = [Respondent(app).knows(survey) for _ in range(2)]
-    pages = [people[0].begin(path), people[1].begin(path) if survey.anonymous else people[1].get(path)]
+    pages = [people[0].begin(path), people[1].get(path)]
     for person, page in zip(people, pages, strict=True):
         person.send(page, words="好")
     assert sittings.completed(survey) == 1
 
 
-def test_half_filled_answers_of_a_named_invitation_are_found_by_its_link(app: Any, company: Any) -> None:
-    survey = opened(company, questions=lines(LINES[-1:]))
+def test_half_filled_answers_are_found_by_the_link_of_the_mail(app: Any, survey: Survey, company: Any) -> None:
     path = path_of(invite(survey, company))
     person = Respondent(app).knows(survey)
     person.send(person.begin(path), go="save", words="一半")
@@ -81,8 +80,62 @@ def test_half_filled_answers_of_a_named_invitation_are_found_by_its_link(app: An
     page = other.get(path)
     assert "一半" in other.answer.text
     other.send(page, words="全部")
-    (row,) = get_db()[SurveyResponse.type_name()].find({})
-    assert row["invitation"] is not None
+    rows = list(get_db()[SurveyResponse.type_name()].find({}))
+    assert [row["invitation"] is not None for row in rows] == ([] if survey.anonymous else [True])
+    assert sittings.completed(survey) == 1
+
+
+@pytest.fixture
+def promised(company: Any) -> Survey:
+    return opened(company, anonymous=True, questions=lines(LINES[-1:]))
+
+
+def test_an_anonymous_draft_is_read_by_nobody_who_has_the_database_and_its_keys(
+    app: Any, promised: Survey, company: Any
+) -> None:
+    """What follows from the register, whatever key makes links of it, opens no draft; the mail alone does."""
+    people = [invite(promised, company, name) for name in ("甲", "乙乙", "丙丙丙")]
+    paths = [path_of(person) for person in people]
+    for path in paths:
+        person = Respondent(app).knows(promised)
+        person.send(person.begin(path), go="save", words=f"word {path}")
+    links = [path.rsplit("/", 1)[1] for path in paths]
+    bases = [token.partition(".")[0] for token in links]
+    every = {text for row in get_db()["public_link"].find({}) for text in map(str, row.values())} | {*bases}
+    every |= {path_of(person).rsplit("/", 1)[1] for person in people}  # as another mail would have it
+    assert not any(
+        sittings.opened(each) for text in every for each in (text, public_links.derived_token(text, "sitting"))
+    )
+    assert all(sittings.opened(public_links.derived_token(token, "sitting")) for token in links)
+    stored = "".join(dump(name) for name in get_db().list_collection_names() if name != "system.views")
+    assert not any(token.partition(".")[2] in stored or "word " in stored for token in links)
+    assert not any(str(person.id) in dump("survey_sitting") for person in people)
+
+
+def test_nothing_of_an_anonymous_answer_stays_under_the_link_of_the_mail(
+    app: Any, promised: Survey, company: Any
+) -> None:
+    path = path_of(invite(promised, company))
+    person = Respondent(app).knows(promised)
+    page = person.begin(path)
+    own, at = public_links.derived_token(path.rsplit("/", 1)[1], "sitting"), person.path
+    assert at.endswith(own)
+    form = {name: value for name, value in page.form(at).items() if name != "go"}
+    key = next(line.key for line in promised.questions)
+    sent = {**form, f"a-{key}": "好", "go": "forward"}
+    twice = [person.post(at, sent), person.post(at, sent)]
+    assert sittings.opened(own) is None
+    assert twice[0].text == twice[1].text, "sent twice, the receipt comes again"
+    assert "回執" in twice[0].text
+    path_of_receipt = person.answer.request.path
+    assert path_of_receipt != at
+    assert sittings.completed(promised) == 1
+    assert "此邀請已使用" in Respondent(app).get(path).text
+    elsewhere = {**sent, "after": "another-page"}
+    assert "已提交" in person.post(at, elsewhere).text
+    receipt = sittings.opened(path_of_receipt.rsplit("/", 1)[1])
+    assert receipt is not None
+    assert receipt.invitation is None
 
 
 def test_whoever_has_not_answered_is_reminded_once(survey: Survey, company: Any) -> None:

@@ -151,18 +151,18 @@ class Protected:
     def view(self, filters: Filters, by: str) -> list[Column]:
         """The groups by the answers to a question, of those only who are asked for; without one, these alone."""
         at = {question.key: place for place, question in enumerate(self.by)}
-        asked = [
+        matching = [
             place
             for group, place in self._places.items()
             if all(group[at[key]] in groups for key, groups in filters.items())
         ]
         if by not in at:
-            return [Column("", "", frozenset(asked))]
+            return [Column("", "", frozenset(matching))]
         groups = groups_of(self.by[at[by]])
-        wanted = [pair for pair in groups if by not in filters or pair[0] in filters[by]]
+        pairs = [pair for pair in groups if by not in filters or pair[0] in filters[by]]
         return [
-            Column(key, label, frozenset(place for place in asked if self.columns[place][at[by]] == key))
-            for key, label in wanted
+            Column(key, label, frozenset(place for place in matching if self.columns[place][at[by]] == key))
+            for key, label in pairs
         ]
 
     def size(self, column: Column) -> int | None:
