@@ -81,7 +81,7 @@ from .releases import CERTIFICATE
 LEADER = user_in("leader", L("Project leader", "項目負責人"), own=True)
 MANAGEMENT = role(Role.MANAGEMENT)
 QUARTER_DAYS = 91
-QUARTERLY = "FREQ=MONTHLY;INTERVAL=3"
+QUARTERLY = "RSCALE=GREGORIAN;FREQ=MONTHLY;INTERVAL=3;SKIP=BACKWARD"
 QUARTERLY_REVIEW = L("Quarterly review: {name}", "季度評估：{name}")
 LAUNCHES = ("planned", "in_review", "approved", "live", "completed")  # but not those rolled back
 LAUNCHED = Condition(
