@@ -98,6 +98,7 @@ FIGURES = (
     plural=L("Requirements", "需求"),
     chapter=RESEARCH,
     clause="2.1.1",
+    upstream="survey_response",
     number="RQ-{department}-{yyyy}{mm}-{seq:4}",
     title="{subject}",
     grid=Grid(
@@ -184,6 +185,7 @@ class Requirement(Record):
     plural=L("Research reports", "市場調研報告"),
     chapter=RESEARCH,
     clause="2.1.3",
+    upstream="requirements",
     number="MR-{department}-{yyyy}-{seq:3}",
     title="{subject}",
     grid=Grid("number subject period related_departments owner state", search="subject period"),

@@ -139,6 +139,7 @@ REVIEW = FollowUp(
     plural=L("Projects", "研發項目"),
     chapter=DEVELOPMENT,
     clause="2.3.1",
+    upstream="report requirements",
     number="PJ-{yyyy}-{seq:3}",
     title="{name}",
     grid=Grid("number name leader verdict score granted state", search="name product"),

@@ -60,9 +60,10 @@ def made_of(record: Any, leads: Any) -> dict[str, Any]:
 def before_move(company: Any, cls: Any, leads: Any) -> Any:
     """A record that stands before the move that makes the others, with something in its lines."""
     record = company.make(cls.declared.name)
-    source = next(move.source[0] for move in cls.declared.workflow.moves if move.verb == leads.on)
+    flow = cls.declared.workflow
+    source = next((move.source[0] for move in flow.moves if move.verb == leads.on), flow.start)
     if not record.raw(leads.each):
-        guesses = Guesses(company, cls, company.actor("clerk_sal"), reuse=True)
+        guesses = Guesses(company, cls, company.actor("clerk_sal"), reuse=True, record=record)
         lines = next(iter(guesses.options(cls._fields[leads.each], [])))
         for line in lines:
             for column, field in cls._fields[leads.each].columns.items():

@@ -19,11 +19,11 @@ from tests.fixtures._guesses import Guesses
 from tests.fixtures._types import types_with
 from views.kinds import kind_of
 
-LINED = types_with(lambda declared: any(field.columns for field in declared.own_fields.values()))
+LINED = types_with(lambda declared: any(f.columns and not f.derived for f in declared.own_fields.values()))
 
 
 def lists_of(cls: Any) -> list[str]:
-    return [name for name, field in cls.declared.own_fields.items() if field.columns]
+    return [name for name, field in cls.declared.own_fields.items() if field.columns and not field.derived]
 
 
 def changeable(cls: Any) -> list[str]:
@@ -43,7 +43,7 @@ def write(record: Any, name: str, lines: list[Any]) -> Any:
 @pytest.fixture
 def filled(cls: Any, record: Any, company: Any) -> Any:
     """A record with three lines in each of its lists, or as many as the rules of its type take."""
-    guesses = Guesses(company, cls, company.actor("clerk_sal"), reuse=True)
+    guesses = Guesses(company, cls, company.actor("clerk_sal"), reuse=True, record=record)
     for name in lists_of(cls):
         line = next(iter(guesses.options(cls._fields[name], [])))[0]
         data = {column: value for column, value in line._data.items() if column != "key"}

@@ -57,6 +57,7 @@ ALLOWED = {
     "models/kernel/gate/editions.py": "editions of questions, which are named by their content and never change",
     "models/kernel/gate/search_parts.py": "what records are found by, which can be made anew from their fields",
     "models/kernel/gate/steps.py": "when a record is looked at again, which can be found anew from its fields",
+    "models/kernel/gate/by_edition.py": "fields that follow from other records, which can be derived anew",
     "models/kernel/gate/dependents.py": "what follows from one record in others, which can be derived anew",
     "models/operations/setup.py": "which lines of the set-up a company does without",
     "models/operations/retention.py": "the guard that serialises holds and destruction",

@@ -48,6 +48,7 @@ ITEM, STANDING = L("Item", "條目"), L("Standing", "狀況")
 CURRENCY, GROUP = L("Currency", "幣種"), L("Group", "分組")
 NO_ACCESS = L("Your roles do not include these figures.", "您的角色無權查看這些數據。")
 MONTHS_SHOWN = 12
+FROM_DIGITS = 7
 FLAGGED = Ratio(1, 10).value
 
 
@@ -165,7 +166,10 @@ class AnalysisRequest:
             if self.show == CHARTS:
                 drawn["charts"], breakdowns = self._charts()
             elif isinstance(self.item, Matrix):
-                drawn["coverage"], drawn["title"] = self._coverage(self.item), self.item.title(self.cls.fields_of())
+                drawn["coverage"], drawn["title"] = (
+                    self._coverage(self.item, is_whole=False),
+                    self.item.title(self.cls.fields_of()),
+                )
             else:
                 breakdowns = [self.breakdown()]
                 drawn |= self._table(breakdowns[0])
@@ -214,11 +218,13 @@ class AnalysisRequest:
         title = self.item.title(self.cls.fields_of()) if self.item else self.own.title
         return {"tables": tables, "corner": labels[0], "title": title, "measured": measure_label(breakdown)}
 
-    def _coverage(self, matrix: Matrix) -> CoverageTable:
+    def _coverage(self, matrix: Matrix, *, is_whole: bool) -> CoverageTable:
         """The matrix that is shown, of the items that the address asks for."""
         of, standing = request.args.get("of", ""), request.args.get("standing", "")
         kept = [("show", self.show), *((k, v) for k, v in self.query.args.items(multi=True) if _is_kept(k, ""))]
-        shown = ShownItems(of, standing, self.base, kept)
+        at = request.args.get("from", "")
+        first = int(at) if at.isdecimal() and len(at) < FROM_DIGITS else 0
+        shown = ShownItems(of, standing, self.base, kept, first, is_whole)
         return coverage(what_covers(self.cls, self.me, matrix, self.pairs, self.day), matrix, shown)
 
     def _tabs(self) -> list[dict[str, Any]]:
@@ -271,7 +277,7 @@ class AnalysisRequest:
             rows = [[str(chart.title), row.label, row.cells[0].value] for chart in charts for row in chart.rows]
             return [str(CHARTS_LABEL), str(GROUP), str(RECORDS)], iter(rows)
         if isinstance(self.item, Matrix):
-            return _coverage_sheet(self._coverage(self.item))
+            return _coverage_sheet(self._coverage(self.item, is_whole=True))
         breakdown = self.breakdown()
         tables = counted(breakdown, most=EXPORTED_MAX)
         corner = str(label_of(self.cls.fields_of()[breakdown.rows.name]))
@@ -286,9 +292,10 @@ _ENDS = ("from", "to")
 
 
 def _coverage_sheet(table: CoverageTable) -> tuple[list[str], Iterator[list[SheetCell]]]:
-    heads = [str(ITEM), str(STANDING), *table.heads, str(TOTAL)]
+    heads = [str(ITEM), str(STANDING), *table.heads, str(TOTAL), *map(str, table.also)]
     rows = (
-        [row.item.title, str(row.badge[0]), *(cell.value for cell in (*row.cells, row.total))] for row in table.rows
+        [row.item.title, str(row.badge[0]), *(cell.value for cell in (*row.cells, row.total, *row.also))]
+        for row in table.rows
     )
     return heads, rows
 

@@ -44,6 +44,7 @@ from . import (
 )
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
+from .by_edition import derive_anew
 from .case_notices import notify
 from .creating import begin, entered, made_before
 from .deciders import called, name_deciders
@@ -83,6 +84,7 @@ NOT_WHOLE = L(
     code="damaged",
 )
 FORM = Context()
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 def create(
@@ -484,6 +486,14 @@ class MoveActions:
 
     def note(self, record: Record, verb: str) -> None:
         note(type(record), record.id, verb, actor=self.actor, context=self.context)
+
+    def derive_anew(
+        self, cls: type[Record], ids: Iterable[ObjectId], given: Mapping[ObjectId, Mapping[str, Any]] = _NOTHING
+    ) -> None:
+        """Make the derived fields of other records anew, where they follow from this one; `given`: values that are
+        known already, as they are stored."""
+        if not self.unit.is_dry:
+            derive_anew(cls, ids, given)
 
     def notify(self, record: Record, addresses: list[str], kind: NoticeKind, words: Words) -> None:
         notify(self.unit, record, people.people_at(addresses), kind, words)

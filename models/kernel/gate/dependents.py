@@ -26,6 +26,7 @@ from ..language.declare import registered
 from ..language.record import Record
 from ..language.relations import named_through
 from .acts import Act, Context
+from .by_edition import follow_editions
 from .search_parts import derive, derived_parts, parent_of
 from .sources import Source
 from .stored_form import stored
@@ -61,6 +62,7 @@ def follow(unit: Unit, record: Record, before: Mapping[str, Any]) -> None:
             if len(rows) > AT_ONCE_MAX or in_unit(archive_of(cls.type_name())).find_one({name: record.id}, {"_id": 1}):
                 leave_order(DERIVE, cls, name, record.id)
             leave_order(DERIVE, cls, name, record.id, after=ONCE_MORE_AFTER)
+    follow_editions(record, before, lambda cls, name: leave_order(DERIVE, cls, name, record.id, after=ONCE_MORE_AFTER))
 
 
 def make_anew(unit: Unit, cls: type[Record], row: Mapping[str, Any]) -> None:

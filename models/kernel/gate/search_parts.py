@@ -17,11 +17,13 @@ from ..base import secrets
 from ..base.collections import archive_of
 from ..base.search import FORM, sealed_gram, search_fields
 from ..language import finding
-from ..language.declare import ordered_choices, registered
+from ..language.declare import derived_names, ordered_choices, registered
 from ..language.kinds.lines import with_keys
 from ..language.record import Record
 from ..language.relations import WRITE
 from ..language.sound import without_damage
+from .by_edition import derived_values, fill_derived
+from .stored_form import stored
 from .waiting import COLLECTION as WAITING
 from .waiting import waiting_for
 
@@ -33,12 +35,20 @@ def derive(record: Record) -> None:
     declared = record.declared
     words = {name: _plain(record, name) for name in declared.title_fields}
     record.title = " ".join(declared.title.format(**words).split())[:400] or record.number
-    for name, value in derived_parts(record).items():
+    for name, value in _own_parts(record).items():
         setattr(record, name, value)
+    fill_derived(record)
 
 
 def derived_parts(record: Record) -> dict[str, Any]:
-    """The search parts of a record, the people whom it names, and the ranks of its ordered choices."""
+    """The search parts of a record, the people whom it names, the ranks of its ordered choices, and its derived fields
+    as they are stored."""
+    names = derived_names(type(record))
+    row = {**stored(record), "_id": record.id} if names else {}
+    return _own_parts(record) | (derived_values(type(record), [row])[record.id] if names else {})
+
+
+def _own_parts(record: Record) -> dict[str, Any]:
     return search_parts(record) | named_people(record) | {"r": ranks_of(record)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from ..base import clock
@@ -21,9 +21,12 @@ def stored(record: Record) -> dict[str, Any]:
     return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
 
 
-def difference(before: Mapping[str, Any], after: Mapping[str, Any], verb: str = "") -> list[dict[str, Any]]:
-    """The changed fields with their old and new stored values, as far as the history keeps them of this verb."""
-    untracked = _UNTRACKED - {"due_at"} if verb == RECOUNT else _UNTRACKED
+def difference(
+    before: Mapping[str, Any], after: Mapping[str, Any], verb: str = "", but: Set[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """The changed fields with their old and new stored values, as far as the history keeps them of this verb; `but`:
+    fields of the type that follow from other records."""
+    untracked = (_UNTRACKED - {"due_at"} if verb == RECOUNT else _UNTRACKED) | but
     names = [name for name in {**before, **after} if name not in untracked]
     return [
         {"field": name, "old": before.get(name), "new": after.get(name)}

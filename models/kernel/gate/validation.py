@@ -93,11 +93,14 @@ def problems_of(
 def _belonging_problems(record: Record, actor: Actor) -> Problems:
     """What belongs to a record and has its rights is entered by those who may write that one."""
     problems = Problems()
-    if record.version or actor.is_system or not record.declared.inherits:
+    if record.version or actor.is_system or not (record.declared.inherits or record.declared.open_while):
         return problems
     parent = parent_of(record)
-    if parent is not None and not (verdict := rights.is_parent_writer(actor, parent)):
-        problems.add(record.declared.belongs_to, verdict.why)
+    verdicts = [rights.parent_allows(type(record), parent)] if parent is not None else []
+    verdicts += [rights.is_parent_writer(actor, parent)] if parent is not None and record.declared.inherits else []
+    for verdict in verdicts:
+        if not verdict:
+            problems.add(record.declared.belongs_to, verdict.why)
     return problems
 
 

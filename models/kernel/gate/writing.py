@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 
 from ..base.errors import Changed
 from ..base.store import in_unit
+from ..language.declare import derived_names
 from ..language.record import Record
 from ..language.steps import LOOK_AGAIN, in_steps
 from . import history
 from .acts import Act, entry_of
+from .by_edition import settle_editions
 from .caches import forget_read
 from .case_notices import tell, tell_named
 from .clocks import count_clocks
@@ -35,11 +37,13 @@ def write_new(unit: Unit, record: Record, act: Act) -> None:
     give_keys(record)
     sign(record, {}, act)
     count_clocks(record)
+    settle_editions(record, {})
     derive(record)
     after = stored(record)
     refuse_taken(record, {}, after, act.actor)
     after = stamp(record, act.actor, after)
-    full, record.chain = history.chained(entry_of(record, "create", difference({}, after), act), {})
+    changes = difference({}, after, but=derived_names(type(record)))
+    full, record.chain = history.chained(entry_of(record, "create", changes, act), {})
     in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
     unit.entries.append(full)
     after_write(unit, record)
@@ -56,9 +60,10 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     give_keys(record)
     sign(record, before, act)
     count_clocks(record)
+    settle_editions(record, before)
     derive(record)
     after = stored(record)
-    changes = difference(before, after, verb)
+    changes = difference(before, after, verb, derived_names(type(record)))
     if not changes and verb == "update":
         return record
     refuse_taken(record, before, after, act.actor)

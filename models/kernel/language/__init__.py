@@ -5,11 +5,12 @@ A declaration imports its words from here: `from .kernel.language import L, Grid
 
 from ..base.roles import ROLE_LABELS, Role
 from ..base.words import L, Words
-from .analysis import By, Chart, Matrix, Pivot
+from .analysis import Also, By, Chart, Matrix, Pivot
 from .beside import Beside
 from .deadline import Deadline, table
 from .decided import Combine, DecisionLine, Values, after_own
 from .declare import record
+from .edition import Editions
 from .event import CalendarEvent
 from .facts import DeclarationError
 from .fields import (
@@ -72,6 +73,7 @@ from .who import (
     Who,
     all_of,
     any_of,
+    but_not,
     each_in,
     head_in,
     heads_of,
@@ -94,6 +96,7 @@ __all__ = [
     "WRITE",
     "WRITER",
     "Access",
+    "Also",
     "Answers",
     "AnyRef",
     "ApproverSlot",
@@ -113,6 +116,7 @@ __all__ = [
     "DecisionLine",
     "DeclarationError",
     "Duration",
+    "Editions",
     "Flag",
     "FollowUp",
     "Grid",
@@ -179,6 +183,7 @@ __all__ = [
     "after_own",
     "all_of",
     "any_of",
+    "but_not",
     "days",
     "during",
     "each_in",

@@ -119,12 +119,35 @@ class Pivot(Figures):
         return _by(self.rows), _by(self.columns)
 
 
+@dataclass(frozen=True)
+class Also:
+    """What else links to the items of a matrix: `Also("Defect.items", states="open fixed")`, a column with how many of
+    them there are, each number leading to them."""
+
+    path: str
+    _: KW_ONLY
+    states: NameSet = NameSet(frozenset())
+
+    @property
+    def type_name(self) -> str:
+        """The class whose records are counted."""
+        return self.path.partition(".")[0]
+
+    @property
+    def link(self) -> str:
+        """The field by which they link to an item."""
+        return self.path.partition(".")[2]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _MatrixOptions:
     cell: str
     good: NameSet = NameSet()
     columns: str = ""
     last: str = ""
+    suspect: str = ""
+    also: tuple[Also, ...] = ()
+    among: Mapping[str, str] = field(default_factory=dict)
     only: Mapping[str, str] = field(default_factory=dict)
     label: L | None = None
     menu: L | None = None
@@ -134,11 +157,13 @@ class _MatrixOptions:
 class Matrix(_MatrixOptions):
     """What covers what: `Matrix("covers", cell="result", good="passed")`, declared with what covers.
 
-    `rows`: the link to what is to be covered, a line (`LineRef`) or a record: all of them stand there, also those that
-    nothing covers. `cell`: the choice, or the state, that says how far what covers is; its `good` options. An item is
-    covered when something covers it, and verified when all of that is good: two figures. `columns`: the field by whose
-    values the cells stand apart, such as the build; a cell then shows the last result, by the date in `last` or as they
-    were entered; without it the columns are the options of `cell`. `only` as in a pivot.
+    `rows`: the link to what is to be covered, a line (`LineRef`), a record or several: all of them stand there, also
+    those that nothing covers; `among`: records with these values alone (`{"state": "valid"}`). `cell`: the choice, or
+    the state, that says how far what covers is; its `good` options. An item is covered when something covers it, and
+    verified when all of that is good: two figures. `columns`: the field by whose values the cells stand apart, such as
+    the build; a cell then shows the last result, by the date in `last` or as they were entered; without it the columns
+    are the options of `cell`. `suspect`: the flag of what covers an item that has changed since: it stands in a column
+    of its own, and verifies nothing. `also`: what else links to the items. `only` as in a pivot.
     """
 
     rows: str
@@ -151,7 +176,7 @@ class Matrix(_MatrixOptions):
     @property
     def names(self) -> frozenset[str]:
         """All fields that it tells something of."""
-        return frozenset({self.rows, self.cell, self.columns, self.last, *self.only} - {""})
+        return frozenset({self.rows, self.cell, self.columns, self.last, self.suspect, *self.only} - {""})
 
     def title(self, fields: Mapping[str, Any]) -> Words:
         """What it is called."""
@@ -255,7 +280,7 @@ def _only_faults(what: str, only: Mapping[str, str], spec: Any, fields: Mapping[
 
 def _matrix_faults(what: str, item: Matrix, spec: Any, fields: Mapping[str, Any]) -> Iterator[str]:
     rows = fields[item.rows]
-    if not (is_grouped(rows) and (getattr(rows, "is_single_link", False) or rows.line_target)):
+    if not (is_grouped(rows) and (rows.target or rows.line_target)):
         yield f"{what} has lines of {item.rows!r}, which is no link to a record or to a line"
     options = _options(item.cell, spec, fields)
     if not options or not is_grouped(fields[item.cell]):
@@ -268,6 +293,12 @@ def _matrix_faults(what: str, item: Matrix, spec: Any, fields: Mapping[str, Any]
         yield f"{what} has columns by {item.columns!r}, whose values are no columns"
     if item.columns in (item.rows, item.cell):
         yield f"{what} has the same field in lines and columns"
+    if item.suspect and not (fields[item.suspect].is_flag and is_grouped(fields[item.suspect])):
+        yield f"{what} tells what is suspect by {item.suspect!r}, which is no flag that lists show"
+    if item.suspect and item.columns:
+        yield f"{what} has suspect= and columns=, and a cell of the latter shows a result alone"
+    if item.among and rows.line_target:
+        yield f"{what} is among some records, and its lines are those of a list"
     if item.last and (not is_grouped(fields[item.last]) or not fields[item.last].is_date):
         yield f"{what} takes the last by {item.last!r}, which is no date that lists show"
 
@@ -282,6 +313,24 @@ def _options(name: str, spec: Any, fields: Mapping[str, Any]) -> tuple[str, ...]
 def chosen(values: Any) -> list[str]:
     """The options that a text of `only` names, or that stand there one by one."""
     return values.split() if isinstance(values, str) else list(values)
+
+
+def also_faults(cls: Any, by_class: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the other types that the matrices of a type count, and with the records that they are of."""
+    for item in (item for item in cls.declared.analyses if isinstance(item, Matrix)):
+        what, rows = f"analysis {item.key!r}", cls.fields_of()[item.rows]
+        target: Any = by_class.get(rows.target)
+        for name, values in item.among.items() if target else ():
+            options = _options(name, target.declared, target.fields_of()) if name in target.fields_of() else ()
+            for value in sorted(set(chosen(values)) - set(options)):
+                yield f"{what} is among {value!r} of {name!r}, which {rows.target} does not have"
+        for also in item.also:
+            other: Any = by_class.get(also.type_name)
+            link = other.fields_of().get(also.link) if other else None
+            if link is None or not rows.target or link.target != rows.target or not is_grouped(link):
+                yield f"{what} counts {also.path}, which is no link to what its lines are"
+            elif missing := also.states - set(other.declared.workflow.states if other.declared.workflow else ()):
+                yield f"{what} counts {also.path} in a state {min(missing)!r} that {also.type_name} does not have"
 
 
 def homes_of(spec: Any) -> list[str]:

@@ -50,6 +50,9 @@ def belonging_faults(spec: Any) -> Iterator[str]:
         return
     if not (field.required and field.fixed):
         yield f"belongs to another by {spec.belongs_to!r}, which must be required and fixed"
+    known = set(spec.parent.declared.workflow.states) if spec.parent.declared.workflow else set()
+    for state in sorted(spec.open_while - known):
+        yield f"is open while {spec.parent.__name__} is {state!r}, a state that it does not have"
     if "department" in spec.own_fields:
         yield f"belongs to another by {spec.belongs_to!r}, and asks for a department of its own"
     for option in _OF_THE_PARENT_ALONE if spec.inherits else ():

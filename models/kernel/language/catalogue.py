@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from .analysis import homes_of
+from .analysis import also_faults, homes_of
 from .answer_checks import answer_faults
 from .beside import beside_faults
 from .deadline import table_faults
 from .declare import kept_links_of, references_of
+from .edition import edition_links
 from .facts import DeclarationError
 from .fields import Ref
 from .follow_up_checks import kept_faults
@@ -101,6 +102,8 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from condition_faults(cls.declared, cls, self._by_class)
         yield from beside_faults(cls.declared, self._by_class)
         yield from replayed_faults(cls.declared, cls, self._by_class)
+        yield from also_faults(cls, self._by_class)
+        yield from self._edition_faults(cls)
         for deadline in cls.declared.deadlines:
             yield from table_faults(deadline, self._by_class)
         for follow_up in cls.declared.follow_ups:
@@ -131,6 +134,12 @@ class Catalogue(Mapping[str, type[Record]]):
             if ref.acyclic and ref.target != cls.__name__:
                 yield f"{place} is acyclic, but links to another type"
             yield from self._fill_faults(place, ref, beside)
+
+    def _edition_faults(self, cls: type[Record]) -> Iterator[str]:
+        for name, link in edition_links(cls).items():
+            target = self._by_class.get(link.target)
+            if target and not target.declared.editions:
+                yield f"field {name!r} links by edition to {link.target}, which has no editions"
 
     def _line_link_faults(self, cls: type[Record]) -> Iterator[str]:
         """Links to lines: the list must be there, with a text by which its lines are called."""

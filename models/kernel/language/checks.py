@@ -14,9 +14,11 @@ from .belonging import belonging_faults
 from .by_time import time_faults
 from .deadline import deadline_faults
 from .decided import decided_faults
+from .edition import SINCE, STANDS_ON, edition_faults
 from .event import event_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
+from .line import line_of_faults
 from .line_checks import line_faults
 from .mail_in import mail_in_faults
 from .outside import tell_faults
@@ -35,8 +37,9 @@ NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
 EVENTS = {"on_create": 1, "on_edit": 2, "on_message": 1}  # beside moves: how many arguments their methods take
 _RAW_FIELDS = frozenset(
     {"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "holds", "clocks", "s", "g", "sv", "r"}
+    | {SINCE, STANDS_ON}
 )
-_ONLY_OF_RECORDS = ("unique", "editable_in", "fixed", "restricted", "internal", "acyclic", "ordered")
+_ONLY_OF_RECORDS = ("unique", "editable_in", "fixed", "restricted", "internal", "derived", "acyclic", "ordered")
 _HANDLER = "on_"
 _TAKEN = {1: "the actions", 2: "the actions and what was before"}
 
@@ -82,10 +85,14 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from paper_faults(spec, cls.fields_of())
     if spec.belongs_to:
         yield from belonging_faults(spec)
+    elif spec.open_while:
+        yield "is open_while states of a record that it belongs to, and belongs to none"
     yield from follow_up_faults(spec, cls.fields_of())
     yield from decided_faults(spec, cls.fields_of())
     yield from analysis_faults(spec, cls.fields_of())
     yield from recurrence_faults(spec, cls.fields_of(), cls.__name__)
+    yield from edition_faults(cls, spec)
+    yield from line_of_faults(cls, spec)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)
@@ -335,6 +342,10 @@ def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
             yield f"{what} asks for {name!r}, which nobody can write"
     for path, target in move.by.links:
         yield from path_faults(f"{what} is made by whom {path!r} names", path, target, fields)
+    for path in move.by.but:
+        yield from path_faults(f"{what} is not made by whom {path!r} names", path, "User", fields)
+        if path.partition(".")[0] not in fields:
+            yield f"{what} names a field {path!r} that the type does not have"
     yield from (f"{what} is made by {fault}" for fault in move.by.faults)
     is_from_outside = spec.public is not None and getattr(spec.public, "by", "") == move.verb
     is_from_outside = is_from_outside or bool(spec.belongs_to)  # the record that it belongs to may tell it more

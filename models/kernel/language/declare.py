@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from .belonging import access_through, parent_among, retention_through, says_not
 from .beside import Beside
 from .checks import declaration_faults
 from .deadline import Deadline
+from .edition import Editions
 from .event import CalendarEvent
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
@@ -55,6 +56,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     help: L | None = None,
     unique: tuple[Unique, ...] = (),
     belongs_to: str = "",
+    open_while: str | Set[str] = "",
     in_menu: bool | None = None,
     review: Who | None = None,
     deadlines: tuple[Deadline, ...] = (),
@@ -71,6 +73,9 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     mail_in: MailIn | None = None,
     prompts: tuple[Prompt, ...] = (),
     event: CalendarEvent | None = None,
+    editions: Editions | None = None,
+    upstream: str | Sequence[str] = (),
+    downstream: str | Sequence[str] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -78,7 +83,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     declares none of its own the rights (people whom `Access(named=)` names come to them) and the retention of that
     record; its table stands on that record's page with a
     way to enter another one, and it has no place in the menu but with `in_menu=True`. Then its list is seldom read by
-    itself, and has the indexes of its parent and few others.
+    itself, and has the indexes of its parent and few others. `open_while`: the states of that record in which people
+    enter, change and remove it; in others the system alone does, such as by an approved change.
 
     `publish`: whom its records are made known to by a move, and whether the history notes who has read them.
 
@@ -106,6 +112,10 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     `mail_in`: what becomes of the messages in a mailbox that feeds the type.
 
     `event`: how its records stand in calendars: in the feed of the person, and in mail as invitations.
+    `editions`: the fields whose change makes a new edition, on which other records stand by `Refs(by_edition=True)`.
+
+    `upstream`, `downstream`: its links, or columns of lines, that lead to what its records come from, and to what came
+    of them. Where there are such, from here or to here, its page leads up and down the whole line (`line.py`).
     """
 
     def declare(cls: type) -> type:
@@ -141,6 +151,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             belongs_to=belongs_to,
             parent=parent,
             inherits=inherits,
+            open_while=frozenset(open_while.split() if isinstance(open_while, str) else open_while),
             rests_with_parent=bool(parent) and retention is None,
             in_menu=not belongs_to if in_menu is None else in_menu,
             is_reviewed=review is not None,
@@ -158,6 +169,9 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             mail_in=mail_in,
             prompts=prompts,
             event=event,
+            editions=editions,
+            upstream=_names(upstream),
+            downstream=_names(downstream),
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):
@@ -182,6 +196,10 @@ _registered: dict[str, type[Record]] = {}
 def registered() -> dict[str, type[Record]]:
     """The record types declared so far, by name."""
     return dict(_registered)
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return tuple(given.split() if isinstance(given, str) else given)
 
 
 def snake_case(name: str) -> str:
@@ -224,6 +242,11 @@ def at_path(document: Mapping[str, Any], path: str) -> list[Any]:
 def restricted_fields(cls: type[Record]) -> frozenset[str]:
     """The fields that are content: shown to those only who may open the record."""
     return frozenset(name for name, field in cls.fields_of().items() if isinstance(field, Rule) and field.restricted)
+
+
+def derived_names(cls: type[Record]) -> frozenset[str]:
+    """The fields of a type that follow from other records, and stand in no history."""
+    return frozenset(name for name, field in cls.declared.own_fields.items() if field.derived)
 
 
 def ordered_choices(cls: type[Record]) -> dict[str, Choice]:

@@ -48,6 +48,10 @@ class Facts(TypedDict, total=False):
     """Set when the record is entered, and never again."""
     restricted: bool
     """Content: shown to those only who may open the record, so it stands in no list, search or title."""
+    derived: bool
+    """It follows from other records and is kept with the record as the search parts are: never typed, in no history,
+    and made anew where what it follows from changes. `suspect` is filled by the gate (`Editions`), others by the class
+    method `derived_of`."""
     internal: bool
     """A note of the system to itself: kept and computed with, and shown to nobody."""
 
@@ -112,5 +116,6 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "fixed": _FLAG,
     "rollup": (_is_rollup, "a Rollup"),
     "restricted": _FLAG,
+    "derived": _FLAG,
     "internal": _FLAG,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import mongoengine as me
@@ -55,6 +55,8 @@ class Record(Held, me.Document):
     worked_by = me.ListField(me.ObjectIdField(), default=None)
     holds = me.ListField(me.DictField(), default=None)
     clocks = me.ListField(me.DictField(), default=None)
+    meant_since = me.IntField(default=None)
+    stands_on = me.ListField(me.DictField(), default=None)
     read_by = me.ListField(me.ObjectIdField(), default=None)
     chain = me.DictField()
     extra = me.DictField()
@@ -118,6 +120,11 @@ class Record(Held, me.Document):
     def closed_to_files(self) -> Words | None:
         """Why files may not be added, taken off or renamed now, for a reason of the type's own; None: they may."""
         return None
+
+    @classmethod
+    def derived_of(cls, rows: Sequence[Mapping[str, Any]]) -> Mapping[Any, Mapping[str, Any]]:
+        """The values of the derived fields of stored records, by id, as they are stored: for all of them together."""
+        return {}
 
     @classmethod
     def forget_read(cls) -> None:

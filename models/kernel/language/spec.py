@@ -13,6 +13,7 @@ from ..base.words import L
 from .analysis import Analysis
 from .beside import Beside
 from .deadline import Deadline
+from .edition import Editions
 from .event import CalendarEvent
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
@@ -235,6 +236,7 @@ class Declaration:
     belongs_to: str = ""  # the field that links to the record it belongs to; empty: it belongs to none
     parent: Any = None  # the type of that record
     inherits: bool = False  # whether its rights are those of that record
+    open_while: frozenset[str] = frozenset()  # the states of that record in which people enter and change it; all
     rests_with_parent: bool = False  # whether it is archived with that record
     in_menu: bool = True
     deadlines: tuple[Deadline, ...] = ()
@@ -248,6 +250,9 @@ class Declaration:
     analyses: tuple[Analysis, ...] = ()
     papers: tuple[Paper, ...] = ()
     recurs: Recurs | None = None  # how its records come again
+    upstream: tuple[str, ...] = ()  # the links to what its records come from
+    downstream: tuple[str, ...] = ()  # the links to what came of them
+    editions: Editions | None = None  # what of a record makes a new edition of it when it changes
     mail_in: Any = None  # what becomes of mail that comes in: a MailIn, or None
     prompts: tuple[Prompt, ...] = ()  # by which moves people outside are asked once more
     event: CalendarEvent | None = None  # how its records stand in calendars

@@ -77,7 +77,7 @@ class Who:
     """A rule that gives the seats of a move for a record. `is_own`: ordinary work rather than a decision;
     `waits_for_owner`: among those who might do it, it is the owner who is waited for; `links`: the fields that it asks
     and the types that they must link to; `departments`: the codes that it names; `roles`: those whose holders it names,
-    of whatever department; `faults`: what is wrong with it."""
+    of whatever department; `faults`: what is wrong with it; `but`: the fields whose people do not."""
 
     label: Words
     slots_for: Callable[[Any], Quorum]
@@ -88,6 +88,7 @@ class Who:
     departments: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
     faults: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()  # the fields that name who does not, as whoever did the work that is judged
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -244,6 +245,13 @@ def heads_of(field: str) -> Who:
     return Who(L("Heads of every related department", "各相關部門負責人"), slots_for, links=((field, "Department"),))
 
 
+def but_not(path: str, who: Who) -> Who:
+    """The same people but for whom a field names: `but_not("fixed_by", WRITER)` lets nobody verify what they mended,
+    neither by themselves nor in the place of somebody absent."""
+    label = L("{who}, but nobody judges their own work", "{who}（不得處理本人辦理的事項）")(who=who.label)
+    return replace(who, label=label, but=(*who.but, path))
+
+
 def any_of(*people: Who) -> Who:
     return _combined(people, L("any of: {who}", "任一：{who}"), lambda slots: 1)
 
@@ -278,4 +286,5 @@ def _combined(people: tuple[Who, ...], pattern: L, need: Callable, ordered: bool
         departments=tuple(code for person in people for code in person.departments),
         roles=tuple(role for person in people for role in person.roles),
         faults=tuple(fault for person in people for fault in person.faults),
+        but=tuple(path for person in people for path in person.but),
     )

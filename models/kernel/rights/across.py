@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, islice
 from typing import Any
 
 from mongoengine.connection import get_db
 
 from ..base.people import Actor
+from ..base.store import in_transaction_now
 from ..language.record import Record
 from . import rights
 
@@ -31,9 +33,13 @@ def newest(
 
 
 def united(parts: list[Part], most: int, *, time_limit_ms: int = TIME_LIMIT_MS) -> Iterable[dict[str, Any]]:
-    """What the stages of several collections give, one after the other."""
+    """What the stages of several collections give, one after the other; in a transaction, in which the server unites
+    none, by a command for each."""
     if not parts:
         return ()
+    if in_transaction_now.get() and len(parts) > 1:
+        each = (get_db()[name].aggregate([*stages, {"$limit": most}]) for name, stages in parts)
+        return islice(chain.from_iterable(each), most)
     (first, stages), *others = parts
     unions = [{"$unionWith": {"coll": name, "pipeline": more}} for name, more in others]
     return get_db()[first].aggregate([*stages, *unions, {"$limit": most}], maxTimeMS=time_limit_ms)

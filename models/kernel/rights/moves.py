@@ -56,6 +56,7 @@ def standing(actor: Actor, record: Record, move: Move, quorum_of: Callable[[Who]
     if not candidates:
         return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
     barred = {record.ref("submitted_by"), record.ref("owner")} - {None} if move.is_decision else set()
+    barred |= {id for path in move.by.but for id in record.ids_at(path)}
     return _deciding(actor, barred, candidates, quorum)
 
 

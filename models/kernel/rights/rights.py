@@ -66,6 +66,7 @@ from .verdicts import (
     NOT_YOURS,
     OWN_PASSWORD,
     OWN_WORK,
+    PARENT_CLOSED,
     REMOVE_BY_HEAD,
     SHARED_BY_HEAD,
     STATE_CLOSED,
@@ -131,6 +132,7 @@ __all__ = [
     "openable",
     "openable_archived",
     "overseen",
+    "parent_allows",
     "passed_up_to",
     "readable_fields",
     "readers_among",
@@ -152,6 +154,8 @@ def may_add_to(actor: Actor, cls: type[Record], parent: Record) -> Verdict:
     """Whether the actor may enter a record of a type that belongs to this one."""
     if parent.removed_at is not None:
         return Verdict(False, IN_BIN)
+    if not (verdict := parent_allows(cls, parent)):
+        return verdict
     verdict = may_create(actor, cls)
     return verdict if not verdict or not cls.declared.inherits else is_parent_writer(actor, parent)
 
@@ -159,6 +163,18 @@ def may_add_to(actor: Actor, cls: type[Record], parent: Record) -> Verdict:
 def is_parent_writer(actor: Actor, parent: Record) -> Verdict:
     """Whether the actor may write a record, and so enter what belongs to it and has its rights."""
     return YES if is_writer(actor, type(parent), parent) else Verdict(False, NOT_YOURS)
+
+
+def parent_allows(cls: type[Record], parent: Record) -> Verdict:
+    """Whether the state of a record lets what belongs to it be entered and changed by people."""
+    if not cls.declared.open_while or parent.state in cls.declared.open_while:
+        return YES
+    return Verdict(False, PARENT_CLOSED(parent=parent.declared.label, state=state_word(parent)))
+
+
+def _parent_of_allows(record: Record) -> Verdict:
+    parent = getattr(record, record.declared.belongs_to)
+    return parent_allows(type(record), parent) if isinstance(parent, Record) else YES
 
 
 def may_create(actor: Actor, cls: type[Record]) -> Verdict:
@@ -171,6 +187,12 @@ def may_update(actor: Actor, record: Record) -> Verdict:
     """Whether any field of this record may be changed by the actor now."""
     if record.removed_at is not None:
         return Verdict(False, IN_BIN)
+    if record.declared.open_while and not actor.is_system and not (verdict := _parent_of_allows(record)):
+        return verdict
+    return _may_change(actor, record)
+
+
+def _may_change(actor: Actor, record: Record) -> Verdict:
     if granted_fields(actor, type(record), record):
         return YES
     if not writable_ever(actor, type(record), record):

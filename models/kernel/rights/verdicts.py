@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from ..base.words import L, Words
 
 NOT_YOURS = L("Your roles do not allow you to change this.", "您的角色無權修改此項。", code="rights")
+PARENT_CLOSED = L(
+    "What belongs to this record of “{parent}” is not changed while that one is “{state}”.",
+    "所屬「{parent}」為「{state}」，其下內容不能直接修改。",
+)
 STATE_CLOSED = L(
     "In the state “{state}” the fields of a record can no longer be changed.",
     "「{state}」狀態下不能再修改記錄。",

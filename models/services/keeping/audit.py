@@ -24,7 +24,7 @@ from models.kernel.gate import history
 from models.kernel.gate.stored_form import difference
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.gate.unsealed import is_as_queued, is_protected, queued, unprotected
-from models.kernel.language.declare import registered
+from models.kernel.language.declare import derived_names, registered
 from models.kernel.language.kinds.lines import with_keys
 
 from . import attachments, derived, seals
@@ -435,7 +435,7 @@ def record_faults(document: Mapping[str, Any], entries: list[dict[str, Any]]) ->
     for seq, what in history.faults_in(entries, document.get("chain") or {}):
         yield f" #{seq}", _WRONG[what]
     cls = registered()[entries[0]["type"]]
-    content = difference(with_keys(cls, replayed(entries)), with_keys(cls, document))
+    content = difference(with_keys(cls, replayed(entries)), with_keys(cls, document), but=derived_names(cls))
     names = [change["field"] for change in content]
     if document.get("version") != max(entry.get("version") or 0 for entry in entries):
         names.append("version")

@@ -22,6 +22,7 @@ from models.kernel.gate.uniqueness import conflict_of, refuse_taken
 from models.kernel.gate.unit import Unit, in_transaction
 from models.kernel.gate.unsealed import queued
 from models.kernel.gate.writing import after_write
+from models.kernel.language.declare import derived_names
 from models.kernel.language.record import Record
 
 from . import seals
@@ -76,7 +77,7 @@ def _bring_back_gone(unit: Unit, record: R, act: Act) -> R:
     after = stored(record)
     refuse_taken(record, {}, after, act.actor)
     after = stamp(record, act.actor, after)
-    entry = entry_of(record, "restore", difference({}, after), act)
+    entry = entry_of(record, "restore", difference({}, after, but=derived_names(type(record))), act)
     full, record.chain = history.chained(entry, {key: last[key] for key in ("seq", "hash") if key in last})
     in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
     unit.entries.append(full)

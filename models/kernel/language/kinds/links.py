@@ -88,14 +88,22 @@ class Ref(Rule, me.ReferenceField):
 
 class Refs(Rule, me.ListField):
     """Links to several records of a type, in order; `acyclic`: following them from record to record never comes back
-    to the first."""
+    to the first; `by_edition`: the gate notes the edition of each that the record stands on (`Editions`)."""
 
     is_exact = is_grouped = True
     is_sortable = False
 
-    def __init__(self, target: str, *, acyclic: bool = False, informs: bool = False, **facts: Unpack[Facts]):
+    def __init__(
+        self,
+        target: str,
+        *,
+        acyclic: bool = False,
+        informs: bool = False,
+        by_edition: bool = False,
+        **facts: Unpack[Facts],
+    ):
         super().__init__(Ref(target), **facts)
-        self.acyclic, self.informs = acyclic, informs
+        self.acyclic, self.informs, self.by_edition = acyclic, informs, by_edition
 
     @property
     def target(self) -> str:

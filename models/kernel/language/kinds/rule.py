@@ -71,6 +71,8 @@ class Rule:
     fixed: bool = False
     rollup: Rollup | None = None
     restricted: bool = False
+    derived: bool = False
+    by_edition: bool = False  # links to an edition of a record
     internal: bool = False
     unit: Words | str = ""
     fills: Mapping[str, str] = {}
@@ -146,7 +148,7 @@ class Rule:
         self.note_faults(fact_faults(type(self).__name__, spec))
         for name in spec.keys() & _OWN_FACTS:
             setattr(self, name, usable(name, spec[name]))
-        self.computed = self.computed or self.rollup is not None
+        self.computed = self.computed or self.rollup is not None or self.derived
 
     def note_faults(self, faults: Iterable[str]) -> None:
         """Keep what is wrong with the declaration of the field."""
