@@ -7,6 +7,7 @@ import io
 import re
 from typing import Any
 
+from mongoengine.base import get_document
 from mongoengine.connection import get_db
 
 from models import public_links
@@ -14,12 +15,14 @@ from models.kernel.base import clock
 from models.kernel.base.people import PUBLIC, SYSTEM
 from models.kernel.gate import changes
 from models.kernel.language.fields import Mail, Phone, Sealed, is_empty
+from models.kernel.language.kinds.answers import given_in
 from models.kernel.rights import rights
 from tests.fixtures._guesses import Guesses
 from tests.fixtures._types import types_with
 from tests.fixtures.http import Form, read_page
 
 CREATING = types_with(lambda declared: declared.public and declared.public.create)
+ANSWERING = types_with(lambda declared: declared.public and declared.public.under)
 FOLLOWING = types_with(lambda declared: declared.public and declared.public.token)
 SCRIPT = "<script>alert(1)</script>"
 
@@ -27,9 +30,11 @@ SCRIPT = "<script>alert(1)</script>"
 class Stranger:
     """Somebody outside with a browser."""
 
-    def __init__(self, app: Any, cls: Any):
+    def __init__(self, app: Any, cls: Any, record: Any):
         self.client, self.cls = app.test_client(), cls
         self.path = f"/p/{cls.declared.name}/"
+        if cls.declared.public.under:
+            self.path += f"under/{handle_of(record)}"
 
     def form(self) -> Form:
         answer = self.client.get(self.path, buffered=True)
@@ -47,13 +52,24 @@ class Stranger:
         return self.client.post(self.path, data=values, buffered=True)
 
 
+def handle_of(record: Any) -> str:
+    """How the record is named that an entry is about: by its public link, or by its number."""
+    link = record.declared.public.under
+    target = get_document(record._fields[link].target)
+    parent = target.objects.get(id=record.ref(link))
+    return public_links.mailed(parent) if target.declared.public.token else str(parent.number)
+
+
 def typed(cls: Any, record: Any, company: Any) -> dict[str, Any]:
     """What a person would type for the public fields: text where a field takes it, else what the record has."""
     values: dict[str, Any] = {}
     for name in cls.declared.public.create:
         field, value = cls.declared.own_fields[name], record.raw(name)
         options = getattr(field, "options", None)
-        if options:
+        if field.answers_to:
+            given = given_in(value)
+            values |= {f"{name}-{key}": answer for key, answer in given.items()}
+        elif options:
             values[name] = next(iter(options))
         elif isinstance(field, Sealed | Mail | Phone) and is_empty(value):
             values[name] = Guesses(company, cls, SYSTEM, reuse=True).first(field, name)
@@ -73,7 +89,7 @@ def newest(cls: Any) -> dict[str, Any]:
 def test_somebody_outside_enters_one_and_no_second_by_sending_twice(
     cls: Any, record: Any, app: Any, company: Any
 ) -> None:
-    stranger, before = Stranger(app, cls), cls.collection().count_documents({})
+    stranger, before = Stranger(app, cls, record), cls.collection().count_documents({})
     form = stranger.filled(typed(cls, record, company))
     first, second = stranger.post(form), stranger.post(form)
     assert (first.status_code, second.status_code) == (200, 200), first.text
@@ -87,11 +103,39 @@ def test_somebody_outside_enters_one_and_no_second_by_sending_twice(
     assert rights.visible(PUBLIC, cls) is None
 
 
+@ANSWERING
+def test_questions_are_answered_from_outside_under_what_people_see_there(
+    cls: Any, record: Any, app: Any, company: Any
+) -> None:
+    """The page of what is asked leads to the form; answers are read, refused and kept as everywhere."""
+    public, stranger = cls.declared.public, Stranger(app, cls, record)
+    name = next(name for name in public.create if cls.declared.own_fields[name].answers_to)
+    target = get_document(cls._fields[public.under].target)
+    parent = target.objects.get(id=record.ref(public.under))
+    handle = handle_of(record)
+    at = f"/p/{target.type_name()}/" + (f"at/{handle}" if target.declared.public.token else f"all/{handle}")
+    assert stranger.path in stranger.client.get(at).text
+    assert stranger.client.get(f"/p/{cls.declared.name}/").status_code == 404, "it is about nothing"
+    assert stranger.client.get(f"/p/{cls.declared.name}/under/none").status_code == 404
+    keys = {line.code: line.key for line in parent.raw(cls.declared.own_fields[name].answers_to.partition(".")[2])}
+    given, before = typed(cls, record, company), cls.collection().count_documents({})
+    refused = stranger.post(stranger.filled({**given, f"{name}-{keys['q1']}": "no"}))
+    assert (refused.status_code, cls.collection().count_documents({})) == (422, before)
+    assert f'name="{name}-{keys["q2"]}"' in refused.text
+    done = stranger.post(stranger.filled({**given, f"{name}-{keys['q1']}": "no", f"{name}-{keys['q2']}": "dust"}))
+    assert done.status_code == 200, done.text
+    row = newest(cls)
+    assert given_in(row[name]) == {keys["q1"]: "no", keys["q2"]: "dust"}
+    assert row[public.under] == parent.id
+    if cls.declared.belongs_to == public.under:
+        assert row["department"] == parent.ref("department")
+
+
 @CREATING
 def test_nothing_else_is_set_from_outside(cls: Any, record: Any, app: Any, company: Any) -> None:
     taken = cls.declared.public.taken
     foreign = {name: str(record.raw(name)) for name in cls.declared.own_fields if name not in taken}
-    stranger = Stranger(app, cls)
+    stranger = Stranger(app, cls, record)
     stranger.post(
         stranger.filled({**typed(cls, record, company), **foreign, "owner": str(record.id), "state": "closed"})
     )
@@ -106,7 +150,7 @@ def test_nothing_else_is_set_from_outside(cls: Any, record: Any, app: Any, compa
 
 @CREATING
 def test_a_flood_a_huge_body_and_a_foreign_key_store_nothing(cls: Any, record: Any, app: Any, company: Any) -> None:
-    stranger, before = Stranger(app, cls), cls.collection().count_documents({})
+    stranger, before = Stranger(app, cls, record), cls.collection().count_documents({})
     large = b"x=" + b"x" * 50_000_000
     kind = "application/x-www-form-urlencoded"
     assert stranger.client.post(stranger.path, data=large, content_type=kind).status_code == 413
@@ -127,10 +171,12 @@ def test_script_in_every_text_and_file_name_stays_text(
 ) -> None:
     own, values = cls.declared.own_fields, typed(cls, record, company)
     values |= {
-        n: SCRIPT for n in values if own[n].is_text and not (getattr(own[n], "options", None) or own[n].holds_mail)
+        n: SCRIPT
+        for n in values
+        if n in own and own[n].is_text and not (getattr(own[n], "options", None) or own[n].holds_mail)
     }
     values |= {f"file-{kind}": (io.BytesIO(b"text"), f"{SCRIPT}.txt") for kind in cls.declared.public.files}
-    stranger = Stranger(app, cls)
+    stranger = Stranger(app, cls, record)
     answer = stranger.post(stranger.filled(values))
     assert SCRIPT not in answer.text
     row = newest(cls)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Line, Lines, LongText, Ref, Text
+from models.kernel.language.fields import Answers, Line, Lines, LongText, Ref, Text
 from models.kernel.language.public import Browse, Public
 from models.kernel.language.unique import Unique
 from models.kernel.language.who import NOBODY, OWNER
@@ -106,6 +106,21 @@ FAULTS: dict[str, dict[str, Any]] = {
         fields={"body": LongText(restricted=True, label=NAME)}, show="body"
     ),
     "public shows 'other', which names other records": seen(fields={"other": Ref("Product", label=NAME)}, show="other"),
+    "public has under='name', which is no required and fixed link to one record": public(under="name"),
+    "public has under=, but nothing can be entered": seen(under="name"),
+    "public has under='other', but nobody outside sees a Product: say token=True or browse= there": public(
+        {"other": Ref("Product", required=True, fixed=True, label=NAME)}, under="other"
+    ),
+    "public has department=, but its entries have that of the record that they belong to": public(
+        {"other": Ref("Product", required=True, fixed=True, label=NAME)}, {"belongs_to": "other"}, under="other"
+    ),
+    "public takes 'answers', which answers questions of what it is not under: say under=": public(
+        {
+            "other": Ref("Survey", required=True, fixed=True, label=NAME),
+            "answers": Answers(of="other.questions", label=NAME),
+        },
+        create="answers",
+    ),
     "public has limit=0, which is no number from 1": public(limit=0),
     "public has total=True, which is no number from 1": public(total=True),
 }

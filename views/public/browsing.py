@@ -12,6 +12,7 @@ from models.kernel.base.words import L
 from models.kernel.language.record import Record
 
 from . import following, sending
+from .receiving import entries_under
 from .sending import TooOften, sentences
 
 TEXT_MAX = 100
@@ -40,6 +41,7 @@ def page(cls: type[Record], number: str, said: dict[str, list[str]] | None = Non
         title=record.title,
         number=record.number,
         pieces=following.pieces_of(record, cls.declared.public.browse.show),
+        entries=entries_under(record, number),
         may_vote=cls.declared.public.browse.votes and not said,
         action=url_for("public.read", name=cls.declared.name, number=number),
         key=sending.new_key(f"vote:{record.id}"),

@@ -72,9 +72,15 @@ def _type_of(name: str) -> type[Record]:
 @for_strangers
 def index() -> str:
     """What can be sent here."""
-    types = [cls.declared for cls in catalogue().values() if cls.declared.public and cls.declared.public.create]
+    types = [cls.declared for cls in catalogue().values() if _has_own_form(cls)]
     read = [cls.declared for cls in catalogue().values() if cls.declared.public and cls.declared.public.browse]
     return render_template("public/index.html", types=types, read=read)
+
+
+def _has_own_form(cls: type[Record]) -> bool:
+    """Whether there is a form that is about no other record."""
+    public = cls.declared.public
+    return bool(public and public.create and not public.under)
 
 
 @endpoints.get("/<name>/all/")
@@ -99,9 +105,20 @@ def read(cls: type[Record], number: str) -> Any:
 @for_strangers
 def entry(cls: type[Record]) -> Any:
     """The form of a type, and what came in with it."""
-    if not receiving.is_open(cls):
+    if not receiving.is_open(cls) or cls.declared.public.under:
         abort(404)
     return receiving.received(cls) if request.method == "POST" else receiving.blank(cls)
+
+
+@endpoints.route("/<name>/under/<handle>", methods=("GET", "POST"))
+@for_strangers
+def entry_under(cls: type[Record], handle: str) -> Any:
+    """The form of a type whose entries are about a record that people outside see."""
+    if not cls.declared.public.under or not receiving.is_open(cls):
+        abort(404)
+    if (under := receiving.under_of(cls, handle)) is None:
+        return following.nowhere()
+    return receiving.received(cls, under) if request.method == "POST" else receiving.blank(cls, under)
 
 
 @endpoints.route("/<name>/at/<token>", methods=("GET", "POST"))

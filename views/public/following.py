@@ -19,7 +19,7 @@ from models.kernel.rights import rights
 from ..kinds import kind_of
 from ..page.clocks import ledgers_of
 from . import asking, sending
-from .receiving import attached
+from .receiving import attached, entries_under
 from .sending import TooOften, sentences
 
 NOWHERE = L(
@@ -59,6 +59,7 @@ def page(
         most_mb=sending.FILES_MAX // sending.MEGABYTE,
         action=url_for("public.follow", name=declared.name, token=token),
         key=sending.new_key(f"answer:{record.id}"),
+        entries=entries_under(record, token),
         controls_=controls or [],
         asks_key=sending.new_key(f"asks:{record.id}") if controls else "",
         key_name=sending.KEY,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import wtforms
 from flask import current_app, render_template, request, url_for
+from mongoengine.base import get_document
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from models import public_links
+from models import public_links, public_reading
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import PUBLIC, department_with, holder_of
 from models.kernel.base.words import L
 from models.kernel.gate.acts import Context
+from models.kernel.gate.answering import questions_for
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
@@ -23,6 +26,7 @@ from models.services.files.positions import without_position
 
 from ..forms.inputs import form_class, form_from, input_problems, presets_of, values_of
 from ..page.form_page import Drawing
+from ..session import catalogue
 from . import sending
 from .sending import TooOften, sentences
 
@@ -34,43 +38,83 @@ OF_FILE = L("{name}: {why}", "{name}：{why}")
 def is_open(cls: type[Record]) -> bool:
     """Whether entries of a type are taken now: there is the department to which they go."""
     public = cls.declared.public
-    return bool(public.create) and department_with(public.department) is not None
+    has_home = cls.declared.belongs_to == public.under if public.under else False
+    return bool(public.create) and (has_home or department_with(public.department) is not None)
 
 
-def blank(cls: type[Record]) -> str:
+@dataclass(frozen=True)
+class Under:
+    """The record that an entry is about, and how it is named in addresses: by its public link, or by its number."""
+
+    record: Record
+    handle: str
+
+
+def under_of(cls: type[Record], handle: str) -> Under | None:
+    """The record that a handle leads to; what is not there and what is not open are one answer: None."""
+    target = get_document(cls.declared.own_fields[cls.declared.public.under].target)
+    public = target.declared.public
+    record = public_links.opened(target, handle) if public.token else None
+    if record is None and public.browse:
+        record = public_reading.readable(target, handle)
+    states = cls.declared.own_fields[cls.declared.public.under].states
+    if record is None or (states and record.state not in states):
+        return None
+    return Under(record, handle)
+
+
+def entries_under(record: Record, handle: str) -> list[dict[str, Any]]:
+    """The forms to which the public page of a record leads."""
+    types = (cls for cls in catalogue().values() if cls.declared.public and cls.declared.public.under)
+    return [
+        {"label": cls.declared.label, "path": url_for("public.entry_under", name=cls.declared.name, handle=handle)}
+        for cls in types
+        if cls.declared.own_fields[cls.declared.public.under].target == type(record).__name__
+        and is_open(cls)
+        and under_of(cls, handle)
+    ]
+
+
+def blank(cls: type[Record], under: Under | None = None) -> str:
     """An empty form."""
     names = tuple(cls.declared.public.create)
-    return _page(cls, form_from(cls, names, None, presets_of(cls, names, MultiDict())))
+    return _page(cls, form_from(cls, names, None, presets_of(cls, names, MultiDict())), under=under)
 
 
-def received(cls: type[Record]) -> Any:
+def received(cls: type[Record], under: Under | None = None) -> Any:
     """Enter what was sent; a refusal shows the form with everything that was typed, and all that is wrong."""
     public = cls.declared.public
     form = form_class(cls, tuple(public.create))(request.form)
     if "switch" in request.form:
-        return _page(cls, form, is_again=True)
+        return _page(cls, form, is_again=True, under=under)
     try:
-        entry = _entered(cls, form)
+        entry = _entered(cls, form, under)
     except TooOften as refused:
-        return _page(cls, form, refused, is_again=True), 429, {"Retry-After": str(refused.seconds)}
+        return _page(cls, form, refused, is_again=True, under=under), 429, {"Retry-After": str(refused.seconds)}
     except Refused as refused:
-        return _page(cls, form, refused, is_again=True), 422
+        return _page(cls, form, refused, is_again=True, under=under), 422
     said = attached(cls, entry.record) if public.files else []
     path = public_links.path_of(entry.record, entry.token)
     facts = {"link": full_address(path), "refusals": said}
     return render_template("public/received.html", declared=cls.declared, number=entry.record.number, **facts)
 
 
-def _entered(cls: type[Record], form: wtforms.Form) -> public_links.Receipt:
+def _entered(cls: type[Record], form: wtforms.Form, under: Under | None) -> public_links.Receipt:
     public, name = cls.declared.public, cls.declared.name
-    once = sending.entry_of(name)
+    once = sending.entry_of(_purpose(cls, under))
     _refuse_many_files()
-    values = values_of(form, cls)
-    intent, context = Intent(PUBLIC, cls), Context(source=Source.PUBLIC, confirmed=True)
+    values = values_of(form, cls) | ({public.under: under.record.id} if under else {})
+    actor = holder_of(under.record.id) if under else PUBLIC
+    intent, context = Intent(actor, cls), Context(source=Source.PUBLIC, confirmed=True)
     intent.refuse_unread(public.filled() | values, input_problems(form, cls), "create", context)
     if not public_links.came_before(cls, once):
         sending.count(f"entry:{name}", public.limit, public.total)
-    return public_links.receive(cls, values, once=once)
+    return public_links.receive(cls, values, once=once, actor=actor)
+
+
+def _purpose(cls: type[Record], under: Under | None) -> str:
+    """What the key of a blank form is good for."""
+    return f"{cls.declared.name}:{under.record.id}" if under else str(cls.declared.name)
 
 
 def _refuse_many_files() -> None:
@@ -107,21 +151,35 @@ def full_address(path: str) -> str:
     return (mail_settings().page(path) or request.host_url.rstrip("/") + path) if path else ""
 
 
-def _page(cls: type[Record], form: wtforms.Form, refused: Refused | None = None, *, is_again: bool = False) -> str:
+def _page(
+    cls: type[Record],
+    form: wtforms.Form,
+    refused: Refused | None = None,
+    *,
+    is_again: bool = False,
+    under: Under | None = None,
+) -> str:
     """The form with what is in it. Sent again it keeps its key, as long as that is good."""
     declared, problems = cls.declared, refused.problems if refused else {}
-    drawing = Drawing(Intent(PUBLIC, cls), problems)
-    kept = request.form.get(sending.KEY, "") if is_again and sending.known_entry(declared.name) else ""
+    drawing, purpose = Drawing(Intent(PUBLIC, cls), problems), _purpose(cls, under)
+    kept = request.form.get(sending.KEY, "") if is_again and sending.known_entry(purpose) else ""
+    for entry in form:
+        if under and entry.field.answers_to:
+            entry.questions = questions_for(cls, entry.field, under.record.id, None)
+    action = url_for("public.entry", name=declared.name)
+    if under:
+        action = url_for("public.entry_under", name=declared.name, handle=under.handle)
     return render_template(
         "public/form.html",
         declared=declared,
         controls_=[drawing.control(name, form[name]) for name in declared.public.create],
         files=[(kind, declared.file_kinds[kind]) for kind in declared.public.files],
         most_mb=sending.FILES_MAX // sending.MEGABYTE,
-        key=kept if kept and not _was_used(refused) else sending.new_key(declared.name),
+        key=kept if kept and not _was_used(refused) else sending.new_key(purpose),
         key_name=sending.KEY,
         trap=sending.TRAP,
-        action=url_for("public.entry", name=declared.name),
+        action=action,
+        about=under.record.title if under else "",
         problems=_said(problems, refused),
         is_demo=current_app.config.get("IS_DEMO", False),
     )

@@ -235,6 +235,8 @@ def _held_in(before: Mapping[str, Any]) -> Callable[[str], Container[Any]]:
 def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
     """Those of these records that the actor may see, with their states and titles."""
     scope = rights.visible(actor, cls)
+    if scope is None and actor.holds in ids:  # somebody outside, by whose link the page was opened
+        ids, scope = [actor.holds], {"removed_at": None}
     if scope is None:
         return {}
     rows = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"state": 1, "title": 1, "number": 1})

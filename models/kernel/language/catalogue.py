@@ -18,7 +18,7 @@ from .kinds.line_links import title_column
 from .outside import linked_address_faults
 from .phase_gate import condition_faults
 from .prompts import prompt_faults
-from .public import public_departments
+from .public import public_departments, under_faults
 from .record import Record
 from .relation_checks import people_of
 from .relations import Relation
@@ -95,6 +95,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._home_faults(cls)
         yield from linked_address_faults(cls.declared, cls.fields_of(), self._by_class)
         yield from answer_faults(cls.declared.own_fields, self._by_class)
+        yield from under_faults(cls.declared, self._by_class)
         yield from prompt_faults(cls.declared, cls.declared.own_fields, self._by_class)
         for name, field in cls.declared.own_fields.items():
             if field.rollup:

@@ -87,7 +87,7 @@ def mail_in_faults(spec: Declaration, fields: Mapping[str, Any], own_name: str) 
         yield from _answers_only_faults(mail, spec)
         yield from _reply_faults(mail, spec)
         return
-    if not isinstance(public, Public) or not public.create or not public.token:
+    if not isinstance(public, Public) or not public.create or not public.token or public.under:
         yield "mail_in makes entries from outside, which the type does not take: say public=Public(create=, token=True)"
         return
     yield from _place_faults(mail, spec)

@@ -45,6 +45,10 @@ class Public:
     what each entry begins with besides (a callable is called for each); links are set by the type's own `on_create`.
     `department`: the code of the department that it belongs to. `files`: the kinds of files that may be sent along.
 
+    `under`: the required and fixed link to the record that each entry is about, which is open to people outside itself,
+    by a link or for everybody to read: its page leads to the form, under `/p/<type>/under/<that link or number>`. Only
+    then the form may ask for `Answers` to questions of that record. Entries that belong to it have its department.
+
     `token`: whether the sender gets a link to a page that shows the fields `show`, of lines the columns that are no
     links; the number and the state stand there in any case. `expires=days(90)`: when it ends; else when it is revoked.
     `answers`: whether the holder may add messages while the record is open; with `files`, files too.
@@ -66,6 +70,7 @@ class Public:
     create: Names = Names(())
     fill: Mapping[str, Any] = field(default_factory=dict)
     department: str = ""
+    under: str = ""
     files: Names = Names(())
     token: bool = False
     show: Names = Names(())
@@ -83,7 +88,7 @@ class Public:
     @property
     def taken(self) -> frozenset[str]:
         """The fields that an entry from outside sets."""
-        return frozenset({*self.create, *self.fill})
+        return frozenset({*self.create, *self.fill, *([self.under] if self.under else [])})
 
     def filled(self) -> dict[str, Any]:
         """What an entry begins with besides what was typed."""
@@ -135,16 +140,30 @@ def _untakable(name: str, spec: Declaration) -> str:
         (lambda: own.computed or own.internal, "nobody can write"),
         (lambda: own.target or own.is_any_link, "leads to records of the company"),
         (lambda: own.columns, "holds lines"),
-        (lambda: not own.is_from_strangers, "is of a kind that no public form takes"),
+        (
+            lambda: own.answers_to and not _is_under(own, spec.public),
+            "answers questions of what it is not under: say under=",
+        ),
+        (lambda: not (own.is_from_strangers or own.answers_to), "is of a kind that no public form takes"),
         (lambda: own.unique or any(name in rule.fields for rule in spec.unique), "is unique: a refusal would tell"),
     )
     return next((fault for holds, fault in rules if holds()), "")
 
 
+def _is_under(own: Any, public: Public) -> bool:
+    return bool(public.under) and own.answers_to.partition(".")[0] == public.under
+
+
 def _create_faults(public: Public, spec: Declaration) -> Iterator[str]:
-    if not public.department:
+    is_parent = bool(public.under) and spec.belongs_to == public.under
+    link = spec.own_fields.get(public.under)
+    if public.under and not (link is not None and link.is_single_link and link.required and link.fixed):
+        yield f"public has under={public.under!r}, which is no required and fixed link to one record"
+    if not public.department and not is_parent:
         yield "public has create=, but no department that the entries belong to"
-    if spec.belongs_to:
+    if public.department and is_parent:
+        yield "public has department=, but its entries have that of the record that they belong to"
+    if spec.belongs_to and not is_parent:
         yield "public has create=, but a record of the type belongs to another"
     if "department" in spec.own_fields:
         yield "public has create=, but the type asks for a department of its own"
@@ -154,7 +173,7 @@ def _create_faults(public: Public, spec: Declaration) -> Iterator[str]:
 
 
 def _uncreated_faults(public: Public) -> Iterator[str]:
-    for option, is_set in (("fill", public.fill), ("department", public.department)):
+    for option, is_set in (("fill", public.fill), ("department", public.department), ("under", public.under)):
         if is_set:
             yield f"public has {option}=, but nothing can be entered"
 
@@ -216,6 +235,17 @@ def _limit_faults(public: Public) -> Iterator[str]:
     for option, value in (("limit", public.limit), ("total", public.total)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             yield f"public has {option}={value!r}, which is no number from 1"
+
+
+def under_faults(spec: Declaration, by_class: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the record that entries from outside are about."""
+    public = spec.public
+    if public is None or not public.under:
+        return
+    target = spec.own_fields[public.under].target
+    of = by_class[target].declared.public
+    if of is None or not (of.token or of.browse):
+        yield f"public has under={public.under!r}, but nobody outside sees a {target}: say token=True or browse= there"
 
 
 def public_departments(spec: Declaration) -> Iterator[str]:

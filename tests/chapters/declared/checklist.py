@@ -4,12 +4,14 @@ from .chapters import OPERATIONS
 from .kernel.language import (
     Access,
     Answers,
+    Browse,
     Day,
     FollowUp,
     Grid,
     L,
     LongText,
     Move,
+    Public,
     Questions,
     Record,
     Ref,
@@ -29,6 +31,7 @@ from .kernel.language import (
     grid=Grid("number name state"),
     access=Access(open=True),
     workflow=Workflow("open", (Move("close", "open", "closed"),)),
+    public=Public(browse=Browse(states="open", show="introduction")),
     follow_ups=(FollowUp("fill_in", "Inspection", L("Fill in", "填寫"), states={"open"}, opens="checklist"),),
 )
 class Checklist(Record):
@@ -48,6 +51,7 @@ class Checklist(Record):
     title="{checklist} {day}",
     grid=Grid("number checklist day"),
     access=Access(open=True),
+    public=Public(create="day answers remark", under="checklist", department="SVC"),
 )
 class Inspection(Record):
     """One round with a checklist: its answers."""
