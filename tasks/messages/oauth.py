@@ -54,7 +54,7 @@ def access_token(mailbox: Mailbox) -> str:
     held = _kept.get(mailbox.id)
     if held and held.version == mailbox.version and time.monotonic() < held.until:
         return held.token
-    answer = _asked(mailbox.token_url, _question(mailbox))
+    answer = _answer_of(mailbox.token_url, _question(mailbox))
     token = answer.get("access_token")
     if not isinstance(token, str) or not token.isprintable():
         raise NoToken(REFUSED(reason=_reason(answer)), is_ours=True)
@@ -98,7 +98,7 @@ class _Nowhere(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _asked(url: str, question: dict[str, str]) -> dict[str, Any]:
+def _answer_of(url: str, question: dict[str, str]) -> dict[str, Any]:
     """The answer of a token endpoint. Raises NoToken."""
     request = urllib.request.Request(  # noqa: S310 - the entry of a mailbox takes https:// alone
         url, urllib.parse.urlencode(question).encode(), {"Accept": "application/json"}

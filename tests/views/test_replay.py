@@ -86,16 +86,16 @@ def test_a_table_comes_into_force_only_with_its_replay_in_sight(year: Any, compa
         refused = head.send(page.form("/move/"))
         assert refused.status_code == 422
         assert "請先按過去一年重算" in refused.text
-        asked = head.send(head.form("/admin/replay/", "/admin/replay/", type="service_level_table", id=str(strict.id)))
-        assert asked.status_code == 302
-        going = head.get(asked.headers["Location"])
+        sent = head.send(head.form("/admin/replay/", "/admin/replay/", type="service_level_table", id=str(strict.id)))
+        assert sent.status_code == 302
+        going = head.get(sent.headers["Location"])
         assert "正在重算" in going.text
         assert work_off("deadlines.replay") == {"replayed": 24}
         result = counted(replays.kept(replays.key_of(type(strict), replays.values_of(strict))))
         assert result["n"] == 24
         assert result["after"] > result["before"]
         assert result["newly"] - result["no_longer"] == result["after"] - result["before"]
-        shown = head.get(asked.headers["Location"]).text
+        shown = head.get(sent.headers["Location"]).text
         assert f"重算後 {result['after']} 項" in shown
         assert "TK-" in shown
         figures = browser_as("it").get("/admin/replay/", {"type": "service_level_table", "id": strict.id})
@@ -149,10 +149,10 @@ def test_a_calendar_in_use_is_changed_only_with_its_replay_in_sight(year: Any, c
         assert 'value="06:00-22:00"' in refused.text
         assert 'formaction="/admin/replay/"' in refused.text
         typed = read_page(refused.text).form("/edit/")
-        asked = it.post("/admin/replay/", {**typed, "type": "working_calendar"})
-        assert asked.status_code == 302, said(asked)
+        sent = it.post("/admin/replay/", {**typed, "type": "working_calendar"})
+        assert sent.status_code == 302, said(sent)
         work_off("deadlines.replay")
-        assert "項" in it.get(asked.headers["Location"]).text
+        assert "項" in it.get(sent.headers["Location"]).text
         asks = it.send(typed)
         assert asks.status_code == 422
         assert "項時限中原逾期" in said(asks)

@@ -10,10 +10,11 @@
   let last = "";
 
   const values = () => {
+    const all = new FormData(form); // what a picker has chosen stands beside its text, which has the same id
     const sent = new FormData();
     for (const name of [...names, "csrf_token", "id"]) {
-      const input = form.elements.namedItem(name);
-      if (input && "value" in input) sent.set(name, input.value);
+      const value = all.get(name);
+      if (typeof value === "string") sent.set(name, value);
     }
     return sent;
   };

@@ -162,6 +162,7 @@ COUNTS: dict[str, L] = {
     "left": L("left in the mailbox", "留在郵箱"),
     "not_taken": L("left out", "未受理"),
     "unreachable": L("mailboxes away", "無法連接"),
+    "replayed": L("deadlines replayed", "已重算時限"),
     "alarms": L("alarms", "告警"),
     "archived": L("archived", "已歸檔"),
     "back": L("back in use", "已恢復使用"),

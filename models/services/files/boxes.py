@@ -77,12 +77,12 @@ def _clear_items(changed: bytearray, content: bytes, meta: FileBox) -> None:
     inner = {box.type: box for box in boxes_in(content, meta.content + 4, meta.end)}
     if b"iinf" not in inner or b"iloc" not in inner:
         return
-    told = {id: kind for id, kind in _items(content, inner[b"iinf"]) if kind in TOLD_ITEMS}
+    hidden = {id: kind for id, kind in _items(content, inner[b"iinf"]) if kind in TOLD_ITEMS}
     data = inner[b"idat"].content if b"idat" in inner else 0
     for id, is_within, offset, length in _places(content, inner[b"iloc"]):
         start = offset + data if is_within else offset
-        if id in told and 0 < start <= start + length <= len(content):
-            nothing = EMPTY_EXIF if told[id] == b"Exif" and length >= len(EMPTY_EXIF) else b""
+        if id in hidden and 0 < start <= start + length <= len(content):
+            nothing = EMPTY_EXIF if hidden[id] == b"Exif" and length >= len(EMPTY_EXIF) else b""
             changed[start : start + length] = nothing.ljust(length, b"\0")
 
 

@@ -34,8 +34,8 @@ class TokenServer(http.server.ThreadingHTTPServer):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(imap.cert, imap.key)
         self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.asked: list[dict[str, str]] = []
-        self.tokens: set[str] = set()
+        self.questions: list[dict[str, str]] = []
+        self.given: set[str] = set()
         self.refreshing, self.status = "first", 200
 
     @property
@@ -50,12 +50,12 @@ class TokenAnswer(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        asked = {name: values[0] for name, values in parse_qs(body).items()}
-        self.server.asked.append(asked)
+        question = {name: values[0] for name, values in parse_qs(body).items()}
+        self.server.questions.append(question)
         answer: dict[str, Any] = {"error": "invalid_grant", "error_description": "the grant has ended"}
         if self.server.status == 200:
-            token = f"token-{len(self.server.asked)}"
-            self.server.tokens.add(token)
+            token = f"token-{len(self.server.questions)}"
+            self.server.given.add(token)
             answer = {"access_token": token, "expires_in": 3600, "refresh_token": self.server.refreshing}
         self.send_response(self.server.status)
         self.send_header("Location", "https://localhost:1/elsewhere")
@@ -69,11 +69,11 @@ class TokenAnswer(http.server.BaseHTTPRequestHandler):
 class TokenFront:
     """A port of the IMAP server that speaks TLS and lets in by a token alone (XOAUTH2)."""
 
-    def __init__(self, imap: ImapServer, tokens: set[str]):
+    def __init__(self, imap: ImapServer, given: set[str]):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(imap.cert, imap.key)
         self.listening = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
-        self.port, self.behind, self.tokens = self.listening.getsockname()[1], imap.port, tokens
+        self.port, self.behind, self.given = self.listening.getsockname()[1], imap.port, given
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
@@ -95,7 +95,7 @@ class TokenFront:
                 front.write(b"+ \r\n")
                 front.flush()
                 said = base64.b64decode(front.readline()).decode()
-                if said not in {f"user={USER}\1auth=Bearer {token}\1\1" for token in self.tokens}:
+                if said not in {f"user={USER}\1auth=Bearer {token}\1\1" for token in self.given}:
                     front.write(tag + b" NO [AUTHENTICATIONFAILED] no such token\r\n")
                     front.flush()
                     continue
@@ -117,11 +117,11 @@ class TokenFront:
 
 
 @pytest.fixture
-def tokens(imap: ImapServer, mailbox: Mailbox) -> Iterator[TokenServer]:
+def endpoint(imap: ImapServer, mailbox: Mailbox) -> Iterator[TokenServer]:
     """The endpoint, and the mailbox set up to use it."""
     server = TokenServer(imap)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    front = TokenFront(imap, server.tokens)
+    front = TokenFront(imap, server.given)
     entry = {"login_by": "oauth", "token_url": server.url, "client_id": "guicheng", "client_secret": "very secret"}
     entry |= {"refresh_token": "first", "scope": "imap", "security": "tls", "port": front.port}
     changes.update(Mailbox, mailbox.id, entry, actor=SYSTEM, version=None)
@@ -132,49 +132,49 @@ def tokens(imap: ImapServer, mailbox: Mailbox) -> Iterator[TokenServer]:
 
 
 def test_a_mailbox_is_read_by_a_token_which_is_kept_and_renewed(
-    mailbox: Mailbox, imap: ImapServer, tokens: TokenServer
+    mailbox: Mailbox, imap: ImapServer, endpoint: TokenServer
 ) -> None:
     imap.put(mail("one").as_bytes(), at=NOW)
     assert do("mail.read")["made"] == 1
     facts = {"client_id": "guicheng", "client_secret": "very secret", "scope": "imap"}
-    assert tokens.asked == [{"grant_type": "refresh_token", "refresh_token": "first", **facts}]
+    assert endpoint.questions == [{"grant_type": "refresh_token", "refresh_token": "first", **facts}]
     imap.put(mail("two").as_bytes(), at=NOW)
     assert do("mail.read")["made"] == 1
-    assert len(tokens.asked) == 1, "the token is good for an hour"
-    tokens.tokens.clear()  # it ended early
-    tokens.refreshing = "second"
+    assert len(endpoint.questions) == 1, "the token is good for an hour"
+    endpoint.given.clear()  # it ended early
+    endpoint.refreshing = "second"
     imap.put(mail("three").as_bytes(), at=NOW)
     assert do("mail.read")["made"] == 1
-    assert len(tokens.asked) == 2
+    assert len(endpoint.questions) == 2
     assert Mailbox.objects.get(id=mailbox.id).refresh_token == "second"
     changes.update(Mailbox, mailbox.id, {"refresh_token": None}, actor=SYSTEM, version=None)
     imap.put(mail("four").as_bytes(), at=NOW)
     assert do("mail.read")["made"] == 1
-    assert tokens.asked[-1] == {"grant_type": "client_credentials", **facts}
+    assert endpoint.questions[-1] == {"grant_type": "client_credentials", **facts}
 
 
 @pytest.mark.parametrize(("status", "said"), [(400, "invalid_grant the grant"), (500, "invalid_grant"), (302, "")])
 def test_what_the_endpoint_refuses_is_said_and_goes_nowhere_else(
-    status: int, said: str, mailbox: Mailbox, imap: ImapServer, tokens: TokenServer
+    status: int, said: str, mailbox: Mailbox, imap: ImapServer, endpoint: TokenServer
 ) -> None:
-    tokens.status = status
+    endpoint.status = status
     assert do("mail.read")["unreachable"] == 1
     problem = mailboxes.state_of(mailbox.id)["problem"]["en"]
     assert said in problem
     assert "secret" not in problem
-    assert len(tokens.asked) == 1
-    tokens.status = 200
+    assert len(endpoint.questions) == 1
+    endpoint.status = 200
     imap.put(mail("one").as_bytes(), at=NOW)
     assert do("mail.read")["made"] == 1
     assert mailboxes.state_of(mailbox.id)["problem"] is None
 
 
-def test_a_token_that_the_mailbox_refuses_is_asked_for_once_and_said(mailbox: Mailbox, tokens: TokenServer) -> None:
+def test_a_token_that_the_mailbox_refuses_is_asked_for_once_and_said(mailbox: Mailbox, endpoint: TokenServer) -> None:
     oauth.forget(mailbox)
-    tokens.tokens = set()  # given, and unknown to the mailbox
+    endpoint.given = set()  # given, and unknown to the mailbox
     assert do("mail.read")["unreachable"] == 1
     assert "no such token" in mailboxes.state_of(mailbox.id)["problem"]["en"]
-    assert len(tokens.asked) == 1
+    assert len(endpoint.questions) == 1
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_token_that_the_mailbox_refuses_is_asked_for_once_and_said(mailbox: Ma
         ({"login_by": "password", "password": None}, "password"),
     ],
 )
-def test_what_is_missing_is_said_when_it_is_entered(values: Any, field: str, tokens: Any, mailbox: Mailbox) -> None:
+def test_what_is_missing_is_said_when_it_is_entered(values: Any, field: str, endpoint: Any, mailbox: Mailbox) -> None:
     with pytest.raises(Refused) as refused:
         changes.update(Mailbox, mailbox.id, values, actor=SYSTEM, version=None)
     assert list(refused.value.problems) == [field]

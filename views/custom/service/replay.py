@@ -53,7 +53,7 @@ class ReplayView(CustomView):
     def index(self) -> Any:
         """The replay of a record as it stands, or the one that is named, with a form to try other values."""
         me = _reader()
-        cls, record = _asked(me, request.args)
+        cls, record = _chosen(me, request.args)
         row = replays.kept(request.args["key"]) if "key" in request.args else replays.standing(record).row
         if row is not None and row["type"] != cls.type_name():
             raise Missing
@@ -64,14 +64,14 @@ class ReplayView(CustomView):
     def ask(self) -> Any:
         """Order the replay of the values that are sent, or of the record as it stands."""
         me = _reader()
-        cls, record = _asked(me, request.form)
+        cls, record = _chosen(me, request.form)
         names = cls.declared.replayed.fields
         form = read_form(cls, names, request.form, me, record if record.number else None)
         if problems := input_problems(form, cls):
             first = next(words for some in problems.values() for words in some)
             return self._page(me, record, None, form, str(first)), 422
         for name, value in values_of(form, cls, record if record.number else None).items():
-            record._data[name] = value
+            record.put(name, value)
         faults = [words for path, words in record.check() if path in names]
         if faults:
             return self._page(me, record, None, form, str(faults[0])), 422
@@ -101,7 +101,7 @@ def _reader() -> Actor:
     return me
 
 
-def _asked(me: Actor, given: Mapping[str, str]) -> tuple[type[Record], Record]:
+def _chosen(me: Actor, given: Mapping[str, str]) -> tuple[type[Record], Record]:
     """The type, and the record that is asked for or an empty one."""
     cls = session.catalogue().get(given.get("type", ""))
     if cls is None or cls.declared.replayed is None:
