@@ -25,6 +25,7 @@ from ..kernel.language import (
     DecisionLine,
     FollowUp,
     Grid,
+    Judged,
     L,
     Line,
     Lines,
@@ -91,6 +92,24 @@ LAUNCHED = Condition(
     states="completed",
     least=1,
 )
+SPECIFIED = Condition(
+    L("The specification is released", "規格說明書已發佈"),
+    "Specification.project",
+    where={"state": ("draft", "submitted", "in_force")},
+    states="in_force",
+    least=1,
+)
+DESIGNED = Condition(
+    L("The design documents are approved", "設計文檔均已批准"),
+    "DesignDocument.project",
+    where={"state": ("draft", "submitted", "approved")},
+    states="approved",
+    least=1,
+)
+TO_TEST = Condition(
+    L("A test plan is under way", "測試計劃已開始"), "TestPlan.project", states="under_way finished", least=1
+)
+TESTED = Judged(L("What testing has shown", "測試結論"), "testing")
 MAINTAINED = Condition(L("All maintenance is done", "維護記錄均已辦結"), "Maintenance.project", states="done cancelled")
 TWICE = L("Somebody is named twice in the team.", "團隊中有人員重複。")
 
@@ -212,7 +231,7 @@ REVIEW = FollowUp(
                 "design",
                 by=LEADER,
                 require=(EXPLAINED,),
-                gate=PhaseGate("passages"),
+                gate=PhaseGate("passages", SPECIFIED),
                 label=L("Enter design", "進入設計"),
             ),
             Move(
@@ -221,7 +240,7 @@ REVIEW = FollowUp(
                 "development",
                 by=LEADER,
                 require=(EXPLAINED,),
-                gate=PhaseGate("passages"),
+                gate=PhaseGate("passages", DESIGNED),
                 label=L("Enter development", "進入開發"),
             ),
             Move(
@@ -230,7 +249,7 @@ REVIEW = FollowUp(
                 "testing",
                 by=LEADER,
                 require=(EXPLAINED,),
-                gate=PhaseGate("passages"),
+                gate=PhaseGate("passages", TO_TEST),
                 label=L("Enter testing", "進入測試"),
             ),
             Move(
@@ -239,7 +258,7 @@ REVIEW = FollowUp(
                 "launch",
                 by=LEADER,
                 require=(EXPLAINED,),
-                gate=PhaseGate("passages"),
+                gate=PhaseGate("passages", TESTED, also="report"),
                 label=L("Leave testing", "結束測試"),
             ),
             Move(

@@ -7,7 +7,7 @@ import pytest
 
 from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Choice, Line, Lines, Ref
-from models.kernel.language.phase_gate import Condition, PassageLine, PhaseGate
+from models.kernel.language.phase_gate import Condition, Judged, PassageLine, PhaseGate
 from models.kernel.language.workflow import Move
 from tests.models.test_declaring import NAME, declared, flow, nothing_stays, started
 
@@ -68,6 +68,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "move 'close' has a gate with 'approved', which is no Condition(...)": gated(PhaseGate("passed", "approved")),  # type: ignore[arg-type]
 }
 AT_THE_START: dict[str, dict[str, Any]] = {
+    "move 'close' is judged by 'nobody', which no function is: @judge_of('nobody')": gated(
+        PhaseGate("passed", Judged(NAME, "nobody"))
+    ),
     "move 'close' needs Gone.sample, which is neither a type with its link nor a link of its own": over("Gone.sample"),
     "move 'close' needs name, which is neither a type with its link nor a link of its own": over("name"),
     "move 'close' needs Quotation.customer, which is no link to Sample": over("Quotation.customer"),

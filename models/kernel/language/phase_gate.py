@@ -111,13 +111,31 @@ class Judgement(Protocol):
     def is_met(self) -> bool: ...
 
 
+Judge = Callable[[Any], Sequence[Judgement]]
+_judges: dict[str, Judge] = {}
+
+
+def judge_of(name: str) -> Callable[[Judge], Judge]:
+    """Let a function of a chapter evaluate what `Judged(L(…), name)` asks: `@judge_of("testing")`."""
+
+    def register(judge: Judge) -> Judge:
+        _judges[name] = judge
+        return judge
+
+    return register
+
+
 @dataclass(frozen=True)
 class Judged:
-    """Conditions that a function evaluates together, where filters cannot say them: `Judged(L(…), judge)`. The function
-    takes the record and gives a `Judgement` for each."""
+    """Conditions that a function evaluates together, where filters cannot say them: `Judged(L(…), "testing")`. The
+    function `@judge_of("testing")` takes the record and gives a `Judgement` for each."""
 
     label: Words
-    judge: Callable[[Any], Sequence[Judgement]] = field(hash=False)
+    by: str
+
+    def judge(self, record: Any) -> Sequence[Judgement]:
+        """The conditions as they stand now."""
+        return _judges[self.by](record)
 
     def is_met(self, record: Case) -> bool:
         """Whether all of them hold now."""
@@ -188,6 +206,8 @@ def condition_faults(spec: Any, cls: Any, by_class: Mapping[str, Any]) -> Iterat
     """What is wrong with the conditions of a type, given all types by the names of their classes."""
     for move in spec.workflow.moves if spec.workflow else ():
         for need in move.require:
+            if isinstance(need, Judged) and need.by not in _judges:
+                yield f"move {move.verb!r} is judged by {need.by!r}, which no function is: @judge_of({need.by!r})"
             if isinstance(need, Condition):
                 yield from (f"move {move.verb!r} needs {need.of}, {f}" for f in _over_faults(need, cls, by_class))
 
