@@ -17,6 +17,7 @@ from seed.projects import plan_projects
 from seed.research import plan_research
 from seed.script import Script, StoryStep, chance, length, spread
 from seed.service import plan_service
+from seed.specified import plan_specified
 from seed.surveys import plan_surveys
 from seed.tape import Tape
 from seed.tasks import plan_tasks
@@ -84,6 +85,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_service(script, clients, start)
     plan_tasks(script, start)
     plan_projects(script)
+    plan_specified(script)
     return script
 
 

@@ -181,7 +181,7 @@ def _items(intent: Intent[Any], need: Any) -> Iterator[dict[str, Any]]:
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:
     """A condition that was evaluated with others; what keeps nobody back is listed all the same."""
-    rows = [{"label": f"{row.number} {row.title}".strip(), "url": row.url} for row in judgement.rows[:ROWS_MAX]]
+    rows = [{"label": passages.named(row.number, row.title), "url": row.url} for row in judgement.rows[:ROWS_MAX]]
     more = judgement.count - len(rows)
     facts = {"label": judgement.label, "ok": judgement.is_met, "rows": rows, "more": more}
     return facts | {"url": judgement.url if more else "", "is_told": judgement.is_told}
@@ -193,7 +193,7 @@ def _condition(intent: Intent[Any], need: Condition) -> dict[str, Any]:
     why = passages.unmet_by(record, need, intent.actor) if not is_right else passages.Unmet()
     base = f"/admin/{need.type_for(record).type_name()}/"
     rows = [
-        {"label": f"{row.get('number')} {row.get('title') or ''}".strip(), "url": f"{base}details/?id={row['_id']}"}
+        {"label": passages.named(row.get("number"), row.get("title")), "url": f"{base}details/?id={row['_id']}"}
         for row in why.rows
     ]
     many = {"count": why.too_few, "least": need.least} if why.too_few is not None else None

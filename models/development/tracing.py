@@ -12,6 +12,7 @@ from bson import ObjectId
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L
 from ..kernel.language.edition import SINCE, STANDS_ON
+from ..kernel.language.phase_gate import judge_of
 from .cases import BLOCKED, FAILED, NOT_APPLICABLE, NOT_RUN, OUTDATED, TO_AGREE, newest_build, result_of, since_of
 from .defects import OPEN, SEVERE
 from .suspects import links_in, suspects
@@ -36,7 +37,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Condition:
+class TestingVerdict:
     """One condition of the end of testing: what it asks, the rows that miss it (the first of them), how many there
     are, and the list of them. `is_told`: it keeps nobody back, and is to be seen all the same."""
 
@@ -65,7 +66,7 @@ LABELS = {
 }
 
 
-def conditions_of(project: ObjectId) -> list[Condition]:
+def conditions_of(project: ObjectId) -> list[TestingVerdict]:
     """All conditions of the end of testing of a project, evaluated on what stands there now: six queries, whatever the
     number of rows. Nothing is believed that a job might not have done yet."""
     items = _rows("specification_item", {"project": project, "state": "valid"}, {**_NAMED, SINCE: 1})
@@ -93,7 +94,13 @@ def conditions_of(project: ObjectId) -> list[Condition]:
     ]
 
 
-def is_ready(conditions: Iterable[Condition]) -> bool:
+@judge_of("testing")
+def judgements_on(project: Any) -> list[TestingVerdict]:
+    """What the gate at the end of testing asks of a project."""
+    return conditions_of(project.id)
+
+
+def is_ready(conditions: Iterable[TestingVerdict]) -> bool:
     """Whether nothing keeps the project back."""
     return all(condition.is_met for condition in conditions)
 
@@ -108,14 +115,14 @@ def _missing(type_name: str, row: Mapping[str, Any]) -> Gap:
 
 def _of(
     key: str, type_name: str, rows: Sequence[Mapping[str, Any]], url: str = "", *, is_told: bool = False
-) -> Condition:
+) -> TestingVerdict:
     shown = tuple(_missing(type_name, row) for row in rows[:SHOWN_MAX])
-    return Condition(key, LABELS[key], shown, len(rows), url, is_told)
+    return TestingVerdict(key, LABELS[key], shown, len(rows), url, is_told)
 
 
 def _uncovered(
     project: ObjectId, items: Sequence[Mapping[str, Any]], covering: Iterable[Mapping[str, Any]]
-) -> Condition:
+) -> TestingVerdict:
     """Items without a case; where nothing at all is specified, nothing is covered."""
     covered = {id for case in covering for id in case.get("items") or ()}
     if not items:
@@ -129,7 +136,7 @@ def _suspect(
     items: Iterable[Mapping[str, Any]],
     cases: Sequence[Mapping[str, Any]],
     designs: Sequence[Mapping[str, Any]],
-) -> Condition:
+) -> TestingVerdict:
     """What stands on an edition that no longer says what is meant; also on an item that was withdrawn since."""
     rows = {("test_case", row["_id"]): row for row in cases} | {("design_document", row["_id"]): row for row in designs}
     links = links_in(rows)
@@ -142,7 +149,7 @@ def _suspect(
     places = sorted(suspects(links, since), key=str)
     shown = tuple(_missing(place[0], rows[place]) for place in places[:SHOWN_MAX])
     query = urlencode([("f.project", str(project)), ("f.suspect", "1")])
-    return Condition("suspect", LABELS["suspect"], shown, len(places), f"/admin/test_case/?{query}")
+    return TestingVerdict("suspect", LABELS["suspect"], shown, len(places), f"/admin/test_case/?{query}")
 
 
 def _results(project: ObjectId, cases: Sequence[Mapping[str, Any]]) -> dict[ObjectId, str]:
@@ -150,7 +157,9 @@ def _results(project: ObjectId, cases: Sequence[Mapping[str, Any]]) -> dict[Obje
     return {case["_id"]: result_of(case, build, since) for case in cases}
 
 
-def _not_passed(project: ObjectId, cases: Sequence[Mapping[str, Any]], results: Mapping[ObjectId, str]) -> Condition:
+def _not_passed(
+    project: ObjectId, cases: Sequence[Mapping[str, Any]], results: Mapping[ObjectId, str]
+) -> TestingVerdict:
     missing = (NOT_RUN, OUTDATED, TO_AGREE, FAILED, BLOCKED)
     query = [("f.project", str(project)), *(("f.result", name) for name in missing)]
     query += [("f.state", state) for state in _COVERING]
@@ -169,11 +178,11 @@ def _severe_list(project: ObjectId) -> str:
 
 def _undecided(
     cases: Iterable[Mapping[str, Any]], defects: Iterable[Mapping[str, Any]], results: Mapping[ObjectId, str]
-) -> Condition:
+) -> TestingVerdict:
     waiting = [
         _missing("test_case", case)
         for case in cases
         if case.get("state") == "retiring" or results.get(case["_id"]) == TO_AGREE
     ]
     waiting += [_missing("defect", row) for row in defects if row.get("state") in ("rejecting", "lowering")]
-    return Condition("undecided", LABELS["undecided"], tuple(waiting[:SHOWN_MAX]), len(waiting))
+    return TestingVerdict("undecided", LABELS["undecided"], tuple(waiting[:SHOWN_MAX]), len(waiting))

@@ -13,7 +13,7 @@ from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, passages
 from models.kernel.gate.changes import Context
-from models.kernel.language.phase_gate import gates_of
+from models.kernel.language.phase_gate import Judged, gates_of
 from models.kernel.rights import rights
 from models.services.keeping import snapshots
 from tests.fixtures._types import types_with
@@ -54,6 +54,12 @@ def test_each_gate_is_refused_with_what_misses_and_freezes_what_stood(
             with pytest.raises(Refused) as refused:
                 go(company, record, move)
             said = " ".join(str(words) for words in refused.value.problems["require"])
+            if isinstance(condition, Judged):
+                wrong = [judgement for judgement in condition.judge(record) if not judgement.is_met]
+                assert wrong
+                assert all(str(judgement.label) in said for judgement in wrong)
+                assert all(row.url.replace("&", "&amp;") in page for judgement in wrong for row in judgement.rows[:20])
+                continue
             assert str(condition.label) in said
             for row in passages.unmet_by(record, condition, company.actor(login)).rows:
                 assert row["number"] in said

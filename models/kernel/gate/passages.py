@@ -75,12 +75,17 @@ def unmet_by(record: Record, condition: Condition, actor: Actor) -> Unmet:
     return Unmet(shown, len(ids) - len(shown), count if count < condition.least else None)
 
 
+def named(number: str | None, title: str | None) -> str:
+    """A record in a sentence: its number, and its title where that does not begin with it."""
+    return (title or "") if number and (title or "").startswith(number) else f"{number or ''} {title or ''}".strip()
+
+
 def unmet(record: Record, condition: Condition, actor: Actor) -> Words:
     """The sentence of a refused move."""
     why = unmet_by(record, condition, actor)
     if why.too_few is not None and not (why.rows or why.more):
         return NONE_YET(label=condition.label, count=why.too_few, least=condition.least)
-    rows = Listed(tuple(f"{row.get('number')} {row.get('title') or ''}".strip() for row in why.rows))
+    rows = Listed(tuple(named(row.get("number"), row.get("title")) for row in why.rows))
     pattern = HIDDEN if not why.rows else MISSING_MORE if why.more else MISSING
     return pattern(label=condition.label, rows=rows, more=why.more)
 
@@ -89,7 +94,7 @@ def judged(record: Record, need: Judged) -> Iterator[Words]:
     """The same of each condition that was evaluated together with others and is not met."""
     for judgement in need.judge(record):
         if not judgement.is_met:
-            rows = [f"{row.number} {row.title}".strip() for row in judgement.rows[:SHOWN_MAX]]
+            rows = [named(row.number, row.title) for row in judgement.rows[:SHOWN_MAX]]
             more = judgement.count - len(rows)
             pattern = HIDDEN if not rows else MISSING_MORE if more else MISSING
             yield pattern(label=judgement.label, rows=Listed(tuple(rows)), more=more)
