@@ -40,6 +40,7 @@ from .kernel.language import (
     Remind,
     Retention,
     Text,
+    Timeline,
     Words,
     Workflow,
     any_of,
@@ -146,6 +147,7 @@ class CheckItem(Line):
         Remind("due", to=HEAD, states=OPEN, overdue=3),
     ),
     retention=Retention(after="updated_at", archive=730, delete=5),
+    timeline=Timeline("start", "due", after="blocked_by"),
     recurs=Recurs("repeat", date="due", also="start", on="finish", but="progress blocked_by checklist.done"),
 )
 class Task(Record):

@@ -19,6 +19,7 @@ from .home.pages import HomeView
 from .lists import neighbours
 from .lists.board import BoardView
 from .lists.calendar import CalendarView
+from .lists.timeline import TimelineView
 from .palette import PaletteView
 from .process.page import ProcessView
 from .public.endpoints import build_public_pages
@@ -40,7 +41,7 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))
-    admin.add_views(PaletteView(catalogue), CalendarView(catalogue), BoardView(catalogue))
+    admin.add_views(PaletteView(catalogue), CalendarView(catalogue), BoardView(catalogue), TimelineView(catalogue))
     admin.add_views(AnalysisView(catalogue), ProcessView(catalogue))
     app.extensions["analyses"] = partial(menu_items, catalogue)
     walk_packages = pkgutil.walk_packages(custom.__path__, f"{custom.__name__}.")

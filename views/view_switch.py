@@ -17,6 +17,7 @@ from models.kernel.rights import rights
 from .session import actor, catalogue
 
 LIST, CALENDAR, BOARD = L("List", "列表"), L("Calendar", "日曆"), L("Board", "看板")
+TIMELINE = L("Timeline", "時間軸")
 ANALYSIS, PROCESS = L("Analysis", "分析"), L("Process", "流程")
 _KEPT = ("q", "with", "view", "own")
 
@@ -32,6 +33,12 @@ def boards(cls: type[Record]) -> bool:
     return cls.declared.workflow is not None
 
 
+def timelines(me: Actor, cls: type[Record]) -> bool:
+    """Whether a type's records are drawn on a timeline for this reader: both dates are theirs to see."""
+    timeline = cls.declared.timeline
+    return timeline is not None and {timeline.start, timeline.end} <= rights.readable_fields(me, cls)
+
+
 def kept_arguments() -> list[tuple[str, str]]:
     """The filters of the present request, as the list, the calendar, the board and the analysis all understand them."""
     return [(key, value) for key, value in request.args.items(multi=True) if key.startswith("f.") or key in _KEPT]
@@ -45,6 +52,8 @@ def ways_to_look(type_name: str, current: str = "list") -> list[dict[str, Any]]:
         ways.append(("calendar", CALENDAR, f"/admin/calendar/{type_name}/"))
     if boards(cls):
         ways.append(("board", BOARD, f"/admin/board/{type_name}/"))
+    if timelines(me, cls):
+        ways.append(("timeline", TIMELINE, f"/admin/timeline/{type_name}/"))
     ways.append(("analysis", ANALYSIS, f"/admin/analysis/{type_name}/"))
     if boards(cls):
         ways.append(("process", PROCESS, f"/admin/process/{type_name}/"))

@@ -20,6 +20,7 @@ from models.kernel.language.fields import Choice, Day, Line, Lines, LongText, Mo
 from models.kernel.language.record import Record
 from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
 from models.kernel.language.steps import Steps
+from models.kernel.language.timeline import Timeline
 from models.kernel.language.unique import Unique
 from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, head_in, heads_of, n_of, of_department, role, user_in
 from models.kernel.language.workflow import (
@@ -284,6 +285,16 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
         "workflow": flow(Move("close", "draft", "closed", by=NOBODY, ask=REASON))
     },
     "method 'on_edit' must take the actions and what was before": {"fields": {"on_edit": lambda self, actions: None}},
+    "timeline names 'name', which is no date of the type": {"timeline": Timeline("name", "day")},
+    "timeline names 'end', which is no date of the type": {"timeline": Timeline("day", "end")},
+    "timeline begins and ends with 'day'": {"timeline": Timeline("day", "day")},
+    "timeline comes after 'name', which does not link to several records of the type": {
+        "timeline": Timeline("day", "created_at", after="name")
+    },
+    "timeline comes after 'before', which may lead in a circle: say acyclic=True": {
+        "fields": {"before": Refs("Sample", label=NAME)},
+        "timeline": Timeline("day", "created_at", after="before"),
+    },
     "follow-up 'go_on' names no state in which it is offered": {
         "workflow": flow(CLOSE),
         "follow_ups": (follow_up("Loan", states=()),),

@@ -57,11 +57,12 @@ def test_one_list_of_what_is_owed_urgent_first_with_one_key(company: Any, browse
     submitted = company.walk(company.make("quotation", "clerk_sal"), "submitted")
     later = dt.timedelta(days=30)
     for name, values in (("later", {"due": clock.now() + later}), ("late", {"due": clock.now() - dt.timedelta(days=1)}),
+                         ("high", {"due": clock.now() + later / 2, "priority": "high"}),
                          ("urgent", {"priority": "urgent"})):  # fmt: skip
         company.make("task", "head_sal", subject=name, assignee=company.users["head_sal"], **values)
     browser = browser_as("head_sal", locale="en")
     page = browser.get(DAY).text
-    places = [page.index(f">{Task.objects.get(subject=name).number}<") for name in ("urgent", "late", "later")]
+    places = [page.index(f">{Task.objects.get(subject=name).number}<") for name in ("urgent", "late", "high", "later")]
     assert places == sorted(places)
     assert submitted.number in page
     urgent = Task.objects.get(subject="urgent")

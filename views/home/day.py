@@ -19,7 +19,9 @@ from models.kernel.base.words import L, Words
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.language import working_time
+from models.kernel.language.declare import leading_choice, ordered_choices
 from models.kernel.language.fields import label_of
+from models.kernel.language.record import Record
 from models.kernel.rights import picking, rights
 from models.services.personal import quick_entry
 from models.tasks import Task
@@ -81,17 +83,30 @@ def _lists(view: Any, me: Actor) -> dict[str, Any]:
     mine = [case for some in own.values() for case in some]
     owners, ids = cases.owners_of([*decide, *mine]), {case["_id"] for case in decide}
     tonight = clock.start_of(clock.today() + dt.timedelta(days=1))
-    every = sorted({case["_id"]: case for case in (*decide, *mine)}.values(), key=_order)
+    known = {case["_id"]: case for case in (*decide, *mine)}
+    every = sorted(known.values(), key=lambda case: _order(case, is_leading=is_urgent(case, view.catalogue)))
     result: dict[str, list[dict[str, Any]]] = {"now": [], "later": []}
     for case in every[:ROWS_MAX]:
         row = cases.case_row(case, view.catalogue, owners, reasons)
-        is_now = bool(case.get("rank")) or (case.get("due") or LATEST) < tonight
+        is_now = is_urgent(case, view.catalogue) or (case.get("due") or LATEST) < tonight
         result["now" if is_now else "later"].append(row | {"is_decision": case["_id"] in ids})
     return result | {"has_more": len(every) > ROWS_MAX}
 
 
-def _order(case: Mapping[str, Any]) -> tuple[int, dt.datetime, dt.datetime, ObjectId]:
-    return -(case.get("rank") or 0), case.get("due") or LATEST, case.get("since") or LATEST, case["_id"]
+def is_urgent(case: Mapping[str, Any], catalogue: Mapping[str, type[Record]]) -> bool:
+    """Whether a case has the most of the ordered choice that leads the list of its type: urgent, not only high."""
+    cls = catalogue.get(case["type"])
+    name = leading_choice(cls) if cls and case.get("rank") else None
+    if cls is None or name is None:
+        return False
+    field = ordered_choices(cls)[name]
+    return case.get("rank") == max(field.ranks.values()) - field.middle
+
+
+def _order(case: Mapping[str, Any], *, is_leading: bool) -> tuple[bool, dt.datetime, int, dt.datetime, ObjectId]:
+    """Urgent work leads; then by what is due first, of that the higher, and the longer waited for."""
+    rank = -(case.get("rank") or 0)
+    return not is_leading, case.get("due") or LATEST, rank, case.get("since") or LATEST, case["_id"]
 
 
 def understood(me: Actor, text: str) -> Understood:

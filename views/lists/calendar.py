@@ -85,7 +85,7 @@ class CalendarView(PlainRun):
         query = query_of(cls, me, request.args)
         rows = _rows(query, name, span)
         movable = _is_movable(cls, me, name)
-        events = [(_day_of(cls, name, row), _event(cls, row, name, movable)) for row in rows[:EVENTS_MAX]]
+        events = [(day_of(cls, name, row), _event(cls, row, name, movable)) for row in rows[:EVENTS_MAX]]
         later = _later_times(query, span) if cls is Reminder else []
         more = max(len(rows), len(later)) > EVENTS_MAX
         return self.render(
@@ -117,7 +117,7 @@ class CalendarView(PlainRun):
         if request.method == "GET":
             return self._move_page(record, name)
         try:
-            day = _asked_day(cls, name, request.form.get("to", ""))
+            day = asked_day(cls, name, request.form.get("to", ""))
             values = {name: _on_day(cls, name, record, day)}
             seen = seen_version(request.form.get("version"))
             moved = changes.update(cls, intent, values, actor=me, version=seen, context=context)
@@ -127,7 +127,7 @@ class CalendarView(PlainRun):
             return self._move_page(rights.find(me, cls, record.id), name, problem)
         words = MOVED(number=moved.number, label=label_of(cls._fields[name]), day=wording.day(day))
         if asks_for_json():
-            was = _day_of(cls, name, {name: record.raw(name)})
+            was = day_of(cls, name, {name: record.raw(name)})
             return jsonify(ok=True, message=str(words), version=moved.version, was=was.isoformat() if was else "")
         say("good", words)
         return redirect(f"/admin/calendar/{type_name}/?{urlencode({'date': name, 'on': day.isoformat()})}")
@@ -148,7 +148,7 @@ class CalendarView(PlainRun):
             said = [words for result in problem.problems.values() for words in result] or [problem.sentence]
         elif problem is not None:
             said = [CHANGED]
-        day = _day_of(cls, name, {name: record.raw(name)})
+        day = day_of(cls, name, {name: record.raw(name)})
         page = self.render(
             "calendar_move.html",
             declared=cls.declared,
@@ -285,7 +285,7 @@ def _entry(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _event(cls: type[Record], row: Mapping[str, Any], name: str, movable: bool) -> dict[str, Any]:
     """A record as an entry, with what is needed to move it."""
-    flow, date = cls.declared.workflow, _day_of(cls, name, row)
+    flow, date = cls.declared.workflow, day_of(cls, name, row)
     is_open = flow is None or row.get("state") in (flow.edit or ())
     query = urlencode({"id": row["_id"], "date": name})
     return _entry(cls, row) | {
@@ -310,7 +310,7 @@ def _is_movable(cls: type[Record], me: Actor, name: str) -> bool:
     return name in rights.writable_fields(me, cls) and not getattr(cls._fields[name], "fixed", False)
 
 
-def _asked_day(cls: type[Record], name: str, text: str) -> dt.date:
+def asked_day(cls: type[Record], name: str, text: str) -> dt.date:
     """The day that was typed or dropped on. Raises Refused."""
     field = cls._fields[name]
     try:
@@ -327,7 +327,7 @@ def _on_day(cls: type[Record], name: str, record: Record, day: dt.date) -> dt.da
     return cls._fields[name].moved_to(day, record.raw(name))
 
 
-def _day_of(cls: type[Record], name: str, row: Mapping[str, Any]) -> dt.date | None:
+def day_of(cls: type[Record], name: str, row: Mapping[str, Any]) -> dt.date | None:
     """The day of a record's date as the company's wall shows it."""
     value = row.get(name)
     return None if value is None else cls._fields[name].day_in(value)

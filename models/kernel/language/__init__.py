@@ -62,6 +62,7 @@ from .replayed import Replayed
 from .rollup import Rollup
 from .spec import Access, Chapter, FollowUp, Grid, Kept, Part, Remind, Retention, Scope
 from .steps import Steps
+from .timeline import Timeline
 from .unique import Unique
 from .who import (
     HEAD,
@@ -173,6 +174,7 @@ __all__ = [
     "Tell",
     "Text",
     "Time",
+    "Timeline",
     "Unique",
     "Url",
     "Values",

@@ -30,6 +30,7 @@ from .recurs import recurrence_faults
 from .relation_checks import path_faults, relation_faults, relations_in
 from .relations import WRITE
 from .spec import PLACES, Access, Declaration, Grid, Remind, Scope
+from .timeline import timeline_faults
 from .unique import unique_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
 
@@ -93,6 +94,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from recurrence_faults(spec, cls.fields_of(), cls.__name__)
     yield from edition_faults(cls, spec)
     yield from line_of_faults(cls, spec)
+    yield from timeline_faults(spec, cls.fields_of(), cls.__name__)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)

@@ -30,6 +30,7 @@ from .recurs import Recurs
 from .replayed import Replayed
 from .reviewing import flow_of
 from .spec import Access, Chapter, Declaration, FollowUp, Grid, Part, Remind, Retention
+from .timeline import Timeline
 from .unique import Unique
 from .who import Who
 from .workflow import Workflow, completed
@@ -70,6 +71,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     analyses: tuple[Analysis, ...] = (),
     papers: tuple[Paper, ...] = (),
     recurs: Recurs | None = None,
+    timeline: Timeline | None = None,
     mail_in: MailIn | None = None,
     prompts: tuple[Prompt, ...] = (),
     event: CalendarEvent | None = None,
@@ -93,7 +95,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     `analyses`: charts, tables of two fields and matrices of coverage that its page of analysis shows (`analysis.py`).
 
-    `recurs`: by which rule its records come again, and when the next one is made.
+    `recurs`: by which rule its records come again, and when the next one is made. `timeline`: its records are drawn as
+    bars between two dates.
 
     `public`: what people outside may enter, and see again by a link that they hold.
 
@@ -166,6 +169,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             analyses=analyses,
             papers=papers,
             recurs=recurs,
+            timeline=timeline,
             mail_in=mail_in,
             prompts=prompts,
             event=event,

@@ -23,6 +23,7 @@ from .publication import Publish
 from .recurs import Recurs
 from .relations import Involvement
 from .steps import Steps
+from .timeline import Timeline
 from .unique import Unique
 from .who import Who
 from .workflow import Workflow
@@ -253,6 +254,7 @@ class Declaration:
     upstream: tuple[str, ...] = ()  # the links to what its records come from
     downstream: tuple[str, ...] = ()  # the links to what came of them
     editions: Editions | None = None  # what of a record makes a new edition of it when it changes
+    timeline: Timeline | None = None  # between which dates they are drawn as bars
     mail_in: Any = None  # what becomes of mail that comes in: a MailIn, or None
     prompts: tuple[Prompt, ...] = ()  # by which moves people outside are asked once more
     event: CalendarEvent | None = None  # how its records stand in calendars
