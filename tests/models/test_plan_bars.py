@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.kernel.base.plan_bars import PlanBar, critical, pushed, scale_for
 from models.kernel.base.work_calendar import WorkCalendar
+from tests.models.arithmetic.properties import many
 
 MONDAY = dt.date(2026, 11, 30)
 HOLIDAY = MONDAY + dt.timedelta(days=2)
@@ -74,6 +75,7 @@ def graphs(draw: st.DrawFn) -> list[PlanBar]:
     return bars
 
 
+@many
 @given(graphs(), st.integers(0, 60), st.integers(0, 9), st.data())
 def test_moving_one_never_breaks_the_graph(bars: list[PlanBar], first: int, span: int, data: st.DataObject) -> None:
     chosen = data.draw(st.sampled_from(bars))
@@ -98,6 +100,7 @@ def test_moving_one_never_breaks_the_graph(bars: list[PlanBar], first: int, span
     assert again == {}, "what was moved along lies right"
 
 
+@many
 @given(graphs())
 def test_of_what_hangs_together_something_is_critical(bars: list[PlanBar]) -> None:
     tight = critical(bars, OFFICE)

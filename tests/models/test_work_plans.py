@@ -21,6 +21,7 @@ from models.tasks import Task
 from models.work_plans import PlanItem, WorkPlan, standing_of
 from models.workload import LoadDays, PersonLoad, WeekLoad, add_tasks
 from tests.fixtures.doing import do
+from tests.models.arithmetic.properties import many
 
 MONDAY = dt.date(2026, 11, 30)
 NOON = dt.datetime(2026, 11, 30, 4, tzinfo=dt.UTC)
@@ -38,6 +39,7 @@ def test_periods(kind: str, day: dt.date, name: str, first: dt.date, last: dt.da
     assert (span.name, span.first, span.last) == (name, first, last)
 
 
+@many
 @given(st.sampled_from([WEEK, MONTH, QUARTER]), st.dates(dt.date(1990, 1, 1), dt.date(2100, 1, 1)))
 def test_each_day_is_in_exactly_one_period_and_periods_follow_without_a_gap(kind: str, day: dt.date) -> None:
     span, following = period_of(kind, day), period_after(kind, day)
@@ -214,6 +216,7 @@ def test_a_holiday_takes_its_time_and_moves_the_load() -> None:
     assert weeks[0].capacity * 5 == weeks[1].capacity * 2
 
 
+@many
 @given(st.lists(st.tuples(st.integers(-20, 20), st.integers(0, 20), st.integers(1, 9999)), max_size=8))
 def test_no_minute_is_lost_within_the_weeks_that_are_shown(rows: list[tuple[int, int, int]]) -> None:
     ann, helper = ObjectId(), ObjectId()

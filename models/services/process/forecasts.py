@@ -89,11 +89,16 @@ def spans_in(
 def _last_moves(
     cls: type[Record], department: ObjectId | None, state: str, only: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The newest moves into a good end, or out of one state: of each state some, by the index."""
+    """The newest moves into a good end, or out of one state, but for what was given up: of each
+    state some, by the index."""
     flow = cls.declared.workflow
     if flow is None:
         return []
-    verbs = {move.verb for move in flow.moves if state or _is_good_end(cls, move.target)}
+    verbs = {
+        move.verb
+        for move in flow.moves
+        if _is_good_end(cls, move.target) or (state and move.target not in flow.ends and move.target != state)
+    }
     sources = [state] if state else sorted({s for move in flow.moves if move.verb in verbs for s in move.source})
     since = clock.now() - _A_YEAR
     each = [
