@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from models.kernel.base import clock
+from models.kernel.base.arithmetic.ratio import NoData, Ratio
+from models.kernel.base.arithmetic.rounding import rounded
 from models.kernel.base.errors import Missing
-from models.kernel.base.held_time import Interval, Spent, Turn, ledger, worked_time
+from models.kernel.base.held_time import HELD_MUCH, Interval, Spent, Turn, ledger, worked_time
 from models.kernel.base.words import L, Words
 from models.kernel.gate.clocks import calendar_then, ended_at, pauses_of
 from models.kernel.language.deadline import Deadline
@@ -21,6 +23,7 @@ from .course import in_work
 SHOWN_MAX = 400
 MET, LATE, HELD = L("Met", "已完成"), L("Met late", "逾期完成"), L("On hold", "已暫停")
 OVERDUE, RUNS = L("Overdue", "已逾期"), L("Running", "進行中")
+HELD_FOR_LONG = L("{percent} % of the working time was on hold.", "工作時間的 {percent}% 處於暫停。")
 _SPENT = {
     Spent.WORKED: L("Working time", "計時"),
     Spent.OUTSIDE: L("Outside working hours", "非工作時間"),
@@ -84,9 +87,19 @@ def ledger_context(record: Record, name: str) -> dict[str, Any]:
         "rows": [_row(record, deadline, row) for row in rows[-SHOWN_MAX:]],
         "left_out": max(0, len(rows) - SHOWN_MAX),
         "worked": in_work(worked_time(calendar, pauses, start, end), record.ref("department")),
+        "held_much": _held_much(rows),
         "sums": [(_SPENT[spent], _exact(_sum(rows, spent))) for spent in Spent],
         "whole": _exact(sum(map(_seconds, rows))),
     }
+
+
+def _held_much(rows: list[Interval]) -> str:
+    """A sentence where so much of the working time was held that somebody should look at it; else nothing."""
+    held, worked = _sum(rows, Spent.HELD), _sum(rows, Spent.WORKED)
+    share = Ratio(held, held + worked)
+    if isinstance(share.value, NoData) or share.value < HELD_MUCH:
+        return ""
+    return str(HELD_FOR_LONG(percent=rounded(share.percent, 0)))
 
 
 def _row(record: Record, deadline: Deadline, row: Interval) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from ..forms.inputs import LinesList, Value, filled, form_from, values_of
 from ..kinds import kind_of
 from ..moves import moves_context
 from ..slots import scripts_for
-from ..wording import line_labels
+from ..wording import line_labels, titles_chosen
 from . import beside, replaying
 from .form_lines import LinesTable, lines_control
 from .record_page import heading
@@ -325,4 +325,8 @@ def _nothing_yet(field: Any) -> str:
 
 def _computed_text(content: Any, document: Any, name: str) -> str:
     value = document.raw(name)
-    return kind_of(content).plain(content.to_mongo(value) if value is not None else None)
+    if value is None:
+        return kind_of(content).plain(None)
+    kept = content.to_mongo(value)
+    labels = titles_chosen(content.target, content.ids_in(kept)) if content.target else {}
+    return kind_of(content).plain(kept, labels)
