@@ -150,7 +150,8 @@ def test_another_choice_is_another_rank_and_leaves_no_trace_of_its_own(
     stored = cls.collection().find_one({"_id": record.id})
     assert stored["r"][name] == len(cls.fields_of()[name].options)
     entry = entries_of(record.id, newest_first=True, limit=1)[0]
-    assert {change["field"] for change in entry["changes"]} == {name}
+    editions = {"edition", "meant_since"} if cls.declared.editions and name in cls.declared.editions.of else set()
+    assert {change["field"] for change in entry["changes"]} == {name} | editions
 
 
 @ORDERED

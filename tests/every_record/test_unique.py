@@ -16,6 +16,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, uniqueness
 from models.kernel.gate.stored_form import stored
 from models.kernel.rights import rights
+from tests.fixtures._guesses import Guesses
 
 RULES = pytest.mark.parametrize(
     ("cls", "rule"),
@@ -28,6 +29,10 @@ RULES = pytest.mark.parametrize(
 def counting(cls: Any, rule: Any, company: Any, made_anew: Callable[[], Any]) -> Any:
     """A record that the rule counts."""
     record = made_anew()
+    guesses = Guesses(company, cls, company.actor("clerk_sal"), reuse=True, record=record)
+    empty = [name for name in rule.fields if not record.raw(name)]
+    values = {name: guesses.first(cls.fields_of()[name], name) for name in empty}
+    record = changes.update(cls, record.id, values, actor=SYSTEM, version=None) if values else record
     return company.walk(record, min(rule.while_in)) if rule.while_in and record.state not in rule.while_in else record
 
 
