@@ -12,13 +12,16 @@ from ..chapters import DEVELOPMENT
 from ..kernel.base.store import in_unit
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
+    NOBODY,
     WRITER,
+    Attached,
     Choice,
     FollowUp,
     Grid,
     L,
     Line,
     Lines,
+    LocalizedText,
     LongText,
     Move,
     Number,
@@ -34,6 +37,7 @@ from ..kernel.language import (
     record,
 )
 from ..kernel.language.edition import STANDS_ON
+from ..services.work import jobs
 from .cases import (
     BLOCKED,
     BUILDS_MAX,
@@ -52,6 +56,7 @@ WHY_NEEDED = L(
     "Say what was seen, or why it is so: “{result}” needs a note.", "「{result}」須填寫說明（所見現象或原因）。"
 )
 OF_ANOTHER = L("Case {number} belongs to another project.", "用例 {number} 屬其他項目。")
+JUNIT, READING, TAKING, READ_FILE = "junit", "reading", "taking", "junit.read"
 FOUND_BY = {"hand": L("By hand", "人工執行"), "junit": L("Automated (JUnit XML)", "自動化（JUnit XML）")}
 
 
@@ -105,11 +110,31 @@ def defect_of(run: TestRun, line: RunResult) -> Mapping[str, Any] | None:
 
 RUN_FLOW = Workflow(
     "under_way",
-    (Move("finish", "under_way", "finished", by=WRITER, require="results", label=L("Finish", "結束")),),
+    (
+        Move("finish", "under_way", "finished", by=WRITER, require="results", label=L("Finish", "結束")),
+        Move(
+            "read_file",
+            "under_way",
+            READING,
+            by=WRITER,
+            require=(Attached(JUNIT),),
+            optional=True,
+            label=L("Read the results file", "讀取結果文件"),
+        ),
+        Move("rehearsed", READING, "rehearsed", by=NOBODY, label=L("Read", "讀取完成")),
+        Move("refuse_file", f"{READING} {TAKING}", "under_way", by=NOBODY, label=L("File refused", "文件被拒")),
+        Move("take_over", "rehearsed", TAKING, by=WRITER, label=L("Take over the results", "採納結果")),
+        Move("discard", "rehearsed", "under_way", by=WRITER, optional=True, label=L("Discard them", "不採納")),
+        Move("taken", TAKING, "under_way", by=NOBODY, label=L("Results taken over", "結果已採納")),
+    ),
     edit="under_way",
     ends="finished",
+    withdraw=False,
     facts=(
         State("under_way", L("Under way", "進行中"), tone="progress"),
+        State(READING, L("The file is being read", "讀取文件中"), tone="wait"),
+        State("rehearsed", L("Read, to be taken over", "已讀取，待採納"), tone="wait"),
+        State(TAKING, L("Results are being taken over", "採納結果中"), tone="wait"),
         State("finished", L("Finished", "已結束"), tone="good"),
     ),
 )
@@ -144,11 +169,12 @@ RUN_FOLLOWERS = (
                 "A pass in one build says nothing of another one.", "各版本的結果互不相通：新版本從「未執行」開始。"
             ),
         ),
-        Part(L("Results", "結果"), "passed failed blocked left_out results unmatched"),
+        Part(L("Results", "結果"), "passed failed blocked left_out results"),
+        Part(L("Results file", "結果文件"), "would_add unknown file_says unmatched"),
     ),
     belongs_to="project",
     in_menu=True,
-    files={"evidence": L("Evidence", "證據")},
+    files={JUNIT: L("Results in JUnit XML", "JUnit XML 結果"), "evidence": L("Evidence", "證據")},
     workflow=RUN_FLOW,
     follow_ups=RUN_FOLLOWERS,
 )
@@ -167,6 +193,9 @@ class TestRun(Record):
     blocked = Whole(computed=True, label=L("Blocked", "受阻"))
     left_out = Whole(computed=True, label=L("Not applicable", "不適用"))
     results = Lines(RunResult, append_only=True, most=RESULTS_MAX, label=L("Results", "結果"))
+    would_add = Whole(computed=True, label=L("Results with a case", "匹配到用例的結果數"))
+    unknown = Whole(computed=True, label=L("Results without a case", "未匹配到用例的結果數"))
+    file_says = LocalizedText(computed=True, label=L("Why the file was refused", "文件被拒原因"))
     unmatched = Lines(Unmatched, computed=True, label=L("Not matched", "未匹配"))
 
     def clean(self) -> None:
@@ -193,6 +222,21 @@ class TestRun(Record):
         row = in_unit("test_case").find_one(others, {"number": 1}) if ids else None
         if row:
             yield "results", OF_ANOTHER(number=row["number"])
+
+    def on_read_file(self, actions: MoveActions) -> None:
+        self._order(actions)
+
+    def on_take_over(self, actions: MoveActions) -> None:
+        self._order(actions)
+
+    def on_taken(self, actions: MoveActions) -> None:
+        """What was taken over counts from now on."""
+        note_results(self, self.results or (), actions)
+
+    def _order(self, actions: MoveActions) -> None:
+        """Let a worker read the file, by an order in this transaction."""
+        if not actions.unit.is_dry:
+            jobs.enqueue(jobs.Order(task=READ_FILE, params={"record": str(self.id)}, asked_by=actions.actor))
 
     def on_create(self, actions: MoveActions) -> None:
         note_results(self, self.results or (), actions)
@@ -224,7 +268,8 @@ def _standings(row: Mapping[str, Any], run: TestRun, lines: Sequence[Any]) -> li
     kept = [line for line in row.get("standings") or () if line.get("build") != run.build]
     last = next((line for line in row.get("standings") or () if line.get("build") == run.build), None)
     for line in lines:
-        last = _standing(run, line, last)
+        if last is None or last.get("at") is None or line.at is None or line.at >= last["at"]:
+            last = _standing(run, line, last)
     return [last, *kept][:BUILDS_MAX] if last else kept
 
 
