@@ -43,7 +43,7 @@ from .kinds import kind_of
 from .lists import listing
 from .lists.endpoints import ListDoors
 from .moves import CORRECTED, moved_words
-from .page import attaching, beside, form_page, generating, past, record_page
+from .page import attaching, beside, form_page, generating, past, record_page, replaying
 from .page.endpoints import RecordDoors
 from .session import actor, own_path, say, seen_version, version_if_given
 from .slots import PlainRun
@@ -268,11 +268,13 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         if request.method == "GET" or not request.form.get("sure"):
             if not (verdict := rights.may_remove(me, record)):
                 return self._refusal_page(record, verdict.why)
-            return self.render("record/delete.html", **record_page.heading(self.model, record))
+            heading, shown = record_page.heading(self.model, record), replaying.before_removal(me, record)
+            return self.render("record/delete.html", **heading, replay=shown)
+        seen, sure = seen_version(request.form.get("version")), Context(confirmed=True)
         try:
-            changes.remove(self.model, record.id, actor=me, version=seen_version(request.form.get("version")))
+            changes.remove(self.model, record.id, actor=me, version=seen, context=sure)
         except Refused as refused:
-            return self._refusal_page(record, refused.sentence)
+            return self._refusal_page(record, refused.first)
         except Changed:
             return self._refusal_page(record, CHANGED, 409)
         say("good", REMOVED(number=record.number))

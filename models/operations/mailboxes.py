@@ -129,7 +129,6 @@ class Mailbox(Record):
     user = Text(required=True, most=200, label=L("User name", "用戶名"))
     login_by = Choice(
         {PASSWORD: L("Password", "密碼"), OAUTH: L("A token (OAuth 2.0)", "令牌（OAuth 2.0）")},
-        required=True,
         default=PASSWORD,
         label=L("Signs in by", "登錄方式"),
     )

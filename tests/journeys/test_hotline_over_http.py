@@ -57,6 +57,12 @@ def test_what_the_customer_has_bought_stands_beside_the_form(customer: Any, comp
     assert product.title not in browser_as("clerk_mkt").post("/admin/ticket/beside/", named).text
 
 
+def test_a_computed_link_is_called_by_its_title_while_the_form_is_typed(company: Any, browser_as: Any) -> None:
+    table = company.walk(company.make("service_level_table", "head_svc", name="常規時限"), "in_force")
+    computed = browser_as("clerk_svc").post("/admin/ticket/compute/", {"subject": "停機"}).get_json()["values"]
+    assert table.title in computed["levels"]
+
+
 def test_articles_are_suggested_until_their_review_is_overdue(company: Any, browser_as: Any) -> None:
     cls = catalogue["knowledge_article"]
     article = company.make("knowledge_article", "clerk_svc", question="輥筒輸送機跑偏異響", answer="調整張緊機構。")

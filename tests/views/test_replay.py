@@ -164,7 +164,7 @@ def test_a_calendar_in_use_is_changed_only_with_its_replay_in_sight(year: Any, c
     assert catalogue["working_calendar"].objects.get(id=calendar.id).monday == "06:00-22:00"
 
 
-def test_a_day_of_the_past_year_is_replayed_and_one_ahead_is_not(year: Any, company: Any) -> None:
+def test_a_day_of_the_past_year_is_replayed_and_one_ahead_is_not(year: Any, company: Any, browser_as: Any) -> None:
     hr = company.actor("hr")
     day = catalogue["calendar_day"]
     with clock.set_to(MONDAY):
@@ -178,7 +178,17 @@ def test_a_day_of_the_past_year_is_replayed_and_one_ahead_is_not(year: Any, comp
         assert counted(result)["n"] == 24
         with pytest.raises(Refused, match="Replayed over the last year"):
             changes.create(day, past, actor=hr)
-        assert changes.create(day, past, actor=hr, context=changes.Context(confirmed=True)).number
+        made = changes.create(day, past, actor=hr, context=changes.Context(confirmed=True))
+        personnel = browser_as("hr", is_new=True)
+        page = personnel.page("/admin/calendar_day/delete/", {"id": made.id})
+        refused = personnel.send(page.form("/delete/"))
+        assert refused.status_code == 403
+        assert "重算" in said(refused)
+        assert personnel.send(page.form("/admin/replay/"), removed="1").status_code == 302
+        work_off("deadlines.replay")
+        page = personnel.page("/admin/calendar_day/delete/", {"id": made.id})
+        assert personnel.send(page.form("/delete/")).status_code == 302
+        assert day.objects.get(id=made.id).removed_at is not None
 
 
 def test_a_replay_of_any_size_goes_in_steps_and_on_from_each(

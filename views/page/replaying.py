@@ -36,6 +36,15 @@ def before_move(me: Actor, record: Record, move: Move) -> dict[str, Any] | None:
     return {**shown, "why": str(now.why) if now.why else "", "url": address_of(record)}
 
 
+def before_removal(me: Actor, record: Record) -> dict[str, Any] | None:
+    """The same of the removal of what is replayed before each change."""
+    word = record.declared.replayed
+    if word is None or word.on or not replays.is_needed(record):
+        return None
+    now = replays.standing(record, replays.values_of(record) | {"removed_at": True})
+    return {**context_of(me, type(record), now.row), "why": str(now.why) if now.why else "", "url": ""}
+
+
 def address_of(record: Record) -> str:
     """The screen of the replay of a record."""
     return f"/admin/replay/?type={record.type_name()}&id={record.id}"

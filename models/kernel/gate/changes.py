@@ -286,6 +286,7 @@ def remove(cls: type[R], id: Any, *, actor: Actor, version: int | None, context:
         _refuse_linked(record)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = clock.now(), actor.id
+        replays.refuse_change(record, before, actor, context)
         return write_and_settle(unit, record, before, "remove", Act(actor, context))
 
     with noting(attempt):

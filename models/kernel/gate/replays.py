@@ -67,9 +67,10 @@ class ReplayStanding:
 
 
 def values_of(record: Record) -> dict[str, Any]:
-    """What of a record is replayed, in its stored form."""
+    """What of a record is replayed, in its stored form; one that goes to the bin says so."""
     kept = stored(record)
-    return {name: kept.get(name) for name in record.declared.replayed.fields}
+    gone = {"removed_at": True} if record.removed_at else {}
+    return {name: kept.get(name) for name in record.declared.replayed.fields} | gone
 
 
 def key_of(cls: type[Record], values: Mapping[str, Any]) -> str:
@@ -123,12 +124,13 @@ def refuse_move(record: Record, verb: str, actor: Actor) -> Words | None:
 
 
 def refuse_change(record: Record, before: Mapping[str, Any], actor: Actor, context: Context) -> None:
-    """Refuse a change of what is replayed before each change: without its replay, or until the result was confirmed."""
+    """Refuse a change, or the removal, of what is replayed before each change: without its replay, or until the result
+    was confirmed."""
     word = record.declared.replayed
     if word is None or word.on or actor.is_system:
         return
     after = values_of(record)
-    changed = [name for name in word.fields if before.get(name) != after[name]]
+    changed = [name for name in word.fields if before.get(name) != after[name] or record.removed_at]
     if not changed or not is_needed(record):
         return
     now = standing(record)

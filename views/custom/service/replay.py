@@ -10,6 +10,7 @@ from flask import request
 from flask_admin import BaseView, expose
 from werkzeug.utils import redirect
 
+from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor, Role
 from models.kernel.gate import intents, replays
@@ -57,7 +58,8 @@ class ReplayView(CustomView):
         row = replays.kept(request.args["key"]) if "key" in request.args else replays.standing(record).row
         if row is not None and row["type"] != cls.type_name():
             raise Missing
-        tried = {name: cls.fields_of()[name].to_python(value) for name, value in (row or {}).get("values", {}).items()}
+        values = (row or {}).get("values", {})
+        tried = {name: cls.fields_of()[name].to_python(values[name]) for name in cls.declared.replayed.fields if values}
         return self._page(me, record, row, form_from(cls, cls.declared.replayed.fields, record, tried))
 
     @expose("/", methods=("POST",))
@@ -72,6 +74,8 @@ class ReplayView(CustomView):
             return self._page(me, record, None, form, str(first)), 422
         for name, value in values_of(form, cls, record if record.number else None).items():
             record.put(name, value)
+        if request.form.get("removed") and record.number:
+            record.removed_at = clock.now()
         faults = [words for path, words in record.check() if path in names]
         if faults:
             return self._page(me, record, None, form, str(faults[0])), 422
