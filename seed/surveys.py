@@ -32,6 +32,7 @@ def plan_surveys(script: Script) -> None:
     }
     place = {"subject": "員工工作環境調查", "purpose": "改善工作環境與培訓安排。", "anonymous": True}
     needs = {"subject": "新品需求調查", "purpose": "為下一代產品收集需求。", "asks_address": True}
+    service |= {"remind_after": 7, "remind_most": 2}
     begun = tape.ago(CLOSED_AGO + LENGTH_DAYS)
     ended = tape.ago(CLOSED_AGO)
     _open(script, begun, "survey:service", service, surveys.SERVICE)

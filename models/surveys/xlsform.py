@@ -18,8 +18,9 @@ from ..kernel.language.questions.question import Option, Question
 
 SHEETS = ("survey", "choices", "settings")
 LANGUAGES = {EN: "English (en)", HANT: "繁體中文 (zh-Hant)", HANS: "简体中文 (zh-Hans)"}
+DIVIDES = "divides"  # our own, as the points of choices are
 SURVEY_HEADS = ["type", "name", "label", *(f"label::{name}" for name in LANGUAGES.values())]
-SURVEY_HEADS += ["required", "relevant", "constraint", "appearance", "parameters"]
+SURVEY_HEADS += ["required", "relevant", "constraint", "appearance", "parameters", DIVIDES]
 CHOICE_HEADS = ["list_name", "name", "label", *(f"label::{name}" for name in LANGUAGES.values()), "points"]
 TYPES = {"text": "text", "long": "text", "number": "decimal", "date": "date", "note": "note"}
 RANGES = {"rating": "start=1 end=5 step=1", "promoter": "start=0 end=10 step=1"}
@@ -71,6 +72,7 @@ def _facts(question: Question, name: str) -> dict[str, str]:
     kind = question.kind
     facts = {**_texts(question), "type": TYPES.get(kind, "range"), "name": name, "relevant": _relevant(question)}
     facts["required"] = "yes" if question.is_required else ""
+    facts[DIVIDES] = "yes" if question.divides else ""
     facts["constraint"] = _constraint(question)
     facts["parameters"] = RANGES.get(kind, "")
     facts["appearance"] = LONG if kind == "long" else ""
@@ -185,6 +187,7 @@ class SheetReader:
     def _line(self, n: int, row: Row, kind: str) -> Line:
         line: Line = {"code": row.get("name", ""), "kind": kind, "text": row.get("label", "")}
         line["required"] = row.get("required", "").lower() in ("yes", "true", "true()", "1")
+        line["divides"] = row.get(DIVIDES, "").lower() in ("yes", "true", "true()", "1")
         line["show_if"] = self._condition(n, row.get("relevant", ""))
         line["translations"] = "\n".join(f"{code}: {text}" for code, text in _others(row))
         line |= self._bounds(n, row.get("constraint", ""))

@@ -20,7 +20,7 @@ SERVICE: list[dict[str, Any]] = [
     {"code": "wish", "kind": "long", "text": "您最希望我們改進什麼？"},
 ]  # fmt: skip
 WORKPLACE: list[dict[str, Any]] = [
-    {"code": "team", "kind": "single", "text": "您所在的崗位類別",
+    {"code": "team", "kind": "single", "text": "您所在的崗位類別", "divides": True,
      "options": "office | 辦公\nplant | 生產\nfield | 外勤"},
     {"code": "tools", "kind": "rating", "text": "工作設備是否滿足需要", "required": True},
     {"code": "climate", "kind": "rating", "text": "團隊協作氛圍", "required": True},

@@ -199,7 +199,13 @@ def test_results_are_accessible_valid_and_fit(sit_down: Any, survey: Survey, com
         changes.create(SurveyResponse, values, actor=SYSTEM)
     page, pages, findings = sit_down("clerk_mkt"), {}, []
     at = f"?type=survey&id={survey.id}"
-    paths = {"results": at, "cross": f"{at}&by={keys['stars']}", "texts": f"texts/{at}&question={keys['words']}"}
+    narrowed = f"{at}&where={keys['used']}:yes&where={keys['nps']}:9-10&by={keys['stars']}"
+    paths = {
+        "results": at,
+        "cross": f"{at}&by={keys['stars']}",
+        "narrowed": narrowed,
+        "texts": f"texts/{at}&question={keys['words']}",
+    }
     for width in (1366, 360):
         page.set_viewport_size({"width": width, "height": 900})
         for name, path in paths.items():

@@ -16,7 +16,11 @@ from models.surveys.surveys import Survey
 from tests.fixtures.surveys import LINES, draft, lines
 from tests.models.questions._samples import SURVEY
 
-EVERY = [{name: value for name, value in row.items() if name != "key"} for row in SURVEY]
+EVERY = [
+    {name: value for name, value in row.items() if name != "key"}
+    | ({"divides": True} if row["kind"] == "single" else {})
+    for row in SURVEY
+]
 
 
 def send(clerk: Any, survey: Survey, content: Any, company: Any) -> Any:
@@ -42,7 +46,19 @@ def test_what_goes_out_comes_back_the_same(rows: Any, company: Any, browser_as: 
 
     def said(questions: Any) -> list[Any]:
         return [
-            (q.kind, q.text, q.options, q.rows, q.is_required, q.has_other, q.least, q.most, q.show_if, dict(q.others))
+            (
+                q.kind,
+                q.text,
+                q.options,
+                q.rows,
+                q.is_required,
+                q.has_other,
+                q.least,
+                q.most,
+                q.show_if,
+                q.divides,
+                dict(q.others),
+            )
             for q in questions
         ]
 

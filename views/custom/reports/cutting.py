@@ -116,6 +116,7 @@ class Counted:
     heads: Sequence[str] | None = None
     editions: Counter[str] = field(default_factory=Counter)
     in_no_group: int = 0
+    by: str = ""
 
     def rows_of(self, key: str) -> Sequence[tuple[Any, Sequence[int | None]]]:
         """What was answered to a question with the counts in each group; None: not shown."""
@@ -156,7 +157,7 @@ def _plain(source: Source, edition: str, questions: Sequence[Question], cut: Cut
         if divided:
             divided.add(given.answers, given.questions)
     heads = [label for _, label in _named_groups(by)] if by else None
-    return _InGroups(tally.n, list(tally.results.values()), tally, heads, editions, divided=divided)
+    return _InGroups(tally.n, list(tally.results.values()), tally, heads, editions, by=cut.by, divided=divided)
 
 
 @dataclass

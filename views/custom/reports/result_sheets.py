@@ -15,7 +15,7 @@ from flask_admin import BaseView, expose
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
 from models.kernel.language.questions.crossing import LEAST
-from models.kernel.language.questions.given import in_words
+from models.kernel.language.questions.given import in_words, shown
 from models.kernel.language.questions.kinds import kind_of
 from models.kernel.language.questions.question import OTHER_TEXT, Question
 from models.kernel.language.questions.results import Result, Tally
@@ -29,6 +29,8 @@ from .answer_sources import BATCH, Given, Source, answering, of_all_editions, qu
 
 RECORD = L("Number", "編號")
 SEVERAL_SHEETS = L("Anonymous answers leave the house as tables alone.", "匿名回答只能以統計表導出。", code="anonymous")
+NOT_SHOWN = "not_shown"
+NOT_SHOWN_LABEL = L("(not shown)", "（未顯示）")
 BOOK = (
     L("Code", "代碼"),
     L("Kind", "題型"),
@@ -91,6 +93,7 @@ class ResultSheetsView(CustomView):
         """What the codes of an export mean."""
         source = source_named()
         rows: list[list[Cell]] = [row for question in of_all_editions(source) for row in _meanings(question)]
+        rows.append(["", "", "", "", "", "", NOT_SHOWN, str(NOT_SHOWN_LABEL), ""])
         return _sent(kind, source, "codebook", [str(head) for head in BOOK], iter([rows]))
 
 
@@ -115,11 +118,16 @@ def _answers(source: Source, questions: Sequence[Question], is_coded: bool) -> I
 
 
 def _cells(given: Given, questions: Iterable[Question], is_coded: bool) -> Iterator[Cell]:
+    """What somebody answered: never shown, shown and skipped (nothing), and answered are three things."""
     own = {question.key: question for question in given.questions}
+    visible = {question.key for question in shown(given.questions, given.answers)}
     yield given.number
     for question in questions:
         said = own.get(question.key, question)
-        yield _coded(given.answers, said.key) if is_coded else in_words(said, given.answers)
+        if question.key not in visible:
+            yield NOT_SHOWN if is_coded else str(NOT_SHOWN_LABEL)
+        else:
+            yield _coded(given.answers, said.key) if is_coded else in_words(said, given.answers)
 
 
 def _coded(given: Mapping[str, Any], key: str) -> str:

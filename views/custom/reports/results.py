@@ -104,7 +104,8 @@ def _all_shown(counted: Counted, *, is_plain: bool) -> Iterator[dict[str, Any]]:
 
 def _cross(counted: Counted, result: Result) -> dict[str, Any] | None:
     """The table of a question by the groups: counts, and shares of those of the group."""
-    if counted.heads is None or not result.is_compared or result.question.kind == "ranking":
+    is_known = result.question.key == counted.by  # each group says of itself what it answered
+    if counted.heads is None or is_known or not result.is_compared or result.question.kind == "ranking":
         return None
     rows = counted.rows_of(result.question.key)
     if not rows or len(rows) > VALUES_MAX:
