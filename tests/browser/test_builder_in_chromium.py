@@ -84,7 +84,7 @@ def test_a_survey_is_built_by_keyboard_alone_and_previewed(sit_down: Any, compan
     expect(cell(page, 0, "options")).to_have_value("1 | Yes\n2 | No\n3 | Not yet")
     expect(cell(page, 0, "code")).to_have_value("q1")
     page.locator("[data-line-add=questions]").press("Enter")
-    cell(page, 1, "kind").focus()
+    expect(cell(page, 1, "kind")).to_be_focused()
     page.keyboard.type("Text")
     page.keyboard.press("Tab")
     page.keyboard.type("Why not?")

@@ -81,7 +81,14 @@
     fit(row);
   });
   new MutationObserver((changes) => {
-    for (const change of changes) change.addedNodes.forEach((node) => { if (node.matches?.("tr")) draw(node); });
+    for (const change of changes) {
+      change.addedNodes.forEach((node) => {
+        if (!node.matches?.("tr")) return;
+        draw(node);
+        const [code, kind] = [inputOf(node, "code"), inputOf(node, "kind")];
+        if (document.activeElement === code && !code.value) kind?.focus(); // its code is given by itself
+      });
+    }
   }).observe(body, { childList: true });
   table.classList.add("cards");
   [...body.rows].forEach(draw);
