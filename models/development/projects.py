@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from mongoengine.base import get_document
+
 from ..chapters import DEVELOPMENT
 from ..departments import Code
 from ..kernel.base import clock
+from ..kernel.base.store import in_unit
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     HEAD,
@@ -378,6 +381,13 @@ class Project(Record):
     def on_approve(self, _actions: MoveActions) -> None:
         """What was planned is the baseline from now on."""
         set_baseline(self)
+
+    def on_back_to_design(self, actions: MoveActions) -> None:
+        """What was approved for another design is read on, and approved anew."""
+        designs = get_document("DesignDocument")
+        approved = {"project": self.id, "state": "approved", "removed_at": None}
+        for row in list(in_unit(designs.type_name()).find(approved)):
+            actions.move(designs.from_stored(row), "revise")
 
     def check(self) -> Iterator[tuple[str, Words]]:
         people = [line.ref("user") for line in self.team or () if line.ref("user")]

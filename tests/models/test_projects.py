@@ -19,6 +19,7 @@ from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.history import entries_of
 from models.kernel.rights import rights
 from tests.fixtures.doing import do
 from tests.races.at_once import at_once, done, kinds
@@ -134,6 +135,24 @@ def test_a_phase_that_is_late_is_not_left_before_it_is_explained(company: Any) -
     assert not move.require[0].test(company.fresh(project))
     explained = Forecast(phase="requirement", ends=clock.today() + DAY, reason="評審延後")
     assert move.require[0].test(put(company, project, "clerk_rnd", forecasts=[explained]))
+
+
+def test_going_back_to_design_asks_for_later_approvals_again_and_keeps_them_readable(company: Any) -> None:
+    project = company.walk(company.make("project"), "development")
+    [design] = get_db()["design_document"].find({"project": project.id})
+    assert design["state"] == "approved"
+    leader = next(login for login in company.logins if company.users[login] == project.ref("leader"))
+    project = go(company, project, "back_to_design", leader)
+    [after] = get_db()["design_document"].find({"project": project.id})
+    assert after["state"] == "draft"
+    verbs = [entry["verb"] for entry in entries_of(design["_id"])]
+    assert verbs[-2:] == ["approve", "revise"]
+    assert project.passages[-1].digest is None
+    with pytest.raises(Refused) as refused:
+        go(company, project, "enter_development", leader)
+    assert design["number"] in str(refused.value.problems["require"][0])
+    company.walk(rights.find(SYSTEM, catalogue["design_document"], design["_id"]), "approved")
+    assert go(company, project, "enter_development", leader).state == "development"
 
 
 def test_two_move_a_phase_at_once_and_it_is_moved_once(company: Any) -> None:
