@@ -140,7 +140,9 @@ class Import(Sheet):
 
 def kind_of(head: bytes) -> str:
     """As what a content is read: a workbook by its first bytes, whatever its name, or else as text."""
-    return "sheets" if head.startswith(_BOOKS) else "text"
+    if head.startswith(_BOOKS):
+        return "sheets"
+    return "reqif" if b"<REQ-IF" in head or b":REQ-IF" in head else "text"
 
 
 def begin(

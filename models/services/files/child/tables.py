@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from . import books, charsets
+from . import books, charsets, reqif
 from .cell_texts import COLUMNS_MAX
 from .unreadable import Unreadable
 
@@ -29,9 +29,12 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
     """The rows of a table that are not empty, with their numbers, within the limits. Raises Unreadable."""
     count, most = 0, order["cell"]
     name = order.get("sheet")
-    rows = (
-        of_first_sheet(content, name) if order["kind"] == "sheets" else of_separated(content, order.get("encoding", ""))
-    )
+    if order["kind"] == "reqif":
+        rows = reqif.rows(content)
+    elif order["kind"] == "sheets":
+        rows = of_first_sheet(content, name)
+    else:
+        rows = of_separated(content, order.get("encoding", ""))
     for number, cells in rows:
         if number > LINES_MAX:
             raise Unreadable("rows")

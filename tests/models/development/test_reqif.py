@@ -1,0 +1,97 @@
+"""Specifications as ReqIF: out and in again without losing an id; files of other tools; entities refused."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from models.development import reqif
+from models.development.specifications import SpecificationItem
+from models.kernel.base.errors import Refused
+from models.services.files import confined
+from models.services.imports.cells import matched
+from models.services.imports.imports import kind_of
+
+ORDER = {"verb": "table", "kind": "reqif", "bytes": 10**7, "rows": 5000, "columns": 60, "cell": 20_000}
+NS = f"{{{reqif.NAMESPACE}}}"
+OTHER = f"""<?xml version="1.0" encoding="UTF-8"?>
+<REQ-IF xmlns="{reqif.NAMESPACE}" xmlns:x="http://www.w3.org/1999/xhtml"><CORE-CONTENT><REQ-IF-CONTENT>
+<DATATYPES><DATATYPE-DEFINITION-ENUMERATION IDENTIFIER="e"><SPECIFIED-VALUES>
+<ENUM-VALUE IDENTIFIER="e1" LONG-NAME="Interface"/></SPECIFIED-VALUES></DATATYPE-DEFINITION-ENUMERATION></DATATYPES>
+<SPEC-TYPES><SPEC-OBJECT-TYPE IDENTIFIER="t"><SPEC-ATTRIBUTES>
+<ATTRIBUTE-DEFINITION-XHTML IDENTIFIER="a" LONG-NAME="ReqIF.Text"/>
+<ATTRIBUTE-DEFINITION-ENUMERATION IDENTIFIER="b" LONG-NAME="kind"/></SPEC-ATTRIBUTES></SPEC-OBJECT-TYPE></SPEC-TYPES>
+<SPEC-OBJECTS><SPEC-OBJECT IDENTIFIER="_f-1"><VALUES>
+<ATTRIBUTE-VALUE-XHTML><DEFINITION><ATTRIBUTE-DEFINITION-XHTML-REF>a</ATTRIBUTE-DEFINITION-XHTML-REF></DEFINITION>
+<THE-VALUE><x:div>Boots in <x:b>three</x:b> seconds.</x:div></THE-VALUE></ATTRIBUTE-VALUE-XHTML>
+<ATTRIBUTE-VALUE-ENUMERATION><DEFINITION><ATTRIBUTE-DEFINITION-ENUMERATION-REF>b</ATTRIBUTE-DEFINITION-ENUMERATION-REF>
+</DEFINITION><VALUES><ENUM-VALUE-REF>e1</ENUM-VALUE-REF></VALUES></ATTRIBUTE-VALUE-ENUMERATION>
+</VALUES></SPEC-OBJECT></SPEC-OBJECTS>
+<SPECIFICATIONS><SPECIFICATION IDENTIFIER="s" LONG-NAME="Gateway"><CHILDREN><SPEC-HIERARCHY IDENTIFIER="h"><OBJECT>
+<SPEC-OBJECT-REF>_f-1</SPEC-OBJECT-REF></OBJECT></SPEC-HIERARCHY></CHILDREN></SPECIFICATION></SPECIFICATIONS>
+</REQ-IF-CONTENT></CORE-CONTENT></REQ-IF>"""
+
+
+def rows_of(content: bytes) -> list[list[str]]:
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        return [cells for _, cells in confined.rows("texts", ORDER, file)]
+
+
+def test_items_go_out_and_come_in_with_their_ids(workshop: Any, browser_as: Any, app: Any) -> None:
+    workshop.item("甲", text="第一行\n第二行 <b>&amp;", priority="could")
+    workshop.item("乙", ident="_ab-12", kind="interface")
+    answer = browser_as("clerk_rnd").get("/admin/reqif/", {"id": workshop.specification.id})
+    assert answer.status_code == 200
+    content = answer.data
+    assert kind_of(content[:600]) == "reqif"
+    root = etree.fromstring(content)
+    ids = [item.get("IDENTIFIER") for item in root.iter(f"{NS}SPEC-OBJECT")]
+    stored = list(SpecificationItem.collection().find({"specification": workshop.specification.id}).sort("_id", 1))
+    assert ids == [stored[0]["number"], "_ab-12"]
+    refs = [item.text for item in root.iter(f"{NS}SPEC-OBJECT-REF")]
+    assert refs == ids
+    heads, *rows = rows_of(content)
+    fields = matched(SpecificationItem, workshop.company.actor("clerk_rnd"), heads)
+    assert "" not in fields
+    read = [dict(zip(fields, row, strict=True)) for row in rows]
+    assert [(row["number"], row["ident"], row["name"]) for row in read] == [
+        (stored[0]["number"], "", "甲"),
+        (stored[1]["number"], "_ab-12", "乙"),
+    ]
+    assert (read[0]["text"], read[0]["priority"], read[1]["kind"]) == ("第一行\n第二行 <b>&amp;", "Could", "Interface")
+    assert {row["specification"] for row in read} == {workshop.specification.number}
+    assert browser_as("clerk_log").get("/admin/reqif/", {"id": workshop.specification.id}).status_code == 404
+
+
+def test_a_document_of_another_tool_is_read() -> None:
+    heads, row = rows_of(OTHER.encode())
+    assert dict(zip(heads, row, strict=True)) == {
+        "ident": "_f-1",
+        "specification": "Gateway",
+        "text": "Boots in three seconds.",
+        "kind": "Interface",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OTHER.replace("<REQ-IF ", '<!DOCTYPE REQ-IF [<!ENTITY a "b">]><REQ-IF ', 1),
+        OTHER.replace("REQ-IF xmlns", "OTHER xmlns").replace("</REQ-IF>", "</OTHER>"),
+        OTHER[:900],
+    ],
+    ids=["entities", "another root", "cut off"],
+)
+def test_what_is_no_document_is_refused(text: str) -> None:
+    with pytest.raises(confined.Unreadable):
+        rows_of(text.encode())
+
+
+def test_no_two_items_of_a_specification_have_one_identifier(workshop: Any) -> None:
+    workshop.item("甲", ident="_ab-12")
+    with pytest.raises(Refused):
+        workshop.item("乙", ident="_ab-12")
