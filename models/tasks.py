@@ -12,6 +12,7 @@ from .kernel.base import clock
 from .kernel.base.store import in_unit
 from .kernel.gate.changes import MoveActions
 from .kernel.language import (
+    ABOVE,
     HEAD,
     OWNER,
     REASON,
@@ -39,12 +40,14 @@ from .kernel.language import (
     Refs,
     Remind,
     Retention,
+    Role,
     Text,
     Timeline,
     Words,
     Workflow,
     any_of,
     record,
+    role,
     user_in,
 )
 from .kernel.language.declare import registered
@@ -145,6 +148,8 @@ class CheckItem(Line):
         Remind("due", 0, ASSIGNEE, OPEN),
         Remind("due", to=ASSIGNEE, states=OPEN, overdue=1),
         Remind("due", to=HEAD, states=OPEN, overdue=3),
+        Remind("due", to=ABOVE, states=OPEN, overdue=5),
+        Remind("due", to=role(Role.MANAGEMENT), states=OPEN, overdue=10),
     ),
     retention=Retention(after="updated_at", archive=730, delete=5),
     timeline=Timeline("start", "due", after="blocked_by"),

@@ -164,3 +164,16 @@ def test_a_step_of_dunning_of_before_waits_as_it_did(company: Any, db: Any) -> N
     Dunning.collection().update_one({"_id": step.id}, {"$set": {"flow_version": 1}})
     changes.update(Dunning, step.id, {"result": "無人接聽"}, actor=SYSTEM, version=None)
     assert db["waiting"].find_one({"_id": step.id}) is not None
+
+
+@pytest.mark.parametrize(("days", "who"), [(1, "clerk_sal"), (3, "head_sal"), (5, "management"), (10, "management")])
+def test_what_is_late_goes_up_the_chain(task: Any, company: Any, db: Any, days: int, who: str) -> None:
+    """The assignee, the head, the department above it, management: each on a day of its own."""
+    due = dt.datetime(2027, 3, 1, 7, tzinfo=dt.UTC)
+    with clock.set_to(due - dt.timedelta(days=5)):
+        given = task(due=due)
+    with clock.set_to(due + dt.timedelta(days=days, hours=1)):
+        do("reminders.sweep")
+    causes = {row["person"] for row in db["notice"].find({"record": given.id, "cause": {"$regex": f":-{days}$"}})}
+    assert company.users[who] in causes
+    assert company.users["clerk_prd"] not in causes

@@ -65,6 +65,7 @@ from .steps import Steps
 from .timeline import Timeline
 from .unique import Unique
 from .who import (
+    ABOVE,
     HEAD,
     NOBODY,
     OWNER,
@@ -88,6 +89,7 @@ from .who import (
 from .workflow import REASON, Attached, Move, Need, State, Workflow, days, hours, workdays
 
 __all__ = [
+    "ABOVE",
     "HEAD",
     "NOBODY",
     "OWNER",

@@ -126,6 +126,16 @@ HEAD = Who(
 )
 
 
+def _above(record: Case) -> Quorum:
+    """The heads of the nearest department above, and management in it."""
+    facts = department_facts(record.ref("department"))
+    above = facts.parent if facts else None
+    return _single("above", *(at_role_in(role, above) for role in SUPERIORS if above))
+
+
+ABOVE = Who(L("Head of the superior department", "上級部門負責人"), _above)
+
+
 def _writers(record: Case) -> Quorum:
     """Those whom the type lets write its records: clerks and head of the department, unless it says otherwise, and the
     people named in the record who may write it."""
