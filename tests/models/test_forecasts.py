@@ -12,6 +12,7 @@ from models.kernel.base import clock
 from models.kernel.gate import changes
 from models.services.process.forecasts import N_MAX, N_MIN, forecast_for, forecast_of
 from models.tasks import Task
+from models.work_plans import PlanItem, WorkPlan
 
 MONDAY = dt.datetime(2026, 11, 2, 1, tzinfo=dt.UTC)  # nine in the morning
 HOUR = dt.timedelta(hours=1)
@@ -118,3 +119,20 @@ def test_the_page_says_it_and_warns_of_what_fits_only_the_best(log: Any, company
     made = changes.create(Task, {"subject": "排產"}, actor=company.actor("clerk_prd"))
     text = browser_as("clerk_prd", locale="en", is_new=True).get("/admin/task/details/", {"id": made.id}).text
     assert "no data yet" in text
+
+
+def test_who_approves_a_plan_is_warned_of_dates_that_fit_only_the_best(log: Any, company: Any, browser_as: Any) -> None:
+    for _ in range(8):
+        log("clerk_sal", 26)
+    monday = dt.date(2027, 3, 1)
+    items = [PlanItem(subject="當天辦完", due=monday), PlanItem(subject="週五辦完", due=dt.date(2027, 3, 5))]
+    values = {"period": "week", "starts": monday, "items": items}
+    plan = changes.create(WorkPlan, values, actor=company.actor("clerk_sal"))
+    plan = changes.move(WorkPlan, plan.id, "submit", actor=company.actor("clerk_sal"), version=plan.version)
+    page = browser_as("head_sal", locale="en").get("/admin/work_plan/details/", {"id": plan.id}).text
+    assert "“當天辦完” is left" not in page, "eight hours of a day are more than the best took"
+    for _ in range(40):
+        log("clerk_sal", 50)
+    page = browser_as("head_sal", locale="en").get("/admin/work_plan/details/", {"id": plan.id}).text
+    assert "“當天辦完” is left" in page
+    assert "“週五辦完” is left" not in page

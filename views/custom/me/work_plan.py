@@ -9,18 +9,28 @@ from typing import Any
 from bson import ObjectId
 from flask_admin import BaseView
 from mongoengine.base import get_document
+from pymongo.errors import ExecutionTimeout
 
+from models.kernel.base import clock
 from models.kernel.base.arithmetic.ratio import Ratio
 from models.kernel.base.people import Actor
+from models.kernel.base.words import L
+from models.kernel.language import working_time
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
+from models.services.process.forecasts import forecast_for
 from models.tasks import Task
 from models.work_plans import KEPT, RESULTS, PlanItem, PlanStanding, WorkPlan, standing_of
 from models.workload import PersonLoad, WeekLoad, loads
 from views import wording
+from views.page.course import in_work
 from views.slots import Panel, on_record_top
 
 PEOPLE_MAX = 40
+TIGHT_ITEM = L(
+    "“{item}” is left {planned}, which only the quickest tenth kept: half took {half}, nine of ten {nine} (n = {n}).",
+    "「{item}」僅留 {planned}，同類任務只有最快的十分之一能完成：半數用時 {half}，十之九 {nine}（n = {n}）。",
+)
 TONES = {"kept": "good", "late": "bad", "open": "wait", "cancelled": "neutral", "removed": "neutral"}
 
 
@@ -41,8 +51,28 @@ def panel(me: Actor, plan: WorkPlan) -> Panel | None:
         "later": _later(standing, me) if standing and plan.baseline else [],
         "weeks": [f"{wording.day(first)} – {wording.day(last)}" for first, last in plan.span().weeks()],
         "people": _people(plan),
+        "tight": _tight(plan) if plan.state in ("draft", "submitted") else [],
     }
     return Panel("custom/work_plan.html", facts)
+
+
+def _tight(plan: WorkPlan) -> list[str]:
+    """The items of a plan that is not approved yet whose dates fit only the quickest tenth of its tasks."""
+    home, calendar = plan.ref("department"), working_time.calendar_of(plan.ref("department"))
+    try:
+        forecast = forecast_for(Task, home)
+    except ExecutionTimeout:  # the page does without
+        return []
+    if forecast is None:
+        return []
+    begin = max(clock.now(), clock.start_of(plan.starts))
+    left = {item.subject: calendar.between(begin, calendar.end_of(item.due)) for item in plan.items or () if item.due}
+    spans = {"half": in_work(forecast.half, home), "nine": in_work(forecast.nine, home), "n": forecast.n}
+    return [
+        str(TIGHT_ITEM(item=subject, planned=in_work(span, home), **spans))
+        for subject, span in left.items()
+        if forecast.fits_only_the_best(span)
+    ]
 
 
 def _promised(plan: WorkPlan, standing: PlanStanding) -> list[dict[str, Any]]:
