@@ -13,6 +13,7 @@ from seed.desk import SYSTEM_LOGIN
 from seed.money import plan_money
 from seed.offers import CLERKS, SHORT_DAYS, Offer, draft_offer, plan_products, quote_beats
 from seed.organisation import send_away
+from seed.plans import plan_weeks
 from seed.projects import plan_projects
 from seed.research import plan_research
 from seed.script import Script, StoryStep, chance, length, spread
@@ -84,6 +85,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_talks(script, clients, start)
     plan_service(script, clients, start)
     plan_tasks(script, start)
+    plan_weeks(script)
     plan_projects(script)
     plan_specified(script)
     return script

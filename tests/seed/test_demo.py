@@ -24,15 +24,29 @@ from models.kernel.base.people import actor_of
 from models.kernel.gate.history import faults_in
 from models.kernel.language import working_time
 from models.kernel.rights.rights import addresses_of
+from models.services.work import jobs
+from models.services.work.jobs import Order
 from seed import demo
 from seed.script import DEALS, OFFERS
 from seed.stage import META, script_for
+from tasks.engine.run import Run
+from tasks.jobs.timed import make_steps_of
 from tests.fixtures.doing import Counts, sweep_on
 from tests.seed.killed import Cut, load_after_a_kill
 
 expire_quotations = partial(sweep_on, "expire_quotations")
-make_dunning = partial(sweep_on, "moves.timed")
 mark_overdue = partial(sweep_on, "mark_overdue")
+
+
+def make_dunning() -> Counts:
+    """What the sweep makes of receivables by time."""
+    document = jobs.claim("tests", jobs.enqueue(Order(task="moves.timed")))
+    assert document is not None
+    run = Run(document, "tests")
+    make_steps_of(run, catalogue["receivable"])
+    jobs.finish(run.id, "tests", jobs.DONE)
+    return Counts(run.counts["done"], run.counts.get("refused", 0))
+
 
 pytestmark = pytest.mark.slow
 AT_LEAST = {
@@ -54,6 +68,7 @@ AT_LEAST = {
     "mailbox": 1,
     "ticket": 600,
     "task": 500,
+    "work_plan": 10,
     "survey": 6,
     "survey_response": 80,
     "survey_invitation": 60,
@@ -187,7 +202,9 @@ def test_overdue_money_is_of_every_age(company):
         assert any(least < age <= most for age in ages), (least, most)
 
 
-@pytest.mark.parametrize("sweep", [mark_overdue, make_dunning, expire_quotations], ids=lambda sweep: sweep.args[0])
+@pytest.mark.parametrize(
+    "sweep", [mark_overdue, make_dunning, expire_quotations], ids=["overdue", "dunning", "expired"]
+)
 def test_the_daily_sweeps_find_nothing_left_to_do(company, sweep):
     assert sweep() == Counts()
 
