@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models.kernel.gate import validation
+from models.kernel.language import working_time
 from models.kernel.rights import rights
 from tests.fixtures.company import Company
 from tests.fixtures.http import COMMANDS
@@ -78,6 +79,7 @@ def test_links_are_looked_up_once(browser_as: Any, typed: Any) -> None:
 def test_a_rehearsal_loads_all_rows_by_one_query(company: Company, browser_as: Any) -> None:
     clerk = browser_as("clerk_sal")
     assert clerk.token
+    assert working_time.calendars().company  # which the process remembers
     sums = []
     for count in (2, 12):
         rows = [company.make("quotation", "clerk_sal") for _ in range(count)]
