@@ -13,7 +13,7 @@ from ..kernel.base.store import in_unit
 
 OPEN = ("todo", "doing")
 DAY_MINUTES = 24 * 60
-CARRIED_MAX = 50
+CARRIED_MAX, CARRIED_MINUTES = 50, 5
 
 
 def timed_items(items: Iterable[Any] | None, starts: dt.datetime | None) -> list[Any]:
@@ -38,7 +38,11 @@ def with_open_decisions(
     words = _decided(before, type_name) if before else {}
     ids = [*words, *(id for id in known if id not in words)]
     open_tasks = _open(ids)
-    carried = [known.get(id) or line(text=words[id], task=id) for id in ids[:CARRIED_MAX] if id in open_tasks]
+    carried = [
+        known.get(id) or line(text=words[id], task=id, length=CARRIED_MINUTES)
+        for id in ids[:CARRIED_MAX]
+        if id in open_tasks
+    ]
     return carried + [item for item in given if not item.ref("task")]
 
 

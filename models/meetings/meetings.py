@@ -73,8 +73,11 @@ ABSENT = L("Minutes of {number}, which you missed: {topic}", "您缺席的會議
 
 ATTENDEES = user_in("attendees", L("Attendees", "與會人員"), own=True)
 HOSTS = replace(any_of(OWNER, replace(HEAD, is_own=True)), waits_for_owner=True, label=L("Organiser", "組織人"))
+THOSE_THERE = replace(any_of(HOSTS, ATTENDEES), label=L("Organiser or attendee", "組織人或與會人員"))
 OF_HOSTS = during(PLANNED, OWNER) | during(PLANNED, HEAD)
-OF_ALL = during(f"{PLANNED} {HELD}", OWNER) | during(f"{PLANNED} {HELD}", HEAD) | during("planned held", ATTENDEES)
+OF_HOSTS_THEN = during(HELD, OWNER) | during(HELD, HEAD)
+IN_SESSION = OF_HOSTS_THEN | during(HELD, ATTENDEES)
+OF_ALL = OF_HOSTS | during(PLANNED, ATTENDEES) | IN_SESSION
 
 
 def task_of(meeting: Meeting, line: MeetingDecision) -> Mapping[str, Any] | None:
@@ -120,7 +123,7 @@ SIGNED = Need(
 FLOW = Workflow(
     PLANNED,
     (
-        Move("begin", PLANNED, HELD, by=HOSTS, optional=True, label=L("Begin", "開始會議")),
+        Move("begin", PLANNED, HELD, by=THOSE_THERE, optional=True, label=L("Begin", "開始會議")),
         Move("elapse", PLANNED, HELD, at="ends", label=L("Its time is over", "會議時間已過")),
         Move("call_off", PLANNED, "cancelled", by=HOSTS, ask=REASON, optional=True, label=L("Call off", "取消會議")),
         Move(
@@ -202,6 +205,8 @@ MINUTES = "topic starts ends place attendees absent agenda minutes resolutions v
             on="confirm close silence",
             attach="minutes",
             fields=MINUTES,
+            button=True,
+            states="confirmed",
         ),
         Paper("draft", L("Minutes, not confirmed", "會議紀要（未確認）"), fields=MINUTES, states=f"{HELD} review"),
     ),
@@ -251,12 +256,12 @@ class Meeting(Record):
     to_sign = Flag(default=False, edit=OF_HOSTS, label=L("Minutes are to be signed", "紀要須簽名"))
     attendees = Refs("User", edit=OF_HOSTS, label=L("Colleagues", "同事"))
     guests = Lines(Guest, most=100, edit=OF_HOSTS, label=L("Guests from outside", "外部人員"))
-    absent = Refs("User", edit=during(HELD, OWNER) | during(HELD, HEAD), label=L("Absent", "缺席"))
+    absent = Refs("User", edit=OF_HOSTS_THEN, label=L("Absent", "缺席"))
     agenda = Lines(AgendaItem, most=100, edit=OF_ALL, label=L("Agenda", "議程"))
-    minutes = Lines(MinuteLine, edit=OF_ALL, label=L("Minutes", "紀要"))
-    resolutions = Lines(MeetingDecision, most=200, edit=OF_ALL, label=L("Decisions", "決議"))
+    minutes = Lines(MinuteLine, edit=IN_SESSION, label=L("Minutes", "紀要"))
+    resolutions = Lines(MeetingDecision, most=200, edit=IN_SESSION, label=L("Decisions", "決議"))
     voices = Lines(Voice, computed=True, label=L("Confirmations and objections", "確認與異議"))
-    signature = Signature(edit=during(f"{PLANNED} {HELD}", OWNER) | during(HELD, HEAD), label=L("Signature", "簽名"))
+    signature = Signature(edit=OF_HOSTS_THEN, label=L("Signature", "簽名"))
     uid = Text(internal=True, label=L("Identity in calendars", "日曆標識"))
     sequence = Whole(internal=True, default=0, label=L("Edition in calendars", "日曆版次"))
     announced = LongText(internal=True, label=L("What attendees were told last", "最近一次告知內容"))

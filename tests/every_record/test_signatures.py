@@ -51,6 +51,21 @@ def signature_of(cls: Any) -> str:
     return next(name for name, field in cls.declared.own_fields.items() if field.is_signature)
 
 
+@pytest.fixture
+def record(record: Any, cls: Any, company: Any) -> Any:
+    return to_be_signed(cls, record, company)
+
+
+def to_be_signed(cls: Any, record: Any, company: Any) -> Any:
+    """A record in the first state in which somebody may sign."""
+    name, flow = signature_of(cls), cls.declared.workflow
+    for state in flow.states if flow else ():
+        if any(name in rights.writable_fields(company.actor(login), cls, record) for login in company.logins):
+            break
+        record = company.walk(record, state)
+    return record
+
+
 def writer(record: Any, company: Any, name: str) -> str:
     """Somebody who may sign."""
     return next(
@@ -141,7 +156,7 @@ def test_who_and_when_cannot_be_claimed_and_a_later_change_is_said(
     assert (made.raw(name)["by"], made.raw(name)["name"]) == (actor.id, actor.name)
     assert made.raw(name)["hash"] != "0"
     for wrong in ({"how": "drawn", "png": b"GIF89a"}, {"how": "x"}, "text", {"how": "typed", "typed": "別人"}):
-        other = company.make(cls.declared.name)
+        other = to_be_signed(cls, company.make(cls.declared.name), company)
         with pytest.raises(Refused):
             changes.update(cls, other.id, {name: wrong}, actor=actor, version=other.version)
     text = next(

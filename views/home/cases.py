@@ -55,11 +55,17 @@ def decision_move(flow: Workflow | None, state: str, kind: str) -> Move | None:
 
 def done_move(flow: Workflow | None, state: str) -> Move | None:
     """The step of one's own work that ends it and asks for nothing; None where there is none, or more than one."""
-    moves = [
-        move for move in (flow.out_of(state) if flow else ()) if _is_work(move) and flow and move.target in flow.ends
-    ]
+    moves = [move for move in (flow.out_of(state) if flow else ()) if flow and _is_work(move) and _ends(flow, move)]
     result = [move for move in moves if not move.ask and not move.sign]
     return result[0] if len(result) == 1 else None
+
+
+def _ends(flow: Workflow, move: Move) -> bool:
+    """Whether nobody is waited for any more after a move."""
+    onward = flow.out_of(move.target)
+    return move.target in flow.ends or all(
+        later.optional or later.is_by_itself or later.by.is_system for later in onward
+    )
 
 
 def _is_work(move: Move) -> bool:

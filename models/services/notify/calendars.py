@@ -19,7 +19,7 @@ ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Invited:
+class MeetingParties:
     """Who asks, at the address to which answers go, and who is asked."""
 
     host: str
@@ -27,7 +27,7 @@ class Invited:
     address: str
 
 
-def text_of(facts: Mapping[str, Any], invited: Invited, said: str) -> str:
+def text_of(facts: Mapping[str, Any], invited: MeetingParties, said: str) -> str:
     """The calendar part of a mail: one event for one person, with a zone that says when summer time is. `said`: the
     description."""
     made = Calendar()
