@@ -80,6 +80,10 @@ class Desk:
         """The stored form of a record of a type, as it is now; None where none is so."""
         return catalogue[name]._get_collection().find_one(query, {"version": 1})
 
+    def rows(self, name: str, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The stored forms of some records of a type as they are now, the oldest first."""
+        return list(catalogue[name]._get_collection().find(query).sort("_id", 1))
+
     def learn(self, name: str, field: str) -> None:
         """Know all records of a type by one of their fields: users by login, departments by code."""
         for row in catalogue[name]._get_collection().find({}, {field: 1, "version": 1}):

@@ -10,6 +10,7 @@ from models.kernel.base.work_calendar import WorkCalendar
 from seed.customers import FATES, Client, plan_client, plan_talks
 from seed.deals import DEALS_BY_OUTCOME, UNSIGNED, Deal, deal_beats
 from seed.desk import SYSTEM_LOGIN
+from seed.meetings import plan_meetings
 from seed.money import plan_money
 from seed.offers import CLERKS, SHORT_DAYS, Offer, draft_offer, plan_products, quote_beats
 from seed.organisation import send_away
@@ -86,6 +87,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_service(script, clients, start)
     plan_tasks(script, start)
     plan_weeks(script)
+    plan_meetings(script, start, calendar.next_workday(tape.today))
     plan_projects(script)
     plan_specified(script)
     return script

@@ -23,7 +23,7 @@ from models.kernel.language.record import Record
 from models.mailing import mail_settings
 from models.operations.mailboxes import answer_address
 from models.services.notify import calendars, outside
-from models.services.notify.calendars import Invited
+from models.services.notify.calendars import MeetingParties
 from models.services.notify.deliveries import FAILED, OFF
 
 from .mail import Mailer, MailMessage, NotSent, RefusedForGood, is_address
@@ -147,14 +147,14 @@ def _letter(notice: Mapping[str, Any], address: str) -> tuple[MailMessage, str]:
         reply_to=home,
         stop=stop,
         method=facts["method"] if facts else "",
-        calendar=_calendar(facts, Invited(facts.get("host") or "", home or office.sender, address), sent)
+        calendar=_calendar(facts, MeetingParties(facts.get("host") or "", home or office.sender, address), sent)
         if facts
         else "",
     )
     return letter, "\n\n".join(kept)
 
 
-def _calendar(facts: Mapping[str, Any], invited: Invited, said: list[str]) -> str:
+def _calendar(facts: Mapping[str, Any], invited: MeetingParties, said: list[str]) -> str:
     return calendars.text_of(facts, invited, "\n\n".join(said[:-1]))
 
 

@@ -68,12 +68,9 @@ AT_LEAST = {
     "mailbox": 1,
     "ticket": 600,
     "task": 500,
-<<<<<<< HEAD
     "work_plan": 10,
-=======
     "meeting": 60,
     "attendance": 200,
->>>>>>> 00bf45c (meetings: minutes while they are held, answers by one click, papers by button)
     "survey": 6,
     "survey_response": 80,
     "survey_invitation": 60,
