@@ -44,6 +44,7 @@ SHORTCUTS = (
     Shortcut(("r",), L("Return or reject it, with a reason", "退回或駁回該行事項，並填寫原因"), DECISIONS),
     Shortcut(("d",), L("On “My day”: done", "「我的一天」中：完成"), DECISIONS),
     Shortcut(("m",), L("Move: to another date, or to another state", "移動：改期，或辦理下一步驟"), PLANS),
+    Shortcut(("1", "2"), L("One after the other: the first, second … answer", "逐項錄入：選第一、第二……個結果"), FORMS),
     Shortcut(("Ctrl", "S"), L("Save the form", "保存表單"), FORMS),
     Shortcut(
         ("Enter",),

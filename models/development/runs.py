@@ -31,6 +31,7 @@ from ..kernel.language import (
     SignedLine,
     State,
     Text,
+    Walk,
     Whole,
     Words,
     Workflow,
@@ -192,7 +193,13 @@ class TestRun(Record):
     failed = Whole(computed=True, label=L("Failed", "未通過"))
     blocked = Whole(computed=True, label=L("Blocked", "受阻"))
     left_out = Whole(computed=True, label=L("Not applicable", "不適用"))
-    results = Lines(RunResult, append_only=True, most=RESULTS_MAX, label=L("Results", "結果"))
+    results = Lines(
+        RunResult,
+        append_only=True,
+        most=RESULTS_MAX,
+        walk=Walk("plan.cases", link="case", choice="result", note="note", seconds="seconds"),
+        label=L("Results", "結果"),
+    )
     would_add = Whole(computed=True, label=L("Results with a case", "匹配到用例的結果數"))
     unknown = Whole(computed=True, label=L("Results without a case", "未匹配到用例的結果數"))
     file_says = LocalizedText(computed=True, label=L("Why the file was refused", "文件被拒原因"))

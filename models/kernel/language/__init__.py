@@ -45,6 +45,7 @@ from .fields import (
     Text,
     Time,
     Url,
+    Walk,
     Whole,
 )
 from .localized import LocalizedText
@@ -180,6 +181,7 @@ __all__ = [
     "Unique",
     "Url",
     "Values",
+    "Walk",
     "Who",
     "Whole",
     "Words",

@@ -12,7 +12,7 @@ from .kinds.choices import RANKS, Choice, Choices, Flag, Tags
 from .kinds.dates import Day, Moment
 from .kinds.line_links import LineRef
 from .kinds.line_states import LineState
-from .kinds.lines import Line, Lines, SignedLine, declared_fields
+from .kinds.lines import Line, Lines, SignedLine, Walk, declared_fields
 from .kinds.links import Ref, Refs, id_of
 from .kinds.measures import Duration, Percent, Rating, Time, Url
 from .kinds.numbers import Money, Number, Whole, decimals_of
@@ -64,6 +64,7 @@ __all__ = [
     "Text",
     "Time",
     "Url",
+    "Walk",
     "Whole",
     "decimals_of",
     "declared_fields",

@@ -42,6 +42,8 @@ def _list_faults(what: str, name: str, field: Lines, spec: Declaration) -> Itera
     if field.append_only and (states or field.done):
         yield f"{what} is append-only, and its lines have a state that nobody could change"
     yield from _table_faults(what, field)
+    if field.walk:
+        yield from (f"{what} {fault}" for fault in field.walk.faults(columns, append_only=field.append_only))
     for option in ("owner", "due", "done"):
         if (column := getattr(field, option)) and column not in columns:
             yield f"{what} has {option}={column!r}, which is no column of its lines"

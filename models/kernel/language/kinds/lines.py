@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Any, Unpack
@@ -55,6 +56,35 @@ class SignedLine(Line):
     at = Moment(computed=True, label=L("Written at", "記錄時間"))
 
 
+@dataclass(frozen=True)
+class Walk:
+    """How a list is filled one line after the other, by keys: `Walk("plan.cases", link="case", choice="result")`.
+
+    `over`: the links that are gone through, of the record or of one that it links to; each line names one of them in
+    its column `link` and says what came out in `choice`. `note` and `seconds`: columns for words, and for how long it
+    took.
+    """
+
+    over: str
+    _: KW_ONLY
+    link: str
+    choice: str
+    note: str = ""
+    seconds: str = ""
+
+    def faults(self, columns: Mapping[str, Any], *, append_only: bool) -> Iterator[str]:
+        """What is wrong with it for a list with these columns."""
+        if not append_only:
+            yield "is walked through, and its lines are not only added"
+        if not getattr(columns.get(self.link), "target", ""):
+            yield f"is walked through by {self.link!r}, which is no link among its columns"
+        if not getattr(columns.get(self.choice), "options", None):
+            yield f"is walked through with {self.choice!r}, which is no choice among its columns"
+        for name in (self.note, self.seconds):
+            if name and name not in columns:
+                yield f"is walked through with {name!r}, which is no column of its lines"
+
+
 class Lines(Rule, me.EmbeddedDocumentListField):
     """Embedded lines, in order, `most` of them at most.
 
@@ -66,9 +96,11 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     `in_turn`, of a list to which is only added: who adds a line has seen the last one; else both are shown, so that two
     people do not answer alike, or against each other.
 
-    `whole` names columns that are choices: the list is a table (of two, drawn as a grid) with a line for each
-    combination of their options, and
-    is refused while one is missing or there twice. A new record begins with what `default` gives.
+    `whole` names columns that are choices: the list is a table with a line for each combination of their options (of
+    two choices it is drawn as a grid), and is refused while one is missing or there twice. A new record begins with
+    what `default` gives.
+
+    `walk`: it is filled on a page of its own, one line after the other, by keys (`Walk`).
     """
 
     is_sortable = is_indexable = is_in_sheet = is_column = False
@@ -85,13 +117,14 @@ class Lines(Rule, me.EmbeddedDocumentListField):
         due_in: Iterable[str] = (),
         whole: Iterable[str] = (),
         in_turn: bool = False,
+        walk: Walk | None = None,
         **facts: Unpack[Facts],
     ):
         super().__init__(line, **facts)
         self.most, self.append_only = most, append_only
         self.owner, self.due, self.done = owner, due, done
         self.due_in = frozenset(due_in.split() if isinstance(due_in, str) else due_in)
-        self.in_turn = in_turn
+        self.in_turn, self.walk = in_turn, walk
         self.whole = tuple(whole.split() if isinstance(whole, str) else whole)
         if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= LINES_LIMIT:
             self.note_faults([f"has most={most!r}, which is not a number of lines from 1 to {LINES_LIMIT}"])
