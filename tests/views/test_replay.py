@@ -14,6 +14,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, replay, replays
+from models.kernel.gate.sources import Source
 from models.kernel.language import working_time
 from tests.fixtures.doing import work_off
 from tests.fixtures.http import read_page, said
@@ -173,6 +174,9 @@ def test_a_day_of_the_past_year_is_replayed_and_one_ahead_is_not(year: Any, comp
         past = {**ahead, "day": (MONDAY - dt.timedelta(days=7)).date()}
         with pytest.raises(Refused, match="Replay it over the last year"):
             changes.create(day, past, actor=hr)
+        by_sheet = changes.Context(source=Source.IMPORT)
+        other_day = {**past, "day": (MONDAY - dt.timedelta(days=14)).date()}
+        assert changes.create(day, other_day, actor=hr, context=by_sheet).number
         blank = day(**past)
         result = carried_out(blank, replays.values_of(blank))
         assert counted(result)["n"] == 24

@@ -35,6 +35,7 @@ from .calendar_editions import content_of
 from .ordering import order
 from .stored_form import stored
 from .validation import DOUBT, PLEASE_CONFIRM
+from .work import NOT_WORK
 
 JOB = "deadlines.replay"
 STEP = 200
@@ -125,9 +126,10 @@ def refuse_move(record: Record, verb: str, actor: Actor) -> Words | None:
 
 def refuse_change(record: Record, before: Mapping[str, Any], actor: Actor, context: Context) -> None:
     """Refuse a change, or the removal, of what is replayed before each change: without its replay, or until the result
-    was confirmed."""
+    was confirmed. What a sheet brings, which is rehearsed as a whole and taken back as one, is left out, and what takes
+    a batch back."""
     word = record.declared.replayed
-    if word is None or word.on or actor.is_system:
+    if word is None or word.on or actor.is_system or context.source in NOT_WORK or context.undoes:
         return
     after = values_of(record)
     changed = [name for name in word.fields if before.get(name) != after[name] or record.removed_at]

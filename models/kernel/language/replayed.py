@@ -20,7 +20,8 @@ class Replayed:
     calendars, without `on`: before each change that people make in these fields. Whoever makes it is shown which
     records of the last year would have been late and which no longer; without a replay of exactly these values, or with
     one that is out of date, it is refused. Where no record of the last year has a deadline that goes by it, there is
-    nothing to replay. `when`: only of records that this says of, such as days that have come.
+    nothing to replay, nor for the rows of an imported sheet. `when`: only of records that this says of,
+    such as days that have come.
     """
 
     fields: Names = Names()
