@@ -12,6 +12,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 # browser waits for a good part of its time, so that two cores are busy with three.
 SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
 
+# The tests start hundreds of processes: what is compiled once is kept, whatever the machine's own setting.
+test: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test check docs vendor gallery pictures clean bench-backup bench-growth
 
 run: $(RUN_STAMP)

@@ -16,6 +16,7 @@ from models import catalogue
 from models.kernel.base.words import HANT
 from tests.fixtures._languages import untranslated
 from tests.fixtures._nu import VERSION, check
+from tests.fixtures._types import FULL
 from tests.fixtures._visits import Tour, Visit
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
@@ -31,7 +32,8 @@ LOOK = """async (options) => { const result = await axe.run(options);
 }"""
 RULES = {"rules": {"target-size": {"enabled": True}}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-TWINS_MAX = 6
+TWINS_MAX = 3
+DRAWN_BY_FIELDS = ("", "details/", "new/")
 KINDS = ("home", "move", "refused", "race", "bulk")
 
 
@@ -79,12 +81,16 @@ def axe_looks_at(visits: Iterable[Visit], seen: list[Visit]) -> Iterator[Visit]:
 
 
 def chosen(visits: Iterable[Visit]) -> Iterator[Visit]:
-    """All pages, but of those that every type has only those of some types: others for each kind of page."""
-    seen: Counter[str] = Counter()
+    """All pages; of those that several types have, the lists, records and forms of the types that have all kinds and
+    options between them, and a few of each other."""
+    seen, full = Counter[str](), {cls.type_name() for cls in FULL}
     for visit in visits:
         kind = kind_of(visit)
-        if seen[kind] < TWINS_MAX or (sum(map(ord, visit.name)) % 5 == 0 and seen[kind] < 2 * TWINS_MAX):
-            seen[kind] += 1
+        seen[kind] += 1
+        if visit.name.split("/")[2:3] and kind in DRAWN_BY_FIELDS:
+            if visit.name.split("/")[2] in full:
+                yield visit
+        elif seen[kind] <= TWINS_MAX:
             yield visit
 
 
