@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "artefacts", "__pycache__", ".*_cache", "node_modules")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "artefacts", ".*_cache", "node_modules")
 NOTHING_CHOSEN = 5  # as when only generated types are and there are none
 HEAD = '''"""Generated record types."""
 

@@ -26,12 +26,15 @@ WIDE, NARROW = {"width": 1366, "height": 860}, {"width": 360, "height": 740}
 OVERFLOW = """() => { const excess = document.scrollingElement.scrollWidth - innerWidth;
     document.documentElement.hidden = true;
     return excess; }"""
-LOOK = """async (options) => { const result = await axe.run(options);
+LOOK = """async ([within, options]) => { const result = await axe.run(within || document, options);
     const rules = ["passes", "violations", "inapplicable", "incomplete"].flatMap((kind) => result[kind]);
     return { version: result.testEngine.version, rules: rules.map((rule) => rule.id), violations: result.violations };
 }"""
-RULES = {"rules": {"target-size": {"enabled": True}}}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+CONTRAST = ["color-contrast"]
+RULES = {"rules": {"target-size": {"enabled": True}, **{rule: {"enabled": False} for rule in CONTRAST}}}
+COLOURS = {"runOnly": {"type": "rule", "values": CONTRAST}}
+WHOLE: dict[str, Any] = {}
+CONTENT = {"exclude": [["header.topbar"], ["nav.sidebar"]]}  # the frame, which is the same on every page of a person
 TWINS_MAX = 3
 DRAWN_BY_FIELDS = ("", "details/", "new/")
 KINDS = ("home", "move", "refused", "race", "bulk")
@@ -110,19 +113,23 @@ class Judge:
         self.windows: dict[str, Page] = {}
         self.script = Axe().axe_script
         self.rules: set[str] = set()
+        self.framed: set[str] = set()  # the people whose frame was looked at
         self.faults: dict[str, list[str]] = {}
         self.pages = 0
         self.version = ""
 
     def look(self, visit: Visit) -> None:
-        """A page in light and dark colours and at 360 px."""
+        """A page in light and dark colours and at 360 px; how well the frame is read, on the first page of a person."""
         page = self._window(visit.login)
         self._open(page, visit)
         page.evaluate(self.script)
         self.pages += 1
-        self._judge(page, visit, "light", RULES)
+        within = CONTENT if visit.login in self.framed else WHOLE
+        self.framed.add(visit.login)
+        self._judge(page, visit, "light", RULES, WHOLE)
+        self._judge(page, visit, "light", COLOURS, within)
         page.emulate_media(color_scheme="dark")
-        self._judge(page, visit, "dark", COLOURS)
+        self._judge(page, visit, "dark", COLOURS, within)
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(NARROW)
         if (excess := page.evaluate(OVERFLOW)) > 0:
@@ -149,8 +156,8 @@ class Judge:
         page.route(f"**{visit.path}", answer, times=1)
         page.goto(visit.path)
 
-    def _judge(self, page: Page, visit: Visit, how: str, options: dict[str, Any]) -> None:
-        result = page.evaluate(LOOK, {"resultTypes": ["violations"], **options})
+    def _judge(self, page: Page, visit: Visit, how: str, options: dict[str, Any], within: dict[str, Any]) -> None:
+        result = page.evaluate(LOOK, [within or None, {"resultTypes": ["violations"], **options}])
         self.version = f"axe-core {result['version']}"
         self.rules |= set(result["rules"])
         for rule in result["violations"]:

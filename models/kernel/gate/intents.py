@@ -7,7 +7,6 @@ and everything is asked anew.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -26,7 +25,7 @@ from ..rights import rights
 from . import lines, validation
 from .acts import Context
 from .attempts import VerbAttempt, noting
-from .stored_form import stored
+from .stored_form import copied, stored
 
 R = TypeVar("R", bound=Record)
 
@@ -55,7 +54,7 @@ class Intent(Generic[R]):
         if self._row is None and self._loaded is None:
             return self.cls()
         row = self._row if self._loaded is None else self._loaded.to_mongo()
-        return self.cls._from_son(copy.deepcopy(dict(row or {})))
+        return self.cls._from_son(copied(dict(row or {})))
 
     @cached_property
     def record(self) -> R:

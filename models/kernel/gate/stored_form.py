@@ -18,7 +18,16 @@ RECOUNT = "recount"  # the one verb whose fact is a deadline
 
 def stored(record: Record) -> dict[str, Any]:
     """The record as it is kept, without computed search parts: what is compared, and what history remembers."""
-    return {key: value for key, value in record.to_mongo().to_dict().items() if value is not None}
+    return {key: copied(value) for key, value in record.to_mongo().items() if value is not None}
+
+
+def copied(value: Any) -> Any:
+    """A stored value once more, to be changed on its own: documents and lists anew, what else is stored as it is."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
 
 
 def difference(
