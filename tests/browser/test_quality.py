@@ -30,10 +30,8 @@ LOOK = """async ([within, options]) => { const result = await axe.run(within || 
     const rules = ["passes", "violations", "inapplicable", "incomplete"].flatMap((kind) => result[kind]);
     return { version: result.testEngine.version, rules: rules.map((rule) => rule.id), violations: result.violations };
 }"""
-CONTRAST = ["color-contrast"]
-RULES = {"rules": {"target-size": {"enabled": True}, **{rule: {"enabled": False} for rule in CONTRAST}}}
-COLOURS = {"runOnly": {"type": "rule", "values": CONTRAST}}
-WHOLE: dict[str, Any] = {}
+RULES = {"rules": {"target-size": {"enabled": True}}}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 CONTENT = {"exclude": [["header.topbar"], ["nav.sidebar"]]}  # the frame, which is the same on every page of a person
 TWINS_MAX = 3
 DRAWN_BY_FIELDS = ("", "details/", "new/")
@@ -119,17 +117,15 @@ class Judge:
         self.version = ""
 
     def look(self, visit: Visit) -> None:
-        """A page in light and dark colours and at 360 px; how well the frame is read, on the first page of a person."""
+        """A page in light and dark colours and at 360 px; the frame in dark colours on the first of each person."""
         page = self._window(visit.login)
         self._open(page, visit)
         page.evaluate(self.script)
         self.pages += 1
-        within = CONTENT if visit.login in self.framed else WHOLE
-        self.framed.add(visit.login)
-        self._judge(page, visit, "light", RULES, WHOLE)
-        self._judge(page, visit, "light", COLOURS, within)
+        self._judge(page, visit, "light", RULES)
         page.emulate_media(color_scheme="dark")
-        self._judge(page, visit, "dark", COLOURS, within)
+        self._judge(page, visit, "dark", COLOURS, within=CONTENT if visit.login in self.framed else None)
+        self.framed.add(visit.login)
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(NARROW)
         if (excess := page.evaluate(OVERFLOW)) > 0:
@@ -156,8 +152,8 @@ class Judge:
         page.route(f"**{visit.path}", answer, times=1)
         page.goto(visit.path)
 
-    def _judge(self, page: Page, visit: Visit, how: str, options: dict[str, Any], within: dict[str, Any]) -> None:
-        result = page.evaluate(LOOK, [within or None, {"resultTypes": ["violations"], **options}])
+    def _judge(self, page: Page, visit: Visit, how: str, options: Any, within: Any = None) -> None:
+        result = page.evaluate(LOOK, [within, {"resultTypes": ["violations"], **options}])
         self.version = f"axe-core {result['version']}"
         self.rules |= set(result["rules"])
         for rule in result["violations"]:

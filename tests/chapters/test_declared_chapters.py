@@ -1,4 +1,5 @@
-"""Whole chapters as declarations alone: each module of `declared/` is added to a copy of the tree and walked there.
+"""Whole chapters as declarations alone: each module of `declared/`, and the README's example, is added to a copy of the
+tree and walked there.
 
 Nothing else is touched: no screen, no job, no test of its own. `tests/every_record` derives what it tries from the
 words that the declarations use.
@@ -7,12 +8,12 @@ words that the declarations use.
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures._copied_tree import copied_tree, walked
+from tests.fixtures._readme import classes_in, example
 
 DECLARED = Path(__file__).with_name("declared")
 LINES_MAX = 80
@@ -21,10 +22,6 @@ WALKED = ("entered_by_hand", "every_page_of_a_type_answers", "goes_to_the_bin", 
 
 def modules() -> list[Path]:
     return sorted(DECLARED.glob("[!_]*.py"))
-
-
-def types_in(module: Path) -> list[str]:
-    return re.findall(r"^class (\w+)\(Record\):", module.read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("module", modules(), ids=lambda path: path.stem)
@@ -37,12 +34,22 @@ def test_a_type_is_declared_in_few_lines(module: Path) -> None:
 
 @pytest.mark.slow
 def test_the_chapters_pass_the_tests_of_every_type(tmp_path: Path, mongo_uri: str) -> None:
-    tree, names = copied_tree(tmp_path / "tree"), [name for module in modules() for name in types_in(module)]
-    for module in modules():
-        assert not (tree / "models" / module.name).exists()
-        shutil.copy(module, tree / "models" / module.name)
+    tree, path = copied_tree(tmp_path / "tree"), example()[0]
+    added = {path: example()[1], **{f"models/{module.name}": module.read_text("utf-8") for module in modules()}}
+    names = [name for module in added.values() for name in classes_in(module)]
+    for place, module in added.items():
+        assert not (tree / place).exists()
+        (tree / place).write_text(module, "utf-8")
     run = walked(tree, mongo_uri, names, seconds=900)
     assert run.returncode == 0, run.stdout[-6000:]
     for name in names:
-        for walk in WALKED:
+        for walk in (*WALKED, *tests_of_one_type(tree)):
             assert re.search(rf"{walk}\S*\[{name}\] PASSED", run.stdout), f"{walk} did not run for {name}"
+
+
+def tests_of_one_type(tree: Path) -> list[str]:
+    """The tests that run once for each type."""
+    files = (tree / "tests" / "every_record").glob("test_*.py")
+    return [
+        text for file in files for text in re.findall(r"^@TYPES\ndef (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    ]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "artefacts", "__pycache__", ".*_cache", "node_modules")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "artefacts", ".*_cache", "node_modules")
 
 VALUES = '''"""Lengths of time as people write them: 1:30 is an hour and a half."""
 
