@@ -44,7 +44,7 @@ def targets_of(cls: type[Record]) -> Iterator[CountedField]:
 
 
 @cache
-def _rollups_of(cls: type[Record]) -> tuple[tuple[str, Rollup], ...]:
+def _rollups_of(cls: Any) -> tuple[tuple[str, Rollup], ...]:
     """The counted fields of a type; every write asks for those of all types."""
     return tuple((name, field.rollup) for name, field in cls.declared.own_fields.items() if field.rollup)
 
