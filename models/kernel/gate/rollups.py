@@ -38,20 +38,20 @@ class CountedField:
 def targets_of(cls: type[Record]) -> Iterator[CountedField]:
     """The fields of all types that are counted from the records of this one, at each of their writes."""
     for other in registered().values():
-        for name, rollup in _rollups_of(other):
+        for name, rollup in _rollups_of(other):  # type: ignore[arg-type]
             if rollup.type_name == cls.__name__ and rollup.fresh == ON_WRITE:
                 yield CountedField(other, name, rollup)
 
 
 @cache
-def _rollups_of(cls: Any) -> tuple[tuple[str, Rollup], ...]:
+def _rollups_of(cls: type[Record]) -> tuple[tuple[str, Rollup], ...]:
     """The counted fields of a type; every write asks for those of all types."""
     return tuple((name, field.rollup) for name, field in cls.declared.own_fields.items() if field.rollup)
 
 
 def nightly_of(cls: type[Record]) -> dict[str, Rollup]:
     """The fields of a type that are counted at night."""
-    return {name: rollup for name, rollup in _rollups_of(cls) if rollup.fresh == NIGHTLY}
+    return {name: rollup for name, rollup in _rollups_of(cls) if rollup.fresh == NIGHTLY}  # type: ignore[arg-type]
 
 
 def counted(cls: type[Record], rollup: Rollup, id: ObjectId) -> Any:
