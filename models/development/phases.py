@@ -10,7 +10,9 @@ from ..kernel.base import clock
 from ..kernel.language import (
     WRITER,
     Choice,
+    Condition,
     Day,
+    Judged,
     L,
     Line,
     Need,
@@ -33,6 +35,33 @@ BEGINNING = "draft proposed"
 RUNNING = " ".join(PHASES)
 STANDS = {"initiated": L("Initiated", "已立項"), **PHASES, "closed": L("Closed", "已結項")}
 OPEN = f"{BEGINNING} initiated {RUNNING}"
+LAUNCHES = ("planned", "in_review", "approved", "live", "completed")  # but not those rolled back
+LAUNCHED = Condition(
+    L("Every launch is completed", "上線計劃均已完成"),
+    "Launch.project",
+    where={"state": LAUNCHES},
+    states="completed",
+    least=1,
+)
+SPECIFIED = Condition(
+    L("The specification is released", "規格說明書已發佈"),
+    "Specification.project",
+    where={"state": ("draft", "submitted", "in_force")},
+    states="in_force",
+    least=1,
+)
+DESIGNED = Condition(
+    L("The design documents are approved", "設計文檔均已批准"),
+    "DesignDocument.project",
+    where={"state": ("draft", "submitted", "approved")},
+    states="approved",
+    least=1,
+)
+TO_TEST = Condition(
+    L("A test plan is under way", "測試計劃已開始"), "TestPlan.project", states="under_way finished", least=1
+)
+TESTED = Judged(L("What testing has shown", "測試結論"), "testing")
+MAINTAINED = Condition(L("All maintenance is done", "維護記錄均已辦結"), "Maintenance.project", states="done cancelled")
 
 
 class PhasePlan(Line):

@@ -23,12 +23,10 @@ from ..kernel.language import (
     Access,
     Choice,
     Combine,
-    Condition,
     Day,
     DecisionLine,
     FollowUp,
     Grid,
-    Judged,
     L,
     Line,
     Lines,
@@ -43,6 +41,7 @@ from ..kernel.language import (
     Refs,
     Retention,
     Role,
+    Rollup,
     State,
     Text,
     Values,
@@ -67,11 +66,17 @@ from .feasibility import (
 )
 from .phases import (
     BEGINNING,
+    DESIGNED,
     EXPLAINED,
+    LAUNCHED,
+    MAINTAINED,
     OPEN,
     PHASES,
     PLANNED,
     RUNNING,
+    SPECIFIED,
+    TESTED,
+    TO_TEST,
     Forecast,
     NewBaseline,
     PhasePassage,
@@ -84,36 +89,10 @@ from .releases import CERTIFICATE
 
 LEADER = user_in("leader", L("Project leader", "項目負責人"), own=True)
 MANAGEMENT = role(Role.MANAGEMENT)
+OPEN_DEFECTS = "open fixed rejecting lowering"
 QUARTER_DAYS = 91
 QUARTERLY = "RSCALE=GREGORIAN;FREQ=MONTHLY;INTERVAL=3;SKIP=BACKWARD"
 QUARTERLY_REVIEW = L("Quarterly review: {name}", "季度評估：{name}")
-LAUNCHES = ("planned", "in_review", "approved", "live", "completed")  # but not those rolled back
-LAUNCHED = Condition(
-    L("Every launch is completed", "上線計劃均已完成"),
-    "Launch.project",
-    where={"state": LAUNCHES},
-    states="completed",
-    least=1,
-)
-SPECIFIED = Condition(
-    L("The specification is released", "規格說明書已發佈"),
-    "Specification.project",
-    where={"state": ("draft", "submitted", "in_force")},
-    states="in_force",
-    least=1,
-)
-DESIGNED = Condition(
-    L("The design documents are approved", "設計文檔均已批准"),
-    "DesignDocument.project",
-    where={"state": ("draft", "submitted", "approved")},
-    states="approved",
-    least=1,
-)
-TO_TEST = Condition(
-    L("A test plan is under way", "測試計劃已開始"), "TestPlan.project", states="under_way finished", least=1
-)
-TESTED = Judged(L("What testing has shown", "測試結論"), "testing")
-MAINTAINED = Condition(L("All maintenance is done", "維護記錄均已辦結"), "Maintenance.project", states="done cancelled")
 TWICE = L("Somebody is named twice in the team.", "團隊中有人員重複。")
 
 
@@ -192,6 +171,7 @@ REVIEW = FollowUp(
             ),
         ),
         Part(L("Budget", "預算"), "budget grants granted costs spent", clause="2.3.1"),
+        Part(L("Figures", "數據"), "cases defects"),
         Part(L("Closing", "結項"), "conclusion"),
     ),
     workflow=Workflow(
@@ -369,6 +349,13 @@ class Project(Record):
     )
     baselines = Whole(computed=True, label=L("Number of baselines", "基線次數"))
     passages = Lines(PhasePassage, computed=True, label=L("Gates passed", "階段關口"))
+    cases = Whole(
+        rollup=Rollup("TestCase.project", states="in_force retiring", fresh="nightly"),
+        label=L("Cases in force", "生效用例"),
+    )
+    defects = Whole(
+        rollup=Rollup("Defect.project", states=OPEN_DEFECTS, fresh="nightly"), label=L("Open defects", "未關閉缺陷")
+    )
     conclusion = LongText(edit=during("maintenance", WRITER), label=L("Conclusion", "結項總結"))
 
     def clean(self) -> None:

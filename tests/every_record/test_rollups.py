@@ -76,7 +76,9 @@ def test_a_count_of_the_night_may_be_cut_off(cls: Any, record: Any, company: Any
         source = catalogue.by_class(rollup.type_name)
         counting = [record, *(company.make(cls.declared.name) for _ in range(2))]
         for each in counting:
-            company.make(source.declared.name, **{rollup.link: each.id})
+            made = company.make(source.declared.name, **{rollup.link: each.id})
+            if rollup.states and made.state not in rollup.states:
+                company.walk(made, min(rollup.states))
         writes = CutOff()
         monkeypatch.setattr(changes, "update", writes)
         with pytest.raises(Killed):
