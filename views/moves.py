@@ -171,7 +171,8 @@ def _needs(intent: Intent[Any], move: Move) -> list[dict[str, Any]]:
 
 def _items(intent: Intent[Any], need: Any) -> Iterator[dict[str, Any]]:
     if isinstance(need, Judged):
-        yield from (_judgement(judgement) for judgement in need.judge(intent.record))
+        judged = need.judge(intent.record)
+        yield from (_judgement(judgement) for judgement in judged if judgement.count or not judgement.is_told)
     elif isinstance(need, Condition):
         yield _condition(intent, need)
     else:

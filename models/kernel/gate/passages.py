@@ -109,11 +109,11 @@ def pass_through(unit: Unit, record: Record, chosen: Move, actor: Actor) -> None
     line = record.declared.own_fields[gate.keeps].field.document_type()
     line.key, line.verb = new_key({other.key for other in held}), chosen.verb
     editions = sorted(editions_of(record, gate), key=FrozenEdition.line) if gate.freezes else []
-    facts = {"at": clock.now(), "by": actor.id, "left": record.state, "entered": chosen.target}
+    facts: dict[str, Any] = {"at": clock.now(), "by": actor.id, "left": record.state, "entered": chosen.target}
     if gate.freezes:
-        facts |= {"editions": len(editions), "digest": digest_of(editions)}
+        facts["editions"], line.digest = len(editions), digest_of(editions)
         if not unit.is_dry:
-            _keep(record, facts["digest"], editions)
+            _keep(record, line.digest, editions)
     for name, value in facts.items():
         line.put(name, value)
     record.put(gate.keeps, [*held, line])

@@ -12,7 +12,7 @@ from mongoengine.base import get_document
 from ..base.case import Case
 from ..base.store import in_unit
 from ..base.words import L, Words
-from .fields import Line, Moment, Ref, Text, Whole
+from .fields import Line, Moment, Ref, Whole
 from .kinds.any_links import kept_as
 from .names import NameSet
 
@@ -27,7 +27,7 @@ class PassageLine(Line):
     at = Moment(computed=True, label=L("At", "時間"))
     by = Ref("User", computed=True, label=L("By", "辦理人"))
     editions = Whole(computed=True, label=L("Records frozen", "固定記錄數"))
-    digest = Text(computed=True, most=DIGEST_LENGTH, label=L("Digest of the snapshot", "快照摘要"))
+    digest = me.StringField()  # of the snapshot; its certificate and the command say it
     verb = me.StringField()
 
 
