@@ -86,7 +86,7 @@ def refuse_unless_ready(
         problems.add(REASON, REASON_NEEDED)
     for sentence in validation.said_faults(context.reason):
         problems.add(REASON, sentence)
-    if why := replays.refuse_move(record, chosen.verb, actor):
+    if why := replays.refuse_move(record, chosen.verb, actor, context):
         problems.add("replay", why)
     if chosen.sign and not context.signed and not actor.is_system:
         problems.add("password", SIGN_NEEDED)

@@ -116,10 +116,10 @@ def is_needed(record: Record) -> bool:
     return any(cls.collection().find_one({start: since, "removed_at": None}, {"_id": 1}) for cls, start in sources)
 
 
-def refuse_move(record: Record, verb: str, actor: Actor) -> Words | None:
+def refuse_move(record: Record, verb: str, actor: Actor, context: Context) -> Words | None:
     """Why a move is refused before which something is replayed."""
     word = record.declared.replayed
-    if word is None or word.on != verb or actor.is_system or not is_needed(record):
+    if word is None or word.on != verb or actor.is_system or context.source in NOT_WORK or not is_needed(record):
         return None
     return standing(record).why
 
