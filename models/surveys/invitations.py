@@ -91,7 +91,7 @@ FLOW = Workflow(
     edit="prepared",
     facts=(
         State("prepared", L("Prepared", "待發送"), tone="neutral"),
-        State("invited", L("Invited", "已邀請"), tone="progress"),
+        State("invited", L("InvitationCounts", "已邀請"), tone="progress"),
         State("reminded", L("Reminded", "已提醒"), tone="wait"),
         State("answered", L("Answered", "已作答"), tone="good"),
     ),
@@ -192,7 +192,7 @@ class SurveyInvitation(Record):
 
 
 @dataclass(frozen=True)
-class Invited:
+class InvitationCounts:
     """How many invitations of a survey went out, came to their address, and were used."""
 
     sent: int
@@ -200,10 +200,10 @@ class Invited:
     used: int
 
 
-def counts_of(survey: ObjectId) -> Invited:
+def counts_of(survey: ObjectId) -> InvitationCounts:
     """What became of the invitations of a survey. What was answered was delivered, whatever a mail server said."""
     rows = get_db()[SurveyInvitation.type_name()]
     ids = [row["_id"] for row in rows.find({"survey": survey, "state": {"$in": SENT}, "removed_at": None}, {"_id": 1})]
     used = public_links.used_among(ids)
     returned = outside.returned_among(SurveyInvitation.type_name(), ids) - used
-    return Invited(len(ids), len(ids) - len(returned), len(used))
+    return InvitationCounts(len(ids), len(ids) - len(returned), len(used))

@@ -148,9 +148,9 @@ def test_no_view_shows_a_small_number_and_none_is_the_difference_of_two(scene: t
                 for _, counts in known.rows_of(key, known.view(narrowed, by)):
                     assert not {1, 2, 3, 4} & {count for count in counts if count is not None} or len(known.tallies) < 2
     assert all(size >= LEAST for size in sizes.values())
-    for one, other in combinations(sizes, 2):
-        if one < other:
-            assert sizes[other] - sizes[one] >= LEAST
+    for inner, outer in combinations(sizes, 2):
+        if inner < outer:
+            assert sizes[outer] - sizes[inner] >= LEAST
 
 
 def test_what_is_common_is_shown() -> None:

@@ -54,7 +54,7 @@ def test_a_personal_link_is_mailed_and_answers_once(app: Any, survey: Survey, co
     page = person.begin(path_of(invitation))
     person.send(page, words="好")
     assert sittings.completed(survey) == 1
-    assert invitations.counts_of(survey.id) == invitations.Invited(1, 1, 1)
+    assert invitations.counts_of(survey.id) == invitations.InvitationCounts(1, 1, 1)
     again = Respondent(app).knows(survey)
     assert not again.get(path_of(invitation)).has_form("/at/")
     with pytest.raises(Refused):
