@@ -71,9 +71,8 @@ class PlanItem(Line):
 
 
 class BaselineItem(Line):
-    """One item as it was approved, and what had become of it when the period was over."""
+    """One item as it was approved, under the key of the item, and what had become of it when the period was over."""
 
-    item = Text(computed=True, label=L("Key of the item", "事項鍵"))
     subject = Text(label=L("Item", "事項"))
     due = Day(label=L("Due", "期限"))
     result = Choice(RESULTS, label=L("Result", "結果"))
@@ -216,7 +215,7 @@ class WorkPlan(Record):
         """Note what became of each promised item, and carry over what is not done: the same task, counted once more."""
         standing = standing_of(self)
         for promised in self.baseline or ():
-            promised.result = standing.results[promised.item]
+            promised.result = standing.results[promised.key]
         self.kept = sum(result == KEPT for result in standing.results.values())
         if left := [item for item in self.items or () if standing.is_open(item)]:
             _make_tasks(self, left, actions)
@@ -224,7 +223,7 @@ class WorkPlan(Record):
 
 
 def _as_approved(item: PlanItem) -> BaselineItem:
-    return BaselineItem(item=item.key, subject=item.subject, due=item.due, result=None)
+    return BaselineItem(key=item.key, subject=item.subject, due=item.due, result=None)
 
 
 class PlanStanding:
@@ -232,7 +231,7 @@ class PlanStanding:
 
     def __init__(self, plan: WorkPlan, tasks: dict[ObjectId | None, dict[str, Any]]):
         calendar = working_time.calendar_of(plan.ref("department"))
-        promised = {each.item: each for each in plan.baseline or ()}
+        promised = {each.key: each for each in plan.baseline or ()}
         items = {item.key: item for item in plan.items or ()}
         self.items, self.tasks = items, tasks
         self.results: dict[str, str] = {}

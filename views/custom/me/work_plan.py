@@ -49,7 +49,7 @@ def panel(me: Actor, plan: WorkPlan) -> Panel | None:
         "promised": _promised(plan, standing) if standing else [],
         "kept": _kept(standing) if standing and standing.results else None,
         "later": _later(standing, me) if standing and plan.baseline else [],
-        "weeks": [f"{wording.day(first)} – {wording.day(last)}" for first, last in plan.span().weeks()],
+        "weeks": [f"{first:%m-%d}" for first, _ in plan.span().weeks()],
         "people": _people(plan),
         "tight": _tight(plan) if plan.state in ("draft", "submitted") else [],
     }
@@ -80,9 +80,9 @@ def _promised(plan: WorkPlan, standing: PlanStanding) -> list[dict[str, Any]]:
         {
             "subject": each.subject,
             "due": wording.day(each.due or plan.ends),
-            "result": RESULTS[standing.results[each.item]],
-            "tone": TONES[standing.results[each.item]],
-            "carried": _carried_of(standing, each.item),
+            "result": RESULTS[standing.results[each.key]],
+            "tone": TONES[standing.results[each.key]],
+            "carried": _carried_of(standing, each.key),
         }
         for each in plan.baseline or ()
     ]
