@@ -176,7 +176,9 @@ class Survey(Record):
         ),
     )
     remind_before = Whole(least=1, most=30, label=L("Reminds so many days before it closes", "結束前幾天提醒"))
-    remind_most = Whole(least=1, most=5, label=L("Reminders for each person at most (1)", "每人最多提醒次數（預設 1）"))
+    remind_most = Whole(
+        least=1, most=5, label=L("Reminders for each person at most (empty: one)", "每人最多提醒次數（空白為 1）")
+    )
     released = Whole(computed=True, label=L("Anonymous answers released", "已釋出匿名回答數"))
     released_list = Text(computed=True, label=L("Hash of the list of answers", "回答清單雜湊值"))
     questions = Questions(editions=True, required=True, label=L("Questions", "題目"))
