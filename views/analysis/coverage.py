@@ -280,7 +280,9 @@ def _columns(breakdown: Breakdown, matrix: Matrix, cells: Cells) -> list[Any]:
     groups, held = breakdown.axes[1], {key for of_item in cells.values() for key in of_item}
     if matrix.columns:
         return groups.in_order(held)[:COLUMNS_MAX]
-    known = {*held, *groups.expected(breakdown.pairs), *groups.blank(breakdown.pairs)} - {SUSPECT}
+    begins_with = getattr(breakdown.cls.fields_of()[matrix.cell], "default", None)
+    blank = [] if begins_with is not None else groups.blank(breakdown.pairs)
+    known = {*held, *groups.expected(breakdown.pairs), *blank} - {SUSPECT}
     return [*groups.in_order(known), *([SUSPECT] if matrix.suspect else [])]
 
 

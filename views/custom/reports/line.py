@@ -134,9 +134,10 @@ def _groups(level: Level) -> Iterator[dict[str, Any]]:
 
 
 def _shown(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
+    number, title = row.get("number", ""), row.get("title") or ""
     return {
-        "number": row.get("number", ""),
-        "title": row.get("title") or row.get("number", ""),
+        "number": number,
+        "name": title if number in title else f"{number} {title}",
         "url": f"/admin/{cls.declared.name}/details/?id={row['_id']}",
         "line": f"/admin/line/?type={cls.declared.name}&id={row['_id']}",
         "state": state_label(cls, row.get("state")),
