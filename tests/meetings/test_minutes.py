@@ -19,6 +19,7 @@ from models.meetings.meetings import Meeting
 from models.services.files import files
 from models.tasks import Task
 from tests.fixtures.doing import do, work_off
+from tests.fixtures.papers import text_in
 from tests.meetings.conftest import NOW, SEEN, WHEN, attending, change, invited, step
 
 DUE = dt.date(2027, 3, 12)
@@ -153,6 +154,11 @@ def test_an_objection_needs_a_reason_and_stands_in_the_minutes(circulated: Meeti
         people.users["clerk_sal2"],
     )
     assert objection.withdrawn_at is None
+    work_off("papers.make")
+    [file] = files.files_of(done.id)
+    text = text_in(files.bucket().open_download_stream(file["content"]).read())
+    assert "價格並未議定。" in text
+    assert "送樣" in text
 
 
 def test_after_three_working_days_silence_confirms_and_what_was_said_counts(circulated: Meeting, people: Any) -> None:
@@ -227,7 +233,18 @@ def test_meetings_of_a_rhythm_are_made_ahead_each_with_its_own_identity(meet: An
     assert Meeting.objects().count() == 3
 
 
-def test_rights(meet: Any, people: Any) -> None:
+def test_a_day_off_moves_one_meeting_and_not_the_series(meet: Any, people: Any) -> None:
+    """The Wednesday after is a holiday: that meeting is on Thursday, the next on Wednesday again."""
+    people.make("calendar_day", day=dt.date(2027, 3, 10), kind="off")
+    meet("clerk_mkt", repeat="FREQ=WEEKLY;BYDAY=WE;X-DAYOFF=AFTER")
+    do("moves.timed")
+    with clock.set_to(WHEN + dt.timedelta(days=7)):
+        do("moves.timed")
+    days = [clock.aware(row.starts).astimezone(clock.zone()).date() for row in Meeting.objects().order_by("starts")]
+    assert days == [dt.date(2027, 3, 3), dt.date(2027, 3, 11), dt.date(2027, 3, 17)]
+
+
+def test_rights(meet: Any, people: Any, browser_as: Any) -> None:
     """Attendees and the department see a meeting; others do not, and a linked record that is hidden has no title."""
     quotation = people.make("quotation", "clerk_sal")
     meeting = meet("clerk_mkt", about=[LinkedMatter(record=f"quotation:{quotation.id}")])
@@ -241,8 +258,11 @@ def test_rights(meet: Any, people: Any) -> None:
         else:
             with pytest.raises(Missing):
                 rights.find(person, Meeting, meeting.id)
-    with pytest.raises(Missing):
-        rights.find(people.actor("clerk_mkt"), type(quotation), quotation.id)
+    page = f"/admin/meeting/details/?id={meeting.id}"
+    assert quotation.title in browser_as("clerk_sal").get(page).text
+    hidden = browser_as("clerk_mkt").get(page).text
+    assert quotation.number not in hidden
+    assert quotation.title not in hidden
 
 
 def clashes(company: Any, **values: Any) -> list[str]:
