@@ -56,7 +56,7 @@ TESTINGS = (
         312,
         285,
         190,
-        (("2.0-rc1", 142, True), ("2.0", 112, False)),
+        (("2.0-rc1", 142, True), ("2.0", 120, False)),
     ),
     DemoTesting(PROJECTS[1], "clerk_rnd5", "clerk_mkt3", "clerk_rnd4", 10, 190, 166, 60, (("1.4-rc1", 12, True),)),
     DemoTesting(PROJECTS[2], "clerk_rnd5", "clerk_mkt", "clerk_rnd4", 8, 70, 30),
