@@ -17,7 +17,7 @@ WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 @dataclass(frozen=True)
-class Change:
+class ClockChange:
     """A change of the clock: when, in UTC, and how far the zone is from UTC before and after."""
 
     at: dt.datetime
@@ -64,7 +64,7 @@ def _fixed(zone: ZoneInfo, moment: dt.datetime) -> TimezoneStandard:
     return part
 
 
-def _part(change: Change) -> TimezoneStandard | TimezoneDaylight:
+def _part(change: ClockChange) -> TimezoneStandard | TimezoneDaylight:
     month, nth, weekday = change.rule
     part = TimezoneDaylight() if change.is_summer else TimezoneStandard()
     part.add("dtstart", change.wall)
@@ -75,7 +75,7 @@ def _part(change: Change) -> TimezoneStandard | TimezoneDaylight:
     return part
 
 
-def _changes(zone: ZoneInfo, year: int) -> Iterator[Change]:
+def _changes(zone: ZoneInfo, year: int) -> Iterator[ClockChange]:
     """The changes of the clock within a year: found by the day, then by the minute."""
     day, end = dt.datetime(year, 1, 1, tzinfo=dt.UTC), dt.datetime(year + 1, 1, 1, tzinfo=dt.UTC)
     while day < end:
@@ -86,7 +86,7 @@ def _changes(zone: ZoneInfo, year: int) -> Iterator[Change]:
                 low, high = (middle, high) if _offset(zone, middle) == _offset(zone, day) else (low, middle)
             at = (high + dt.timedelta(seconds=30)).replace(second=0, microsecond=0)
             local = (at + ONE_MINUTE).astimezone(zone)
-            yield Change(at, _offset(zone, day), _offset(zone, at), bool(local.dst()), local.tzname() or zone.key)
+            yield ClockChange(at, _offset(zone, day), _offset(zone, at), bool(local.dst()), local.tzname() or zone.key)
         day += ONE_DAY
 
 
