@@ -98,7 +98,7 @@ def timed_lines(intent: Intent[Any]) -> list[str]:
 def _step_words(record: Record, leads: FollowUp, of: Steps) -> Iterator[Words]:
     """The next step that time makes of a record: when, or why it has not been made. None once the record is done."""
     flow = record.flow()
-    if flow is None or record.state in flow.ends or record.removed_at is not None:
+    if flow is None or record.state in flow.ends - of.states or record.removed_at is not None:
         return
     moments = step_moments(record, of)
     if not moments:

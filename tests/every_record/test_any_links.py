@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from models import catalogue
 from models.kernel.base.errors import Refused
-from models.kernel.base.people import SYSTEM
+from models.kernel.base.people import SYSTEM, Role
 from models.kernel.base.words import speaking
 from models.kernel.gate import changes
 from models.kernel.language.fields import NOT_THERE, label_of
@@ -28,7 +28,12 @@ def set_by_people(declared: Any) -> dict[str, Any]:
     return {name: field for name, field in declared.own_fields.items() if field.is_any_link and not field.computed}
 
 
-LINKED = types_with(lambda declared: bool(set_by_people(declared)))
+def entered_by_clerks(declared: Any) -> bool:
+    """What is tried here needs somebody from whom some records are hidden."""
+    return declared.access.write is None or Role.CLERK in declared.access.write
+
+
+LINKED = types_with(lambda declared: bool(set_by_people(declared)) and entered_by_clerks(declared))
 
 
 def links_of(cls: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from .kernel.language import (
     access=Access(open=True),
     workflow=Workflow("open", (Move("close", "open", "closed"),)),
     public=Public(browse=Browse(states="open", show="introduction")),
-    follow_ups=(FollowUp("fill_in", "Inspection", L("Fill in", "填寫"), states={"open"}, opens="checklist"),),
+    follow_ups=(FollowUp("fill_in", "ChecklistRound", L("Fill in", "填寫"), states={"open"}, opens="checklist"),),
 )
 class Checklist(Record):
     """What is looked at, in which order, and what each answer is worth."""
@@ -43,8 +43,8 @@ class Checklist(Record):
 
 
 @record(
-    label=L("Inspection", "檢查"),
-    plural=L("Inspections", "檢查"),
+    label=L("Round", "檢查"),
+    plural=L("Rounds", "檢查"),
     chapter=OPERATIONS,
     clause="4.1",
     number="IP-{yyyy}-{seq:4}",
@@ -53,7 +53,7 @@ class Checklist(Record):
     access=Access(open=True),
     public=Public(create="day answers remark", under="checklist", department="SVC"),
 )
-class Inspection(Record):
+class ChecklistRound(Record):
     """One round with a checklist: its answers."""
 
     checklist = Ref("Checklist", required=True, fixed=True, label=L("Checklist", "檢查表"))

@@ -88,7 +88,8 @@ class Ref(Rule, me.ReferenceField):
 
 class Refs(Rule, me.ListField):
     """Links to several records of a type, in order; `acyclic`: following them from record to record never comes back
-    to the first; `by_edition`: the gate notes the edition of each that the record stands on (`Editions`)."""
+    to the first; `by_edition`: the gate notes the edition of each that the record stands on (`Editions`); `states`: those
+    in which a record can be chosen."""
 
     is_exact = is_grouped = True
     is_sortable = False
@@ -97,6 +98,7 @@ class Refs(Rule, me.ListField):
         self,
         target: str,
         *,
+        states: Collection[str] = (),
         acyclic: bool = False,
         informs: bool = False,
         by_edition: bool = False,
@@ -104,6 +106,9 @@ class Refs(Rule, me.ListField):
     ):
         super().__init__(Ref(target), **facts)
         self.acyclic, self.informs, self.by_edition = acyclic, informs, by_edition
+        self.states = frozenset(states)
+        if not is_names(states):
+            self.note_faults([f"has states={states!r}, which is not a set of states"])
 
     @property
     def target(self) -> str:
