@@ -85,7 +85,8 @@ def fills(form: wtforms.Form, chosen: Iterable[str], me: Actor) -> Brought:
     held = _held((entry for entry, _ in needed.values()), me)
     brought = Brought()
     for entry, beside in needed.values():
-        if (record := held.get(entry.data)) is None:
+        record = held.get(entry.data) if isinstance(entry.data, ObjectId) else None  # several fill nothing in
+        if record is None:
             continue
         for column, source in entry.field.fills.items():
             place = beside.get(column)

@@ -88,8 +88,8 @@ class Ref(Rule, me.ReferenceField):
 
 class Refs(Rule, me.ListField):
     """Links to several records of a type, in order; `acyclic`: following them from record to record never comes back
-    to the first; `by_edition`: the gate notes the edition of each that the record stands on (`Editions`); `states`: those
-    in which a record can be chosen."""
+    to the first; `by_edition`: the gate notes the edition of each that the record stands on (`Editions`); `states`:
+    those in which a record can be chosen."""
 
     is_exact = is_grouped = True
     is_sortable = False
