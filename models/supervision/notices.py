@@ -53,7 +53,6 @@ from ..kernel.language import (
 from .clauses import GROUP_WORK
 
 PERSON = user_in("person", L("Person responsible", "責任人"), own=True)
-GROUP = role(Role.SUPERVISOR)
 RESULTS = {"accepted": L("Accepted", "通過"), "rejected": L("Rejected", "不通過")}
 EFFECTS = {"effective": L("Effective", "有效"), "ineffective": L("Not effective", "無效")}
 AT_DEPARTMENT = "issued acknowledged extension_asked"
@@ -62,13 +61,14 @@ EFFECT_AFTER = days(90)
 OF_ANOTHER = L("{number} concerns another department.", "{number} 屬於其他部門。")
 REJECTED_AGAIN = L("{number} {title}: rejected for the {count}. time.", "{number} {title}：第 {count} 次驗證不通過。")
 CHECK_EFFECT = L("Does what was done about {number} help?", "驗證 {number} 整改措施的有效性")
+NOT_THE_LINES = L("There is one line for each finding of the notice.", "整改情況須與通知書所列問題逐項對應。")
 SOONER = L("The new date is not later than the present one.", "申請的期限不晚於現期限。")
 
 
 class RectificationItem(Line):
     """What is done about one finding: the correction, why it came to it, and what keeps it from coming again."""
 
-    finding = Ref("Finding", required=True, label=L("Finding", "問題"))
+    finding = Ref("Finding", computed=True, label=L("Finding", "問題"))
     correction = LongText(edit=during("acknowledged", PERSON), label=L("Correction", "糾正"))
     cause = LongText(edit=during("acknowledged", PERSON), label=L("Cause", "原因"))
     action = LongText(edit=during("acknowledged", PERSON), label=L("Corrective action", "糾正措施"))
@@ -153,14 +153,21 @@ def check_of(notice: RectificationNotice, _key: str) -> Mapping[str, Any]:
                 label=L("Ask for an extension", "申請延期"),
             ),
             Move(
-                "grant", "extension_asked", "acknowledged", by=GROUP, within=workdays(2), label=L("Grant", "同意延期")
+                "grant",
+                "extension_asked",
+                "acknowledged",
+                by=GROUP_WORK,
+                within=workdays(2),
+                label=L("Grant", "同意延期"),
             ),
-            Move("refuse", "extension_asked", "acknowledged", by=GROUP, ask=REASON, label=L("Refuse", "不同意延期")),
+            Move(
+                "refuse", "extension_asked", "acknowledged", by=GROUP_WORK, ask=REASON, label=L("Refuse", "不同意延期")
+            ),
             Move(
                 "verify",
                 "submitted",
                 "closed",
-                by=GROUP,
+                by=GROUP_WORK,
                 require=(ACCEPTED,),
                 within=workdays(5),
                 label=L("Verify", "驗證通過"),
@@ -169,7 +176,7 @@ def check_of(notice: RectificationNotice, _key: str) -> Mapping[str, Any]:
                 "reject",
                 "submitted",
                 "acknowledged",
-                by=GROUP,
+                by=GROUP_WORK,
                 ask=(REASON, "due"),
                 require="due",
                 label=L("Reject", "驗證不通過"),
@@ -230,7 +237,11 @@ class RectificationNotice(Record):
     person = Ref("User", required=True, label=L("Person responsible", "責任人"))
     due = Day(required=True, editable_in={"submitted"}, label=L("Due", "整改期限"))
     earlier = Ref("RectificationNotice", fixed=True, label=L("Earlier notice", "原通知書"))
-    items = Lines(RectificationItem, label=L("Rectification", "整改情況"))
+    items = Lines(
+        RectificationItem,
+        edit=during("acknowledged", PERSON) | during("submitted", GROUP_WORK),
+        label=L("Rectification", "整改情況"),
+    )
     wished_due = Day(edit=during("acknowledged", PERSON), label=L("Date asked for", "申請延期至"))
     answer_by = Day(computed=True, label=L("To be answered by", "答覆期限"))
     rejections = Whole(computed=True, default=0, label=L("Rejected, times", "驗證不通過次數"))
@@ -247,6 +258,8 @@ class RectificationNotice(Record):
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.state == "draft":
             yield from (("findings", fault) for fault in self._finding_faults())
+        elif [line.ref("finding") for line in self.items or ()] != [*self.refs("findings")]:
+            yield "items", NOT_THE_LINES
         if self.state == "acknowledged" and self.wished_due and self.due and self.wished_due <= self.due:
             yield "wished_due", SOONER
 
