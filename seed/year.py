@@ -20,6 +20,7 @@ from seed.research import plan_research
 from seed.script import Script, StoryStep, chance, length, spread
 from seed.service import plan_service
 from seed.specified import plan_specified
+from seed.supervision import plan_supervision
 from seed.surveys import plan_surveys
 from seed.tape import Tape
 from seed.tasks import plan_tasks
@@ -90,6 +91,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_meetings(script, start, calendar.next_workday(tape.today))
     plan_projects(script)
     plan_specified(script)
+    plan_supervision(script, start)
     return script
 
 
