@@ -84,6 +84,8 @@ def test_a_line_that_is_put_back_is_the_same_line(cls: Any, filled: Any) -> None
         if cls._fields[name].whole:
             continue  # a table lacks no line
         shorter = write(filled, name, lines[1:])
+        if len(shorter.raw(name)) == len(lines):
+            continue  # the type itself keeps a line for each of what it names
         past = history.as_of(shorter.to_mongo().to_dict(), history.entries_of(filled.id), shorter.version - 1)
         back = write(filled, name, cls._from_son(past).raw(name))
         assert [line.key for line in back.raw(name)] == [line.key for line in lines]
