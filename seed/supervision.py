@@ -65,14 +65,14 @@ def _plan_round(script: Script, back: int) -> None:
     script.add(at + 1, who, _moving(key, "begin"))
     result = {"answers": {"given": answers}, "conclusion": texts.CONCLUSION}
     script.add(at + 4, who, lambda desk: desk.update(key, result))
-    found = [f"finding:{back:02}:{place}" for place in range(FINDINGS_EACH)]
-    for place, finding in enumerate(found):
+    findings = [f"finding:{back:02}:{place}" for place in range(FINDINGS_EACH)]
+    for place, finding in enumerate(findings):
         script.add(at + 4.1 + place / 10, who, _find(finding, key, area, place))
         script.add(at + 4.6 + place / 10, who, _moving(finding, "confirm"))
     script.add(at + 5, who, _moving(key, "report"))
     if back:
         script.add(at + 9, HEAD, _moving(key, "close"))
-    _plan_notice(script, back, at + 6, area, who, found)
+    _plan_notice(script, back, at + 6, area, who, findings)
 
 
 def _begin(key: str, area: AreaText, who: str) -> Act:
@@ -92,7 +92,7 @@ def _begin(key: str, area: AreaText, who: str) -> Act:
 
 
 def _find(key: str, inspection: str, area: AreaText, place: int) -> Act:
-    clause, subject, fact = area.found[place % len(area.found)]
+    clause, subject, fact = area.facts[place % len(area.facts)]
 
     def act(desk: Desk) -> None:
         values = {
@@ -110,10 +110,10 @@ def _find(key: str, inspection: str, area: AreaText, place: int) -> Act:
     return act
 
 
-def _plan_notice(script: Script, back: int, at: float, area: AreaText, who: str, found: list[str]) -> None:
+def _plan_notice(script: Script, back: int, at: float, area: AreaText, who: str, findings: list[str]) -> None:
     key, person = f"rectification_notice:{back:02}", users_of(area.department, "clerk")[0].login
     state = NEWEST[back] if back < len(NEWEST) else "closed"
-    script.add(at, who, _notice(key, area, person, found))
+    script.add(at, who, _notice(key, area, person, findings))
     steps = [(1, who, _moving(key, "issue")), (6, person, _moving(key, "acknowledge"))]
     steps += [(30, person, _answer(key)), (31, person, _moving(key, "submit"))]
     steps += [(40, who, _accept(key)), (41, who, _moving(key, "verify"))]
@@ -122,11 +122,11 @@ def _plan_notice(script: Script, back: int, at: float, area: AreaText, who: str,
         script.add(at + gap, login, act)
 
 
-def _notice(key: str, area: AreaText, person: str, found: list[str]) -> Act:
+def _notice(key: str, area: AreaText, person: str, findings: list[str]) -> Act:
     def act(desk: Desk) -> None:
         values = {
             "subject": f"{area.name.removesuffix('檢查表')}整改",
-            "findings": [desk.id(finding) for finding in found],
+            "findings": [desk.id(finding) for finding in findings],
             "responsible": desk.id(f"department:{area.department}"),
             "person": desk.id(f"user:{person}"),
             "due": clock.today() + dt.timedelta(days=15),

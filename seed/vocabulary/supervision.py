@@ -15,7 +15,7 @@ class AreaText:
     about: str
     name: str
     questions: tuple[str, ...]
-    found: tuple[tuple[str, str, str], ...]  # clause in detail, in short, the fact
+    facts: tuple[tuple[str, str, str], ...]  # clause in detail, in short, the fact
 
 
 AREAS = (
