@@ -30,12 +30,25 @@ LEFT_OUT = (
 )
 
 
+CLERK, SPAM_DAYS = "clerk_svc2", 24
+SPAM = {
+    "subject": "代開發票，優惠辦理",
+    "body": "各類發票均可代開，量大從優，請聯繫我們。",
+    "outcome": "flood",
+    "sender": "offers@spam.example",
+}
+
+
 def plan_incoming(script: Script) -> None:
     """The mailbox, and what was left out of its mail."""
     script.add(2.8, SYSTEM_LOGIN, _mailbox, DEALS)
     for number, (days, outcome, subject, body) in enumerate(LEFT_OUT):
         values = {"subject": subject, "body": body, "outcome": outcome, "sender": f"info{number}@example.net"}
         script.add(script.tape.ago(days) + 0.4, SYSTEM_LOGIN, _left_out(f"left:{number}", values), DEALS)
+    script.add(script.tape.ago(SPAM_DAYS) + 0.4, SYSTEM_LOGIN, _left_out("spam", {**SPAM}), DEALS)
+    script.add(
+        script.tape.ago(SPAM_DAYS) + 0.6, CLERK, lambda desk: desk.move("incoming_mail:spam", "refuse_sender"), DEALS
+    )
 
 
 def _mailbox(desk: Desk) -> None:
