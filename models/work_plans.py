@@ -168,7 +168,7 @@ class WorkPlan(Record):
     baseline = Lines(BaselineItem, computed=True, most=ITEMS_MAX, label=L("Items as approved", "批准時的事項"))
 
     def clean(self) -> None:
-        if not self.starts or self.period not in PERIODS:
+        if not self._has_span():
             return
         span = self.span()
         self.starts, self.ends = span.first, span.last
@@ -189,17 +189,25 @@ class WorkPlan(Record):
         for item in self.items or ():
             item.carried = counts.get(item.ref("task")) if item.ref("task") else None
 
+    def _has_span(self) -> bool:
+        """Whether period and day are such as can be; what is wrong with them their fields say."""
+        return self.period in PERIODS and isinstance(self.starts, dt.date) and 1900 <= self.starts.year <= 2200
+
     def span(self) -> PlanPeriod:
         """The days that it is for."""
         return period_of(self.period, self.starts)
 
     def warnings(self) -> Iterator[tuple[str, Words]]:
         """There may be a plan of this person and period already."""
+        if not self._has_span():
+            return
         row = in_unit(WorkPlan.type_name()).find_one(same_plan(self, self.span()), {"number": 1})
         if row is not None and row["_id"] != self.id:
             yield "starts", PLANNED_ALREADY(number=row.get("number", ""))
 
     def check(self) -> Iterator[tuple[str, Words]]:
+        if not self._has_span():
+            return
         span = self.span()
         for item in self.items or ():
             if item.due and not span.first <= item.due <= span.last:
