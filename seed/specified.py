@@ -13,7 +13,8 @@ from seed.script import Act, Script
 from seed.vocabulary import projects as texts
 
 CASES_EACH = 2  # of an item: as usual, and at the border
-FAILED = (3, 10, 17)  # by their places among the cases of the first build
+FAILED = (3, 10, 17, 24, 31, 38)  # by their places among the cases of the first build
+SEVERITIES = ("high", "medium", "low", "medium", "high", "low")
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,39 @@ class DemoTesting:
         return self.keys("test_case", self.items * CASES_EACH)
 
 
+def builds_of(name: str, first: int, last: int, count: int, *, ends_well: bool) -> tuple[tuple[str, int, bool], ...]:
+    """So many builds between two days; in all some fail, but in the last one where it ends well."""
+    ago = [first - round((first - last) * at / (count - 1)) for at in range(count)]
+    names = [f"{name}-b{at:02}" for at in range(1, count)] + [name]
+    return tuple((build, day, not ends_well or build != name) for build, day in zip(names, ago, strict=True))
+
+
 TESTINGS = (
     DemoTesting(
         PROJECTS[0],
         "clerk_rnd2",
         "clerk_mkt",
         "clerk_rnd4",
-        12,
+        120,
         312,
         285,
         190,
-        (("2.0-rc1", 142, True), ("2.0", 120, False)),
+        builds_of("2.0", 176, 120, 17, ends_well=True),
     ),
-    DemoTesting(PROJECTS[1], "clerk_rnd5", "clerk_mkt3", "clerk_rnd4", 10, 190, 166, 60, (("1.4-rc1", 12, True),)),
-    DemoTesting(PROJECTS[2], "clerk_rnd5", "clerk_mkt", "clerk_rnd4", 8, 70, 30),
+    DemoTesting(
+        PROJECTS[1],
+        "clerk_rnd5",
+        "clerk_mkt3",
+        "clerk_rnd4",
+        80,
+        190,
+        166,
+        60,
+        builds_of("1.4-rc1", 45, 12, 11, ends_well=False),
+    ),
+    DemoTesting(PROJECTS[2], "clerk_rnd5", "clerk_mkt", "clerk_rnd4", 100, 70, 30),
 )
+HURRY = 40  # so many items, or cases, are entered in an hour
 
 
 def plan_specified(script: Script) -> None:
@@ -81,7 +100,7 @@ def _plan_specification(script: Script, work: DemoTesting) -> None:
     key, at = f"specification:{work.place}", script.tape.ago(work.specified)
     script.add(at, work.writer, _specify(work, key))
     for place, item in enumerate(work.item_keys):
-        script.add(at + 1 + place / 4, work.writer, _enter_item(key, item, place))
+        script.add(at + 1 + place / HURRY, work.writer, _enter_item(key, item, place))
     script.add(at + 8, work.writer, lambda desk: desk.move(key, "submit"))
     script.add(at + 16, work.project.leader, lambda desk: desk.move(key, "release"))
     script.add(at + 20, work.marketing, lambda desk: desk.move(key, "release"))
@@ -100,7 +119,7 @@ def _specify(work: DemoTesting, key: str) -> Act:
 
 
 def _enter_item(specification: str, key: str, place: int) -> Act:
-    name, kind, text, criterion = texts.ITEMS[place]
+    name, kind, text, criterion = texts.item(place)
 
     def act(desk: Desk) -> None:
         values = {"specification": desk.id(specification), "name": name, "kind": kind, "text": text}
@@ -132,8 +151,8 @@ def _plan_design(script: Script, work: DemoTesting) -> None:
 def _plan_cases(script: Script, work: DemoTesting) -> None:
     at, key = script.tape.ago(work.planned), f"test_plan:{work.place}"
     for place, case in enumerate(work.case_keys):
-        script.add(at + place / 4, work.tester, _enter_case(work, case, place))
-        script.add(at + place / 4 + 0.1, work.tester, _in_force(case))
+        script.add(at + place / HURRY, work.tester, _enter_case(work, case, place))
+        script.add(at + place / HURRY + 0.01, work.tester, _in_force(case))
 
     def act(desk: Desk) -> None:
         values = {
@@ -149,7 +168,7 @@ def _plan_cases(script: Script, work: DemoTesting) -> None:
 
 
 def _enter_case(work: DemoTesting, key: str, place: int) -> Act:
-    name, kind, _, criterion = texts.ITEMS[place // CASES_EACH]
+    name, kind, _, criterion = texts.item(place // CASES_EACH)
     is_border = place % CASES_EACH == 1
     steps = [tuple(part.format(name=name, criterion=criterion) for part in texts.STEP)]
     steps += [texts.BORDER_STEP] if is_border else []
@@ -182,7 +201,7 @@ def _run(work: DemoTesting, build: str, ago: int, *, fails: bool) -> Act:
                 "project": desk.id(work.project.key),
                 "build": build,
                 "environment": "試驗臺 2 號",
-                "results": _results(desk, work.case_keys, fails=fails),
+                "results": _results(desk, work.case_keys, failed_in(work, build) if fails else ()),
             },
         )
         desk.move(key, "finish")
@@ -190,10 +209,16 @@ def _run(work: DemoTesting, build: str, ago: int, *, fails: bool) -> Act:
     return act
 
 
-def _results(desk: Desk, cases: Sequence[str], *, fails: bool) -> list[RunResult]:
+def failed_in(work: DemoTesting, build: str) -> tuple[int, ...]:
+    """The places of the cases that fail in a build: others in each."""
+    at = next(place for place, each in enumerate(work.builds) if each[0] == build)
+    return tuple((place + 7 * at) % (work.items * CASES_EACH) for place in FAILED)
+
+
+def _results(desk: Desk, cases: Sequence[str], failed: Sequence[int]) -> list[RunResult]:
     lines = []
     for place, case in enumerate(cases):
-        is_bad = fails and place in FAILED
+        is_bad = place in failed
         note = texts.SEEN if is_bad else None
         lines.append(RunResult(case=desk.id(case), result="failed" if is_bad else "passed", note=note))
     return lines
@@ -202,9 +227,9 @@ def _results(desk: Desk, cases: Sequence[str], *, fails: bool) -> list[RunResult
 def _plan_defects(script: Script, work: DemoTesting, build: str, ago: int, *, is_last: bool) -> None:
     """What failed is reported, mended by its writer and verified by the tester; in the last build some wait."""
     at = script.tape.ago(ago) + 2
-    for place, case_place in enumerate(FAILED):
-        key = f"defect:{work.place}:{place}"
-        script.add(at + place / 4, work.tester, _report(work, key, case_place, build, ("high", "medium", "low")[place]))
+    for place, case_place in enumerate(failed_in(work, build)):
+        key = f"defect:{work.place}:{build}:{place}"
+        script.add(at + place / 4, work.tester, _report(work, key, case_place, build, SEVERITIES[place]))
         if not is_last or place == 1:
             script.add(at + 20 + place, work.writer, _mend(key))
         if not is_last:
@@ -212,7 +237,7 @@ def _plan_defects(script: Script, work: DemoTesting, build: str, ago: int, *, is
 
 
 def _report(work: DemoTesting, key: str, case_place: int, build: str, severity: str) -> Act:
-    case, name = work.case_keys[case_place], texts.ITEMS[case_place // CASES_EACH][0]
+    case, name = work.case_keys[case_place], texts.item(case_place // CASES_EACH)[0]
 
     def act(desk: Desk) -> None:
         desk.create(

@@ -94,6 +94,19 @@ ITEMS = (
     ("備份恢復", "function", "參數可備份到介質並恢復。", "恢復後參數逐項一致。"),
     ("連續運行", "performance", "連續運行不停機。", "七十二小時無報警、無掉線。"),
 )
+PARTS = (
+    *("主控單元", "驅動單元", "操作面板", "電源模塊", "通信模塊"),
+    *("擴展接口", "上位機軟件", "移動終端", "安全回路", "安裝附件"),
+)
+
+
+def item(place: int) -> tuple[str, str, str, str]:
+    """Name, kind, text and criterion of one item: each demand is made of each part."""
+    name, kind, text, criterion = ITEMS[place % len(ITEMS)]
+    part = PARTS[place // len(ITEMS) % len(PARTS)]
+    return f"{part}{name}", kind, f"{part}：{text}", criterion
+
+
 STEP = ("按規格書佈置被測設備，執行「{name}」相關操作", "結果符合驗收標準：{criterion}")
 BORDER_STEP = ("在極限條件（高溫、滿負載）下重複上述操作", "結果仍符合驗收標準，且無報警")
 SEEN = "極限條件下出現報警，結果超出允許範圍。"

@@ -75,6 +75,10 @@ AT_LEAST = {
     "survey_response": 80,
     "survey_invitation": 60,
     "knowledge_article": 40,
+    "specification_item": 300,
+    "test_case": 400,
+    "test_run": 28,
+    "defect": 150,
 }
 WAITING_AT_LEAST = {
     "head_sal": 10,
