@@ -160,13 +160,15 @@ class Finding(Record):
 
 
 def _before(finding: Finding) -> ObjectId | None:
-    """The newest finding of the same clause and department within twelve months before, if there is one."""
+    """The newest finding of the same clause and department within twelve months before, if there is one; where the
+    clause is given in detail, of the same detail."""
     if not (finding.evidence_on and finding.about and finding.ref("inspected")):
         return None
     query = {
         "_id": {"$ne": finding.id},
         "inspected": finding.ref("inspected"),
         "about": finding.about,
+        **({"clause_no": finding.clause_no} if finding.clause_no else {}),
         "state": {"$in": [*COUNTS]},
         "evidence_on": {
             "$gte": clock.stored_day(finding.evidence_on - dt.timedelta(days=REPEATED_DAYS)),

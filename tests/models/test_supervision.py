@@ -97,6 +97,9 @@ def test_another_clause_department_or_year_is_no_repetition(find, company):
     find(5, inspected=company.department("MKT"))
     assert find().repeated is False
     assert find(weight="major", about="3.4").grade == "major"
+    find(5, about="2.3", clause_no="2.3.1")
+    assert find(about="2.3", clause_no="2.3.2").repeated is False
+    assert find(about="2.3", clause_no="2.3.1").repeated is True
 
 
 def test_a_dismissed_finding_is_none(find, company):
