@@ -7,7 +7,7 @@ from .kernel.language import AnyRef, Grid, L, Line, LineRef, Lines, LongText, Re
 class AnsweredLine(Line):
     """One item, and how it is answered."""
 
-    item = LineRef("Specification.items", label=L("Item", "條目"))
+    item = LineRef("Outline.items", label=L("Item", "條目"))
     answer = Text(required=True, label=L("How", "方案"))
     goes_back_to = AnyRef(label=L("Goes back to", "依據"))
 

@@ -12,15 +12,15 @@ class SpecifiedLine(Line):
 
 
 @record(
-    label=L("Specification", "規格說明"),
-    plural=L("Specifications", "規格說明"),
+    label=L("Outline", "規格說明"),
+    plural=L("Outlines", "規格說明"),
     chapter=ORGANISATION,
     clause="2.3.5",
-    number="SP-{yyyy}-{seq:4}",
+    number="OU-{yyyy}-{seq:4}",
     title="{number} {subject}",
     grid=Grid("number subject owner", search="subject items.text"),
 )
-class Specification(Record):
+class Outline(Record):
     """What is to be built, item by item."""
 
     subject = Text(required=True, label=L("Subject", "主題"))
@@ -44,6 +44,6 @@ class CoverCase(Record):
     """How one item is tried, and what came out."""
 
     subject = Text(required=True, label=L("Subject", "主題"))
-    covers = LineRef("Specification.items", required=True, label=L("Covers", "覆蓋條目"))
+    covers = LineRef("Outline.items", required=True, label=L("Covers", "覆蓋條目"))
     build = Choice({"b1": L("Build 1", "版本 1"), "b2": L("Build 2", "版本 2")}, label=L("Build", "版本"))
     result = Choice({"passed": L("Passed", "通過"), "failed": L("Failed", "未通過")}, label=L("Result", "結果"))

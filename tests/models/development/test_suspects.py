@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.development.suspects import Change, StandingLink, suspects, turning
 
 ITEMS, CASES = 500, 2000
-many = settings(derandomize=True, database=None, deadline=None, max_examples=25)
+many = settings(derandomize=True, database=None, deadline=None, max_examples=10)
 
 
 def graph(rng: random.Random) -> tuple[list[StandingLink], dict[int, int]]:
