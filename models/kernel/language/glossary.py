@@ -163,6 +163,7 @@ COUNTS: dict[str, L] = {
     "not_taken": L("left out", "未受理"),
     "unreachable": L("mailboxes away", "無法連接"),
     "replayed": L("deadlines replayed", "已重算時限"),
+    "results": L("results", "測試結果"),
     "alarms": L("alarms", "告警"),
     "archived": L("archived", "已歸檔"),
     "back": L("back in use", "已恢復使用"),

@@ -14,7 +14,7 @@ UP, DOWN = "up", "down"
 
 
 @dataclass(frozen=True)
-class Step:
+class LineStep:
     """One way to go on from records of a type: by a link that these hold, or by one of another type that leads here."""
 
     cls: Any  # the type that holds the link
@@ -29,14 +29,14 @@ def link_at(cls: Any, path: str) -> Any:
     return field.columns.get(column) if column and field is not None else field
 
 
-def steps_from(types: Mapping[str, Any], cls: Any, way: str) -> Iterator[Step]:
+def steps_from(types: Mapping[str, Any], cls: Any, way: str) -> Iterator[LineStep]:
     """How one goes on from records of a type, up or down the line."""
     own, other = ("upstream", "downstream") if way == UP else ("downstream", "upstream")
-    yield from (Step(cls, path, True) for path in getattr(cls.declared, own))
+    yield from (LineStep(cls, path, True) for path in getattr(cls.declared, own))
     for holder in types.values():
         for path in getattr(holder.declared, other):
             if getattr(link_at(holder, path), "target", "") == cls.__name__:
-                yield Step(holder, path, False)
+                yield LineStep(holder, path, False)
 
 
 def stands_in_line(types: Mapping[str, Any], cls: Any) -> bool:

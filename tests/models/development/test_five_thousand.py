@@ -35,14 +35,14 @@ def test_many_items_cost_what_few_do(workshop: Any, browser_as: Any, app: Any) -
     (item,) = workshop.released()
     case = workshop.case(item)
     browser, collection = browser_as("clerk_rnd"), SpecificationItem.collection()
-    asked = [(address, {**args, "id": workshop.specification.id, "own": 1}) for address, args in PAGES]
-    for address, args in asked:  # what a process learns at the first time
+    queries = [(address, {**args, "id": workshop.specification.id, "own": 1}) for address, args in PAGES]
+    for address, args in queries:  # what a process learns at the first time
         browser.get(address, args)
-    few = [commands_of(browser, address, args) for address, args in asked]
+    few = [commands_of(browser, address, args) for address, args in queries]
     row = collection.find_one({"_id": item.id})
     copies = ({**row, "_id": ObjectId(), "number": f"X-{at}", "once": None} for at in range(ITEMS - 1))
     collection.insert_many([{key: value for key, value in copy.items() if value is not None} for copy in copies])
-    assert [commands_of(browser, address, args) for address, args in asked] == few
+    assert [commands_of(browser, address, args) for address, args in queries] == few
     page = browser.get("/admin/analysis/test_case/", {"show": "items-result", "of": workshop.specification.id}).text
     assert re.search("5,?000 項中 1 項", page)
     assert len(re.findall(r'<tr><th scope="row"><a href="/admin/specification_item/', page)) == 200

@@ -17,7 +17,7 @@ from mongoengine.base import get_document
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.declare import at_path
-from models.kernel.language.line import DOWN, UP, Step, link_at, stands_in_line, steps_from
+from models.kernel.language.line import DOWN, UP, LineStep, link_at, stands_in_line, steps_from
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from views.lists.listing import TIME_LIMIT_MS
@@ -91,7 +91,9 @@ def levels_from(me: Actor, cls: type[Record], row: Mapping[str, Any], way: str) 
     return levels
 
 
-def _go(me: Actor, step: Step, rows: Mapping[ObjectId, Mapping[str, Any]], level: Level, seen: set[ObjectId]) -> None:
+def _go(
+    me: Actor, step: LineStep, rows: Mapping[ObjectId, Mapping[str, Any]], level: Level, seen: set[ObjectId]
+) -> None:
     """Add what one step leads to from some records, as far as the reader sees it and the link."""
     name = step.path.partition(".")[0]
     if name not in rights.listed_fields(me, step.cls):
@@ -119,7 +121,7 @@ def steps_from_of(cls: type[Record]) -> Sequence[str]:
     return (*cls.declared.upstream, *cls.declared.downstream)
 
 
-def _held(step: Step, rows: Any) -> Iterator[ObjectId]:
+def _held(step: LineStep, rows: Any) -> Iterator[ObjectId]:
     link = link_at(step.cls, step.path)
     for row in rows:
         for value in at_path(row, step.path):

@@ -92,8 +92,8 @@ class WalkView(CustomView):
         left = left_of(record, name)
         if not left:
             return redirect(f"/admin/{record.type_name()}/details/?id={record.id}")
-        asked = request.form.get("item") or request.args.get("item") or ""
-        at = next((id for id in left if str(id) == asked), left[0])
+        named = request.form.get("item") or request.args.get("item") or ""
+        at = next((id for id in left if str(id) == named), left[0])
         item: Any = rights.find(actor(), get_document(field.columns[field.walk.link].target), at)
         document = stored(item)
         labels = reference_labels(type(item), [document], list(references_of(type(item))))
