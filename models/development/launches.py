@@ -122,6 +122,7 @@ TESTED = Condition(L("The project has left testing", "項目已結束測試"), "
     plural=L("Launches", "上線計劃"),
     chapter=DEVELOPMENT,
     clause="2.3.5",
+    upstream="project",
     number="LA-{yyyy}-{seq:3}",
     title="{subject}",
     grid=Grid("number subject project begins ends risk outcome state", search="subject", sort="-begins"),

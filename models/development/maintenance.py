@@ -63,6 +63,8 @@ def task_of(maintenance: Any) -> Mapping[str, Any] | None:
     plural=L("Maintenance", "維護記錄"),
     chapter=DEVELOPMENT,
     clause="2.3.6",
+    upstream="project",
+    downstream="ticket",
     number="MA-{yyyy}-{seq:4}",
     title="{subject}",
     grid=Grid("number subject project kind ticket responsible due done state", search="subject"),
