@@ -174,6 +174,7 @@ def _target(settings: Any, token: str, now: dt.datetime) -> LoadTarget:
         zone=clock.zone().key,
         limit=policy().clerk_discount_limit,
         keys=dict(settings.field_keys),
+        secret_key=settings.secret_key,
     )
 
 

@@ -79,6 +79,7 @@ TESTINGS = (
     ),
     DemoTesting(PROJECTS[2], "clerk_rnd5", "clerk_mkt", "clerk_rnd4", 100, 70, 30),
 )
+TRIED_HOURS = 26  # of working time since the newest build was tried, at least
 HURRY = 40  # so many items, or cases, are entered in an hour
 
 
@@ -91,9 +92,14 @@ def plan_specified(script: Script) -> None:
         if work.planned:
             _plan_cases(script, work)
         for place, (build, ago, fails) in enumerate(work.builds):
-            script.add(script.tape.ago(ago), work.tester, _run(work, build, ago, fails=fails))
+            script.add(_tried(script, ago), work.tester, _run(work, build, ago, fails=fails))
             if fails:
                 _plan_defects(script, work, build, ago, is_last=place + 1 == len(work.builds))
+
+
+def _tried(script: Script, ago: int) -> float:
+    """When a build was tried: so many days ago, and early enough that its defects were reported by now."""
+    return min(script.tape.ago(ago), script.tape.end - TRIED_HOURS)
 
 
 def _plan_specification(script: Script, work: DemoTesting) -> None:
@@ -226,7 +232,7 @@ def _results(desk: Desk, cases: Sequence[str], failed: Sequence[int]) -> list[Ru
 
 def _plan_defects(script: Script, work: DemoTesting, build: str, ago: int, *, is_last: bool) -> None:
     """What failed is reported, mended by its writer and verified by the tester; in the last build some wait."""
-    at = script.tape.ago(ago) + 2
+    at = _tried(script, ago) + 2
     for place, case_place in enumerate(failed_in(work, build)):
         key = f"defect:{work.place}:{build}:{place}"
         script.add(at + place / 4, work.tester, _report(work, key, case_place, build, SEVERITIES[place]))

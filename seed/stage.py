@@ -47,6 +47,7 @@ class LoadTarget:
     zone: str
     limit: Decimal
     keys: dict[int, bytes]
+    secret_key: str
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _is_standing(token: str) -> bool:
 def _play_apart(place: LoadTarget, parent: int) -> None:
     """The second lane, in a process and with a connection of its own."""
     secrets.set_keys(place.keys)
+    secrets.set_digest_key(place.secret_key)
     clock.set_zone(place.zone)
     set_policy(Policy(clerk_discount_limit=place.limit))
     sound = {"w": "majority", "journal": True, "readConcernLevel": "majority"}

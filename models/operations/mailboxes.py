@@ -57,7 +57,9 @@ class FedType(Choice):
 
     @property
     def options(self) -> dict[str, L]:
-        return {name: cls.declared.label for name, cls in sorted(registered().items()) if cls.declared.mail_in}
+        """Those of which mail makes records first, then those that only take answers."""
+        fed = [(cls.declared.mail_in.answers_only, name) for name, cls in registered().items() if cls.declared.mail_in]
+        return {name: registered()[name].declared.label for _, name in sorted(fed)}
 
     @options.setter
     def options(self, _given: Mapping[str, L]) -> None:

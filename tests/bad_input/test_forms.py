@@ -130,7 +130,7 @@ def test_everything_wrong_is_said_at_once_next_to_its_field(locale: str, company
             for sentence in sentences:
                 assert sentence.endswith(SENTENCE_ENDS[locale]), f"{field}: {sentence}"
                 assert sentence in page.text
-        summary = {re.sub("^(第 1 行：|Line 1: )", "", notice) for notice in page.notices}
+        summary = {re.sub(r"^(第 \d+ 行：|Line \d+: )", "", notice) for notice in page.notices}
         assert {item for error in page.errors.values() for item in error} <= summary, cls.__name__
 
 
@@ -141,8 +141,10 @@ def test_every_needed_field_that_is_empty_is_named(locale: str, company: Any, br
         form = browser.form(base)
         own = cls.declared.own_fields
         needed = {n for n in own if own[n].required and n in form.controls and own[n].default in (None, [])}
+        if not needed:
+            continue  # each begins with a value
         answer = browser.send(form, **dict.fromkeys(inputs(cls, form), ""))
-        assert answer.status_code == 422
+        assert answer.status_code == 422, cls.__name__
         assert needed <= set(read_page(answer.text).errors), cls.__name__
 
 

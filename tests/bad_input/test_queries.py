@@ -45,9 +45,10 @@ READING_MIN = 40
 ALL = "*"  # a page that goes through all arguments
 
 
-def routes(app: Any) -> list[str]:
-    """The addresses of all pages, with their places filled; of pages that several types have, that of one type."""
-    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+def routes(app: Any, method: str = "GET") -> list[str]:
+    """The addresses that answer to a method, with their places filled; of those that several types have, that of one
+    type."""
+    rules = [rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())]
     result: dict[str, str] = {}
     for path in sorted(rule.build(_places(rule), append_unknown=False)[1] for rule in rules):
         parts = path.split("/", 3)

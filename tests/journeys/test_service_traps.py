@@ -10,6 +10,7 @@ import pytest
 
 from models import catalogue
 from models.kernel.base import clock
+from models.kernel.base.collections import archive_of
 from models.kernel.base.people import SYSTEM, holder_of
 from models.kernel.gate import changes, comments
 from tests.fixtures.doing import do
@@ -112,11 +113,15 @@ def test_forty_percent_on_hold_is_flagged_and_stands_beside_the_rate(
     assert {line.code: (line.value, line.n) for line in review.figures}["held"] == (Decimal(40), 1)
 
 
-def test_a_customer_who_is_gone_meanwhile_loses_no_answer(company: Any, ticket: Any) -> None:
-    """Their record goes to the bin while the ticket is open: what they say is taken, and the ticket goes on."""
-    customer = company.make("customer", "clerk_sal")
+@pytest.mark.parametrize("place", ["bin", "archive"])
+def test_a_customer_who_is_gone_meanwhile_loses_no_answer(company: Any, ticket: Any, place: str) -> None:
+    """Their record goes to the bin or the archive while the ticket is open: what they say is taken, and it goes on."""
+    customer, kept = company.make("customer", "clerk_sal"), catalogue["customer"].collection()
     changes.update(type(ticket), ticket.id, {"customer": customer.id}, actor=SYSTEM, version=None)
-    catalogue["customer"].collection().update_one({"_id": customer.id}, {"$set": {"removed_at": FRIDAY}})
+    if place == "bin":
+        kept.update_one({"_id": customer.id}, {"$set": {"removed_at": FRIDAY}})
+    else:
+        kept.database[archive_of("customer")].insert_one(kept.find_one_and_delete({"_id": customer.id}))
     with clock.set_to(FRIDAY + HOUR):
         comments.comment(type(ticket), ticket.id, "還在等。", actor=holder_of(ticket.id))
     assert company.fresh(ticket).answer_unread

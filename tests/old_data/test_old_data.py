@@ -56,6 +56,9 @@ class Kept:
     def actor(self, login: str) -> people.Actor:
         return people.actor_of(catalogue["user"].objects.get(id=self.users[login]))
 
+    def maker_of(self, cls: Any) -> str | None:
+        return next((login for login in self.logins if rights.may_create(self.actor(login), cls)), None)
+
 
 @pytest.fixture(scope="module", params=KEPT, ids=lambda path: path.name.split(".")[0])
 def entry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Entry:
