@@ -120,7 +120,7 @@ from models.kernel.language.spec import Grid
     label=L("Trial run", "試機"),
     chapter=SALES,
     clause="2.2.2",
-    number="TR-{yyyy}-{seq:4}",
+    number="TRL-{yyyy}-{seq:4}",
     title="{subject}",
     grid=Grid("number subject took", search="subject took", inline="took", filters="took"),
 )
