@@ -95,7 +95,8 @@ def test_the_ledger_of_an_ended_deadline_stands_whatever_becomes_of_the_calendar
     cls: Any, record: Any, company: Any, browser_as: Any
 ) -> None:
     """Its calendar works at other hours afterwards, and the very days were holidays: not a second is another."""
-    calendar = company.make("working_calendar", "it", is_company=True)
+    calendar = company.make("working_calendar", "it", is_company=False)
+    calendar = changes.update(type(calendar), calendar.id, {"is_company": True}, actor=SYSTEM, version=None)
     with clock.set_to(dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)):
         record = begun(company.make(cls.declared.name), company)
     with clock.set_to(dt.datetime(2026, 3, 6, 5, tzinfo=dt.UTC)):
@@ -111,7 +112,8 @@ def test_the_ledger_of_an_ended_deadline_stands_whatever_becomes_of_the_calendar
     assert all(before)
     other = {"monday": "06:00-22:00", "tuesday": "", "saturday": "08:00-20:00"}
     changes.update(type(calendar), calendar.id, other, actor=SYSTEM, version=None)
-    company.make("calendar_day", "it", day=dt.date(2026, 3, 4), kind="off", name="停電")
+    off = {"day": dt.date(2026, 3, 4), "kind": "off", "name": "停電"}
+    changes.create(catalogue["calendar_day"], off, actor=SYSTEM)
     assert ledgers() == before
     touched = changes.update(cls, record.id, {"tags": ["看過"]}, actor=SYSTEM, version=None)
     assert touched.clocks == company.fresh(record).clocks == record.clocks
