@@ -237,9 +237,10 @@ def _plan_defects(script: Script, work: DemoTesting, build: str, ago: int, *, is
         key = f"defect:{work.place}:{build}:{place}"
         script.add(at + place / 4, work.tester, _report(work, key, case_place, build, SEVERITIES[place]))
         if not is_last or place == 1:
-            script.add(at + 20 + place, work.writer, _mend(key))
+            script.add(min(at + 20 + place, script.tape.end - 2), work.writer, _mend(key))
         if not is_last:
-            script.add(at + 40 + place, work.tester, lambda desk, key=key: desk.move(key, "verify"))
+            verified = min(at + 40 + place, script.tape.end - 1)
+            script.add(verified, work.tester, lambda desk, key=key: desk.move(key, "verify"))
 
 
 def _report(work: DemoTesting, key: str, case_place: int, build: str, severity: str) -> Act:
