@@ -14,10 +14,10 @@ from models import public_links
 from models.kernel.base import clock
 from models.meetings.attendance import Attendance
 from models.meetings.lines import AgendaItem, MeetingDecision, MinuteLine
-from tests.browser.conftest import address, chromium, picture, sit_down
-from tests.meetings.conftest import OUTSIDER, change, step
+from tests.browser.conftest import picture
+from tests.meetings.conftest import OUTSIDER, change, meet, people, step
 
-__all__ = ["address", "chromium", "sit_down"]
+__all__ = ["meet", "people"]
 pytestmark = pytest.mark.browser
 EXCESS = "() => document.scrollingElement.scrollWidth - innerWidth"
 
