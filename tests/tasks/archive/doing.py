@@ -41,7 +41,7 @@ def ended(company, name, at=LONG_AGO, **values):
             changes.update(cls, record.id, {after: moment}, actor=SYSTEM, version=None)
         links = [(other, field, record.id) for other, field in catalogue.pointing_to(cls)]
         links += [(other, field, f"{name}:{record.id}") for other, field in catalogue.pointing_anywhere(cls)]
-        for other, field, link in links:
+        for other, field, link in links * 3:  # what ends one may have made another
             for follower in other.objects(__raw__={field: link}):
                 _to_the_end(company, follower)
     return company.fresh(record)
