@@ -92,7 +92,10 @@ ACCEPTED = Need(L("Each line is accepted", "各項驗證均通過"), is_accepted
 
 
 def issued_to(person: Actor) -> dict[str, Any] | None:
-    """What a department sees of notices: those that were issued to it, or to one of its people; no draft."""
+    """What a department sees of notices: those that were issued to it, or to one of its people; no draft. IT alone has
+    no business with them (1.3)."""
+    if not person.roles - {Role.IT}:
+        return None
     own: list[dict[str, Any]] = [{"person": person.id}]
     if person.department is not None and not person.roles.isdisjoint({Role.CLERK, Role.HEAD}):
         own.append({"responsible": person.department})

@@ -91,11 +91,12 @@ class ImapFolder:
     def _sign_in(self) -> MailBox | MailBoxStartTls:
         """Sign in by password, or by a token; one from before that is refused may have ended early, so that a fresh one
         is tried. Raises MailboxLoginError."""
+        if self.mailbox.login_by != OAUTH:
+            return self._connected().login(self.mailbox.user, self._password(), initial_folder=None)
         try:
-            if self.mailbox.login_by != OAUTH:
-                password = self.mailbox.password
-                return self._connected().login(self.mailbox.user, password, initial_folder=None)
             is_old, token = oauth.is_kept(self.mailbox), oauth.access_token(self.mailbox)
+        except ssl.SSLError:
+            raise  # a certificate of nobody's is a ValueError, too
         except ValueError as fault:
             raise MailboxAway(NO_PASSWORD, is_ours=True) from fault
         except oauth.NoToken as missing:
@@ -108,6 +109,12 @@ class ImapFolder:
                 raise
             self._close()
             return self._sign_in()
+
+    def _password(self) -> str:
+        try:
+            return str(self.mailbox.password)
+        except ValueError as fault:
+            raise MailboxAway(NO_PASSWORD, is_ours=True) from fault
 
     def _connected(self) -> MailBox | MailBoxStartTls:
         entry, context = self.mailbox, ssl.create_default_context()

@@ -24,7 +24,7 @@ COUNTED = re.compile(r'<td class="number"><a href="([^"]+)">([0-9,]+)<')
 SCREENS = {f"{BASE}?{SHOW}": {"clerk_sal", "clerk_sal2", "head_sal", "management", "legal", "finance", "supervisor"}}
 SCREENS[NEEDS] = {
     "clerk_sal", "clerk_sal2", "head_sal", "management", "supervisor", "clerk_mkt", "head_mkt", "clerk_prd",
-    "clerk_log", "clerk_svc", "head_svc",
+    "clerk_log", "clerk_svc", "head_svc", "clerk_rnd", "head_rnd",
 }  # fmt: skip
 TODAY = dt.date(2025, 6, 30)
 

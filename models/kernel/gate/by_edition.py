@@ -49,7 +49,8 @@ def _count_up(record: Record, before: Mapping[str, Any]) -> bool:
 
 
 def _noted(kept: Any) -> dict[ObjectId, int]:
-    return {row["id"]: row["edition"] for row in kept or ()}
+    rows = kept if isinstance(kept, list) else []  # what is damaged is as if it had not been noted
+    return {row["id"]: row["edition"] for row in rows if isinstance(row, dict) and {"id", "edition"} <= row.keys()}
 
 
 def _note_links(record: Record, links: Mapping[str, Any], held: Mapping[ObjectId, int]) -> None:
