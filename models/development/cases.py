@@ -242,10 +242,10 @@ class TestCase(Record):
 
     @classmethod
     def derived_of(cls, rows: Sequence[Mapping[str, Any]]) -> Mapping[Any, Mapping[str, Any]]:
-        builds = _newest_builds({row["project"] for row in rows if row.get("standings")})
+        builds = _newest_builds({id for row in rows if row.get("standings") and (id := row.get("project"))})
         since = since_of(rows)
         return {
-            row["_id"]: {"result": result_of(row, builds.get(row["project"], ""), since)}
+            row["_id"]: {"result": result_of(row, builds.get(row.get("project", row["_id"]), ""), since)}
             | ({"build": builds[row["project"]]} if row.get("project") in builds else {})
             for row in rows
         }

@@ -32,7 +32,8 @@ from ..kernel.language import (
     Workflow,
     record,
 )
-from .cases import FAILED, NOT_APPLICABLE, PASSED, RESULTS, result_of, since_of
+from ..kernel.language.sound import rows_of
+from .cases import FAILED, NOT_APPLICABLE, PASSED, RESULTS, TestCase, result_of, since_of
 
 CASES_MAX = 500
 
@@ -133,9 +134,8 @@ class TestPlan(Record):
     @classmethod
     def derived_of(cls, rows: Sequence[Mapping[str, Any]]) -> Mapping[Any, Mapping[str, Any]]:
         ids = {id for row in rows for id in row.get("cases") or ()}
-        known = (
-            {row["_id"]: row for row in in_unit("test_case").find({"_id": {"$in": list(ids)}}, _KNOWN)} if ids else {}
-        )
+        stored = in_unit("test_case").find({"_id": {"$in": list(ids)}}, _KNOWN) if ids else ()
+        known = {row["_id"]: row for row in rows_of(TestCase, stored)}
         since = since_of([*known.values()])
         cases = {row["_id"]: [known[id] for id in row.get("cases") or () if id in known] for row in rows}
         return {row["_id"]: _figures(row, cases[row["_id"]], since) for row in rows}
