@@ -14,6 +14,7 @@ from seed.vocabulary.tasks import GIVEN
 
 CODES = ("MKT", "SAL", "RND", "PRD", "SVC")
 WEEKS = 3  # this one, and those before it
+NEXT_WEEK = {"SAL": (), "MKT": ("submit",), "RND": ("submit", "approve")}  # how far the plans of next week have come
 ITEMS = 3
 DONE = 0.85  # of what is planned
 _A_WEEK = dt.timedelta(days=7)
@@ -27,6 +28,8 @@ def plan_weeks(script: Script) -> None:
         for back in range(WEEKS - 1, -1, -1):
             if clerks:
                 _plan_week(script, (home.code, clerks[0].login, home.head_login), monday - back * _A_WEEK)
+        if clerks and home.code in NEXT_WEEK:
+            _plan_next(script, (home.code, clerks[0].login, home.head_login), monday + _A_WEEK)
 
 
 def _plan_week(script: Script, who: tuple[str, str, str], monday: dt.date) -> None:
@@ -45,6 +48,17 @@ def _plan_week(script: Script, who: tuple[str, str, str], monday: dt.date) -> No
             script.add(done, worker, _finish(key, at))
     if monday + _A_WEEK <= script.tape.today:
         script.add(script.tape.night(monday + _A_WEEK), SYSTEM_LOGIN, lambda desk: desk.move(key, "close"))
+
+
+def _plan_next(script: Script, who: tuple[str, str, str], monday: dt.date) -> None:
+    """A plan of next week, whatever day it is today: a draft, submitted, or approved."""
+    code, worker, head = who
+    key, end = f"work_plan:{code}:{monday}", script.tape.end
+    subjects = chance("work plan", code, "next").sample(GIVEN, ITEMS)
+    script.add(end - 3, worker, _enter(key, worker, monday, subjects))
+    for place, verb in enumerate(NEXT_WEEK[code]):
+        login = head if verb == "approve" else worker
+        script.add(end - 2 + place, login, lambda desk, verb=verb: desk.move(key, verb))
 
 
 def _enter(key: str, worker: str, monday: dt.date, subjects: list[str]) -> Act:

@@ -140,7 +140,6 @@ NOT_PLAYED = {
     "specification_item": {"withdrawn"},
     "test_case": {"draft", "retiring", "retired"},
     "test_run": {"reading", "rehearsed", "under_way", "taking"},
-    "work_plan": {"draft", "approved", "submitted"},  # those there are hang on the day of the week
 }
 
 
