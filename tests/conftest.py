@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mongoengine
+import pymongo
 import pytest
 from pymongo.database import Database
 
@@ -90,8 +91,16 @@ def mongo_uri(data_folder: Path) -> Iterator[str]:
         yield named
         return
     mongo = EmbeddedMongo(data_folder, cache_gb=0.25, oplog_mb=64)
-    yield mongo.start()
+    uri = mongo.start()
+    _keep_what_a_test_dates_in_the_past(uri)
+    yield uri
     mongo.stop()
+
+
+def _keep_what_a_test_dates_in_the_past(uri: str) -> None:
+    """Let no document expire: tests set the clock back, and the server, which looks once a minute, goes by its own."""
+    with pymongo.MongoClient[dict[str, Any]](uri) as client:
+        client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
 
 
 @pytest.fixture(scope="session")
