@@ -97,6 +97,26 @@ def test_what_hangs_on_it_is_shown_and_moved_only_if_wished(cls: Any, company: A
     assert lies(company, third) == (10, 10)
     entry = entries_of(second.id)[-1]
     assert (entry["verb"], entry["door"]) == ("update", "calendar")
+    _taken_back(company, cls, browser, entry["batch"], [first, second, third])
+
+
+def _taken_back(company: Any, cls: Any, browser: Any, batch: str, records: list[Any]) -> None:
+    """A move is taken back with all that moved along, once; what somebody changed since stays, all of it."""
+    base = f"/admin/timeline/{cls.declared.name}/"
+    form = browser.page(base, {"on": MONDAY.isoformat(), "moved": batch}).form("/take_back/")
+    assert browser.post(f"{base}take_back/", {**form, "batch": "0" * 16}).status_code == 404
+    assert browser.send(form).status_code == 302
+    assert [lies(company, each) for each in records] == [(1, 3), (2, 4), (7, 7)]
+    assert "Nothing was taken back" in browser.page(browser.send(form).headers["Location"]).text
+    undoing = entries_of(records[1].id)[-1]
+    assert undoing["undoes"] == batch
+    assert browser.post(f"{base}take_back/", {**form, "batch": undoing["batch"]}).status_code == 404
+    first = company.fresh(records[0])
+    moved = sent(browser, cls, first, 2, 4, seen=f"{day(2)}:{day(4)}")
+    batch = moved.headers["Location"].rpartition("moved=")[2]
+    assert sent(browser, cls, company.fresh(first), 3, 5, seen=f"{day(3)}:{day(5)}").status_code == 302
+    assert "Nothing was taken back" in browser.page(browser.send(form, batch=batch).headers["Location"]).text
+    assert lies(company, first) == (3, 5)
 
 
 @TIMELINES

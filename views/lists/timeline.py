@@ -17,12 +17,12 @@ from flask_admin import expose
 from pymongo.errors import ExecutionTimeout
 
 from models.kernel.base import clock
-from models.kernel.base.errors import CHANGED, Changed, Forbidden, Refused
+from models.kernel.base.errors import CHANGED, Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.plan_bars import PlanBar, critical
 from models.kernel.base.titles import short_title
 from models.kernel.base.words import L, Words
-from models.kernel.gate import changes, intents
+from models.kernel.gate import batches, changes, intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language import working_time
@@ -43,6 +43,7 @@ from .layouts import query_of
 from .listing import ListQuery
 
 ROWS_MAX = 100
+BATCH_LENGTH_MAX = 40
 WEEKS = (4, 13, 26)
 DAY_WIDTH, ROW_HEIGHT, HEAD_HEIGHT = {4: 28, 13: 12, 26: 6}, 28, 28
 _A_DAY = dt.timedelta(days=1)
@@ -55,6 +56,10 @@ MOVED = L("{number}: now {first} to {last}.", "{number}：已改為 {first} 至 
 MOVED_WITH = L(
     "{number}: now {first} to {last}; {count} others moved along.",
     "{number}：已改為 {first} 至 {last}，另有 {count} 條隨之調整。",
+)
+TAKEN_BACK = L("Taken back: {count} dates are as before.", "已撤銷改期，{count} 條恢復原日期。")
+NOT_TAKEN_BACK = L(
+    "Nothing was taken back: one of them has been changed since.", "未能撤銷：其中有記錄在改期後又被修改。"
 )
 BACKWARDS = L("It cannot end before it begins.", "結束日期不能早於開始日期。")
 
@@ -126,6 +131,8 @@ class TimelineView(PlainRun):
             width=7 * window.weeks * window.day_width,
             height=HEAD_HEIGHT + ROW_HEIGHT * max(1, len(drawn)),
             day_width=window.day_width,
+            moved=request.args.get("moved", "")[:BATCH_LENGTH_MAX],
+            on=request.args.get("on", "")[:10],
             **_ways_on(base, window),
         )
 
@@ -134,7 +141,7 @@ class TimelineView(PlainRun):
         """Other dates for one record, and for what hangs on it; always of the versions that were seen."""
         me = actor()
         cls, timeline = self._type(type_name)
-        context = Context(source=Source.CALENDAR)
+        context = Context(source=Source.CALENDAR, batch=changes.new_batch())
         intent = refusals.intent_on(me, cls, "update", context)
         record = intent.record
         for name in (timeline.start, timeline.end):
@@ -151,7 +158,34 @@ class TimelineView(PlainRun):
             fresh = rights.find(me, cls, record.id)
             return self._move_page(cls, fresh, bar_of_record(cls, timeline, fresh), [], problem)
         say("good", words)
-        return redirect(f"/admin/timeline/{type_name}/?{urlencode({'on': to.first.isoformat()})}")
+        shown = {"on": to.first.isoformat(), "moved": context.batch}
+        return redirect(f"/admin/timeline/{type_name}/?{urlencode(shown)}")
+
+    @expose("/<type_name>/take_back/", methods=("POST",))
+    def take_back(self, type_name: str) -> Any:
+        """Give what was moved together the dates of before: all of it, or none where somebody has changed it since."""
+        me = actor()
+        cls, timeline = self._type(type_name)
+        batch = request.form.get("batch", "")[:BATCH_LENGTH_MAX]
+        entries = batches.entries_of(cls.declared.name, batch, me) if batch else []
+        own = [dates for entry in entries if (dates := _of_dates(entry, timeline))]
+        if not own or len(own) < len(entries):
+            raise Missing
+        anew = changes.new_batch()
+
+        def body() -> None:
+            for entry in own:
+                batches.take_back(cls, entry, me, anew, source=Source.CALENDAR)
+
+        try:
+            changes.in_batch(body)
+        except Changed:
+            say("bad", NOT_TAKEN_BACK)
+        except Refused as refused:
+            say("bad", refused.first)
+        else:
+            say("good", TAKEN_BACK(count=len(own)))
+        return redirect(f"/admin/timeline/{type_name}/?{urlencode({'on': request.form.get('on', '')[:10]})}")
 
     def _type(self, name: str) -> tuple[type[Record], Timeline]:
         """The type of a timeline. What there is none of is not found; what is not the reader's is refused."""
@@ -197,6 +231,13 @@ class _TimelineDrawing:
     tight: set[Any]
     titles: Mapping[Any, str]
     window: _Window
+
+
+def _of_dates(entry: dict[str, Any], timeline: Timeline) -> dict[str, Any] | None:
+    """What an entry of this page changed of the dates of a bar; None where it is none, or was itself a taking back."""
+    changed = [change for change in entry["changes"] if change["field"] in (timeline.start, timeline.end)]
+    is_move = entry["door"] == Source.CALENDAR and not entry.get("undoes")
+    return {**entry, "changes": changed} if changed and is_move else None
 
 
 def _asked_window() -> _Window:
