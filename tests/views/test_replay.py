@@ -211,6 +211,31 @@ def test_a_replay_of_any_size_goes_in_steps_and_on_from_each(
         assert replays.size(row) == 24
 
 
+def test_all_that_would_have_been_late_is_paged_through(
+    year: Any, company: Any, browser_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "PAGE", 1)
+    with clock.set_to(MONDAY):
+        table = _table(company, Decimal("0.25"))
+        row = replays.kept(replays.ask(table, replays.values_of(table), SYSTEM))
+        state = replays.advance(row, {})
+        assert replays.advance(row, {}) == state, "a step that was done twice comes to the same"
+        row = carried_out(table)
+        head, address = browser_as("head_svc"), "/admin/replay/"
+        args = {"type": "service_level_table", "id": table.id, "key": row["_id"]}
+        for at, part in enumerate(row["parts"]):
+            count = sum(team["newly"] for team in part["teams"].values())
+            pages = [replays.page_of(row, at, "newly", number) for number in range(replays.pages_in(part, "newly"))]
+            assert (len(pages), len({id for page in pages for id, *_ in page})) == (count, count)
+            for number, page in enumerate(pages):
+                text = head.get(address, {**args, "part": at, "of": "newly", "page": number}).text
+                assert all(catalogue["ticket"].objects.get(id=id).number in text for id, *_ in page)
+        assert len(row["parts"]) == 2
+        assert sum(replays.pages_in(part, "newly") for part in row["parts"]) > 2
+        for odd in ({"part": "x"}, {"part": "99", "of": "newly"}, {"of": "newly", "page": "99999"}, {"page": "-1"}):
+            assert head.get(address, {**args, **odd}).status_code == 200
+
+
 def _table(company: Any, times: Decimal) -> Any:
     table = company.make("service_level_table", "head_svc")
     lines = list(table.levels)

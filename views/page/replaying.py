@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlencode
 
 from bson import ObjectId
 
@@ -24,6 +26,18 @@ from .. import wording
 
 TITLE = L("Replay over the last year", "按過去一年重算")
 HOURS = L("{count} h", "{count} 小時")
+
+
+@dataclass(frozen=True)
+class ReplayedPage:
+    """Which page of which records is shown: of a part, `newly` late or `no_longer`, counted from 0."""
+
+    part: int = -1
+    of: str = ""
+    number: int = 0
+
+
+FIRST_PAGES = ReplayedPage()
 
 
 def before_move(me: Actor, record: Record, move: Move) -> dict[str, Any] | None:
@@ -50,14 +64,16 @@ def address_of(record: Record) -> str:
     return f"/admin/replay/?type={record.type_name()}&id={record.id}"
 
 
-def context_of(me: Actor, cls: type[Record], row: Mapping[str, Any] | None) -> dict[str, Any]:
+def context_of(
+    me: Actor, cls: type[Record], row: Mapping[str, Any] | None, shown: ReplayedPage = FIRST_PAGES
+) -> dict[str, Any]:
     """A replay as pages show it: whether it goes on, its sentence, and each deadline with teams and records."""
     if row is None:
         return {"is_asked": False, "is_done": False, "parts_": []}
     known = {(other.type_name(), deadline.name): (other, deadline) for other, deadline in replays.concerned(cls)}
     parts = [
-        _part(me, *known[part["type"], part["deadline"]], part)
-        for part in row.get("parts", ())
+        _part(me, *known[part["type"], part["deadline"]], _PartOf(row, at, part, shown))
+        for at, part in enumerate(row.get("parts", ()))
         if (part["type"], part["deadline"]) in known
     ]
     return {
@@ -70,7 +86,18 @@ def context_of(me: Actor, cls: type[Record], row: Mapping[str, Any] | None) -> d
     }
 
 
-def _part(me: Actor, cls: type[Record], deadline: Any, part: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _PartOf:
+    """One deadline of a replay, its place among them, and which page is shown."""
+
+    row: Mapping[str, Any]
+    at: int
+    part: Mapping[str, Any]
+    shown: ReplayedPage
+
+
+def _part(me: Actor, cls: type[Record], deadline: Any, of: _PartOf) -> dict[str, Any]:
+    part = of.part
     places = {key: ObjectId(key) if key else None for key in part["teams"]}
     now = dt.datetime.now(dt.UTC)
     return {
@@ -80,8 +107,30 @@ def _part(me: Actor, cls: type[Record], deadline: Any, part: Mapping[str, Any]) 
             _team(people.department_facts(places[key]), team, working_time.calendar_of(places[key]), now)
             for key, team in part["teams"].items()
         ],
-        "newly": list(_seen(me, cls, part["newly"])),
-        "no_longer": list(_seen(me, cls, part["no_longer"])),
+        "newly": _listed(me, cls, "newly", of),
+        "no_longer": _listed(me, cls, "no_longer", of),
+    }
+
+
+def _listed(me: Actor, cls: type[Record], name: str, of: _PartOf) -> dict[str, Any]:
+    """The records of a part that change sides: how many, those of the page shown, and the ways to the others."""
+    is_chosen = (of.shown.part, of.shown.of) == (of.at, name)
+    number, pages = of.shown.number if is_chosen else 0, replays.pages_in(of.part, name)
+    count = sum(team[name] for team in of.part["teams"].values())
+    address = {"type": of.row["type"], "id": of.row["record"] or "", "key": of.row["_id"], "part": of.at, "of": name}
+    return {
+        "count": count,
+        "is_open": is_chosen,
+        "rows": list(_seen(me, cls, replays.page_of(of.row, of.at, name, number))),
+        "pages": [
+            {
+                "label": f"{each * replays.PAGE + 1}-{min((each + 1) * replays.PAGE, count)}",
+                "url": f"/admin/replay/?{urlencode({**address, 'page': each})}",
+                "is_open": each == number,
+            }
+            for each in range(pages)
+            if pages > 1
+        ],
     }
 
 

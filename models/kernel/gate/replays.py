@@ -39,7 +39,7 @@ from .work import NOT_WORK
 
 JOB = "deadlines.replay"
 STEP = 200
-KEPT_MAX = 100  # of the records that would have been late, and of those that no longer
+PAGE = 100  # records that would have been late, or no longer, that are kept together
 GOOD_FOR = dt.timedelta(days=7)
 NOT_REPLAYED = L(
     "This moves deadlines. Replay it over the last year first, and look at what it would have changed.",
@@ -197,7 +197,7 @@ def advance(row: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
     rows = list(other.collection().find(query).sort("_id", 1).limit(STEP))
     records = [other.from_stored(stored_row) for stored_row in rows]
     for result in replay.replay(deadline, records, now=row["at"], **_tried(cls, row)):
-        _count(parts[at], result)
+        _count(parts[at], result, f"{row['_id']}:{at}")
     is_last = len(rows) < STEP
     done_so_far = state.get("done", 0) + len(rows)
     last = "" if is_last else str(rows[-1]["_id"])
@@ -231,7 +231,7 @@ def _tried(cls: type[Record], row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _count(part: dict[str, Any], result: replay.ReplayOutcome) -> None:
+def _count(part: dict[str, Any], result: replay.ReplayOutcome, place: str) -> None:
     team = part["teams"].setdefault(str(result.record.ref("department") or ""), dict.fromkeys(_COUNTS, 0))
     before, after = result.before.is_late, result.after.is_late
     newly, no_longer = after and not before, before and not after
@@ -239,9 +239,32 @@ def _count(part: dict[str, Any], result: replay.ReplayOutcome) -> None:
     facts = {"n": 1, "before": before, "after": after, "newly": newly, "no_longer": no_longer, "over": over}
     for name, more in facts.items():
         team[name] += int(more)
-    for name, is_one in (("newly", newly), ("no_longer", no_longer)):
-        if is_one and len(part[name]) < KEPT_MAX:
-            part[name].append([str(result.record.id), result.before.due, result.after.due])
+    for name, is_listed in (("newly", newly), ("no_longer", no_longer)):
+        if is_listed:
+            _list(part, name, [str(result.record.id), result.before.due, result.after.due], f"{place}:{name}")
+
+
+def _list(part: dict[str, Any], name: str, line: list[Any], place: str) -> None:
+    """Note a record; a full page goes to a document of its own, by a name that a step done twice gives anew."""
+    part[name].append(line)
+    if len(part[name]) == PAGE:
+        number = pages_in(part, name) - 1
+        in_unit(REPLAYS).replace_one({"_id": f"{place}:{number}"}, {"rows": part[name]}, upsert=True)
+        part[f"{name}_full"], part[name] = number + 1, []
+
+
+def pages_in(part: Mapping[str, Any], name: str) -> int:
+    """On how many pages the records of a part stand that would have been late (`newly`) or no longer (`no_longer`)."""
+    return int(part.get(f"{name}_full", 0)) + bool(part[name])
+
+
+def page_of(row: Mapping[str, Any], at: int, name: str, number: int) -> list[Any]:
+    """The records on one of these pages, the first is 0: id, due before and then. A look by the key for a full one."""
+    part = row["parts"][at]
+    if number >= part.get(f"{name}_full", 0):
+        return list(part[name]) if number < pages_in(part, name) else []
+    kept_page = in_unit(REPLAYS).find_one({"_id": f"{row['_id']}:{at}:{name}:{number}"}) or {}
+    return list(kept_page.get("rows", ()))
 
 
 _COUNTS = ("n", "before", "after", "newly", "no_longer", "over")

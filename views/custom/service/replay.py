@@ -21,9 +21,11 @@ from views import session
 from views.forms.inputs import form_from, input_problems, values_of
 from views.forms.naming import read_form
 from views.page.form_page import Drawing
-from views.page.replaying import TITLE, context_of
+from views.page.replaying import TITLE, ReplayedPage, context_of
 from views.session import actor
 from views.slots import ANY, CustomView, Link, on_record_page
+
+DIGITS_MAX = 6  # of a number in an address
 
 
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
@@ -94,8 +96,17 @@ class ReplayView(CustomView):
             url=f"{base}details/?id={record.id}" if record.number else base,
             controls_=[drawing.control(name, form[name]) for name in cls.declared.replayed.fields if name in form],
             problem=problem,
-            **context_of(me, cls, row),
+            **context_of(me, cls, row, _asked_page()),
         )
+
+
+def _asked_page() -> ReplayedPage:
+    """The page of records that an address names; nonsense names the first."""
+    part, number = (
+        int(text) if text.isdecimal() and len(text) < DIGITS_MAX else 0
+        for text in (request.args.get("part", ""), request.args.get("page", ""))
+    )
+    return ReplayedPage(part, request.args.get("of", ""), number)
 
 
 def _reader() -> Actor:
