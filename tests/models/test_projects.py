@@ -190,6 +190,23 @@ def test_whoever_is_in_the_team_sees_it_and_what_belongs_to_it(company: Any) -> 
     assert rights.find(stranger, type(project), project.id)
 
 
+def test_its_page_has_panels_for_what_is_there_and_one_row_of_ways_to_enter_the_rest(
+    company: Any, browser_as: Any
+) -> None:
+    project, browser = initiated(company), browser_as("clerk_rnd")
+    ways = ("launch", "specification", "test_case", "test_plan", "design_document", "maintenance")
+    panels = browser.get("/admin/project/details/", {"id": project.id}).text.split('<section class="panel">')
+    adding = [panel for panel in panels if f"/new/?project={project.id}" in panel]
+    assert len(adding) == 1, "what there is none of has no panel of its own"
+    assert all(f"/admin/{way}/new/?project={project.id}" in adding[0] for way in ways)
+    values = {"project": project.id, "subject": "正式上線"}
+    changes.create(catalogue["launch"], values, actor=company.actor("clerk_rnd"))
+    panels = browser.get("/admin/project/details/", {"id": project.id}).text.split('<section class="panel">')
+    (of_launches,) = (panel for panel in panels if f"/admin/launch/new/?project={project.id}" in panel)
+    assert "<table" in of_launches
+    assert f"/admin/specification/new/?project={project.id}" not in of_launches
+
+
 def ready_launch(company: Any, project: Any) -> Any:
     """A launch of clerk_rnd that only waits for its go."""
     now = clock.now()
