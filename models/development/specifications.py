@@ -260,6 +260,13 @@ def as_released(row: Mapping[str, Any], release: int) -> Mapping[str, Any] | Non
     return next((line for line in lines if line["until"] >= release), row)
 
 
+def changed_between(old: int, new: int) -> dict[str, Any]:
+    """The query of the items that may differ between two releases, the older one first."""
+    since, until = {"$gt": old, "$lte": new}, {"$gte": old, "$lt": new}
+    lines = {"past": {"$elemMatch": {"until": until}}}
+    return {"removed_at": None, "$or": [{"added_in": since}, {"withdrawn_in": since}, lines]}
+
+
 def between(rows: list[Mapping[str, Any]], old: int, new: int) -> list[tuple[Mapping[str, Any], Any, Any]]:
     """The items that differ between two releases, each as it was in the one and in the other (None: not in it)."""
     result = []

@@ -61,6 +61,28 @@ def test_a_released_item_changes_by_a_request_alone_and_keeps_its_former_edition
     ]
 
 
+def test_two_releases_are_compared_item_by_item(workshop: Any, browser_as: Any) -> None:
+    first, second, same = workshop.released(3)
+    added = AddedItem(name="休眠", text="閒置時<b>休眠</b>。", criterion="一分鐘內。")
+    workshop.change(ChangedItem(item=first.id, text="設備應在兩秒內啟動。"), WithdrawnItem(item=second.id), added)
+    workshop.change(ChangedItem(item=first.id, priority="could"))
+    browser, args = browser_as("clerk_rnd"), {"id": workshop.specification.id}
+    page = browser.get("/admin/releases/", {**args, "old": 1, "new": 2}).text
+    assert "設備應在<del>三</del>秒內啟動。" in page
+    assert "設備應在<ins>兩</ins>秒內啟動。" in page
+    assert "<ins>閒置時&lt;b&gt;休眠&lt;/b&gt;。</ins>" in page
+    assert (second.number in page, same.number in page) == (True, False)
+    assert page.count('<section class="panel changes">') == 3
+    last = browser.get("/admin/releases/", args).text
+    assert ("<del>必須</del>" in last, "三" in last, page.count(first.number) > 0) == (True, False, True)
+    back = browser.get("/admin/releases/", {**args, "old": 2, "new": 1}).text
+    assert "設備應在<ins>三</ins>秒內啟動。" in back
+    assert "/admin/releases/?id=" in browser.get("/admin/specification/details/", args).text
+    for odd in ({"old": "x"}, {"old": "0", "new": "99"}, {"from": "-1"}, {"from": "9999"}, {"old": "3", "new": "3"}):
+        assert browser.get("/admin/releases/", {**args, **odd}).status_code == 200
+    assert browser_as("clerk_log").get("/admin/releases/", args).status_code == 404
+
+
 def test_a_comma_turns_a_row_suspect_until_it_is_confirmed_and_done_again(workshop: Any) -> None:
     (item,) = workshop.released()
     case = workshop.case(item)
