@@ -242,7 +242,7 @@ class TestCase(Record):
 
     @classmethod
     def derived_of(cls, rows: Sequence[Mapping[str, Any]]) -> Mapping[Any, Mapping[str, Any]]:
-        builds = _newest_builds({id for row in rows if row.get("standings") and (id := row.get("project"))})
+        builds = newest_builds({id for row in rows if row.get("standings") and (id := row.get("project"))})
         since = since_of(rows)
         return {
             row["_id"]: {"result": result_of(row, builds.get(row.get("project", row["_id"]), ""), since)}
@@ -258,7 +258,8 @@ def newest_build(project: ObjectId) -> str:
     return row["build"] if row else ""
 
 
-def _newest_builds(projects: Iterable[ObjectId]) -> dict[ObjectId, str]:
+def newest_builds(projects: Iterable[ObjectId]) -> dict[ObjectId, str]:
+    """The same of several projects; one without a run is left out."""
     return {id: build for id in projects if (build := newest_build(id))}
 
 

@@ -5,15 +5,13 @@ The price is what turns suspect, whose it is, and how long trying it again took 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bson import Decimal128, ObjectId
+from bson import ObjectId
 
 from ..chapters import DEVELOPMENT
 from ..kernel.base.store import in_unit
-from ..kernel.gate.by_edition import standing_on
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     OWNER,
@@ -21,7 +19,6 @@ from ..kernel.language import (
     REASON,
     WRITER,
     Access,
-    AnyRef,
     Choice,
     Flag,
     Grid,
@@ -45,12 +42,10 @@ from ..kernel.language import (
     user_in,
     workdays,
 )
-from ..kernel.language.declare import registered
-from ..kernel.language.edition import SUSPECT
+from .prices import PRICE_MAX, SUSPECTED, Affected, price_of, standing_now, totals_of
 from .specifications import KEPT, KINDS, PRIORITIES, SpecificationItem, past_of
-from .suspects import Change, links_in, turning
+from .suspects import Change
 
-PRICE_MAX = 5000
 LEAD = user_in("specification.lead", L("Team lead", "團隊負責人"))
 MARKETING = user_in("specification.marketing", L("Reviewer of marketing", "市場評審人"))
 NOT_OF_IT = L("{number} is no valid item of this specification.", "{number} 不是本規格說明書的有效條目。")
@@ -63,8 +58,10 @@ TWICE = L("{number} stands in two lines.", "{number} 出現在兩行。")
 
 def is_priced(request: ChangeRequest) -> bool:
     """Whether what turns suspect is still what the request says."""
-    stated = {line.record for line in request.price or ()}
-    return request.state != "submitted" or stated == {row["record"] for row in price_of(request.changes())}
+    stated = {line.record for line in request.price or () if (line.what or SUSPECTED) == SUSPECTED}
+    return request.state != "submitted" or stated == {
+        row["record"] for row in price_of(request.changes()) if row["what"] == SUSPECTED
+    }
 
 
 def says_something(request: ChangeRequest) -> bool:
@@ -112,15 +109,6 @@ class AddedItem(Line):
 def given(line: Line) -> dict[str, Any]:
     """The fields of an item that a line says something of."""
     return {name: value for name in KEPT if (value := line.raw(name))}
-
-
-class Affected(Line):
-    """One record that turns suspect."""
-
-    record = AnyRef(label=L("Turns suspect", "受影響記錄"))
-    whose = Ref("User", label=L("Whose", "負責人"))
-    because = Text(most=400, label=L("Because of", "原因條目"))
-    seconds = Number(places=1, label=L("Seconds to try it last time", "上次測試用時（秒）"))
 
 
 REQUEST_FLOW = Workflow(
@@ -172,8 +160,12 @@ REQUEST_FLOW = Workflow(
         ),
         Part(
             L("What it costs", "變更代價"),
-            "affected seconds turned price",
-            help=L("What turns suspect and must be confirmed or done again.", "以下記錄須重新確認、修訂或重新測試。"),
+            "affected results defects launches people seconds turned lapsed price",
+            help=L(
+                "What turns suspect must be confirmed or done again, and tried again where its result lapses; open "
+                "defects and launches that wait for it are looked at again.",
+                "存疑的記錄須重新確認或修訂，結果失效的須重新測試；相關未關閉缺陷與待上線計劃須重新核對。",
+            ),
         ),
     ),
     belongs_to="specification",
@@ -193,8 +185,13 @@ class ChangeRequest(Record):
     withdrawn = Lines(WithdrawnItem, label=L("Withdrawn items", "撤回的條目"))
     added = Lines(AddedItem, label=L("New items", "新增的條目"))
     affected = Whole(computed=True, label=L("Turn suspect", "受影響數"))
+    results = Whole(computed=True, label=L("Results that lapse", "失效測試結果數"))
+    defects = Whole(computed=True, label=L("Open defects of these items", "相關未關閉缺陷數"))
+    launches = Whole(computed=True, label=L("Launches that wait", "相關待上線計劃數"))
+    people = Whole(computed=True, label=L("People whose work it is", "涉及人數"))
     seconds = Number(places=1, computed=True, label=L("Seconds to try all again", "重新測試用時（秒）"))
     turned = Whole(computed=True, label=L("Have turned suspect", "實際受影響數"))
+    lapsed = Whole(computed=True, label=L("Results that have lapsed", "實際失效測試結果數"))
     price = Lines(Affected, computed=True, most=PRICE_MAX, label=L("Affected records", "受影響記錄"))
 
     def clean(self) -> None:
@@ -210,13 +207,18 @@ class ChangeRequest(Record):
         return [*(self.changed or ()), *(self.withdrawn or ())]
 
     def changes(self) -> list[Change]:
-        """What it changes, as the arithmetic takes it."""
-        editorial = [Change(line.ref("item"), editorial=bool(line.editorial)) for line in self.changed or ()]
+        """What it changes, as the arithmetic takes it; a line that says what stands there already changes nothing."""
+        items = self._items()
+        editorial = [
+            Change(line.ref("item"), editorial=bool(line.editorial))
+            for line in self.changed or ()
+            if any(value != (items.get(line.ref("item")) or {}).get(name) for name, value in given(line).items())
+        ]
         return [*editorial, *(Change(line.ref("item")) for line in self.withdrawn or ())]
 
     def _items(self) -> dict[ObjectId | None, Mapping[str, Any]]:
         ids = [id for line in self._lines() if (id := line.ref("item"))]
-        kept = {"number": 1, "edition": 1, "state": 1, "specification": 1}
+        kept = dict.fromkeys(("number", "edition", "state", "specification", *KEPT), 1)
         rows = in_unit("specification_item").find({"_id": {"$in": ids}}, kept) if ids else ()
         return {row["_id"]: row for row in rows}
 
@@ -240,9 +242,10 @@ class ChangeRequest(Record):
         return TWICE(number=row["number"]) if row["_id"] in named else None
 
     def _count_price(self) -> None:
-        self.price = [Affected(**row) for row in price_of(self.changes())]
-        self.affected = len(self.price)
-        self.seconds = sum((line.seconds or Decimal(0) for line in self.price), Decimal(0))
+        rows = price_of(self.changes())
+        for name, value in totals_of(rows).items():
+            self.put(name, value)
+        self.price = [Affected(**row) for row in rows[:PRICE_MAX]]
 
     def on_submit(self, _actions: MoveActions) -> None:
         self._count_price()
@@ -252,6 +255,9 @@ class ChangeRequest(Record):
 
     def on_approve(self, actions: MoveActions) -> None:
         """Change the items, and release the specification again, in this transaction."""
+        ids = [change.target for change in self.changes()]
+        before = standing_now(ids)
+        self._count_price()
         specification = self.specification
         release = (specification.edition or 0) + 1
         for line in self.added or ():
@@ -262,7 +268,8 @@ class ChangeRequest(Record):
         specification.release_again(self.number)
         facts = {"edition": specification.edition, "releases": specification.releases}
         actions.update(specification, facts)
-        self.turned = len(now_suspect([line.record for line in self.price or ()]))
+        after = standing_now(ids)
+        self.turned, self.lapsed = len(after.suspect - before.suspect), len(after.lapsed - before.lapsed)
 
     def _apply(self, line: Any, release: int, actions: MoveActions) -> None:
         item = SpecificationItem.from_stored(in_unit("specification_item").find_one({"_id": line.ref("item")}) or {})
@@ -276,40 +283,3 @@ class ChangeRequest(Record):
 
 def _place(row: Mapping[str, Any]) -> str:
     return f"{row['number']}/{row.get('edition') or 1}"
-
-
-def price_of(changes: Sequence[Change]) -> list[dict[str, Any]]:
-    """What some changes of items turn suspect, whatever its type: a link to each, whose it is, because of which items,
-    and how long trying it took the last time. One query for the items, one for each type that stands on them."""
-    ids = [change.target for change in changes]
-    items = {
-        row["_id"]: row
-        for row in in_unit("specification_item").find({"_id": {"$in": ids}}, {"number": 1, "meant_since": 1})
-    }
-    rows = {(cls.type_name(), row["_id"]): row for cls, row in standing_on(SpecificationItem, ids)}
-    links = links_in(rows)
-    since = {id: row.get("meant_since") or 1 for id, row in items.items()}
-    already = {place for place, row in rows.items() if row.get(SUSPECT)}
-    result = turning([link for link in links if link.source not in already], since, changes)
-    return [_affected(place, rows[place], targets, items) for place, targets in sorted(result.items(), key=str)]
-
-
-def _affected(place: Any, row: Mapping[str, Any], targets: Any, items: Mapping[Any, Any]) -> dict[str, Any]:
-    last = next((line.get("seconds") for line in row.get("standings") or ()), None)
-    because = ", ".join(sorted(items[id]["number"] for id in targets if id in items))
-    return {
-        "record": f"{place[0]}:{place[1]}",
-        "whose": row.get("tester") or row.get("owner"),
-        "because": because[:400],
-        "seconds": last.to_decimal() if isinstance(last, Decimal128) else None,
-    }
-
-
-def now_suspect(places: Sequence[str]) -> list[str]:
-    """Those of some records that are suspect now: one query for each type."""
-    result = []
-    for name in sorted({place.partition(":")[0] for place in places}):
-        ids = [ObjectId(id) for place in places for type_name, _, id in [place.partition(":")] if type_name == name]
-        rows = in_unit(registered()[name].type_name()).find({"_id": {"$in": ids}, SUSPECT: True}, {"_id": 1})
-        result += [f"{name}:{row['_id']}" for row in rows]
-    return result
