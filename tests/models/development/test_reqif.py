@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import tempfile
 from typing import Any
 
@@ -14,6 +16,8 @@ from models.kernel.base.errors import Refused
 from models.services.files import confined
 from models.services.imports.cells import matched
 from models.services.imports.imports import kind_of
+from tests.fixtures.doing import work_off
+from tests.fixtures.http import said
 
 ORDER = {"verb": "table", "kind": "reqif", "bytes": 10**7, "rows": 5000, "columns": 60, "cell": 20_000}
 NS = f"{{{reqif.NAMESPACE}}}"
@@ -65,6 +69,41 @@ def test_items_go_out_and_come_in_with_their_ids(workshop: Any, browser_as: Any,
     assert (read[0]["text"], read[0]["priority"], read[1]["kind"]) == ("第一行\n第二行 <b>&amp;", "Could", "Interface")
     assert {row["specification"] for row in read} == {workshop.specification.number}
     assert browser_as("clerk_log").get("/admin/reqif/", {"id": workshop.specification.id}).status_code == 404
+
+
+def test_through_the_import_page_items_change_and_come_with_their_ids(workshop: Any, browser_as: Any) -> None:
+    """Another tool has changed one item and added one: one is changed here, one is new, and all ids go out again."""
+    ours, theirs = workshop.item("甲"), workshop.item("乙", ident="_ab-12")
+    browser, address = browser_as("clerk_rnd"), {"id": workshop.specification.id}
+    content = browser.get("/admin/reqif/", address).get_data(as_text=True)
+    before, rest = content.split(f'IDENTIFIER="{ours.number}"', 1)
+    changed = f'{before}IDENTIFIER="{ours.number}"{rest.replace("三秒內啟動", "兩秒內啟動", 1)}'
+    (added,) = re.findall(r'<SPEC-OBJECT IDENTIFIER="_ab-12".*?</SPEC-OBJECT>', changed, re.DOTALL)
+    added = added.replace("_ab-12", "_ab-13").replace(theirs.number, "").replace("乙", "丙")
+    place = (
+        '<SPEC-HIERARCHY IDENTIFIER="_new"><OBJECT><SPEC-OBJECT-REF>_ab-13</SPEC-OBJECT-REF></OBJECT></SPEC-HIERARCHY>'
+    )
+    changed = changed.replace("</SPEC-OBJECTS>", f"{added}</SPEC-OBJECTS>").replace(
+        "</CHILDREN>", f"{place}</CHILDREN>"
+    )
+    base = "/admin/specification_item/import/"
+    sent = {"file": (io.BytesIO(changed.encode()), "items.reqif")}
+    answer = browser.post(base, sent, content_type="multipart/form-data")
+    assert answer.status_code == 302, said(answer)
+    work_off("imports.check")
+    page = browser.page(answer.headers["Location"])
+    assert ("將新建 1" in page.text, "將修改 1" in page.text) == (True, True), said(page)
+    assert browser.send(page.form("/import/run/")).status_code == 302
+    work_off("imports.run")
+    items = list(SpecificationItem.collection().find({"specification": workshop.specification.id}).sort("_id", 1))
+    assert [(row["number"], row.get("ident"), row["name"]) for row in items[:2]] == [
+        (ours.number, None, "甲"),
+        (theirs.number, "_ab-12", "乙"),
+    ]
+    assert (items[2].get("ident"), items[2]["name"], len(items)) == ("_ab-13", "丙", 3)
+    assert [row["text"][4] for row in items] == ["兩", "三", "三"]
+    ids = etree.fromstring(browser.get("/admin/reqif/", address).data).iter(f"{NS}SPEC-OBJECT")
+    assert [item.get("IDENTIFIER") for item in ids] == [ours.number, "_ab-12", "_ab-13"]
 
 
 def test_a_document_of_another_tool_is_read() -> None:
