@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any
@@ -80,11 +80,18 @@ def read_file(run: TestRun) -> JUnitResults:
     tampering.refuse_changed_facts(attached[-1])
     project: Any = run.ref("project")
     with tempfile.TemporaryFile() as copy:
-        _copy(attached[-1], copy)
-        return results_in(project, confined.rows("junit", {}, copy, seconds=SECONDS_MAX))
+        return results_in(project, rows_of(copy, _copy(attached[-1], copy)))
 
 
-def _copy(file: dict[str, Any], copy: IO[bytes]) -> None:
+def rows_of(content: IO[bytes], size: int) -> Iterator[Any]:
+    """The results in a file, whatever their number: each is told in less than twice the bytes that it takes there."""
+    most = max(confined.ANSWER_MAX, 2 * size)
+    return confined.rows("junit", {}, content, seconds=SECONDS_MAX, most=most)
+
+
+def _copy(file: dict[str, Any], copy: IO[bytes]) -> int:
+    """Copy a stored file; how many bytes it has."""
     stored = files.bucket().open_download_stream(file["content"])
     while chunk := stored.readchunk():
         copy.write(chunk)
+    return copy.tell()

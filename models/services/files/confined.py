@@ -33,7 +33,7 @@ def run(
     content.flush()
     content.seek(0)
     with tempfile.TemporaryFile() as answer:
-        _carry_out(program, order, content, answer, seconds)
+        _carry_out(program, order, content, answer, (seconds, ANSWER_MAX))
         answer.seek(0)
         head, rest = answer.readline(), answer.read()
     try:
@@ -45,15 +45,18 @@ def run(
     return payload, rest
 
 
-def rows(program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds: int = SECONDS_MAX) -> Iterator[Any]:
-    """Let a program tell a content row by row; the answer waits in a file without a name, not in memory.
+def rows(
+    program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds: int = SECONDS_MAX, most: int = ANSWER_MAX
+) -> Iterator[Any]:
+    """Let a program tell a content row by row; the answer waits in a file without a name, not in memory, and has `most`
+    bytes.
 
     Raises Unreadable, after the rows before the fault: whoever takes them takes them back then.
     """
     content.flush()
     content.seek(0)
     with tempfile.TemporaryFile() as answer:
-        _carry_out(program, order, content, answer, seconds)
+        _carry_out(program, order, content, answer, (seconds, most))
         answer.seek(0)
         for line in answer:
             try:
@@ -68,8 +71,11 @@ def rows(program: str, order: Mapping[str, Any], content: IO[bytes], *, seconds:
     raise Unreadable("memory")  # it died before it came to the end
 
 
-def _carry_out(program: str, order: Mapping[str, Any], content: IO[bytes], answer: IO[bytes], seconds: int) -> None:
-    file = content.fileno()
+def _carry_out(
+    program: str, order: Mapping[str, Any], content: IO[bytes], answer: IO[bytes], within: tuple[int, int]
+) -> None:
+    """`within`: how many seconds it may take, and how many bytes it may answer."""
+    file, seconds = content.fileno(), within[0]
     child = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-I", "-c", _START, str(_PROGRAMS.parent), f"{_PROGRAMS.name}.{program}"],
         stdin=subprocess.PIPE,
@@ -80,7 +86,7 @@ def _carry_out(program: str, order: Mapping[str, Any], content: IO[bytes], answe
         cwd="/",
     )
     try:
-        _limit(child.pid, seconds)  # it waits for its order, so nothing is opened before
+        _limit(child.pid, *within)  # it waits for its order, so nothing is opened before
         child.communicate(json.dumps({**order, "file": file}).encode() + b"\n", timeout=seconds)
     except subprocess.TimeoutExpired:
         raise Unreadable("time") from None
@@ -89,11 +95,11 @@ def _carry_out(program: str, order: Mapping[str, Any], content: IO[bytes], answe
         child.wait()
 
 
-def _limit(pid: int, seconds: int) -> None:
+def _limit(pid: int, seconds: int, most: int) -> None:
     limits = {
         resource.RLIMIT_AS: MEMORY_MAX,
         resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_FSIZE: ANSWER_MAX,
+        resource.RLIMIT_FSIZE: most,
         resource.RLIMIT_NOFILE: 64,
         resource.RLIMIT_CORE: 0,
     }

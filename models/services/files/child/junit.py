@@ -83,7 +83,7 @@ def _seconds(text: str) -> float | None:
 
 
 def _write(row: Any) -> None:
-    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def read(content: BinaryIO) -> int:
