@@ -62,14 +62,19 @@ def _snapshot(options: argparse.Namespace) -> None:
     digests = [options.name] if is_digest else snapshots.digests_of(options.name)
     if not digests:
         raise Unchecked(f"{options.name} is no digest and no number of a record that names a snapshot.")
+    checkpoint = _checkpoint(options.seal)
     for digest in digests:
-        report = snapshots.check(digest)
+        report = snapshots.check(digest, checkpoint)
         for fault in report.faults[:SHOWN]:
             print(f"{fault.where}: {fault.what}")
         if report.faults:
             raise NotSound(f"The snapshot {digest[:12]} is not sound: {len(report.faults)} faults.")
         gone = f", {report.destroyed} of them destroyed by approved lists since" if report.destroyed else ""
-        print(f"The snapshot {digest[:12]} is sound: {report.editions} editions stand as they were frozen{gone}.")
+        waits = f", {report.waiting} wait for their seal" if report.waiting else ""
+        proof = f"{report.sealed} entries stand under the seals up to {report.newest}{waits}"
+        print(
+            f"The snapshot {digest[:12]} is sound: {report.editions} editions stand as they were frozen{gone}; {proof}."
+        )
 
 
 def _checkpoint(path: str | None) -> dict[str, Any] | None:

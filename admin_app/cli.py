@@ -141,6 +141,7 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verify.add_argument("--contents", action="store_true", help="read every attached file whole as well")
     snapshot = verbs.add_parser("snapshot", help="check all editions that a release or a gate has frozen")
     snapshot.add_argument("name", metavar="NUMBER", help="number of the release or project, or the digest")
+    snapshot.add_argument("--seal", metavar="FILE", help="a checkpoint that was exported earlier")
     export = verbs.add_parser("export", help="write the newest seal as a checkpoint to be kept elsewhere")
     export.add_argument("--to", required=True, metavar="FILE")
 

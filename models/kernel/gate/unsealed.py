@@ -6,6 +6,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
+from bson import ObjectId
+
 from ..base import secrets
 from . import history
 
@@ -28,8 +30,17 @@ def unprotected() -> dict[str, Any]:
 
 def is_as_queued(row: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
     """Whether an entry is still the one that was queued, as far as its row can tell."""
-    return not is_protected(row) or hmac.compare_digest(str(row["digest"]), _keyed(entry))
+    return has_digest(row, history.digest(dict(entry)))
+
+
+def has_digest(row: Mapping[str, Any], digest: str) -> bool:
+    """The same of an entry of which only the digest is known."""
+    return not is_protected(row) or hmac.compare_digest(str(row["digest"]), _under_key(row["_id"], digest))
 
 
 def _keyed(entry: Mapping[str, Any]) -> str:
-    return secrets.keyed_digest(f"{entry['_id']}:{history.digest(dict(entry))}")
+    return _under_key(entry["_id"], history.digest(dict(entry)))
+
+
+def _under_key(id: ObjectId, digest: str) -> str:
+    return secrets.keyed_digest(f"{id}:{digest}")

@@ -103,5 +103,5 @@ def _limit(pid: int, seconds: int, most: int) -> None:
         resource.RLIMIT_NOFILE: 64,
         resource.RLIMIT_CORE: 0,
     }
-    for which, most in limits.items():
-        resource.prlimit(pid, which, (most, most))
+    for which, bound in limits.items():
+        resource.prlimit(pid, which, (bound, bound))

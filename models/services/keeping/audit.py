@@ -34,9 +34,9 @@ RECORDS_EACH = 200
 FAULTS_MAX = 100
 ERASED = "destroy"
 SEALED = (collections.HISTORY, collections.HISTORY_ARCHIVE, collections.ATTEMPTS)
-_WHERE_SEAL = L("Seal {number}", "封存 {number}")
-_GAP = L("missing", "缺失")
-_WRONG = {
+WHERE_SEAL = L("Seal {number}", "封存 {number}")
+GAP = L("missing", "缺失")
+WRONG = {
     "does not follow the seal before it": L("does not follow the seal before it", "與前一封存不相接"),
     "was changed": L("was changed", "被更改"),
     "does not fit its own entries": L("does not fit its own entries", "與所封存的條目不符"),
@@ -251,21 +251,21 @@ def _check_seals(report: Report, checkpoint: Mapping[str, Any] | None, tell: Tel
                 break
             _check_seal(report, seal, last, session)
         if checkpoint and seal["_id"] == checkpoint["number"] and seal.get("hash") != checkpoint["hash"]:
-            report.add(_WHERE_SEAL(number=seal["_id"]), REWRITTEN)
+            report.add(WHERE_SEAL(number=seal["_id"]), REWRITTEN)
         last = {name: seal.get(name) for name in ("_id", "hash", "at", "count")}
         report.seals += 1
         tell(report.seals, total, "")
     report.newest = last
     if checkpoint and (last is None or last["_id"] < checkpoint["number"]):
-        report.add(_WHERE_SEAL(number=checkpoint["number"]), CUT_OFF)
+        report.add(WHERE_SEAL(number=checkpoint["number"]), CUT_OFF)
 
 
 def _check_seal(report: Report, seal: dict[str, Any], last: Mapping[str, Any] | None, session: ClientSession) -> None:
-    where = _WHERE_SEAL(number=seal["_id"])
+    where = WHERE_SEAL(number=seal["_id"])
     if seal["_id"] != (last["_id"] if last else 0) + 1:
-        report.add(_WHERE_SEAL(number=(last["_id"] if last else 0) + 1), _GAP)
+        report.add(WHERE_SEAL(number=(last["_id"] if last else 0) + 1), GAP)
     for fault in seals.faults_in(seal, last):
-        report.add(where, _WRONG[fault])
+        report.add(where, WRONG[fault])
     sealed = dict(seals.unpack(bytes(seal.get("leaves") or b"")))
     report.entries += len(sealed)
     entries = _entries(list(sealed), session)
@@ -433,7 +433,7 @@ def record_faults(document: Mapping[str, Any], entries: list[dict[str, Any]]) ->
         yield "", NO_ENTRY
         return
     for seq, what in history.faults_in(entries, document.get("chain") or {}):
-        yield f" #{seq}", _WRONG[what]
+        yield f" #{seq}", WRONG[what]
     cls = registered()[entries[0]["type"]]
     content = difference(with_keys(cls, replayed(entries)), with_keys(cls, document), but=derived_names(cls))
     names = [change["field"] for change in content]
