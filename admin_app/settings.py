@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     session_absolute_hours: int = _option(12, "Hours after which a login ends in any case.", ge=1, le=168)
     time_zone: str = _option("Asia/Shanghai", "Time zone of the company's working time and of dates on screens.")
     currency: str = _option("CNY", "Currency of amounts without their own, as an ISO 4217 code.", pattern="^[A-Z]{3}$")
+    api_requests_per_minute: int = _option(
+        600, "Requests that one key of the API may send in a minute.", ge=1, le=1_000_000
+    )
     web_workers: int = _option(2, "Web server processes.", ge=1, le=64)
     web_threads: int = _option(4, "Threads per web server process.", ge=1, le=64)
     worker_processes: int = _option(2, "Processes of one worker: so many jobs run at once.", ge=1, le=64)

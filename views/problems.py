@@ -15,6 +15,8 @@ from models.kernel.base.errors import CHANGED, NOT_FOUND, Changed, Forbidden, Mi
 from models.kernel.base.words import L
 from models.kernel.gate.unit import Outcome, outcome
 
+from .api import problem
+
 HEADINGS = {
     400: L("This request cannot be understood", "無法理解此請求"),
     403: L("Not allowed", "無權限"),
@@ -130,7 +132,14 @@ def is_for_strangers() -> bool:
     return request.path.startswith("/p/") or bool(current_app.config.get("PUBLIC_ONLY"))
 
 
+def is_for_programs() -> bool:
+    """Whether a program asked, which is answered by a document."""
+    return request.path.startswith("/api/v1/") or request.path == "/api/openapi.json"
+
+
 def _page(code: int, sentence: object, *, is_kept: bool = False) -> Any:
+    if is_for_programs():
+        return problem.answer(code, sentence)
     is_script = request.is_json or request.headers.get("X-Requested-With") == "XMLHttpRequest"
     if is_script or request.path.endswith(("/ajax/update/", "/ajax/lookup/", "/compute/")):
         return jsonify(ok=False, message=str(sentence)), code

@@ -14,6 +14,7 @@ from models.kernel.language.record import Record
 
 from . import custom, frame, problems
 from .analysis.page import AnalysisView, menu_items
+from .api.endpoints import endpoints as api_endpoints
 from .files.endpoints import endpoints as file_endpoints
 from .home.pages import HomeView
 from .lists import neighbours
@@ -38,6 +39,8 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
     if app.config.get("PUBLIC_PAGES", True) and any(cls.declared.public for cls in catalogue.values()):
         build_public_pages(app)
     app.register_blueprint(file_endpoints)
+    app.register_blueprint(api_endpoints)
+    app.extensions["csrf"].exempt(api_endpoints)  # which go by no cookie that another site could use
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
         admin.add_view(RecordView(cls))

@@ -20,9 +20,11 @@ from admin_app.security import (
     first_link_page,
     flood,
     headers,
+    keys_page,
     language,
     login,
     passwords,
+    programs,
     second_step_page,
     signed_in,
     streaming,
@@ -36,7 +38,7 @@ from models.organisation import User
 
 __all__ = ["Security", "current_actor", "init_public_security", "init_security", "record_event", "require_password"]
 
-PAGES = (account_page, first_link_page, second_step_page)  # they add theirs to the doors of log-in
+PAGES = (account_page, first_link_page, keys_page, second_step_page)  # they add theirs to the doors of log-in
 MEGABYTE = 1024 * 1024
 REQUEST_MAX, FORM_MAX, FORM_PARTS_MAX = 4 * MEGABYTE, 2 * MEGABYTE, 5000
 PUBLIC_ASSETS = frozenset({"app.css", "seal.svg", "survey.js", "questions.js"})
@@ -69,6 +71,7 @@ def init_security(app: Flask, settings: Settings) -> None:
     streaming.stream_uploads(app)
     _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
     csrf.protect(app)
+    programs.count_uses(app)
     signed_in.guard(app)
     app.register_blueprint(login.endpoints)
 
@@ -92,6 +95,7 @@ def _secure(app: Flask, settings: Settings) -> None:
     app.config.update(
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         TRUSTED_PROXIES=settings.trusted_proxies,
+        API_REQUESTS_PER_MINUTE=settings.api_requests_per_minute,
         MAX_CONTENT_LENGTH=REQUEST_MAX,
         MAX_FORM_MEMORY_SIZE=FORM_MAX,
         MAX_FORM_PARTS=FORM_PARTS_MAX,

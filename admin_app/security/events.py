@@ -31,6 +31,8 @@ class Event(StrEnum):
     FACTOR_ON = "factor_on"
     FACTOR_OFF = "factor_off"
     FACTOR_CODES = "factor_codes"
+    KEY_MADE = "key_made"
+    KEY_REVOKED = "key_revoked"
     REFUSED = "refused"
     BYPASS = "bypass"
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, session
 from flask_login import current_user
 
+from admin_app.security import programs
 from models.kernel.base.words import EN, HANS, HANT, LOCALES, speaking
 
 COOKIE = "guicheng-language"  # of public pages, the only one that they set
@@ -26,6 +27,8 @@ def request_locale() -> str:
     """The language of this request: the user's choice, else the browser's, else traditional Chinese."""
     if is_for_strangers():
         return _chosen_outside() or _of_browser()
+    if programs.is_for_programs() and (asked_for := _asked_for()):
+        return asked_for
     if current_user.is_authenticated and current_user.user.locale:
         return str(current_user.user.locale)
     if session.get("lang") in LOCALES:
@@ -40,10 +43,12 @@ def _chosen_outside() -> str | None:
 
 
 def _of_browser() -> str:
-    for tag, _quality in request.accept_languages:
-        if result := known(tag.lower()):
-            return result
-    return HANT
+    return _asked_for() or HANT
+
+
+def _asked_for() -> str | None:
+    """The first language of the request that is one of ours."""
+    return next((result for tag, _quality in request.accept_languages if (result := known(tag.lower()))), None)
 
 
 def is_for_strangers() -> bool:

@@ -24,6 +24,7 @@ from mongoengine.connection import get_connection
 from pymongo.errors import PyMongoError
 from werkzeug.datastructures import CallbackDict
 
+from admin_app.security import programs
 from admin_app.security.events import clean
 from admin_app.security.throttle import removal
 from admin_app.settings import Settings
@@ -79,7 +80,7 @@ class MongoSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> Session:
         """The session of a cookie that we gave out; an unknown id never becomes one."""
-        is_public = request.path.startswith("/p/") or app.config.get("PUBLIC_ONLY")
+        is_public = request.path.startswith("/p/") or app.config.get("PUBLIC_ONLY") or programs.sends_key(request)
         if is_public or request.path.startswith(f"{app.static_url_path}/") or request.path in ASK_NOBODY:
             return unkept()
         given = request.cookies.get(self.get_cookie_name(app), "")

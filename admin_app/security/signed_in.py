@@ -7,15 +7,17 @@ from bson import ObjectId
 from flask import Flask, abort, jsonify, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from werkzeug import Response
+from werkzeug.exceptions import Unauthorized
 
-from admin_app.security import accounts, second_factor, throttle
+from admin_app.security import accounts, programs, second_factor, throttle
 from admin_app.security.account_rows import find_account
 from admin_app.security.events import Event, record_event
 from admin_app.security.headers import is_static
-from models.kernel.base.errors import Refused
+from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L
 from models.organisation import User
+from models.services.personal.api_keys import KeyUse
 
 ANYBODY = frozenset(
     {
@@ -45,6 +47,8 @@ class SignedIn(UserMixin):
         self.must_change = account["must_change"]
         self.must_enrol = not second_factor.is_on(account) and second_factor.is_asked_of(user.roles)
 
+    use: KeyUse | None = None  # the key that a program sent, in the place of a session
+
     def get_id(self) -> str:
         return str(self.user.id)
 
@@ -62,6 +66,18 @@ def find_signed_in(user_id: str) -> SignedIn | None:
     session.clear()
     record_event(Event.REFUSED, user=ObjectId(user_id), why="session no longer valid")
     return None
+
+
+def find_by_key(_request: Any) -> SignedIn | None:
+    """The user for whom a program asks, by the key that it sends; none on pages, which know sessions alone."""
+    use = programs.use_of_request()
+    user = accounts.find_active(use.key.user) if use else None
+    account = find_account(user.id) if user else None
+    if use is None or user is None or account is None:
+        return None
+    result = SignedIn(user, account)
+    result.use = use
+    return result
 
 
 def current_actor() -> Actor:
@@ -91,6 +107,7 @@ def guard(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None
     manager.user_loader(find_signed_in)
+    manager.request_loader(find_by_key)
     manager.unauthorized_handler(to_login)
 
     @app.before_request
@@ -101,6 +118,7 @@ def guard(app: Flask) -> None:
             return None
         if not current_user.is_authenticated:
             return to_login()
+        programs.refuse_over(current_user.use)
         if current_user.must_change and request.endpoint not in BEFORE_CHANGE:
             return _first(CHANGE_FIRST, "security.own_password")
         if current_user.must_enrol and request.endpoint not in BEFORE_ENROLMENT:
@@ -110,6 +128,8 @@ def guard(app: Flask) -> None:
 
 def to_login() -> Response:
     """The way to the login page and back to this one."""
+    if programs.is_for_programs():
+        raise Unauthorized
     if wants_json():
         return _refusal(SIGN_IN, 401)
     is_page = request.method in ("GET", "HEAD")
@@ -117,6 +137,8 @@ def to_login() -> Response:
 
 
 def _first(sentence: L, endpoint: str) -> Response:
+    if programs.is_for_programs():
+        raise Forbidden(sentence)
     return _refusal(sentence, 403) if wants_json() else redirect(url_for(endpoint), 303)
 
 

@@ -19,8 +19,11 @@ from .faults import BackupFault, TransientFault
 
 MARKER = "restore"
 INCOMING = "restoring."
-# Of the moment: restored, sessions would let old log-ins in, and leases and queues would do old work again.
-LEFT_OUT = frozenset({collections.SESSIONS, collections.THROTTLES, leases.COLLECTION, "readiness", MARKER})
+# Of the moment: restored, sessions and keys would let in who was shut out, leases and queues would do old work again.
+LEFT_OUT = frozenset(
+    {collections.SESSIONS, collections.THROTTLES, leases.COLLECTION, "readiness", MARKER}
+    | {collections.API_KEYS, collections.API_ENTRIES}
+)
 LEFT_OUT_PREFIXES = ("system.", "celery", "messages", INCOMING)
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 READ_BYTES = 2_000_000

@@ -46,6 +46,7 @@ ALLOWED = {
     "models/services/personal/presence.py": "who has a record open, for a minute",
     "models/services/personal/helpfulness.py": "whether a record helped a reader, and how often it was opened",
     "models/aftersales/review_cases.py": "which records a frozen figure is of, in the gate's transaction",
+    "models/services/personal/api_keys.py": "keys of programs, and what came once under which key of theirs",
     "models/services/personal/drafts.py": "unsaved texts of one person, which are no records",
     "models/services/imports/imports.py": "sheets of one person that are being imported, which are no records",
     "models/services/imports/rows.py": "their rows; records come of them through the gate",

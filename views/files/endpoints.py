@@ -14,6 +14,7 @@ from flask import Blueprint, Response, render_template, request
 from werkzeug.wsgi import wrap_file
 
 from models.kernel.base.errors import Refused
+from models.kernel.base.people import Actor
 from models.kernel.base.search import folded, span_in
 from models.kernel.base.words import L
 from models.services.files import files
@@ -44,7 +45,11 @@ PLACES = {
 @endpoints.get("/files/<file_id>")
 def file(file_id: str) -> Response:
     """A file, streamed, if the reader may open it; every download is written into its record's history."""
-    me = actor()
+    return sent_file(file_id, actor())
+
+
+def sent_file(file_id: str, me: Actor) -> Response:
+    """A file as it is sent to a reader. Raises Missing, Forbidden."""
     result = file_viewing.may_look(file_id, actor=me)
     copy = file_viewing.stamped_copy(result) if result.mark else None
     facts, content = files.open_for(file_id, actor=me)

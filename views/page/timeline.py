@@ -30,11 +30,12 @@ def timeline(cls: type[Record], entries: list[dict[str, Any]], viewer: Viewer) -
     return [
         _context(cls, entry, viewer, links)
         for entry in entries
-        if entry["verb"] not in DOWNLOADED or _sees_downloads(viewer.actor)
+        if entry["verb"] not in DOWNLOADED or sees_downloads(viewer.actor)
     ]
 
 
-def _sees_downloads(me: Actor) -> bool:
+def sees_downloads(me: Actor) -> bool:
+    """Whether a reader is told who has downloaded or read."""
     return any(principal.roles & {Role.SUPERVISOR, Role.HEAD, Role.MANAGEMENT} for principal in me.represented())
 
 

@@ -43,6 +43,8 @@ SURVEY_ANSWERS = "survey_answer"
 SURVEY_VERBATIMS = "survey_verbatim"
 MAILBOX_STATES = "mailbox_state"
 REFUSED_SENDERS = "refused_sender"
+API_KEYS = "api_key"
+API_ENTRIES = "api_entry"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -50,6 +52,8 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     ACCOUNTS: [IndexModel([("login", ASCENDING)], unique=True), IndexModel([("link.key", ASCENDING)], sparse=True)],
     SESSIONS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     THROTTLES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
+    API_KEYS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
+    API_ENTRIES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     FILES: [
         IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha256", ASCENDING)]),

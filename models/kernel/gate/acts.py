@@ -20,7 +20,8 @@ from .sources import Source
 @dataclass(frozen=True)
 class Context:
     """How a change comes in: from which source, why, and in which batch; `undoes` names the batch that it takes back.
-    `confirmed` overrides warnings."""
+    `confirmed` overrides warnings; `exact`: the lines of others are not kept beside one's own, so that whoever looked
+    at another version changes nothing."""
 
     source: Source = Source.FORM
     reason: str = ""
@@ -28,6 +29,7 @@ class Context:
     undoes: str = ""
     confirmed: bool = False
     signed: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", Source(self.source))

@@ -25,6 +25,7 @@ from ..base.errors import Changed, Forbidden, Missing, Refused
 from ..base.people import Actor
 from ..base.words import Sentence, Words
 from ..language.glossary import GATE_VERBS
+from ..language.kinds.rule import NO_SUCH_FIELD
 from ..language.record import Record
 from .acts import Context
 from .unit import is_inside
@@ -68,7 +69,7 @@ def noting(attempt: VerbAttempt) -> Iterator[VerbAttempt]:
 def note(attempt: VerbAttempt, fault: Fault) -> None:
     """Write a refused attempt down, once for each fault. Never fails: where the database does not take it, the log says
     so."""
-    broken = _broken(fault)
+    broken = [_of_type(attempt.cls, row) for row in _broken(fault)]
     if attempt.actor.is_system or attempt.actor.is_public or fault.is_noted or not broken:
         return
     fault.is_noted = True
@@ -125,6 +126,12 @@ def _broken(fault: Fault) -> list[dict[str, str]]:
         (_field_of(path), rule_of(words) or OTHER_RULE) for path, problem in fault.problems.items() for words in problem
     }
     return [{"field": field, "rule": rule} for field, rule in sorted(pairs)][:MISSING_MAX]
+
+
+def _of_type(cls: type[Record], row: dict[str, str]) -> dict[str, str]:
+    """A broken rule; where a program named a field that nobody declared, its name was typed and is left out."""
+    is_typed = row["rule"] == NO_SUCH_FIELD.code and row.get("field", "").split(".")[0] not in cls.fields_of()
+    return {**row, "field": OTHER_RULE} if is_typed else row
 
 
 def rule_of(words: Words) -> str:

@@ -152,6 +152,8 @@ def update(
         if not intent.verdict:
             raise Forbidden(intent.verdict.why)
         before = stored(record)
+        if context.exact:
+            refuse_another_version(record, version, values, actor)
         take(record, _to_write(record, version, values, actor), intent.fields)
         asks = not context.confirmed and not actor.is_system
         validation.refuse_if_wrong(record, actor, before, warnings=asks, titles=intent.titles)

@@ -5,9 +5,9 @@ A rehearsal is the gate's own verb, undone (decision 9), so that no rule stands 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..base.errors import Changed, Missing, Refused
 from ..base.words import L, Words
@@ -21,6 +21,7 @@ from .intents import Intent
 from .unit import Undone, Unit, in_transaction
 from .writing import Outdated
 
+T = TypeVar("T")
 READY = L("Will become “{state}”.", "將變為「{state}」。")
 COUNTED = L("Your decision will be noted.", "將記錄您的意見。")
 DONE = L("Done: now “{state}”.", "已辦理：現為「{state}」。")
@@ -89,6 +90,39 @@ def _undone(intent: Intent[Any], verb: str, seen: int, context: Context) -> Reco
         return after[0]
     finally:
         forget_read(intent.cls.type_name())
+    raise AssertionError("A rehearsal always ends by being undone.")
+
+
+@dataclass(frozen=True)
+class Rehearsed(Generic[T]):
+    """What verbs would lead to: what they would give back, the history entries, notices and open cases."""
+
+    result: T
+    entries: list[dict[str, Any]]
+    notices: list[dict[str, Any]]
+    cases: list[dict[str, Any]]
+
+
+def rehearsed(body: Callable[[], T]) -> Rehearsed[T]:
+    """Run verbs in a transaction that never commits, and say what they would lead to. What is refused is raised as by
+    the verbs themselves, and leaves no attempt behind."""
+    after: list[Rehearsed[T]] = []
+    units: list[Unit] = []
+
+    def run(unit: Unit) -> None:
+        units[:] = [unit]
+        result = body()
+        cases = [case for case in unit.cases.values() if case is not None]
+        after[:] = [Rehearsed(result, unit.entries, list(unit.notices.values()), cases)]
+        raise Undone
+
+    try:
+        in_transaction(run)
+    except Undone:
+        return after[0]
+    finally:
+        for name in {entry["type"] for unit in units for entry in unit.entries}:
+            forget_read(name)
     raise AssertionError("A rehearsal always ends by being undone.")
 
 

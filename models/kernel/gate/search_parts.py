@@ -32,12 +32,16 @@ BATCH = 200
 
 def derive(record: Record) -> None:
     """Fill the title, the search parts and the people named in the record from its own fields."""
-    declared = record.declared
-    words = {name: _plain(record, name) for name in declared.title_fields}
-    record.title = " ".join(declared.title.format(**words).split())[:400] or record.number
+    record.title = title_of(record)
     for name, value in _own_parts(record).items():
         setattr(record, name, value)
     fill_derived(record)
+
+
+def title_of(record: Record) -> str:
+    """What a record is called, by its own fields."""
+    words = {name: _plain(record, name) for name in record.declared.title_fields}
+    return " ".join(record.declared.title.format(**words).split())[:400] or str(record.number)
 
 
 def derived_parts(record: Record) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Source(StrEnum):
     COMMAND = "command"
     PUBLIC = "public"
     MAIL = "mail"
+    API = "api"
     MIGRATION = "migration"
 
 
@@ -48,6 +49,7 @@ SOURCE_LABELS: dict[Source, L] = {
     Source.COMMAND: L("Command line", "命令行"),
     Source.PUBLIC: L("Public page", "公開頁面"),
     Source.MAIL: L("Mail", "郵件"),
+    Source.API: L("API", "API"),
     Source.MIGRATION: L("Taken over from another system", "舊系統遷移"),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..base.words import EN, LOCALES, L, Words, current_locale
 from .fields import WRONG_FORM, LongText, label_of
+from .kinds.rule import Sees
 
 _ALL = L("{all}", "{all}")
 
@@ -25,6 +26,9 @@ class LocalizedText(LongText):
 
     def validate(self, value: Any) -> None:
         """The gate asks `faults` instead."""
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return localized(value)
 
     def faults(self, value: Any) -> Iterator[Words]:
         if isinstance(value, str):

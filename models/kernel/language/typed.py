@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -171,6 +171,15 @@ class BadValue(ValueError):
     def __init__(self, sentence: Words):
         self.sentence = sentence
         super().__init__(str(sentence))
+
+
+class BadParts(BadValue):
+    """A value of which some parts are none of their kind: `parts` says so for each by its path within the value;
+    `rest` is the value without them."""
+
+    def __init__(self, parts: Mapping[str, Words], rest: Any):
+        self.parts, self.rest = dict(parts), rest
+        super().__init__(next(iter(self.parts.values())))
 
 
 def parse(field: Any, text: str) -> Any:

@@ -78,10 +78,7 @@ def attach(
     Raises Missing, Refused (not allowed, too large, empty, content does not fit the name).
     """
     record = rights.find(actor, cls, id)
-    if not (verdict := rights.may_attach(actor, record)):
-        raise Forbidden(verdict.why)
-    if kind and kind not in cls.declared.file_kinds:
-        raise Refused(None, {"file": [UNKNOWN_KIND]})
+    _refuse_attaching(cls, record, kind, actor)
     stored = _store(upload)
 
     def body(unit: Unit) -> dict[str, Any]:
@@ -104,6 +101,22 @@ def attach(
     except DuplicateKeyError:
         bucket().delete(stored["content"])
         return _first(stored["_id"])
+
+
+def _refuse_attaching(cls: type[Record], record: Record, kind: str, actor: Actor) -> None:
+    if not (verdict := rights.may_attach(actor, record)):
+        raise Forbidden(verdict.why)
+    if kind and kind not in cls.declared.file_kinds:
+        raise Refused(None, {"file": [UNKNOWN_KIND]})
+
+
+def refuse_unfit(cls: type[Record], record: Record, kind: str, upload: Upload, *, actor: Actor) -> None:
+    """Raise what `attach` would, and store nothing."""
+    _refuse_attaching(cls, record, kind, actor)
+    head = upload.stream.head if isinstance(upload.stream, Incoming) else upload.stream.read(CHUNK)
+    if not head:
+        raise Refused(None, {"file": [EMPTY]})
+    content_type(head, clean_name(upload.name))
 
 
 def _enter(unit: Unit, cls: type[Record], file: dict[str, Any], *, actor: Actor, context: Context) -> None:

@@ -9,8 +9,9 @@ import mongoengine as me
 
 from ...base.words import L, Words
 from ..facts import Facts
+from ..typed import BadValue
 from .lines import LINES_LIMIT
-from .rule import WRONG_FORM, Rule, label_of
+from .rule import WRONG_FORM, Rule, Sees, label_of
 
 GIVEN, EDITION = "given", "edition"
 A_LINE_EACH = L(
@@ -60,6 +61,32 @@ class Answers(Rule, me.DictField):
         if len(dict(pairs)) < len(pairs):
             raise ValueError("answered twice")
         return {GIVEN: dict(pairs)}
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return {key: _in_json(answer) for key, answer in given_in(value).items()}
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        """An object of answers by question: a text, several texts, or texts by row."""
+        if not isinstance(given, dict) or not all(_is_answer(answer) for answer in given.values()):
+            raise BadValue(WRONG_FORM(label=label_of(self)))
+        return {GIVEN: given}
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        text = {"type": "string"}
+        several = {"type": "array", "items": text}
+        rows = {"type": "object", "additionalProperties": {"anyOf": [text, several]}}
+        return {"type": "object", "additionalProperties": {"anyOf": [text, several, rows]}}
+
+
+def _in_json(answer: Any) -> Any:
+    if isinstance(answer, Mapping):
+        return {str(row): _in_json(chosen) for row, chosen in answer.items()}
+    return [str(item) for item in answer] if isinstance(answer, list) else str(answer)
+
+
+def _is_answer(answer: Any) -> bool:
+    rows = answer.values() if isinstance(answer, dict) else [answer]
+    return all(isinstance(item, str) for row in rows for item in (row if isinstance(row, list) else [row]))
 
 
 def written(value: Any) -> str:

@@ -13,7 +13,7 @@ from bson import ObjectId
 from ...base.record_key import RecordKey
 from ...base.words import Words
 from ..facts import Facts
-from .rule import WRONG_FORM, LinkNames, Rule, label_of
+from .rule import WRONG_FORM, LinkNames, Rule, Sees, label_of
 
 _PAGE = re.compile(r"/admin/([a-z][a-z_]{0,60})/[a-z]+/")
 
@@ -53,6 +53,9 @@ class AnyRef(Rule, me.StringField):
     def ids_in(self, value: Any) -> list[ObjectId]:
         key = key_in(value)
         return [key.id] if key else []
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "string", "description": "type:id"}
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return lambda text: names.meant_kept(self, text.strip()) if text.strip() else None

@@ -20,6 +20,7 @@ from .rule import (
     YES_OR_NO,
     LinkNames,
     Rule,
+    Sees,
     in_each_language,
     label_of,
 )
@@ -45,6 +46,14 @@ class Flag(Rule, me.BooleanField):
 
     def in_words(self, value: Any) -> Any:
         return YES if value else NO
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if not isinstance(given, bool):
+            raise BadValue(self.misread())
+        return given
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "boolean"}
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return lambda text: bool(parse(self, text))
@@ -81,6 +90,14 @@ class Choice(Rule, me.StringField):
     def in_words(self, value: Any) -> Any:
         return self.options.get(value, value)
 
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if not isinstance(given, str) or given not in self.options:
+            raise BadValue(NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options))))
+        return given
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.options)}
+
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         spellings = _spellings(self.options)
         return lambda text: _option(self, spellings, text) if text.strip() else None
@@ -108,6 +125,14 @@ class Choices(Rule, me.ListField):
 
     def in_words(self, value: Any) -> Any:
         return Listed(tuple(self.options.get(id, id) for id in value))
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if not isinstance(given, list) or any(not isinstance(id, str) or id not in self.options for id in given):
+            raise BadValue(NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options))))
+        return given
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "enum": list(self.options)}}
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return partial(self._labelled, _spellings(self.options))
@@ -170,6 +195,14 @@ class Tags(Rule, me.ListField):
             not isinstance(tag, str) or not tag or len(tag) > 40 or CONTROL_CHARACTERS.search(tag) for tag in value
         ):
             yield WRONG_FORM(label=label_of(self))
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if not isinstance(given, list) or any(not isinstance(tag, str) for tag in given):
+            raise BadValue(self.misread())
+        return list(dict.fromkeys(tag.strip() for tag in given))
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string"}}
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return typed.tags_of

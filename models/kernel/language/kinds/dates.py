@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import mongoengine as me
 
 from ...base import clock
-from ...base.words import At, On, Words
+from ...base.words import At, L, On, Words
 from .. import typed
 from ..typed import BadValue, parse
-from .rule import WRONG_FORM, LinkNames, Rule, label_of
+from .rule import WRONG_FORM, LinkNames, Rule, Sees, label_of
+
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+NOT_A_DAY = L("“{label}” must be a date such as 2026-11-23.", "「{label}」須為日期，如 2026-11-23。", code="form")
+NOT_A_MOMENT = L(
+    "“{label}” must be a moment with its offset, such as 2026-11-23T09:30:00+08:00.",
+    "「{label}」須為帶時差的時刻，如 2026-11-23T09:30:00+08:00。",
+    code="form",
+)
 
 
 class Day(Rule, me.DateField):
@@ -29,6 +41,20 @@ class Day(Rule, me.DateField):
 
     def in_words(self, value: Any) -> Any:
         return On(value)
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return self.day_in(value).isoformat()
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        try:
+            if isinstance(given, str) and ISO_DAY.fullmatch(given):
+                return dt.date.fromisoformat(given)
+        except ValueError:
+            pass
+        raise BadValue(NOT_A_DAY(label=label_of(self)))
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
 
     def start_of(self, day: dt.date) -> dt.datetime:
         """How the database keeps the beginning of a day in this field."""
@@ -58,6 +84,18 @@ class Moment(Rule, me.DateTimeField):
     def in_words(self, value: Any) -> Any:
         return At(value)
 
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return instant(value)
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        moment = instant_in(given)
+        if moment is None:
+            raise BadValue(NOT_A_MOMENT(label=label_of(self)))
+        return moment
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
+
     def start_of(self, day: dt.date) -> dt.datetime:
         """How the database keeps the beginning of a day of the company in this field."""
         return clock.start_of(day)
@@ -80,3 +118,19 @@ class Moment(Rule, me.DateTimeField):
         except BadValue:
             return False
         return value is not None and read is not None and read == value.replace(second=0, microsecond=0)
+
+
+def instant(value: dt.datetime) -> str:
+    """A kept moment by RFC 3339, in UTC; the database knows no more than milliseconds."""
+    aware = value if value.tzinfo else value.replace(tzinfo=clock.UTC)
+    return aware.astimezone(clock.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant_in(given: Any) -> dt.datetime | None:
+    """The moment of a text by RFC 3339; None for what is none."""
+    if not isinstance(given, str) or not RFC_3339.fullmatch(given):
+        return None
+    try:
+        return dt.datetime.fromisoformat(given.upper()).astimezone(clock.UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from ...base.words import Words
 from ..facts import Facts
-from .rule import WRONG_FORM, LinkNames, Rule, label_of
+from .rule import WRONG_FORM, LinkNames, Rule, Sees, label_of
 
 PLACE = re.compile(r"([0-9a-f]{24}):([0-9a-z.]{1,21})")
 BETWEEN = " · "  # the record's number and the title of the line, in a cell of a sheet
@@ -39,6 +39,9 @@ class LineRef(Rule, me.StringField):
         if not PLACE.fullmatch(text):
             raise ValueError("no line")
         return text
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "string", "description": f"id:key ({self.line_target}.{self.line_list})"}
 
     def cell_reader(self, names: LinkNames) -> Callable[[str], Any]:
         return lambda text: names.meant_kept(self, text.strip()) if text.strip() else None

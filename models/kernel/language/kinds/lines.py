@@ -15,10 +15,11 @@ import mongoengine as me
 
 from ...base.words import L, Listed, Words
 from ..facts import Facts
+from ..typed import BadParts, BadValue
 from .dates import Moment
 from .held import Held
 from .links import Ref
-from .rule import TOO_MANY, WRONG_FORM, Rule, label_of
+from .rule import NO_SUCH_FIELD, TOO_MANY, WRONG_FORM, Rule, Sees, described, label_of
 
 CELLS_MISSING = L(
     "“{label}” must be filled as a whole: {count} lines are missing, such as {first}.",
@@ -157,10 +158,55 @@ class Lines(Rule, me.EmbeddedDocumentListField):
                 first = Listed(tuple(options[at].get(key, key) for at, key in enumerate(cells[0])))
                 yield sentence(label=label_of(self), count=len(cells), first=first)
 
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        shown = {name: column for name, column in self.columns.items() if sees(column)}
+        return [_in_json(line, shown, sees) for line in value]
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        """Lines from objects: a line that names its `key` goes on, one without is new; computed columns are no part of
+        what is given. Raises BadParts with each cell that is wrong."""
+        if not isinstance(given, list) or any(not isinstance(line, dict) for line in given):
+            raise BadValue(WRONG_FORM(label=label_of(self)))
+        if len(given) > self.most:
+            raise BadValue(TOO_MANY(label=label_of(self), most=self.most))
+        shown = {name: column for name, column in self.columns.items() if sees(column)}
+        wrong: dict[str, Words] = {}
+        lines = [self._line_of(line, shown, sees, f"{at}.", wrong) for at, line in enumerate(given)]
+        if wrong:
+            raise BadParts(wrong, lines)
+        return lines
+
+    def _line_of(
+        self, given: Mapping[str, Any], shown: Mapping[str, Any], sees: Sees, prefix: str, wrong: dict[str, Words]
+    ) -> Line:
+        line: Line = self.field.document_type()
+        for name, value in given.items():
+            if name == KEY:
+                line.claimed = value if is_key(value) else ""
+            elif name not in shown:
+                wrong[f"{prefix}{name[:80]}"] = NO_SUCH_FIELD
+            elif not shown[name].computed:
+                try:
+                    line.put(name, None if value is None else shown[name].from_json(value, sees))
+                except BadValue as bad:
+                    wrong[f"{prefix}{name}"] = bad.sentence
+        return line
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        shown = {name: column for name, column in self.columns.items() if sees(column)}
+        cells = {name: described(column, sees) for name, column in shown.items()}
+        line = {"type": "object", "properties": {KEY: {"type": "string"}, **cells}, "additionalProperties": False}
+        return {"type": "array", "maxItems": self.most, "items": line}
+
     @property
     def columns(self) -> dict[str, Any]:
         """The declared fields of a line by name, in the order written."""
         return declared_fields(self.field.document_type)
+
+
+def _in_json(line: Mapping[str, Any], columns: Mapping[str, Any], sees: Sees) -> dict[str, Any]:
+    cells = {name: column.in_json(line[name], sees) for name, column in columns.items() if line.get(name) is not None}
+    return ({KEY: line[KEY]} if is_key(line.get(KEY)) else {}) | cells
 
 
 def declared_fields(cls: type) -> dict[str, Any]:

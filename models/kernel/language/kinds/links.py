@@ -13,7 +13,10 @@ from ...base.collections import in_archive
 from ...base.words import Words
 from .. import typed
 from ..facts import Facts, is_names
-from .rule import TOO_MANY, WRONG_FORM, LinkNames, Rule, in_each_language, label_of
+from ..typed import BadValue
+from .rule import TOO_MANY, WRONG_FORM, LinkNames, Rule, Sees, in_each_language, label_of
+
+ID = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 
 
 class Ref(Rule, me.ReferenceField):
@@ -76,6 +79,12 @@ class Ref(Rule, me.ReferenceField):
         id = id_of(value)
         return [id] if id else []
 
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return str(value)
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {**ID, "description": f"id: {self.target}"}
+
     def names_in(self, text: str) -> list[str]:
         return [text.strip()]
 
@@ -126,6 +135,17 @@ class Refs(Rule, me.ListField):
 
     def ids_in(self, value: Any) -> list[ObjectId]:
         return [id for held in value or [] if (id := id_of(held)) is not None]
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return [str(id) for id in value]
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if not isinstance(given, list):
+            raise BadValue(self.misread())
+        return [self.field.from_json(item, sees) for item in given]
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "array", "items": self.field.json_schema(sees)}
 
     def names_in(self, text: str) -> list[str]:
         return list(typed.joined_names(text))

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from ...base.words import L, Words
 from ..facts import Facts
-from ..typed import folded
+from ..typed import BadValue, folded, parse
 from .numbers import Number, Whole
-from .rule import label_of
+from .rule import Sees, label_of
 from .texts import Text
 
 NOT_A_LENGTH = L(
@@ -96,6 +96,17 @@ class Time(Whole):
 
     def in_words(self, value: Any) -> Any:
         return f"{value // 60:02}:{value % 60:02}"
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return self.in_words(value)
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if not isinstance(given, str):
+            raise BadValue(self.misread())
+        return parse(self, given)
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^[0-2]?[0-9]:[0-5][0-9]$"}
 
 
 class Url(Text):

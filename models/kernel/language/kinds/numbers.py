@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, Unpack
 
 import mongoengine as me
+from bson import Decimal128
 
-from ...base.words import Amount, Words, in_all_locales
+from ...base.words import Amount, L, Words, in_all_locales
 from .. import typed
 from ..facts import Facts
-from .rule import NOT_A_NUMBER, TOO_FINE, TOO_LARGE, TOO_SMALL, Rule, label_of
+from ..typed import BadValue
+from .rule import NOT_A_NUMBER, TOO_FINE, TOO_LARGE, TOO_SMALL, Rule, Sees, label_of
 
 STEPS_MAX = 20  # of a number that charts count by
+EXACT = re.compile(r"-?[0-9]{1,25}(\.[0-9]{1,20})?")
+AS_A_TEXT = L(
+    '“{label}” must be a text of digits, such as "1234.50": numbers of JSON are not exact.',
+    '「{label}」須為數字字符串，如 "1234.50"：JSON 數字不精確。',
+    code="form",
+)
 
 
 class Whole(Rule, me.IntField):
@@ -45,6 +54,15 @@ class Whole(Rule, me.IntField):
 
     def in_words(self, value: Any) -> Any:
         return with_unit(f"{value:,}", self.unit)
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if isinstance(given, bool) or not isinstance(given, int) or abs(given) >= 2**63:
+            raise BadValue(self.misread())
+        return given
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        bounds = {"minimum": self.least, "maximum": self.most}
+        return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
 
 
 class Number(Rule, me.Decimal128Field):
@@ -95,6 +113,19 @@ class Number(Rule, me.Decimal128Field):
 
     def in_words(self, value: Any) -> Any:
         return with_unit(f"{value:,}", self.unit)
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        """A text of digits: a reader in another language would make a float of a number."""
+        return f"{value.to_decimal() if isinstance(value, Decimal128) else Decimal(value):f}"
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        if not isinstance(given, str) or not EXACT.fullmatch(given):
+            raise BadValue(AS_A_TEXT(label=label_of(self)))
+        return Decimal(given)
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        places = rf"(\.[0-9]{{1,{self.places}}})?" if self.places else ""
+        return {"type": "string", "pattern": rf"^-?[0-9]{{1,25}}{places}$"}
 
 
 def with_unit(text: str, unit: Words | str) -> str:

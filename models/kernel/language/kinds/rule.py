@@ -14,7 +14,7 @@ from ...base.words import LOCALES, L, Words, enumerate_words, speaking
 from ..facts import Facts, fact_faults, usable
 from ..relations import Relation
 from ..rollup import Rollup
-from ..typed import parse
+from ..typed import BadValue, parse
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 REQUIRED = L("“{label}” is needed.", "請填寫「{label}」。", code="required")
@@ -36,9 +36,16 @@ NOT_THERE = L(
     code="no_such_record",
 )
 YES_OR_NO = L("“{label}” must be yes or no.", "「{label}」須為「是」或「否」。", code="form")
+NO_SUCH_FIELD = L(
+    "There is no such field here, or it is not yours to set.", "此處沒有這個字段，或您無權填寫。", code="no_such_field"
+)
 TOO_MANY = L("“{label}” may have {most} lines at most.", "「{label}」最多 {most} 行。", code="too_many")
 _ENGINE_FACTS = ("required", "unique", "default")
 _OWN_FACTS = Facts.__annotations__.keys() - set(_ENGINE_FACTS)
+
+
+Sees = Callable[[Any], bool]
+"""Whether somebody is shown a field, or a column of lines."""
 
 
 class LinkNames(Protocol):
@@ -201,6 +208,20 @@ class Rule:
         """What reads the cells of a column; it is made once for a sheet, and raises BadValue."""
         return partial(parse, self)
 
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        """A stored value as JSON says it to a program: exactly, in no language, and only what `sees` allows."""
+        return value
+
+    def from_json(self, given: Any, sees: Sees) -> Any:
+        """The value that a JSON one, which is not null, means. Raises BadValue."""
+        if not isinstance(given, str):
+            raise BadValue(self.misread())
+        return parse(self, given)
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        """What `in_json` gives and `from_json` takes, as a JSON Schema of its own."""
+        return {"type": "string"}
+
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         """How an export writes a value, in each language; nothing for kinds of which it leaves something out."""
         yield from ()
@@ -220,3 +241,16 @@ def in_each_language(values: Callable[[], list[Any]]) -> Iterator[str]:
     for locale in LOCALES:
         with speaking(locale):
             yield enumerate_words([str(value) for value in values()])
+
+
+def described(field: Any, sees: Sees) -> dict[str, Any]:
+    """The JSON Schema of a field as it stands in a record or a line: with its label, and null where it may be empty."""
+    own = dict(field.json_schema(sees))
+    notes = [str(words) for words in (label_of(field), field.help, own.get("description")) if words]
+    own["description"] = " · ".join(notes)
+    if field.computed:
+        own["readOnly"] = True
+    own["type"] = [own["type"], "null"]
+    if "enum" in own:
+        own["enum"] = [*own["enum"], None]
+    return own

@@ -9,7 +9,8 @@ from typing import Any
 from mongoengine.base import BaseField
 
 from ...base.words import At, L, Words
-from .rule import CONTROL_CHARACTERS, WRONG_FORM, Rule, label_of
+from .dates import instant
+from .rule import CONTROL_CHARACTERS, WRONG_FORM, Rule, Sees, label_of
 
 DRAWN, IMAGE, TYPED = "drawn", "image", "typed"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -54,6 +55,15 @@ class Signature(Rule, BaseField):
         if value.get("for_name"):
             return SIGNED_FOR(principal=value["for_name"], **places)
         return SIGNED_BY(**places)
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        """By whom and when it was given; the picture stands on the record's page."""
+        said = {name: value[name] for name in ("how", "name", "for_name", "hash") if isinstance(value.get(name), str)}
+        return said | ({"at": instant(value["at"])} if isinstance(value.get("at"), dt.datetime) else {})
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        texts = {name: {"type": "string"} for name in ("how", "name", "for_name", "hash")}
+        return {"type": "object", "readOnly": True, "properties": texts | {"at": {"type": "string"}}}
 
 
 def is_picture(value: Mapping[str, Any]) -> bool:

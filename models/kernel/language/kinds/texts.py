@@ -13,7 +13,7 @@ from mongoengine.base import BaseField
 from ...base import characters, secrets
 from ...base.words import Words
 from ..facts import Facts
-from .rule import CONTROL, CONTROL_CHARACTERS, TOO_LONG, WRONG_FORM, LinkNames, Rule, label_of
+from .rule import CONTROL, CONTROL_CHARACTERS, TOO_LONG, WRONG_FORM, LinkNames, Rule, Sees, label_of
 
 SHORT_MAX = 200
 LONG_MAX = 20_000
@@ -50,6 +50,9 @@ class Text(Rule, me.StringField):
             yield CONTROL(label=label_of(self))
         elif len(value) > self.most:
             yield TOO_LONG(label=label_of(self), most=self.most, count=len(value))
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return {"type": "string", "maxLength": self.most}
 
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield str(value).replace("\r\n", "\n")
@@ -150,6 +153,12 @@ class Sealed(Rule, BaseField):
     def cleaned(self, text: str) -> str:
         return self.form.cleaned(text)
 
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return self.to_python(value)
+
+    def json_schema(self, sees: Sees) -> dict[str, Any]:
+        return self.form.json_schema(sees)
+
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from self.form.exported(value, names)
 
@@ -164,6 +173,9 @@ class Secret(Sealed):
     def settled(self, record: Any, value: Any) -> Any:
         """What is kept of a value: of MASK what there is, which in a new record is nothing."""
         return record.raw(self.name) if value == MASK else value
+
+    def in_json(self, value: Any, sees: Sees) -> Any:
+        return MASK
 
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield MASK
