@@ -17,13 +17,14 @@ from werkzeug.exceptions import HTTPException
 from models.kernel.base.errors import Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.gate.attempts import rehearsing
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.personal.api_keys import KeyVerb
 
 from ..session import actor, catalogue
 from . import problem, reading, writing
-from .bodies import NEED_VERSION, VersionNeeded
+from .bodies import NEED_VERSION, VersionNeeded, flag
 from .records import record_json
 
 endpoints = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -42,7 +43,8 @@ def address(rule: str, *methods: str, verb: KeyVerb) -> Callable[[View], View]:
             use = current_user.use
             if use is None or not use.key.covers(name, verb):
                 raise Forbidden(OUT_OF_SCOPE)
-            return view(cls, me, **parts)
+            with rehearsing(flag("rehearse")):
+                return view(cls, me, **parts)
 
         endpoints.add_url_rule(
             f"/<name>{rule}", view.__name__, answer, methods=methods or ("GET",), strict_slashes=False

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,11 +67,24 @@ def noting(attempt: VerbAttempt) -> Iterator[VerbAttempt]:
         raise
 
 
+@contextmanager
+def rehearsing(is_so: bool = True) -> Iterator[None]:
+    """While something is only rehearsed, what is refused is no attempt."""
+    mark = _rehearsing.set(is_so)
+    try:
+        yield
+    finally:
+        _rehearsing.reset(mark)
+
+
+_rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
+
+
 def note(attempt: VerbAttempt, fault: Fault) -> None:
     """Write a refused attempt down, once for each fault. Never fails: where the database does not take it, the log says
     so."""
     broken = [_of_type(attempt.cls, row) for row in _broken(fault)]
-    if attempt.actor.is_system or attempt.actor.is_public or fault.is_noted or not broken:
+    if _rehearsing.get() or attempt.actor.is_system or attempt.actor.is_public or fault.is_noted or not broken:
         return
     fault.is_noted = True
     kept, dropped = _counted(attempt.actor.id)
