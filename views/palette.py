@@ -61,6 +61,7 @@ _PLACES = (
     (L("Preferences", "通知設置"), "/admin/preferences/"),
     (L("My account", "我的賬號"), "/admin/account/"),
     (L("Recycle bin", "回收站"), "/admin/bin/"),
+    (L("My batch changes", "我的批量操作"), "/admin/batches/"),
 )
 Option = dict[str, str]
 Offer = tuple[Words, str, tuple[str, ...]]  # a label, an address, and what it is called besides

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
-from flask import request
+from flask import redirect, request
 
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
@@ -18,10 +18,13 @@ from models.kernel.gate.rehearsal import GONE, make, rehearse
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move
+from models.services.work import bulk as acts
 
-from ..session import actor
+from ..session import actor, own_path
+from . import hits as list_hits
 
 ROWS_MAX = 500
+ACTS = "/admin/batches/"
 NOTHING = L("Please select rows first.", "請先選取行。")
 UNKNOWN = L("This step cannot be made on several rows at once.", "此步驟不能批量辦理。")
 NOT_THERE = {"number": "—", "title": "", "ok": False, "text": GONE, "url": None}
@@ -39,31 +42,42 @@ def _is_bulk(move: Move) -> bool:
 
 
 def answer(view: Any) -> Any:
-    """The rehearsal, or, once it is confirmed, the result."""
-    cls = view.model
-    verb = request.form.get("verb", "")
-    chosen = list(dict.fromkeys(request.form.getlist("rowid")))[:ROWS_MAX]
+    """The rehearsal, or, once it is confirmed, the result. Raises Refused."""
+    cls, me = view.model, actor()
+    verb, hits = request.form.get("verb", ""), list_hits.all_hits(view.model, me)
+    chosen = hits.row_ids(ROWS_MAX) if hits else list(dict.fromkeys(request.form.getlist("rowid")))[:ROWS_MAX]
     label = dict(offered(cls)).get(verb)
     if label is None or not chosen:
         raise Refused(NOTHING if label else UNKNOWN)
     reason = request.form.get("reason", "").strip()
     asks = _asks_reason(cls, verb)
-    is_final = bool(request.form.get("sure")) and (reason or not asks)
-    made = Context(source=Source.BULK, reason=reason) if is_final else None
-    rows = _rows(cls, actor(), chosen, verb, made)
+    is_final = is_confirmed(hits) and bool(reason or not asks)
+    if is_final and hits:
+        act = acts.order(me, cls, verb, hits.rows, reason=reason)
+        return redirect(f"{ACTS}details/?id={act.id}")
+    act = acts.begin(me, cls, verb, len(chosen), reason=reason) if is_final else None
+    rows = _rows(cls, me, chosen, verb, act.context if act else None)
     context = {
         "declared": cls.declared,
         "base": view.base,
+        "back": own_path(request.form.get("back")) or view.base,
         "verb": verb,
         "label": label,
         "rows": rows,
         "asks_reason": asks,
         "reason": reason,
-        "reason_missing": bool(request.form.get("sure")) and not is_final,
+        "reason_missing": is_confirmed(hits) and not is_final,
         "ready": sum(row["ok"] for row in rows),
         "is_final": is_final,
+        "act": f"{ACTS}details/?id={act.id}" if act else "",
+        **list_hits.context_of(hits),
     }
     return view.render("record/bulk.html", **context)
+
+
+def is_confirmed(hits: list_hits.Hits | None) -> bool:
+    """Whether what was rehearsed is to be done: of all that a list finds, as many as were shown."""
+    return bool(request.form.get("sure")) and (hits is None or hits.is_as_seen)
 
 
 def _asks_reason(cls: type[Record], verb: str) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bson import ObjectId
-from flask import request
+from flask import redirect, request
 
 from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
@@ -17,16 +17,17 @@ from models.kernel.gate import batches, changes, intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.rehearsal import CHANGED_SINCE, GONE
-from models.kernel.gate.sources import Source
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
+from models.services.work import bulk as acts
 
 from ..kinds import kind_of
 from ..session import actor, own_path
 from ..wording import reference_labels
-from .bulk import NOTHING, ROWS_MAX
+from . import hits as list_hits
+from .bulk import ACTS, NOTHING, ROWS_MAX, is_confirmed
 
 NO_FIELD = L("This field cannot be set for several rows at once.", "此字段不能批量設置。")
 WILL_CHANGE = L("Will be changed.", "將被修改。")
@@ -42,26 +43,29 @@ def offered(cls: type[Record], me: Actor) -> list[tuple[str, str]]:
 
 
 def answer(screen: Any) -> Any:
-    """The page that asks for the value and shows the rows, or, once it is confirmed, the result."""
+    """The page that asks for the value and shows the rows, or, once it is confirmed, the result. Raises Refused."""
     cls, me, form = screen.model, actor(), request.form
-    name = form.get("field", "")
-    chosen = [
-        RecordKey.of_row(cls.declared.name, fromkey) for fromkey in dict.fromkeys(form.getlist("rowid")[:ROWS_MAX])
-    ]
+    name, hits = form.get("field", ""), list_hits.all_hits(cls, me)
+    given = hits.row_ids(ROWS_MAX) if hits else dict.fromkeys(form.getlist("rowid")[:ROWS_MAX])
+    chosen = [RecordKey.of_row(cls.declared.name, row) for row in given]
     if name not in dict(offered(cls, me)):
         raise Refused(NO_FIELD)
     if not chosen:
         raise Refused(NOTHING)
     known = intents.of_many(me, cls, [key.id for key in chosen if key])
-    if not form.get("sure"):
-        return _page(screen, name, _rehearsed(cls, name, chosen, known))
+    if not is_confirmed(hits):
+        return _page(screen, name, _rehearsed(cls, name, chosen, known), **list_hits.context_of(hits))
     try:
         value = parse(cls._fields[name], form.get("value", ""))
     except BadValue as bad:
-        return _page(screen, name, _rehearsed(cls, name, chosen, known), error=str(bad.sentence)), 422
-    context = Context(source=Source.BULK, batch=changes.new_batch())
-    rows = [_set(known.get(key.id) if key else None, key, {name: value}, context) for key in chosen]
-    return _page(screen, name, rows, batch=context.batch, is_final=True)
+        error = {"error": str(bad.sentence), **list_hits.context_of(hits)}
+        return _page(screen, name, _rehearsed(cls, name, chosen, known), **error), 422
+    facts = {"field": name, "value": form.get("value", "")}
+    if hits:
+        return redirect(f"{ACTS}details/?id={acts.order(me, cls, acts.UPDATE, hits.rows, **facts).id}")
+    act = acts.begin(me, cls, acts.UPDATE, len(chosen), **facts)
+    rows = [_set(known.get(key.id) if key else None, key, {name: value}, act.context) for key in chosen]
+    return _page(screen, name, rows, batch=act.id, is_final=True)
 
 
 def take_back(screen: Any) -> Any:
@@ -70,9 +74,10 @@ def take_back(screen: Any) -> Any:
     entries = batches.entries_of(cls.declared.name, batch, me) if batch else []
     if not entries:
         raise Missing
-    known, anew = intents.of_many(me, cls, [entry["record"] for entry in entries]), changes.new_batch()
+    act = acts.begin(me, cls, acts.BACK, len(entries), undoes=batch)
+    known = intents.of_many(me, cls, [entry["record"] for entry in entries])
     rows = [
-        _done(known.get(entry["record"]), BACK, partial(batches.take_back, cls, entry, me, anew)) for entry in entries
+        _done(known.get(entry["record"]), BACK, partial(batches.take_back, cls, entry, me, act.id)) for entry in entries
     ]
     return _page(screen, "", rows, is_final=True)
 
@@ -94,6 +99,8 @@ def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> s
         "is_final": False,
         "error": "",
         "batch": "",
+        "hits": 0,
+        "is_hits_changed": False,
     }
     return screen.render("record/set.html", **(context | facts))
 

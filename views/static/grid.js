@@ -21,6 +21,8 @@
       }
       scope.querySelectorAll("[data-selected-count]").forEach((place) => { place.textContent = count; });
       scope.querySelectorAll("[data-bulk]").forEach((bar) => { bar.hidden = !count; });
+      const hits = scope.querySelector("[data-select-all-hits]");
+      if (hits && count < boxes().length) hits.checked = false;
     }
     table.addEventListener("click", (event) => {
       const box = event.target.closest("[data-select-row]");

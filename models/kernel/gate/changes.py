@@ -164,7 +164,7 @@ def update(
         _follow_edit(unit, record, before, actor, context)
         return record
 
-    return _on(cls, id, VerbAttempt(actor, cls, "update", context), body)
+    return on_record(cls, id, VerbAttempt(actor, cls, "update", context), body)
 
 
 def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in which version, and why
@@ -186,7 +186,7 @@ def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in whi
     def body(unit: Unit, intent: Intent[R], is_drawn: bool) -> R:
         return moved(unit, intent, verb, seen=version, values=values or {}, context=context, is_drawn=is_drawn)
 
-    return _on(cls, id, VerbAttempt(actor, cls, verb, context), body)
+    return on_record(cls, id, VerbAttempt(actor, cls, verb, context), body)
 
 
 def moved(  # noqa: PLR0913 - the same sentence, within a transaction
@@ -243,7 +243,7 @@ def correct(  # noqa: PLR0913 - the sentence of a move, of what was decided alre
         validation.refuse_if_wrong(record, actor, before, titles=intent.titles)
         return _write(unit, record, before, "correct", Act(actor, context, is_drawn=is_drawn))
 
-    return _on(cls, id, VerbAttempt(actor, cls, verb, context), body)
+    return on_record(cls, id, VerbAttempt(actor, cls, verb, context), body)
 
 
 def _to_write(record: Record, seen: int | None, values: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
@@ -253,7 +253,7 @@ def _to_write(record: Record, seen: int | None, values: Mapping[str, Any], actor
     return line_merge.reconciled(record, seen, values, actor)
 
 
-def _on(cls: type[R], id: Any, attempt: VerbAttempt, body: Callable[[Unit, Intent[R], bool], R]) -> R:
+def on_record(cls: type[R], id: Any, attempt: VerbAttempt, body: Callable[[Unit, Intent[R], bool], R]) -> R:
     """Run a verb on the record as a page has drawn it, if it has; where somebody came in between, and when the database
     asks for another attempt, on the record as it stands then."""
     was_inside, actor = is_inside(), attempt.actor
