@@ -74,7 +74,7 @@ def _given(record: Record, reply: CalendarReply) -> tuple[Record, Words | None]:
     values |= {name: reply.stamp or clock.now() for option, name in names.items() if option == "stamp"}
     try:
         made = changes.move(
-            type(record), record.id, declared.public.by, actor=SYSTEM, version=None, values=values, context=CONTEXT
+            type(record), record.id, declared.public.by[0], actor=SYSTEM, version=None, values=values, context=CONTEXT
         )
     except Refused:
         return record, CLOSED

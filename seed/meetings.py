@@ -13,6 +13,7 @@ from seed.vocabulary.organisation import department, users_of
 
 ASKED_BEFORE, CONFIRMED_AFTER = 16.0, 9.0  # working hours
 STILL_TO_COME = 8.0
+GUEST_SAYS, GUEST_LAPSES = 8.0, 27.0
 WEEKLY = "FREQ=WEEKLY;X-DAYOFF=AFTER"
 
 
@@ -52,6 +53,9 @@ def _plan_one(  # noqa: PLR0913 - a meeting in one sentence
     if moment + 2 >= end:
         return
     script.add(moment + 2, host, lambda desk: desk.move(key, "circulate"))
+    if guest and moment + GUEST_LAPSES < end:
+        script.add(moment + GUEST_SAYS, SYSTEM_LOGIN, _of_guest(key, "say", view="agree"))
+        script.add(moment + GUEST_LAPSES, SYSTEM_LOGIN, _of_guest(key, "lapse"))
     for nth, person in enumerate(people):
         at = moment + CONFIRMED_AFTER + nth
         if at < end - 0.5:
@@ -125,6 +129,18 @@ def _end(key: str) -> Act:
             place = f"attendance:{key}:{row.get('person')}"
             desk.keep(place, row)
             desk.move(place, "pass")
+
+    return act
+
+
+def _of_guest(key: str, verb: str, **values: str) -> Act:
+    """What the guest of a meeting says to its minutes, and what time does with that."""
+
+    def act(desk: Desk) -> None:
+        for row in _invitations(desk, desk.id(key)):
+            if row.get("person") is None and row.get("state") == "reviewing":
+                desk.keep(f"attendance:{key}:guest", row)
+                desk.move(f"attendance:{key}:guest", verb, **values)
 
     return act
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..chapters import COMMUNICATION
 from ..departments import Code
 from ..kernel.base import clock
@@ -30,10 +32,13 @@ from ..kernel.language import (
     Tell,
     Text,
     Whole,
+    Words,
     Workflow,
     record,
     user_in,
+    workdays,
 )
+from .lines import NO_REASON, VIEWS
 from .meetings import Meeting
 
 ANSWERS = {
@@ -87,6 +92,25 @@ FLOW = Workflow(
         Move("ask_again", OPEN, "asked", by=NOBODY, ask=TIMES, label=L("Ask anew", "重新徵詢")),
         Move("cancel", OPEN, "cancelled", by=NOBODY, label=L("Call off", "取消邀請")),
         Move("pass", OPEN, "over", at="ends", label=L("The meeting is over", "會議已結束")),
+        Move(
+            "circulate",
+            f"{OPEN} over",
+            "reviewing",
+            by=NOBODY,
+            ask="minutes",
+            label=L("Minutes to confirm", "送交紀要"),
+        ),
+        Move(
+            "say",
+            "reviewing",
+            "reviewing",
+            by=NOBODY,
+            ask="view objection",
+            require="view",
+            label=L("Confirm or object", "確認或提出異議"),
+        ),
+        Move("recall", "reviewing", "over", by=NOBODY, label=L("The minutes are rectified", "紀要更正中")),
+        Move("lapse", "reviewing", "over", after=workdays(3), label=L("The time to object is over", "異議期已過")),
     ),
     ends="over cancelled",
     edit="",
@@ -95,6 +119,7 @@ FLOW = Workflow(
     facts=(
         State("asked", L("Not answered", "未答覆"), tone="wait"),
         State("answered", L("Answered", "已答覆"), tone="good"),
+        State("reviewing", L("Minutes to be confirmed", "紀要待確認"), tone="wait"),
         State("over", L("Over", "已結束"), tone="neutral"),
         State("cancelled", L("Called off", "已取消"), tone="neutral"),
     ),
@@ -133,6 +158,18 @@ TELLS = (
         while_in="cancelled",
         calendar="CANCEL",
     ),
+    Tell(
+        on="circulate",
+        to="mail",
+        subject=L("Minutes to confirm: {topic}", "請確認會議紀要：{topic}"),
+        body=L(
+            "The minutes of this meeting are there: {topic}. Please read them on the page below, and confirm them or "
+            "object within three working days; after that they count as confirmed.",
+            "會議紀要已完成：{topic}。請在以下頁面閱讀，並於三個工作日內確認或提出異議；逾期視為確認。",
+        ),
+        link=True,
+        while_in="reviewing",
+    ),
 )
 
 
@@ -148,12 +185,19 @@ TELLS = (
         Part(L("Meeting", "會議"), "meeting topic host starts ends all_day place"),
         Part(L("Attendee", "與會人員"), "person name mail"),
         Part(L("Answer", "答覆"), "answer note answered_at"),
+        Part(L("Minutes", "紀要"), "minutes view objection"),
     ),
     workflow=FLOW,
     access=Access(named={"person": READ, "meeting.attendees": READ}, write={}),
     belongs_to="meeting",
     event=EVENT,
-    public=Public(token=True, show="topic host starts ends place", asks="answer note", by="answer", answers=True),
+    public=Public(
+        token=True,
+        show="topic host starts ends place minutes",
+        asks="answer note view objection",
+        by="answer say",
+        answers=True,
+    ),
     mail_in=MailIn(answers_only=True, department=Code.MANAGEMENT, replies=True, note="note", stamp="answered_at"),
     tells=TELLS,
 )
@@ -173,9 +217,25 @@ class Attendance(Record):
     answer = Choice(ANSWERS, label=L("Answer", "答覆"))
     note = LongText(most=1000, label=L("Remark", "備註"))
     answered_at = Moment(label=L("Answered at", "答覆時間"))
+    minutes = LongText(label=L("Minutes", "紀要"))
+    view = Choice(VIEWS, label=L("Your view of the minutes", "對紀要的意見"))
+    objection = LongText(most=1000, label=L("Reason of an objection", "異議理由"))
     noted_at = Moment(internal=True, label=L("Answer noted", "答覆記錄時間"))
     uid = Text(internal=True, label=L("Identity in calendars", "日曆標識"))
     sequence = Whole(internal=True, default=0, label=L("Edition in calendars", "日曆版次"))
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.view == "object" and not (self.objection or "").strip():
+            yield "objection", NO_REASON
+
+    def on_circulate(self, _actions: MoveActions) -> None:
+        """What was said was of other minutes."""
+        self.view = self.objection = None
+
+    def on_say(self, actions: MoveActions) -> None:
+        """It stands in the minutes."""
+        meeting: Meeting = self.meeting
+        meeting.hear_guest(self, actions)
 
     def on_accept(self, _actions: MoveActions) -> None:
         self._answer("accepted")

@@ -11,10 +11,12 @@ from ..kernel.language import (
     Day,
     DecisionLine,
     Duration,
+    Flag,
     L,
     Line,
     LongText,
     Mail,
+    Moment,
     Ref,
     Sealed,
     Text,
@@ -65,16 +67,26 @@ class MeetingDecision(Line):
     task = Ref("Task", computed=True, label=L("Task", "任務"))
 
 
+VIEWS = {"agree": L("Confirm", "確認"), "object": L("Object", "異議")}
+
+
 class Voice(DecisionLine):
     """What an attendee says to the minutes; an objection stands in them with its reason."""
 
-    view = Choice(
-        {"agree": L("Confirm", "確認"), "object": L("Object", "異議")},
-        required=True,
-        label=L("View", "意見"),
-    )
+    view = Choice(VIEWS, required=True, label=L("View", "意見"))
     reason = LongText(label=L("Reason", "理由"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.view == "object" and not (self.reason or "").strip():
             yield "reason", NO_REASON
+
+
+class GuestVoice(Line):
+    """What a guest says to the minutes on the page of their link; it lapses when the minutes are circulated anew."""
+
+    name = Text(most=60, label=L("Guest", "外部人員"))
+    view = Choice(VIEWS, label=L("View", "意見"))
+    reason = LongText(most=1000, label=L("Reason", "理由"))
+    said_at = Moment(label=L("At", "時間"))
+    lapsed = Flag(label=L("Of earlier minutes", "針對先前紀要"))
+    invitation = Ref("Attendance", label=L("Invitation", "會議邀請"))

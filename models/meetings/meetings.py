@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bson import ObjectId
+from mongoengine.base import get_document
 
 from ..chapters import COMMUNICATION
 from ..kernel.base import clock
@@ -62,14 +63,18 @@ from ..kernel.language import (
 from ..kernel.language.event import new_uid
 from .agenda import timed_items, with_open_decisions
 from .clashes import clashes_of
-from .lines import AgendaItem, Guest, LinkedMatter, MeetingDecision, MinuteLine, Voice
+from .lines import AgendaItem, Guest, GuestVoice, LinkedMatter, MeetingDecision, MinuteLine, Voice
 
 LONGEST = dt.timedelta(days=31)
 PLANNED, HELD = "planned", "held"
+GUESTS_MAX, MINUTES_MAX = 100, 20_000
+DECISIONS = L("Decisions", "決議")
 TOO_LONG = L("A meeting takes 31 days at most.", "會議最長 31 天。")
 TWICE = L("{name} has the same address as another guest.", "{name} 與其他外部人員郵箱相同。")
 NOT_ASKED = L("{names} were not asked, so cannot be absent.", "{names} 不在受邀之列，不能登記缺席。")
 ABSENT = L("Minutes of {number}, which you missed: {topic}", "您缺席的會議 {number} 紀要已確認：{topic}")
+
+OBJECTED = L("{name} objects to the minutes of {number}: {reason}", "{name} 對會議 {number} 紀要提出異議：{reason}")
 
 ATTENDEES = user_in("attendees", L("Attendees", "與會人員"), own=True)
 HOSTS = replace(any_of(OWNER, replace(HEAD, is_own=True)), waits_for_owner=True, label=L("Organiser", "組織人"))
@@ -107,6 +112,18 @@ def _invitation(meeting: Meeting) -> dict[str, Any]:
     names, owner = ("uid", "sequence", "topic", "place", "starts", "ends", "all_day"), meeting.owner
     values = {name: meeting.raw(name) for name in names}
     return values | {"meeting": meeting.id, "host": owner.name if owner else ""}
+
+
+def minutes_text(meeting: Meeting) -> str:
+    """The minutes and decisions as guests read them."""
+    said = [line.text for line in meeting.minutes or ()]
+    people = names_of({id for line in meeting.resolutions or () if (id := line.ref("person"))})
+    decided = [
+        "; ".join(filter(None, (line.text, people.get(line.ref("person")), line.due and line.due.isoformat())))
+        for line in meeting.resolutions or ()
+    ]
+    parts = [*said, *([f"\n{DECISIONS}"] if decided else []), *(f"{at}. {text}" for at, text in enumerate(decided, 1))]
+    return "\n".join(parts)[:MINUTES_MAX]
 
 
 def asks_nobody(meeting: Meeting) -> bool:
@@ -159,7 +176,7 @@ FLOW = Workflow(
     ),
 )
 IN_STEP = Kept("topic place starts ends all_day", by="ask_again", drop="cancel", while_in=PLANNED, none_in="cancelled")
-MINUTES = "topic starts ends place attendees absent agenda minutes resolutions voices signature"
+MINUTES = "topic starts ends place attendees absent agenda minutes resolutions voices guest_voices signature"
 
 
 @record(
@@ -189,7 +206,7 @@ MINUTES = "topic starts ends place attendees absent agenda minutes resolutions v
         Part(
             L("Minutes", "紀要"), "minutes resolutions", help=L("Several people may write at once.", "可多人同時填寫。")
         ),
-        Part(L("Confirmation", "確認"), "voices signature"),
+        Part(L("Confirmation", "確認"), "voices guest_voices signature"),
     ),
     workflow=FLOW,
     access=Access(named={"attendees": WRITE, "resolutions.person": READ}, related="departments"),
@@ -255,12 +272,13 @@ class Meeting(Record):
     repeat = Recurrence(edit=OF_HOSTS, label=L("Repeat", "重複"))
     to_sign = Flag(default=False, edit=OF_HOSTS, label=L("Minutes are to be signed", "紀要須簽名"))
     attendees = Refs("User", edit=OF_HOSTS, label=L("Colleagues", "同事"))
-    guests = Lines(Guest, most=100, edit=OF_HOSTS, label=L("Guests from outside", "外部人員"))
+    guests = Lines(Guest, most=GUESTS_MAX, edit=OF_HOSTS, label=L("Guests from outside", "外部人員"))
     absent = Refs("User", edit=OF_HOSTS_THEN, label=L("Absent", "缺席"))
     agenda = Lines(AgendaItem, most=100, edit=OF_ALL, label=L("Agenda", "議程"))
     minutes = Lines(MinuteLine, edit=IN_SESSION, label=L("Minutes", "紀要"))
     resolutions = Lines(MeetingDecision, most=200, edit=IN_SESSION, label=L("Decisions", "決議"))
     voices = Lines(Voice, computed=True, label=L("Confirmations and objections", "確認與異議"))
+    guest_voices = Lines(GuestVoice, computed=True, label=L("Confirmations and objections of guests", "外部人員意見"))
     signature = Signature(edit=OF_HOSTS_THEN, label=L("Signature", "簽名"))
     uid = Text(internal=True, label=L("Identity in calendars", "日曆標識"))
     sequence = Whole(internal=True, default=0, label=L("Edition in calendars", "日曆版次"))
@@ -303,6 +321,36 @@ class Meeting(Record):
 
     def on_call_off(self, _actions: MoveActions) -> None:
         self.sequence = (self.sequence or 0) + 1
+
+    def on_circulate(self, actions: MoveActions) -> None:
+        """Guests are asked by their link."""
+        text = minutes_text(self)
+        for invitation in self._guest_invitations("asked answered over"):
+            actions.move(invitation, "circulate", {"minutes": text})
+
+    def on_rectify(self, actions: MoveActions) -> None:
+        """What guests said was of other minutes."""
+        for line in self.guest_voices or ():
+            line.lapsed = True
+        for invitation in self._guest_invitations("reviewing"):
+            actions.move(invitation, "recall")
+
+    def _guest_invitations(self, states: str) -> list[Any]:
+        invitations: Any = get_document("Attendance")
+        query = {"meeting": self.id, "person": None, "state": {"$in": states.split()}, "removed_at": None}
+        rows = in_unit(invitations.type_name()).find(query).limit(GUESTS_MAX)
+        return [invitations.from_stored(row) for row in rows]
+
+    def hear_guest(self, invitation: Any, actions: MoveActions) -> None:
+        """Note what a guest says of the minutes as they are now, in the place of what they said before."""
+        own = invitation.id
+        others = [line for line in self.guest_voices or () if line.lapsed or line.ref("invitation") != own]
+        facts = {"name": invitation.name, "view": invitation.view, "reason": invitation.objection}
+        line = GuestVoice(**facts, said_at=clock.now(), invitation=own)
+        actions.update(self, {"guest_voices": [*others, line]})
+        if invitation.view == "object" and self.owner:
+            words = OBJECTED(name=invitation.name, number=self.number, reason=(invitation.objection or "")[:200])
+            actions.notify(self, [at_user(self.ref("owner"))], NoticeKind.RESULT, words)
 
     def on_confirm(self, actions: MoveActions) -> None:
         self._confirmed(actions)

@@ -20,6 +20,7 @@ from models.kernel.rights import rights
 from tests.fixtures._guesses import Guesses
 from tests.fixtures._types import types_with
 from tests.fixtures.http import Form, read_page
+from views.public.asking import asked_of
 
 CREATING = types_with(lambda declared: declared.public and declared.public.create)
 ANSWERING = types_with(lambda declared: declared.public and declared.public.under)
@@ -204,7 +205,7 @@ def test_a_link_shows_what_is_declared_and_no_other_field(cls: Any, record: Any,
     assert page.status_code == 200
     assert record.number in page.text
     assert {n for n, mark in marks.items() if mark in page.text} == {
-        n for n in marks if n in (*public.show, *public.asks)
+        n for n in marks if n in (*public.show, *asked_of(record))
     }
     assert not re.search(r"/admin/|[0-9a-f]{24}", page.text.replace(link.token, ""))
 

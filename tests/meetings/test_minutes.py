@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from models.meetings.meetings import Meeting
 from models.services.files import files
 from models.tasks import Task
 from tests.fixtures.doing import do, work_off
+from tests.fixtures.http import read_page
 from tests.fixtures.papers import text_in
-from tests.meetings.conftest import NOW, SEEN, WHEN, attending, change, invited, step
+from tests.meetings.conftest import NOW, OUTSIDER, SEEN, WHEN, attending, change, invited, step
 
 DUE = dt.date(2027, 3, 12)
 
@@ -302,3 +304,41 @@ def test_a_moved_time_is_looked_at_again_and_another_place_is_not(meet: Any, peo
     moved = changes.update(Meeting, meeting.id, {"place": "二樓"}, actor=actor, version=meeting.version)
     with pytest.raises(Refused):
         changes.update(Meeting, meeting.id, {"starts": WHEN + dt.timedelta(days=3)}, actor=actor, version=moved.version)
+
+
+def test_guests_confirm_or_object_by_their_link(meet: Any, people: Any, mail_box: Any, app: Any) -> None:
+    """On a page with the minutes, by a button alone; an objection needs its reason, stands in the minutes, is told to
+    the organiser, and lapses with the minutes that it was of."""
+    meeting = step(people, meet("clerk_sal2", OUTSIDER), "begin")
+    lines = [MeetingDecision(text="送樣<b>", person=people.users["clerk_sal2"], due=DUE)]
+    change(people, meeting, minutes=[MinuteLine(text="討論價格。")], resolutions=lines)
+    step(people, meeting, "circulate")
+    do("notices.deliver")
+    mail = [each for each in mail_box.kept if each["To"] == OUTSIDER][-1]
+    path = re.search(r"/p/attendance/at/[\w-]+", mail.get_body(("plain",)).get_content())[0]  # type: ignore[index]
+    client = app.test_client()
+    page = client.get(path).text
+    assert "討論價格。" in page
+    assert "送樣&lt;b&gt;" in page
+    form = next(form for form in read_page(page).forms if "public-asked" in form)
+    assert "answer" not in form, "whether they come is asked no more"
+    own = invited(people.fresh(meeting))[OUTSIDER]
+    assert (own.state, own.view) == ("reviewing", None)
+    assert client.post(path, data={**form, "view": "object"}).status_code == 422
+    assert client.post(path, data={**form, "view": "object", "objection": "價格未議定。"}).status_code == 200
+    [voice] = people.fresh(meeting).guest_voices
+    assert (voice.name, voice.view, voice.reason, voice.lapsed) == ("李先生", "object", "價格未議定。", None)
+    notices = get_db()["notice"].find({"person": people.users["clerk_sal"], "record": meeting.id})
+    assert any("價格未議定" in str(notice) for notice in notices)
+    again = next(form for form in read_page(client.get(path).text).forms if "public-asked" in form)
+    assert client.post(path, data={**again, "view": "agree", "objection": ""}).status_code == 200
+    assert [each.view for each in people.fresh(meeting).guest_voices] == ["agree"]
+    step(people, meeting, "rectify")
+    step(people, meeting, "circulate")
+    assert invited(people.fresh(meeting))[OUTSIDER].view is None
+    assert [each.lapsed for each in people.fresh(meeting).guest_voices] == [True]
+    with clock.set_to(NOW + dt.timedelta(days=5)):
+        do("moves.timed")
+    assert invited(people.fresh(meeting))[OUTSIDER].state == "over"
+    assert client.post(path, data={**again, "view": "agree"}).status_code == 422
+    assert people.fresh(meeting).state == "confirmed"

@@ -134,7 +134,7 @@ def test_there_is_enough_of_everything(company):
 
 # Where no record of the story stands: states of a moment, and turns that it does not take yet.
 NOT_PLAYED = {
-    "attendance": {"cancelled"},
+    "attendance": {"cancelled", "reviewing"},
     "defect": {"rejecting", "lowering", "rejected"},
     "meeting": {"held", "cancelled"},
     "specification_item": {"withdrawn"},

@@ -15,6 +15,7 @@ from models.kernel.gate.acts import Context
 from models.kernel.gate.intents import Intent
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
+from models.kernel.language.workflow import Move
 
 from ..forms.inputs import form_class, form_from, input_problems, values_of
 from ..page.form_page import Drawing
@@ -27,8 +28,17 @@ OUTSIDE = Context(source=Source.PUBLIC, confirmed=True)
 
 def may_answer(record: Record) -> bool:
     """Whether the holder of the link is asked now."""
-    flow, public = record.flow(), record.declared.public
-    return bool(public.asks and flow and flow.find(public.by, record.state)) and record.removed_at is None
+    return _asking(record) is not None and record.removed_at is None
+
+
+def asked_of(record: Record) -> tuple[str, ...]:
+    """The fields that the holder of the link fills in now."""
+    move = _asking(record)
+    return record.declared.public.asked_by(move) if move else ()
+
+
+def _asking(record: Record) -> Move | None:
+    return record.declared.public.asking(record.flow(), record.state)
 
 
 def note_opened(cls: type[Record], record: Record) -> Record:
@@ -44,21 +54,20 @@ def note_opened(cls: type[Record], record: Record) -> Record:
 
 def blank(cls: type[Record], record: Record) -> wtforms.Form:
     """The form with what was answered so far."""
-    return form_from(cls, tuple(cls.declared.public.asks), record)
+    return form_from(cls, asked_of(record), record)
 
 
-def typed(cls: type[Record]) -> wtforms.Form:
+def typed(cls: type[Record], record: Record) -> wtforms.Form:
     """The form as it was sent."""
-    return form_class(cls, tuple(cls.declared.public.asks))(request.form)
+    return form_class(cls, asked_of(record))(request.form)
 
 
-def controls(cls: type[Record], form: wtforms.Form, refused: Refused | None = None) -> list[dict[str, Any]]:
+def controls(record: Record, form: wtforms.Form, refused: Refused | None = None) -> list[dict[str, Any]]:
     """The controls of the form, with what is wrong with each."""
-    drawing = Drawing(Intent(PUBLIC, cls), refused.problems if refused else {})
-    needed = {
-        name for move in cls.declared.workflow.moves if move.verb == cls.declared.public.by for name in move.require
-    }
-    drawn = (drawing.control(name, form[name]) for name in cls.declared.public.asks)
+    drawing = Drawing(Intent(PUBLIC, type(record)), refused.problems if refused else {})
+    move = _asking(record)
+    needed = set(move.require) if move else set()
+    drawn = (drawing.control(name, form[name]) for name in asked_of(record))
     return [control | {"required": control["name"] in needed} for control in drawn]
 
 
@@ -66,10 +75,11 @@ def answered(cls: type[Record], record: Record, form: wtforms.Form) -> None:
     """Take an answer. Raises Refused with every problem by field."""
     public = cls.declared.public
     sending.entry_of(f"asks:{record.id}")
-    if not may_answer(record):
+    move = _asking(record)
+    if move is None or not may_answer(record):
         raise Refused(OVER)
     if wrong := input_problems(form, cls):
         raise Refused(None, wrong)
     sending.count(f"answer:{cls.declared.name}", public.limit, public.total)
     values = values_of(form, cls)
-    changes.move(cls, record.id, public.by, actor=SYSTEM, version=None, values=values, context=OUTSIDE)
+    changes.move(cls, record.id, move.verb, actor=SYSTEM, version=None, values=values, context=OUTSIDE)

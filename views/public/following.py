@@ -44,7 +44,7 @@ def page(
     record = asking.note_opened(cls, record)
     declared, holder = cls.declared, holder_of(record.id)
     if controls is None and asking.may_answer(record):
-        controls = asking.controls(cls, asking.blank(cls, record))
+        controls = asking.controls(record, asking.blank(cls, record))
     return render_template(
         "public/follow.html",
         declared=declared,
@@ -94,14 +94,14 @@ def added(cls: type[Record], token: str) -> Any:
 
 def _answered(cls: type[Record], token: str, record: Record) -> Any:
     """Take what the holder was asked; a refusal shows what they chose."""
-    form = asking.typed(cls)
+    form = asking.typed(cls, record)
     try:
         asking.answered(cls, record, form)
     except TooOften as refused:
-        drawn = asking.controls(cls, form, refused)
+        drawn = asking.controls(record, form, refused)
         return page(cls, token, _refusal("", refused), drawn), 429, {"Retry-After": str(refused.seconds)}
     except Refused as refused:
-        drawn = asking.controls(cls, form, refused) if asking.may_answer(record) else []
+        drawn = asking.controls(record, form, refused) if asking.may_answer(record) else []
         return page(cls, token, _refusal("", refused), drawn), 422
     return page(cls, token, {"good": [str(asking.THANKS)], "bad": []})
 

@@ -349,7 +349,7 @@ def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
         if path.partition(".")[0] not in fields:
             yield f"{what} names a field {path!r} that the type does not have"
     yield from (f"{what} is made by {fault}" for fault in move.by.faults)
-    is_from_outside = spec.public is not None and getattr(spec.public, "by", "") == move.verb
+    is_from_outside = move.verb in getattr(spec.public, "by", ())
     is_from_outside = is_from_outside or bool(spec.belongs_to)  # the record that it belongs to may tell it more
     yield from _system_move_faults(what, move, may_ask=is_from_outside)
 

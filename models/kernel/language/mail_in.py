@@ -134,10 +134,11 @@ def _reply_faults(mail: MailIn, spec: Declaration) -> Iterator[str]:
         yield "mail_in takes the answers of calendar programs, for which event= and public name no answer"
         return
     moves = spec.workflow.moves if spec.workflow else ()
-    taken = {name for move in moves if move.verb == public.by for name in move.asked_fields}
+    verb = next(iter(public.by), "")
+    taken = {name for move in moves if move.verb == verb for name in move.asked_fields}
     for name in mail.places_of_reply(event).values():
         if name not in taken:
-            yield f"mail_in fills {name!r} of an answer, which the move {public.by!r} does not take"
+            yield f"mail_in fills {name!r} of an answer, which the move {verb!r} does not take"
     if mail.stamp in spec.own_fields and not spec.own_fields[mail.stamp].is_moment:
         yield f"mail_in notes when an answer was given in {mail.stamp!r}, which is no moment"
 

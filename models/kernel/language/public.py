@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .names import Names, NameSet
 from .outside import unshowable
-from .workflow import CalendarDays
+from .workflow import CalendarDays, Move, Workflow
 
 if TYPE_CHECKING:
     from .spec import Declaration
@@ -58,8 +58,9 @@ class Public:
     `clocks`: whether the page shows the deadlines of the record with their ledgers, as its own page does.
 
     `asks`: fields that the holder fills in by a button, as the move `by` of the system: it must ask for them, and may
-    lead from its own target, so that an answer can be changed. Reading the page never answers; the move `seen` of the
-    system then notes that it was opened.
+    lead from its own target, so that an answer can be changed. Of several moves the one asks that the present state
+    has, for those fields that it takes (`asks="answer note view objection", by="answer say"`). Reading the page never
+    answers; the move `seen` of the system then notes that it was opened.
 
     `secret`: whether the link of each mail carries a secret of its own besides, which is kept nowhere: what its holder
     keeps under it is not read by those who have the database, nor with its keys. Another mail has another one.
@@ -79,7 +80,7 @@ class Public:
     clocks: bool = False
     browse: Browse | None = None
     asks: Names = Names(())
-    by: str = ""
+    by: Names = Names(())
     seen: str = ""
     secret: bool = False
     limit: int = 10
@@ -89,6 +90,15 @@ class Public:
     def taken(self) -> frozenset[str]:
         """The fields that an entry from outside sets."""
         return frozenset({*self.create, *self.fill, *([self.under] if self.under else [])})
+
+    def asking(self, flow: Workflow | None, state: str | None) -> Move | None:
+        """The move by which the holder answers in a state; None: nothing is asked then."""
+        moves = (flow.find(verb, state) for verb in self.by) if flow and state else ()
+        return next((move for move in moves if move is not None), None)
+
+    def asked_by(self, move: Move) -> tuple[str, ...]:
+        """The fields that the holder fills in for a move."""
+        return tuple(name for name in self.asks if name in move.asked_fields)
 
     def filled(self) -> dict[str, Any]:
         """What an entry begins with besides what was typed."""
@@ -191,7 +201,7 @@ def _show_faults(public: Public, spec: Declaration) -> Iterator[str]:
 
 def _asks_faults(public: Public, spec: Declaration) -> Iterator[str]:
     moves = spec.workflow.moves if spec.workflow else ()
-    for option, verb in (("by", public.by), ("seen", public.seen)):
+    for option, verb in (*(("by", verb) for verb in public.by), ("seen", public.seen)):
         named = [move for move in moves if move.verb == verb]
         if verb and not (named and all(move.by.is_system and not move.is_by_itself for move in named)):
             yield f"public has {option}={verb!r}, which is no move that the system is asked for (by=NOBODY)"
@@ -200,12 +210,12 @@ def _asks_faults(public: Public, spec: Declaration) -> Iterator[str]:
         return
     if public.asks and not public.token:
         yield "public has asks=, but nobody gets a link to answer: say token=True"
-    asked_by = {name for move in moves if move.verb == public.by for name in move.asked_fields}
+    asked_by = {name for move in moves if move.verb in public.by for name in move.asked_fields}
     for name in public.asks:
         if name not in spec.own_fields:
             yield f"public names a field {name!r} that the type does not have"
         elif name not in asked_by:
-            yield f"public asks for {name!r}, which the move {public.by!r} does not take"
+            yield f"public asks for {name!r}, which the move {' '.join(public.by)!r} does not take"
         elif (
             spec.own_fields[name].target or spec.own_fields[name].columns or not spec.own_fields[name].is_from_strangers
         ):
