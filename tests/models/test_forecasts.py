@@ -10,7 +10,7 @@ import pytest
 
 from models.kernel.base import clock
 from models.kernel.gate import changes
-from models.services.process.forecasts import N_MAX, N_MIN, forecast_for, forecast_of
+from models.services.process.forecasts import BARS, N_MAX, N_MIN, forecast_for, forecast_of
 from models.tasks import Task
 from models.work_plans import PlanItem, WorkPlan
 
@@ -31,6 +31,9 @@ def test_half_nine_of_ten_and_the_best_tenth_by_type_seven() -> None:
     forecast = forecast_of(hours(*range(1, 22)))
     assert forecast is not None
     assert (forecast.n, forecast.half, forecast.nine, forecast.best) == (21, 11 * HOUR, 19 * HOUR, 3 * HOUR)
+    assert (forecast.step, sum(forecast.bars), forecast.bars[-1]) == (1.9 * HOUR, 21, 1), (
+        "up to a fifth beyond nine of ten"
+    )
     assert not forecast.fits_only_the_best(3 * HOUR)
     assert forecast.fits_only_the_best(2.9 * HOUR)
 
@@ -114,6 +117,9 @@ def test_the_page_says_it_and_warns_of_what_fits_only_the_best(log: Any, company
     for text in (roomy, tight):
         assert "Half of these took 3 working hours" in text, "nine to one, without lunch"
         assert "(n = 12)" in text
+        assert text.count("<rect") - text.count("<rect", 0, text.index('class="spread"')) >= BARS
+        assert ">nine of ten</text>" in text
+        assert '<line class="plan"' in text
     assert "only the quickest tenth" not in roomy
     assert "only the quickest tenth" in tight
     made = changes.create(Task, {"subject": "排產"}, actor=company.actor("clerk_prd"))

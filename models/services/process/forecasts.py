@@ -23,6 +23,7 @@ from models.kernel.language.record import Record
 
 N_MIN, N_MAX = 20, 300
 LOOKED_AT_MAX = 2000
+BARS, BEYOND, SHORTEST_STEP = 12, 1.2, dt.timedelta(minutes=1)
 NINE_OF_TEN, BEST_TENTH = 90, 10
 TIME_LIMIT_MS = 1500
 _A_YEAR = dt.timedelta(days=365)
@@ -32,13 +33,16 @@ Spans = Sequence[dt.timedelta]
 @dataclass(frozen=True)
 class HistoryForecast:
     """How long `n` comparable ones took: half of them, nine of ten, and the best tenth no longer than that. `is_all`:
-    of every source, since of work alone there are too few."""
+    of every source, since of work alone there are too few. `bars`: how many took up to one `step`, up to two, and so
+    on; the last has all that took longer."""
 
     n: int
     half: dt.timedelta
     nine: dt.timedelta
     best: dt.timedelta
     is_all: bool = False
+    bars: tuple[int, ...] = ()
+    step: dt.timedelta = dt.timedelta()
 
     def fits_only_the_best(self, planned: dt.timedelta) -> bool:
         """Whether in the time that is planned no more than the best tenth were done."""
@@ -52,7 +56,16 @@ def forecast_of(spans: Spans, *, is_all: bool = False) -> HistoryForecast | None
     half, nine, best = (percentile_span(spans, percent) for percent in (MEDIAN, NINE_OF_TEN, BEST_TENTH))
     if isinstance(half, NoData) or isinstance(nine, NoData) or isinstance(best, NoData):
         return None
-    return HistoryForecast(len(spans), half, nine, best, is_all)
+    step = max(nine * BEYOND / BARS, SHORTEST_STEP)
+    return HistoryForecast(len(spans), half, nine, best, is_all, bars_of(spans, step), step)
+
+
+def bars_of(spans: Spans, step: dt.timedelta) -> tuple[int, ...]:
+    """How many of some durations fall into each step; the last bar has all that are longer."""
+    counts = [0] * BARS
+    for span in spans:
+        counts[min(max(-(-span // step), 1), BARS) - 1] += 1
+    return tuple(counts)
 
 
 def forecast_for(cls: type[Record], department: ObjectId | None, state: str = "") -> HistoryForecast | None:

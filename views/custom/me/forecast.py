@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from bson import ObjectId
 from flask_admin import BaseView
@@ -15,7 +16,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language import working_time
 from models.kernel.language.record import Record
-from models.services.process.forecasts import N_MIN, HistoryForecast, forecast_for
+from models.services.process.forecasts import BARS, N_MIN, HistoryForecast, forecast_for
 from views.page.course import in_work
 from views.slots import ANY, Panel, on_record_top
 
@@ -34,6 +35,8 @@ TIGHT = L(
     "The plan leaves {planned}: only the quickest tenth of these took no longer than {best}.",
     "計劃僅留 {planned}：同類事項只有最快的十分之一在 {best} 內完成。",
 )
+HALF, NINE, PLANNED = L("half", "半數"), L("nine of ten", "十之九"), L("plan", "計劃")
+BAR_WIDTH, HEIGHT = 24, 48
 INCLUDED = L("What was imported or made for the demo company is counted.", "含導入及演示公司的記錄。")
 
 
@@ -58,7 +61,30 @@ def panel(me: Actor, record: Record) -> Panel | None:
         return Panel("custom/forecast.html", {"lines": [str(NO_DATA(least=N_MIN))], "warning": ""})
     lines = [_words(TOOK, whole, home), *([_words(TIME_HERE, here, home)] if here else [])]
     lines += [str(INCLUDED())] if whole.is_all else []
-    return Panel("custom/forecast.html", {"lines": lines, "warning": tight_words(record, whole)})
+    picture = _picture(record, whole, lines[0])
+    return Panel("custom/forecast.html", {"lines": lines, "warning": tight_words(record, whole), "picture": picture})
+
+
+def _picture(record: Record, forecast: HistoryForecast, words: str) -> dict[str, Any]:
+    """The distribution as a picture: a bar for each step, as high as its share; where half, nine of ten and the plan
+    lie."""
+    most, whole = max(forecast.bars), forecast.step * BARS
+    planned = planned_for(record)
+    marks = [(HALF, forecast.half), (NINE, forecast.nine), *([(PLANNED, planned)] if planned else [])]
+    return {
+        "words": words,
+        "width": BARS * BAR_WIDTH,
+        "height": HEIGHT,
+        "bars": [
+            {"x": at * BAR_WIDTH, "y": HEIGHT - round(HEIGHT * count / most), "height": round(HEIGHT * count / most)}
+            for at, count in enumerate(forecast.bars)
+        ],
+        "bar_width": BAR_WIDTH - 2,
+        "marks": [
+            {"label": str(label), "x": round(min(span / whole, 1) * BARS * BAR_WIDTH), "is_plan": label is PLANNED}
+            for label, span in marks
+        ],
+    }
 
 
 def tight_words(record: Record, forecast: HistoryForecast) -> str:
