@@ -67,6 +67,49 @@ def tab_to(page: Page, target: Any) -> None:
     raise AssertionError("not reached by the tabulator")
 
 
+MORE = (
+    ("number", "Number"),
+    ("date", "Date"),
+    ("rating", "Rating"),
+    ("promoter", "Net"),
+    ("long", "Long"),
+    ("text", "Text"),
+    ("number", "Number"),
+    ("date", "Date"),
+    ("rating", "Rating"),
+    ("text", "Text"),
+)
+
+
+def ten_more_by_keyboard(page: Page) -> None:
+    """Further questions, each by the keys of its kind's name, the tabulator and its text."""
+    for at, (kind, keys) in enumerate(MORE, 2):
+        page.locator("[data-line-add=questions]").press("Enter")
+        expect(cell(page, at, "kind")).to_be_focused()
+        page.keyboard.type(keys)
+        expect(cell(page, at, "kind")).to_have_value(kind)
+        page.keyboard.press("Tab")
+        page.keyboard.type(f"Question {at + 1}")
+
+
+def previewed_beside(page: Page) -> None:
+    """On a wide screen the preview stands beside the form, branches, follows what is changed there, and is closed."""
+    page.get_by_role("button", name="Preview").press("Enter")
+    beside = page.locator(".preview-beside")
+    expect(beside.get_by_text("Did you use it?")).to_be_visible()
+    expect(beside.get_by_text("Why not?")).to_be_hidden()
+    beside.get_by_label("No", exact=True).check()
+    expect(beside.get_by_text("Why not?")).to_be_visible()
+    picture(page, "builder-beside")
+    findings = Axe().run(page, context=".preview-beside", options=RULES).response["violations"]
+    assert [(item["id"], item["nodes"][0]["html"]) for item in findings] == []
+    cell(page, 0, "text").fill("Have you used it?")
+    page.keyboard.press("Tab")
+    expect(beside.get_by_text("Have you used it?")).to_be_visible()
+    beside.get_by_role("button", name="Close the preview").press("Enter")
+    expect(beside).to_have_count(0)
+
+
 def test_a_survey_is_built_by_keyboard_alone_and_previewed(sit_down: Any, company: Any, tmp_path: Path) -> None:
     page = sit_down("clerk_mkt", locale="en")
     page.goto("/admin/survey/new/")
@@ -96,6 +139,9 @@ def test_a_survey_is_built_by_keyboard_alone_and_previewed(sit_down: Any, compan
     page.keyboard.type("No")
     expect(cell(page, 1, "show_if")).to_have_value("q1 = 2")
     picture(page, "builder-keyboard")
+    ten_more_by_keyboard(page)
+    previewed_beside(page)
+    page.set_viewport_size({"width": 1000, "height": 860})
     with page.context.expect_page() as opening:
         page.get_by_role("button", name="Preview").press("Enter")
     preview = opening.value
@@ -116,7 +162,8 @@ def test_a_survey_is_built_by_keyboard_alone_and_previewed(sit_down: Any, compan
     with page.expect_navigation():
         page.keyboard.press("Control+s")
     (stored,) = get_db()["survey"].find({})
-    assert [row["code"] for row in stored["questions"]] == ["q1", "q2"]
+    assert [row["code"] for row in stored["questions"]] == [f"q{at}" for at in range(1, 13)]
+    assert [row["kind"] for row in stored["questions"]][2:] == [kind for kind, _ in MORE]
 
 
 def test_conditions_offer_earlier_questions_and_follow_codes(sit_down: Any, company: Any) -> None:

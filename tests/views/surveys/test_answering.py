@@ -110,6 +110,26 @@ def test_it_is_sent_once_however_often_the_button_is_pressed(
     assert sittings.completed(survey) == 1
 
 
+def test_two_tabs_of_one_respondent_end_in_one_answer_with_what_was_typed_in_both(
+    app: Any, somebody: Respondent, survey: Survey, company: Any
+) -> None:
+    """One is left behind while the other goes on: what it sends later changes its own questions and no others."""
+    page = somebody.begin(link_of(survey, company))
+    behind = Respondent(app).knows(survey)
+    behind.path = somebody.path
+    old = behind.get(f"{somebody.path}?part=0")
+    page = somebody.send(page, used="yes")
+    page = somebody.send(page, go="save", stars="4")
+    behind.send(old, used="yes")
+    assert behind.answer.status_code == 200
+    page = somebody.get(f"{somebody.path}?part=1")
+    assert page.form(somebody.path)[f"a-{somebody._keys['stars']}"] == "4"
+    somebody.send(somebody.send(page), nps="9")
+    behind.send(old, used="no")
+    assert len(rows()) == 1
+    assert answers_in(survey)[0]["stars"] == "4"
+
+
 def test_what_was_begun_in_time_may_be_sent_for_half_an_hour(app: Any, survey: Survey, company: Any) -> None:
     now = clock.now()
     closes = (now + 10 * MINUTE).replace(second=0, microsecond=0)
