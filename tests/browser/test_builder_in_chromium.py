@@ -110,6 +110,24 @@ def previewed_beside(page: Page) -> None:
     expect(beside).to_have_count(0)
 
 
+def previewed_in_a_tab(page: Page, tmp_path: Path) -> None:
+    """On a narrow screen it opens in a tab, with the same branching."""
+    with page.context.expect_page() as opening:
+        page.get_by_role("button", name="Preview").press("Enter")
+    preview = opening.value
+    expect(preview.get_by_text("Why not?")).to_be_hidden()
+    preview.get_by_label("No", exact=True).check()
+    expect(preview.get_by_text("Why not?")).to_be_visible()
+    picture(preview, "builder-preview")
+    findings = Axe().run(preview, options=RULES).response["violations"]
+    assert [(item["id"], item["nodes"][0]["html"]) for item in findings] == []
+    assert check({"preview": preview.content()}, tmp_path) == []
+    preview.set_viewport_size({"width": 320, "height": 700})
+    assert preview.evaluate(EXCESS) <= 0
+    preview.get_by_role("button", name="Send").click()
+    expect(preview.get_by_text("Nothing was stored")).to_be_visible()
+
+
 def test_a_survey_is_built_by_keyboard_alone_and_previewed(sit_down: Any, company: Any, tmp_path: Path) -> None:
     page = sit_down("clerk_mkt", locale="en")
     page.goto("/admin/survey/new/")
@@ -142,20 +160,7 @@ def test_a_survey_is_built_by_keyboard_alone_and_previewed(sit_down: Any, compan
     ten_more_by_keyboard(page)
     previewed_beside(page)
     page.set_viewport_size({"width": 1000, "height": 860})
-    with page.context.expect_page() as opening:
-        page.get_by_role("button", name="Preview").press("Enter")
-    preview = opening.value
-    expect(preview.get_by_text("Why not?")).to_be_hidden()
-    preview.get_by_label("No", exact=True).check()
-    expect(preview.get_by_text("Why not?")).to_be_visible()
-    picture(preview, "builder-preview")
-    findings = Axe().run(preview, options=RULES).response["violations"]
-    assert [(item["id"], item["nodes"][0]["html"]) for item in findings] == []
-    assert check({"preview": preview.content()}, tmp_path) == []
-    preview.set_viewport_size({"width": 320, "height": 700})
-    assert preview.evaluate(EXCESS) <= 0
-    preview.get_by_role("button", name="Send").click()
-    expect(preview.get_by_text("Nothing was stored")).to_be_visible()
+    previewed_in_a_tab(page, tmp_path)
     assert all(get_db()[name].count_documents({}) == 0 for name in ("survey", "survey_sitting", "survey_response"))
     page.bring_to_front()
     page.fill("[name=subject]", "Products")

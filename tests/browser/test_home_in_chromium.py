@@ -86,3 +86,28 @@ def test_a_bar_says_what_it_is_when_one_points_at_it(company, sit_down):
     page.wait_for_function("Chart.getChart(document.querySelector('#chart-open canvas')).tooltip.opacity === 1")
     content = canvas.evaluate("canvas => Chart.getChart(canvas).tooltip.body[0].lines[0]")
     assert content.endswith(": 1")
+
+
+def test_my_day_by_keyboard_alone(company, sit_down, db):
+    """A task in one line, looked at, saved and done: no hand leaves the keys."""
+    page = sit_down("clerk_sal")
+    page.goto("/admin/day/")
+    expect(page.locator("#quick")).to_be_focused()
+    page.keyboard.type("明天下午三點 交報價 !緊急")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="保存此任務").wait_for()
+    assert db["task"].count_documents({}) == 0
+    expect(page.get_by_role("button", name="保存此任務")).to_be_focused()
+    page.keyboard.press("Enter")
+    row = page.locator("tr[data-number]").filter(has_text="交報價")
+    row.wait_for()
+    task = db["task"].find_one({})
+    assert (task["subject"], task["priority"]) == ("交報價", "urgent")
+    for _ in range(60):
+        if row.evaluate("place => place === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    picture(page, "day-keyboard")
+    page.keyboard.press("d")
+    row.wait_for(state="detached")
+    assert db["task"].find_one({})["state"] == "done"

@@ -232,6 +232,21 @@ def test_results_are_added_and_never_changed(workshop: Any) -> None:
     assert (case.edition, case.result) == (2, "outdated")
 
 
+def test_the_rate_of_first_time_fixes_is_of_what_was_verified(workshop: Any, browser_as: Any) -> None:
+    """One verified at once, one after a return, one still open: one of two."""
+    workshop.released()
+    first, later, _ = (workshop.make("defect", subject=name, description="偶發") for name in ("甲", "乙", "丙"))
+    for defect in (first, later):
+        workshop.move(defect, "fix", fixed_in="b2")
+    workshop.move(later, "fail", "head_rnd")
+    workshop.move(later, "fix", fixed_in="b3")
+    for defect in (first, later):
+        workshop.move(defect, "verify", "head_rnd")
+    page = browser_as("clerk_rnd", locale="en").get("/admin/analysis/defect/").text
+    part = page[page.index("First-time fixes") :]
+    assert "1 of 2" in part[: part.index("</figure>")]
+
+
 def test_a_defect_is_made_of_a_failed_result_once_and_verified_by_another(workshop: Any, company: Any) -> None:
     (item,) = workshop.released()
     case = workshop.case(item)
