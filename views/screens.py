@@ -15,6 +15,7 @@ from models.kernel.language.record import Record
 from . import custom, frame, problems
 from .analysis.page import AnalysisView, menu_items
 from .api.endpoints import endpoints as api_endpoints
+from .api.pages import endpoints as api_pages
 from .files.endpoints import endpoints as file_endpoints
 from .home.pages import HomeView
 from .lists import neighbours
@@ -40,6 +41,7 @@ def build_screens(app: Flask, catalogue: Mapping[str, type[Record]]) -> Admin:
         build_public_pages(app)
     app.register_blueprint(file_endpoints)
     app.register_blueprint(api_endpoints)
+    app.register_blueprint(api_pages)
     app.extensions["csrf"].exempt(api_endpoints)  # which go by no cookie that another site could use
     admin = Admin(app, name="Guicheng", url="/admin", index_view=HomeView(catalogue))
     for cls in catalogue.values():
