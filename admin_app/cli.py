@@ -9,7 +9,7 @@ from types import FrameType
 from admin_app.problems import Problem
 from admin_app.settings import load_settings, settings_page
 
-UNREADY = {"audit": 2}  # where 1 is a verdict, what hinders the command from beginning has another code
+UNREADY = {"audit": 2, "figures": 2}  # where 1 is a verdict, what hinders the command from beginning has another code
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -20,8 +20,8 @@ class Terminated(KeyboardInterrupt):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 1 refused in a sentence, 2 wrong usage or damaged backup; `audit`: 1 not sound, 2 not checked. 130 after
-    Ctrl-C and 143 after SIGTERM, which never mean that it was done; only `run` ends with 0 by these.
+    0 done, 1 refused in a sentence, 2 wrong usage or damaged backup; `audit`, `figures`: 1 not sound, 2 not checked.
+    130 after Ctrl-C and 143 after SIGTERM, which never mean that it was done; only `run` ends with 0 by these.
     """
     options = parser().parse_args(arguments)
     if options.command == "settings":
@@ -61,9 +61,9 @@ def _refused(problem: Problem, code: int) -> int:
 
 def _handler(command: str) -> Callable[..., None]:
     # Imported here because the record types and screens take over a second, which --help and a typo needn't wait for.
-    from admin_app import archive_commands, audit_commands, backup_commands, commands  # noqa: PLC0415
+    from admin_app import archive_commands, audit_commands, backup_commands, commands, figure_commands  # noqa: PLC0415
 
-    rooms = (commands, backup_commands, audit_commands, archive_commands)
+    rooms = (commands, backup_commands, audit_commands, archive_commands, figure_commands)
     return next(room.COMMANDS[command] for room in rooms if command in room.COMMANDS)
 
 
@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     _add_backup(commands)
     commands.add_parser("archive", help="move the records that are due into the archive now, as every night")
     _add_audit(commands)
+    _add_figures(commands)
     return top
 
 
@@ -144,6 +145,13 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     snapshot.add_argument("--seal", metavar="FILE", help="a checkpoint that was exported earlier")
     export = verbs.add_parser("export", help="write the newest seal as a checkpoint to be kept elsewhere")
     export.add_argument("--to", required=True, metavar="FILE")
+
+
+def _add_figures(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    figures = commands.add_parser("figures", help="compute a published figure again from the sealed history")
+    verbs = figures.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verify = verbs.add_parser("verify", help="exit code 0: equal, 1: it differs, 2: could not be computed")
+    verify.add_argument("value", metavar="NUMBER", help="number of the indicator value")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from ..kernel.language import (
     Access,
     Choice,
     Combine,
+    DatesKept,
     Day,
     DecisionLine,
     FollowUp,
@@ -298,6 +299,15 @@ REVIEW = FollowUp(
         home=Code.DEVELOPMENT,
         related="departments",
         named={"owner": WRITE, "leader": WRITE, "team.user": WRITE},
+    ),
+    measures=(
+        DatesKept(
+            lines="phases",
+            due="baseline",
+            done="ended",
+            but="rejected terminated",
+            label=L("Milestones on time", "里程碑按期率"),
+        ),
     ),
     retention=Retention(archive=730, delete=10),
     papers=(CERTIFICATE,),

@@ -26,6 +26,7 @@ from ..kernel.language import (
     Access,
     ApproverSlot,
     Choice,
+    DatesKept,
     Day,
     Flag,
     Grid,
@@ -236,6 +237,16 @@ def is_first_time(loan: Loan) -> bool:
     ),
     access=Access(read={**OWN, Role.HEAD: Scope.DEPARTMENT, **ALL}, write={**OWN, Role.RECORDS: Scope.ALL}),
     reminders=(Remind("due", 2, OWNER, "on_loan"), Remind("due", 0, OWNER, "on_loan")),
+    measures=(
+        DatesKept(
+            due="due",
+            done="returned_at",
+            moments=True,
+            only={"kind": PAPER},
+            but="refused cancelled",
+            label=L("Returned on time", "按期歸還率"),
+        ),
+    ),
     retention=Retention(archive=730, delete=10),
     unique=(Unique("document copy", while_in=OUT, only={"kind": PAPER}),),
 )

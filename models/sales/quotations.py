@@ -16,7 +16,9 @@ from ..kernel.language import (
     OWNER,
     REASON,
     Choice,
+    Completeness,
     Day,
+    FirstPass,
     FollowUp,
     Grid,
     L,
@@ -34,6 +36,7 @@ from ..kernel.language import (
     Retention,
     Role,
     Sealed,
+    StepsInTime,
     Text,
     Whole,
     Words,
@@ -157,6 +160,7 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
     ),
     access=SALES_TEAM,
     reminders=(Remind("valid_until", 3, OWNER, "sent"),),
+    measures=(Completeness(), FirstPass(), StepsInTime()),
     retention=Retention(after="valid_until", archive=365, delete=10),
     follow_ups=(
         FollowUp(

@@ -24,7 +24,9 @@ from ..kernel.language import (
     By,
     Chart,
     Choice,
+    DatesKept,
     Day,
+    EntryDelay,
     FollowUp,
     Grid,
     L,
@@ -162,6 +164,7 @@ FIGURES = (
     follow_ups=(BOOKING, DUNNING),
     analyses=FIGURES,
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={}),
+    measures=(DatesKept(due="due", reached="paid", but="cancelled", label=L("Collected on time", "按期回款率")),),
     retention=Retention(after="due", archive=730, delete=15),
 )
 class Receivable(Record):
@@ -234,6 +237,7 @@ OVERPAID = L("This is more than is still owed ({outstanding}).", "超過未收�
         withdraw=False,
     ),
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={Role.FINANCE: Scope.ALL}),
+    measures=(EntryDelay(),),
     happened="paid_on",
     belongs_to="receivable",
     in_menu=True,

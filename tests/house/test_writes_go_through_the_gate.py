@@ -47,6 +47,8 @@ ALLOWED = {
     "models/services/personal/helpfulness.py": "whether a record helped a reader, and how often it was opened",
     "models/aftersales/review_cases.py": "which records a frozen figure is of, in the gate's transaction",
     "models/services/personal/api_keys.py": "keys of programs, and what came once under which key of theirs",
+    "models/assessment/populations.py": "cases of open periods, which can be counted anew from the history",
+    "models/assessment/publishing.py": "values of open periods, counted anew each night; proofs, with their values",
     "models/services/personal/drafts.py": "unsaved texts of one person, which are no records",
     "models/services/imports/imports.py": "sheets of one person that are being imported, which are no records",
     "models/services/imports/rows.py": "their rows; records come of them through the gate",

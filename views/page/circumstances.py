@@ -50,6 +50,8 @@ _FACTS = (
     _Fact("owner", L("Owner", "經辦人"), "owner", target="User"),
     _Fact("happened", L("Happened", "業務發生"), "", text=_when),
     _Fact("flow", L("Workflow version", "流程版本"), "flow_version"),
+    _Fact("next_due", L("Deadline from then on", "此後期限"), "due_at", text=moment),
+    _Fact("lag", L("Entered after, working time", "登記滯後（工時）"), "", text=_hours),
     _Fact("due", L("Deadline then", "當時期限"), "due_at", text=moment),
     _Fact("spent", L("Time in the state before", "前一狀態用時"), "state_since", text=_hours),
     _Fact("actor_department", L("Department of who did it", "辦理人部門"), "department", "User", "Department"),

@@ -33,6 +33,10 @@ PUBLIC_COUNTS = "public_count"
 HELPFUL_VOTES = "helpful_vote"
 REVIEW_CASES = "review_case"
 REPLAYS = "replay"
+INDICATOR_CASES = "indicator_case"
+INDICATOR_RUNNING = "indicator_running"
+INDICATOR_STATES = "indicator_state"
+FIGURE_PROOFS = "figure_proof"
 DELIVERIES = "delivery"
 PAPER_ORDERS = "paper_order"
 UNSUBSCRIBED = "unsubscribed"
@@ -94,6 +98,13 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     HELPFUL_VOTES: [IndexModel([("record", ASCENDING), ("helped", ASCENDING)])],
     REVIEW_CASES: [],
     REPLAYS: [IndexModel([("record", ASCENDING), ("at", DESCENDING)])],
+    INDICATOR_CASES: [IndexModel([("i", ASCENDING), ("p", ASCENDING)]), IndexModel([("r", ASCENDING)])],
+    INDICATOR_RUNNING: [IndexModel([("indicator", ASCENDING), ("first_day", DESCENDING)])],
+    INDICATOR_STATES: [],
+    FIGURE_PROOFS: [
+        IndexModel([("value", ASCENDING), ("place", ASCENDING)], unique=True),
+        IndexModel([("lines.r", ASCENDING)]),
+    ],
     UNSUBSCRIBED: [],
     PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
     MAILBOX_STATES: [],

@@ -16,11 +16,14 @@ from ..base.people import Actor
 from ..language import working_time
 from ..language.record import Record
 
-FORM = 2
-OF_RECORD = ("flow", "department", "owner", "happened")
+FORM = 3
+OF_RECORD = ("flow", "department", "owner", "happened", "next_due", "lag")
 OF_PEOPLE = ("actor_department", "actor_position", "for_department", "for_position")
 OF_MOVES = ("due", "spent", "held")
 FACTS = (*OF_RECORD, *OF_PEOPLE, *OF_MOVES)
+SECOND = 2  # the form that had all facts but those of the third
+SINCE_THIRD = frozenset({"next_due", "lag"})
+LAG_MOST = dt.timedelta(days=400)
 
 
 class Unknown(Enum):
@@ -34,8 +37,11 @@ NOT_KNOWN: Final = Unknown.NOT_KNOWN
 
 def facts_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     """All facts of an entry, whatever form it has: a value, None where there was none, or NOT_KNOWN."""
-    absent = None if entry.get("form", 1) >= FORM else NOT_KNOWN
-    return {name: entry.get(name, absent) for name in FACTS}
+    form = entry.get("form", 1)
+    return {
+        name: entry.get(name, None if form >= (FORM if name in SINCE_THIRD else SECOND) else NOT_KNOWN)
+        for name in FACTS
+    }
 
 
 def facts_now(record: Record, verb: str, actor: Actor, principal: Actor | None, before: Mapping[str, Any]) -> dict:
@@ -47,6 +53,8 @@ def facts_now(record: Record, verb: str, actor: Actor, principal: Actor | None, 
         "department": record.ref("department"),
         "owner": record.ref("owner"),
         "happened": _business_date(record),
+        "next_due": record.due_at,
+        "lag": _lag(record) if verb == "create" else None,
         "actor_department": actor.department,
         "actor_position": actor.position,
         "for_department": principal.department if principal else None,
@@ -60,6 +68,20 @@ def _business_date(record: Record) -> Any:
     """When it happened in the business, by the field that the type names; as it is stored."""
     name = record.declared.happened
     return record.fields_of()[name].to_mongo(record._data.get(name)) if name else None
+
+
+def _lag(record: Record) -> int | None:
+    """Of a new record: the seconds of working time between what happened and its entry, by the calendar of then; a day
+    is over with its last shift. Of what is older than four hundred days, those since then."""
+    value = record.raw(record.declared.happened) if record.declared.happened else None
+    if not isinstance(value, dt.date):
+        return None
+    now, calendar = clock.now(), working_time.calendar_of(record.ref("department"))
+    first = now - LAG_MOST
+    if not isinstance(value, dt.datetime):
+        value = first if value <= first.date() else calendar.end_of(value)
+    since = max(clock.aware(value), first)
+    return int(calendar.between(since, now).total_seconds()) if since < now else 0
 
 
 def _was_held(record: Record, before: Mapping[str, Any]) -> bool:

@@ -55,6 +55,8 @@ class HistoryEntry(me.Document):
     department = me.ObjectIdField()
     owner = me.ObjectIdField()
     happened = me.DateTimeField()
+    next_due = me.DateTimeField()
+    lag = me.IntField()
     actor_department = me.ObjectIdField()
     actor_position = me.ObjectIdField()
     for_department = me.ObjectIdField()

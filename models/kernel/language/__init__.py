@@ -50,6 +50,16 @@ from .fields import (
 )
 from .localized import LocalizedText
 from .mail_in import MailIn
+from .measures.library import (
+    ClockInTime,
+    Completeness,
+    CycleTime,
+    DatesKept,
+    EntryDelay,
+    FirstPass,
+    GoodRatings,
+    StepsInTime,
+)
 from .outside import Tell
 from .paper import Paper
 from .phase_gate import Condition, Judged, PassageLine, PhaseGate
@@ -113,16 +123,23 @@ __all__ = [
     "Chart",
     "Choice",
     "Choices",
+    "ClockInTime",
     "Combine",
+    "Completeness",
     "Condition",
+    "CycleTime",
+    "DatesKept",
     "Day",
     "Deadline",
     "DecisionLine",
     "DeclarationError",
     "Duration",
     "Editions",
+    "EntryDelay",
+    "FirstPass",
     "Flag",
     "FollowUp",
+    "GoodRatings",
     "Grid",
     "Involvement",
     "Judged",
@@ -173,6 +190,7 @@ __all__ = [
     "SignedLine",
     "State",
     "Steps",
+    "StepsInTime",
     "Tags",
     "Tell",
     "Text",

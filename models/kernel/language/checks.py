@@ -21,6 +21,7 @@ from .follow_up_checks import follow_up_faults
 from .line import line_of_faults
 from .line_checks import line_faults
 from .mail_in import mail_in_faults
+from .measures.library import measure_faults
 from .outside import tell_faults
 from .paper import paper_faults
 from .phase_gate import Condition, Judged, gate_faults
@@ -95,6 +96,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from edition_faults(cls, spec)
     yield from line_of_faults(cls, spec)
     yield from timeline_faults(spec, cls.fields_of(), cls.__name__)
+    yield from measure_faults(spec, cls.fields_of())
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)

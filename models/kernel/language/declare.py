@@ -20,6 +20,7 @@ from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
 from .mail_in import MailIn
+from .measures.library import Measure
 from .outside import Tell
 from .paper import Paper
 from .prompts import Prompt
@@ -78,6 +79,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     editions: Editions | None = None,
     upstream: str | Sequence[str] = (),
     downstream: str | Sequence[str] = (),
+    measures: tuple[Measure, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -97,6 +99,8 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     `recurs`: by which rule its records come again, and when the next one is made. `timeline`: its records are drawn as
     bars between two dates.
+
+    `measures`: by which measures of the library its records are measured; HR makes indicators of them (4.2).
 
     `public`: what people outside may enter, and see again by a link that they hold.
 
@@ -176,6 +180,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             editions=editions,
             upstream=_names(upstream),
             downstream=_names(downstream),
+            measures=measures,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

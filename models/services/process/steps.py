@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from models.kernel.base.people import Actor
 from models.kernel.gate import work
-from models.kernel.gate.entry_facts import FORM
+from models.kernel.gate.entry_facts import SECOND
 from models.kernel.gate.history import HistoryEntry
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
@@ -133,7 +133,7 @@ def _work_only(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _step(row: Mapping[str, Any]) -> ProcessStep:
-    is_timed = row.get("form", 1) >= FORM
+    is_timed = row.get("form", 1) >= SECOND
     return ProcessStep(
         record=row["record"],
         seq=row["seq"],

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import comb, isqrt
 
 from .ratio import NO_DATA, Exact, Figure, NoData, Ratio, exact
 from .rounding import rounded
@@ -48,6 +49,27 @@ def mean(values: Iterable[Exact]) -> Figure:
     """The arithmetic mean; of durations only beside the median, since one forgotten case moves it."""
     numbers = [exact(value) for value in values]
     return sum(numbers, Fraction()) / len(numbers) if numbers else NO_DATA
+
+
+_EXACT_UP_TO = 1000
+
+
+def median_interval(values: Iterable[Exact]) -> tuple[Fraction, Fraction] | NoData:
+    """The two values between which the true median lies in 95 of 100 cases, whatever the distribution (Conover, 1999,
+    from the binomial of the ranks). No data for fewer than six values, which cannot say it.
+    """
+    ordered = sorted(exact(value) for value in values)
+    count = len(ordered)
+    if count <= _EXACT_UP_TO:
+        below, ways = -1, 0
+        while 40 * (ways + comb(count, below + 1)) <= 2**count:  # at most 2.5 % on each side
+            below += 1
+            ways += comb(count, below)
+    else:
+        below = (count - isqrt(4 * count)) // 2 - 1  # 1.96 standard deviations, rounded outwards
+    if below < 0:
+        return NO_DATA
+    return ordered[below], ordered[count - 1 - below]
 
 
 def wilson(ratio: Ratio, z: Decimal = Z_95) -> tuple[Decimal, Decimal] | NoData:
