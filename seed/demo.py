@@ -26,6 +26,7 @@ from models.services.files import reading
 from models.services.work import jobs
 from seed.archive_room import fill_archive_room
 from seed.desk import Desk
+from seed.indicators import measure_company
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
 from seed.scan import prepare_files
 from seed.script import DEALS, OFFERS
@@ -106,6 +107,8 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     play_year(_target(settings, token, now), echo)
     echo("  the archive room")
     fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + (100 - YEAR_PERCENT) * done // of))
+    echo("  twelve months of indicators")
+    measure_company(now)
     jobs.enqueue(jobs.Order(task="files.reread", once=reading.form_key()))  # the scans were attached past the gate
     _queue_from_now()
     go_on(DEMO, token, state=WHOLE, percent=100)

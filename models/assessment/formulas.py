@@ -17,7 +17,7 @@ from ..kernel.base.words import Words
 from ..kernel.language import Choice, L
 from ..kernel.language.declare import registered
 from ..kernel.language.measures.events import SOURCE, UNREVIEWED, CountedCase, EventCourse
-from ..kernel.language.measures.library import Completeness, Measure
+from ..kernel.language.measures.library import Completeness, DeclaredMeasure
 from ..kernel.language.record import Record
 from ..kernel.language.reviewing import is_unreviewed
 from ..kernel.language.typed import BadValue, parse
@@ -27,7 +27,7 @@ NO_FIELD = L("{type} has no field “{name}” to filter by.", "「{type}」沒�
 NOT_COMPARED = L("“{name}” can only be compared as equal or not.", "字段「{name}」只能按等於或不等於篩選。")
 
 
-def measure_of(key: str | None) -> tuple[type[Record], Measure] | None:
+def measure_of(key: str | None) -> tuple[type[Record], DeclaredMeasure] | None:
     """The type and the measure of a key such as `quotation.firstpass`; None where no declaration has it."""
     name, _, measure_key = (key or "").partition(".")
     cls = registered().get(name)
@@ -98,7 +98,7 @@ class Formula:
 
     indicator: ObjectId
     cls: type[Record]
-    measure: Measure
+    measure: DeclaredMeasure
     kind: PeriodKind
     since: dt.date
     filters: tuple[CaseFilter, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from mongoengine.base import get_document
@@ -209,9 +209,6 @@ class Indicator(Record):
             yield from self._counterpart_faults()
 
     def warnings(self) -> Iterator[tuple[str, Words]]:
-        yield from _filter_faults(self)
-
-    def warnings_of_change(self, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:
         yield from _filter_faults(self)
 
     def _counterpart_faults(self) -> Iterator[tuple[str, Words]]:

@@ -38,16 +38,16 @@ def _write(company: Any) -> None:
             at = START + place * dt.timedelta(minutes=20)
             facts = {"owner": owner, "department": company.department("SAL"), "flow": 1}
             facts |= {"actor": owner, "actor_department": company.department("SAL")}
-            door = {"door": "import"} if group == "imported" else {}
+            imported = {"door": "import"} if group == "imported" else {}
             case = histories.case("quotation", **facts)
-            case.add(at, "create", target="draft", next_due=at + 16 * HOUR, **door)
+            case.add(at, "create", target="draft", next_due=at + 16 * HOUR, **imported)
             if group == "refused":
                 case.refused(at + HOUR, "submit", "required", "form")
             if group == "not_theirs":
                 case.refused(at + HOUR, "submit", "version")
-            decided = {"actor": head, **door}
+            decided = {"actor": head, **imported}
             at += 2 * HOUR
-            case.add(at, "submit", "draft", "submitted", due=at + HOUR, next_due=at + 8 * HOUR, **door)
+            case.add(at, "submit", "draft", "submitted", due=at + HOUR, next_due=at + 8 * HOUR, **imported)
             if group in ("returned", "withdrawn"):
                 verb, who = ("return", decided) if group == "returned" else ("withdraw", {})
                 case.add(at + HOUR, verb, "submitted", "draft", due=at + 8 * HOUR, next_due=at + 16 * HOUR, **who)

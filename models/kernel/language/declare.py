@@ -20,7 +20,7 @@ from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
 from .mail_in import MailIn
-from .measures.library import Measure
+from .measures.library import DeclaredMeasure
 from .outside import Tell
 from .paper import Paper
 from .prompts import Prompt
@@ -79,7 +79,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     editions: Editions | None = None,
     upstream: str | Sequence[str] = (),
     downstream: str | Sequence[str] = (),
-    measures: tuple[Measure, ...] = (),
+    measures: tuple[DeclaredMeasure, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 

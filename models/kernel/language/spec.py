@@ -15,7 +15,7 @@ from .beside import Beside
 from .deadline import Deadline
 from .edition import Editions
 from .event import CalendarEvent
-from .measures.library import Measure
+from .measures.library import DeclaredMeasure
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
 from .paper import Paper
@@ -259,7 +259,7 @@ class Declaration:
     mail_in: Any = None  # what becomes of mail that comes in: a MailIn, or None
     prompts: tuple[Prompt, ...] = ()  # by which moves people outside are asked once more
     event: CalendarEvent | None = None  # how its records stand in calendars
-    measures: tuple[Measure, ...] = ()  # what indicators count of its records
+    measures: tuple[DeclaredMeasure, ...] = ()  # what indicators count of its records
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ BAD = "bad"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
+class DeclaredMeasure:
     """What all measures share. `name`: by which it is known within its type, for good; `only`: the records that it is
     of, by values of their fields; `label`: what it is called where its own words do not do."""
 
@@ -120,7 +120,7 @@ def _charged_open(flow: Workflow, state: str, event: MeasuredEvent) -> _Charged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Completeness(Measure):
+class Completeness(DeclaredMeasure):
     """Of the steps that ask for something and were done by people, those whose first attempt since the record came into
     the state had all of it (4.2). A draft saved incomplete is no attempt. Period: of the step. `verbs`: these alone."""
 
@@ -151,7 +151,7 @@ class Completeness(Measure):
         return not self.verbs or verb in self.verbs.split()
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         moves = [move for move in flow.moves if self._is_meant(move.verb)] if flow else []
         if flow and not any(move.require or move.ask for move in moves):
             yield "measures what is required, and no move of it requires anything"
@@ -161,7 +161,7 @@ class Completeness(Measure):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstPass(Measure):
+class FirstPass(DeclaredMeasure):
     """Of the cases that were decided on for the first time in the period, those approved without having been given back
     before its end; per case, not per decision. What its submitter took back was not given back. `state`: of decisions
     in this state alone, such as that of the legal review. Whose: the owner's."""
@@ -196,7 +196,7 @@ class FirstPass(Measure):
         return flow.tones.get(event.target) == BAD or bool(move and is_return(flow, move, event.source))
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         yield from _state_faults(flow, [self.state] if self.state else [])
         moves = [move for move in flow.moves if not self.state or self.state in move.source] if flow else []
         if flow and not any(move.is_decision for move in moves):
@@ -204,7 +204,7 @@ class FirstPass(Measure):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepsInTime(Measure):
+class StepsInTime(DeclaredMeasure):
     """Of the steps with a deadline, those made by it, as it was in force when the step was made; what is open counts as
     late once its deadline is over. Period: of the deadline. Whose: of who was waited for. What the system did by itself
     is nobody's step. `state`: of the steps out of this state alone."""
@@ -243,14 +243,14 @@ class StepsInTime(Measure):
         return not self.state or state == self.state
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         yield from _state_faults(flow, [self.state] if self.state else [])
         if flow and not flow.due and not any(move.within for move in flow.moves):
             yield "measures deadlines, and no move of it has one"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClockInTime(Measure):
+class ClockInTime(DeclaredMeasure):
     """Of the declared deadlines `clock` of the records, those that were met in time; what is open counts as late once
     the deadline is over, and while it stands still not at all. Period: of the deadline."""
 
@@ -285,13 +285,13 @@ class ClockInTime(Measure):
         )
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         if self.clock not in {deadline.name for deadline in cls.deadlines}:
             yield f"measures a deadline {self.clock!r} that is not declared"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CycleTime(Measure):
+class CycleTime(DeclaredMeasure):
     """The working time from when a record first came into `start` (empty: from its entry) to its last coming into one
     of the states `end`, reopenings included, holds left out. It is lead time: a state's duration is not work. Median
     and 90th percentile. Period: of that end."""
@@ -322,14 +322,14 @@ class CycleTime(Measure):
             yield CountedCase(last.at, (last.seq,), None, total, last.department, last.owner, out)
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         yield from _state_faults(flow, [*self.end.split(), *([self.start] if self.start else [])])
         if not self.end:
             yield "measures until an end that it does not name"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatesKept(Measure):
+class DatesKept(DeclaredMeasure):
     """Of the records, or their lines `lines`, that are due by the date `due`, those that were done by then: by the date
     `done`, or by coming into the state `reached`. What is not done counts as late once its date is over; what is in one
     of the states `but` at the end of the period is no case. `moments`: both are points in time and no days, which end
@@ -376,7 +376,7 @@ class DatesKept(Measure):
         return end - dt.timedelta(milliseconds=1), is_good
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         place: Mapping[str, Any] = known[self.lines].columns if self.lines in known else known
         for name in (self.due, *([self.done] if self.done else [])):
             if self.lines and name not in place:
@@ -389,7 +389,7 @@ class DatesKept(Measure):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoodRatings(Measure):
+class GoodRatings(DeclaredMeasure):
     """Of the answers in the field `rating`, those of `good` points or more; each record once, by its last answer in the
     period. What was not answered is no case. Period: of that answer."""
 
@@ -412,13 +412,13 @@ class GoodRatings(Measure):
             )
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         if self.rating in known and not known[self.rating].is_number:
             yield f"reads {self.rating!r}, which is no number"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EntryDelay(Measure):
+class EntryDelay(DeclaredMeasure):
     """The working time from when something happened in the business to its entry: the median. Period: of the entry.
     Whose: of who entered it. What was imported is left out."""
 
@@ -439,16 +439,16 @@ class EntryDelay(Measure):
             yield CountedCase(first.at, (first.seq,), None, first.lag, first.department, first.actor, out)
 
     def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
-        yield from Measure.faults(self, cls, flow, known)
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
         if not cls.happened:
             yield "measures from a business date that the type does not name (happened=)"
 
 
 def measure_faults(spec: Any, known: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the measures of a declaration."""
-    keys = [measure.key for measure in spec.measures if isinstance(measure, Measure)]
+    keys = [measure.key for measure in spec.measures if isinstance(measure, DeclaredMeasure)]
     for measure in spec.measures:
-        if not isinstance(measure, Measure):
+        if not isinstance(measure, DeclaredMeasure):
             yield f"measures {measure!r}, which is none of the library"
             continue
         yield from (f"measure {measure.key!r} {fault}" for fault in measure.faults(spec, spec.workflow, known))
