@@ -199,6 +199,10 @@ def test_anonymous_answers_are_not_cut_while_more_come(company: Any, browser_as:
     pages = [clerk.page(path) for path in (url(survey), url(survey, by=keys(survey)["sex"]))]
     assert pages[0].rows == pages[1].rows
     assert "問卷結束" in pages[0].text
+    assert "兩日的數字相減" in pages[0].text
+    unmarked = lines([{"code": "a", "kind": "single", "text": "甲", "options": "x | 是\ny | 否"}])
+    other = opened(company, questions=unmarked, anonymous=True)
+    assert "未將任何題目標記" in clerk.page(url(other)).text
 
 
 def test_ten_thousand_answers_are_counted_in_a_second(company: Any, browser_as: Any) -> None:
