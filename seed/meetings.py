@@ -141,6 +141,7 @@ def _of_guest(key: str, verb: str, **values: str) -> Act:
             if row.get("person") is None and row.get("state") == "reviewing":
                 desk.keep(f"attendance:{key}:guest", row)
                 desk.move(f"attendance:{key}:guest", verb, **values)
+        desk.keep(key, desk.rows("meeting", {"_id": desk.id(key)})[0])  # what guests say stands in its minutes
 
     return act
 
