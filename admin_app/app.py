@@ -11,6 +11,7 @@ import views
 from admin_app.deadlines import keep_deadlines
 from admin_app.health import health, healthz
 from admin_app.logs import log_requests
+from admin_app.metrics import count_requests
 from admin_app.security import init_public_security, init_security
 from admin_app.settings import Settings
 from admin_app.start import set_rules
@@ -32,6 +33,7 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     init_security(app, settings)
     app.extensions["confirm_password"] = lambda actor, typed: _is_confirmed(app, actor, typed)
     app.register_blueprint(health)
+    count_requests(app, settings.metrics_token)
     build_screens(app, catalogue if catalogue is not None else models.catalogue)
     return app
 

@@ -28,6 +28,7 @@ DIFFERENT_MIN = 12  # of 32 random hexadecimal digits at least so many differ, b
 BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps")
 SECRETS_FILE = "secrets.json"
 BACKUP_KEY_BYTES = 32
+METRICS_TOKEN_MIN = 16
 BACKUP_KEYS_FILE = "backup-keys.json"
 
 
@@ -120,6 +121,9 @@ class Settings(BaseSettings):
     currency: str = _option("CNY", "Currency of amounts without their own, as an ISO 4217 code.", pattern="^[A-Z]{3}$")
     api_requests_per_minute: int = _option(
         600, "Requests that one key of the API may send in a minute.", ge=1, le=1_000_000
+    )
+    metrics_token: str = _option(
+        "", "Token with which a monitoring system reads /metrics; empty means that there are no figures.", repr=False
     )
     web_workers: int = _option(2, "Web server processes.", ge=1, le=64)
     web_threads: int = _option(4, "Threads per web server process.", ge=1, le=64)
@@ -272,6 +276,7 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
             f"must have at least {SECRET_KEY_CHARACTERS_MIN} characters",
         ),
         ("secret_key", _is_guessable(settings.secret_key), "must be made at random, such as by openssl rand -hex 32"),
+        ("metrics_token", 0 < len(settings.metrics_token) < METRICS_TOKEN_MIN, "must have at least 16 characters"),
         ("field_keys", not settings.field_keys, "is needed outside demo mode"),
         ("trusted_hosts", not settings.trusted_hosts, "must name the host names users type, outside demo mode"),
         ("cheap_passwords", settings.cheap_passwords and not settings.demo, "is refused outside demo mode"),

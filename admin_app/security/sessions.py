@@ -32,7 +32,7 @@ from models.kernel.base import clock
 from models.kernel.base import collections as names
 from models.kernel.base.store import in_unit
 
-ASK_NOBODY = frozenset({"/healthz", "/readyz"})
+ASK_NOBODY = frozenset({"/healthz", "/readyz", "/metrics"})
 READ_SECONDS = 6
 TOUCH_AFTER = dt.timedelta(minutes=1)
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")

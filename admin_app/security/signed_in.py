@@ -28,6 +28,7 @@ ANYBODY = frozenset(
         "security.choose_language",
         "health.healthz",
         "health.readyz",
+        "metrics.answer",
     }
 )
 BEFORE_CHANGE = frozenset({"security.own_password", "security.sign_out", "security.sign_out_everywhere"})

@@ -46,6 +46,7 @@ ALLOWED = {
     "models/services/personal/presence.py": "who has a record open, for a minute",
     "models/services/personal/helpfulness.py": "whether a record helped a reader, and how often it was opened",
     "models/aftersales/review_cases.py": "which records a frozen figure is of, in the gate's transaction",
+    "models/services/work/tallies.py": "counts for monitoring",
     "models/services/personal/api_keys.py": "keys of programs, and what came once under which key of theirs",
     "models/assessment/populations.py": "cases of open periods, which can be counted anew from the history",
     "models/assessment/publishing.py": "values of open periods, counted anew each night; proofs, with their values",

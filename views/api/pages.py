@@ -18,6 +18,7 @@ from .description import describe
 from .endpoints import own_types, type_of
 
 endpoints = Blueprint("api_pages", __name__, url_prefix="/api")
+EXAMPLE = 'curl -H "Authorization: Bearer gck_…" {host}api/v1/{name}'
 METHODS = ("get", "post", "patch", "delete")
 
 
@@ -42,7 +43,8 @@ def types() -> str:
     me = actor()
     shown = sorted(own_types(me), key=lambda cls: (cls.declared.chapter.clause, str(cls.declared.label)))
     codes = {code: (problem.CODES[code], problem.TITLES[code]) for code in problem.CODES}
-    return render_template("api/types.html", types=shown, codes=codes)
+    example = EXAMPLE.format(host=request.host_url, name=shown[0].type_name() if shown else "…")
+    return render_template("api/types.html", types=shown, codes=codes, example=example)
 
 
 @endpoints.get("/<name>/")

@@ -122,8 +122,8 @@ def move_schema(cls: type[Record], move: Move, me: Actor) -> Schema:
 
     fields = declared_fields(cls)
     properties: dict[str, Schema] = {"reason": dict(TEXT)}
-    if asked := {name: described(fields[name], sees) for name in move.asked_fields if name in fields}:
-        properties["fields"] = an_object(asked, required=())
+    if chosen := {name: described(fields[name], sees) for name in move.asked_fields if name in fields}:
+        properties["fields"] = an_object(chosen, required=())
     if move.values:
         columns = {name: described(column, sees) for name, column in columns_of(cls, move).items()}
         properties["decision"] = an_object(columns, required=())

@@ -49,6 +49,7 @@ MAILBOX_STATES = "mailbox_state"
 REFUSED_SENDERS = "refused_sender"
 API_KEYS = "api_key"
 API_ENTRIES = "api_entry"
+TALLIES = "tally"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -58,6 +59,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     THROTTLES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     API_KEYS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     API_ENTRIES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
+    TALLIES: [],
     FILES: [
         IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha256", ASCENDING)]),

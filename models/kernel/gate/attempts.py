@@ -9,7 +9,7 @@ strangers on public pages, who could fill the database with it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -64,7 +64,26 @@ def noting(attempt: VerbAttempt) -> Iterator[VerbAttempt]:
     except (Refused, Changed, Missing) as fault:
         if not is_inside():
             note(attempt, fault)
+            _say_outcome(attempt, type(fault).__name__.lower())
         raise
+    if not is_inside():
+        _say_outcome(attempt, "done")
+
+
+Watcher = Callable[[str, str, str], None]
+_watchers: list[Watcher] = []
+
+
+def on_outcome(watcher: Watcher) -> Watcher:
+    """Let somebody know of the type, the verb and the outcome of everything that the gate is asked for."""
+    if watcher not in _watchers:
+        _watchers.append(watcher)
+    return watcher
+
+
+def _say_outcome(attempt: VerbAttempt, outcome: str) -> None:
+    for watcher in _watchers:
+        watcher(attempt.cls.type_name(), _known_verb(attempt.cls, attempt.verb), outcome)
 
 
 @contextmanager
