@@ -10,6 +10,7 @@ from typing import Any
 
 from bson import ObjectId
 from mongoengine.connection import get_db
+from pymongo import ReplaceOne
 
 from ..kernel.base import clock
 from ..kernel.base.arithmetic.periods import CalendarPeriod
@@ -81,7 +82,8 @@ def _read(type_name: str, ids: Iterable[ObjectId], own: list[Formula], known: Se
         query = {"r": {"$in": batch}, "i": {"$in": [formula.indicator for formula in own]}}
         get_db()[INDICATOR_CASES].delete_many(query)
         if rows:
-            get_db()[INDICATOR_CASES].insert_many(rows, ordered=False)
+            writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
+            get_db()[INDICATOR_CASES].bulk_write(writes, ordered=False)
         done += len(batch)
         tell(done, 0)
     return done
@@ -155,6 +157,6 @@ def lines_of(
 
 def forget_before(formula: Formula, first: dt.date) -> None:
     """The periods of an indicator before a day are closed: what they count is kept with their values."""
-    get_db()[INDICATOR_CASES].delete_many({"i": formula.indicator, "p": {"$lt": clock.stored_day(first)}})
     closed = {"$set": {"closed_until": clock.stored_day(first)}}
     get_db()[INDICATOR_STATES].update_one({"_id": formula.indicator}, closed, upsert=True)
+    get_db()[INDICATOR_CASES].delete_many({"i": formula.indicator, "p": {"$lt": clock.stored_day(first)}})

@@ -56,6 +56,7 @@ def compute(tell: Tell = nobody, *, whole: bool = False) -> dict[str, int]:
     closed. Returns how many records were read and how many values were published."""
     known = newest()
     formulas = formulas_in_force()
+    get_db()[INDICATOR_RUNNING].delete_many({"indicator": {"$nin": [formula.indicator for formula in formulas]}})
     if known is None or not formulas:
         return {"read": 0, "published": 0}
     read = populations.refresh(formulas, known, tell, whole=whole)
@@ -86,22 +87,25 @@ def _subjects(
 ) -> Iterator[tuple[Subject, ObjectId | None, list[PopulationLine]]]:
     """Whose values there are: with the department that each belongs to, and what it is of."""
     top = next((facts.id for facts in people.departments().values() if facts.parent is None), None)
-    in_position = _in_positions(formula)
-    for subject, own in subjects(lines, formula.scopes):
+    groups = list(subjects(lines, formula.scopes))
+    places = _there("department", (line.case.department for line in groups[0][1]), {})
+    asked_of = {"position": {"$in": list(formula.positions)}} if formula.positions else {}
+    persons = _there("user", (id for (scope, id), _ in groups if scope == PERSON), asked_of)
+    for subject, own in groups:
         if subject[0] == COMPANY:
             yield subject, top, own
-        elif subject[0] == DEPARTMENT:
+        elif subject[0] == DEPARTMENT and subject[1] in places:
             yield subject, subject[1], own
-        elif in_position is None or subject[1] in in_position:
+        elif subject[0] == PERSON and subject[1] in persons:
             newest_first = sorted(own, key=lambda line: line.case.at, reverse=True)
-            home = next((line.case.department for line in newest_first if line.case.department), None)
+            home = next((line.case.department for line in newest_first if line.case.department in places), None)
             yield subject, home or top, own
 
 
-def _in_positions(formula: Formula) -> set[ObjectId] | None:
-    if not formula.positions:
-        return None
-    rows = in_unit("user").find({"position": {"$in": list(formula.positions)}}, {"_id": 1})
+def _there(type_name: str, ids: Iterable[ObjectId | None], query: Mapping[str, Any]) -> set[ObjectId]:
+    """Those of some records that are there and in no bin: who has left is there, who was destroyed is not."""
+    known = [id for id in set(ids) if id is not None]
+    rows = in_unit(type_name).find({"_id": {"$in": known}, "removed_at": None, **query}, {"_id": 1})
     return {row["_id"] for row in rows}
 
 

@@ -9,14 +9,21 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import nullcontext
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from mongoengine import connection
 from mongoengine.connection import get_db
+from pymongo import MongoClient
 
 from admin_app import cli, figure_commands
 from models import catalogue
 from models.assessment import proofs
+from tasks.backup.crypt import KeyRing
+from tasks.backup.dump import dump
+from tasks.backup.restore import restore
+from tasks.backup.targets import Target
 from tests.fixtures.histories import HOUR
 
 VALUE = catalogue["indicator_value"]
@@ -117,3 +124,23 @@ def test_the_command_says_equal_or_names_the_event(month: Any, settings: Any, mo
     said = capsys.readouterr()
     assert "(submit" in said.out + said.err
     assert cli.main(["figures", "verify", "IV-1"]) == 2
+
+
+def test_a_restored_backup_proves_the_same(
+    month: Any, db: Any, settings: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """On another database, with nothing but what the backup holds; an event altered there is found there."""
+    number = value(month, "及時性").number
+    entry = dump(db, Target(str(tmp_path)), KeyRing({1: b"1" * 32}))
+    with MongoClient(settings.mongodb_uri, tz_aware=True) as client:
+        other = client[f"{settings.database}_other"]
+        client.drop_database(other.name)
+        restore(entry, other)
+        monkeypatch.setitem(connection._dbs, "default", other)
+        assert faults(number) == []
+        row = other.history.find_one({"type": "quotation", "verb": "approve"})
+        other.history.update_one({"_id": row["_id"]}, {"$set": {"owner": row["actor"]}})
+        assert "(approve" in faults(number)[0]
+        monkeypatch.undo()
+        client.drop_database(other.name)
+    assert faults(number) == []

@@ -7,6 +7,7 @@ the form of the records that they become, so that the rights of those hold for b
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +24,8 @@ from models.assessment.indicators import IN_FORCE, Indicator, formula_of
 from models.assessment.objected import accepted
 from models.assessment.values import PUBLISHED, REASONS, SCOPES, UNITS, IndicatorValue
 from models.chapters import SUPERVISION
+from models.kernel.base import clock
+from models.kernel.base.arithmetic.periods import PeriodKind, of_day
 from models.kernel.base.collections import INDICATOR_RUNNING
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
@@ -80,7 +83,7 @@ def _rows(me: Actor, query: Mapping[str, Any]) -> list[dict[str, Any]]:
     if scope is None:
         return []
     published = {"$and": [scope, query, {"state": PUBLISHED}]}
-    rows = list(IndicatorValue.collection().find(published).sort("first_day", -1).limit(ROWS * PERIODS))
+    rows = list(IndicatorValue.collection().find(published).sort("first_day", -1).limit(ROWS * PERIODS * 4))
     rows += list(get_db()[INDICATOR_RUNNING].find({"$and": [scope, query]}).limit(ROWS * 3))
     return rows
 
@@ -162,6 +165,14 @@ class IndicatorFigures(CustomView):
             "unit": UNITS[known[1].unit] if known else "",
         }
         return self.render("custom/indicator_periods.html", **facts)
+
+
+def _first_shown(kind: PeriodKind) -> dt.date:
+    """The first day of the oldest period that a page shows."""
+    period = of_day(kind, clock.today())
+    for _ in range(PERIODS - 1):
+        period = period.preceding()
+    return period.first
 
 
 def _newest_of(id: ObjectId, rows: Iterable[Mapping[str, Any]], own: Iterable[Mapping[str, Any]]) -> Any:
