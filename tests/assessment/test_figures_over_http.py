@@ -5,6 +5,8 @@ y may · x not found · - answered without the value
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -126,3 +128,8 @@ def test_pages_open_what_is_behind_each_number(month: Any, company: Any, browser
     assert rows == {"misses": 80, "out": 20}
     details = browser.get("/admin/indicator_value/details/", {"id": record.id})
     assert ">870</a>" in details.text
+    listed = browser.get("/admin/indicator-figures/cases", {"value": record.id, "part": "misses"})
+    link = re.search(r'href="(/admin/figure_objection/new/[^"]+)"', listed.text)
+    assert link
+    form = browser.form(html.unescape(link[1]), "/new/")
+    assert (form["value"], form["entry"], form["case"][:10]) == (str(record.id), "5", "quotation:")

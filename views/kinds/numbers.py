@@ -36,6 +36,9 @@ class WholeKind(Kind):
     takes = L("A whole number", "整數")
     groups = StepGroups
 
+    def preset(self, given: str) -> Any:
+        return int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else None
+
     def say(self, value: Any, labels: Labels) -> str:
         return with_unit(number(value), self.field.unit)
 
@@ -70,6 +73,9 @@ class NumberKind(WholeKind):
     """A decimal number."""
 
     takes = L("A number", "數字")
+
+    def preset(self, given: str) -> Any:
+        return None
 
     def in_input(self, value: Any) -> str:
         return f"{_decimal(value).normalize():f}"

@@ -204,7 +204,7 @@ def _groups(rows: list[dict[str, Any]], ids: list[ObjectId], days: list[Any]) ->
         if ids[0] not in own:
             continue
         cells = [[_cell(own.get(id, {}).get(day)) for day in days] for id in ids]
-        values = [own[ids[0]].get(day, {}).get("value") for day in days]
+        values = [own[ids[0]].get(day, {}).get("value") for day in reversed(days)]
         result.append(
             {
                 "scope": SCOPES[ORDER[scope]],
