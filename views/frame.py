@@ -44,7 +44,12 @@ def init_templates(app: Flask, catalogue: Any) -> None:
     )
     app.jinja_env.globals["machine_time"] = wording.machine_time
     app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look, line_rows=line_rows)
-    app.jinja_env.globals.update(is_signed_by_hand=_is_signed_by_hand, builders_of=_builders_of)
+    app.jinja_env.globals.update(
+        is_signed_by_hand=_is_signed_by_hand,
+        builders_of=_builders_of,
+        scripts_of_kinds=_scripts_of_kinds,
+        asks_questions=_asks_questions,
+    )
     app.jinja_env.globals.update(yes_words=sorted(typed.YES), no_words=sorted(typed.NO))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.static_folder = str(_STATIC)
@@ -192,3 +197,13 @@ def _builders_of(declared: Declaration) -> list[str]:
     """The scripts by which lists of a type are built."""
     names = (kind_of(field).builder for field in declared.own_fields.values())
     return sorted({name for name in names if name})
+
+
+def _asks_questions(declared: Declaration) -> bool:
+    """Whether a form is a checklist that is answered where the net may be away."""
+    return any(field.answers_to for field in declared.own_fields.values())
+
+
+def _scripts_of_kinds(declared: Declaration) -> list[str]:
+    """The scripts that its kinds of fields bring where they are entered."""
+    return sorted({kind_of(field).script for field in declared.own_fields.values()} - {""})

@@ -43,7 +43,8 @@ class Kind:
     """How one field is said, entered, listed, filtered and exported. A kind of field overrides what differs."""
 
     control = "text"  # the control of a form, as `components/controls.html` draws it
-    attributes: Mapping[str, str] = {"type": "text", "autocomplete": "off"}  # of the input of a control of text
+    attributes: Mapping[str, object] = {"type": "text", "autocomplete": "off"}  # of the input of a control of text
+    script = ""  # what a browser is given beside it, on every page on which it is entered
     inline = "text"  # the control of a cell that is edited in its row
     is_many = False  # several inputs of one name make one value
     is_number = False  # its digits stand below each other

@@ -21,6 +21,8 @@
     let isSent = false;
     let hasFailed = false;
 
+    // A checklist on a phone: what cannot be sent stays in this browser, for whoever typed it alone, and is sent when the net is back.
+    const away = window.guicheng.away(form, "offline" in form.dataset);
     const later = (pause) => { timer ??= setTimeout(beat, pause); };
 
     async function beat() {
@@ -36,6 +38,7 @@
       isBusy = false;
       if (isSent) return;
       if (answer.ok) {
+        away.forget();
         kept = typed;
         since = answer.data.at || now();
         hasFailed = false;
@@ -46,6 +49,11 @@
 
     async function failed({ status: code, data }) {
       if (code === 400 && !hasFailed && await window.guicheng.freshen?.().catch(() => false)) return later(0);
+      if (!code && away.keep(contents())) {
+        status.textContent = form.dataset.offline;
+        later(PAUSE_AFTER_FAULT);
+        return;
+      }
       const sentence = code === 401 ? endedText : data.message || notKept.replace("{at}", since); // signed out, the server no longer knows the language
       status.textContent = sentence;
       if (!hasFailed) announce(sentence);
@@ -63,9 +71,11 @@
       status.append(" ", button);
     }
 
+    addEventListener("online", () => { clearTimeout(timer); beat(); });
+    if (isFresh) away.bring();
     for (const type of ["input", "change"]) form.addEventListener(type, () => later(PAUSE));
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") beat(); });
-    form.addEventListener("submit", (event) => { isSent = !event.defaultPrevented && !event.submitter?.formTarget; });
+    form.addEventListener("submit", (event) => { isSent = !event.defaultPrevented && !event.submitter?.formTarget; if (isSent) away.forget(); });
     addEventListener("pageshow", (event) => { if (event.persisted) isSent = false; });
   });
 })();
