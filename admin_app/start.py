@@ -31,7 +31,13 @@ def start(settings: Settings, *, reads_go_on: bool = False) -> MongoClient[dict[
 def set_rules(settings: Settings) -> None:
     """Tell records what the settings decide, and which jobs the workers know."""
     clock.set_zone(settings.time_zone)
-    set_policy(Policy(clerk_discount_limit=settings.clerk_discount_limit, loan_block_days=settings.loan_block_days))
+    set_policy(
+        Policy(
+            clerk_discount_limit=settings.clerk_discount_limit,
+            loan_block_days=settings.loan_block_days,
+            is_demo=settings.demo,
+        )
+    )
     set_post_office(_post_office(settings))
     set_scanner(settings.clamav)
     set_first_target(FirstTarget(settings.data / "backups", encrypted=bool(settings.backup_keys)))

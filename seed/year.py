@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from models.kernel.base.work_calendar import WorkCalendar
 from seed.customers import FATES, Client, plan_client, plan_talks
+from seed.data_checks import plan_data_checks
 from seed.deals import DEALS_BY_OUTCOME, UNSIGNED, Deal, deal_beats
 from seed.desk import SYSTEM_LOGIN
 from seed.meetings import plan_meetings
@@ -92,6 +93,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_projects(script)
     plan_specified(script)
     plan_supervision(script, start)
+    plan_data_checks(script)
     return script
 
 

@@ -66,6 +66,9 @@ def talk_of(request: SatisfactionRequest) -> Mapping[str, Any] | None:
     return {**task, "detail": request.remark or "", **({"assignee": head, "owner": head} if head else {})}
 
 
+BY_LINK = Public(token=True, show="matter answer_by", asks="rating remark", by="answer", seen="open", expires=days(30))
+
+
 @record(
     label=L("Satisfaction request", "滿意度調查"),
     plural=L("Satisfaction requests", "滿意度調查"),
@@ -104,9 +107,7 @@ def talk_of(request: SatisfactionRequest) -> Mapping[str, Any] | None:
     ),
     access=Access(departments={Code.SERVICE}, write={}),
     belongs_to="ticket",
-    public=Public(
-        token=True, show="matter answer_by", asks="rating remark", by="answer", seen="open", expires=days(30)
-    ),
+    public=BY_LINK,
     tells=(ASK,),
     follow_ups=(FollowUp("talk", "Task", L("Task", "任務"), on="answer", fill=talk_of),),
 )

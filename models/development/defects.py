@@ -117,6 +117,12 @@ DEFECT_FIGURES = (
     Chart("severity", only={"state": OPEN}, label=L("Open defects by severity", "未關閉缺陷（按嚴重程度）")),
     Chart("mended", only={"state": "verified"}, rate="first later", label=L("First-time fixes", "一次修復率")),
 )
+DEFECT_GRID = Grid(
+    "number subject project severity assignee tester build case fixed_in reopened state",
+    search="subject",
+    sort="-severity",
+    filters="project severity assignee tester build case items reopened state",
+)
 
 
 @record(
@@ -127,12 +133,7 @@ DEFECT_FIGURES = (
     upstream="run case items",
     number="DF-{yyyy}-{seq:5}",
     title="{number} {subject}",
-    grid=Grid(
-        "number subject project severity assignee tester build case fixed_in reopened state",
-        search="subject",
-        sort="-severity",
-        filters="project severity assignee tester build case items reopened state",
-    ),
+    grid=DEFECT_GRID,
     form=(
         Part(
             L("Defect", "缺陷"),

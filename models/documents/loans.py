@@ -29,6 +29,7 @@ from ..kernel.language import (
     DatesKept,
     Day,
     Flag,
+    Follows,
     Grid,
     L,
     LongText,
@@ -178,6 +179,16 @@ def is_first_time(loan: Loan) -> bool:
                 "Filled in at the desk when a copy is handed out, renewed or taken back.",
                 "借出、續借、歸還時由檔案室登記。",
             ),
+        ),
+    ),
+    expects=(
+        Follows(
+            "returned_in_time",
+            L("Paper copy not returned in time", "紙本逾期未歸還"),
+            clause="3.1.4",
+            after="issue",
+            then="take_back lose",
+            by="due",
         ),
     ),
     workflow=Workflow(

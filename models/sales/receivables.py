@@ -27,6 +27,7 @@ from ..kernel.language import (
     DatesKept,
     Day,
     EntryDelay,
+    Follows,
     FollowUp,
     Grid,
     L,
@@ -134,6 +135,20 @@ FIGURES = (
 )
 
 
+ASKED_FOR = (
+    Follows(
+        "asked_for_in_time",
+        L("Overdue money was not asked for in time", "逾期應收款未按期催收"),
+        clause="2.2.7",
+        after="fall_due",
+        then="Dunning.complete",
+        via="Dunning.receivable",
+        within=days(14),
+        unless="settle cancel",
+    ),
+)
+
+
 @record(
     label=L("Receivable", "應收款"),
     plural=L("Receivables", "應收款"),
@@ -162,6 +177,7 @@ FIGURES = (
         withdraw=False,
     ),
     follow_ups=(BOOKING, DUNNING),
+    expects=ASKED_FOR,
     analyses=FIGURES,
     access=Access(departments={Code.SALES}, read=LOOKED_AT_BY_OFFICES, write={}),
     measures=(DatesKept(due="due", reached="paid", but="cancelled", label=L("Collected on time", "按期回款率")),),

@@ -25,7 +25,11 @@ from ..kernel.language import (
     FollowUp,
     Grid,
     L,
+    Line,
+    Lines,
+    LocalizedText,
     LongText,
+    Moment,
     Move,
     Part,
     Pivot,
@@ -36,6 +40,7 @@ from ..kernel.language import (
     Scope,
     State,
     Text,
+    Whole,
     Words,
     Workflow,
     record,
@@ -44,6 +49,7 @@ from .clauses import CLAUSES, GRADES, GROUP_WORK
 
 COUNTS = ("confirmed", "noticed", "closed")  # the states in which a finding is one
 REPEATED_DAYS = 365
+EVENTS_MAX = 50
 NOT_YET = L("The fact was found later than today.", "發現日期晚於今天。")
 ISSUED = ("noticed", "closed")
 
@@ -53,6 +59,15 @@ def issued_to(person: Actor) -> dict[str, Any] | None:
     if person.department is None or person.roles.isdisjoint({Role.CLERK, Role.HEAD}):
         return None
     return {"inspected": person.department, "state": {"$in": [*ISSUED]}}
+
+
+class EventSeen(Line):
+    """One event of the history that a rule goes by; the digest of the evidence is made of the hashes of all of them."""
+
+    happened_to = AnyRef(holds=False, label=L("Record", "記錄"))
+    what = LocalizedText(label=L("Event", "事件"))
+    at = Moment(label=L("At", "時間"))
+    seq = Whole(label=L("Entry", "條目"))
 
 
 @record(
@@ -66,11 +81,15 @@ def issued_to(person: Actor) -> dict[str, Any] | None:
         "number subject inspected about grade repeated evidence_on state", search="subject clause_no", sort="-grade"
     ),
     form=(
-        Part(L("Finding", "問題"), "inspection inspected about clause_no subject fact", clause="4.1"),
+        Part(L("Finding", "問題"), "inspection data_check inspected about clause_no subject fact", clause="4.1"),
         Part(
             L("Evidence", "證據"),
-            "evidence_on record",
-            help=L("When the evidence was taken, and the record that it is of.", "取證日期及所涉記錄。"),
+            "evidence_on record rule events evidence_hash",
+            help=L(
+                "When the evidence was taken, and the record that it is of. What a rule has proposed names the events "
+                "that it goes by; the digest is made of their hashes in the history, which do not change.",
+                "取證日期及所涉記錄。由規則提出的，列明所依據的事件；證據摘要由其歷史條目的摘要算出，不會改變。",
+            ),
         ),
         Part(
             L("Grade", "等級"),
@@ -89,10 +108,11 @@ def issued_to(person: Actor) -> dict[str, Any] | None:
     workflow=Workflow(
         "draft",
         (
-            Move("confirm", "draft", "confirmed", by=GROUP_WORK, label=L("Confirm", "確認")),
+            Move("propose", "draft", "proposed", by=NOBODY, label=L("Propose", "提出")),
+            Move("confirm", "draft proposed", "confirmed", by=GROUP_WORK, label=L("Confirm", "確認")),
             Move(
                 "dismiss",
-                "draft confirmed",
+                "draft proposed confirmed",
                 "dismissed",
                 by=GROUP_WORK,
                 ask=REASON,
@@ -103,8 +123,9 @@ def issued_to(person: Actor) -> dict[str, Any] | None:
             Move("close", "noticed", "closed", by=NOBODY),
         ),
         ends="closed dismissed",
-        edit="draft",
+        edit="draft proposed",
         facts=(
+            State("proposed", L("Proposed by a rule", "規則提出"), tone="wait"),
             State("confirmed", L("Confirmed", "已確認"), tone="wait"),
             State("noticed", L("To be rectified", "整改中"), tone="progress"),
             State("dismissed", L("Dismissed", "已撤銷"), tone="neutral"),
@@ -134,6 +155,7 @@ class Finding(Record):
     inspection = Ref(
         "Inspection", fixed=True, fills={"inspected": "inspected", "about": "about"}, label=L("Inspection", "監督檢查")
     )
+    data_check = Ref("DataCheck", fixed=True, label=L("Check of data", "數據核對"))
     inspected = Ref("Department", required=True, label=L("Department concerned", "責任部門"))
     about = Choice(CLAUSES, required=True, label=L("Clause", "標準條款"))
     clause_no = Text(most=20, label=L("Clause in detail", "具體條款號"))
@@ -141,13 +163,16 @@ class Finding(Record):
     fact = LongText(required=True, label=L("What was found", "事實描述"))
     evidence_on = Day(required=True, default=clock.today, label=L("Evidence taken on", "取證日期"))
     record = AnyRef(label=L("Record that it is of", "所涉記錄"))
+    rule = Text(most=80, computed=True, label=L("Proposed by the rule", "提出規則"))
+    events = Lines(EventSeen, most=EVENTS_MAX, computed=True, label=L("Events in the history", "所依據事件"))
+    evidence_hash = Text(most=64, fixed=True, label=L("Digest of the evidence", "證據摘要"))
     weight = Choice(GRADES, required=True, default="minor", label=L("Grade by itself", "初定等級"))
     repeated = Flag(computed=True, default=False, label=L("Repeated", "重複問題"))
     earlier = Ref("Finding", computed=True, label=L("Earlier finding", "以往問題"))
     grade = Choice(GRADES, computed=True, ordered=True, label=L("Grade", "等級"))
 
     def clean(self) -> None:
-        if self.state == "draft" or self.grade is None:
+        if self.state in ("draft", "proposed") or self.grade is None:
             self.earlier = _before(self)
             self.repeated = self.ref("earlier") is not None
             grades = [*GRADES]

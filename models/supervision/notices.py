@@ -19,6 +19,7 @@ from ..kernel.language import (
     Access,
     Choice,
     Day,
+    Follows,
     FollowUp,
     Grid,
     L,
@@ -196,13 +197,24 @@ def check_of(notice: RectificationNotice, _key: str) -> Mapping[str, Any]:
             State("submitted", L("Submitted for verification", "待驗證"), tone="wait"),
         ),
     ),
+    expects=(
+        Follows(
+            "answered_in_time",
+            L("Rectification not submitted in time", "整改未按期提交"),
+            clause="4.1",
+            after="issue",
+            then="submit",
+            by="due",
+            concerns="responsible",
+        ),
+    ),
     reminders=(
         Remind("answer_by", before=3, to=PERSON, states=AT_DEPARTMENT),
         Remind("answer_by", overdue=1, to=head_in("responsible"), states=AT_DEPARTMENT),
         Remind("answer_by", overdue=3, to=role(Role.MANAGEMENT), states=AT_DEPARTMENT),
     ),
     retention=Retention(archive=1095, delete=10),
-    files={"notice": L("Notice", "通知書"), "evidence": L("Evidence", "整改證據")},
+    files={"notice": L("Notice", "通知書"), "report": L("Report", "整改報告"), "evidence": L("Evidence", "整改證據")},
     papers=(
         Paper(
             "notice",
@@ -212,7 +224,16 @@ def check_of(notice: RectificationNotice, _key: str) -> Mapping[str, Any]:
             fields="subject responsible person due findings",
             proof=True,
         ),
-        Paper("answer", L("Rectification report", "整改報告"), states="submitted closed"),
+        Paper(
+            "answer",
+            L("Rectification report", "整改報告"),
+            on="verify",
+            attach="report",
+            button=True,
+            states="submitted closed",
+            fields="subject responsible person due closed_on rejections items",
+            proof=True,
+        ),
     ),
     follow_ups=(
         FollowUp(

@@ -71,3 +71,21 @@ ANSWER = (
     "附補辦記錄與培訓簽到表。",
 )
 CONCLUSION = "總體符合標準，所列問題須按期整改。"
+
+
+@dataclass(frozen=True)
+class CheckText:
+    """What records of a department are checked for, and what one of them has wrong."""
+
+    department: str
+    type: str
+    subject: str
+    clause: str
+    fault: str
+
+
+CHECKS = (
+    CheckText("SAL", "quotation", "報價單數據核對", "2.2.3", "報價單單價與價格表不一致，未註明折扣依據。"),
+    CheckText("SVC", "ticket", "售後工單數據核對", "2.4.1", "受理時間與通話記錄不符，相差四小時。"),
+    CheckText("MKT", "requirement", "市場需求數據核對", "2.1.1", "需求來源與訪談記錄不一致。"),
+)

@@ -40,12 +40,16 @@ def target_of(company: Any, link: Any, place: str) -> Any:
 def columns_of(cls: Any) -> dict[str, Any]:
     """The links in lines that are kept as texts, by `list.column`."""
     typed = {name for name, field in cls.declared.own_fields.items() if not field.computed}
-    return {path: link for path, link in kept_links_of(cls).items() if "." in path and path.split(".")[0] in typed}
+    links = {path: link for path, link in kept_links_of(cls).items() if "." in path and not link.computed}
+    return {path: link for path, link in links.items() if path.split(".")[0] in typed}
 
 
 IN_LINES = types_with(
     lambda declared: any(
-        c.is_kept_link for f in declared.own_fields.values() if not f.computed for c in f.columns.values()
+        c.is_kept_link and not c.computed
+        for f in declared.own_fields.values()
+        if not f.computed
+        for c in f.columns.values()
     )
 )
 

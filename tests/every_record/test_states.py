@@ -132,7 +132,7 @@ def stays_closed(record: Any, people: list[Any]) -> Iterator[str]:
     late = {name for name, field in own.items() if record.state in field.editable_in or _is_by_relation(field, record)}
     for person in people:
         names = rights.writable_fields(person, type(record), record) & {*own}
-        if late and names:
+        if late and names and rights.may_update(person, record):
             if not names <= late:
                 yield f"{person.login} may change {names - late}"
             changes.update(type(record), record.id, {"number": "?"}, actor=person, version=record.version)

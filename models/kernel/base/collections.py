@@ -50,6 +50,8 @@ REFUSED_SENDERS = "refused_sender"
 API_KEYS = "api_key"
 API_ENTRIES = "api_entry"
 TALLIES = "tally"
+EXPECTATIONS = "expectation"
+OBLIGATIONS = "obligation"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -112,6 +114,8 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     MAILBOX_STATES: [],
     REFUSED_SENDERS: [],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
+    EXPECTATIONS: [],
+    OBLIGATIONS: [IndexModel([("due", ASCENDING)])],
     SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_COUNTS: [],
     SURVEY_BOXES: [],

@@ -35,6 +35,7 @@ MISSING = L("“{label}”: not yet {rows}.", "「{label}」：尚未滿足 {row
 MISSING_MORE = L(
     "“{label}”: not yet {rows} and {more} more.", "「{label}」：尚未滿足 {rows} 等，另有 {more} 項。", code="gate"
 )
+NOT_YET = L("Not so yet: {label}.", "尚未滿足：{label}。", code="gate")
 HIDDEN = L("“{label}”: {more} are not so yet.", "「{label}」：尚有 {more} 項未滿足。", code="gate")
 
 
@@ -93,7 +94,9 @@ def unmet(record: Record, condition: Condition, actor: Actor) -> Words:
 def judged(record: Record, need: Judged) -> Iterator[Words]:
     """The same of each condition that was evaluated together with others and is not met."""
     for judgement in need.judge(record):
-        if not judgement.is_met:
+        if not judgement.is_met and not judgement.count:
+            yield NOT_YET(label=judgement.label)
+        elif not judgement.is_met:
             rows = [named(row.number, row.title) for row in judgement.rows[:SHOWN_MAX]]
             more = judgement.count - len(rows)
             pattern = HIDDEN if not rows else MISSING_MORE if more else MISSING
@@ -162,6 +165,20 @@ def digest_of(editions: Iterable[FrozenEdition]) -> str:
     for edition in editions:
         total.update(f"{edition.line()}\n".encode())
     return total.hexdigest()
+
+
+def freeze_rows(
+    record: Record, type_name: str, query: dict[str, Any], most: int, *, time_limit_ms: int, is_dry: bool
+) -> tuple[str, int]:
+    """Keep the editions of all records of a type under a filter, for the record that stands for them; their digest, and
+    how many there are. More than `most` are not kept. Raises ExecutionTimeout."""
+    shown = {"number": 1, "version": 1, "chain": 1}
+    rows = in_unit(type_name).find(query, shown).limit(most + 1).max_time_ms(time_limit_ms)
+    editions = sorted((_edition(type_name, row) for row in rows), key=FrozenEdition.line)
+    digest = digest_of(editions)
+    if 0 < len(editions) <= most and not is_dry:
+        _keep(record, digest, editions)
+    return digest, len(editions)
 
 
 def _keep(record: Record, digest: str, editions: list[FrozenEdition]) -> None:

@@ -12,12 +12,15 @@ from .decided import Combine, DecisionLine, Values, after_own
 from .declare import record
 from .edition import Editions
 from .event import CalendarEvent
+from .expected import AtMost, Expected, Follows, NeverAfter, Precedes
 from .facts import DeclarationError
 from .fields import (
     Answers,
     AnyRef,
     Choice,
     Choices,
+    Commitment,
+    CommittedNumber,
     Day,
     Duration,
     Flag,
@@ -114,6 +117,7 @@ __all__ = [
     "Answers",
     "AnyRef",
     "ApproverSlot",
+    "AtMost",
     "Attached",
     "Beside",
     "Browse",
@@ -125,6 +129,8 @@ __all__ = [
     "Choices",
     "ClockInTime",
     "Combine",
+    "Commitment",
+    "CommittedNumber",
     "Completeness",
     "Condition",
     "CycleTime",
@@ -136,9 +142,11 @@ __all__ = [
     "Duration",
     "Editions",
     "EntryDelay",
+    "Expected",
     "FirstPass",
     "Flag",
     "FollowUp",
+    "Follows",
     "GoodRatings",
     "Grid",
     "Involvement",
@@ -158,6 +166,7 @@ __all__ = [
     "Money",
     "Move",
     "Need",
+    "NeverAfter",
     "Number",
     "Paper",
     "Part",
@@ -166,6 +175,7 @@ __all__ = [
     "PhaseGate",
     "Phone",
     "Pivot",
+    "Precedes",
     "Prompt",
     "Public",
     "Publish",

@@ -11,6 +11,7 @@ from .beside import beside_faults
 from .deadline import table_faults
 from .declare import kept_links_of, references_of
 from .edition import edition_links
+from .expected import linked_expectation_faults
 from .facts import DeclarationError
 from .fields import Ref
 from .follow_up_checks import kept_faults
@@ -103,6 +104,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from condition_faults(cls.declared, cls, self._by_class)
         yield from beside_faults(cls.declared, self._by_class)
         yield from replayed_faults(cls.declared, cls, self._by_class)
+        yield from linked_expectation_faults(cls, self._by_class)
         yield from also_faults(cls, self._by_class)
         yield from self._edition_faults(cls)
         for deadline in cls.declared.deadlines:

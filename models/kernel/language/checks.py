@@ -16,6 +16,7 @@ from .deadline import deadline_faults
 from .decided import decided_faults
 from .edition import SINCE, STANDS_ON, edition_faults
 from .event import event_faults
+from .expected import expectation_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
 from .line import line_of_faults
@@ -96,10 +97,16 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from edition_faults(cls, spec)
     yield from line_of_faults(cls, spec)
     yield from timeline_faults(spec, cls.fields_of(), cls.__name__)
-    yield from measure_faults(spec, cls.fields_of())
+    yield from _history_faults(spec, cls.fields_of())
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)
+
+
+def _history_faults(spec: Declaration, fields: Any) -> Iterator[str]:
+    """What the history is read for: measures, and rules of time and order."""
+    yield from measure_faults(spec, fields)
+    yield from expectation_faults(spec)
 
 
 def _worker_faults(spec: Declaration, fields: Any) -> Iterator[str]:

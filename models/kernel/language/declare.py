@@ -15,6 +15,7 @@ from .checks import declaration_faults
 from .deadline import Deadline
 from .edition import Editions
 from .event import CalendarEvent
+from .expected import Expected
 from .facts import DeclarationError
 from .fields import Choice, Day, Moment, Ref, Refs, Rule, declared_fields
 from .follow_up_checks import completed_follow_up
@@ -80,6 +81,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     upstream: str | Sequence[str] = (),
     downstream: str | Sequence[str] = (),
     measures: tuple[DeclaredMeasure, ...] = (),
+    expects: tuple[Expected, ...] = (),
 ) -> Callable[[type], type]:
     """Declare a class as a record type. Raises DeclarationError with a sentence when it cannot be right.
 
@@ -123,6 +125,9 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     `upstream`, `downstream`: its links, or columns of lines, that lead to what its records come from, and to what came
     of them. Where there are such, from here or to here, its page leads up and down the whole line (`line.py`).
+
+    `expects`: rules of time and order, also across types, whose deviations open candidate findings each night
+    (`expected.py`).
     """
 
     def declare(cls: type) -> type:
@@ -181,6 +186,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             upstream=_names(upstream),
             downstream=_names(downstream),
             measures=measures,
+            expects=expects,
         )
         cls.declared = declared  # type: ignore[attr-defined]
         for fault in declaration_faults(cls, declared):

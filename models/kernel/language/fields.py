@@ -9,6 +9,7 @@ from ..base.words import Words
 from .kinds.answers import Answers
 from .kinds.any_links import AnyRef
 from .kinds.choices import RANKS, Choice, Choices, Flag, Tags
+from .kinds.commitments import Commitment, CommittedNumber
 from .kinds.dates import Day, Moment
 from .kinds.line_links import LineRef
 from .kinds.line_states import LineState
@@ -35,6 +36,8 @@ __all__ = [
     "AnyRef",
     "Choice",
     "Choices",
+    "Commitment",
+    "CommittedNumber",
     "Day",
     "Duration",
     "Flag",

@@ -162,6 +162,7 @@ COUNTS: dict[str, L] = {
     "doubles": L("came before", "重複"),
     "left": L("left in the mailbox", "留在郵箱"),
     "not_taken": L("left out", "未受理"),
+    "proposed": L("findings proposed", "提出問題"),
     "unreachable": L("mailboxes away", "無法連接"),
     "replayed": L("deadlines replayed", "已重算時限"),
     "results": L("results", "測試結果"),

@@ -15,6 +15,7 @@ from .beside import Beside
 from .deadline import Deadline
 from .edition import Editions
 from .event import CalendarEvent
+from .expected import Expected
 from .measures.library import DeclaredMeasure
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
@@ -260,6 +261,7 @@ class Declaration:
     prompts: tuple[Prompt, ...] = ()  # by which moves people outside are asked once more
     event: CalendarEvent | None = None  # how its records stand in calendars
     measures: tuple[DeclaredMeasure, ...] = ()  # what indicators count of its records
+    expects: tuple[Expected, ...] = ()  # rules of time and order that are looked after in the history
     is_reviewed: bool = False  # whether new and changed entries wait for a second person (3.2.2)
 
     def in_order(self, names: Set[str]) -> tuple[str, ...]:

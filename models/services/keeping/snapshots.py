@@ -119,8 +119,9 @@ def _is_on_record(digest: str) -> bool:
     """Whether a record, living or archived, has a line that says so; its own history proves the line."""
     piece = get_db()[collections.PHASE_SNAPSHOTS].find_one({"digest": digest}, {"record": 1})
     for name, cls in registered().items():
-        for keeps in {gate.keeps for _, gate in gates_of(cls.declared.workflow)}:
-            query = {"_id": piece["record"] if piece else None, f"{keeps}.digest": digest}
+        places = {f"{gate.keeps}.digest" for _, gate in gates_of(cls.declared.workflow)}
+        for place in places | ({"digest"} & set(cls.declared.own_fields)):
+            query = {"_id": piece["record"] if piece else None, place: digest}
             if get_db()[name].find_one(query, {"_id": 1}) or collections.in_archive(name, query):
                 return True
     return False

@@ -1,0 +1,241 @@
+"""Checks of data (4.1, 3.2.2): the population is frozen, both sides make the seed, and a result says what it proves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+
+import pytest
+
+from models import catalogue
+from models.kernel.base import clock
+from models.kernel.base.errors import Forbidden, Refused
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import EN, speaking
+from models.kernel.gate import changes, passages
+from models.kernel.gate.changes import Context
+from models.kernel.language.localized import localized
+from models.kernel.rights import rights
+from models.services.keeping import audit, snapshots
+from tests.fixtures.doing import do
+
+CHECK, REQUIREMENT, FINDING = (catalogue[name] for name in ("data_check", "requirement", "finding"))
+NOW = dt.datetime(2025, 6, 10, 2, tzinfo=dt.UTC)
+OURS, THEIRS = "supervisors-3f9a1c77d2", "marketing-88b0e4415f"
+
+
+def promise(number):
+    return hashlib.sha256(number.encode()).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def _today():
+    with clock.set_to(NOW):
+        yield
+
+
+@pytest.fixture
+def check(company):
+    """A planned check of the requirements that marketing has entered; six of them in the period."""
+    for at in range(6):
+        company.make("requirement", "clerk_mkt", subject=f"需求 {at}", collected_on=dt.date(2025, 6, 2))
+    company.make("requirement", "clerk_mkt", subject="以前", collected_on=dt.date(2025, 4, 2))
+    company.make("requirement", "clerk_sal", subject="他部門", collected_on=dt.date(2025, 6, 2))
+    values = {
+        "subject": "需求核對",
+        "inspected": company.department("MKT"),
+        "leader": company.user("supervisor").id,
+        "of_type": "requirement",
+        "since": dt.date(2025, 6, 1),
+        "until": dt.date(2025, 6, 9),
+        "tolerable": 40,
+    }
+    return changes.create(CHECK, values, actor=company.actor("supervisor"))
+
+
+def step(company, record, verb, login, **values):
+    fresh = company.fresh(record)
+    context = Context(reason="因故")
+    return changes.move(
+        CHECK, record.id, verb, actor=company.actor(login), version=fresh.version, values=values, context=context
+    )
+
+
+def drawn(company, check, number=OURS, theirs=THEIRS):
+    """The check with its sample drawn, by what both have given."""
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(number))
+    step(company, check, "answer", "head_mkt", commitment_theirs=promise(theirs))
+    audit.seal_all()
+    step(company, check, "reveal", "head_mkt", number_theirs=theirs)
+    return step(company, check, "draw", "supervisor", number_ours=number)
+
+
+def fill(company, check, *results):
+    """Give each line of the sample its result: right, or what is wrong, or why it could not be checked."""
+    fresh = company.fresh(check)
+    lines = list(fresh.sample)
+    for line, (result, remark) in zip(lines, results, strict=True):
+        line.put("result", result)
+        line.put("remark", remark)
+        line.put("clause_no", "2.1.1" if result == "wrong" else None)
+    return changes.update(CHECK, check.id, {"sample": lines}, actor=company.actor("supervisor"), version=fresh.version)
+
+
+def test_the_sample_follows_from_both_numbers_and_the_seal_alone(company, check):
+    """Drawn again by hand, from what stands on the record: the population, the seed and the order of SHA-256."""
+    made = drawn(company, check)
+    root = root_of(made)
+    assert made.seed == hashlib.sha256(f"{made.digest}:{OURS}:{THEIRS}:{root}".encode()).hexdigest()
+    editions = list(passages.snapshot(made.digest))
+    assert (made.population, made.size, len(editions)) == (6, 3, 6)  # C(3,3) / C(6,3) = 1/20
+    ids = sorted((str(e.id) for e in editions), key=lambda id: hashlib.sha256((made.seed + id).encode()).hexdigest())
+    assert [line.sampled for line in made.sample] == [f"requirement:{id}" for id in ids[:3]]
+
+
+def root_of(check):
+    return check._get_db()["history_seal"].find_one({"_id": check.seal_no})["root"]
+
+
+def test_a_number_that_does_not_fit_its_commitment_is_refused(company, check):
+    with pytest.raises(Refused) as refusal:
+        step(company, check, "freeze", "supervisor", commitment_ours="12345")
+    assert "commitment_ours" in refusal.value.problems
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS))
+    with pytest.raises(Refused) as refusal:
+        step(company, check, "reveal", "head_mkt", number_theirs="another-number-of-mine")
+    assert "number_theirs" in refusal.value.problems
+    step(company, check, "reveal", "head_mkt", number_theirs=THEIRS)
+    audit.seal_all()
+    with pytest.raises(Refused) as refusal:
+        step(company, check, "draw", "supervisor", number_ours=THEIRS)
+    assert "number_ours" in refusal.value.problems
+    step(company, check, "draw", "supervisor", number_ours=OURS)
+
+
+def test_a_number_that_could_be_guessed_is_refused(company, check):
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    step(company, check, "answer", "head_mkt", commitment_theirs=promise("7"))
+    with pytest.raises(Refused) as refusal:
+        step(company, check, "reveal", "head_mkt", number_theirs="7")
+    assert "number_theirs" in refusal.value.problems
+
+
+def test_nothing_is_drawn_before_the_commitments_are_sealed(company, check):
+    audit.seal_all()  # a seal of before does not count
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS))
+    step(company, check, "reveal", "head_mkt", number_theirs=THEIRS)
+    with pytest.raises(Refused):
+        step(company, check, "draw", "supervisor", number_ours=OURS)
+    audit.seal_all()
+    assert step(company, check, "draw", "supervisor", number_ours=OURS).state == "checking"
+
+
+def test_only_the_head_of_the_inspected_department_answers(company, check):
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    for login in ("supervisor", "head_sal", "clerk_mkt"):
+        with pytest.raises((Forbidden, Refused, changes.Missing)):
+            step(company, check, "answer", login, commitment_theirs=promise(THEIRS))
+
+
+@pytest.mark.parametrize("given", [0, 1])
+def test_without_the_department_s_number_the_seal_takes_its_place_and_the_record_says_so(company, check, given):
+    """Neither keeping silent nor keeping back a number stops a check, or lets anybody choose: the inspector's number is
+    not known yet."""
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    if given:
+        step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS))
+    for day in (1, 3):
+        with clock.set_to(NOW + dt.timedelta(days=day)):
+            do("moves.timed")
+    assert (company.fresh(check).state, company.fresh(check).alone) == ("opened", True)
+    audit.seal_all()
+    made = step(company, check, "draw", "supervisor", number_ours=OURS)
+    root = root_of(made)
+    assert made.seed == hashlib.sha256(f"{made.digest}:{OURS}:{root}:{root}".encode()).hexdigest()
+
+
+def test_a_record_that_is_changed_later_is_checked_as_it_was_frozen(company, check):
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    for row in list(REQUIREMENT.objects(collected_on=dt.date(2025, 6, 2), department=company.department("MKT"))):
+        changes.update(REQUIREMENT, row.id, {"subject": "改過"}, actor=SYSTEM, version=None)
+    company.make("requirement", "clerk_mkt", subject="後補", collected_on=dt.date(2025, 6, 2))
+    step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS))
+    audit.seal_all()
+    step(company, check, "reveal", "head_mkt", number_theirs=THEIRS)
+    made = step(company, check, "draw", "supervisor", number_ours=OURS)
+    assert (made.population, {(line.edition, line.changed) for line in made.sample}) == (6, {(1, True)})
+    assert snapshots.digests_of(made.number) == [made.digest]
+    assert snapshots.check(made.digest).is_good
+
+
+def test_what_was_not_checked_is_not_right(company, check):
+    """Its base is what was checked; the share that was not stands beside it, with what it could make of the result."""
+    made = drawn(company, check)
+    with pytest.raises(Refused):
+        step(company, made, "report", "supervisor")
+    with pytest.raises(Refused):
+        fill(company, made, ("right", ""), ("right", ""), ("unchecked", ""))
+    done = fill(company, made, ("right", ""), ("wrong", "來源未註明"), ("unchecked", "原件遺失"))
+    assert (done.checked, done.wrong, done.unchecked) == (2, 1, 1)
+    with speaking(EN):
+        text = localized(done.result)
+    assert text == (
+        "1 of 2 wrong: at most 83.4 % (95 % sure). "  # one of six is known to be right
+        "1 of 3 drawn (33.3 %) were not checked; were all of them wrong, it would be at most 83.4 %. "
+        "More than a tenth: the result says little."
+    )
+    assert step(company, done, "report", "supervisor").state == "reported"
+
+
+def test_a_wrong_record_makes_a_finding_in_one_action_and_once(company, check):
+    made = drawn(company, check)
+    fill(company, made, ("right", ""), ("wrong", "來源未註明"), ("right", ""))
+    for _ in range(2):
+        changes.follow_up(CHECK, made.id, "find", actor=company.actor("supervisor"))
+    (finding,) = FINDING.objects()
+    line = company.fresh(made).sample[1]
+    assert (finding.ref("data_check"), finding.record, finding.clause_no) == (made.id, line.sampled, "2.1.1")
+    frozen = {f"requirement:{edition.id}": edition.hash for edition in passages.snapshot(made.digest)}
+    assert (finding.evidence_hash, line.ref("finding")) == (frozen[line.sampled], finding.id)
+
+
+@pytest.mark.parametrize("login", ["clerk_mkt", "head_mkt", "management"])
+def test_nobody_checks_the_own_department(company, check, login):
+    with pytest.raises(Refused) as refusal:
+        changes.update(
+            CHECK, check.id, {"members": [company.user(login).id]}, actor=company.actor("supervisor"), version=1
+        )
+    assert "members" in refusal.value.problems
+
+
+def test_whoever_has_worked_on_a_record_of_the_sample_does_not_check_it(company, check):
+    """By what they did, not by where they are: a clerk of sales once changed a requirement of marketing."""
+    helper = company.user("clerk_sal")
+    changes.update(CHECK, check.id, {"members": [helper.id]}, actor=company.actor("supervisor"), version=1)
+    entries = check._get_db()["history"]
+    entries.update_many({"type": "requirement", "verb": "create"}, {"$set": {"acting_for": helper.id}})
+    with pytest.raises(Refused) as refusal:
+        drawn(company, check)
+    assert "members" in refusal.value.problems
+    assert str(helper.name) in str(refusal.value.problems["members"][0])
+
+
+def test_a_result_is_seen_by_the_department_when_it_is_reported(company, check):
+    made = drawn(company, check)
+    head = company.actor("head_mkt")
+    shown = [rights.find(head, CHECK, made.id).id]
+    assert shown == [made.id]
+    column = CHECK.declared.own_fields["sample"].columns["result"]
+    assert not column.see.holds(company.fresh(made), [head])
+    fill(company, made, *[("right", "")] * 3)
+    reported = step(company, made, "report", "supervisor")
+    assert column.see.holds(reported, [head])
+
+
+def test_a_promise_that_needs_too_many_and_an_empty_population_are_refused(company, check):
+    for values in ({"since": dt.date(2025, 5, 1), "until": dt.date(2025, 5, 2)}, {"of_type": "loan"}):
+        changes.update(CHECK, check.id, values, actor=SYSTEM, version=None)
+        with pytest.raises(Refused):
+            step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
