@@ -138,6 +138,16 @@ REQUEST_FLOW = Workflow(
     ),
 )
 
+COSTS = Part(
+    L("What it costs", "變更代價"),
+    "affected results defects launches people seconds turned lapsed price",
+    help=L(
+        "What turns suspect must be confirmed or done again, and tried again where its result lapses; open "
+        "defects and launches that wait for it are looked at again.",
+        "存疑的記錄須重新確認或修訂，結果失效的須重新測試；相關未關閉缺陷與待上線計劃須重新核對。",
+    ),
+)
+
 
 @record(
     label=L("Change request", "變更申請"),
@@ -158,15 +168,7 @@ REQUEST_FLOW = Workflow(
                 "僅文字修改須勾選標記，經批准人確認後，原有關聯不受影響。",
             ),
         ),
-        Part(
-            L("What it costs", "變更代價"),
-            "affected results defects launches people seconds turned lapsed price",
-            help=L(
-                "What turns suspect must be confirmed or done again, and tried again where its result lapses; open "
-                "defects and launches that wait for it are looked at again.",
-                "存疑的記錄須重新確認或修訂，結果失效的須重新測試；相關未關閉缺陷與待上線計劃須重新核對。",
-            ),
-        ),
+        COSTS,
     ),
     belongs_to="specification",
     in_menu=True,
