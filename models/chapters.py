@@ -12,4 +12,5 @@ COMMUNICATION = Chapter("communication", L("Communication", "溝通與協作"), 
 TIME = Chapter("time", L("Time", "時間管理"), "3.4")
 RECORDS = Chapter("records", L("Records and archive", "檔案與歸檔"), "3.2.3")
 SUPERVISION = Chapter("supervision", L("Supervision", "監督與考核"), "4.1")
+TRAINING = Chapter("training", L("Training and development", "培訓與提升"), "5")
 OPERATIONS = Chapter("operations", L("Operations", "運維"), "6")

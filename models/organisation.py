@@ -26,6 +26,7 @@ from .kernel.language import (
     L,
     Mail,
     Part,
+    Percent,
     Phone,
     Record,
     Ref,
@@ -35,6 +36,7 @@ from .kernel.language import (
     Whole,
     Words,
     record,
+    role,
 )
 
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
@@ -154,7 +156,7 @@ class Position(Record):
         ),
         Part(
             L("Preferences", "偏好"),
-            "locale",
+            "locale extra_time",
             help=L("The language of screens, messages and mails.", "界面、消息與郵件所用語言。"),
         ),
     ),
@@ -184,6 +186,16 @@ class User(Record):
     absent_from = Day(label=L("Absent from", "缺勤開始"))
     absent_until = Day(label=L("Absent until", "缺勤結束"))
     deputy = Ref("User", label=L("Deputy", "代理人"))
+    extra_time = Percent(
+        most=300,
+        see={Role.HR},
+        edit=role(Role.HR, own=True),
+        label=L("Extra time in quizzes", "測試加時"),
+        help=L(
+            "A right of the person, such as 25; it lengthens every limit of time.",
+            "個人應享權利，如 25；延長所有限時。",
+        ),
+    )
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if not _LOGIN.fullmatch(self.login):

@@ -38,6 +38,30 @@ def keep(lines: Sequence[Mapping[str, Any]]) -> str:
     return id
 
 
+def keep_each(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keep each of some lines as an edition of its own, and give their names: two commands where all are known."""
+    ids = [edition_of([line]) for line in lines]
+    known = {row["_id"] for row in in_unit(QUESTION_EDITIONS).find({"_id": {"$in": ids}}, {"_id": 1})}
+    for id, line in zip(ids, lines, strict=True):
+        if id not in known:
+            content = {_LINES: [dict(line)], "at": clock.now()}
+            in_unit(QUESTION_EDITIONS).update_one({"_id": id}, {"$setOnInsert": content}, upsert=True)
+    return ids
+
+
+def lines_in(id: str) -> tuple[Mapping[str, Any], ...]:
+    """The lines of an edition as they were kept; none where it is not known."""
+    if (known := _kept_lines.get(id)) is not None:
+        return known
+    row = in_unit(QUESTION_EDITIONS).find_one({"_id": id}) if id else None
+    if row is None:
+        return ()
+    while len(_kept_lines) >= KEPT_MAX:
+        _kept_lines.pop(next(iter(_kept_lines)), None)
+    _kept_lines[id] = tuple(row[_LINES])
+    return _kept_lines[id]
+
+
 def questions_in(id: str) -> tuple[Question, ...]:
     """The questions of an edition, in order; none where it is not known."""
     if (known := _read.get(id)) is not None:
@@ -52,3 +76,4 @@ def questions_in(id: str) -> tuple[Question, ...]:
 
 
 _read: dict[str, tuple[Question, ...]] = {}  # by a hash of the content, so that it is never out of date
+_kept_lines: dict[str, tuple[Mapping[str, Any], ...]] = {}

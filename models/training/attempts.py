@@ -1,0 +1,420 @@
+"""Attempts at quizzes (5.2): what was drawn for somebody, what they answered by when, and what it is worth.
+
+An attempt is made and answered through the gate by the system, for the person alone: no form writes it. What is right
+stands in no attempt before it is over; it is read from the editions of the questions when the answers are marked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from bson import ObjectId
+
+from ..chapters import TRAINING
+from ..kernel.base import clock
+from ..kernel.base.arithmetic.rounding import rounded
+from ..kernel.base.errors import Refused
+from ..kernel.base.people import SYSTEM, Actor
+from ..kernel.base.store import in_unit
+from ..kernel.base.words import HANT, At, speaking
+from ..kernel.gate import changes, editions
+from ..kernel.gate.changes import MoveActions
+from ..kernel.language import (
+    READ,
+    Access,
+    Choice,
+    Flag,
+    Grid,
+    L,
+    Line,
+    Lines,
+    LongText,
+    Moment,
+    Move,
+    Need,
+    Number,
+    Part,
+    Percent,
+    Record,
+    Ref,
+    Retention,
+    Role,
+    Scope,
+    State,
+    Text,
+    Unique,
+    Whole,
+    Words,
+    Workflow,
+    but_not,
+    during,
+    record,
+    role,
+    user_in,
+    workdays,
+)
+from ..kernel.language.questions import given as answering
+from ..kernel.language.questions.question import Question
+from ..kernel.rights import rights
+from .bank import BankQuestion
+from .marking import NOTHING, BankItem, MarkRule, read_line, share_of
+from .quizzes import Quiz
+
+GRACE = dt.timedelta(seconds=5)  # for the last answer on its way; the clock of the server decides
+PLACES = 2
+TRAINER = but_not("person", user_in("trainer", L("Trainer", "講師"), own=True) | role(Role.HR, own=True))
+RESULTS = {"passed": L("Passed", "及格"), "failed": L("Not passed", "不及格")}
+OVER = L("The time is over; what was saved before counts.", "時間已到，以此前保存的作答為準。", code="over")
+CLOSED = L("This attempt is over; nothing more can be answered.", "本次作答已結束，不能再作答。", code="over")
+NO_TRIES = L("All {tries} tries are used.", "{tries} 次作答機會已用完。", code="over")
+TOO_SOON = L("The next try is possible from {at} on.", "下次作答可於 {at} 後開始。", code="range")
+TOO_MUCH = L("Question {n} is worth {most} points at most.", "第 {n} 題最多 {most} 分。", code="range")
+NOT_OPEN = L("This quiz cannot be taken at the moment.", "此測試目前不能作答。", code="state_of_link")
+
+
+class DrawnQuestion(Line):
+    """One question of a paper: as it was put, what was answered, and what that is worth, exactly."""
+
+    question = Ref("BankQuestion", computed=True, label=L("Question of the bank", "題庫題目"))
+    text = LongText(computed=True, label=L("Question", "題目"))
+    edition = Text(computed=True, most=40, see={Role.HR}, label=L("Edition", "題目版本"))
+    shown = Text(computed=True, most=2000, see={Role.HR}, label=L("Order shown", "選項順序"))
+    answer = LongText(computed=True, see={Role.HR}, label=L("Answer by keys", "作答（代碼）"))
+    said = LongText(computed=True, label=L("Answer", "作答"))
+    answered_at = Moment(computed=True, label=L("Answered at", "作答時間"))
+    most = Number(computed=True, places=PLACES, label=L("Worth at most", "滿分"))
+    given = Number(
+        least=0, places=PLACES, edit=during("submitted", TRAINER), label=L("Marks by the trainer", "講師評分")
+    )
+    remark = LongText(edit=during("submitted", TRAINER), label=L("Remark", "評語"))
+    worth = Text(computed=True, most=60, see={Role.HR}, label=L("Marks, exact", "得分（精確）"))
+    marks = Number(computed=True, places=PLACES, least=-100, label=L("Marks", "得分"))
+
+    def order(self) -> tuple[list[str], list[str]]:
+        """The keys of options and rows as they were shown."""
+        options, _, rows = (self.shown or "").partition("/")
+        return options.split(), rows.split()
+
+    def item(self) -> BankItem | None:
+        """The question in the edition in which it was put."""
+        lines = editions.lines_in(self.edition or "")
+        return read_line(lines[0]) if lines else None
+
+    def as_asked(self, number: int) -> Question | None:
+        """The question as the person sees it."""
+        item = self.item()
+        return item.as_question(str(number), *self.order()) if item else None
+
+    def held(self) -> Any:
+        """What was answered, as the engine keeps it."""
+        return json.loads(self.answer) if self.answer else None
+
+
+def waits_for_trainer(attempt: QuizAttempt) -> bool:
+    return bool(attempt.by_trainer)
+
+
+def marked_at_once(attempt: QuizAttempt) -> bool:
+    return not attempt.by_trainer
+
+
+def is_marked(attempt: QuizAttempt) -> bool:
+    """Whether each question has its marks."""
+    return all(line.worth or line.given is not None for line in attempt.drawn or ())
+
+
+MARKED = Need(L("Each question has its marks", "每題均已評分"), is_marked)
+
+
+@record(
+    label=L("Attempt at a quiz", "測試作答"),
+    plural=L("Attempts at quizzes", "測試作答"),
+    chapter=TRAINING,
+    clause="5.2",
+    number="QA-{yyyy}-{seq:5}",
+    title="{quiz} {person}",
+    grid=Grid("number quiz person tried begun_at percent result state"),
+    form=(
+        Part(L("Attempt", "作答"), "quiz person trainer tried begun_at ends_at extra_time sent_at", clause="5.2"),
+        Part(L("Result", "結果"), "points most percent pass_mark result partial wrong_costs by_trainer"),
+        Part(L("Questions", "題目"), "drawn"),
+    ),
+    access=Access(
+        read={Role.HR: Scope.ALL, Role.CLERK: Scope.OWN},
+        write={},
+        named={"person": READ, "trainer": READ},
+        private=True,
+    ),
+    workflow=Workflow(
+        "open",
+        (
+            Move("submit", "open", "graded", when=marked_at_once, submits=True),
+            Move("hand_in", "open", "submitted", when=waits_for_trainer, submits=True, label=L("Hand in", "交卷")),
+            Move(
+                "time_up", "open", "graded", at="ends_at", only={"by_trainer": False}, label=L("Time is up", "到時交卷")
+            ),
+            Move(
+                "time_over",
+                "open",
+                "submitted",
+                at="ends_at",
+                only={"by_trainer": True},
+                label=L("Time is up", "到時交卷"),
+            ),
+            Move(
+                "mark",
+                "submitted",
+                "graded",
+                by=TRAINER,
+                require=(MARKED,),
+                within=workdays(5),
+                label=L("Marked", "完成評閱"),
+            ),
+        ),
+        ends="graded",
+        edit="open",
+        withdraw=False,
+        facts=(
+            State("open", L("Being answered", "作答中"), tone="progress"),
+            State("submitted", L("Waits for the trainer", "待講師評閱"), tone="wait"),
+            State("graded", L("Marked", "已評分"), tone="good"),
+        ),
+    ),
+    unique=(Unique("quiz person", while_in="open"),),
+    happened="begun_at",
+    retention=Retention(archive=1095, delete=5),
+)
+class QuizAttempt(Record):
+    """One try of somebody at a quiz."""
+
+    quiz = Ref("Quiz", required=True, fixed=True, states={"published"}, label=L("Quiz", "測試"))
+    person = Ref("User", required=True, fixed=True, label=L("Person", "作答人"))
+    trainer = Ref("User", computed=True, label=L("Trainer", "講師"))
+    tried = Whole(computed=True, label=L("Try", "第幾次"))
+    begun_at = Moment(computed=True, label=L("Begun at", "開始時間"))
+    ends_at = Moment(computed=True, label=L("Ends at, five seconds of grace included", "截止時間（含五秒寬限）"))
+    extra_time = Percent(computed=True, most=300, label=L("Extra time", "加時"))
+    sent_at = Moment(computed=True, label=L("Handed in at", "交卷時間"))
+    points = Number(computed=True, places=PLACES, label=L("Points", "得分"))
+    most = Number(computed=True, places=PLACES, label=L("Points at most", "滿分"))
+    percent = Percent(computed=True, label=L("Share", "得分率"))
+    pass_mark = Percent(computed=True, label=L("Pass mark", "及格線"))
+    result = Choice(RESULTS, computed=True, label=L("Result", "結果"))
+    partial = Flag(computed=True, default=False, label=L("Partial marks", "允許部分得分"))
+    wrong_costs = Percent(computed=True, label=L("Taken away for a wrong single choice", "單選答錯倒扣"))
+    by_trainer = Flag(default=False, label=L("Marked by the trainer", "由講師評閱"))
+    drawn = Lines(DrawnQuestion, edit=during("submitted", TRAINER), label=L("Questions", "題目"))
+    latest = LongText(internal=True, most=12_000, label=L("Answer on its way", "待存作答"))
+
+    def clean(self) -> None:
+        if self.state == "open" and not self.begun_at:
+            self._begin()
+        if self.latest:
+            self._take()
+        if self.state != "open":
+            self._add_up()
+
+    def _begin(self) -> None:
+        """Draw a paper, and note by which rules it is marked: they stay, whatever becomes of the quiz."""
+        quiz: Quiz | None = self.quiz
+        if quiz is None or self.id is None:
+            return
+        rng = random.Random(str(self.id))  # noqa: S311 - a draw that can be made again, no secret
+        picks = quiz.draw(rng)
+        rows = {row["_id"]: BankQuestion.from_stored(row) for row in _rows_of([pick.question for pick in picks])}
+        picks = [pick for pick in picks if pick.question in rows]
+        kept = editions.keep_each([rows[pick.question].edition_line() for pick in picks])
+        items = [rows[pick.question].item() for pick in picks]
+        self.drawn = [
+            DrawnQuestion(
+                question=pick.question,
+                text=item.text,
+                edition=edition,
+                shown=_shuffled(item, rng),
+                most=rounded(pick.points, PLACES),
+            )
+            for pick, item, edition in zip(picks, items, kept, strict=True)
+        ]
+        self.begun_at = clock.now()
+        self.tried = tries_of(self.ref("person"), quiz.id) + 1
+        self._data["trainer"] = quiz.ref("trainer")
+        self.pass_mark, self.partial, self.wrong_costs = quiz.pass_mark, bool(quiz.partial), quiz.wrong_costs
+        self.by_trainer = bool(self.by_trainer or quiz.by_trainer or any(item.waits for item in items))
+        self.most = sum((line.most for line in self.drawn), start=rounded(0, PLACES))
+        self.extra_time = extra_time_of(self.ref("person"))
+        if quiz.minutes:
+            seconds = 60 * quiz.minutes * (1 + Fraction(self.extra_time or 0) / 100)
+            self.ends_at = self.begun_at + dt.timedelta(seconds=round(seconds)) + GRACE
+
+    def _take(self) -> None:
+        """Put the answer that is on its way where it belongs; what comes too late is dropped by `check`."""
+        given, self.latest = json.loads(self.latest), None
+        self.is_late = self.state != "open" or bool(self.ends_at and clock.now() > self.ends_at)
+        for number, value in given.items() if not self.is_late else ():
+            line = self.drawn[int(number) - 1]
+            line.answer = json.dumps(value, sort_keys=True) if value else None
+            line.answered_at = clock.now()
+
+    def _add_up(self) -> None:
+        """Points, exactly, and what follows from them; while a mark is missing nobody passes or fails."""
+        for line in self.drawn or ():
+            exact = Fraction(line.given) if line.given is not None else Fraction(line.worth) if line.worth else None
+            line.marks = None if exact is None else rounded(exact, PLACES)
+        if self.state != "graded":
+            return
+        total, most = self.exact(), self.exact_most()
+        self.points = rounded(total, PLACES)
+        self.percent = rounded(100 * total / most, PLACES) if most else None
+        self.result = "passed" if has_passed(total, most, self.pass_mark) else "failed"
+
+    def exact(self) -> Fraction:
+        """The points, exactly; never below nothing."""
+        parts = [Fraction(line.given if line.given is not None else line.worth or 0) for line in self.drawn or ()]
+        return max(NOTHING, sum(parts, NOTHING))
+
+    def exact_most(self) -> Fraction:
+        return sum((Fraction(line.most or 0) for line in self.drawn or ()), NOTHING)
+
+    def rule(self) -> MarkRule:
+        return MarkRule(bool(self.partial), Fraction(self.wrong_costs or 0) / 100)
+
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.is_late:
+            yield "latest", OVER if self.state == "open" else CLOSED
+        if not self.version:
+            yield from self._try_faults()
+        for number, line in enumerate(self.drawn or (), 1):
+            if line.given is not None and line.most is not None and line.given > line.most:
+                yield f"drawn.{number - 1}.given", TOO_MUCH(n=number, most=line.most)
+
+    is_late = False
+
+    def _try_faults(self) -> Iterator[tuple[str, Words]]:
+        quiz: Quiz | None = self.quiz
+        if quiz is None:
+            return
+        if quiz.tries and (self.tried or 1) > quiz.tries:
+            yield "quiz", NO_TRIES(tries=quiz.tries)
+        elif quiz.wait_hours and (last := _last_of(self.ref("person"), quiz.id)):
+            free = last + dt.timedelta(hours=quiz.wait_hours)
+            if free > clock.now():
+                yield "quiz", TOO_SOON(at=At(free))
+
+    def on_submit(self, actions: MoveActions) -> None:
+        self._settle()
+
+    def on_hand_in(self, actions: MoveActions) -> None:
+        self._settle()
+
+    def on_time_up(self, actions: MoveActions) -> None:
+        self._settle()
+
+    def on_time_over(self, actions: MoveActions) -> None:
+        self._settle()
+
+    def on_mark(self, actions: MoveActions) -> None:
+        """With the last mark there is a result: it is added up once the attempt stands there as marked."""
+
+    def _settle(self) -> None:
+        """Mark what can be marked, and put the answers into words."""
+        self.sent_at = min(clock.now(), self.ends_at) if self.ends_at else clock.now()
+        for number, line in enumerate(self.drawn or (), 1):
+            mark_line(line, number, self.rule())
+
+
+def mark_line(line: DrawnQuestion, number: int, rule: MarkRule) -> None:
+    """What an answer is worth by the edition in which the question was put, and what it says."""
+    if (item := line.item()) is None or (question := line.as_asked(number)) is None:
+        return
+    value = line.held()
+    share = share_of(item, value, rule)
+    line.worth = None if share is None else str(share * Fraction(line.most or 0))
+    with speaking(HANT):
+        line.said = answering.in_words(question, {question.key: value}) or None
+
+
+def has_passed(points: Fraction, most: Fraction, pass_mark: Any) -> bool:
+    """Whether exact points reach the exact threshold, in percent of what could be reached."""
+    return points * 100 >= most * Fraction(pass_mark or 0)
+
+
+def _shuffled(item: BankItem, rng: random.Random) -> str:
+    parts = []
+    for keys in (list(item.options), list(item.rows)):
+        rng.shuffle(keys)
+        parts.append(" ".join(keys))
+    return "/".join(parts)
+
+
+def _rows_of(ids: Sequence[ObjectId]) -> Iterator[Mapping[str, Any]]:
+    return iter(BankQuestion.collection().find({"_id": {"$in": list(ids)}, "removed_at": None}))
+
+
+def tries_of(person: ObjectId | None, quiz: ObjectId) -> int:
+    """How often somebody has begun a quiz."""
+    return in_unit(QuizAttempt.type_name()).count_documents({"quiz": quiz, "person": person, "removed_at": None})
+
+
+def _last_of(person: ObjectId | None, quiz: ObjectId) -> dt.datetime | None:
+    query = {"quiz": quiz, "person": person, "sent_at": {"$ne": None}}
+    row = in_unit(QuizAttempt.type_name()).find_one(query, {"sent_at": 1}, sort=[("sent_at", -1)])
+    return row["sent_at"] if row else None
+
+
+def extra_time_of(person: ObjectId | None) -> Any:
+    """The extra time that somebody has by right, in percent."""
+    row = in_unit("user").find_one({"_id": person}, {"extra_time": 1})
+    value = (row or {}).get("extra_time")
+    return value.to_decimal() if value is not None else None
+
+
+def for_person(me: Actor) -> Actor:
+    """The system, acting because this person did: no right of theirs writes an attempt, and the history names them."""
+    return replace(SYSTEM, id=me.id, login=me.login, name=me.name, department=me.department)
+
+
+def open_attempt(me: Actor, quiz: ObjectId) -> QuizAttempt | None:
+    """The attempt that somebody is at, on whatever device it was begun."""
+    row = QuizAttempt.collection().find_one({"quiz": quiz, "person": me.id, "state": "open", "removed_at": None})
+    return QuizAttempt.from_stored(row) if row else None
+
+
+def begin(me: Actor, quiz_id: Any) -> QuizAttempt:
+    """Begin an attempt, or go on with the one that is open. Raises Missing, Refused (all tries used, too soon)."""
+    quiz = rights.find(me, Quiz, quiz_id)
+    if known := open_attempt(me, quiz.id):
+        return known
+    if quiz.state != "published":
+        raise Refused(NOT_OPEN)
+    values = {"quiz": quiz.id, "person": me.id, "owner": me.id, "department": me.department}
+    try:
+        return changes.create(QuizAttempt, values, actor=for_person(me))
+    except Refused:
+        if known := open_attempt(me, quiz.id):  # begun on another device at the same moment
+            return known
+        raise
+
+
+def give(me: Actor, attempt: QuizAttempt, typed: Mapping[str, Any]) -> dict[str, Words]:
+    """Keep answers by number of the question, of the person alone. What cannot be understood is said by number and not
+    kept; an answer that is empty is taken back. Raises Refused when the time is over."""
+    values: dict[str, Any] = {}
+    problems: dict[str, Words] = {}
+    for number, line in enumerate(attempt.drawn or (), 1):
+        if str(number) not in typed or (question := line.as_asked(number)) is None:
+            continue
+        settled = answering.settled([replace(question, is_required=False)], {question.key: typed[str(number)]})
+        if settled.problems:
+            problems |= settled.problems
+        elif settled.values.get(question.key) != line.held():
+            values[str(number)] = settled.values.get(question.key)
+    if values:
+        body = {"latest": json.dumps(values, ensure_ascii=False)}
+        changes.update(QuizAttempt, attempt.id, body, actor=for_person(me), version=None)
+    return problems
