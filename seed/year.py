@@ -25,6 +25,7 @@ from seed.supervision import plan_supervision
 from seed.surveys import plan_surveys
 from seed.tape import Tape
 from seed.tasks import plan_tasks
+from seed.training import plan_training
 from seed.vocabulary.companies import companies
 from seed.vocabulary.dealings import PaymentPlan, payment_plan
 
@@ -94,6 +95,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_specified(script)
     plan_supervision(script, start)
     plan_data_checks(script)
+    plan_training(script)
     return script
 
 

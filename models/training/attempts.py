@@ -62,7 +62,7 @@ from ..kernel.language import (
 from ..kernel.language.questions import given as answering
 from ..kernel.language.questions.question import Question
 from ..kernel.rights import rights
-from .bank import BankQuestion
+from .bank import BankQuestion, read_row
 from .marking import NOTHING, BankItem, MarkRule, read_line, share_of
 from .quizzes import Quiz
 
@@ -74,6 +74,7 @@ OVER = L("The time is over; what was saved before counts.", "時間已到，以�
 CLOSED = L("This attempt is over; nothing more can be answered.", "本次作答已結束，不能再作答。", code="over")
 NO_TRIES = L("All {tries} tries are used.", "{tries} 次作答機會已用完。", code="over")
 TOO_SOON = L("The next try is possible from {at} on.", "下次作答可於 {at} 後開始。", code="range")
+NOT_THE_PAPER = L("The questions of a paper stay as they were drawn.", "試卷題目以抽取時為準，不能增減。")
 TOO_MUCH = L("Question {n} is worth {most} points at most.", "第 {n} 題最多 {most} 分。", code="range")
 NOT_OPEN = L("This quiz cannot be taken at the moment.", "此測試目前不能作答。", code="state_of_link")
 
@@ -142,7 +143,7 @@ MARKED = Need(L("Each question has its marks", "每題均已評分"), is_marked)
     grid=Grid("number quiz person tried begun_at percent result state"),
     form=(
         Part(L("Attempt", "作答"), "quiz person trainer tried begun_at ends_at extra_time sent_at", clause="5.2"),
-        Part(L("Result", "結果"), "points most percent pass_mark result partial wrong_costs by_trainer"),
+        Part(L("Result", "結果"), "count points most percent pass_mark result partial wrong_costs by_trainer"),
         Part(L("Questions", "題目"), "drawn"),
     ),
     access=Access(
@@ -209,6 +210,7 @@ class QuizAttempt(Record):
     partial = Flag(computed=True, default=False, label=L("Partial marks", "允許部分得分"))
     wrong_costs = Percent(computed=True, label=L("Taken away for a wrong single choice", "單選答錯倒扣"))
     by_trainer = Flag(default=False, label=L("Marked by the trainer", "由講師評閱"))
+    count = Whole(computed=True, label=L("Number of questions", "題數"))
     drawn = Lines(DrawnQuestion, edit=during("submitted", TRAINER), label=L("Questions", "題目"))
     latest = LongText(internal=True, most=12_000, label=L("Answer on its way", "待存作答"))
 
@@ -227,10 +229,10 @@ class QuizAttempt(Record):
             return
         rng = random.Random(str(self.id))  # noqa: S311 - a draw that can be made again, no secret
         picks = quiz.draw(rng)
-        rows = {row["_id"]: BankQuestion.from_stored(row) for row in _rows_of([pick.question for pick in picks])}
+        rows = {row["_id"]: read_row(row) for row in _rows_of([pick.question for pick in picks])}
         picks = [pick for pick in picks if pick.question in rows]
-        kept = editions.keep_each([rows[pick.question].edition_line() for pick in picks])
-        items = [rows[pick.question].item() for pick in picks]
+        items = [rows[pick.question][0] for pick in picks]
+        kept = editions.keep_each([rows[pick.question][1] for pick in picks])
         self.drawn = [
             DrawnQuestion(
                 question=pick.question,
@@ -246,6 +248,7 @@ class QuizAttempt(Record):
         self._data["trainer"] = quiz.ref("trainer")
         self.pass_mark, self.partial, self.wrong_costs = quiz.pass_mark, bool(quiz.partial), quiz.wrong_costs
         self.by_trainer = bool(self.by_trainer or quiz.by_trainer or any(item.waits for item in items))
+        self.count = len(self.drawn)
         self.most = sum((line.most for line in self.drawn), start=rounded(0, PLACES))
         self.extra_time = extra_time_of(self.ref("person"))
         if quiz.minutes:
@@ -253,13 +256,15 @@ class QuizAttempt(Record):
             self.ends_at = self.begun_at + dt.timedelta(seconds=round(seconds)) + GRACE
 
     def _take(self) -> None:
-        """Put the answer that is on its way where it belongs; what comes too late is dropped by `check`."""
+        """Put answers that are on their way where they belong, by number or by question of the bank, as those of a
+        test on paper are entered; what comes too late is refused by `check`."""
         given, self.latest = json.loads(self.latest), None
         self.is_late = self.state != "open" or bool(self.ends_at and clock.now() > self.ends_at)
-        for number, value in given.items() if not self.is_late else ():
-            line = self.drawn[int(number) - 1]
-            line.answer = json.dumps(value, sort_keys=True) if value else None
-            line.answered_at = clock.now()
+        for number, line in enumerate(self.drawn if not self.is_late else (), 1):
+            name = str(number) if str(number) in given else str(line.ref("question"))
+            if name in given:
+                line.answer = json.dumps(given[name], sort_keys=True) if given[name] else None
+                line.answered_at = clock.now()
 
     def _add_up(self) -> None:
         """Points, exactly, and what follows from them; while a mark is missing nobody passes or fails."""
@@ -289,6 +294,8 @@ class QuizAttempt(Record):
             yield "latest", OVER if self.state == "open" else CLOSED
         if not self.version:
             yield from self._try_faults()
+        if len(self.drawn or ()) != (self.count or 0) or not all(line.edition for line in self.drawn or ()):
+            yield "drawn", NOT_THE_PAPER
         for number, line in enumerate(self.drawn or (), 1):
             if line.given is not None and line.most is not None and line.given > line.most:
                 yield f"drawn.{number - 1}.given", TOO_MUCH(n=number, most=line.most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chapters import TRAINING
@@ -114,11 +114,19 @@ class BankQuestion(Record):
             self.kind, self.text or "", self.options or "", bool(self.is_true), self.answer or "", self.tolerance
         )
 
-    def item(self) -> BankItem:
-        """The question as it stands now."""
-        return item_of(self.typed(), str(self.id))[0]
 
-    def edition_line(self) -> dict[str, Any]:
-        """The question as its edition is kept: with what is right, and what is said of it afterwards."""
-        notes = {"explanation": self.explanation or "", "guide": self.answer or "" if self.kind == SHORT else ""}
-        return {**line_of(self.item(), str(self.id)), **notes}
+def read_row(row: Mapping[str, Any]) -> tuple[BankItem, dict[str, Any]]:
+    """A question of its stored form, and the line that its edition is kept as: with what is right, and what is said of
+    it afterwards."""
+    tolerance = row.get("tolerance")
+    given = Typed(
+        row["kind"],
+        row.get("text") or "",
+        row.get("options") or "",
+        bool(row.get("is_true")),
+        row.get("answer") or "",
+        tolerance.to_decimal() if tolerance is not None else None,
+    )
+    item, key = item_of(given, str(row["_id"]))[0], str(row["_id"])
+    guide = given.answer if given.kind == SHORT else ""
+    return item, {**line_of(item, key), "explanation": row.get("explanation") or "", "guide": guide}

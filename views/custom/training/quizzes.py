@@ -19,6 +19,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language.questions import given as answering
 from models.kernel.language.record import Record
+from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from models.training import attempts
 from models.training.attempts import GRACE, DrawnQuestion, QuizAttempt
@@ -26,7 +27,7 @@ from models.training.marking import right_words
 from models.training.quizzes import COUNTS, Quiz
 from views import wording
 from views.kinds.answers import drawn_question, posted
-from views.session import actor, asks_for_json, say
+from views.session import actor, asks_for_json, say, seen_version
 from views.slots import CustomView, Link, Panel, on_record_page, on_record_top
 
 PREFIX, HELD = "a", "held-"
@@ -166,6 +167,25 @@ class TakingView(CustomView):
             return self._questions(attempt, doubt=UNANSWERED(count=len(missing), numbers=", ".join(missing)))
         return _handed_in(attempt, me)
 
+    @expose("/<id>/marks/", methods=("POST",))
+    def marks(self, id: str) -> Any:
+        """Keep the marks of the trainer; with the button, the attempt is marked."""
+        me = actor()
+        attempt: Any = rights.find(me, QuizAttempt, id)
+        lines, problems = _marked(attempt)
+        if not problems:
+            try:
+                version = seen_version(request.form.get("version"))
+                attempt = changes.update(QuizAttempt, attempt.id, {"drawn": lines}, actor=me, version=version)
+                if request.form.get("go") == "mark":
+                    changes.move(QuizAttempt, attempt.id, "mark", actor=me, version=attempt.version)
+                return redirect(address(attempt), 303)
+            except Refused as refused:
+                problems = [str(words) for some in refused.problems.values() for words in some] or [str(refused)]
+        for sentence in problems:
+            say("bad", sentence)
+        return self._review(attempt), 422
+
     def _too_late(self, attempt: QuizAttempt, refused: Refused) -> Any:
         words = [str(sentence) for sentences in refused.problems.values() for sentence in sentences]
         if asks_for_json():
@@ -192,7 +212,7 @@ class TakingView(CustomView):
 
     def _review(self, attempt: QuizAttempt) -> str:
         is_marked = attempt.state == "graded"
-        shows = is_marked and _shows_right(attempt, actor())
+        shows = _shows_right(attempt, actor())
         lines = list(enumerate(attempt.drawn or (), 1))
         return self.render(
             "custom/quiz_review.html",
@@ -200,6 +220,7 @@ class TakingView(CustomView):
             tried=_tried(attempt),
             url=f"/admin/quiz_attempt/details/?id={attempt.id}",
             quiz=attempt.quiz.name if attempt.quiz else "",
+            marks=bool(rights.may_set(actor(), attempt, "drawn")),
             questions=[_reviewed(number, line, is_marked=is_marked, shows=shows) for number, line in lines],
         )
 
@@ -252,11 +273,26 @@ def _reviewed(number: int, line: DrawnQuestion, *, is_marked: bool, shows: bool)
         "said": answering.in_words(question, {question.key: line.held()}) if question else "",
         "marks": wording.number(line.marks) if is_marked and line.marks is not None else "",
         "most": wording.number(line.most),
-        "is_full": line.marks == line.most,
+        "given": request.form.get(f"given-{number}", "" if line.given is None else wording.number(line.given)),
+        "by_hand": line.worth is None and bool(line.answer),
+        "guide": kept.get("guide", "") if shows else "",
         "remark": line.remark or "",
         "right": right_words(item) if shows and item and not item.waits else "",
         "explanation": kept.get("explanation", "") if shows else "",
     }
+
+
+def _marked(attempt: QuizAttempt) -> tuple[list[DrawnQuestion], list[str]]:
+    """The lines with the marks and remarks that were typed, and what cannot be read."""
+    lines, problems = list(attempt.drawn or ()), []
+    for number, line in enumerate(lines, 1):
+        if f"given-{number}" in request.form:
+            try:
+                line.given = parse(DrawnQuestion.given, request.form[f"given-{number}"])
+            except BadValue as bad:
+                problems.append(f"{number}. {bad.sentence}")
+            line.remark = request.form.get(f"remark-{number}", "").strip() or None
+    return lines, problems
 
 
 def _shows_right(attempt: QuizAttempt, me: Actor) -> bool:
@@ -265,7 +301,7 @@ def _shows_right(attempt: QuizAttempt, me: Actor) -> bool:
     if attempt.ref("person") != me.id and (me.id == attempt.ref("trainer") or rights.has_role(me, {Role.HR})):
         return True
     quiz: Quiz | None = attempt.quiz
-    if quiz is None or not quiz.shows_answers or attempt.ref("person") != me.id:
+    if attempt.state != "graded" or quiz is None or not quiz.shows_answers or attempt.ref("person") != me.id:
         return False
     used = attempts.tries_of(me.id, quiz.id)
     is_last = bool(quiz.tries and used >= quiz.tries)

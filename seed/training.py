@@ -1,0 +1,166 @@
+"""Training of the demo year (5): the bank of questions, a quiz for each course, and how people did in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from decimal import Decimal
+from typing import Any
+
+from models.kernel.base import clock
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.kernel.gate.sources import Source
+from models.training.attempts import QuizAttempt, for_person
+from models.training.bank import BankQuestion, read_row
+from models.training.marking import BankItem
+from models.training.quizzes import DrawRule
+from seed.desk import SYSTEM_LOGIN, Desk
+from seed.script import Act, Script, chance
+from seed.vocabulary.organisation import USERS
+from seed.vocabulary.training import COURSES, CourseText, Fact
+
+HR = "hr"
+FIRST_DAYS, ROUNDS, ROUND_DAYS = 330, 3, 90
+EACH_ROUND = 0.9  # of those who have to
+DRAWN = (("easy", 3, 10), ("middle", 4, 10), ("hard", 1, 30))  # difficulty, how many, points each: 100 together
+LEVELS = {"true_false": "easy", "single": "middle", "multiple": "hard", "matching": "hard"}
+WEAK, STRONG = 0.62, 0.97
+SHORT = "以一個工作實例說明你如何執行「{name}」的要求。"
+
+
+def plan_training(script: Script) -> None:
+    """The bank and the quizzes first; then some rounds in which people take them."""
+    for place, course in enumerate(COURSES):
+        at = script.tape.ago(FIRST_DAYS + 14 - place)
+        script.add(at, HR, _bank(course, place))
+        script.add(at + 0.5, HR, _quiz(course, place))
+        for turn in range(ROUNDS):
+            begin = script.tape.ago(FIRST_DAYS - ROUND_DAYS * turn - 3 * place)
+            script.add(begin, SYSTEM_LOGIN, _round(place, turn))
+
+
+def questions_of(course: CourseText) -> list[dict[str, Any]]:
+    """What the bank asks about a course: every fact in several ways."""
+    facts, made = course.facts, []
+    for place, fact in enumerate(facts):
+        rest = [facts[(place + step) % len(facts)] for step in (1, 2, 3)]
+        made += [
+            {"kind": "single", "text": f"{fact[0]}？", "options": "\n".join([f"* {fact[1]}", *fact[2:]])},
+            {"kind": "true_false", "text": _statement(fact, 1), "is_true": True},
+            {"kind": "true_false", "text": _statement(fact, 2 + place % 3), "is_true": False},
+            {"kind": "multiple", "text": "以下說法哪些正確？", "options": _several(fact, rest, place)},
+        ]
+    pairs = "\n".join(f"{fact[0]} = {fact[1]}" for fact in facts[:4])
+    made.append({"kind": "matching", "text": "請為每項選擇正確的要求。", "options": pairs})
+    made.append({"kind": "short", "text": SHORT.format(name=course.name), "answer": "結合實例，要點齊全。"})
+    level = {"difficulty": "middle"}
+    return [
+        {**level, **row, "difficulty": LEVELS.get(row["kind"], "middle"), "category": _category(course, row)}
+        for row in made
+    ]
+
+
+def _category(course: CourseText, row: dict[str, Any]) -> str:
+    return f"{course.name} 簡答" if row["kind"] == "short" else course.name
+
+
+def _statement(fact: Fact, at: int) -> str:
+    return f"{fact[0]}：{fact[at]}。"
+
+
+def _several(fact: Fact, rest: list[Fact], place: int) -> str:
+    first, second, third = rest
+    return "\n".join(
+        [f"* {_statement(fact, 1)}", f"* {_statement(first, 1)}", _statement(second, 2), _statement(third, 3)]
+    )
+
+
+def _bank(course: CourseText, place: int) -> Act:
+    def act(desk: Desk) -> None:
+        rows = questions_of(course)
+
+        def enter() -> None:
+            for number, row in enumerate(rows):
+                desk.create(f"bank_question:{place}:{number}", row)
+
+        changes.in_batch(enter, quiet=True)
+
+    return act
+
+
+def _quiz(course: CourseText, place: int) -> Act:
+    def act(desk: Desk) -> None:
+        draws = [
+            DrawRule(category=course.name, difficulty=level, count=count, points=Decimal(points))
+            for level, count, points in DRAWN
+        ]
+        values: dict[str, Any] = {
+            "name": f"{course.name}測試",
+            "trainer": desk.id(f"user:{course.trainer}"),
+            "purpose": f"檢驗「{course.name}」課程的掌握程度。",
+            "draws": draws,
+            "pass_mark": Decimal(70),
+            "partial": True,
+            "minutes": 30,
+            "tries": 5,
+            "shows_answers": True,
+        }
+        desk.create(f"quiz:{place}", values)
+        desk.move(f"quiz:{place}", "publish")
+
+    return act
+
+
+def _round(place: int, turn: int) -> Act:
+    """Those who have to take a quiz do, the less often the better they were."""
+    course = COURSES[place]
+
+    def act(desk: Desk) -> None:
+        people = [user for user in USERS if not course.departments or user.department_code in course.departments]
+        rng = chance("quiz", place, turn)
+        chosen = [user.login for user in people if rng.random() < EACH_ROUND]
+        changes.in_batch(lambda: _take(desk, place, chosen), quiet=True)
+
+    return act
+
+
+def _take(desk: Desk, place: int, logins: list[str]) -> None:
+    began, items = clock.now(), _items(COURSES[place])
+    context = Context(source=Source.SEED, confirmed=True)
+    for number, login in enumerate(logins):
+        rng = chance("attempt", place, login, f"{began:%Y-%m}")
+        desk.login = login
+        me = desk.actor
+        begin, skill = began + dt.timedelta(minutes=7 * number), skill_of(login)
+        given = {id: _answered(item, rng, skill) for id, item in items.items()}
+        with clock.set_to(begin):
+            values = {"quiz": desk.id(f"quiz:{place}"), "person": me.id, "owner": me.id, "department": me.department}
+            values |= {"latest": json.dumps(given)}
+            attempt = changes.create(QuizAttempt, values, actor=for_person(me), context=context)
+        with clock.set_to(begin + dt.timedelta(minutes=rng.randint(6, 27))):
+            changes.move(QuizAttempt, attempt.id, "submit", actor=me, version=attempt.version, context=context)
+    desk.login = SYSTEM_LOGIN
+
+
+def _items(course: CourseText) -> dict[str, BankItem]:
+    """The questions of a course by id."""
+    rows = BankQuestion.collection().find({"category": course.name}).sort("_id", 1)
+    return {str(row["_id"]): read_row(row)[0] for row in rows}
+
+
+def skill_of(login: str) -> float:
+    """How likely somebody knows an answer."""
+    return chance("skill", login).uniform(WEAK, STRONG)
+
+
+def _answered(item: BankItem, rng: random.Random, skill: float) -> Any:
+    """The right answer of somebody who knows it, else one at random."""
+    if rng.random() < skill:
+        return item.right
+    if item.kind == "multiple":
+        return rng.sample(sorted(item.options), 2)
+    if item.kind == "matching":
+        return {row: rng.choice(sorted(item.options)) for row in item.rows}
+    return rng.choice(sorted(item.options) or ["yes", "no"])
