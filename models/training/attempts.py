@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from bson import ObjectId
+from mongoengine.base import get_document
 
 from ..chapters import TRAINING
 from ..kernel.base import clock
@@ -314,25 +315,32 @@ class QuizAttempt(Record):
                 yield "quiz", TOO_SOON(at=At(free))
 
     def on_submit(self, actions: MoveActions) -> None:
-        self._settle()
+        self._settle(actions)
 
     def on_hand_in(self, actions: MoveActions) -> None:
-        self._settle()
+        self._settle(actions)
 
     def on_time_up(self, actions: MoveActions) -> None:
-        self._settle()
+        self._settle(actions)
 
     def on_time_over(self, actions: MoveActions) -> None:
-        self._settle()
+        self._settle(actions)
 
     def on_mark(self, actions: MoveActions) -> None:
-        """With the last mark there is a result: it is added up once the attempt stands there as marked."""
+        """With the last mark there is a result."""
+        self._follow(actions)
 
-    def _settle(self) -> None:
+    def _follow(self, actions: MoveActions) -> None:
+        self._add_up()
+        if self.result == "passed":
+            get_document("Enrolment").note_passed(actions, self)
+
+    def _settle(self, actions: MoveActions) -> None:
         """Mark what can be marked, and put the answers into words."""
         self.sent_at = min(clock.now(), self.ends_at) if self.ends_at else clock.now()
         for number, line in enumerate(self.drawn or (), 1):
             mark_line(line, number, self.rule())
+        self._follow(actions)
 
 
 def mark_line(line: DrawnQuestion, number: int, rule: MarkRule) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from bson import ObjectId
 
+from models import public_links
 from models.kernel.base.collections import FILES
 from models.kernel.base.errors import Missing
 from models.kernel.base.people import SYSTEM
@@ -66,7 +67,9 @@ def _attached(cls: type[Record], paper: Paper, order: Mapping[str, Any]) -> bool
         if not paper.is_for(record):
             return False
         code = papers.code_of(order["content"]) if paper.proof else ""
-        name, stream = making.name_of(paper, order["content"]), making.stream_of(paper, order, mail_settings().link)
+        public = mail_settings().page(public_links.path_of(record, public_links.mailed(record))) if paper.public else ""
+        stream = making.stream_of(paper, order, mail_settings().link, public)
+        name = making.name_of(paper, order["content"])
         upload = Upload(name, stream, id=order["file"], code=code)
         files.attach(cls, record.id, paper.attach, upload, actor=SYSTEM, context=_CONTEXT)
     except Missing:

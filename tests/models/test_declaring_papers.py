@@ -38,6 +38,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     ),
     "paper 'notice' is made by a move, but attached nowhere: say attach=": paper(attach=""),
     "paper 'notice' is attached, but no move makes it: say on=": paper(on=""),
+    "paper 'notice' has public=, but no QR code or no public link: say proof=True, and Public(token=True)": paper(
+        public=True, proof=True
+    ),
     "paper 'notice' has proof=, but no file with which its code is compared: say attach=": paper(
         on="", attach="", proof=True
     ),

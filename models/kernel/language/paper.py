@@ -33,7 +33,8 @@ class Paper:
 
     `languages`: one paper in each of these; `locale` is a field, of the record or of one that it links to, that holds
     the language of who gets it, and goes before. `proof` prints on an attached one its number, version, a code of what
-    it says, which stands beside the file, and a QR code that leads to the record.
+    it says, which stands beside the file, and a QR code that leads to the record; with `public`, to the page behind the
+    record's public link, on which whoever holds the paper sees what the type shows there.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Paper:
     languages: Names = Names((HANT,))
     locale: str = ""
     proof: bool = False
+    public: bool = False
 
     @property
     def has_button(self) -> bool:
@@ -115,6 +117,8 @@ def _cause_faults(paper: Paper, spec: Declaration, fields: Mapping[str, Any]) ->
         yield f"is attached as a file kind {paper.attach!r} that is not declared"
     if not (paper.on or paper.has_button):
         yield "is made by no move and by no button"
+    if paper.public and not (paper.proof and spec.public is not None and getattr(spec.public, "token", False)):
+        yield "has public=, but no QR code or no public link: say proof=True, and Public(token=True)"
     if paper.states and not paper.has_button:
         yield "has states=, but no button"
     for state in sorted(paper.states - set(spec.workflow.states if spec.workflow else ())):

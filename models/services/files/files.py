@@ -65,6 +65,9 @@ class Upload:
     code: str = ""
 
 
+HEAD_LENGTH = 16
+
+
 def bucket() -> GridFSBucket:
     concern = WriteConcern() if in_transaction_now.get() else None
     return GridFSBucket(get_db(), bucket_name="content", chunk_size_bytes=CHUNK, write_concern=concern)
@@ -236,6 +239,11 @@ def open_for(file_id: Any, *, actor: Actor, context: Context = FORM) -> tuple[di
     except Missing:
         archive.note(cls, record.id, "download", actor=actor, changes=[change_of(file)])
     return file, content
+
+
+def head_of(file: Mapping[str, Any]) -> bytes:
+    """The first bytes of a file, by which its kind is known."""
+    return bucket().open_download_stream(file["content"]).read(HEAD_LENGTH)
 
 
 def refuse_closed(file: Mapping[str, Any], record: Record, actor: Actor) -> None:

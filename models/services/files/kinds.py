@@ -35,3 +35,10 @@ def has_text(file: Mapping[str, Any]) -> bool:
 def has_pages(file: Mapping[str, Any]) -> bool:
     """Whether pages or a picture of the file can be shown."""
     return kind_of(file) in (PDF, IMAGE)
+
+
+def video_type(head: bytes) -> str:
+    """The content type of a video that browsers play, by its first bytes; empty of whatever else."""
+    if head[4:8] == b"ftyp":
+        return "video/mp4"
+    return "video/webm" if head[:4] == b"\x1aE\xdf\xa3" else ""

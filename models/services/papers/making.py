@@ -58,9 +58,10 @@ def _proof(content: Mapping[str, Any], address: str) -> dict[str, str]:
     return {"text": words, "code": code, "svg": str(drawn)}
 
 
-def stream_of(paper: Paper, order: Mapping[str, Any], link: Address) -> io.BytesIO:
-    """The content of the file that an order becomes."""
-    return io.BytesIO(pdf_of(paper, order["content"], link(_page_of(order["type"], order["record"]))))
+def stream_of(paper: Paper, order: Mapping[str, Any], link: Address, public: str = "") -> io.BytesIO:
+    """The content of the file that an order becomes; `public`: the full address to which its code leads, instead of the
+    page of its record."""
+    return io.BytesIO(pdf_of(paper, order["content"], public or link(_page_of(order["type"], order["record"]))))
 
 
 def name_of(paper: Paper, content: Mapping[str, Any]) -> str:

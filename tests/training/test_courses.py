@@ -1,0 +1,198 @@
+"""A course is learned in order, ends with its quiz, and gives a certificate that anybody can check (5.2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from models import catalogue, public_links
+from models.kernel.base import clock
+from models.kernel.base.errors import Refused
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
+from models.services.files import files
+from models.training import attempts, courses
+from models.training.attempts import QuizAttempt
+from models.training.certificates import Certificate, last_day
+from models.training.courses import Course, Enrolment, Lesson
+from models.training.matrix import matrix_for
+from tests.fixtures.doing import do
+from tests.training.conftest import Taking
+
+NINE = dt.datetime(2026, 11, 23, 1, tzinfo=dt.UTC)
+VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 8
+
+
+def course_of(company: Any, **facts: Any) -> Any:
+    """A published course of two lessons and an optional one."""
+    hr = company.actor("hr")
+    lessons = [
+        Lesson(title="第一課", text="內容一"),
+        Lesson(title="選讀", text="內容", optional=True),
+        Lesson(title="第二課", text="內容二"),
+    ]
+    values = {"name": "報價課程", "trainer": company.users["head_sal"], "lessons": lessons, "valid_months": 12, **facts}
+    made = changes.create(Course, values, actor=hr)
+    return changes.move(Course, made.id, "publish", actor=hr, version=made.version)
+
+
+def test_lessons_in_order_then_the_quiz_then_a_certificate(company: Any, browser_as: Any) -> None:
+    taking = Taking(company)
+    quiz = taking.quiz("true_false")
+    course = course_of(company, quiz=quiz.id)
+    me, browser = company.actor("clerk_sal"), browser_as("clerk_sal")
+    place = browser.post("/admin/learning/join/", {"id": str(course.id)}).headers["Location"]
+    enrolment = Enrolment.objects.get()
+    first, _, second = (line.key for line in course.lessons)
+    with pytest.raises(Refused):
+        courses.done_with(me, enrolment, second)
+    assert "內容一" in browser.get(place).text
+    for key in (first, second):
+        browser.post(place, {"lesson": key})
+    enrolment = company.fresh(enrolment)
+    assert (enrolment.state, enrolment.progress) == ("in_progress", Decimal("66.67"))
+    assert [line.edition for line in enrolment.done] == [1, 1]
+    attempt = attempts.begin(me, quiz.id)
+    attempts.give(me, attempt, {"1": "yes"})
+    attempt = company.fresh(attempt)
+    changes.move(QuizAttempt, attempt.id, "submit", actor=me, version=attempt.version)
+    enrolment = company.fresh(enrolment)
+    assert (enrolment.state, enrolment.progress, enrolment.ref("attempt")) == ("done", 100, attempt.id)
+    certificate = Certificate.objects.get()
+    assert enrolment.ref("certificate") == certificate.id
+    assert (certificate.ref("person"), certificate.ref("attempt"), certificate.course_edition) == (me.id, attempt.id, 1)
+    assert certificate.department.id == me.department
+    assert "證書" in browser.get(place).text
+
+
+@pytest.mark.parametrize(
+    ("issued", "months", "ends"),
+    [
+        ("2026-01-31", 12, "2027-01-31"),
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2027-12-31", 2, "2028-02-29"),
+        ("2028-02-29", 12, "2029-02-28"),
+        ("2026-12-15", 1, "2027-01-15"),
+    ],
+)
+def test_a_certificate_ends_on_the_last_day_of_its_month_at_most(issued: str, months: int, ends: str) -> None:
+    assert last_day(dt.date.fromisoformat(issued), months) == dt.date.fromisoformat(ends)
+
+
+def test_its_page_shows_valid_expired_or_revoked_only(company: Any, app: Any) -> None:
+    course = course_of(company)
+    made = {}
+    with clock.set_to(NINE):
+        for login, ends in (("clerk_sal", None), ("clerk_mkt", dt.date(2026, 12, 1)), ("clerk_prd", None)):
+            values = {
+                "person": company.users[login],
+                "course": course.id,
+                "issued_on": clock.today(),
+                "expires_on": ends,
+            }
+            made[login] = changes.create(Certificate, values, actor=company.actor("hr"))
+        hr = company.actor("hr")
+        with pytest.raises(Refused):
+            changes.move(Certificate, made["clerk_prd"].id, "revoke", actor=hr, version=made["clerk_prd"].version)
+        changes.move(
+            Certificate,
+            made["clerk_prd"].id,
+            "revoke",
+            actor=hr,
+            version=made["clerk_prd"].version,
+            context=Context(reason="誤發"),
+        )
+        assert sorted(certificate.ref("person") for certificate in made.values()) == sorted(
+            company.users[login] for login in made
+        )
+    with clock.set_to(dt.datetime(2026, 12, 1, 16, 1, tzinfo=dt.UTC)):  # past the end of that day in Shanghai
+        do("moves.timed")
+        said = {"clerk_sal": "有效", "clerk_mkt": "已過期", "clerk_prd": "已撤銷"}
+        for login, words in said.items():
+            link = public_links.shown(made[login], SYSTEM)
+            answer = app.test_client().get(f"/p/certificate/at/{link.token}", headers={"Accept-Language": "zh-TW"})
+            text = answer.get_data(as_text=True)
+            assert words in text
+            assert not [hidden for hidden in ("林曉梅", "趙雨晴", "吳海峰", "報價課程", "誤發") if hidden in text]
+        guessed = [made["clerk_sal"].number, str(made["clerk_sal"].id)]
+        assert {app.test_client().get(f"/p/certificate/at/{text}").status_code for text in guessed} == {404}
+
+
+def test_it_is_given_to_those_who_need_it_once(company: Any) -> None:
+    position = changes.create(catalogue["position"], {"name": "銷售代表"}, actor=SYSTEM)
+    for login in ("clerk_sal", "clerk_sal2"):
+        changes.update(catalogue["user"], company.users[login], {"position": position.id}, actor=SYSTEM, version=None)
+    course = course_of(company, positions=[position.id])
+    for _ in range(2):
+        changes.follow_up(Course, course.id, "assign", actor=company.actor("hr"))
+    rows = list(Enrolment.objects.order_by("number"))
+    assert {row.ref("person") for row in rows} == {company.users["clerk_sal"], company.users["clerk_sal2"]}
+    assert len(rows) == 2
+    assert {row.department.id for row in rows} == {company.department("SAL")}
+
+
+def test_what_comes_before_is_finished_first(company: Any) -> None:
+    first = course_of(company, name="基礎")
+    second = course_of(company, name="進階", prerequisites=[first.id])
+    with pytest.raises(Refused, match="基礎"):
+        courses.join(company.actor("clerk_sal"), second)
+
+
+def test_a_video_is_sent_in_ranges_to_those_who_may_open_it(company: Any, browser_as: Any) -> None:
+    course = course_of(company)
+    upload = files.Upload("課程.mp4", io.BytesIO(VIDEO))
+    file = files.attach(Course, course.id, "video", upload, actor=company.actor("hr"))
+    browser = browser_as("clerk_sal")
+    answer = browser.get(f"/files/{file['_id']}/video", headers={"Range": "bytes=100-199"})
+    assert (answer.status_code, answer.get_data()) == (206, VIDEO[100:200])
+    assert answer.headers["Content-Type"] == "video/mp4"
+    whole = browser.get(f"/files/{file['_id']}/video")
+    assert (whole.status_code, whole.get_data()) == (200, VIDEO)
+    paper = files.attach(
+        Course, course.id, "material", files.Upload("a.txt", io.BytesIO(b"text")), actor=company.actor("hr")
+    )
+    assert browser.get(f"/files/{paper['_id']}/video").status_code == 404
+
+
+def test_the_matrix_shows_what_each_position_needs_to_whom_it_concerns(company: Any, browser_as: Any) -> None:
+    position = changes.create(catalogue["position"], {"name": "銷售代表"}, actor=SYSTEM)
+    for login in ("clerk_sal", "clerk_sal2"):
+        changes.update(catalogue["user"], company.users[login], {"position": position.id}, actor=SYSTEM, version=None)
+    today = clock.today()
+    kept, lacking = (course_of(company, name=name, positions=[position.id]) for name in ("甲課", "乙課"))
+    values = {"course": kept.id, "issued_on": today, "expires_on": today + dt.timedelta(days=30)}
+    hr = company.actor("hr")
+    changes.create(Certificate, {**values, "person": company.users["clerk_sal"]}, actor=hr)
+    late = {"course": lacking.id, "person": company.users["clerk_sal"], "due": today - dt.timedelta(days=1)}
+    changes.create(Enrolment, late, actor=hr)
+    table = matrix_for(hr)
+    standing = {
+        (login, course.name): table.cells[company.users[login], course.id].standing
+        for login in ("clerk_sal", "clerk_sal2", "clerk_mkt")
+        for course in (kept, lacking)
+    }
+    assert standing == {
+        ("clerk_sal", "甲課"): "soon",
+        ("clerk_sal", "乙課"): "overdue",
+        ("clerk_sal2", "甲課"): "gap",
+        ("clerk_sal2", "乙課"): "gap",
+        ("clerk_mkt", "甲課"): "",
+        ("clerk_mkt", "乙課"): "",
+    }
+    assert table.counts(kept.id) == (1, 2)
+    seen = {"hr": 18, "management": 18, "supervisor": 18, "head_sal": 3, "clerk_sal": 1, "it": 1}
+    for login, count in seen.items():
+        assert len(matrix_for(company.actor(login)).people) == count, login
+    page = browser_as("head_sal").page("/admin/training/")
+    assert "缺" in page.text
+    assert "趙雨晴" not in page.text
+    links = [link for link in page.links if link.startswith("/admin/certificate/?")]
+    assert "甲課" in browser_as("head_sal").get(links[0]).text
+    sheet = browser_as("head_sal").get("/admin/training/export/csv/").get_data().decode("utf-8-sig")
+    assert "逾期" in sheet
+    assert browser_as("head_sal").get("/admin/training/export/xlsx/").status_code == 200
