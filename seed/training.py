@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,10 @@ from models.kernel.base import clock
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
+from models.kernel.language.kinds.line_links import place_of
 from models.training.attempts import QuizAttempt, for_person
 from models.training.bank import BankQuestion, read_row
+from models.training.courses import Enrolment, Lesson, LessonDone
 from models.training.marking import BankItem
 from models.training.quizzes import DrawRule
 from seed.desk import SYSTEM_LOGIN, Desk
@@ -22,10 +25,11 @@ from seed.vocabulary.organisation import USERS
 from seed.vocabulary.training import COURSES, CourseText, Fact
 
 HR = "hr"
-FIRST_DAYS, ROUNDS, ROUND_DAYS = 330, 3, 90
+FIRST_DAYS, ROUNDS, ROUND_DAYS = 300, 2, 120
 EACH_ROUND = 0.9  # of those who have to
 DRAWN = (("easy", 3, 10), ("middle", 4, 10), ("hard", 1, 30))  # difficulty, how many, points each: 100 together
 LEVELS = {"true_false": "easy", "single": "middle", "multiple": "hard", "matching": "hard"}
+LEARNS, LEARNS_ALL = 0.94, 0.95
 WEAK, STRONG = 0.62, 0.97
 SHORT = "以一個工作實例說明你如何執行「{name}」的要求。"
 
@@ -36,6 +40,7 @@ def plan_training(script: Script) -> None:
         at = script.tape.ago(FIRST_DAYS + 14 - place)
         script.add(at, HR, _bank(course, place))
         script.add(at + 0.5, HR, _quiz(course, place))
+        script.add(at + 0.6, HR, _course(course, place))
         for turn in range(ROUNDS):
             begin = script.tape.ago(FIRST_DAYS - ROUND_DAYS * turn - 3 * place)
             script.add(begin, SYSTEM_LOGIN, _round(place, turn))
@@ -113,6 +118,42 @@ def _quiz(course: CourseText, place: int) -> Act:
     return act
 
 
+def _course(course: CourseText, place: int) -> Act:
+    """Three lessons of what its questions are about, then the quiz."""
+
+    def act(desk: Desk) -> None:
+        parts = [course.facts[at : at + 3] for at in (0, 3, 6)]
+        lessons = [
+            Lesson(title=f"第{'一二三'[at]}課 {facts[0][0][:20]}", text=_text(facts), minutes=15)
+            for at, facts in enumerate(parts)
+        ]
+        values: dict[str, Any] = {
+            "name": course.name,
+            "about": "rules" if not course.departments else "process",
+            "trainer": desk.id(f"user:{course.trainer}"),
+            "purpose": f"掌握「{course.name}」的要求並能在工作中執行。",
+            "lessons": lessons,
+            "quiz": desk.id(f"quiz:{place}"),
+            "everybody": not course.departments,
+            "positions": sorted({row["position"] for row in _people_rows(desk, course) if row.get("position")}),
+            "valid_months": course.months or None,
+        }
+        desk.create(f"course:{place}", values)
+        desk.move(f"course:{place}", "publish")
+
+    return act
+
+
+def _text(facts: Sequence[Fact]) -> str:
+    return "\n".join(_statement(fact, 1) for fact in facts)
+
+
+def _people_rows(desk: Desk, course: CourseText) -> list[dict[str, Any]]:
+    """The stored users for whom a course is required; none where it is for everybody."""
+    homes = [desk.id(f"department:{code}") for code in course.departments]
+    return desk.rows("user", {"department": {"$in": homes}}) if homes else []
+
+
 def _round(place: int, turn: int) -> Act:
     """Those who have to take a quiz do, the less often the better they were."""
     course = COURSES[place]
@@ -121,9 +162,32 @@ def _round(place: int, turn: int) -> Act:
         people = [user for user in USERS if not course.departments or user.department_code in course.departments]
         rng = chance("quiz", place, turn)
         chosen = [user.login for user in people if rng.random() < EACH_ROUND]
+        if turn == 0:
+            changes.in_batch(lambda: _learn(desk, place, chosen), quiet=True)
         changes.in_batch(lambda: _take(desk, place, chosen), quiet=True)
 
     return act
+
+
+def _learn(desk: Desk, place: int, logins: list[str]) -> None:
+    """The course is given to them; most learn all of it before the quiz, some only begin."""
+    course = desk.find(f"course:{place}")
+    lines = [
+        LessonDone(lesson=place_of(course.id, line.key), done_at=clock.now(), edition=1) for line in course.lessons
+    ]
+    context = Context(source=Source.SEED, confirmed=True)
+    for login in logins:
+        desk.login = login
+        me, rng = desk.actor, chance("learn", place, login)
+        values = {"course": course.id, "person": me.id, "owner": me.id, "department": me.department}
+        values |= {"due": clock.today() + dt.timedelta(days=30)}
+        made = changes.create(Enrolment, values, actor=for_person(me), context=context)
+        if (luck := rng.random()) < 1 - LEARNS:
+            continue
+        made = changes.move(Enrolment, made.id, "begin", actor=me, version=made.version, context=context)
+        done = lines if luck < LEARNS_ALL else lines[:1]
+        changes.update(Enrolment, made.id, {"done": done}, actor=for_person(me), version=None, context=context)
+    desk.login = SYSTEM_LOGIN
 
 
 def _take(desk: Desk, place: int, logins: list[str]) -> None:

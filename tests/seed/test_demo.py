@@ -79,6 +79,12 @@ AT_LEAST = {
     "test_case": 400,
     "test_run": 28,
     "defect": 150,
+    "bank_question": 400,
+    "quiz": 12,
+    "quiz_attempt": 400,
+    "course": 12,
+    "enrolment": 200,
+    "certificate": 100,
 }
 WAITING_AT_LEAST = {
     "head_sal": 10,
@@ -140,6 +146,12 @@ NOT_PLAYED = {
     "specification_item": {"withdrawn"},
     "test_case": {"draft", "retiring", "retired"},
     "test_run": {"reading", "rehearsed", "under_way", "taking"},
+    "bank_question": {"retired"},
+    "quiz": {"draft", "retired"},
+    "quiz_attempt": {"open", "submitted"},
+    "course": {"draft", "retired"},
+    "enrolment": {"cancelled"},
+    "certificate": {"expired", "revoked"},
 }
 
 
