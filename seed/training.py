@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from models.kernel.base import clock
@@ -26,6 +27,7 @@ from seed.vocabulary.training import COURSES, CourseText, Fact
 
 HR = "hr"
 FIRST_DAYS, ROUNDS, ROUND_DAYS = 300, 2, 120
+BATCH = 6  # people in one transaction: it must not last for long where the machine is slow
 EACH_ROUND = 0.9  # of those who have to
 DRAWN = (("easy", 3, 10), ("middle", 4, 10), ("hard", 1, 30))  # difficulty, how many, points each: 100 together
 LEVELS = {"true_false": "easy", "single": "middle", "multiple": "hard", "matching": "hard"}
@@ -134,7 +136,6 @@ def _course(course: CourseText, place: int) -> Act:
             "purpose": f"掌握「{course.name}」的要求並能在工作中執行。",
             "lessons": lessons,
             "quiz": desk.id(f"quiz:{place}"),
-            "everybody": not course.departments,
             "positions": sorted({row["position"] for row in _people_rows(desk, course) if row.get("position")}),
             "valid_months": course.months or None,
         }
@@ -162,9 +163,11 @@ def _round(place: int, turn: int) -> Act:
         people = [user for user in USERS if not course.departments or user.department_code in course.departments]
         rng = chance("quiz", place, turn)
         chosen = [user.login for user in people if rng.random() < EACH_ROUND]
-        if turn == 0:
-            changes.in_batch(lambda: _learn(desk, place, chosen), quiet=True)
-        changes.in_batch(lambda: _take(desk, place, chosen), quiet=True)
+        for first in range(0, len(chosen), BATCH):
+            some = chosen[first : first + BATCH]
+            if turn == 0:
+                changes.in_batch(partial(_learn, desk, place, some), quiet=True)
+            changes.in_batch(partial(_take, desk, place, some), quiet=True)
 
     return act
 

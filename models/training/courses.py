@@ -24,7 +24,6 @@ from ..kernel.language import (
     Access,
     Choice,
     Day,
-    Editions,
     Flag,
     FollowUp,
     Grid,
@@ -75,8 +74,8 @@ LESSON_KINDS = {
 PERSON = user_in("person", L("Person", "學習人"), own=True)
 OPEN_STATES = ("assigned", "in_progress")
 NOTHING_TO_SHOW = L(
-    "A lesson shows a text, a file or a document: fill in one that goes with its kind.",
-    "請按類型填寫文字、附件名或文件。",
+    "Say which attached file, or which document, the lesson shows.",
+    "請填寫本課時的附件名或所用文件。",
 )
 NOT_YET = L("Not finished yet: {courses}.", "尚未完成先修課程：{courses}。")
 IN_ORDER = L("The lessons come in order: first “{lesson}”.", "請按順序學習，先完成「{lesson}」。")
@@ -100,9 +99,10 @@ def published_courses(person: Actor) -> dict[str, Any]:
 
 
 def learners(course: Course) -> Mapping[str, Any]:
-    """Who has to take a course: those in the positions for which it is required, or everybody."""
-    who = {} if course.everybody else {"position": {"$in": course.refs("positions")}}
-    return {"active": True, **who}
+    """Who has to take a course: those in the positions that it names; everybody where it names none."""
+    positions = course.refs("positions")
+    nobody = {"_id": None} if course.voluntary else {}
+    return {"active": True, **({"position": {"$in": positions}} if positions else {}), **nobody}
 
 
 def enrolment_of(course: Course, person: Any) -> Mapping[str, Any] | None:
@@ -142,7 +142,7 @@ def has_certificate(course: ObjectId, person: ObjectId) -> bool:
                 "按順序學習，完成前一課時後開放下一課時。附件或視頻上傳至本課程後在此填寫其名稱。最後為測試。",
             ),
         ),
-        Part(L("For whom", "適用範圍"), "positions everybody due_days gives_certificate valid_months"),
+        Part(L("For whom", "適用範圍"), "positions voluntary due_days gives_certificate valid_months"),
     ),
     access=Access(
         departments=(),
@@ -158,10 +158,9 @@ def has_certificate(course: ObjectId, person: ObjectId) -> bool:
             Move("revise", "published", "draft", by=WRITER, optional=True),
             Move("retire", "published", "retired", by=WRITER, optional=True),
         ),
-        edit="draft",
+        edit="draft published",
         withdraw=False,
     ),
-    editions=Editions("lessons quiz"),
     files={"material": L("Material", "課件"), "video": L("Video", "視頻"), "captions": L("Captions", "字幕")},
     follow_ups=(
         FollowUp(
@@ -183,20 +182,24 @@ class Course(Record):
     trainer = Ref("User", required=True, label=L("Trainer", "講師"))
     purpose = LongText(label=L("Goal", "目標"))
     prerequisites = Refs("Course", acyclic=True, label=L("Prerequisites", "先修課程"))
-    edition = Whole(computed=True, default=1, label=L("Edition", "版次"))
+    edition = Whole(computed=True, default=0, label=L("Edition", "版次"))
     lessons = Lines(Lesson, most=100, label=L("Lessons", "課時"))
     quiz = Ref("Quiz", label=L("Quiz", "測試"))
-    positions = Refs("Position", label=L("Required for positions", "必修崗位"))
-    everybody = Flag(default=False, label=L("Required for everybody", "全員必修"))
+    positions = Refs("Position", label=L("Required for positions (none: for everybody)", "必修崗位（空白：全員必修）"))
+    voluntary = Flag(default=False, label=L("Voluntary", "選修課程"))
     due_days = Whole(default=30, least=1, most=1000, label=L("Days from the assignment on", "分配後完成期限（天）"))
     gives_certificate = Flag(default=True, label=L("Gives a certificate", "頒發證書"))
     valid_months = Whole(least=1, most=240, label=L("Certificate valid, months", "證書有效月數（空白：長期）"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         for place, lesson in enumerate(self.lessons or ()):
-            shown = {"text": lesson.text, "document": lesson.ref("document")}.get(lesson.kind, lesson.file)
+            shown = {"text": True, "document": lesson.ref("document")}.get(lesson.kind, lesson.file)
             if not shown:
                 yield f"lessons.{place}.kind", NOTHING_TO_SHOW
+
+    def on_publish(self, actions: MoveActions) -> None:
+        """Each time that it is published is an edition."""
+        self.edition = (self.edition or 0) + 1
 
 
 class LessonDone(Line):

@@ -65,7 +65,7 @@ def matrix_for(
     columns = {"login": 1, "name": 1, "position": 1, "department": 1}
     rows = list(get_document("User").collection().find(scope, columns).sort("login", 1).limit(most + 1))
     people, has_more = rows[:most], len(rows) > most
-    held = {"name": 1, "positions": 1, "everybody": 1, "number": 1}
+    held = {"name": 1, "positions": 1, "voluntary": 1, "number": 1}
     query = {"state": "published", "removed_at": None}
     courses = list(Course.collection().find(query, held).sort("_id", 1).limit(COURSES_MAX))
     ids = {"person": {"$in": [row["_id"] for row in people]}, "course": {"$in": [row["_id"] for row in courses]}}
@@ -99,7 +99,8 @@ def _by_pair(cls: Any, query: Mapping[str, Any], names: Sequence[str]) -> dict[t
 
 
 def _is_required(course: Mapping[str, Any], person: Mapping[str, Any]) -> bool:
-    return bool(course.get("everybody")) or person.get("position") in (course.get("positions") or ())
+    positions = course.get("positions") or ()
+    return not course.get("voluntary") and (not positions or person.get("position") in positions)
 
 
 def _cell(required: bool, held: Any, learnt: Any, today: dt.date) -> TrainingCell:
