@@ -31,6 +31,16 @@ from ..kernel.language import (
 from .marking import BANK_KINDS, SHORT, BankItem, Typed, item_of, line_of
 
 DIFFICULTIES = {"easy": L("Easy", "易"), "middle": L("Middle", "中"), "hard": L("Hard", "難")}
+DRAWN_BY = L(
+    "Quizzes draw by category and difficulty. Whoever keeps the bank knows the answers, and nobody else.",
+    "測試按類別與難度抽題。僅題庫管理者知道答案。",
+)
+WRITTEN_AS = L(
+    "Choices: an option each line, * before each right one. An order: the options as they are right. Pairs: left = "
+    "right. Which comes first on a page is drawn anew for everybody.",
+    "選擇題：每行一個選項，正確者前加 *。排序題：按正確順序填寫。配對題：左項 = 右項。作答時順序隨機。",
+)
+ONE_A_LINE = L("* before each right one; for pairs: left = right.", "正確選項前加 *；配對題：左項 = 右項。")
 KEEPERS = Access(
     departments=(),
     read={Role.HR: Scope.ALL, **dict.fromkeys((Role.CLERK, Role.HEAD, Role.MANAGEMENT, Role.SUPERVISOR), Scope.NONE)},
@@ -49,24 +59,8 @@ KEEPERS = Access(
     title="{text}",
     grid=Grid("number text category difficulty kind state", search="text category"),
     form=(
-        Part(
-            L("Question", "題目"),
-            "kind category difficulty expert text",
-            clause="5.2",
-            help=L(
-                "Quizzes draw by category and difficulty. Whoever keeps the bank knows the answers, and nobody else.",
-                "測試按類別與難度抽題。僅題庫管理者知道答案。",
-            ),
-        ),
-        Part(
-            L("What is right", "答案"),
-            "options is_true answer tolerance explanation",
-            help=L(
-                "Choices: an option each line, * before each right one. An order: the options as they are right. "
-                "Pairs: left = right. Which comes first on a page is drawn anew for everybody.",
-                "選擇題：每行一個選項，正確者前加 *。排序題：按正確順序填寫。配對題：左項 = 右項。作答時順序隨機。",
-            ),
-        ),
+        Part(L("Question", "題目"), "kind category difficulty expert text", clause="5.2", help=DRAWN_BY),
+        Part(L("What is right", "答案"), "options is_true answer tolerance explanation", help=WRITTEN_AS),
     ),
     access=KEEPERS,
     workflow=Workflow(
@@ -92,16 +86,9 @@ class BankQuestion(Record):
     difficulty = Choice(DIFFICULTIES, required=True, default="middle", ordered=True, label=L("Difficulty", "難度"))
     expert = Ref("User", label=L("Trainer who keeps it, too", "共同維護的講師"))
     text = LongText(most=2000, required=True, label=L("Question", "題目"))
-    options = LongText(
-        most=10_000,
-        label=L("Options, one on a line", "選項（每行一個）"),
-        help=L("* before each right one; for pairs: left = right.", "正確選項前加 *；配對題：左項 = 右項。"),
-    )
+    options = LongText(most=10_000, help=ONE_A_LINE, label=L("Options, one on a line", "選項（每行一個）"))
     is_true = Flag(default=False, label=L("The statement is true", "命題為真"))
-    answer = LongText(
-        most=2000,
-        label=L("Right number, or what a short answer should say", "正確數值，或簡答題評分要點"),
-    )
+    answer = LongText(most=2000, label=L("Right number, or what it should say", "正確數值，或簡答題評分要點"))
     tolerance = Number(places=6, least=0, label=L("Tolerance", "允許誤差"))
     explanation = LongText(most=4000, label=L("Explanation, shown after the last try", "解析（測試結束後顯示）"))
 

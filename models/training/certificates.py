@@ -36,6 +36,20 @@ from ..kernel.language import (
 )
 
 HOLDER = user_in("person", L("Holder", "持證人"))
+SCANNED = L(
+    "Whoever scans its code sees its number and whether it is valid, expired or revoked; nothing else.",
+    "掃描證書二維碼者只能看到編號及有效、過期或撤銷。",
+)
+PAPER = Paper(
+    "certificate",
+    L("Certificate", "培訓證書"),
+    on="create",
+    attach="certificate",
+    fields="person course issued_on expires_on",
+    proof=True,
+    public=True,
+)
+BY_HR = role(Role.HR, own=True)
 ENDS_EARLY = L("It ends before it begins.", "到期日早於發證日。")
 
 
@@ -61,10 +75,7 @@ def last_day(issued: dt.date, months: int | None) -> dt.date | None:
             L("Certificate", "證書"),
             "person course course_edition attempt issued_on expires_on",
             clause="5.2",
-            help=L(
-                "Whoever scans its code sees its number and whether it is valid, expired or revoked; nothing else.",
-                "掃描證書二維碼者只能看到編號及有效、過期或撤銷。",
-            ),
+            help=SCANNED,
         ),
     ),
     access=Access(read={Role.HR: Scope.ALL, Role.CLERK: Scope.OWN}, write={Role.HR: Scope.ALL}, named={"person": READ}),
@@ -72,15 +83,7 @@ def last_day(issued: dt.date, months: int | None) -> dt.date | None:
         "valid",
         (
             Move("expire", "valid", "expired", at="expires_on", of_day="end"),
-            Move(
-                "revoke",
-                "valid",
-                "revoked",
-                by=role(Role.HR, own=True),
-                ask=REASON,
-                optional=True,
-                label=L("Revoke", "撤銷"),
-            ),
+            Move("revoke", "valid", "revoked", by=BY_HR, ask=REASON, optional=True, label=L("Revoke", "撤銷")),
         ),
         edit="",
         withdraw=False,
@@ -92,17 +95,7 @@ def last_day(issued: dt.date, months: int | None) -> dt.date | None:
     reminders=tuple(Remind("expires_on", before=days, to=HOLDER, states="valid") for days in (60, 30, 7)),
     retention=Retention(archive=1095, delete=10),
     files={"certificate": L("Certificate", "證書")},
-    papers=(
-        Paper(
-            "certificate",
-            L("Certificate", "培訓證書"),
-            on="create",
-            attach="certificate",
-            fields="person course issued_on expires_on",
-            proof=True,
-            public=True,
-        ),
-    ),
+    papers=(PAPER,),
     public=Public(token=True),
 )
 class Certificate(Record):

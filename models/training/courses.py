@@ -290,10 +290,10 @@ class Enrolment(Record):
 
     def on_begin(self, actions: MoveActions) -> None:
         """What comes before is finished first."""
-        wanted = self.course.refs("prerequisites") if self.course else []
-        query = {"person": self.ref("person"), "course": {"$in": wanted}, "state": "done", "removed_at": None}
-        finished = set(Enrolment.collection().distinct("course", query)) if wanted else set()
-        if missing := [id for id in wanted if id not in finished]:
+        needed = self.course.refs("prerequisites") if self.course else []
+        query = {"person": self.ref("person"), "course": {"$in": needed}, "state": "done", "removed_at": None}
+        finished = set(Enrolment.collection().distinct("course", query)) if needed else set()
+        if missing := [id for id in needed if id not in finished]:
             rows = Course.collection().find({"_id": {"$in": missing}}, {"name": 1})
             raise Refused(NOT_YET(courses=Listed(tuple(row["name"] for row in rows))))
 

@@ -45,6 +45,12 @@ METHODS = {
     "practice": L("Practice", "實操訓練"),
 }
 BY_HR = role(Role.HR, own=True)
+SESSIONS = L("Sessions", "培訓活動")
+COUNTED = L(
+    "What is spent is the cost of the sessions of this plan, as of last night.",
+    "支出為本計劃各培訓活動費用合計（每晚更新）。",
+)
+SPENT = Rollup("TrainingSession.plan", "cost", states="open held closed", fresh="nightly")
 OVER_BUDGET = L("{spent} spent of {budget} planned.", "計劃 {budget}，已支出 {spent}。")
 
 
@@ -90,14 +96,7 @@ def session_of(plan: TrainingPlan, line: PlanLine) -> Mapping[str, Any] | None:
     form=(
         Part(L("Plan", "計劃"), "year audience_department remark", clause="5.1"),
         Part(L("Trainings", "培訓項目"), "items"),
-        Part(
-            L("Planned and spent", "計劃與支出"),
-            "budget spent",
-            help=L(
-                "What is spent is the cost of the sessions of this plan, as of last night.",
-                "支出為本計劃各培訓活動費用合計（每晚更新）。",
-            ),
-        ),
+        Part(L("Planned and spent", "計劃與支出"), "budget spent", help=COUNTED),
     ),
     access=Access(departments=(), read={Role.HR: Scope.ALL}, write={Role.HR: Scope.ALL}),
     workflow=Workflow(
@@ -111,13 +110,7 @@ def session_of(plan: TrainingPlan, line: PlanLine) -> Mapping[str, Any] | None:
     retention=Retention(archive=1095, delete=10),
     follow_ups=(
         FollowUp(
-            "make_sessions",
-            "TrainingSession",
-            L("Sessions", "培訓活動"),
-            each="items",
-            on="approve",
-            fill=session_of,
-            link_back=True,
+            "make_sessions", "TrainingSession", SESSIONS, each="items", on="approve", fill=session_of, link_back=True
         ),
     ),
 )
@@ -129,11 +122,7 @@ class TrainingPlan(Record):
     remark = LongText(label=L("Remark", "說明"))
     items = Lines(PlanLine, most=200, label=L("Trainings", "培訓項目"))
     budget = Money(computed=True, label=L("Planned", "計劃費用"))
-    spent = Money(
-        default=Decimal(0),
-        rollup=Rollup("TrainingSession.plan", "cost", states="open held closed", fresh="nightly"),
-        label=L("Spent", "已支出"),
-    )
+    spent = Money(default=Decimal(0), rollup=SPENT, label=L("Spent", "已支出"))
 
     def clean(self) -> None:
         self.budget = sum((line.budget or Decimal() for line in self.items or ()), Decimal())

@@ -78,7 +78,7 @@ class SessionsView(CustomView):
         return redirect("/admin/training_session/")
 
     @expose("/<id>/", methods=("POST",))
-    def seat(self, id: str) -> Any:
+    def take_seat(self, id: str) -> Any:
         """Ask for a seat, or give it back."""
         verb = request.form.get("verb", "")
         if verb not in ("enrol", "leave"):
