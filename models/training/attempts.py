@@ -295,11 +295,14 @@ class QuizAttempt(Record):
             yield "latest", OVER if self.state == "open" else CLOSED
         if not self.version:
             yield from self._try_faults()
-        if len(self.drawn or ()) != (self.count or 0) or not all(line.edition for line in self.drawn or ()):
-            yield "drawn", NOT_THE_PAPER
         for number, line in enumerate(self.drawn or (), 1):
             if line.given is not None and line.most is not None and line.given > line.most:
                 yield f"drawn.{number - 1}.given", TOO_MUCH(n=number, most=line.most)
+
+    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
+        """Nobody adds a question to a paper, or takes one away."""
+        if len(self.drawn or ()) != (self.count or 0) or not all(line.edition for line in self.drawn or ()):
+            yield "drawn", NOT_THE_PAPER
 
     is_late = False
 

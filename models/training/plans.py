@@ -50,7 +50,7 @@ COUNTED = L(
     "What is spent is the cost of the sessions of this plan, as of last night.",
     "支出為本計劃各培訓活動費用合計（每晚更新）。",
 )
-SPENT = Rollup("TrainingSession.plan", "cost", states="open held closed", fresh="nightly")
+SPENT = Rollup("TrainingSession.plan", "cost", states="held closed", fresh="nightly")
 OVER_BUDGET = L("{spent} spent of {budget} planned.", "計劃 {budget}，已支出 {spent}。")
 
 
@@ -82,6 +82,7 @@ def session_of(plan: TrainingPlan, line: PlanLine) -> Mapping[str, Any] | None:
         "starts": starts,
         "ends": starts + dt.timedelta(hours=2),
         "seats": 20,
+        "cost": line.budget or Decimal(),
     }
 
 

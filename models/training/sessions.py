@@ -152,7 +152,7 @@ class TrainingSession(Record):
     taken = Whole(computed=True, default=0, label=L("Taken", "已錄取"))
     waiting = Whole(computed=True, default=0, label=L("Waiting", "候補"))
     participants = Lines(Participant, most=2000, label=L("Participants", "學員"))
-    cost = Money(label=L("Cost", "費用"))
+    cost = Money(required=True, label=L("Cost, as planned until it was held", "費用（舉辦前為計劃數）"))
     hours_held = Number(computed=True, places=2, label=L("Hours", "學時"))
     attendance = Number(computed=True, places=1, label=L("Attendance (%)", "出勤率（%）"))
     summary = LongText(label=L("Summary", "總結"))

@@ -22,7 +22,7 @@ HOUR = dt.timedelta(hours=1)
 
 def session_of(company: Any, **facts: Any) -> Any:
     hr = company.actor("hr")
-    values = {"subject": "報價培訓", "starts": NINE, "ends": NINE + 4 * HOUR, "seats": 2, **facts}
+    values = {"subject": "報價培訓", "starts": NINE, "ends": NINE + 4 * HOUR, "seats": 2, "cost": Decimal(0), **facts}
     made = changes.create(TrainingSession, values, actor=hr)
     return changes.move(TrainingSession, made.id, "open", actor=hr, version=made.version)
 
@@ -105,7 +105,8 @@ def test_a_plan_makes_sessions_and_knows_what_they_cost(company: Any) -> None:
     assert [session.subject for session in made] == ["報價規範", "溝通技巧"]
     assert [line.ref("session") for line in company.fresh(plan).items] == [session.id for session in made]
     opened = changes.move(TrainingSession, made[0].id, "open", actor=hr, version=made[0].version)
-    changes.update(TrainingSession, opened.id, {"cost": Decimal("820.50")}, actor=hr, version=opened.version)
+    held = changes.move(TrainingSession, opened.id, "hold", actor=hr, version=opened.version)
+    changes.update(TrainingSession, held.id, {"cost": Decimal("820.50")}, actor=hr, version=held.version)
     do("rollups.count")
     plan = company.fresh(plan)
     assert (plan.budget, plan.spent) == (1500, Decimal("820.50"))
