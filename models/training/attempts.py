@@ -26,6 +26,7 @@ from ..kernel.base.store import in_unit
 from ..kernel.base.words import HANT, At, speaking
 from ..kernel.gate import changes, editions
 from ..kernel.gate.changes import MoveActions
+from ..kernel.gate.rehearsal import is_rehearsing
 from ..kernel.language import (
     READ,
     Access,
@@ -220,7 +221,7 @@ class QuizAttempt(Record):
             self._begin()
         if self.latest:
             self._take()
-        if self.state != "open":
+        if self.state != "open" and not self.is_rehearsed:
             self._add_up()
 
     def _begin(self) -> None:
@@ -304,7 +305,7 @@ class QuizAttempt(Record):
         if len(self.drawn or ()) != (self.count or 0) or not all(line.edition for line in self.drawn or ()):
             yield "drawn", NOT_THE_PAPER
 
-    is_late = False
+    is_late = is_rehearsed = False
 
     def _try_faults(self) -> Iterator[tuple[str, Words]]:
         quiz: Quiz | None = self.quiz
@@ -339,7 +340,11 @@ class QuizAttempt(Record):
             get_document("Enrolment").note_passed(actions, self)
 
     def _settle(self, actions: MoveActions) -> None:
-        """Mark what can be marked, and put the answers into words."""
+        """Mark what can be marked, and put the answers into words. A rehearsal marks nothing: it would tell what is
+        right before anything is handed in."""
+        self.is_rehearsed = is_rehearsing()
+        if self.is_rehearsed:
+            return
         self.sent_at = min(clock.now(), self.ends_at) if self.ends_at else clock.now()
         for number, line in enumerate(self.drawn or (), 1):
             mark_line(line, number, self.rule())

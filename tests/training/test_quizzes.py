@@ -17,7 +17,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import HANT, speaking
-from models.kernel.gate import changes
+from models.kernel.gate import changes, rehearsal
 from models.kernel.rights import rights
 from models.training import attempts
 from models.training.attempts import QuizAttempt, has_passed
@@ -102,6 +102,19 @@ def test_nothing_tells_what_is_right_before_it_is_handed_in(taking: Taking, brow
     assert not re.search(r"right|correct|points=|\* 工單", page.replace("copyright", ""))
     for login in ("clerk_sal", "head_sal", "management", "supervisor", "it"):
         assert browser_as(login).get(f"/admin/bank_question/details/?id={bank.id}").status_code in (403, 404)
+
+
+def test_a_rehearsal_marks_nothing(taking: Taking) -> None:
+    attempt = begun(taking, taking.quiz("true_false"))
+    attempt = given(taking, attempt, {"1": "yes"})
+    me = taking.company.actor("clerk_sal")
+
+    def body() -> Any:
+        return changes.move(QuizAttempt, attempt.id, "submit", actor=me, version=attempt.version)
+
+    would_be = rehearsal.rehearsed(body).result
+    assert (would_be.state, would_be.result, would_be.points, would_be.drawn[0].worth) == ("graded", None, None, None)
+    assert (handed_in(taking, attempt).result, rehearsal.is_rehearsing()) == ("passed", False)
 
 
 def test_a_paper_with_every_kind_is_marked_and_what_is_right_is_shown_after(taking: Taking, browser_as: Any) -> None:

@@ -5,7 +5,9 @@ A rehearsal is the gate's own verb, undone (decision 9), so that no rule stands 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -27,7 +29,22 @@ COUNTED = L("Your decision will be noted.", "將記錄您的意見。")
 DONE = L("Done: now “{state}”.", "已辦理：現為「{state}」。")
 CHANGED_SINCE = L("Changed since you looked at it; nothing was done.", "在您查看後已被修改，未辦理。")
 GONE = L("No longer there.", "已不存在。")
+_rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
 LATER = "…"  # stands for a reason that is asked for after the rehearsal
+
+
+def is_rehearsing() -> bool:
+    """Whether what is done now is undone at the end: a type that keeps its outcome secret until then tells nothing."""
+    return _rehearsing.get()
+
+
+@contextmanager
+def _trial() -> Iterator[None]:
+    token = _rehearsing.set(True)
+    try:
+        yield
+    finally:
+        _rehearsing.reset(token)
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,8 @@ def _is_plain(record: Record, verb: str) -> bool:
 
 
 def _unwritten(intent: Intent[Any], verb: str, seen: int, context: Context) -> Record:
-    return changes.moved(Unit(is_dry=True), intent, verb, seen=seen, context=context)
+    with _trial():
+        return changes.moved(Unit(is_dry=True), intent, verb, seen=seen, context=context)
 
 
 def _undone(intent: Intent[Any], verb: str, seen: int, context: Context) -> Record:
@@ -85,7 +103,8 @@ def _undone(intent: Intent[Any], verb: str, seen: int, context: Context) -> Reco
         raise Undone
 
     try:
-        in_transaction(body, quiet=True)
+        with _trial():
+            in_transaction(body, quiet=True)
     except Undone:
         return after[0]
     finally:
@@ -117,7 +136,8 @@ def rehearsed(body: Callable[[], T]) -> Rehearsed[T]:
         raise Undone
 
     try:
-        in_transaction(run)
+        with _trial():
+            in_transaction(run)
     except Undone:
         return after[0]
     finally:
