@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from models.kernel.base import clock
@@ -27,7 +26,7 @@ from seed.vocabulary.training import COURSES, CourseText, Fact
 
 HR = "hr"
 FIRST_DAYS, ROUNDS, ROUND_DAYS = 300, 2, 120
-BATCH = 6  # people in one transaction: it must not last for long where the machine is slow
+TOGETHER = 4  # people in one step: the transaction of several steps must not last long where the machine is slow
 EACH_ROUND = 0.9  # of those who have to
 DRAWN = (("easy", 3, 10), ("middle", 4, 10), ("hard", 1, 30))  # difficulty, how many, points each: 100 together
 LEVELS = {"true_false": "easy", "single": "middle", "multiple": "hard", "matching": "hard"}
@@ -44,8 +43,7 @@ def plan_training(script: Script) -> None:
         script.add(at + 0.5, HR, _quiz(course, place))
         script.add(at + 0.6, HR, _course(course, place))
         for turn in range(ROUNDS):
-            begin = script.tape.ago(FIRST_DAYS - ROUND_DAYS * turn - 3 * place)
-            script.add(begin, SYSTEM_LOGIN, _round(place, turn))
+            _rounds(script, course, place, turn)
 
 
 def questions_of(course: CourseText) -> list[dict[str, Any]]:
@@ -86,13 +84,8 @@ def _several(fact: Fact, rest: list[Fact], place: int) -> str:
 
 def _bank(course: CourseText, place: int) -> Act:
     def act(desk: Desk) -> None:
-        rows = questions_of(course)
-
-        def enter() -> None:
-            for number, row in enumerate(rows):
-                desk.create(f"bank_question:{place}:{number}", row)
-
-        changes.in_batch(enter, quiet=True)
+        for number, row in enumerate(questions_of(course)):
+            desk.create(f"bank_question:{place}:{number}", row)
 
     return act
 
@@ -155,21 +148,21 @@ def _people_rows(desk: Desk, course: CourseText) -> list[dict[str, Any]]:
     return desk.rows("user", {"department": {"$in": homes}}) if homes else []
 
 
-def _round(place: int, turn: int) -> Act:
-    """Those who have to take a quiz do, the less often the better they were."""
-    course = COURSES[place]
+def _rounds(script: Script, course: CourseText, place: int, turn: int) -> None:
+    """Those who have to take a quiz do, some at a time: the load keeps each step short."""
+    people = [user for user in USERS if not course.departments or user.department_code in course.departments]
+    rng = chance("quiz", place, turn)
+    chosen = [user.login for user in people if rng.random() < EACH_ROUND]
+    begin = script.tape.ago(FIRST_DAYS - ROUND_DAYS * turn - 3 * place)
+    for number, first in enumerate(range(0, len(chosen), TOGETHER)):
+        some = chosen[first : first + TOGETHER]
+        if turn == 0:
+            script.add(begin + 2 * number, SYSTEM_LOGIN, _doing(_learn, place, some))
+        script.add(begin + 2 * number + 1, SYSTEM_LOGIN, _doing(_take, place, some))
 
-    def act(desk: Desk) -> None:
-        people = [user for user in USERS if not course.departments or user.department_code in course.departments]
-        rng = chance("quiz", place, turn)
-        chosen = [user.login for user in people if rng.random() < EACH_ROUND]
-        for first in range(0, len(chosen), BATCH):
-            some = chosen[first : first + BATCH]
-            if turn == 0:
-                changes.in_batch(partial(_learn, desk, place, some), quiet=True)
-            changes.in_batch(partial(_take, desk, place, some), quiet=True)
 
-    return act
+def _doing(verb: Callable[[Desk, int, list[str]], None], place: int, logins: list[str]) -> Act:
+    return lambda desk: verb(desk, place, logins)
 
 
 def _learn(desk: Desk, place: int, logins: list[str]) -> None:
