@@ -73,6 +73,12 @@ LESSON_KINDS = {
 }
 PERSON = user_in("person", L("Person", "學習人"), own=True)
 OPEN_STATES = ("assigned", "in_progress")
+ASSIGN = L("Assign to those who need it", "分配給應學人員")
+LEARNED_IN_ORDER = L(
+    "In order; the next one opens when the one before is done. A file or video is attached to the course and named here. "
+    "The quiz comes last.",
+    "按順序學習，完成前一課時後開放下一課時。附件或視頻上傳至本課程後在此填寫其名稱。最後為測試。",
+)
 NOTHING_TO_SHOW = L(
     "Say which attached file, or which document, the lesson shows.",
     "請填寫本課時的附件名或所用文件。",
@@ -96,6 +102,15 @@ class Lesson(Line):
 def published_courses(person: Actor) -> dict[str, Any]:
     """Everybody sees the courses that can be taken."""
     return {"state": "published"}
+
+
+TEACHING = Access(
+    departments=(),
+    read={Role.HR: Scope.ALL},
+    write={Role.HR: Scope.ALL},
+    named={"trainer": WRITE},
+    extra_rows=published_courses,
+)
 
 
 def learners(course: Course) -> Mapping[str, Any]:
@@ -133,24 +148,10 @@ def has_certificate(course: ObjectId, person: ObjectId) -> bool:
     grid=Grid("number name about trainer quiz valid_months edition state", search="name"),
     form=(
         Part(L("Course", "課程"), "name about trainer purpose prerequisites edition", clause="5.2"),
-        Part(
-            L("Lessons", "課時"),
-            "lessons quiz",
-            help=L(
-                "In order; the next one opens when the one before is done. A file or video is attached to the course "
-                "and named here. The quiz comes last.",
-                "按順序學習，完成前一課時後開放下一課時。附件或視頻上傳至本課程後在此填寫其名稱。最後為測試。",
-            ),
-        ),
+        Part(L("Lessons", "課時"), "lessons quiz", help=LEARNED_IN_ORDER),
         Part(L("For whom", "適用範圍"), "positions voluntary due_days gives_certificate valid_months"),
     ),
-    access=Access(
-        departments=(),
-        read={Role.HR: Scope.ALL},
-        write={Role.HR: Scope.ALL},
-        named={"trainer": WRITE},
-        extra_rows=published_courses,
-    ),
+    access=TEACHING,
     workflow=Workflow(
         "draft",
         (
@@ -163,15 +164,7 @@ def has_certificate(course: ObjectId, person: ObjectId) -> bool:
     ),
     files={"material": L("Material", "課件"), "video": L("Video", "視頻"), "captions": L("Captions", "字幕")},
     follow_ups=(
-        FollowUp(
-            "assign",
-            "Enrolment",
-            L("Assign to those who need it", "分配給應學人員"),
-            states="published",
-            over="User",
-            where=learners,
-            fill=enrolment_of,
-        ),
+        FollowUp("assign", "Enrolment", ASSIGN, states="published", over="User", where=learners, fill=enrolment_of),
     ),
 )
 class Course(Record):
