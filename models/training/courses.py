@@ -75,8 +75,8 @@ PERSON = user_in("person", L("Person", "學習人"), own=True)
 OPEN_STATES = ("assigned", "in_progress")
 ASSIGN = L("Assign to those who need it", "分配給應學人員")
 LEARNED_IN_ORDER = L(
-    "In order; the next one opens when the one before is done. A file or video is attached to the course and named here. "
-    "The quiz comes last.",
+    "In order; the next one opens when the one before is done. A file or video is attached to the course and named "
+    "here. The quiz comes last.",
     "按順序學習，完成前一課時後開放下一課時。附件或視頻上傳至本課程後在此填寫其名稱。最後為測試。",
 )
 NOTHING_TO_SHOW = L(
