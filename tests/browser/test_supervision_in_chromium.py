@@ -1,0 +1,66 @@
+"""A checklist on a phone whose net is away; a number that a browser chooses, keeps and shows when asked for it."""
+
+import datetime as dt
+import hashlib
+
+import pytest
+from playwright.sync_api import expect
+
+from models.kernel.base import clock
+from models.services.keeping import audit
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PHONE = {"width": 390, "height": 844}
+
+
+def test_what_is_typed_while_the_net_is_away_is_there_when_it_is_back(company, sit_down):
+    """Not even a page that is closed meanwhile loses it; once it is with the server this browser forgets it."""
+    inspection = company.walk(company.make("inspection", "supervisor"), "in_progress")
+    page = sit_down("supervisor")
+    page.set_viewport_size(PHONE)
+    form = f"/admin/inspection/edit/?id={inspection.id}"
+    page.goto(form)
+    page.context.set_offline(True)
+    page.fill("[name=remark]", "倉庫無網絡：三份合同缺附件")
+    expect(page.locator("[data-draft-status]")).to_contain_text("網絡已斷開", timeout=20000)
+    kept = "Object.keys(localStorage).filter((name) => name.startsWith('guicheng.away:'))"
+    assert len(page.evaluate(kept)) == 1
+    window = page.context
+    page.close()
+    window.set_offline(False)
+    page = window.new_page()
+    page.goto(form)
+    page.wait_for_url("**draft=1**")
+    expect(page.locator("[name=remark]")).to_have_value("倉庫無網絡：三份合同缺附件")
+    assert page.evaluate(kept) == []
+    window.set_offline(True)
+    page.fill("[name=remark]", "兩份已補")
+    expect(page.locator("[data-draft-status]")).to_contain_text("網絡已斷開", timeout=20000)
+    window.set_offline(False)
+    expect(page.locator("[data-draft-status]")).to_contain_text("草稿已保存", timeout=20000)
+    assert page.evaluate(kept) == []
+
+
+def test_a_number_is_chosen_kept_and_shown_by_the_browser(company, sit_down):
+    company.make("requirement", "clerk_mkt", collected_on=clock.today())
+    span = {"of_type": "requirement", "since": clock.today() - dt.timedelta(days=3), "until": clock.today()}
+    check = company.make("data_check", "supervisor", inspected=company.department("MKT"), **span)
+    url = f"/admin/data_check/move/?id={check.id}&verb="
+    ours, theirs = sit_down("supervisor"), sit_down("head_mkt")
+    theirs.set_viewport_size(PHONE)
+
+    for page, verb in ((ours, "freeze"), (theirs, "answer")):
+        page.goto(url + verb)
+        page.get_by_role("button", name="生成數字").click()
+        page.wait_for_function("document.querySelector('[data-commitment]').value.length === 64")
+        page.locator("form[data-guard] button.primary").click()
+        page.wait_for_url("**/details/**")
+    audit.seal_all()
+    for page, verb in ((theirs, "reveal"), (ours, "draw")):
+        page.goto(url + verb)
+        page.wait_for_function("document.querySelector('[data-committed]').value.length === 32")
+        page.locator("form[data-guard] button.primary").click()
+        page.wait_for_url("**/details/**")
+    made = company.fresh(check)
+    assert (made.state, len(made.sample)) == ("checking", 1)
+    assert made.commitment_theirs == hashlib.sha256(made.number_theirs.encode()).hexdigest()
