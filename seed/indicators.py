@@ -10,6 +10,7 @@ from typing import Any
 from models.assessment import publishing
 from models.kernel.base import clock
 from models.kernel.gate import changes
+from models.kernel.language import working_time
 from seed.desk import Desk
 from seed.vocabulary.indicators import INDICATORS, DemoIndicator
 
@@ -21,7 +22,7 @@ def measure_company(now: dt.datetime) -> dict[str, int]:
     """Enter the indicators as they were a year ago, and compute all months since; what came of it."""
     since = _months_before(now.astimezone(clock.zone()).date(), MONTHS)
     desk = Desk()
-    with clock.set_to(clock.start_of(since) + dt.timedelta(hours=2)):
+    with clock.set_to(clock.start_of(_workday_from(since)) + dt.timedelta(hours=9, minutes=30)):
         for indicator in INDICATORS:
             changes.in_batch(partial(_enter, desk, indicator, since), quiet=True)
     with clock.set_to(now):
@@ -46,6 +47,12 @@ def _enter(desk: Desk, indicator: DemoIndicator, since: dt.date) -> None:
     desk.move(key, "submit")
     desk.login = MANAGEMENT
     desk.move(key, "approve")
+
+
+def _workday_from(day: dt.date) -> dt.date:
+    """The first working day from a day on."""
+    calendar = working_time.calendar()
+    return next(each for each in (day + dt.timedelta(days=n) for n in range(31)) if calendar.is_workday(each))
 
 
 def _months_before(day: dt.date, count: int) -> dt.date:
