@@ -81,7 +81,7 @@ class TestSteps:
         undo(browser, newest(browser))
         assert states("requirement", *needs) == ["analysed"] * 3
         verbs = [row["verb"] for row in get_db()["history"].find({"record": needs[0].id}).sort("seq", 1)]
-        assert verbs == ["create", "analyse", "take_back", "analyse"]
+        assert verbs == ["create", "analyse", "undo_step", "analyse"]
 
     def test_neither_is_work(self, needs, browser_as):
         browser = browser_as("clerk_mkt")

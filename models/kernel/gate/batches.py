@@ -34,7 +34,7 @@ from .stored_form import stored
 from .unit import Unit
 
 DAYS = 30
-UPDATE, BACK = "update", "take_back"
+UPDATE, BACK = "update", "undo_step"
 AT_ONCE_MAX = 500
 NAMED_MOST = 5
 TAKEN_BACK = L("Taken back", "撤銷批量修改")

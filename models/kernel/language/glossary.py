@@ -154,7 +154,7 @@ GATE_VERBS: dict[str, L] = {
     "correct": L("Own decision corrected", "更正本人意見"),
     "mail_returned": L("Mail came back", "郵件被退回"),
     "recount": L("Deadline counted anew", "重新計算期限"),
-    "take_back": L("Step taken back", "撤銷步驟"),
+    "undo_step": L("Step taken back", "撤銷步驟"),
 }
 
 COUNTS: dict[str, L] = {

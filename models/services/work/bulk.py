@@ -58,7 +58,7 @@ Row = tuple[ObjectId, int | None]
 @dataclass(frozen=True, kw_only=True)
 class BulkAct:
     """One act on many records of a type: `verb` is `update` (of a `field`, to a `value` as it was typed), a move (with
-    its `reason`), or `take_back` (of the act that `undoes` names). `run`: what carries it out, where it is long."""
+    its `reason`), or `undo_step` (of the act that `undoes` names). `run`: what carries it out, where it is long."""
 
     id: str
     person: ObjectId | None
