@@ -239,6 +239,12 @@ FLOW = Workflow(
 )
 
 
+AS_DRAWN = L(
+    "The records of a sample stay as they were drawn; say of each whether it is right.",
+    "樣本以抽取結果為準，不能增減記錄，請逐條填寫核對結果。",
+)
+
+
 @record(
     label=L("Check of data", "數據核對"),
     plural=L("Checks of data", "數據核對"),
@@ -362,7 +368,9 @@ class DataCheck(Record):
     seal_no = Whole(computed=True, label=L("Number of the seal", "封存編號"))
     seed = Text(most=64, computed=True, label=L("Seed", "種子"))
     alone = Flag(computed=True, default=False, label=L("Without the department's number", "部門未提供數字"))
-    sample = Lines(SampledRecord, most=SAMPLE_MAX, label=L("Records drawn", "抽中記錄"))
+    sample = Lines(
+        SampledRecord, most=SAMPLE_MAX, edit=during("checking", GROUP_WORK | TEAM), label=L("Records drawn", "抽中記錄")
+    )
     checked = Whole(computed=True, label=L("Checked", "已核對"))
     wrong = Whole(computed=True, label=L("Wrong", "不符"))
     unchecked = Whole(computed=True, label=L("Not checked", "未核對"))
@@ -391,6 +399,12 @@ class DataCheck(Record):
                 yield f"number_{side}", NO_FIT
         for name, count in draw.acted_on(self, inspectors):
             yield "members", ACTED_ON(name=name, count=count)
+
+    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
+        """Nobody adds a record to a sample that was drawn, or takes one away."""
+        drawn = [line.get("sampled") for line in before.get("sample") or ()]
+        if drawn and [line.sampled for line in self.sample or ()] != drawn:
+            yield "sample", AS_DRAWN
 
     def on_freeze(self, actions: MoveActions) -> None:
         draw.freeze(self, actions)

@@ -189,6 +189,18 @@ def test_what_was_not_checked_is_not_right(company, check):
     assert step(company, done, "report", "supervisor").state == "reported"
 
 
+@pytest.mark.parametrize("keeps", [slice(1, None), slice(None, None, -1), slice(0, 0)])
+def test_the_records_of_a_sample_stay_as_they_were_drawn(company, check, keeps):
+    record = drawn(company, check)
+    before = [line.sampled for line in record.sample]
+    lines = list(record.sample)[keeps]
+    with pytest.raises(Refused):
+        changes.update(
+            type(record), record.id, {"sample": lines}, actor=company.actor("supervisor"), version=record.version
+        )
+    assert [line.sampled for line in company.fresh(record).sample] == before
+
+
 def test_a_wrong_record_makes_a_finding_in_one_action_and_once(company, check):
     made = drawn(company, check)
     fill(company, made, ("right", ""), ("wrong", "來源未註明"), ("right", ""))
