@@ -58,6 +58,9 @@ class Duration(Rule, me.IntField):
 
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield in_hours(value)
+
+    def in_json(self, value: Any, sees: Any) -> Any:
+        return in_hours(value)
 '''
 
 PAGES = '''"""How lengths of time appear."""

@@ -115,8 +115,10 @@ class Number(Rule, me.Decimal128Field):
         return with_unit(f"{value:,}", self.unit)
 
     def in_json(self, value: Any, sees: Sees) -> Any:
-        """A text of digits: a reader in another language would make a float of a number."""
-        return f"{value.to_decimal() if isinstance(value, Decimal128) else Decimal(value):f}"
+        """A text of digits, with all its decimals as it is kept: a reader in another language would make a float of a
+        number."""
+        exact = value.to_decimal() if isinstance(value, Decimal128) else Decimal(value)
+        return f"{exact:.{max(self.places, -int(exact.as_tuple().exponent))}f}" if exact.is_finite() else str(exact)
 
     def from_json(self, given: Any, sees: Sees) -> Any:
         if not isinstance(given, str) or not EXACT.fullmatch(given):
