@@ -284,6 +284,9 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "move 'close' has ask=, but it is the system that makes it": {
         "workflow": flow(Move("close", "draft", "closed", by=NOBODY, ask=REASON))
     },
+    "move 'remove' has the name of a verb of the gate": {
+        "workflow": flow(SUBMIT, APPROVE, RETURN, Move("remove", "draft", "draft", label=NAME))
+    },
     "method 'on_edit' must take the actions and what was before": {"fields": {"on_edit": lambda self, actions: None}},
     "timeline names 'name', which is no date of the type": {"timeline": Timeline("name", "day")},
     "timeline names 'end', which is no date of the type": {"timeline": Timeline("day", "end")},

@@ -19,6 +19,7 @@ from .event import event_faults
 from .expected import expectation_faults
 from .fields import Line, Lines, Rule, Sealed, is_empty
 from .follow_up_checks import follow_up_faults
+from .glossary import GATE_VERBS
 from .line import line_of_faults
 from .line_checks import line_faults
 from .mail_in import mail_in_faults
@@ -338,6 +339,8 @@ def _line_reminder_faults(remind: Remind, fields: Any) -> Iterator[str]:
 
 def _move_faults(move: Move, spec: Declaration, fields: Any) -> Iterator[str]:
     what = f"move {move.verb!r}"
+    if move.verb in GATE_VERBS:
+        yield f"{what} has the name of a verb of the gate"
     for need in move.require:
         if isinstance(need, Attached) and need.kind not in spec.file_kinds:
             yield f"{what} needs a file kind {need.kind!r} that is not declared"
