@@ -109,7 +109,8 @@ def _is_live(type_name: str, id: ObjectId) -> bool:
 
 def _line(event: SeenEvent) -> EventSeen:
     line = EventSeen()
-    facts = {"happened_to": f"{event.type}:{event.record}", "what": in_all_locales(_verb(event))}
+    link = f"{event.type}:{event.record}" if _is_live(event.type, event.record) else None
+    facts = {"happened_to": link, "what": in_all_locales(_verb(event))}
     for name, value in (facts | {"at": event.at, "seq": event.seq}).items():
         line.put(name, value)
     return line
