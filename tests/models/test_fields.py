@@ -21,6 +21,8 @@ from models.kernel.language.fields import (
     AnyRef,
     Choice,
     Choices,
+    Commitment,
+    CommittedNumber,
     Day,
     Duration,
     Flag,
@@ -53,6 +55,7 @@ from models.kernel.language.fields import (
     is_empty,
     problems_in,
 )
+from models.kernel.language.kinds.commitments import NO_DIGEST, NO_NUMBER
 from models.kernel.language.kinds.measures import NOT_AN_ADDRESS
 from models.kernel.language.kinds.questions import QuestionLine
 from models.kernel.language.kinds.recurrence import NOT_A_RULE
@@ -85,6 +88,8 @@ KINDS: dict[str, Any] = {
     "phone": Phone(label=LABEL),
     "sealed": Sealed(Phone(), label=LABEL),
     "secret": Secret(label=LABEL),
+    "commitment": Commitment(label=LABEL),
+    "committed_number": CommittedNumber(to="commitment", label=LABEL),
     "whole": Whole(least=0, most=100, label=LABEL),
     "number": Number(places=3, least=0, label=LABEL),
     "money": Money(label=LABEL),
@@ -124,6 +129,8 @@ GOOD: list[tuple[str, Any]] = [
     ("phone", "+86 (21) 5555-0101"),
     ("sealed", "13800138000"),
     ("secret", "a p-4ssword"),
+    ("commitment", "0a" * 32),
+    ("committed_number", "6f1c4d0a92b84e7f93a5"),
     ("whole", 0),
     ("whole", 100),
     ("number", Decimal("1.125")),
@@ -237,6 +244,11 @@ BAD: list[tuple[str, Any, L]] = [
     ("signature", {"how": "drawn", "png": PNG + b"x" * PNG_MAX}, WRONG_FORM),
     ("signature", {"how": "drawn", "png": PNG.decode("latin-1")}, WRONG_FORM),
     ("signature", {"how": "drawn", "png": PNG + b"x", "at": "yesterday"}, WRONG_FORM),
+    ("commitment", "0A" * 32, NO_DIGEST),
+    ("commitment", "0a" * 31, NO_DIGEST),
+    ("commitment", 7, WRONG_FORM),
+    ("committed_number", "short", NO_NUMBER),
+    ("committed_number", "sixteen letters, at least", NO_NUMBER),
     ("signature", {"how": "stamp", "png": PNG}, WRONG_FORM),
     ("signature", "text", WRONG_FORM),
     ("lines", [Row(name="x")] * 501, TOO_MANY),

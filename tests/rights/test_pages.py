@@ -9,6 +9,7 @@ from tests.rights.asking import LETTERS, PEOPLE, read_table, table
 
 OPEN_TO_ALL = (
     "/login", "/language", "/healthz", "/readyz", "/static/", "/admin/static/", "/calendar/", "/p/", "/session",
+    "/metrics", "/api/v1/", "/api/openapi.json",
 )  # fmt: skip
 PAGES = {
     "home": "/admin/", "inbox": "/admin/inbox/", "search": "/admin/search/", "bin": "/admin/bin/",
@@ -29,7 +30,7 @@ legal       y    y     y      y   y       y      n     y       n     n       n  
 finance     y    y     y      y   y       y      n     y       n     n       n          n         n    n
 management  y    y     y      y   y       y      y     y       n     n       n          n         n    n
 supervisor  y    y     y      y   y       y      y     y       y     n       n          n         n    n
-it          y    y     y      y   y       n      n     n       y     y       y          y         y    y
+it          y    y     y      y   y       n      n     y       y     y       y          y         y    y
 a stranger  l    l     l      l   l       l      l     l       l     l       l          l         l    l
 """
 
@@ -51,6 +52,13 @@ def test_no_page_is_open_to_strangers(app: Any, company: Any, browser_as: Any) -
             answer = stranger.get(path)
             assert answer.status_code == 303, f"{path}: {answer.status}"
             assert answer.headers["Location"].startswith("/login"), path
+
+
+def test_programs_without_a_key_or_token_get_nothing(app: Any, company: Any, browser_as: Any) -> None:
+    for login in ("", "management", "it"):
+        for path in ("/api/v1/customer", f"/api/v1/customer/{'0' * 24}"):
+            assert browser_as(login).get(path).status_code == 401, (login, path)
+        assert browser_as(login).get("/metrics").status_code == 404, login
 
 
 def test_the_menu_leads_only_where_one_may_go(company: Any, browser_as: Any) -> None:
