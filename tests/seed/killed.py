@@ -32,7 +32,7 @@ class Cut:
 def load_after_a_kill(settings: Any, database: Database[dict[str, Any]]) -> Cut:
     """Load into an empty database, kill both lanes of the load in the middle, and load again to the end."""
     killed = _load(settings)
-    until(lambda: _both_lanes_play(database), 240, "the year does not begin")
+    until(lambda: _both_lanes_play(database), 900, "the year does not begin")
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     state = database[META].find_one({"_id": DEMO})["state"]
