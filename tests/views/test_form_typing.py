@@ -311,7 +311,7 @@ LIMITED = [
     (name, field)
     for name, cls in catalogue.items()
     for field, link in cls._fields.items()
-    if getattr(link, "states", None)
+    if getattr(link, "states", None) and cls.declared.access.write != {}  # somebody enters it by hand
 ]
 
 
