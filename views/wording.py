@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -61,10 +62,13 @@ def _babel(locale: str) -> Locale:
 
 
 def number(value: Any, places: int | None = None) -> str:
-    """A number with thousands separators; with `places` always so many decimals."""
-    shown = value.to_decimal() if isinstance(value, Decimal128) else Decimal(str(value))
-    if shown.is_finite():
-        shown = rounded(shown, PLACES_MAX if places is None else places)
+    """A number with thousands separators, also a share that no decimals say; with `places` always so many of them."""
+    kept = PLACES_MAX if places is None else places
+    if isinstance(value, Fraction):
+        shown = rounded(value, kept)
+    else:
+        shown = value.to_decimal() if isinstance(value, Decimal128) else Decimal(str(value))
+        shown = rounded(shown, kept) if shown.is_finite() else shown
     pattern = "#,##0" + ("." + "0" * places if places else "") if places is not None else "#,##0.######"
     return format_decimal(shown, format=pattern, locale=babel_locale())
 

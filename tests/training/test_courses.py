@@ -196,3 +196,6 @@ def test_the_matrix_shows_what_each_position_needs_to_whom_it_concerns(company: 
     sheet = browser_as("head_sal").get("/admin/training/export/csv/").get_data().decode("utf-8-sig")
     assert "逾期" in sheet
     assert browser_as("head_sal").get("/admin/training/export/xlsx/").status_code == 200
+    everybody = course_of(company, name="丙課")
+    changes.create(Certificate, {**values, "course": everybody.id, "person": company.users["clerk_sal"]}, actor=hr)
+    assert "1 / 18 (6 %)" in browser_as("hr").page("/admin/training/").text  # a share that no decimals say

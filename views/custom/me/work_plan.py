@@ -97,7 +97,7 @@ def _kept(standing: PlanStanding) -> dict[str, Any]:
     """The promised items that were done by their date, of all that were promised: what was taken off counts too."""
     hits = sum(result == KEPT for result in standing.results.values())
     ratio = Ratio(hits, len(standing.results))
-    share = "" if ratio.is_small else wording.number(float(ratio.percent), 1)
+    share = "" if ratio.is_small else wording.number(ratio.percent, 1)
     return {"hits": hits, "of": len(standing.results), "share": share}
 
 
