@@ -131,18 +131,42 @@ class TestTheList:
 
     def test_thirty_days(self, three, company, browser_as):
         me = company.actor("clerk_sal")
-        act = bulk.begin(me, catalogue["customer"], bulk.UPDATE, 1, field="score", value="9")
+        act = bulk.begin(
+            me, catalogue["customer"], bulk.UPDATE, [(three[0].id, three[0].version)], field="score", value="9"
+        )
         part = bulk.BulkRows(act, catalogue["customer"], me, [(three[0].id, three[0].version)])
         assert part.carry_out((three[0].id, three[0].version)).ok
         with clock.set_to(clock.now() + dt.timedelta(days=31)):
             assert bulk.of_person(me) == []
-            back = bulk.begin(me, catalogue["customer"], bulk.BACK, 1, undoes=act.id)
+            back = bulk.begin(me, catalogue["customer"], bulk.BACK, [(three[0].id, None)], undoes=act.id)
             result = bulk.BulkRows(back, catalogue["customer"], me, [(three[0].id, None)]).carry_out(
                 (three[0].id, None)
             )
         assert not result.ok
         assert "30" in result.text
         assert scores(three[0]) == [9]
+
+    def test_what_was_refused_can_be_read_again(self, three, company, browser_as):
+        browser = browser_as("clerk_sal", locale="en")
+        page = read_page(browser.post("/admin/customer/set/", {"field": "score", "rowid": chosen(*three)}).text)
+        company.walk(three[1], "dormant")
+        browser.send(page.form("set/"), value="50")
+        again = browser.page(newest(browser))
+        assert again.facts["Rows changed"] == "2"
+        assert "Changed since you looked at it" in again.text
+
+    def test_an_act_that_broke_off_is_gone_on_with(self, three, company, browser_as):
+        rows = [(record.id, record.version) for record in three]
+        me, cls = company.actor("clerk_sal"), catalogue["customer"]
+        act = bulk.begin(me, cls, bulk.UPDATE, rows, field="score", value="9")
+        bulk.BulkRows(act, cls, me, rows).carry_out(rows[0])
+        browser = browser_as("clerk_sal", locale="en")
+        assert "Not finished" in browser.page(BASE).text
+        for _ in range(2):
+            browser.post(f"{BASE}go_on/", {"id": act.id})
+        assert work_off(bulk.JOB) == {"done": 3, "refused": 0}
+        assert scores(*three) == [9, 9, 9]
+        assert get_db()["history"].count_documents({"batch": act.id}) == 3
 
     @pytest.mark.parametrize("name", ["", "x", "$ne", "\x00", "0" * 24])
     def test_nonsense(self, name, company, browser_as):
@@ -174,13 +198,17 @@ class TestAllThatIsFound:
         undo(browser, address)
         assert scores(*three, other) == [1, 2, 3, 1]
 
-    def test_more_rows_since_are_asked_for_again(self, three, company, browser_as):
+    @pytest.mark.parametrize("change", ["a row more", "a row changed"])
+    def test_what_has_changed_since_is_asked_for_again(self, change, three, company, browser_as):
         browser = browser_as("clerk_sal", locale="en")
         page = read_page(browser.post("/admin/customer/set/", {"all": "1", "field": "score"}).text)
-        company.make("customer", "clerk_sal", score=4)
+        if change == "a row more":
+            company.make("customer", "clerk_sal", score=4)
+        else:
+            company.walk(three[1], "dormant")
         again = browser.send(page.form("set/"), value="70")
         assert again.status_code == 200
-        assert "4" in read_page(again.text).form("set/")["hits"]
+        assert read_page(again.text).form("set/")["hits"] != page.form("set/")["hits"]
         assert get_db()[bulk.COLLECTION].count_documents({}) == 0
 
     def test_changed_or_barred_since_is_refused_and_named(self, three, company, browser_as):
@@ -229,6 +257,6 @@ def do_run(run: dict[str, Any] | None) -> None:
 
 def test_the_row_of_an_unknown_record_is_gone(company: Any) -> None:
     me, cls = company.actor("clerk_sal"), catalogue["customer"]
-    act = bulk.begin(me, cls, bulk.UPDATE, 1, field="score", value="9")
     row = (ObjectId(), 1)
+    act = bulk.begin(me, cls, bulk.UPDATE, [row], field="score", value="9")
     assert not bulk.BulkRows(act, cls, me, [row]).carry_out(row).ok

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterable
 from typing import Any
 
 from flask import redirect, request
@@ -14,11 +14,12 @@ from models.kernel.base.words import L
 from models.kernel.gate import intents
 from models.kernel.gate.changes import Context
 from models.kernel.gate.intents import Intent
-from models.kernel.gate.rehearsal import GONE, make, rehearse
+from models.kernel.gate.rehearsal import GONE, rehearse
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move
 from models.services.work import bulk as acts
+from models.services.work.bulk import Row
 
 from ..session import actor, own_path
 from . import hits as list_hits
@@ -55,8 +56,8 @@ def answer(view: Any) -> Any:
     if is_final and hits:
         act = acts.order(me, cls, verb, hits.rows, reason=reason)
         return redirect(f"{ACTS}details/?id={act.id}")
-    act = acts.begin(me, cls, verb, len(chosen), reason=reason) if is_final else None
-    rows = _rows(cls, me, chosen, verb, act.context if act else None)
+    act = acts.begin(me, cls, verb, rows_of(cls, chosen), reason=reason) if is_final else None
+    rows = _carried_out(act, cls, me, rows_of(cls, chosen)) if act else _rehearsed(cls, me, chosen, verb)
     context = {
         "declared": cls.declared,
         "base": view.base,
@@ -75,6 +76,12 @@ def answer(view: Any) -> Any:
     return view.render("record/bulk.html", **context)
 
 
+def rows_of(cls: type[Record], chosen: Iterable[str]) -> list[Row]:
+    """The records that ticked rows name, in the versions that were seen."""
+    keys = [RecordKey.of_row(cls.declared.name, given) for given in chosen]
+    return [(key.id, key.version) for key in keys if key]
+
+
 def is_confirmed(hits: list_hits.Hits | None) -> bool:
     """Whether what was rehearsed is to be done: of all that a list finds, as many as were shown."""
     return bool(request.form.get("sure")) and (hits is None or hits.is_as_seen)
@@ -85,27 +92,32 @@ def _asks_reason(cls: type[Record], verb: str) -> bool:
     return any(move.verb == verb and REASON in move.ask for move in flow.moves) if flow else False
 
 
-def _rows(cls: type[Record], me: Actor, chosen: list[str], verb: str, made: Context | None) -> list[dict[str, Any]]:
-    """The rows of the rehearsal (while nothing is `made`) or of the result; all records are loaded by one query."""
+def _rehearsed(cls: type[Record], me: Actor, chosen: list[str], verb: str) -> list[dict[str, Any]]:
+    """What would become of each row; all records are loaded by one query."""
     keys = [RecordKey.of_row(cls.declared.name, given) for given in chosen]
     known = intents.of_many(me, cls, [key.id for key in keys if key])
-    with intents.looking_up_once(known.values()) if made is None else nullcontext():
-        return [
-            _row(known[key.id], verb, key.version, made) if key and key.id in known else {**NOT_THERE, "given": given}
-            for given, key in zip(chosen, keys, strict=True)
-        ]
+    context, rows = Context(source=Source.BULK), []
+    with intents.looking_up_once(known.values()):
+        for key, given in zip(keys, chosen, strict=True):
+            if key is None or key.id not in known:
+                rows.append({**NOT_THERE, "given": given})
+                continue
+            intent = known[key.id]
+            outcome = rehearse(intent, verb, version=key.version, context=context)
+            seen = intent.record.version if key.version is None else key.version
+            rows.append(_row(intent, outcome.ok, str(outcome.words)) | {"given": f"{key.id}:{seen}"})
+    return rows
 
 
-def _row(intent: Intent[Any], verb: str, seen: int | None, made: Context | None) -> dict[str, Any]:
-    if made is None:
-        outcome = rehearse(intent, verb, version=seen, context=Context(source=Source.BULK))
-    else:
-        outcome = make(intent, verb, version=-1 if seen is None else seen, context=made)
-    return {
-        "number": intent.record.number,
-        "title": intent.record.title,
-        "url": f"/admin/{intent.cls.type_name()}/details/?id={intent.id}",
-        "ok": outcome.ok,
-        "text": str(outcome.words),
-        "given": f"{intent.id}:{intent.record.version if seen is None else seen}",
-    }
+def _carried_out(act: acts.BulkAct, cls: type[Record], me: Actor, rows: list[Row]) -> list[dict[str, Any]]:
+    """What came of each row."""
+    known = intents.of_many(me, cls, [id for id, _ in rows])
+    return [
+        _row(known[each.id], each.ok, each.text) if each.id in known else {**NOT_THERE, "given": ""}
+        for each in acts.carry_out_now(act, cls, me, rows)
+    ]
+
+
+def _row(intent: Intent[Any], ok: bool, text: str) -> dict[str, Any]:
+    url = f"/admin/{intent.cls.type_name()}/details/?id={intent.id}"
+    return {"number": intent.record.number, "title": intent.record.title, "url": url, "ok": ok, "text": text}

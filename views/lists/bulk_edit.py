@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bson import ObjectId
 from flask import redirect, request
 
-from models.kernel.base.errors import Changed, Missing, Refused
+from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.record_key import RecordKey
 from models.kernel.base.words import L, Words
-from models.kernel.gate import batches, changes, intents
-from models.kernel.gate.changes import Context
+from models.kernel.gate import intents
 from models.kernel.gate.intents import Intent
-from models.kernel.gate.rehearsal import CHANGED_SINCE, GONE
+from models.kernel.gate.rehearsal import GONE
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
@@ -27,12 +25,10 @@ from ..kinds import kind_of
 from ..session import actor, own_path
 from ..wording import reference_labels
 from . import hits as list_hits
-from .bulk import ACTS, NOTHING, ROWS_MAX, is_confirmed
+from .bulk import ACTS, NOTHING, ROWS_MAX, is_confirmed, rows_of
 
 NO_FIELD = L("This field cannot be set for several rows at once.", "此字段不能批量設置。")
 WILL_CHANGE = L("Will be changed.", "將被修改。")
-SET = L("Changed.", "已修改。")
-BACK = L("Taken back.", "已撤銷。")
 TAKING_BACK = L("Take back", "撤銷")
 
 
@@ -56,30 +52,39 @@ def answer(screen: Any) -> Any:
     if not is_confirmed(hits):
         return _page(screen, name, _rehearsed(cls, name, chosen, known), **list_hits.context_of(hits))
     try:
-        value = parse(cls._fields[name], form.get("value", ""))
+        parse(cls._fields[name], form.get("value", ""))
     except BadValue as bad:
         error = {"error": str(bad.sentence), **list_hits.context_of(hits)}
         return _page(screen, name, _rehearsed(cls, name, chosen, known), **error), 422
     facts = {"field": name, "value": form.get("value", "")}
     if hits:
         return redirect(f"{ACTS}details/?id={acts.order(me, cls, acts.UPDATE, hits.rows, **facts).id}")
-    act = acts.begin(me, cls, acts.UPDATE, len(chosen), **facts)
-    rows = [_set(known.get(key.id) if key else None, key, {name: value}, act.context) for key in chosen]
-    return _page(screen, name, rows, batch=act.id, is_final=True)
+    act = acts.begin(me, cls, acts.UPDATE, rows_of(cls, given), **facts)
+    return _page(screen, name, _carried_out(act, cls, me, rows_of(cls, given), known), batch=act.id, is_final=True)
 
 
 def take_back(screen: Any) -> Any:
     """Take back what one set for many rows; the result for each."""
-    cls, me, batch = screen.model, actor(), request.form.get("batch", "")[:40]
-    entries = batches.entries_of(cls.declared.name, batch, me) if batch else []
-    if not entries:
+    cls, me = screen.model, actor()
+    first = acts.find(request.form.get("batch", "")[:40], me)
+    rows = acts.rows_to_undo(first)
+    if first.type != cls.declared.name or not rows:
         raise Missing
-    act = acts.begin(me, cls, acts.BACK, len(entries), undoes=batch)
-    known = intents.of_many(me, cls, [entry["record"] for entry in entries])
-    rows = [
-        _done(known.get(entry["record"]), BACK, partial(batches.take_back, cls, entry, me, act.id)) for entry in entries
-    ]
-    return _page(screen, "", rows, is_final=True)
+    if len(rows) > ROWS_MAX:
+        return redirect(f"{ACTS}details/?id={first.id}")
+    act, known = acts.begin(me, cls, acts.BACK, rows, undoes=first.id), intents.of_many(me, cls, [id for id, _ in rows])
+    return _page(screen, "", _carried_out(act, cls, me, rows, known), is_final=True)
+
+
+def _carried_out(
+    act: acts.BulkAct,
+    cls: type[Record],
+    me: Actor,
+    rows: Sequence[acts.Row],
+    known: Mapping[ObjectId, Intent[Record]],
+) -> list[dict[str, Any]]:
+    """What came of each row."""
+    return [_row(known.get(each.id), each.ok, each.text) for each in acts.carry_out_now(act, cls, me, rows)]
 
 
 def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> str:
@@ -99,8 +104,7 @@ def _page(screen: Any, name: str, rows: list[dict[str, Any]], **facts: Any) -> s
         "is_final": False,
         "error": "",
         "batch": "",
-        "hits": 0,
-        "is_hits_changed": False,
+        **list_hits.context_of(None),
     }
     return screen.render("record/set.html", **(context | facts))
 
@@ -123,30 +127,7 @@ def _rehearsed(
     return rows
 
 
-def _set(
-    intent: Intent[Record] | None, key: RecordKey | None, values: Mapping[str, Any], context: Context
-) -> dict[str, Any]:
-    """Set the value of one row, of the version that was seen."""
-    if intent is None or key is None:
-        return _row(None, False, GONE)
-    cls, me = intent.cls, intent.actor
-    return _done(intent, SET, partial(changes.update, cls, intent, values, actor=me, version=key.seen, context=context))
-
-
-def _done(intent: Intent[Record] | None, words: Words, work: Callable[[], object]) -> dict[str, Any]:
-    """The result of one row."""
-    try:
-        work()
-    except Changed:
-        return _row(intent, False, CHANGED_SINCE)
-    except Missing:
-        return _row(None, False, GONE)
-    except Refused as refused:
-        return _row(intent, False, refused.first)
-    return _row(intent, True, words)
-
-
-def _row(intent: Intent[Record] | None, ok: bool, words: Words) -> dict[str, Any]:
+def _row(intent: Intent[Record] | None, ok: bool, words: Words | str) -> dict[str, Any]:
     record = intent.record if intent else None
     url = f"/admin/{record.type_name()}/details/?id={record.id}" if record else None
     number = (record.title or record.number) if record else "—"

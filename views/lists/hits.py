@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -29,16 +31,22 @@ TOO_MANY = L(
 
 @dataclass(frozen=True)
 class Hits:
-    """All rows that a list finds, each in the version that it has now; `count_seen`: how many there were when the page
-    was drawn that asks for it (None: none was)."""
+    """All rows that a list finds, each in the version that it has now; `seen`: the digest of those that there were when
+    the page was drawn that asks for it (empty: none was)."""
 
     rows: list[Row]
-    count_seen: int | None
+    seen: str
+
+    @cached_property
+    def digest(self) -> str:
+        """What these rows in these versions are known by."""
+        text = "\n".join(f"{id}:{version}" for id, version in self.rows)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def is_as_seen(self) -> bool:
-        """Whether the list still finds as many as the person was shown."""
-        return self.count_seen == len(self.rows)
+        """Whether the list still finds the same rows, in the versions that the person was shown."""
+        return self.seen == self.digest
 
     def row_ids(self, most: int) -> list[str]:
         """The first of them as the rows of a list name themselves."""
@@ -58,10 +66,11 @@ def all_hits(cls: type[Record], me: Actor) -> Hits | None:
         raise Refused(SLOW) from late
     if len(rows) > ROWS_MAX:
         raise Refused(TOO_MANY(most=f"{ROWS_MAX:,}"))
-    seen = request.form.get("hits", "")
-    return Hits(rows, int(seen) if seen.isdecimal() else None)
+    return Hits(rows, request.form.get("hits", ""))
 
 
 def context_of(hits: Hits | None) -> dict[str, Any]:
     """What a page of rehearsal says of all that is found."""
-    return {"hits": len(hits.rows) if hits else 0, "is_hits_changed": bool(hits and not hits.is_as_seen)}
+    if hits is None:
+        return {"hits": 0, "hits_digest": "", "is_hits_changed": False}
+    return {"hits": len(hits.rows), "hits_digest": hits.digest, "is_hits_changed": not hits.is_as_seen}

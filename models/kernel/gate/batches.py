@@ -81,18 +81,14 @@ def take_back(
     (somebody came since)."""
     if entry["actor"] != actor.id:
         raise Forbidden(rights.NOT_YOURS)
+    if entry["at"] < clock.now() - dt.timedelta(days=DAYS):
+        raise Refused(TOO_LATE(days=DAYS))
     context = Context(source=source, batch=batch, undoes=entry.get("batch") or "", reason=str(TAKEN_BACK))
     if entry["verb"] == UPDATE:
         return changes.update(
             cls, entry["record"], _values(cls, entry), actor=actor, version=entry["version"], context=context
         )
     return _undo_step(cls, entry, actor, context)
-
-
-def refuse_old(entry: Mapping[str, Any]) -> None:
-    """Raise Refused where an entry is too old for its batch to be taken back."""
-    if entry["at"] < clock.now() - dt.timedelta(days=DAYS):
-        raise Refused(TOO_LATE(days=DAYS))
 
 
 def _values(cls: type[Record], entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What one person does to many records at once: listed for thirty days, carried out row by row, taken back whole.
 
-A short one is carried out while its page is waited for, a long one in the background. Of a long one the rows, each in
-the version that was seen, are written down with the order, in parts; a part says what came of its rows. A run that was
-killed goes on with the first part that says nothing yet, and knows by the history which of its rows it had done.
+A short one is carried out while its page is waited for, a long one in the background. The rows, each in the version
+that was seen, are written down first, those of a long act in parts and with the order; a part says what came of its
+rows. An act that broke off goes on with the first part that says nothing yet, and knows by the history which rows it
+had done.
 """
 
 from __future__ import annotations
@@ -87,31 +88,52 @@ class RowResult:
     text: str
 
 
-def begin(actor: Actor, cls: type[Record], verb: str, rows: int, **facts: Any) -> BulkAct:
-    """Note an act that is carried out at once, before its first row is written."""
-    act = _act(actor, cls, verb, rows, facts)
-    in_unit(COLLECTION).insert_one(_stored(act))
-    return act
+def begin(actor: Actor, cls: type[Record], verb: str, rows: Sequence[Row], **facts: Any) -> BulkAct:
+    """Note an act that is carried out at once, with its rows, before the first of them is written."""
+    return _note(actor, cls, verb, rows, facts, is_long=False)
 
 
 def order(actor: Actor, cls: type[Record], verb: str, rows: Sequence[Row], **facts: Any) -> BulkAct:
     """Write down a long act with its rows and the order to carry it out: all of it, or nothing."""
+    return _note(actor, cls, verb, rows, facts, is_long=True)
+
+
+def _note(
+    actor: Actor, cls: type[Record], verb: str, rows: Sequence[Row], facts: Mapping[str, Any], *, is_long: bool
+) -> BulkAct:
     act = _act(actor, cls, verb, len(rows), facts)
-    parts = [rows[at : at + PART_ROWS] for at in range(0, len(rows), PART_ROWS)]
+    parts = [rows[at : at + PART_ROWS] for at in range(0, len(rows), PART_ROWS)] if is_long else [rows]
     documents = [
         {"act": act.id, "n": n, "at": act.at, "rows": [{"id": id, "seen": seen} for id, seen in part]}
         for n, part in enumerate(parts)
     ]
 
     def write() -> BulkAct:
-        run = jobs.enqueue(jobs.Order(task=JOB, params={"act": act.id}, asked_by=actor))
-        known = replace(act, run=run)
+        known = replace(act, run=_enqueue(act, actor)) if is_long else act
         in_unit(COLLECTION).insert_one(_stored(known))
         in_unit(PARTS).insert_many(documents)
         return known
 
-    ordered: BulkAct = changes.in_batch(write)
-    return ordered
+    noted: BulkAct = changes.in_batch(write)
+    return noted
+
+
+def _enqueue(act: BulkAct, actor: Actor) -> ObjectId:
+    return jobs.enqueue(jobs.Order(task=JOB, params={"act": act.id}, asked_by=actor, once=f"bulk:{act.id}"))
+
+
+def go_on(act: BulkAct, actor: Actor) -> None:
+    """Let an act that broke off in the middle be carried out to its end in the background."""
+
+    def write() -> None:
+        in_unit(COLLECTION).update_one({"_id": act.id}, {"$set": {"run": _enqueue(act, actor)}})
+
+    changes.in_batch(write)
+
+
+def unfinished(acts: Iterable[BulkAct]) -> set[str]:
+    """The names of those acts of which nothing is said yet for some of their rows: one query."""
+    return set(in_unit(PARTS).distinct("act", {"act": {"$in": [act.id for act in acts]}, "results": None}))
 
 
 def _act(actor: Actor, cls: type[Record], verb: str, rows: int, facts: Mapping[str, Any]) -> BulkAct:
@@ -140,8 +162,12 @@ def find(id: str, actor: Actor) -> BulkAct:
 
 def load(id: str) -> BulkAct | None:
     """An act by its name."""
-    row = in_unit(COLLECTION).find_one({"_id": id})
-    return _loaded(row) if row else None
+    return load_many([id]).get(id)
+
+
+def load_many(ids: Iterable[str]) -> dict[str, BulkAct]:
+    """Acts by their names: one query."""
+    return {row["_id"]: _loaded(row) for row in in_unit(COLLECTION).find({"_id": {"$in": list(ids)}})}
 
 
 def _loaded(row: dict[str, Any]) -> BulkAct:
@@ -165,7 +191,7 @@ def settle(act: BulkAct, n: int, results: Iterable[RowResult]) -> None:
 
 
 def refused_rows(act: BulkAct) -> list[RowResult]:
-    """The rows of a long act that were refused; at most two hundred and one."""
+    """The rows of an act that were refused; at most two hundred and one."""
     stages: list[dict[str, Any]] = [
         {"$match": {"act": act.id, "results.refused": {"$ne": []}}},
         {"$sort": {"n": 1}},
@@ -194,6 +220,14 @@ class BulkRows:
         if id not in self._known:
             return RowResult(id, False, str(GONE))
         return RowResult(id, *_outcome(self.act, self._known[id], seen, self._undone.get(id)))
+
+
+def carry_out_now(act: BulkAct, cls: type[Record], actor: Actor, rows: Sequence[Row]) -> list[RowResult]:
+    """Do a short act to its rows, and say what came of them."""
+    part = BulkRows(act, cls, actor, rows)
+    results = [part.carry_out(row) for row in rows]
+    settle(act, 0, results)
+    return results
 
 
 def _entries(batch: str, actor: Actor, ids: Sequence[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
@@ -235,7 +269,6 @@ def take_one_back(intent: intents.Intent[Any], entry: dict[str, Any] | None, bat
     """Take one row of an act back. Raises Missing, Refused, Forbidden, Changed."""
     if entry is None:
         raise Missing
-    batches.refuse_old(entry)
     batches.take_back(intent.cls, entry, intent.actor, batch)
 
 

@@ -21,7 +21,7 @@ from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.work import bulk, jobs
-from models.services.work.bulk import LISTED_MAX, REFUSED_SHOWN, BulkAct, BulkRows
+from models.services.work.bulk import LISTED_MAX, REFUSED_SHOWN, BulkAct
 from views import wording
 from views.running import STATES, counts_of, progress_of, state_of
 from views.session import actor, catalogue
@@ -33,6 +33,7 @@ BACK_OF = L("Taken back: {what}", "撤銷：{what}")
 UNKNOWN = L("of a type that is no more", "已不存在的類型")
 WILL_GO_BACK = L("Will be as before.", "將恢復原狀。")
 NOTHING_LEFT = L("Nothing of it was done, so there is nothing to take back.", "未修改任何記錄，無需撤銷。")
+UNFINISHED = L("Not finished", "未完成")
 STILL_RUNNING = L("It is still being carried out; please wait until it has ended.", "尚在執行，請待其結束後再撤銷。")
 
 
@@ -47,8 +48,7 @@ class BatchesView(CustomView):
     def index(self) -> str:
         """The acts of the last thirty days, the newest first."""
         acts = bulk.of_person(actor())
-        runs = _runs_of(acts)
-        rows = [_facts(act, runs.get(act.run)) for act in acts[:LISTED_MAX]]
+        rows = _in_words(acts[:LISTED_MAX])
         return self.render("custom/batches.html", rows=rows, is_cut=len(acts) > LISTED_MAX, most=LISTED_MAX)
 
     @expose("/details/")
@@ -60,7 +60,7 @@ class BatchesView(CustomView):
         refused = bulk.refused_rows(act)
         return self.render(
             "custom/batch.html",
-            act=_facts(act, run),
+            act=_in_words([act])[0],
             progress=progress_of(run) if run else None,
             counts=counts_of(run) if run else "",
             done=batches.count_of(act.id, me),
@@ -82,6 +82,15 @@ class BatchesView(CustomView):
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
+    @expose("/go_on/", methods=("POST",))
+    def go_on(self) -> Any:
+        """Carry out the rest of an act that broke off."""
+        me = actor()
+        act = bulk.find(request.form.get("id", ""), me)
+        if act.run is None and bulk.unfinished([act]):
+            bulk.go_on(act, me)
+        return redirect(f"/admin/batches/details/?id={act.id}")
+
     @expose("/take_back/", methods=("POST",))
     def take_back(self) -> Any:
         """What taking an act back would do to each of its records, or, once it is confirmed, what it did."""
@@ -98,16 +107,15 @@ class BatchesView(CustomView):
         if is_final and len(rows) > AT_ONCE_MAX:
             return redirect(f"/admin/batches/details/?id={bulk.order(me, cls, BACK, rows, undoes=act.id).id}")
         if is_final:
-            back = bulk.begin(me, cls, BACK, len(rows), undoes=act.id)
-            part = BulkRows(back, cls, me, rows)
-            shown = [(each.id, each.ok, each.text) for each in map(part.carry_out, rows)]
+            back = bulk.begin(me, cls, BACK, rows, undoes=act.id)
+            shown = [(each.id, each.ok, each.text) for each in bulk.carry_out_now(back, cls, me, rows)]
         else:
             shown = _rehearsed(act, cls, me)
         names = _named(me, act, {id: text for id, _, text in shown})
         good = {id for id, ok, _ in shown if ok}
         lines = [row | {"ok": row["id"] in good} for row in names]
         ready, total = len(good), len(rows)
-        facts = {"act": _facts(act, run), "rows": lines, "ready": ready, "total": total, "is_final": is_final}
+        facts = {"act": _in_words([act])[0], "rows": lines, "ready": ready, "total": total, "is_final": is_final}
         return self.render("custom/batch_back.html", **facts)
 
 
@@ -133,32 +141,40 @@ def _type_of(act: BulkAct) -> type[Record] | None:
     return catalogue().get(act.type)
 
 
-def _facts(act: BulkAct, run: Mapping[str, Any] | None) -> dict[str, Any]:
-    """An act in words: when, what, of which type, how many rows, in which state."""
+def _in_words(acts: list[BulkAct]) -> list[dict[str, Any]]:
+    """Acts in words: three queries, whatever their number."""
+    runs, unfinished = _runs_of(acts), bulk.unfinished(acts)
+    firsts = bulk.load_many(act.undoes for act in acts if act.undoes)
+    return [_facts(act, runs.get(act.run), firsts.get(act.undoes), act.id in unfinished) for act in acts]
+
+
+def _facts(act: BulkAct, run: Mapping[str, Any] | None, first: BulkAct | None, is_unfinished: bool) -> dict[str, Any]:
+    """An act in words: when, what, of which type, how many rows, in which state; `first` is what it takes back."""
     cls = _type_of(act)
-    state = state_of(run) if run else {"state": str(STATES[jobs.DONE][0]), "tone": "good", "is_open": False}
+    is_unfinished = run is None and is_unfinished
+    label, tone = (UNFINISHED, "wait") if is_unfinished else STATES[jobs.DONE]
+    state = state_of(run) if run else {"state": str(label), "tone": tone, "is_open": False}
     return {
         "id": act.id,
         "when": wording.moment(act.at),
         "kind": cls.declared.plural if cls else UNKNOWN,
         "list": f"/admin/{act.type}/" if cls else "",
-        "what": _said(act, cls),
+        "what": _said(act, cls, first),
         "value": act.value,
         "reason": act.reason,
         "rows": act.rows,
-        "is_long": act.run is not None,
+        "is_unfinished": is_unfinished,
         "url": f"/admin/batches/details/?id={act.id}",
         **state,
     }
 
 
-def _said(act: BulkAct, cls: type[Record] | None) -> Words:
+def _said(act: BulkAct, cls: type[Record] | None, first: BulkAct | None = None) -> Words:
     """What was done, in words."""
     if act.verb == UPDATE:
         field = cls._fields.get(act.field) if cls else None
         return SET_FIELD(field=label_of(field) if field else act.field)
     if act.verb == BACK:
-        first = bulk.load(act.undoes)
         return BACK_OF(what=_said(first, cls)) if first and first.verb != BACK else GATE_VERBS[BACK]
     flow = cls.declared.workflow if cls else None
     return flow.verb_label(act.verb) if flow and act.verb in flow.verbs() else L(act.verb, act.verb)
