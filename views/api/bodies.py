@@ -26,6 +26,7 @@ from models.services.personal.api_keys import OnceEntry
 
 JSON = frozenset({"application/json", "application/merge-patch+json"})
 _VERSION = re.compile(r'\s*"v?(\d{1,9})"\s*')
+_HALF = re.compile("[\ud800-\udfff]")
 _ENTRY = re.compile(r"[\x21-\x7e]{1,200}")
 NOT_JSON = L("The body is no JSON object: {why}", "請求內容不是 JSON 對象：{why}")
 NO_MEDIA = L("Send JSON, as Content-Type: application/json.", "請發送 JSON，並註明 Content-Type: application/json。")
@@ -72,7 +73,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         raise ValueError("a name stands twice")
+    if any(_has_half(name) or _has_half(value) for name, value in content.items()):
+        raise ValueError("a text has half a character")
     return content
+
+
+def _has_half(value: Any) -> bool:
+    """Whether a text, or one of a list, has half of a pair of UTF-16, which nothing can be written with."""
+    if isinstance(value, list):
+        return any(map(_has_half, value))
+    return isinstance(value, str) and _HALF.search(value) is not None
 
 
 def _no_constant(name: str) -> Any:

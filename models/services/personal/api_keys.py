@@ -165,26 +165,29 @@ def _hash(secret: str) -> str:
 
 @dataclass(frozen=True)
 class OnceEntry:
-    """What a program sends once: the key under which the gate makes it once, and the version that was answered."""
+    """What a program sends once: its name, the key under which the gate makes it once, and the version that was
+    answered. The key is another one when the name is used again after its day."""
 
+    name: str
     key: str
     version: int | None = None
 
     def answered(self, version: int) -> None:
         """Note the version of the record that was answered, so that the answer to the same is the same."""
         if self.version is None:
-            _entries().update_one({"_id": self.key}, {"$set": {"version": version}})
+            _entries().update_one({"_id": self.name, "key": self.key}, {"$set": {"version": version}})
 
 
 def begin_entry(person: ObjectId, key: str, content: bytes) -> OnceEntry | None:
     """What comes under a person's key for the first time within a day, or again; None: another content came first."""
     digest, now = hashlib.sha256(content).hexdigest(), dt.datetime.now(dt.UTC)
     name = f"api:{person}:{hashlib.sha256(key.encode()).hexdigest()}"
-    fresh = {"digest": digest, "expires": now + dt.timedelta(hours=ENTRY_HOURS)}
+    _entries().delete_one({"_id": name, "expires": {"$lte": now}})  # the server looks for these once a minute only
+    fresh = {"digest": digest, "key": f"api:{secrets.token_hex(16)}", "expires": now + dt.timedelta(hours=ENTRY_HOURS)}
     row = _entries().find_one_and_update(
         {"_id": name}, {"$setOnInsert": fresh}, upsert=True, return_document=ReturnDocument.AFTER
     )
-    return OnceEntry(name, row.get("version")) if row["digest"] == digest else None
+    return OnceEntry(name, row["key"], row.get("version")) if row["digest"] == digest else None
 
 
 def _entries() -> Any:

@@ -11,7 +11,7 @@ from mongoengine.connection import get_db
 from pymongo.read_concern import ReadConcern
 
 from models.kernel.base import clock
-from models.kernel.base.collections import API_KEYS
+from models.kernel.base.collections import API_KEYS, EVENTS
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.organisation import User
@@ -71,6 +71,8 @@ def test_it_sees_whose_keys_there_are_and_revokes_them_and_nobody_else_does(
     assert browser_as("head_sal").post("/admin/account/keys/revoke", {"key": key}).status_code == 303
     assert client.get("quotation").status_code == 200
     assert it.post("/admin/api-keys/revoke/", {"key": key}).status_code == 302
+    event = get_db()[EVENTS].find_one({"kind": "key_revoked"})
+    assert (event["user"], event["detail"]["key"]) == (company.users["it"], key)
     assert client.get("quotation").status_code == 401
 
 

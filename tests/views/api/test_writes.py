@@ -13,6 +13,7 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from models.kernel.base import clock
+from models.kernel.base.collections import API_ENTRIES
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.attempts import forget_counts
@@ -68,6 +69,30 @@ def test_a_request_with_a_key_is_done_once(company: Any, program: Any) -> None:
     said = [client.ask("POST", place, {"text": "hi"}, Idempotency_Key="c") for _ in "ab"]
     assert [answer.status_code for answer in said] == [201, 201]
     assert len(client.get(place).json["items"]) == 1
+
+
+def test_a_key_that_is_used_again_after_its_day_makes_another_record(company: Any, program: Any) -> None:
+    body, client = offer_of(company), program("clerk_sal")
+    first = client.ask("POST", "quotation", body, Idempotency_Key="1")
+    get_db()[API_ENTRIES].update_many({}, {"$set": {"expires": dt.datetime(2025, 1, 1, tzinfo=dt.UTC)}})
+    second = client.ask("POST", "quotation", {**body, "tags": ["next day"]}, Idempotency_Key="1")
+    assert (second.status_code, second.json["tags"]) == (201, ["next day"])
+    assert second.json["id"] != first.json["id"]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"\\ud800": 1}', '{"fields": {"\\udfff": 1}}', '{"remark": "\\ud800"}', '{"tags": ["\\ud800"]}']
+)
+def test_half_a_character_is_refused_in_a_sentence(body: str, company: Any, program: Any) -> None:
+    client = program("clerk_sal")
+    for path in ("quotation", f"quotation/{'0' * 24}/comments", f"quotation/{'0' * 24}/moves/submit"):
+        answer = client.client.post(
+            f"/api/v1/{path}",
+            data=body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {client.key}", "If-Match": '"v1"'},
+        )
+        assert answer.status_code in (400, 404), answer.text
 
 
 def test_requests_with_one_key_at_once_have_one_effect(company: Any, app: Any, program: Any) -> None:

@@ -38,13 +38,19 @@ class KeysView(CustomView):
 
     @expose("/")
     def index(self) -> Any:
-        """All keys that hold, the newest first."""
-        keys = api_keys.keys_of(most=SHOWN_MAX)
+        """The keys that hold, the newest first; those of one person by their login."""
+        login = request.args.get("login", "").strip()
+        owner = User.collection().find_one({"login": login}, {"_id": 1}) if login else None
+        known = api_keys.keys_of(owner["_id"] if owner else None, most=SHOWN_MAX + 1) if owner or not login else []
+        keys = known[:SHOWN_MAX]
         people = User.collection().find({"_id": {"$in": [key.user for key in keys]}}, {"name": 1, "login": 1})
         catalogue = current_app.extensions["catalogue"]
         return self.render(
             "custom/api_keys.html",
             keys=keys,
+            login=login,
+            is_cut=len(known) > SHOWN_MAX,
+            most=SHOWN_MAX,
             people={row["_id"]: f"{row['name']} ({row['login']})" for row in people},
             labels={str(verb): label for verb, label in VERB_LABELS.items()},
             type_labels={name: cls.declared.label for name, cls in catalogue.items()},
@@ -56,6 +62,8 @@ class KeysView(CustomView):
         """End a key of anybody."""
         gone = api_keys.revoke(request.form.get("key"))
         if gone:
-            current_app.extensions["security"].record_event("key_revoked", user=gone.user, key=str(gone.id))
+            current_app.extensions["security"].record_event(
+                "key_revoked", user=actor().id, owner=str(gone.user), key=str(gone.id)
+            )
         say("good" if gone else "info", REVOKED(name=gone.name) if gone else NO_KEY)
         return redirect("/admin/api-keys/")
