@@ -7,19 +7,13 @@ A form that is saved, one that is refused, an approval from the inbox, a page of
 from __future__ import annotations
 
 import itertools
-import logging
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from admin_app.app import create_app
-from admin_app.database import connect
-from admin_app.embedded import EmbeddedMongo
-from admin_app.settings import Settings
-from tests.conftest import _prepare
+from bench.empty import installation
 from tests.fixtures.company import Company
 from tests.fixtures.http import COMMANDS, Browser, signed_in
 
@@ -28,17 +22,8 @@ SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 
 
 def main() -> None:
-    logging.disable(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="guicheng-bench-", ignore_cleanup_errors=True) as folder:
-        mongo = EmbeddedMongo(Path(folder), cache_gb=0.25, oplog_mb=64)
-        uri = mongo.start()
-        try:
-            settings = Settings(data=Path(folder), mongodb_uri=uri, database="bench", demo=True, cheap_passwords=True)
-            connect(settings)
-            _prepare(settings)
-            report(create_app(settings))
-        finally:
-            mongo.stop()
+    with installation() as settings:
+        report(create_app(settings))
 
 
 def report(app: Any) -> None:

@@ -7,28 +7,22 @@ Prints wall and processor seconds: everything anew, then a night with a two-hund
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from bson import ObjectId
 from mongoengine.connection import get_db
 
-from admin_app.database import connect
-from admin_app.embedded import EmbeddedMongo
-from admin_app.settings import Settings
+from bench.empty import installation
 from models import catalogue
 from models.assessment import publishing
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.services.keeping import audit
-from tests.conftest import _prepare
 from tests.fixtures.company import Company
 from tests.fixtures.histories import HOUR, Histories
 
@@ -38,19 +32,9 @@ MEASURES = ("quotation.completeness", "quotation.firstpass", "quotation.stepsint
 
 
 def main() -> None:
-    logging.disable(logging.ERROR)
     entries = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with tempfile.TemporaryDirectory(prefix="guicheng-bench-", ignore_cleanup_errors=True) as folder:
-        mongo = EmbeddedMongo(Path(folder), cache_gb=1, oplog_mb=256)
-        uri = mongo.start()
-        try:
-            settings = Settings(data=Path(folder), mongodb_uri=uri, database="bench", demo=True, cheap_passwords=True)
-            connect(settings)
-            _prepare(settings)
-            with clock.set_to(NOW):
-                report(entries)
-        finally:
-            mongo.stop()
+    with installation(cache_gb=1, oplog_mb=256), clock.set_to(NOW):
+        report(entries)
 
 
 def report(entries: int) -> None:

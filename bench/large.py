@@ -7,24 +7,18 @@ Processor milliseconds of each page, the median of some rounds, and the ratio of
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from bson import ObjectId
 
 from admin_app.app import create_app
-from admin_app.database import connect
-from admin_app.embedded import EmbeddedMongo
-from admin_app.settings import Settings
+from bench.empty import installation
 from models.development.changes import price_of
 from models.development.suspects import Change
 from models.kernel.base import clock
-from tests.conftest import _prepare
 from tests.fixtures.company import Company
 from tests.fixtures.http import Browser, signed_in
 from tests.models.development.conftest import Workshop
@@ -33,17 +27,8 @@ FEW, ITEMS, TASKS, ROUNDS = 20, 5000, 2000, 7
 
 
 def main() -> None:
-    logging.disable(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="guicheng-bench-", ignore_cleanup_errors=True) as folder:
-        mongo = EmbeddedMongo(Path(folder), cache_gb=0.25, oplog_mb=64)
-        uri = mongo.start()
-        try:
-            settings = Settings(data=Path(folder), mongodb_uri=uri, database="bench", demo=True, cheap_passwords=True)
-            connect(settings)
-            _prepare(settings)
-            report(create_app(settings))
-        finally:
-            mongo.stop()
+    with installation() as settings:
+        report(create_app(settings))
 
 
 def report(app: Any) -> None:
