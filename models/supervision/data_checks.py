@@ -67,6 +67,8 @@ from .clauses import CLAUSES, GROUP_WORK
 from .inspections import independence_faults
 
 TEAM = user_in("leader", L("Leader of the check", "核對負責人"), own=True)
+WHEN_REPORTED = GROUP_WORK | OWNER | HEAD | in_state("reported closed")
+REPLACED_IN = ("opened", "checking")  # whoever turns out to have worked on a record of the sample makes room
 SAMPLE_MAX = 500
 CONFIDENCES = {"90": L("90 %", "90%"), "95": L("95 %", "95%"), "99": L("99 %", "99%")}
 RIGHT, WRONG, UNCHECKED = "right", "wrong", "unchecked"
@@ -85,6 +87,10 @@ PROMISE = L(
     "自選數的 SHA-256 摘要，該數在公開前須保密。",
 )
 NUMBER = L("What the commitment was made of.", "作出承諾時所用的數。")
+TOO_EARLY = L(
+    "Keep the number secret until the commitments are sealed, which is done every few minutes.",
+    "雙方承諾封存前（每數分鐘一次）須對此數保密，請稍後再填。",
+)
 ENDS_BEFORE = L("The period ends before it begins.", "期間的結束日期早於開始日期。")
 IN_FUTURE = L("The period is not over yet.", "期間尚未結束。")
 WHY_WRONG = L("Say which clause it is against, and what is wrong.", "須填寫所違反的條款及不符情況。")
@@ -115,19 +121,19 @@ class SampledRecord(Line):
     result = Choice(
         RESULTS,
         edit=during("checking", GROUP_WORK | TEAM),
-        see=GROUP_WORK | OWNER | HEAD | in_state("reported closed"),
+        see=WHEN_REPORTED,
         label=L("Result", "核對結果"),
     )
     clause_no = Text(
         most=20,
         edit=during("checking", GROUP_WORK | TEAM),
-        see=GROUP_WORK | OWNER | HEAD | in_state("reported closed"),
+        see=WHEN_REPORTED,
         label=L("Clause", "條款號"),
     )
     remark = Text(
         most=400,
         edit=during("checking", GROUP_WORK | TEAM),
-        see=GROUP_WORK | OWNER | HEAD | in_state("reported closed"),
+        see=WHEN_REPORTED,
         label=L("Remark", "說明"),
     )
     finding = Ref("Finding", computed=True, label=L("Finding", "監督問題"))
@@ -160,6 +166,7 @@ def is_checked(check: DataCheck) -> bool:
     return bool(check.sample) and all(line.result for line in check.sample)
 
 
+BOTH_SEALED = Judged(L("The commitments are sealed", "雙方承諾已封存"), draw.SEALED)
 FLOW = Workflow(
     "planned",
     (
@@ -189,7 +196,7 @@ FLOW = Workflow(
             "opened",
             by=head_in("inspected"),
             ask="number_theirs",
-            require="number_theirs",
+            require=("number_theirs", BOTH_SEALED),
             within=workdays(1),
             label=L("Reveal the number", "公開數字"),
         ),
@@ -206,7 +213,7 @@ FLOW = Workflow(
             "checking",
             by=OWNER | TEAM,
             ask="number_ours",
-            require=("number_ours", Judged(L("The commitments are sealed", "雙方承諾已封存"), draw.SEALED)),
+            require=("number_ours", BOTH_SEALED),
             within=workdays(1),
             label=L("Draw the sample", "抽樣"),
         ),
@@ -220,13 +227,19 @@ FLOW = Workflow(
         ),
         Move("close", "reported", "closed", by=HEAD, within=workdays(5)),
         Move("return", "reported", "checking", by=HEAD, ask=REASON),
-        Move("cancel", "planned frozen committed", "cancelled", by=GROUP_WORK, ask=REASON, optional=True),
-        Move(  # the leader, who knows both numbers by now, has no say whether there is a draw
-            "give_up", "opened", "cancelled", by=role(Role.MANAGEMENT), ask=REASON, optional=True, label=GIVE_UP
+        Move("cancel", "planned frozen", "cancelled", by=GROUP_WORK, ask=REASON, optional=True),
+        Move(  # the leader, who may know both numbers by now, has no say whether there is a draw
+            "give_up",
+            "committed opened",
+            "cancelled",
+            by=role(Role.MANAGEMENT),
+            ask=REASON,
+            optional=True,
+            label=GIVE_UP,
         ),
     ),
     ends="closed cancelled",
-    edit="planned checking",
+    edit="planned",
     withdraw=False,
     facts=(
         State("planned", L("Planned", "已計劃"), tone="wait"),
@@ -252,7 +265,7 @@ AS_DRAWN = L(
     clause="4.1",
     number="DC-{yyyy}-{seq:3}",
     title="{subject}",
-    grid=Grid("number subject inspected of_type until leader wrong state", search="subject", sort="-until"),
+    grid=Grid("number subject inspected of_type until leader state", search="subject", sort="-until"),
     form=(
         Part(
             L("Check of data", "數據核對"),
@@ -324,11 +337,11 @@ AS_DRAWN = L(
 class DataCheck(Record):
     """Whether the records of a department are right, by a sample that neither side could choose."""
 
-    subject = Text(required=True, most=120, label=L("Subject", "主題"))
+    subject = Text(required=True, most=120, editable_in={"checking"}, label=L("Subject", "主題"))
     inspected = Ref("Department", required=True, label=L("Inspected department", "被檢查部門"))
-    about = Choice(CLAUSES, required=True, default="3.2", label=L("Clause", "標準條款"))
-    leader = Ref("User", required=True, informs=True, label=L("Leader", "負責人"))
-    members = Refs("User", label=L("Members", "成員"))
+    about = Choice(CLAUSES, required=True, default="3.2", editable_in={"checking"}, label=L("Clause", "標準條款"))
+    leader = Ref("User", required=True, informs=True, editable_in={*REPLACED_IN}, label=L("Leader", "負責人"))
+    members = Refs("User", editable_in={*REPLACED_IN}, label=L("Members", "成員"))
     of_type = PopulationType(is_any=True, required=True, label=L("Kind of record", "記錄類型"))
     since = Day(required=True, label=L("From", "起始日期"))
     until = Day(required=True, label=L("Until", "截止日期"))
@@ -371,11 +384,11 @@ class DataCheck(Record):
     sample = Lines(
         SampledRecord, most=SAMPLE_MAX, edit=during("checking", GROUP_WORK | TEAM), label=L("Records drawn", "抽中記錄")
     )
-    checked = Whole(computed=True, label=L("Checked", "已核對"))
-    wrong = Whole(computed=True, label=L("Wrong", "不符"))
-    unchecked = Whole(computed=True, label=L("Not checked", "未核對"))
-    result = LocalizedText(computed=True, label=L("What it proves", "核對結論"))
-    conclusion = LongText(label=L("Remark", "備註"))
+    checked = Whole(computed=True, see=WHEN_REPORTED, label=L("Checked", "已核對"))
+    wrong = Whole(computed=True, see=WHEN_REPORTED, label=L("Wrong", "不符"))
+    unchecked = Whole(computed=True, see=WHEN_REPORTED, label=L("Not checked", "未核對"))
+    result = LocalizedText(computed=True, see=WHEN_REPORTED, label=L("What it proves", "核對結論"))
+    conclusion = LongText(editable_in={"checking"}, label=L("Remark", "備註"))
 
     def clean(self) -> None:
         """The counts, and what they prove."""
@@ -397,6 +410,8 @@ class DataCheck(Record):
             number = self._data.get(f"number_{side}")
             if number and commitment_of(number) != self._data.get(f"commitment_{side}"):
                 yield f"number_{side}", NO_FIT
+            elif number and self.state in ("committed", "opened") and not draw.has_seal(self):
+                yield f"number_{side}", TOO_EARLY
         for name, count in draw.acted_on(self, inspectors):
             yield "members", ACTED_ON(name=name, count=count)
 
@@ -417,8 +432,9 @@ class DataCheck(Record):
         self.alone, self.seal_no = True, draw.next_seal()
 
     def on_pass_over(self, actions: MoveActions) -> None:
-        """A number that is kept back has no say: the inspector's was not known when that was decided."""
-        self.alone = True
+        """A number that is kept back has no say: the inspector's was not known when that was decided. One that was
+        filled in, and only not handed in, is taken."""
+        self.alone = not self.number_theirs
 
     def on_draw(self, actions: MoveActions) -> None:
         draw.draw(self, SampledRecord)

@@ -100,7 +100,7 @@ def has_population(check: DataCheck) -> list[Readiness]:
 
 @judge_of(SEALED)
 def is_sealed(check: DataCheck) -> list[Readiness]:
-    return [Readiness(ARE_SEALED, bool(check.seal_no) and root_of(check) is not None)]
+    return [Readiness(ARE_SEALED, has_seal(check))]
 
 
 def freeze(check: DataCheck, actions: MoveActions) -> None:
@@ -140,6 +140,12 @@ def root_of(check: DataCheck) -> str | None:
     return seal["root"] if seal else None
 
 
+def has_seal(check: DataCheck) -> bool:
+    """Whether the seal that joins the commitments is there: from then on a number can be shown, since nobody can try
+    for another root any more."""
+    return bool(check.seal_no) and root_of(check) is not None
+
+
 def seed_for(check: DataCheck, root: str) -> str:
     """The seed of a check; the root of the seal stands in for a number that was not given."""
     return seed_of(check.digest, check.number_ours, check.number_theirs or root, root)
@@ -176,14 +182,17 @@ def frozen_head(check: DataCheck, sampled: str) -> str | None:
 
 
 def acted_on(check: DataCheck, inspectors: list[ObjectId]) -> Iterator[tuple[str, int]]:
-    """Those of the inspectors who changed or decided records of the sample (ISO 19011), or for whom somebody did, and
-    how many; one query."""
+    """Those of the inspectors who changed or decided records of the sample before it was drawn (ISO 19011), or for
+    whom somebody did, and how many."""
     ids = [ObjectId(line.sampled.partition(":")[2]) for line in check.sample or () if line.sampled]
     if not ids or not inspectors:
         return
     who = {"$in": inspectors}
+    own = {"type": type(check).type_name(), "record": check.id, "verb": "draw"}
+    draw_of = get_db()[collections.HISTORY].find_one(own, {"at": 1})
     acts: dict[str, Any] = {
         "record": {"$in": ids},
+        **({"at": {"$lt": draw_of["at"]}} if draw_of else {}),
         "$and": [
             {"$or": [{"actor": who}, {"acting_for": who}]},
             {"$or": [{"state_to": {"$gt": ""}}, {"changes.0": {"$exists": True}}]},

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 
 import pytest
+from bson import ObjectId
 
 from models import catalogue
 from models.kernel.base import clock
@@ -16,6 +17,7 @@ from models.kernel.gate import changes, passages
 from models.kernel.gate.changes import Context
 from models.kernel.language.localized import localized
 from models.kernel.rights import rights
+from models.kernel.rights.fields import readable_fields
 from models.services.keeping import audit, snapshots
 from tests.fixtures.doing import do
 
@@ -61,6 +63,11 @@ def step(company, record, verb, login, **values):
     )
 
 
+def edit(company, record, login, **values):
+    fresh = company.fresh(record)
+    return changes.update(CHECK, record.id, values, actor=company.actor(login), version=fresh.version)
+
+
 def drawn(company, check, number=OURS, theirs=THEIRS):
     """The check with its sample drawn, by what both have given."""
     step(company, check, "freeze", "supervisor", commitment_ours=promise(number))
@@ -102,11 +109,11 @@ def test_a_number_that_does_not_fit_its_commitment_is_refused(company, check):
     assert "commitment_ours" in refusal.value.problems
     step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
     step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS))
+    audit.seal_all()
     with pytest.raises(Refused) as refusal:
         step(company, check, "reveal", "head_mkt", number_theirs="another-number-of-mine")
     assert "number_theirs" in refusal.value.problems
     step(company, check, "reveal", "head_mkt", number_theirs=THEIRS)
-    audit.seal_all()
     with pytest.raises(Refused) as refusal:
         step(company, check, "draw", "supervisor", number_ours=THEIRS)
     assert "number_ours" in refusal.value.problems
@@ -121,15 +128,84 @@ def test_a_number_that_could_be_guessed_is_refused(company, check):
     assert "number_theirs" in refusal.value.problems
 
 
-def test_nothing_is_drawn_before_the_commitments_are_sealed(company, check):
+def test_no_number_is_shown_before_the_commitments_are_sealed(company, check):
+    """Neither handed in nor filled in: whoever knew both could write until the root of the seal suits."""
     audit.seal_all()  # a seal of before does not count
     step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
     step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS))
-    step(company, check, "reveal", "head_mkt", number_theirs=THEIRS)
     with pytest.raises(Refused):
-        step(company, check, "draw", "supervisor", number_ours=OURS)
+        step(company, check, "reveal", "head_mkt", number_theirs=THEIRS)
+    with pytest.raises(Refused) as refusal:
+        edit(company, check, "head_mkt", number_theirs=THEIRS)
+    assert "number_theirs" in refusal.value.problems
     audit.seal_all()
+    step(company, check, "reveal", "head_mkt", number_theirs=THEIRS)
     assert step(company, check, "draw", "supervisor", number_ours=OURS).state == "checking"
+
+
+def test_without_an_answer_the_inspector_waits_for_the_seal_as_well(company, check):
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    with clock.set_to(NOW + dt.timedelta(days=3)):
+        do("moves.timed")
+    assert company.fresh(check).state == "opened"
+    for act in (lambda: step(company, check, "draw", "supervisor", number_ours=OURS),
+                lambda: edit(company, check, "supervisor", number_ours=OURS)):  # fmt: skip
+        with pytest.raises(Refused):
+            act()
+
+
+def test_a_number_that_was_filled_in_and_not_handed_in_is_the_department_s(company, check):
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS))
+    audit.seal_all()
+    edit(company, check, "head_mkt", number_theirs=THEIRS)
+    with clock.set_to(NOW + dt.timedelta(days=3)):
+        do("moves.timed")
+    assert (company.fresh(check).state, company.fresh(check).alone) == ("opened", False)
+    made = step(company, check, "draw", "supervisor", number_ours=OURS)
+    assert made.seed == hashlib.sha256(f"{made.digest}:{OURS}:{THEIRS}:{root_of(made)}".encode()).hexdigest()
+
+
+def test_once_the_population_is_frozen_what_was_promised_stays(company, check):
+    """Nor is the check called off after the department has answered, or put into the bin: that would choose, too."""
+    supervisor = company.actor("supervisor")
+    late = {
+        "planned": {"subject": "需求核對（一）", "confidence": "99", "members": []},
+        "frozen": {}, "committed": {}, "opened": {"members": []},
+        "checking": {"members": [], "subject": "需求核對（二）", "conclusion": "無"},
+    }  # fmt: skip
+    values = {
+        "confidence": "90", "tolerable": 50, "inspected": company.department("SAL"), "of_type": "ticket",
+        "since": dt.date(2025, 6, 2), "until": dt.date(2025, 6, 8), "leader": company.user("supervisor").id,
+        "members": [], "subject": "另一主題", "conclusion": "結論",
+    }  # fmt: skip
+    acts = {
+        "planned": lambda: step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS)),
+        "frozen": lambda: step(company, check, "answer", "head_mkt", commitment_theirs=promise(THEIRS)),
+        "committed": lambda: step(company, check, "reveal", "head_mkt", number_theirs=THEIRS),
+        "opened": lambda: step(company, check, "draw", "supervisor", number_ours=OURS),
+        "checking": lambda: None,
+    }
+    may = {}
+    for state, act in acts.items():
+        record = company.fresh(check)
+        assert record.state == state
+        settable = {name for name in values if rights.may_set(supervisor, record, name)}
+        may[state] = (
+            settable - {*late[state], "leader"} if state != "planned" else set(),
+            bool(rights.may_remove(supervisor, record)),
+            any(move.verb == "cancel" and rights.may_move(supervisor, record, move)
+                for move in record.flow().out_of(state)),
+        )  # fmt: skip
+        audit.seal_all()
+        act()
+    assert may == {
+        "planned": (set(), True, True),
+        "frozen": (set(), False, True),
+        "committed": (set(), False, False),
+        "opened": (set(), False, False),
+        "checking": (set(), False, False),
+    }
 
 
 def test_only_the_head_of_the_inspected_department_answers(company, check):
@@ -232,6 +308,23 @@ def test_whoever_has_worked_on_a_record_of_the_sample_does_not_check_it(company,
         drawn(company, check)
     assert "members" in refusal.value.problems
     assert str(helper.name) in str(refusal.value.problems["members"][0])
+    edit(company, check, "supervisor", members=[])  # makes room, so that the check goes on
+    assert step(company, check, "draw", "supervisor", number_ours=OURS).state == "checking"
+
+
+def test_what_an_inspector_does_after_the_draw_holds_nothing_up(company, check):
+    """A check that was reported could neither be closed nor returned."""
+    made = drawn(company, check)
+    fill(company, made, *[("right", "")] * 3)
+    step(company, made, "report", "supervisor")
+    with clock.set_to(NOW + dt.timedelta(hours=1)):
+        for line in made.sample:
+            id = ObjectId(line.sampled.partition(":")[2])
+            changes.update(REQUIREMENT, id, {"subject": "更正"}, actor=SYSTEM, version=None)
+    entries = check._get_db()["history"]
+    leader = company.user("supervisor").id
+    entries.update_many({"type": "requirement", "verb": "update"}, {"$set": {"actor": leader}})
+    assert step(company, made, "close", "management").state == "closed"
 
 
 def test_a_result_is_seen_by_the_department_when_it_is_reported(company, check):
@@ -241,9 +334,12 @@ def test_a_result_is_seen_by_the_department_when_it_is_reported(company, check):
     assert shown == [made.id]
     column = CHECK.declared.own_fields["sample"].columns["result"]
     assert not column.see.holds(company.fresh(made), [head])
+    counts = {"checked", "wrong", "unchecked", "result"}
+    assert not counts & readable_fields(head, CHECK, company.fresh(made))
     fill(company, made, *[("right", "")] * 3)
     reported = step(company, made, "report", "supervisor")
     assert column.see.holds(reported, [head])
+    assert counts <= readable_fields(head, CHECK, reported)
 
 
 def test_a_promise_that_needs_too_many_and_an_empty_population_are_refused(company, check):

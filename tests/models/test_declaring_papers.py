@@ -8,6 +8,8 @@ import pytest
 from models.kernel.language.facts import DeclarationError
 from models.kernel.language.fields import Ref, Sealed, Text
 from models.kernel.language.paper import Paper
+from models.kernel.language.relations import in_state
+from models.kernel.language.who import OWNER
 from models.kernel.language.workflow import Move
 from tests.models.test_declaring import CLOSE, NAME, L, declared, flow, nothing_stays, started
 
@@ -61,6 +63,10 @@ FAULTS: dict[str, dict[str, Any]] = {
         {"secret": Sealed(label=NAME)}
     )
     | {"papers": (Paper("notice", NAME, on="close", attach="letter", fields="name secret"),)},
+    "paper 'notice' is attached and says 'early', which not everybody may see who reads the record": paper(
+        {"early": Text(see=in_state("draft"), label=NAME)}
+    )
+    | {"papers": (Paper("notice", NAME, on="close", attach="letter", fields="early"),)},
     "paper 'notice' is attached and says 'cost', which not everybody may see who reads the record": paper(
         {"cost": Text(internal=True, label=NAME)}
     )
@@ -81,6 +87,11 @@ def test_right_papers_are_taken() -> None:
     assert made.path.name == "paper.typ"
     assert Paper("sheet", NAME).has_button
     assert not Paper("letter", NAME, on="close", attach="letter").has_button
+
+
+def test_a_paper_says_what_everybody_sees_from_its_move_on() -> None:
+    seen = paper({"result": Text(see=OWNER | in_state("closed"), label=NAME)})
+    declared(**seen | {"papers": (Paper("notice", NAME, on="close", attach="letter", fields="result"),)})
 
 
 def test_an_unknown_option_is_an_error() -> None:

@@ -80,7 +80,7 @@ def content_of(
 ) -> dict[str, Any]:
     """What a paper says, as texts in a language; to everybody who opens the record where it is for no one reader."""
     with speaking(locale):
-        names = [name for name in paper.fields or _in_order(record) if _is_shown(record, name, reader)]
+        names = [name for name in paper.fields or _in_order(record) if _is_shown(record, name, paper, reader)]
         titles = _titles(record, names, reader)
         more = paper.content(record, reader) if paper.content else {}
         return {
@@ -117,9 +117,12 @@ def _in_order(record: Record) -> list[str]:
     return [name for part in record.declared.form for name in part.fields if name in record.declared.own_fields]
 
 
-def _is_shown(record: Record, name: str, reader: Actor | None) -> bool:
-    field = record.fields_of()[name]
-    return is_for_everybody(field) if reader is None else rights.sees(reader, field, record)
+def _is_shown(record: Record, name: str, paper: Paper, reader: Actor | None) -> bool:
+    """What a paper names may be seen by everybody from now on only; what it does not name, always."""
+    field, flow = record.fields_of()[name], record.flow()
+    if reader is not None:
+        return rights.sees(reader, field, record)
+    return is_for_everybody(field, flow.reached_from({record.state}) if flow and name in paper.fields else ())
 
 
 def _columns(record: Record, name: str) -> Mapping[str, Any]:

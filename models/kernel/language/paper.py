@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..base.words import HANT, LOCALES, L
 from .names import Names, NameSet
 from .outside import CREATE, holds_language, values_at
+from .relations import Relation
 
 if TYPE_CHECKING:
     from .spec import Declaration
@@ -28,7 +29,8 @@ class Paper:
     `attach`. `when` is asked at the move and again before it is made. Without `on`, or with `button`, a reader has it
     made by a button, in the language and with the rights of that reader, in the `states` that are named.
 
-    `fields`: what it says (none: all fields); an attached one says nothing that not everybody sees who reads it.
+    `fields`: what it says (none: all fields); an attached one says nothing that not everybody sees who reads it, from
+    the state on in which it is made.
     `content(record, reader)` gives more for its format, as texts; `reader` is None where it is attached.
 
     `languages`: one paper in each of these; `locale` is a field, of the record or of one that it links to, that holds
@@ -136,15 +138,21 @@ def _language_faults(paper: Paper, spec: Declaration, fields: Mapping[str, Any])
 
 
 def _field_faults(paper: Paper, spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str]:
+    flow, states = spec.workflow, frozenset[str]()
+    if flow:
+        made_in = {move.target for move in flow.moves if move.verb in paper.on}
+        states = flow.reached_from(made_in | ({flow.start} if CREATE in paper.on else set()))
     for name in paper.fields:
         if name not in spec.own_fields:
             yield f"says a field {name!r} that the type does not have"
-        elif paper.on and not is_for_everybody(fields[name]):
+        elif paper.on and not is_for_everybody(fields[name], states):
             yield f"is attached and says {name!r}, which not everybody may see who reads the record"
 
 
-def is_for_everybody(field: Any) -> bool:
-    """Whether a field may stand in what everybody sees who opens the record; what is kept sealed may not."""
-    if field.is_signature:
-        return field.see is None and not field.internal
-    return not (field.internal or field.see is not None or not field.is_for_strangers)
+def is_for_everybody(field: Any, states: Collection[str] = ()) -> bool:
+    """Whether a field may stand in what everybody sees who opens the record in these states (none: in any); what is
+    kept sealed may not."""
+    is_seen = field.see is None or (
+        bool(states) and isinstance(field.see, Relation) and field.see.is_for_all_in(states)
+    )
+    return is_seen and not field.internal and (field.is_signature or field.is_for_strangers)

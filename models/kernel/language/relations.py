@@ -59,6 +59,10 @@ class Relation:
         own = frozenset(states)
         return Relation(tuple(way if way.states else replace(way, states=own) for way in self.ways))
 
+    def is_for_all_in(self, states: Iterable[str]) -> bool:
+        """Whether everybody who reads the record has a way in each of some states."""
+        return all(any(way.who is None and state in (way.states or {state}) for way in self.ways) for state in states)
+
     @property
     def states(self) -> frozenset[str]:
         """The states that it names."""

@@ -205,6 +205,13 @@ class Workflow:
     def verbs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(move.verb for move in self.moves))
 
+    def reached_from(self, states: Iterable[str]) -> frozenset[str]:
+        """Some states, and all to which moves lead from there."""
+        reached = set(states)
+        while more := {m.target for m in self.moves if not reached.isdisjoint(m.source)} - reached:
+            reached |= more
+        return frozenset(reached)
+
 
 def completed(flow: Workflow) -> Workflow:
     """The workflow with its defaults filled in: ends, editable states, and the way back before the first decision."""
@@ -251,10 +258,8 @@ def _withdrawals(flow: Workflow) -> tuple[Move, ...]:
 
 def faults_of(flow: Workflow) -> Iterable[str]:
     """What is wrong with a completed workflow by itself, as sentences."""
-    states, reached = set(flow.states), {flow.start}
-    while more := {m.target for m in flow.moves if not reached.isdisjoint(m.source)} - reached:
-        reached |= more
-    for state in sorted(states - reached):
+    states = set(flow.states)
+    for state in sorted(states - flow.reached_from({flow.start})):
         yield f"state {state!r} cannot be reached from {flow.start!r}"
     named = flow.ends | (flow.edit or frozenset()) | ({flow.edited, flow.adopted} - {""})
     for state in sorted(named - states):
