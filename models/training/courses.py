@@ -326,24 +326,37 @@ def join(me: Actor, course: Course) -> Enrolment:
     """Take up a course of one's own accord; begun at once. Raises Refused where what comes before is not finished."""
     due = clock.today() + dt.timedelta(days=course.due_days or 30)
     values = {"course": course.id, "person": me.id, "due": due, "department": me.department, "owner": me.id}
-    made = changes.create(Enrolment, values, actor=for_person(me))
-    return changes.move(Enrolment, made.id, "begin", actor=me, version=made.version)
+
+    def body() -> Enrolment:
+        made = changes.create(Enrolment, values, actor=for_person(me))
+        return changes.move(Enrolment, made.id, "begin", actor=me, version=made.version)
+
+    return changes.in_batch(body)
 
 
 def done_with(me: Actor, enrolment: Enrolment, key: str) -> Enrolment:
     """Note that the person has done a lesson; the required ones before it come first. Raises Missing, Refused."""
+    if enrolment.ref("person") != me.id:
+        raise Missing
+
+    def learned(now: Enrolment) -> dict[str, Any]:
+        line = _line_done(now, key)
+        return {"done": [*(now.done or ()), line]} if line else {}
+
+    return changes.amend(Enrolment, enrolment.id, learned, actor=for_person(me))
+
+
+def _line_done(enrolment: Enrolment, key: str) -> LessonDone | None:
+    """The line that notes a lesson as done now; None where it is done already."""
     course: Course = enrolment.course
     lesson = next((line for line in course.lessons or () if line.key == key), None)
-    if lesson is None or enrolment.ref("person") != me.id:
+    if lesson is None:
         raise Missing
     first = enrolment.next_lesson()
     order = [line.key for line in course.lessons]
     if first is not None and order.index(first.key) < order.index(key):
         raise Refused(IN_ORDER(lesson=first.title))
     if enrolment.has_done(lesson):
-        return enrolment
+        return None
     edition = lesson.document.edition if lesson.ref("document") and lesson.document else course.edition
-    line = LessonDone(lesson=place_of(course.id, key), done_at=clock.now(), edition=edition)
-    return changes.update(
-        Enrolment, enrolment.id, {"done": [*(enrolment.done or ()), line]}, actor=for_person(me), version=None
-    )
+    return LessonDone(lesson=place_of(course.id, key), done_at=clock.now(), edition=edition)

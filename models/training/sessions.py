@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -193,35 +193,47 @@ def line_of(session: TrainingSession, person: ObjectId | None) -> Participant | 
 
 def enrol(me: Actor, session: TrainingSession) -> TrainingSession:
     """Ask for a seat; who comes after the last one waits. Raises Refused where it is not open, or clashes."""
-    if session.state != "open":
-        raise Refused(NOT_OPEN)
-    if line_of(session, me.id):
-        return session
-    if other := clashing(me.id, session):
-        raise Refused(CLASH(session=other))
-    return _written(me, session, [*(session.participants or ()), Participant(person=me.id)])
+
+    def asked(now: TrainingSession) -> dict[str, Any]:
+        if now.state != "open":
+            raise Refused(NOT_OPEN)
+        if line_of(now, me.id):
+            return {}
+        if other := clashing(me.id, now):
+            raise Refused(CLASH(session=other))
+        return {"participants": [*(now.participants or ()), Participant(person=me.id)]}
+
+    return changes.amend(TrainingSession, session.id, asked, actor=for_person(me))
 
 
 def leave(me: Actor, session: TrainingSession) -> TrainingSession:
     """Give the seat back: the first who waits has it then."""
-    if session.state != "open" or (line := line_of(session, me.id)) is None:
-        raise Refused(NOT_OPEN)
-    line.place = "left"
-    return _written(me, session, session.participants)
+
+    def given_back(now: TrainingSession) -> dict[str, Any]:
+        if now.state != "open" or (line := line_of(now, me.id)) is None:
+            raise Refused(NOT_OPEN)
+        line.place = "left"
+        return {"participants": list(now.participants)}
+
+    return changes.amend(TrainingSession, session.id, given_back, actor=for_person(me))
 
 
 def sign(me: Actor, session: TrainingSession) -> TrainingSession:
     """Sign in, and the second time out."""
-    line = line_of(session, me.id)
-    if line is None or line.place != "enrolled":
-        raise Refused(NO_SEAT)
-    if clock.now() < clock.aware(session.starts) - EARLY:
-        raise Refused(NOT_YET)
-    if line.signed_in:
-        line.signed_out = clock.now()
-    else:
-        line.signed_in = clock.now()
-    return _written(me, session, session.participants)
+
+    def signed(now: TrainingSession) -> dict[str, Any]:
+        line = line_of(now, me.id)
+        if line is None or line.place != "enrolled":
+            raise Refused(NO_SEAT)
+        if clock.now() < clock.aware(now.starts) - EARLY:
+            raise Refused(NOT_YET)
+        if line.signed_in:
+            line.signed_out = clock.now()
+        else:
+            line.signed_in = clock.now()
+        return {"participants": list(now.participants)}
+
+    return changes.amend(TrainingSession, session.id, signed, actor=for_person(me))
 
 
 def clashing(person: ObjectId | None, session: TrainingSession) -> str:
@@ -236,8 +248,3 @@ def clashing(person: ObjectId | None, session: TrainingSession) -> str:
     }
     row = TrainingSession.collection().find_one(query, {"subject": 1})
     return row["subject"] if row else ""
-
-
-def _written(me: Actor, session: TrainingSession, lines: Sequence[Participant]) -> TrainingSession:
-    values: Mapping[str, Any] = {"participants": list(lines)}
-    return changes.update(TrainingSession, session.id, values, actor=for_person(me), version=None)

@@ -141,6 +141,16 @@ def test_what_comes_before_is_finished_first(company: Any) -> None:
     second = course_of(company, name="進階", prerequisites=[first.id])
     with pytest.raises(Refused, match="基礎"):
         courses.join(company.actor("clerk_sal"), second)
+    assert not Enrolment.objects.count()
+
+
+def test_lessons_done_on_two_pages_are_both_kept(company: Any) -> None:
+    course, me = course_of(company), company.actor("clerk_sal")
+    first, optional, _ = (line.key for line in course.lessons)
+    seen = courses.join(me, course)
+    courses.done_with(me, seen, first)
+    done = courses.done_with(me, seen, optional).done
+    assert [line.raw("lesson").rpartition(":")[2] for line in done] == [first, optional]
 
 
 def test_a_video_is_sent_in_ranges_to_those_who_may_open_it(company: Any, browser_as: Any) -> None:

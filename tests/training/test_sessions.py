@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +64,24 @@ def test_who_waits_moves_up_in_order(company: Any, browser_as: Any) -> None:
     other = session_of(company, subject="同時", starts=NINE + HOUR, ends=NINE + 2 * HOUR)
     with pytest.raises(Refused, match="報價培訓"):
         sessions.enrol(company.actor("clerk_mkt"), other)
+
+
+def test_two_at_once_keep_seats_and_signatures(company: Any) -> None:
+    """Each goes by a page that was read before the others did anything, and two really at once."""
+    session = session_of(company, seats=9)
+    actors = {login: company.actor(login) for login in ("clerk_sal", "clerk_mkt", "clerk_prd", "clerk_log")}
+    for login in ("clerk_sal", "clerk_mkt"):
+        sessions.enrol(actors[login], session)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda login: sessions.enrol(actors[login], session), ("clerk_prd", "clerk_log")))
+    full = company.fresh(session)
+    assert {line.ref("person") for line in full.participants} == {actor.id for actor in actors.values()}
+    with clock.set_to(NINE):
+        for login in ("clerk_sal", "clerk_mkt"):
+            sessions.sign(actors[login], full)
+    sessions.leave(actors["clerk_prd"], full)
+    assert [bool(line.signed_in) for line in company.fresh(session).participants[:2]] == [True, True]
+    assert places(company.fresh(session)).count("left") == 1
 
 
 def test_a_code_of_the_room_signs_in_and_out(company: Any, browser_as: Any) -> None:

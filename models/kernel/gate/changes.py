@@ -167,6 +167,20 @@ def update(
     return on_record(cls, id, VerbAttempt(actor, cls, "update", context), body)
 
 
+def amend(
+    cls: type[R], id: Any, values: Callable[[R], Mapping[str, Any]], *, actor: Actor, context: Context = FORM
+) -> R:
+    """Change a record by what it holds when it is written: `values` says from it what is written, and again where
+    somebody else came in between, so that nobody's line is lost. Raises what `update` raises, and what `values` does.
+    """
+
+    def body(unit: Unit) -> R:
+        record = rights.find(actor, cls, id)
+        return update(cls, id, values(record), actor=actor, version=record.version, context=context)
+
+    return in_transaction(body)
+
+
 def move(  # noqa: PLR0913 - a sentence of keywords: who moves what, seen in which version, and why
     cls: type[R],
     id: Any,
