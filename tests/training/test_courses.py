@@ -16,13 +16,14 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.services.files import files
-from models.training import attempts, courses
+from models.training import attempts, courses, matrix
 from models.training.attempts import QuizAttempt
 from models.training.certificates import Certificate, last_day
 from models.training.courses import Course, Enrolment, Lesson
 from models.training.matrix import matrix_for
 from tests.fixtures.doing import do
 from tests.training.conftest import Taking
+from views.custom.training import matrix as shown
 
 NINE = dt.datetime(2026, 11, 23, 1, tzinfo=dt.UTC)
 VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 8
@@ -209,3 +210,49 @@ def test_the_matrix_shows_what_each_position_needs_to_whom_it_concerns(company: 
     everybody = course_of(company, name="丙課")
     changes.create(Certificate, {**values, "course": everybody.id, "person": company.users["clerk_sal"]}, actor=hr)
     assert "1 / 18 (6 %)" in browser_as("hr").page("/admin/training/").text  # a share that no decimals say
+
+
+def test_the_certificate_that_counts_is_the_one_that_is_good_for_longest(company: Any) -> None:
+    course, hr, today = course_of(company), company.actor("hr"), clock.today()
+    plain = course_of(company, name="無證書", gives_certificate=False)
+
+    def certified(login: str, issued: int, ends: int | None) -> Any:
+        days = {"issued_on": today + dt.timedelta(days=issued), "expires_on": ends and today + dt.timedelta(days=ends)}
+        return changes.create(Certificate, {"course": course.id, "person": company.users[login], **days}, actor=hr)
+
+    def standing(login: str, of: Any = course) -> tuple[str, dt.date | None]:
+        cell = matrix_for(hr).cells[company.users[login], of.id]
+        return cell.standing, cell.day
+
+    certified("clerk_sal", -10, 300)
+    for login in ("clerk_sal", "clerk_mkt"):
+        certified(login, -400, -35)  # an older one, entered later
+    assert standing("clerk_sal") == ("good", today + dt.timedelta(days=300))
+    assert standing("clerk_mkt") == ("expired", today - dt.timedelta(days=35))
+    certified("clerk_sal", -20, None)
+    assert standing("clerk_sal") == ("good", None)
+    for of in (course, plain):  # learned, and what it brought is revoked
+        me, enrolment = company.actor("clerk_prd"), courses.join(company.actor("clerk_prd"), of)
+        for place in (0, 2):
+            enrolment = courses.done_with(me, enrolment, of.lessons[place].key)
+        assert (enrolment.state, standing("clerk_prd", of)[0]) == ("done", "good")
+    gone = Certificate.objects(person=company.users["clerk_prd"]).get()
+    changes.move(Certificate, gone.id, "revoke", actor=hr, version=gone.version, context=Context(reason="誤發"))
+    assert (standing("clerk_prd"), standing("clerk_prd", plain)[0]) == (("revoked", None), "good")
+
+
+def test_the_matrix_says_what_it_leaves_out(company: Any, browser_as: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("甲課", "乙課"):
+        course_of(company, name=name)
+    monkeypatch.setattr(matrix, "COURSES_MAX", 1)
+    monkeypatch.setattr(matrix, "PEOPLE_MAX", 5)
+    monkeypatch.setattr(shown, "EXPORT_BATCH", 5)
+    browser = browser_as("hr")
+    text = browser.page("/admin/training/").text
+    assert "其餘 1 門" in text
+    assert "本頁 0 / 5" in text
+    rows = browser.get("/admin/training/export/csv/").get_data().decode("utf-8-sig").splitlines()
+    assert len(rows) == 1 + 18  # a head, and everybody
+    assert rows[0].endswith("甲課,乙課")
+    monkeypatch.setattr(shown, "EXPORT_COURSES_MAX", 1)
+    assert "另有 1 門" in browser.get("/admin/training/export/csv/").get_data().decode("utf-8-sig").splitlines()[-1]
