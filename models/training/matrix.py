@@ -103,7 +103,8 @@ def _held(ids: Mapping[str, Any], today: dt.date) -> dict[tuple[ObjectId, Object
     """The certificate that counts of each person and course: of the good ones that which is good for longest, and where
     none is good the one issued last."""
     until: dict[str, Any] = {"$ifNull": ["$expires_on", FOR_EVER]}
-    is_good = {"$and": [{"$eq": ["$state", "valid"]}, {"$gte": [until, dt.datetime.combine(today, dt.time(tzinfo=dt.UTC))]}]}
+    since = dt.datetime.combine(today, dt.time(tzinfo=dt.UTC))
+    is_good = {"$and": [{"$eq": ["$state", "valid"]}, {"$gte": [until, since]}]}
     columns = {"state": 1, "expires_on": 1, "issued_on": 1, "until": {"$cond": [is_good, until, None]}}
     return _first_of_pairs(Certificate, ids, columns, {"until": -1, "issued_on": -1, "_id": -1})
 

@@ -1,4 +1,8 @@
-"""Training sessions (5.2): seats in the order of asking, who was there and for how long, and what it cost."""
+"""Training sessions (5.2): seats in the order of asking, who was there and for how long, and what it cost.
+
+A seat is asked for, given back and signed for by the person of its line alone, so that the line says who did it. The
+history, which everybody reads, names the system: else it would tell who came to whom the list is not shown.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from ..chapters import TRAINING
 from ..kernel.base import clock
 from ..kernel.base.arithmetic.rounding import rounded
 from ..kernel.base.errors import Refused
-from ..kernel.base.people import Actor
+from ..kernel.base.people import SYSTEM, Actor
 from ..kernel.gate import changes
 from ..kernel.language import (
     READ,
@@ -47,7 +51,6 @@ from ..kernel.language import (
     role,
     user_in,
 )
-from .attempts import for_person
 from .courses import CONTENTS
 from .plans import METHODS
 
@@ -59,6 +62,8 @@ NOT_YET = L("Attendance is signed from half an hour before the beginning on.", "
 NO_SEAT = L("You have no seat in this session.", "您未錄取此培訓。", code="range")
 CLASH = L("You are in “{session}” at that time.", "該時段您已參加「{session}」。", code="clash")
 EARLY = dt.timedelta(minutes=30)
+
+KEEPERS = user_in("trainer", L("Trainer", "講師"), own=True) | role(Role.HR, own=True)  # others see their own seat
 
 
 class Participant(Line):
@@ -151,10 +156,14 @@ class TrainingSession(Record):
     seats = Whole(required=True, least=1, most=2000, default=20, label=L("Seats", "席位"))
     taken = Whole(computed=True, default=0, label=L("Taken", "已錄取"))
     waiting = Whole(computed=True, default=0, label=L("Waiting", "候補"))
-    participants = Lines(Participant, most=2000, label=L("Participants", "學員"))
-    cost = Money(required=True, label=L("Cost, as planned until it was held", "費用（舉辦前為計劃數）"))
+    participants = Lines(Participant, most=2000, see=KEEPERS, label=L("Participants", "學員"))
+    cost = Money(
+        required=True,
+        see={Role.HR, Role.MANAGEMENT},
+        label=L("Cost, as planned until it was held", "費用（舉辦前為計劃數）"),
+    )
     hours_held = Number(computed=True, places=2, label=L("Hours", "學時"))
-    attendance = Number(computed=True, places=1, label=L("Attendance (%)", "出勤率（%）"))
+    attendance = Number(computed=True, places=1, see=KEEPERS, label=L("Attendance (%)", "出勤率（%）"))
     summary = LongText(label=L("Summary", "總結"))
 
     def clean(self) -> None:
@@ -177,6 +186,10 @@ class TrainingSession(Record):
         is_over = self.state in ("held", "closed") and self.taken
         self.attendance = rounded(100 * total / (whole * self.taken), 1) if is_over else None
 
+    def on_hold(self, actions: changes.MoveActions) -> None:
+        """With it attendance is known."""
+        self.clean()
+
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.starts and self.ends and self.ends <= self.starts:
             yield "ends", BACKWARDS
@@ -194,7 +207,7 @@ def line_of(session: TrainingSession, person: ObjectId | None) -> Participant | 
 def enrol(me: Actor, session: TrainingSession) -> TrainingSession:
     """Ask for a seat; who comes after the last one waits. Raises Refused where it is not open, or clashes."""
 
-    def asked(now: TrainingSession) -> dict[str, Any]:
+    def with_seat(now: TrainingSession) -> dict[str, Any]:
         if now.state != "open":
             raise Refused(NOT_OPEN)
         if line_of(now, me.id):
@@ -203,19 +216,19 @@ def enrol(me: Actor, session: TrainingSession) -> TrainingSession:
             raise Refused(CLASH(session=other))
         return {"participants": [*(now.participants or ()), Participant(person=me.id)]}
 
-    return changes.amend(TrainingSession, session.id, asked, actor=for_person(me))
+    return changes.amend(TrainingSession, session.id, with_seat, actor=SYSTEM)
 
 
 def leave(me: Actor, session: TrainingSession) -> TrainingSession:
     """Give the seat back: the first who waits has it then."""
 
-    def given_back(now: TrainingSession) -> dict[str, Any]:
+    def without_seat(now: TrainingSession) -> dict[str, Any]:
         if now.state != "open" or (line := line_of(now, me.id)) is None:
             raise Refused(NOT_OPEN)
         line.place = "left"
         return {"participants": list(now.participants)}
 
-    return changes.amend(TrainingSession, session.id, given_back, actor=for_person(me))
+    return changes.amend(TrainingSession, session.id, without_seat, actor=SYSTEM)
 
 
 def sign(me: Actor, session: TrainingSession) -> TrainingSession:
@@ -233,7 +246,7 @@ def sign(me: Actor, session: TrainingSession) -> TrainingSession:
             line.signed_in = clock.now()
         return {"participants": list(now.participants)}
 
-    return changes.amend(TrainingSession, session.id, signed, actor=for_person(me))
+    return changes.amend(TrainingSession, session.id, signed, actor=SYSTEM)
 
 
 def clashing(person: ObjectId | None, session: TrainingSession) -> str:

@@ -106,6 +106,29 @@ def test_a_code_of_the_room_signs_in_and_out(company: Any, browser_as: Any) -> N
     assert held.participants[0].hours == 2
 
 
+def test_others_see_their_own_seat_alone(company: Any, browser_as: Any, program: Any) -> None:
+    """Who came, for how long and at what cost is of human resources and the trainer; everybody reads the session."""
+    session = session_of(company, cost=Decimal(4321), trainer=company.users["head_mkt"])
+    for login in ("clerk_sal", "clerk_prd"):
+        sessions.enrol(company.actor(login), session)
+    with clock.set_to(NINE):
+        session = sessions.sign(company.actor("clerk_prd"), session)
+    session = changes.move(TrainingSession, session.id, "hold", actor=company.actor("hr"), version=session.version)
+    assert session.attendance == 25
+    other = company.user("clerk_prd").name
+    for login, is_shown in (("hr", True), ("head_mkt", True), ("clerk_sal", False), ("head_sal", False)):
+        browser = browser_as(login)
+        pages = [f"/admin/training_session/{page}/?id={session.id}" for page in ("details", "history")]
+        pages += ["/admin/training_session/", "/admin/training_session/export/csv/"]
+        text = "".join(browser.get(page).get_data(as_text=True) for page in pages)
+        client, place = program(login), f"training_session/{session.id}"
+        sent = client.ask("GET", place).json
+        text += str(client.ask("GET", f"{place}/history").json)
+        assert (other in text, "participants" in sent, "attendance" in sent) == (is_shown,) * 3, login
+        assert ("4,321" in text or "4321" in text, "cost" in sent) == (login == "hr",) * 2, login
+    assert "已錄取" in browser_as("clerk_sal").page(f"/admin/training_session/details/?id={session.id}").text
+
+
 def test_a_plan_makes_sessions_and_knows_what_they_cost(company: Any) -> None:
     hr, management = company.actor("hr"), company.actor("management")
     lines = [

@@ -53,7 +53,7 @@ def _offer(me: Actor, session: TrainingSession) -> Link | None:
 @on_record_top("training_session")
 def _seat_panel(me: Actor, session: TrainingSession) -> Panel | None:
     """One's own seat, and the buttons to ask for one or to give it back."""
-    if session.damaged or session.state not in ("open", "held"):
+    if session.damaged or session.state not in ("open", "held", "closed"):
         return None
     line = sessions.line_of(session, me.id)
     if line is None and session.state != "open":
@@ -61,7 +61,7 @@ def _seat_panel(me: Actor, session: TrainingSession) -> Panel | None:
     facts = {
         "id": session.id,
         "place": str(PLACES[line.place]) if line else "",
-        "hours": wording.number(line.hours or 0) if line and session.state == "held" else "",
+        "hours": wording.number(line.hours or 0) if line and session.state != "open" else "",
         "is_open": session.state == "open",
         "is_full": (session.taken or 0) >= (session.seats or 0),
         "waiting": session.waiting or 0,
