@@ -46,6 +46,7 @@ from .publishing import FigurePlace, lines_kept, put_out
 from .values import PUBLISHED, READERS, IndicatorValue
 
 OWN = dict.fromkeys((Role.CLERK, Role.LEGAL, Role.FINANCE, Role.RECORDS), Scope.OWN)
+SEES_ALL = (Role.SUPERVISOR, Role.HR, Role.MANAGEMENT)
 NOTHING_HANGS = L(
     "This value is not counted by entry {entry} of that record.", "此指標值的計算未用到該記錄的第 {entry} 條歷史。"
 )
@@ -115,7 +116,9 @@ class FigureObjection(Record):
     case = AnyRef(required=True, label=L("Record", "記錄"))
     entry = Whole(required=True, least=1, label=L("Number of its history entry", "歷史條目序號"))
     reason = LongText(required=True, label=L("Why it should not count", "不應計入的理由"))
-    effects = Lines(ObjectionEffect, computed=True, label=L("What it changed", "更正的指標值"))
+    effects = Lines(  # figures of others, too: the page shows each reader those that they may see
+        ObjectionEffect, computed=True, see={*SEES_ALL}, label=L("What it changed", "更正的指標值")
+    )
 
     def warnings(self) -> Iterator[tuple[str, Words]]:
         key = RecordKey.parse(self.case)

@@ -15,6 +15,7 @@ from models.assessment.objections import effects_of
 from models.kernel.base.record_key import RecordKey
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.rights import rights
 
 OBJECTION, VALUE = catalogue["figure_objection"], catalogue["indicator_value"]
 
@@ -75,3 +76,12 @@ def test_exactly_the_predicted_values_change_and_are_shown_before(
     assert all(get_db().indicator_value.find_one({"_id": row["_id"]}) == row for row in others)
     lines = OBJECTION.objects.get(id=objection.id).effects
     assert {(line.n_before - line.n_after) for line in lines} == {1}
+    # whoever objects learns nobody else's figure from what came of it
+    field = OBJECTION.declared.own_fields["effects"]
+    for login, sees_all, hidden in (("supervisor", True, 0), ("head_sal", False, 2)):
+        assert rights.sees(company.actor(login), field, OBJECTION.objects.get(id=objection.id)) is sees_all
+        browser = browser_as(login, is_new=True, locale="en")
+        about = {"id": objection.id}
+        text = "".join(browser.get(f"/admin/figure_objection/{page}/", about).text for page in ("details", "history"))
+        assert "96.29" in text  # of sales, which have all cases of the company here
+        assert (f"and that change as well: {hidden}" in text) is bool(hidden), login

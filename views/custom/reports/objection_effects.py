@@ -1,10 +1,16 @@
-"""What an objection changes, shown before it is decided: computed as the decision itself computes it."""
+"""What an objection changes, shown before it is decided, computed as the decision itself computes it; and what it has
+changed, to those who do not see all figures."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from bson import ObjectId
+
 from models.assessment.counting import shown
+from models.assessment.objected import ACCEPTED
 from models.assessment.objections import effects_of
 from models.assessment.values import IndicatorValue
 from models.kernel.base.people import Actor
@@ -20,10 +26,9 @@ OPEN = ("draft", "submitted")
 @on_record_top("figure_objection")
 def effects(me: Actor, record: Record) -> Panel | None:
     """Each published value that hangs on the entry, before and after; those that the reader may not see by number."""
-    key = RecordKey.parse(record.raw("case"))
-    if record.state not in OPEN or key is None or not record.raw("entry"):
+    made = _made(me, record)
+    if made is None:
         return None
-    made = effects_of(key, record.raw("entry"))
     seen = {row["_id"]: row for row in rights.find_rows(me, IndicatorValue, [effect.value for effect in made])}
     names = wording.titles({"Indicator": {row["indicator"] for row in seen.values()}, **_whose(seen.values())})
     rows = [
@@ -33,15 +38,41 @@ def effects(me: Actor, record: Record) -> Panel | None:
             "indicator": names.get(row["indicator"], ""),
             "whose": names.get(row.get("employee") or row["department"], ""),
             "first": wording.day(row["first_day"]),
-            "before": _number(effect.before.value),
-            "n_before": effect.before.n,
-            "after": _number(effect.after.value),
-            "n_after": effect.after.n,
+            "before": _number(effect.before),
+            "n_before": effect.n_before,
+            "after": _number(effect.after),
+            "n_after": effect.n_after,
         }
         for effect in made
         if (row := seen.get(effect.value))
     ]
-    return Panel("custom/objection_effects.html", {"rows": rows, "hidden": len(made) - len(rows)})
+    facts = {"rows": rows, "hidden": len(made) - len(rows), "is_done": record.state == ACCEPTED}
+    return Panel("custom/objection_effects.html", facts)
+
+
+@dataclass(frozen=True)
+class _ShownEffect:
+    """One value as an objection found it, and as it leaves it."""
+
+    value: ObjectId
+    before: Decimal | None
+    n_before: int
+    after: Decimal | None
+    n_after: int
+
+
+def _made(me: Actor, record: Record) -> list[_ShownEffect] | None:
+    """What an objection makes, or has made; None where there is nothing to say, or the form says it already."""
+    key = RecordKey.parse(record.raw("case"))
+    if record.state in OPEN and key and record.raw("entry"):
+        return [
+            _ShownEffect(e.value, shown(e.before.value), e.before.n, shown(e.after.value), e.after.n)
+            for e in effects_of(key, record.raw("entry"))
+        ]
+    if record.state != ACCEPTED or rights.sees(me, record.declared.own_fields["effects"], record):
+        return None
+    lines = record.raw("effects") or ()
+    return [_ShownEffect(e.ref("value"), e.before, e.n_before, e.after, e.n_after) for e in lines]
 
 
 def _whose(rows: Any) -> dict[str, set[Any]]:
@@ -52,9 +83,8 @@ def _whose(rows: Any) -> dict[str, set[Any]]:
     }
 
 
-def _number(value: Any) -> str:
-    exact = shown(value)
-    return "—" if exact is None else wording.number(exact, 2)
+def _number(value: Decimal | None) -> str:
+    return "—" if value is None else wording.number(value, 2)
 
 
 def views(catalogue: Any) -> list[Any]:
