@@ -170,10 +170,13 @@ def test_one_label_after_the_other(scripts: bool, sit_down: Callable[..., Page],
     """A scanner types a code and presses Enter, wherever the last one led; the hand types a part of the title."""
     desk = sit_down("records", java_script_enabled=scripts)
     desk.goto("/admin/desk/")
+    typing = desk.locator("[data-desk] [name=code]")
     for code in (f"{document.number}/1", "nothing", document.number):
+        expect(typing).to_be_focused()
         desk.keyboard.type(code)
         desk.keyboard.press("Enter")
         expect(desk.locator("#found h2 .quiet-text" if code != "nothing" else ".notice.bad")).to_contain_text(code)
+    expect(typing).to_be_focused()
     desk.keyboard.type("量手")
     desk.keyboard.press("Enter")
     desk.locator("#named").get_by_role("link", name="質量手冊").click()

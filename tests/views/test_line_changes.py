@@ -46,8 +46,10 @@ def changed(record: Any, **values: Any) -> Any:
 def changes_in(browser: Any, record: Any) -> list[str]:
     """The changes of the newest entry, as the page of the record says them."""
     html = browser.get("/admin/quotation/details/", {"id": record.id}).text
-    newest = html.split('<ul class="changes">')[1].split("</ul>")[0]
-    return [" ".join(read_page(f"<ul>{part}</li></ul>").text.split()) for part in newest.split("</li>")[:-1]]
+    newest = html.split('<ol class="timeline">')[1].split('<p class="by">')[1]
+    lists = [part.split("</ul>")[0] for part in newest.split('<ul class="changes">')[1:]]  # the second one is folded
+    items = [item for part in lists for item in part.split("</li>")[:-1]]
+    return [" ".join(read_page(f"<ul>{item}</li></ul>").text.split()) for item in items]
 
 
 class TestHistory:
