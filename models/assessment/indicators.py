@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mongoengine.base import get_document
@@ -11,6 +11,9 @@ from mongoengine.base import get_document
 from ..chapters import SUPERVISION
 from ..kernel.base import clock
 from ..kernel.base.arithmetic.periods import PeriodKind, of_day
+from ..kernel.base.collections import in_archive
+from ..kernel.base.people import Actor
+from ..kernel.base.store import in_unit
 from ..kernel.language import (
     OWNER,
     REASON,
@@ -60,6 +63,10 @@ COUNTERPART_NEEDED = L(
     "A measure of speed needs a counterpart for quality, which is shown beside it.",
     "衡量速度的指標須指定一項質量對照指標，並列顯示。",
     code="required",
+)
+PERIOD_STAYS = L(
+    "Values of this indicator are published: end it, and enter another one with the new period.",
+    "此指標已公佈數值，週期不能更改。請停用此指標，按新週期另建指標。",
 )
 ALSO_SPEED = L("The counterpart measures speed as well.", "對照指標同樣衡量速度，不能作為質量對照。")
 
@@ -207,6 +214,13 @@ class Indicator(Record):
             yield "measure", NOT_MEASURED
         if known and known[1].is_speed:
             yield from self._counterpart_faults()
+
+    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
+        """Published values follow each other without gap or overlap, so that their period stays."""
+        if before and before.get("period") != self.period:
+            query, values = {"indicator": self.id}, in_unit("indicator_value")
+            if values.find_one(query, {"_id": 1}) or in_archive("indicator_value", query):
+                yield "period", PERIOD_STAYS
 
     def warnings(self) -> Iterator[tuple[str, Words]]:
         yield from _filter_faults(self)

@@ -31,19 +31,25 @@ def nobody(done: int, total: int) -> None:
 
 
 def first_open(formula: Formula) -> dt.date:
-    """The first day of the first period of an indicator that is not closed."""
+    """The first day of the first period of an indicator of which nothing is closed."""
     state = get_db()[INDICATOR_STATES].find_one({"_id": formula.indicator}) or {}
     begun = formula.period(formula.since).first
-    closed = state.get("closed_until")
-    return max(closed.date(), begun) if closed else begun
+    if (closed := state.get("closed_until")) is None:
+        return begun
+    at = formula.period(closed.date())
+    return max(at.first if at.first == closed.date() else at.next_first, begun)
 
 
 def refresh(formulas: Iterable[Formula], known: SealedKnowledge, tell: Tell = nobody, *, whole: bool = False) -> int:
-    """Bring the cases up to what is known; returns how many records were read. `whole`: all of them anew.
+    """Bring the cases of all indicators in force up to what is known; returns how many records were read. `whole`: all
+    of them anew, as for one that was not in force meanwhile: the watermark is that of all.
 
     It may be killed anywhere: how far it has come is written last, and what is done again comes to the same.
     """
     states = get_db()[INDICATOR_STATES]
+    formulas = list(formulas)
+    kept_up = [WATERMARK, *(formula.indicator for formula in formulas)]
+    states.update_many({"_id": {"$nin": kept_up}}, {"$unset": {"edition": ""}})
     mark = states.find_one({"_id": WATERMARK}) or {}
     editions = {row["_id"]: row.get("edition") for row in states.find({}, {"edition": 1})}
     by_type: dict[str, list[Formula]] = {}

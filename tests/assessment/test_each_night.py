@@ -6,11 +6,14 @@ import datetime as dt
 import random
 from typing import Any
 
+import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.assessment import publishing
+from models.assessment import populations, publishing
+from models.assessment.indicators import formula_of
 from models.kernel.base import clock
+from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from tests.fixtures.doing import do
@@ -116,3 +119,44 @@ def test_what_is_not_sealed_yet_is_not_counted(company: Any, monkeypatch: Any) -
         with clock.set_to(BEGIN + 2 * HOUR):
             publishing.compute()
         assert get_db().indicator_running.find_one({"scope": "company"})["n"] == 1
+
+
+def test_what_was_sealed_while_an_indicator_was_revised_is_counted(company: Any) -> None:
+    """Another indicator goes on meanwhile, so that what is sealed has been read."""
+    firstpass = {"group": "process", "measure": "quotation.firstpass", "since": BEGIN.date(), "least_n": 1}
+    with clock.set_to(BEGIN):
+        revised, other = (changes.create(INDICATOR, {"name": name, **firstpass}, actor=SYSTEM).id for name in "甲乙")
+    histories = Histories()
+    owner = company.users["clerk_sal"]
+    for night, state in enumerate(("in_force", "draft", "draft", "in_force")):
+        now = BEGIN + night * dt.timedelta(days=1)
+        case = histories.case("quotation", owner=owner, actor=owner, department=company.department("SAL"))
+        case.add(now, "create", target="draft").add(now, "submit", "draft", "submitted")
+        case.add(now, "approve", "submitted", "approved")
+        histories.write()
+        get_db().indicator.update_one({"_id": other}, {"$set": {"state": "in_force"}})
+        get_db().indicator.update_one({"_id": revised}, {"$set": {"state": state}})
+        with clock.set_to(now + HOUR):
+            publishing.compute()
+    running = get_db().indicator_running
+    assert [running.find_one({"indicator": id, "scope": "company"})["n"] for id in (revised, other)] == [4, 4]
+
+
+def test_the_period_of_published_values_stays(company: Any) -> None:
+    hr = company.actor("hr")
+    with clock.set_to(BEGIN):
+        values = {"name": "准", "group": "process", "measure": "quotation.firstpass", "since": BEGIN.date()}
+        made = changes.create(INDICATOR, values, actor=hr)
+        made = changes.update(INDICATOR, made.id, {"period": "quarter"}, actor=hr, version=made.version)
+        value = {"indicator": made.id, "first_day": BEGIN.date(), "last_day": BEGIN.date(), "scope": "company"}
+        value["department"] = company.department("SAL")
+        changes.create(catalogue["indicator_value"], value, actor=SYSTEM)
+        with pytest.raises(Refused) as refusal:
+            changes.update(INDICATOR, made.id, {"period": "year"}, actor=hr, version=made.version)
+        assert "period" in refusal.value.problems
+        changes.update(INDICATOR, made.id, {"least_n": 9}, actor=hr, version=made.version)
+        # whatever became of it: the first period of the new kind of which nothing is closed
+        get_db().indicator_state.insert_one({"_id": made.id, "closed_until": dt.datetime(2026, 11, 1, tzinfo=dt.UTC)})
+        formula = formula_of(INDICATOR.objects.get(id=made.id))
+        assert formula is not None
+        assert populations.first_open(formula) == dt.date(2027, 1, 1)
