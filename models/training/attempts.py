@@ -62,18 +62,23 @@ from ..kernel.language import (
     workdays,
 )
 from ..kernel.language.questions import given as answering
+from ..kernel.language.questions.kinds import LONG_MAX
 from ..kernel.language.questions.question import Question
 from ..kernel.rights import rights
 from .bank import BankQuestion, read_row
-from .marking import NOTHING, BankItem, MarkRule, read_line, share_of
-from .quizzes import Quiz
+from .marking import NOTHING, OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, read_line, share_of
+from .quizzes import QUESTIONS_MAX, Quiz
 
 GRACE = dt.timedelta(seconds=5)  # for the last answer on its way; the clock of the server decides
 PLACES = 2
+ANSWER_MAX = 2 * LONG_MAX + 2  # the longest answer, each sign escaped, in quotes
+SAID_MAX = max(LONG_MAX, OPTIONS_MOST * (2 * OPTION_MAX + 4))  # the longest pairs in words
+PAPER_MAX = QUESTIONS_MAX * (ANSWER_MAX + 40)  # all answers of the largest paper, each with its number or question
 TRAINER = but_not("person", user_in("trainer", L("Trainer", "講師"), own=True) | role(Role.HR, own=True))
 RESULTS = {"passed": L("Passed", "及格"), "failed": L("Not passed", "不及格")}
 OVER = L("The time is over; what was saved before counts.", "時間已到，以此前保存的作答為準。", code="over")
 CLOSED = L("This attempt is over; nothing more can be answered.", "本次作答已結束，不能再作答。", code="over")
+TOO_LATE = (OVER, CLOSED)
 NO_TRIES = L("All {tries} tries are used.", "{tries} 次作答機會已用完。", code="over")
 TOO_SOON = L("The next try is possible from {at} on.", "下次作答可於 {at} 後開始。", code="range")
 NOT_THE_PAPER = L("The questions of a paper stay as they were drawn.", "試卷題目以抽取時為準，不能增減。")
@@ -88,8 +93,8 @@ class DrawnQuestion(Line):
     text = LongText(computed=True, label=L("Question", "題目"))
     edition = Text(computed=True, most=40, see={Role.HR}, label=L("Edition", "題目版本"))
     shown = Text(computed=True, most=2000, see={Role.HR}, label=L("Order shown", "選項順序"))
-    answer = LongText(computed=True, see={Role.HR}, label=L("Answer by keys", "作答（代碼）"))
-    said = LongText(computed=True, label=L("Answer", "作答"))
+    answer = LongText(computed=True, most=ANSWER_MAX, see={Role.HR}, label=L("Answer by keys", "作答（代碼）"))
+    said = LongText(computed=True, most=SAID_MAX, label=L("Answer", "作答"))
     answered_at = Moment(computed=True, label=L("Answered at", "作答時間"))
     most = Number(computed=True, places=PLACES, label=L("Worth at most", "滿分"))
     given = Number(
@@ -117,6 +122,11 @@ class DrawnQuestion(Line):
     def held(self) -> Any:
         """What was answered, as the engine keeps it."""
         return json.loads(self.answer) if self.answer else None
+
+
+def as_held(value: Any) -> str:
+    """An answer as an attempt keeps it, in its own signs; empty: there is none."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False) if value else ""
 
 
 def waits_for_trainer(attempt: QuizAttempt) -> bool:
@@ -214,7 +224,7 @@ class QuizAttempt(Record):
     by_trainer = Flag(default=False, label=L("Marked by the trainer", "由講師評閱"))
     count = Whole(computed=True, label=L("Number of questions", "題數"))
     drawn = Lines(DrawnQuestion, edit=during("submitted", TRAINER), label=L("Questions", "題目"))
-    latest = LongText(internal=True, most=12_000, label=L("Answer on its way", "待存作答"))
+    latest = LongText(internal=True, most=PAPER_MAX, label=L("Answer on its way", "待存作答"))
 
     def clean(self) -> None:
         if self.state == "open" and not self.begun_at:
@@ -265,7 +275,7 @@ class QuizAttempt(Record):
         for number, line in enumerate(self.drawn if not self.is_late else (), 1):
             name = str(number) if str(number) in given else str(line.ref("question"))
             if name in given:
-                line.answer = json.dumps(given[name], sort_keys=True) if given[name] else None
+                line.answer = as_held(given[name]) or None
                 line.answered_at = clock.now()
 
     def _add_up(self) -> None:
@@ -425,8 +435,8 @@ def begin(me: Actor, quiz_id: Any) -> QuizAttempt:
 
 
 def give(me: Actor, attempt: QuizAttempt, typed: Mapping[str, Any]) -> dict[str, Words]:
-    """Keep answers by number of the question, of the person alone. What cannot be understood is said by number and not
-    kept; an answer that is empty is taken back. Raises Refused when the time is over."""
+    """Keep answers by number of the question, of the person alone. What cannot be understood, or not be kept, is said
+    by number and not kept; an answer that is empty is taken back. Raises Refused when the time is over."""
     values: dict[str, Any] = {}
     problems: dict[str, Words] = {}
     for number, line in enumerate(attempt.drawn or (), 1):
@@ -439,5 +449,10 @@ def give(me: Actor, attempt: QuizAttempt, typed: Mapping[str, Any]) -> dict[str,
             values[str(number)] = settled.values.get(question.key)
     if values:
         body = {"latest": json.dumps(values, ensure_ascii=False)}
-        changes.update(QuizAttempt, attempt.id, body, actor=for_person(me), version=None)
+        try:
+            changes.update(QuizAttempt, attempt.id, body, actor=for_person(me), version=None)
+        except Refused as refused:
+            if refused.first in TOO_LATE:
+                raise
+            problems |= dict.fromkeys(values, refused.first)
     return problems

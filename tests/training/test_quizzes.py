@@ -248,6 +248,43 @@ def test_papers_are_drawn_by_category_and_difficulty_and_worth_the_same(taking: 
         taking.quiz(questions=[], draws=too_many)
 
 
+def test_a_long_chinese_answer_is_kept_and_what_cannot_be_kept_stays_in_the_page(
+    taking: Taking, browser_as: Any
+) -> None:
+    quiz = taking.quiz("short", "number")
+    browser = browser_as("clerk_sal")
+    place = browser.post("/admin/taking/begin/", {"id": str(quiz.id)}).headers["Location"]
+    attempt = QuizAttempt.objects.get()
+    number = next(n for n, line in enumerate(attempt.drawn, 1) if "short" in line.text)
+    long = "答\n" * 4999 + "完"  # line breaks are sent as two signs
+    kept = browser.post(place, {f"a-{number}": long[:9000], f"held-{number}": ""}, headers=JSON)
+    assert (kept.status_code, kept.json["problems"]) == (200, {})
+    assert taking.fresh(attempt).drawn[number - 1].held() == long[:9000].strip()
+    again = browser.post(place, {f"a-{number}": long[:9000], f"held-{number}": kept.json["held"][str(number)]})
+    assert again.status_code == 303
+    over = {f"a-{number}": "答" * 10_001, f"held-{number}": kept.json["held"][str(number)]}
+    assert "10001" in browser.post(place, over, headers=JSON).json["problems"][str(number)]
+    page = browser.post(place, {**over, "go": "submit"})
+    assert page.status_code == 422
+    assert "答" * 10_001 in page.get_data(as_text=True)
+    assert taking.fresh(attempt).drawn[number - 1].held() == long[:9000].strip()
+
+
+def test_what_the_gate_refuses_stands_beside_the_question(
+    taking: Taking, browser_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiz = taking.quiz("short")
+    browser = browser_as("clerk_sal")
+    place = browser.post("/admin/taking/begin/", {"id": str(quiz.id)}).headers["Location"]
+    monkeypatch.setattr(attempts.DrawnQuestion.answer, "most", 10)
+    sent = {"a-1": "一二三四五六七八九十", "held-1": ""}
+    assert browser.post(place, sent, headers=JSON).json["problems"]["1"]
+    page = browser.post(place, {**sent, "go": "submit"})
+    assert page.status_code == 422
+    assert "一二三四五六七八九十" in page.get_data(as_text=True)
+    assert QuizAttempt.objects.get().state == "open"
+
+
 def test_an_attempt_keeps_its_questions_whatever_becomes_of_them(taking: Taking) -> None:
     quiz = taking.quiz("single")
     attempt = begun(taking, quiz)

@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const WAIT = 700, RETRY = 4000, MINUTE = 60, SECOND = 1000;
+  const KEPT_ALIVE_MAX = 60_000; // bytes; browsers send no more than 64 KiB of a page that is being left
   const form = document.querySelector("form[data-quiz]");
   if (!form) return;
   const note = form.querySelector("[data-note]");
@@ -36,13 +37,14 @@
     const boxes = [...waiting];
     waiting.clear();
     try {
-      const answer = await fetch(form.action, { method: "POST", body: bodyOf(boxes), keepalive: true, headers: { "X-Requested-With": "XMLHttpRequest" } });
+      const body = bodyOf(boxes);
+      const answer = await fetch(form.action, { method: "POST", body, keepalive: body.toString().length < KEPT_ALIVE_MAX, headers: { "X-Requested-With": "XMLHttpRequest" } });
       if (answer.status === 409) { location.reload(); return; }
       if (!answer.ok) throw new Error(String(answer.status));
       const { held, problems } = await answer.json();
       for (const box of boxes) box.querySelector("input[name^='held-']").value = held[box.dataset.question];
       showProblems(boxes, problems);
-      note.textContent = form.dataset.saved;
+      note.textContent = Object.keys(problems).length ? form.dataset.wrong : form.dataset.saved;
     } catch {
       boxes.forEach((box) => waiting.add(box));
       note.textContent = form.dataset.unsaved;

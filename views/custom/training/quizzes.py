@@ -3,7 +3,6 @@ in the page. What was handed in is shown here as it was seen."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -243,12 +242,11 @@ def _as_typed(given: Any, line: DrawnQuestion) -> str:
     if question is None or not given:
         return ""
     settled = answering.settled([question], {question.key: given})
-    value = settled.values.get(question.key)
-    return json.dumps(value, sort_keys=True) if value else "?"
+    return attempts.as_held(settled.values.get(question.key)) or "?"
 
 
 def _held(attempt: QuizAttempt) -> dict[str, str]:
-    return {str(number): line.answer or "" for number, line in enumerate(attempt.drawn or (), 1)}
+    return {str(number): attempts.as_held(line.held()) for number, line in enumerate(attempt.drawn or (), 1)}
 
 
 def _drawn(number: int, line: DrawnQuestion, problem: Words | None) -> dict[str, Any]:
