@@ -81,6 +81,11 @@ CLOSED = L("This attempt is over; nothing more can be answered.", "本次作答�
 TOO_LATE = (OVER, CLOSED)
 NO_TRIES = L("All {tries} tries are used.", "{tries} 次作答機會已用完。", code="over")
 TOO_SOON = L("The next try is possible from {at} on.", "下次作答可於 {at} 後開始。", code="range")
+SHORT_PAPER = L(
+    "The bank has no longer enough questions for this quiz ({has} of {count}). Please tell the trainer.",
+    "題庫題目不足（需 {count} 題，現有 {has} 題），暫不能作答，請告知講師。",
+    code="range",
+)
 NOT_THE_PAPER = L("The questions of a paper stay as they were drawn.", "試卷題目以抽取時為準，不能增減。")
 TOO_MUCH = L("Question {n} is worth {most} points at most.", "第 {n} 題最多 {most} 分。", code="range")
 NOT_OPEN = L("This quiz cannot be taken at the moment.", "此測試目前不能作答。", code="state_of_link")
@@ -321,6 +326,8 @@ class QuizAttempt(Record):
         quiz: Quiz | None = self.quiz
         if quiz is None:
             return
+        if (has := len(self.drawn or ())) < quiz.paper_size:
+            yield "quiz", SHORT_PAPER(count=quiz.paper_size, has=has)
         if quiz.tries and (self.tried or 1) > quiz.tries:
             yield "quiz", NO_TRIES(tries=quiz.tries)
         elif quiz.wait_hours and (last := _last_of(self.ref("person"), quiz.id)):

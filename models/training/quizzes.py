@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -153,18 +154,32 @@ class Quiz(Record):
         label=L("Shows what is right, once passed or after the last try", "通過後或次數用完後公佈答案"),
     )
 
+    @property
+    def paper_size(self) -> int:
+        """How many questions stand on each paper."""
+        return len(self.refs("questions")) + sum(rule.count or 0 for rule in self.draws or ())
+
+    def rules_in_turn(self) -> list[DrawRule]:
+        """The rules in the order in which they are drawn: those of one difficulty take theirs before the others, which
+        then take of what is left, so that whatever is drawn there is enough for all where the bank has enough."""
+        return sorted(self.draws or (), key=lambda rule: not rule.difficulty)
+
     def check(self) -> Iterator[tuple[str, Words]]:
-        count = len(self.refs("questions")) + sum(rule.count or 0 for rule in self.draws or ())
+        count = self.paper_size
         if count > QUESTIONS_MAX:
             yield "draws", TOO_LONG(most=QUESTIONS_MAX, count=count)
 
     def _pool_faults(self) -> Iterator[Words]:
-        fixed = self.refs("questions")
+        """What the bank lacks, for all rules that draw from the same questions together."""
+        fixed, needed = self.refs("questions"), Counter[tuple[str, str]]()
         for rule in self.draws or ():
-            has = BankQuestion.collection().count_documents({**_pool(rule), "_id": {"$nin": fixed}}, limit=rule.count)
-            if has < rule.count:
-                word = DIFFICULTIES[rule.difficulty] if rule.difficulty else L("", "")
-                yield SHORT_POOL(count=rule.count, category=rule.category, difficulty=word, has=has)
+            for pool in {(rule.category, rule.difficulty or ""), (rule.category, "")}:
+                needed[pool] += rule.count
+        for (category, difficulty), count in needed.items():
+            query = {**_pool(category, difficulty), "_id": {"$nin": fixed}}
+            if (has := BankQuestion.collection().count_documents(query, limit=count)) < count:
+                word = DIFFICULTIES[difficulty] if difficulty else L("", "")
+                yield SHORT_POOL(count=count, category=category, difficulty=word, has=has)
 
     def on_publish(self, actions: Any) -> None:
         """The bank has enough for every paper."""
@@ -172,11 +187,13 @@ class Quiz(Record):
             raise Refused(None, {"draws": faults})
 
     def draw(self, rng: random.Random) -> list[Pick]:
-        """A paper: the questions for all, and those drawn, no question twice. One query for each rule."""
+        """A paper: the questions for all, and those drawn, no question twice; shorter than `paper_size` where the
+        bank has no longer enough. One query for each rule."""
         picks = [Pick(id, Fraction(self.points_each or 0)) for id in self.refs("questions")]
         taken = {pick.question for pick in picks}
-        for rule in self.draws or ():
-            rows = BankQuestion.collection().find({**_pool(rule), "_id": {"$nin": [*taken]}}, {"_id": 1}).sort("_id", 1)
+        for rule in self.rules_in_turn():
+            query = {**_pool(rule.category, rule.difficulty), "_id": {"$nin": [*taken]}}
+            rows = BankQuestion.collection().find(query, {"_id": 1}).sort("_id", 1)
             pool = [row["_id"] for row in rows]
             chosen = rng.sample(pool, min(rule.count, len(pool)))
             picks += [Pick(id, Fraction(rule.points)) for id in chosen]
@@ -185,6 +202,6 @@ class Quiz(Record):
         return picks
 
 
-def _pool(rule: DrawRule) -> dict[str, Any]:
-    level = {"difficulty": rule.difficulty} if rule.difficulty else {}
-    return {"category": rule.category, **level, "state": "in_force", "removed_at": None}
+def _pool(category: str, difficulty: str | None) -> dict[str, Any]:
+    level = {"difficulty": difficulty} if difficulty else {}
+    return {"category": category, **level, "state": "in_force", "removed_at": None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import random
 import re
 import zipfile
 from decimal import Decimal
@@ -243,9 +244,30 @@ def test_papers_are_drawn_by_category_and_difficulty_and_worth_the_same(taking: 
     assert [paper.most for paper in papers] == [9, 9, 9]
     for paper in papers:
         assert len({line.ref("question") for line in paper.drawn}) == 4
-    too_many = [DrawRule(category="安全", difficulty="hard", count=4, points=Decimal(1))]
-    with pytest.raises(Refused):
-        taking.quiz(questions=[], draws=too_many)
+
+
+def test_rules_that_draw_from_the_same_questions_leave_each_other_enough(taking: Taking, browser_as: Any) -> None:
+    for n in range(5):
+        taking.question("true_false", "安全", difficulty="easy" if n < 2 else "hard", text=f"安全 {n}")
+
+    def drawing(*rules: tuple[str | None, int]) -> Any:
+        draws = [DrawRule(category="安全", difficulty=level, count=n, points=Decimal(n)) for level, n in rules]
+        return taking.quiz(questions=[], draws=draws)
+
+    for rules in ([("hard", 4)], [("easy", 1), ("easy", 2)], [(None, 4), ("easy", 2)], [(None, 2), (None, 4)]):
+        with pytest.raises(Refused):
+            drawing(*rules)
+    quiz = drawing((None, 3), ("easy", 2))  # the three are not to take the easy ones
+    for n in range(8):
+        picks = quiz.draw(random.Random(n))
+        assert (len(picks), sum(pick.points for pick in picks)) == (5, 13)
+    gone = taking.bank["true_false"]
+    changes.move(type(gone), gone.id, "retire", actor=taking.company.actor("hr"), version=gone.version)
+    with pytest.raises(Refused, match="4 of 5"):
+        begun(taking, quiz)
+    answer = browser_as("clerk_sal").post("/admin/taking/begin/", {"id": str(quiz.id)}, follow_redirects=True)
+    assert "現有 4 題" in answer.get_data(as_text=True)
+    assert not QuizAttempt.objects.count()
 
 
 def test_a_long_chinese_answer_is_kept_and_what_cannot_be_kept_stays_in_the_page(
