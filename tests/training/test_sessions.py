@@ -108,7 +108,7 @@ def test_a_code_of_the_room_signs_in_and_out(company: Any, browser_as: Any) -> N
 
 def test_others_see_their_own_seat_alone(company: Any, browser_as: Any, program: Any) -> None:
     """Who came, for how long and at what cost is of human resources and the trainer; everybody reads the session."""
-    session = session_of(company, cost=Decimal(4321), trainer=company.users["head_mkt"])
+    session = session_of(company, cost=Decimal("87654.32"), trainer=company.users["head_mkt"])
     for login in ("clerk_sal", "clerk_prd"):
         sessions.enrol(company.actor(login), session)
     with clock.set_to(NINE):
@@ -125,7 +125,7 @@ def test_others_see_their_own_seat_alone(company: Any, browser_as: Any, program:
         sent = client.ask("GET", place).json
         text += str(client.ask("GET", f"{place}/history").json)
         assert (other in text, "participants" in sent, "attendance" in sent) == (is_shown,) * 3, login
-        assert ("4,321" in text or "4321" in text, "cost" in sent) == (login == "hr",) * 2, login
+        assert ("87,654.32" in text or "87654.32" in text, "cost" in sent) == (login == "hr",) * 2, login
     assert "已錄取" in browser_as("clerk_sal").page(f"/admin/training_session/details/?id={session.id}").text
 
 
