@@ -13,6 +13,7 @@ from mongoengine.connection import get_db
 from ..departments import Code
 from ..kernel.base import clock
 from ..kernel.base.collections import archive_of
+from ..kernel.base.errors import Refused
 from ..kernel.base.people import SYSTEM, department_by_code
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import HANT, At, L, Listed, Words, in_all_locales
@@ -30,34 +31,53 @@ FACT = L("{number}: {what}. In the history: {events}.", "{number}：{what}。歷
 DUE = L(" It was due {due}.", "期限為 {due}。")
 SEEN = L("{number} {verb} ({at})", "{number} {verb}（{at}）")
 CREATED = L("entered", "錄入")
+NOT_PROPOSED = L("“{rule}” ({record}) could not be proposed: {why}", "「{rule}」（{record}）未能提出：{why}")
 
 
 @dataclass(frozen=True)
 class HistoryLook:
-    """A part of the history that was looked at: how many findings are new of it, and how many seals of how many are
-    read."""
+    """A part of the history that was looked at: how many findings are new of it, how many seals of how many are read,
+    and what could not be proposed, a sentence each."""
 
     proposed: int
     done: int
     total: int
+    refused: tuple[Words, ...] = ()
 
 
 def look(*, every_source: bool = False, source: Source = Source.RULE) -> Iterator[HistoryLook]:
     """Hold what was sealed since the last time against all rules, then what is due, and propose what deviates. Ended at
     any moment, the next one goes on with the seal or the batch that was not done, and meets what is proposed already.
+    A deviation that is refused keeps no other back; it is looked at again some days later.
 
     `every_source`: what was imported, taken over or made for the demo company is looked at, too.
     """
     unread = list(expectations.seals_to_read(expectations.rules()))
     for done, (number, rules) in enumerate(unread, 1):
         deviations = expectations.read_seal(number, rules, every_source=every_source)
-        yield HistoryLook(sum([propose(deviation, source=source) for deviation in deviations]), done, len(unread))
+        proposed, refused = _take_up(deviations, source)
+        expectations.look_again(deviation for deviation, _ in refused)
+        yield HistoryLook(proposed, done, len(unread), tuple(why for _, why in refused))
         expectations.mark_read(number, rules)
     for keys, deviations in expectations.due_cases():
-        yield HistoryLook(
-            sum([propose(deviation, source=source) for deviation in deviations]), len(unread), len(unread)
-        )
-        expectations.settle(keys)
+        proposed, refused = _take_up(deviations, source)
+        expectations.look_again(deviation for deviation, _ in refused)
+        yield HistoryLook(proposed, len(unread), len(unread), tuple(why for _, why in refused))
+        left = {deviation.key for deviation, _ in refused}
+        expectations.settle([key for key in keys if key not in left])
+
+
+def _take_up(deviations: Iterable[Deviation], source: Source) -> tuple[int, list[tuple[Deviation, Words]]]:
+    """Propose some deviations: how many are new, and why which were refused."""
+    count, refused = 0, list[tuple[Deviation, Words]]()
+    for deviation in deviations:
+        try:
+            count += propose(deviation, source=source)
+        except Refused as problem:
+            expected = deviation.rule.expected
+            why = NOT_PROPOSED(rule=expected.label, record=deviation.record, why=problem.first)
+            refused.append((deviation, why))
+    return count, refused
 
 
 def propose(deviation: Deviation, *, source: Source = Source.RULE) -> bool:
@@ -89,7 +109,7 @@ def _values(deviation: Deviation) -> dict[str, Any]:
     words += DUE(due=At(deviation.due)).in_locale(HANT) if deviation.due else ""
     return {
         "department": department_by_code(Code.SUPERVISION),
-        "inspected": deviation.department or department_by_code(Code.SUPERVISION),
+        "inspected": _answers(deviation.department),
         "about": next((about for about in CLAUSES if f"{expected.clause}.".startswith(f"{about}.")), "4"),
         "clause_no": expected.clause,
         "subject": expected.label.in_locale(HANT),
@@ -102,9 +122,16 @@ def _values(deviation: Deviation) -> dict[str, Any]:
     }
 
 
+def _answers(department: ObjectId | None) -> ObjectId | None:
+    """The department that a finding is of; that of supervision where the history names none that is there by now."""
+    is_there = department is not None and _is_live("department", department)
+    return department if is_there else department_by_code(Code.SUPERVISION)
+
+
 def _is_live(type_name: str, id: ObjectId) -> bool:
-    """Whether a record can be linked to; an archived one is named by its number and the hashes of its events."""
-    return in_unit(type_name).find_one({"_id": id}, {"_id": 1}) is not None
+    """Whether a record can be linked to; one that is archived or in the bin is named by its number and the hashes of
+    its events."""
+    return in_unit(type_name).find_one({"_id": id, "removed_at": None}, {"_id": 1}) is not None
 
 
 def _line(event: SeenEvent) -> EventSeen:

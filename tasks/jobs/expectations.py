@@ -27,5 +27,7 @@ def look(run: Run) -> None:
     run.count(proposed=0)
     audit.seal_all(run.progress)
     for part in candidates.look(every_source=policy().is_demo):
-        run.count(proposed=part.proposed)
+        run.count(proposed=part.proposed, **({"refused": len(part.refused)} if part.refused else {}))
+        for sentence in part.refused:
+            run.log(sentence)
         run.progress(part.done, part.total, READING)

@@ -13,6 +13,7 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
@@ -275,6 +276,50 @@ def test_killed_and_run_again_each_is_proposed_once(year, monkeypatch, after):
         get_db()["task_run"].delete_many({})
     look()
     assert len(proposed()) == len(set(proposed())) == 4
+
+
+def test_a_department_that_is_gone_answers_no_more(year):
+    """What it did stands in the history for ever; the supervision group has the finding then. So with a record of the
+    evidence that is in the bin by now."""
+    gone = changes.create(catalogue["department"], {"code": "OLD", "name": "舊部"}, actor=SYSTEM)
+    contract = year.make(MONDAY, "contract", quotation=None)
+    order = year.make(MONDAY, "sales_order", contract=contract.id)
+    year.did(MONDAY + DAY, contract, "sign")
+    audit.seal_all()
+    get_db()["history"].update_many({"record": {"$in": [contract.id, order.id]}}, {"$set": {"department": gone.id}})
+    for record in (gone, contract):
+        record.collection().update_one({"_id": record.id}, {"$set": {"removed_at": MONDAY + 2 * DAY}})
+    assert look()["proposed"] == 1
+    finding = FINDING.objects.get()
+    assert (finding.rule, finding.record) == ("sales_order.contract_signed_first", f"sales_order:{order.id}")
+    assert finding.ref("inspected") == year.company.department("SUP")
+    assert [event.happened_to for event in finding.events] == [f"sales_order:{order.id}", None]
+
+
+@pytest.mark.parametrize("rule", ["ticket.complaint_assessed", "contract.quotation_accepted_first"])
+def test_one_that_is_refused_keeps_no_other_back_and_comes_again(year, monkeypatch, rule):
+    """By time or by order: it is said, and looked at again some days later."""
+    for _ in range(2):
+        year.make(MONDAY, "ticket", kind="complaint")
+        contract = year.make(MONDAY, "contract", quotation=None)
+        year.did(MONDAY, contract, "sign")
+    create, refused = changes.create, []
+
+    def but_one(cls, values, **how):
+        if values.get("rule") == rule and not refused:
+            refused.append(values)
+            raise Refused(L("No department", "沒有部門"))
+        return create(cls, values, **how)
+
+    monkeypatch.setattr(changes, "create", but_one)
+    counts = look()
+    assert (counts["proposed"], counts["refused"], len(proposed())) == (3, 1, 3)
+    assert "沒有部門" in str(get_db()["task_run"].find_one({}, sort=[("_id", -1)])["log"])
+    assert look(END + DAY)["proposed"] == 0
+    assert look(END + 8 * DAY)["proposed"] == 1
+    assert look(END + 20 * DAY)["proposed"] == 0
+    assert len(set(proposed())) == 4
+    assert get_db()["obligation"].count_documents({}) == 0
 
 
 def test_what_was_imported_or_taken_back_is_no_work_of_people(year, monkeypatch):

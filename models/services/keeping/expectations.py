@@ -60,8 +60,13 @@ class Deviation:
     record: ObjectId
     department: ObjectId | None
     evidence: Evidence
-    key: str
+    case: _Case
     due: dt.datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """By what it is taken up once."""
+        return self.case.key
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def mark_read(number: int, known: Iterable[ExpectationRule]) -> None:
 
 def due_cases() -> Iterator[tuple[list[str], list[Deviation]]]:
     """What was to be answered by now, some at a time: the keys of the obligations, and the deviations among them. Who
-    has taken these up says so by `settle`, and is not given them again."""
+    has taken these up says so by `settle`, and is not given them again; or leaves some for later by `look_again`."""
     by_id = {rule.id: rule for rule in rules()}
     while rows := list(get_db()[OBLIGATIONS].find({"due": {"$lte": clock.now()}}).sort("due", 1).limit(DUE_EACH)):
         deviations: list[Deviation] = []
@@ -138,6 +143,17 @@ def due_cases() -> Iterator[tuple[list[str], list[Deviation]]]:
             deviations, later = deviations + more, later | put_off
         _put_off(later)
         yield [row["_id"] for row in rows if row["_id"] not in later], deviations
+
+
+def look_again(deviations: Iterable[Deviation]) -> None:
+    """Come back in some days to deviations that could not be taken up, of whatever rule."""
+    due = clock.now() + LOOK_AGAIN
+    writes = [
+        UpdateOne({"_id": item.key}, {"$set": {"due": due}, "$setOnInsert": _kept(item.case)}, upsert=True)
+        for item in deviations
+    ]
+    if writes:
+        get_db()[OBLIGATIONS].bulk_write(writes, ordered=False)
 
 
 def settle(keys: list[str]) -> None:
@@ -182,12 +198,17 @@ def _note(rule: ExpectationRule, cases: list[_Case]) -> None:
         row = rows.get(case.event.record)
         if row is None or not rule.expected.applies(row):
             continue
-        event, due = case.event, _due(rule, case, row) or clock.now() + LOOK_AGAIN
-        facts = {"rule": rule.id, "record": event.record, "seq": event.seq, "at": event.at, "verb": event.verb}
-        facts |= {"hash": event.hash, "department": case.department, "due": due}
+        facts = {**_kept(case), "due": _due(rule, case, row) or clock.now() + LOOK_AGAIN}
         writes.append(UpdateOne({"_id": case.key}, {"$setOnInsert": facts}, upsert=True))
     if writes:
         get_db()[OBLIGATIONS].bulk_write(writes, ordered=False)
+
+
+def _kept(case: _Case) -> dict[str, Any]:
+    """A case as it is kept until it is answered."""
+    event = case.event
+    facts = {"rule": case.rule.id, "record": event.record, "seq": event.seq, "at": event.at, "verb": event.verb}
+    return {**facts, "hash": event.hash, "department": case.department}
 
 
 def _case_of(rule: ExpectationRule, row: Mapping[str, Any]) -> _Case:
@@ -211,10 +232,11 @@ def _due(rule: ExpectationRule, case: _Case, row: Mapping[str, Any]) -> dt.datet
 
 
 def _due_of(rule: ExpectationRule, cases: list[_Case]) -> tuple[list[Deviation], dict[str, dt.datetime]]:
-    """Of cases whose time may be over: those that were not answered, and those whose date lies later by now."""
+    """Of cases whose time may be over: those that were not answered, and those whose date lies later by now. Of a rule
+    of order: those to which it was to come back."""
     expected, now = rule.expected, clock.now()
     if not isinstance(expected, Follows):
-        return [], {}
+        return _judged(rule, cases), {}
     rows = _rows(rule.cls, [case.event.record for case in cases])
     known = [case for case in cases if case.event.record in rows and expected.applies(rows[case.event.record])]
     due = {case.key: _due(rule, case, rows[case.event.record]) for case in known}
@@ -227,7 +249,7 @@ def _due_of(rule: ExpectationRule, cases: list[_Case]) -> tuple[list[Deviation],
         ended = endings.get(case.event.record, [])
         if evidence := expected.deviates(case.event, others.get(case.event.record, []), ended, moment):
             record = case.event.record
-            deviations.append(Deviation(rule, record, _department(case, rows), evidence, case.key, moment))
+            deviations.append(Deviation(rule, record, _department(case, rows), evidence, case, moment))
     return deviations, later
 
 
@@ -241,7 +263,7 @@ def _judged(rule: ExpectationRule, cases: list[_Case]) -> list[Deviation]:
         for case in known
     ]
     return [
-        Deviation(rule, case.event.record, _department(case, rows), evidence, case.key)
+        Deviation(rule, case.event.record, _department(case, rows), evidence, case)
         for case, evidence in judged
         if evidence
     ]
