@@ -4,7 +4,7 @@ accepted, the entry is left out, and each published value that it moves stands b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
@@ -39,10 +39,11 @@ from ..kernel.language import (
     role,
     workdays,
 )
-from .counting import FigureResult, PopulationLine, counted, shown
+from .counting import DEPARTMENT, FigureResult, PopulationLine, Subject, counted, shown
 from .formulas import Formula, formula_kept
 from .objected import ACCEPTED
-from .publishing import FigurePlace, lines_kept, put_out
+from .populations import in_turn
+from .publishing import FigurePlace, homes_of, lines_kept, put_out
 from .values import PUBLISHED, READERS, IndicatorValue
 
 OWN = dict.fromkeys((Role.CLERK, Role.LEGAL, Role.FINANCE, Role.RECORDS), Scope.OWN)
@@ -128,6 +129,7 @@ class FigureObjection(Record):
 
     def on_accept(self, actions: MoveActions) -> None:
         """Correct each published value that hangs on the entry, as it was shown before the decision."""
+        in_turn()
         key = RecordKey.parse(self.case)
         lines = []
         for effect in effects_of(key, self.entry) if key else ():
@@ -147,7 +149,8 @@ class FigureObjection(Record):
 
 @dataclass(frozen=True)
 class FigureEffect:
-    """What an objection makes of one published value: before, after, and the population then."""
+    """What an objection makes of one published value: before, after, and the population then; and the department to
+    which the corrected one belongs where that of then is gone."""
 
     value: ObjectId
     header: dict[str, Any]
@@ -155,11 +158,18 @@ class FigureEffect:
     before: FigureResult
     after: FigureResult
     lines: tuple[PopulationLine, ...]
+    home: ObjectId | None = None
+
+    @property
+    def subject(self) -> Subject:
+        scope, id = self.header["subject"]
+        return scope, id
 
 
 def effects_of(key: RecordKey, entry: int) -> list[FigureEffect]:
     """All published values that are counted by an entry of a record, with what they would be without it. Computed from
-    the kept populations alone, so that what is shown is what happens."""
+    the kept populations alone, so that what is shown is what happens. Those of people and departments that are gone
+    stay as they are."""
     result = []
     for id in sorted(in_unit(FIGURE_PROOFS).distinct("value", {"lines.r": key.id})):
         if in_unit(IndicatorValue.type_name()).find_one({"_id": id, "state": PUBLISHED}, {"_id": 1}) is None:
@@ -174,7 +184,8 @@ def effects_of(key: RecordKey, entry: int) -> list[FigureEffect]:
             result.append(
                 FigureEffect(id, header, formula, counted(shape, lines, least), counted(shape, after, least), after)
             )
-    return result
+    homes = homes_of(effect.subject for effect in result)
+    return [replace(effect, home=homes[effect.subject]) for effect in result if effect.subject in homes]
 
 
 def _without(line: PopulationLine, record: ObjectId, entry: int) -> PopulationLine:
@@ -191,8 +202,9 @@ def _restate(objection: FigureObjection, effect: FigureEffect, actions: MoveActi
         for name in ("indicator", "first_day", "last_day", "scope", "department", "employee", "seal", "seal_hash")
     }
     values |= {"known_at": old.known_at, "restates": old.id, "why": str(WHY(number=objection.number))}
-    scope, id = effect.header["subject"]
-    place = FigurePlace(effect.formula, effect.formula.period(old.first_day), (scope, id))
+    if (DEPARTMENT, old.ref("department")) not in homes_of([(DEPARTMENT, old.ref("department"))]):
+        values["department"] = effect.home
+    place = FigurePlace(effect.formula, effect.formula.period(old.first_day), effect.subject)
     objections = [*effect.header["objections"], objection.id]
     made = put_out(place, effect.lines, values, f"{old.once}:{objection.id}", objections)
     actions.move(old, "restate")

@@ -15,6 +15,7 @@ from pymongo import ReplaceOne
 from ..kernel.base import clock
 from ..kernel.base.arithmetic.periods import CalendarPeriod
 from ..kernel.base.collections import INDICATOR_CASES, INDICATOR_STATES, archive_of
+from ..kernel.base.store import in_unit
 from ..kernel.language.measures.events import CountedCase, EventCourse
 from ..services.process.courses import courses_of
 from .counting import PopulationLine
@@ -159,6 +160,12 @@ def lines_of(
             case = case_of(stored)
             if case.at < now:
                 yield PopulationLine(row["r"], (row["seq"], row["hash"]), case.without(events))
+
+
+def in_turn() -> None:
+    """In a transaction: let what is published and an objection that is accepted wait for each other, so that either the
+    value is published without the entry, or the objection finds it and corrects it."""
+    in_unit(INDICATOR_STATES).update_one({"_id": WATERMARK}, {"$inc": {"turn": 1}})
 
 
 def forget_before(formula: Formula, first: dt.date) -> None:

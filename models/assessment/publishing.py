@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -86,27 +86,38 @@ def _subjects(
     formula: Formula, lines: Iterable[PopulationLine]
 ) -> Iterator[tuple[Subject, ObjectId | None, list[PopulationLine]]]:
     """Whose values there are: with the department that each belongs to, and what it is of."""
-    top = next((facts.id for facts in people.departments().values() if facts.parent is None), None)
     groups = list(subjects(lines, formula.scopes))
-    places = _there("department", (line.case.department for line in groups[0][1]), {})
     asked_of = {"position": {"$in": list(formula.positions)}} if formula.positions else {}
-    persons = _there("user", (id for (scope, id), _ in groups if scope == PERSON), asked_of)
-    for subject, own in groups:
-        if subject[0] == COMPANY:
-            yield subject, top, own
-        elif subject[0] == DEPARTMENT and subject[1] in places:
-            yield subject, subject[1], own
-        elif subject[0] == PERSON and subject[1] in persons:
-            newest_first = sorted(own, key=lambda line: line.case.at, reverse=True)
-            home = next((line.case.department for line in newest_first if line.case.department in places), None)
-            yield subject, home or top, own
+    homes = homes_of((subject for subject, _ in groups), asked_of)
+    yield from ((subject, homes[subject], own) for subject, own in groups if subject in homes)
 
 
-def _there(type_name: str, ids: Iterable[ObjectId | None], query: Mapping[str, Any]) -> set[ObjectId]:
+def homes_of(some: Iterable[Subject], asked_of: Mapping[str, Any] | None = None) -> dict[Subject, ObjectId | None]:
+    """The department that the values of each belong to, whose head sees them: of a person the one in which they are,
+    whatever department their cases are of; of the company the topmost. Whoever is gone, or is not asked of, has none.
+    """
+    top = next((facts.id for facts in people.departments().values() if facts.parent is None), None)
+    known = list(some)
+    persons = _there("user", (id for scope, id in known if scope == PERSON), asked_of or {})
+    departments = [id for scope, id in known if scope == DEPARTMENT]
+    places = _there("department", [*departments, *(row.get("department") for row in persons.values())], {})
+    homes: dict[Subject, ObjectId | None] = {}
+    for scope, id in known:
+        if scope == COMPANY:
+            homes[scope, id] = top
+        elif scope == DEPARTMENT and id in places:
+            homes[scope, id] = id
+        elif scope == PERSON and id in persons:
+            home = persons[id].get("department")
+            homes[scope, id] = home if home in places else top
+    return homes
+
+
+def _there(type_name: str, ids: Iterable[ObjectId | None], query: Mapping[str, Any]) -> dict[ObjectId, Any]:
     """Those of some records that are there and in no bin: who has left is there, who was destroyed is not."""
     known = [id for id in set(ids) if id is not None]
-    rows = in_unit(type_name).find({"_id": {"$in": known}, "removed_at": None, **query}, {"_id": 1})
-    return {row["_id"] for row in rows}
+    rows = in_unit(type_name).find({"_id": {"$in": known}, "removed_at": None, **query}, {"department": 1})
+    return {row["_id"]: row for row in rows}
 
 
 def _facts(formula: Formula, lines: Sequence[PopulationLine]) -> dict[str, Any]:
@@ -168,8 +179,12 @@ def publish(
 
 
 def _publish_all(formula: Formula, period: CalendarPeriod, known: SealedKnowledge, items: Iterable[Any]) -> None:
-    for item in items:
-        _publish_one(formula, period, known, item)
+    """Publish some values, with what was objected to until this very transaction."""
+    populations.in_turn()
+    objected = accepted()
+    for subject, home, lines in items:
+        own = [replace(line, case=line.case.without(objected.get(line.record, ()))) for line in lines]
+        _publish_one(formula, period, known, (subject, home, own))
 
 
 def _publish_one(
