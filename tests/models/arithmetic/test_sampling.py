@@ -62,6 +62,33 @@ def test_of_a_known_population_it_is_no_more_than_what_is_not_known_to_be_right(
     assert upper_bound(0, 9, D95, 10) == Fraction(1, 10)
 
 
+@pytest.mark.parametrize("population", [7, 20, 100, 333])
+@pytest.mark.parametrize("tolerable", [Decimal("0.05"), Decimal("0.2")])
+def test_a_check_without_a_fault_keeps_the_promise_that_its_size_was_made_for(population, tolerable):
+    """39 of 100 all right: no more than 5 are wrong with 95 %. The binomial bound would have said 7.4 %."""
+    size = sample_size(tolerable, D95, population)
+    assert upper_bound(0, size, D95, population) <= tolerable
+
+
+@pytest.mark.parametrize(
+    ("wrong", "checked", "population"), [(0, 39, 100), (1, 39, 100), (2, 5, 12), (4, 5, 12), (3, 9, 11), (20, 60, 200)]
+)
+def test_of_a_known_population_it_is_the_most_that_plain_counting_leaves(wrong, checked, population):
+    """By all ways to draw: with one more wrong, so few would be met in 5 % of all samples at most."""
+
+    def chance(bad):
+        ways = sum(comb(bad, k) * comb(population - bad, checked - k) for k in range(wrong + 1) if k <= bad)
+        return Fraction(ways, comb(population, checked))
+
+    bad = upper_bound(wrong, checked, D95, population) * population
+    assert chance(int(bad)) > Fraction(5, 100) >= chance(int(bad) + 1)
+
+
+def test_of_a_large_population_it_nears_that_of_an_endless_one():
+    assert rounded(upper_bound(5, 500, D95, 50_000) * 100, 2) == Decimal("2.08")
+    assert rounded(upper_bound(5, 500, D95) * 100, 2) == Decimal("2.09")
+
+
 def test_nothing_checked_is_no_data_and_nonsense_is_refused():
     assert upper_bound(0, 0, D95) is NO_DATA
     for faulty in ((3, 2, None), (0, 5, 4)):

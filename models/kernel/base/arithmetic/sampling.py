@@ -39,14 +39,40 @@ def upper_bound(wrong: int, checked: int, confidence: Exact, population: int | N
     """The share of wrong ones that is not exceeded with this confidence, one-sided and exact (Clopper and Pearson,
     1934): the p with which so few wrong ones would be met in 1 - confidence of all samples. 0 of 59, 95 %: 0.0495.
 
-    Of a known population it is never more than what is not known to be right. No data where nothing was checked.
+    Of a known population by the hypergeometric distribution, as `sample_size` goes by it: the most that can be wrong
+    where so few would be met in more than that. No data where nothing was checked.
     """
     if not 0 <= wrong <= checked or (population is not None and checked > population):
         raise ValueError("Wrong ones are among those checked, and those checked among all.")
     if not checked:
         return NO_DATA
-    bound = _solved(wrong, checked, 1 - exact(confidence)) if wrong < checked else Fraction(1)
-    return bound if population is None else min(bound, Fraction(population - checked + wrong, population))
+    chance = 1 - exact(confidence)
+    if population is not None:
+        return Fraction(_most_wrong(wrong, checked, chance, population), population)
+    return _solved(wrong, checked, chance) if wrong < checked else Fraction(1)
+
+
+def _most_wrong(wrong: int, checked: int, chance: Fraction, population: int) -> int:
+    """The most wrong ones of a population with which at most so many of those checked have more than this chance."""
+    low, high = wrong, population - checked + wrong  # what is known to be right is not wrong
+    while low < high:
+        middle = (low + high + 1) // 2
+        ways = _ways(wrong, checked, middle, population)
+        low, high = (middle, high) if ways > chance * comb(population, checked) else (low, middle - 1)
+    return low
+
+
+def _ways(wrong: int, checked: int, bad: int, population: int) -> int:
+    """In how many ways at most `wrong` of the `bad` ones are among those checked; each count follows from the one
+    before it."""
+    good = population - bad
+    met = max(0, checked - good)
+    ways = comb(bad, met) * comb(good, checked - met) if met <= wrong else 0
+    total = ways
+    for k in range(met, min(wrong, checked, bad)):
+        ways = ways * (bad - k) * (checked - k) // ((k + 1) * (good - checked + k + 1))
+        total += ways
+    return total
 
 
 def _solved(wrong: int, checked: int, chance: Fraction) -> Fraction:
