@@ -46,10 +46,10 @@ class Year:
         with clock.set_to(moment):
             return self.company.make(name, **values)
 
-    def did(self, moment, record, verb, source=Source.FORM):
+    def did(self, moment, record, verb, source=Source.FORM, **batch):
         """An entry of this verb, as a move would append it."""
         with clock.set_to(moment):
-            changes.note(type(record), record.id, verb, actor=SYSTEM, context=Context(source=source))
+            changes.note(type(record), record.id, verb, actor=SYSTEM, context=Context(source=source, **batch))
 
     def plant(self, record, rule):
         self.planted.add((f"{record.type_name()}.{rule}", record.id))
@@ -329,6 +329,26 @@ def test_what_was_imported_or_taken_back_is_no_work_of_people(year, monkeypatch)
             contract = year.make(MONDAY, "contract", quotation=None)
             year.did(MONDAY, contract, "sign", source)
     assert look()["proposed"] == 0
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_what_was_taken_back_neither_answers_nor_asks(year, monkeypatch, is_demo):
+    """An assessment that was taken back is none; a signature that was, at once or since, asks for nothing."""
+    monkeypatch.setattr("models.policy._current", [replace(policy(), is_demo=is_demo)])
+    ticket, *others = (year.make(MONDAY, "ticket", kind="complaint") for _ in range(2))
+    for record, batch in ((ticket, "a"), *((other, "b") for other in others)):
+        year.did(MONDAY + HOUR, record, "assess", batch=batch)
+    year.did(MONDAY + 2 * HOUR, ticket, "reopen", batch="c", undoes="a")
+    year.plant(ticket, "complaint_assessed")
+    contract = year.make(MONDAY, "contract", quotation=None)
+    year.did(MONDAY, contract, "sign", batch="d")
+    year.did(MONDAY, contract, "return", batch="e", undoes="d")
+    owed = year.make(MONDAY, "receivable")
+    year.did(MONDAY, owed, "fall_due", batch="f")
+    look(MONDAY + DAY)
+    year.did(MONDAY + 2 * DAY, owed, "return", batch="g", undoes="f")
+    look()
+    assert proposed() == expected(year)
 
 
 def test_archived_records_count_and_removed_ones_do_not(year):

@@ -27,9 +27,12 @@ def of_work() -> dict[str, Any]:
 
 def counts(entry: Mapping[str, Any], undone: Container[Undone]) -> bool:
     """Whether an entry counts as work; `undone`: what was taken back of its record, by `undone_on`."""
-    if entry.get("door") in NOT_WORK or entry.get("undoes"):
-        return False
-    return (entry.get("record"), entry.get("batch")) not in undone
+    return entry.get("door") not in NOT_WORK and not is_taken_back(entry, undone)
+
+
+def is_taken_back(entry: Mapping[str, Any], undone: Container[Undone]) -> bool:
+    """Whether what an entry did was taken back, or it did that; `undone`: of its record, by `undone_on`."""
+    return bool(entry.get("undoes")) or (entry.get("record"), entry.get("batch")) in undone
 
 
 def undone_on(records: Iterable[ObjectId]) -> set[Undone]:

@@ -175,13 +175,18 @@ def _cases_in(number: int, known: list[ExpectationRule], *, every_source: bool) 
         for row in get_db()[place].find({"_id": {"$in": ids}}, _SHOWN)
         if (row["type"], row["verb"]) in begins and row["at"] > since
     ]
-    if rows and not every_source:
-        undone = work.undone_on({row["record"] for row in rows})
-        rows = [row for row in rows if work.counts(row, undone)]
+    rows = [row for row in _standing(rows) if every_source or row.get("door") not in work.NOT_WORK]
     rows.sort(key=lambda row: (row["at"], row["seq"]))
     return [
         _Case(rule, _event(row), row.get("department")) for row in rows for rule in begins[row["type"], row["verb"]]
     ]
+
+
+def _standing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of some entries that were not taken back: that asks nothing where none is of a batch."""
+    batched = {row["record"] for row in rows if row.get("batch")}
+    undone = work.undone_on(batched) if batched else set()
+    return [row for row in rows if not work.is_taken_back(row, undone)]
 
 
 def _event(row: Mapping[str, Any]) -> SeenEvent:
@@ -238,7 +243,9 @@ def _due_of(rule: ExpectationRule, cases: list[_Case]) -> tuple[list[Deviation],
     if not isinstance(expected, Follows):
         return _judged(rule, cases), {}
     rows = _rows(rule.cls, [case.event.record for case in cases])
-    known = [case for case in cases if case.event.record in rows and expected.applies(rows[case.event.record])]
+    begun = {(id, event.seq) for id, events in _events({*rows}, expected.triggers).items() for event in events}
+    cases = [case for case in cases if (case.event.record, case.event.seq) in begun]  # it may be taken back since
+    known = [case for case in cases if expected.applies(rows[case.event.record])]
     due = {case.key: _due(rule, case, rows[case.event.record]) for case in known}
     ready = [case for case in known if (moment := due[case.key]) is not None and moment <= now]
     later = {case.key: due[case.key] or now + LOOK_AGAIN for case in known if case not in ready}
@@ -333,14 +340,16 @@ def _pointing(name: str, field: str, targets: list[Any]) -> dict[Any, list[Objec
 
 
 def _events(ids: Iterable[ObjectId], verbs: Iterable[str]) -> dict[ObjectId, list[SeenEvent]]:
-    """The events of some records with these verbs, in order; two commands."""
+    """The events of some records with these verbs that were not taken back, in order; two commands."""
     result: dict[ObjectId, list[SeenEvent]] = defaultdict(list)
+    rows: list[dict[str, Any]] = []
     records, names = list(ids), list(verbs)
     if records and names:
         query = {"record": {"$in": records}, "verb": {"$in": names}}
         for place in (HISTORY, HISTORY_ARCHIVE):
-            for row in get_db()[place].find(query, _SHOWN):
-                result[row["record"]].append(_event(row))
+            rows += get_db()[place].find(query, _SHOWN)
+    for row in _standing(rows):
+        result[row["record"]].append(_event(row))
     return {id: sorted(events, key=lambda event: event.seq) for id, events in result.items()}
 
 
