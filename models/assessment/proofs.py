@@ -1,8 +1,9 @@
 """A figure is a proof: a published value is computed again from the sealed history, on this machine or on a restored
 backup, and is equal, or the first event that differs is named.
 
-Five things are held against each other: what the record of the value says, what its history said when it was published,
-the kept population and its hash, each entry of each record against the seal that covers it, and the whole counted anew.
+Five things are held against each other: what the record of the value says, what its history said when it was published
+and was sealed, the kept population and its hash, each entry of each record against the seal that covers it, and the
+whole counted anew.
 """
 
 from __future__ import annotations
@@ -17,12 +18,22 @@ from mongoengine.connection import get_db
 
 from ..kernel.base import clock
 from ..kernel.base.arithmetic.periods import CalendarPeriod, PeriodKind
-from ..kernel.base.collections import ATTEMPTS, HISTORY, HISTORY_ARCHIVE, SEALS, TOMBSTONES, archive_of, in_archive
+from ..kernel.base.collections import (
+    ATTEMPTS,
+    HISTORY,
+    HISTORY_ARCHIVE,
+    SEALS,
+    TOMBSTONES,
+    UNSEALED,
+    archive_of,
+    in_archive,
+)
 from ..kernel.base.words import At, L, Words
 from ..kernel.gate import history
+from ..kernel.gate.unsealed import has_digest
 from ..services.keeping.seals import seal_hash, unpack
 from . import populations
-from .counting import COMPANY, PopulationLine, counted, in_order, shown
+from .counting import COMPANY, DEPARTMENT, PERSON, PopulationLine, counted, in_order, shown
 from .formulas import Formula, formula_kept
 from .knowledge import SealedKnowledge
 from .objected import objected_by
@@ -50,7 +61,11 @@ NOT_THERE = L("was counted, and is no case when it is counted anew", "已計入�
 OTHER_VALUE = L(
     "the value is {now} when it is counted anew, and {then} was published", "重新計算得 {now}，公佈為 {then}"
 )
-_NUMBERS = ("value", "numerator", "n", "slow", "low", "high", "left_out", "formula", "population", "seal", "seal_hash")
+OTHER_PLACE = L(
+    "the record says {now} for “{field}”, and what is kept was counted of {then}",
+    "「{field}」現為 {now}，而保存的計算依據屬於 {then}",
+)
+NOT_SEALED = L("the entry is under no seal", "條目未封存")
 FAULTS_MAX = 100
 
 
@@ -99,6 +114,7 @@ def verify(number: str) -> FigureReport | None:
     )
     if place.population(lines) != row.get("population"):
         report.faults.append(FigureFault(number, OTHER_POPULATION))
+    report.faults += _place_faults(place, row)
     known, digests = _sealed(row.get("seal"), row.get("seal_hash"))
     if known is None:
         report.faults.append(FigureFault(number, NO_SEAL(seal=row.get("seal"))))
@@ -116,11 +132,46 @@ def _record_faults(row: Mapping[str, Any]) -> Iterator[FigureFault]:
     if entry is None or history.digest(entry) != entry.get("hash"):
         yield FigureFault(f"{row['number']} #1", CHANGED if entry else GONE)
         return
+    if (why := _seal_fault(entry, row.get("seal") or 0)) is not None:
+        yield FigureFault(f"{row['number']} #1", why)
     said = {change["field"]: change.get("new") for change in entry["changes"]}
-    for name in _NUMBERS:
-        if said.get(name) != row.get(name):
-            words = OTHER_RECORD(field=name, now=row.get(name), then=said.get(name))
-            yield FigureFault(row["number"], words)
+    for name in sorted(IndicatorValue.declared.own_fields):
+        if (now := _plain(row.get(name))) != (then := _plain(said.get(name))):
+            yield FigureFault(row["number"], OTHER_RECORD(field=name, now=now, then=then))
+
+
+def _plain(value: Any) -> Any:
+    """A stored value as it is compared: nothing is nothing, and lines are known by what they say."""
+    if isinstance(value, list):
+        return [{k: v for k, v in line.items() if k != "key"} if isinstance(line, dict) else line for line in value]
+    return None if value == "" else value
+
+
+def _seal_fault(entry: Mapping[str, Any], after: int) -> Words | None:
+    """What is wrong with the seal of the first entry of a value, which is one after that by which it was counted; an
+    entry that has just been written waits for it."""
+    digest = history.digest(dict(entry))
+    for seal in get_db()[SEALS].find({"_id": {"$gt": after}}).sort("_id", 1):
+        if (sealed := dict(unpack(bytes(seal["leaves"]))).get(entry["_id"])) is not None:
+            return None if sealed == digest else CHANGED
+    waiting = get_db()[UNSEALED].find_one({"_id": entry["_id"]})
+    return None if waiting and has_digest(waiting, digest) else CHANGED if waiting else NOT_SEALED
+
+
+def _place_faults(place: FigurePlace, row: Mapping[str, Any]) -> Iterator[FigureFault]:
+    """What the record says of whose value it is, and of when, against that of which the population was kept. A value of
+    a person stands in a department of which the population says nothing."""
+    scope, id = place.subject
+    named = {COMPANY: {}, DEPARTMENT: {"department": id}, PERSON: {"employee": id}}[scope]
+    days = {name: clock.stored_day(day) for name, day in
+            (("first_day", place.period.first), ("last_day", place.period.last))}  # fmt: skip
+    for name, then in {"indicator": place.formula.indicator, "scope": scope, **days, **named}.items():
+        if (now := _aware(row.get(name))) != _aware(then):
+            yield FigureFault(row["number"], OTHER_PLACE(field=name, now=now, then=then))
+
+
+def _aware(value: Any) -> Any:
+    return clock.aware(value) if isinstance(value, dt.datetime) else value
 
 
 def _sealed(number: int | None, hash: str | None) -> tuple[SealedKnowledge | None, dict[ObjectId, str]]:

@@ -20,6 +20,8 @@ from pymongo import MongoClient
 from admin_app import cli, figure_commands
 from models import catalogue
 from models.assessment import proofs
+from models.kernel.gate import history
+from models.services.keeping import audit
 from tasks.backup.crypt import KeyRing
 from tasks.backup.dump import dump
 from tasks.backup.restore import restore
@@ -103,6 +105,34 @@ def test_whatever_is_altered_is_found_and_the_event_named(month: Any) -> None:
         f"{quality.number}: the record says 900 for “numerator”, and was published with 870"
     ]
     db.indicator_value.update_one({"_id": quality.id}, {"$set": {"numerator": 870}})
+
+    # whose value it is, of which indicator and period
+    own = value(month, "及時性", "person", employee=db.user.find_one({"login": "clerk_sal"})["_id"])
+    colleague, market = db.user.find_one({"login": "clerk_sal2"}), db.department.find_one({"code": "MKT"})
+    other = {
+        "employee": colleague["_id"], "department": market["_id"], "scope": "department",
+        "indicator": month["完整性"], "unit": "hours", "flagged": True, "reasons": [],
+        "first_day": quality.known_at, "last_day": quality.known_at,
+    }  # fmt: skip
+    for name, wrong in other.items():
+        row = db.indicator_value.find_one({"_id": own.id})
+        db.indicator_value.update_one({"_id": own.id}, {"$set": {name: wrong}})
+        assert f"for “{name}”, and was published with" in faults(own.number)[0]
+        db.indicator_value.replace_one({"_id": own.id}, row)
+    # the record, its history and what is kept, all of them written anew: the seal says otherwise
+    history_of = {"type": "indicator_value", "record": own.id}
+    audit.seal_all()
+    entry = db.history.find_one(history_of)
+    changed = [{**c, "new": other["employee"]} if c["field"] == "employee" else c for c in entry["changes"]]
+    written = history.chained({**{k: v for k, v in entry.items() if k != "hash"}, "changes": changed}, {})[0]
+    db.history.replace_one({"_id": entry["_id"]}, written)
+    db.indicator_value.update_one({"_id": own.id}, {"$set": {"employee": other["employee"]}})
+    first, second = faults(own.number)
+    assert first.endswith("#1: the entry was changed after it was sealed")
+    assert "for “employee”, and what is kept was counted of" in second
+    db.history.replace_one({"_id": entry["_id"]}, entry)
+    db.indicator_value.update_one({"_id": own.id}, {"$set": {"employee": own.ref("employee")}})
+    assert faults(own.number) == []
 
     db.figure_proof.update_one({"value": quality.id, "place": 0}, {"$set": {"lines.0.hit": False}})
     kept, anew = faults(quality.number)
