@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
 
 from bson import ObjectId
 from mongoengine.connection import get_db
@@ -17,18 +17,35 @@ PLACES = (HISTORY, HISTORY_ARCHIVE, ATTEMPTS)
 
 
 @dataclass(frozen=True)
+class LaterEntries:
+    """Entries and attempts that are not known under a seal: those that wait, and those under later seals."""
+
+    waiting: frozenset[ObjectId]
+    sealed: Container[ObjectId]
+
+    def __contains__(self, id: object) -> bool:
+        return id in self.waiting or id in self.sealed
+
+
+@dataclass(frozen=True)
 class SealedKnowledge:
     """Everything under the seals up to this one."""
 
     seal: int
     hash: str
     at: dt.datetime
+    _newer: set[ObjectId] = field(default_factory=set, compare=False, repr=False)
+    _read: list[int] = field(default_factory=list, compare=False, repr=False)  # the numbers of the seals in it
 
-    def later(self) -> frozenset[ObjectId]:
-        """What this seal does not cover: entries and attempts that wait, and those under later seals."""
-        waiting = {row["_id"] for row in get_db()[UNSEALED].find({}, {"_id": 1})}
-        newer = get_db()[SEALS].find({"_id": {"$gt": self.seal}}, {"leaves": 1})
-        return frozenset(waiting.union(*({id for id, _ in unpack(bytes(seal["leaves"]))} for seal in newer)))
+    def later(self) -> Container[ObjectId]:
+        """What this seal does not cover. It is asked for again and again, and reads each later seal once; what waits is
+        read first, since it goes from there under a seal."""
+        waiting = frozenset(row["_id"] for row in get_db()[UNSEALED].find({}, {"_id": 1}))
+        query = {"_id": {"$gt": max(self._read, default=self.seal)}}
+        for seal in get_db()[SEALS].find(query, {"leaves": 1}).sort("_id", 1):
+            self._newer.update(id for id, _ in unpack(bytes(seal["leaves"])))
+            self._read.append(seal["_id"])
+        return LaterEntries(waiting, self._newer)
 
 
 def newest() -> SealedKnowledge | None:

@@ -10,12 +10,13 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.assessment import populations, publishing
+from models.assessment import knowledge, populations, publishing
 from models.assessment.indicators import formula_of
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.services.keeping import audit
 from tests.fixtures.doing import do
 from tests.fixtures.histories import HOUR, Histories
 
@@ -160,3 +161,21 @@ def test_the_period_of_published_values_stays(company: Any) -> None:
         formula = formula_of(INDICATOR.objects.get(id=made.id))
         assert formula is not None
         assert populations.first_open(formula) == dt.date(2027, 1, 1)
+
+
+def test_each_later_seal_is_read_once(company: Any, monkeypatch: Any) -> None:
+    """However many records a proof of long ago looks at; and what is sealed meanwhile is later, too."""
+    histories, read = Histories(), []
+    unpack = knowledge.unpack
+    with clock.set_to(BEGIN):
+        known = knowledge.newest()
+        assert known is not None
+        monkeypatch.setattr(knowledge, "unpack", lambda leaves: read.append(1) or unpack(leaves))
+        case = histories.case("quotation", owner=company.users["clerk_sal"])
+        for place, verb in enumerate(("create", "submit", "approve"), 1):
+            case.add(BEGIN, verb)
+            histories.write()
+            assert all(entry["_id"] in known.later() for entry in case.entries)
+            audit.seal_all()
+            assert [entry["_id"] in known.later() for entry in case.entries] == [True] * place
+            assert len(read) == place
