@@ -69,6 +69,9 @@ LONGEST = dt.timedelta(days=31)
 PLANNED, HELD = "planned", "held"
 GUESTS_MAX, MINUTES_MAX = 100, 20_000
 DECISIONS = L("Decisions", "決議")
+GOES_ON = L(
+    "(The minutes go on here; please ask the organiser for the rest.)", "（紀要過長，此處從略，全文請向組織人索取。）"
+)
 TOO_LONG = L("A meeting takes 31 days at most.", "會議最長 31 天。")
 TWICE = L("{name} has the same address as another guest.", "{name} 與其他外部人員郵箱相同。")
 NOT_ASKED = L("{names} were not asked, so cannot be absent.", "{names} 不在受邀之列，不能登記缺席。")
@@ -115,15 +118,18 @@ def _invitation(meeting: Meeting) -> dict[str, Any]:
 
 
 def minutes_text(meeting: Meeting) -> str:
-    """The minutes and decisions as guests read them."""
+    """The minutes and decisions as guests read them; where that is too long, the minutes end early and say so."""
     said = [line.text for line in meeting.minutes or ()]
     people = names_of({id for line in meeting.resolutions or () if (id := line.ref("person"))})
     decided = [
         "; ".join(filter(None, (line.text, people.get(line.ref("person")), line.due and line.due.isoformat())))
         for line in meeting.resolutions or ()
     ]
-    parts = [*said, *([f"\n{DECISIONS}"] if decided else []), *(f"{at}. {text}" for at, text in enumerate(decided, 1))]
-    return "\n".join(parts)[:MINUTES_MAX]
+    listed = [*([f"\n{DECISIONS}"] if decided else []), *(f"{at}. {text}" for at, text in enumerate(decided, 1))]
+    whole, ending = "\n".join([*said, *listed]), "\n".join(["", str(GOES_ON), *listed])
+    if len(whole) <= MINUTES_MAX:
+        return whole
+    return f"{whole[: max(0, MINUTES_MAX - len(ending))]}{ending}"[:MINUTES_MAX]
 
 
 def asks_nobody(meeting: Meeting) -> bool:

@@ -16,7 +16,7 @@ from models.kernel.base.words import speaking
 from models.kernel.gate import changes
 from models.kernel.rights import rights
 from models.meetings.lines import AgendaItem, LinkedMatter, MeetingDecision, MinuteLine
-from models.meetings.meetings import Meeting
+from models.meetings.meetings import GOES_ON, MINUTES_MAX, Meeting, minutes_text
 from models.services.files import files
 from models.tasks import Task
 from tests.fixtures.doing import do, work_off
@@ -342,3 +342,15 @@ def test_guests_confirm_or_object_by_their_link(meet: Any, people: Any, mail_box
     assert invited(people.fresh(meeting))[OUTSIDER].state == "over"
     assert client.post(path, data={**again, "view": "agree"}).status_code == 422
     assert people.fresh(meeting).state == "confirmed"
+
+
+def test_minutes_too_long_for_a_guest_say_so_and_keep_the_decisions() -> None:
+    meeting = Meeting(
+        minutes=[MinuteLine(text="討論價格。" * 100) for _ in range(50)], resolutions=[MeetingDecision(text="送樣")]
+    )
+    text = minutes_text(meeting)
+    assert len(text) <= MINUTES_MAX
+    assert str(GOES_ON) in text
+    assert text.endswith("1. 送樣")
+    meeting.minutes = meeting.minutes[:1]
+    assert str(GOES_ON) not in minutes_text(meeting)
