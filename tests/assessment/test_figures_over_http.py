@@ -5,18 +5,22 @@ y may · x not found · - answered without the value
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from typing import Any
 
 import pytest
+from bson import Decimal128, ObjectId
 from mongoengine.connection import get_db
 
 from models import catalogue
 from models.assessment import publishing
 from models.kernel.base import clock
 from tests.assessment.conftest import NOW
+from tests.fixtures.http import COMMANDS
 from tests.rights.asking import Asker, read_table
+from views.custom.reports import indicator_figures
 
 VALUE = catalogue["indicator_value"]
 PEOPLE = {
@@ -133,3 +137,54 @@ def test_pages_open_what_is_behind_each_number(month: Any, company: Any, browser
     assert link
     form = browser.form(html.unescape(link[1]), "/new/")
     assert (form["value"], form["entry"], form["case"][:10]) == (str(record.id), "5", "quotation:")
+
+
+def test_what_a_page_leaves_out_is_said(month: Any, company: Any, browser_as: Any, monkeypatch: Any) -> None:
+    """Of the speed there are values of the company, sales, two clerks and the head; and the trend goes forward."""
+    browser = browser_as("management", locale="en")
+    asked = {"id": month["及時性"]}
+    assert "Not shown" not in browser.get("/admin/indicator-figures/", asked).text
+    old = get_db().indicator_value.find_one({"indicator": month["及時性"], "scope": "company", "state": "published"})
+    before = {"first_day": dt.datetime(2026, 9, 1, tzinfo=dt.UTC), "value": Decimal128("10.00"), "n": 4141}
+    long_ago = {"first_day": dt.datetime(2020, 9, 1, tzinfo=dt.UTC), "value": Decimal128("99.00"), "n": 4242}
+    for at, facts in enumerate((before, long_ago)):
+        get_db().indicator_value.insert_one({**old, "_id": ObjectId(), "number": f"IV-{at}", "once": f"{at}", **facts})
+    monkeypatch.setattr(indicator_figures, "ROWS", 2)
+    page = browser.get("/admin/indicator-figures/", asked).text
+    text = page.replace(",", "")
+    assert re.search(r"Not shown on this page:\s*3\b", text)
+    assert f"/admin/indicator_value/?f.indicator={asked['id']}" in text
+    assert ("4141" in text, "4242" in text) == (True, False)
+    heights = [float(y) for y in re.findall(r"[\d.]+,([\d.]+)", re.search(r'points="([^"]+)"', page)[1])]  # type: ignore[index]
+    assert heights[0] > heights[-1], "ten percent a month ago lie below what is now"
+
+
+def test_the_overview_costs_commands_whatever_the_number_of_indicators(
+    month: Any, company: Any, browser_as: Any
+) -> None:
+    browser, counts = browser_as("head_sal"), []
+    for turn in range(2):
+        sent: list[str] = []
+        browser.get("/admin/indicator-figures/")
+        COMMANDS.listeners.append(lambda command, sent=sent: sent.append(next(iter(command))))
+        try:
+            browser.get("/admin/indicator-figures/")
+        finally:
+            COMMANDS.listeners.clear()
+        counts.append(len(sent))
+        rows = list(get_db().indicator_value.find({"indicator": month["及時性"], "scope": "department"}))
+        for at in range(6):
+            one = get_db().indicator.find_one({"_id": month["及時性"]})
+            made = {**one, "_id": ObjectId(), "number": f"KPI-9{turn}{at}", "name": f"指標 {turn}{at}"}
+            get_db().indicator.insert_one(made)
+            get_db().indicator_value.insert_many(
+                {
+                    **row,
+                    "_id": ObjectId(),
+                    "number": f"IV-{turn}{at}-{n}",
+                    "once": f"{turn}{at} {n}",
+                    "indicator": made["_id"],
+                }
+                for n, row in enumerate(rows)
+            )
+    assert counts[0] == counts[1]

@@ -21,6 +21,7 @@ from models.assessment import populations, publishing
 from models.assessment.counting import COMPANY, DEPARTMENT, PERSON, PopulationLine
 from models.assessment.formulas import Formula, measure_of
 from models.assessment.indicators import IN_FORCE, Indicator, formula_of
+from models.assessment.indicators import PERIODS as PERIOD_NAMES
 from models.assessment.objected import accepted
 from models.assessment.values import PUBLISHED, REASONS, SCOPES, UNITS, IndicatorValue
 from models.chapters import SUPERVISION
@@ -37,8 +38,9 @@ from views.session import actor
 from views.slots import CustomView, Link, MenuItem, Panel, on_record_page, on_record_top
 
 TITLE = L("Figures of the indicators", "指標看板")
-PERIODS, ROWS, SHOWN_MAX = 13, 400, 500
+PERIODS, ROWS, SHOWN_MAX, INDICATORS_MAX = 13, 400, 500, 200
 ORDER = (COMPANY, DEPARTMENT, PERSON)
+NAMED = {DEPARTMENT: "Department", PERSON: "User"}
 URL, CASES_URL = "/admin/indicator-figures/", "/admin/indicator-figures/cases"
 PARTS = {
     "hits": L("Good", "達成"),
@@ -77,15 +79,54 @@ def counted_from(me: Actor, record: Any) -> Panel | None:
     return Panel("custom/indicator_value.html", {"rows": rows, "url": f"{URL}?id={record.ref('indicator')}"})
 
 
-def _rows(me: Actor, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The published and the running values of a query that the reader may see: two queries."""
+def _collections(me: Actor) -> list[tuple[Any, dict[str, Any]]]:
+    """Where published and running values stand, each with the filter of those that the reader may see."""
     scope = rights.visible(me, IndicatorValue)
     if scope is None:
         return []
-    published = {"$and": [scope, query, {"state": PUBLISHED}]}
-    rows = list(IndicatorValue.collection().find(published).sort("first_day", -1).limit(ROWS * PERIODS * 4))
-    rows += list(get_db()[INDICATOR_RUNNING].find({"$and": [scope, query]}).limit(ROWS * 3))
-    return rows
+    return [
+        (IndicatorValue.collection(), {"$and": [scope, {"state": PUBLISHED}]}),
+        (get_db()[INDICATOR_RUNNING], scope),
+    ]
+
+
+def _rows(me: Actor, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The published and the running values of a query that the reader may see, the newest first: two queries."""
+    return [
+        row
+        for place, seen in _collections(me)
+        for row in place.find({"$and": [seen, query]}).sort([("first_day", -1), ("_id", -1)])
+    ]
+
+
+def _newest_rows(me: Actor, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same, of each indicator and scope the newest with a value alone, or the newest where none has one."""
+    has_value = {"$ne": [{"$ifNull": ["$value", None]}, None]}
+    stages = [
+        {"$addFields": {"has_value": has_value}},
+        {"$sort": {"has_value": -1, "first_day": -1, "_id": -1}},
+        {"$group": {"_id": {"indicator": "$indicator", "scope": "$scope"}, "row": {"$first": "$$ROOT"}}},
+    ]
+    return [
+        found["row"]
+        for place, seen in _collections(me)
+        for found in place.aggregate([{"$match": {"$and": [seen, query]}}, *stages])
+    ]
+
+
+def _whose(me: Actor, indicator: ObjectId, since: dt.datetime) -> set[tuple[str, ObjectId | None]]:
+    """Whose values of an indicator the reader may see: scope, and the department or person."""
+    whose = {"$switch": {"branches": [
+        {"case": {"$eq": ["$scope", PERSON]}, "then": "$employee"},
+        {"case": {"$eq": ["$scope", DEPARTMENT]}, "then": "$department"},
+    ], "default": None}}  # fmt: skip
+    query = {"indicator": indicator, "first_day": {"$gte": since}}
+    stages = [{"$group": {"_id": {"scope": "$scope", "whose": whose}}}]
+    return {
+        (row["_id"]["scope"], row["_id"].get("whose"))
+        for place, seen in _collections(me)
+        for row in place.aggregate([{"$match": {"$and": [seen, query]}}, *stages])
+    }
 
 
 class IndicatorFigures(CustomView):
@@ -129,92 +170,113 @@ class IndicatorFigures(CustomView):
 
     def _all(self, me: Actor) -> str:
         query = {"state": IN_FORCE, "removed_at": None}
-        indicators = list(Indicator.collection().find(query).sort("number", 1).limit(200))
-        ids = [item["_id"] for item in indicators]
-        rows = _rows(me, {"indicator": {"$in": ids}, "scope": {"$in": [COMPANY, DEPARTMENT]}})
-        own = _rows(me, {"scope": PERSON, "employee": me.id})
-        best = {item["_id"]: _newest_of(item["_id"], rows, own) for item in indicators}
+        known = list(Indicator.collection().find(query).sort("number", 1).limit(INDICATORS_MAX + 1))
+        indicators = known[:INDICATORS_MAX]
+        shown_of = [
+            {"indicator": {"$in": own}, "first_day": {"$gte": _first_shown(PeriodKind(kind))}}
+            for kind in PERIOD_NAMES
+            if (own := [item["_id"] for item in indicators if item["period"] == kind])
+        ]
+        whose = [{"scope": {"$in": [COMPANY, DEPARTMENT]}}, {"scope": PERSON, "employee": me.id}]
+        rows = _newest_rows(me, {"$and": [{"$or": shown_of}, {"$or": whose}]}) if shown_of else []
+        best = {item["_id"]: _newest_of(item["_id"], rows) for item in indicators}
+        names = _names_of(row for row in best.values() if row)
         shown = [
             {
                 "name": item["name"],
                 "url": f"{URL}?id={item['_id']}",
                 "cell": _cell(value) if (value := best[item["_id"]]) else None,
-                "whose": _whose_words(value) if value else "",
+                "whose": _whose_words(value, names) if value else "",
                 "period": _period_words(value) if value else "",
                 "counterpart": _cell(other) if (other := best.get(item.get("counterpart"))) else None,
                 "counterpart_name": next((i["name"] for i in indicators if i["_id"] == item.get("counterpart")), ""),
             }
             for item in indicators
         ]
-        return self.render("custom/indicator_figures.html", title=TITLE, indicators=shown)
+        return self.render(
+            "custom/indicator_figures.html", title=TITLE, indicators=shown, has_more=len(known) > INDICATORS_MAX
+        )
 
     def _one_indicator(self, me: Actor, id: str) -> str:
         indicator: Any = rights.find(me, Indicator, id)
         ids = [indicator.id, *([other] if (other := indicator.ref("counterpart")) else [])]
-        rows = _rows(me, {"indicator": {"$in": ids}})
-        days = sorted({row["first_day"] for row in rows if row["indicator"] == indicator.id}, reverse=True)[:PERIODS][
-            ::-1
-        ]
+        since = _first_shown(PeriodKind(indicator.period))
+        named, more = _in_order_of_names(_whose(me, indicator.id, since))
+        rows = _rows(me, {"indicator": {"$in": ids}, "first_day": {"$gte": since}, "$or": _of_these(named)})
+        days = sorted({row["first_day"] for row in rows if row["indicator"] == indicator.id})[-PERIODS:]
         known = measure_of(indicator.measure)
         facts = {
             "indicator": indicator,
             "meaning": known[1].meaning if known else "",
             "counterpart": _indicator_name(other) if other else "",
             "periods": [_day_words(day, indicator.period) for day in days],
-            "groups": _groups(rows, ids, days),
+            "groups": _groups(rows, ids, days, named),
+            "more": more,
+            "list_url": f"/admin/indicator_value/?{urlencode({'f.indicator': indicator.id})}",
             "unit": UNITS[known[1].unit] if known else "",
         }
         return self.render("custom/indicator_periods.html", **facts)
 
 
-def _first_shown(kind: PeriodKind) -> dt.date:
-    """The first day of the oldest period that a page shows."""
+def _first_shown(kind: PeriodKind) -> dt.datetime:
+    """The first day of the oldest period that a page shows, as it is stored."""
     period = of_day(kind, clock.today())
     for _ in range(PERIODS - 1):
         period = period.preceding()
-    return period.first
+    return clock.stored_day(period.first)
 
 
-def _newest_of(id: ObjectId, rows: Iterable[Mapping[str, Any]], own: Iterable[Mapping[str, Any]]) -> Any:
+def _newest_of(id: ObjectId, rows: Iterable[Mapping[str, Any]]) -> Any:
     """The newest value of an indicator with most to say to the reader: of the company, a department, themselves."""
-    known = [row for row in (*rows, *own) if row["indicator"] == id]
+    known = [row for row in rows if row["indicator"] == id]
     first = min((ORDER.index(row["scope"]) for row in known), default=None)
     kept = [row for row in known if first is not None and row["scope"] == ORDER[first]]
     with_value = [row for row in kept if row.get("value") is not None] or kept
     return max(with_value, key=lambda row: row["first_day"], default=None)
 
 
-def _groups(rows: list[dict[str, Any]], ids: list[ObjectId], days: list[Any]) -> list[dict[str, Any]]:
+Named = list[tuple[str, ObjectId | None, str]]
+
+
+def _in_order_of_names(whose: set[tuple[str, ObjectId | None]]) -> tuple[Named, int]:
+    """Whose values a page shows, with their names: the company, departments, people; and how many are left out."""
+    ids = {target: {id for scope, id in whose if scope == own and id} for own, target in NAMED.items()}
+    names = wording.titles(ids)
+    named = [(scope, id, names.get(id, "") if id else "") for scope, id in whose]
+    named.sort(key=lambda item: (ORDER.index(item[0]), item[2], str(item[1])))
+    return named[:ROWS], max(0, len(named) - ROWS)
+
+
+def _of_these(named: Named) -> list[dict[str, Any]]:
+    """The filters of the values of these."""
+    departments, people = ([id for scope, id, _ in named if scope == own] for own in (DEPARTMENT, PERSON))
+    return [
+        {"scope": COMPANY},
+        {"scope": DEPARTMENT, "department": {"$in": departments}},
+        {"scope": PERSON, "employee": {"$in": people}},
+    ]
+
+
+def _groups(rows: list[dict[str, Any]], ids: list[ObjectId], days: list[Any], named: Named) -> list[dict[str, Any]]:
     """A row for each whose value it is, each with its counterpart below; a cell for each period."""
-    by_subject: dict[tuple[int, Any], dict[ObjectId, dict[Any, dict[str, Any]]]] = {}
+    known: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        whose = (
-            row.get("employee") if row["scope"] == PERSON else row["department"] if row["scope"] == DEPARTMENT else None
-        )
-        own = by_subject.setdefault((ORDER.index(row["scope"]), whose), {})
-        own.setdefault(row["indicator"], {}).setdefault(row["first_day"], row)
-    names = wording.titles(
-        {
-            "Department": {whose for scope, whose in by_subject if scope == 1},
-            "User": {whose for scope, whose in by_subject if scope == 2},
-        }
-    )
+        whose = {PERSON: row.get("employee"), DEPARTMENT: row["department"]}.get(row["scope"])
+        known.setdefault((row["scope"], whose, row["indicator"], row["first_day"]), row)
     result = []
-    for (scope, whose), own in sorted(by_subject.items(), key=lambda item: (item[0][0], names.get(item[0][1], ""))):
-        if ids[0] not in own:
-            continue
-        cells = [[_cell(own.get(id, {}).get(day)) for day in days] for id in ids]
-        values = [own[ids[0]].get(day, {}).get("value") for day in reversed(days)]
+    for scope, whose, name in named:
+        cells = [[_cell(known.get((scope, whose, id, day))) for day in days] for id in ids]
+        values = [known.get((scope, whose, ids[0], day), {}).get("value") for day in days]
         result.append(
             {
-                "scope": SCOPES[ORDER[scope]],
-                "name": names.get(whose, "") if whose else "",
+                "scope": SCOPES[scope],
+                "name": name,
                 "cells": cells[0],
                 "counterpart": cells[1] if len(cells) > 1 else None,
                 "spark": _spark(values),
             }
         )
-    return result[:ROWS]
+    return result
 
 
 def _spark(values: list[Any]) -> str:
@@ -254,11 +316,19 @@ def _cell(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _whose_words(row: Mapping[str, Any]) -> str:
+def _names_of(rows: Iterable[Mapping[str, Any]]) -> dict[ObjectId, str]:
+    """The names of those whose values some are: a query for departments, and one for people."""
+    ids: dict[str, set[ObjectId]] = {}
+    for row in rows:
+        if row["scope"] in NAMED:
+            ids.setdefault(NAMED[row["scope"]], set()).add(row["employee" if row["scope"] == PERSON else "department"])
+    return wording.titles(ids)
+
+
+def _whose_words(row: Mapping[str, Any], names: Mapping[ObjectId, str]) -> str:
     if row["scope"] == COMPANY:
         return str(SCOPES[COMPANY])
-    target, id = ("User", row["employee"]) if row["scope"] == PERSON else ("Department", row["department"])
-    return wording.titles({target: [id]}).get(id, "")
+    return names.get(row["employee"] if row["scope"] == PERSON else row["department"], "")
 
 
 def _indicator_name(id: ObjectId) -> str:
