@@ -274,12 +274,13 @@ AS_DRAWN = L(
         ),
         Part(
             L("Population and promise", "總體與抽樣承諾"),
-            "of_type since until tolerable confidence population size digest",
+            "of_type since until tolerable confidence population archived size digest",
             clause="3.2.2",
             help=L(
-                "All records of the kind and the department in the period. The sample is so large that, if more than "
-                "the tolerable share were wrong, one of them would be met with the stated confidence.",
-                "該部門期間內的全部此類記錄。若錯誤率超過可容忍比例，所定樣本量能以所述置信度抽到至少一條。",
+                "All records of the kind and the department in the period, but for those in the archive. The sample is "
+                "so large that, if more than the tolerable share were wrong, one of them would be met with the stated "
+                "confidence.",
+                "該部門期間內未歸檔的全部此類記錄。若錯誤率超過可容忍比例，所定樣本量能以所述置信度抽到至少一條。",
             ),
         ),
         Part(
@@ -329,7 +330,8 @@ AS_DRAWN = L(
             L("Report of the check", "數據核對報告"),
             on="close",
             attach="report",
-            fields="subject inspected of_type since until population size digest seed alone checked wrong result",
+            fields="subject inspected of_type since until population archived size digest seed alone checked wrong "
+            "result",
             proof=True,
         ),
     ),
@@ -354,6 +356,7 @@ class DataCheck(Record):
     )
     confidence = Choice(CONFIDENCES, required=True, default="95", label=L("Confidence", "置信度"))
     population = Whole(computed=True, label=L("Records in all", "總體記錄數"))
+    archived = Whole(computed=True, label=L("In the archive, left out", "已歸檔（不在總體內）"))
     size = Whole(computed=True, label=L("Size of the sample", "樣本量"))
     digest = Text(most=64, computed=True, label=L("Digest of the population", "總體摘要"))
     commitment_ours = Commitment(

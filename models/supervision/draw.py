@@ -81,10 +81,18 @@ class Readiness:
 
 def query_of(check: DataCheck, actor: Actor) -> dict[str, Any] | None:
     """The filter of the population: what the actor sees of the type, of the inspected department, in the period."""
-    cls = registered()[check.of_type]
-    visible = rights.visible(actor, cls)
+    return _in_period(check, rights.visible(actor, registered()[check.of_type]))
+
+
+def archived_query(check: DataCheck, actor: Actor) -> dict[str, Any] | None:
+    """The same of the records that went into the archive, which the population leaves out."""
+    return _in_period(check, rights.visible_archived(actor, registered()[check.of_type]))
+
+
+def _in_period(check: DataCheck, visible: dict[str, Any] | None) -> dict[str, Any] | None:
     if visible is None:
         return None
+    cls = registered()[check.of_type]
     by = cls.declared.happened or "created_at"
     stored = cls.fields_of()[by]
     span = {"$gte": stored.start_of(check.since), "$lt": stored.start_of(check.until + dt.timedelta(days=1))}
@@ -108,7 +116,11 @@ def freeze(check: DataCheck, actions: MoveActions) -> None:
     query = query_of(check, actions.actor)
     if query is None:
         raise Refused(NONE_THERE)
+    left_out = archived_query(check, actions.actor)
     try:
+        if left_out is not None:
+            archive = in_unit(collections.archive_of(check.of_type))
+            check.archived = archive.count_documents(left_out, maxTimeMS=TIME_LIMIT_MS)
         digest, count = passages.freeze_rows(
             check, check.of_type, query, POPULATION_MAX, time_limit_ms=TIME_LIMIT_MS, is_dry=actions.unit.is_dry
         )

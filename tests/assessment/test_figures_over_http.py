@@ -177,14 +177,8 @@ def test_the_overview_costs_commands_whatever_the_number_of_indicators(
             one = get_db().indicator.find_one({"_id": month["及時性"]})
             made = {**one, "_id": ObjectId(), "number": f"KPI-9{turn}{at}", "name": f"指標 {turn}{at}"}
             get_db().indicator.insert_one(made)
+            copies = [{**row, "_id": ObjectId(), "indicator": made["_id"]} for row in rows]
             get_db().indicator_value.insert_many(
-                {
-                    **row,
-                    "_id": ObjectId(),
-                    "number": f"IV-{turn}{at}-{n}",
-                    "once": f"{turn}{at} {n}",
-                    "indicator": made["_id"],
-                }
-                for n, row in enumerate(rows)
+                {**row, "number": f"IV-{turn}{at}-{n}", "once": f"{turn}{at} {n}"} for n, row in enumerate(copies)
             )
     assert counts[0] == counts[1]

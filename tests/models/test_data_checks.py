@@ -342,6 +342,15 @@ def test_a_result_is_seen_by_the_department_when_it_is_reported(company, check):
     assert counts <= readable_fields(head, CHECK, reported)
 
 
+def test_what_is_archived_is_left_out_and_counted(company, check):
+    """Of the department and the period alone."""
+    rows = list(REQUIREMENT.collection().find({"subject": {"$in": ["需求 0", "需求 1", "以前", "他部門"]}}))
+    REQUIREMENT.collection().delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+    check._get_db()["requirement_archive"].insert_many(rows)
+    step(company, check, "freeze", "supervisor", commitment_ours=promise(OURS))
+    assert (company.fresh(check).population, company.fresh(check).archived) == (4, 2)
+
+
 def test_a_promise_that_needs_too_many_and_an_empty_population_are_refused(company, check):
     for values in ({"since": dt.date(2025, 5, 1), "until": dt.date(2025, 5, 2)}, {"of_type": "loan"}):
         changes.update(CHECK, check.id, values, actor=SYSTEM, version=None)
