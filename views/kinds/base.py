@@ -99,6 +99,10 @@ class Kind:
         """The value of what was typed or chosen. Raises BadValue."""
         return parse(self.field, raw[0] if raw else "")
 
+    def attributes_in(self, record: Any) -> Mapping[str, object]:
+        """The attributes of its input, with what follows from the record as it was loaded; None: of a new one."""
+        return self.attributes
+
     def input(self) -> Any:
         """The input of a form, as WTForms binds it."""
         return Value(kind=self)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from models.kernel.base.words import L, Words
@@ -30,7 +31,7 @@ class CommitmentKind(TextKind):
     def __init__(self, field: Any):
         super().__init__(field)
         words = {"data-choose": CHOOSE, "data-kept-words": KEPT_BY_BROWSER}
-        self.attributes = {**self.attributes, "spellcheck": "false", "data-commitment": field.name or "", **words}
+        self.attributes = {**self.attributes, "spellcheck": "false", "data-commitment": "", **words}
 
     def takes_words(self) -> Words:
         return DIGEST(example=EXAMPLE_DIGEST)
@@ -44,7 +45,12 @@ class CommittedNumberKind(TextKind):
 
     def __init__(self, field: Any):
         super().__init__(field)
-        self.attributes = {**self.attributes, "spellcheck": "false", "data-committed": field.to}
+        self.attributes = {**self.attributes, "spellcheck": "false", "data-committed": "", "data-of": field.to}
+
+    def attributes_in(self, record: Any) -> Mapping[str, object]:
+        """With the digest that was promised, by which the browser keeps the number."""
+        promised = record.raw(self.field.to) if record is not None and self.field.to in record.fields_of() else None
+        return {**self.attributes, "data-committed": promised or ""}
 
     def takes_words(self) -> Words:
         return NUMBER(example=EXAMPLE)

@@ -257,7 +257,7 @@ class Drawing:
     def input(self, entry: Value) -> dict[str, Any]:
         """What stands in one input: the typed text, the options, the titles behind chosen references."""
         kind = entry.kind
-        facts = {"kind": kind.control, "attributes": kind.attributes, "number": kind.is_number}
+        facts = {"kind": kind.control, "attributes": kind.attributes_in(self.record), "number": kind.is_number}
         typed = {"value": entry._value(), "values": [text for text in entry.raw if text]}
         return facts | typed | kind.drawn(entry, self.held, self.titles)
 

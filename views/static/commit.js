@@ -3,7 +3,8 @@
 (() => {
   const { element, onEach } = window.guicheng;
   const BYTES = 16;
-  const keyOf = (input, name) => `guicheng.number.${document.body.dataset.login}.${input.form?.elements.id?.value ?? ""}.${name}`;
+  const keyOf = (digest) => `guicheng.number.${document.body.dataset.login}.${digest}`; // a new record has no id yet
+  const formerKeyOf = (input) => keyOf(`${input.form?.elements.id?.value ?? ""}.${input.dataset.of}`); // kept by an earlier version
   const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* it stands on the page */ } };
   const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
@@ -18,13 +19,13 @@
       const number = hex(crypto.getRandomValues(new Uint8Array(BYTES)));
       const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(number));
       input.value = hex(new Uint8Array(digest));
-      store(keyOf(input, input.dataset.commitment), number);
+      store(keyOf(input.value), number);
       note.textContent = input.dataset.keptWords.replace("{number}", number);
       input.dispatchEvent(new Event("input", { bubbles: true }));
     });
   });
 
   onEach("input[data-committed]", (input) => {
-    if (!input.value) input.value = stored(keyOf(input, input.dataset.committed)) ?? "";
+    if (!input.value) input.value = stored(keyOf(input.dataset.committed)) ?? stored(formerKeyOf(input)) ?? "";
   });
 })();
