@@ -21,7 +21,7 @@ from models.kernel.base.search import initials, normal
 from models.kernel.base.titles import number_and_title
 from models.kernel.base.words import EN, HANT, LOCALE_NAMES, L, Words, current_locale
 from models.kernel.gate import intents
-from models.kernel.language.finding import is_number_of, number_begins
+from models.kernel.language.finding import is_number_of, numbered
 from models.kernel.language.record import Record
 from models.kernel.language.sound import row_of
 from models.kernel.rights import picking, rights
@@ -164,7 +164,7 @@ class PaletteView(PlainRun):
         number = text.upper()
         of_number = [cls for cls in self.catalogue.values() if is_number_of(cls, number)]
         if of_number:
-            needed: list[tuple[type[Record], dict]] = [(cls, number_begins(number)) for cls in of_number]
+            needed: list[tuple[type[Record], dict]] = [(cls, numbered(cls, number)) for cls in of_number]
         else:
             needed = [(cls, picking.found_by(me, cls, text)) for cls in self.catalogue.values()]
         each = RECORDS_MAX if of_number else RECORDS_EACH

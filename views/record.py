@@ -16,6 +16,7 @@ from flask_admin import expose
 from flask_admin.contrib.mongoengine import ModelView
 from werkzeug.wrappers import Response as BaseResponse
 
+from models import merging
 from models.kernel.base.errors import CHANGED, Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
@@ -27,6 +28,7 @@ from models.kernel.gate.moving import why_not
 from models.kernel.gate.receipts import note_reading
 from models.kernel.gate.sources import Source
 from models.kernel.language.kinds.lines import LINES_LIMIT
+from models.kernel.language.merging import stands_for
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.language.workflow import Move
@@ -45,6 +47,7 @@ from .lists.endpoints import ListDoors
 from .moves import CORRECTED, moved_words
 from .page import attaching, beside, form_page, generating, past, record_page, replaying
 from .page.endpoints import RecordDoors
+from .page.merging import MERGED_MEANWHILE, MergeEndpoints, led_on
 from .session import actor, own_path, say, seen_version, version_if_given
 from .slots import PlainRun
 from .wording import reference_labels
@@ -62,7 +65,7 @@ LOOKUP_MAX = 20
 NOT_INLINE = rights.Verdict(False, rights.NOT_YOURS)
 
 
-class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # type: ignore[misc]
+class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, MergeEndpoints, ModelView):  # type: ignore[misc]
     """All screens of one record type."""
 
     list_template = "record/list.html"
@@ -134,7 +137,10 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
     def edit_view(self) -> Answer:
         """The form of a record; a lost race shows both versions field by field."""
         me = actor()
-        intent = refusals.intent_on(me, self.model, "update")
+        try:
+            intent = refusals.intent_on(me, self.model, "update")
+        except Missing:
+            return self._edit_merged(me)
         if not intent.verdict:
             return self._refusal_page(intent.record, refusals.refused(intent, "update", intent.verdict).sentence)
         names = form_names(self.model.declared, intent.fields)
@@ -159,6 +165,20 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         say("good", SAVED(number=record.number))
         return redirect(self.show(record))
 
+    def _edit_merged(self, me: Actor) -> Answer:
+        """What somebody typed for a record that was merged meanwhile goes on in the form of the one that stands for it:
+        what they changed there, all else as it is here. Raises Missing where it was not merged."""
+        gone = merging.find_merged(me, self.model, request.values.get("id"))
+        intent = intents.of(me, self.model, stands_for(self.model, gone.id))
+        if not intent.verdict or request.method == "GET":
+            return led_on(me, self.model, gone.id)  # type: ignore[no-any-return]
+        names = form_names(self.model.declared, intent.fields)
+        form = read_form(self.model, names, request.form, me, gone)
+        changed = merge.changed_from(gone, values_of(form, self.model, gone))
+        say("warn", MERGED_MEANWHILE(gone=gone.number, kept=intent.record.number))
+        shown = form_from(self.model, names, intent.record, changed)
+        return self._form_page(shown, intents.on(me, intent.record)), 409
+
     @expose("/details/")
     def details_view(self) -> Answer:
         """The record page: fields, state, moves, what is missing, links both ways, files, timeline."""
@@ -166,6 +186,8 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, ModelView):  # ty
         try:
             record = rights.find(me, self.model, request.args.get("id"))
         except Missing:
+            if onward := led_on(me, self.model, request.args.get("id")):
+                return onward
             archived = archive.find(me, self.model, request.args.get("id"))
             return redirect(f"/admin/archive/{self.model.declared.name}/details/?id={archived.id}")
         note_reading(record, me)

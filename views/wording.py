@@ -21,6 +21,7 @@ from models.kernel.base.collections import archive_of
 from models.kernel.base.words import EN, HANS, HANT, L, current_locale
 from models.kernel.language.declare import at_path, kept_links_of, references_of
 from models.kernel.language.glossary import NEUTRAL
+from models.kernel.language.merging import WENT_INTO, stands_for
 from models.kernel.language.record import Record
 from models.kernel.language.reviewing import MARK, is_unreviewed
 from models.kernel.rights import kept_links, rights
@@ -38,7 +39,7 @@ NOT_FOUND = L("(not found, or no permission)", "（不存在或無權查看）")
 UNREADABLE = L("(damaged, IT has been told)", "（數據損壞，已通知信息技術部）")
 Labels = Mapping[ObjectId, str]
 NO_LABELS: Labels = {}
-TITLED = {"title": 1, "number": 1, "state": 1}  # what `title_of` needs of a stored record
+TITLED = {"title": 1, "number": 1, "state": 1, WENT_INTO: 1}  # what `title_of` needs of a stored record
 
 
 def t(english: str, hant: str) -> str:
@@ -161,8 +162,9 @@ def titles(needed: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
     for target, query in needed.items():
         ids, cls = list(query), get_document(target)
         content = _those_told(cls, ids)
-        rows = cls._get_collection().find(content, TITLED)
+        rows = list(cls._get_collection().find(content, TITLED))
         result.update({row["_id"]: title_of(cls, row) for row in rows})
+        result.update(_titles_led_on(cls, [row["_id"] for row in rows if row.get(WENT_INTO)]))
         if missing := [id for id in ids if id not in result]:
             result.update(_archived_titles(target, missing))
         if cls.declared.access.guarded:
@@ -170,6 +172,13 @@ def titles(needed: Mapping[str, Iterable[ObjectId]]) -> dict[ObjectId, str]:
         if cls.declared.access.numbered:
             result.update(_numbers_of_unread(cls, ids))
     return result
+
+
+def _titles_led_on(cls: type[Record], merged: list[ObjectId]) -> dict[ObjectId, str]:
+    """Merged records by the titles of those that stand for them."""
+    onward = {id: into for id in merged if (into := stands_for(cls, id)) is not None}
+    known = titles({cls.__name__: {*onward.values()}}) if onward else {}
+    return {id: known[into] for id, into in onward.items() if into in known}
 
 
 def _numbers_of_unread(cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, str]:
@@ -203,6 +212,10 @@ def titles_chosen(target: str, ids: Iterable[ObjectId], held: Container[ObjectId
             if scope is not None and missing:
                 rows = cls._get_db()[name].find({"$and": [{"_id": {"$in": missing}}, scope]}, TITLED)
                 result |= {row["_id"]: title_of(cls, row) for row in rows}
+        missing = [id for id in others if id not in result] if cls.declared.merges else []
+        if onward := {id: into for id in missing if (into := stands_for(cls, id)) is not None}:
+            known = titles_chosen(target, [*onward.values()])
+            result |= {id: known[into] for id, into in onward.items()}
     return {id: str(NOT_FOUND) for id in query} | result
 
 

@@ -57,6 +57,8 @@ from ..kernel.language import (
 )
 from ..kernel.language.deadline import line_for
 from ..kernel.language.declare import registered
+from ..kernel.language.merging import is_merged_with
+from ..sales.customers import Customer
 from .levels import PRIORITY, SEVERITY, TABLE, URGENCY, table_in_force
 from .ticket_mails import APART, MERGED, NOTED, RECEIVED, SOLVED, SPLIT
 from .ticket_rules import CLOSE_DAYS, ONE_DAY, article_of, asked_of, is_read, may_rejoin, may_reopen, may_unmerge
@@ -387,13 +389,17 @@ class Ticket(Record):
             yield "return_on", RETURNS_LATER
         yield from self._merge_faults()
         origin = self._row_of(None if self.version else self.ref("split_from"))
-        if origin.get("customer", self.ref("customer")) != self.ref("customer") is not None:
+        if not self._is_of(origin.get("customer", self.ref("customer"))) and self.ref("customer") is not None:
             yield "customer", SPLIT_OF_OTHERS(number=origin["number"])
 
     def _row_of(self, ticket: Any) -> Mapping[str, Any]:
         """Number, customer, state and way on of another ticket; nothing where there is none."""
         columns = {"number": 1, "customer": 1, "state": 1, "merged_into": 1}
         return (in_unit(self.type_name()).find_one({"_id": ticket}, columns) if ticket else None) or {}
+
+    def _is_of(self, customer: Any) -> bool:
+        """Whether a customer is the one of this ticket, or one that was merged with it."""
+        return is_merged_with(Customer, customer, self.ref("customer"))
 
     def _merge_faults(self) -> Iterator[tuple[str, Words]]:
         into: Any = self.ref("merged_into")
@@ -405,7 +411,7 @@ class Ticket(Record):
         row = self._row_of(into)
         if row.get("state") == "merged":
             yield "merged_into", MERGED_ALREADY(number=row["number"])
-        if None not in (row.get("customer"), self.ref("customer")) and row["customer"] != self.ref("customer"):
+        if None not in (row.get("customer"), self.ref("customer")) and not self._is_of(row["customer"]):
             yield "merged_into", OTHERS(number=row["number"])
 
     def on_message(self, actions: MoveActions) -> None:

@@ -18,6 +18,8 @@ from ..kernel.base.people import SYSTEM
 from ..kernel.base.store import in_unit
 from ..kernel.gate import changes
 from ..kernel.gate.changes import Context, MoveActions
+from ..kernel.gate.merging import stands_against_merging
+from ..kernel.gate.stored_form import stored
 from ..kernel.language import (
     NOBODY,
     REASON,
@@ -47,6 +49,7 @@ from ..kernel.language import (
 from ..kernel.language.declare import at_path, kept_links_of, references_of, registered
 from ..kernel.language.fields import Rule
 from ..kernel.language.kinds.any_links import kept_as, key_in
+from ..kernel.language.merging import with_merged
 from ..services.work import jobs
 
 CARRY_OUT = "archive.carry_out"
@@ -61,6 +64,11 @@ TOO_SOON = L(
 )
 NOTHING_HELD = L(
     "Give a kind of record or a customer; a number needs its kind.", "請選擇記錄類型或客戶；填寫編號時須選擇類型。"
+)
+HELD_NOT_MERGED = L(
+    "{number} is under a legal hold, and is not merged into another record.",
+    "{number} 處於法律保全，不能併入其他記錄。",
+    code="state",
 )
 NO_SUCH_NUMBER = L("There is no record {number} of this kind.", "此類記錄中沒有 {number}。")
 
@@ -283,7 +291,7 @@ class Hold:
 
     record_type: str | None
     number: str | None
-    customer: ObjectId | None
+    customers: frozenset[ObjectId] | None  # the one that it names, with all that was merged with it
 
     def keeps(self, cls: type[Record], document: Mapping[str, Any]) -> bool:
         """Whether it keeps this stored record."""
@@ -291,7 +299,7 @@ class Hold:
             return False
         if self.number and self.number != document.get("number"):
             return False
-        return self.customer is None or self.customer in _customers_of(cls, document)
+        return self.customers is None or not self.customers.isdisjoint(_customers_of(cls, document))
 
 
 def _customers_of(cls: type[Record], document: Mapping[str, Any]) -> set[Any]:
@@ -308,7 +316,17 @@ def _customers_of(cls: type[Record], document: Mapping[str, Any]) -> set[Any]:
 def active_holds() -> list[Hold]:
     """The legal holds that stand now; inside a transaction, as that sees them."""
     rows = in_unit(LegalHold.type_name()).find({"state": "active", "removed_at": None})
-    return [Hold(row.get("record_type"), row.get("record_number"), row.get("customer")) for row in rows]
+    return [Hold(row.get("record_type"), row.get("record_number"), _with_merged(row.get("customer"))) for row in rows]
+
+
+def _with_merged(customer: ObjectId | None) -> frozenset[ObjectId] | None:
+    return None if customer is None else frozenset(with_merged(registered()["customer"], [customer]))
+
+
+@stands_against_merging
+def _held(record: Record) -> Words | None:
+    """What is held under law is not merged into another record."""
+    return HELD_NOT_MERGED(number=record.number) if is_held(type(record), stored(record)) else None
 
 
 def is_held(cls: type[Record], document: Mapping[str, Any], holds: Iterable[Hold] | None = None) -> bool:
@@ -367,12 +385,14 @@ def _moment_of(cls: type[Record], name: str, day: dt.date) -> dt.datetime:
 
 def open_link_to(cls: type[Record], id: ObjectId) -> str | None:
     """The number of a record that is still being worked on and links to this one; links in lines count, too."""
+    ids = with_merged(cls, [id])
+    texts = [text for each in ids for text in kept_as(cls.type_name(), each)]
     for other in registered().values():
         flow = other.declared.workflow
         paths = list(_paths_to(other, cls)) if flow else []
         if not flow or not paths:
             continue
-        named = [{path: id if not is_any else {"$in": kept_as(cls.type_name(), id)}} for path, is_any in paths]
+        named = [{path: {"$in": texts if is_any else ids}} for path, is_any in paths]
         query = {"state": {"$nin": sorted(_at_rest(other))}, "removed_at": None, "$or": named}
         if row := in_unit(other.type_name()).find_one(query, {"number": 1}):
             return str(row["number"])

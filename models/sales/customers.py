@@ -27,6 +27,7 @@ from ..kernel.language import (
     Lines,
     LongText,
     Mail,
+    Merging,
     Moment,
     Money,
     Move,
@@ -125,6 +126,7 @@ class Contact(Line):
     ),
     access=KNOWN_TO_SERVICE,
     retention=Retention(archive=1095, delete=10, states="dormant"),
+    merges=Merging(by={Role.HEAD, Role.MANAGEMENT}, alike="name contacts.phone contacts.mail"),
 )
 class Customer(Record):
     """A company that we sell to, or want to (2.2.1)."""

@@ -7,7 +7,7 @@ anew, every job ends where it would have ended.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.history import entries_of
+from models.kernel.gate.search_parts import homes_of
 from models.kernel.gate.sources import Source
 from models.kernel.language.belonging import children_of
 from models.kernel.language.declare import registered
@@ -146,9 +147,18 @@ def list_bin(run: Run, days: int = BIN_DAYS) -> None:
     listed, before = _listed(), clock.now() - dt.timedelta(days=days)
     for name, cls in sorted(registered().items()):
         place = get_db()[name]
-        rows = place.find({"removed_at": {"$lte": before}}, {"_id": 1}).sort([("removed_at", 1), ("_id", 1)])
-        due = (row["_id"] for row in rows if str(row["_id"]) not in listed)
+        query = {"removed_at": {"$lte": before}}
+        rows = place.find(query, {"_id": 1, "went_into": 1}).sort([("removed_at", 1), ("_id", 1)])
+        due = (row["_id"] for row in rows if str(row["_id"]) not in listed and not _is_stood_for(cls, row))
         _list_type(run, _ArchiveSource(cls, retention.BIN, place), due, home)
+
+
+def _is_stood_for(cls: type[Record], row: Mapping[str, Any]) -> bool:
+    """Whether a record was merged, and the one that stands for it is still kept: links go by it until then."""
+    into = row.get("went_into")
+    if into is None:
+        return False
+    return any(get_db()[home].find_one({"_id": into}, {"_id": 1}) for home in homes_of(cls))
 
 
 def _listed() -> set[str]:

@@ -16,8 +16,23 @@ from models.kernel.language import declare
 from models.kernel.language.catalogue import Catalogue
 from models.kernel.language.declare import record
 from models.kernel.language.facts import DeclarationError
-from models.kernel.language.fields import Choice, Day, Line, Lines, LongText, Money, Ref, Refs, Sealed, Text, Whole
+from models.kernel.language.fields import (
+    Choice,
+    Day,
+    Line,
+    LineRef,
+    Lines,
+    LongText,
+    Money,
+    Ref,
+    Refs,
+    Sealed,
+    Text,
+    Whole,
+)
+from models.kernel.language.merging import Merging
 from models.kernel.language.record import Record
+from models.kernel.language.rollup import Rollup
 from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, Remind, Retention, Scope
 from models.kernel.language.steps import Steps
 from models.kernel.language.timeline import Timeline
@@ -98,6 +113,8 @@ class Dated(Line):
 
 
 LINES = {"lines": Lines(Dated, label=NAME)}
+BY_NAME = Grid("name", search="name")
+MERGED = Merging(by={Role.HEAD}, alike="name")
 BAD_TEXT = Text(seee=set())  # type: ignore[call-arg]
 
 
@@ -297,6 +314,39 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "timeline comes after 'before', which may lead in a circle: say acyclic=True": {
         "fields": {"before": Refs("Sample", label=NAME)},
         "timeline": Timeline("day", "created_at", after="before"),
+    },
+    "merges is True, which is no Merging(...)": {"merges": True},
+    "is merged by nobody, which is no set of roles": {"merges": Merging(by=set(), alike="name"), "grid": BY_NAME},
+    "is merged by haed, which is no set of roles": {"merges": Merging(by={"haed"}, alike="name"), "grid": BY_NAME},  # type: ignore[arg-type]
+    "merges, and says nothing by which doubles are alike": {"merges": Merging(by={Role.HEAD}, alike="")},
+    "merges what is alike in 'nmae', which the type does not have": {"merges": Merging(by={Role.HEAD}, alike="nmae")},
+    "merges what is alike in 'lines.nmae', which the type does not have": {
+        "fields": LINES,
+        "merges": Merging(by={Role.HEAD}, alike="lines.nmae"),
+    },
+    "merges what is alike in 'name', by which its list does not search": {
+        "merges": Merging(by={Role.HEAD}, alike="name")
+    },
+    "merges, and says belongs_to=, which others outside or the clock go by": {
+        "fields": {"loan": Ref("Loan", required=True, fixed=True, label=NAME)},
+        "belongs_to": "loan",
+        "merges": MERGED,
+        "grid": BY_NAME,
+    },
+    "merges, and is private or lent, so that nobody sees both records": {
+        "access": Access(private=True),
+        "merges": MERGED,
+        "grid": BY_NAME,
+    },
+    "merges, and counts fields from other records, some of which go on naming the merged one": {
+        "fields": {"n": Whole(rollup=Rollup("Loan.other"), label=NAME)},
+        "merges": MERGED,
+        "grid": BY_NAME,
+    },
+    "'which' links to lines of Sample, which merges": {
+        "fields": {**LINES, "which": LineRef("Sample.lines", label=NAME)},
+        "merges": MERGED,
+        "grid": BY_NAME,
     },
     "follow-up 'go_on' names no state in which it is offered": {
         "workflow": flow(CLOSE),

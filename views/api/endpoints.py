@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, Response
+from bson import ObjectId
+from flask import Blueprint, Response, request
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
@@ -18,6 +19,7 @@ from models.kernel.base.errors import Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.gate.attempts import rehearsing
+from models.kernel.language.merging import stands_for
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.personal.api_keys import KeyVerb
@@ -29,6 +31,11 @@ from .records import record_json
 
 endpoints = Blueprint("api", __name__, url_prefix="/api/v1")
 View = Callable[..., Response]
+MERGED_AWAY = L(
+    "This record was merged into the one that merged_into names; go on with that one.",
+    "此記錄已併入 merged_into 所指的記錄，請改用該記錄。",
+    code="merged",
+)
 OUT_OF_SCOPE = L("This key is not for that.", "此密鑰不用於此項。", code="key_scope")
 
 
@@ -44,7 +51,12 @@ def address(rule: str, *methods: str, verb: KeyVerb) -> Callable[[View], View]:
             if use is None or not use.key.covers(name, verb):
                 raise Forbidden(OUT_OF_SCOPE)
             with rehearsing(flag("rehearse")):
-                return view(cls, me, **parts)
+                try:
+                    return view(cls, me, **parts)
+                except Missing:
+                    if onward := _led_on(cls, me, parts.get("id", "")):
+                        return onward
+                    raise
 
         endpoints.add_url_rule(
             f"/<name>{rule}", view.__name__, answer, methods=methods or ("GET",), strict_slashes=False
@@ -52,6 +64,18 @@ def address(rule: str, *methods: str, verb: KeyVerb) -> Callable[[View], View]:
         return answer
 
     return register
+
+
+def _led_on(cls: type[Record], me: Actor, id: str) -> Response | None:
+    """What is answered about a record that was merged: the one that stands for it, and to reads the way there."""
+    into = stands_for(cls, ObjectId(id)) if ObjectId.is_valid(id) else None
+    if into is None or not rights.find_rows(me, cls, [into]):
+        return None
+    is_read = request.method in ("GET", "HEAD")
+    response = problem.answer(301 if is_read else 409, MERGED_AWAY, code="merged", merged_into=str(into))
+    if is_read:
+        response.headers["Location"] = request.full_path.replace(id, str(into), 1).rstrip("?")
+    return response
 
 
 def type_of(name: str) -> type[Record]:

@@ -16,6 +16,7 @@ from models.kernel.gate.validation import DOUBT
 
 MEDIA = "application/problem+json"
 CODES = {
+    301: "merged",
     400: "unreadable",
     401: "no_key",
     403: "forbidden",
@@ -32,6 +33,7 @@ CODES = {
     503: "unavailable",
 }
 TITLES = {
+    301: L("Merged into another record", "已併入另一條記錄"),
     400: L("This request cannot be understood", "無法理解此請求"),
     401: L("No key that holds", "沒有有效的密鑰"),
     403: L("Not allowed", "無權限"),

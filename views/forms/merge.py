@@ -101,6 +101,14 @@ def _original(changed: Changed, theirs: dict[str, Any]) -> dict[str, Any]:
     return history.as_of(theirs, history.entries_of(changed.current.id, latest=True), changed.seen)
 
 
+def changed_from(record: Record, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some typed values that say something else than a record does."""
+    held, sent = stored(record), _stored_values(type(record), typed)
+    return {
+        name: value for name, value in typed.items() if _without_keys(sent.get(name)) != _without_keys(held.get(name))
+    }
+
+
 def _stored_values(cls: type[Record], values: Mapping[str, Any]) -> dict[str, Any]:
     """Typed values as they would be kept, so that they can be compared with what is."""
     draft = cls(**{name: value for name, value in values.items() if value not in (None, "", [])})

@@ -214,7 +214,8 @@ class HomeView(PlainRun, AdminIndexView):
             if (scope := rights.visible_removed(me, cls)) is None or not rights.is_writer(me, cls):
                 continue
             query = {"number": 1, "title": 1, "removed_at": 1, "removed_by": 1}
-            rows = rows_of(cls, cls._get_collection().find(scope, query).sort("removed_at", -1).limit(50))
+            living = {**scope, "went_into": None} if cls.declared.merges else scope
+            rows = rows_of(cls, cls._get_collection().find(living, query).sort("removed_at", -1).limit(50))
             result += [(cls, row) for row in rows]
         people = wording.titles({"User": {row["removed_by"] for _, row in result if row.get("removed_by")}})
         rows = [

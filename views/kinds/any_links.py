@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import AnyRef, label_of
 from models.kernel.language.kinds.any_links import any_of_type, kept_as, key_in
+from models.kernel.language.merging import with_merged
 from models.kernel.rights import any_picking, rights
 
 from ..session import actor, catalogue
@@ -61,8 +62,9 @@ class AnyRefKind(Kind):
         """The chosen records; where a type is named instead, all of it."""
         if len(values) == 1 and values[0] in catalogue():
             return any_of_type(values[0])
-        keys = [key for value in values if (key := key_in(value))]
-        return {"$in": [text for key in keys for text in kept_as(key.type, key.id)]}
+        keys = [key for value in values if (key := key_in(value)) and key.type in catalogue()]
+        pairs = [(key.type, id) for key in keys for id in with_merged(catalogue()[key.type], [key.id])]
+        return {"$in": [text for pair in pairs for text in kept_as(*pair)]}
 
     def filter(self, name: str, args: MultiDict, labels: Labels) -> dict[str, Any]:
         control = super().filter(name, args, labels)

@@ -19,6 +19,7 @@ from models.kernel.base.words import L
 from models.kernel.language.analysis import By
 from models.kernel.language.kinds.choices import NO, YES
 from models.kernel.language.kinds.line_links import parts_of
+from models.kernel.language.merging import merged_ids
 from models.kernel.language.record import Record
 from models.kernel.language.sound import DAMAGED
 from models.kernel.language.trees import tree_of
@@ -215,6 +216,16 @@ class RecordGroups(Groups):
 
     is_ranked = True
     types = ("objectId",)
+
+    def expression(self) -> Any:
+        """The id that is linked to; what was merged counts with the record that stands for it."""
+        onward = merged_ids(get_document(self.field.target))
+        if not onward:
+            return super().expression()
+        plain: dict[str, Any] = super().expression()
+        place = f"${self.name}"
+        led = [{"case": {"$in": [place, ids]}, "then": into} for into, ids in onward.items()]
+        return {"$switch": {**plain["$switch"], "branches": [*led, *plain["$switch"]["branches"]]}}
 
     def named(self, keys: list[Any]) -> dict[Any, str]:
         known = titles({self.field.target: keys}) if keys else {}

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.kernel.base.words import L, Words, enumerate_words
 from models.kernel.language.fields import Ref, Refs, label_of
+from models.kernel.language.merging import with_merged
 from models.kernel.language.trees import tree_of, with_below
 from models.kernel.language.typed import parse
 from models.kernel.rights import rights
@@ -69,10 +70,14 @@ class RefKind(Kind):
 
     def condition(self, values: list[str]) -> Any:
         """The chosen records, and in a tree those below them."""
-        return {"$in": [*with_below(get_document(self.field.target), _ids(values)), *_nothing(values)]}
+        return {"$in": [*with_below(get_document(self.field.target), self._meant(values)), *_nothing(values)]}
 
     def condition_is(self, values: list[str]) -> Any:
-        return {"$in": [*_ids(values), *_nothing(values)]}
+        return {"$in": [*self._meant(values), *_nothing(values)]}
+
+    def _meant(self, values: list[str]) -> list[ObjectId]:
+        """The chosen records, with all that was merged with them."""
+        return with_merged(get_document(self.field.target), _ids(values))
 
     def condition_not(self, values: list[str]) -> Any:
         return {"$not": self.condition_is(values)}

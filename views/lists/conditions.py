@@ -13,6 +13,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Words
 from models.kernel.language.fields import label_of
 from models.kernel.language.finding import number_begins
+from models.kernel.language.merging import with_merged
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue
 from models.kernel.rights import picking, rights
@@ -97,7 +98,7 @@ def searched(cls: type[Record], actor: Actor, text: str, problems: list[Words]) 
             if len(ids) > LINKED_MAX:
                 problems.append(TOO_MANY_LINKED(label=label_of(field), most=LINKED_MAX))
             elif ids:
-                clauses.append({ref_name: {"$in": ids}})
+                clauses.append({ref_name: {"$in": with_merged(target, ids)}})
     return clauses[0] if len(clauses) == 1 else {"$or": clauses}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import jsonify, request
 from flask_admin import expose
 
-from models.kernel.gate import intents
+from models.kernel.gate import intents, merging
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
@@ -42,6 +42,7 @@ class ListDoors:
             bulk_verbs=bulk.offered(self.model),
             bulk_fields=bulk_edit.offered(self.model, me),
             gathers=gathering.offered(self.model, me),
+            may_merge=merging.may_merge(me, self.model),
         )
 
     @expose("/columns/", methods=("GET", "POST"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bson import ObjectId
+from mongoengine.base import get_document
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
@@ -13,6 +14,7 @@ from models.kernel.base.search import grams, normal, parts_of
 from models.kernel.language.beside import Beside
 from models.kernel.language.declare import at_path, registered
 from models.kernel.language.finding import common_grams
+from models.kernel.language.merging import with_merged
 from models.kernel.language.record import Record
 from models.kernel.language.sound import rows_of
 from models.kernel.rights import rights
@@ -48,7 +50,7 @@ def _list(me: Actor, item: Beside, values: Mapping[str, Any]) -> dict[str, Any] 
 
 
 def _linked(target: type[Record], item: Beside, conditions: list[Any], typed: str) -> Iterator[Any]:
-    query = {"$and": [*conditions, {item.by: ObjectId(typed)}]}
+    query = {"$and": [*conditions, {item.by: _chosen(target, item.by, typed)}]}
     return iter(target.collection().find(query, _needed(target)).sort("_id", -1).limit(item.most))
 
 
@@ -62,12 +64,18 @@ def _through(me: Actor, target: type[Record], item: Beside, scope: Any, typed: s
     if own is None or first not in rights.readable_fields(me, between) or not rights.sees(me, held.columns.get(column)):
         return iter(())
     states = {"state": {"$in": sorted(item.states)}} if item.states else {}
-    query = {"$and": [own, states, {item.by: ObjectId(typed)}]}
+    query = {"$and": [own, states, {item.by: _chosen(between, item.by, typed)}]}
     rows = between.collection().find(query, {path: 1}).sort("_id", -1).limit(BETWEEN_MAX)
     ids = list(dict.fromkeys(id for row in rows for id in at_path(row, path)))
     held_now = {"$and": [scope, {"_id": {"$in": ids}}]}
     seen = {row["_id"]: row for row in target.collection().find(held_now, _needed(target))}
     return iter([seen[id] for id in ids if id in seen][: item.most])
+
+
+def _chosen(cls: type[Record], name: str, typed: str) -> dict[str, Any]:
+    """What a link to the record that was chosen may hold: that one, or one that was merged with it."""
+    target = cls.fields_of()[name].target
+    return {"$in": with_merged(get_document(target), [ObjectId(typed)]) if target else [ObjectId(typed)]}
 
 
 def _alike(target: type[Record], item: Beside, conditions: list[Any], typed: str) -> Iterator[Any]:

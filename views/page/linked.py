@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bson import ObjectId
+
 from models.kernel.base.people import Actor
 from models.kernel.gate import follow_ups
 from models.kernel.language.fields import label_of
 from models.kernel.language.kinds.any_links import kept_as
 from models.kernel.language.kinds.line_links import any_line_of
+from models.kernel.language.merging import with_merged
 from models.kernel.language.record import Record
 from models.kernel.language.sound import rows_of
 from models.kernel.language.spec import FollowUp
@@ -88,8 +91,9 @@ def linked_context(cls: type[Record], record: Record, me: Actor, *, is_living: b
     ]
     if not pairs:
         return []
+    ids = with_merged(cls, [record.id])
     parts = [
-        _newest(other, name, {name: _pointing(other, name, record), **scope}, at)
+        _newest(other, name, {name: _pointing(other, name, cls, ids), **scope}, at)
         for at, (other, name, scope) in enumerate(pairs)
     ]
     (first, stages), *others = parts
@@ -122,12 +126,14 @@ def _pointing_to(cls: type[Record]) -> list[tuple[type[Record], str]]:
     return [*known.pointing_to(cls), *known.pointing_to_lines(cls), *known.pointing_anywhere(cls)]
 
 
-def _pointing(other: type[Record], name: str, record: Record) -> Any:
-    """What stands in a field of another record that links to this one, or to a line of it."""
+def _pointing(other: type[Record], name: str, cls: type[Record], ids: list[ObjectId]) -> Any:
+    """What stands in a field of another record that links to one, to what was merged with it, or to a line of it."""
     field = _link_at(other, name)
     if field.is_any_link:
-        return {"$in": kept_as(record.type_name(), record.id)}
-    return any_line_of(record.id) if field.line_target else record.id
+        return {"$in": [text for id in ids for text in kept_as(cls.type_name(), id)]}
+    if field.line_target:
+        return any_line_of(ids[0])
+    return {"$in": ids} if len(ids) > 1 else ids[0]
 
 
 def _newest(other: type[Record], name: str, query: dict[str, Any], at: int) -> tuple[str, list[dict[str, Any]]]:

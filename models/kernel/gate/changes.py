@@ -75,6 +75,11 @@ LINKED = L(
     "有 {count} 條其他記錄引用此記錄（{example}），不能移除。",
     code="linked",
 )
+WAS_MERGED = L(
+    "This record was merged into another one; undo the merge on the page of that one.",
+    "此記錄已併入另一條記錄，請在該記錄頁面撤銷合併。",
+    code="state",
+)
 _AUTO_MAX = 8
 
 
@@ -318,6 +323,8 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
         attempt.record = record = rights.find(actor, cls, id, removed=True)
         if not actor.is_system and not rights.is_writer(actor, cls, record):
             raise Forbidden(rights.NOT_YOURS)
+        if record.went_into:
+            raise Refused(WAS_MERGED)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = None, None
         return write_and_settle(unit, record, before, "restore", Act(actor, context))

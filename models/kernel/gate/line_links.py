@@ -12,8 +12,10 @@ from ..base.people import Actor
 from ..base.words import L, Words
 from ..language.declare import kept_links_of, registered
 from ..language.fields import NOT_THERE, label_of
+from ..language.kinds.any_links import key_in
 from ..language.kinds.line_links import any_line_of, place_of
 from ..language.kinds.lines import keyed_lines
+from ..language.merging import stands_for
 from ..language.record import Record
 from ..rights import kept_links
 
@@ -34,7 +36,10 @@ def kept_link_problems(record: Record, actor: Actor, before: Mapping[str, Any]) 
             continue
         value = record.raw(name)
         if value and value != before.get(name) and value not in kept_links.are_there(actor, link, [value]):
-            yield name, NOT_THERE(label=label_of(link))
+            if into := _stands_for(actor, link, value):
+                record.put(name, into)
+            else:
+                yield name, NOT_THERE(label=label_of(link))
 
 
 def _column_problems(
@@ -45,8 +50,21 @@ def _column_problems(
     new = {at: value for at, value in new.items() if value not in stood}
     there = kept_links.are_there(actor, link, {*new.values()}) if new else set()
     for at, value in new.items():
-        if value not in there:
+        if value in there:
+            continue
+        if into := _stands_for(actor, link, value):
+            record.raw(name)[at].put(column, into)
+        else:
             yield f"{name}.{at}.{column}", NOT_THERE(label=label_of(link))
+
+
+def _stands_for(actor: Actor, link: Any, value: str) -> str:
+    """The link to the record that stands for one that was merged, where the actor may be led there; else nothing."""
+    key = key_in(value) if link.is_any_link else None
+    cls = registered().get(key.type) if key else None
+    into = stands_for(cls, key.id) if key and cls else None
+    moved = f"{key.type}:{into}" if key and into else ""
+    return moved if moved and moved in kept_links.are_there(actor, link, [moved]) else ""
 
 
 def removal_problems(record: Record, before: Mapping[str, Any]) -> Iterator[tuple[str, Words]]:

@@ -87,7 +87,7 @@ def search_parts(record: Record) -> dict[str, Any]:
     lines = list(_of_lines(record))
     sealed = [column for _, column in finding.sealed_columns(type(record))]
     plain = [value for column, value in lines if column not in sealed]
-    parts = search_fields([record.number or "", *own, *plain, *(record.tags or [])])
+    parts = search_fields([record.number or "", *own, *plain, *(record.tags or []), *(record.known_as or [])])
     keyed = {sealed_gram(value) for column, value in lines if column in sealed}
     return {"s": parts["s"], "g": sorted({*parts["g"], *keyed}), "sv": search_form(type(record))}
 

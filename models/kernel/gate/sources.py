@@ -29,6 +29,7 @@ class Source(StrEnum):
     MAIL = "mail"
     API = "api"
     MIGRATION = "migration"
+    MERGE = "merge"
 
 
 SOURCE_LABELS: dict[Source, L] = {
@@ -51,6 +52,7 @@ SOURCE_LABELS: dict[Source, L] = {
     Source.MAIL: L("Mail", "郵件"),
     Source.API: L("API", "API"),
     Source.MIGRATION: L("Taken over from another system", "舊系統遷移"),
+    Source.MERGE: L("Merge", "合併"),
 }
 
 

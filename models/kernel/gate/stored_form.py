@@ -11,7 +11,7 @@ from ..language.record import Record
 
 _UNTRACKED = frozenset(
     {"_id", "version", "updated_at", "updated_by", "chain", "s", "g", "sv", "title", "due_at", "flow_version"}
-    | {"seen_by", "worked_by", "read_by", "holds", "r", "due_provisional", "steps_at"}
+    | {"seen_by", "worked_by", "read_by", "holds", "r", "due_provisional", "steps_at", "known_as"}
 )
 RECOUNT = "recount"  # the one verb whose fact is a deadline
 

@@ -14,9 +14,11 @@ from ..base.people import SYSTEM, Actor
 from ..base.words import L, Words
 from ..language.declare import kept_links_of, references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
+from ..language.kinds.links import id_of
+from ..language.merging import stands_for, with_merged
 from ..language.record import Record
 from ..rights import rights
-from . import any_links, line_links, lines, signing
+from . import alike, any_links, line_links, lines, signing
 from .answering import answer_problems
 from .circles import circle_problems
 from .search_parts import parent_of
@@ -43,11 +45,19 @@ def refuse_if_wrong(
     problems = problems_of(record, actor, before, titles=titles)
     if problems:
         raise Refused(None, problems)
-    if warnings and (result := list(record.warnings_of_change(before) if before else record.warnings())):
+    if warnings and (result := _doubts(record, actor, before)):
         for path, sentence in result:
             problems.add(path, sentence)
         problems.add(DOUBT, PLEASE_CONFIRM)
         raise Refused(PLEASE_CONFIRM, problems)
+
+
+def _doubts(record: Record, actor: Actor, before: Mapping[str, Any]) -> list[tuple[str, Words]]:
+    """What a person is to confirm: of a new record also that it may have been entered before."""
+    if before:
+        return list(record.warnings_of_change(before))
+    said = list(record.warnings())
+    return [*said, *alike.warnings_of(record, actor, {path for path, _ in said})]
 
 
 def problems_of(
@@ -160,7 +170,8 @@ def link_problems(
 ) -> Problems:
     """Links that changed must lead to records that exist and that the actor may see, in a state that may be chosen.
 
-    One query per linked type. `but`: links that were looked up already; `titles`: filled with those of what was there.
+    One query per linked type. A link to a record that was merged meanwhile leads from now on to the one that stands
+    for it. `but`: links that were looked up already; `titles`: filled with those of what was there.
     """
     problems = Problems()
     query: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
@@ -171,6 +182,7 @@ def link_problems(
             query.setdefault(target, {}).setdefault(result, []).append((path, field))
     for target, places in query.items():
         known = _known(actor, get_document(target), list(places))
+        _follow_merged(record, actor, get_document(target), places, known)
         if titles is not None:
             titles |= {id: row.get("title") or row.get("number", "") for id, row in known.items()}
         for id, links in places.items():
@@ -180,6 +192,34 @@ def link_problems(
                 elif (state := known[id].get("state")) not in (field.states or {state}):
                     problems.add(path, WRONG_STATE(label=label_of(field)))
     return problems
+
+
+def _follow_merged(
+    record: Record, actor: Actor, cls: type[Record], places: Mapping[ObjectId, list[tuple[str, Any]]], known: dict
+) -> None:
+    """Let links that lead to records that were merged meanwhile lead to those that stand for them, where the actor
+    sees these; `known` gains them under the ids that were given."""
+    missing = [id for id in places if id not in known] if cls.declared.merges else []
+    onward = {id: into for id in missing if (into := stands_for(cls, id)) is not None}
+    seen = _known(actor, cls, [*onward.values()]) if onward else {}
+    for id, into in onward.items():
+        if into in seen:
+            known[id] = seen[into]
+            for path, _ in places[id]:
+                _lead_elsewhere(record, path, id, into)
+
+
+def _lead_elsewhere(record: Record, path: str, id: ObjectId, into: ObjectId) -> None:
+    """Let the link at a path lead to another record than it does."""
+    name, _, rest = path.partition(".")
+    at, _, column = rest.partition(".")
+    holder: Any = record.raw(name)[int(at)] if rest else record
+    held = holder.raw(column or name)
+    if not isinstance(held, list):
+        holder.put(column or name, into)
+    else:
+        ids = [into if id_of(link) == id else id_of(link) for link in held]
+        holder.put(column or name, list(dict.fromkeys(ids)))
 
 
 def said_faults(text: str) -> Iterator[Words]:
@@ -245,19 +285,19 @@ def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectI
 
 def links_to(record: Record) -> tuple[int, str]:
     """How many records outside the bin link to this one, and the number of one of them."""
-    total, example = 0, ""
+    total, example, ids = 0, "", with_merged(type(record), [record.id])
     for cls in registered().values():
         for name, ref in references_of(cls).items():
             if ref.target != type(record).__name__ or name not in cls.declared.own_fields:
                 continue
-            query = {name: record.id, "removed_at": None}
+            query = {name: {"$in": ids}, "removed_at": None}
             count = get_db()[cls._get_collection_name()].count_documents(query, limit=1000)
             if count and not example:
                 example = cls._get_collection().find_one(query, {"number": 1})["number"]
             total += count
     for count, other in (
         line_links.links_to_lines_of(type(record), record.id),
-        any_links.links_to_record(type(record), record.id),
+        *(any_links.links_to_record(type(record), id) for id in ids),
     ):
         total, example = total + count, example or other
     return total, example

@@ -1,7 +1,7 @@
 """Which entries of the history count as work: the one rule that every figure goes by.
 
-What was imported, taken over, made for a demo, archived or brought back says nothing of how people work. Nor does a
-batch that was taken back: neither what it did nor its taking back.
+What was imported, taken over, made for a demo, archived, brought back or merged says nothing of how people work. Nor
+does a batch that was taken back: neither what it did nor its taking back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mongoengine.connection import get_db
 from ..base.collections import HISTORY, HISTORY_ARCHIVE
 from .sources import Source
 
-NOT_WORK = frozenset({Source.IMPORT, Source.SEED, Source.MIGRATION, Source.ARCHIVE, Source.BACKUP})
+NOT_WORK = frozenset({Source.IMPORT, Source.SEED, Source.MIGRATION, Source.ARCHIVE, Source.BACKUP, Source.MERGE})
 Undone = tuple[ObjectId, str]
 """A record, and a batch that was taken back on it."""
 

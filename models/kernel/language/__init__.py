@@ -63,6 +63,7 @@ from .measures.library import (
     GoodRatings,
     StepsInTime,
 )
+from .merging import Merging
 from .outside import Tell
 from .paper import Paper
 from .phase_gate import Condition, Judged, PassageLine, PhaseGate
@@ -162,6 +163,7 @@ __all__ = [
     "Mail",
     "MailIn",
     "Matrix",
+    "Merging",
     "Moment",
     "Money",
     "Move",

@@ -16,6 +16,7 @@ from .facts import DeclarationError
 from .fields import Ref
 from .follow_up_checks import kept_faults
 from .kinds.line_links import title_column
+from .merging import merged_line_faults
 from .outside import linked_address_faults
 from .phase_gate import condition_faults
 from .prompts import prompt_faults
@@ -153,6 +154,7 @@ class Catalogue(Mapping[str, type[Record]]):
                     yield f"{place} links to {wrong}, which is not a record type"
             if not link.line_target:
                 continue
+            yield from merged_line_faults(path, link, self._by_class)
             target = self._by_class.get(link.line_target)
             lines = target.declared.own_fields.get(link.line_list) if target else None
             if lines is None or not lines.columns:

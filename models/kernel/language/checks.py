@@ -24,6 +24,7 @@ from .line import line_of_faults
 from .line_checks import line_faults
 from .mail_in import mail_in_faults
 from .measures.library import measure_faults
+from .merging import KNOWN_AS, WENT_INTO, merging_faults
 from .outside import tell_faults
 from .paper import paper_faults
 from .phase_gate import Condition, Judged, gate_faults
@@ -41,7 +42,7 @@ NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
 EVENTS = {"on_create": 1, "on_edit": 2, "on_message": 1}  # beside moves: how many arguments their methods take
 _RAW_FIELDS = frozenset(
     {"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "holds", "clocks", "s", "g", "sv", "r"}
-    | {SINCE, STANDS_ON}
+    | {SINCE, STANDS_ON, WENT_INTO, KNOWN_AS}
 )
 _ONLY_OF_RECORDS = ("unique", "editable_in", "fixed", "restricted", "internal", "derived", "acyclic", "ordered")
 _HANDLER = "on_"
@@ -68,7 +69,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from _inform_faults(spec)
     yield from _state_faults(spec)
     yield from _date_faults(spec, cls.fields_of())
-    yield from unique_faults(spec, cls.fields_of())
+    yield from _sameness_faults(spec, cls.fields_of())
     yield from gate_faults(spec, cls.fields_of())
     if spec.workflow:
         yield from faults_of(spec.workflow)
@@ -102,6 +103,12 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)
+
+
+def _sameness_faults(spec: Declaration, fields: Any) -> Iterator[str]:
+    """What no two records may have in common, and what makes two of them one."""
+    yield from unique_faults(spec, fields)
+    yield from merging_faults(spec, fields)
 
 
 def _history_faults(spec: Declaration, fields: Any) -> Iterator[str]:

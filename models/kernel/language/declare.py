@@ -22,6 +22,7 @@ from .follow_up_checks import completed_follow_up
 from .line_checks import line_reminders
 from .mail_in import MailIn
 from .measures.library import DeclaredMeasure
+from .merging import Merging
 from .outside import Tell
 from .paper import Paper
 from .prompts import Prompt
@@ -74,6 +75,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
     papers: tuple[Paper, ...] = (),
     recurs: Recurs | None = None,
     timeline: Timeline | None = None,
+    merges: Merging | None = None,
     mail_in: MailIn | None = None,
     prompts: tuple[Prompt, ...] = (),
     event: CalendarEvent | None = None,
@@ -125,6 +127,9 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
 
     `upstream`, `downstream`: its links, or columns of lines, that lead to what its records come from, and to what came
     of them. Where there are such, from here or to here, its page leads up and down the whole line (`line.py`).
+
+    `merges`: who may make one of two records that were entered twice, and by what such doubles are suspected
+    (`merging.py`).
 
     `expects`: rules of time and order, also across types, whose deviations open candidate findings each night
     (`expected.py`).
@@ -179,6 +184,7 @@ def record(  # noqa: PLR0913 - the sentence that declares a type; every word of 
             papers=papers,
             recurs=recurs,
             timeline=timeline,
+            merges=merges,
             mail_in=mail_in,
             prompts=prompts,
             event=event,

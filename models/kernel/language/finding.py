@@ -11,6 +11,7 @@ from mongoengine.connection import get_db
 from ..base.collections import GRAM_SHARES
 from ..base.search import contains
 from .kinds.texts import Sealed
+from .merging import KNOWN_AS
 from .record import Record
 
 LAST = "\uffff"  # sorts after all that a number may go on with
@@ -34,6 +35,12 @@ def number_begins(text: str) -> dict[str, Any]:
     return {"number": {"$gte": begin, "$lt": begin + LAST}}
 
 
+def numbered(cls: type[Record], text: str) -> dict[str, Any]:
+    """The same for a type; what was merged is found under the number that it had, too."""
+    begins = number_begins(text)
+    return {"$or": [begins, {KNOWN_AS: text.strip().upper()}]} if cls.declared.merges else begins
+
+
 def sealed_columns(cls: type[Record]) -> list[tuple[Any, Any]]:
     """The sealed columns of lines by which records of a type are found, each with its field."""
     paths = [path.partition(".") for path in cls.declared.grid.search]
@@ -50,7 +57,7 @@ def short_text_filter(cls: type[Record], text: str) -> dict[str, Any]:
     """A filter for the records that a text finds. Where it reads like a number and one begins so, that decides: one
     query by the index of numbers; else each word is looked for in the short fields."""
     if is_number_of(cls, text):
-        by_number = number_begins(text)
+        by_number = numbered(cls, text)
         if cls.collection().find_one(by_number, {"_id": 1}):
             return by_number
     return contains(text, common_grams(cls.type_name()))

@@ -155,6 +155,10 @@ GATE_VERBS: dict[str, L] = {
     "mail_returned": L("Mail came back", "郵件被退回"),
     "recount": L("Deadline counted anew", "重新計算期限"),
     "undo_step": L("Step taken back", "撤銷步驟"),
+    "merge_away": L("Merged into another record", "併入另一條記錄"),
+    "merge_in": L("Took another record over", "併入其他記錄的內容"),
+    "merge_undone": L("Merge undone", "撤銷合併"),
+    "not_the_same": L("Not the same as another record", "與另一條記錄不是重複"),
 }
 
 COUNTS: dict[str, L] = {

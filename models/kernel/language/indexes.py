@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from .by_time import indexes_by_time
 from .declare import dated_fields, kept_links_of, leading_choice, ordered_choices
 from .event import indexes_of_events
+from .merging import indexes_of_merging
 from .prompts import indexes_of_prompts
 from .record import Record
 from .recurs import indexes_of_series
@@ -43,6 +44,7 @@ def indexes_of(cls: type[Record]) -> Iterator[IndexModel]:
     yield from indexes_of_steps(cls.declared)
     yield from indexes_of_prompts(cls.declared.prompts)
     yield from indexes_of_events(cls.declared.event)
+    yield from indexes_of_merging(cls.declared)
     if cls.declared.access.named or cls.declared.inherits:  # what one person sees
         yield IndexModel([("seen_by", ASCENDING), ("_id", DESCENDING)])
     if cls.declared.inherits:

@@ -58,6 +58,8 @@ class Record(Held, me.Document):
     meant_since = me.IntField(default=None)
     stands_on = me.ListField(me.DictField(), default=None)
     read_by = me.ListField(me.ObjectIdField(), default=None)
+    went_into = me.ObjectIdField(default=None)
+    known_as = me.ListField(me.StringField(), default=None)
     chain = me.DictField()
     extra = me.DictField()
     s = me.ListField(me.StringField())

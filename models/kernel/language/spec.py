@@ -17,6 +17,7 @@ from .edition import Editions
 from .event import CalendarEvent
 from .expected import Expected
 from .measures.library import DeclaredMeasure
+from .merging import Merging
 from .names import Names, NameSet, OptionalNameSet
 from .outside import Tell
 from .paper import Paper
@@ -257,6 +258,7 @@ class Declaration:
     downstream: tuple[str, ...] = ()  # the links to what came of them
     editions: Editions | None = None  # what of a record makes a new edition of it when it changes
     timeline: Timeline | None = None  # between which dates they are drawn as bars
+    merges: Merging | None = None  # how records that were entered twice are made one
     mail_in: Any = None  # what becomes of mail that comes in: a MailIn, or None
     prompts: tuple[Prompt, ...] = ()  # by which moves people outside are asked once more
     event: CalendarEvent | None = None  # how its records stand in calendars

@@ -15,8 +15,9 @@ from ..base.titles import number_and_title
 from ..base.words import LOCALES, L
 from ..language.declare import registered
 from ..language.fields import AnyRef
-from ..language.finding import is_number_of, number_begins
+from ..language.finding import is_number_of, numbered
 from ..language.kinds.any_links import key_in, key_in_address
+from ..language.merging import KNOWN_AS, stands_for
 from ..language.record import Record
 from ..language.reviewing import MARK, is_unreviewed
 from . import picking, rights
@@ -79,6 +80,8 @@ def titles(actor: Actor, link: AnyRef, kept: Iterable[str], *, tells: bool = Tru
     known = known_to(actor, keys)
     result = {text: called(*known[text]) for text in keys if text in known}
     hidden = {text: key for text, key in keys.items() if text not in known}
+    result |= _led_on(actor, hidden)
+    hidden = {text: key for text, key in hidden.items() if text not in result}
     if not hidden:
         return result
     there = _living(hidden.values()) if tells else set()
@@ -148,7 +151,7 @@ def _hits(actor: Actor, link: AnyRef, text: str, most: int) -> Iterator[tuple[ty
     types, rest = _narrowed(types_of(link), text)
     of_number = [cls for cls in types if is_number_of(cls, rest)]
     if of_number:
-        queries = [(cls, number_begins(rest.split()[0])) for cls in of_number]
+        queries = [(cls, numbered(cls, rest.split()[0])) for cls in of_number]
     else:
         queries = [(cls, picking.found_by(actor, cls, rest) if rest else {}) for cls in types]
     each = most if rest or len(types) == 1 else EACH_MAX
@@ -176,6 +179,21 @@ def _by_number(actor: Actor, types: list[type[Record]], words: list[str]) -> str
     if not words:
         return None
     number = words[0].upper()
-    queries = [(cls, {"number": number}) for cls in types if is_number_of(cls, number)]
+    queries = [(cls, _of_number(cls, number)) for cls in types if is_number_of(cls, number)]
     rows = newest(actor, queries, 2, MEANT_MAX)
     return f"{rows[0]['type']}:{rows[0]['_id']}" if len(rows) == 1 else None
+
+
+def _of_number(cls: type[Record], number: str) -> dict[str, Any]:
+    """The record of a number, or the one that stands for it."""
+    return {"$or": [{"number": number}, {KNOWN_AS: number}]} if cls.declared.merges else {"number": number}
+
+
+def _led_on(actor: Actor, keys: dict[str, RecordKey]) -> dict[str, str]:
+    """What links to merged records are called: as the records that stand for them, where the actor sees these."""
+    onward = {}
+    for text, key in keys.items():
+        cls = registered().get(key.type)
+        if cls is not None and (into := stands_for(cls, key.id)) is not None:
+            onward[text] = RecordKey(key.type, into)
+    return {text: called(*pair) for text, pair in known_to(actor, onward).items()} if onward else {}

@@ -11,6 +11,7 @@ from ..base.people import Actor
 from ..base.search import normal, sealed_grams
 from ..language.fields import Ref, Refs
 from ..language.finding import sealed_columns, short_text_filter
+from ..language.merging import KNOWN_AS
 from ..language.record import Record
 from ..language.sound import rows_of
 from . import rights
@@ -27,7 +28,7 @@ def offered(actor: Actor, link: Ref | Refs, text: str, most: int) -> list[dict[s
     if scope is None:
         return []
     query = {"$and": [scope, may_be_linked(link), found_by(actor, target, text) if text else {}]}
-    fromkeys = dict.fromkeys(("number", "title", *target.declared.title_fields), 1)
+    fromkeys = dict.fromkeys(("number", "title", KNOWN_AS, *target.declared.title_fields), 1)
     rows = target._get_collection().find(query, fromkeys).sort([("_id", -1)]).limit(most)
     return rows_of(target, rows.max_time_ms(TIME_LIMIT_MS))
 
@@ -52,9 +53,13 @@ def meant(actor: Actor, link: Ref | Refs, text: str) -> ObjectId | None:
     """The one record that a text names by its number or title, or else by a part of the title such as a code."""
     needed, rows = normal(text), offered(actor, link, text, MEANT_MAX)
     names = get_document(link.target).declared.title_fields
-    exact = [row for row in rows if needed in (normal(row.get("number", "")), normal(row.get("title") or ""))]
+    exact = [row for row in rows if needed in {normal(name) for name in _names_of(row)}]
     result = exact or [row for row in rows if needed in _parts(row, names)]
     return result[0]["_id"] if len(result) == 1 else None
+
+
+def _names_of(row: dict[str, Any]) -> list[str]:
+    return [row.get("number") or "", row.get("title") or "", *(row.get(KNOWN_AS) or ())]
 
 
 def _parts(row: dict[str, Any], names: tuple[str, ...]) -> set[str]:

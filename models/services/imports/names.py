@@ -19,6 +19,7 @@ from models.kernel.base.search import normal, same
 from models.kernel.base.words import L
 from models.kernel.language.fields import Ref, Refs, label_of
 from models.kernel.language.indexes import indexed_fields
+from models.kernel.language.merging import KNOWN_AS
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, names_in
 from models.kernel.rights import kept_links, rights
@@ -135,6 +136,8 @@ class NamesInCells:
         place = _title_place(cls)
         begins = sorted({text.split()[0] for text in texts} | texts)
         named: list[dict[str, Any]] = [{"number": {"$in": begins}}]
+        if cls.declared.merges:
+            named.append({KNOWN_AS: {"$in": sorted({*begins, *texts})}})
         if place:
             named.append({place: {"$in": sorted(texts)}})
         chosen = {"$and": [scope, may_be_linked(link)]}
@@ -153,9 +156,11 @@ def _by_name(
     """Of the records of a query those that some texts name, in a form in which both are compared: one query."""
     numbers: dict[str, tuple[ObjectId, ...]] = {}
     titles: dict[str, tuple[ObjectId, ...]] = {}
-    for row in cls._get_collection().find(query, {"number": 1, "title": 1, **({place: 1} if place else {})}):
+    shown = {"number": 1, "title": 1, KNOWN_AS: 1, **({place: 1} if place else {})}
+    for row in cls._get_collection().find(query, shown):
         numbers[form(row["number"])] = (row["_id"],)
-        said = {form(item) for item in (row.get("title"), row.get(place) if place else None) if item}
+        named = (row.get("title"), row.get(place) if place else None, *(row.get(KNOWN_AS) or ()))
+        said = {form(item) for item in named if item}
         titles |= {item: (*titles.get(item, ()), row["_id"]) for item in said}
     return {text: known for text in texts if (known := numbers.get(form(text)) or titles.get(form(text)))}
 

@@ -16,6 +16,7 @@ from ..facts import Facts, is_names
 from ..typed import BadValue
 from .rule import TOO_MANY, WRONG_FORM, LinkNames, Rule, Sees, in_each_language, label_of
 
+HOPS_MAX = 50
 ID = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 
 
@@ -26,6 +27,8 @@ class Ref(Rule, me.ReferenceField):
     `states`: only a record in one of them can be chosen; `acyclic`: following the link from record to record never
     comes back to the first; `tree`: what stands below a record is found from above, too;
     `informs`: a person whom somebody else has named there is sent a notice.
+
+    A link to a record that was merged stays as it is stored; who follows it gets the record that stands for that one.
     """
 
     is_exact = is_grouped = True
@@ -53,14 +56,20 @@ class Ref(Rule, me.ReferenceField):
     @staticmethod
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:
         db = ref_cls._get_db()  # type: ignore[attr-defined]
-        kept = db[dbref.collection].find_one({"_id": dbref.id}) or in_archive(dbref.collection, {"_id": dbref.id})
+        kept, hops = _kept(db, dbref.collection, dbref.id), 0
+        while kept and kept.get("went_into") and hops < HOPS_MAX:
+            kept, hops = _kept(db, dbref.collection, kept["went_into"]) or kept, hops + 1
         return ref_cls._from_son(kept) if kept else dbref  # type: ignore[attr-defined]
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         """The linked record; a form gives its id, which MongoEngine by itself would hand back as it is."""
         if instance is not None and isinstance(held := instance._data.get(self.name), ObjectId):
             instance._data[self.name] = self.to_python(held)
-        return super().__get__(instance, owner)
+        link = instance._data.get(self.name) if instance is not None else None
+        value = super().__get__(instance, owner)
+        if isinstance(link, DBRef) and isinstance(value, me.Document) and value.id != link.id:
+            instance._data[self.name] = link  # what is stored goes on naming the merged record
+        return value
 
     @property
     def target(self) -> str:
@@ -155,6 +164,11 @@ class Refs(Rule, me.ListField):
 
     def exported(self, value: Any, names: LinkNames) -> Iterator[str]:
         yield from in_each_language(lambda: [names.title(self, id) for id in self.ids_in(value)])
+
+
+def _kept(db: Any, name: str, id: Any) -> Any:
+    """A stored record, wherever it is kept."""
+    return db[name].find_one({"_id": id}) or in_archive(name, {"_id": id})
 
 
 def id_of(value: Any) -> ObjectId | None:

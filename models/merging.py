@@ -1,0 +1,92 @@
+"""Makes one of two records that were entered twice, with their files; and two of them again.
+
+The gate merges the fields (`kernel/gate/merging.py`); files are attached to the record that stands as well, in the same
+transaction. A run leads on what links to the other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from bson import ObjectId
+from mongoengine.connection import get_db
+
+from .kernel.base.errors import Missing, Refused
+from .kernel.base.people import SYSTEM, Actor
+from .kernel.base.words import L
+from .kernel.gate import changes, merging
+from .kernel.gate.acts import Context
+from .kernel.gate.merging import Pair
+from .kernel.gate.unit import Unit, in_transaction
+from .kernel.language.record import Record
+from .kernel.rights import rights
+from .services.files import files
+from .services.work import jobs
+
+STILL_RUNS = L(
+    "What links to the merged record is still being led on; undo the merge when that is done.",
+    "正在更新指向被合併記錄的鏈接，完成後方可撤銷。",
+    code="state",
+)
+NOT_SAME = "not_the_same"
+FROM = "from_merged"  # of the fact of a file: the file of a merged record that it is
+
+
+def merge(cls: type[Record], pair: Pair, taken: Collection[str], *, actor: Actor) -> Record:
+    """Make one of two records, with the files of both. Raises Missing, Refused, Changed."""
+    return merging.merge(cls, pair, taken, actor=actor, also=_with_files)
+
+
+def undo(cls: type[Record], id: Any, *, actor: Actor) -> Record:
+    """Let a merged record stand by itself again. Raises Missing, Refused."""
+    if (run := run_of(cls, id)) and run["state"] in jobs.OPEN:
+        raise Refused(STILL_RUNS)
+    return merging.undo(cls, id, actor=actor, also=_without_files)
+
+
+def run_of(cls: type[Record], id: Any) -> dict[str, Any] | None:
+    """The last run that leads on, or back, what links to a merged record."""
+    params = {"params.type": cls.type_name(), "params.id": str(id)}
+    return get_db()[jobs.COLLECTION].find_one({"task": merging.JOB, **params}, sort=[("_id", -1)])
+
+
+def _with_files(kept: Record, gone: Record, context: Context) -> None:
+    for file in files.files_of(gone.id):
+        files.refer(file, kept, actor=SYSTEM, context=context, **{FROM: file["_id"]})
+
+
+def _without_files(kept: Record, gone: Record, context: Context) -> None:
+    """Take off what came with the record; what was attached since stays."""
+    own = {file["_id"] for file in files.files_of(gone.id)}
+    for file in files.files_of(kept.id):
+        if file.get(FROM) in own:
+            files.detach(file["_id"], actor=SYSTEM, context=context)
+
+
+def merged_with(cls: type[Record], id: ObjectId, most: int) -> list[dict[str, Any]]:
+    """The records that went into one, the last first: as they are stored."""
+    if not cls.declared.merges:
+        return []
+    return list(cls.collection().find({"went_into": id}).sort("removed_at", -1).limit(most))
+
+
+def find_merged(actor: Actor, cls: type[Record], id: Any) -> Record:
+    """A merged record that the actor may read. Raises Missing."""
+    record = rights.find(actor, cls, id, removed=True)
+    if not record.went_into:
+        raise Missing
+    return record
+
+
+def note_not_the_same(cls: type[Record], ids: tuple[ObjectId, ObjectId], *, actor: Actor) -> None:
+    """Keep in the histories of two records that they are not the same, so that they are not proposed again."""
+
+    def body(unit: Unit) -> None:
+        records = [rights.find(actor, cls, id) for id in ids]
+        for record, other in (records, records[::-1]):
+            context = Context(reason=other.number)
+            change = {"field": NOT_SAME, "old": None, "new": other.id}
+            changes.note(cls, record.id, NOT_SAME, actor=actor, context=context, changes=[change])
+
+    in_transaction(body)
