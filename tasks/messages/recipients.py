@@ -11,7 +11,7 @@ from mongoengine.base import get_document
 from models.kernel.base import people
 from models.kernel.base.addresses import at_role_in
 from models.kernel.base.errors import Missing
-from models.kernel.base.people import Actor, Role, actor_of, department_facts
+from models.kernel.base.people import Actor, Role, actor_of, actors_of, department_facts
 from models.kernel.base.words import L
 from models.kernel.gate.causes import Cause, Rest, UnreachedCause
 from models.kernel.gate.notices import About
@@ -49,8 +49,11 @@ def can_read(actor: Actor, type_name: str, id: Any) -> bool:
 
 
 def readers(persons: Iterable[ObjectId], type_name: str, id: Any) -> list[ObjectId]:
-    """Those of some people who are active and may read a record."""
-    return [person for person in persons if (actor := actor_named(person)) and can_read(actor, type_name, id)]
+    """Those of some people who are active and may read a record, in their order."""
+    persons = list(persons)
+    users = get_document("User").objects(__raw__={"_id": {"$in": persons}, "active": True, "removed_at": None})
+    may = {actor.id for actor in actors_of(users) if can_read(actor, type_name, id)}
+    return [person for person in persons if person in may]
 
 
 def reach(unit: Unit, record: Record, addresses: list[str], cause: Cause) -> list[ObjectId]:

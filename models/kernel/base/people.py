@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bson import ObjectId
 from mongoengine.base import get_document
@@ -56,13 +57,22 @@ def holder_of(record: ObjectId) -> Actor:
 
 def actor_of(user, *, deputising: bool = True) -> Actor:
     """The actor that a User document stands for, with the colleagues absent today whose deputy they are."""
-    principals: tuple[Actor, ...] = ()
-    if deputising:
-        lends = {"deputy": user.id, "active": True, "removed_at": None}
-        absent = get_document("User").objects(__raw__=absent_filter(clock.today(), lends))
-        principals = tuple(
-            lent for colleague in absent if (lent := lent_to(user, actor_of(colleague, deputising=False)))
-        )
+    return actors_of([user], deputising=deputising)[0]
+
+
+def actors_of(users: Iterable[Any], *, deputising: bool = True) -> list[Actor]:
+    """As `actor_of`, of several: one query for the absent colleagues of all."""
+    known = list(users)
+    absent: dict[ObjectId, list[Any]] = {}
+    if deputising and known:
+        lends = {"deputy": {"$in": [user.id for user in known]}, "active": True, "removed_at": None}
+        for colleague in get_document("User").objects(__raw__=absent_filter(clock.today(), lends)):
+            absent.setdefault(colleague.ref("deputy"), []).append(colleague)
+    return [_actor(user, absent.get(user.id, [])) for user in known]
+
+
+def _actor(user: Any, absent: Iterable[Any]) -> Actor:
+    principals = tuple(lent for colleague in absent if (lent := lent_to(user, _actor(colleague, ()))))
     department = user.ref("department")
     return Actor(
         id=user.id,

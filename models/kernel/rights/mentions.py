@@ -9,7 +9,7 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 
-from ..base.people import actor_of
+from ..base.people import actors_of
 from ..base.search import contains
 from ..language.record import Record
 from . import rights
@@ -65,4 +65,4 @@ def readers_among(record: Record, users: list[Any]) -> set[ObjectId]:
     """Those of some users who may read a record by their own rights: one query."""
     if not users:
         return set()
-    return rights.readers_among(record, [actor_of(user, deputising=False) for user in users])
+    return rights.readers_among(record, actors_of(users, deputising=False))
