@@ -11,6 +11,7 @@ from typing import Any
 from bson import ObjectId
 
 from ..chapters import DEVELOPMENT
+from ..kernel.base.errors import Refused
 from ..kernel.base.store import in_unit
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
@@ -52,6 +53,11 @@ NOT_OF_IT = L("{number} is no valid item of this specification.", "{number} 不�
 CHANGED_SINCE = L(
     "{number} has been changed since this request was written: compare, and choose it again.",
     "{number} 在本申請填寫後已變更，請核對後重新選擇。",
+)
+TOO_MANY = L(
+    "{count} records turn suspect, more than a request lists ({most}): divide it into several requests.",
+    "受影響記錄共 {count} 條，超過一份申請所能列出的 {most} 條，請分為多份申請。",
+    code="too_many",
 )
 TWICE = L("{number} stands in two lines.", "{number} 出現在兩行。")
 
@@ -245,7 +251,10 @@ class ChangeRequest(Record):
 
     def _count_price(self) -> None:
         rows = price_of(self.changes())
-        for name, value in totals_of(rows).items():
+        totals = totals_of(rows)
+        if totals["affected"] > PRICE_MAX:  # what is approved is what the request lists
+            raise Refused(TOO_MANY(count=totals["affected"], most=PRICE_MAX))
+        for name, value in totals.items():
             self.put(name, value)
         self.price = [Affected(**row) for row in rows[:PRICE_MAX]]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from models.development import changes as changes_of_items
 from models.development.changes import AddedItem, ChangedItem, WithdrawnItem
 from models.development.runs import RunResult
 from models.development.specifications import as_released, between
@@ -112,6 +113,20 @@ def test_an_editorial_change_needs_the_approvers_and_leaves_links_good(workshop:
     workshop.move(request, "approve", "clerk_mkt")
     assert workshop.fresh(item).edition == 2
     assert (workshop.fresh(case).suspect, workshop.fresh(case).result) == (False, "passed")
+
+
+def test_a_change_that_concerns_more_than_it_can_list_says_so(workshop: Any, monkeypatch: Any) -> None:
+    (item,) = workshop.released()
+    for _ in range(2):
+        workshop.case(item)
+    request = workshop.change(ChangedItem(item=item.id, priority="could"), approve=False)
+    monkeypatch.setattr(changes_of_items, "PRICE_MAX", 2)
+    assert workshop.move(request, "count_anew").affected == 2
+    workshop.case(item)
+    with pytest.raises(Refused, match=r"3 records turn suspect, more than a request lists \(2\)"):
+        workshop.move(request, "count_anew")
+    with pytest.raises(Refused, match="3 records"):
+        workshop.change(ChangedItem(item=item.id, priority="should"), approve=False)
 
 
 def test_a_change_knows_its_price(workshop: Any, company: Any) -> None:
