@@ -67,6 +67,7 @@ from ..kernel.language.questions.question import Question
 from ..kernel.rights import rights
 from .bank import BankQuestion, read_row
 from .marking import NOTHING, OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, read_line, share_of
+from .passes import counted_since, tries_of
 from .quizzes import QUESTIONS_MAX, Quiz
 
 GRACE = dt.timedelta(seconds=5)  # for the last answer on its way; the clock of the server decides
@@ -328,7 +329,7 @@ class QuizAttempt(Record):
             return
         if (has := len(self.drawn or ())) < quiz.paper_size:
             yield "quiz", SHORT_PAPER(count=quiz.paper_size, has=has)
-        if quiz.tries and (self.tried or 1) > quiz.tries:
+        if quiz.tries and used_tries(self.ref("person"), quiz.id) >= quiz.tries:
             yield "quiz", NO_TRIES(tries=quiz.tries)
         elif quiz.wait_hours and (last := _last_of(self.ref("person"), quiz.id)):
             free = last + dt.timedelta(hours=quiz.wait_hours)
@@ -353,8 +354,8 @@ class QuizAttempt(Record):
 
     def _follow(self, actions: MoveActions) -> None:
         self._add_up()
-        if self.result == "passed":
-            get_document("Enrolment").note_passed(actions, self)
+        if self.result:
+            get_document("Enrolment").note_result(actions, self)
 
     def _settle(self, actions: MoveActions) -> None:
         """Mark what can be marked, and put the answers into words. A rehearsal marks nothing: it would tell what is
@@ -396,9 +397,9 @@ def _rows_of(ids: Sequence[ObjectId]) -> Iterator[Mapping[str, Any]]:
     return iter(BankQuestion.collection().find({"_id": {"$in": list(ids)}, "removed_at": None}))
 
 
-def tries_of(person: ObjectId | None, quiz: ObjectId) -> int:
-    """How often somebody has begun a quiz."""
-    return in_unit(QuizAttempt.type_name()).count_documents({"quiz": quiz, "person": person, "removed_at": None})
+def used_tries(person: ObjectId | None, quiz: ObjectId) -> int:
+    """How many tries somebody has used of those that they have: anew with each time that they are given the course."""
+    return tries_of(person, quiz, counted_since(person, quiz))
 
 
 def _last_of(person: ObjectId | None, quiz: ObjectId) -> dt.datetime | None:
@@ -426,12 +427,15 @@ def open_attempt(me: Actor, quiz: ObjectId) -> QuizAttempt | None:
 
 
 def begin(me: Actor, quiz_id: Any) -> QuizAttempt:
-    """Begin an attempt, or go on with the one that is open. Raises Missing, Refused (all tries used, too soon)."""
+    """Begin an attempt, or go on with the one that is open. Raises Missing, Refused (all tries used, too soon, lessons
+    that come first)."""
     quiz = rights.find(me, Quiz, quiz_id)
     if known := open_attempt(me, quiz.id):
         return known
     if quiz.state != "published":
         raise Refused(NOT_OPEN)
+    if first := get_document("Enrolment").before_quiz(me.id, quiz.id):
+        raise Refused(first)
     values = {"quiz": quiz.id, "person": me.id, "owner": me.id, "department": me.department}
     try:
         return changes.create(QuizAttempt, values, actor=for_person(me))

@@ -57,6 +57,7 @@ from ..kernel.language import (
 from ..kernel.language.kinds.line_links import place_of
 from .attempts import for_person
 from .certificates import Certificate, last_day
+from .passes import OPEN_STATES, courses_with, standing_pass
 
 CONTENTS = {
     "process": L("Business process", "業務流程"),
@@ -72,7 +73,6 @@ LESSON_KINDS = {
     "document": L("Controlled document", "受控文件"),
 }
 PERSON = user_in("person", L("Person", "學習人"), own=True)
-OPEN_STATES = ("assigned", "in_progress")
 ASSIGN = L("Assign to those who need it", "分配給應學人員")
 LEARNED_IN_ORDER = L(
     "In order; the next one opens when the one before is done. A file or video is attached to the course and named "
@@ -84,6 +84,10 @@ NOTHING_TO_SHOW = L(
     "請填寫本課時的附件名或所用文件。",
 )
 NOT_YET = L("Not finished yet: {courses}.", "尚未完成先修課程：{courses}。")
+QUIZ_LAST = L(
+    "The quiz comes last: first “{lesson}” of the course “{course}”.",
+    "測試須在課時之後：請先完成課程「{course}」的「{lesson}」。",
+)
 IN_ORDER = L("The lessons come in order: first “{lesson}”.", "請按順序學習，先完成「{lesson}」。")
 
 
@@ -289,6 +293,15 @@ class Enrolment(Record):
         if missing := [id for id in needed if id not in finished]:
             rows = Course.collection().find({"_id": {"$in": missing}}, {"name": 1})
             raise Refused(NOT_YET(courses=Listed(tuple(row["name"] for row in rows))))
+        self._data["attempt"] = self._standing_pass()
+
+    def _standing_pass(self, now: Mapping[str, Any] | None = None) -> ObjectId | None:
+        """The pass that stands for the course: of before it was begun, or of now."""
+        course: Course | None = self.course
+        if course is None or not course.ref("quiz"):
+            return None
+        row = {"_id": course.id, "quiz": course.ref("quiz"), "valid_months": course.valid_months}
+        return standing_pass(self.ref("person"), row, now)
 
     def on_complete(self, actions: MoveActions) -> None:
         """With it comes the certificate, where the course gives one."""
@@ -309,17 +322,28 @@ class Enrolment(Record):
         self._data["certificate"] = actions.create(Certificate, values, once=f"certificate:{self.id}").id
 
     @classmethod
-    def note_passed(cls, actions: MoveActions, attempt: Any) -> None:
-        """Whoever passes a quiz has passed it in each course that ends with it and that they are learning."""
-        courses = Course.collection().distinct("_id", {"quiz": attempt.ref("quiz"), "removed_at": None})
-        query = {
-            "person": attempt.ref("person"),
-            "course": {"$in": courses},
-            "state": "in_progress",
-            "removed_at": None,
-        }
-        for enrolment in Enrolment.objects(__raw__=query) if courses else ():
-            actions.update(enrolment, {"attempt": attempt.id})
+    def note_result(cls, actions: MoveActions, attempt: Any) -> None:
+        """What came of a quiz is noted in each course that ends with it and that the person is learning: a pass counts;
+        one that counted does no more where a later try failed and the last one counts."""
+        facts = {"_id": attempt.id, **{name: attempt.raw(name) for name in ("result", "begun_at", "sent_at")}}
+        for enrolment in cls._open_with(attempt.ref("person"), attempt.ref("quiz"), "in_progress"):
+            if (stands := enrolment._standing_pass(facts)) != enrolment.ref("attempt"):
+                actions.update(enrolment, {"attempt": stands})
+
+    @classmethod
+    def before_quiz(cls, person: ObjectId | None, quiz: ObjectId) -> Words | None:
+        """Which lesson comes first, where somebody is given a course that ends with a quiz; None: it can be taken."""
+        given = [(each, each.next_lesson()) for each in cls._open_with(person, quiz, *OPEN_STATES)]
+        if not given or any(lesson is None for _, lesson in given):
+            return None
+        enrolment, lesson = given[0]
+        return QUIZ_LAST(course=enrolment.course.name, lesson=lesson.title)
+
+    @classmethod
+    def _open_with(cls, person: ObjectId | None, quiz: ObjectId, *states: str) -> list[Any]:
+        courses = courses_with(quiz)
+        query = {"person": person, "course": {"$in": courses}, "state": {"$in": [*states]}, "removed_at": None}
+        return list(cls.objects(__raw__=query)) if courses else []
 
 
 def join(me: Actor, course: Course) -> Enrolment:

@@ -137,6 +137,85 @@ def test_it_is_given_to_those_who_need_it_once(company: Any) -> None:
     assert {row.department.id for row in rows} == {company.department("SAL")}
 
 
+def tried(taking: Taking, quiz: Any, answer: str, login: str = "clerk_sal") -> Any:
+    """An attempt that was handed in: yes is right, no is wrong."""
+    me = taking.company.actor(login)
+    attempt = attempts.begin(me, quiz.id)
+    attempts.give(me, attempt, {"1": answer})
+    return changes.move(QuizAttempt, attempt.id, "submit", actor=me, version=taking.fresh(attempt).version)
+
+
+def learned(taking: Taking, enrolment: Any) -> Any:
+    """With all required lessons done."""
+    me = taking.company.actor("clerk_sal")
+    for line in enrolment.course.lessons:
+        if not line.optional:
+            enrolment = courses.done_with(me, enrolment, line.key)
+    return taking.fresh(enrolment)
+
+
+def test_each_year_there_are_all_tries_and_no_pass_counts_twice(company: Any) -> None:
+    """One try, and a certificate for a year: whoever passed could never take the quiz again."""
+    taking, me = Taking(company), company.actor("clerk_sal")
+    quiz = taking.quiz("true_false", tries=1)
+    course = course_of(company, quiz=quiz.id)
+    with clock.set_to(NINE):
+        assert learned(taking, courses.join(me, course)).state == "in_progress"
+        first = tried(taking, quiz, "yes")
+        tried(taking, quiz, "no", "clerk_mkt")
+        with pytest.raises(Refused, match="All 1 tries"):
+            tried(taking, quiz, "yes", "clerk_mkt")
+    with clock.set_to(NINE + dt.timedelta(days=370)):
+        do("moves.timed")
+        changes.follow_up(Course, course.id, "assign", actor=company.actor("hr"))
+        again = Enrolment.objects.get(person=me.id, state="assigned")
+        again = changes.move(Enrolment, again.id, "begin", actor=me, version=again.version)
+        again = learned(taking, again)
+        assert (again.state, again.ref("attempt")) == ("in_progress", None)
+        second = tried(taking, quiz, "yes")
+        assert taking.fresh(again).ref("attempt") == second.id != first.id
+    assert (first.tried, second.tried) == (1, 2)
+    assert Certificate.objects(person=me.id).count() == 2
+
+
+@pytest.mark.parametrize(("counts", "is_credited"), [("best", True), ("last", False)])
+def test_who_has_passed_before_joining_passes_the_course(company: Any, counts: str, is_credited: bool) -> None:
+    """As long as that try counts: where the last one does, one that failed later takes it away."""
+    taking, me = Taking(company), company.actor("clerk_sal")
+    quiz = taking.quiz("true_false", counts=counts)
+    course = course_of(company, quiz=quiz.id)
+    passed = tried(taking, quiz, "yes")
+    later = attempts.begin(me, quiz.id)
+    enrolment = courses.join(me, course)
+    assert (enrolment.ref("attempt"), enrolment.progress) == (passed.id, Decimal(33))
+    changes.move(QuizAttempt, later.id, "submit", actor=me, version=later.version)  # with no answer
+    assert taking.fresh(enrolment).ref("attempt") == (passed.id if is_credited else None)
+    done = learned(taking, enrolment)
+    assert (done.state, bool(done.ref("certificate"))) == (("done", True) if is_credited else ("in_progress", False))
+    if not is_credited:
+        tried(taking, quiz, "yes")
+        assert taking.fresh(enrolment).state == "done"
+
+
+def test_the_quiz_comes_last(company: Any, browser_as: Any) -> None:
+    taking = Taking(company)
+    quiz = taking.quiz("true_false")
+    course = course_of(company, quiz=quiz.id)
+    changes.follow_up(Course, course.id, "assign", actor=company.actor("hr"))
+    browser = browser_as("clerk_sal")
+    answer = browser.post("/admin/taking/begin/", {"id": str(quiz.id)}, follow_redirects=True)
+    assert "請先完成課程「報價課程」的「第一課」" in answer.get_data(as_text=True)
+    assert not QuizAttempt.objects.count()
+    enrolment = Enrolment.objects.get(person=company.users["clerk_sal"])
+    me = company.actor("clerk_sal")
+    enrolment = changes.move(Enrolment, enrolment.id, "begin", actor=me, version=enrolment.version)
+    assert "參加測試</a>" not in browser.get(f"/admin/learning/{enrolment.id}/").text
+    learned(taking, enrolment)
+    assert "參加測試</a>" in browser.get(f"/admin/learning/{enrolment.id}/").text
+    tried(taking, quiz, "yes")
+    assert taking.fresh(enrolment).state == "done"
+
+
 def test_what_comes_before_is_finished_first(company: Any) -> None:
     first = course_of(company, name="基礎")
     second = course_of(company, name="進階", prerequisites=[first.id])

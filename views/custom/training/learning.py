@@ -88,6 +88,7 @@ class LearningView(CustomView):
             may_begin=enrolment.state == "assigned",
             is_open=enrolment.state == "in_progress",
             quiz=enrolment.course.ref("quiz"),
+            is_quiz_next=enrolment.next_lesson() is None,
             certificate=enrolment.ref("certificate"),
         )
 

@@ -301,7 +301,7 @@ def _shows_right(attempt: QuizAttempt, me: Actor) -> bool:
     quiz: Quiz | None = attempt.quiz
     if attempt.state != "graded" or quiz is None or not quiz.shows_answers or attempt.ref("person") != me.id:
         return False
-    used = attempts.tries_of(me.id, quiz.id)
+    used = attempts.used_tries(me.id, quiz.id)
     is_last = bool(quiz.tries and used >= quiz.tries)
     return attempts.open_attempt(me, quiz.id) is None and (attempt.result == "passed" or is_last)
 
