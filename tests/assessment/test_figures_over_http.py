@@ -174,8 +174,8 @@ def test_the_overview_costs_commands_whatever_the_number_of_indicators(
         counts.append(len(sent))
         rows = list(get_db().indicator_value.find({"indicator": month["及時性"], "scope": "department"}))
         for at in range(6):
-            one = get_db().indicator.find_one({"_id": month["及時性"]})
-            made = {**one, "_id": ObjectId(), "number": f"KPI-9{turn}{at}", "name": f"指標 {turn}{at}"}
+            known = get_db().indicator.find_one({"_id": month["及時性"]})
+            made = {**known, "_id": ObjectId(), "number": f"KPI-9{turn}{at}", "name": f"指標 {turn}{at}"}
             get_db().indicator.insert_one(made)
             copies = [{**row, "_id": ObjectId(), "indicator": made["_id"]} for row in rows]
             get_db().indicator_value.insert_many(

@@ -108,9 +108,9 @@ def _newest_rows(me: Actor, query: Mapping[str, Any]) -> list[dict[str, Any]]:
         {"$group": {"_id": {"indicator": "$indicator", "scope": "$scope"}, "row": {"$first": "$$ROOT"}}},
     ]
     return [
-        found["row"]
+        group["row"]
         for place, seen in _collections(me)
-        for found in place.aggregate([{"$match": {"$and": [seen, query]}}, *stages])
+        for group in place.aggregate([{"$match": {"$and": [seen, query]}}, *stages])
     ]
 
 
