@@ -14,6 +14,7 @@ from typing import Any
 import mongoengine
 import pymongo
 import pytest
+import structlog
 from pymongo.database import Database
 
 from admin_app.database import connect
@@ -37,6 +38,14 @@ def clean_environment() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """Log failures in plain lines: where a library that draws them with all local variables happens to be installed,
+    each took half a second."""
+    printed = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], printed])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,14 +14,14 @@ from admin_app.logs import REQUEST_ID_HEADER, configure_logs, log_requests
 @pytest.fixture
 def stream(monkeypatch):
     root = logging.getLogger()
-    before, level = root.handlers, root.level
+    before, level, configured = root.handlers, root.level, structlog.get_config()
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     configure_logs("INFO")
     yield stream
     root.handlers = before
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     structlog.contextvars.clear_contextvars()
 
 

@@ -97,8 +97,9 @@ def stands_for(cls: type[Record], id: Any) -> ObjectId | None:
 
 def with_merged(cls: type[Record], ids: Iterable[ObjectId]) -> list[ObjectId]:
     """Some records, those that stand for them, and all that went into either: what a link to one of them may hold. Of a
-    type that does not merge, and where nothing was merged, the records as they came; one query for each hop."""
-    result = list(dict.fromkeys(ids))
+    type that does not merge, and where nothing was merged, the records as they came; one query for each hop. What a
+    damaged record holds instead of a link is nobody."""
+    result = list(dict.fromkeys(id for id in ids if isinstance(id, ObjectId)))
     if not cls.declared.merges:
         return result
     fresh = result
@@ -107,7 +108,8 @@ def with_merged(cls: type[Record], ids: Iterable[ObjectId]) -> list[ObjectId]:
             break
         known = {"$or": [{WENT_INTO: {"$in": fresh}}, {"_id": {"$in": fresh}, WENT_INTO: {"$gt": ObjectId("0" * 24)}}]}
         rows = list(in_unit(cls.type_name()).find(known, {WENT_INTO: 1}))
-        near = dict.fromkeys(id for row in rows for id in (row["_id"], row[WENT_INTO]))
+        both = (id for row in rows for id in (row["_id"], row[WENT_INTO]))
+        near = dict.fromkeys(id for id in both if isinstance(id, ObjectId))
         fresh = [id for id in near if id not in result]
         result += fresh
     return result
