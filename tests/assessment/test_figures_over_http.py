@@ -142,18 +142,18 @@ def test_pages_open_what_is_behind_each_number(month: Any, company: Any, browser
 def test_what_a_page_leaves_out_is_said(month: Any, company: Any, browser_as: Any, monkeypatch: Any) -> None:
     """Of the speed there are values of the company, sales, two clerks and the head; and the trend goes forward."""
     browser = browser_as("management", locale="en")
-    asked = {"id": month["及時性"]}
-    assert "Not shown" not in browser.get("/admin/indicator-figures/", asked).text
+    query = {"id": month["及時性"]}
+    assert "Not shown" not in browser.get("/admin/indicator-figures/", query).text
     old = get_db().indicator_value.find_one({"indicator": month["及時性"], "scope": "company", "state": "published"})
     before = {"first_day": dt.datetime(2026, 9, 1, tzinfo=dt.UTC), "value": Decimal128("10.00"), "n": 4141}
     long_ago = {"first_day": dt.datetime(2020, 9, 1, tzinfo=dt.UTC), "value": Decimal128("99.00"), "n": 4242}
     for at, facts in enumerate((before, long_ago)):
         get_db().indicator_value.insert_one({**old, "_id": ObjectId(), "number": f"IV-{at}", "once": f"{at}", **facts})
     monkeypatch.setattr(indicator_figures, "ROWS", 2)
-    page = browser.get("/admin/indicator-figures/", asked).text
+    page = browser.get("/admin/indicator-figures/", query).text
     text = page.replace(",", "")
     assert re.search(r"Not shown on this page:\s*3\b", text)
-    assert f"/admin/indicator_value/?f.indicator={asked['id']}" in text
+    assert f"/admin/indicator_value/?f.indicator={query['id']}" in text
     assert ("4141" in text, "4242" in text) == (True, False)
     heights = [float(y) for y in re.findall(r"[\d.]+,([\d.]+)", re.search(r'points="([^"]+)"', page)[1])]  # type: ignore[index]
     assert heights[0] > heights[-1], "ten percent a month ago lie below what is now"
