@@ -66,7 +66,7 @@ from ..kernel.language.questions.kinds import LONG_MAX
 from ..kernel.language.questions.question import Question
 from ..kernel.rights import rights
 from .bank import BankQuestion, read_row
-from .marking import NOTHING, OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, read_line, share_of
+from .marking import NOTHING, OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, exact_marks, read_line, share_of
 from .passes import counted_since, tries_of
 from .quizzes import QUESTIONS_MAX, Quiz
 
@@ -125,6 +125,10 @@ class DrawnQuestion(Line):
         item = self.item()
         return item.as_question(str(number), *self.order()) if item else None
 
+    def exact(self) -> Fraction | None:
+        """Its marks, exactly; None: none yet."""
+        return exact_marks(self.given, self.worth)
+
     def held(self) -> Any:
         """What was answered, as the engine keeps it."""
         return json.loads(self.answer) if self.answer else None
@@ -145,7 +149,7 @@ def marked_at_once(attempt: QuizAttempt) -> bool:
 
 def is_marked(attempt: QuizAttempt) -> bool:
     """Whether each question has its marks."""
-    return all(line.worth or line.given is not None for line in attempt.drawn or ())
+    return all(line.exact() is not None for line in attempt.drawn or ())
 
 
 MARKED = Need(L("Each question has its marks", "每題均已評分"), is_marked)
@@ -229,7 +233,7 @@ class QuizAttempt(Record):
     wrong_costs = Percent(computed=True, label=L("Taken away for a wrong single choice", "單選答錯倒扣"))
     by_trainer = Flag(default=False, label=L("Marked by the trainer", "由講師評閱"))
     count = Whole(computed=True, label=L("Number of questions", "題數"))
-    drawn = Lines(DrawnQuestion, edit=during("submitted", TRAINER), label=L("Questions", "題目"))
+    drawn = Lines(DrawnQuestion, edit=during("submitted", TRAINER), indexed="question", label=L("Questions", "題目"))
     latest = LongText(internal=True, most=PAPER_MAX, label=L("Answer on its way", "待存作答"))
 
     def clean(self) -> None:
@@ -287,8 +291,7 @@ class QuizAttempt(Record):
     def _add_up(self) -> None:
         """Points, exactly, and what follows from them; while a mark is missing nobody passes or fails."""
         for line in self.drawn or ():
-            exact = Fraction(line.given) if line.given is not None else Fraction(line.worth) if line.worth else None
-            line.marks = None if exact is None else rounded(exact, PLACES)
+            line.marks = None if (exact := line.exact()) is None else rounded(exact, PLACES)
         if self.state != "graded":
             return
         total, most = self.exact(), self.exact_most()
@@ -298,8 +301,7 @@ class QuizAttempt(Record):
 
     def exact(self) -> Fraction:
         """The points, exactly; never below nothing."""
-        parts = [Fraction(line.given if line.given is not None else line.worth or 0) for line in self.drawn or ()]
-        return max(NOTHING, sum(parts, NOTHING))
+        return max(NOTHING, sum((line.exact() or NOTHING for line in self.drawn or ()), NOTHING))
 
     def exact_most(self) -> Fraction:
         return sum((Fraction(line.most or 0) for line in self.drawn or ()), NOTHING)

@@ -107,6 +107,13 @@ class MarkRule:
     wrong_costs: Fraction = NOTHING
 
 
+def exact_marks(given: Decimal | None, worth: str | None) -> Fraction | None:
+    """The marks of an answer, exactly: those that the trainer gave, else what it is worth by itself; None: none yet."""
+    if given is not None:
+        return Fraction(given)
+    return Fraction(worth) if worth else None
+
+
 def share_of(item: BankItem, value: Any, rule: MarkRule) -> Fraction | None:
     """The share of the full points that an answer is worth, exactly; None: a person marks it. No answer is worth
     nothing."""

@@ -1,38 +1,44 @@
 """How good a question is (5.2): how many find it easy, and whether it tells those who know from those who do not.
 
-Of first attempts alone. Exact until the root of a variance; nothing is shown of fewer than thirty.
+Of first attempts alone, by the marks that count. Exact until the root of a variance; nothing is shown of fewer than
+thirty.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
 from ..kernel.base.arithmetic.ratio import NO_DATA, Figure, NoData, Ratio
 from .attempts import QuizAttempt
+from .marking import exact_marks
 
-SHOWN_FROM, READ_MAX = 30, 3000
+SHOWN_FROM, READ_MAX, SAID_MAX = 30, 3000, 200
 FACILITY_LOW, FACILITY_HIGH, DISCRIMINATION_LOW = 20, 95, 20
 
 
 @dataclass
 class QuestionStatistics:
-    """The marks of first attempts at a question: `pairs` of its mark and that of the other questions of the paper."""
+    """The marks of first attempts at a question, as shares of the highest: by quiz, `pairs` of its share and that of
+    the other questions of the paper. Quizzes differ in what else they ask, so that a mark is compared within one."""
 
-    pairs: list[tuple[Fraction, Fraction]] = field(default_factory=list)
-    total: Fraction = Fraction()
-    most: Fraction = Fraction()
+    pairs: dict[Any, list[tuple[Fraction, Fraction]]] = field(default_factory=dict)
     chosen: Counter[str] = field(default_factory=Counter)
+    is_cut: bool = False  # there are more than were read
+
+    @property
+    def shares(self) -> list[Fraction]:
+        return [own for pairs in self.pairs.values() for own, _ in pairs]
 
     @property
     def n(self) -> int:
-        return len(self.pairs)
+        return len(self.shares)
 
     @property
     def is_shown(self) -> bool:
@@ -41,12 +47,12 @@ class QuestionStatistics:
     @property
     def facility(self) -> Figure:
         """The mean mark in percent of the highest."""
-        return Ratio(self.total, self.most).percent if self.most > 0 else NO_DATA
+        return Ratio(sum(self.shares, Fraction()), self.n).percent
 
     @property
     def discrimination(self) -> Decimal | NoData:
-        """The correlation of the mark with that of the other questions, times 100 (Pearson, sample variances)."""
-        return correlation(self.pairs)
+        """The correlation of the mark with that of the other questions, times 100 (Pearson, within each quiz)."""
+        return correlation(*self.pairs.values())
 
     @property
     def is_flagged(self) -> bool:
@@ -58,49 +64,59 @@ class QuestionStatistics:
         return is_odd or (not isinstance(apart, NoData) and apart < DISCRIMINATION_LOW)
 
 
-def correlation(pairs: Sequence[tuple[Fraction, Fraction]]) -> Decimal | NoData:
-    """Pearson's correlation times 100; no data of fewer than two, or where one side does not vary."""
-    n = len(pairs)
-    if n < 2:
+def correlation(*groups: Sequence[tuple[Fraction, Fraction]]) -> Decimal | NoData:
+    """Pearson's correlation times 100; of several groups within them, each measured from its own means. No data where
+    one side does not vary."""
+    products = squares_x = squares_y = Fraction()
+    for pairs in groups:
+        mean_x = sum((x for x, _ in pairs), Fraction()) / max(len(pairs), 1)
+        mean_y = sum((y for _, y in pairs), Fraction()) / max(len(pairs), 1)
+        products += sum(((x - mean_x) * (y - mean_y) for x, y in pairs), Fraction())
+        squares_x += sum(((x - mean_x) ** 2 for x, _ in pairs), Fraction())
+        squares_y += sum(((y - mean_y) ** 2 for _, y in pairs), Fraction())
+    if not squares_x or not squares_y:
         return NO_DATA
-    mean_x = sum((x for x, _ in pairs), Fraction()) / n
-    mean_y = sum((y for _, y in pairs), Fraction()) / n
-    var_x = sum(((x - mean_x) ** 2 for x, _ in pairs), Fraction()) / (n - 1)
-    var_y = sum(((y - mean_y) ** 2 for _, y in pairs), Fraction()) / (n - 1)
-    if not var_x or not var_y:
-        return NO_DATA
-    both = sum(((x - mean_x) * (y - mean_y) for x, y in pairs), Fraction()) / (n - 1)
     with localcontext(prec=30):
-        square = Decimal((var_x * var_y).numerator) / Decimal((var_x * var_y).denominator)
-        return 100 * Decimal(both.numerator) / Decimal(both.denominator) / square.sqrt()
+        square = Decimal((squares_x * squares_y).numerator) / Decimal((squares_x * squares_y).denominator)
+        return 100 * Decimal(products.numerator) / Decimal(products.denominator) / square.sqrt()
 
 
 def statistics_of(question: ObjectId, edition: str = "") -> QuestionStatistics:
-    """The statistics of a question of the bank, the newest first attempts of each person; of one edition, if named.
-    With random draws papers differ, but all of a quiz are worth the same, so that the rest of each counts alike."""
-    query = {"drawn.question": question, "tried": 1, "state": "graded", "removed_at": None}
-    rows = QuizAttempt.collection().find(query, {"drawn": 1}).sort("_id", -1).limit(READ_MAX)
-    return counted(question, (row.get("drawn") or () for row in rows), edition)
-
-
-def counted(question: ObjectId, papers: Iterable[Iterable[Any]], edition: str = "") -> QuestionStatistics:
-    """What papers add up to for one question."""
-    result = QuestionStatistics()
-    for paper in papers:
-        own, rest, most = None, Fraction(), Fraction()
-        for line in paper:
-            worth = Fraction(line.get("worth") or _exact(line.get("given")))
-            if line.get("question") == question and (not edition or line.get("edition") == edition):
-                own, most = worth, Fraction(_exact(line.get("most")))
-                result.chosen[line.get("said") or ""] += 1
-            else:
-                rest += worth
-        if own is not None:
-            result.pairs.append((own, rest))
-            result.total += own
-            result.most += most
+    """The statistics of a question of the bank, by the newest first attempts of each person; of one edition, if named.
+    Of each paper the marks are read, and of this question alone what was answered."""
+    own = {"$filter": {"input": "$drawn", "cond": {"$eq": ["$$this.question", question]}}}
+    said = {"$substrCP": [{"$ifNull": [{"$first": "$own.said"}, ""]}, 0, SAID_MAX]}
+    shown = dict.fromkeys(("quiz", *(f"drawn.{name}" for name in ("question", "edition", "worth", "given", "most"))), 1)
+    stages: list[dict[str, Any]] = [
+        {"$match": {"drawn.question": question, "tried": 1, "state": "graded", "removed_at": None}},
+        {"$sort": {"_id": -1}},
+        {"$limit": READ_MAX + 1},
+        {"$set": {"own": own}},
+        {"$project": {**shown, "said": said}},
+    ]
+    rows = list(QuizAttempt.collection().aggregate(stages))
+    result = counted(question, rows[:READ_MAX], edition)
+    result.is_cut = len(rows) > READ_MAX
     return result
 
 
-def _exact(value: Any) -> Decimal:
-    return value.to_decimal() if hasattr(value, "to_decimal") else Decimal(value or 0)
+def counted(question: ObjectId, papers: Iterable[Mapping[str, Any]], edition: str = "") -> QuestionStatistics:
+    """What papers add up to for one question: each with its quiz, what was said, and its lines."""
+    result = QuestionStatistics()
+    for paper in papers:
+        own, rest, rest_most, most = None, Fraction(), Fraction(), Fraction()
+        for line in paper.get("drawn") or ():
+            marks = exact_marks(_decimal(line.get("given")), line.get("worth")) or Fraction()
+            if line.get("question") != question:
+                rest, rest_most = rest + marks, rest_most + Fraction(_decimal(line.get("most")) or 0)
+            elif not edition or line.get("edition") == edition:
+                own, most = marks, Fraction(_decimal(line.get("most")) or 0)
+        if own is not None and most > 0:
+            pair = (own / most, rest / rest_most if rest_most > 0 else Fraction())
+            result.pairs.setdefault(paper.get("quiz"), []).append(pair)
+            result.chosen[paper.get("said") or ""] += 1
+    return result
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return value.to_decimal() if isinstance(value, Decimal128) else value

@@ -16,6 +16,7 @@ from models.kernel.language.fields import (
     LineRef,
     Lines,
     LineState,
+    LongText,
     Recurrence,
     Ref,
     SignedLine,
@@ -75,6 +76,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "field 'rows' has most=True, which is not a number of lines from 1 to 5000": lines(most=True),
     "field 'rows' is append-only, and its lines are no SignedLine, which says who wrote them and when": lines(
         append_only=True
+    ),
+    "field 'rows' has indexed='nobody', which is no column of its lines that an index holds": lines(indexed="nobody"),
+    "field 'rows' has indexed='text', which is no column of its lines that an index holds": lines(
+        line(text=LongText(label=NAME)), indexed="text"
     ),
     "field 'rows' is append-only, and its lines have a state that nobody could change": lines(
         line(SignedLine, at_last=at()), append_only=True

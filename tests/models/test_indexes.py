@@ -45,6 +45,16 @@ def test_every_date_of_a_calendar(db):
         rows.drop()
 
 
+def test_records_are_looked_up_by_indexed_columns_of_their_lines(db):
+    lists = [(cls, name, field) for cls in catalogue.values()
+             for name, field in cls.declared.own_fields.items() if field.columns]  # fmt: skip
+    indexed = [(cls, f"{name}.{column}") for cls, name, field in lists for column in field.indexed]
+    assert indexed
+    for cls, place in indexed:
+        plan = plan_of(db[cls.type_name()].find({place: ObjectId()}))
+        assert "IXSCAN" in plan, place
+
+
 @pytest.mark.parametrize("login", ["supervisor", "head_sal", "clerk_sal"])
 def test_refused_attempts_are_read_in_order_of_an_index(login, company, db):
     seen = rights.attempts_seen(company.actor(login))

@@ -7,20 +7,26 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
 from models.kernel.base.arithmetic.ratio import NO_DATA
 from models.kernel.base.arithmetic.rounding import rounded
+from models.kernel.gate import changes
+from models.training import attempts, statistics
+from models.training.attempts import QuizAttempt
 from models.training.statistics import correlation, counted
+from tests.training.conftest import Taking
+from views.custom.training import statistics as panel_of
 
 QUESTION, OTHER = ObjectId(), ObjectId()
 
 
-def paper(mark: int, rest: int) -> list[dict[str, Any]]:
-    return [
-        {"question": QUESTION, "worth": str(mark), "most": Decimal(1), "said": "對" if mark else "錯"},
+def paper(mark: int, rest: int, quiz: str = "a", **own: Any) -> dict[str, Any]:
+    lines = [
+        {"question": QUESTION, "worth": str(mark), "most": Decimal(1), **own},
         {"question": OTHER, "worth": str(rest), "most": Decimal(10)},
     ]
+    return {"quiz": quiz, "drawn": lines, "said": "對" if mark else "錯"}
 
 
 @pytest.mark.parametrize(
@@ -49,3 +55,41 @@ def test_shown_from_thirty_on_and_flagged_where_the_best_fail() -> None:
     assert not counted(QUESTION, [paper(1, 5)] * 29).is_shown
     assert counted(QUESTION, [paper(n % 2, 8 - 3 * (n % 2)) for n in range(30)]).is_flagged
     assert counted(QUESTION, [paper(1, n % 7) for n in range(40)]).is_flagged  # everybody is right
+
+
+def test_what_the_trainer_gave_counts_as_in_the_result() -> None:
+    shared = counted(QUESTION, [paper(1, 5, given=Decimal128("0.25"))] * 2)
+    assert (shared.facility, counted(QUESTION, [paper(1, 5, given=Decimal128("0.00"))]).facility) == (25, 0)
+
+
+def test_marks_are_compared_within_a_quiz_and_as_shares() -> None:
+    """In each of two quizzes those who are right know the rest; one is hard, worth ten times as much, and its easy
+    counterpart would hide that: pooled points correlate the wrong way."""
+    easy = [paper(n % 2, 8 + n % 2, "easy") for n in range(10)]
+    hard = [paper(n % 2, 1 + n % 2, "hard") for n in range(10)]
+    for each in hard:
+        for line in each["drawn"]:
+            line["worth"], line["most"] = str(10 * int(line["worth"])), 10 * line["most"]
+    result = counted(QUESTION, [*easy, *hard])
+    assert (result.facility, result.discrimination, result.n) == (50, 100, 20)
+
+
+def test_of_very_many_the_newest_are_read_and_the_page_says_so(
+    taking: Taking, browser_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiz = taking.quiz("single", "number")
+    question = taking.bank["single"]
+    me = taking.company.actor("clerk_sal")
+    attempt = attempts.begin(me, quiz.id)
+    attempts.give(me, attempt, {"1": taking.right(attempt)["a-1"]})
+    attempt = changes.move(QuizAttempt, attempt.id, "submit", actor=me, version=taking.fresh(attempt).version)
+    row = QuizAttempt.collection().find_one({"_id": attempt.id})
+    QuizAttempt.collection().insert_many(
+        {**row, "_id": ObjectId(), "number": f"QA-{n}", "once": f"copy {n}"} for n in range(40)
+    )
+    monkeypatch.setattr(statistics, "READ_MAX", 41)
+    assert (statistics.statistics_of(question.id).n, statistics.statistics_of(question.id).is_cut) == (41, False)
+    monkeypatch.setattr(statistics, "READ_MAX", 40)
+    monkeypatch.setattr(panel_of, "READ_MAX", 40)
+    page = browser_as("hr").page(f"/admin/bank_question/details/?id={question.id}").text
+    assert "較早的未計入，次數：40" in page

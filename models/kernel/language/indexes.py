@@ -100,5 +100,8 @@ def indexed_fields(cls: type[Record]) -> set[str]:
     names |= {remind.field for remind in declared.reminders}
     names |= {name for name, field in declared.own_fields.items() if field.is_picked} | {*kept_links_of(cls)}
     in_lines = {path for path in (*declared.upstream, *declared.downstream) if "." in path}
+    in_lines |= {
+        f"{name}.{column}" for name, field in declared.own_fields.items() if field.columns for column in field.indexed
+    }
     names -= {"id", "number", "department"}
     return {name for name in names if getattr(cls.fields_of().get(name), "is_indexable", True)} | in_lines

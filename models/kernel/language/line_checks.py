@@ -62,10 +62,13 @@ def _list_faults(what: str, name: str, field: Lines, spec: Declaration) -> Itera
 
 
 def _table_faults(what: str, field: Lines) -> Iterator[str]:
-    """What is wrong with the columns that make a list a table."""
+    """What is wrong with the columns that make a list a table, or are looked up."""
     for column in field.whole:
         if column not in field.columns or not getattr(field.columns[column], "options", None):
             yield f"{what} has whole={column!r}, which is no choice among the columns of its lines"
+    for column in field.indexed:
+        if column not in field.columns or not field.columns[column].is_indexable:
+            yield f"{what} has indexed={column!r}, which is no column of its lines that an index holds"
     if field.in_turn and not field.append_only:
         yield f"{what} is added to in turn, which holds for lists that are append-only"
     if field.whole and field.append_only:

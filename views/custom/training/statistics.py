@@ -11,7 +11,7 @@ from models.kernel.base.arithmetic.rounding import rounded
 from models.kernel.base.people import Actor
 from models.kernel.language.record import Record
 from models.training.bank import BankQuestion
-from models.training.statistics import SHOWN_FROM, statistics_of
+from models.training.statistics import READ_MAX, SHOWN_FROM, statistics_of
 from views import wording
 from views.slots import Panel, on_record_top
 
@@ -36,6 +36,7 @@ def panel(me: Actor, question: BankQuestion) -> Panel | None:
         "least": SHOWN_FROM,
         "is_shown": result.is_shown,
         "is_flagged": result.is_flagged,
+        "cut": READ_MAX if result.is_cut else 0,
         "facility": shown[0],
         "discrimination": shown[1],
         "chosen": result.chosen.most_common(CHOSEN_MAX) if result.is_shown else [],

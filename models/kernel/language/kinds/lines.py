@@ -102,6 +102,8 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     what `default` gives.
 
     `walk`: it is filled on a page of its own, one line after the other, by keys (`Walk`).
+
+    `indexed` names columns by which records are looked up from elsewhere, such as from what their lines link to.
     """
 
     is_sortable = is_indexable = is_in_sheet = is_column = False
@@ -119,6 +121,7 @@ class Lines(Rule, me.EmbeddedDocumentListField):
         whole: Iterable[str] = (),
         in_turn: bool = False,
         walk: Walk | None = None,
+        indexed: Iterable[str] = (),
         **facts: Unpack[Facts],
     ):
         super().__init__(line, **facts)
@@ -127,6 +130,7 @@ class Lines(Rule, me.EmbeddedDocumentListField):
         self.due_in = frozenset(due_in.split() if isinstance(due_in, str) else due_in)
         self.in_turn, self.walk = in_turn, walk
         self.whole = tuple(whole.split() if isinstance(whole, str) else whole)
+        self.indexed = tuple(indexed.split() if isinstance(indexed, str) else indexed)
         if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= LINES_LIMIT:
             self.note_faults([f"has most={most!r}, which is not a number of lines from 1 to {LINES_LIMIT}"])
 
