@@ -30,6 +30,7 @@ from models.kernel.language.fields import (
     Text,
     Whole,
 )
+from models.kernel.language.measures.library import HeldUp
 from models.kernel.language.merging import Merging
 from models.kernel.language.record import Record
 from models.kernel.language.rollup import Rollup
@@ -37,6 +38,7 @@ from models.kernel.language.spec import Access, Chapter, FollowUp, Grid, Part, R
 from models.kernel.language.steps import Steps
 from models.kernel.language.timeline import Timeline
 from models.kernel.language.unique import Unique
+from models.kernel.language.waits import Waits
 from models.kernel.language.who import HEAD, NOBODY, OWNER, Who, head_in, heads_of, n_of, of_department, role, user_in
 from models.kernel.language.workflow import (
     REASON,
@@ -347,6 +349,21 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
         "fields": {**LINES, "which": LineRef("Sample.lines", label=NAME)},
         "merges": MERGED,
         "grid": BY_NAME,
+    },
+    "waits for 'name', which does not link to several records of the type": {
+        "workflow": flow(CLOSE, waits=Waits("name"))
+    },
+    "waits for 'before', which may lead in a circle: say acyclic=True": {
+        "fields": {"before": Refs("Sample", label=NAME)},
+        "workflow": flow(CLOSE, waits=Waits("before")),
+    },
+    "waits for whom 'name' names, which is no user": {
+        "fields": {"before": Refs("Sample", acyclic=True, label=NAME)},
+        "workflow": flow(CLOSE, waits=Waits("before", worker="name")),
+    },
+    "measure 'heldup' measures what others waited for, and its records wait for none (waits=)": {
+        "workflow": flow(CLOSE),
+        "measures": (HeldUp(),),
     },
     "follow-up 'go_on' names no state in which it is offered": {
         "workflow": flow(CLOSE),

@@ -34,6 +34,7 @@ from .linked import leads_context, linked_context
 from .papers import papers_context, signed_context
 from .receipts import receipts_context
 from .timeline import timeline
+from .waited import waited_lines
 
 AT_NIGHT = L("counted each night", "每夜統計")
 
@@ -78,6 +79,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
         "receipts": receipts_context(record, me),
         "steps": moves_context(intent),
         "timed": timed_lines(intent),
+        "waited": waited_lines(record, rights.Viewer(me, record)),
         "leads": leads_context(cls, record, me),
         "extra_links": links_for(me, record),
         **papers_context(record, opened=bool(opened)),

@@ -31,6 +31,7 @@ from .search_parts import derive, derived_parts, parent_of
 from .sources import Source
 from .stored_form import stored
 from .unit import Unit
+from .wait_notes import moves_waiting, note_waits
 from .waiting import waiting_for
 from .writing import write_change
 
@@ -53,7 +54,10 @@ def followers(cls: type[Record]) -> Iterator[tuple[type[Record], str, frozenset[
 def follow(unit: Unit, record: Record, before: Mapping[str, Any]) -> None:
     """Make anew what follows from a change of a record in others."""
     known = list(followers(type(record)))
-    after = stored(record) if known else {}
+    flow = record.flow()
+    after = stored(record) if known or (flow and flow.waits) else {}
+    if name := moves_waiting(record, before, after):
+        _tell_waiting(unit, type(record), name, record.id)
     for cls, name, causes in known:
         if any(before.get(cause) != after.get(cause) for cause in causes):
             rows = list(in_unit(cls.type_name()).find({name: record.id}).sort("_id", 1).limit(AT_ONCE_MAX + 1))
@@ -63,6 +67,17 @@ def follow(unit: Unit, record: Record, before: Mapping[str, Any]) -> None:
                 leave_order(DERIVE, cls, name, record.id)
             leave_order(DERIVE, cls, name, record.id, after=ONCE_MORE_AFTER)
     follow_editions(record, before, lambda cls, name: leave_order(DERIVE, cls, name, record.id, after=ONCE_MORE_AFTER))
+
+
+def _tell_waiting(unit: Unit, cls: type[Record], name: str, id: ObjectId) -> None:
+    """Let the histories of those who wait for a record say for whom they wait now."""
+    rows = list(in_unit(cls.type_name()).find({name: id}).sort("_id", 1).limit(AT_ONCE_MAX + 1))
+    for row in rows[:AT_ONCE_MAX]:
+        note_waits(unit, cls._from_son(dict(row)))
+    if len(rows) > AT_ONCE_MAX:
+        leave_order(DERIVE, cls, name, id)
+    if rows:
+        leave_order(DERIVE, cls, name, id, after=ONCE_MORE_AFTER)
 
 
 def make_anew(unit: Unit, cls: type[Record], row: Mapping[str, Any]) -> None:
@@ -77,6 +92,7 @@ def make_anew(unit: Unit, cls: type[Record], row: Mapping[str, Any]) -> None:
     elif parts := _changed_parts(record, row):
         in_unit(cls.type_name()).update_one({"_id": row["_id"]}, {"$set": parts})
         unit.cases[record.id] = waiting_for(record)
+    note_waits(unit, record)
     follow(unit, record, before)
 
 

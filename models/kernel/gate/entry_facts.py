@@ -15,14 +15,15 @@ from ..base import clock
 from ..base.people import Actor
 from ..language import working_time
 from ..language.record import Record
+from .waits import waited_in_state, waits_for
 
-FORM = 3
-OF_RECORD = ("flow", "department", "owner", "happened", "next_due", "lag")
+FORM = 4
+OF_RECORD = ("flow", "department", "owner", "happened", "next_due", "lag", "waits_for")
 OF_PEOPLE = ("actor_department", "actor_position", "for_department", "for_position")
-OF_MOVES = ("due", "spent", "held")
+OF_MOVES = ("due", "spent", "held", "waited")
 FACTS = (*OF_RECORD, *OF_PEOPLE, *OF_MOVES)
-SECOND = 2  # the form that had all facts but those of the third
-SINCE_THIRD = frozenset({"next_due", "lag"})
+SECOND = 2  # the form that had all facts but those of later ones
+SINCE = {"next_due": 3, "lag": 3, "waits_for": 4, "waited": 4}  # in which form each of these came
 LAG_MOST = dt.timedelta(days=400)
 
 
@@ -38,10 +39,7 @@ NOT_KNOWN: Final = Unknown.NOT_KNOWN
 def facts_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     """All facts of an entry, whatever form it has: a value, None where there was none, or NOT_KNOWN."""
     form = entry.get("form", 1)
-    return {
-        name: entry.get(name, None if form >= (FORM if name in SINCE_THIRD else SECOND) else NOT_KNOWN)
-        for name in FACTS
-    }
+    return {name: entry.get(name, None if form >= SINCE.get(name, SECOND) else NOT_KNOWN) for name in FACTS}
 
 
 def facts_now(record: Record, verb: str, actor: Actor, principal: Actor | None, before: Mapping[str, Any]) -> dict:
@@ -59,7 +57,8 @@ def facts_now(record: Record, verb: str, actor: Actor, principal: Actor | None, 
         "actor_position": actor.position,
         "for_department": principal.department if principal else None,
         "for_position": principal.position if principal else None,
-        **(_timing(before, _was_held(record, before)) if flow and verb in flow.verbs() else {}),
+        "waits_for": [each.stored() for each in waits_for(record)] or None,
+        **(_timing(record, before) if flow and verb in flow.verbs() else {}),
     }
     return {name: value for name, value in facts.items() if value is not None}
 
@@ -88,9 +87,10 @@ def _was_held(record: Record, before: Mapping[str, Any]) -> bool:
     return any(before.get("state") in deadline.pause for deadline in record.declared.deadlines)
 
 
-def _timing(before: Mapping[str, Any], is_held: bool) -> dict[str, Any]:
+def _timing(record: Record, before: Mapping[str, Any]) -> dict[str, Any]:
     """Of a move: the deadline in force, the seconds of working time since the state began, and those on hold of them:
-    all, where a declared deadline stands still in that state."""
+    all, where a declared deadline stands still in that state; else those in which another record was waited for, which
+    `waited` charges to who works on that one."""
     since, now = before.get("state_since"), clock.now()
     spent = (
         working_time.calendar_of(before.get("department")).between(since, now)
@@ -98,4 +98,7 @@ def _timing(before: Mapping[str, Any], is_held: bool) -> dict[str, Any]:
         else dt.timedelta()
     )
     seconds = int(spent.total_seconds())
-    return {"due": before.get("due_at"), "spent": seconds, "held": seconds if is_held else 0}
+    waited = waited_in_state(record, before, now)
+    rows = [{**each.stored(), "seconds": of_it} for each, of_it in waited.items()]
+    held = seconds if _was_held(record, before) else min(seconds, sum(waited.values()))
+    return {"due": before.get("due_at"), "spent": seconds, "held": held, "waited": rows or None}

@@ -64,6 +64,8 @@ class HistoryEntry(me.Document):
     due = me.DateTimeField()
     spent = me.IntField()
     held = me.IntField()
+    waits_for = me.ListField(me.DictField())
+    waited = me.ListField(me.DictField())
     prev = me.StringField()
     hash = me.StringField()
 

@@ -61,6 +61,7 @@ from .measures.library import (
     EntryDelay,
     FirstPass,
     GoodRatings,
+    HeldUp,
     StepsInTime,
 )
 from .merging import Merging
@@ -79,6 +80,7 @@ from .spec import Access, Chapter, FollowUp, Grid, Kept, Part, Remind, Retention
 from .steps import Steps
 from .timeline import Timeline
 from .unique import Unique
+from .waits import Waits
 from .who import (
     ABOVE,
     HEAD,
@@ -150,6 +152,7 @@ __all__ = [
     "Follows",
     "GoodRatings",
     "Grid",
+    "HeldUp",
     "Involvement",
     "Judged",
     "Kept",
@@ -211,6 +214,7 @@ __all__ = [
     "Unique",
     "Url",
     "Values",
+    "Waits",
     "Walk",
     "Who",
     "Whole",

@@ -36,6 +36,7 @@ from .relations import WRITE
 from .spec import PLACES, Access, Declaration, Grid, Remind, Scope
 from .timeline import timeline_faults
 from .unique import unique_faults
+from .waits import waits_faults
 from .workflow import Attached, Move, Need, Workflow, faults_of
 
 NUMBER_PLACES = frozenset({"department", "yyyy", "mm", "dd", "seq"})
@@ -99,7 +100,7 @@ def declaration_faults(cls: Any, spec: Declaration) -> Iterator[str]:
     yield from edition_faults(cls, spec)
     yield from line_of_faults(cls, spec)
     yield from timeline_faults(spec, cls.fields_of(), cls.__name__)
-    yield from _history_faults(spec, cls.fields_of())
+    yield from _history_faults(spec, cls.fields_of(), cls.__name__)
     yield from _handler_faults(cls, spec.workflow)
     if spec.workflow:
         yield from _one_way_faults(spec.workflow)
@@ -111,8 +112,9 @@ def _sameness_faults(spec: Declaration, fields: Any) -> Iterator[str]:
     yield from merging_faults(spec, fields)
 
 
-def _history_faults(spec: Declaration, fields: Any) -> Iterator[str]:
-    """What the history is read for: measures, and rules of time and order."""
+def _history_faults(spec: Declaration, fields: Any, own_name: str) -> Iterator[str]:
+    """What the history is read for: measures, rules of time and order, and for whom was waited."""
+    yield from waits_faults(spec, fields, own_name)
     yield from measure_faults(spec, fields)
     yield from expectation_faults(spec)
 

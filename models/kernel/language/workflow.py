@@ -14,6 +14,7 @@ from .facts import DeclarationError
 from .fields import is_empty, label_of
 from .names import Names, NameSet, OptionalNameSet
 from .phase_gate import Condition, Judged, PhaseGate
+from .waits import Waits
 from .who import NOBODY, OWNER, Who
 
 TONES = ("good", "progress", "wait", "bad", glossary.NEUTRAL)
@@ -154,7 +155,8 @@ class Workflow:
     (empty: where it starts); `due`: the date of the record by which open work on it is due, in the inbox, the list of
     one's own work and the calendar, beside the limits of its moves; `worker`: the field that names who works on a
     record: they are waited for in the moves of those who write it; where it names nobody the owner is, and without an
-    owner all who may."""
+    owner all who may; `waits`: which other records it waits for, so that this time is on hold and theirs who work on
+    those."""
 
     start: str
     moves: tuple[Move, ...]
@@ -169,6 +171,7 @@ class Workflow:
     adopted: str = ""
     due: str = ""
     worker: str = ""
+    waits: Waits | None = None
 
     @property
     def states(self) -> tuple[str, ...]:

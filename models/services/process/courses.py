@@ -16,11 +16,12 @@ from models.kernel.base.collections import ATTEMPTS, HISTORY, HISTORY_ARCHIVE
 from models.kernel.gate.work import NOT_WORK
 from models.kernel.language.measures.events import SOURCE, UNDONE, EventCourse, MeasuredEvent, RefusedStep
 from models.kernel.language.measures.library import LACKING
+from models.kernel.language.waits import WaitedFor
 
 EACH = 500
 _SHOWN = (
     "record seq at verb state_from state_to actor acting_for owner department actor_department for_department "
-    "due next_due spent held lag form hash door batch undoes"
+    "due next_due spent held lag form hash door batch undoes waits_for waited"
 ).split()
 
 
@@ -132,4 +133,6 @@ def _event(row: Mapping[str, Any], values: Mapping[str, Any], changed: frozenset
         values=values,
         changed=changed,
         out=out,
+        waits_for=tuple(map(WaitedFor.of, get("waits_for") or ())),
+        waited={WaitedFor.of(row): row["seconds"] for row in get("waited") or ()},
     )

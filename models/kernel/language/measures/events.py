@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bson import ObjectId
+
+from ..waits import WaitedFor
 
 SOURCE, UNDONE, UNREVIEWED, NOT_TOLD, OBJECTION = "source", "undone", "unreviewed", "not_told", "objection"
 
@@ -19,7 +21,8 @@ SOURCE, UNDONE, UNREVIEWED, NOT_TOLD, OBJECTION = "source", "undone", "unreviewe
 @dataclass(frozen=True, slots=True)
 class MeasuredEvent:
     """One entry of the history. `out`: why it is no work ("" where it is); `values`: the measured fields as they stood
-    after it, as they are stored; `changed`: those of them that it changed. Times in seconds of working time."""
+    after it, as they are stored; `changed`: those of them that it changed; `waits_for`: for whom the record waits from
+    then on; `waited`: for whom it has waited in the state that it left. Times in seconds of working time."""
 
     id: ObjectId
     seq: int
@@ -43,6 +46,8 @@ class MeasuredEvent:
     values: Mapping[str, Any]
     changed: frozenset[str]
     out: str = ""
+    waits_for: tuple[WaitedFor, ...] = ()
+    waited: Mapping[WaitedFor, int] = field(default_factory=dict)
 
     @property
     def is_move(self) -> bool:

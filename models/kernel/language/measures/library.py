@@ -119,6 +119,17 @@ def _charged_open(flow: Workflow, state: str, event: MeasuredEvent) -> _Charged:
     return _Charged(None, None if any(move.by.roles for move in moves) else event.department)
 
 
+def _waited_for(course: EventCourse, due: dt.datetime, before: int | None = None) -> _Charged | None:
+    """Who worked on what a record waited for at a deadline, and of several on what was waited for last; None where it
+    could go on. `before`: the number of the entry that ended it."""
+    events = [event for event in course.events if before is None or event.seq < before]
+    at_due = next((event for event in reversed(events) if event.at <= due), None)
+    if at_due is None or not at_due.waits_for:
+        return None
+    last = next(event for event in reversed(events) if event.waits_for).waits_for[0]
+    return _Charged(last.person, last.department)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Completeness(DeclaredMeasure):
     """Of the steps that ask for something and were done by people, those whose first attempt since the record came into
@@ -206,8 +217,9 @@ class FirstPass(DeclaredMeasure):
 @dataclass(frozen=True, kw_only=True)
 class StepsInTime(DeclaredMeasure):
     """Of the steps with a deadline, those made by it, as it was in force when the step was made; what is open counts as
-    late once its deadline is over. Period: of the deadline. Whose: of who was waited for. What the system did by itself
-    is nobody's step. `state`: of the steps out of this state alone."""
+    late once its deadline is over. Period: of the deadline. Whose: of who was waited for; of what is late, and at its
+    deadline waited for another record (`Waits`), of who worked on that one. What the system did by itself is nobody's
+    step. `state`: of the steps out of this state alone."""
 
     state: str = ""
     words: ClassVar[L] = L("Timeliness", "及時性")
@@ -224,11 +236,12 @@ class StepsInTime(DeclaredMeasure):
             move = flow.find(event.verb, event.source)
             is_step = event.verb != WITHDRAW and not (move and move.is_by_itself)  # what was taken back was not done
             if event.due and event.actor and is_step and self._is_meant(event.source):
-                whose = _charged(move, event)
+                is_late = event.at > event.due
+                whose = (is_late and _waited_for(course, event.due, event.seq)) or _charged(move, event)
                 yield CountedCase(
                     event.due,
                     (event.seq,),
-                    event.at <= event.due,
+                    not is_late,
                     None,
                     whose.department,
                     whose.person,
@@ -236,7 +249,7 @@ class StepsInTime(DeclaredMeasure):
                 )
         last = course.events[-1] if course.events else None
         if last and last.next_due and course.state not in flow.ends and self._is_meant(course.state):
-            whose = _charged_open(flow, course.state, last)
+            whose = _waited_for(course, last.next_due) or _charged_open(flow, course.state, last)
             yield CountedCase(last.next_due, (last.seq,), False, None, whose.department, whose.person, reason_out(last))
 
     def _is_meant(self, state: str) -> bool:
@@ -247,6 +260,33 @@ class StepsInTime(DeclaredMeasure):
         yield from _state_faults(flow, [self.state] if self.state else [])
         if flow and not flow.due and not any(move.within for move in flow.moves):
             yield "measures deadlines, and no move of it has one"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldUp(DeclaredMeasure):
+    """The working time that records waited for others of their type (`Waits`): a case for each step and each record
+    that it waited for; the median, beside it the 90th percentile. Period: of the step. Whose: of who worked on what
+    was waited for, never of who waited."""
+
+    words: ClassVar[L] = L("Time others waited", "他人等待時間")
+    meaning: ClassVar[L] = L(
+        "Working time for which others could not go on until this was done: the median for each step.",
+        "他人因等待本人辦理而無法繼續的工時，按每次等待計，取中位數。",
+    )
+    shape: ClassVar[str] = MIDDLE
+    more_is_better: ClassVar[bool] = False
+
+    def cases(self, flow: Workflow | None, course: EventCourse) -> Iterator[CountedCase]:
+        for event in course.moves():
+            for waited, seconds in event.waited.items():
+                yield CountedCase(
+                    event.at, (event.seq,), None, seconds, waited.department, waited.person, reason_out(event)
+                )
+
+    def faults(self, cls: Any, flow: Workflow | None, known: Mapping[str, Any]) -> Iterator[str]:
+        yield from DeclaredMeasure.faults(self, cls, flow, known)
+        if flow and flow.waits is None:
+            yield "measures what others waited for, and its records wait for none (waits=)"
 
 
 @dataclass(frozen=True, kw_only=True)
