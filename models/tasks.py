@@ -114,7 +114,7 @@ class CheckItem(Line):
     number="TA-{yyyy}{mm}-{seq:5}",
     title="{subject}",
     grid=Grid(
-        "subject priority assignee due progress about state",
+        "subject priority assignee due progress checklist about state",
         search="subject",
         sort="-priority",
         inline="priority progress",
@@ -175,7 +175,7 @@ class Task(Record):
     repeat = Recurrence(from_done=True, label=L("Repeat", "重複"))
     progress = Percent(default=Decimal(0), label=L("Progress", "進度"))
     blocked_by = Refs("Task", acyclic=True, label=L("Blocked by", "前置任務"))
-    checklist = Lines(CheckItem, label=L("Checklist", "檢查清單"))
+    checklist = Lines(CheckItem, done="done", label=L("Checklist", "檢查清單"))
 
     def clean(self) -> None:
         if self.ref("assignee") is None:

@@ -125,7 +125,7 @@ TESTED = Condition(L("The project has left testing", "項目已結束測試"), "
     upstream="project",
     number="LA-{yyyy}-{seq:3}",
     title="{subject}",
-    grid=Grid("number subject project begins ends risk outcome state", search="subject", sort="-begins"),
+    grid=Grid("number subject project begins ends checklist risk outcome state", search="subject", sort="-begins"),
     form=(
         Part(L("Launch", "上線計劃"), "project subject begins ends deciders", clause="2.3.5"),
         Part(

@@ -65,7 +65,7 @@ ALLOWED = {
     "models/kernel/gate/steps.py": "when a record is looked at again, which can be found anew from its fields",
     "models/kernel/gate/by_edition.py": "fields that follow from other records, which can be derived anew",
     "models/kernel/gate/dependents.py": "what follows from one record in others, which can be derived anew",
-    "models/kernel/gate/wait_notes.py": "the head of the chain beside an entry of the gate, as `changes.note` writes it",
+    "models/kernel/gate/wait_notes.py": "the head of the chain beside an entry of the gate, as `note` writes it",
     "models/operations/setup.py": "which lines of the set-up a company does without",
     "models/operations/retention.py": "the guard that serialises holds and destruction",
     "tasks/jobs/search.py": "which grams are common, which can be measured anew",

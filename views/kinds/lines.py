@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,12 +14,13 @@ from models.kernel.language.kinds.lines import KEY
 from models.kernel.rights.rights import Viewer
 
 from ..wording import Labels
-from .base import Change, Kind
+from .base import Change, Kind, text_cell
 from .inputs import LineEntry, LinesList
 from .line_changes import NAME_MAX, line_changes
 from .registry import for_kind, kind_of
 
 COUNT = L("{count} lines", "{count} 行")
+PROGRESS = L("{done} of {count} done", "已完成 {done}/{count}")
 
 
 @for_kind(Lines)
@@ -28,7 +30,18 @@ class LinesKind(Kind):
     control = "lines"
 
     def say(self, value: Any, labels: Labels) -> str:
-        return str(COUNT(count=len(value)))
+        return self.progress(value) or str(COUNT(count=len(value)))
+
+    def progress(self, value: Any) -> str:
+        """How many lines of a checklist are done; empty where nothing says so, or there are none."""
+        parts = self.field.done_of(value or ())
+        return str(PROGRESS(done=parts[0], count=parts[1])) if parts else ""
+
+    def cell(self, value: Any, labels: Labels, today: dt.date) -> dict[str, Any]:
+        return text_cell(self.progress(value)) if self.field.done else super().cell(value, labels, today)
+
+    def projection(self, name: str) -> Any:
+        return {self.field.done: 1} if self.field.done else 1
 
     def full(self, value: Any, labels: Labels, viewer: Viewer) -> str:
         kinds = self._kinds(viewer)

@@ -123,18 +123,21 @@ def _states(flow: Workflow, query: ListQuery) -> tuple[str, ...]:
 
 
 def _facts(cls: type[Record], me: Actor) -> tuple[str, ...]:
-    """What a card shows beside number and title: the first columns of the list that the title does not tell."""
+    """What a card shows beside number and title: the first columns of the list that the title does not tell, and how
+    far its checklists are."""
     declared = cls.declared
     hidden = {"number", "title", "owner", "department", "state", *declared.title_fields}
     kept = rights.readable_fields(me, cls) - hidden
     names = [name for name in declared.grid.columns if name in kept]
-    return tuple([name for name in names if cls._fields[name].is_indexable][:FACTS_MAX])
+    lists = [name for name, field in declared.own_fields.items() if name in kept and field.columns and field.done]
+    return (*[name for name in names if cls._fields[name].is_indexable][:FACTS_MAX], *lists)
 
 
 def _cards(query: ListQuery, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
     """The first records of each column, in one command: the newest, or where its list begins with an ordered choice, by
     that one before."""
-    shown = dict.fromkeys((*facts, "number", "title", "state", "version", "owner", "state_since", "due_at"), 1)
+    shown = dict.fromkeys(("number", "title", "state", "version", "owner", "state_since", "due_at"), 1)
+    shown |= {fact: kind_of(query.cls._fields[fact]).projection(fact) for fact in facts}
     name = leading_choice(query.cls)
     order = {query.cls.fields_of()[name].order_key(name): -1} if name else {}
     stages = [{"$sort": {**order, "_id": -1}}, {"$limit": CARDS_MAX}, {"$project": shown}]
@@ -167,9 +170,8 @@ def _of_each(query: ListQuery, states: tuple[str, ...], stages: list[dict[str, A
 
 def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], labels: Mapping) -> dict[str, Any]:
     number, due = row.get("number", ""), row.get("due_at")
-    texts = [
-        (str(label_of(cls._fields[fact])), kind_of(cls._fields[fact]).plain(row.get(fact), labels)) for fact in facts
-    ]
+    kinds = {fact: kind_of(cls._fields[fact]) for fact in facts}
+    texts = [(str(label_of(kind.field)), kind.plain(row.get(fact) or None, labels)) for fact, kind in kinds.items()]
     return {
         "id": str(row["_id"]),
         "version": row.get("version", 0),

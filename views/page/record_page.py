@@ -160,6 +160,7 @@ def lines_context(field: Any, rows: list, labels: Mapping, viewer: rights.Viewer
     grid = whole_grid.reading(field, rows, columns, labels) if whole_grid.is_grid(field, columns) else None
     return {
         "label": label_of(field),
+        "progress": kind_of(field).progress(rows),
         "grid": grid,
         "heads": [{"label": label_of(column), "number": kind_of(column).is_number} for column in columns.values()],
         "rows": [

@@ -94,6 +94,8 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     its `LineState` is an end, or the column that `done` names is filled; in the states of the record that `due_in`
     names, or in all.
 
+    `done`, also by itself, makes it a checklist: its page, lists and boards say how many lines are done, of how many.
+
     `in_turn`, of a list to which is only added: who adds a line has seen the last one; else both are shown, so that two
     people do not answer alike, or against each other.
 
@@ -129,6 +131,7 @@ class Lines(Rule, me.EmbeddedDocumentListField):
         self.owner, self.due, self.done = owner, due, done
         self.due_in = frozenset(due_in.split() if isinstance(due_in, str) else due_in)
         self.in_turn, self.walk = in_turn, walk
+        self.is_column = bool(done)  # type: ignore[misc] # how far it is fits into a cell
         self.whole = tuple(whole.split() if isinstance(whole, str) else whole)
         self.indexed = tuple(indexed.split() if isinstance(indexed, str) else indexed)
         if isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= LINES_LIMIT:
@@ -137,6 +140,13 @@ class Lines(Rule, me.EmbeddedDocumentListField):
     def __get__(self, instance: Any, owner: Any) -> Any:
         """The lines as they are held; MongoEngine by itself would load everything that they link to."""
         return self if instance is None else instance._data.get(self.name)
+
+    def done_of(self, lines: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
+        """Of stored lines, how many are done, and of how many; None where there are none, or nothing says so to all."""
+        rows = list(lines)
+        if not rows or not self.done or self.columns[self.done].see:
+            return None
+        return sum(bool(row.get(self.done)) for row in rows), len(rows)
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, list | tuple) or any(not isinstance(line, Line) for line in value):
