@@ -210,7 +210,7 @@ ITEM_FLOW = Workflow(
     belongs_to="specification",
     open_while="draft",
     in_menu=True,
-    unique=(Unique("specification ident"),),
+    unique=(Unique("specification ident", knows=True),),
     editions=Editions("name kind text priority criterion state", editorial="editorial"),
     workflow=ITEM_FLOW,
     analyses=(Chart("kind"), Chart("priority")),

@@ -421,6 +421,12 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "state 'gone' has facts but no move leads to it": {"workflow": flow(CLOSE, facts=(State("gone", NAME),))},
     "unique has 'name', which is no Unique": {"unique": ("name",)},
     "uniqueness of nothing: name the fields": {"unique": (Unique(""),)},
+    "uniqueness of 'name day' knows the rows of sheets, which a text does that is unique among all records": {
+        "unique": (Unique("name day", knows=True),)
+    },
+    "uniqueness of 'owner name' knows the rows of sheets, and so does another one": {
+        "unique": (Unique("day name", knows=True), Unique("owner name", knows=True))
+    },
     "uniqueness of 'nmae day' names a field 'nmae' that the type does not have": {"unique": (Unique("nmae day"),)},
     "uniqueness of 'name day name' names a field twice": {"unique": (Unique("name day name"),)},
     "uniqueness of 'name lines' names 'lines', which holds lines": {

@@ -69,6 +69,7 @@ GOING_BACK = L("The import is being taken back.", "正在撤銷此次導入。")
 DROPPED = L("The sheet was thrown away; nothing was imported.", "表格已丟棄，未導入任何內容。")
 AND = L(", ", "、")
 WHOLE_ROW = L("Whole row", "整行")
+KNOWN_BY = L("known by “{label}”", "按「{label}」識別")
 # What is listed, in order: the verdict, its words as a heading, and the tone of its count.
 SECTIONS: dict[str, tuple[L, str]] = {
     BAD: (L("Refused", "不能導入"), "bad"),
@@ -327,6 +328,7 @@ def _told_rows(cls: type[Record], sheet: Import, me: Actor, verdict: str, rows: 
         {
             "line": line,
             "record": links.get(outcome.record),
+            "known_by": content.get("known_by", ""),
             "reasons": [_reason(cls, name, words) | _cell(sheet, cells, name) for name, words in outcome.problems],
             "cells": content.get("cells", []),
             "changes": content.get("changes", []),
@@ -379,7 +381,8 @@ def _values(cls: type[Record], sheet: Import, me: Actor, rows: Rows) -> list[dic
             for name in names
             if name in entry.values and entry.record
         ]
-        lines.append({"cells": [texts[name] for name in names][:8], "changes": changed})
+        known_by = str(KNOWN_BY(label=label_of(cls._fields[entry.known_by]))) if entry.known_by else ""
+        lines.append({"cells": [texts[name] for name in names][:8], "changes": changed, "known_by": known_by})
     return lines
 
 

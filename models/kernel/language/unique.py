@@ -29,12 +29,16 @@ class Unique:
     `while_in`: only records in one of these states count (none: in any state); `only`: only those with these values of
     other fields (`{"kind": "paper"}`). A record in which one of the fields is empty does not count. The bin counts, so
     that whatever is taken out of it has its place; the archive does not, so that bringing back may be refused.
+
+    `knows`: the last field is a text by which other programs know a record, and which they keep: a row of a sheet that
+    has no number of ours is the record that has the same in all fields, or whose number stands in that field.
     """
 
     fields: Names = Names()
     _: KW_ONLY
     while_in: NameSet = NameSet(frozenset())
     only: Mapping[str, Any] = field(default_factory=dict)
+    knows: bool = False
 
     @property
     def name(self) -> str:
@@ -97,6 +101,10 @@ def _rule_faults(rule: Unique, spec: Declaration, fields: Mapping[str, Any]) -> 
     for name, value in rule.only.items():
         if name in rule.fields or any(fields[name].faults(value)):
             yield f"{what} counts only {name}={value!r}, which nothing can be"
+    if rule.knows and (rule.while_in or rule.only or not isinstance(fields.get(rule.fields[-1]), me.StringField)):
+        yield f"{what} knows the rows of sheets, which a text does that is unique among all records"
+    if rule.knows and any(other.knows for other in spec.unique[: spec.unique.index(rule)]):
+        yield f"{what} knows the rows of sheets, and so does another one"
     for state in sorted(rule.while_in - set(spec.workflow.states if spec.workflow else ())):
         yield f"{what} names a state {state!r} that does not exist"
     if (

@@ -109,10 +109,12 @@ def shown_of(text: str) -> str:
 
 @dataclass
 class RowEntry:
-    """One row as it is understood: the record that it changes (None: a new one), values by field, what is wrong."""
+    """One row as it is understood: the record that it changes (None: a new one), values by field, what is wrong, and
+    the field by which its record was known where it has no number."""
 
     line: int
     record: Record | None = None
+    known_by: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[tuple[str, Words]] = field(default_factory=list)
 
@@ -148,6 +150,8 @@ class Reader:
         records = self._records({*numbers} - {""})
         entries = [RowEntry(line, records.get(number)) for (line, _), number in zip(rows, numbers, strict=True)]
         self._learn(entries, texts)
+        if known := self._know([at for at, number in enumerate(numbers) if not number], entries, texts):
+            self._learn([entries[at] for at in known], [texts[at] for at in known])
         for entry, row in zip(entries, texts, strict=True):
             self._fill(entry, row)
         return entries
@@ -159,6 +163,40 @@ class Reader:
             return {}
         rows = self.cls._get_collection().find({"$and": [{"number": {"$in": sorted(numbers)}}, scope]})
         return {row["number"]: self.cls._from_son(row) for row in rows}
+
+    def _know(self, without: Sequence[int], entries: Sequence[RowEntry], texts: list[dict[str, str]]) -> list[int]:
+        """Find the records of rows without a number by what other programs know them by: one query; returns the places
+        of those that were found. Where it is our number, its cell says nothing more."""
+        rule = next((rule for rule in self.cls.declared.unique if rule.knows), None)
+        scope = rights.visible(self.actor, self.cls)
+        if rule is None or scope is None or not {*rule.fields} <= self.fields.keys():
+            return []
+        key = rule.fields[-1]
+        values = {at: said for at in without if (said := self._said_of(rule.fields, texts[at]))}
+        each = [{**said, key: said[key]} for said in values.values()]
+        each += [{**said, key: None, NUMBER: said[key]} for said in values.values()]
+        rows = list(self.cls._get_collection().find({"$and": [{"$or": each}, scope]})) if each else []
+        by_place = {self._place(rule.fields, row): row for row in rows}
+        known = []
+        for at, said in values.items():
+            if row := by_place.get(self._place(rule.fields, said)):
+                entries[at].record, entries[at].known_by = self.cls._from_son(row), key
+                texts[at] |= {} if row.get(key) else {key: ""}
+                known.append(at)
+        return known
+
+    def _said_of(self, names: Sequence[str], texts: Mapping[str, str]) -> dict[str, Any]:
+        """What cells say of some fields, as it is stored; nothing where one is empty or wrong."""
+        try:
+            values = {name: self._value(name, self.fields[name], texts[name]) for name in names}
+        except BadValue:
+            return {}
+        stored_ = {name: self.fields[name].to_mongo(value) for name, value in values.items()}
+        return {} if None in stored_.values() or "" in stored_.values() else stored_
+
+    def _place(self, names: Sequence[str], row: Mapping[str, Any]) -> tuple[Any, ...]:
+        *others, key = names
+        return (*(row.get(name) for name in others), row.get(key) or row.get(NUMBER))
 
     def _learn(self, entries: Sequence[RowEntry], texts: Sequence[Mapping[str, str]]) -> None:
         """Look up everything that the links of these rows name, and what their records link to now."""

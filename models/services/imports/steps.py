@@ -87,8 +87,9 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     """
     keys: dict[str, int] = {}
     rows = batch.below(sheet.facts.get("heads_in", 0))
-    trials = [_rehearsed(reader, entry) for entry in reader.read(rows)]
-    owned = [_keys(sheet, outcome, record) for outcome, record in trials]
+    entries = reader.read(rows)
+    trials = [_rehearsed(reader, entry) for entry in entries]
+    owned = [_keys(sheet, entry, outcome, record) for entry, (outcome, record) in zip(entries, trials, strict=True)]
     outcomes = [RowOutcome(ABOVE)] * (len(batch.rows) - len(rows))
     earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
     for (line, _), (outcome, _record), mine in zip(rows, trials, owned, strict=True):
@@ -160,8 +161,11 @@ def _write(reader: Reader, entry: RowEntry, context: Context, once: str | None =
     return changes.update(cls, entry.record.id, entry.values, actor=actor, version=seen, context=context)
 
 
-def _keys(sheet: Import, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
-    """The keys of what may stand only once in a sheet, with their fields: a record that is changed, unique values."""
+def _keys(sheet: Import, entry: RowEntry, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
+    """The keys of what may stand only once in a sheet, with their fields: a record that is changed, or known without
+    its number, unique values."""
+    if entry.known_by and entry.record:
+        return {import_rows.key_of(sheet, NUMBER, str(entry.record.number)): entry.known_by}
     if record is None:
         return {}
     own = {name for name, field in record.declared.own_fields.items() if field.unique and record._data.get(name)}

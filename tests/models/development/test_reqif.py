@@ -106,6 +106,68 @@ def test_through_the_import_page_items_change_and_come_with_their_ids(workshop: 
     assert [item.get("IDENTIFIER") for item in ids] == [ours.number, "_ab-12", "_ab-13"]
 
 
+def imported(browser: Any, document: str) -> Any:
+    """The page of the rehearsal of a document."""
+    sent = {"file": (io.BytesIO(document.encode()), "items.reqif")}
+    answer = browser.post("/admin/specification_item/import/", sent, content_type="multipart/form-data")
+    assert answer.status_code == 302, said(answer)
+    work_off("imports.check")
+    return browser.page(answer.headers["Location"])
+
+
+def without_numbers(document: str) -> str:
+    """A document as a tool writes it that keeps identifiers and drops the attribute with our number."""
+    value = r"<ATTRIBUTE-VALUE-STRING[^>]*>\s*<DEFINITION>\s*<[^>]*>item\.number<.*?</ATTRIBUTE-VALUE-STRING>"
+    return re.sub(value, "", document, flags=re.DOTALL)
+
+
+def test_items_without_our_number_are_known_by_their_identifier(workshop: Any, browser_as: Any) -> None:
+    """No new items, no ids lost: neither of one that has an identifier of another tool, nor of one that has ours."""
+    ours, theirs, same = workshop.item("甲"), workshop.item("乙", ident="_ab-12"), workshop.item("丙", ident="_ab-13")
+    browser, address = browser_as("clerk_rnd"), {"id": workshop.specification.id}
+    content = without_numbers(browser.get("/admin/reqif/", address).get_data(as_text=True))
+    assert f">{ours.number}<" in content
+    assert f'THE-VALUE="{ours.number}"' not in content
+    first, second, *_ = re.findall(r"<SPEC-OBJECT IDENTIFIER.*?</SPEC-OBJECT>", content, re.DOTALL)
+    changed = content.replace(first, first.replace("三秒", "兩秒")).replace(second, second.replace("三秒", "四秒"))
+    page = imported(browser, changed)
+    assert ("將修改 2" in page.text, "無變化 1" in page.text, "將新建" in page.text) == (True, True, False), said(page)
+    assert page.text.count("按「外部標識」識別") == 2
+    assert browser.send(page.form("/import/run/")).status_code == 302
+    work_off("imports.run")
+    items = list(SpecificationItem.collection().find({"specification": workshop.specification.id}).sort("_id", 1))
+    assert [(row["number"], row.get("ident"), row["text"][3:5]) for row in items] == [
+        (ours.number, None, "在兩"),
+        (theirs.number, "_ab-12", "在四"),
+        (same.number, "_ab-13", "在三"),
+    ]
+    ids = etree.fromstring(browser.get("/admin/reqif/", address).data).iter(f"{NS}SPEC-OBJECT")
+    assert [item.get("IDENTIFIER") for item in ids] == [ours.number, "_ab-12", "_ab-13"]
+
+
+def test_two_rows_under_one_identifier_are_refused(workshop: Any, browser_as: Any) -> None:
+    workshop.item("甲", ident="_ab-12")
+    browser, address = browser_as("clerk_rnd"), {"id": workshop.specification.id}
+    content = without_numbers(browser.get("/admin/reqif/", address).get_data(as_text=True))
+    (known,) = re.findall(r"<SPEC-OBJECT IDENTIFIER.*?</SPEC-OBJECT>", content, re.DOTALL)
+    new = known.replace("_ab-12", "_ab-13")
+    place = re.findall(r"<SPEC-HIERARCHY.*?</SPEC-HIERARCHY>", content, re.DOTALL)[0]
+    doubled = content.replace(known, known + known.replace("三秒", "兩秒") + new + new.replace("三秒", "四秒"))
+    doubled = doubled.replace(place, place + place.replace("_ab-12", "_ab-13"))
+    page = imported(browser, doubled)
+    assert page.text.count("「外部標識」的值與第 2 行重複。") == 1
+    assert page.text.count("「外部標識」的值與第 4 行重複。") == 1
+    assert ("將新建 1" in page.text, "不能導入 2" in page.text) == (True, True), said(page)
+
+
+def test_an_identifier_of_another_specification_is_another(workshop: Any, browser_as: Any) -> None:
+    """Nor is one known whose specification the sender does not see: it is refused by its specification."""
+    workshop.item("甲", ident="_f-1")
+    browser = browser_as("clerk_rnd")
+    page = imported(browser, OTHER.replace("Gateway", "沒有這份"))
+    assert "不能導入 1" in page.text, said(page)
+
+
 def test_a_document_of_another_tool_is_read() -> None:
     heads, row = rows_of(OTHER.encode())
     assert dict(zip(heads, row, strict=True)) == {
