@@ -163,6 +163,16 @@ def test_the_page_says_for_whom_it_waits(company: Any, at: Any, browser_as: Any)
     assert "因「task of clerk_prd」（吳海峰）等待 3 個工作小時。" in page
 
 
+def test_a_task_that_is_entered_and_done_in_one_transaction_has_waited_for_nobody(company: Any, at: Any) -> None:
+    def body() -> Any:
+        made = changes.create(Task, {"subject": "x"}, actor=company.actor("clerk_sal"))
+        at(1)
+        return changes.move(Task, made.id, "finish", actor=company.actor("clerk_sal"), version=made.version)
+
+    entry = newest(changes.in_batch(body))
+    assert (entry["held"], "waited" in entry) == (0, False)
+
+
 def test_shares_add_up_to_the_second() -> None:
     people = tuple(WaitedFor(company_id) for company_id in ("a", "b", "c"))  # type: ignore[arg-type] # any key will do
     marks = [WaitMark(MONDAY, people), WaitMark(MONDAY + dt.timedelta(seconds=100)), WaitMark(MONDAY)]

@@ -41,7 +41,8 @@ def waits_for(record: Record) -> list[WaitedFor]:
 
 
 def marks_since(record_id: ObjectId) -> list[WaitMark]:
-    """What the entries of a record say of whom it waited for since it came into its state, in order; one query."""
+    """What the entries of a record say of whom it waited for since it came into its state, in order; one query. What
+    the present transaction has entered is not among them, since no time has passed since then."""
     shown = {"at": 1, "waits_for": 1, "state_to": 1}
     cursor = in_unit(history.COLLECTION).find({"record": record_id}, shown).sort("seq", -1).limit(MARKS_MAX)
     return marks_of(list(_until_it_came(cursor))[::-1])

@@ -73,7 +73,7 @@ def waited_seconds(
     time between two moments.
     """
     shares: dict[WaitedFor, Fraction] = {}
-    for mark, until in zip(marks, [*(later.at for later in marks[1:]), end], strict=True):
+    for mark, until in zip(marks, [*(later.at for later in marks), end][1:], strict=True):
         first, last = max(mark.at, begin), min(until, end)
         if mark.waited_for and first < last:
             part = Fraction(between(first, last) // dt.timedelta(seconds=1), len(mark.waited_for))
