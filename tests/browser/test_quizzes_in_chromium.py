@@ -8,9 +8,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from models import catalogue
+from models.kernel.base.people import SYSTEM
+from models.kernel.gate import changes
 from models.training.attempts import QuizAttempt
 from tests.browser.conftest import picture
 from tests.training.conftest import QUESTIONS, Taking
+from tests.training.test_courses import course_of
 
 RULES = {"rules": {"target-size": {"enabled": True}}}
 EXCESS = "() => document.scrollingElement.scrollWidth - innerWidth"
@@ -68,3 +72,39 @@ def test_a_quiz_by_keyboard_on_a_phone(sit_down: Any, company: Any) -> None:
     trainer.get_by_role("button", name="完成評閱").click()
     expect(trainer.locator("h1")).to_contain_text("流程測試")
     assert taking.fresh(attempt).state == "graded"
+
+
+PLACES = """() => {
+  const box = document.querySelector(".grid-wrap"), edge = box.getBoundingClientRect();
+  const rows = [...box.querySelectorAll("tbody tr")], heads = box.querySelectorAll("thead th");
+  box.scrollTop = 50;
+  box.scrollLeft = 400;
+  return {
+    rows: rows.length,
+    highest: Math.max(...rows.map((row) => row.offsetHeight)),
+    scrolled: [box.scrollLeft, box.scrollTop],
+    name: rows[8].querySelector("th").getBoundingClientRect().left - edge.left,
+    head: heads[5].getBoundingClientRect().top - edge.top,
+    page: [document.documentElement.scrollWidth, document.documentElement.scrollHeight],
+  };
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_training_matrix_keeps_its_heads_in_sight(company: Any, sit_down: Any, width: int, height: int) -> None:
+    """A row for each person is as high as its two lines, on a phone, too; head and names stay when it is scrolled."""
+    position = changes.create(catalogue["position"], {"name": "銷售代表"}, actor=SYSTEM)
+    for id in company.users.values():
+        changes.update(catalogue["user"], id, {"position": position.id}, actor=SYSTEM, version=None)
+    for place in range(16):
+        course_of(company, name=f"第{place}門 關於報價與合同評審流程的培訓課程")
+    page = sit_down("hr")
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto("/admin/training/")
+    facts = page.evaluate(PLACES)
+    picture(page, f"training-matrix-{width}")
+    assert (facts["rows"], facts["scrolled"]) == (18, [400, 50])
+    assert facts["highest"] <= 60, facts
+    assert max(abs(facts["name"]), abs(facts["head"])) <= 1, facts
+    assert facts["page"][0] <= width
+    assert facts["page"][1] <= height + 300
