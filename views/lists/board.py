@@ -136,8 +136,11 @@ def _facts(cls: type[Record], me: Actor) -> tuple[str, ...]:
 def _cards(query: ListQuery, states: tuple[str, ...], facts: tuple[str, ...]) -> list[dict[str, Any]]:
     """The first records of each column, in one command: the newest, or where its list begins with an ordered choice, by
     that one before."""
-    shown = dict.fromkeys(("number", "title", "state", "version", "owner", "state_since", "due_at"), 1)
-    shown |= {fact: kind_of(query.cls._fields[fact]).projection(fact) for fact in facts}
+    shown: dict[str, Any] = dict.fromkeys(
+        (*facts, "number", "title", "state", "version", "owner", "state_since", "due_at"), 1
+    )
+    lists = [fact for fact in facts if query.cls._fields[fact].columns]
+    shown |= {name: kind_of(query.cls._fields[name]).projection(name) for name in lists}
     name = leading_choice(query.cls)
     order = {query.cls.fields_of()[name].order_key(name): -1} if name else {}
     stages = [{"$sort": {**order, "_id": -1}}, {"$limit": CARDS_MAX}, {"$project": shown}]
