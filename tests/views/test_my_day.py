@@ -6,7 +6,10 @@ import datetime as dt
 import re
 from typing import Any
 
+from mongoengine.connection import get_db
+
 from models.kernel.base import clock
+from models.kernel.rights.rights import addresses_of
 from models.tasks import Task
 from tests.fixtures.http import COMMANDS
 
@@ -75,6 +78,27 @@ def test_one_list_of_what_is_owed_urgent_first_with_one_key(company: Any, browse
     stale = browser.send(form, one=f"done task:{urgent.id}:{urgent.version}")
     assert stale.status_code == 302
     assert browser_as("clerk_mkt").get(DAY).status_code == 200
+
+
+OWED = {"quotation": "submitted", "task": "todo", "rectification_notice": "issued", "enrolment": "assigned"}
+
+
+def test_whatever_is_owed_stands_in_the_list_with_when_it_is_due(company: Any, browser_as: Any) -> None:
+    """Approvals, tasks, rectifications, courses with their quizzes; decisions of meetings are tasks."""
+    for name, state in OWED.items():
+        record = company.walk(company.make(name), state)
+        case = get_db()["waiting"].find_one({"_id": record.id})
+        assert case, name
+        who = next(login for login in company.logins if _is_waited_for(company.actor(login), case))
+        [*_, row] = [row for row in browser_as(who).page(DAY).rows if any(record.number in cell for cell in row)]
+        due = case["due"] and f"{case['due'].astimezone(clock.zone()):%Y-%m-%d}"
+        assert not due or any(due in cell for cell in row), (name, row)
+
+
+def _is_waited_for(person: Any, case: Any) -> bool:
+    return person.id not in case["barred"] * bool(case["decide"]) and bool(
+        {*addresses_of(person)} & {*case["decide"], *case["act"]}
+    )
 
 
 def test_the_list_costs_the_same_with_more_rows(company: Any, browser_as: Any) -> None:
