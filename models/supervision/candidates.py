@@ -75,7 +75,8 @@ def _take_up(deviations: Iterable[Deviation], source: Source) -> tuple[int, list
             count += propose(deviation, source=source)
         except Refused as problem:
             expected = deviation.rule.expected
-            why = NOT_PROPOSED(rule=expected.label, record=deviation.record, why=problem.first)
+            number = _numbers(deviation.evidence).get(deviation.record) or deviation.record
+            why = NOT_PROPOSED(rule=expected.label, record=number, why=problem.first)
             refused.append((deviation, why))
     return count, refused
 

@@ -314,7 +314,9 @@ def test_one_that_is_refused_keeps_no_other_back_and_comes_again(year, monkeypat
     monkeypatch.setattr(changes, "create", but_one)
     counts = look()
     assert (counts["proposed"], counts["refused"], len(proposed())) == (3, 1, 3)
-    assert "沒有部門" in str(get_db()["task_run"].find_one({}, sort=[("_id", -1)])["log"])
+    log = str(get_db()["task_run"].find_one({}, sort=[("_id", -1)])["log"])
+    assert "沒有部門" in log
+    assert any(row["number"] in log for row in get_db()[rule.partition(".")[0]].find())
     assert look(END + DAY)["proposed"] == 0
     assert look(END + 8 * DAY)["proposed"] == 1
     assert look(END + 20 * DAY)["proposed"] == 0
