@@ -16,6 +16,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALES, L, Words
 from models.kernel.gate.stored_form import stored
 from models.kernel.language.fields import label_of
+from models.kernel.language.merging import KNOWN_AS
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, label_folded
 from models.kernel.rights import rights
@@ -36,6 +37,10 @@ CELL_TOO_LONG = L("“{label}” may have {most} characters at most in a sheet."
 NO_RECORD = L(
     "There is no record {text}, or it is not yours to see; leave the number empty for a new one.",
     "沒有編號為 {text} 的記錄，或您無權查看；新建記錄請將編號留空。",
+)
+WAS_MERGED = L(
+    "{text} was merged into {number}; compare this row with that record, and write its number.",
+    "{text} 已併入 {number}；請將本行與該記錄核對後改填其編號。",
 )
 HOLDS_NO_VALUE = L(
     "“{label}”: the cell holds {shown}, which is no value; correct or empty it.",
@@ -141,6 +146,7 @@ class Reader:
         self.at = {name: at for at, name in enumerate(columns) if name in own}
         self.fields = {name: cls._fields[name] for name in self.at if name != NUMBER}
         self.names = NamesInCells(actor)
+        self.merged: dict[str, str] = {}  # numbers of merged records, with those of the records that stand
         self._read = {name: item.cell_reader(self.names) for name, item in self.fields.items()}
 
     def read(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[RowEntry]:
@@ -161,7 +167,11 @@ class Reader:
         scope = rights.visible(self.actor, self.cls)
         if scope is None or not numbers:
             return {}
-        rows = self.cls._get_collection().find({"$and": [{"number": {"$in": sorted(numbers)}}, scope]})
+        query: dict[str, Any] = {"number": {"$in": sorted(numbers)}}
+        if self.cls.declared.merges:
+            query = {"$or": [query, {KNOWN_AS: {"$in": sorted(numbers)}}]}
+        rows = list(self.cls._get_collection().find({"$and": [query, scope]}))
+        self.merged = {name: row["number"] for row in rows for name in row.get(KNOWN_AS) or ()}
         return {row["number"]: self.cls._from_son(row) for row in rows}
 
     def _know(self, without: Sequence[int], entries: Sequence[RowEntry], texts: list[dict[str, str]]) -> list[int]:
@@ -213,6 +223,9 @@ class Reader:
         """Turn the cells of a row into values of the fields that it would set."""
         number = _number_in(texts.get(NUMBER, ""))
         if number and entry.record is None:
+            if into := self.merged.get(number):
+                entry.problems.append((NUMBER, WAS_MERGED(text=number, number=into)))
+                return
             number = str(no_value_in(number) or shown_of(number))
             entry.problems.append((NUMBER, NO_RECORD(text=number[:60])))
             return
