@@ -159,6 +159,9 @@ class TypeDescription:
             for name in ("id", "file")
             if f"{{{name}}}" in path
         ]
+        for method, operation in item.items() if self.cls.declared.merges and places else ():
+            code = 301 if method == "get" else 409  # of a record that was merged into another one
+            operation["responses"].setdefault(str(code), _problem(code))
         return {"parameters": places, **item} if places else item
 
     def _own_moves(self) -> dict[str, Move]:

@@ -154,6 +154,7 @@ PROBLEM: Schema = {
     "properties": {
         "type": TEXT, "title": TEXT, "status": {"type": "integer"}, "code": TEXT, "detail": TEXT,
         "faults": a_list({"$ref": "#/components/schemas/Fault"}), "current": {"type": "object"},
+        "merged_into": TEXT,
     },
     "required": ["type", "title", "status", "code", "detail"],
 }  # fmt: skip
