@@ -48,6 +48,7 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
         yield "is made over other records, which goes with neither each=, link_back= nor opens="
     if bool(leads.over) != bool(leads.where):
         yield "needs over= and where= together"
+    yield from _why_faults(leads)
     is_of_parts = bool(leads.each or leads.over or leads.steps)
     needed = "the record and its part" if is_of_parts else "the record alone"
     if leads.fill and len(inspect.signature(leads.fill).parameters) != (2 if is_of_parts else 1):
@@ -56,6 +57,13 @@ def _faults(leads: FollowUp, spec: Declaration) -> Iterator[str]:
     if leads.link_back and not leads.back:
         known = ", ".join(_places(leads, own)) or "none"
         yield f"is to be linked back, but the columns that link to {leads.to} are: {known}; it takes exactly one"
+
+
+def _why_faults(leads: FollowUp) -> Iterator[str]:
+    if leads.why and not leads.over:
+        yield "says why, which holds for what is made over other records"
+    elif leads.why and len(inspect.signature(leads.why).parameters) != 2:
+        yield "has a why= that does not take the record and the other"
 
 
 def _each_faults(leads: FollowUp, own: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..base.people import Role
-from ..base.words import L
+from ..base.words import L, Words
 from .analysis import Analysis
 from .beside import Beside
 from .deadline import Deadline
@@ -186,7 +186,8 @@ class FollowUp:
 
     `over` names a type of which one is made of each record that `where` gives for this one (`{"active": True}`), such
     as a sheet for each employee; `fill` takes the record and the other. Its button leads to a list of who gets what,
-    tried and undone; then the system makes them, the first fifty at once and the rest in the background.
+    tried and undone; then the system makes them, the first fifty at once and the rest in the background. `why`, of the
+    record and the other, says in that list why somebody gets what they get, and of those who get nothing why not.
 
     `steps` makes them by time: one for each key, so long after a date of the record, by the sweep of timed moves;
     `fill` takes the record and the key.
@@ -208,6 +209,7 @@ class FollowUp:
     link_back: bool = False
     over: str = ""
     where: Callable[[Any], Mapping[str, Any]] | None = None
+    why: Callable[[Any, Any], Words] | None = None
     steps: Steps | None = None
     kept: Kept | None = None
     back: str = ""  # the column of `link_back`, found when the declaration is completed

@@ -23,7 +23,7 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Assessment:
+class WeightedMean:
     """The mean of the factors that have data, their weights made whole again, and the share of weight they carry.
     `value` is no data where the coverage is too little: then the total is not assessable."""
 
@@ -35,7 +35,7 @@ class Assessment:
         return not isinstance(self.value, NoData)
 
 
-def weighted_mean(factors: Iterable[Factor], least_coverage: Exact = LEAST_COVERAGE) -> Assessment:
+def weighted_mean(factors: Iterable[Factor], least_coverage: Exact = LEAST_COVERAGE) -> WeightedMean:
     """The weighted mean over the factors with data. A missing factor counts neither as 0 nor as anything else."""
     parts = [(exact(factor.weight), factor.value) for factor in factors]
     if any(weight < 0 for weight, _ in parts):
@@ -45,8 +45,8 @@ def weighted_mean(factors: Iterable[Factor], least_coverage: Exact = LEAST_COVER
     carried = sum((weight for weight, _ in known), Fraction())
     coverage = carried / whole if whole else Fraction()
     if not carried or coverage < exact(least_coverage):
-        return Assessment(NO_DATA, coverage)
-    return Assessment(sum((weight * value for weight, value in known), Fraction()) / carried, coverage)
+        return WeightedMean(NO_DATA, coverage)
+    return WeightedMean(sum((weight * value for weight, value in known), Fraction()) / carried, coverage)
 
 
 @dataclass(frozen=True)

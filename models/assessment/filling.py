@@ -1,0 +1,289 @@
+"""How a sheet comes about and is filled (4.3): its parts and items, who is asked for scores, and what it comes to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from bson import ObjectId
+
+from ..kernel.base.arithmetic.ratio import NO_DATA, Figure, NoData
+from ..kernel.base.arithmetic.rounding import rounded
+from ..kernel.base.arithmetic.scores import WeightedMean
+from ..kernel.base.store import in_unit
+from ..kernel.base.words import L, Listed, Words
+from ..kernel.gate.changes import MoveActions
+from .computed import NOTHING, figures_of, score_of
+from .indicators import COMPUTED, SCORED
+from .score_sheets import ScoreLine, ScoreSheet
+from .scoring import MANAGER, OWN, PEER, UPWARD, ScoredItem, bounds, of_items, of_parts, of_voices, voice
+from .sheet_words import SheetItem, SheetPart
+from .stretches import Stretch, WorkedPeriod, assessor_of, days_present, period_of
+
+PLACES = 2
+SHARES = {OWN: "own_share", MANAGER: "manager_share", PEER: "peer_share", UPWARD: "upward_share"}
+BY_POSITION = L("{form}, for the position {position}", "{form}（適用崗位 {position}）")
+FOR_ALL_OTHERS = L("{form}, for all positions without one of their own", "{form}（適用其他崗位）")
+IN_PARTS = L("{forms}; in {count} parts", "{forms}；分 {count} 段")
+NO_FORM = L("none: no form of the cycle is for the position {position}", "無：本週期沒有適用崗位 {position} 的方案")
+NOT_THERE = L("none: was not there in the period", "無：期內不在崗")
+WITHOUT = L("without a position", "未設崗位")
+
+
+def shown(value: Figure | Decimal | None) -> Decimal | None:
+    """A number rounded once, half up; None where there is none."""
+    return None if value is None or isinstance(value, NoData) else rounded(value, PLACES)
+
+
+def form_for(cycle: Any, position: ObjectId | None) -> Mapping[str, Any] | None:
+    """The form of a cycle for a position: the one that names it, else the one that names none."""
+    rows = forms_of(cycle)
+    own = [row for row in rows if position is not None and position in (row.get("positions") or ())]
+    return next(iter(own or [row for row in rows if not row.get("positions")]), None)
+
+
+def forms_of(cycle: Any) -> list[dict[str, Any]]:
+    """The forms of a cycle, as stored."""
+    return list(in_unit("assessment_form").find({"_id": {"$in": cycle.refs("forms")}}).sort("_id", 1))
+
+
+def values_of(cycle: Any, user: Any) -> dict[str, Any] | None:
+    """The sheet of somebody in a cycle; None where there is none for them."""
+    period = period_of(user.to_mongo(), cycle.first_day, cycle.last_day)
+    parts = [(part, form_for(cycle, part.position)) for part in period.parts]
+    if not parts or all(form is None for _, form in parts):
+        return None
+    lines = [_part_line(user.id, part, form) for part, form in parts]
+    own = [line for line in lines if line.ref("form")]
+    last = own[-1]
+    whole = sum(days_present(part) for part in period.parts)  # leave is not taken off
+    all_days = _whole_days(cycle, last)
+    return {
+        "cycle": cycle.id,
+        "employee": user.id,
+        "owner": user.id,
+        "department": user.ref("department"),
+        "position": last.ref("position"),
+        "form": last.ref("form"),
+        "score_until": cycle.score_until,
+        "parts": lines,
+        "items": list(_items(lines)),
+        "share": str(Fraction(whole, all_days) if all_days else Fraction(0)),
+    }
+
+
+def _whole_days(cycle: Any, line: Any) -> int:
+    """The working days of the whole period."""
+    return days_present(Stretch(cycle.first_day, cycle.last_day, line.ref("department"), None, None))
+
+
+def why_of(cycle: Any, user: Any) -> Words:
+    """Which sheet somebody gets, and why; or why none."""
+    period = period_of(user.to_mongo(), cycle.first_day, cycle.last_day)
+    if not period.parts:
+        return NOT_THERE()
+    reasons = [_why_form(cycle, part.position) for part in period.parts]
+    if len(reasons) == 1:
+        return reasons[0]
+    return IN_PARTS(forms=Listed(tuple(reasons)), count=len(reasons))
+
+
+def _why_form(cycle: Any, position: ObjectId | None) -> Words:
+    row = in_unit("position").find_one({"_id": position}, {"name": 1}) if position else None
+    name = row["name"] if row else WITHOUT
+    form = form_for(cycle, position)
+    if form is None:
+        return NO_FORM(position=name)
+    if form.get("positions"):
+        return BY_POSITION(form=form["name"], position=name)
+    return FOR_ALL_OTHERS(form=form["name"])
+
+
+def _part_line(person: ObjectId, part: Stretch, form: Mapping[str, Any] | None) -> SheetPart:
+    return SheetPart(
+        first_day=part.first,
+        last_day=part.last,
+        department=part.department,
+        position=part.position,
+        form=form["_id"] if form else None,
+        assessor=assessor_of(person, part) if form else None,
+        days=part.days,
+    )
+
+
+def _items(parts: Iterable[SheetPart]) -> Iterator[SheetItem]:
+    known = {
+        row["_id"]: row for row in in_unit("assessment_form").find({"_id": {"$in": [p.ref("form") for p in parts]}})
+    }
+    ids = [item["indicator"] for row in known.values() for item in row.get("items") or ()]
+    how = {row["_id"]: row.get("how") for row in in_unit("indicator").find({"_id": {"$in": ids}}, {"how": 1})}
+    for number, part in enumerate(parts, 1):
+        for item in known.get(part.ref("form"), {}).get("items") or ():
+            yield SheetItem(
+                part=number,
+                indicator=item["indicator"],
+                how=how.get(item["indicator"], SCORED),
+                weight=item["weight"].to_decimal(),
+            )
+
+
+# who is asked
+
+
+def ask_for_scores(sheet: Any, actions: MoveActions) -> None:
+    """Make the score sheets: of the employee, of who assesses each part, of colleagues and of staff."""
+    raters = list(_raters(sheet))
+    for kind, rater, part, items in raters:
+        values = {
+            "sheet": sheet.id,
+            "cycle": sheet.ref("cycle"),
+            "employee": sheet.ref("employee"),
+            "department": sheet.ref("department"),
+            "owner": rater,
+            "kind": kind,
+            "rater": rater,
+            "part": part,
+            "until": sheet.score_until,
+            "scores": [ScoreLine(indicator=id) for id in items],
+            "count": len(items),
+        }
+        actions.create(ScoreSheet, values, once=f"score:{sheet.id}:{kind}:{part}:{rater}")
+    if raters:
+        actions.update(sheet, {"outstanding": len(raters)})
+
+
+def _raters(sheet: Any) -> Iterator[tuple[str, ObjectId, int, list[ObjectId]]]:
+    employee, parts = sheet.ref("employee"), list(sheet.parts or ())
+    scored = [item for item in sheet.items or () if item.how == SCORED]
+    every = list(dict.fromkeys(item.ref("indicator") for item in scored))
+    if not every:
+        return
+    yield OWN, employee, 1, every
+    for number, part in enumerate(parts, 1):
+        items = [item.ref("indicator") for item in scored if item.part == number]
+        if items and part.ref("assessor"):
+            yield MANAGER, part.ref("assessor"), number, items
+    taken = {employee, *(part.ref("assessor") for part in parts)}
+    cycle = in_unit("assessment_cycle").find_one({"_id": sheet.ref("cycle")}, {"peers_most": 1}) or {}
+    most = cycle.get("peers_most") or 0
+    query = {"active": True, "removed_at": None, "_id": {"$nin": list(taken - {None})}}
+    staff = _drawn(sheet, {**query, "manager": employee}, most)
+    taken |= set(staff)
+    colleagues = {**query, "_id": {"$nin": list(taken - {None})}, "department": sheet.ref("department")}
+    for kind, people in ((UPWARD, staff), (PEER, _drawn(sheet, colleagues, most))):
+        yield from ((kind, person, 1, every) for person in people)
+
+
+def _drawn(sheet: Any, query: Mapping[str, Any], most: int) -> list[ObjectId]:
+    """So many of some people, in an order that nobody chooses: by the hash of sheet and person."""
+    ids = [row["_id"] for row in in_unit("user").find(query, {"_id": 1})]
+    return sorted(ids, key=lambda id: hashlib.sha256(f"{sheet.id}:{id}".encode()).digest())[:most]
+
+
+# what it comes to
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What the items of a sheet are computed from."""
+
+    sheet: Any
+    forms: Mapping[Any, Mapping[str, Any]]
+    indicators: Mapping[Any, Mapping[str, Any]]
+    figures: Mapping[ObjectId, Any]
+    period: WorkedPeriod
+
+    def fill(self, item: SheetItem, part: SheetPart) -> ScoredItem:
+        """Fill one item, and give its exact points."""
+        return self._computed(item, part) if item.how == COMPUTED else self._scored(item, part)
+
+    def _computed(self, item: SheetItem, part: SheetPart) -> ScoredItem:
+        row = self.indicators.get(item.ref("indicator"))
+        stretch = Stretch(part.first_day, part.last_day, part.ref("department"), part.ref("position"), None)
+        score = score_of(row, self.figures, stretch, self.period) if row else NOTHING
+        item.value, item.n, item.apart = shown(score.value), score.n, score.without_leave
+        item.evidence = score.evidence[-1] if score.evidence else None
+        item.points = shown(score.points)
+        return ScoredItem(item.weight, score.points)
+
+    def _scored(self, item: SheetItem, part: SheetPart) -> ScoredItem:
+        given: dict[str, list[Decimal]] = {}
+        for line in self.sheet.voices or ():
+            if line.ref("indicator") == item.ref("indicator") and line.part in (0, item.part):
+                given.setdefault(line.kind, []).append(line.score)
+        voices = {kind: voice(kind, scores) for kind, scores in given.items()}
+        for kind in SHARES:
+            setattr(item, kind, shown(voices.get(kind, NO_DATA)))
+        form = self.forms.get(part.ref("form"), {})
+        shares = {kind: form[name].to_decimal() for kind, name in SHARES.items() if form.get(name) is not None}
+        points, carried = of_voices(shares, voices)
+        item.points = shown(points)
+        return ScoredItem(item.weight, points, carried)
+
+
+def fill(sheet: Any) -> None:
+    """Compute items, parts and total of a sheet from what is there now."""
+    user, cycle = (
+        _row(name, sheet.ref(field)) for name, field in (("user", "employee"), ("assessment_cycle", "cycle"))
+    )
+    parts, items = list(sheet.parts or ()), list(sheet.items or ())
+    if user is None or cycle is None or not parts:
+        return
+    indicators = _rows("indicator", (item.ref("indicator") for item in items))
+    first, last = cycle["first_day"].date(), cycle["last_day"].date()
+    sources = _Sources(
+        sheet=sheet,
+        forms=_rows("assessment_form", (part.ref("form") for part in parts)),
+        indicators=indicators,
+        figures=figures_of(user["_id"], first, last, indicators),
+        period=period_of(user, first, last),
+    )
+    totals: list[tuple[int, WeightedMean]] = []
+    for number, part in enumerate(parts, 1):
+        total = of_items([sources.fill(item, part) for item in items if item.part == number])
+        part.total = shown(total.value)
+        totals.append((part.days or 0, total))
+    result = of_parts(totals, cycle.get("least_days") or 0)
+    sheet.parts, sheet.items = parts, items
+    sheet.total, sheet.coverage = shown(result.value), shown(100 * result.coverage)
+    sheet.exact = None if isinstance(result.value, NoData) else str(result.value)
+
+
+def _row(name: str, id: ObjectId | None) -> dict[str, Any] | None:
+    return in_unit(name).find_one({"_id": id})
+
+
+def _rows(name: str, ids: Iterable[ObjectId | None]) -> dict[Any, dict[str, Any]]:
+    return {row["_id"]: row for row in in_unit(name).find({"_id": {"$in": list(ids)}})}
+
+
+def empty(sheet: Any) -> None:
+    """Take back what was computed: it is computed anew when the scores are closed again."""
+    for item in sheet.items or ():
+        for name in ("value", "n", "evidence", "manager", "peer", "upward", "points", "apart"):
+            item.put(name, None)
+    for part in sheet.parts or ():
+        part.total = None
+    sheet.total = sheet.coverage = sheet.exact = None
+
+
+def exact_of(sheet: Any) -> Fraction | None:
+    """The exact total of a sheet, adjustments included; None where it is not assessable."""
+    return Fraction(sheet.exact) if sheet.exact else None
+
+
+def bounds_of(sheet: Any) -> tuple[Fraction, Fraction]:
+    """Between which totals people could have brought a sheet."""
+    low = high = Fraction()
+    counted = [(n, part) for n, part in enumerate(sheet.parts or (), 1) if part.total is not None]
+    whole = sum(part.days or 0 for _, part in counted)
+    for number, part in counted:
+        own = [item for item in sheet.items or () if item.part == number]
+        scored = [ScoredItem(i.weight, NO_DATA if i.points is None else Fraction(i.points)) for i in own]
+        least, most = bounds(scored, [item.how == COMPUTED for item in own])
+        low, high = low + Fraction(part.days, whole) * least, high + Fraction(part.days, whole) * most
+    return low, high

@@ -1,0 +1,303 @@
+"""Assessments (4.3): the sheet of one employee in one cycle, from the first score to the decision on an appeal.
+
+Nothing on a sheet is typed: computed items come from published values, the others from score sheets, and people change
+the total only by an adjustment with a reason, within what those who score could have given.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from fractions import Fraction
+from typing import Any
+
+from ..chapters import SUPERVISION
+from ..kernel.base import clock
+from ..kernel.base.addresses import at_user
+from ..kernel.base.errors import Refused
+from ..kernel.gate.changes import MoveActions
+from ..kernel.gate.notices import NoticeKind
+from ..kernel.language import (
+    NOBODY,
+    READ,
+    REASON,
+    Access,
+    Choice,
+    Day,
+    Grid,
+    L,
+    Lines,
+    LongText,
+    Move,
+    Number,
+    Part,
+    Record,
+    Ref,
+    Retention,
+    Role,
+    Scope,
+    State,
+    Text,
+    Unique,
+    Whole,
+    Workflow,
+    record,
+    role,
+    workdays,
+)
+from ..kernel.language.working_time import calendar_of
+from ..organisation import User
+from . import filling, results
+from .score_sheets import MANAGER, SENT, ScoreSheet, ScoreVoice
+from .sheet_words import (
+    AFTER,
+    APPEAL,
+    APPEALED,
+    APPROVED,
+    BEFORE,
+    BY_HR,
+    CALIBRATION,
+    DRAFT,
+    EMPLOYEE,
+    GRADE_LABELS,
+    HEAD_OF,
+    OWN_SCORE,
+    PUBLISHED,
+    RESULT,
+    SCORED_STATE,
+    SELF_DONE,
+    WAYS,
+    Adjustment,
+    SheetItem,
+    SheetPart,
+)
+
+APPEAL_DAYS = 7
+AGAIN_DAYS = 7
+DELIVERED = L(
+    "Your assessment “{title}” is published. You may appeal until {day}.",
+    "您的考核「{title}」已公佈，可於 {day} 前申訴。",
+)
+DECIDED = L("Your appeal on “{title}” was decided.", "您對「{title}」的申訴已有決定。")
+OUT_OF_BOUNDS = L(
+    "The total can be between {low} and {high}: what is computed stays as it is; only an objection changes it.",
+    "總分只能在 {low} 至 {high} 之間：計算項不得更改，僅可通過指標異議更正。",
+)
+NO_TOTAL = L("There is too little to assess, so no total to change.", "數據不足，未作評定，無總分可調整。")
+NEEDED = L("Say by how many points.", "請填寫分數。", code="required")
+
+
+def may_appeal(sheet: Any) -> bool:
+    """Within seven days from the notice."""
+    return bool(sheet.appeal_until and clock.today() <= sheet.appeal_until)
+
+
+def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
+    """Seven calendar days from the notice; a day off moves the end to the next workday."""
+    day, calendar = delivered + dt.timedelta(days=APPEAL_DAYS), calendar_of(department)
+    return day if calendar.is_workday(day) else calendar.next_workday(day)
+
+
+@record(
+    label=L("Assessment", "考核表"),
+    plural=L("Assessments", "考核表"),
+    chapter=SUPERVISION,
+    clause="4.3",
+    number="AS-{yyyy}-{seq:5}",
+    title="{cycle} {employee}",
+    grid=Grid("number cycle employee position department score_until appeal_until state", sort="-number"),
+    form=(
+        Part(L("Sheet", "考核表"), "cycle employee position form score_until outstanding", clause="4.3"),
+        Part(
+            L("Result", "結果"),
+            "total coverage grade graded_by rank rank_of group_rank group_of noted_rank delivered_on appeal_until",
+            help=L(
+                "Grades go by the exact total. Equal totals share a rank; a group of two to four shows none. Below "
+                "60 % of the weight a sheet is not assessable.",
+                "等級按精確總分評定；同分同名次，二至四人的組不顯示名次；有效權重不足 60% 不予評定。",
+            ),
+        ),
+        Part(L("Parts of the period", "期間部分"), "parts"),
+        Part(L("Items", "考核項目"), "items own_remark manager_remark"),
+        Part(L("Calibration and appeal", "校準與申訴"), "adjust_by appeal adjustments"),
+    ),
+    workflow=Workflow(
+        DRAFT,
+        (
+            Move("self", DRAFT, SELF_DONE, by=NOBODY, label=L("Self-assessment sent", "自評已提交")),
+            Move(
+                "score",
+                f"{DRAFT} {SELF_DONE}",
+                SCORED_STATE,
+                at="score_until",
+                of_day="end",
+                label=L("Close the scores", "評分截止"),
+            ),
+            Move("approve", SCORED_STATE, APPROVED, by=HEAD_OF, within=workdays(5)),
+            Move("return", SCORED_STATE, DRAFT, by=HEAD_OF, ask=REASON),
+            Move(
+                "calibrate",
+                APPROVED,
+                APPROVED,
+                by=role(Role.HR),
+                ask=f"adjust_by {REASON}",
+                optional=True,
+                label=L("Calibrate", "校準"),
+            ),
+            Move("publish", APPROVED, PUBLISHED, by=NOBODY),
+            Move(
+                "appeal",
+                PUBLISHED,
+                APPEALED,
+                by=EMPLOYEE,
+                when=may_appeal,
+                ask="appeal",
+                require="appeal",
+                optional=True,
+                label=L("Appeal", "申訴"),
+            ),
+            Move(
+                "grant",
+                APPEALED,
+                PUBLISHED,
+                by=role(Role.HR),
+                ask=f"adjust_by {REASON}",
+                within=workdays(5),
+                label=L("Grant", "申訴成立"),
+            ),
+            Move("refuse", APPEALED, PUBLISHED, by=role(Role.HR), ask=REASON, label=L("Refuse", "申訴不成立")),
+        ),
+        ends=PUBLISHED,
+        edit=(),
+        withdraw=False,
+        facts=(
+            State(SELF_DONE, L("Self-assessment done", "已自評"), tone="progress"),
+            State(SCORED_STATE, L("Scored", "已評分"), tone="wait"),
+            State(APPEALED, L("Appealed", "申訴中"), tone="wait"),
+        ),
+    ),
+    access=Access(
+        read={Role.CLERK: Scope.OWN, Role.HR: Scope.ALL},
+        write={Role.HR: Scope.ALL},
+        named={"employee": READ},
+        private=True,
+    ),
+    unique=(Unique("cycle employee"),),
+    retention=Retention(archive=1095, delete=5, states=PUBLISHED),
+)
+class Assessment(Record):
+    """The sheet of one employee in one cycle (4.3)."""
+
+    cycle = Ref("AssessmentCycle", required=True, fixed=True, label=L("Cycle", "考核週期"))
+    employee = Ref("User", required=True, fixed=True, label=L("Employee", "被考核人"))
+    position = Ref("Position", fixed=True, label=L("Position", "崗位"))
+    form = Ref("AssessmentForm", fixed=True, label=L("Form", "考核方案"))
+    score_until = Day(fixed=True, label=L("Scores until", "評分截止"))
+    outstanding = Whole(computed=True, default=0, see=BY_HR, label=L("Score sheets outstanding", "未交評分表"))
+    total = Number(places=2, computed=True, see=RESULT, label=L("Total", "總分"))
+    coverage = Number(places=2, computed=True, see=RESULT, unit="%", label=L("Of the weight", "有效權重"))
+    grade = Choice(GRADE_LABELS, computed=True, see=BEFORE | AFTER, label=L("Grade", "績效等級"))
+    graded_by = Choice(WAYS, computed=True, see=RESULT, label=L("Graded", "評定方式"))
+    rank = Whole(computed=True, see=RESULT, label=L("Rank in the company", "公司名次"))
+    rank_of = Whole(computed=True, see=RESULT, label=L("of", "公司人數"))
+    group_rank = Whole(computed=True, see=RESULT, label=L("Rank in the department", "部門名次"))
+    group_of = Whole(computed=True, see=RESULT, label=L("of (department)", "部門人數"))
+    noted_rank = Whole(
+        computed=True,
+        see=BEFORE,
+        label=L("Rank after appeals of others", "他人申訴後名次"),
+        help=L("The published rank stays.", "已公佈名次不變。"),
+    )
+    delivered_on = Day(computed=True, label=L("Notice of", "送達日期"))
+    appeal_until = Day(computed=True, label=L("Appeal until", "申訴截止"))
+    parts = Lines(SheetPart, most=40, computed=True, label=L("Parts of the period", "期間部分"))
+    items = Lines(SheetItem, computed=True, label=L("Items", "考核項目"))
+    own_remark = LongText(computed=True, see=OWN_SCORE, label=L("Remark of the employee", "本人評語"))
+    manager_remark = LongText(computed=True, see=RESULT, label=L("Remark of the manager", "上級評語"))
+    adjust_by = Number(places=2, least=-100, most=100, see=BY_HR, label=L("Points added or taken off", "加減分"))
+    appeal = LongText(see=BY_HR | EMPLOYEE | HEAD_OF, label=L("Appeal", "申訴理由"))
+    adjustments = Lines(Adjustment, most=40, computed=True, see=RESULT, label=L("Changes of the total", "總分調整"))
+    voices = Lines(ScoreVoice, most=2000, internal=True, label=L("Scores without names", "匿名評分"))
+    exact = Text(internal=True, most=200, label=L("Exact total", "精確總分"))
+    share = Text(internal=True, most=80, label=L("Share of the period", "在崗比例"))
+
+    def clean(self) -> None:
+        """A sheet that is entered by hand is the one that the cycle would make, and the employee's."""
+        user = User.objects(id=self.ref("employee")).first() if self.ref("employee") else None
+        if user is None:
+            return
+        if not self.number and not self.parts:
+            cycle: Any = self.cycle
+            for name, value in (filling.values_of(cycle, user) or {}).items() if self.ref("cycle") else ():
+                self.put(name, value)
+        if not self.number:
+            self.put("owner", user.id)
+            self.put("department", user.ref("department"))
+
+    def on_create(self, actions: MoveActions) -> None:
+        """Ask for the scores."""
+        filling.ask_for_scores(self, actions)
+
+    def on_score(self, actions: MoveActions) -> None:
+        """Compute the sheet from what is there; who has not scored is waited for no longer."""
+        for given in list(ScoreSheet.objects(sheet=self.id, state="open", removed_at=None)) if self.outstanding else ():
+            actions.move(given, "lapse")
+        filling.fill(self)
+
+    def on_return(self, actions: MoveActions) -> None:
+        """Those who assess score again, within a week."""
+        self.score_until = clock.today() + dt.timedelta(days=AGAIN_DAYS)
+        again = list(ScoreSheet.objects(sheet=self.id, kind=MANAGER, state=SENT, removed_at=None))
+        for given in again:
+            actions.move(given, "reopen")
+        self.outstanding = len(again)
+        self.voices = [line for line in self.voices or () if line.kind != MANAGER]
+        self.manager_remark = None
+        filling.empty(self)
+
+    def on_calibrate(self, actions: MoveActions) -> None:
+        self._adjust(CALIBRATION, actions)
+
+    def on_publish(self, actions: MoveActions) -> None:
+        """Rank and grade as the whole cycle gives them; the notice begins the days of an appeal."""
+        outcome = results.of_cycle(self.ref("cycle")).outcomes.get(self.id)
+        if outcome is not None:
+            results.put(self, outcome)
+        self.delivered_on = clock.today()
+        self.appeal_until = last_day_of_appeal(self.delivered_on, self.ref("department"))
+        words = DELIVERED(title=self.title, day=self.appeal_until.isoformat())
+        actions.notify(self, [at_user(self.ref("employee"))], NoticeKind.RESULT, words)
+
+    def on_grant(self, actions: MoveActions) -> None:
+        """Raise the total, and note what moves with it: exactly what was shown before."""
+        if (self.adjust_by or 0) <= 0:
+            raise Refused(NEEDED)
+        effect = results.of_appeal(self, self.adjust_by)
+        self._adjust(APPEAL, actions)
+        results.put(self, effect.after[self.id])
+        for key, rank in effect.noted.items():
+            other = Assessment.objects.get(id=key)
+            actions.update(other, {"noted_rank": rank})
+        self._tell_decided(actions)
+
+    def on_refuse(self, actions: MoveActions) -> None:
+        self._tell_decided(actions)
+
+    def _tell_decided(self, actions: MoveActions) -> None:
+        actions.notify(self, [at_user(self.ref("employee"))], NoticeKind.RESULT, DECIDED(title=self.title))
+
+    def _adjust(self, kind: str, actions: MoveActions) -> None:
+        before, points = filling.exact_of(self), self.adjust_by
+        if before is None:
+            raise Refused(NO_TOTAL)
+        if not points:
+            raise Refused(NEEDED)
+        low, high = filling.bounds_of(self)
+        after = before + Fraction(points)
+        if not low <= after <= high:
+            raise Refused(OUT_OF_BOUNDS(low=filling.shown(low), high=filling.shown(high)))
+        line = Adjustment(
+            kind=kind, by=actions.actor.id, at=clock.now(), before=filling.shown(before), after=filling.shown(after),
+            reason=actions.context.reason[:2000],
+        )  # fmt: skip
+        self.adjustments = [*(self.adjustments or ()), line]
+        self.exact, self.total, self.adjust_by = str(after), filling.shown(after), None
