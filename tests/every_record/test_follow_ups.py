@@ -7,9 +7,10 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from models.kernel.base.people import SYSTEM
-from models.kernel.base.words import speaking
+from models.kernel.base.words import HANT, speaking
 from models.kernel.gate import changes, follow_ups, unit, writing
 from models.kernel.rights import rights
 from tasks.engine.worker import work
@@ -199,6 +200,11 @@ def test_who_gets_what_is_listed_then_made_once(cls: Any, company: Any, browser_
         assert count > 4
         form = browser.form(f"{base}lead/", "/lead/", id=record.id, verb=leads.verb)
         assert not all_of(record, leads)
+        if leads.why:
+            page = browser.get(f"{base}lead/", {"id": record.id, "verb": leads.verb}).text
+            with speaking(HANT):
+                reasons = {str(leads.why(record, item.part)) for item in follow_ups.followers(record, leads)}
+            assert all(str(escape(reason)) in page for reason in reasons)
         assert browser.send(form, verb=leads.verb).status_code == 302
         first = all_of(record, leads)
         assert len(first) == 2

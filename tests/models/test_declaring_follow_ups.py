@@ -87,6 +87,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "is made over other records, which goes with neither each=, link_back= nor opens=": leading(
         over="User", where=of_record
     ),
+    "says why, which holds for what is made over other records": leading(each="", why=of_line),
+    "has a why= that does not take the record and the other": leading(
+        of_line, each="", over="User", where=of_record, why=of_record
+    ),
     "needs over= and where= together": leading(each="", over="User"),
     "needs one of fill= and opens=": leading(None),
     "opens a blank form, which is neither made of lines nor by a move, nor linked back": leading(None, opens="copy"),
