@@ -167,7 +167,7 @@ def _publish(desk: Desk) -> None:
 def _appeal(desk: Desk) -> None:
     sheet = _lowest(desk)
     desk.login = catalogue["user"].objects.get(id=sheet.ref("employee")).login
-    _move(desk, sheet, "appeal", appeal=words.APPEAL)
+    _move(desk, sheet, "appeal", grounds=words.APPEAL)
 
 
 def _decide(desk: Desk) -> None:

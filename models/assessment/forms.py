@@ -40,6 +40,7 @@ from .indicators import COMPUTED, IN_FORCE
 from .scoring import scale_of
 
 WHOLE = Decimal(100)
+SHARES = ("own_share", "manager_share", "peer_share", "upward_share")
 TWICE = L("This indicator stands there twice.", "此指標重複。", code="twice")
 ADDS_UP = Need(
     L("The weights of the items add up to 100", "各項權重合計為 100"),
@@ -49,7 +50,6 @@ SHARES_ADD_UP = Need(
     L("The shares of those who score add up to 100", "各類評價人占比合計為 100"),
     lambda form: sum((form.raw(name) or Decimal() for name in SHARES), Decimal()) == WHOLE,
 )
-SHARES = ("own_share", "manager_share", "peer_share", "upward_share")
 
 
 def _has_scale(form: Any) -> bool:

@@ -118,7 +118,7 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
         ),
         Part(L("Parts of the period", "期間部分"), "parts"),
         Part(L("Items", "考核項目"), "items own_remark manager_remark"),
-        Part(L("Calibration and appeal", "校準與申訴"), "adjust_by appeal adjustments"),
+        Part(L("Calibration and appeal", "校準與申訴"), "adjust_by grounds adjustments"),
     ),
     workflow=Workflow(
         DRAFT,
@@ -150,8 +150,8 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
                 APPEALED,
                 by=EMPLOYEE,
                 when=may_appeal,
-                ask="appeal",
-                require="appeal",
+                ask="grounds",
+                require="grounds",
                 optional=True,
                 label=L("Appeal", "申訴"),
             ),
@@ -214,7 +214,7 @@ class Assessment(Record):
     own_remark = LongText(computed=True, see=OWN_SCORE, label=L("Remark of the employee", "本人評語"))
     manager_remark = LongText(computed=True, see=RESULT, label=L("Remark of the manager", "上級評語"))
     adjust_by = Number(places=2, least=-100, most=100, see=BY_HR, label=L("Points added or taken off", "加減分"))
-    appeal = LongText(see=BY_HR | EMPLOYEE | HEAD_OF, label=L("Appeal", "申訴理由"))
+    grounds = LongText(see=BY_HR | EMPLOYEE | HEAD_OF, label=L("Appeal", "申訴理由"))
     adjustments = Lines(Adjustment, most=40, computed=True, see=RESULT, label=L("Changes of the total", "總分調整"))
     voices = Lines(ScoreVoice, most=2000, internal=True, label=L("Scores without names", "匿名評分"))
     exact = Text(internal=True, most=200, label=L("Exact total", "精確總分"))

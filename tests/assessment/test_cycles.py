@@ -94,10 +94,6 @@ def sheet_of(company: Any, login: str) -> Any:
     return SHEET.objects.get(employee=company.users[login])
 
 
-def asked_of(company: Any, login: str, **query: Any) -> list[Any]:
-    return list(SCORES.objects(rater=company.users[login], **query))
-
-
 def said_in(answer: Any) -> str:
     """What a page or a PDF says."""
     return text_in(answer.data) if answer.mimetype == "application/pdf" else answer.text
@@ -334,12 +330,12 @@ def test_the_days_of_an_appeal_end_on_a_workday(company: Any, approved: Any) -> 
         work_off(PUBLISH)
         assert sheet_of(company, "peer1").appeal_until == dt.date(2026, 11, 23)
     with clock.set_to(dt.datetime(2026, 11, 24, 2, tzinfo=dt.UTC)), pytest.raises(Refused):
-        act(SHEET, sheet_of(company, "peer1"), "appeal", "peer1", {"appeal": "理由"})
+        act(SHEET, sheet_of(company, "peer1"), "appeal", "peer1", {"grounds": "理由"})
 
 
 def test_an_appeal_changes_exactly_what_was_shown(company: Any, published: Any, browser_as: Any) -> None:
     """peer2, fifth with 63.33, is raised by 8 to 71.33: rank 3 and grade B. Published ranks of others stay."""
-    sheet = act(SHEET, sheet_of(company, "peer2"), "appeal", "peer2", {"appeal": "評分未計入十月的項目"})
+    sheet = act(SHEET, sheet_of(company, "peer2"), "appeal", "peer2", {"grounds": "評分未計入十月的項目"})
     page = browser_as("hr", locale="en").get("/admin/assessment-results/effect", {"id": sheet.id, "points": "8"}).text
     effect = results.of_appeal(sheet, Decimal(8))
     assert "63.33 → 71.33" in page
