@@ -77,7 +77,6 @@ DELIVERED = L(
     "Your assessment “{title}” is published. You may appeal until {day}.",
     "您的考核「{title}」已公佈，可於 {day} 前申訴。",
 )
-DECIDED = L("Your appeal on “{title}” was decided.", "您對「{title}」的申訴已有決定。")
 OUT_OF_BOUNDS = L(
     "The total can be between {low} and {high}: what is computed stays as it is; only an objection changes it.",
     "總分只能在 {low} 至 {high} 之間：計算項不得更改，僅可通過指標異議更正。",
@@ -265,7 +264,7 @@ class Assessment(Record):
         self.delivered_on = clock.today()
         self.appeal_until = last_day_of_appeal(self.delivered_on, self.ref("department"))
         words = DELIVERED(title=self.title, day=self.appeal_until.isoformat())
-        actions.notify(self, [at_user(self.ref("employee"))], NoticeKind.RESULT, words)
+        actions.notify(self, [at_user(self.ref("employee"))], NoticeKind.PUBLISHED, words)
 
     def on_grant(self, actions: MoveActions) -> None:
         """Raise the total, and note what moves with it: exactly what was shown before."""
@@ -277,13 +276,6 @@ class Assessment(Record):
         for key, rank in effect.noted.items():
             other = Assessment.objects.get(id=key)
             actions.update(other, {"noted_rank": rank})
-        self._tell_decided(actions)
-
-    def on_refuse(self, actions: MoveActions) -> None:
-        self._tell_decided(actions)
-
-    def _tell_decided(self, actions: MoveActions) -> None:
-        actions.notify(self, [at_user(self.ref("employee"))], NoticeKind.RESULT, DECIDED(title=self.title))
 
     def _adjust(self, kind: str, actions: MoveActions) -> None:
         before, points = filling.exact_of(self), self.adjust_by

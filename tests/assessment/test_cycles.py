@@ -319,7 +319,7 @@ def test_publishing_gives_ranks_and_grades_and_the_days_of_an_appeal(
     assert (sheet.delivered_on, sheet.appeal_until) == (dt.date(2026, 11, 12), dt.date(2026, 11, 19))
     own = browser_as("clerk_sal", is_new=True)
     assert "76.67" in own.get("/admin/assessment/details/", {"id": sheet.id}).text
-    notices = list(get_db().notice.find({"kind": "result", "person": company.users["clerk_sal"]}))
+    notices = list(get_db().notice.find({"kind": "published", "person": company.users["clerk_sal"]}))
     assert len([n for n in notices if str(sheet.id) in str(n) and "2026-11-19" in str(n)]) == 1
 
 
