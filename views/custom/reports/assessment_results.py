@@ -37,7 +37,9 @@ OFFICE = {Role.HR, Role.MANAGEMENT, Role.SUPERVISOR}
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
     known = "assessment_cycle" in catalogue
     return (
-        [ResultsView(name="results", endpoint="assessment-results", url="/admin/assessment-results")] if known else []
+        [CycleResultsView(name="results", endpoint="assessment-results", url="/admin/assessment-results")]
+        if known
+        else []
     )
 
 
@@ -58,7 +60,7 @@ def _offer_effect(me: Actor, record: Record) -> Link | None:
     return Link(EFFECT, f"/admin/assessment-results/effect?id={record.id}") if may else None
 
 
-class ResultsView(CustomView):
+class CycleResultsView(CustomView):
     """What a cycle comes to, and what a decision would change of it; both for those who see all its sheets."""
 
     @expose("/")
