@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from models.kernel.base import clock
 from models.sales.customers import Contact
 from seed.desk import Desk
-from seed.script import Act, Script, StoryStep, chance, in_days, length
+from seed.script import DEALS, Act, Script, StoryStep, chance, in_days, length
 from seed.tasks import finish_talk
 from seed.vocabulary import needs, people
 from seed.vocabulary.companies import Company, mail_domain
@@ -21,6 +21,8 @@ CHANNELS = ("phone", "web", "exhibition", "exhibition", "referral", "referral", 
 TALKS = 510
 DAYS_TO_GO = 8  # until the next step after a talk is done, about
 TALKS_NOW = 12
+DOUBLE = "customer:double"
+DOUBLED = 20  # days ago
 TALK_CHANNELS = ("visit", "phone", "phone", "mail", "im", "im")
 SLEEP = (
     "連續半年無詢價，多次聯繫未回覆。",
@@ -94,6 +96,27 @@ def _enter_client(rng: random.Random, client: Client) -> Act:
         desk.create(client.key, values | {"contacts": contacts})
 
     return act
+
+
+def plan_double(script: Script, clients: list[Client]) -> None:
+    """A customer whom a second clerk enters once more from an exhibition; the head makes one of the two."""
+    known = next(client for client in clients if client.fate == "customer" and client.ready < script.tape.ago(DOUBLED))
+    person = people.contact(chance("double"), mail_domain(known.company))
+    clerk = next(client.clerk for client in clients if client.clerk != known.clerk)
+
+    def enter(desk: Desk) -> None:
+        contact = Contact(name=person.name, job=person.title, phone=person.phone, mail=person.mail)
+        desk.create(DOUBLE, {"name": known.company.short_name, "channel": "exhibition", "contacts": [contact]})
+
+    def talk(desk: Desk) -> None:
+        facts = {"customer": desk.id(DOUBLE), "at": clock.now(), "channel": "im"}
+        desk.create("interaction:double", facts | {"needs": "展會後索取樣本與報價，詢問交貨期。"})
+
+    start = script.tape.ago(DOUBLED) + 4
+    steps = [StoryStep(0, clerk, enter), StoryStep(3, clerk, talk)]
+    steps.append(StoryStep(5, HEAD, lambda desk: desk.move("interaction:double", "review")))
+    steps.append(StoryStep(1, HEAD, lambda desk: desk.merge(DOUBLE, known.key), DEALS))
+    script.play(start, steps)
 
 
 def plan_talks(script: Script, clients: list[Client], start: float) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from bson import ObjectId
 
-from models import catalogue
+from models import catalogue, merging
 from models.kernel.base.people import PUBLIC, SYSTEM, Actor, actor_of
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.gate.merging import Pair
 from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 
@@ -61,6 +62,12 @@ class Desk:
         return self._keep(
             key, changes.move(_type(key), id, verb, actor=self.actor, version=version, values=values, context=context)
         )
+
+    def merge(self, gone: str, kept: str) -> Record:
+        """Make one of two records that were entered twice; both are looked at first."""
+        records = [self.find(key) for key in (gone, kept)]
+        pair = Pair(records[0].id, records[1].id, records[0].version, records[1].version)
+        return self._keep(kept, merging.merge(_type(kept), pair, (), actor=self.actor))
 
     def lead(self, source: str, verb: str, key: str) -> Record:
         """Make the record that another leads to, and know it by a key."""

@@ -7,7 +7,7 @@ import random
 from decimal import Decimal
 
 from models.kernel.base.work_calendar import WorkCalendar
-from seed.customers import FATES, Client, plan_client, plan_talks
+from seed.customers import FATES, Client, plan_client, plan_double, plan_talks
 from seed.data_checks import plan_data_checks
 from seed.deals import DEALS_BY_OUTCOME, UNSIGNED, Deal, deal_beats
 from seed.desk import SYSTEM_LOGIN
@@ -86,6 +86,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
             plan_money(script, deal, marks["signed"], marks.get("closed", marks["signed"]))
         if offer.outcome == "expired":
             _expire(script, offer, begin)
+    plan_double(script, clients)
     plan_talks(script, clients, start)
     plan_service(script, clients, start)
     plan_tasks(script, start)
