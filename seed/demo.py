@@ -111,6 +111,7 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     measure_company(now)
     jobs.enqueue(jobs.Order(task="files.reread", once=reading.form_key()))  # the scans were attached past the gate
     jobs.enqueue(jobs.Order(task="expectations.check", once=f"expectations:{token}"))  # the year has no nights
+    jobs.enqueue(jobs.Order(task="compliance.count", once=f"compliance:{token}"))
     _queue_from_now()
     go_on(DEMO, token, state=WHOLE, percent=100)
     echo(f"The demo company is loaded: {_counts()}, in {time.monotonic() - started:.0f} s.")

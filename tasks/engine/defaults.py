@@ -58,6 +58,7 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="每夜統計", task="rollups.count", cron="20 1 * * *"),
     DefaultSchedule(name="每夜計算考核指標", task="indicators.compute", cron="50 1 * * *"),
     DefaultSchedule(name="每夜核對制度規則", task="expectations.check", cron="40 1 * * *"),
+    DefaultSchedule(name="每夜統計按時辦理", task="compliance.count", cron="0 2 * * *"),
     DefaultSchedule(name="審批逾期升級", task="cases.escalate", every=15),
     DefaultSchedule(name="載入工作日曆", task="calendar.load", cron="40 6 * * *"),
     DefaultSchedule(name="封存歷史記錄", task="audit.seal", every=5),

@@ -23,6 +23,7 @@ ALLOWED = {
     "models/kernel/gate/unit.py": "the gate's transaction",
     "models/services/keeping/archive.py": "the move into the archive, and destruction by an approved list",
     "models/services/keeping/expectations.py": "how far rules have read the history, and what waits for an answer",
+    "models/services/keeping/compliance.py": "sums of steps in time, which can be counted anew",
     "models/services/keeping/audit.py": "seals over the history",
     "models/kernel/base/numbering.py": "counters, in the gate's transaction",
     "models/services/files/files.py": "facts of attachments, beside the gate's entry",

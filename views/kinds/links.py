@@ -142,7 +142,8 @@ class RefsKind(RefKind):
         return super().cell(value, labels, today)
 
     def projection(self, name: str) -> Any:
-        return {"$slice": REFS_SHOWN + 1}
+        start = {"$slice": [f"${name}", REFS_SHOWN + 1]}
+        return {"$cond": [{"$isArray": [f"${name}"]}, start, f"${name}"]}
 
     def _document(self) -> Any:
         return self.field.field.document_type_obj

@@ -52,6 +52,7 @@ API_ENTRIES = "api_entry"
 TALLIES = "tally"
 EXPECTATIONS = "expectation"
 OBLIGATIONS = "obligation"
+COMPLIANCE = "compliance_count"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -116,6 +117,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     EXPECTATIONS: [],
     OBLIGATIONS: [IndexModel([("due", ASCENDING)])],
+    COMPLIANCE: [IndexModel([("kind", ASCENDING), ("month", ASCENDING)], sparse=True)],
     SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_COUNTS: [],
     SURVEY_BOXES: [],

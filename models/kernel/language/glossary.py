@@ -211,6 +211,7 @@ COUNTS: dict[str, L] = {
     "records": L("records", "記錄"),
     "measured": L("measured", "已統計"),
     "recounted": L("deadlines counted anew", "已重算期限"),
+    "counted": L("counted", "已統計"),
     "refreshed": L("refreshed", "已更新"),
     "refused": L("refused", "被拒絕"),
     "rehearsed": L("rows rehearsed", "已預演行"),

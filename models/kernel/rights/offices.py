@@ -57,6 +57,11 @@ def overseen(actor: Actor) -> dict[str, Any] | None:
     return {"department": {"$in": departments}} if departments else None
 
 
+def sees_work_of_people(actor: Actor) -> bool:
+    """How single people decide, hold and hurry is for the supervision group alone."""
+    return any(Role.SUPERVISOR in principal.roles for principal in actor.represented())
+
+
 def attempts_seen(actor: Actor) -> dict[str, Any]:
     """The filter of the refused attempts that an actor sees: all for management and the supervision group, those of
     their departments' people and on their departments' records for heads; one's own for everybody."""

@@ -35,6 +35,7 @@ from .offices import (
     may_share_views,
     may_unarchive,
     overseen,
+    sees_work_of_people,
 )
 from .rows import (
     asking_states,
@@ -138,6 +139,7 @@ __all__ = [
     "readers_among",
     "represented",
     "sees",
+    "sees_work_of_people",
     "settable_columns",
     "standing",
     "state_word",
