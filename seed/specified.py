@@ -12,9 +12,10 @@ from seed.projects import PROJECTS, DemoProject
 from seed.script import Act, Script
 from seed.vocabulary import projects as texts
 
-CASES_EACH = 2  # of an item: as usual, and at the border
-FAILED = (3, 10, 17, 24, 31, 38)  # by their places among the cases of the first build
-SEVERITIES = ("high", "medium", "low", "medium", "high", "low")
+CONDITIONS = ("正常條件", "極限條件", "異常輸入")  # under which each item is tried
+CASES_EACH = len(CONDITIONS)
+FAILED = (3, 10, 17, 24, 31, 38, 45, 52, 59)  # by their places among the cases of the first build
+SEVERITIES = ("high", "medium", "low", "medium", "high", "low", "medium", "low", "medium")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ TESTINGS = (
         312,
         285,
         190,
-        builds_of("2.0", 176, 120, 17, ends_well=True),
+        builds_of("2.0", 176, 120, 12, ends_well=True),
     ),
     DemoTesting(
         PROJECTS[1],
@@ -75,10 +76,11 @@ TESTINGS = (
         190,
         166,
         60,
-        builds_of("1.4-rc1", 45, 12, 11, ends_well=False),
+        builds_of("1.4-rc1", 45, 12, 7, ends_well=False),
     ),
-    DemoTesting(PROJECTS[2], "clerk_rnd5", "clerk_mkt", "clerk_rnd4", 100, 70, 30),
+    DemoTesting(PROJECTS[2], "clerk_rnd5", "clerk_mkt", "clerk_rnd4", 100, 70, 30, 20),
 )
+FIRST_BUILD = "1.0"
 TRIED_HOURS = 26  # of working time since the newest build was tried, at least
 HURRY = 40  # so many items, or cases, are entered in an hour
 
@@ -149,7 +151,7 @@ def _plan_design(script: Script, work: DemoTesting) -> None:
         desk.create(key, values)
 
     script.add(at, work.writer, act)
-    if work.planned:
+    if work.builds:
         script.add(at + 10, work.writer, lambda desk: desk.move(key, "submit"))
         script.add(at + 24, work.project.leader, lambda desk: desk.move(key, "approve"))
 
@@ -164,25 +166,25 @@ def _plan_cases(script: Script, work: DemoTesting) -> None:
         values = {
             "project": desk.id(work.project.key),
             "subject": f"{work.project.text.product}系統測試",
-            "build": work.builds[0][0],
+            "build": work.builds[0][0] if work.builds else FIRST_BUILD,
             "cases": [desk.id(case) for case in work.case_keys],
         }
         desk.create(key, values)
 
     script.add(at + 10, work.tester, act)
-    script.add(at + 11, work.tester, lambda desk: desk.move(key, "begin"))
+    if work.builds:
+        script.add(at + 11, work.tester, lambda desk: desk.move(key, "begin"))
 
 
 def _enter_case(work: DemoTesting, key: str, place: int) -> Act:
     name, kind, _, criterion = texts.item(place // CASES_EACH)
-    is_border = place % CASES_EACH == 1
     steps = [tuple(part.format(name=name, criterion=criterion) for part in texts.STEP)]
-    steps += [texts.BORDER_STEP] if is_border else []
+    steps += [texts.BORDER_STEP] if place % CASES_EACH else []
 
     def act(desk: Desk) -> None:
         values = {
             "project": desk.id(work.project.key),
-            "subject": f"{name}（{'極限條件' if is_border else '正常條件'}）",
+            "subject": f"{name}（{CONDITIONS[place % CASES_EACH]}）",
             "kind": "performance" if kind == "performance" else "function",
             "tester": desk.id(f"user:{work.tester}"),
             "items": [desk.id(work.item_keys[place // CASES_EACH])],
