@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from models.kernel.base import clock
 from models.tasks import CheckItem
@@ -95,7 +96,7 @@ def _start(key: str, percent: int) -> Act:
     def act(desk: Desk) -> None:
         if desk.find(key).state == "todo" and not _waits(desk, key):
             desk.move(key, "start")
-            desk.update(key, {"progress": percent})
+            desk.update(key, {"progress": percent, **_ticked(desk, key, 1)})
 
     return act
 
@@ -103,9 +104,19 @@ def _start(key: str, percent: int) -> Act:
 def _finish(key: str) -> Act:
     def act(desk: Desk) -> None:
         if not _waits(desk, key):
+            if ticked := _ticked(desk, key):
+                desk.update(key, ticked)
             desk.move(key, "finish")
 
     return act
+
+
+def _ticked(desk: Desk, key: str, most: int | None = None) -> dict[str, Any]:
+    """The checklist of a task with its first points done, or all of them; nothing where it has none."""
+    lines = desk.find(key).raw("checklist") or []
+    for line in lines[:most]:
+        line.done = True
+    return {"checklist": lines} if lines else {}
 
 
 def _waits(desk: Desk, key: str) -> bool:

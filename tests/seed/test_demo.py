@@ -67,7 +67,7 @@ AT_LEAST = {
     "incoming_mail": 60,
     "mailbox": 1,
     "ticket": 600,
-    "task": 500,
+    "task": 800,
     "work_plan": 10,
     "meeting": 60,
     "attendance": 200,
@@ -136,6 +136,8 @@ def actor(login: str) -> people.Actor:
 def test_there_is_enough_of_everything(company):
     counts = {name: company[name].count_documents({}) for name in AT_LEAST}
     assert {name: count for name, count in counts.items() if count < AT_LEAST[name]} == {}
+    assert company["project"].count_documents({}) == 4
+    assert sum(len(run["results"]) for run in company["test_run"].find({}, {"results": 1})) >= 6000
 
 
 # Where no record of the story stands: states of a moment, and turns that it does not take yet.
