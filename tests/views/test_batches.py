@@ -92,6 +92,15 @@ class TestSteps:
         rows = get_db()["history"].find({"record": {"$in": ids}})
         assert {row["verb"] for row in rows if work.counts(row, undone)} == {"create"}
 
+    def test_what_was_taken_back_and_made_again_is_work_once(self, needs, browser_as):
+        browser = browser_as("clerk_mkt")
+        move(browser, "requirement", "analyse", *needs)
+        undo(browser, newest(browser))
+        undo(browser, newest(browser))
+        id = needs[0].id
+        rows = list(get_db()["history"].find({"record": id}).sort("seq", 1))
+        assert [work.counts(row, work.undone_on([id])) for row in rows] == [True, True, False, False]
+
     def test_what_was_decided_since_stays(self, needs, company, browser_as):
         browser = browser_as("clerk_mkt", locale="en")
         move(browser, "requirement", "analyse", *needs)

@@ -36,11 +36,16 @@ def is_taken_back(entry: Mapping[str, Any], undone: Container[Undone]) -> bool:
 
 
 def undone_on(records: Iterable[ObjectId]) -> set[Undone]:
-    """The batches that were taken back on some records, archived ones too: two queries, whatever their number.
+    """The batches that are taken back on some records, archived ones too: two queries, whatever their number. What was
+    taken back, and that taken back again, stands as if nothing had been.
 
     Entries of the first form do not say what they take back, so that a batch of then counts with its taking back.
     """
     query = {"record": {"$in": list(records)}, "undoes": {"$gt": ""}}
-    shown = {"record": 1, "undoes": 1, "_id": 0}
+    shown = {"record": 1, "undoes": 1, "batch": 1, "seq": 1, "_id": 0}
     rows = [row for name in (HISTORY, HISTORY_ARCHIVE) for row in get_db()[name].find(query, shown)]
-    return {(row["record"], row["undoes"]) for row in rows}
+    undone: set[Undone] = set()
+    for row in sorted(rows, key=lambda row: -row["seq"]):  # the last word first: what it takes back takes nothing back
+        if (row["record"], row.get("batch")) not in undone:
+            undone.add((row["record"], row["undoes"]))
+    return undone
