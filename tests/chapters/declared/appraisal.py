@@ -78,7 +78,7 @@ class Appraisal(Record):
     plural=L("Appraisal cycles", "考核週期"),
     chapter=ORGANISATION,
     clause="4.3",
-    number="AC-{yyyy}-{seq:4}",
+    number="APC-{yyyy}-{seq:4}",
     title="{number} {year}",
     grid=Grid("number year state"),
     workflow=Workflow(
