@@ -25,6 +25,7 @@ from models.services.database import ensure_indexes
 from models.services.files import reading
 from models.services.work import jobs
 from seed.archive_room import fill_archive_room
+from seed.assessments import assess_company
 from seed.desk import Desk
 from seed.indicators import measure_company
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
@@ -109,6 +110,8 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + (100 - YEAR_PERCENT) * done // of))
     echo("  twelve months of indicators")
     measure_company(now)
+    echo("  a quarter of assessments")
+    assess_company(now)
     jobs.enqueue(jobs.Order(task="files.reread", once=reading.form_key()))  # the scans were attached past the gate
     jobs.enqueue(jobs.Order(task="expectations.check", once=f"expectations:{token}"))  # the year has no nights
     jobs.enqueue(jobs.Order(task="compliance.count", once=f"compliance:{token}"))

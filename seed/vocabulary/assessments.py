@@ -1,0 +1,20 @@
+"""The assessments of the demo company: what people score, by which forms, and what one of them appeals against."""
+
+SCORED = (
+    ("團隊協作", "teamwork", "配合其他部門，及時答覆同事。"),
+    ("工作質量", "quality", "交付的文件與記錄完整、準確。"),
+)
+SALES_FORM = "銷售崗位考核方案"
+OTHER_FORM = "通用考核方案"
+FORMS = (
+    (SALES_FORM, (("報價一次通過率", "30"), ("報價及時率", "20"), ("團隊協作", "25"), ("工作質量", "25"))),
+    (OTHER_FORM, (("團隊協作", "50"), ("工作質量", "50"))),
+)
+DEPARTMENTS = ("SAL", "LOG")
+CYCLE = "{year} 年第 {quarter} 季度考核"
+BASES = {SALES_FORM: "8000", OTHER_FORM: "6000"}
+POOL = "60000"
+REMARKS = ("按計劃完成各項工作，季度內無逾期。", "重點客戶跟進及時，文件尚可更完整。", "主動協助新同事，值得肯定。")
+CALIBRATED = "與其他部門同崗位比較後調整。"
+APPEAL = "本季度有兩週支援外地項目，協作評分未反映此項工作。"
+GRANTED = "經核實支援記錄，申訴屬實。"
