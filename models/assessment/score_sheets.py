@@ -89,7 +89,7 @@ class ScoreVoice(Line):
     chapter=SUPERVISION,
     clause="4.3",
     number="SS-{yyyy}-{seq:6}",
-    title="{kind} {employee}",
+    title="{cycle} {employee}",
     grid=Grid("number cycle employee kind rater until state", sort="-number"),
     form=(
         Part(

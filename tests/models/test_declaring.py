@@ -252,6 +252,10 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
         "fields": {"note": Text(internal=True, label=NAME)},
         "title": "{note}",
     },
+    "field 'level' is a choice, called otherwise in each language, and cannot stand in the title": {
+        "fields": {"level": Choice({"low": NAME}, label=NAME)},
+        "title": "{level}",
+    },
     "field 'secret' is sealed and cannot stand in the title": {
         "fields": {"secret": Sealed(label=NAME)},
         "title": "{secret}",

@@ -215,6 +215,8 @@ def _title_faults(spec: Declaration) -> Iterator[str]:
     for name in spec.title_fields:
         if isinstance(spec.own_fields.get(name), Sealed):
             yield f"field {name!r} is sealed and cannot stand in the title"
+        if getattr(spec.own_fields.get(name), "options", None):
+            yield f"field {name!r} is a choice, called otherwise in each language, and cannot stand in the title"
 
 
 def _grid_faults(grid: Grid, fields: Any, own: Any) -> Iterator[str]:
