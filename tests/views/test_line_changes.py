@@ -107,6 +107,18 @@ def test_columns_that_the_reader_may_not_see_are_left_out(company: Company, offe
     assert kind_of(lines).changes(*rows, {}, Viewer(company.actor("clerk_sal"))) == []
 
 
+def test_changes_that_the_reader_sees_nothing_of_stand_in_the_whole_history_alone(
+    offer: Any, browser_as: Any, monkeypatch: Any
+) -> None:
+    """There it says so, since each entry has its number; on the page of the record it would be an empty line."""
+    changed(offer, remark="改")
+    monkeypatch.setattr(Viewer, "sees", lambda viewer, column: column.name != "remark")
+    browser = browser_as("clerk_sal", locale="en")
+    for page, is_there in (("details", False), ("history", True)):
+        html = browser.get(f"/admin/quotation/{page}/", {"id": offer.id}).text
+        assert ("in fields that you do not see" in html) == is_there, page
+
+
 def test_two_edit_two_lines(offer: Any, browser_as: Any) -> None:
     """Each line is a thing of its own: both changes stand, and nobody is asked."""
     browser = browser_as("clerk_sal", locale="en")

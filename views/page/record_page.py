@@ -91,7 +91,7 @@ def record_context(cls: type[Record], record: Record, me: Actor) -> dict[str, An
             for item in attached
         ],
         "file_kinds": cls.declared.file_kinds,
-        "timeline": timeline(cls, entries, rights.Viewer(me, record)),
+        "timeline": [row for row in timeline(cls, entries, rights.Viewer(me, record)) if not row["is_silent"]],
         "has_more_history": len(entries) == TIMELINE_MAX,
         "may_edit": may_edit,
         "may_copy": opened and rights.may_create(me, cls),

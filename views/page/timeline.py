@@ -20,12 +20,14 @@ from ..wording import doer, line_labels, machine_time, moment, reference_labels,
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
+NOT_SHOWN = L("{verb}, in fields that you do not see", "{verb}（所涉字段不對您顯示）")
 DUE = L("{deadline}, due", "{deadline}期限")
 _BASE_FIELDS = ("owner", "department", "tags", "due_at")
 
 
 def timeline(cls: type[Record], entries: list[dict[str, Any]], viewer: Viewer) -> list[dict[str, Any]]:
-    """History entries in words; values of fields that the reader may not see are left out."""
+    """History entries in words; values of fields that the reader may not see are left out. `is_silent`: a change of
+    which the reader sees nothing."""
     links = _history_labels(cls, entries)
     return [
         _context(cls, entry, viewer, links)
@@ -64,27 +66,35 @@ def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: M
     states = ""
     if entry.get("state_to") and entry.get("state_from"):
         states = f" {state_label(cls, entry['state_from'])} → {state_label(cls, entry['state_to'])}"
+    seen = _seen_changes(cls, entry, viewer, labels)
+    is_silent = verb == "update" and bool(entry.get("changes")) and not seen and not entry.get("reason")
     who = doer(entry)
     if entry.get("acting_for_name"):
         who = str(ACTING(who=who, principal=entry["acting_for_name"]))
     return {
-        "text": f"{word}{states}",
+        "text": str(NOT_SHOWN(verb=word)) if is_silent else f"{word}{states}",
+        "is_silent": is_silent,
         "who": who,
         "when": moment(entry["at"]),
         "iso": machine_time(entry["at"]),
         "comment": entry.get("reason") or "",
         **_folded(entry.get("reason") or ""),
         "tone": tone(cls, entry.get("state_to")),
-        "changes": [
-            change for c in entry.get("changes", ()) if verb != "create" for change in _changes(cls, c, viewer, labels)
-        ]
-        if verb != ERASED
-        else [_destroyed(c["new"]) for c in entry["changes"]],
+        "changes": seen,
         "version": entry.get("version"),
         "seq": entry["seq"],
         "door": source_label(entry.get("door")),
         "hash": entry.get("hash", "")[:12],
     }
+
+
+def _seen_changes(cls: type[Record], entry: Mapping[str, Any], viewer: Viewer, labels: Mapping) -> list[Change]:
+    """What an entry has changed, as far as the reader may see it; first values are not told."""
+    if entry["verb"] == ERASED:
+        return [_destroyed(change["new"]) for change in entry["changes"]]
+    if entry["verb"] == "create":
+        return []
+    return [seen for change in entry.get("changes", ()) for seen in _changes(cls, change, viewer, labels)]
 
 
 def _folded(text: str) -> dict[str, str]:
