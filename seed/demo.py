@@ -36,7 +36,7 @@ from seed.stage import META, LoadTarget, go_on, mark_of, play_year
 DEMO = "demo"
 BEGUN, FOUNDED, WHOLE = "begun", "founded", "whole"
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-YEAR_PERCENT = 92  # of the load; the archive room takes the rest
+YEAR_PERCENT, ROOM_PERCENT, FIGURES_PERCENT = 85, 90, 97  # of the load, by then; the assessments take the rest
 SetPasswords = Callable[[Sequence[tuple[ObjectId, str]], str], object]
 
 
@@ -107,9 +107,11 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     echo("  a year of research, sales and service, a minute or two")
     play_year(_target(settings, token, now), echo)
     echo("  the archive room")
-    fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + (100 - YEAR_PERCENT) * done // of))
+    room = ROOM_PERCENT - YEAR_PERCENT
+    fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + room * done // of))
     echo("  twelve months of indicators")
     measure_company(now)
+    _note_percent(token, FIGURES_PERCENT)
     echo("  a quarter of assessments")
     assess_company(now)
     jobs.enqueue(jobs.Order(task="files.reread", once=reading.form_key()))  # the scans were attached past the gate
