@@ -42,7 +42,7 @@ def loading_app(db, settings, company):
 
 def test_the_login_page_says_how_far_it_is(loading_app):
     page = Browser(loading_app).get("/login").text
-    assert "示範公司載入中：46 %" in page
+    assert "示範公司載入中：42 %" in page
     assert f'data-loading="{PROGRESS_URL}"' in page
     assert "loading.js" in page
 
@@ -52,8 +52,8 @@ def test_strangers_may_ask_how_far_it_is(loading_app):
     assert browser.get(PROGRESS_URL).json == {
         "is_loading": True,
         "has_failed": False,
-        "percent": 46,
-        "sentence": "示範公司載入中：46 %",
+        "percent": 42,
+        "sentence": "示範公司載入中：42 %",
     }
     played(100)
     assert browser.get(PROGRESS_URL).json["percent"] == demo.YEAR_PERCENT
@@ -86,7 +86,7 @@ def test_changes_wait_until_it_is_loaded(loading_app, company):
     form = browser.form("/admin/interaction/new/", "/admin/interaction/new/")
     answer = browser.send(form)
     assert answer.status_code == 422
-    assert "示範公司仍在載入（46 %）" in answer.text
+    assert "示範公司仍在載入（42 %）" in answer.text
     assert get_db()["interaction"].count_documents({}) == 0
     get_db()[META].update_one({"_id": demo.DEMO}, {"$set": {"state": demo.WHOLE}})
     answer = browser.send(form)
