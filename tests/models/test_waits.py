@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.kernel.base import clock
-from models.kernel.gate import changes, dependents, history
+from models.kernel.gate import changes, comments, dependents, history, waits
 from models.kernel.language.measures.library import HeldUp, StepsInTime
 from models.kernel.language.waits import WaitedFor, WaitMark, waited_seconds
 from models.services.keeping.waited import waited_by
@@ -138,6 +138,52 @@ def test_a_wait_that_ended_before_the_deadline_excuses_nobody(company: Any, at: 
     [course] = courses_of("task", [waiting.id], frozenset())
     [step] = StepsInTime().cases(Task.declared.workflow, course)
     assert (step.hit, who(company)[step.person]) == (False, "clerk_sal")
+
+
+@pytest.mark.parametrize(("hours_before", "whose"), [(1, "clerk_sal"), (25, "clerk_prd")])
+def test_what_is_named_in_the_last_hour_is_not_the_lateness_of_others(
+    company: Any, at: Any, hours_before: int, whose: str
+) -> None:
+    blocking = task(company, "clerk_prd")
+    due = MONDAY + dt.timedelta(hours=2 * NEXT_DAY)
+    waiting = task(company, "clerk_sal", due=due)
+    at(2 * NEXT_DAY - hours_before)
+    values = {"blocked_by": [blocking.id]}
+    changes.update(Task, waiting.id, values, actor=company.actor("clerk_sal"), version=waiting.version)
+    at(2 * NEXT_DAY + 1)
+    [course] = courses_of("task", [waiting.id], frozenset())
+    [step] = StepsInTime().cases(Task.declared.workflow, course)
+    assert (step.hit, who(company)[step.person]) == (False, whose)
+
+
+def test_of_several_it_is_what_was_waited_for_longest(company: Any, at: Any) -> None:
+    first, second = task(company, "clerk_prd"), task(company, "clerk_log")
+    due = MONDAY + dt.timedelta(hours=2 * NEXT_DAY)
+    waiting = task(company, "clerk_sal", due=due, blocked_by=[second.id])
+    at(1)
+    values = {"blocked_by": [first.id, second.id]}  # in whatever order they are named
+    changes.update(Task, waiting.id, values, actor=company.actor("clerk_sal"), version=waiting.version)
+    at(2 * NEXT_DAY + 1)
+    [course] = courses_of("task", [waiting.id], frozenset())
+    [step] = StepsInTime().cases(Task.declared.workflow, course)
+    assert who(company)[step.person] == "clerk_log"
+
+
+def test_what_was_taken_off_is_waited_for_no_longer_however_much_is_said(company: Any, at: Any) -> None:
+    blocking = task(company, "clerk_prd")
+    waiting = task(company, "clerk_sal", blocked_by=[blocking.id])
+    at(1)
+    values = {"blocked_by": []}
+    changes.update(Task, waiting.id, values, actor=company.actor("clerk_sal"), version=waiting.version)
+    for n in range(3):
+        comments.comment(Task, waiting.id, f"word {n}", actor=company.actor("clerk_sal"))
+    at(3)
+    assert list(waited_by(company.fresh(waiting)).values()) == [AN_HOUR]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waits, "MARKS_MAX", 3)
+        assert len(waits.marks_since(waiting.id)) == 2
+    done = move(company, waiting, "finish", "clerk_sal")
+    assert newest(done)["held"] == AN_HOUR
 
 
 def test_of_many_that_wait_the_rest_are_told_in_the_background(

@@ -19,6 +19,13 @@ from ..language.waits import WaitedFor, WaitMark, marks_of, waited_seconds
 from . import history
 
 MARKS_MAX = 500
+BESIDE = frozenset("comment attach detach rename view download read export".split())
+
+
+def marking(record_id: ObjectId) -> dict[str, Any]:
+    """The filter of the entries of a record that may say another thing of whom it waits for: all but those of what is
+    said, attached or read beside it, of which there may be any number."""
+    return {"record": record_id, "verb": {"$nin": sorted(BESIDE)}}
 
 
 def waits_for(record: Record) -> list[WaitedFor]:
@@ -41,10 +48,11 @@ def waits_for(record: Record) -> list[WaitedFor]:
 
 
 def marks_since(record_id: ObjectId) -> list[WaitMark]:
-    """What the entries of a record say of whom it waited for since it came into its state, in order; one query. What
-    the present transaction has entered is not among them, since no time has passed since then."""
+    """What the entries of a record say of whom it waited for since it came into its state, in order, of the last
+    five hundred; one query. What the present transaction has entered is not among them, since no time has passed
+    since then."""
     shown = {"at": 1, "waits_for": 1, "state_to": 1}
-    cursor = in_unit(history.COLLECTION).find({"record": record_id}, shown).sort("seq", -1).limit(MARKS_MAX)
+    cursor = in_unit(history.COLLECTION).find(marking(record_id), shown).sort("seq", -1).limit(MARKS_MAX)
     return marks_of(list(_until_it_came(cursor))[::-1])
 
 

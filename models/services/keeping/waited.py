@@ -9,6 +9,7 @@ from mongoengine.connection import get_db
 
 from models.kernel.base import clock
 from models.kernel.gate import history
+from models.kernel.gate.waits import marking
 from models.kernel.language import working_time
 from models.kernel.language.record import Record
 from models.kernel.language.waits import WaitedFor, marks_of, waited_seconds
@@ -23,8 +24,7 @@ def waited_by(record: Record) -> dict[WaitedFor, int]:
     flow = record.flow()
     if flow is None or flow.waits is None:
         return {}
-    concerned = {"record": record.id, "$or": [{"state_to": {"$gt": ""}}, {"waits_for": {"$exists": True}}, _NOTED]}
-    rows = list(get_db()[history.COLLECTION].find(concerned, _SHOWN).sort("seq", -1).limit(ENTRIES_MAX))[::-1]
+    rows = list(get_db()[history.COLLECTION].find(marking(record.id), _SHOWN).sort("seq", -1).limit(ENTRIES_MAX))[::-1]
     result: dict[WaitedFor, int] = {}
     for row in rows:
         _add(result, {WaitedFor.of(each): each["seconds"] for each in row.get("waited") or ()})
@@ -34,9 +34,6 @@ def waited_by(record: Record) -> dict[WaitedFor, int]:
         since = record.state_since or rows[came]["at"]
         _add(result, waited_seconds(marks_of(rows[came:]), since, clock.now(), calendar.between))
     return result
-
-
-_NOTED = {"verb": "waits"}
 
 
 def _add(result: dict[WaitedFor, int], more: Mapping[WaitedFor, Any]) -> None:

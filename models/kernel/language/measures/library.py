@@ -18,6 +18,7 @@ from ...base import clock
 from ...base.people import department_by_code
 from ...base.words import L
 from ..course import is_return
+from ..waits import WaitedFor
 from ..workflow import WITHDRAW, Move, Workflow
 from .events import NOT_TOLD, CountedCase, EventCourse, MeasuredEvent, reason_out
 
@@ -93,6 +94,9 @@ def _state_faults(flow: Workflow | None, states: Iterable[str]) -> Iterator[str]
             yield f"names a state {state!r} that does not exist"
 
 
+NOTICE = dt.timedelta(days=1)  # of what waits for others, before a deadline
+
+
 @dataclass(frozen=True)
 class _Charged:
     """Whose a step is: the owner's where it is ordinary work, else of who decided. A deputy's time is the deputy's."""
@@ -120,14 +124,24 @@ def _charged_open(flow: Workflow, state: str, event: MeasuredEvent) -> _Charged:
 
 
 def _waited_for(course: EventCourse, due: dt.datetime, before: int | None = None) -> _Charged | None:
-    """Who worked on what a record waited for at a deadline, and of several on what was waited for last; None where it
-    could go on. `before`: the number of the entry that ended it."""
-    events = [event for event in course.events if before is None or event.seq < before]
-    at_due = next((event for event in reversed(events) if event.at <= due), None)
-    if at_due is None or not at_due.waits_for:
+    """Who worked on what a record waited for at a deadline, of several on what it had waited for longest; None where it
+    could go on. What was named less than a day before the deadline, later than the state began, is nobody else's
+    lateness: whoever is late could name it themselves. `before`: the number of the entry that ended the state."""
+    events = [event for event in course.events if event.at <= due and (before is None or event.seq < before)]
+    if not events or not events[-1].waits_for:
         return None
-    last = next(event for event in reversed(events) if event.waits_for).waits_for[0]
-    return _Charged(last.person, last.department)
+    first = max((place for place, event in enumerate(events) if event.target), default=0)
+
+    def begun(each: WaitedFor) -> int:
+        place = len(events) - 1
+        while place > first and any(known.record == each.record for known in events[place - 1].waits_for):
+            place -= 1
+        return place
+
+    longest = min(events[-1].waits_for, key=begun)
+    if begun(longest) > first and events[begun(longest)].at > due - NOTICE:
+        return None
+    return _Charged(longest.person, longest.department)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,8 +232,8 @@ class FirstPass(DeclaredMeasure):
 class StepsInTime(DeclaredMeasure):
     """Of the steps with a deadline, those made by it, as it was in force when the step was made; what is open counts as
     late once its deadline is over. Period: of the deadline. Whose: of who was waited for; of what is late, and at its
-    deadline waited for another record (`Waits`), of who worked on that one. What the system did by itself is nobody's
-    step. `state`: of the steps out of this state alone."""
+    deadline waited for another record (`Waits`) since a day or since the state began, of who worked on that one. What
+    the system did by itself is nobody's step. `state`: of the steps out of this state alone."""
 
     state: str = ""
     words: ClassVar[L] = L("Timeliness", "及時性")
