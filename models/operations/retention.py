@@ -66,8 +66,8 @@ NOTHING_HELD = L(
     "Give a kind of record or a customer; a number needs its kind.", "請選擇記錄類型或客戶；填寫編號時須選擇類型。"
 )
 HELD_NOT_MERGED = L(
-    "{number} is under a legal hold, and is not merged into another record.",
-    "{number} 處於法律保全，不能併入其他記錄。",
+    "{number} is under a legal hold, and is neither merged into another record nor taken out of one.",
+    "{number} 處於法律保全，不能併入其他記錄，也不能撤銷合併。",
     code="state",
 )
 NO_SUCH_NUMBER = L("There is no record {number} of this kind.", "此類記錄中沒有 {number}。")
@@ -325,7 +325,7 @@ def _with_merged(customer: ObjectId | None) -> frozenset[ObjectId] | None:
 
 @stands_against_merging
 def _held(record: Record) -> Words | None:
-    """What is held under law is not merged into another record."""
+    """What is held under law is neither merged into another record nor parted again from what went into it."""
     return HELD_NOT_MERGED(number=record.number) if is_held(type(record), stored(record)) else None
 
 

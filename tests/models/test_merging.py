@@ -14,7 +14,7 @@ from models.aftersales.tickets import Ticket
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
-from models.kernel.gate import alike, changes, history
+from models.kernel.gate import alike, changes, history, merged_links
 from models.kernel.gate import merging as gate
 from models.kernel.gate.merging import Pair
 from models.kernel.language.merging import stands_for
@@ -161,6 +161,73 @@ class TestMeanwhile:
         assert (now.industry, now.name, len(now.contacts)) == ("機床", kept.name, 1)
 
 
+def compared(browser: Any, twice: tuple[Any, Any]) -> Any:
+    return browser.get("/admin/customer/merge/", {"id": twice[0].id, "with": twice[1].id})
+
+
+class TestPage:
+    def test_tells_nothing_of_what_its_reader_does_not_see(self, company: Any, twice: Any, browser_as: Any) -> None:
+        """What links there is counted as far as it is seen; the rest is one line, without type and number."""
+        head, page = company.actor("head_sal"), "另有不對您顯示的記錄"
+        company.make("quotation", "clerk_sal", customer=twice[1].id)
+        assert page not in compared(browser_as("head_sal"), twice).text
+        company.make("finding", record=f"customer:{twice[1].id}")
+        html = compared(browser_as("head_sal"), twice).text
+        shown = html[html.index("plain-list") :]
+        assert page in shown
+        assert "/admin/quotation/?f.customer" in shown
+        assert str(catalogue["finding"].declared.plural) not in shown
+        counts, others = merged_links.count_links(head, CUSTOMER, twice[1].id)
+        assert [(count.cls.type_name(), count.moving) for count in counts] == [("quotation", 1)]
+        assert others
+
+    def test_is_not_drawn_for_who_may_not_change_both(self, company: Any, twice: Any, browser_as: Any) -> None:
+        """The managing directors have the role, and read all; the page says why not, and nothing else."""
+        answer = compared(browser_as("management"), twice)
+        assert answer.status_code == 403
+        assert "plain merge" not in answer.text
+        assert browser_as("management").get("/admin/customer/merge/", {"id": twice[0].id}).status_code == 403
+
+    def test_offers_no_merge_that_is_refused(self, company: Any, twice: Any, browser_as: Any) -> None:
+        button, head = 'class="btn primary">合併', browser_as("head_sal")
+        assert button in compared(head, twice).text
+        assert button not in compared(head, (twice[0], twice[0])).text
+        company.walk(twice[1], "screened")
+        assert button not in compared(head, twice).text
+
+
+class TestRun:
+    def test_one_that_is_refused_stays_whole(self, company: Any, twice: Any, monkeypatch: Any) -> None:
+        """What was written before the refusal is not kept."""
+        ticket = company.make("ticket", customer=twice[1].id)
+        merged(company, twice)
+        real = changes.update
+
+        def late(cls: Any, id: Any, *rest: Any, **facts: Any) -> Any:
+            real(cls, id, *rest, **facts)
+            raise Refused(gate.SAME)
+
+        monkeypatch.setattr(merged_links.changes, "update", late)
+        work_off(gate.JOB)
+        assert company.fresh(ticket).ref("customer") == twice[1].id
+
+    def test_one_that_is_damaged_keeps_no_other_back(self, company: Any, twice: Any, monkeypatch: Any) -> None:
+        tickets = [company.make("ticket", customer=twice[1].id) for _ in range(3)]
+        merged(company, twice)
+        real = changes.update
+
+        def broken(cls: Any, id: Any, *rest: Any, **facts: Any) -> Any:
+            if id == tickets[0].id:
+                raise TypeError
+            return real(cls, id, *rest, **facts)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(merged_links.changes, "update", broken)
+            work_off(gate.JOB)
+        links = [company.fresh(ticket).ref("customer") for ticket in tickets]
+        assert links == [twice[1].id, twice[0].id, twice[0].id]
+
+
 class TestRefused:
     def test_while_one_of_them_waits_for_a_decision(self, company: Any, twice: Any) -> None:
         company.walk(twice[1], "screened")
@@ -184,6 +251,18 @@ class TestRefused:
             merging.undo(CUSTOMER, twice[1].id, actor=head)
         changes.update(CUSTOMER, kept.id, {"contacts": []}, actor=head, version=kept.version)
         with pytest.raises(Refused, match=kept.number):
+            merging.undo(CUSTOMER, twice[1].id, actor=head)
+
+    def test_undoing_while_the_other_one_waits_for_a_decision_or_is_held(self, company: Any, twice: Any) -> None:
+        merged(company, twice)
+        work_off(gate.JOB)
+        kept, head = company.fresh(twice[0]), company.actor("head_sal")
+        company.walk(kept, "screened")
+        with pytest.raises(Refused, match=f"{kept.number} waits"):
+            merging.undo(CUSTOMER, twice[1].id, actor=head)
+        CUSTOMER.collection().update_one({"_id": kept.id}, {"$set": {"state": "target"}})
+        company.make("legal_hold", customer=kept.id)
+        with pytest.raises(Refused, match="legal hold"):
             merging.undo(CUSTOMER, twice[1].id, actor=head)
 
     def test_undoing_after_thirty_days(self, company: Any, twice: Any) -> None:

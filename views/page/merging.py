@@ -67,6 +67,7 @@ class MergeEndpoints:
         if request.method == "POST":
             return self._merged(me)
         first = rights.find(me, self.model, request.args.get("id"))
+        merging.refuse_stranger(me, first)
         if not request.args.get("with"):
             return self.render("record/merge_choose.html", **choose_context(me, first, request.args.get("q", "")))
         other = rights.find(me, self.model, request.args["with"])
@@ -233,14 +234,18 @@ def _choice(record: Record, other: Record) -> dict[str, str]:
 def side_by_side(
     me: Actor, kept: Record, gone: Record, *, taken: Sequence[str] | None = None, why: Words | None = None
 ) -> dict[str, Any]:
-    """Two records field by field, what is taken from which, and what comes along with the one that goes."""
-    cls = type(kept)
-    names = merging.fields_to_choose(me, kept, gone)
-    chosen = merging.preferred(kept, gone, names) if taken is None else taken
+    """Two records field by field, what is taken from which, and what comes along with the one that goes. Raises
+    Forbidden to those who may not merge them."""
+    cls, may = type(kept), True
     try:
         merging.refuse_merge(me, kept, gone)
+    except Forbidden:
+        raise
     except Refused as refused:
-        why = why or refused.first
+        why, may = why or refused.first, False
+    names = merging.fields_to_choose(me, kept, gone)
+    chosen = merging.preferred(kept, gone, names) if taken is None else taken
+    links, others = merged_links.count_links(me, cls, gone.id)
     sides = (_Side(me, kept), _Side(me, gone))
     return {
         **record_page.heading(cls, kept),
@@ -248,10 +253,12 @@ def side_by_side(
         "gone": _heading(gone),
         "swap": f"/admin/{cls.type_name()}/merge/?{urlencode({'id': str(gone.id), 'with': str(kept.id)})}",
         "rows": list(_compared(sides, names, chosen)),
-        "links": [_link_row(me, gone, item) for item in merged_links.count_links(cls, gone.id)],
+        "links": [_link_row(gone, item) for item in links],
+        "others": others,
         "files": len(files.files_of(gone.id)),
         "comments": get_db()[history.COLLECTION].count_documents({"record": gone.id, "verb": "comment"}),
         "why": why,
+        "may_merge": may,
         "days": merging.DAYS,
     }
 
@@ -302,10 +309,10 @@ def _compared(sides: tuple[_Side, _Side], names: Sequence[str], chosen: Sequence
             }
 
 
-def _link_row(me: Actor, gone: Record, item: merged_links.LinkCount) -> dict[str, Any]:
-    """How many records of a type link to the one that goes; with the way to their list, for those who have one."""
+def _link_row(gone: Record, item: merged_links.LinkCount) -> dict[str, Any]:
+    """How many records of a type link to the one that goes; with the way to their list, where that finds by it."""
     name = item.path.partition(".")[0]
-    may = rights.can_open(me, item.cls) and name in rights.listed_fields(me, item.cls) and "." not in item.path
+    may = "." not in item.path
     value = f"{gone.type_name()}:{gone.id}" if item.cls.fields_of()[name].is_any_link else gone.id
     return {
         "label": item.cls.declared.plural,

@@ -15,7 +15,7 @@ from bson import ObjectId
 
 from ..base.collections import archive_of
 from ..base.errors import Missing, Refused
-from ..base.people import SYSTEM
+from ..base.people import SYSTEM, Actor
 from ..base.store import in_unit
 from ..language.declare import kept_links_of, registered
 from ..language.kinds.any_links import kept_as
@@ -73,8 +73,8 @@ class _NoList:
 
 @dataclass(frozen=True)
 class LinkCount:
-    """How many records of a type link to one: those that will be led on, and those whose link stays; `is_more`: more
-    than are counted."""
+    """How many records of a type that somebody sees link to one: those that will be led on, and those whose link stays;
+    `is_more`: more than are counted."""
 
     cls: type[Record]
     path: str
@@ -83,25 +83,54 @@ class LinkCount:
     is_more: bool = False
 
 
-def count_links(cls: type[Record], id: ObjectId) -> list[LinkCount]:
-    """What links to a record, by type and place, but for what is private; a thousand are counted of each."""
-    result = []
+def count_links(actor: Actor, cls: type[Record], id: ObjectId) -> tuple[list[LinkCount], bool]:
+    """What links to a record, by type and place, as far as the actor sees it, a thousand counted of each; and whether
+    anything else links to it. What is private counts as nothing."""
+    counts, others = [], False
     for place in places_of(cls):
         if place.cls.declared.access.private:
             continue
         query = place.query(cls.type_name(), id)
-        living = in_unit(place.cls.type_name())
-        total = living.count_documents({**query, "removed_at": None}, limit=COUNT_MAX)
-        archived = 0
-        if place.cls.declared.retention:
-            archived = in_unit(archive_of(place.cls.type_name())).count_documents(query, limit=COUNT_MAX)
-        if total + archived:
-            closed = {**query, "removed_at": None, **_closed(place.cls)}
-            firm = (
-                total if place.is_firm else living.count_documents(closed, limit=COUNT_MAX) if _closed(place.cls) else 0
-            )
-            result.append(LinkCount(place.cls, place.path, total - firm, firm + archived, total == COUNT_MAX))
-    return result
+        scope, archived = _scopes_at(actor, place)
+        others = others or _is_beyond(place, query, scope, archived)
+        if scope is not None and (count := _count_at(place, query, scope, archived)):
+            counts.append(count)
+    return counts, others
+
+
+def _scopes_at(actor: Actor, place: LinkPlace) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What the actor sees of the living and of the archived that may link somewhere; None: nothing."""
+    name, _, column = place.path.partition(".")
+    if name not in rights.listed_fields(actor, place.cls):
+        return None, None
+    if column and not rights.sees(actor, place.cls.declared.own_fields[name].columns[column]):
+        return None, None
+    return rights.visible(actor, place.cls), rights.visible_archived(actor, place.cls)
+
+
+def _is_beyond(place: LinkPlace, query: Mapping[str, Any], scope: Any, archived: Any) -> bool:
+    """Whether a record that is not in a scope links somewhere."""
+    held = [(in_unit(place.cls.type_name()), {"removed_at": None}, scope)]
+    if place.cls.declared.retention:
+        held.append((in_unit(archive_of(place.cls.type_name())), {}, archived))
+    return any(
+        rows.find_one({"$and": [query, every, {} if seen is None else {"$nor": [seen]}]}, {"_id": 1})
+        for rows, every, seen in held
+    )
+
+
+def _count_at(place: LinkPlace, query: Mapping[str, Any], scope: Any, archived: Any) -> LinkCount | None:
+    living, closed = in_unit(place.cls.type_name()), _closed(place.cls)
+    total = living.count_documents({"$and": [query, scope]}, limit=COUNT_MAX)
+    firm = total if place.is_firm else 0
+    if total and closed and not place.is_firm:
+        firm = living.count_documents({"$and": [query, scope, closed]}, limit=COUNT_MAX)
+    kept = 0
+    if archived is not None:
+        kept = in_unit(archive_of(place.cls.type_name())).count_documents({"$and": [query, archived]}, limit=COUNT_MAX)
+    if not total + kept:
+        return None
+    return LinkCount(place.cls, place.path, total - firm, firm + kept, COUNT_MAX in (total, kept))
 
 
 def _closed(cls: type[Record]) -> dict[str, Any]:
@@ -119,8 +148,8 @@ def is_open(record: Record) -> bool:
     return parent is None or bool(rights.parent_allows(type(record), parent))
 
 
-def lead_on(cls: type[Record], gone: ObjectId, context: Context) -> Iterator[tuple[str, list[ObjectId]]]:
-    """Lead on, in batches, what links to a merged record; each batch comes as the type, and those that were led on."""
+def ways_on(cls: type[Record], gone: ObjectId) -> Iterator[tuple[LinkPlace, list[ObjectId]]]:
+    """What links to a merged record, in batches: where, and in which records."""
     for place in places_of(cls):
         last: ObjectId | None = None
         while not place.is_firm:
@@ -129,33 +158,27 @@ def lead_on(cls: type[Record], gone: ObjectId, context: Context) -> Iterator[tup
             rows = list(in_unit(place.cls.type_name()).find(query, {"_id": 1}).sort("_id", 1).limit(BATCH))
             if not rows:
                 break
-            done = [row["_id"] for row in rows if _led_on(place, row["_id"], cls, gone, context)]
-            yield place.cls.type_name(), done
+            yield place, [row["_id"] for row in rows]
             last = rows[-1]["_id"]
 
 
-def _led_on(place: LinkPlace, id: ObjectId, cls: type[Record], gone: ObjectId, context: Context) -> bool:
-    """Lead one record on, if it is open, it still links there, and that one is still merged."""
+def lead_on(place: LinkPlace, id: ObjectId, cls: type[Record], gone: ObjectId, context: Context) -> bool:
+    """Lead one record on, if it is open, it still links there, and that one is still merged; comes back with whether it
+    was. What is in the bin, or wrong in another way, stays whole as it was: its link is followed."""
 
     def body(unit: Unit) -> bool:
         row = in_unit(cls.type_name()).find_one({"_id": gone}, {WENT_INTO: 1}) or {}
         if (into := row.get(WENT_INTO)) is None:
             return False
-        return _changed(place, id, cls, gone, into, context)
-
-    return in_transaction(body, quiet=True)
-
-
-def _changed(place: LinkPlace, id: ObjectId, cls: type[Record], old: ObjectId, new: ObjectId, context: Context) -> bool:
-    try:
         record = rights.find(SYSTEM, place.cls, id)
-        if not is_open(record):
-            return False
-        values = _values(place, record, cls.type_name(), old, new)
+        values = _values(place, record, cls.type_name(), gone, into) if is_open(record) else None
         if values is not None:
             changes.update(place.cls, id, values, actor=SYSTEM, version=None, context=context)
         return values is not None
-    except (Missing, Refused):  # in the bin, or wrong in another way: its link stays, and is followed
+
+    try:
+        return in_transaction(body, quiet=True)
+    except (Missing, Refused):
         return False
 
 
@@ -206,25 +229,35 @@ def followed_links(batch: str, most: int) -> list[str]:
     return numbers
 
 
-def lead_back(batch: str, cls: type[Record], gone: ObjectId, context: Context) -> Iterator[bool]:
-    """Lead back what a merge has led on and nobody has led elsewhere since; for each whether it was."""
+@dataclass(frozen=True)
+class WayBack:
+    """What a merge has changed in one field of a record."""
+
+    place: LinkPlace
+    id: ObjectId
+    change: Mapping[str, Any]
+
+
+def ways_back(batch: str, cls: type[Record]) -> Iterator[WayBack]:
+    """What a merge has led on."""
     places = {(place.cls.type_name(), place.path.partition(".")[0]): place for place in places_of(cls)}
     for entry in moved_by(batch):
         for change in entry["changes"]:
             if place := places.get((entry["type"], change["field"])):
-                yield _led_back(place, entry["record"], change, context)
+                yield WayBack(place, entry["record"], change)
 
 
-def _led_back(place: LinkPlace, id: ObjectId, change: Mapping[str, Any], context: Context) -> bool:
-    """Give a field of a record its value from before, if it still has the one that the merge gave it."""
+def lead_back(way: WayBack, context: Context) -> bool:
+    """Give a field of a record its value from before, if it still has the one that the merge gave it; comes back with
+    whether it was so."""
+    cls, name = way.place.cls, way.change["field"]
 
     def body(unit: Unit) -> bool:
-        row = in_unit(place.cls.type_name()).find_one({"_id": id, "removed_at": None})
-        name = change["field"]
-        if row is None or row.get(name) != change.get("new"):
+        row = in_unit(cls.type_name()).find_one({"_id": way.id, "removed_at": None})
+        if row is None or row.get(name) != way.change.get("new"):
             return False
-        value = place.cls.from_stored({**row, name: change.get("old")}).raw(name)
-        changes.update(place.cls, id, {name: value}, actor=SYSTEM, version=None, context=context)
+        value = cls.from_stored({**row, name: way.change.get("old")}).raw(name)
+        changes.update(cls, way.id, {name: value}, actor=SYSTEM, version=None, context=context)
         return True
 
     try:

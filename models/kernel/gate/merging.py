@@ -50,6 +50,11 @@ IN_APPROVAL = L(
     "{number} 正在等待審批（{state}），審批完成後方可合併。",
     code="state",
 )
+KEPT_IN_APPROVAL = L(
+    "{number} waits for a decision ({state}); undo the merge once it is given.",
+    "{number} 正在等待審批（{state}），審批完成後方可撤銷合併。",
+    code="state",
+)
 NO_MERGE = L("This record was not merged into another one.", "此記錄未曾併入其他記錄。", code="state")
 TOO_LATE = L("A merge of more than {days} days ago is not undone.", "超過 {days} 天的合併不能撤銷。", code="state")
 FOLLOWED = L(
@@ -98,13 +103,28 @@ def refuse_merge(actor: Actor, kept: Record, gone: Record) -> None:
     if kept.id == gone.id:
         raise Refused(SAME)
     for record in (kept, gone):
-        if not rights.may_update(actor, record) or not rights.may_open(actor, record):
-            raise Forbidden(NOT_BOTH(number=record.number))
-        flow = record.flow()
-        if record.decisions or (flow and record.state in rights.asking_states(flow)):
-            raise Refused(IN_APPROVAL(number=record.number, state=rights.state_word(record)))
+        refuse_stranger(actor, record)
+    for record in (kept, gone):
+        _refuse_under_decision(record, IN_APPROVAL)
+    _refuse_obstacles(gone)
+
+
+def refuse_stranger(actor: Actor, record: Record) -> None:
+    """Raise Forbidden to those who may not change a record, or not open it."""
+    if not rights.may_update(actor, record) or not rights.may_open(actor, record):
+        raise Forbidden(NOT_BOTH(number=record.number))
+
+
+def _refuse_under_decision(record: Record, sentence: L) -> None:
+    """Raise Refused while somebody decides on a record: what is decided on must not change under it."""
+    flow = record.flow()
+    if record.decisions or (flow and record.state in rights.asking_states(flow)):
+        raise Refused(sentence(number=record.number, state=rights.state_word(record)))
+
+
+def _refuse_obstacles(record: Record) -> None:
     for obstacle in _obstacles:
-        if why := obstacle(gone):
+        if why := obstacle(record):
             raise Refused(why)
 
 
@@ -194,8 +214,9 @@ def refuse_undoing(actor: Actor, gone: Record) -> tuple[Record, Mapping[str, Any
         kept = rights.find(actor, cls, gone.went_into)
     except Missing as fault:
         raise Refused(FOLLOWED(what=NOT_THERE_NOW(number=_number_of(cls, gone.went_into)))) from fault
-    if not rights.is_writer(actor, cls, kept):
-        raise Forbidden(NOT_BOTH(number=kept.number))
+    refuse_stranger(actor, kept)
+    _refuse_under_decision(kept, KEPT_IN_APPROVAL)
+    _refuse_obstacles(kept)
     took = _last_entry(kept.id, {"verb": TAKEN, "batch": entry["batch"]})
     if took is None:
         raise Refused(NO_MERGE)
