@@ -6,7 +6,7 @@ transaction. A run leads on what links to the other one.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from bson import ObjectId
@@ -15,7 +15,7 @@ from mongoengine.connection import get_db
 from .kernel.base.errors import Missing, Refused
 from .kernel.base.people import SYSTEM, Actor
 from .kernel.base.words import L
-from .kernel.gate import changes, merging
+from .kernel.gate import changes, history, merging
 from .kernel.gate.acts import Context
 from .kernel.gate.merging import Pair
 from .kernel.gate.unit import Unit, in_transaction
@@ -40,15 +40,20 @@ def merge(cls: type[Record], pair: Pair, taken: Collection[str], *, actor: Actor
 
 def undo(cls: type[Record], id: Any, *, actor: Actor) -> Record:
     """Let a merged record stand by itself again. Raises Missing, Refused."""
-    if (run := run_of(cls, id)) and run["state"] in jobs.OPEN:
+    if ObjectId.is_valid(id or "") and being_led([ObjectId(id)]):
         raise Refused(STILL_RUNS)
     return merging.undo(cls, id, actor=actor, also=_without_files)
 
 
-def run_of(cls: type[Record], id: Any) -> dict[str, Any] | None:
-    """The last run that leads on, or back, what links to a merged record."""
-    params = {"params.type": cls.type_name(), "params.id": str(id)}
-    return get_db()[jobs.COLLECTION].find_one({"task": merging.JOB, **params}, sort=[("_id", -1)])
+def being_led(ids: Iterable[ObjectId]) -> set[ObjectId]:
+    """Of some records, those that were merged or parted last by what still leads links on, or back: two queries."""
+    query = {"record": {"$in": list(ids)}, "verb": {"$in": [merging.GONE, merging.UNDONE]}}
+    entries = get_db()[history.COLLECTION].find(query, {"record": 1, "batch": 1, "seq": 1}).sort("seq", 1)
+    keys = {merging.once_for(entry["batch"]): entry["record"] for entry in entries}
+    if not keys:
+        return set()
+    runs = get_db()[jobs.COLLECTION].find({"once": {"$in": list(keys)}}, {"once": 1, "state": 1})
+    return {keys[run["once"]] for run in runs if run["state"] in jobs.OPEN}
 
 
 def _with_files(kept: Record, gone: Record, context: Context) -> None:
@@ -64,11 +69,13 @@ def _without_files(kept: Record, gone: Record, context: Context) -> None:
             files.detach(file["_id"], actor=SYSTEM, context=context)
 
 
-def merged_with(cls: type[Record], id: ObjectId, most: int) -> list[dict[str, Any]]:
-    """The records that went into one, the last first: as they are stored."""
-    if not cls.declared.merges:
+def merged_with(actor: Actor, cls: type[Record], id: ObjectId, most: int) -> list[dict[str, Any]]:
+    """The records that went into one, the last first, as far as the actor may read them: as they are stored."""
+    scope = rights.visible_removed(actor, cls)
+    if not cls.declared.merges or scope is None:
         return []
-    return list(cls.collection().find({"went_into": id}).sort("removed_at", -1).limit(most))
+    query = {"$and": [scope, {"went_into": id}]}
+    return list(cls.collection().find(query).sort("removed_at", -1).limit(most))
 
 
 def find_merged(actor: Actor, cls: type[Record], id: Any) -> Record:

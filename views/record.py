@@ -195,9 +195,12 @@ class RecordView(PlainRun, ListDoors, DraftDoors, RecordDoors, MergeEndpoints, M
 
     @expose("/history/")
     def history_view(self) -> Answer:
-        """The whole history of a record, and the record as it was at a version."""
+        """The whole history of a record, also of one that was merged, and the record as it was at a version."""
         me = actor()
-        record = rights.find(me, self.model, request.args.get("id"))
+        try:
+            record = rights.find(me, self.model, request.args.get("id"))
+        except Missing:
+            record = merging.find_merged(me, self.model, request.args.get("id"))
         if not (verdict := rights.may_open(me, record)):
             return self._refusal_page(record, verdict.why)
         query = past.ShownVersions(

@@ -27,6 +27,7 @@ from models.kernel.language.fields import (
     Ref,
     Refs,
     Sealed,
+    SignedLine,
     Text,
     Whole,
 )
@@ -112,6 +113,18 @@ class Dated(Line):
 
     name = Text(label=NAME)
     due = Day(label=NAME)
+
+
+class Guarded(Line):
+    """A line with a column that heads alone see."""
+
+    name = Text(see={Role.HEAD}, label=NAME)
+
+
+class SignedRow(SignedLine):
+    """A line that is only added."""
+
+    name = Text(label=NAME)
 
 
 LINES = {"lines": Lines(Dated, label=NAME)}
@@ -336,6 +349,26 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "merges, and says belongs_to=, which others outside or the clock go by": {
         "fields": {"loan": Ref("Loan", required=True, fixed=True, label=NAME)},
         "belongs_to": "loan",
+        "merges": MERGED,
+        "grid": BY_NAME,
+    },
+    "merges, and has the list 'lines' with see=, though lists are united whoever merges": {
+        "fields": {"lines": Lines(Dated, see={Role.HEAD}, label=NAME)},
+        "merges": MERGED,
+        "grid": BY_NAME,
+    },
+    "merges, and has the list 'lines' with edit=, though lists are united whoever merges": {
+        "fields": {"lines": Lines(Dated, edit={Role.HEAD}, label=NAME)},
+        "merges": MERGED,
+        "grid": BY_NAME,
+    },
+    "merges, and has the list 'seen' with see=, though lists are united whoever merges": {
+        "fields": {"seen": Lines(Guarded, label=NAME)},
+        "merges": MERGED,
+        "grid": BY_NAME,
+    },
+    "merges, and has the list 'added' with append_only=, though lists are united whoever merges": {
+        "fields": {"added": Lines(SignedRow, append_only=True, label=NAME)},
         "merges": MERGED,
         "grid": BY_NAME,
     },

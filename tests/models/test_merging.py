@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from mongoengine.connection import get_db
 
 from models import catalogue, mail_entries, merging
 from models.aftersales.tickets import Ticket
@@ -22,9 +23,11 @@ from models.sales.customers import Contact
 from models.services.files import files
 from models.services.imports import rows as import_rows
 from models.services.keeping import archive
+from models.services.work import jobs
 from tests.fixtures.doing import do, work_off
 from tests.fixtures.http import id_in, read_page
 from tests.races.at_once import at_once, done
+from views.page import merging as pages
 
 CUSTOMER = catalogue["customer"]
 PHONE, MAIL = "13800138000", "li@example.com"
@@ -195,6 +198,40 @@ class TestPage:
         company.walk(twice[1], "screened")
         assert button not in compared(head, twice).text
 
+    def test_names_what_its_reader_may_see_and_says_where_it_is_cut(
+        self, company: Any, twice: Any, browser_as: Any, monkeypatch: Any
+    ) -> None:
+        """Of a customer of another department nothing is said."""
+        kept, way = twice[0], "/admin/customer/details/"
+        secret = company.make("customer", "clerk_sal", name="保密客戶")
+        for gone in (twice[1], secret):
+            merged(company, (kept, gone))
+        CUSTOMER.collection().update_one({"_id": secret.id}, {"$set": {"department": company.department("SVC")}})
+        clerk, head = browser_as("clerk_sal"), browser_as("management")
+        assert secret.title in head.get(way, {"id": kept.id}).text
+        html = clerk.get(way, {"id": kept.id}).text
+        assert twice[1].title in html
+        assert secret.title not in html[html.index('id="merged"') :].partition("</section>")[0]
+        assert "僅顯示最近" not in html
+        monkeypatch.setattr(pages, "MERGED_SHOWN", 1)
+        assert "僅顯示最近 1 條" in head.get(way, {"id": kept.id}).text
+        monkeypatch.setattr(pages, "TIMELINE_MAX", 1)
+        assert "僅顯示最近 1 條" in head.get("/admin/customer/merged/", {"id": secret.id}).text
+        assert secret.number in head.get("/admin/customer/history/", {"id": secret.id}).text
+        assert clerk.get("/admin/customer/history/", {"id": secret.id}).status_code == 404
+
+    def test_says_which_are_still_being_led_on(self, company: Any, twice: Any) -> None:
+        """Found by an index, whatever else was ever merged."""
+        third = company.make("customer", "clerk_sal")
+        for gone in (twice[1], third):
+            merged(company, (twice[0], gone))
+        ids = [twice[1].id, third.id]
+        assert merging.being_led([*ids, twice[0].id]) == set(ids)
+        work_off(gate.JOB)
+        assert merging.being_led(ids) == set()
+        plan = get_db()[jobs.COLLECTION].find({"once": {"$in": [gate.once_for("a"), gate.once_for("b")]}}).explain()
+        assert "given_once" in str(plan["queryPlanner"]["winningPlan"])
+
 
 class TestRun:
     def test_one_that_is_refused_stays_whole(self, company: Any, twice: Any, monkeypatch: Any) -> None:
@@ -331,6 +368,22 @@ def test_a_table_of_figures_counts_both_as_one(company: Any, twice: Any, browser
     assert len(re.findall(f'href="[^"]*f.customer={kept.id}&amp;f.state=sent"[^>]*>2<', page)) == 1
     listed = head.get("/admin/quotation/", {"f.customer": str(kept.id)}).text
     assert len(set(re.findall(r"/admin/quotation/details/\?id=\w+", listed))) == 2
+
+
+def test_names_that_two_merges_gave_stay_while_one_of_them_does(company: Any, twice: Any, monkeypatch: Any) -> None:
+    """Undoing one takes nothing from the other; of too many names the numbers stay, by which the record is found."""
+    kept, gone = twice
+    same = company.make("customer", "clerk_sal", name=gone.title)
+    for other in (gone, same):
+        merged(company, (kept, other))
+    work_off(gate.JOB)
+    assert company.fresh(kept).known_as == [gone.number, same.number, gone.title]
+    merging.undo(CUSTOMER, same.id, actor=company.actor("head_sal"))
+    assert company.fresh(kept).known_as == [gone.number, gone.title]
+    monkeypatch.setattr(gate, "NAMES_MAX", 2)
+    work_off(gate.JOB)
+    merged(company, (kept, same))
+    assert company.fresh(kept).known_as == [gone.number, same.number]
 
 
 class TestDoubles:

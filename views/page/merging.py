@@ -27,7 +27,6 @@ from models.kernel.language.merging import stands_for
 from models.kernel.language.record import Record
 from models.kernel.rights import picking, rights
 from models.services.files import files
-from models.services.work import jobs
 
 from ..kinds import kind_of
 from ..session import actor, say, version_if_given
@@ -186,10 +185,11 @@ def merged_panel(me: Actor, record: Record) -> Panel | None:
     cls = type(record)
     if cls.declared.merges is None or not record.known_as:
         return None
-    scope = rights.visible_removed(me, cls)
-    rows = merges.merged_with(cls, record.id, MERGED_SHOWN) if scope is not None else []
-    if not rows:
+    known = merges.merged_with(me, cls, record.id, MERGED_SHOWN + 1)
+    if not known:
         return None
+    rows = known[:MERGED_SHOWN]
+    running = merges.being_led(row["_id"] for row in rows)
     people = titles({"User": {row["removed_by"] for row in rows if row.get("removed_by")}})
     base = f"/admin/{record.type_name()}/"
     shown = [
@@ -199,12 +199,14 @@ def merged_panel(me: Actor, record: Record) -> Panel | None:
             "url": f"{base}merged/?id={row['_id']}",
             "by": people.get(row.get("removed_by"), ""),
             "at": moment(row["removed_at"]),
-            "is_running": bool((run := merges.run_of(cls, row["_id"])) and run["state"] in jobs.OPEN),
+            "is_running": row["_id"] in running,
         }
         for row in rows
     ]
-    may = bool(merging.may_merge(me, cls)) and rights.is_writer(me, cls, record)
-    return Panel("record/merged_panel.html", {"rows": shown, "base": base, "may_undo": may})
+    may = bool(merging.may_merge(me, cls)) and bool(rights.may_update(me, record))
+    most = MERGED_SHOWN if len(known) > MERGED_SHOWN else 0
+    facts = {"rows": shown, "base": base, "may_undo": may, "id": record.id, "most": most}
+    return Panel("record/merged_panel.html", facts)
 
 
 def choose_context(me: Actor, record: Record, text: str) -> dict[str, Any]:
@@ -328,7 +330,7 @@ def merged_context(me: Actor, record: Record) -> dict[str, Any]:
     cls, document = type(record), stored(record)
     labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
     viewer, opened = rights.Viewer(me, record), rights.may_open(me, record)
-    entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX) if opened else []
+    entries = history.entries_of(record.id, newest_first=True, limit=TIMELINE_MAX + 1) if opened else []
     into = stands_for(cls, record.id)
     return {
         **record_page.heading(cls, record),
@@ -337,7 +339,8 @@ def merged_context(me: Actor, record: Record) -> dict[str, Any]:
             "title": titles({cls.__name__: [into]}).get(into),
         },
         "parts_": record_page.parts_of(cls, document, labels, viewer, opened=bool(opened)),
-        "timeline": timeline(cls, entries, viewer),
+        "timeline": timeline(cls, entries[:TIMELINE_MAX], viewer),
+        "most": TIMELINE_MAX if len(entries) > TIMELINE_MAX else 0,
     }
 
 

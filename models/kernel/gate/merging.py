@@ -8,7 +8,7 @@ record that stands (`language/merging.py`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from ..base.roles import ROLE_LABELS
 from ..base.store import in_unit
 from ..base.words import L, Listed, Words
 from ..language.fields import is_empty
+from ..language.merging import TOGETHER_MAX, WENT_INTO
 from ..language.record import Record
 from ..rights import rights
 from ..rights.verdicts import YES, Verdict
@@ -84,6 +85,11 @@ class Pair:
     kept: ObjectId
     gone_version: int | None = None
     kept_version: int | None = None
+
+
+def once_for(batch: str | None) -> str:
+    """The key under which the run of a merge, or of its undoing, is ordered."""
+    return f"{JOB}:{batch}"
 
 
 def may_merge(actor: Actor, cls: type[Record]) -> Verdict:
@@ -165,11 +171,12 @@ def merge(
         _take(kept, gone, chosen)
         _leave(gone, kept, chosen, actor)
         changes.write_and_settle(unit, gone, was, GONE, Act(actor, context))
+        kept.known_as = _known_as(kept, set())
         _refuse_if_wrong(kept, before, actor)
         record = changes.write_and_settle(unit, kept, before, TAKEN, Act(actor, context))
         if also:
             also(record, gone, context)
-        order(JOB, {"type": cls.type_name(), "id": str(gone.id), "batch": context.batch}, once=f"{JOB}:{context.batch}")
+        order(JOB, {"type": cls.type_name(), "id": str(gone.id), "batch": context.batch}, once=once_for(context.batch))
         return record
 
     with noting(VerbAttempt(actor, cls, GONE, Context(source=Source.MERGE), pair.gone)):
@@ -186,13 +193,13 @@ def undo(cls: type[R], id: Any, *, actor: Actor, also: Callable[[R, R, Context],
         context = replace(_context(REASON_BACK, kept, gone, actor), undoes=entry["batch"])
         was, before = stored(gone), stored(kept)
         back, left = _as_before(gone, entry), _as_before(kept, took)
-        left.known_as = [name for name in left.known_as or () if name not in {*_names_of(gone)}]
+        left.known_as = _known_as(left, {gone.id})
         left = changes.write_and_settle(unit, left, before, UNDONE, Act(actor, context))
         back = changes.write_and_settle(unit, back, was, UNDONE, Act(actor, context))
         if also:
             also(left, back, context)
         params = {"type": cls.type_name(), "id": str(gone.id), "batch": context.batch, "undoes": context.undoes}
-        order(JOB, params, once=f"{JOB}:{context.batch}")
+        order(JOB, params, once=once_for(context.batch))
         return back
 
     with noting(VerbAttempt(actor, cls, UNDONE, Context(source=Source.MERGE), id)):
@@ -231,15 +238,13 @@ def _context(reason: L, kept: Record, gone: Record, actor: Actor) -> Context:
 
 
 def _take(kept: Record, gone: Record, chosen: Collection[str]) -> None:
-    """Let a record hold what it takes from the one that goes: values, the lines that say something else, tags, and by
-    what else it is known."""
+    """Let a record hold what it takes from the one that goes: values, the lines that say something else, and tags."""
     for name in chosen:
         kept.put(name, copied(gone.raw(name)))
     for name, field in kept.declared.own_fields.items():
         if field.columns and not field.computed:
             kept.put(name, _united(kept.raw(name) or [], gone.raw(name) or [], list(field.columns)))
     kept.tags = list(dict.fromkeys([*(kept.tags or ()), *(gone.tags or ())]))
-    kept.known_as = list(dict.fromkeys([*(kept.known_as or ()), *_names_of(gone)]))[:NAMES_MAX]
 
 
 def _united(own: list[Any], others: list[Any], columns: list[str]) -> list[Any]:
@@ -248,8 +253,19 @@ def _united(own: list[Any], others: list[Any], columns: list[str]) -> list[Any]:
     return [*own, *(line for line in others if lines.said(line, columns) not in known)]
 
 
-def _names_of(record: Record) -> Iterator[str]:
-    yield from (name for name in (record.number, record.title, *(record.known_as or ())) if name)
+def _known_as(kept: Record, apart: Set[ObjectId]) -> list[str]:
+    """By what else a record is known: the numbers of all that went into it, over as many as there are between, then
+    their titles, of which the last are left out where they are too many. `apart`: what is to stand by itself again."""
+    rows, fresh, seen = [], [kept.id], {kept.id, *apart}
+    while fresh:
+        shown = {"number": 1, "title": 1}
+        cursor = in_unit(kept.type_name()).find({WENT_INTO: {"$in": fresh}, "_id": {"$nin": list(seen)}}, shown)
+        level = list(cursor.sort("_id", 1).limit(TOGETHER_MAX))
+        fresh = [row["_id"] for row in level]
+        rows += level
+        seen.update(fresh)
+    names = (row.get(part) for part in ("number", "title") for row in rows)
+    return list(dict.fromkeys(name for name in names if isinstance(name, str) and name))[:NAMES_MAX]
 
 
 def _leave(gone: Record, kept: Record, chosen: Collection[str], actor: Actor) -> None:

@@ -60,10 +60,29 @@ def merging_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[str
     for option in _UNFIT:
         if getattr(spec, option):
             yield f"merges, and says {option}=, which others outside or the clock go by"
-    if any(getattr(field, "rollup", None) for field in spec.own_fields.values()):
-        yield "merges, and counts fields from other records, some of which go on naming the merged one"
+    yield from _field_faults(spec)
     if spec.access.private or spec.access.time_boxed:
         yield "merges, and is private or lent, so that nobody sees both records"
+
+
+def _field_faults(spec: Declaration) -> Iterator[str]:
+    for name, field in spec.own_fields.items():
+        if why := _not_united(field):
+            yield f"merges, and has the list {name!r} with {why}, though lists are united whoever merges"
+    if any(getattr(field, "rollup", None) for field in spec.own_fields.values()):
+        yield "merges, and counts fields from other records, some of which go on naming the merged one"
+
+
+def _not_united(field: Any) -> str:
+    """What keeps a list from being united with another one by somebody who may not see, or set, all of it."""
+    if not field.columns or field.computed:
+        return ""
+    if field.append_only:
+        return "append_only="
+    for option in ("see", "edit"):
+        if any(getattr(part, option) for part in (field, *field.columns.values())):
+            return f"{option}="
+    return ""
 
 
 def merged_line_faults(path: str, link: Any, by_class: Mapping[str, Any]) -> Iterator[str]:
