@@ -15,7 +15,7 @@ from mongoengine.connection import get_db
 from .kernel.base.errors import Missing, Refused
 from .kernel.base.people import SYSTEM, Actor
 from .kernel.base.words import L
-from .kernel.gate import changes, history, merging
+from .kernel.gate import alike, changes, history, merging
 from .kernel.gate.acts import Context
 from .kernel.gate.merging import Pair
 from .kernel.gate.unit import Unit, in_transaction
@@ -29,7 +29,6 @@ STILL_RUNS = L(
     "正在更新指向被合併記錄的鏈接，完成後方可撤銷。",
     code="state",
 )
-NOT_SAME = "not_the_same"
 FROM = "from_merged"  # of the fact of a file: the file of a merged record that it is
 
 
@@ -86,14 +85,20 @@ def find_merged(actor: Actor, cls: type[Record], id: Any) -> Record:
     return record
 
 
-def note_not_the_same(cls: type[Record], ids: tuple[ObjectId, ObjectId], *, actor: Actor) -> None:
-    """Keep in the histories of two records that they are not the same, so that they are not proposed again."""
+def note_same(cls: type[Record], ids: tuple[ObjectId, ObjectId], *, same: bool, actor: Actor) -> None:
+    """Keep in the histories of two records that they are not the same, so that they are not proposed again; or that
+    they may be, after all. Raises Missing, Forbidden to those who may not merge them."""
 
     def body(unit: Unit) -> None:
         records = [rights.find(actor, cls, id) for id in ids]
+        for record in records:
+            merging.refuse_stranger(actor, record)
+        if alike.is_apart(records[0], records[1]) is not same:
+            return
         for record, other in (records, records[::-1]):
             context = Context(reason=other.number)
-            change = {"field": NOT_SAME, "old": None, "new": other.id}
-            changes.note(cls, record.id, NOT_SAME, actor=actor, context=context, changes=[change])
+            change = {"field": alike.NOT_SAME, "old": other.id if same else None, "new": None if same else other.id}
+            verb = alike.PERHAPS if same else alike.NOT_SAME
+            changes.note(cls, record.id, verb, actor=actor, context=context, changes=[change])
 
     in_transaction(body)

@@ -13,7 +13,7 @@ from mongoengine.connection import get_db
 from models import catalogue, mail_entries, merging
 from models.aftersales.tickets import Ticket
 from models.kernel.base import clock
-from models.kernel.base.errors import Refused
+from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import alike, changes, history, merged_links
 from models.kernel.gate import merging as gate
@@ -397,6 +397,49 @@ class TestDoubles:
         assert head.send(form, id=[str(third.id), str(twice[1].id)]).status_code == 302
         assert str(third.id) not in head.get("/admin/customer/doubles/").text
         assert alike.beside(company.actor("head_sal"), third) == []
+
+    def test_who_may_not_merge_two_says_nothing_of_them_and_it_can_be_taken_back(
+        self, company: Any, twice: Any, browser_as: Any
+    ) -> None:
+        third = company.make("customer", "clerk_sal", name="另一家", contacts=[contact(mail=None)])
+        ids, head = (twice[1].id, third.id), company.actor("head_sal")
+        with pytest.raises((Forbidden, Missing)):
+            merging.note_same(CUSTOMER, ids, same=False, actor=company.actor("head_svc"))
+        for _ in range(2):  # a second time, nothing is noted again
+            merging.note_same(CUSTOMER, ids, same=False, actor=head)
+        assert alike.beside(head, third) == []
+        browser = browser_as("head_sal")
+        page = read_page(browser.get("/admin/customer/merge/", {"id": third.id, "with": twice[1].id}).text)
+        form = page.form("/admin/customer/doubles/")
+        answer = browser.send(form)
+        assert answer.status_code == 302
+        assert "不是重複" not in browser.get(answer.headers["Location"]).text
+        assert alike.beside(head, third) == [twice[1]]
+        verbs = [entry["verb"] for entry in history.entries_of(third.id)]
+        assert verbs[-2:] == [alike.NOT_SAME, alike.PERHAPS]
+
+    def test_many_alike_are_bounded_and_what_all_hold_is_said(
+        self, company: Any, browser_as: Any, monkeypatch: Any
+    ) -> None:
+        """Five others of each record, the rest counted; what more hold than are looked at is named once."""
+        made = [company.make("customer", "clerk_sal", contacts=[contact(mail=None)]) for _ in range(8)]
+        head = company.actor("head_sal")
+        doubles = alike.doubles_of(head, CUSTOMER, made[::-1])
+        pairs = [pair for pair in doubles.pairs if pair.record == made[-1]]
+        assert [pair.other for pair in pairs] == made[6:1:-1]
+        assert doubles.further == {made[-1]: 2, made[-2]: 1}
+        assert doubles.common == ()
+        html = browser_as("head_sal").get("/admin/customer/doubles/").text
+        assert "另有 2 條可能重複" in html
+        monkeypatch.setattr(alike, "HITS_MAX", 7)
+        doubles = alike.doubles_of(head, CUSTOMER, made[::-1])
+        assert (doubles.pairs, doubles.further) == ((), {})
+        assert doubles.common == ((made[0], "contacts.phone"),)
+        html = browser_as("head_sal").get("/admin/customer/doubles/").text
+        assert "超過 7 條記錄與此相同" in html
+        values = {"name": "全新公司", "contacts": [contact(name="王")]}
+        with pytest.raises(Refused, match=r"超過 7 條|more than 7"):
+            changes.create(CUSTOMER, values, actor=company.actor("clerk_sal"))
 
     def test_a_new_entry_is_doubted(self, company: Any, twice: Any) -> None:
         values = {"name": "全新公司", "contacts": [contact(name="王")]}

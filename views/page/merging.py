@@ -47,6 +47,7 @@ MERGED_MEANWHILE = L(
 )
 LED_HERE = L("{gone} was merged into this record.", "{gone} 已併入本記錄。")
 UNDONE = L("The merge is undone: {number} stands by itself again.", "已撤銷合併：{number} 恢復為獨立記錄。")
+PERHAPS = L("Noted: {number} and {other} may be the same.", "已記錄：{number} 與 {other} 可能重複。")
 APART = L("Noted: {number} and {other} are not the same.", "已記錄：{number} 與 {other} 不是重複。")
 TIMELINE_MAX = 60
 
@@ -97,7 +98,8 @@ class MergeEndpoints:
 
     @expose("/doubles/", methods=("GET", "POST"))
     def doubles_view(self) -> Any:
-        """Pairs of records that may be the same, sixty records looked at on each page; or that two are not the same."""
+        """Pairs of records that may be the same, sixty records looked at on each page; or that two are not the same, or
+        may be, after all."""
         me = _allowed(self.model)
         if request.method == "GET":
             return self.render("record/doubles.html", **doubles_context(me, self.model, self.base))
@@ -105,8 +107,11 @@ class MergeEndpoints:
         if len(ids) != 2:
             raise Missing
         records = [rights.find(me, self.model, id) for id in ids]
-        merges.note_not_the_same(self.model, ids, actor=me)
-        say("good", APART(number=records[0].number, other=records[1].number))
+        is_same = bool(request.form.get("same"))
+        merges.note_same(self.model, ids, same=is_same, actor=me)
+        say("good", (PERHAPS if is_same else APART)(number=records[0].number, other=records[1].number))
+        if is_same:
+            return redirect(f"{self.base}merge/?{urlencode({'id': ids[0], 'with': ids[1]})}")
         after = request.form.get("after", "")
         return redirect(f"{self.base}doubles/" + (f"?after={after}" if ObjectId.is_valid(after) else ""))
 
@@ -261,6 +266,7 @@ def side_by_side(
         "comments": get_db()[history.COLLECTION].count_documents({"record": gone.id, "verb": "comment"}),
         "why": why,
         "may_merge": may,
+        "is_apart": alike.is_apart(kept, gone),
         "days": merging.DAYS,
     }
 
@@ -351,7 +357,7 @@ def doubles_context(me: Actor, cls: type[Record], base: str) -> dict[str, Any]:
     rows = (
         list(cls.collection().find({"$and": [scope, before]}).sort("_id", -1).limit(PAGE)) if scope is not None else []
     )
-    pairs = alike.pairs_of(me, cls, [cls.from_stored(row) for row in rows])
+    doubles = alike.doubles_of(me, cls, [cls.from_stored(row) for row in rows])
     onward = str(rows[-1]["_id"]) if len(rows) == PAGE else ""
     return {
         "declared": cls.declared,
@@ -366,8 +372,11 @@ def doubles_context(me: Actor, cls: type[Record], base: str) -> dict[str, Any]:
                 "fields": [_label_at(cls, path) for path in pair.fields],
                 "url": f"{base}merge/?{urlencode({'id': str(pair.other.id), 'with': str(pair.record.id)})}",
             }
-            for pair in pairs
+            for pair in doubles.pairs
         ],
+        "further": [(_heading(record), count) for record, count in doubles.further.items()],
+        "common": [(_heading(record), _label_at(cls, path)) for record, path in doubles.common],
+        "most": alike.HITS_MAX,
     }
 
 

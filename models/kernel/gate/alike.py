@@ -6,7 +6,8 @@ Found by what lists search by: one query by the names of some records, one by wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -16,18 +17,20 @@ from mongoengine.connection import get_db
 
 from ..base.people import Actor
 from ..base.search import normal, same, sealed_gram
-from ..base.words import L, Words
+from ..base.words import L, Listed, Words
 from ..language.fields import label_of
 from ..language.finding import sealed_columns
 from ..language.record import Record
 from ..rights import rights
 from .history import COLLECTION as HISTORY
 
-NOT_SAME = "not_the_same"
+NOT_SAME, PERHAPS = "not_the_same", "perhaps_the_same"
 AT_ONCE = 40
 HITS_MAX = 200
+OTHERS_MAX = 5
 Key = tuple[str, str]
 KNOWN = L("{label}: {number} has the same.", "{label}：與 {number} 相同。")
+COMMON = L("{label}: more than {count} records have the same.", "{label}：超過 {count} 條記錄與此相同。")
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,85 @@ class AlikePair:
     fields: tuple[str, ...]
 
 
-def pairs_of(actor: Actor, cls: type[Record], records: Sequence[Record]) -> list[AlikePair]:
+@dataclass(frozen=True)
+class Doubles:
+    """Pairs that may be the same; of which records more than five others may be, by how many; and which fields of which
+    records hold what so many hold that nobody is looked up by it, each such text once."""
+
+    pairs: tuple[AlikePair, ...]
+    further: Mapping[Record, int]
+    common: tuple[tuple[Record, str], ...]
+
+
+class _Holders:
+    """The records that an actor sees and that hold something that some others hold."""
+
+    def __init__(self, actor: Actor, cls: type[Record], records: Sequence[Record]):
+        self.actor, self.cls = actor, cls
+        self.own = {record.id: keys_of(actor, record) for record in records}
+        self.common: set[str] = set()
+        self.rows: dict[ObjectId, Record] = {}
+        if (scope := rights.visible(actor, cls)) is not None:
+            self._read(scope, set(chain.from_iterable(self.own.values())))
+        self._by_key: dict[Key, list[Record]] = defaultdict(list)
+        for other in sorted(self.rows.values(), key=lambda other: other.id, reverse=True):
+            for key in keys_of(actor, other):
+                if key[1] not in self.common:
+                    self._by_key[key].append(other)
+
+    def _read(self, scope: Mapping[str, Any], keys: Set[Key]) -> None:
+        kept_sealed = {path for path in {path for path, _ in keys} if _is_sealed(self.cls, path)}
+        for is_sealed in (False, True):
+            texts = sorted({text for path, text in keys if (path in kept_sealed) is is_sealed})
+            for at in range(0, len(texts), AT_ONCE):
+                self._read_some(scope, texts[at : at + AT_ONCE], is_sealed)
+
+    def _read_some(self, scope: Mapping[str, Any], texts: Sequence[str], is_sealed: bool) -> None:
+        """One query, and by halves where too many records answer it: what a single text finds so is common."""
+        query = {"g": {"$in": list(texts)}} if is_sealed else {"$or": [same(text) for text in texts]}
+        rows = list(self.cls.collection().find({"$and": [scope, query]}).limit(HITS_MAX + 1))
+        if len(rows) <= HITS_MAX:
+            self.rows |= {row["_id"]: self.cls.from_stored(row) for row in rows}
+        elif len(texts) == 1:
+            self.common.add(texts[0])
+        else:
+            half = len(texts) // 2
+            self._read_some(scope, texts[:half], is_sealed)
+            self._read_some(scope, texts[half:], is_sealed)
+
+    def beside(self, record: Record) -> dict[Record, tuple[str, ...]]:
+        """The others that have something in common with a record, the newest first, each with the fields."""
+        paths: dict[ObjectId, set[str]] = defaultdict(set)
+        for key in self.own[record.id]:
+            for other in self._by_key.get(key, ()):
+                if other.id != record.id:
+                    paths[other.id].add(key[0])
+        return {self.rows[id]: tuple(sorted(paths[id])) for id in sorted(paths, reverse=True)}
+
+    def common_of(self, record: Record) -> list[Key]:
+        """What a record holds that too many others do."""
+        return sorted(key for key in self.own[record.id] if key[1] in self.common)
+
+
+def doubles_of(actor: Actor, cls: type[Record], records: Sequence[Record]) -> Doubles:
     """The pairs that some records make with older ones, but for those of which somebody said that they are not the
-    same."""
+    same; five for each record."""
     if not records:
-        return []
-    others = _candidates(actor, cls, records)
-    apart = _kept_apart([record.id for record in records])
-    pairs = []
+        return Doubles((), {}, ())
+    holders, apart = _Holders(actor, cls, records), _kept_apart([record.id for record in records])
+    pairs: list[AlikePair] = []
+    further: dict[Record, int] = {}
     for record in records:
-        own = keys_of(actor, record)
-        for other in others.values():
-            shared = own & keys_of(actor, other)
-            if shared and other.id < record.id and frozenset((record.id, other.id)) not in apart:
-                pairs.append(AlikePair(record, other, tuple(sorted({path for path, _ in shared}))))
-    return pairs
+        own = [
+            AlikePair(record, other, paths)
+            for other, paths in holders.beside(record).items()
+            if other.id < record.id and frozenset((record.id, other.id)) not in apart
+        ]
+        pairs += own[:OTHERS_MAX]
+        if len(own) > OTHERS_MAX:
+            further[record] = len(own) - OTHERS_MAX
+    common = {key: (record, key[0]) for record in records for key in holders.common_of(record)}
+    return Doubles(tuple(pairs), further, tuple(common.values()))
 
 
 def warnings_of(record: Record, actor: Actor, known: Iterable[str]) -> Iterator[tuple[str, Words]]:
@@ -61,12 +128,19 @@ def warnings_of(record: Record, actor: Actor, known: Iterable[str]) -> Iterator[
     said already."""
     if record.declared.merges is None:
         return
-    own, cls = keys_of(actor, record), type(record)
-    for other in _candidates(actor, cls, [record]).values():
-        for path in sorted({path for path, _ in own & keys_of(actor, other)}):
-            name = path.partition(".")[0]
-            if name not in known:
-                yield name, KNOWN(label=label_of(_inner(cls, path)), number=other.number)
+    cls, said = type(record), set(known)
+    holders = _Holders(actor, cls, [record])
+    for path, _ in holders.common_of(record):
+        if (name := path.partition(".")[0]) not in said:
+            yield name, COMMON(label=label_of(_inner(cls, path)), count=HITS_MAX)
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for other, paths in holders.beside(record).items():
+        for path in paths:
+            numbers[path].append(other.number)
+    for path, those in sorted(numbers.items()):
+        if (name := path.partition(".")[0]) not in said:
+            first = [*those[:OTHERS_MAX], *(["…"] if len(those) > OTHERS_MAX else [])]
+            yield name, KNOWN(label=label_of(_inner(cls, path)), number=Listed(tuple(first)))
 
 
 def keys_of(actor: Actor, record: Record) -> frozenset[Key]:
@@ -99,32 +173,24 @@ def _is_sealed(cls: type[Record], path: str) -> bool:
     return any(column is _inner(cls, path) for _, column in sealed_columns(cls))
 
 
-def _candidates(actor: Actor, cls: type[Record], records: Sequence[Record]) -> dict[ObjectId, Record]:
-    """The records that have something in common with some others: one query for each forty names, one for the rest."""
-    scope = rights.visible(actor, cls)
-    if scope is None:
-        return {}
-    keys = list(chain.from_iterable(keys_of(actor, record) for record in records))
-    kept_sealed = {path for path in {path for path, _ in keys} if _is_sealed(cls, path)}
-    plain = sorted({text for path, text in keys if path not in kept_sealed})
-    sealed = sorted({text for path, text in keys if path in kept_sealed})
-    queries: list[Mapping[str, Any]] = [
-        {"$or": [same(text) for text in plain[at : at + AT_ONCE]]} for at in range(0, len(plain), AT_ONCE)
-    ]
-    if sealed:
-        queries.append({"g": {"$in": sealed}})
-    rows = [row for query in queries for row in cls.collection().find({"$and": [scope, query]}).limit(HITS_MAX)]
-    return {row["_id"]: cls.from_stored(row) for row in rows}
-
-
 def _kept_apart(ids: Sequence[ObjectId]) -> set[frozenset[ObjectId]]:
-    """The pairs of which somebody said that they are not the same."""
-    rows = get_db()[HISTORY].find({"record": {"$in": list(ids)}, "verb": NOT_SAME}, {"record": 1, "changes": 1})
-    return {frozenset((row["record"], change["new"])) for row in rows for change in row["changes"]}
+    """The pairs of which somebody said, and nobody since took back, that they are not the same."""
+    query = {"record": {"$in": list(ids)}, "verb": {"$in": [NOT_SAME, PERHAPS]}}
+    apart: set[frozenset[ObjectId]] = set()
+    for row in get_db()[HISTORY].find(query, {"record": 1, "verb": 1, "changes": 1}).sort("seq", 1):
+        for change in row["changes"]:
+            pair = frozenset((row["record"], change["new"] or change["old"]))
+            apart = apart | {pair} if row["verb"] == NOT_SAME else apart - {pair}
+    return apart
+
+
+def is_apart(record: Record, other: Record) -> bool:
+    """Whether somebody said, at the last, that two records are not the same."""
+    return frozenset((record.id, other.id)) in _kept_apart([record.id])
 
 
 def beside(actor: Actor, record: Record) -> list[Record]:
     """The records that may be the same as one, older or newer."""
-    others = [other for other in _candidates(actor, type(record), [record]).values() if other.id != record.id]
-    apart, own = _kept_apart([record.id]), keys_of(actor, record)
-    return [other for other in others if own & keys_of(actor, other) and frozenset((record.id, other.id)) not in apart]
+    apart = _kept_apart([record.id])
+    others = _Holders(actor, type(record), [record]).beside(record)
+    return [other for other in others if frozenset((record.id, other.id)) not in apart]

@@ -159,6 +159,7 @@ GATE_VERBS: dict[str, L] = {
     "merge_in": L("Took another record over", "併入其他記錄的內容"),
     "merge_undone": L("Merge undone", "撤銷合併"),
     "not_the_same": L("Not the same as another record", "與另一條記錄不是重複"),
+    "perhaps_the_same": L("Perhaps the same as another record, after all", "與另一條記錄可能重複"),
     "waits": L("What it waits for has changed", "前置事項有變"),
 }
 
