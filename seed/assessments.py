@@ -1,9 +1,11 @@
-"""A quarter of assessments in the demo company (4.3): forms, scores, a calibration, publication, and one appeal."""
+"""The assessments of the demo company (4.3): quarters that are published, a month under appeal, and rounds that are not
+at their end."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -11,9 +13,9 @@ from typing import Any
 from models import catalogue
 from models.assessment.cycles import usual_grades
 from models.assessment.forms import FormItem
-from models.assessment.scoring import BLIND, MANAGER
+from models.assessment.scoring import BLIND, MANAGER, OWN, PEER
 from models.kernel.base import clock
-from models.kernel.base.arithmetic.periods import CalendarPeriod, PeriodKind, of_day
+from models.kernel.base.arithmetic.periods import PeriodKind, of_day
 from models.kernel.base.people import SYSTEM, actor_of
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
@@ -21,68 +23,243 @@ from models.kernel.gate.sources import Source
 from models.kernel.language import working_time
 from seed.desk import Desk
 from seed.script import chance
+from seed.stage import LOUD_DAYS
 from seed.vocabulary import assessments as words
 from seed.vocabulary.organisation import users_of
 
 HR, MANAGEMENT = "hr", "management"
-SETTLED_DAYS = 45  # from the end of the quarter to the decision on the last appeal
+SETTLED_DAYS = 45  # from the end of a quarter to the decision on the last appeal
+QUARTERS = 3
+HOUR = dt.timedelta(hours=10)
 _CONTEXT = Context(source=Source.SEED, confirmed=True)
+Act = Callable[[], Any]
 
 
 def assess_company(now: dt.datetime) -> None:
-    """Play one cycle, of the last quarter that is long enough over."""
-    period = of_day(
-        PeriodKind.QUARTER, now.astimezone(clock.zone()).date() - dt.timedelta(days=SETTLED_DAYS)
-    ).preceding()
-    days = _Workdays(period.last + dt.timedelta(days=6))
+    """Play the cycles: the quarters that are long enough over, and what HR and the heads have in hand now."""
     desk = Desk()
     for name, field in (("user", "login"), ("department", "code"), ("position", "name"), ("indicator", "name")):
         desk.learn(name, field)
-    steps: tuple[tuple[int, Callable[[], Any]], ...] = (
-        (1, partial(_enter_forms, desk)),
-        (2, partial(_open, desk, period)),
-        (4, partial(_score, desk)),
-        (6, partial(_approve, desk)),
-        (8, partial(_calibrate, desk)),
-        (9, partial(_publish, desk)),
-        (11, partial(_appeal, desk)),
-        (14, partial(_decide, desk)),
-    )
-    for day, step in steps:
-        with clock.set_to(days.at(day)):
-            changes.in_batch(step, quiet=True)
+    steps = [*_of_quarters(desk, now), *_of_now(desk, now)]
+    loud_from = now - dt.timedelta(days=LOUD_DAYS)
+    for at, step in sorted(steps, key=lambda each: each[0]):
+        with clock.set_to(at):
+            changes.in_batch(step, quiet=at < loud_from)
 
 
-class _Workdays:
+@dataclass(frozen=True)
+class _DemoRound:
+    """One cycle: its key in the story, whose, of which period, by which forms, and how much is shared out."""
+
+    desk: Desk
+    key: str
+    name: str
+    kind: str
+    first_day: dt.date
+    departments: Sequence[str]
+    forms: Sequence[str]
+    pool: str
+
+    @property
+    def cycle(self) -> str:
+        return f"assessment_cycle:{self.key}"
+
+    def draft(self, days: int = 10) -> None:
+        """Enter the cycle; scores may be given for so many days."""
+        self.desk.login = HR
+        values = {
+            "name": self.name,
+            "kind": self.kind,
+            "first_day": self.first_day,
+            "departments": [self.desk.id(f"department:{code}") for code in self.departments],
+            "forms": [self.desk.id(f"assessment_form:{name}") for name in self.forms],
+            "score_until": clock.today() + dt.timedelta(days=days),
+            "peers_most": 3,
+            "grades": usual_grades(),
+            "pool": Decimal(self.pool),
+        }
+        self.desk.create(self.cycle, values)
+
+    def open(self, days: int = 10) -> None:
+        self.draft(days)
+        self.desk.move(self.cycle, "open")
+        cls = catalogue["assessment_cycle"]
+        changes.follow_up(cls, self.desk.id(self.cycle), "make_sheets", actor=self.desk.actor, context=_CONTEXT)
+
+    def cancel(self) -> None:
+        self.desk.login = HR
+        self.desk.move(self.cycle, "cancel", words.CANCELLED)
+
+    def sheets(self) -> list[Any]:
+        cls: Any = catalogue["assessment"]
+        return list(cls.objects(cycle=self.desk.id(self.cycle)).order_by("number"))
+
+    def given(self) -> list[Any]:
+        cls: Any = catalogue["score_sheet"]
+        return list(cls.objects(cycle=self.desk.id(self.cycle), state="open").order_by("number"))
+
+    def score(self) -> None:
+        """Everybody scores."""
+        logins = self._logins()
+        for given in self.given():
+            self._send(given, logins)
+
+    def score_in_part(self) -> None:
+        """Of the first nobody has sent yet, of the second the employee alone; a colleague of the last is excused."""
+        logins, (first, second, *rest) = self._logins(), self.sheets()
+        self.desk.login = HR
+        for given in self.given():
+            sheet = given.ref("sheet")
+            if sheet == rest[-1].id and given.kind == PEER and not self._excused():
+                _move(self.desk, given, "excuse", words.EXCUSED)
+            elif sheet != first.id and (sheet != second.id or given.kind == OWN):
+                self._send(given, logins)
+
+    def _excused(self) -> bool:
+        return catalogue["score_sheet"].objects(cycle=self.desk.id(self.cycle), state="lapsed").first() is not None
+
+    def _logins(self) -> dict[Any, str]:
+        return {row["_id"]: row["login"] for row in self.desk.rows("user", {})}
+
+    def _send(self, given: Any, logins: dict[Any, str]) -> None:
+        """Marks by the person who is scored and the period, and a little by who scores."""
+        rater, whose = logins[given.ref("rater")], logins[given.ref("employee")]
+        rng = chance("assessed", self.key, whose, rater, given.kind)
+        level = chance("level", whose).randrange(62, 95) + chance("period", self.key, whose).randrange(-4, 5)
+        for line in given.scores:
+            line.score, line.claimed = Decimal(min(100, level + rng.randrange(-6, 9))), line.key
+        values = {"scores": list(given.scores)}
+        if given.kind not in BLIND and (given.kind == MANAGER or rng.random() < 0.5):
+            values["remark"] = rng.choice(words.REMARKS)
+        actor, cls = actor_of(catalogue["user"].objects.get(id=given.ref("rater"))), type(given)
+        scored = changes.update(cls, given.id, values, actor=actor, version=given.version, context=_CONTEXT)
+        changes.move(cls, given.id, "send", actor=actor, version=scored.version, context=_CONTEXT)
+
+    def approve(self, most: int | None = None) -> None:
+        """The heads approve; of a head's own sheet management does. Of `most`, the last ones."""
+        heads = {row["_id"]: row["head"] for row in self.desk.rows("department", {})}
+        managers = {row["login"]: row["_id"] for row in self.desk.rows("user", {"login": MANAGEMENT})}
+        for sheet in self.sheets()[-most if most else 0 :]:
+            head = heads[sheet.ref("department")]
+            person = managers[MANAGEMENT] if head == sheet.ref("employee") else head
+            actor = actor_of(catalogue["user"].objects.get(id=person))
+            changes.move(type(sheet), sheet.id, "approve", actor=actor, version=sheet.version, context=_CONTEXT)
+
+    def lowest(self) -> Any:
+        """The last but one who has a total."""
+        known = sorted((s for s in self.sheets() if s.total is not None), key=lambda s: (s.total, s.number))
+        return known[1]
+
+    def calibrate(self) -> None:
+        self.desk.login = HR
+        _move(self.desk, self.lowest(), "calibrate", words.CALIBRATED, adjust_by=Decimal("1.5"))
+
+    def publish(self) -> None:
+        self.desk.login = HR
+        self.desk.move(self.cycle, "publish")
+        for sheet in self.sheets():
+            changes.move(type(sheet), sheet.id, "publish", actor=SYSTEM, version=None, context=_CONTEXT)
+
+    def appeal(self) -> None:
+        sheet = self.lowest()
+        self.desk.login = catalogue["user"].objects.get(id=sheet.ref("employee")).login
+        _move(self.desk, sheet, "appeal", grounds=words.APPEAL)
+
+    def grant(self) -> None:
+        self.desk.login = HR
+        for sheet in self.sheets():
+            if sheet.state == "appealed":
+                _move(self.desk, sheet, "grant", words.GRANTED, adjust_by=Decimal(2))
+
+
+def _of_quarters(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
+    """Sales and logistics, quarter by quarter; the form of sales counts indicators from the newest one on."""
+    period = of_day(PeriodKind.QUARTER, now.astimezone(clock.zone()).date() - dt.timedelta(days=SETTLED_DAYS))
+    steps: list[tuple[dt.datetime, Act]] = []
+    for back in range(QUARTERS):
+        period, is_newest = period.preceding(), back == 0
+        days = _workdays_from(period.last + dt.timedelta(days=6), 15)
+        name = words.QUARTER.format(year=period.first.year, quarter=(period.first.month + 2) // 3)
+        forms = (words.SALES_FORM, words.OTHER_FORM) if is_newest else (words.OTHER_FORM,)
+        round = _DemoRound(desk, f"q{back}", name, "quarter", period.first, words.DEPARTMENTS, forms, words.POOL)
+        acts: list[tuple[int, Act]] = [(2, round.open), (4, round.score), (6, round.approve), (9, round.publish)]
+        if is_newest:
+            acts += [(8, round.calibrate), (11, round.appeal), (14, round.grant), (1, partial(_enter_form, desk, 0))]
+        if back == QUARTERS - 1:
+            acts.append((1, partial(_enter_first_forms, desk)))
+        steps += [(days[day], act) for day, act in acts]
+    return steps
+
+
+def _of_now(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
+    """A month of the service department is published and appealed against, one of production is being scored; HR
+    prepares the next quarter and has cancelled a round."""
+    days = _workdays_until(now, 13)
+    month = of_day(PeriodKind.MONTH, days[-13].astimezone(clock.zone()).date()).preceding()
+    quarter = of_day(PeriodKind.QUARTER, now.astimezone(clock.zone()).date())
+
+    def of_month(key: str, code: str, department: str) -> _DemoRound:
+        name = words.MONTH.format(year=month.first.year, month=month.first.month, department=department)
+        return _DemoRound(desk, key, name, "month", month.first, (code,), (words.OTHER_FORM,), words.SMALL_POOL)
+
+    service, production = of_month("service", "SVC", "售後服務部"), of_month("production", "PRD", "生產部")
+    off = of_month("off", "MKT", "市場部")
+    name = words.QUARTER.format(year=quarter.first.year, quarter=(quarter.first.month + 2) // 3)
+    forms = (words.SALES_FORM, words.OTHER_FORM)
+    coming = _DemoRound(desk, "next", name, "quarter", quarter.first, words.DEPARTMENTS, forms, words.POOL)
+    acts: list[tuple[int, Act]] = [
+        (-12, service.open),
+        (-10, service.score),
+        (-8, service.approve),
+        (-5, service.publish),
+        (-2, service.appeal),
+        (-6, partial(production.open, 21)),
+        (-4, production.score_in_part),
+        (-3, partial(production.approve, 1)),
+        (-9, off.open),
+        (-7, off.cancel),
+        (-1, coming.draft),
+    ]
+    return [(days[day], act) for day, act in acts]
+
+
+def _workdays_from(first: dt.date, count: int) -> list[dt.datetime]:
     """Working days after a day, each at ten in the morning."""
-
-    def __init__(self, first: dt.date):
-        self.days, day, calendar = list[dt.date](), first, working_time.calendar()
-        while len(self.days) < 20:
-            day = calendar.next_workday(day)
-            self.days.append(day)
-
-    def at(self, number: int) -> dt.datetime:
-        return clock.start_of(self.days[number]) + dt.timedelta(hours=10)
+    days, day, calendar = list[dt.datetime](), first, working_time.calendar()
+    while len(days) < count:
+        day = calendar.next_workday(day)
+        days.append(clock.start_of(day) + HOUR)
+    return days
 
 
-def _enter_forms(desk: Desk) -> None:
+def _workdays_until(now: dt.datetime, count: int) -> list[dt.datetime]:
+    """The last working days before today, each at ten in the morning."""
+    calendar, today = working_time.calendar(), now.astimezone(clock.zone()).date()
+    back = (today - dt.timedelta(days=n) for n in range(1, 60))
+    days = [day for day in back if calendar.is_workday(day)][:count]
+    return [clock.start_of(day) + HOUR for day in reversed(days)]
+
+
+def _enter_first_forms(desk: Desk) -> None:
     desk.login = HR
     for name, group, meaning in words.SCORED:
         key = f"indicator:{name}"
         desk.create(key, {"name": name, "group": group, "how": "scored", "meaning": meaning})
         desk.move(key, "submit")
+    _enter_form(desk, 1)
+
+
+def _enter_form(desk: Desk, place: int) -> None:
+    name, items = words.FORMS[place]
+    _in_force(desk, [title for title, _ in items])
+    lines = [FormItem(indicator=desk.id(f"indicator:{title}"), weight=Decimal(weight)) for title, weight in items]
     sales = sorted({desk.id(f"position:{user.position}") for user in users_of("SAL")})
-    for name, items in words.FORMS:
-        lines = [FormItem(indicator=desk.id(f"indicator:{title}"), weight=Decimal(weight)) for title, weight in items]
-        values = {"name": name, "items": lines, "bonus_base": Decimal(words.BASES[name])}
-        _in_force(desk, [title for title, _ in items])
-        desk.login = HR
-        desk.create(f"assessment_form:{name}", values | ({"positions": sales} if name == words.SALES_FORM else {}))
-        desk.move(f"assessment_form:{name}", "submit")
+    values = {"name": name, "items": lines, "bonus_base": Decimal(words.BASES[name])}
+    desk.login = HR
+    desk.create(f"assessment_form:{name}", values | ({"positions": sales} if name == words.SALES_FORM else {}))
+    desk.move(f"assessment_form:{name}", "submit")
     desk.login = MANAGEMENT
-    for name, _ in words.FORMS:
-        desk.move(f"assessment_form:{name}", "approve")
+    desk.move(f"assessment_form:{name}", "approve")
 
 
 def _in_force(desk: Desk, titles: list[str]) -> None:
@@ -90,91 +267,6 @@ def _in_force(desk: Desk, titles: list[str]) -> None:
     for title in titles:
         if desk.find(f"indicator:{title}").state == "submitted":
             desk.move(f"indicator:{title}", "approve")
-
-
-def _open(desk: Desk, period: CalendarPeriod) -> None:
-    desk.login = HR
-    values = {
-        "name": words.CYCLE.format(year=period.first.year, quarter=(period.first.month + 2) // 3),
-        "kind": "quarter",
-        "first_day": period.first,
-        "departments": [desk.id(f"department:{code}") for code in words.DEPARTMENTS],
-        "forms": [desk.id(f"assessment_form:{name}") for name, _ in words.FORMS],
-        "score_until": clock.today() + dt.timedelta(days=10),
-        "peers_most": 3,
-        "grades": usual_grades(),
-        "pool": Decimal(words.POOL),
-    }
-    desk.create("assessment_cycle:demo", values)
-    desk.move("assessment_cycle:demo", "open")
-    cls = catalogue["assessment_cycle"]
-    changes.follow_up(cls, desk.id("assessment_cycle:demo"), "make_sheets", actor=desk.actor, context=_CONTEXT)
-
-
-def _score(desk: Desk) -> None:
-    """Everybody scores: by the person who is scored, and a little by who scores."""
-    cls: Any = catalogue["score_sheet"]
-    logins = {row["_id"]: row["login"] for row in desk.rows("user", {})}
-    for given in list(cls.objects(state="open").order_by("number")):
-        rater, whose = logins[given.ref("rater")], logins[given.ref("employee")]
-        rng = chance("assessed", whose, rater, given.kind)
-        level = chance("level", whose).randrange(62, 95)
-        for line in given.scores:
-            line.score, line.claimed = Decimal(min(100, level + rng.randrange(-6, 9))), line.key
-        values = {"scores": list(given.scores)}
-        if given.kind not in BLIND and (given.kind == MANAGER or rng.random() < 0.5):
-            values["remark"] = rng.choice(words.REMARKS)
-        actor = actor_of(catalogue["user"].objects.get(id=given.ref("rater")))
-        scored = changes.update(cls, given.id, values, actor=actor, version=given.version, context=_CONTEXT)
-        changes.move(cls, given.id, "send", actor=actor, version=scored.version, context=_CONTEXT)
-
-
-def _sheets(desk: Desk) -> list[Any]:
-    cls: Any = catalogue["assessment"]
-    return list(cls.objects(cycle=desk.id("assessment_cycle:demo")).order_by("number"))
-
-
-def _approve(desk: Desk) -> None:
-    """The heads approve; of a head's own sheet management does."""
-    heads = {row["_id"]: row["head"] for row in desk.rows("department", {})}
-    managers = {row["login"]: row["_id"] for row in desk.rows("user", {"login": MANAGEMENT})}
-    for sheet in _sheets(desk):
-        head = heads[sheet.ref("department")]
-        person = managers[MANAGEMENT] if head == sheet.ref("employee") else head
-        actor = actor_of(catalogue["user"].objects.get(id=person))
-        changes.move(type(sheet), sheet.id, "approve", actor=actor, version=sheet.version, context=_CONTEXT)
-
-
-def _lowest(desk: Desk) -> Any:
-    """The last but one who has a total and is no colleague of HR."""
-    known = sorted((sheet for sheet in _sheets(desk) if sheet.total is not None), key=lambda s: (s.total, s.number))
-    return known[1]
-
-
-def _calibrate(desk: Desk) -> None:
-    desk.login = HR
-    sheet = _lowest(desk)
-    _move(desk, sheet, "calibrate", words.CALIBRATED, adjust_by=Decimal("1.5"))
-
-
-def _publish(desk: Desk) -> None:
-    desk.login = HR
-    desk.move("assessment_cycle:demo", "publish")
-    for sheet in _sheets(desk):
-        changes.move(type(sheet), sheet.id, "publish", actor=SYSTEM, version=None, context=_CONTEXT)
-
-
-def _appeal(desk: Desk) -> None:
-    sheet = _lowest(desk)
-    desk.login = catalogue["user"].objects.get(id=sheet.ref("employee")).login
-    _move(desk, sheet, "appeal", grounds=words.APPEAL)
-
-
-def _decide(desk: Desk) -> None:
-    desk.login = HR
-    cls: Any = catalogue["assessment"]
-    for sheet in cls.objects(state="appealed"):
-        _move(desk, sheet, "grant", words.GRANTED, adjust_by=Decimal(2))
 
 
 def _move(desk: Desk, sheet: Any, verb: str, reason: str = "", **values: Any) -> None:

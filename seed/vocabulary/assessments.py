@@ -1,4 +1,4 @@
-"""The assessments of the demo company: what people score, by which forms, and what one of them appeals against."""
+"""The assessments of the demo company: what people score, by which forms, and what they appeal against."""
 
 SCORED = (
     ("團隊協作", "teamwork", "配合其他部門，及時答覆同事。"),
@@ -11,10 +11,13 @@ FORMS = (
     (OTHER_FORM, (("團隊協作", "50"), ("工作質量", "50"))),
 )
 DEPARTMENTS = ("SAL", "LOG")
-CYCLE = "{year} 年第 {quarter} 季度考核"
+QUARTER = "{year} 年第 {quarter} 季度考核"
+MONTH = "{year} 年 {month} 月考核（{department}）"
 BASES = {SALES_FORM: "8000", OTHER_FORM: "6000"}
-POOL = "60000"
+POOL, SMALL_POOL = "60000", "12000"
 REMARKS = ("按計劃完成各項工作，季度內無逾期。", "重點客戶跟進及時，文件尚可更完整。", "主動協助新同事，值得肯定。")
 CALIBRATED = "與其他部門同崗位比較後調整。"
 APPEAL = "本季度有兩週支援外地項目，協作評分未反映此項工作。"
+CANCELLED = "本月人員借調較多，併入季度考核。"
+EXCUSED = "出差期間無法評分。"
 GRANTED = "經核實支援記錄，申訴屬實。"

@@ -1,22 +1,24 @@
-"""The quarter of assessments of the demo company, as it is played on different days, without the year around it."""
+"""The assessments of the demo company, as they are played on different days, without the year around them."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from models import catalogue
 from models.kernel.base import clock
+from models.kernel.language import working_time
 from seed.assessments import assess_company
 from seed.desk import Desk
 from seed.indicators import measure_company
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
 
 
-@pytest.mark.parametrize("now", ["2027-01-03T02:00", "2026-05-16T01:00", "2026-10-09T01:10"])
-def test_a_quarter_is_published_and_one_appeal_granted(db: Any, now: str) -> None:
+@pytest.mark.parametrize("now", ["2027-01-03T02:00", "2026-10-09T01:10"])
+def test_cycles_are_in_every_state_and_nothing_lies_ahead(db: Any, now: str) -> None:
     moment = dt.datetime.fromisoformat(now).replace(tzinfo=dt.UTC)
     with clock.set_to(moment - dt.timedelta(days=FOUNDED_DAYS_AGO)):
         desk = Desk()
@@ -25,9 +27,22 @@ def test_a_quarter_is_published_and_one_appeal_granted(db: Any, now: str) -> Non
     with clock.set_to(moment):
         measure_company(moment)
         assess_company(moment)
-    sheets = list(catalogue["assessment"].objects)
-    assert len(sheets) == 9
-    assert {sheet.state for sheet in sheets} == {"published"}
-    adjusted = [sheet for sheet in sheets if sheet.adjustments]
+    assert _states("assessment_cycle") == {"published": 4, "running": 1, "draft": 1, "cancelled": 1}
+    quarters = [sheet for sheet in catalogue["assessment"].objects if len(sheet.cycle.departments) == 2]
+    assert len(quarters) == 27
+    assert {sheet.state for sheet in quarters} == {"published"}
+    assert sum(bool(sheet.grade) for sheet in quarters) >= 18  # there are no quotations from which sales are counted
+    adjusted = [sheet for sheet in quarters if sheet.adjustments]
     assert {line.kind for sheet in adjusted for line in sheet.adjustments} == {"calibration", "appeal"}
+    assert set(_states("assessment")) == set(catalogue["assessment"].declared.workflow.states)
+    assert set(_states("score_sheet")) == set(catalogue["score_sheet"].declared.workflow.states)
     assert db["history"].find_one({"at": {"$gt": moment}}) is None
+    calendar = working_time.calendar()
+    acted = db["history"].find({"actor": {"$ne": None}, "type": {"$regex": "^(assessment|score_sheet)"}}, {"at": 1})
+    assert all(calendar.is_open(clock.aware(entry["at"])) for entry in acted)
+    open_now = catalogue["assessment_cycle"].objects.get(state="running")
+    assert open_now.score_until > moment.date()
+
+
+def _states(name: str) -> Counter[str]:
+    return Counter(record.state for record in catalogue[name].objects)

@@ -50,9 +50,9 @@ def make_dunning() -> Counts:
 
 pytestmark = pytest.mark.slow
 AT_LEAST = {
-    "assessment_cycle": 1,
-    "assessment": 9,
-    "score_sheet": 40,
+    "assessment_cycle": 7,
+    "assessment": 35,
+    "score_sheet": 150,
     "department": 13,
     "user": 45,
     "requirement": 120,
