@@ -141,6 +141,19 @@ class Settings(BaseSettings):
         "none in demo mode, else head,it,management",
         "Roles that sign in with a code of an authenticator app as well, separated by commas; others may choose to.",
     )
+    oidc_issuer: str = _option(
+        "",
+        "Issuer of the company's login by OpenID Connect, such as https://login.example.com; empty means that there is "
+        "none.",
+    )
+    oidc_client_id: str = _option("", "Under which name the provider knows Guicheng.")
+    oidc_client_secret: str = _option("", "The secret that goes with it; empty for a public client.", repr=False)
+    oidc_name: str = _option("", "How people call the company's login; empty means Company login.", max_length=40)
+    password_logins: Annotated[tuple[str, ...], NoDecode] = _option(
+        (),
+        "Login names that sign in by password beside the company's login, separated by commas, such as one for "
+        "emergencies; empty means everybody.",
+    )
     trusted_proxies: int = _option(0, "Reverse proxies in front whose forwarding headers are believed.", ge=0, le=5)
     clerk_discount_limit: Decimal = _option(
         Decimal(10), "Largest discount in percent a clerk may grant without approval.", ge=0, le=100
@@ -235,7 +248,16 @@ class Settings(BaseSettings):
     def _read_backup_keys(cls, keys: Any) -> Any:
         return parse_keys(keys, BACKUP_KEY_BYTES) if isinstance(keys, str) else keys
 
-    @field_validator("trusted_hosts", "second_factor_roles", mode="before")
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+        if url and not (is_safe and parts.netloc and not parts.query and not parts.fragment):
+            raise ValueError("must look like https://login.example.com")
+        return url
+
+    @field_validator("trusted_hosts", "second_factor_roles", "password_logins", mode="before")
     @classmethod
     def _read_list(cls, names: Any) -> Any:
         return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
@@ -280,6 +302,8 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
         ("field_keys", not settings.field_keys, "is needed outside demo mode"),
         ("trusted_hosts", not settings.trusted_hosts, "must name the host names users type, outside demo mode"),
         ("cheap_passwords", settings.cheap_passwords and not settings.demo, "is refused outside demo mode"),
+        ("oidc_client_id", bool(settings.oidc_issuer) and not settings.oidc_client_id, "is needed with an issuer"),
+        ("password_logins", bool(settings.password_logins) and not settings.oidc_issuer, "needs GUICHENG_OIDC_ISSUER"),
         ("mail_from", bool(settings.smtp_host) and not settings.mail_from, "is needed with GUICHENG_SMTP_HOST"),
         (
             "smtp_security",
@@ -432,7 +456,7 @@ def _default_text(name: str) -> str:
     field = Settings.model_fields[name]
     if isinstance(field.json_schema_extra, dict):
         return str(field.json_schema_extra["default_text"])
-    return "none" if field.default in (None, "") else f"`{_as_text(field.default)}`"
+    return "none" if field.default in (None, "", ()) else f"`{_as_text(field.default)}`"
 
 
 def _meaning(name: str) -> str:

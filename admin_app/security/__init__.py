@@ -16,6 +16,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from admin_app.security import (
     account_page,
     accounts,
+    company_login,
+    company_login_page,
     csrf,
     first_link_page,
     flood,
@@ -38,7 +40,13 @@ from models.organisation import User
 
 __all__ = ["Security", "current_actor", "init_public_security", "init_security", "record_event", "require_password"]
 
-PAGES = (account_page, first_link_page, keys_page, second_step_page)  # they add theirs to the doors of log-in
+PAGES = (
+    account_page,
+    company_login_page,
+    first_link_page,
+    keys_page,
+    second_step_page,
+)  # they add theirs to the doors of log-in
 MEGABYTE = 1024 * 1024
 REQUEST_MAX, FORM_MAX, FORM_PARTS_MAX = 4 * MEGABYTE, 2 * MEGABYTE, 5000
 PUBLIC_ASSETS = frozenset({"app.css", "seal.svg", "survey.js", "questions.js"})
@@ -57,6 +65,8 @@ class Security:
     log_out_everywhere: Callable[[ObjectId], None] = accounts.log_out_everywhere
     seconds_to_wait: Callable[[str, int, int], int] = flood.seconds_to_wait
     has_second_step: Callable[[ObjectId], bool] = accounts.has_second_step
+    has_company_login: Callable[[ObjectId], bool] = accounts.has_company_login
+    take_off_company_login: Callable[[User, Actor], bool] = accounts.company_login_off
     take_off_second_step: Callable[[User, Actor], bool] = accounts.step_off
 
 
@@ -71,6 +81,8 @@ def init_security(app: Flask, settings: Settings) -> None:
     streaming.stream_uploads(app)
     _limit_requests(app, settings.upload_limit_mb * MEGABYTE)
     csrf.protect(app)
+    app.extensions["company_login"] = company_login.from_settings(settings)
+    app.extensions["csrf"].exempt(company_login_page.company_logout)  # which goes by a signed token, without a cookie
     programs.count_uses(app)
     signed_in.guard(app)
     app.register_blueprint(login.endpoints)

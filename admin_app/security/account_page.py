@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from admin_app.security.accounts import has_second_step
 from admin_app.security.addresses import safe_next
+from admin_app.security.company_login import company_login, identity_of
 from admin_app.security.events import Event, record_event
 from admin_app.security.login import GONE, endpoints, leave
 from admin_app.security.sessions import end_session, sessions_of, this_session
@@ -121,6 +122,8 @@ def _page(me: User, typed: Mapping[str, str], problems: Mapping[str, Any] | None
         sessions=sessions_of(me.id),
         own_session=this_session().key,
         when=At,
+        company=company_login(),
+        identity=identity_of(me.id),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from admin_app.security import passwords, second_factor
+from admin_app.security import company_login, passwords, second_factor
 from admin_app.security.account_rows import accounts
 from admin_app.security.events import Event, record_event
 from admin_app.security.sessions import end_all
@@ -38,6 +38,7 @@ RESET_BY = L(
     "{actor} 重置了 {name} 的密碼，原密碼已失效。",
 )
 ADDED_BY = L("{name} was given a login by {actor}.", "{actor} 為 {name} 開通了登錄。")
+COMPANY_OFF_BY = L("The company login of {name} was taken off by {actor}.", "{actor} 取消了 {name} 的公司統一登錄。")
 STEP_OFF_BY = L("The second step of {name} was taken off by {actor}.", "{actor} 停用了 {name} 的兩步驗證。")
 
 
@@ -81,7 +82,8 @@ def begin_reset(user: User, by: Actor) -> ObjectId | None:
     """Close a user's account and start the way to a new password, which leads past who asks for it: by mail (None), or
     through the person whose id is returned. Raises Refused when there is nobody."""
     giver = one_time_links.start(user, by)
-    accounts().update_one({"_id": user.id}, {"$set": {"hash": ""}, "$inc": {"epoch": 1}})
+    closing = {"$set": {"hash": ""}, "$unset": {"identity": ""}, "$inc": {"epoch": 1}}
+    accounts().update_one({"_id": user.id}, closing)
     end_all(user.id)
     record_event(Event.RESET, user=user.id)
     second_person.tell(user, RESET_BY(name=user.name, actor=by.name))
@@ -93,6 +95,19 @@ def step_off(user: User, by: Actor) -> bool:
     was_on = second_factor.turn_off(user.id)
     log_out_everywhere(user.id)
     second_person.tell(user, STEP_OFF_BY(name=user.name, actor=by.name))
+    return was_on
+
+
+def has_company_login(user_id: ObjectId) -> bool:
+    """Whether a user signs in with the company's login."""
+    return company_login.identity_of(user_id) is not None
+
+
+def company_login_off(user: User, by: Actor) -> bool:
+    """Take a user's company login off and log them out everywhere; they and the supervisors are told."""
+    was_on = company_login.unlink(user.id)
+    log_out_everywhere(user.id)
+    second_person.tell(user, COMPANY_OFF_BY(name=user.name, actor=by.name))
     return was_on
 
 

@@ -31,6 +31,8 @@ class Event(StrEnum):
     FACTOR_ON = "factor_on"
     FACTOR_OFF = "factor_off"
     FACTOR_CODES = "factor_codes"
+    COMPANY_ON = "company_on"
+    COMPANY_OFF = "company_off"
     KEY_MADE = "key_made"
     KEY_REVOKED = "key_revoked"
     REFUSED = "refused"
@@ -55,9 +57,9 @@ def record_event(kind: Event | str, *, user: ObjectId | None = None, **detail: A
     tell(kind, user=user)
 
 
-def tell(kind: Event | str, *, user: ObjectId | None = None) -> None:
+def tell(kind: Event | str, *, user: ObjectId | None = None, why: str = "") -> None:
     """Only log it: for what strangers can repeat without limit, so that they cannot fill the database."""
-    log.info(str(kind), user=str(user) if user else None)
+    log.info(str(kind), user=str(user) if user else None, **({"why": clean(why)} if why else {}))
 
 
 def clean(text: str, most: int = TEXT_MAX) -> str:

@@ -15,6 +15,7 @@ from werkzeug import Response
 from admin_app.security import accounts, second_factor, throttle
 from admin_app.security.account_rows import find_account
 from admin_app.security.addresses import safe_next
+from admin_app.security.company_login import company_login, pending
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.sessions import this_session
 from admin_app.security.signed_in import CHANGE_FIRST, ENROL_FIRST, PASSWORD_WRONG, SignedIn, wants_json
@@ -30,6 +31,10 @@ CODE_ASKED = L("Now the code of your authenticator app.", "請輸入驗證器應
 CODE_WRONG = L(
     "The code is not right, or was used already. Please wait for the next one.",
     "驗證碼不正確或已使用過，請等待下一個驗證碼。",
+)
+ONLY_COMPANY = L(
+    "Please sign in with the company login; passwords are for emergencies.",
+    "請使用公司統一登錄；密碼登錄僅供緊急情況使用。",
 )
 DIFFERENT = L("The two new passwords are not the same.", "兩次輸入的新密碼不一致。")
 SAME = L("The new password must differ from the old one.", "新密碼不得與原密碼相同。")
@@ -47,11 +52,14 @@ def sign_in() -> Any:
         return _try_to_sign_in()
     if current_user.is_authenticated:
         return redirect(safe_next(request.args.get("next")), 303)
-    return _login_page(request.args.get("next"))
+    return login_page(request.args.get("next"))
 
 
 def _try_to_sign_in() -> Any:
     login, target = accounts.typed_login(request.form.get("login", "")), request.form.get("next")
+    offered = company_login()
+    if offered and not offered.may_use_password(login) and not pending():
+        return _not_in(target, ONLY_COMPANY, 403)
     attempt = throttle.attempt(login, request.remote_addr)
     if attempt.wait:
         tell("held up")
@@ -64,15 +72,15 @@ def _try_to_sign_in() -> Any:
         record_event(Event.FAILURE, user=named["_id"] if named else None)
         return _not_in(target, WRONG, 401)
     attempt.succeeded()
-    if second_factor.is_on(find_account(user_id)) and (answer := _ask_for_code(user_id, login, target)):
+    if second_factor.is_on(find_account(user_id)) and (answer := ask_for_code(user_id, login, target)):
         return answer
     return finish_sign_in(user_id, target)
 
 
-def _ask_for_code(user_id: ObjectId, login: str, target: str | None) -> Any:
+def ask_for_code(user_id: ObjectId, login: str, target: str | None) -> Any:
     """The password was right: now the code, on a page of its own, or beside the password in a dialog that is open."""
     if not wants_json():
-        this_session().renew()
+        _renew()
         session["half"] = {"user": str(user_id), "at": clock.now().timestamp()}
         return redirect(url_for("security.second_step", next=safe_next(target, "") or None), 303)
     typed = request.form.get("code", "")
@@ -89,23 +97,27 @@ def _ask_for_code(user_id: ObjectId, login: str, target: str | None) -> Any:
     return answer
 
 
-def finish_sign_in(user_id: ObjectId, target: str | None) -> Any:
+def finish_sign_in(
+    user_id: ObjectId, target: str | None, *, by_company: bool = False, has_second_factor: bool = False
+) -> Any:
     """Everything was right: begin the session and go where the visitor wanted."""
-    signed_in = _begin_session(user_id)
+    signed_in = _begin_session(user_id, has_second_factor=has_second_factor)
     if signed_in is None:
         return _not_in(target, WRONG, 401)
-    record_event(Event.LOGIN, user=user_id)
+    record_event(Event.LOGIN, user=user_id, **({"by": "the company login"} if by_company else {}))
     if wants_json():
         return _told_in_place(signed_in)
     if signed_in.must_change:
         return redirect(url_for("security.own_password", next=safe_next(target)), 303)
+    if not by_company and pending():
+        return redirect(url_for("security.company_link"), 303)
     return redirect(safe_next(target), 303)
 
 
 def _not_in(target: str | None, problem: Words, status: int) -> Response:
     """The attempt failed: the login page again, or a sentence for the dialog of a page that is still open."""
     if not wants_json():
-        return Response(_login_page(target, problem), status, mimetype="text/html")
+        return Response(login_page(target, problem), status, mimetype="text/html")
     answer = jsonify(ok=False, message=str(problem))
     answer.status_code = status
     return answer
@@ -127,21 +139,34 @@ def whose_session() -> Response:
     return answer
 
 
-def _begin_session(user_id: ObjectId) -> SignedIn | None:
+def _renew() -> None:
+    """Go on under a new session id with nothing in it but the identity that waits for who says that it is theirs."""
+    waiting = session.get("identity")
+    this_session().renew()
+    if waiting:
+        session["identity"] = waiting
+
+
+def _begin_session(user_id: ObjectId, *, has_second_factor: bool = False) -> SignedIn | None:
     """Go on under a new session id as this user, whoever the session belonged to before."""
     user, account = accounts.find_active(user_id), find_account(user_id)
     if user is None or account is None:
         return None
-    signed_in = SignedIn(user, account)
-    this_session().renew()
+    signed_in = SignedIn(user, account, has_second_factor=has_second_factor)
+    _renew()
     session["epoch"] = account["epoch"]
+    if has_second_factor:
+        session["second_factor"] = True
     login_user(signed_in)
     return signed_in
 
 
-def _login_page(target: str | None, problem: Words | None = None) -> str:
+def login_page(target: str | None, problem: Words | None = None) -> str:
+    """The login page, with a sentence where something went wrong."""
     typed = request.form.get("login", "")[: accounts.LOGIN_MAX * 4]
-    return render_template("login.html", next=safe_next(target, ""), login=typed, problem=problem)
+    return render_template(
+        "login.html", next=safe_next(target, ""), login=typed, problem=problem, company=company_login()
+    )
 
 
 @endpoints.post("/logout")

@@ -36,7 +36,7 @@ ASK_NOBODY = frozenset({"/healthz", "/readyz", "/metrics"})
 READ_SECONDS = 6
 TOUCH_AFTER = dt.timedelta(minutes=1)
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")
-_OF_STRANGERS = frozenset({"csrf_token", "lang", "_flashes"})
+_OF_STRANGERS = frozenset({"csrf_token", "lang", "_flashes", "company", "identity"})
 _COOKIE_MOST = 3000  # browsers drop cookies of more than 4096 bytes
 _serializer = TaggedJSONSerializer()
 log = structlog.get_logger("guicheng.security")

@@ -22,6 +22,9 @@ from models.services.personal.api_keys import KeyUse
 ANYBODY = frozenset(
     {
         "security.sign_in",
+        "security.company_sign_in",
+        "security.company_return",
+        "security.company_logout",
         "security.second_step",
         "security.first_link",
         "security.whose_session",
@@ -43,10 +46,11 @@ PASSWORD_WRONG = L("The password is not right.", "密碼不正確。")
 class SignedIn(UserMixin):
     """The signed-in user of one request, as Flask-Login's current_user."""
 
-    def __init__(self, user: User, account: dict[str, Any]):
+    def __init__(self, user: User, account: dict[str, Any], *, has_second_factor: bool = False):
         self.user = user
         self.must_change = account["must_change"]
-        self.must_enrol = not second_factor.is_on(account) and second_factor.is_asked_of(user.roles)
+        has_one = has_second_factor or second_factor.is_on(account)
+        self.must_enrol = not has_one and second_factor.is_asked_of(user.roles)
 
     use: KeyUse | None = None  # the key that a program sent, in the place of a session
 
@@ -63,7 +67,7 @@ def find_signed_in(user_id: str) -> SignedIn | None:
     """The user of this session, if they are active and the session was not ended by a newer password or a logout."""
     user, account = accounts.find_active(ObjectId(user_id)), find_account(ObjectId(user_id))
     if user is not None and account is not None and session.get("epoch") == account["epoch"]:
-        return SignedIn(user, account)
+        return SignedIn(user, account, has_second_factor=bool(session.get("second_factor")))
     session.clear()
     record_event(Event.REFUSED, user=ObjectId(user_id), why="session no longer valid")
     return None

@@ -57,7 +57,15 @@ ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
 COLLECTIONS: dict[str, list[IndexModel]] = {
-    ACCOUNTS: [IndexModel([("login", ASCENDING)], unique=True), IndexModel([("link.key", ASCENDING)], sparse=True)],
+    ACCOUNTS: [
+        IndexModel([("login", ASCENDING)], unique=True),
+        IndexModel([("link.key", ASCENDING)], sparse=True),
+        IndexModel(
+            [("identity.issuer", ASCENDING), ("identity.subject", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"identity.subject": {"$gt": ""}},
+        ),
+    ],
     SESSIONS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     THROTTLES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     API_KEYS: [IndexModel([("user", ASCENDING)]), IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],

@@ -146,6 +146,7 @@ GATE_VERBS: dict[str, L] = {
     "account_reset": L("First password given by command", "以命令發放初始密碼"),
     "run_now": L("Run started by hand", "手動執行"),
     "second_step_off": L("Second step taken off", "停用兩步驗證"),
+    "company_login_off": L("Company login taken off", "取消公司統一登錄"),
     "log_out": L("Logged out everywhere", "全部退出登錄"),
     "export": L("Exported", "導出"),
     "link_renewed": L("Public link made", "生成公開鏈接"),

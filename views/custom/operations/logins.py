@@ -23,6 +23,7 @@ from views.slots import CustomView, Link, on_record_page
 
 LOGIN = L("Login", "登錄管理")
 STEP_OFF = L("{name} signs in without the second step now.", "{name} 的兩步驗證已停用。")
+COMPANY_OFF = L("{name} signs in without the company login now.", "{name} 的公司統一登錄已取消。")
 HAND_OVER = L("Hand over the link", "交付登錄鏈接")
 BY_MAIL = L("A one-time link goes to {name}'s own mail address.", "一次性鏈接將發往 {name} 本人的郵箱。")
 BY_HEAD = L("{giver} is asked to hand a one-time link over to {name}.", "已請 {giver} 將一次性鏈接當面交給 {name}。")
@@ -53,7 +54,10 @@ class LoginView(CustomView):
         if request.method == "POST":
             return self._reset(user)
         return self.render(
-            "custom/login.html", **heading(User, user), has_second_step=security.has_second_step(user.id)
+            "custom/login.html",
+            **heading(User, user),
+            has_second_step=security.has_second_step(user.id),
+            has_company_login=security.has_company_login(user.id),
         )
 
     def _reset(self, user: Any) -> Any:
@@ -93,6 +97,14 @@ class LoginView(CustomView):
         user, security = _asked_user(), current_app.extensions["security"]
         _noted(user, "second_step_off", lambda: security.take_off_second_step(user, actor()))
         say("good", STEP_OFF(name=user.name))
+        return redirect(f"/admin/user/details/?id={user.id}")
+
+    @expose("/company-login/", methods=("POST",))
+    def company_login(self) -> Any:
+        """Take the company login of a user off, and end all their sessions."""
+        user, security = _asked_user(), current_app.extensions["security"]
+        _noted(user, "company_login_off", lambda: security.take_off_company_login(user, actor()))
+        say("good", COMPANY_OFF(name=user.name))
         return redirect(f"/admin/user/details/?id={user.id}")
 
 
