@@ -14,6 +14,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language.kinds.line_links import place_of
+from models.training import corrections
 from models.training.attempts import QuizAttempt, for_person
 from models.training.bank import BankQuestion, read_row
 from models.training.courses import Enrolment, Lesson, LessonDone
@@ -25,6 +26,7 @@ from seed.vocabulary.organisation import USERS
 from seed.vocabulary.training import COURSES, CourseText, Fact
 
 HR = "hr"
+MISTAKE = 0, 0  # the course and the question of which the bank has had a wrong key for a while
 FIRST_DAYS, ROUNDS, ROUND_DAYS = 300, 2, 120
 TOGETHER = 4  # people in one step: the transaction of several steps must not last long where the machine is slow
 EACH_ROUND = 0.9  # of those who have to
@@ -44,6 +46,7 @@ def plan_training(script: Script) -> None:
         script.add(at + 0.6, HR, _course(course, place))
         for turn in range(ROUNDS):
             _rounds(script, course, place, turn)
+    script.add(script.tape.ago(FIRST_DAYS - ROUND_DAYS * (ROUNDS - 1) - 45), HR, _correct)
 
 
 def questions_of(course: CourseText) -> list[dict[str, Any]]:
@@ -85,9 +88,31 @@ def _several(fact: Fact, rest: list[Fact], place: int) -> str:
 def _bank(course: CourseText, place: int) -> Act:
     def act(desk: Desk) -> None:
         for number, row in enumerate(questions_of(course)):
-            desk.create(f"bank_question:{place}:{number}", row)
+            wrong = {"options": _mistaken(row["options"])} if (place, number) == MISTAKE else {}
+            desk.create(f"bank_question:{place}:{number}", row | wrong)
 
     return act
+
+
+def _mistaken(options: str) -> str:
+    """Options of which the second one is marked as right in place of the first."""
+    first, second, *rest = options.removeprefix("* ").split("\n")
+    return "\n".join([first, f"* {second}", *rest])
+
+
+def _correct(desk: Desk) -> None:
+    """The wrong key is found: who had given the right answer gets the marks, nobody loses any."""
+    course, number = MISTAKE
+    right = questions_of(COURSES[course])[number]["options"]
+    values = {"question": desk.id(f"bank_question:{course}:{number}"), "policy": "both", "options": right}
+    key = "question_correction:demo"
+    desk.create(key, values | {"mistake": "錄入題庫時正確選項標錯，講師覆核試卷時發現。"})
+    desk.move(key, "preview")
+    desk.move(key, "decide")
+    correction: Any = desk.find(key)
+    for row in list(QuizAttempt.collection().find(corrections.marked_ids(correction), {"_id": 1})):
+        corrections.carry_out(correction, row["_id"])
+    corrections.finish(correction)
 
 
 def _quiz(course: CourseText, place: int) -> Act:
@@ -190,12 +215,15 @@ def _take(desk: Desk, place: int, logins: list[str]) -> None:
     began, items = clock.now(), _items(COURSES[place])
     closing = began.astimezone(clock.zone()).replace(hour=18, minute=0)  # nobody stays longer for a quiz
     context = Context(source=Source.SEED, confirmed=True)
+    wrong, right = str(desk.id(f"bank_question:{MISTAKE[0]}:{MISTAKE[1]}")), COURSES[MISTAKE[0]].facts[MISTAKE[1]][1]
     for login in logins:
         rng = chance("attempt", place, login, f"{began:%Y-%m}")
         desk.login = login
         me = desk.actor
         skill = skill_of(login)
         given = {id: _answered(item, rng, skill) for id, item in items.items()}
+        if wrong in given and rng.random() < skill:  # whoever knows better says so, whatever the bank has
+            given[wrong] = next(key for key, text in items[wrong].options.items() if text == right)
         with clock.set_to(began):
             values = {"quiz": desk.id(f"quiz:{place}"), "person": me.id, "owner": me.id, "department": me.department}
             values |= {"latest": json.dumps(given)}

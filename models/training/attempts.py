@@ -69,6 +69,7 @@ from .bank import BankQuestion, read_row
 from .marking import NOTHING, OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, exact_marks, read_line, share_of
 from .passes import counted_since, tries_of
 from .quizzes import QUESTIONS_MAX, Quiz
+from .regrading import DROP, POLICIES
 
 GRACE = dt.timedelta(seconds=5)  # for the last answer on its way; the clock of the server decides
 PLACES = 2
@@ -109,6 +110,12 @@ class DrawnQuestion(Line):
     remark = LongText(edit=during("submitted", TRAINER), label=L("Remark", "評語"))
     worth = Text(computed=True, most=60, see={Role.HR}, label=L("Marks, exact", "得分（精確）"))
     marks = Number(computed=True, places=PLACES, least=-100, label=L("Marks", "得分"))
+    corrected = Choice(POLICIES, computed=True, label=L("Corrected", "題目更正"))
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether it counts no more, neither for nor against anybody."""
+        return bool(self.corrected == DROP)
 
     def order(self) -> tuple[list[str], list[str]]:
         """The keys of options and rows as they were shown."""
@@ -132,6 +139,22 @@ class DrawnQuestion(Line):
     def held(self) -> Any:
         """What was answered, as the engine keeps it."""
         return json.loads(self.answer) if self.answer else None
+
+
+class RegradeNote(Line):
+    """What the correction of a question has made of the result, which stays readable as it was before."""
+
+    correction = Ref("QuestionCorrection", computed=True, see={Role.HR}, label=L("Correction", "題目更正單"))
+    at = Moment(computed=True, label=L("Corrected at", "更正時間"))
+    place = Whole(computed=True, label=L("Number of the question", "題號"))
+    policy = Choice(POLICIES, computed=True, label=L("How it counts now", "更正方式"))
+    marks_before = Number(computed=True, places=PLACES, least=-100, label=L("Marks before", "原得分"))
+    marks_after = Number(computed=True, places=PLACES, least=-100, label=L("Marks after", "新得分"))
+    percent_before = Percent(computed=True, label=L("Share before", "原得分率"))
+    percent_after = Percent(computed=True, label=L("Share after", "新得分率"))
+    result_before = Choice(RESULTS, computed=True, label=L("Result before", "原結果"))
+    result_after = Choice(RESULTS, computed=True, label=L("Result after", "新結果"))
+    why = LongText(computed=True, most=1000, label=L("Why a result may be worse", "允許降低結果的理由"))
 
 
 def as_held(value: Any) -> str:
@@ -165,7 +188,7 @@ MARKED = Need(L("Each question has its marks", "每題均已評分"), is_marked)
     grid=Grid("number quiz person tried begun_at percent result state"),
     form=(
         Part(L("Attempt", "作答"), "quiz person trainer tried begun_at ends_at extra_time sent_at", clause="5.2"),
-        Part(L("Result", "結果"), "count points most percent pass_mark result partial wrong_costs by_trainer"),
+        Part(L("Result", "結果"), "count points most percent pass_mark result partial wrong_costs by_trainer regrades"),
         Part(L("Questions", "題目"), "drawn"),
     ),
     access=Access(
@@ -234,13 +257,20 @@ class QuizAttempt(Record):
     by_trainer = Flag(default=False, label=L("Marked by the trainer", "由講師評閱"))
     count = Whole(computed=True, label=L("Number of questions", "題數"))
     drawn = Lines(DrawnQuestion, edit=during("submitted", TRAINER), indexed="question", label=L("Questions", "題目"))
+    regrades = Lines(
+        RegradeNote, computed=True, indexed="correction", label=L("Corrections of its questions", "題目更正記錄")
+    )
     latest = LongText(internal=True, most=PAPER_MAX, label=L("Answer on its way", "待存作答"))
+    by_correction = Text(internal=True, most=40, label=L("Correction to be made", "待執行的更正"))
 
     def clean(self) -> None:
         if self.state == "open" and not self.begun_at:
             self._begin()
         if self.latest:
             self._take()
+        if self.by_correction:
+            chosen, self.by_correction = self.by_correction, None
+            get_document("QuestionCorrection").correct_by(self, chosen)
         if self.state != "open" and not self.is_rehearsed:
             self._add_up()
 
@@ -295,16 +325,18 @@ class QuizAttempt(Record):
         if self.state != "graded":
             return
         total, most = self.exact(), self.exact_most()
-        self.points = rounded(total, PLACES)
+        self.points, self.most = rounded(total, PLACES), rounded(most, PLACES)
         self.percent = rounded(100 * total / most, PLACES) if most else None
         self.result = "passed" if has_passed(total, most, self.pass_mark) else "failed"
 
     def exact(self) -> Fraction:
         """The points, exactly; never below nothing."""
-        return max(NOTHING, sum((line.exact() or NOTHING for line in self.drawn or ()), NOTHING))
+        counted = (line for line in self.drawn or () if not line.is_dropped)
+        return max(NOTHING, sum((line.exact() or NOTHING for line in counted), NOTHING))
 
     def exact_most(self) -> Fraction:
-        return sum((Fraction(line.most or 0) for line in self.drawn or ()), NOTHING)
+        """What could be reached, exactly; what was dropped counts no more."""
+        return sum((Fraction(line.most or 0) for line in self.drawn or () if not line.is_dropped), NOTHING)
 
     def rule(self) -> MarkRule:
         return MarkRule(bool(self.partial), Fraction(self.wrong_costs or 0) / 100)
@@ -355,8 +387,11 @@ class QuizAttempt(Record):
         self._follow(actions)
 
     def _follow(self, actions: MoveActions) -> None:
+        """A result is told, once what has been corrected meanwhile of its questions counts."""
         self._add_up()
         if self.result:
+            if get_document("QuestionCorrection").correct_marked(self):
+                self._add_up()
             get_document("Enrolment").note_result(actions, self)
 
     def _settle(self, actions: MoveActions) -> None:

@@ -57,7 +57,7 @@ from ..kernel.language import (
 from ..kernel.language.kinds.line_links import place_of
 from .attempts import for_person
 from .certificates import Certificate, last_day
-from .passes import OPEN_STATES, courses_with, standing_pass
+from .passes import FAILED, OPEN_STATES, PASSED, courses_with, standing_pass
 
 CONTENTS = {
     "process": L("Business process", "業務流程"),
@@ -300,15 +300,18 @@ class Enrolment(Record):
         course: Course | None = self.course
         if course is None or not course.ref("quiz"):
             return None
-        row = {"_id": course.id, "quiz": course.ref("quiz"), "valid_months": course.valid_months}
-        return standing_pass(self.ref("person"), row, now)
+        return standing_pass(self.ref("person"), _facts_of_course(course), now)
 
     def on_complete(self, actions: MoveActions) -> None:
         """With it comes the certificate, where the course gives one."""
         self.finished_on = clock.today()
+        self._data["certificate"] = self._certify(actions, f"certificate:{self.id}")
+
+    def _certify(self, actions: MoveActions, once: str) -> ObjectId | None:
+        """The certificate of what was finished; None where the course gives none."""
         course: Course | None = self.course
         if course is None or not course.gives_certificate:
-            return
+            return None
         values = {
             "person": self.ref("person"),
             "course": course.id,
@@ -319,16 +322,67 @@ class Enrolment(Record):
             "owner": self.ref("person"),
             "department": self.ref("department"),
         }
-        self._data["certificate"] = actions.create(Certificate, values, once=f"certificate:{self.id}").id
+        return actions.create(Certificate, values, once=once).id
 
     @classmethod
     def note_result(cls, actions: MoveActions, attempt: Any) -> None:
         """What came of a quiz is noted in each course that ends with it and that the person is learning: a pass counts;
         one that counted does no more where a later try failed and the last one counts."""
-        facts = {"_id": attempt.id, **{name: attempt.raw(name) for name in ("result", "begun_at", "sent_at")}}
+        facts = _facts_of(attempt)
         for enrolment in cls._open_with(attempt.ref("person"), attempt.ref("quiz"), "in_progress"):
             if (stands := enrolment._standing_pass(facts)) != enrolment.ref("attempt"):
                 actions.update(enrolment, {"attempt": stands})
+
+    @classmethod
+    def would_certify(cls, attempt: Any) -> int:
+        """How many certificates would follow from a try at a quiz, were it passed."""
+        facts = _facts_of(attempt) | {"result": PASSED}
+        count = sum(enrolment._is_restored_by(attempt) for enrolment in cls._finished_by(attempt))
+        for enrolment in cls._open_with(attempt.ref("person"), attempt.ref("quiz"), "in_progress"):
+            if enrolment.ref("attempt") is None and (stands := enrolment._standing_pass(facts)):
+                enrolment._data["attempt"] = stands
+                count += is_learned(enrolment) and bool(enrolment.course.gives_certificate)
+        return count
+
+    @classmethod
+    def follow_regrade(cls, actions: MoveActions, attempt: Any, once: str, reason: str) -> None:
+        """What follows where a correction has changed whether a try is passed: a certificate that was not given, or was
+        revoked since, is given; one that hangs on it alone is revoked."""
+        cls.note_result(actions, attempt)
+        if attempt.result == PASSED:
+            for enrolment in cls._finished_by(attempt):
+                if enrolment._is_restored_by(attempt):
+                    made = enrolment._certify(actions, f"certificate:{enrolment.id}:{once}")
+                    actions.update(enrolment, {"certificate": made})
+        else:
+            for certificate in cls.hanging_on(attempt):
+                actions.move(certificate, "revoke", reason=reason)
+
+    @classmethod
+    def hanging_on(cls, attempt: Any) -> list[Any]:
+        """The good certificates that go with a try that is not passed any more: no other pass stands in its place."""
+        failed = _facts_of(attempt) | {"result": FAILED}
+        query = {"attempt": attempt.id, "state": "valid", "removed_at": None}
+        return [
+            certificate
+            for certificate in Certificate.objects(__raw__=query)
+            if (course := certificate.course) is None
+            or not course.ref("quiz")
+            or standing_pass(attempt.ref("person"), _facts_of_course(course), failed) is None
+        ]
+
+    @classmethod
+    def _finished_by(cls, attempt: Any) -> list[Any]:
+        query = {"attempt": attempt.id, "person": attempt.ref("person"), "state": "done", "removed_at": None}
+        return list(cls.objects(__raw__=query))
+
+    def _is_restored_by(self, attempt: Any) -> bool:
+        """Whether the certificate that this try had given was revoked, and nothing good stands in its place."""
+        certificate = self.certificate
+        course, person = self.ref("course"), self.ref("person")
+        if certificate is None or certificate.state != "revoked" or course is None or person is None:
+            return False
+        return not has_certificate(course, person)
 
     @classmethod
     def before_quiz(cls, person: ObjectId | None, quiz: ObjectId) -> Words | None:
@@ -344,6 +398,15 @@ class Enrolment(Record):
         courses = courses_with(quiz)
         query = {"person": person, "course": {"$in": courses}, "state": {"$in": [*states]}, "removed_at": None}
         return list(cls.objects(__raw__=query)) if courses else []
+
+
+def _facts_of(attempt: Any) -> dict[str, Any]:
+    """What of a try says whether it counts."""
+    return {"_id": attempt.id, **{name: attempt.raw(name) for name in ("result", "begun_at", "sent_at")}}
+
+
+def _facts_of_course(course: Course) -> dict[str, Any]:
+    return {"_id": course.id, "quiz": course.ref("quiz"), "valid_months": course.valid_months}
 
 
 def join(me: Actor, course: Course) -> Enrolment:

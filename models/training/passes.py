@@ -17,7 +17,7 @@ from .certificates import last_day
 
 OPEN_STATES = ("assigned", "in_progress")
 LAST, BEST = "last", "best"
-PASSED = "passed"
+PASSED, FAILED = "passed", "failed"
 _SHOWN = {"result": 1, "begun_at": 1, "sent_at": 1}
 Row = Mapping[str, Any]
 

@@ -18,8 +18,10 @@ from bson import Decimal128, ObjectId
 from ..kernel.base.arithmetic.ratio import NO_DATA, Figure, NoData, Ratio
 from .attempts import QuizAttempt
 from .marking import exact_marks
+from .regrading import SAYS_NOTHING
 
 SHOWN_FROM, READ_MAX, SAID_MAX = 30, 3000, 200
+_OF_A_LINE = ("question", "worth", "given", "most", "corrected")
 FACILITY_LOW, FACILITY_HIGH, DISCRIMINATION_LOW = 20, 95, 20
 
 
@@ -81,12 +83,21 @@ def correlation(*groups: Sequence[tuple[Fraction, Fraction]]) -> Decimal | NoDat
         return 100 * Decimal(products.numerator) / Decimal(products.denominator) / square.sqrt()
 
 
-def statistics_of(question: ObjectId, edition: str = "") -> QuestionStatistics:
-    """The statistics of a question of the bank, by the newest first attempts of each person; of one edition, if named.
-    Of each paper the marks are read, and of this question alone what was answered."""
+@dataclass(frozen=True)
+class EditionStatistics:
+    """One edition of a question: when it was put last, and how good it was."""
+
+    edition: str
+    last: Any
+    statistics: QuestionStatistics
+
+
+def statistics_of(question: ObjectId) -> list[EditionStatistics]:
+    """The statistics of a question of the bank by edition, that which was put last first, by the newest first attempts
+    of each person. Of each paper the marks are read, and of this question alone what was answered."""
     own = {"$filter": {"input": "$drawn", "cond": {"$eq": ["$$this.question", question]}}}
     said = {"$substrCP": [{"$ifNull": [{"$first": "$own.said"}, ""]}, 0, SAID_MAX]}
-    shown = dict.fromkeys(("quiz", *(f"drawn.{name}" for name in ("question", "edition", "worth", "given", "most"))), 1)
+    shown = dict.fromkeys(("quiz", "begun_at", *(f"drawn.{name}" for name in (*_OF_A_LINE, "edition"))), 1)
     stages: list[dict[str, Any]] = [
         {"$match": {"drawn.question": question, "tried": 1, "state": "graded", "removed_at": None}},
         {"$sort": {"_id": -1}},
@@ -95,17 +106,28 @@ def statistics_of(question: ObjectId, edition: str = "") -> QuestionStatistics:
         {"$project": {**shown, "said": said}},
     ]
     rows = list(QuizAttempt.collection().aggregate(stages))
-    result = counted(question, rows[:READ_MAX], edition)
-    result.is_cut = len(rows) > READ_MAX
+    by_edition: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows[:READ_MAX]:
+        for line in row.get("drawn") or ():
+            if line.get("question") == question:
+                by_edition.setdefault(line.get("edition") or "", []).append(row)
+    result = []
+    for edition, papers in by_edition.items():
+        own_figures = counted(question, papers, edition)
+        own_figures.is_cut = len(rows) > READ_MAX
+        result.append(EditionStatistics(edition, papers[0].get("begun_at"), own_figures))
     return result
 
 
 def counted(question: ObjectId, papers: Iterable[Mapping[str, Any]], edition: str = "") -> QuestionStatistics:
-    """What papers add up to for one question: each with its quiz, what was said, and its lines."""
+    """What papers add up to for one question: each with its quiz, what was said, and its lines. What counts for all or
+    for nobody, since it was corrected so, says nothing."""
     result = QuestionStatistics()
     for paper in papers:
         own, rest, rest_most, most = None, Fraction(), Fraction(), Fraction()
         for line in paper.get("drawn") or ():
+            if line.get("corrected") in SAYS_NOTHING:
+                continue
             marks = exact_marks(_decimal(line.get("given")), line.get("worth")) or Fraction()
             if line.get("question") != question:
                 rest, rest_most = rest + marks, rest_most + Fraction(_decimal(line.get("most")) or 0)

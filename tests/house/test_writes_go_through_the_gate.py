@@ -50,6 +50,7 @@ ALLOWED = {
     "models/aftersales/review_cases.py": "which records a frozen figure is of, in the gate's transaction",
     "models/services/work/tallies.py": "counts for monitoring",
     "models/services/personal/api_keys.py": "keys of programs, and what came once under which key of theirs",
+    "models/training/corrections.py": "a touch of what is not marked yet, so that of two transactions one waits",
     "models/assessment/populations.py": "cases of open periods, which can be counted anew from the history",
     "models/assessment/publishing.py": "values of open periods, counted anew each night; proofs, with their values",
     "models/services/personal/drafts.py": "unsaved texts of one person, which are no records",

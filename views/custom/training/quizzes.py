@@ -21,9 +21,10 @@ from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from models.training import attempts
-from models.training.attempts import GRACE, DrawnQuestion, QuizAttempt
+from models.training.attempts import GRACE, DrawnQuestion, QuizAttempt, RegradeNote
 from models.training.marking import right_words
 from models.training.quizzes import COUNTS, Quiz
+from models.training.regrading import POLICIES
 from views import wording
 from views.kinds.answers import drawn_question, posted
 from views.session import actor, asks_for_json, say, seen_version
@@ -220,8 +221,26 @@ class TakingView(CustomView):
             url=f"/admin/quiz_attempt/details/?id={attempt.id}",
             quiz=attempt.quiz.name if attempt.quiz else "",
             marks=bool(rights.may_set(actor(), attempt, "drawn")),
+            notes=[_corrected(note) for note in attempt.regrades or ()],
             questions=[_reviewed(number, line, is_marked=is_marked, shows=shows) for number, line in lines],
         )
+
+
+def _corrected(note: RegradeNote) -> dict[str, str]:
+    """What a correction has made of the result, as it was and as it is."""
+    marks = ["—" if mark is None else wording.number(mark) for mark in (note.marks_before, note.marks_after)]
+    whole = [
+        f"{wording.number(share, 1)} %, {attempts.RESULTS.get(result or '', '')}"
+        for share, result in ((note.percent_before, note.result_before), (note.percent_after, note.result_after))
+    ]
+    return {
+        "at": wording.moment(note.at),
+        "number": str(note.place),
+        "policy": str(POLICIES.get(note.policy or "", "")),
+        "marks": " → ".join(marks),
+        "result": " → ".join(whole),
+        "why": note.why or "",
+    }
 
 
 def _changed(attempt: QuizAttempt) -> Iterator[tuple[str, Any]]:

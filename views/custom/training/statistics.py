@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask_admin import BaseView
 
 from models.kernel.base.arithmetic.ratio import NoData
 from models.kernel.base.arithmetic.rounding import rounded
 from models.kernel.base.people import Actor
+from models.kernel.gate.editions import edition_of
 from models.kernel.language.record import Record
-from models.training.bank import BankQuestion
-from models.training.statistics import READ_MAX, SHOWN_FROM, statistics_of
+from models.training.bank import BankQuestion, read_row
+from models.training.statistics import READ_MAX, SHOWN_FROM, EditionStatistics, statistics_of
 from views import wording
 from views.slots import Panel, on_record_top
 
 CHOSEN_MAX = 12
+EDITIONS_MAX = 5
 
 
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
@@ -25,20 +28,33 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 
 @on_record_top("bank_question")
 def panel(me: Actor, question: BankQuestion) -> Panel | None:
-    """Facility and discrimination, from thirty first attempts on, and what was answered."""
+    """Facility and discrimination by edition, from thirty first attempts on, and what was answered."""
     if question.damaged:
         return None
-    result = statistics_of(question.id)
+    known = statistics_of(question.id)
+    row = BankQuestion.collection().find_one({"_id": question.id}) or {}
+    present = edition_of([read_row(row)[1]])
+    shown = [_figures(edition, present) for edition in known[:EDITIONS_MAX]]
+    facts = {
+        "least": SHOWN_FROM,
+        "editions": shown,
+        "is_flagged": any(edition["is_flagged"] and edition["is_present"] for edition in shown),
+        "cut": READ_MAX if any(edition.statistics.is_cut for edition in known) else 0,
+    }
+    return Panel("custom/question_statistics.html", facts)
+
+
+def _figures(edition: EditionStatistics, present: str) -> dict[str, Any]:
+    result = edition.statistics
     figures = [result.facility, result.discrimination]
     shown = ["—" if isinstance(figure, NoData) else wording.number(rounded(figure, 1), 1) for figure in figures]
-    facts = {
+    return {
+        "is_present": edition.edition == present,
+        "last": wording.moment(edition.last) if edition.last else "",
         "n": result.n,
-        "least": SHOWN_FROM,
         "is_shown": result.is_shown,
         "is_flagged": result.is_flagged,
-        "cut": READ_MAX if result.is_cut else 0,
         "facility": shown[0],
         "discrimination": shown[1],
         "chosen": result.chosen.most_common(CHOSEN_MAX) if result.is_shown else [],
     }
-    return Panel("custom/question_statistics.html", facts)

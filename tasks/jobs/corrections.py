@@ -1,0 +1,41 @@
+"""Carries out the correction of a question: each marked attempt once, in a transaction of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+
+from models.kernel.base.people import SYSTEM
+from models.kernel.base.words import L
+from models.kernel.rights import rights
+from models.training import corrections
+from models.training.attempts import QuizAttempt
+from models.training.corrections import QuestionCorrection
+
+from ..engine.registry import job
+from ..engine.run import Run
+
+
+@job(
+    corrections.JOB,
+    L("Carry out the correction of a question", "執行題目更正"),
+    L(
+        "Marked attempts with the wrong edition are regraded; certificates follow, and those concerned are told.",
+        "對含錯誤版本題目的已評分作答重新計分，證書隨之更新，並通知當事人。",
+    ),
+    hidden=True,
+)
+def carry_out(run: Run, correction: str) -> None:
+    """Regrade what is marked; what has a note of this correction is done. One that is refused keeps no other back."""
+    decided: Any = rights.find(SYSTEM, QuestionCorrection, ObjectId(correction))
+    if decided.state != corrections.RUNNING:
+        return
+    run.sweep(
+        QuizAttempt,
+        corrections.marked_ids(decided),
+        lambda row: corrections.carry_out(decided, row["_id"]),
+        counts="regraded",
+        key=correction,
+    )
+    corrections.finish(decided)

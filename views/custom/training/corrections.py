@@ -1,0 +1,156 @@
+"""Which edition of a question was wrong, and whose result a correction changes, follows from attempts and stands in no
+field: two pages, of which each reader sees the attempts that they may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+
+from bson import ObjectId
+from flask import request
+from flask_admin import BaseView, expose
+
+from models.kernel.base.arithmetic.rounding import rounded
+from models.kernel.base.people import Actor
+from models.kernel.base.words import L
+from models.kernel.gate import editions
+from models.kernel.language.record import Record
+from models.kernel.rights import rights
+from models.training import corrections
+from models.training.attempts import RESULTS, QuizAttempt
+from models.training.bank import BankQuestion, read_row
+from models.training.corrections import DONE, KEY_FIELDS, RUNNING, QuestionCorrection
+from models.training.marking import read_line, right_words
+from models.training.regrading import PaperResult
+from views import wording
+from views.session import actor
+from views.slots import CustomView, Link, on_record_page
+
+PAGE = 50
+PREFILLED_MAX = 1500  # signs of what an address carries
+CORRECT = L("Correct a mistake", "更正題目錯誤")
+WHO = L("Whose result changes", "受影響的作答")
+RESULT = L("{share} % · {result}", "{share}% · {result}")
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    known = catalogue.get("question_correction") is QuestionCorrection
+    return [CorrectionsView(name="corrections", endpoint="corrections", url="/admin/corrections")] if known else []
+
+
+@on_record_page("bank_question")
+def _offer(me: Actor, question: BankQuestion) -> Link | None:
+    may = not question.damaged and bool(rights.may_create(me, QuestionCorrection))
+    return Link(CORRECT, f"/admin/corrections/?question={question.id}") if may else None
+
+
+@on_record_page("question_correction")
+def _changes(me: Actor, correction: QuestionCorrection) -> Link | None:
+    is_over = correction.damaged or correction.state == "cancelled"
+    return None if is_over else Link(WHO, f"/admin/corrections/{correction.id}/")
+
+
+class CorrectionsView(CustomView):
+    """The editions of a question that people have answered; whose result a correction changes."""
+
+    @expose("/")
+    def index(self) -> str:
+        """The editions, each with its key and how often it was put, and where one begins to correct it."""
+        question = rights.find(actor(), BankQuestion, request.args.get("question"))
+        row = BankQuestion.collection().find_one({"_id": question.id}) or {}
+        present = editions.edition_of([read_row(row)[1]])
+        rows = [_edition(question, edition, present) for edition in corrections.editions_put(question.id)]
+        return self.render("custom/corrections.html", question=question, rows=rows)
+
+    @expose("/<id>/")
+    def shown(self, id: str) -> str:
+        """Before it is decided, whose result would change; afterwards, whose has."""
+        me = actor()
+        correction = rights.find(me, QuestionCorrection, id)
+        is_decided = correction.state in (RUNNING, DONE)
+        after = ObjectId(request.args["after"]) if ObjectId.is_valid(request.args.get("after", "")) else None
+        cases = _made(correction, after) if is_decided else _to_be_made(correction, after)
+        seen = {row["_id"]: row for row in rights.find_rows(me, QuizAttempt, [case["id"] for case in cases[:PAGE]])}
+        links = {
+            "Quiz": {row.get("quiz") for row in seen.values()},
+            "User": {row.get("person") for row in seen.values()},
+        }
+        names = wording.titles({target: ids - {None} for target, ids in links.items()})
+        return self.render(
+            "custom/correction_changes.html",
+            correction=correction,
+            is_decided=is_decided,
+            rows=[_row(case, seen[case["id"]], names) for case in cases[:PAGE] if case["id"] in seen],
+            hidden=len(cases[:PAGE]) - len(seen),
+            more=cases[PAGE - 1]["id"] if len(cases) > PAGE else "",
+        )
+
+
+def _edition(question: BankQuestion, edition: Any, present: str) -> dict[str, Any]:
+    lines = editions.lines_in(edition.edition)
+    item = read_line(lines[0]) if lines else None
+    values = {"question": str(question.id), "edition": edition.edition}
+    held = {name: question.raw(name) for name in KEY_FIELDS}
+    values |= {name: str(value) for name, value in held.items() if value and value is not True}
+    values |= {"is_true": "1"} if held["is_true"] else {}
+    if sum(map(len, values.values())) > PREFILLED_MAX:
+        values = {name: values[name] for name in ("question", "edition")}
+    return {
+        "text": item.text if item else "",
+        "right": right_words(item) if item and not item.waits else "",
+        "count": edition.count,
+        "last": wording.moment(edition.last) if edition.last else "",
+        "is_present": edition.edition == present,
+        "url": f"/admin/question_correction/new/?{urlencode(values)}",
+    }
+
+
+def _to_be_made(correction: QuestionCorrection, after: ObjectId | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": case.attempt.id,
+            "before": _result(case.regrade.before),
+            "after": _result(case.regrade.after),
+            "given": case.certificates_new,
+            "lost": case.certificates_lost,
+        }
+        for case in islice(corrections.cases_of(correction, after), PAGE + 1)
+    ]
+
+
+def _made(correction: QuestionCorrection, after: ObjectId | None) -> list[dict[str, Any]]:
+    attempts: Iterable[QuizAttempt] = corrections.corrected_by(correction, after, PAGE + 1)
+    notes = [
+        (attempt, note)
+        for attempt in attempts
+        for note in attempt.regrades or ()
+        if note.ref("correction") == correction.id
+    ]
+    return [
+        {
+            "id": attempt.id,
+            "before": _words(note.percent_before, note.result_before),
+            "after": _words(note.percent_after, note.result_after),
+        }
+        for attempt, note in notes
+    ]
+
+
+def _result(result: PaperResult) -> str:
+    return _words(rounded(100 * result.share, 1), "passed" if result.is_passed else "failed")
+
+
+def _words(share: Any, result: str) -> str:
+    return str(RESULT(share=wording.number(share, 1), result=RESULTS.get(result, "")))
+
+
+def _row(case: Mapping[str, Any], stored: Mapping[str, Any], names: Mapping[ObjectId, str]) -> dict[str, Any]:
+    return {
+        **case,
+        "number": stored["number"],
+        "url": f"/admin/quiz_attempt/details/?id={case['id']}",
+        "person": names.get(stored["person"], ""),
+        "quiz": names.get(stored["quiz"], ""),
+    }
