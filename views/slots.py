@@ -2,7 +2,8 @@
 
 A view with a `menu_item` stands in the menu of those who may open it; `on_record_page` puts a link to a screen on the
 pages of a record type, for those to whom the function returns one, and `on_record_top` a panel; `on_home` puts alarms
-on the home page; `on_form` adds a script to the form of a type.
+on the home page; `on_export` lets a list go out in a format of its trade; `on_form` adds a script to the form of a
+type.
 """
 
 from __future__ import annotations
@@ -148,6 +149,31 @@ def on_home(watch: Watch) -> Watch:
 def alarms_for(me: Actor) -> list[Alarm]:
     """What somebody should look at now."""
     return [alarm for watch in _watches for alarm in watch(me)]
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """A format of its trade in which a list goes out, beside sheets: its label, what a file is called and said to be,
+    the fields of a row that it needs, and what writes stored rows piece by piece."""
+
+    name: str
+    label: L
+    mimetype: str
+    fields: tuple[str, ...]
+    write: Callable[[Iterable[Mapping[str, Any]]], Iterable[str]]
+
+
+_formats: dict[str, dict[str, ExportFormat]] = {}
+
+
+def on_export(type_name: str, *formats: ExportFormat) -> None:
+    """Let the list of a record type go out in more formats; the rows are those that the list shows its reader."""
+    _formats.setdefault(type_name, {}).update({form.name: form for form in formats})
+
+
+def formats_for(type_name: str) -> Mapping[str, ExportFormat]:
+    """The formats of its trade in which a list goes out, by name."""
+    return _formats.get(type_name, {})
 
 
 def on_form(type_name: str, script: str) -> None:

@@ -258,6 +258,18 @@ def _parted(line: str) -> tuple[str, str, str]:
     return line[:at].strip(), line[at : at + 1], line[at + 1 :].strip()
 
 
+def marked_lines(text: str | None) -> list[tuple[bool, str]]:
+    """The lines of options as an author typed them: whether each is marked as right, and what it says."""
+    lines = _lines(text or "")
+    return [(line[0] in RIGHT_SIGN, line.lstrip(RIGHT_SIGN).strip()) for line in lines]
+
+
+def pair_of(line: str) -> tuple[str, str]:
+    """Both sides of a pair."""
+    left, _, right = _parted(line)
+    return left, right
+
+
 def _check_options(texts: Sequence[str], faults: list[tuple[str, Words]]) -> None:
     if len(texts) < 2:
         faults.append(("options", FEW()))

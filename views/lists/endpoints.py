@@ -13,6 +13,7 @@ from models.kernel.rights import rights
 
 from ..moves import moves_context
 from ..session import actor
+from ..slots import formats_for
 from . import bulk, bulk_edit, export, gathering, grid_page, imports, layouts, neighbours
 
 if TYPE_CHECKING:
@@ -99,9 +100,12 @@ class ListDoors:
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
-        """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights."""
-        form = export.sheet_kind(export_type)
+        """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights; or in a format of its
+        trade."""
         shown = layouts.read_list(self.model, actor(), request.args)
+        if trade := formats_for(self.model.declared.name).get(export_type):
+            return export.answer_in(self.model, actor(), shown.query, trade)
+        form = export.sheet_kind(export_type)
         return export.answer(self.model, actor(), shown.query, form, shown.columns)
 
     @expose("/import/", methods=("GET", "POST"))

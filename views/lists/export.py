@@ -22,6 +22,7 @@ from models.services.sheets.writing import MIMETYPES, XLSX_ROWS_MAX, Cell, Sheet
 
 from ..kinds.base import Kind
 from ..kinds.states import column_of
+from ..slots import ExportFormat
 from ..wording import Labels, reference_labels
 from . import listing
 from .listing import ListQuery
@@ -47,6 +48,25 @@ def answer(cls: type[Record], me: Actor, query: ListQuery, kind: SheetKind, colu
         return streamed(f"{name}.{kind}", heads, batches)
     _refuse_too_many(query)
     return download(kind, name, heads, chain.from_iterable(batches))
+
+
+def answer_in(cls: type[Record], me: Actor, query: ListQuery, form: ExportFormat) -> Response:
+    """All the filtered rows in a format of their trade, streamed; the log says who took what. Raises Missing where a
+    reader may not see all that it holds."""
+    if query.archived or not set(form.fields) <= {*rights.listed_fields(me, cls), "number"}:
+        raise Missing
+    structlog.get_logger("guicheng.export").info(
+        "export",
+        type=cls.declared.name,
+        user=me.login,
+        format=form.name,
+        filters=sorted({k for k, _, _ in query.chips}),
+    )
+    cursor = query.collection.find(query.filter, dict.fromkeys(form.fields, 1)).sort(listing.order_of(query))
+    rows = (row for row in (row_of(cls, stored) for stored in cursor.batch_size(BATCH)) if not row.get(DAMAGED_FIELDS))
+    pieces = (piece.encode() for piece in form.write(rows))
+    name = f"{cls.declared.name}-{clock.today().isoformat()}.{form.name}"
+    return _named(Response(stream_with_context(pieces), mimetype=form.mimetype), name)
 
 
 def _refuse_too_many(query: ListQuery) -> None:

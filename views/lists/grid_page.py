@@ -21,6 +21,7 @@ from .. import wording
 from ..kinds import kind_of
 from ..kinds.base import Kind
 from ..kinds.states import column_of
+from ..slots import formats_for
 from ..wording import reference_labels
 from . import listing
 from .conditions import field_of
@@ -70,6 +71,11 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, page: Page, base: s
         "filters": [column_of(cls, name).filter(name, query.args_with_view, labels) for name in _filterable(cls, me)],
         "problems": query.problems,
         "exports": {kind: query.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx")},
+        "formats": [
+            (form.label, query.url(f"{base}export/{form.name}/"))
+            for form in formats_for(cls.declared.name).values()
+            if not query.archived
+        ],
     }
 
 

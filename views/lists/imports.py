@@ -54,7 +54,7 @@ ENCODINGS = {
     "utf-16-le": L("UTF-16", "UTF-16"),
     "utf-16-be": L("UTF-16, bytes the other way round", "UTF-16（字節順序相反）"),
 }
-BOOKS, TEXTS = ("xlsx", "xlsm", "xls", "xlsb", "ods"), ("csv", "txt", "tsv", "reqif")
+BOOKS, TEXTS = ("xlsx", "xlsm", "xls", "xlsb", "ods"), ("csv", "txt", "tsv", "reqif", "gift", "xml")
 PASTED = L("Pasted cells", "粘貼的單元格")
 NO_SHEET = L("Please choose a file or paste cells.", "請選擇文件或粘貼單元格。")
 NOT_A_SHEET = L(

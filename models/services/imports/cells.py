@@ -26,6 +26,7 @@ from .names import NamesInCells
 NUMBER = "number"
 CELL_MAX = 10_000
 NO_VALUE = "\x00"  # before what is shown of a cell that holds no value
+NOT_TAKEN = "\x02"  # before the word that says why what stands here is not taken over
 DIGITS_LOST = "\x01"  # before a number that is longer than the fifteen digits that sheets keep
 _SHORTENED = re.compile(
     r"[0-9]\.?[0-9]*E\+(?:1[1-9]|2[0-9])", re.IGNORECASE
@@ -51,6 +52,20 @@ HAS_LOST_DIGITS = L(
     "Format the column as text and enter it again.",
     "「{label}」：表格把 {shown} 存為數值，只保留十五位，其餘數字已丟失。請將該列設為文本格式後重新填寫。",
 )
+WHY_NOT_TAKEN = {
+    "unclosed": L("Not taken over: “{” is not closed.", "未導入：「{」未關閉。"),
+    "no_answer": L("Not taken over: no answers stand in “{ }”.", "未導入：「{ }」中沒有答案。"),
+    "kind": L("Not taken over: questions of this kind have no place here.", "未導入：不支持此類題目。"),
+    "weights": L(
+        "Not taken over: the weights say more than right and wrong.", "未導入：選項權重不能表示為正確與錯誤。"
+    ),
+    "decoy": L("Not taken over: of a pair one side is empty.", "未導入：配對題有一側為空。"),
+    "signs": L(
+        "Not taken over: an option begins with *, or the left side of a pair holds =.",
+        "未導入：選項以 * 開頭，或配對左項含 =。",
+    ),
+    "number": L("Not taken over: the right answer is no number.", "未導入：正確答案不是數字。"),
+}
 NOT_COMPUTED = L("a formula without a result", "未計算結果的公式")
 NOT_HERE = L("“{label}” cannot be changed on this record.", "此記錄的「{label}」不能修改。")
 
@@ -109,7 +124,7 @@ def no_value_in(text: str) -> str | L:
 
 def shown_of(text: str) -> str:
     """What is shown of a cell, without the marks of those who read it."""
-    return text.removeprefix(NO_VALUE).removeprefix(DIGITS_LOST)
+    return "" if text.startswith(NOT_TAKEN) else text.removeprefix(NO_VALUE).removeprefix(DIGITS_LOST)
 
 
 @dataclass
@@ -126,6 +141,8 @@ class RowEntry:
 
 def _no_value(field: Any, text: str) -> Words | None:
     """Why a cell cannot be a value of a field, whatever the field takes."""
+    if text.startswith(NOT_TAKEN):
+        return WHY_NOT_TAKEN.get(text.removeprefix(NOT_TAKEN), WHY_NOT_TAKEN["kind"])
     if shown := no_value_in(text):
         return HOLDS_NO_VALUE(label=label_of(field), shown=shown)
     if text.startswith(DIGITS_LOST) or _SHORTENED.fullmatch(text.strip()):

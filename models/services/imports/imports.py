@@ -138,10 +138,16 @@ class Import(Sheet):
         return sum(self.counts.get(verdict, 0) for verdict in verdicts)
 
 
-def kind_of(head: bytes) -> str:
-    """As what a content is read: a workbook by its first bytes, whatever its name, or else as text."""
+def kind_of(head: bytes, name: str = "") -> str:
+    """As what a content is read: a workbook by its first bytes, whatever its name; documents and questions of other
+    tools by how they begin, GIFT also by its name; or else as text."""
     if head.startswith(_BOOKS):
         return "sheets"
+    if b"<quiz" in head and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "moodle"
+    is_gift = head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"::", b"$CATEGORY:", b"//"))
+    if is_gift or name.lower().endswith(".gift"):
+        return "gift"
     return "reqif" if b"<REQ-IF" in head or b":REQ-IF" in head else "text"
 
 
@@ -159,7 +165,7 @@ def begin(
         "at": clock.now(),
         "name": name,
         "turn": 1,
-        "kind": kind_of(content.head),
+        "kind": kind_of(content.head, name),
         **kept,
         **asdict(choices or SendersChoices()),
     }

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from . import books, charsets, reqif
+from . import books, charsets, gift, moodle, reqif
 from .cell_texts import COLUMNS_MAX
 from .unreadable import Unreadable
 
@@ -31,6 +31,10 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
     name = order.get("sheet")
     if order["kind"] == "reqif":
         rows = reqif.rows(content)
+    elif order["kind"] == "moodle":
+        rows = moodle.rows(content)
+    elif order["kind"] == "gift":
+        rows = gift.rows(content, order.get("encoding", "") or encoding_of(content))
     elif order["kind"] == "sheets":
         rows = of_first_sheet(content, name)
     else:

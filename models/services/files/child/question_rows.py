@@ -1,0 +1,130 @@
+"""What questions of other systems come as: rows of a table, with heads that the bank of questions knows.
+
+A question that is not taken over is a row as well, at its place, and says by a word why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from html.parser import HTMLParser
+
+NOT_TAKEN = "\x02"  # before the word that says why a question is not taken over
+UNCLOSED, NO_ANSWER, KIND, WEIGHTS, DECOY, SIGNS, NUMBER = "unclosed no_answer kind weights decoy signs number".split()
+SINGLE, MULTIPLE, TRUE_FALSE, NUMERIC = "Single choice", "Multiple choice", "True or false", "Number with tolerance"
+ORDERING, MATCHING, SHORT = "Ordering", "Matching", "Short answer, marked by the trainer"
+DIFFICULTIES = {"easy": "Easy", "middle": "Middle", "hard": "Hard"}
+CATEGORY_PARTS = re.compile(r"(?<!/)/(?!/)")
+_OUTER = frozenset({"", "top", "$course$", "$system$", "$module$", "$cat$"})
+_OWN_NUMBER = re.compile(r"QB-\d+", re.ASCII)
+_HTML_BLOCKS = frozenset("p div br li ul ol tr table h1 h2 h3 h4 h5 h6 pre blockquote".split())
+_HTML_SILENT = frozenset(("script", "style"))
+
+
+@dataclass
+class QuestionRow:
+    """One question, as the cells of a row."""
+
+    number: str = ""
+    kind: str = ""
+    category: str = ""
+    difficulty: str = ""
+    text: str = ""
+    options: str = ""
+    is_true: str = ""
+    answer: str = ""
+    tolerance: str = ""
+    explanation: str = ""
+
+    def cells(self) -> list[str]:
+        return [getattr(self, head) for head in HEADS]
+
+
+HEADS = [field.name for field in fields(QuestionRow)]
+
+
+class NotTaken(Exception):
+    """A question that the bank cannot hold; the argument is one of the words above."""
+
+
+def number_from(name: str) -> str:
+    """Our own number of a question where its name is one."""
+    return name if _OWN_NUMBER.fullmatch(name) else ""
+
+
+def difficulty_from(tags: Sequence[str]) -> str:
+    """The difficulty that a tag names."""
+    return next((DIFFICULTIES[tag] for tag in tags if tag in DIFFICULTIES), "")
+
+
+def category_from(path: str) -> str:
+    """The innermost name of a path of categories, in which a stroke within a name is doubled."""
+    parts = [part.strip() for part in CATEGORY_PARTS.split(path)]
+    named = [part for part in parts if part not in _OUTER]
+    return named[-1].replace("//", "/") if named else ""
+
+
+def choice(options: Sequence[tuple[str, Decimal]], *, is_single: bool) -> tuple[str, str]:
+    """Kind and options of a choice, each with its weight in percent. Raises NotTaken where the weights say more than
+    right and wrong."""
+    right = [weight for _, weight in options if weight > 0]
+    if not right or (is_single and right != [100]) or max(right) - min(right) > Decimal("0.01"):
+        raise NotTaken(WEIGHTS)
+    lines = [f"* {plain_line(text)}" if weight > 0 else plain_line(text) for text, weight in options]
+    return (SINGLE if is_single else MULTIPLE), "\n".join(lines)
+
+
+def pairs(items: Sequence[tuple[str, str]]) -> str:
+    """Pairs as they are typed. Raises NotTaken for what cannot stand there."""
+    if any(not left or not right for left, right in items):
+        raise NotTaken(DECOY)
+    if any(sign in left for left, _ in items for sign in "=＝"):
+        raise NotTaken(SIGNS)
+    return "\n".join(f"{plain_line(left)} = {' '.join(right.split())}" for left, right in items)
+
+
+def plain_line(text: str) -> str:
+    """A text as an option on one line. Raises NotTaken where it would be read as marked."""
+    line = " ".join(text.split())
+    if line.startswith(("*", "＊")):
+        raise NotTaken(SIGNS)
+    return line
+
+
+def from_html(text: str) -> str:
+    """The text of what is written in HTML; pictures and scripts are left out."""
+    reader = _PlainText()
+    reader.feed(text)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.pieces).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+class _PlainText(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self.silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.silent += tag in _HTML_SILENT
+        if tag in _HTML_BLOCKS:
+            self.pieces.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent = max(0, self.silent - (tag in _HTML_SILENT))
+        if tag in _HTML_BLOCKS:
+            self.pieces.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent:
+            self.pieces.append(" ".join(data.split("\n")))
+
+
+def rows_of(questions: Iterator[tuple[int, QuestionRow]]) -> Iterator[tuple[int, list[str]]]:
+    """The heads, above the first line, and a row for each question at its line."""
+    yield 0, list(HEADS)
+    for number, row in questions:
+        yield number, row.cells()

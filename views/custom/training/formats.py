@@ -1,0 +1,26 @@
+"""The bank of questions goes out in the formats of other learning systems, which no list is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_admin import BaseView
+
+from models.kernel.base.words import L
+from models.kernel.language.record import Record
+from models.training.interchange import GIFT, MIMETYPES, MOODLE, in_gift, in_moodle
+from views.slots import ExportFormat, on_export
+
+FIELDS = tuple("number kind category difficulty text options is_true answer tolerance explanation".split())
+
+
+def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
+    """No pages of its own."""
+    return []
+
+
+on_export(
+    "bank_question",
+    ExportFormat(GIFT, L("GIFT", "GIFT"), MIMETYPES[GIFT], FIELDS, in_gift),
+    ExportFormat(MOODLE, L("Moodle XML", "Moodle XML"), MIMETYPES[MOODLE], FIELDS, in_moodle),
+)
