@@ -77,7 +77,9 @@ def _row(item: Any, kind: str, category: str) -> QuestionRow:
 
 def _choice(row: QuestionRow, item: Any) -> None:
     is_single = _plain(item.findtext("single")) not in ("false", "0")
-    row.kind, row.options = choice([(_text(one), _weight(one)) for one in item.iterfind("answer")], is_single=is_single)
+    row.kind, row.options = choice(
+        [(_text(answer), _weight(answer)) for answer in item.iterfind("answer")], is_single=is_single
+    )
 
 
 def _truth(row: QuestionRow, item: Any) -> None:
