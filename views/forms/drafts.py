@@ -50,6 +50,7 @@ COPIED = L(
 )
 NEW_ONE = L("New: {label}", "新建：{label}")
 EDITED = L("Edit: {title}", "修改：{title}")
+IN_SHEET = L("In the sheet: {label}", "表格：{label}")
 
 
 def once_key(me: Actor, once: str) -> str:
@@ -82,7 +83,7 @@ class DraftDoors:
         if handed := [name for name in names if name in request.args]:
             brought = fills(form, handed, me).texts
             form = form_from(self.model, names, None, values | _presets(self.model, brought))
-        offers = [offer(draft) for draft in _own(me, self.model) if draft.place.record is None]
+        offers = [offer(draft) for draft in _own(me, self.model) if draft.place.is_form]
         once = secrets.token_urlsafe(16)
         is_begun = bool(copied) or not request.args.keys().isdisjoint(names)
         return self._form_page(form, Intent(me, self.model), once=once, offers=offers[:OFFERED_MAX], is_begun=is_begun)
@@ -185,12 +186,13 @@ def offer(draft: Draft, *, is_old: bool = False) -> dict[str, Any]:
     """A draft as a form or the home page offers it: when, what, where to go on, and what discards it."""
     base = f"/admin/{draft.place.type}/"
     id, once = draft.place.record, draft.place.name.removeprefix(drafts.NEW)
+    new_url = f"{base}?sheet=1" if draft.place.is_sheet else f"{base}new/?draft={once}"
     return {
         "at": moment(draft.kept_at),
         "ago": ago(draft.kept_at),
         "hint": draft.hint,
         "is_old": is_old,
-        "url": f"{base}edit/?id={id}&draft=1" if id else f"{base}new/?draft={once}",
+        "url": f"{base}edit/?id={id}&draft=1" if id else new_url,
         "discard": f"{base}draft/discard/",
         "id": str(id) if id else "",
         "once": "" if id else once,
@@ -206,7 +208,8 @@ def unsaved(me: Actor, catalogue: Mapping[str, type[Record]]) -> list[dict[str, 
         content, record = catalogue[draft.place.type].declared, draft.place.record
         if record is not None and record not in titles:
             continue
-        label = EDITED(title=titles[record]) if record else NEW_ONE(label=content.label)
+        words = IN_SHEET if draft.place.is_sheet else NEW_ONE
+        label = EDITED(title=titles[record]) if record else words(label=content.label)
         rows.append({"label": label, "kind": content.label, **offer(draft)})
     return rows
 

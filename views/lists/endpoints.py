@@ -14,7 +14,7 @@ from models.kernel.rights import rights
 from ..moves import moves_context
 from ..session import actor
 from ..slots import formats_for
-from . import bulk, bulk_edit, export, gathering, grid_page, imports, layouts, neighbours
+from . import bulk, bulk_edit, export, gathering, grid_page, imports, layouts, neighbours, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,11 @@ class ListDoors:
     @expose("/")
     def index_view(self) -> Any:
         """The list: filtered, searched, sorted, paged and arranged as asked."""
+        return self.list_page(layouts.read_list(self.model, actor(), request.args))
+
+    def list_page(self, shown: layouts.Shown) -> str:
+        """The page of a list, as it is arranged."""
         me = actor()
-        shown = layouts.read_list(self.model, me, request.args)
         return self.render(
             self.list_template,
             **grid_page.shown_context(self.model, me, shown, self.base),
@@ -44,6 +47,7 @@ class ListDoors:
             bulk_fields=bulk_edit.offered(self.model, me),
             gathers=gathering.offered(self.model, me),
             may_merge=merging.may_merge(me, self.model),
+            sheet=sheet.facts_of(self.model, me, self.base),
         )
 
     @expose("/columns/", methods=("GET", "POST"))
@@ -87,6 +91,26 @@ class ListDoors:
     def set_view(self) -> Any:
         """One value for many rows: what would change first, then the result for each."""
         return bulk_edit.answer(self)
+
+    @expose("/sheet/", methods=("POST",))
+    def sheet_view(self) -> Any:
+        """Cells typed in sheet mode: what would become of them, then what did, cell by cell."""
+        return sheet.answer(self)
+
+    @expose("/sheet/fill/", methods=("POST",))
+    def sheet_fill_view(self) -> Any:
+        """How a column of the sheet goes on that is filled down."""
+        return sheet.fill_answer(self)
+
+    @expose("/sheet/draft/", methods=("GET", "POST"))
+    def sheet_draft_view(self) -> Any:
+        """What was typed into the sheet and not saved."""
+        return sheet.draft_answer(self)
+
+    @expose("/sheet/rows/", methods=("POST",))
+    def sheet_rows_view(self) -> Any:
+        """The rows of some records, as the list shows them."""
+        return sheet.rows_answer(self)
 
     @expose("/gather/", methods=("POST",))
     def gather_view(self) -> Any:

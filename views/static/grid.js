@@ -64,6 +64,7 @@
       else cell.querySelector("a[href], summary, button")?.click();
     }
     const isList = Boolean(table.closest("[data-list]"));
+    const isSheet = () => table.classList.contains("as-sheet"); // then sheet.js has the keys
     rows().forEach((row, index) => {
       row.tabIndex = index ? -1 : 0;
       cellsOf(row).forEach((cell) => { cell.tabIndex = -1; });
@@ -71,12 +72,12 @@
     });
     table.setAttribute("role", "grid");
     table.addEventListener("focusin", (event) => {
-      const entered = event.target.closest("tbody tr");
+      const entered = isSheet() ? null : event.target.closest("tbody tr");
       if (entered) rows().forEach((row) => { row.tabIndex = row === entered ? 0 : -1; });
     });
     table.addEventListener("keydown", (event) => {
       const row = event.target.closest("tbody tr");
-      if (!row || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(".editing")) return;
+      if (!row || isSheet() || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(".editing")) return;
       const cell = event.target.closest("td:not(.pick)");
       const isAtRest = event.target === cell || event.target === row;
       const keys = {
@@ -93,17 +94,17 @@
       keys[event.key]();
     });
     table.addEventListener("keydown", (event) => {
-      if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z" || event.target.closest(".editing")) return;
+      if (isSheet() || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z" || event.target.closest(".editing")) return;
       event.preventDefault();
       takeBack();
     });
     table.addEventListener("dblclick", (event) => {
       const cell = event.target.closest("[data-inline]");
-      if (cell && !event.target.closest("a, button, input, select")) edit(cell);
+      if (cell && !isSheet() && !event.target.closest("a, button, input, select")) edit(cell);
     });
     table.addEventListener("paste", (event) => {
       const cell = event.target.closest("[data-inline]");
-      if (!cell || event.target.closest(".editing")) return;
+      if (!cell || isSheet() || event.target.closest(".editing")) return;
       event.preventDefault();
       pasteDown(cell, event.clipboardData.getData("text/plain"));
     });

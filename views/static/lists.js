@@ -343,13 +343,13 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "m" || !isPlain(event) || remembered("shortcuts") === "off" || event.target.closest("input, select, textarea, .editing")) return;
-    const row = event.target.closest("table.grid[data-state] tbody tr");
+    const row = event.target.closest("table.grid[data-state]:not(.as-sheet) tbody tr");
     if (row) { event.preventDefault(); openMenu(row); }
   });
 
   // Copying without selected text takes the chosen rows, or the row or cell of the focus, as cells of a spreadsheet.
   document.addEventListener("copy", (event) => {
-    if (String(getSelection()) || event.target.closest?.("input, textarea, select")) return;
+    if (String(getSelection()) || event.target.closest?.("input, textarea, select, table.as-sheet")) return;
     const active = document.activeElement?.closest?.("[data-list-rows] tbody :is(tr, td)");
     const chosen = [...document.querySelectorAll("[data-list-rows] tbody tr.selected")];
     if (!chosen.length && !active) return;

@@ -153,16 +153,19 @@ def _no_value(field: Any, text: str) -> Words | None:
 class Reader:
     """Reads rows of one sheet for one actor, many at a time: few queries, however many rows.
 
-    With `empties` an empty cell of a record that is there empties its field; else it leaves it as it is.
+    With `empties` an empty cell of a record that is there empties its field; else it leaves it as it is. With `by_part`
+    a name may be typed in part or by its initials, where somebody sees at once which record it was read as.
     """
 
-    def __init__(self, cls: type[Record], actor: Actor, columns: Sequence[str], *, empties: bool = False):
+    def __init__(
+        self, cls: type[Record], actor: Actor, columns: Sequence[str], *, empties: bool = False, by_part: bool = False
+    ):
         self.empties = empties
         own = {NUMBER, *importable(cls, actor)}
         self.cls, self.actor = cls, actor
         self.at = {name: at for at, name in enumerate(columns) if name in own}
         self.fields = {name: cls._fields[name] for name in self.at if name != NUMBER}
-        self.names = NamesInCells(actor)
+        self.names = NamesInCells(actor, by_part=by_part)
         self.merged: dict[str, str] = {}  # numbers of merged records, with those of the records that stand
         self._read = {name: item.cell_reader(self.names) for name, item in self.fields.items()}
 
@@ -175,6 +178,15 @@ class Reader:
         self._learn(entries, texts)
         if known := self._know([at for at, number in enumerate(numbers) if not number], entries, texts):
             self._learn([entries[at] for at in known], [texts[at] for at in known])
+        for entry, row in zip(entries, texts, strict=True):
+            self._fill(entry, row)
+        return entries
+
+    def read_cells(self, rows: Sequence[tuple[Record, Mapping[str, str]]]) -> list[RowEntry]:
+        """Records that are known, each with those of its cells alone that somebody filled, in order."""
+        texts = [{name: text for name, text in cells.items() if name in self.fields} for _, cells in rows]
+        entries = [RowEntry(line, record) for line, (record, _) in enumerate(rows)]
+        self._learn(entries, texts)
         for entry, row in zip(entries, texts, strict=True):
             self._fill(entry, row)
         return entries
@@ -229,11 +241,10 @@ class Reader:
         """Look up everything that the links of these rows name, and what their records link to now."""
         for name, link in self.fields.items():
             if link.target:
-                held = [entry.record._data.get(name) for entry in entries if entry.record]
+                filled = [(entry, row) for entry, row in zip(entries, texts, strict=True) if name in row]
+                held = [entry.record._data.get(name) for entry, _ in filled if entry.record]
                 self.names.learn_held(link, [id for value in held for id in link.ids_in(value)])
-                new = [
-                    row[name] for entry, row in zip(entries, texts, strict=True) if not self._keeps(entry, name, row)
-                ]
+                new = [row[name] for entry, row in filled if not self._keeps(entry, name, row)]
                 self.names.learn(link, [said for text in new for said in link.names_in(undefused(text))])
 
     def _fill(self, entry: RowEntry, texts: Mapping[str, str]) -> None:
@@ -247,7 +258,8 @@ class Reader:
             entry.problems.append((NUMBER, NO_RECORD(text=number[:60])))
             return
         for name, content in self.fields.items():
-            text = texts[name]
+            if (text := texts.get(name)) is None:
+                continue
             if why := _no_value(content, text):
                 entry.problems.append((name, why))
                 continue

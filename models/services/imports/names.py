@@ -1,4 +1,5 @@
-"""Which records the names in a sheet mean: by number or by exact title, among those that the actor may pick.
+"""Which records the names in a sheet mean: by number or by exact title, among those that the actor may pick; where
+somebody sees at once which one was understood, by a part or the initials of a title, too.
 
 A name that is not there letter by letter is sought in its folded form, as lists do. Names in one cell have commas
 between them; one that holds a comma itself is known by being the title of a record.
@@ -22,10 +23,11 @@ from models.kernel.language.indexes import indexed_fields
 from models.kernel.language.merging import KNOWN_AS
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, names_in
-from models.kernel.rights import kept_links, rights
+from models.kernel.rights import kept_links, picking, rights
 from models.kernel.rights.picking import may_be_linked
 
 KNOWN_MAX = 50_000
+OFFERED_MOST = 20
 SOUGHT_AT_ONCE = 40
 UNKNOWN = L(
     "“{label}”: there is nothing called “{text}”, or it is not yours to choose.",
@@ -52,8 +54,9 @@ Key = tuple[str, tuple[str, ...]]
 class NamesInCells:
     """Remembers what it has looked up, so that a name that stands in every row is asked for once."""
 
-    def __init__(self, actor: Actor):
+    def __init__(self, actor: Actor, *, by_part: bool = False):
         self.actor = actor
+        self.by_part = by_part
         self._known: dict[Key, dict[str, tuple[ObjectId, ...]]] = {}
         self._titles: dict[ObjectId, str] = {}
         self._kept: dict[tuple[str, str], str | None] = {}
@@ -67,6 +70,8 @@ class NamesInCells:
         if needed := {text for text in texts if text} - known.keys():
             known |= dict.fromkeys(needed, ())
             known |= self._hits(link, needed)
+            if self.by_part:
+                known |= {text: self._offered(link, text) for text in needed if not known[text]}
 
     def meant(self, link: Ref | Refs, text: str) -> ObjectId:
         """The record that a name means. Raises BadValue, saying the name."""
@@ -127,6 +132,12 @@ class NamesInCells:
         if kept not in self._kept_titles:
             self._kept_titles[kept] = kept_links.titles_in_each_language(self.actor, link, kept)
         return self._kept_titles[kept]
+
+    def _offered(self, link: Ref | Refs, text: str) -> tuple[ObjectId, ...]:
+        """What a picker would find for a text; several are too many. A query for each text."""
+        if (known := picking.meant(self.actor, link, text)) is not None:
+            return (known,)
+        return tuple(row["_id"] for row in picking.offered(self.actor, link, text, OFFERED_MOST))
 
     def _hits(self, link: Ref | Refs, texts: set[str]) -> dict[str, tuple[ObjectId, ...]]:
         cls = get_document(link.target)

@@ -88,7 +88,7 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     keys: dict[str, int] = {}
     rows = batch.below(sheet.facts.get("heads_in", 0))
     entries = reader.read(rows)
-    trials = [_rehearsed(reader, entry) for entry in entries]
+    trials = [rehearsed(reader, entry) for entry in entries]
     owned = [_keys(sheet, entry, outcome, record) for entry, (outcome, record) in zip(entries, trials, strict=True)]
     outcomes = [RowOutcome(ABOVE)] * (len(batch.rows) - len(rows))
     earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
@@ -103,7 +103,7 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     return import_rows.keep_outcomes(sheet, batch, outcomes, step=sheet.turn, keys=keys)
 
 
-def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[RowOutcome, Record | None]:
+def rehearsed(reader: Reader, entry: RowEntry, source: Source = Source.IMPORT) -> tuple[RowOutcome, Record | None]:
     """What would become of a row, and the record as it would be."""
     seen = entry.record.version if entry.record else 0
     id = entry.record.id if entry.record else None
@@ -112,13 +112,13 @@ def _rehearsed(reader: Reader, entry: RowEntry) -> tuple[RowOutcome, Record | No
     if any(name in ("", NUMBER) for name, _ in entry.problems):
         return refused(entry.problems, record=id), None
     verdict = CHANGE if entry.record else CREATE
-    made, problems = _trial(reader, entry, Context(source=Source.IMPORT))
+    made, problems = _trial(reader, entry, Context(source=source))
     bad = {name for name, _ in entry.problems}
     wrong = [*entry.problems, *((name, words) for name, words in problems if name not in (bad | {CONFIRM}))]
     if entry.problems or (problems and CONFIRM not in dict(problems)):
         return refused(wrong, record=id), None
     if problems:
-        made, worse = _trial(reader, entry, Context(source=Source.IMPORT, confirmed=True))
+        made, worse = _trial(reader, entry, Context(source=source, confirmed=True))
         return (refused(worse), None) if worse else (refused(wrong, DOUBT), made)
     return RowOutcome(verdict, id, seen), made
 
@@ -128,7 +128,7 @@ def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | 
     made: list[Record] = []
 
     def body() -> None:
-        made.append(_write(reader, entry, context))
+        made.append(write_row(reader, entry, context))
         raise Undone
 
     try:
@@ -140,19 +140,19 @@ def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | 
     except Missing:
         return None, [("", NOT_FOUND)]
     except Refused as fault:
-        return None, _said(fault)
+        return None, said_of(fault)
     finally:
         forget_read(reader.cls.type_name())
     raise AssertionError("A rehearsal always ends by being undone.")
 
 
-def _said(fault: Refused) -> list[tuple[str, Words]]:
+def said_of(fault: Refused) -> list[tuple[str, Words]]:
     """What is wrong by field, without the place of a line within it; at least the sentence itself."""
     lines = [(path.partition(".")[0], words) for path, problem in fault.problems.items() for words in problem]
     return lines or [("", fault.sentence)]
 
 
-def _write(reader: Reader, entry: RowEntry, context: Context, once: str | None = None) -> Record:
+def write_row(reader: Reader, entry: RowEntry, context: Context, once: str | None = None) -> Record:
     """One row through the gate. Raises Refused, Missing, Changed."""
     cls, actor = reader.cls, reader.actor
     if entry.record is None:
@@ -230,11 +230,11 @@ def _carried_out(
         with noting(attempt):
             if entry.problems:
                 raise Refused(None, {name: [words] for name, words in entry.problems})
-            record = _write(reader, entry, context, once=key if entry.record is None else None)
+            record = write_row(reader, entry, context, once=key if entry.record is None else None)
     except Changed:
         return _changed_before(sheet, seen)
     except (Missing, Refused) as fault:
-        lines = [("", NOT_FOUND)] if isinstance(fault, Missing) else _said(fault)
+        lines = [("", NOT_FOUND)] if isinstance(fault, Missing) else said_of(fault)
         return refused([(name, words) for name, words in lines if name != CONFIRM], record=seen.record)
     verdict = CREATED if seen.record is None else CHANGED
     is_written_again = hasattr(record, "on_create")
@@ -293,7 +293,7 @@ def _taken_back(sheet: Import, reader: Reader, outcome: RowOutcome, back: Back) 
             return RowOutcome(BINNED if outcome.verdict == CREATED else BACK, outcome.record)
         return refused([("", TOUCHED if isinstance(fault, Changed) else NOT_FOUND)], LEFT_AS_IS, **facts)
     except Refused as fault:
-        return refused(_said(fault), LEFT_AS_IS, **facts)
+        return refused(said_of(fault), LEFT_AS_IS, **facts)
 
 
 def _binned(sheet: Import, reader: Reader, outcome: RowOutcome) -> RowOutcome:

@@ -1,7 +1,8 @@
 """What somebody typed and has not saved yet: kept for them alone, sealed, offered again after a crash or a log-out.
 
 A draft is the text of a form, not a record: no rule was asked, and nobody else can read it, not even with the database
-in hand. There is one for each record that a person edits and for each new form they began.
+in hand. There is one for each record that a person edits, for each new form they began, and for the cells that
+they typed into the list of a type in sheet mode.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ PER_PERSON_MAX = 50
 DAYS_MAX = 30
 HINT_MAX = 60
 NEW = "new:"
+SHEET = "sheet"  # in the place of an entry key: the cells of a list
 INDEXES = [
     IndexModel([("person", ASCENDING), ("type", ASCENDING), ("place", ASCENDING)], unique=True),
     IndexModel([("person", ASCENDING), ("kept_at", DESCENDING)]),
@@ -56,6 +58,15 @@ class DraftKey:
     @property
     def seal(self) -> str:
         return f"draft:{self.person}:{self.type}:{self.name}"
+
+    @property
+    def is_sheet(self) -> bool:
+        return self.name == f"{NEW}{SHEET}"
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is of the form of a new record."""
+        return self.name.startswith(NEW) and not self.is_sheet
 
     @property
     def record(self) -> ObjectId | None:

@@ -58,8 +58,9 @@ Row = tuple[ObjectId, int | None]
 
 @dataclass(frozen=True, kw_only=True)
 class BulkAct:
-    """One act on many records of a type: `verb` is `update` (of a `field`, to a `value` as it was typed), a move (with
-    its `reason`), or `undo_step` (of the act that `undoes` names). `run`: what carries it out, where it is long."""
+    """One act on many records of a type: `verb` is `update` (of a `field`, to a `value` as it was typed, or of several,
+    whose names have blanks between them, each row with values of its own), a move (with its `reason`), or `undo_step`
+    (of the act that `undoes` names). `run`: what carries it out, where it is long."""
 
     id: str
     person: ObjectId | None
@@ -89,7 +90,8 @@ class RowResult:
 
 
 def begin(actor: Actor, cls: type[Record], verb: str, rows: Sequence[Row], **facts: Any) -> BulkAct:
-    """Note an act that is carried out at once, with its rows, before the first of them is written."""
+    """Note an act that is carried out at once, with its rows, before the first of them is written. With an `id` it is
+    noted once: raises DuplicateKeyError."""
     return _note(actor, cls, verb, rows, facts, is_long=False)
 
 
@@ -137,8 +139,8 @@ def unfinished(acts: Iterable[BulkAct]) -> set[str]:
 
 
 def _act(actor: Actor, cls: type[Record], verb: str, rows: int, facts: Mapping[str, Any]) -> BulkAct:
-    name, at = changes.new_batch(), clock.now()
-    return BulkAct(id=name, person=actor.id, type=cls.type_name(), verb=verb, rows=rows, at=at, **facts)
+    own = {"id": changes.new_batch(), **facts}
+    return BulkAct(person=actor.id, type=cls.type_name(), verb=verb, rows=rows, at=clock.now(), **own)
 
 
 def _stored(act: BulkAct) -> dict[str, Any]:

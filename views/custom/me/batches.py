@@ -13,7 +13,7 @@ from mongoengine.connection import get_db
 
 from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
-from models.kernel.base.words import L, Words
+from models.kernel.base.words import L, Listed, Words
 from models.kernel.gate import batches, intents
 from models.kernel.gate.batches import AT_ONCE_MAX, BACK, UPDATE
 from models.kernel.language.fields import label_of
@@ -172,8 +172,8 @@ def _facts(act: BulkAct, run: Mapping[str, Any] | None, first: BulkAct | None, i
 def _said(act: BulkAct, cls: type[Record] | None, first: BulkAct | None = None) -> Words:
     """What was done, in words."""
     if act.verb == UPDATE:
-        field = cls._fields.get(act.field) if cls else None
-        return SET_FIELD(field=label_of(field) if field else act.field)
+        fields = {name: cls._fields.get(name) if cls else None for name in act.field.split()}
+        return SET_FIELD(field=Listed(tuple(label_of(item) if item else name for name, item in fields.items())))
     if act.verb == BACK:
         return BACK_OF(what=_said(first, cls)) if first and first.verb != BACK else GATE_VERBS[BACK]
     flow = cls.declared.workflow if cls else None
