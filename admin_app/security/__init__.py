@@ -65,6 +65,7 @@ class Security:
     log_out_everywhere: Callable[[ObjectId], None] = accounts.log_out_everywhere
     seconds_to_wait: Callable[[str, int, int], int] = flood.seconds_to_wait
     has_second_step: Callable[[ObjectId], bool] = accounts.has_second_step
+    close_account: Callable[[ObjectId], None] = accounts.close_account
     has_company_login: Callable[[ObjectId], bool] = accounts.has_company_login
     take_off_company_login: Callable[[User, Actor], bool] = accounts.company_login_off
     take_off_second_step: Callable[[User, Actor], bool] = accounts.step_off

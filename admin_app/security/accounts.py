@@ -98,6 +98,14 @@ def step_off(user: User, by: Actor) -> bool:
     return was_on
 
 
+def close_account(user_id: ObjectId) -> None:
+    """Let nobody sign in as this person by anything: password, company login, one-time link, a session that is open."""
+    closing = {"$set": {"hash": "", "demo": False}, "$unset": {"identity": "", "link": ""}, "$inc": {"epoch": 1}}
+    accounts().update_one({"_id": user_id}, closing)
+    end_all(user_id)
+    record_event(Event.CLOSED, user=user_id)
+
+
 def has_company_login(user_id: ObjectId) -> bool:
     """Whether a user signs in with the company's login."""
     return company_login.identity_of(user_id) is not None

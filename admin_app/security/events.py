@@ -31,6 +31,7 @@ class Event(StrEnum):
     FACTOR_ON = "factor_on"
     FACTOR_OFF = "factor_off"
     FACTOR_CODES = "factor_codes"
+    CLOSED = "closed"
     COMPANY_ON = "company_on"
     COMPANY_OFF = "company_off"
     KEY_MADE = "key_made"

@@ -146,6 +146,7 @@ GATE_VERBS: dict[str, L] = {
     "account_reset": L("First password given by command", "以命令發放初始密碼"),
     "run_now": L("Run started by hand", "手動執行"),
     "second_step_off": L("Second step taken off", "停用兩步驗證"),
+    "ways_in_closed": L("All ways in closed", "關閉全部登錄途徑"),
     "company_login_off": L("Company login taken off", "取消公司統一登錄"),
     "log_out": L("Logged out everywhere", "全部退出登錄"),
     "export": L("Exported", "導出"),
@@ -165,6 +166,7 @@ GATE_VERBS: dict[str, L] = {
 }
 
 COUNTS: dict[str, L] = {
+    "handed": L("handed over", "移交"),
     "added": L("added to records", "追加"),
     "doubles": L("came before", "重複"),
     "left": L("left in the mailbox", "留在郵箱"),

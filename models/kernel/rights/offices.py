@@ -88,6 +88,29 @@ def may_reset_login(actor: Actor, user: Record) -> Verdict:
     return YES if user._data.get("active") else Verdict(False, NOT_ACTIVE)
 
 
+def may_close_ways_in(actor: Actor, user: Record) -> Verdict:
+    """IT ends every way in of somebody who leaves, never their own; standing in for somebody of IT is not enough."""
+    if Role.IT not in actor.roles:
+        return Verdict(False, NOT_YOURS)
+    return Verdict(False, OWN_PASSWORD) if user.id == actor.id else YES
+
+
+def may_hand_over_to_anybody(actor: Actor) -> bool:
+    """Human resources and management name a successor in any department."""
+    return bool(actor.roles & {Role.HR, Role.MANAGEMENT})
+
+
+def may_hand_over(actor: Actor, user: Record) -> Verdict:
+    """Who names a successor for somebody who leaves: human resources, management, the head of the department."""
+    is_head = Role.HEAD in actor.roles and actor.department == user.ref("department")
+    return YES if (is_head or may_hand_over_to_anybody(actor)) and user.id != actor.id else Verdict(False, NOT_YOURS)
+
+
+def may_see_leaver(actor: Actor, user: Record) -> Verdict:
+    """What rests on somebody, and by what they get in, is for those who end it."""
+    return YES if may_close_ways_in(actor, user) or may_hand_over(actor, user) else Verdict(False, NOT_YOURS)
+
+
 def may_share_views(actor: Actor) -> Verdict:
     """What a whole department finds above its lists is set up by its head."""
     return YES if Role.HEAD in actor.roles and actor.department else Verdict(False, SHARED_BY_HEAD)

@@ -142,6 +142,11 @@ def end_feed(person: ObjectId) -> None:
     in_unit(COLLECTION).update_one({"_id": person}, {"$unset": {"feed": "", "feed_since": ""}})
 
 
+def has_feed(person: ObjectId) -> bool:
+    """Whether a token opens a person's calendar."""
+    return in_unit(COLLECTION).find_one({"_id": person, "feed": {"$gt": ""}}, {"_id": 1}) is not None
+
+
 def whose_feed(token: str) -> ObjectId | None:
     """The person whose calendar a token opens."""
     row = in_unit(COLLECTION).find_one({"feed": _hash(token)}, {"_id": 1})

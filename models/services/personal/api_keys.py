@@ -151,6 +151,11 @@ def revoke(id: Any, user: ObjectId | None = None) -> ApiKey | None:
     return _key_of(row) if row else None
 
 
+def revoke_all(user: ObjectId) -> int:
+    """End all keys of a person; returns how many there were."""
+    return int(in_unit(API_KEYS).delete_many({"user": user}).deleted_count)
+
+
 def _key_of(row: Mapping[str, Any]) -> ApiKey:
     verbs = frozenset(KeyVerb(verb) for verb in row["verbs"] if verb in set(KeyVerb))
     facts: dict[str, Any] = {name: row.get(name) for name in ("made", "ends", "used")}
