@@ -86,7 +86,7 @@ class LeavingView(CustomView):
             "custom/leaving.html",
             **heading(User, user),
             ways=leaving.ways_in(user.id),
-            waiting=leaving.waiting_for(user.id),
+            cases=leaving.waiting_for(user.id),
             owned=leaving.owned_by(me, user.id),
             named=[(item, _label_at(item), _url(item, user.id)) for item in links],
             others=others,
