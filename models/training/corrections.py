@@ -19,8 +19,9 @@ from ..kernel.base.addresses import at_user
 from ..kernel.base.arithmetic.rounding import rounded
 from ..kernel.base.errors import Refused
 from ..kernel.base.notice_kinds import NoticeKind
-from ..kernel.base.people import SYSTEM
+from ..kernel.base.people import SYSTEM, Actor
 from ..kernel.base.store import in_unit
+from ..kernel.base.words import HANT, speaking
 from ..kernel.gate import changes, editions
 from ..kernel.gate.changes import Context, MoveActions
 from ..kernel.gate.ordering import order
@@ -153,7 +154,14 @@ KEEPS_BANK = L(
     workflow=Workflow(
         DRAFT,
         (
-            Move("preview", DRAFT, PREVIEWED, by=WRITER, label=L("Preview", "預覽影響")),
+            Move(
+                "preview",
+                DRAFT,
+                PREVIEWED,
+                by=WRITER,
+                require=("mistake", "policy"),
+                label=L("Preview", "預覽影響"),
+            ),
             Move("revise", PREVIEWED, DRAFT, by=WRITER, optional=True),
             Move("decide", PREVIEWED, RUNNING, by=WRITER, label=L("Correct and regrade", "決定更正並重新計分")),
             Move("finish", RUNNING, DONE, by=NOBODY, label=L("Carried out", "執行完成")),
@@ -175,12 +183,12 @@ class QuestionCorrection(Record):
     edition = Text(fixed=True, most=40, label=L("Edition (empty: the present one)", "題目版本（留空：當前版本）"))
     kind = Choice(BANK_KINDS, computed=True, label=L("Kind", "題型"))
     text = LongText(computed=True, most=2000, label=L("As it was put", "題目原文"))
-    mistake = LongText(required=True, most=2000, label=L("What was wrong", "錯誤說明"))
+    mistake = LongText(most=2000, label=L("What was wrong", "錯誤說明"))
     options = LongText(most=10_000, help=ONE_A_LINE, label=L("Options, one on a line", "選項（每行一個）"))
     is_true = Flag(label=L("The statement is true", "命題為真"))
     answer = LongText(most=2000, label=L("Right number", "正確數值"))
     tolerance = Number(places=6, least=0, label=L("Tolerance", "允許誤差"))
-    policy = Choice(POLICIES, required=True, label=L("How it counts", "更正方式"))
+    policy = Choice(POLICIES, label=L("How it counts", "更正方式"))
     may_lose = Flag(default=False, edit={Role.HR}, label=L("Results may become worse", "允許降低已有結果"))
     why_lose = LongText(most=1000, edit={Role.HR}, label=L("Why results may be worse", "允許降低結果的理由"))
     previewed_at = Moment(computed=True, label=L("Previewed at", "預覽時間"))
@@ -422,6 +430,30 @@ class PutEdition:
     last: Any
 
 
+def begin(me: Actor, question: Any, edition: str) -> QuestionCorrection:
+    """Begin to correct an edition of a question, with what the bank says now; or go on with one's own draft. Raises
+    Missing, Forbidden, Refused."""
+    asked = rights.find(me, BankQuestion, question)
+    query = {"question": asked.id, "edition": edition, "state": DRAFT, "owner": me.id, "removed_at": None}
+    if row := QuestionCorrection.collection().find_one(query):
+        return QuestionCorrection.from_stored(row)
+    return changes.create(QuestionCorrection, {"question": asked.id, "edition": edition}, actor=me)
+
+
+def right_now(known: Sequence[str]) -> dict[str, BankItem | None]:
+    """What is right of editions that were corrected since, the last word of each: None where nothing is, since the
+    question counts for all or for nobody. One query."""
+    query = {"edition": {"$in": [*known]}, "state": {"$in": [*IN_FORCE]}, "removed_at": None}
+    rows = QuestionCorrection.collection().find(query).sort("decided_at", 1)
+    result: dict[str, BankItem | None] = {}
+    for correction in map(QuestionCorrection.from_stored, rows):
+        item = correction.item()
+        right, faults = correction.right()
+        is_known = item is not None and not item.waits and not faults and not correction._is_same(item, right)
+        result[correction.edition] = with_key(item, right) if item is not None and is_known else None
+    return result
+
+
 def editions_put(question: ObjectId, most: int = 20) -> list[PutEdition]:
     """The editions in which a question was put to people, that which was put last first."""
     stages: list[dict[str, Any]] = [
@@ -504,7 +536,9 @@ def marked_ids(correction: QuestionCorrection) -> dict[str, Any]:
 def carry_out(correction: QuestionCorrection, id: ObjectId) -> bool:
     """Let a correction count for one attempt, with what follows, in one transaction: done before, or without effect,
     nothing is written. Whether something was."""
-    reason = str(REASON_OF(number=correction.number, policy=POLICIES[correction.policy]))
+    with speaking(HANT):
+        reason = str(REASON_OF(number=correction.number, policy=POLICIES[correction.policy]))
+        why = str(REVOKED_BECAUSE(number=correction.number, why=correction.why_lose or ""))
     context = Context(source=Source.TASK, reason=reason, batch=f"correction-{correction.id}", confirmed=True)
 
     def body(unit: Unit) -> bool:
@@ -516,8 +550,7 @@ def carry_out(correction: QuestionCorrection, id: ObjectId) -> bool:
         written = changes.update(QuizAttempt, id, values, actor=SYSTEM, version=attempt.version, context=context)
         actions = MoveActions(unit, context, SYSTEM)
         if regrade.before.is_passed != regrade.after.is_passed:
-            why = REVOKED_BECAUSE(number=correction.number, why=correction.why_lose or "")
-            Enrolment.follow_regrade(actions, written, str(correction.id), str(why))
+            Enrolment.follow_regrade(actions, written, str(correction.id), why)
         actions.notify(written, [at_user(written.ref("person"))], NoticeKind.RESULT, _words_for(written, regrade))
         return True
 

@@ -291,7 +291,16 @@ def test_who_sees_what(correcting: Correcting, browser_as: Any) -> None:
     keeps, sees_all = browser_as("head_mkt"), browser_as("hr")
     assert "* 乙" in keeps.get(pages[0]).get_data(as_text=True)
     begin = sees_all.get(pages[2]).get_data(as_text=True)
-    assert f"edition={made.edition}" in begin
+    assert f'value="{made.edition}"' in begin
+    body = {"question": str(question.id), "edition": made.edition}
+    assert browser_as("clerk_sal").post("/admin/corrections/begin/", body).status_code == 404
+    place = keeps.post("/admin/corrections/begin/", body).headers["Location"]
+    assert keeps.post("/admin/corrections/begin/", body).headers["Location"] == place  # sent twice, it is begun once
+    form = keeps.page(place)
+    assert "乙" in form.text
+    draft = QuestionCorrection.objects.order_by("-id").first()
+    with pytest.raises(Refused):  # neither the mistake nor how it counts is said
+        correcting.step(draft, "preview", login="head_mkt")
     shown = {browser: browser.get(pages[3]).get_data(as_text=True) for browser in (keeps, sees_all)}
     numbers = [attempt.number for attempt in taken]
     assert [number in shown[sees_all] for number in numbers] == [True, True, False]
@@ -312,6 +321,9 @@ def test_who_sees_what(correcting: Correcting, browser_as: Any) -> None:
     ):
         text = mine.get(page).get_data(as_text=True)
         assert not [word for word in ("* 乙", "答案標錯", *numbers[1:]) if word in text], page
+    seen = sees_all.get(f"/admin/taking/{taken[2].id}/").get_data(as_text=True)  # whose result did not change
+    assert re.search(r"正確答案</dt><dd>乙<", seen)
+    assert not re.search(r"正確答案</dt><dd>甲<", seen)
     assert "0 → 1" in mine.get(f"/admin/taking/{taken[0].id}/").get_data(as_text=True)
     assert mine.get(f"/admin/taking/{taken[1].id}/").status_code == 404
 
@@ -323,9 +335,8 @@ def test_who_sees_what(correcting: Correcting, browser_as: Any) -> None:
         ({"options": "甲\n* 丁\n丙"}, "options"),
         ({"options": "甲\n乙\n丙"}, "options"),
         ({"edition": "0" * 32}, "edition"),
-        ({"policy": ""}, "policy"),
     ],
-    ids=["nothing changes", "not on the paper", "nothing right", "no such edition", "no policy"],
+    ids=["nothing changes", "not on the paper", "nothing right", "no such edition"],
 )
 def test_a_correction_that_makes_no_sense_is_refused(correcting: Correcting, facts: dict[str, Any], field: str) -> None:
     correcting.open_quiz("true_false")

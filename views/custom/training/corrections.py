@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
-from urllib.parse import urlencode
 
 from bson import ObjectId
-from flask import request
+from flask import redirect, request
 from flask_admin import BaseView, expose
 
 from models.kernel.base.arithmetic.rounding import rounded
@@ -21,7 +20,7 @@ from models.kernel.rights import rights
 from models.training import corrections
 from models.training.attempts import RESULTS, QuizAttempt
 from models.training.bank import BankQuestion, read_row
-from models.training.corrections import DONE, KEY_FIELDS, RUNNING, QuestionCorrection
+from models.training.corrections import DONE, RUNNING, PutEdition, QuestionCorrection
 from models.training.marking import read_line, right_words
 from models.training.regrading import PaperResult
 from views import wording
@@ -29,7 +28,6 @@ from views.session import actor
 from views.slots import CustomView, Link, on_record_page
 
 PAGE = 50
-PREFILLED_MAX = 1500  # signs of what an address carries
 CORRECT = L("Correct a mistake", "更正題目錯誤")
 WHO = L("Whose result changes", "受影響的作答")
 RESULT = L("{share} % · {result}", "{share}% · {result}")
@@ -61,8 +59,14 @@ class CorrectionsView(CustomView):
         question = rights.find(actor(), BankQuestion, request.args.get("question"))
         row = BankQuestion.collection().find_one({"_id": question.id}) or {}
         present = editions.edition_of([read_row(row)[1]])
-        rows = [_edition(question, edition, present) for edition in corrections.editions_put(question.id)]
+        rows = [_edition(edition, present) for edition in corrections.editions_put(question.id)]
         return self.render("custom/corrections.html", question=question, rows=rows)
+
+    @expose("/begin/", methods=("POST",))
+    def begin(self) -> Any:
+        """Begin to correct one of them, with what the bank says now to go by; the rest is filled in on its form."""
+        made = corrections.begin(actor(), request.form.get("question"), request.form.get("edition", ""))
+        return redirect(f"/admin/question_correction/edit/?id={made.id}", 303)
 
     @expose("/<id>/")
     def shown(self, id: str) -> str:
@@ -88,22 +92,16 @@ class CorrectionsView(CustomView):
         )
 
 
-def _edition(question: BankQuestion, edition: Any, present: str) -> dict[str, Any]:
+def _edition(edition: PutEdition, present: str) -> dict[str, Any]:
     lines = editions.lines_in(edition.edition)
     item = read_line(lines[0]) if lines else None
-    values = {"question": str(question.id), "edition": edition.edition}
-    held = {name: question.raw(name) for name in KEY_FIELDS}
-    values |= {name: str(value) for name, value in held.items() if value and value is not True}
-    values |= {"is_true": "1"} if held["is_true"] else {}
-    if sum(map(len, values.values())) > PREFILLED_MAX:
-        values = {name: values[name] for name in ("question", "edition")}
     return {
         "text": item.text if item else "",
         "right": right_words(item) if item and not item.waits else "",
         "count": edition.count,
         "last": wording.moment(edition.last) if edition.last else "",
         "is_present": edition.edition == present,
-        "url": f"/admin/question_correction/new/?{urlencode(values)}",
+        "edition": edition.edition,
     }
 
 

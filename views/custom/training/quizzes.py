@@ -22,7 +22,8 @@ from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from models.training import attempts
 from models.training.attempts import GRACE, DrawnQuestion, QuizAttempt, RegradeNote
-from models.training.marking import right_words
+from models.training.corrections import right_now
+from models.training.marking import BankItem, right_words
 from models.training.quizzes import COUNTS, Quiz
 from models.training.regrading import POLICIES
 from views import wording
@@ -214,6 +215,7 @@ class TakingView(CustomView):
         is_marked = attempt.state == "graded"
         shows = _shows_right(attempt, actor())
         lines = list(enumerate(attempt.drawn or (), 1))
+        fixed = right_now([line.edition for _, line in lines]) if shows else {}
         return self.render(
             "custom/quiz_review.html",
             attempt=attempt,
@@ -222,7 +224,7 @@ class TakingView(CustomView):
             quiz=attempt.quiz.name if attempt.quiz else "",
             marks=bool(rights.may_set(actor(), attempt, "drawn")),
             notes=[_corrected(note) for note in attempt.regrades or ()],
-            questions=[_reviewed(number, line, is_marked=is_marked, shows=shows) for number, line in lines],
+            questions=[_reviewed(number, line, fixed, is_marked=is_marked, shows=shows) for number, line in lines],
         )
 
 
@@ -280,8 +282,12 @@ def _drawn(number: int, line: DrawnQuestion, problem: Words | None) -> dict[str,
     return {**row, "label": label, "points": points, "errors": [str(problem)] if problem else []}
 
 
-def _reviewed(number: int, line: DrawnQuestion, *, is_marked: bool, shows: bool) -> dict[str, Any]:
-    question, item = line.as_asked(number), line.item()
+def _reviewed(
+    number: int, line: DrawnQuestion, fixed: Mapping[str, BankItem | None], *, is_marked: bool, shows: bool
+) -> dict[str, Any]:
+    """A question as it was seen; `fixed`: what is right of those that were corrected since."""
+    question = line.as_asked(number)
+    item = fixed[line.edition] if line.edition in fixed else line.item()
     kept = (editions.lines_in(line.edition or "") or ({},))[0]
     return {
         "number": number,
