@@ -108,6 +108,7 @@ def _correct(desk: Desk) -> None:
     key = "question_correction:demo"
     desk.create(key, values | {"mistake": "錄入題庫時正確選項標錯，講師覆核試卷時發現。"})
     desk.move(key, "preview")
+    corrections.counted(desk.find(key), corrections.count_on(desk.find(key), {}))
     desk.move(key, "decide")
     correction: Any = desk.find(key)
     for row in list(QuizAttempt.collection().find(corrections.marked_ids(correction), {"_id": 1})):

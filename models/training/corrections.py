@@ -67,10 +67,13 @@ from .regrading import (
     with_key,
 )
 
-JOB = "corrections.carry_out"
-DRAFT, PREVIEWED, RUNNING, DONE = "draft", "previewed", "running", "done"
+JOB, COUNT = "corrections.carry_out", "corrections.preview"
+STEP = 200  # attempts that are looked at together
+LOOKED_AT = 1000  # for one page
+DRAFT, COUNTING, PREVIEWED, RUNNING, DONE = "draft", "counting", "previewed", "running", "done"
 IN_FORCE = (RUNNING, DONE)
 MARKED = "graded"
+COUNTED = ("better", "worse", "kept", "newly_passed", "no_longer", "certificates_new", "certificates_lost")
 KEY_FIELDS = ("options", "is_true", "answer", "tolerance")
 
 NOT_PUT = L(
@@ -157,19 +160,21 @@ KEEPS_BANK = L(
             Move(
                 "preview",
                 DRAFT,
-                PREVIEWED,
+                COUNTING,
                 by=WRITER,
                 require=("mistake", "policy"),
                 label=L("Preview", "預覽影響"),
             ),
-            Move("revise", PREVIEWED, DRAFT, by=WRITER, optional=True),
+            Move("counted", COUNTING, PREVIEWED, by=NOBODY, label=L("Counted", "統計完成")),
+            Move("revise", f"{COUNTING} {PREVIEWED}", DRAFT, by=WRITER, optional=True),
             Move("decide", PREVIEWED, RUNNING, by=WRITER, label=L("Correct and regrade", "決定更正並重新計分")),
             Move("finish", RUNNING, DONE, by=NOBODY, label=L("Carried out", "執行完成")),
-            Move("cancel", f"{DRAFT} {PREVIEWED}", "cancelled", by=WRITER, optional=True),
+            Move("cancel", f"{DRAFT} {COUNTING} {PREVIEWED}", "cancelled", by=WRITER, optional=True),
         ),
         edit=DRAFT,
         withdraw=False,
         facts=(
+            State(COUNTING, L("Being counted", "統計中"), tone="progress"),
             State(PREVIEWED, L("Previewed", "已預覽"), tone="wait"),
             State(RUNNING, L("Being carried out", "執行中"), tone="progress"),
             State(DONE, L("Carried out", "已執行"), tone="good"),
@@ -263,10 +268,14 @@ class QuestionCorrection(Record):
         return (item.right, item.tolerance) == (right.right, right.tolerance)
 
     def on_preview(self, actions: MoveActions) -> None:
-        """Whose result would change, counted."""
+        """Whose result would change is counted in the background."""
         self.previewed_at = clock.now()
-        for name, count in counts_of(self).items():
-            setattr(self, name, count)
+        for name in (*COUNTED, "attempts", "waiting"):
+            setattr(self, name, None)
+        if not actions.unit.is_dry:
+            at = self.previewed_at.isoformat()
+            params = {"correction": str(self.id), "at": at}
+            order(COUNT, params, once=f"{COUNT}:{self.id}:{at}", asked_by=actions.actor)
 
     def on_decide(self, actions: MoveActions) -> None:
         """From now on it counts: for what is marked in the background, for the rest when it is marked."""
@@ -394,14 +403,21 @@ class RegradeCase:
     certificates_lost: int = 0
 
 
-def cases_of(correction: QuestionCorrection, after: ObjectId | None = None) -> Iterator[RegradeCase]:
-    """What a correction would make of each marked attempt with its edition, by id; nothing is written. Those that it
-    leaves alone are not among them."""
+def cases_of(
+    correction: QuestionCorrection, after: ObjectId | None = None, most: int = 50
+) -> tuple[list[RegradeCase], ObjectId | None]:
+    """What a correction would make of the next marked attempts with its edition, by id; nothing is written. Those that
+    it leaves alone are not among them. With the id after which the next ones follow, None: there are no more."""
     query = _drawn_with(correction) | {"state": MARKED} | ({"_id": {"$gt": after}} if after else {})
-    for row in QuizAttempt.collection().find(query, dict.fromkeys(_READ, 1)).sort("_id", 1):
+    rows = list(QuizAttempt.collection().find(query, dict.fromkeys(_READ, 1)).sort("_id", 1).limit(LOOKED_AT))
+    cases: list[RegradeCase] = []
+    for row in rows:
+        if len(cases) == most:
+            return cases, cases[-1].attempt.id
         attempt = QuizAttempt.from_stored(row)
         if regrade := correct(attempt, correction):
-            yield _case(attempt, regrade)
+            cases.append(_case(attempt, regrade))
+    return cases, rows[-1]["_id"] if len(rows) == LOOKED_AT else None
 
 
 def _case(attempt: QuizAttempt, regrade: Regrade) -> RegradeCase:
@@ -476,24 +492,44 @@ def corrected_by(correction: QuestionCorrection, after: ObjectId | None, most: i
     yield from (QuizAttempt.from_stored(row) for row in rows)
 
 
-def counts_of(correction: QuestionCorrection) -> dict[str, int]:
-    """How many attempts a correction would touch, and how."""
-    counts = dict.fromkeys(
-        ("better", "worse", "kept", "newly_passed", "no_longer", "certificates_new", "certificates_lost"), 0
-    )
-    for case in cases_of(correction):
-        outcome = str(case.regrade.outcome)
-        if outcome in counts:
-            counts[outcome] += 1
-        was, now = case.regrade.before.is_passed, case.regrade.after.is_passed
-        counts["newly_passed"] += now and not was
-        counts["no_longer"] += was and not now
-        counts["certificates_new"] += case.certificates_new
-        counts["certificates_lost"] += case.certificates_lost
-    rows, drawn = QuizAttempt.collection(), _drawn_with(correction)
-    counts["attempts"] = rows.count_documents({**drawn, "state": MARKED})
-    counts["waiting"] = rows.count_documents({**drawn, "state": {"$ne": MARKED}})
-    return counts
+def count_on(correction: QuestionCorrection, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The next step of a preview from where it is, `{}` at first: so many attempts are looked at; `after` is empty at
+    its end."""
+    counts: dict[str, int] = {**dict.fromkeys(COUNTED, 0), **(state.get("counts") or {})}
+    after = {"_id": {"$gt": ObjectId(state["after"])}} if state.get("after") else {}
+    query = _drawn_with(correction) | {"state": MARKED} | after
+    rows = list(QuizAttempt.collection().find(query, dict.fromkeys(_READ, 1)).sort("_id", 1).limit(STEP))
+    for attempt in map(QuizAttempt.from_stored, rows):
+        if regrade := correct(attempt, correction):
+            _count(counts, _case(attempt, regrade))
+    seen = state.get("seen", 0) + len(rows)
+    return {"counts": counts, "seen": seen, "after": str(rows[-1]["_id"]) if len(rows) == STEP else ""}
+
+
+def _count(counts: dict[str, int], case: RegradeCase) -> None:
+    was, now = case.regrade.before.is_passed, case.regrade.after.is_passed
+    if case.regrade.outcome in counts:
+        counts[str(case.regrade.outcome)] += 1
+    counts["newly_passed"] += now and not was
+    counts["no_longer"] += was and not now
+    counts["certificates_new"] += case.certificates_new
+    counts["certificates_lost"] += case.certificates_lost
+
+
+def counted(correction: QuestionCorrection, state: Mapping[str, Any]) -> None:
+    """Write what the preview came to, unless it was given up or asked for anew meanwhile."""
+
+    def body() -> None:
+        now: Any = rights.find(SYSTEM, QuestionCorrection, correction.id)
+        if now.state != COUNTING or now.previewed_at != correction.previewed_at:
+            return
+        waiting = QuizAttempt.collection().count_documents(_drawn_with(correction) | {"state": {"$ne": MARKED}})
+        values = {**state["counts"], "attempts": state["seen"], "waiting": waiting}
+        context = Context(source=Source.TASK)
+        changes.update(QuestionCorrection, now.id, values, actor=SYSTEM, version=None, context=context)
+        changes.move(QuestionCorrection, now.id, "counted", actor=SYSTEM, version=None, context=context)
+
+    changes.in_batch(body)
 
 
 def outcome_of(correction: ObjectId) -> dict[str, int]:

@@ -18,6 +18,27 @@ from ..engine.run import Run
 
 
 @job(
+    corrections.COUNT,
+    L("Preview the correction of a question", "預覽題目更正"),
+    L(
+        "Counts whose result the correction of a question would change; nothing is changed.",
+        "統計題目更正將影響的作答，不改變任何記錄。",
+    ),
+    hidden=True,
+)
+def preview(run: Run, correction: str, at: str) -> None:
+    """Count step by step; a preview that was given up or asked for anew is left."""
+    asked: Any = rights.find(SYSTEM, QuestionCorrection, ObjectId(correction))
+    if asked.state != corrections.COUNTING or asked.previewed_at.isoformat() != at:
+        return
+    state = corrections.count_on(asked, run.checkpoint.get("state") or {})
+    while state["after"]:
+        run.save(state=state)
+        state = corrections.count_on(asked, state)
+    corrections.counted(asked, state)
+
+
+@job(
     corrections.JOB,
     L("Carry out the correction of a question", "執行題目更正"),
     L(

@@ -64,7 +64,9 @@ class Correcting(Taking):
             now = self.fresh(correction)
             me = self.company.actor(login)
             correction = changes.move(QuestionCorrection, now.id, verb, actor=me, version=now.version)
-        return correction
+            if verb == "preview":
+                work_off(corrections.COUNT)
+        return self.fresh(correction)
 
     def carried_out(self, correction: Any) -> Any:
         self.step(correction, "preview", "decide")
@@ -201,6 +203,28 @@ def test_who_keeps_the_question_corrects_it_but_lets_nobody_lose(correcting: Cor
     with pytest.raises(Refused):
         correcting.step(now, "decide", login="head_sal")
     assert correcting.step(now, "decide").state == "running"
+
+
+def test_a_preview_goes_on_where_it_was_and_one_that_was_given_up_says_nothing(
+    correcting: Correcting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrections, "STEP", 1)
+    quiz = correcting.open_quiz("true_false")
+    for pair in zip(CLERKS, "乙甲丙", strict=True):
+        correcting.take(quiz, *pair)
+    made = correcting.correction()
+    hr = correcting.company.actor("hr")
+    asked = changes.move(QuestionCorrection, made.id, "preview", actor=hr, version=made.version)
+    state = corrections.count_on(asked, {})
+    again = corrections.count_on(asked, state)  # killed there, it begins with what was saved
+    assert (state["seen"], again["seen"], corrections.count_on(asked, state)) == (1, 2, again)
+    while state["after"]:
+        state = corrections.count_on(asked, state)
+    now = changes.move(QuestionCorrection, asked.id, "revise", actor=hr, version=asked.version)
+    corrections.counted(asked, state)
+    assert (correcting.fresh(now).state, correcting.fresh(now).attempts) == ("draft", None)
+    now = correcting.step(now, "preview")
+    assert (now.state, now.attempts, now.better, now.kept) == ("previewed", 3, 1, 1)
 
 
 def test_what_is_open_follows_when_it_is_handed_in(correcting: Correcting) -> None:

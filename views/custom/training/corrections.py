@@ -3,8 +3,7 @@ field: two pages, of which each reader sees the attempts that they may read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -75,8 +74,8 @@ class CorrectionsView(CustomView):
         correction = rights.find(me, QuestionCorrection, id)
         is_decided = correction.state in (RUNNING, DONE)
         after = ObjectId(request.args["after"]) if ObjectId.is_valid(request.args.get("after", "")) else None
-        cases = _made(correction, after) if is_decided else _to_be_made(correction, after)
-        seen = {row["_id"]: row for row in rights.find_rows(me, QuizAttempt, [case["id"] for case in cases[:PAGE]])}
+        cases, more = _made(correction, after) if is_decided else _to_be_made(correction, after)
+        seen = {row["_id"]: row for row in rights.find_rows(me, QuizAttempt, [case["id"] for case in cases])}
         links = {
             "Quiz": {row.get("quiz") for row in seen.values()},
             "User": {row.get("person") for row in seen.values()},
@@ -86,9 +85,9 @@ class CorrectionsView(CustomView):
             "custom/correction_changes.html",
             correction=correction,
             is_decided=is_decided,
-            rows=[_row(case, seen[case["id"]], names) for case in cases[:PAGE] if case["id"] in seen],
-            hidden=len(cases[:PAGE]) - len(seen),
-            more=cases[PAGE - 1]["id"] if len(cases) > PAGE else "",
+            rows=[_row(case, seen[case["id"]], names) for case in cases if case["id"] in seen],
+            hidden=len(cases) - len(seen),
+            more=more or "",
         )
 
 
@@ -105,8 +104,9 @@ def _edition(edition: PutEdition, present: str) -> dict[str, Any]:
     }
 
 
-def _to_be_made(correction: QuestionCorrection, after: ObjectId | None) -> list[dict[str, Any]]:
-    return [
+def _to_be_made(correction: QuestionCorrection, after: ObjectId | None) -> tuple[list[dict[str, Any]], ObjectId | None]:
+    cases, more = corrections.cases_of(correction, after, PAGE)
+    shown = [
         {
             "id": case.attempt.id,
             "before": _result(case.regrade.before),
@@ -114,26 +114,24 @@ def _to_be_made(correction: QuestionCorrection, after: ObjectId | None) -> list[
             "given": case.certificates_new,
             "lost": case.certificates_lost,
         }
-        for case in islice(corrections.cases_of(correction, after), PAGE + 1)
+        for case in cases
     ]
+    return shown, more
 
 
-def _made(correction: QuestionCorrection, after: ObjectId | None) -> list[dict[str, Any]]:
-    attempts: Iterable[QuizAttempt] = corrections.corrected_by(correction, after, PAGE + 1)
-    notes = [
-        (attempt, note)
-        for attempt in attempts
-        for note in attempt.regrades or ()
-        if note.ref("correction") == correction.id
-    ]
-    return [
+def _made(correction: QuestionCorrection, after: ObjectId | None) -> tuple[list[dict[str, Any]], ObjectId | None]:
+    attempts = list(corrections.corrected_by(correction, after, PAGE + 1))
+    shown = [
         {
             "id": attempt.id,
             "before": _words(note.percent_before, note.result_before),
             "after": _words(note.percent_after, note.result_after),
         }
-        for attempt, note in notes
+        for attempt in attempts[:PAGE]
+        for note in attempt.regrades or ()
+        if note.ref("correction") == correction.id
     ]
+    return shown, attempts[PAGE - 1].id if len(attempts) > PAGE else None
 
 
 def _result(result: PaperResult) -> str:
