@@ -449,11 +449,11 @@ class PutEdition:
 def begin(me: Actor, question: Any, edition: str) -> QuestionCorrection:
     """Begin to correct an edition of a question, with what the bank says now; or go on with one's own draft. Raises
     Missing, Forbidden, Refused."""
-    asked = rights.find(me, BankQuestion, question)
-    query = {"question": asked.id, "edition": edition, "state": DRAFT, "owner": me.id, "removed_at": None}
+    chosen = rights.find(me, BankQuestion, question)
+    query = {"question": chosen.id, "edition": edition, "state": DRAFT, "owner": me.id, "removed_at": None}
     if row := QuestionCorrection.collection().find_one(query):
         return QuestionCorrection.from_stored(row)
-    return changes.create(QuestionCorrection, {"question": asked.id, "edition": edition}, actor=me)
+    return changes.create(QuestionCorrection, {"question": chosen.id, "edition": edition}, actor=me)
 
 
 def right_now(known: Sequence[str]) -> dict[str, BankItem | None]:

@@ -28,14 +28,14 @@ from ..engine.run import Run
 )
 def preview(run: Run, correction: str, at: str) -> None:
     """Count step by step; a preview that was given up or asked for anew is left."""
-    asked: Any = rights.find(SYSTEM, QuestionCorrection, ObjectId(correction))
-    if asked.state != corrections.COUNTING or asked.previewed_at.isoformat() != at:
+    chosen: Any = rights.find(SYSTEM, QuestionCorrection, ObjectId(correction))
+    if chosen.state != corrections.COUNTING or chosen.previewed_at.isoformat() != at:
         return
-    state = corrections.count_on(asked, run.checkpoint.get("state") or {})
+    state = corrections.count_on(chosen, run.checkpoint.get("state") or {})
     while state["after"]:
         run.save(state=state)
-        state = corrections.count_on(asked, state)
-    corrections.counted(asked, state)
+        state = corrections.count_on(chosen, state)
+    corrections.counted(chosen, state)
 
 
 @job(

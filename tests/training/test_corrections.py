@@ -214,14 +214,14 @@ def test_a_preview_goes_on_where_it_was_and_one_that_was_given_up_says_nothing(
         correcting.take(quiz, *pair)
     made = correcting.correction()
     hr = correcting.company.actor("hr")
-    asked = changes.move(QuestionCorrection, made.id, "preview", actor=hr, version=made.version)
-    state = corrections.count_on(asked, {})
-    again = corrections.count_on(asked, state)  # killed there, it begins with what was saved
-    assert (state["seen"], again["seen"], corrections.count_on(asked, state)) == (1, 2, again)
+    chosen = changes.move(QuestionCorrection, made.id, "preview", actor=hr, version=made.version)
+    state = corrections.count_on(chosen, {})
+    again = corrections.count_on(chosen, state)  # killed there, it begins with what was saved
+    assert (state["seen"], again["seen"], corrections.count_on(chosen, state)) == (1, 2, again)
     while state["after"]:
-        state = corrections.count_on(asked, state)
-    now = changes.move(QuestionCorrection, asked.id, "revise", actor=hr, version=asked.version)
-    corrections.counted(asked, state)
+        state = corrections.count_on(chosen, state)
+    now = changes.move(QuestionCorrection, chosen.id, "revise", actor=hr, version=chosen.version)
+    corrections.counted(chosen, state)
     assert (correcting.fresh(now).state, correcting.fresh(now).attempts) == ("draft", None)
     now = correcting.step(now, "preview")
     assert (now.state, now.attempts, now.better, now.kept) == ("previewed", 3, 1, 1)
