@@ -11,8 +11,10 @@ from functools import partial
 from typing import Any
 
 from models import catalogue
+from models.assessment import awarding
 from models.assessment.cycles import usual_grades
 from models.assessment.forms import FormItem
+from models.assessment.grading import GRADES
 from models.assessment.scoring import BLIND, MANAGER, OWN, PEER
 from models.kernel.base import clock
 from models.kernel.base.arithmetic.periods import PeriodKind, of_day
@@ -30,6 +32,7 @@ from seed.vocabulary.organisation import users_of
 HR, MANAGEMENT = "hr", "management"
 SETTLED_DAYS = 45  # from the end of a quarter to the decision on the last appeal
 QUARTERS = 3
+CENT = Decimal("0.01")
 HOUR = dt.timedelta(hours=10)
 _CONTEXT = Context(source=Source.SEED, confirmed=True)
 Act = Callable[[], Any]
@@ -160,8 +163,47 @@ class _DemoRound:
         for sheet in self.sheets():
             changes.move(type(sheet), sheet.id, "publish", actor=SYSTEM, version=None, context=_CONTEXT)
 
+    def share_out(self) -> None:
+        self.desk.login = HR
+        self.desk.move(self.cycle, "share_out")
+        awarding.bring_in_step(self.desk.id(self.cycle))
+
+    def award(self) -> None:
+        """Management approves; each gets theirs."""
+        self.desk.login = MANAGEMENT
+        self.desk.move(self.cycle, "award")
+        awarding.bring_in_step(self.desk.id(self.cycle))
+
+    def nearest(self) -> tuple[Any, Decimal]:
+        """Who is nearest to the next better grade, and the points that are missing."""
+        steps = {line.grade: line.at_least for line in usual_grades()}
+        gaps = [
+            (steps[GRADES[GRADES.index(sheet.grade) - 1]] - sheet.total + CENT, sheet.number, sheet)
+            for sheet in self.sheets()
+            if sheet.grade and sheet.grade != GRADES[0]
+        ]
+        points, _, sheet = min(gaps, key=lambda gap: gap[:2])
+        return sheet, points
+
+    def appeal_late(self) -> None:
+        """An appeal after the bonus was given, which leads to a correction."""
+        self._appeal(self.nearest()[0])
+
+    def grant_late(self) -> None:
+        self.desk.login = HR
+        sheet, points = self.nearest()
+        _move(self.desk, sheet, "grant", words.GRANTED, adjust_by=points)
+
+    def correct(self) -> None:
+        self.desk.login = MANAGEMENT
+        cls: Any = catalogue["bonus"]
+        for bonus in cls.objects(cycle=self.desk.id(self.cycle), state="proposed"):
+            _move(self.desk, bonus, "approve")
+
     def appeal(self) -> None:
-        sheet = self.lowest()
+        self._appeal(self.lowest())
+
+    def _appeal(self, sheet: Any) -> None:
         self.desk.login = catalogue["user"].objects.get(id=sheet.ref("employee")).login
         _move(self.desk, sheet, "appeal", grounds=words.APPEAL)
 
@@ -173,21 +215,28 @@ class _DemoRound:
 
 
 def _of_quarters(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
-    """Sales and logistics, quarter by quarter; the form of sales counts indicators from the newest one on."""
+    """Sales and logistics, quarter by quarter; the form of sales counts indicators from the newest one on. Of the older
+    ones the bonus is given, once with a correction after an appeal; that of the newest waits for management."""
     period = of_day(PeriodKind.QUARTER, now.astimezone(clock.zone()).date() - dt.timedelta(days=SETTLED_DAYS))
     steps: list[tuple[dt.datetime, Act]] = []
     for back in range(QUARTERS):
         period, is_newest = period.preceding(), back == 0
-        days = _workdays_from(period.last + dt.timedelta(days=6), 15)
+        days = _workdays_from(period.last + dt.timedelta(days=6), 18)
         name = words.QUARTER.format(year=period.first.year, quarter=(period.first.month + 2) // 3)
         forms = (words.SALES_FORM, words.OTHER_FORM) if is_newest else (words.OTHER_FORM,)
         round = _DemoRound(desk, f"q{back}", name, "quarter", period.first, words.DEPARTMENTS, forms, words.POOL)
         acts: list[tuple[int, Act]] = [(2, round.open), (4, round.score), (6, round.approve), (9, round.publish)]
         if is_newest:
             acts += [(8, round.calibrate), (11, round.appeal), (14, round.grant), (1, partial(_enter_form, desk, 0))]
+        else:
+            acts += [(11, round.share_out), (12, round.award)]
+        if back == 1:
+            acts += [(13, round.appeal_late), (15, round.grant_late), (17, round.correct)]
         if back == QUARTERS - 1:
             acts.append((1, partial(_enter_first_forms, desk)))
         steps += [(days[day], act) for day, act in acts]
+        if is_newest:
+            steps.append((_workdays_until(now, 1)[0], round.share_out))
     return steps
 
 

@@ -21,6 +21,7 @@ from ..kernel.language import (
     Day,
     FollowUp,
     Grid,
+    Judged,
     L,
     Line,
     Lines,
@@ -38,16 +39,22 @@ from ..kernel.language import (
     Whole,
     Words,
     Workflow,
+    but_not,
     record,
+    role,
+    workdays,
 )
+from . import awarding, results
+from .bonus_words import AWARDED, SHARING
 from .filling import forms_of, values_of, why_of
 from .forms import WHOLE
 from .grading import FORCED, GRADES, THRESHOLDS
 from .indicators import IN_FORCE, PERIODS
 from .sheet_words import APPROVED, BY_HR, GRADE_LABELS
+from .sheet_words import PUBLISHED as SHEET_PUBLISHED
 
 RUNNING, DONE = "running", "published"
-PUBLISH = "assessments.publish"
+PUBLISH, BONUSES = "assessments.publish", "assessments.bonuses"
 SCORE_DAYS = 14
 LEAST_DAYS = {"month": 10}
 USUAL = (("S", 95, 10, "1.5"), ("A", 85, 20, "1.2"), ("B", 70, 50, "1"), ("C", 60, 15, "0.6"), ("D", 0, 5, "0"))
@@ -102,6 +109,15 @@ OVER = Need(L("The period is over", "考核期已結束"), lambda c: bool(c.last
 FORMS_FIT = Need(L("Each form is in force, its weights add up to 100", "各方案均已生效且權重合計 100"), _forms_fit)
 ONE_FORM = Need(L("No position has two forms", "同一崗位只適用一個方案"), _one_form_each)
 READY = Condition(L("Each sheet is approved", "考核表均已批准"), "Assessment.cycle", states=APPROVED, least=1)
+SETTLED = Condition(
+    L("Each sheet is published and no appeal undecided", "考核表均已公佈且無待處理的申訴"),
+    "Assessment.cycle",
+    states=SHEET_PUBLISHED,
+    least=1,
+)
+SOMETHING = Judged(awarding.WORTH, awarding.IS_WORTH)
+ADDS_UP = Judged(awarding.WHOLE, awarding.IS_WHOLE)
+BY_MANAGEMENT = but_not("sharers", role(Role.MANAGEMENT))
 
 
 def people_of(cycle: Any) -> dict[str, Any]:
@@ -143,11 +159,35 @@ def people_of(cycle: Any) -> dict[str, Any]:
                 label=L("Open", "開放"),
             ),
             Move("publish", RUNNING, DONE, by=BY_HR, require=(READY,), optional=True),
+            Move(
+                "share_out",
+                DONE,
+                SHARING,
+                by=BY_HR,
+                require=("pool", SETTLED, SOMETHING),
+                optional=True,
+                label=L("Compute the bonus", "計算獎金"),
+            ),
+            Move(
+                "award",
+                SHARING,
+                AWARDED,
+                by=BY_MANAGEMENT,
+                require=(SETTLED, ADDS_UP),
+                within=workdays(5),
+                label=L("Approve the bonus", "批准獎金"),
+            ),
+            Move("return", SHARING, DONE, by=BY_MANAGEMENT, ask=REASON),
             Move("cancel", f"draft {RUNNING}", "cancelled", by=BY_HR, ask=REASON, optional=True),
         ),
+        ends=f"{DONE} {AWARDED} cancelled",
         edit="draft",
         withdraw=False,
-        facts=(State(RUNNING, L("Running", "進行中"), tone="progress"),),
+        facts=(
+            State(RUNNING, L("Running", "進行中"), tone="progress"),
+            State(SHARING, L("Bonus before management", "獎金待批准"), tone="wait"),
+            State(AWARDED, L("Bonus approved", "獎金已批准"), tone="good"),
+        ),
     ),
     access=Access(
         read={
@@ -207,6 +247,7 @@ class AssessmentCycle(Record):
         editable_in={RUNNING, DONE},
         label=L("Pool of the bonus", "獎金總額"),
     )
+    sharers = Refs("User", internal=True, label=L("Who gets a share", "參與分配人員"))
 
     def clean(self) -> None:
         if self.first_day and self.kind in PERIODS:
@@ -229,3 +270,16 @@ class AssessmentCycle(Record):
     def on_publish(self, actions: MoveActions) -> None:
         """The sheets are published one after the other in the background, each once."""
         ordering.order(PUBLISH, {"cycle": str(self.id)}, once=f"{PUBLISH}:{self.id}", asked_by=actions.actor)
+
+    def on_share_out(self, actions: MoveActions) -> None:
+        """The bonuses are computed in the background; whoever gets one does not approve them."""
+        self.put("sharers", sorted(row["employee"] for row in results.of_cycle(self.id).rows.values()))
+        self._follow(actions)
+
+    def on_award(self, actions: MoveActions) -> None:
+        """Each is given in the background, once."""
+        self._follow(actions)
+
+    def _follow(self, actions: MoveActions) -> None:
+        once = f"{BONUSES}:{self.id}:{self.version}"
+        ordering.order(BONUSES, {"cycle": str(self.id)}, once=once, asked_by=actions.actor)

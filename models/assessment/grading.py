@@ -12,6 +12,7 @@ from bson import ObjectId
 
 from ..kernel.base.arithmetic.ranks import ranks
 from ..kernel.base.arithmetic.ratio import Exact, Figure, NoData, exact
+from ..kernel.base.arithmetic.rounding import CENT_PLACES, rounded
 from ..kernel.base.arithmetic.shares import apportioned, split
 
 GRADES = ("S", "A", "B", "C", "D")  # the best first
@@ -137,6 +138,11 @@ def with_amounts(
         return {key: replace(outcome, amount=None) for key, outcome in result.items()}
     amounts = dict(zip((person.key for person in ordered), split(pool, weights), strict=True))
     return {key: replace(outcome, amount=amounts[key]) for key, outcome in result.items()}
+
+
+def at_rate(pool: Decimal, whole: Fraction, weight: Fraction) -> Decimal:
+    """What a weight is worth at the rate at which a pool was given out by weights of this sum: to the cent, half up."""
+    return rounded(exact(pool) * weight / whole, CENT_PLACES) if whole else Decimal()
 
 
 def better(first: str | None, second: str | None) -> str | None:

@@ -13,10 +13,11 @@ from typing import Any
 
 from bson import ObjectId
 
-from ..kernel.base.arithmetic.ratio import NO_DATA, NoData
+from ..kernel.base.arithmetic.ratio import NO_DATA, NoData, exact
 from ..kernel.base.errors import Refused
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L
+from .bonus_words import AWARDED, REGULAR, STANDING
 from .filling import exact_of, shown
 from .grading import (
     GRADES,
@@ -26,6 +27,7 @@ from .grading import (
     GradeScheme,
     GradeStep,
     after_appeal,
+    at_rate,
     outcomes,
     with_amounts,
 )
@@ -36,19 +38,31 @@ _ROW = dict.fromkeys(
     "employee department exact share form state total grade graded_by rank rank_of group_rank group_of".split(), 1
 )
 IN_BETWEEN = L(
-    "The sheets of this cycle are being published; try again in a few minutes.", "本週期考核表正在公佈，請稍後再試。"
+    "The sheets or bonuses of this cycle are being made; try again in a few minutes.",
+    "本週期考核表或獎金正在生成，請稍後再試。",
 )
+
+
+@dataclass(frozen=True)
+class GivenOut:
+    """A pool that management has approved: what each sheet was given, corrections included, and at which rate."""
+
+    amounts: Mapping[ObjectId, Decimal]
+    pool: Decimal
+    whole: Fraction
 
 
 @dataclass(frozen=True)
 class CycleResults:
     """What everybody of a cycle comes out with, and from what."""
 
+    cycle: ObjectId | None
     people: tuple[Graded, ...]
     outcomes: Mapping[ObjectId, GradeOutcome]
     scheme: GradeScheme
     pool: Decimal | None
     rows: Mapping[ObjectId, Mapping[str, Any]]
+    given: GivenOut | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,12 @@ class DecisionEffect:
     before: Mapping[ObjectId, GradeOutcome]
     after: Mapping[ObjectId, GradeOutcome]
     noted: Mapping[ObjectId, int | None]
-    rows: Mapping[ObjectId, Mapping[str, Any]]
+    known: CycleResults
+
+    @property
+    def rows(self) -> Mapping[ObjectId, Mapping[str, Any]]:
+        """The sheets of the cycle, as stored."""
+        return self.known.rows
 
 
 def of_cycle(cycle: ObjectId | None) -> CycleResults:
@@ -69,7 +88,22 @@ def of_cycle(cycle: ObjectId | None) -> CycleResults:
     query = {"cycle": cycle, "removed_at": None, "state": {"$in": [SCORED_STATE, APPROVED, PUBLISHED, APPEALED]}}
     rows = {row["_id"]: row for row in in_unit(SHEETS).find(query, _ROW).sort("_id", 1)}
     people = tuple(_people(rows))
-    return CycleResults(people, outcomes(people, scheme, pool), scheme, pool, rows)
+    given = _given_out(cycle) if header.get("state") == AWARDED else None
+    return CycleResults(cycle, people, outcomes(people, scheme, pool), scheme, pool, rows, given)
+
+
+def _given_out(cycle: ObjectId | None) -> GivenOut:
+    """What was given of the pool of a cycle, by what stands on its bonuses."""
+    amounts: dict[ObjectId, Decimal] = {}
+    pool, whole = Decimal(), Fraction()
+    query = {"cycle": cycle, "removed_at": None, "state": {"$in": list(STANDING)}}
+    for row in in_unit("bonus").find(query, dict.fromkeys("sheet kind amount base coefficient exact".split(), 1)):
+        amount = row["amount"].to_decimal() if row.get("amount") is not None else Decimal()
+        amounts[row["sheet"]] = amounts.get(row["sheet"], Decimal()) + amount
+        if row["kind"] == REGULAR:
+            pool += amount
+            whole += exact(row["base"].to_decimal()) * exact(row["coefficient"].to_decimal()) * Fraction(row["exact"])
+    return GivenOut(amounts, pool, whole)
 
 
 def scheme_of(header: Mapping[str, Any]) -> GradeScheme:
@@ -124,8 +158,10 @@ def stored_outcome(row: Mapping[str, Any]) -> GradeOutcome:
 
 
 def published(known: CycleResults) -> dict[ObjectId, GradeOutcome]:
-    """What was published to everybody of a cycle, with the parts of the pool that follow from it."""
+    """What was published to everybody of a cycle, with the parts of the pool that follow from it, or were given."""
     kept = {id: stored_outcome(row) for id, row in known.rows.items()}
+    if known.given:
+        return {id: replace(outcome, amount=known.given.amounts.get(id)) for id, outcome in kept.items()}
     return with_amounts(known.people, kept, known.scheme, known.pool)
 
 
@@ -133,11 +169,26 @@ def of_appeal(sheet: Any, points: Decimal) -> DecisionEffect:
     """What an appeal that is granted by so many points makes of everybody. Raises Refused meanwhile."""
     known = of_cycle(sheet.ref("cycle"))
     if any(row["state"] in (SCORED_STATE, APPROVED) for row in known.rows.values()):
-        raise Refused(IN_BETWEEN)
+        raise in_between()
     before, total = published(known), exact_of(sheet)
     raised = (total or Fraction()) + Fraction(points)
     after, noted = after_appeal(known.people, before, sheet.id, raised, known.scheme, known.pool)
-    return DecisionEffect(before, after, noted, known.rows)
+    if known.given:
+        after = {id: replace(outcome, amount=before[id].amount) for id, outcome in after.items()}
+        after[sheet.id] = replace(
+            after[sheet.id], amount=_corrected(known, sheet.id, before[sheet.id], after[sheet.id])
+        )
+    return DecisionEffect(before, after, noted, known)
+
+
+def _corrected(known: CycleResults, key: ObjectId, before: GradeOutcome, after: GradeOutcome) -> Decimal | None:
+    """What somebody is owed of a pool that was given out: at its rate where the grade is worth more now."""
+    given, worth = known.given, known.scheme.coefficient(after.grade)
+    if given is None or before.amount is None or worth <= known.scheme.coefficient(before.grade):
+        return before.amount
+    person = next(person for person in known.people if person.key == key)
+    owed = at_rate(given.pool, given.whole, exact(person.base) * worth * exact(person.share))
+    return max(owed, before.amount)
 
 
 def of_calibration(sheet: Any, points: Decimal) -> DecisionEffect:
@@ -148,7 +199,12 @@ def of_calibration(sheet: Any, points: Decimal) -> DecisionEffect:
         replace(p, total=total + Fraction(points)) if p.key == sheet.id and total is not None else p
         for p in known.people
     ]
-    return DecisionEffect(known.outcomes, outcomes(moved, known.scheme, known.pool), {}, known.rows)
+    return DecisionEffect(known.outcomes, outcomes(moved, known.scheme, known.pool), {}, known)
+
+
+def in_between() -> Refused:
+    """While sheets are published, or bonuses computed, nothing of the cycle is decided."""
+    return Refused(IN_BETWEEN)
 
 
 def shown_total(outcome: GradeOutcome) -> Decimal | None:

@@ -46,7 +46,7 @@ from ..kernel.language import (
 )
 from ..kernel.language.working_time import calendar_of
 from ..organisation import User
-from . import filling, results
+from . import awarding, filling, results
 from .score_sheets import MANAGER, SENT, ScoreSheet, ScoreVoice
 from .sheet_words import (
     AFTER,
@@ -276,6 +276,7 @@ class Assessment(Record):
         for key, rank in effect.noted.items():
             other = Assessment.objects.get(id=key)
             actions.update(other, {"noted_rank": rank})
+        awarding.follow(self, effect, actions)
 
     def _adjust(self, kind: str, actions: MoveActions) -> None:
         before, points = filling.exact_of(self), self.adjust_by

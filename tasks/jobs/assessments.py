@@ -1,9 +1,11 @@
-"""Publishes the sheets of a cycle, each once and with a notice to its employee; a killed run goes on with the rest."""
+"""Publishes the sheets of a cycle, and brings its bonuses in step with it: each once, with a notice to its employee; a
+killed run goes on with the rest."""
 
 from __future__ import annotations
 
 from bson import ObjectId
 
+from models.assessment import awarding
 from models.assessment.sheet_words import APPROVED
 from models.assessment.sheets import Assessment
 from models.kernel.base.people import SYSTEM
@@ -32,3 +34,16 @@ def publish(run: Run, cycle: str) -> None:
         changes.move(Assessment, id, "publish", actor=SYSTEM, version=None, context=Context(source=Source.TASK))
         run.progress(done, len(ids))
     run.count(done=len(ids))
+
+
+@job(
+    "assessments.bonuses",
+    L("Compute or give the bonuses of a cycle", "計算或發放考核週期的獎金"),
+    L(
+        "Each part of the pool is computed; once management has approved, it is given and the employee is told.",
+        "計算每人在總額中的份額；管理層批准後逐一發放並通知本人。",
+    ),
+)
+def follow_bonuses(run: Run, cycle: str) -> None:
+    """Bring the bonuses of a cycle in step with it; done twice, each is there once."""
+    run.count(done=awarding.bring_in_step(ObjectId(cycle), run.progress))

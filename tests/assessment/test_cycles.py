@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,132 +14,28 @@ from models import catalogue
 from models.assessment import results
 from models.assessment.cycles import PUBLISH
 from models.assessment.filling import exact_of
-from models.assessment.forms import FormItem
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, follow_ups
-from models.kernel.gate.changes import Context
-from tests.fixtures._scenes import Stage
 from tests.fixtures.doing import do, work_off
-from tests.fixtures.papers import text_in
-
-FORM, CYCLE, SHEET, SCORES = (
-    catalogue[name] for name in ("assessment_form", "assessment_cycle", "assessment", "score_sheet")
+from tests.fixtures.rounds import (
+    CYCLE,
+    MARKS,
+    NOW,
+    SCORES,
+    SHEET,
+    UNTIL,
+    USER,
+    act,
+    marked,
+    said_in,
+    score_all,
+    send,
+    sheet_of,
 )
-INDICATOR, POSITION, USER = catalogue["indicator"], catalogue["position"], catalogue["user"]
-NOW = dt.datetime(2026, 11, 12, 2, tzinfo=dt.UTC)
-UNTIL = dt.date(2026, 11, 20)
-SAL = {"clerk_sal": "head_sal", "clerk_sal2": "head_sal", "peer1": "head_sal", "peer2": "head_sal", "peer3": "head_sal"}
-MARKS = {"clerk_sal": 90, "clerk_sal2": 80, "peer1": 80, "peer2": 70, "peer3": 60, "head_sal": 85}
 
-
-def act(cls: Any, record: Any, verb: str, login: str, values: Any = None, reason: str = "") -> Any:
-    actor = login_actor(login)
-    fresh = cls.objects.get(id=record.id)
-    context = Context(reason=reason)
-    return changes.move(cls, fresh.id, verb, actor=actor, version=fresh.version, values=values, context=context)
-
-
-_company: list[Any] = []
-
-
-def login_actor(login: str) -> Any:
-    return _company[0].actor(login)
-
-
-@pytest.fixture
-def running(company: Any, stage: Stage) -> Iterator[dict[str, Any]]:
-    """Sales with a head and five clerks, a cycle of October with one scored item, and everybody's sheet."""
-
-    def build() -> dict[str, Any]:
-        with clock.set_to(NOW):
-            for login in ("peer1", "peer2", "peer3"):
-                values = {"login": login, "name": f"同事{login[-1]}", "department": company.department("SAL"),
-                          "roles": ["clerk"]}  # fmt: skip
-                company.users[login] = changes.create(USER, values, actor=SYSTEM).id
-            for login, manager in SAL.items():
-                changes.update(
-                    USER, company.users[login], {"manager": company.users[manager]}, actor=SYSTEM, version=None
-                )
-            scored = changes.create(INDICATOR, {"name": "團隊協作", "group": "teamwork", "how": "scored"}, actor=SYSTEM)
-            get_db().indicator.update_one({"_id": scored.id}, {"$set": {"state": "in_force"}})
-            form = changes.create(
-                FORM, {"name": "通用方案", "items": [FormItem(indicator=scored.id, weight=Decimal(100))],
-                       "bonus_base": Decimal(5000)},
-                actor=company.actor("hr"),
-            )  # fmt: skip
-            for verb, login in (("submit", "hr"), ("approve", "management")):
-                act(FORM, form, verb, login)
-            cycle = changes.create(
-                CYCLE,
-                {"name": "十月考核", "departments": [company.department("SAL")], "forms": [form.id],
-                 "pool": Decimal(10000),
-                 "first_day": dt.date(2026, 10, 1), "score_until": UNTIL},
-                actor=company.actor("hr"),
-            )  # fmt: skip
-            act(CYCLE, cycle, "open", "hr")
-            changes.follow_up(CYCLE, cycle.id, "make_sheets", actor=company.actor("hr"))
-        return {"cycle": cycle.id, "form": form.id, "indicator": scored.id, "users": dict(company.users)}
-
-    _company[:] = [company]
-    with clock.set_to(NOW):
-        made = stage.once("running cycle", build)
-        company.users.update(made["users"])
-        yield made
-
-
-def sheet_of(company: Any, login: str) -> Any:
-    return SHEET.objects.get(employee=company.users[login])
-
-
-def said_in(answer: Any) -> str:
-    """What a page or a PDF says."""
-    return text_in(answer.data) if answer.mimetype == "application/pdf" else answer.text
-
-
-def marked(given: Any, score: Any) -> list[Any]:
-    for line in given.scores:
-        line.score, line.claimed = Decimal(score), line.key
-    return list(given.scores)
-
-
-def send(company: Any, given: Any, score: Any, remark: str = "") -> Any:
-    login = next(name for name, id in company.users.items() if id == given.ref("rater"))
-    values = {"scores": marked(given, score), "remark": remark}
-    made = changes.update(SCORES, given.id, values, actor=company.actor(login), version=given.version)
-    return changes.move(SCORES, made.id, "send", actor=company.actor(login), version=made.version)
-
-
-def score_all(company: Any) -> None:
-    """Managers give the marks above, everybody else 50."""
-    for given in list(SCORES.objects(state="open")):
-        login = next(name for name, id in company.users.items() if id == given.ref("employee"))
-        send(company, given, MARKS[login] if given.kind == "manager" else 50)
-
-
-@pytest.fixture
-def approved(company: Any, running: Any, stage: Stage) -> Any:
-    def build() -> None:
-        with clock.set_to(NOW):
-            score_all(company)
-            for sheet in list(SHEET.objects()):
-                head = "management" if sheet.ref("employee") == company.users["head_sal"] else "head_sal"
-                act(SHEET, sheet, "approve", head)
-
-    stage.once("approved sheets", build)
-    return running
-
-
-@pytest.fixture
-def published(company: Any, approved: Any, stage: Stage) -> Any:
-    def build() -> None:
-        with clock.set_to(NOW):
-            act(CYCLE, CYCLE.objects.get(id=approved["cycle"]), "publish", "hr")
-            work_off(PUBLISH)
-
-    stage.once("published sheets", build)
-    return approved
+POSITION = catalogue["position"]
 
 
 def test_each_employee_in_scope_gets_one_sheet_and_those_who_score_are_asked(company: Any, running: Any) -> None:

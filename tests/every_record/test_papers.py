@@ -90,7 +90,8 @@ def test_a_move_attaches_its_papers_once(cls: Any, company: Any, browser_as: Any
         expected = set()
         if get_db()["paper_order"].count_documents({"record": record.id, "paper": paper.id}):
             expected = {papers.file_id(record, paper, verb, locale) for locale in paper.languages_of(record)}
-            page = browser_as("supervisor").get(f"/admin/{cls.declared.name}/details/?id={record.id}").text
+            login = next(login for login in company.logins if reads(company.actor(login), record))
+            page = browser_as(login).get(f"/admin/{cls.declared.name}/details/?id={record.id}").text
             assert str(paper.label.hant) in page
         for _ in range(2):
             work_off("papers.make")

@@ -27,7 +27,13 @@ def test_cycles_are_in_every_state_and_nothing_lies_ahead(db: Any, now: str) -> 
     with clock.set_to(moment):
         measure_company(moment)
         assess_company(moment)
-    assert _states("assessment_cycle") == {"published": 4, "running": 1, "draft": 1, "cancelled": 1}
+    assert _states("assessment_cycle") == {
+        "published": 1, "awarded": 2, "sharing": 1, "running": 1, "draft": 1, "cancelled": 1,
+    }  # fmt: skip
+    assert _states("bonus") == {"approved": 19, "computed": 9}
+    for cycle in catalogue["assessment_cycle"].objects(state__in=["awarded", "sharing"]):
+        assert sum(bonus.amount for bonus in catalogue["bonus"].objects(cycle=cycle.id, kind="regular")) == cycle.pool
+    assert [bonus.amount > 0 for bonus in catalogue["bonus"].objects(kind="correction")] == [True]
     quarters = [sheet for sheet in catalogue["assessment"].objects if len(sheet.cycle.departments) == 2]
     assert len(quarters) == 27
     assert {sheet.state for sheet in quarters} == {"published"}

@@ -53,6 +53,7 @@ AT_LEAST = {
     "assessment_cycle": 7,
     "assessment": 35,
     "score_sheet": 150,
+    "bonus": 28,
     "department": 13,
     "user": 45,
     "requirement": 120,
@@ -145,6 +146,7 @@ def test_there_is_enough_of_everything(company):
 
 # Where no record of the story stands: states of a moment, and turns that it does not take yet.
 NOT_PLAYED = {
+    "bonus": {"proposed", "rejected"},
     "attendance": {"cancelled", "reviewing"},
     "defect": {"rejecting", "lowering", "rejected"},
     "meeting": {"held", "cancelled"},

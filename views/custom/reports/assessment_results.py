@@ -13,7 +13,8 @@ from flask import request
 from flask_admin import BaseView, expose
 
 from models.assessment import filling, results
-from models.assessment.cycles import AssessmentCycle
+from models.assessment.bonus_words import AWARDED, SHARING
+from models.assessment.cycles import DONE, RUNNING, AssessmentCycle
 from models.assessment.grading import GRADES, GradeOutcome, ripples
 from models.assessment.results import CycleResults, DecisionEffect
 from models.assessment.sheet_words import APPEALED, APPROVED
@@ -31,7 +32,9 @@ from views.slots import CustomView, Link, on_record_page
 
 RESULTS, EFFECT = L("Results and calibration", "結果與校準"), L("What a change would lead to", "調整影響預演")
 SHOWN_MAX = 500
+BONUSES = L("Bonuses", "績效獎金")
 OFFICE = {Role.HR, Role.MANAGEMENT, Role.SUPERVISOR}
+PAY = {Role.HR, Role.MANAGEMENT, Role.FINANCE}
 
 
 def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
@@ -50,8 +53,15 @@ def is_of_office(me: Actor) -> bool:
 
 @on_record_page("assessment_cycle")
 def _offer(me: Actor, record: Record) -> Link | None:
-    is_begun = record.state in ("running", "published")
+    is_begun = record.state in (RUNNING, DONE, SHARING, AWARDED)
     return Link(RESULTS, f"/admin/assessment-results/?id={record.id}") if is_begun and is_of_office(me) else None
+
+
+@on_record_page("assessment_cycle")
+def _offer_bonuses(me: Actor, record: Record) -> Link | None:
+    """The list that finance exports for the payroll."""
+    is_there = record.state in (SHARING, AWARDED) and not me.roles.isdisjoint(PAY)
+    return Link(BONUSES, f"/admin/bonus/?own=1&f.cycle={record.id}") if is_there else None
 
 
 @on_record_page("assessment")
@@ -71,14 +81,16 @@ class CycleResultsView(CustomView):
         if not is_of_office(me):
             raise Missing
         known = results.of_cycle(cycle.id)
+        is_out = cycle.state in (DONE, SHARING, AWARDED)
+        outcomes = results.published(known) if is_out else known.outcomes
         return self.render(
             "custom/assessment_results.html",
             cycle=cycle,
-            rows=_rows(known),
+            rows=_rows(known, outcomes),
             is_cut=len(known.people) > SHOWN_MAX,
-            grades=[(grade, count) for grade, count in _distribution(known.outcomes.values())],
+            grades=[(grade, count) for grade, count in _distribution(outcomes.values())],
             assessors=_assessors(known),
-            pool=known.pool,
+            has_amounts=known.pool is not None and not me.roles.isdisjoint(PAY),
         )
 
     @expose("/effect")
@@ -127,16 +139,16 @@ def _names(known: CycleResults | DecisionEffect) -> dict[Any, str]:
     return wording.titles(needed)
 
 
-def _rows(known: CycleResults) -> list[dict[str, Any]]:
+def _rows(known: CycleResults, outcomes: Mapping[Any, GradeOutcome]) -> list[dict[str, Any]]:
     names = _names(known)
-    ordered = sorted(known.outcomes, key=lambda id: _place(known.outcomes[id]))
+    ordered = sorted(outcomes, key=lambda id: _place(outcomes[id]))
     return [
         {
             "url": f"/admin/assessment/details/?id={id}",
             "name": names.get(known.rows[id]["employee"], ""),
             "department": names.get(known.rows[id].get("department"), ""),
             "state": wording.state_label(Assessment, known.rows[id].get("state")),
-            **_said(known.outcomes[id]),
+            **_said(outcomes[id]),
         }
         for id in ordered[:SHOWN_MAX]
     ]
