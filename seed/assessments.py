@@ -24,6 +24,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language import working_time
 from seed.desk import Desk
+from seed.positions import changes_of_position
 from seed.script import chance
 from seed.stage import LOUD_DAYS
 from seed.vocabulary import assessments as words
@@ -242,7 +243,7 @@ def _of_quarters(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
 
 def _of_now(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
     """A month of the service department is published and appealed against, one of production is being scored; HR
-    prepares the next quarter and has cancelled a round."""
+    prepares the next quarter and has cancelled a round; two change their position."""
     days = _workdays_until(now, 13)
     month = of_day(PeriodKind.MONTH, days[-13].astimezone(clock.zone()).date()).preceding()
     quarter = of_day(PeriodKind.QUARTER, now.astimezone(clock.zone()).date())
@@ -269,7 +270,7 @@ def _of_now(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
         (-7, off.cancel),
         (-1, coming.draft),
     ]
-    return [(days[day], act) for day, act in acts]
+    return [*((days[day], act) for day, act in acts), *changes_of_position(desk, days, ("q1", service.key))]
 
 
 def _workdays_from(first: dt.date, count: int) -> list[dt.datetime]:

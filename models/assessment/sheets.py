@@ -23,6 +23,7 @@ from ..kernel.language import (
     Access,
     Choice,
     Day,
+    FollowUp,
     Grid,
     L,
     Lines,
@@ -181,6 +182,15 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
         private=True,
     ),
     unique=(Unique("cycle employee"),),
+    follow_ups=(
+        FollowUp(
+            "change_position",
+            "PositionChange",
+            L("Propose a change of position", "提出崗位變更"),
+            states=PUBLISHED,
+            opens="evaluations",
+        ),
+    ),
     retention=Retention(archive=1095, delete=5, states=PUBLISHED),
 )
 class Assessment(Record):

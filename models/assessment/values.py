@@ -50,6 +50,18 @@ READERS = {
     Role.HR: Scope.ALL,
 }
 
+LIFE = Workflow(
+    PUBLISHED,
+    (Move("restate", PUBLISHED, RESTATED, by=NOBODY, label=L("Restate", "更正")),),
+    ends=RESTATED,
+    edit=(),
+    withdraw=False,
+    facts=(
+        State(PUBLISHED, L("Published", "已公佈"), tone="good"),
+        State(RESTATED, L("Restated", "已更正"), tone="neutral"),
+    ),
+)
+
 
 class LeftOut(Line):
     """How many cases were left out for one reason."""
@@ -71,17 +83,7 @@ class LeftOut(Line):
         Part(L("Of what", "依據"), "numerator n slow low high left_out flagged reasons"),
         Part(L("Proof", "證明"), "formula population seal seal_hash known_at restates why"),
     ),
-    workflow=Workflow(
-        PUBLISHED,
-        (Move("restate", PUBLISHED, RESTATED, by=NOBODY, label=L("Restate", "更正")),),
-        ends=RESTATED,
-        edit=(),
-        withdraw=False,
-        facts=(
-            State(PUBLISHED, L("Published", "已公佈"), tone="good"),
-            State(RESTATED, L("Restated", "已更正"), tone="neutral"),
-        ),
-    ),
+    workflow=LIFE,
     access=Access(read=READERS, write={}, named={"employee": READ}),
 )
 class IndicatorValue(Record):

@@ -21,3 +21,7 @@ APPEAL = "本季度有兩週支援外地項目，協作評分未反映此項工�
 CANCELLED = "本月人員借調較多，併入季度考核。"
 EXCUSED = "出差期間無法評分。"
 GRANTED = "經核實支援記錄，申訴屬實。"
+PROMOTED, PROMOTED_TO = "clerk_sal4", "高級銷售工程師"
+PROMOTED_WHY = "連續兩個季度獨立完成重點客戶方案，並帶教新同事。"
+TRANSFERRED, TRANSFERRED_TO = "clerk_svc2", "售後工程師"
+TRANSFERRED_WHY = "已取得現場服務資格，本人申請轉任技術崗位。"

@@ -79,7 +79,13 @@ def test_the_parts_are_base_by_coefficient_by_share_and_add_up_to_the_cent(compa
     none = bonus_of(company, "peer3")
     assert (none.grade, none.coefficient, none.why) == ("D", 0, "no_worth")
     share = bonus_of(company, "peer2")
-    assert (share.base, share.coefficient, share.share, share.why, share.state) == (5000, Decimal("0.6"), 100, None, "computed")
+    assert (share.base, share.coefficient, share.share, share.why, share.state) == (
+        5000,
+        Decimal("0.6"),
+        100,
+        None,
+        "computed",
+    )
     assert BONUS.objects().count() == 6
 
 

@@ -171,8 +171,8 @@ def test_keys_ranges_filling_and_undoing(five: list[Any], sit_down: Callable[...
 
 def look(page: Page) -> None:
     """What axe says, pictures in all colours; no sheet on a phone."""
-    found = [f"{rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in Axe().run(page).response["violations"]]
-    assert found == []
+    faults = [f"{rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in Axe().run(page).response["violations"]]
+    assert faults == []
     picture(page, "sheet-filled")
     page.emulate_media(forced_colors="active")
     picture(page, "sheet-forced-colours")

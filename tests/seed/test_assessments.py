@@ -33,6 +33,8 @@ def test_cycles_are_in_every_state_and_nothing_lies_ahead(db: Any, now: str) -> 
     assert _states("bonus") == {"approved": 19, "computed": 9}
     for cycle in catalogue["assessment_cycle"].objects(state__in=["awarded", "sharing"]):
         assert sum(bonus.amount for bonus in catalogue["bonus"].objects(cycle=cycle.id, kind="regular")) == cycle.pool
+    assert _states("position_change") == {"effective": 1, "reviewed": 1}
+    assert catalogue["user"].objects.get(login="clerk_sal4").position.name == "高級銷售工程師"
     assert [bonus.amount > 0 for bonus in catalogue["bonus"].objects(kind="correction")] == [True]
     quarters = [sheet for sheet in catalogue["assessment"].objects if len(sheet.cycle.departments) == 2]
     assert len(quarters) == 27

@@ -54,6 +54,7 @@ AT_LEAST = {
     "assessment": 35,
     "score_sheet": 150,
     "bonus": 28,
+    "position_change": 2,
     "department": 13,
     "user": 45,
     "requirement": 120,
@@ -147,6 +148,7 @@ def test_there_is_enough_of_everything(company):
 # Where no record of the story stands: states of a moment, and turns that it does not take yet.
 NOT_PLAYED = {
     "bonus": {"proposed", "rejected"},
+    "position_change": {"draft", "asked", "agreed", "approved", "declined", "cancelled"},
     "attendance": {"cancelled", "reviewing"},
     "defect": {"rejecting", "lowering", "rejected"},
     "meeting": {"held", "cancelled"},
