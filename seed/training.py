@@ -14,7 +14,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.gate.sources import Source
 from models.kernel.language.kinds.line_links import place_of
-from models.training import corrections
+from models.training import correcting
 from models.training.attempts import QuizAttempt, for_person
 from models.training.bank import BankQuestion, read_row
 from models.training.courses import Enrolment, Lesson, LessonDone
@@ -108,12 +108,12 @@ def _correct(desk: Desk) -> None:
     key = "question_correction:demo"
     desk.create(key, values | {"mistake": "錄入題庫時正確選項標錯，講師覆核試卷時發現。"})
     desk.move(key, "preview")
-    corrections.counted(desk.find(key), corrections.count_on(desk.find(key), {}))
+    correcting.counted(desk.find(key), correcting.count_on(desk.find(key), {}))
     desk.move(key, "decide")
     correction: Any = desk.find(key)
-    for row in list(QuizAttempt.collection().find(corrections.marked_ids(correction), {"_id": 1})):
-        corrections.carry_out(correction, row["_id"])
-    corrections.finish(correction)
+    for row in list(QuizAttempt.collection().find(correcting.marked_ids(correction), {"_id": 1})):
+        correcting.carry_out(correction, row["_id"])
+    correcting.finish(correction)
 
 
 def _quiz(course: CourseText, place: int) -> Act:

@@ -9,7 +9,7 @@ from bson import ObjectId
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.rights import rights
-from models.training import corrections
+from models.training import correcting, corrections
 from models.training.attempts import QuizAttempt
 from models.training.corrections import QuestionCorrection
 
@@ -31,11 +31,11 @@ def preview(run: Run, correction: str, at: str) -> None:
     chosen: Any = rights.find(SYSTEM, QuestionCorrection, ObjectId(correction))
     if chosen.state != corrections.COUNTING or chosen.previewed_at.isoformat() != at:
         return
-    state = corrections.count_on(chosen, run.checkpoint.get("state") or {})
+    state = correcting.count_on(chosen, run.checkpoint.get("state") or {})
     while state["after"]:
         run.save(state=state)
-        state = corrections.count_on(chosen, state)
-    corrections.counted(chosen, state)
+        state = correcting.count_on(chosen, state)
+    correcting.counted(chosen, state)
 
 
 @job(
@@ -54,9 +54,9 @@ def carry_out(run: Run, correction: str) -> None:
         return
     run.sweep(
         QuizAttempt,
-        corrections.marked_ids(decided),
-        lambda row: corrections.carry_out(decided, row["_id"]),
+        correcting.marked_ids(decided),
+        lambda row: correcting.carry_out(decided, row["_id"]),
         counts="regraded",
         key=correction,
     )
-    corrections.finish(decided)
+    correcting.finish(decided)

@@ -13,7 +13,7 @@ from models import catalogue
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import EN, speaking
 from models.kernel.gate import changes
-from models.training import attempts, corrections, courses
+from models.training import attempts, correcting, corrections, courses
 from models.training.attempts import QuizAttempt
 from models.training.certificates import Certificate
 from models.training.corrections import QuestionCorrection
@@ -92,32 +92,32 @@ class Correcting(Taking):
 
 
 @pytest.fixture
-def correcting(company: Any) -> Correcting:
+def scene(company: Any) -> Correcting:
     return Correcting(company)
 
 
-def place_of(attempt: Any, correcting: Correcting) -> int:
-    return next(n for n, line in enumerate(attempt.drawn) if line.ref("question") == correcting.bank["wrong"].id)
+def place_of(attempt: Any, scene: Correcting) -> int:
+    return next(n for n, line in enumerate(attempt.drawn) if line.ref("question") == scene.bank["wrong"].id)
 
 
-def test_what_the_preview_says_is_what_is_done(correcting: Correcting) -> None:
+def test_what_the_preview_says_is_what_is_done(scene: Correcting) -> None:
     """Who gave the right answer gets the marks, who gave the wrong one keeps them, and a certificate follows."""
-    quiz = correcting.open_quiz("true_false", pass_mark=60)
-    correcting.course(quiz, "clerk_sal", "clerk_log")
-    wins, keeps = correcting.take(quiz, "clerk_sal", "乙"), correcting.take(quiz, "clerk_log", "甲")
-    same = correcting.take(quiz, "clerk_prd", "丙")
+    quiz = scene.open_quiz("true_false", pass_mark=60)
+    scene.course(quiz, "clerk_sal", "clerk_log")
+    wins, keeps = scene.take(quiz, "clerk_sal", "乙"), scene.take(quiz, "clerk_log", "甲")
+    same = scene.take(quiz, "clerk_prd", "丙")
     assert [attempt.result for attempt in (wins, keeps, same)] == ["failed", "passed", "failed"]
-    made = correcting.step(correcting.correction(), "preview")
+    made = scene.step(scene.correction(), "preview")
     counts = {name: getattr(made, name) for name in ("attempts", "better", "worse", "kept", "newly_passed")}
     assert counts == {"attempts": 3, "better": 1, "worse": 0, "kept": 1, "newly_passed": 1}
     assert (made.certificates_new, made.certificates_lost, made.no_longer, made.waiting) == (1, 0, 0, 0)
     before = Certificate.objects.count()
-    correcting.step(made, "decide")
+    scene.step(made, "decide")
     work_off(corrections.JOB)
-    made = correcting.fresh(made)
+    made = scene.fresh(made)
     assert (made.state, made.changed, made.now_passed, made.now_failed) == ("done", 1, 1, 0)
     assert Certificate.objects.count() == before + made.certificates_new
-    wins, keeps, same = (correcting.fresh(attempt) for attempt in (wins, keeps, same))
+    wins, keeps, same = (scene.fresh(attempt) for attempt in (wins, keeps, same))
     assert (wins.result, wins.points, wins.percent, wins.most) == ("passed", 2, 100, 2)
     assert (keeps.result, keeps.points) == ("passed", 2)
     note = wins.regrades[0]
@@ -127,18 +127,18 @@ def test_what_the_preview_says_is_what_is_done(correcting: Correcting) -> None:
         "failed",
         "passed",
     )
-    assert (note.marks_before, note.marks_after, note.place - 1) == (0, 1, place_of(wins, correcting))
+    assert (note.marks_before, note.marks_after, note.place - 1) == (0, 1, place_of(wins, scene))
     assert (keeps.regrades[0].result_after, len(same.regrades)) == ("passed", 0)
     entry = QuizAttempt._get_db()["history"].find_one({"record": wins.id}, sort=[("seq", -1)])
     assert (entry["verb"], entry["door"], made.number in entry["reason"]) == ("update", "task", True)
     assert {change["field"] for change in entry["changes"]} >= {"drawn", "regrades", "percent", "result"}
     with speaking(EN):
-        told_words = [correcting.notices(login) for login in CLERKS]
+        told_words = [scene.notices(login) for login in CLERKS]
     assert "50.0 %, Not passed → 100.0 %, Passed" in told_words[0][-1]
     assert "stands as it was: 100.0 %, Passed" in told_words[1][-1]
     assert not [text for text in told_words[2] if "corrected" in text]
     assert not [text for texts in told_words for text in texts if "甲" in text or "乙" in text]
-    question = correcting.fresh(correcting.bank["wrong"])
+    question = scene.fresh(scene.bank["wrong"])
     assert (question.options, question.state) == (RIGHT, "in_force")
 
 
@@ -151,29 +151,29 @@ def test_what_the_preview_says_is_what_is_done(correcting: Correcting) -> None:
         ("drop", (100, 100, 100), 1),
     ],
 )
-def test_each_policy(correcting: Correcting, policy: str, shares: tuple[int, ...], most: int) -> None:
-    quiz = correcting.open_quiz("true_false")
-    taken = [correcting.take(quiz, *pair) for pair in zip(CLERKS, "乙甲丙", strict=True)]
-    correcting.carried_out(correcting.correction(policy))
-    taken = [correcting.fresh(attempt) for attempt in taken]
+def test_each_policy(scene: Correcting, policy: str, shares: tuple[int, ...], most: int) -> None:
+    quiz = scene.open_quiz("true_false")
+    taken = [scene.take(quiz, *pair) for pair in zip(CLERKS, "乙甲丙", strict=True)]
+    scene.carried_out(scene.correction(policy))
+    taken = [scene.fresh(attempt) for attempt in taken]
     assert tuple(attempt.percent for attempt in taken) == shares
     assert taken[2].most == most
 
 
 def test_only_human_resources_lets_somebody_lose_and_the_certificate_is_revoked_with_the_reason(
-    correcting: Correcting, browser_as: Any
+    scene: Correcting, browser_as: Any
 ) -> None:
-    quiz = correcting.open_quiz("true_false", shows_answers=True)
-    correcting.course(quiz, "clerk_log")
-    taken = correcting.take(quiz, "clerk_log", "甲")
+    quiz = scene.open_quiz("true_false", shows_answers=True)
+    scene.course(quiz, "clerk_log")
+    taken = scene.take(quiz, "clerk_log", "甲")
     certificate = Certificate.objects.get(attempt=taken.id)
     with pytest.raises(Refused):
-        correcting.correction(may_lose=True)  # no reason is given
-    made = correcting.step(correcting.correction(may_lose=True, why_lose="安全要求"), "preview")
+        scene.correction(may_lose=True)  # no reason is given
+    made = scene.step(scene.correction(may_lose=True, why_lose="安全要求"), "preview")
     assert (made.worse, made.no_longer, made.certificates_lost) == (1, 1, 1)
-    correcting.step(made, "decide")
+    scene.step(made, "decide")
     work_off(corrections.JOB)
-    taken, certificate = correcting.fresh(taken), correcting.fresh(certificate)
+    taken, certificate = scene.fresh(taken), scene.fresh(certificate)
     assert (taken.result, taken.points, certificate.state) == ("failed", 1, "revoked")
     entry = QuizAttempt._get_db()["history"].find_one({"record": certificate.id, "verb": "revoke"})
     assert "安全要求" in entry["reason"]
@@ -181,96 +181,96 @@ def test_only_human_resources_lets_somebody_lose_and_the_certificate_is_revoked_
     assert "100.0 %, 及格 → 50.0 %, 不及格" in page
     assert "安全要求" in page
     # the next correction finds that both were right: what was lost comes back, with another certificate
-    correcting.carried_out(correcting.correction("full", edition=made.edition))
-    assert correcting.fresh(taken).result == "passed"
+    scene.carried_out(scene.correction("full", edition=made.edition))
+    assert scene.fresh(taken).result == "passed"
     assert [attempt.state for attempt in Certificate.objects(person=taken.ref("person"))] == ["revoked", "valid"]
-    assert correcting.fresh(Enrolment.objects.get()).ref("certificate") != certificate.id
+    assert scene.fresh(Enrolment.objects.get()).ref("certificate") != certificate.id
 
 
-def test_who_keeps_the_question_corrects_it_but_lets_nobody_lose(correcting: Correcting) -> None:
-    quiz = correcting.open_quiz("true_false")
-    correcting.take(quiz, "clerk_log", "甲")
-    question, hr = correcting.fresh(correcting.bank["wrong"]), correcting.company.actor("hr")
-    expert = {"expert": correcting.company.users["head_sal"]}
+def test_who_keeps_the_question_corrects_it_but_lets_nobody_lose(scene: Correcting) -> None:
+    quiz = scene.open_quiz("true_false")
+    scene.take(quiz, "clerk_log", "甲")
+    question, hr = scene.fresh(scene.bank["wrong"]), scene.company.actor("hr")
+    expert = {"expert": scene.company.users["head_sal"]}
     changes.update(type(question), question.id, expert, actor=hr, version=question.version)
-    made = correcting.correction(login="head_sal", may_lose=True, why_lose="理由")
+    made = scene.correction(login="head_sal", may_lose=True, why_lose="理由")
     assert (made.may_lose, made.why_lose) == (False, None)
-    made = correcting.step(made, "preview", login="head_sal")
-    now = correcting.step(made, "revise", login="head_sal")
+    made = scene.step(made, "preview", login="head_sal")
+    now = scene.step(made, "revise", login="head_sal")
     risky = {"may_lose": True, "why_lose": "理由"}
     changes.update(QuestionCorrection, now.id, risky, actor=hr, version=now.version)
-    now = correcting.step(now, "preview", login="head_sal")
+    now = scene.step(now, "preview", login="head_sal")
     with pytest.raises(Refused):
-        correcting.step(now, "decide", login="head_sal")
-    assert correcting.step(now, "decide").state == "running"
+        scene.step(now, "decide", login="head_sal")
+    assert scene.step(now, "decide").state == "running"
 
 
 def test_a_preview_goes_on_where_it_was_and_one_that_was_given_up_says_nothing(
-    correcting: Correcting, monkeypatch: pytest.MonkeyPatch
+    scene: Correcting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corrections, "STEP", 1)
-    quiz = correcting.open_quiz("true_false")
+    monkeypatch.setattr(correcting, "STEP", 1)
+    quiz = scene.open_quiz("true_false")
     for pair in zip(CLERKS, "乙甲丙", strict=True):
-        correcting.take(quiz, *pair)
-    made = correcting.correction()
-    hr = correcting.company.actor("hr")
+        scene.take(quiz, *pair)
+    made = scene.correction()
+    hr = scene.company.actor("hr")
     chosen = changes.move(QuestionCorrection, made.id, "preview", actor=hr, version=made.version)
-    state = corrections.count_on(chosen, {})
-    again = corrections.count_on(chosen, state)  # killed there, it begins with what was saved
-    assert (state["seen"], again["seen"], corrections.count_on(chosen, state)) == (1, 2, again)
+    state = correcting.count_on(chosen, {})
+    again = correcting.count_on(chosen, state)  # killed there, it begins with what was saved
+    assert (state["seen"], again["seen"], correcting.count_on(chosen, state)) == (1, 2, again)
     while state["after"]:
-        state = corrections.count_on(chosen, state)
+        state = correcting.count_on(chosen, state)
     now = changes.move(QuestionCorrection, chosen.id, "revise", actor=hr, version=chosen.version)
-    corrections.counted(chosen, state)
-    assert (correcting.fresh(now).state, correcting.fresh(now).attempts) == ("draft", None)
-    now = correcting.step(now, "preview")
+    correcting.counted(chosen, state)
+    assert (scene.fresh(now).state, scene.fresh(now).attempts) == ("draft", None)
+    now = scene.step(now, "preview")
     assert (now.state, now.attempts, now.better, now.kept) == ("previewed", 3, 1, 1)
 
 
-def test_what_is_open_follows_when_it_is_handed_in(correcting: Correcting) -> None:
-    quiz = correcting.open_quiz("true_false")
-    attempt = correcting.take(quiz, "clerk_sal", "乙", hand_in=False)
-    made = correcting.step(correcting.correction(), "preview")
+def test_what_is_open_follows_when_it_is_handed_in(scene: Correcting) -> None:
+    quiz = scene.open_quiz("true_false")
+    attempt = scene.take(quiz, "clerk_sal", "乙", hand_in=False)
+    made = scene.step(scene.correction(), "preview")
     assert (made.attempts, made.waiting) == (0, 1)
-    correcting.step(made, "decide")
+    scene.step(made, "decide")
     work_off(corrections.JOB)
-    attempt = correcting.hand_in(attempt, "clerk_sal")
+    attempt = scene.hand_in(attempt, "clerk_sal")
     assert (attempt.points, attempt.result, len(attempt.regrades)) == (2, "passed", 1)
 
 
 def test_one_after_the_other_and_a_killed_run_does_nothing_twice(
-    correcting: Correcting, monkeypatch: pytest.MonkeyPatch
+    scene: Correcting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quiz = correcting.open_quiz("true_false")
-    taken = [correcting.take(quiz, *pair) for pair in zip(CLERKS, "乙乙丙", strict=True)]
-    first, stale = correcting.correction(), correcting.correction("full")
-    correcting.step(stale, "preview")
-    correcting.step(first, "preview", "decide")
+    quiz = scene.open_quiz("true_false")
+    taken = [scene.take(quiz, *pair) for pair in zip(CLERKS, "乙乙丙", strict=True)]
+    first, stale = scene.correction(), scene.correction("full")
+    scene.step(stale, "preview")
+    scene.step(first, "preview", "decide")
     with pytest.raises(Refused):
-        correcting.step(stale, "decide")  # another one is being carried out
-    assert corrections.carry_out(correcting.fresh(first), taken[0].id)  # and then it was killed
-    assert not corrections.carry_out(correcting.fresh(first), taken[0].id)
+        scene.step(stale, "decide")  # another one is being carried out
+    assert correcting.carry_out(scene.fresh(first), taken[0].id)  # and then it was killed
+    assert not correcting.carry_out(scene.fresh(first), taken[0].id)
     work_off(corrections.JOB)
-    assert [len(correcting.fresh(attempt).regrades) for attempt in taken] == [1, 1, 0]
-    assert len([text for text in correcting.notices("clerk_sal") if "corrected" in text]) == 1
+    assert [len(scene.fresh(attempt).regrades) for attempt in taken] == [1, 1, 0]
+    assert len([text for text in scene.notices("clerk_sal") if "corrected" in text]) == 1
     with pytest.raises(Refused):
-        correcting.step(stale, "decide")  # the preview is of before
-    correcting.step(stale, "revise")
-    edition = correcting.fresh(first).edition
-    assert correcting.fresh(stale).edition == edition
-    correcting.carried_out(stale)
-    assert [correcting.fresh(attempt).percent for attempt in taken] == [100, 100, 100]
+        scene.step(stale, "decide")  # the preview is of before
+    scene.step(stale, "revise")
+    edition = scene.fresh(first).edition
+    assert scene.fresh(stale).edition == edition
+    scene.carried_out(stale)
+    assert [scene.fresh(attempt).percent for attempt in taken] == [100, 100, 100]
 
 
-def test_what_is_being_handed_in_at_the_moment_of_the_decision_is_not_left_out(correcting: Correcting) -> None:
+def test_what_is_being_handed_in_at_the_moment_of_the_decision_is_not_left_out(scene: Correcting) -> None:
     """The decision writes to what is open, so that of the two transactions one waits for the other."""
-    quiz = correcting.open_quiz("true_false")
-    attempt = correcting.take(quiz, "clerk_sal", "乙", hand_in=False)
-    made = correcting.step(correcting.correction(), "preview")
+    quiz = scene.open_quiz("true_false")
+    attempt = scene.take(quiz, "clerk_sal", "乙", hand_in=False)
+    made = scene.step(scene.correction(), "preview")
     settled, decided = QuizAttempt._settle, list[Any]()
 
     def decide() -> None:
-        correcting.step(made, "decide")
+        scene.step(made, "decide")
         work_off(corrections.JOB)
 
     def at_the_same_moment(self: Any, actions: Any) -> None:
@@ -280,9 +280,9 @@ def test_what_is_being_handed_in_at_the_moment_of_the_decision_is_not_left_out(c
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(QuizAttempt, "_settle", at_the_same_moment)
-        attempt = correcting.hand_in(attempt, "clerk_sal")
+        attempt = scene.hand_in(attempt, "clerk_sal")
     work_off(corrections.JOB)
-    assert correcting.fresh(attempt).percent == 100
+    assert scene.fresh(attempt).percent == 100
 
 
 def outside(body: Any) -> Any:
@@ -291,14 +291,14 @@ def outside(body: Any) -> Any:
         return pool.submit(contextvars.Context().run, body).result()
 
 
-def test_who_sees_what(correcting: Correcting, browser_as: Any) -> None:
+def test_who_sees_what(scene: Correcting, browser_as: Any) -> None:
     """Right answers and others' results reach nobody who may not have them: page, API, export, history, preview."""
-    quiz = correcting.open_quiz("true_false", shows_answers=False)
-    taken = [correcting.take(quiz, *pair) for pair in zip(CLERKS, "乙甲丙", strict=True)]
-    question, hr = correcting.fresh(correcting.bank["wrong"]), correcting.company.actor("hr")
-    expert = {"expert": correcting.company.users["head_mkt"]}
+    quiz = scene.open_quiz("true_false", shows_answers=False)
+    taken = [scene.take(quiz, *pair) for pair in zip(CLERKS, "乙甲丙", strict=True)]
+    question, hr = scene.fresh(scene.bank["wrong"]), scene.company.actor("hr")
+    expert = {"expert": scene.company.users["head_mkt"]}
     changes.update(type(question), question.id, expert, actor=hr, version=question.version)
-    made = correcting.step(correcting.correction(), "preview")
+    made = scene.step(scene.correction(), "preview")
     pages = [
         f"/admin/question_correction/details/?id={made.id}",
         f"/admin/question_correction/history/?id={made.id}",
@@ -324,13 +324,13 @@ def test_who_sees_what(correcting: Correcting, browser_as: Any) -> None:
     assert "乙" in form.text
     draft = QuestionCorrection.objects.order_by("-id").first()
     with pytest.raises(Refused):  # neither the mistake nor how it counts is said
-        correcting.step(draft, "preview", login="head_mkt")
+        scene.step(draft, "preview", login="head_mkt")
     shown = {browser: browser.get(pages[3]).get_data(as_text=True) for browser in (keeps, sees_all)}
     numbers = [attempt.number for attempt in taken]
     assert [number in shown[sees_all] for number in numbers] == [True, True, False]
     assert [number in shown[keeps] for number in numbers] == [False] * 3
     assert re.search(r"您無權查看的作答：\s*2<", shown[keeps])
-    correcting.step(made, "decide")
+    scene.step(made, "decide")
     work_off(corrections.JOB)
     assert [number in sees_all.get(pages[3]).get_data(as_text=True) for number in numbers] == [True, True, False]
     mine = browser_as("clerk_sal")
@@ -362,8 +362,8 @@ def test_who_sees_what(correcting: Correcting, browser_as: Any) -> None:
     ],
     ids=["nothing changes", "not on the paper", "nothing right", "no such edition"],
 )
-def test_a_correction_that_makes_no_sense_is_refused(correcting: Correcting, facts: dict[str, Any], field: str) -> None:
-    correcting.open_quiz("true_false")
+def test_a_correction_that_makes_no_sense_is_refused(scene: Correcting, facts: dict[str, Any], field: str) -> None:
+    scene.open_quiz("true_false")
     with pytest.raises(Refused) as refused:
-        correcting.correction(**facts)
+        scene.correction(**facts)
     assert field in refused.value.problems

@@ -16,7 +16,7 @@ from models.kernel.base.words import L
 from models.kernel.gate import editions
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.training import corrections
+from models.training import correcting, corrections
 from models.training.attempts import RESULTS, QuizAttempt
 from models.training.bank import BankQuestion, read_row
 from models.training.corrections import DONE, RUNNING, PutEdition, QuestionCorrection
@@ -105,7 +105,7 @@ def _edition(edition: PutEdition, present: str) -> dict[str, Any]:
 
 
 def _to_be_made(correction: QuestionCorrection, after: ObjectId | None) -> tuple[list[dict[str, Any]], ObjectId | None]:
-    cases, more = corrections.cases_of(correction, after, PAGE)
+    cases, more = correcting.cases_of(correction, after, PAGE)
     shown = [
         {
             "id": case.attempt.id,
@@ -120,7 +120,7 @@ def _to_be_made(correction: QuestionCorrection, after: ObjectId | None) -> tuple
 
 
 def _made(correction: QuestionCorrection, after: ObjectId | None) -> tuple[list[dict[str, Any]], ObjectId | None]:
-    attempts = list(corrections.corrected_by(correction, after, PAGE + 1))
+    attempts = list(correcting.corrected_by(correction, after, PAGE + 1))
     shown = [
         {
             "id": attempt.id,
