@@ -161,7 +161,7 @@
     });
     wrap.addEventListener("scroll", measure, { passive: true });
     const watch = new ResizeObserver(() => {
-      if (!wrap.querySelector(".editing")) fit();
+      if (!wrap.querySelector(".editing, .as-sheet")) fit();
       measure();
     });
     watch.observe(wrap);

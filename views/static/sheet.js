@@ -101,7 +101,7 @@
     sheet.go(place, { extend: event.shiftKey });
     if (event.pointerType === "mouse") drag(event, false);
   }
-  const placeOf = (cell) => ({ r: cell.closest("tr").sectionRowIndex, c: sheet.columns.findIndex(({ at }) => at === cell.cellIndex) });
+  const placeOf = (cell) => ({ r: sheet.placeOf.get(cell.closest("tr")), c: sheet.columns.findIndex(({ at }) => at === cell.cellIndex) });
 
   function drag(event, isFill) {
     const source = sheet.range;

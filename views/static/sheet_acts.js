@@ -94,12 +94,12 @@
     goTo(id, name) {
       const row = this.byId.get(id);
       const c = this.columns.findIndex((column) => column.name === name);
-      if (row?.isConnected && c >= 0) this.go({ r: row.sectionRowIndex, c });
+      if (row?.isConnected && c >= 0) this.go({ r: this.placeOf.get(row), c });
     }
 
     // To the next cell with something to mend, from here on and around.
     nextFault() {
-      const faults = [...changes.rows.values()].flatMap((row) => [...row.cells].filter(([, { verdict }]) => row.said || ["bad", "conflict", "doubt"].includes(verdict)).map(([name]) => ({ r: this.byId.get(row.id)?.sectionRowIndex ?? -1, c: this.columns.findIndex((column) => column.name === name) }))).filter(({ r, c }) => r >= 0 && c >= 0).sort((a, b) => a.r - b.r || a.c - b.c);
+      const faults = [...changes.rows.values()].flatMap((row) => [...row.cells].filter(([, { verdict }]) => row.said || ["bad", "conflict", "doubt"].includes(verdict)).map(([name]) => ({ r: this.placeOf.get(this.byId.get(row.id)) ?? -1, c: this.columns.findIndex((column) => column.name === name) }))).filter(({ r, c }) => r >= 0 && c >= 0).sort((a, b) => a.r - b.r || a.c - b.c);
       const to = faults.find(({ r, c }) => r > this.at.r || (r === this.at.r && c > this.at.c)) ?? faults[0];
       if (to) this.go(to);
     }
@@ -179,7 +179,7 @@
     append(rows) {
       const fresh = rows.filter(({ dataset }) => !this.byId.get(dataset.id)?.isConnected);
       this.learn(fresh);
-      this.table.tBodies[0].append(...fresh.map((row) => document.adoptNode(row)));
+      this.rows.push(...fresh.map((row) => document.adoptNode(row)));
       this.begin(fresh);
       this.tell();
     }

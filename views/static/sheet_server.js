@@ -15,7 +15,8 @@
     constructor(facts, changes, { read, onJudged, onFault, onKept }) {
       Object.assign(this, { facts, changes, read, onJudged, onFault, onKept });
       this.asked = new Set();
-      this.rehearseSoon = later(350, () => this.#rehearse());
+      this.turn = Promise.resolve();
+      this.rehearseSoon = later(350, () => this.#inTurn(() => this.#rehearse()));
       this.keepSoon = later(900, () => this.keep());
       this.isKept = true;
       this.key = newKey();
@@ -28,6 +29,13 @@
       this.isKept = false;
       this.rehearseSoon();
       this.keepSoon();
+    }
+
+    // One after the other: a rehearsal would stand in the way of the writing of the same rows.
+    #inTurn(run) {
+      const mine = this.turn.then(run);
+      this.turn = mine.catch(() => {});
+      return mine;
     }
 
     async #rehearse() {
@@ -49,7 +57,11 @@
     }
 
     // All rows as one act; the same key until something is changed, so that what is sent twice is written once.
-    async save() {
+    save() { return this.#inTurn(() => this.#save()); }
+
+    async #save() {
+      this.asked.clear(); // what is saved need not be rehearsed
+      if (!await this.#isSignedIn()) return null;
       const rows = [...this.changes.rows.values()];
       const answer = await this.#send({ rows: JSON.stringify(this.changes.sent(rows)), sure: "1", once: this.key });
       if (!answer) return null;
@@ -57,6 +69,15 @@
       for (const row of answer.rows) if (row.verdict !== "saved") this.changes.judge(row, undefined, this.read);
       this.#askMerged(answer.rows);
       return answer;
+    }
+
+    // A session that has ended is begun again in place, by the same person.
+    async #isSignedIn() {
+      const { freshen, signIn } = window.guicheng;
+      try { return !freshen || await freshen() || await signIn(); } catch {
+        this.onFault("", 0);
+        return false;
+      }
     }
 
     async fill(name, texts, count) {

@@ -5,6 +5,7 @@
   const shared = { changes: new Changes(), server: null }; // outlive the list, which is drawn anew
   const { changes } = shared;
   const wordsOf = (bar) => JSON.parse(bar?.dataset.words || "{}");
+  const BLOCK = 50;
   const between = (value, least, most) => Math.min(most, Math.max(least, value));
 
   class Sheet {
@@ -18,6 +19,8 @@
       this.next = this.scope.querySelector(".pager a[rel='next']")?.href;
       this.columns = [...table.tHead.rows[0].cells].flatMap((head) => (head.dataset.column ? [{ name: head.dataset.column, at: head.cellIndex, label: head.textContent.trim(), ...this.facts.columns[head.dataset.column], isEdited: head.dataset.column in this.facts.columns }] : []));
       this.byId = new Map();
+      this.rows = [...table.tBodies[0].rows];
+      this.placeOf = new Map(); // of each row its number
       this.marked = new Set();
       this.at = this.from = { r: 0, c: Math.max(0, this.columns.findIndex(({ isEdited }) => isEdited)) };
       this.control = null;
@@ -25,7 +28,6 @@
     }
 
     say(key, values = {}) { return (this.words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole); }
-    get rows() { return this.table.tBodies[0].rows; }
     cell({ r, c }) { return this.rows[r]?.cells[this.columns[c]?.at]; }
     isOpen(cell) { return Boolean(cell?.hasAttribute("data-inline")); }
     read = (name, { text, value }) => (this.facts.columns[name]?.isSaid ? text : value);
@@ -45,9 +47,11 @@
     }
 
     begin(rows) {
+      this.rows.forEach((row, r) => this.placeOf.set(row, r));
       for (const row of rows) {
         row.removeAttribute("tabindex");
-        row.setAttribute("aria-rowindex", row.sectionRowIndex + 2);
+        row.setAttribute("role", "row");
+        row.setAttribute("aria-rowindex", this.placeOf.get(row) + 2);
         this.columns.forEach(({ at }, c) => {
           const cell = row.cells[at];
           cell.setAttribute("role", "gridcell");
@@ -57,20 +61,40 @@
           cell.querySelectorAll("a, summary").forEach((one) => { one.tabIndex = -1; one.draggable = false; });
         });
       }
+      this.stack(rows);
       [...changes.rows.keys()].forEach((id) => this.show(id));
+    }
+
+    // Blocks of rows, each of a known height, so that the browser lays out those in sight alone.
+    stack(rows) {
+      for (let at = 0; at < rows.length; at += BLOCK) {
+        const some = rows.slice(at, at + BLOCK);
+        const block = element("tbody", {}, { role: "rowgroup" }, ...some);
+        block.style.setProperty("--sheet-rows", some.length);
+        this.table.append(block);
+      }
     }
 
     open() {
       const { table } = this;
+      const widths = this.columns.map(({ at }) => Math.ceil(table.tHead.rows[0].cells[at].getBoundingClientRect().width));
+      table.style.setProperty("--sheet-columns", widths.map((width) => `minmax(${width}px, ${width}fr)`).join(" "));
+      table.style.setProperty("--sheet-width", `${widths.reduce((sum, width) => sum + width, 0)}px`);
       table.classList.add("as-sheet");
+      table.tHead.setAttribute("role", "rowgroup");
+      table.tHead.rows[0].setAttribute("role", "row");
       this.scope.toggleAttribute("data-in-sheet", true);
       table.setAttribute("aria-multiselectable", "true");
       table.setAttribute("aria-colcount", this.columns.length);
       table.setAttribute("aria-rowcount", Number(table.dataset.rows) < 0 ? -1 : Number(table.dataset.rows) + 1);
       table.setAttribute("aria-describedby", "sheet-note");
       [...table.tHead.rows[0].cells].forEach((head) => { head.querySelectorAll("a, .resizer").forEach((one) => { one.tabIndex = -1; }); });
-      this.columns.forEach(({ at }, c) => table.tHead.rows[0].cells[at].setAttribute("aria-colindex", c + 1));
-      this.begin([...this.rows]);
+      this.columns.forEach(({ at }, c) => {
+        const head = table.tHead.rows[0].cells[at];
+        head.setAttribute("role", "columnheader");
+        head.setAttribute("aria-colindex", c + 1);
+      });
+      this.begin(this.rows);
       this.bar.hidden = false;
       this.scope.querySelectorAll("[data-sheet-toggle]").forEach((button) => button.setAttribute("aria-pressed", "true"));
       this.scope.querySelectorAll("[data-select-row]:checked, [data-select-all]:checked").forEach((box) => box.click());
@@ -83,9 +107,12 @@
       this.mark(null);
       this.cell(this.at)?.classList.remove("active");
       table.classList.remove("as-sheet");
+      table.querySelectorAll("[role='row'], [role='rowgroup'], [role='columnheader'], [role='gridcell']").forEach((part) => part.removeAttribute("role"));
       this.scope.removeAttribute("data-in-sheet");
       for (const name of ["aria-colcount", "aria-rowcount", "aria-describedby"]) table.removeAttribute(name);
-      [...this.rows].forEach((row, r) => { row.tabIndex = r ? -1 : 0; });
+      table.tBodies[0].append(...this.rows);
+      [...table.tBodies].slice(1).forEach((block) => block.remove());
+      this.rows.forEach((row, r) => { row.tabIndex = r ? -1 : 0; });
       this.scope.querySelectorAll("[data-sheet-toggle]").forEach((button) => button.setAttribute("aria-pressed", "false"));
       this.bar.hidden = true;
     }
@@ -152,8 +179,9 @@
     go({ r, c }, { extend = false, focus = true } = {}) {
       this.commit();
       const to = { r: between(r, 0, this.rows.length - 1), c: between(c, 0, this.columns.length - 1) };
-      this.cell(this.at)?.classList.remove("active");
-      this.cell(this.at)?.setAttribute("tabindex", "-1");
+      const before = this.cell(this.at);
+      before?.classList.remove("active");
+      before?.setAttribute("tabindex", "-1");
       this.at = to;
       if (!extend) this.from = to;
       const cell = this.cell(to);
@@ -198,23 +226,28 @@
 
     leave() {
       this.isEditing = false;
-      this.control?.closest("td")?.classList.remove("typing");
+      this.raise(this.control?.closest("td"), false);
       this.control?.remove();
       this.list?.remove();
       this.control = null;
     }
 
+    // What is typed may be larger than its cell, and then lies above the rows and blocks below.
+    raise(cell, isTyping) {
+      for (const part of [cell, cell?.parentNode, cell?.closest("tbody")]) part?.classList.toggle("typing", isTyping);
+    }
+
     edit(isAtEnd = true) {
       if (!this.control) return void this.refuse();
       this.isEditing = true;
-      this.control.closest("td").classList.add("typing");
+      this.raise(this.control.closest("td"), true);
       if (isAtEnd) this.control.setSelectionRange(this.control.value.length, this.control.value.length);
     }
 
     giveUp() {
       const cell = this.cell(this.at);
       this.isEditing = false;
-      cell.classList.remove("typing");
+      this.raise(cell, false);
       this.control.value = changes.text(cell.closest("tr").dataset.id, cell.dataset.name);
       this.control.select();
     }
@@ -224,7 +257,7 @@
       const cell = this.cell(this.at);
       const text = this.control.value;
       this.isEditing = false;
-      cell.classList.remove("typing");
+      this.raise(cell, false);
       this.take([{ id: cell.closest("tr").dataset.id, name: cell.dataset.name, text: text.trim() === "" ? "" : text }]);
     }
 
@@ -278,10 +311,13 @@
         cell.classList.toggle("in-range", isMany);
       }
       this.marked = wanted;
+      this.handle?.parentNode?.classList.remove("range-end");
       this.handle?.remove();
       if (!range) return;
       this.handle ??= element("span", { className: "fill-handle" }, { "aria-hidden": "true" });
-      this.cell({ r: range.bottom, c: range.right })?.append(this.handle);
+      const end = this.cell({ r: range.bottom, c: range.right });
+      end?.append(this.handle);
+      end?.classList.add("range-end");
     }
 
     // The bar: how much is changed, what is wrong, and the sentence of the cell that one is in.
