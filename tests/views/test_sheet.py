@@ -227,3 +227,19 @@ def test_numbers_go_on_by_their_step(three: list[Any], browser_as: Any) -> None:
         assert browser.post(f"{BASE}sheet/fill/", sending).json["texts"] == further
     assert browser.post(f"{BASE}sheet/fill/", {"name": "name", "texts": "[]"}).status_code == 403
     assert browser.post(f"{BASE}sheet/fill/", {"name": "score", "texts": "1", "count": "²"}).status_code == 422
+
+
+def test_what_is_in_doubt_is_written_when_it_is_confirmed(
+    company: Any, three: list[Any], browser_as: Any, monkeypatch: Any
+) -> None:
+    doubt = L("Really so many?", "確定這麼多？")
+    cls = type(three[0])
+    monkeypatch.setattr(cls, "warnings_of_change", lambda self, _: [("score", doubt)] if self.score == 99 else [])
+    browser, rows = browser_as("clerk_sal", locale="en"), ((three[0], {"score": "99"}), (three[1], {"score": "9"}))
+    first, second = rehearsed(browser, *rows)
+    assert (first["verdict"], second["verdict"]) == ("doubt", "change")
+    done = saved(browser, *rows)["rows"]
+    assert [row["verdict"] for row in done] == ["doubt", "saved"]
+    assert first["problems"] == done[0]["problems"] == {"score": "Really so many?"}
+    assert saved(browser, rows[0], once="b", confirmed=True)["saved"] == 1
+    assert [row[0] for row in kept(*three)] == [99, 9, 3]

@@ -136,7 +136,7 @@
         if (change && !cell.was) cell.was = this.contentOf(cell);
         this.put(cell, change ? [change.shown] : cell.was);
         if (!change) cell.was = null;
-        const verdict = change ? (change.verdict === "good" && typed.said ? "bad" : change.verdict) : "";
+        const verdict = change ? (change.verdict === "good" && typed.said ? (typed.verdict === "doubt" ? "doubt" : "bad") : change.verdict) : "";
         cell.classList.toggle("typed", Boolean(change));
         for (const one of ["bad", "conflict", "doubt"]) cell.classList.toggle(one, verdict === one);
         if (verdict === "bad" || verdict === "conflict") cell.setAttribute("aria-invalid", "true");

@@ -179,7 +179,8 @@ def _refused(row: TypedRow, entry: RowEntry, fault: Refused | Changed | Missing)
         return TypedOutcome(row, CONFLICT, fault.current if isinstance(fault.current, Record) else entry.record)
     lines = said_of(fault)
     verdict = DOUBT if any(name == CONFIRM for name, _ in lines) else BAD
-    return TypedOutcome(row, verdict, entry.record, tuple((name, str(said)) for name, said in lines), fault)
+    problems = tuple((name, str(said)) for name, said in lines if name != CONFIRM)
+    return TypedOutcome(row, verdict, entry.record, problems, fault)
 
 
 def _note_refused(reader: Reader, outcome: TypedOutcome) -> None:
