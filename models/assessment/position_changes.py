@@ -96,7 +96,7 @@ def roles_after(now: Any, before: Any, planned: Any) -> list[str]:
     chapter=SUPERVISION,
     clause="4.4",
     number="PC-{yyyy}-{seq:4}",
-    title="{employee}",
+    title="{employee} {to_position}",
     grid=Grid("number employee kind from_department to_department to_position effective_on state", sort="-number"),
     form=(
         Part(
