@@ -108,9 +108,12 @@ def _correct(desk: Desk) -> None:
     key = "question_correction:demo"
     desk.create(key, values | {"mistake": "錄入題庫時正確選項標錯，講師覆核試卷時發現。"})
     desk.move(key, "preview")
-    correcting.counted(desk.find(key), correcting.count_on(desk.find(key), {}))
-    desk.move(key, "decide")
     correction: Any = desk.find(key)
+    correcting.counted(correction, correcting.count_on(correction, {}))
+    seen = desk.find(key)
+    context = Context(source=Source.SEED, confirmed=True)
+    changes.move(type(seen), seen.id, "decide", actor=desk.actor, version=seen.version, context=context)
+    correction = desk.find(key)
     for row in list(QuizAttempt.collection().find(correcting.marked_ids(correction), {"_id": 1})):
         correcting.carry_out(correction, row["_id"])
     correcting.finish(correction)
