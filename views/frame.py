@@ -144,7 +144,7 @@ def _item(cls: type[Record], waits: Mapping[str, int]) -> dict[str, Any]:
 
 def waiting_filter(me: Actor) -> dict[str, Any]:
     """The open cases that wait for a person's decision: at their addresses, and not their own work."""
-    return {"decide": {"$in": rights.addresses_of(me)}, "barred": {"$ne": me.id}}
+    return {**rights.waits_at(me, "decide"), "barred": {"$ne": me.id}}
 
 
 def own_business(me: Actor, by_name: Iterable[type[Record]] = ()) -> OwnBusiness:
@@ -153,7 +153,7 @@ def own_business(me: Actor, by_name: Iterable[type[Record]] = ()) -> OwnBusiness
 
     One query; what goes beyond a few hundred is not counted, since the menu says no more than 99+.
     """
-    work = [{"$match": {"act": {"$in": rights.addresses_of(me)}}}, {"$limit": WAITING_MAX}, _kept("act")]
+    work = [{"$match": rights.waits_at(me, "act")}, {"$limit": WAITING_MAX}, _kept("act")]
     names = {cls.declared.name: _naming(me, cls) for cls in by_name}
     all_of_it = [
         {"$match": waiting_filter(me)},

@@ -1,6 +1,7 @@
 """Wrong declarations of people named in records, and of fields by relation, stop the start in one sentence."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,11 @@ def approved_by(who: Who, access: Access | None = None, **fields: Any) -> dict[s
     return {"workflow": flow(*moves), "fields": fields, **({"access": access} if access else {})}
 
 
+def reasoned(see: Any) -> dict[str, Any]:
+    """A type with a move whose reason some people read."""
+    return {**note(), "workflow": flow(replace(CLOSE, reason_see=see))}
+
+
 FAULTS: dict[str, dict[str, Any]] = {
     "access names a field 'nmae' that the type does not have": {"access": Access(named={"nmae": READ})},
     "access names people in 'name', which is no link to User": {"access": Access(named={"name": READ})},
@@ -90,6 +96,11 @@ FAULTS: dict[str, dict[str, Any]] = {
     "field 'note' names a field 'byuer' that the type does not have": seen(OWNER | user_in("byuer")),
     "field 'note' has see= for whom 'name' names, which is no link to User": seen(OWNER | user_in("name")),
     "field 'note' has see= for 'haed', which is not a role": seen(OWNER | role("haed")),  # type: ignore[arg-type]
+    "move 'close' has reason_see= in a state 'gone' that does not exist": reasoned(in_state("gone")),
+    "move 'close' has reason_see= for whom 'name' names, which is no link to User": reasoned(
+        in_state("closed") | user_in("name")
+    ),
+    "move 'close' has reason_see='hr', which is no relation: during(…), in_state(…)": reasoned("hr"),
     "field 'note' has see= for the system, which needs no leave": seen(NOBODY),
     "field 'note' names a department 'NIL' that is not declared": seen(of_department(Role.HEAD, "NIL")),
     "field 'note' is shown by relation to the record and cannot stand in the list": seen(OWNER, grid=Grid("name note")),

@@ -13,6 +13,7 @@ from models.kernel.gate.stored_form import stored
 from models.kernel.language.declare import derived_names, restricted_fields
 from models.kernel.language.kinds.dates import instant
 from models.kernel.language.record import Record
+from models.kernel.language.relation_checks import shown_by_state
 from models.kernel.language.sound import DAMAGED_FIELDS, row_of
 from models.kernel.rights import rights
 
@@ -58,16 +59,17 @@ def row_json(
 
 
 def at_version(record: Record, me: Actor, version: int) -> Json:
-    """A record as it was at a version, by its history, with the fields that the reader sees now; without those that no
-    history keeps, since they follow from other records or from the clock."""
+    """A record as it was at a version, by its history, with the fields that the reader sees now and saw then; without
+    those that no history keeps, since they follow from other records or from the clock."""
     cls, entries = type(record), history.entries_of(record.id)
     past = history.as_of(stored(record), entries, version)
     last = next(entry for entry in reversed(entries) if entry.get("version", 0) <= version and entry["changes"])
     past |= {"updated_at": last["at"], "updated_by": last["actor"], "title": title_of(cls.from_stored(past))}
-    names = shown_names(cls, me, record)
+    viewer = rights.Viewer(me, record).of(past.get("state"))
+    names = tuple(name for name in shown_names(cls, me, record) if viewer.sees(cls._fields[name]))
     if version != record.version:
         names = tuple(name for name in names if name not in {"due_at", *derived_names(cls)})
-    return row_json(cls, past, names, rights.Viewer(me, record).sees)
+    return row_json(cls, past, names, viewer.sees)
 
 
 def version_at(record: Record, moment: Any) -> int:
@@ -83,15 +85,17 @@ def entries_json(
     cls: type[Record], entries: Iterable[Mapping[str, Any]], viewer: rights.Viewer
 ) -> list[dict[str, Any]]:
     """The history of a record as the reader may see it: first values are those of the record as it was."""
+    rows = list(entries)
+    around = history.states_around(viewer.record, rows) if viewer.record is not None and shown_by_state(cls) else {}
     return [
-        _entry(cls, entry, viewer)
-        for entry in entries
+        _entry(cls, entry, viewer.of(*around.get(entry["seq"], ())))
+        for entry in rows
         if entry["verb"] not in DOWNLOADED or sees_downloads(viewer.actor)
     ]
 
 
 def _entry(cls: type[Record], entry: Mapping[str, Any], viewer: rights.Viewer) -> dict[str, Any]:
-    texts = ("verb", "actor_name", "acting_for_name", "state_from", "state_to", "reason", "batch", "hash")
+    texts = ("verb", "actor_name", "acting_for_name", "state_from", "state_to", "batch", "hash")
     return {
         "seq": entry["seq"],
         "version": entry.get("version"),
@@ -99,6 +103,7 @@ def _entry(cls: type[Record], entry: Mapping[str, Any], viewer: rights.Viewer) -
         "actor": str(entry["actor"]) if entry.get("actor") else None,
         "source": entry.get("door"),
         **{name: entry.get(name) for name in texts},
+        "reason": entry.get("reason") if viewer.reads_reason(cls, entry["verb"]) else None,
         "changes": [
             change for item in entry.get("changes", ()) if (change := _change(cls, entry["verb"], item, viewer))
         ],

@@ -16,6 +16,7 @@ from models.kernel.base.titles import short_title
 from models.kernel.base.words import L
 from models.kernel.gate import history
 from models.kernel.gate.waiting import COLLECTION as WAITING
+from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.workflow import REASON, Move, Workflow
 from models.kernel.rights import rights
@@ -94,14 +95,19 @@ def overseen_late(me: Actor, catalogue: Mapping[str, type[Record]], most: int) -
     whose = rights.overseen(me)
     if whose is None:
         return None
-    opened = [name for name, cls in catalogue.items() if rights.can_open(me, cls)]
+    opened = [name for name, cls in catalogue.items() if rights.can_open(me, cls) and _reads_them(me, cls)]
     late = {**whose, "type": {"$in": opened}, "due": {"$lt": clock.now()}}
     return list(get_db()[WAITING].find(late).sort("due", 1).limit(most))
 
 
+def _reads_them(me: Actor, cls: type[Record]) -> bool:
+    """Whether who looks over the work of others reads it, too: of what is private they see no more than its pages."""
+    return not cls.declared.access.private or rights.visible(me, cls) == {"removed_at": None}
+
+
 def mine(me: Actor, catalogue: Mapping[str, type[Record]]) -> tuple[dict[str, Cases], dict[ObjectId, str]]:
     """A person's own open work in the order of its urgency, each case once, and why cases were returned: 4 queries."""
-    waiting, whose = get_db()[WAITING], {"act": {"$in": rights.addresses_of(me)}}
+    waiting, whose = get_db()[WAITING], rights.waits_at(me, "act")
     tonight = clock.start_of(clock.today() + dt.timedelta(days=1))
     soon = list(waiting.find({**whose, "due": {"$lt": tonight}}).sort([("rank", -1), ("due", 1)]).limit(MINE_MAX))
     dated = list(waiting.find(whose | {"due": {"$gte": tonight}}).sort([("rank", -1), ("due", 1)]).limit(MINE_MAX))
@@ -145,11 +151,19 @@ def _reasons(ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
                 "reason": {"$first": "$reason"},
                 "by": {"$first": "$actor_name"},
                 "verb": {"$first": "$verb"},
+                "type": {"$first": "$type"},
             }
         },
     ]
     rows = history.HistoryEntry._get_collection().aggregate(stages) if ids else ()
-    return {row["_id"]: row for row in rows if row.get("reason")}
+    return {row["_id"]: row for row in rows if row.get("reason") and not _is_for_some(row)}
+
+
+def _is_for_some(entry: Mapping[str, Any]) -> bool:
+    """Whether the reason of a move is read by some people alone: it stands on the page of its record for them."""
+    cls = registered().get(entry["type"])
+    flow = cls.declared.workflow if cls else None
+    return any(move.verb == entry["verb"] and move.reason_see for move in (flow.moves if flow else ()))
 
 
 def _said(row: Mapping[str, Any]) -> str:

@@ -232,7 +232,7 @@ def _special_days(span: Span, department: ObjectId | None) -> dict[dt.date, Mapp
 def _due(me: Actor, span: Span) -> list[dict[str, Any]]:
     """The open cases that are due for a person in the shown days, to decide or to go on with."""
     when = {"$gte": clock.start_of(span.first), "$lt": clock.start_of(span.last + dt.timedelta(days=1))}
-    whose = [waiting_filter(me), {"act": {"$in": rights.addresses_of(me)}}]
+    whose = [waiting_filter(me), rights.waits_at(me, "act")]
     result = get_db()[WAITING].find({"due": when, "$or": whose}).sort([("due", 1), ("_id", 1)])
     return list(result.limit(EVENTS_MAX + 1).max_time_ms(listing.TIME_LIMIT_MS))
 

@@ -43,7 +43,7 @@ def history_context(cls: type[Record], record: Record, me: Actor, shown_versions
     if shown_versions.version is not None and shown_versions.other is None:
         document = history.as_of(stored(record), entries, shown_versions.version)
         labels = reference_labels(cls, [document], list(references_of(cls))) | line_labels(cls, document)
-        past = parts_of(cls, document, labels, viewer)
+        past = parts_of(cls, document, labels, viewer.of(document.get("state")))
     return {
         **heading(cls, record),
         "entries": _rows(cls, entries, viewer),
@@ -73,7 +73,8 @@ def _compared(
     before, after = (
         history.as_of(now, entries, item) for item in sorted((shown_versions.version, shown_versions.other))
     )
-    return differing(type(record), before, after, rights.Viewer(me, record), *BESIDE)
+    viewer = rights.Viewer(me, record).of(before.get("state"), after.get("state"), in_each=True)
+    return differing(type(record), before, after, viewer, *BESIDE)
 
 
 def _faults(record: Record) -> list[tuple[int, str]]:

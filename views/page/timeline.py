@@ -7,10 +7,12 @@ from typing import Any
 
 from models.kernel.base.people import Actor, Role
 from models.kernel.base.words import L
+from models.kernel.gate import history
 from models.kernel.gate.sources import source_label
 from models.kernel.language.declare import references_of, registered
 from models.kernel.language.glossary import GATE_VERBS
 from models.kernel.language.record import Record
+from models.kernel.language.relation_checks import shown_by_state
 from models.kernel.rights.rights import Viewer
 from models.services.keeping.audit import ERASED
 
@@ -28,12 +30,17 @@ _BASE_FIELDS = ("owner", "department", "tags", "due_at")
 def timeline(cls: type[Record], entries: list[dict[str, Any]], viewer: Viewer) -> list[dict[str, Any]]:
     """History entries in words; values of fields that the reader may not see are left out. `is_silent`: a change of
     which the reader sees nothing."""
-    links = _history_labels(cls, entries)
+    links, around = _history_labels(cls, entries), _states_around(cls, entries, viewer)
     return [
-        _context(cls, entry, viewer, links)
+        _context(cls, entry, viewer.of(*around.get(entry["seq"], ())), links)
         for entry in entries
         if entry["verb"] not in DOWNLOADED or sees_downloads(viewer.actor)
     ]
+
+
+def _states_around(cls: type[Record], entries: list[dict[str, Any]], viewer: Viewer) -> dict[int, tuple]:
+    """In which states each entry was made, where what is shown goes by states."""
+    return history.states_around(viewer.record, entries) if viewer.record is not None and shown_by_state(cls) else {}
 
 
 def sees_downloads(me: Actor) -> bool:
@@ -67,7 +74,8 @@ def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: M
     if entry.get("state_to") and entry.get("state_from"):
         states = f" {state_label(cls, entry['state_from'])} → {state_label(cls, entry['state_to'])}"
     seen = _seen_changes(cls, entry, viewer, labels)
-    is_silent = verb == "update" and bool(entry.get("changes")) and not seen and not entry.get("reason")
+    reason = entry.get("reason") or "" if viewer.reads_reason(cls, verb) else ""
+    is_silent = verb == "update" and bool(entry.get("changes")) and not seen and not reason
     who = doer(entry)
     if entry.get("acting_for_name"):
         who = str(ACTING(who=who, principal=entry["acting_for_name"]))
@@ -77,8 +85,8 @@ def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: M
         "who": who,
         "when": moment(entry["at"]),
         "iso": machine_time(entry["at"]),
-        "comment": entry.get("reason") or "",
-        **_folded(entry.get("reason") or ""),
+        "comment": reason,
+        **_folded(reason),
         "tone": tone(cls, entry.get("state_to")),
         "changes": seen,
         "version": entry.get("version"),

@@ -213,14 +213,14 @@ def is_active(user: ObjectId | None) -> bool:
     return get_document("User")._get_collection().find_one(known, {"_id": 1}) is not None
 
 
-def people_at(addresses: list[str]) -> list[ObjectId]:
+def people_at(addresses: list[str], *, deputies: bool = True) -> list[ObjectId]:
     """The active users (and today's deputies of absent ones) whom these addresses reach."""
     clauses = [clause for address in addresses if (clause := _address_filter(address))]
     if not clauses:
         return []
     users = get_document("User")._get_collection()
     rows = list(users.find({"active": True, "removed_at": None, "$or": clauses}, _ABSENCE_COLUMNS))
-    absent = _deputies_of(rows)
+    absent = _deputies_of(rows) if deputies else {}
     return list(dict.fromkeys(person for user in rows for person in (user["_id"], absent.get(user["_id"])) if person))
 
 

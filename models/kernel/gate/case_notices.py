@@ -36,7 +36,7 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
         unit.settle(VersionCause.beginning(record.type_name(), record.id), NoticeKind.DECISION)
     case = unit.cases.get(record.id)
     if case and case["decide"]:
-        deciders = [person for person in people.people_at(case["decide"]) if person not in case["barred"]]
+        deciders = [person for person in reached_of(record, case["decide"]) if person not in case["barred"]]
         notify(unit, record, deciders, NoticeKind.DECISION, WAITS(number=record.number, title=short_title(record)))
     owners = {record.ref("owner"), record.ref("submitted_by")} - {None, act.actor.id}
     flow = record.flow()
@@ -47,8 +47,14 @@ def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:
             "move": flow.verb_label(entry["verb"]),
             "state": rights.state_word(record),
         }
-        words = RESULT_WITH_REASON(**places, reason=act.context.reason) if act.context.reason else RESULT(**places)
+        is_said = act.context.reason and not any(m.reason_see for m in flow.moves if m.verb == entry["verb"])
+        words = RESULT_WITH_REASON(**places, reason=act.context.reason) if is_said else RESULT(**places)
         notify(unit, record, list(owners), NoticeKind.RESULT, words)
+
+
+def reached_of(record: Record, addresses: list[str]) -> list[Any]:
+    """The people whom some addresses reach about a record; of what is private nobody who stands in for them."""
+    return people.people_at(addresses, deputies=not record.declared.access.private)
 
 
 def tell_named(unit: Unit, record: Record, before: Mapping[str, Any], act: Act) -> None:

@@ -45,7 +45,7 @@ from . import (
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .by_edition import derive_anew
-from .case_notices import notify
+from .case_notices import notify, reached_of
 from .creating import begin, entered, made_before
 from .deciders import called, name_deciders
 from .intents import Intent, take
@@ -493,20 +493,24 @@ class MoveActions:
     actor: Actor
 
     def create(self, cls: type[R], values: Mapping[str, Any], *, once: str | None = None) -> R:
-        return create(cls, values, actor=SYSTEM, context=self.context, once=once)
+        return create(cls, values, actor=SYSTEM, context=self._of_others(), once=once)
 
     def update(self, record: R, values: Mapping[str, Any]) -> R:
-        return update(type(record), record.id, values, actor=SYSTEM, version=None, context=self.context)
+        return update(type(record), record.id, values, actor=SYSTEM, version=None, context=self._of_others())
 
     def move(self, record: R, verb: str, values: Mapping[str, Any] | None = None, reason: str = "") -> R:
-        context = replace(self.context, reason=reason) if reason else self.context
+        context = self._of_others(reason)
         return move(type(record), record.id, verb, actor=SYSTEM, version=None, values=values, context=context)
 
     def remove(self, record: R) -> R:
-        return remove(type(record), record.id, actor=SYSTEM, version=None, context=self.context)
+        return remove(type(record), record.id, actor=SYSTEM, version=None, context=self._of_others())
 
     def restore(self, record: R) -> R:
-        return restore(type(record), record.id, actor=SYSTEM, context=self.context)
+        return restore(type(record), record.id, actor=SYSTEM, context=self._of_others())
+
+    def _of_others(self, reason: str = "") -> Context:
+        """The context for another record: why a move was made is said of its own record; others have other readers."""
+        return replace(self.context, reason=reason)
 
     def note(self, record: Record, verb: str) -> None:
         note(type(record), record.id, verb, actor=self.actor, context=self.context)
@@ -520,7 +524,7 @@ class MoveActions:
             derive_anew(cls, ids, given)
 
     def notify(self, record: Record, addresses: list[str], kind: NoticeKind, words: Words) -> None:
-        notify(self.unit, record, people.people_at(addresses), kind, words)
+        notify(self.unit, record, reached_of(record, addresses), kind, words)
 
 
 def _ask_decisions_again(record: Record, before: Mapping[str, Any], actor: Actor) -> None:

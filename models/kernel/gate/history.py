@@ -122,6 +122,22 @@ def faults_in(entries: Iterable[dict[str, Any]], head: dict[str, Any] | None) ->
         yield expected - 1, "is not the entry that the record was written with"
 
 
+def states_around(record: Any, entries: Iterable[dict[str, Any]]) -> dict[int, tuple[str | None, str | None]]:
+    """The states in which a record stood before and after each of some entries that follow each other: one query."""
+    rows = sorted(entries, key=lambda row: -row["seq"])
+    if not rows:
+        return {}
+    later = {"record": record.id, "seq": {"$gt": rows[0]["seq"]}, "state_from": {"$ne": None}}
+    onward = HistoryEntry._get_collection().find_one(later, {"state_from": 1}, sort=[("seq", 1)])
+    state = onward["state_from"] if onward else record.state
+    result: dict[int, tuple[str | None, str | None]] = {}
+    for row in rows:
+        before = row["state_from"] if row.get("state_from") else state
+        result[row["seq"]] = (before, state)
+        state = before
+    return result
+
+
 def as_of(current: dict[str, Any], entries: Iterable[dict[str, Any]], version: int) -> dict[str, Any]:
     """The stored fields of a record as they were at a version, from its present state and its entries."""
     past = dict(current)

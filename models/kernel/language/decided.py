@@ -79,7 +79,7 @@ class AfterOwn(Way):
 
     verb: str = ""
 
-    def is_open(self, record: Case, people: Iterable[Actor]) -> bool:
+    def is_open(self, record: Case, people: Iterable[Actor], state: str | None = None) -> bool:
         flow = record.declared.workflow
         moves = [move for move in (flow.moves if flow else ()) if move.verb == self.verb]
         if not any(record.state in move.source for move in moves):

@@ -31,6 +31,9 @@ def relation_faults(spec: Declaration, fields: Mapping[str, Any]) -> Iterator[st
         if field.required and isinstance(field.edit, Relation) and not _begins_with(spec, field.edit):
             yield f"field {name!r} is required, and whoever enters the record may not set it"
     for move in spec.workflow.moves if spec.workflow else ():
+        yield from _of_field(spec, f"move {move.verb!r} has reason_see=", move.reason_see, fields)
+        if move.reason_see is not None and not isinstance(move.reason_see, Relation):
+            yield f"move {move.verb!r} has reason_see={move.reason_see!r}, which is no relation: during(…), in_state(…)"
         if not (move.auto or move.optional):
             yield from _unseen_faults(move, spec)
 
@@ -59,6 +62,12 @@ def relations_in(field: Any) -> Iterator[Relation]:
     """Those by which a field, or a column of it, is seen or set."""
     for rule in (field, *field.columns.values()):
         yield from (given for given in (rule.see, rule.edit) if isinstance(given, Relation))
+
+
+def shown_by_state(cls: Any) -> bool:
+    """Whether a type shows a field, or a column of lines, in some of its states alone."""
+    fields = [rule for field in cls.declared.own_fields.values() for rule in (field, *field.columns.values())]
+    return any(isinstance(rule.see, Relation) and bool(rule.see.states) for rule in fields)
 
 
 def _of_field(spec: Declaration, what: str, given: Any, fields: Mapping[str, Any]) -> Iterator[str]:

@@ -30,11 +30,15 @@ class Way:
     who: Who | None = None
     states: NameSet = NameSet(frozenset())
 
-    def is_open(self, record: Case, people: Iterable[Actor]) -> bool:
-        """Whether one of some people has this way into the field of this record as it stands."""
-        if self.states and record.state not in self.states:
+    def is_open(self, record: Case, people: Iterable[Actor], state: str | None = None) -> bool:
+        """Whether one of some people has this way into the field of this record as it stands, or in another state."""
+        if self.states and (state or record.state) not in self.states:
             return False
-        return self.who is None or any(slot.fits(person) for slot in self.who.quorum(record).slots for person in people)
+        if self.who is None:
+            return True
+        left_out = {id for path in self.who.but for id in record.ids_at(path)}
+        slots = self.who.quorum(record).slots
+        return any(slot.fits(person) for person in people if person.id not in left_out for slot in slots)
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,10 @@ class Relation:
     def __ror__(self, other: Who) -> Relation:
         return Relation(related(other).ways + self.ways)
 
-    def holds(self, record: Case, people: Iterable[Actor]) -> bool:
-        """Whether one of some people is in this relation to the record as it stands."""
+    def holds(self, record: Case, people: Iterable[Actor], state: str | None = None) -> bool:
+        """Whether one of some people is in this relation to the record as it stands, or as it was in another state."""
         known = list(people)
-        return any(way.is_open(record, known) for way in self.ways)
+        return any(way.is_open(record, known, state) for way in self.ways)
 
     def limited_to(self, states: Iterable[str]) -> Relation:
         """The same, where ways without states are open in these alone."""

@@ -14,6 +14,7 @@ from .facts import DeclarationError
 from .fields import is_empty, label_of
 from .names import Names, NameSet, OptionalNameSet
 from .phase_gate import Condition, Judged, PhaseGate
+from .relations import Relation
 from .waits import Waits
 from .who import NOBODY, OWNER, Who
 
@@ -90,7 +91,8 @@ class Move:
     asks for the password again; `undecided`: only before the first decision; `optional`: nobody is waited for;
     `single`: any one of the seats is enough; `submits`: makes the actor the one who may not decide later; `values`:
     what each who decides fills (`Values`); `gate`: the conditions of a phase, and what is frozen when it is passed
-    (`PhaseGate`).
+    (`PhaseGate`); `reason_see`: by whom, and in which states, the reason is read that was given with it, as `see=` of a
+    field; without it by all who read the record. Notices of such a move do not say it.
 
     A timed move is made by the system alone, once `when` and `require` hold, too: `after` so long in its state
     (`days(7)` of the calendar; `workdays(7)` and `hours(7)` are working time), `at` a date of the record, for a day at
@@ -120,6 +122,7 @@ class Move:
     only: Mapping[str, Any] = field(default_factory=dict, hash=False)
     values: Any = None
     gate: PhaseGate | None = None
+    reason_see: Relation | None = None
 
     @property
     def is_timed(self) -> bool:

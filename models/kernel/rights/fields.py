@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..base.people import Actor, Role, department_by_code
@@ -11,6 +11,7 @@ from ..language.declare import restricted_fields
 from ..language.fields import Rule
 from ..language.record import Record
 from ..language.relations import Relation
+from ..language.spec import DEFAULT_READ, Scope
 from .rows import is_writer, represented
 
 
@@ -34,20 +35,35 @@ def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
     return readable_fields(actor, cls) - restricted_fields(cls)
 
 
-def sees(actor: Actor, field: Any, record: Record | None = None) -> bool:
+def sees(actor: Actor, field: Any, record: Record | None = None, state: str | None = None) -> bool:
     """Whether a field (or a column of lines) is shown to the actor. What is shown by relation to the record or by its
-    state is shown where that record is given, and nowhere else. The supervision group sees all it may read."""
+    state is shown where that record is given, and nowhere else. The supervision group sees all it may read. `state`:
+    the one that the record was in when the value stood there."""
     if actor.is_system or not isinstance(field, Rule):
         return True
     if field.internal:
         return False
     if isinstance(field.see, Relation):
-        return (
-            record is not None
-            and not actor.is_public
-            and (has_role(actor, {Role.SUPERVISOR}) or field.see.holds(record, represented(actor, type(record))))
-        )
-    return field.see is None or has_role(actor, {*field.see, Role.SUPERVISOR})
+        return record is not None and _is_shown(actor, field.see, record, state)
+    return field.see is None or has_role(actor, {*field.see, Role.SUPERVISOR}, record)
+
+
+def _is_shown(actor: Actor, see: Relation, record: Record, state: str | None = None) -> bool:
+    if actor.is_public:
+        return False
+    return oversees(actor, record) or see.holds(record, represented(actor, type(record)), state)
+
+
+def oversees(actor: Actor, record: Record) -> bool:
+    """Whether the supervision group sees all of a record. What is private it sees as one who reads the whole type, and
+    never of its own members by that: neither as another role that reads it, nor in somebody's place."""
+    access = record.declared.access
+    if not has_role(actor, {Role.SUPERVISOR}, record):
+        return False
+    if not access.private:
+        return True
+    reads = {**DEFAULT_READ, **access.read}.get(Role.SUPERVISOR)
+    return reads is Scope.ALL and actor.id not in {record.ref("owner"), *(record.raw("seen_by") or ())}
 
 
 def may_look_up(actor: Actor, field: Any) -> bool:
@@ -57,24 +73,44 @@ def may_look_up(actor: Actor, field: Any) -> bool:
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody before one record as it was loaded, or before many: what they are shown of it."""
+    """Somebody before one record as it was loaded, or before many: what they are shown of it. `states`: of values that
+    stood in one of these states, what is shown now and was shown in one of them (`in_each`: in all of them), too."""
 
     actor: Actor
     record: Record | None = None
+    states: tuple[str, ...] = ()
+    in_each: bool = False
 
     def sees(self, field: Any) -> bool:
         """Whether a field, or a column of lines, is shown."""
-        return sees(self.actor, field, self.record)
+        if not sees(self.actor, field, self.record):
+            return False
+        then = [sees(self.actor, field, self.record, state) for state in self.states]
+        return all(then) if self.in_each or not then else any(then)
+
+    def of(self, *states: str | None, in_each: bool = False) -> Viewer:
+        """The same before values of some states: what somebody did not see while it was so, they do not see later."""
+        return replace(self, states=tuple(state for state in states if state), in_each=in_each)
+
+    def reads_reason(self, cls: type[Record], verb: str) -> bool:
+        """Whether the reason is shown that was given with a move."""
+        flow = cls.declared.workflow
+        rules = [m.reason_see for m in (flow.moves if flow else ()) if m.verb == verb and m.reason_see is not None]
+        if not rules or self.actor.is_system:
+            return True
+        return self.record is not None and any(_is_shown(self.actor, rule, self.record) for rule in rules)
 
     def fields_of(self, cls: type[Record]) -> frozenset[str]:
         """The names of the fields that are shown."""
-        return readable_fields(self.actor, cls, self.record)
+        return frozenset(name for name, field in cls._fields.items() if self.sees(field))
 
 
-def has_role(actor: Actor, roles: Set[Role]) -> bool:
-    """Whether the actor, or one whom they stand in for, has one of some roles; what is no role, nobody has."""
+def has_role(actor: Actor, roles: Set[Role], record: Record | None = None) -> bool:
+    """Whether the actor, or one whom they stand in for, has one of some roles; what is no role, nobody has. Before a
+    private record nobody stands in."""
     known = {role for role in roles if isinstance(role, Role)}
-    return any(principal.roles & known for principal in actor.represented())
+    people: Iterable[Actor] = actor.represented() if record is None else represented(actor, type(record))
+    return any(principal.roles & known for principal in people)
 
 
 def writable_fields(actor: Actor, cls: type[Record], record: Record | None = None) -> frozenset[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bson import ObjectId
 
 from ..base import clock
 from ..base.people import Actor, code_of
 from ..base.words import L, Words
+from ..language.declare import registered
 from ..language.record import Record
 from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move
+from .rows import represented
 from .verdicts import ALREADY_DECIDED, IN_BIN, NOT_YOUR_MOVE, OWN_WORK, YES, Verdict
 
 
@@ -49,7 +52,7 @@ def standing(actor: Actor, record: Record, move: Move, quorum_of: Callable[[Who]
     is_late = move.is_decision and not move.optional and record.due_at is not None and record.due_at < clock.now()
     candidates = [
         (principal, slot)
-        for principal in actor.represented()
+        for principal in represented(actor, type(record))
         for slot in quorum.open_slots(filled)
         if slot.fits(principal) or (is_late and slot.fits_above(principal))
     ]
@@ -90,6 +93,16 @@ def state_word(record: Record) -> Words:
 def addresses_of(actor: Actor) -> list[str]:
     """All addresses at which work may wait for the actor today, those of absent principals included."""
     return list(dict.fromkeys(token for principal in actor.represented() for token in principal.addresses()))
+
+
+def waits_at(actor: Actor, field: str) -> dict[str, Any]:
+    """The filter of the open cases that wait at the actor's addresses (`decide` or `act`): for whom they stand in, all
+    but those of private types."""
+    own, every = actor.addresses(), addresses_of(actor)
+    if len(own) == len(every):
+        return {field: {"$in": every}}
+    private = sorted(name for name, cls in registered().items() if cls.declared.access.private)
+    return {"$or": [{field: {"$in": list(own)}}, {field: {"$in": every}, "type": {"$nin": private}}]}
 
 
 def department_codes(record: Record, field: str) -> list[str]:

@@ -22,7 +22,7 @@ from .fields import (
     writable_ever,
     writable_fields,
 )
-from .moves import Standing, addresses_of, department_codes, filled_slots, may_move, standing, state_word
+from .moves import Standing, addresses_of, department_codes, filled_slots, may_move, standing, state_word, waits_at
 from .offices import (
     attempts_seen,
     may_audit,
@@ -155,6 +155,7 @@ __all__ = [
     "visible",
     "visible_archived",
     "visible_removed",
+    "waits_at",
     "writable_ever",
     "writable_fields",
 ]
@@ -223,10 +224,13 @@ def may_set(actor: Actor, record: Record, name: str) -> Verdict:
 
 
 def may_remove(actor: Actor, record: Record) -> Verdict:
-    """A record can be put into the bin while it can be edited, by its owner or the head."""
+    """A record can be put into the bin while it can be edited, by its owner or the head; what no people enter, and so
+    the system alone has made, is put there by nobody."""
     verdict = may_update(actor, record)
     if not verdict or actor.is_system:
         return verdict
+    if record.declared.access.write == {} and not record.declared.inherits:
+        return Verdict(False, NOT_YOURS)
     flow = record.flow()
     if flow and record.state not in (flow.edit or ()):
         return Verdict(False, STATE_CLOSED(state=state_word(record)))
