@@ -46,15 +46,14 @@ from ..kernel.language import (
 )
 from . import awarding, results
 from .bonus_words import AWARDED, SHARING
-from .filling import forms_of, values_of, why_of
+from .filling import are_under_revision, forms_of, values_of, why_of
 from .forms import WHOLE
 from .grading import FORCED, GRADES, THRESHOLDS
 from .indicators import IN_FORCE, PERIODS
-from .sheet_words import APPROVED, BY_HR, GRADE_LABELS
+from .sheet_words import APPROVED, BY_HR, GRADE_LABELS, PUBLISH, RUNNING
 from .sheet_words import PUBLISHED as SHEET_PUBLISHED
 
-RUNNING, DONE = "running", "published"
-PUBLISH, BONUSES = "assessments.publish", "assessments.bonuses"
+DONE, BONUSES = "published", "assessments.bonuses"
 SCORE_DAYS = 14
 LEAST_DAYS = {"month": 10}
 USUAL = (("S", 95, 10, "1.5"), ("A", 85, 20, "1.2"), ("B", 70, 50, "1"), ("C", 60, 15, "0.6"), ("D", 0, 5, "0"))
@@ -93,7 +92,9 @@ def usual_grades() -> list[GradeLine]:
 
 def _forms_fit(cycle: Any) -> bool:
     rows = forms_of(cycle)
-    return bool(rows) and all(
+    if not rows or are_under_revision(item["indicator"] for row in rows for item in row.get("items") or ()):
+        return False
+    return all(
         row.get("state") == IN_FORCE and sum(i["weight"].to_decimal() for i in row.get("items") or ()) == WHOLE
         for row in rows
     )
@@ -105,8 +106,15 @@ def _one_form_each(cycle: Any) -> bool:
     return len(set(named)) == len(named) and sum(not row.get("positions") for row in rows) <= 1
 
 
+CANCELS = role(Role.MANAGEMENT)  # otherwise HR could begin anew until it likes the result
 OVER = Need(L("The period is over", "考核期已結束"), lambda c: bool(c.last_day) and c.last_day < clock.today())
-FORMS_FIT = Need(L("Each form is in force, its weights add up to 100", "各方案均已生效且權重合計 100"), _forms_fit)
+FORMS_FIT = Need(
+    L(
+        "Each form is in force, its weights add up to 100, and none of its indicators is under revision",
+        "各方案均已生效、權重合計 100，且所含指標無修訂中者",
+    ),
+    _forms_fit,
+)
 ONE_FORM = Need(L("No position has two forms", "同一崗位只適用一個方案"), _one_form_each)
 READY = Condition(L("Each sheet is approved", "考核表均已批准"), "Assessment.cycle", states=APPROVED, least=1)
 SETTLED = Condition(
@@ -178,7 +186,8 @@ def people_of(cycle: Any) -> dict[str, Any]:
                 label=L("Approve the bonus", "批准獎金"),
             ),
             Move("return", SHARING, DONE, by=BY_MANAGEMENT, ask=REASON),
-            Move("cancel", f"draft {RUNNING}", "cancelled", by=BY_HR, ask=REASON, optional=True),
+            Move("cancel", "draft", "cancelled", by=BY_HR, ask=REASON, optional=True),
+            Move("cancel", RUNNING, "cancelled", by=CANCELS, ask=REASON, optional=True),
         ),
         ends=f"{DONE} {AWARDED} cancelled",
         edit="draft",
@@ -269,6 +278,7 @@ class AssessmentCycle(Record):
 
     def on_publish(self, actions: MoveActions) -> None:
         """The sheets are published one after the other in the background, each once."""
+        results.in_turn(self.id)
         ordering.order(PUBLISH, {"cycle": str(self.id)}, once=f"{PUBLISH}:{self.id}", asked_by=actions.actor)
 
     def on_share_out(self, actions: MoveActions) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
 from ..kernel.base.arithmetic.ratio import NO_DATA, Figure, NoData
 from ..kernel.base.arithmetic.rounding import rounded
@@ -19,12 +18,15 @@ from ..kernel.base.words import L, Listed, Words
 from ..kernel.gate.changes import MoveActions
 from .computed import NOTHING, figures_of, score_of
 from .indicators import COMPUTED, SCORED
-from .score_sheets import ScoreLine, ScoreSheet
+from .raters import raters_of
+from .score_sheets import ask_of
 from .scoring import MANAGER, OWN, PEER, UPWARD, ScoredItem, bounds, of_items, of_parts, of_voices, voice
-from .sheet_words import SheetItem, SheetPart
+from .sheet_words import ItemScale, SheetItem, SheetPart
 from .stretches import Stretch, WorkedPeriod, assessor_of, days_present, period_of
 
 PLACES = 2
+ENDS = ("floor", "target", "stretch")
+UNAPPROVED = ("draft", "submitted")  # states of an indicator
 SHARES = {OWN: "own_share", MANAGER: "manager_share", PEER: "peer_share", UPWARD: "upward_share"}
 BY_POSITION = L("{form}, for the position {position}", "{form}（適用崗位 {position}）")
 FOR_ALL_OTHERS = L("{form}, for all positions without one of their own", "{form}（適用其他崗位）")
@@ -71,7 +73,8 @@ def values_of(cycle: Any, user: Any) -> dict[str, Any] | None:
         "form": last.ref("form"),
         "score_until": cycle.score_until,
         "parts": lines,
-        "items": list(_items(lines)),
+        "items": (items := list(_items(lines))),
+        "scales": scales_of(items),
         "share": str(Fraction(whole, all_days) if all_days else Fraction(0)),
     }
 
@@ -120,15 +123,40 @@ def _items(parts: Iterable[SheetPart]) -> Iterator[SheetItem]:
         row["_id"]: row for row in in_unit("assessment_form").find({"_id": {"$in": [p.ref("form") for p in parts]}})
     }
     ids = [item["indicator"] for row in known.values() for item in row.get("items") or ()]
-    how = {row["_id"]: row.get("how") for row in in_unit("indicator").find({"_id": {"$in": ids}}, {"how": 1})}
+    indicators = _rows("indicator", ids)
     for number, part in enumerate(parts, 1):
         for item in known.get(part.ref("form"), {}).get("items") or ():
             yield SheetItem(
                 part=number,
                 indicator=item["indicator"],
-                how=how.get(item["indicator"], SCORED),
+                how=indicators.get(item["indicator"], {}).get("how", SCORED),
                 weight=item["weight"].to_decimal(),
             )
+
+
+def scales_of(items: Iterable[SheetItem]) -> list[ItemScale]:
+    """What is worth 0, 100 and 120 points by the indicators as they stand: by that a sheet is counted, however they are
+    revised before its scores are closed."""
+    rows = _rows("indicator", {item.ref("indicator") for item in items if item.how == COMPUTED})
+    return [ItemScale(indicator=id, **{name: _number(row.get(name)) for name in ENDS}) for id, row in rows.items()]
+
+
+def _number(value: Any) -> Decimal | None:
+    return None if value is None else value.to_decimal()
+
+
+def _with_scale(indicator: Mapping[str, Any], kept: ItemScale | None) -> Mapping[str, Any]:
+    """An indicator with the scale that a sheet has kept; sheets of before have none and go by the present one."""
+    if kept is None:
+        return indicator
+    ends = {name: getattr(kept, name) for name in ENDS}
+    return {**indicator, **{name: None if end is None else Decimal128(end) for name, end in ends.items()}}
+
+
+def are_under_revision(ids: Iterable[ObjectId]) -> bool:
+    """Whether one of some indicators is being revised, so that nobody has approved what it says now."""
+    query = {"_id": {"$in": list(ids)}, "state": {"$in": list(UNAPPROVED)}}
+    return in_unit("indicator").find_one(query, {"_id": 1}) is not None
 
 
 # who is asked
@@ -136,52 +164,11 @@ def _items(parts: Iterable[SheetPart]) -> Iterator[SheetItem]:
 
 def ask_for_scores(sheet: Any, actions: MoveActions) -> None:
     """Make the score sheets: of the employee, of who assesses each part, of colleagues and of staff."""
-    raters = list(_raters(sheet))
-    for kind, rater, part, items in raters:
-        values = {
-            "sheet": sheet.id,
-            "cycle": sheet.ref("cycle"),
-            "employee": sheet.ref("employee"),
-            "department": sheet.ref("department"),
-            "owner": rater,
-            "kind": kind,
-            "rater": rater,
-            "part": part,
-            "until": sheet.score_until,
-            "scores": [ScoreLine(indicator=id) for id in items],
-            "count": len(items),
-        }
-        actions.create(ScoreSheet, values, once=f"score:{sheet.id}:{kind}:{part}:{rater}")
-    if raters:
-        actions.update(sheet, {"outstanding": len(raters)})
-
-
-def _raters(sheet: Any) -> Iterator[tuple[str, ObjectId, int, list[ObjectId]]]:
-    employee, parts = sheet.ref("employee"), list(sheet.parts or ())
-    scored = [item for item in sheet.items or () if item.how == SCORED]
-    every = list(dict.fromkeys(item.ref("indicator") for item in scored))
-    if not every:
-        return
-    yield OWN, employee, 1, every
-    for number, part in enumerate(parts, 1):
-        items = [item.ref("indicator") for item in scored if item.part == number]
-        if items and part.ref("assessor"):
-            yield MANAGER, part.ref("assessor"), number, items
-    taken = {employee, *(part.ref("assessor") for part in parts)}
-    cycle = in_unit("assessment_cycle").find_one({"_id": sheet.ref("cycle")}, {"peers_most": 1}) or {}
-    most = cycle.get("peers_most") or 0
-    query = {"active": True, "removed_at": None, "_id": {"$nin": list(taken - {None})}}
-    staff = _drawn(sheet, {**query, "manager": employee}, most)
-    taken |= set(staff)
-    colleagues = {**query, "_id": {"$nin": list(taken - {None})}, "department": sheet.ref("department")}
-    for kind, people in ((UPWARD, staff), (PEER, _drawn(sheet, colleagues, most))):
-        yield from ((kind, person, 1, every) for person in people)
-
-
-def _drawn(sheet: Any, query: Mapping[str, Any], most: int) -> list[ObjectId]:
-    """So many of some people, in an order that nobody chooses: by the hash of sheet and person."""
-    ids = [row["_id"] for row in in_unit("user").find(query, {"_id": 1})]
-    return sorted(ids, key=lambda id: hashlib.sha256(f"{sheet.id}:{id}".encode()).digest())[:most]
+    everybody = list(raters_of(sheet))
+    for asked in everybody:
+        ask_of(sheet, asked, actions)
+    if everybody:
+        actions.update(sheet, {"outstanding": len(everybody)})
 
 
 # what it comes to
@@ -196,6 +183,7 @@ class _Sources:
     indicators: Mapping[Any, Mapping[str, Any]]
     figures: Mapping[ObjectId, Any]
     period: WorkedPeriod
+    scales: Mapping[Any, ItemScale]
 
     def fill(self, item: SheetItem, part: SheetPart) -> ScoredItem:
         """Fill one item, and give its exact points."""
@@ -204,6 +192,7 @@ class _Sources:
     def _computed(self, item: SheetItem, part: SheetPart) -> ScoredItem:
         row = self.indicators.get(item.ref("indicator"))
         stretch = Stretch(part.first_day, part.last_day, part.ref("department"), part.ref("position"), None)
+        row = _with_scale(row, self.scales.get(item.ref("indicator"))) if row else None
         score = score_of(row, self.figures, stretch, self.period) if row else NOTHING
         item.value, item.n, item.apart = shown(score.value), score.n, score.without_leave
         item.evidence = score.evidence[-1] if score.evidence else None
@@ -241,6 +230,7 @@ def fill(sheet: Any) -> None:
         indicators=indicators,
         figures=figures_of(user["_id"], first, last, indicators),
         period=period_of(user, first, last),
+        scales={line.ref("indicator"): line for line in sheet.scales or ()},
     )
     totals: list[tuple[int, WeightedMean]] = []
     for number, part in enumerate(parts, 1):

@@ -14,6 +14,7 @@ from typing import Any
 from bson import ObjectId
 
 from ..kernel.base.arithmetic.ratio import NO_DATA, NoData, exact
+from ..kernel.base.collections import INDICATOR_STATES
 from ..kernel.base.errors import Refused
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L
@@ -35,7 +36,9 @@ from .sheet_words import APPEALED, APPROVED, PUBLISHED, SCORED_STATE
 
 SHEETS = "assessment"
 _ROW = dict.fromkeys(
-    "employee department exact share form state total grade graded_by rank rank_of group_rank group_of".split(), 1
+    "employee department exact share form state total grade graded_by rank rank_of group_rank group_of "
+    "noted_rank".split(),
+    1,
 )
 IN_BETWEEN = L(
     "The sheets or bonuses of this cycle are being made; try again in a few minutes.",
@@ -104,6 +107,15 @@ def _given_out(cycle: ObjectId | None) -> GivenOut:
             pool += amount
             whole += exact(row["base"].to_decimal()) * exact(row["coefficient"].to_decimal()) * Fraction(row["exact"])
     return GivenOut(amounts, pool, whole)
+
+
+def in_turn(cycle: ObjectId | None) -> str:
+    """In a transaction: let what changes totals or publishes them wait for each other, so that each sees what the other
+    has done. Returns the state of the cycle."""
+    turn = {"_id": f"cycle:{cycle}"}
+    in_unit(INDICATOR_STATES).update_one(turn, {"$inc": {"turn": 1}}, upsert=True)
+    header = in_unit("assessment_cycle").find_one({"_id": cycle}, {"state": 1}) or {}
+    return str(header.get("state") or "")
 
 
 def scheme_of(header: Mapping[str, Any]) -> GradeScheme:
@@ -178,7 +190,8 @@ def of_appeal(sheet: Any, points: Decimal) -> DecisionEffect:
         after[sheet.id] = replace(
             after[sheet.id], amount=_corrected(known, sheet.id, before[sheet.id], after[sheet.id])
         )
-    return DecisionEffect(before, after, noted, known)
+    fresh = {key: rank for key, rank in noted.items() if rank != known.rows[key].get("noted_rank")}
+    return DecisionEffect(before, after, fresh, known)
 
 
 def _corrected(known: CycleResults, key: ObjectId, before: GradeOutcome, after: GradeOutcome) -> Decimal | None:

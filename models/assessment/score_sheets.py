@@ -6,8 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bson import ObjectId
+
 from ..chapters import SUPERVISION
 from ..kernel.base.errors import Refused
+from ..kernel.base.people import is_active
 from ..kernel.base.store import in_unit
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
@@ -38,10 +41,11 @@ from ..kernel.language import (
     Workflow,
     during,
     record,
-    role,
     user_in,
 )
-from .scoring import BLIND, MANAGER, OWN, PEER, UPWARD
+from .raters import AskedRater, next_rater
+from .scoring import BLIND, LEAST_VOICES, MANAGER, OWN, PEER, UPWARD
+from .sheet_words import HR_OF_OTHERS
 
 RATER = user_in("rater", L("Who scores", "評價人"), own=True)
 OPEN, SENT, LAPSED = "open", "sent", "lapsed"
@@ -56,6 +60,23 @@ NOT_THEIRS = L("Items are neither added nor taken out.", "不得增減評價項�
 NO_WORDS = L(
     "Colleagues and staff give marks alone: words would tell who they are.", "同事及下屬只評分；文字可能暴露身份。"
 )
+OWN_STAYS = L("Nobody else assesses somebody as themselves.", "自評不得由他人代替。")
+DRAWN = L("Leave this empty: the next colleague is drawn by the system.", "請留空，由系統抽取下一位。")
+NOBODY_LEFT = L("There is nobody else who could be asked.", "沒有其他可評價的人員。", code="state")
+SOMEBODY_ELSE = L(
+    "Name somebody active who was not asked for this sheet yet, and neither the employee nor yourself.",
+    "請填寫在職、尚未評價此表的人員，且不得為被考核人或您本人。",
+)
+NAME_ANOTHER = L(
+    "Without its manager a sheet has little to go by: ask somebody else instead.",
+    "缺少上級評價難以評定，請更換評價人。",
+    code="state",
+)
+TOO_FEW = L(
+    "Fewer than three would be left, so that what they give would not count: ask somebody else instead.",
+    "免除後不足三人，其評分將不計入，請更換評價人。",
+    code="state",
+)
 TOO_LATE = L("The scores of this assessment are closed.", "此考核的評分已截止。", code="state")
 EVERYBODY = tuple(
     item for item in Role if item is not Role.IT
@@ -65,6 +86,11 @@ SCORED = Need(
     L("Each item has its score", "每項均已評分"),
     lambda sheet: all(line.score is not None for line in sheet.scores or ()),
 )
+
+
+def _of_others(actor: Any) -> dict[str, Any] | None:
+    """Human resources sees who scores whom, but not who scores themselves."""
+    return {"employee": {"$ne": actor.id}} if Role.HR in actor.roles else None
 
 
 class ScoreLine(Line):
@@ -94,7 +120,7 @@ class ScoreVoice(Line):
     form=(
         Part(
             L("Who scores whom", "評價對象"),
-            "sheet cycle employee kind rater part until",
+            "sheet cycle employee kind rater part until successor",
             clause="4.3",
             help=L(
                 "Only you see what you enter here. Human resources sees whether it was sent, not what it says.",
@@ -108,10 +134,20 @@ class ScoreVoice(Line):
         (
             Move("send", OPEN, SENT, by=RATER, require=(SCORED,)),
             Move(
+                "replace",
+                OPEN,
+                LAPSED,
+                by=HR_OF_OTHERS,
+                ask=f"successor {REASON}",
+                optional=True,
+                submits=False,
+                label=L("Ask somebody else", "更換評價人"),
+            ),
+            Move(
                 "excuse",
                 OPEN,
                 LAPSED,
-                by=role(Role.HR, own=True),
+                by=HR_OF_OTHERS,
                 ask=REASON,
                 optional=True,
                 submits=False,
@@ -130,9 +166,10 @@ class ScoreVoice(Line):
         ),
     ),
     access=Access(
-        read={**dict.fromkeys(EVERYBODY, Scope.OWN), Role.HR: Scope.ALL},
+        read=dict.fromkeys(EVERYBODY, Scope.OWN),
         write={},
         named={"rater": WRITE},
+        extra_rows=_of_others,
         private=True,
     ),
     reminders=(Remind("until", before=2, to=RATER, states=OPEN),),
@@ -150,6 +187,15 @@ class ScoreSheet(Record):
     until = Day(label=L("Until", "截止日期"))
     scores = Lines(ScoreLine, most=40, see=RATER, edit=during(OPEN, RATER), label=L("Scores", "評分"))
     remark = LongText(see=RATER, edit=during(OPEN, RATER), label=L("Remark", "評語"))
+    successor = Ref(
+        "User",
+        see=HR_OF_OTHERS,
+        label=L("Asked instead", "改由其評價"),
+        help=L(
+            "Of a manager: who assesses instead. Of colleagues and staff it stays empty: the next one is drawn.",
+            "上級評價須填寫；同事及下屬留空，由系統抽取下一位。",
+        ),
+    )
     count = Whole(internal=True, label=L("Number of items", "項目數"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
@@ -166,10 +212,71 @@ class ScoreSheet(Record):
             raise Refused(TOO_LATE)
         _answered(self, sheet, actions)
 
+    def on_replace(self, actions: MoveActions) -> None:
+        """Somebody else is asked; what was drafted here is gone and counts nowhere. The sheet goes on waiting."""
+        sheet = _sheet_of(self)
+        if sheet is None or sheet.state not in ("draft", "self_done"):
+            raise Refused(TOO_LATE)
+        person = self._instead(sheet, actions)
+        items = tuple(line.ref("indicator") for line in self.scores or ())
+        self.scores, self.remark = [ScoreLine(indicator=id) for id in items], None
+        self.put("successor", person)
+        ask_of(sheet, AskedRater(self.kind, person, self.part, items), actions)
+        parts = list(sheet.parts or ())
+        if self.kind == MANAGER and self.part <= len(parts):
+            parts[self.part - 1].put("assessor", person)
+            sheet.parts = parts
+        actions.update(sheet, {"parts": parts})  # also where nothing changes: of two moves at once the second waits
+
+    def _instead(self, sheet: Any, actions: MoveActions) -> ObjectId:
+        """Who is asked instead: of colleagues and staff the next in the order that nobody chooses."""
+        if self.kind == OWN:
+            raise Refused(OWN_STAYS)
+        given, known = self.ref("successor"), self._asked_already()
+        if self.kind in BLIND:
+            if given is not None:
+                raise Refused(None, {"successor": [DRAWN]})
+            if (drawn := next_rater(sheet, self.kind, known)) is None:
+                raise Refused(NOBODY_LEFT)
+            return drawn
+        barred = {*known, sheet.ref("employee"), actions.actor.id}
+        if given is None or given in barred or not is_active(given):
+            raise Refused(None, {"successor": [SOMEBODY_ELSE]})
+        return given
+
+    def _asked_already(self) -> set[Any]:
+        """Who was asked for this sheet, those who were excused or replaced among them; not managers of other parts."""
+        rows = in_unit(self.type_name()).find({"sheet": self.ref("sheet")}, {"rater": 1, "kind": 1, "part": 1})
+        return {row.get("rater") for row in rows if row["kind"] != MANAGER or row.get("part") == self.part}
+
     def on_excuse(self, actions: MoveActions) -> None:
-        """One is missing: the sheet goes on without."""
+        """One is missing: the sheet goes on without; not where that would make what others gave count for nothing."""
+        if self.kind == MANAGER:
+            raise Refused(NAME_ANOTHER)
+        rest = {"sheet": self.ref("sheet"), "kind": self.kind, "state": {"$in": [OPEN, SENT]}, "removed_at": None}
+        left = in_unit(self.type_name()).count_documents({**rest, "_id": {"$ne": self.id}})
+        if self.kind in BLIND and left == LEAST_VOICES - 1:
+            raise Refused(TOO_FEW)
         if (sheet := _sheet_of(self)) is not None and sheet.state in ("draft", "self_done"):
             _answered(self, sheet, actions)
+
+
+def ask_of(sheet: Any, asked: AskedRater, actions: MoveActions) -> None:
+    """Make the score sheet of one person."""
+    values = {
+        "sheet": sheet.id,
+        "cycle": sheet.ref("cycle"),
+        "employee": sheet.ref("employee"),
+        "department": sheet.ref("department"),
+        "owner": asked.rater,
+        "kind": asked.kind,
+        "rater": asked.rater,
+        "part": asked.part,
+        "until": sheet.score_until,
+        "scores": [ScoreLine(indicator=id) for id in asked.items],
+        "count": len(asked.items),
+    }
+    actions.create(ScoreSheet, values, once=f"score:{sheet.id}:{asked.kind}:{asked.part}:{asked.rater}")
 
 
 def _sheet_of(given: ScoreSheet) -> Any:

@@ -21,11 +21,13 @@ from ..kernel.language import (
     Text,
     Who,
     Whole,
+    but_not,
     during,
     in_state,
     role,
     user_in,
 )
+from ..kernel.language.relations import related
 from .grading import EXEMPT, FORCED, GRADES, THRESHOLDS
 from .indicators import COMPUTED, SCORED
 
@@ -37,6 +39,7 @@ DRAFT, SELF_DONE, SCORED_STATE, APPROVED, PUBLISHED, APPEALED = (
     "published",
     "appealed",
 )
+RUNNING, PUBLISH = "running", "assessments.publish"  # the state of a cycle whose sheets are made; the job of the end
 OPEN_STATES = (DRAFT, SELF_DONE)
 GRADE_LABELS = {grade: L(grade, grade) for grade in GRADES}
 WAYS = {
@@ -61,10 +64,10 @@ def _head_but_self(record: Case) -> Quorum:
 EMPLOYEE = user_in("employee", L("Employee", "被考核人"), own=True)
 HEAD_OF = Who(L("Head of the department, but not of their own", "部門負責人（本人的除外）"), _head_but_self)
 BY_HR = role(Role.HR, own=True)
-OFFICE = BY_HR | role(Role.MANAGEMENT, own=True)
-BEFORE = during(f"{SCORED_STATE} {APPROVED} {PUBLISHED} {APPEALED}", OFFICE) | during(
-    f"{SCORED_STATE} {APPROVED} {PUBLISHED} {APPEALED}", HEAD_OF
-)
+HR_OF_OTHERS = but_not("employee", BY_HR)  # of their own sheet they know what every employee does
+OFFICE = related(HR_OF_OTHERS) | but_not("employee", role(Role.MANAGEMENT, own=True))
+OVERSIGHT = OFFICE | HEAD_OF
+BEFORE = OVERSIGHT.limited_to((SCORED_STATE, APPROVED, PUBLISHED, APPEALED))
 RESULT = BEFORE | during(f"{PUBLISHED} {APPEALED}", EMPLOYEE)
 OWN_SCORE = RESULT | during(f"{DRAFT} {SELF_DONE} {SCORED_STATE} {APPROVED}", EMPLOYEE)
 AFTER = in_state(f"{PUBLISHED} {APPEALED}")
@@ -99,6 +102,15 @@ class SheetItem(Line):
     upward = Number(places=2, see=RESULT, label=L("Staff (3 or more)", "下屬（滿三人）"))
     points = Number(places=2, see=RESULT, label=L("Points", "得分"))
     apart = Flag(see=RESULT, label=L("Without cases during leave", "已剔除休假期間個案"))
+
+
+class ItemScale(Line):
+    """What was worth 0, 100 and 120 points of a computed indicator when the sheet was made."""
+
+    indicator = Ref("Indicator", label=L("Indicator", "考核指標"))
+    floor = Number(places=2, label=L("Worth 0 points", "0 分值"))
+    target = Number(places=2, label=L("Target (100 points)", "目標值（100 分）"))
+    stretch = Number(places=2, label=L("Stretch (120 points)", "挑戰值（120 分）"))
 
 
 class Adjustment(Line):

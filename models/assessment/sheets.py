@@ -7,6 +7,7 @@ the total only by an adjustment with a reason, within what those who score could
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,8 @@ from ..chapters import SUPERVISION
 from ..kernel.base import clock
 from ..kernel.base.addresses import at_user
 from ..kernel.base.errors import Refused
+from ..kernel.base.store import in_unit
+from ..kernel.gate import ordering
 from ..kernel.gate.changes import MoveActions
 from ..kernel.gate.notices import NoticeKind
 from ..kernel.language import (
@@ -40,7 +43,9 @@ from ..kernel.language import (
     Text,
     Unique,
     Whole,
+    Words,
     Workflow,
+    but_not,
     record,
     role,
     workdays,
@@ -61,13 +66,18 @@ from .sheet_words import (
     EMPLOYEE,
     GRADE_LABELS,
     HEAD_OF,
+    HR_OF_OTHERS,
+    OVERSIGHT,
     OWN_SCORE,
+    PUBLISH,
     PUBLISHED,
     RESULT,
+    RUNNING,
     SCORED_STATE,
     SELF_DONE,
     WAYS,
     Adjustment,
+    ItemScale,
     SheetItem,
     SheetPart,
 )
@@ -81,6 +91,15 @@ DELIVERED = L(
 OUT_OF_BOUNDS = L(
     "The total can be between {low} and {high}: what is computed stays as it is; only an objection changes it.",
     "總分只能在 {low} 至 {high} 之間：計算項不得更改，僅可通過指標異議更正。",
+)
+NOT_RUNNING = L("Sheets are made while their cycle runs.", "考核表只能在考核週期進行中生成。", code="state")
+UNDER_REVISION = L(
+    "An indicator of this form is under revision; sheets are made once it is approved.",
+    "方案所含指標正在修訂，批准後方可生成考核表。",
+    code="state",
+)
+TOO_LATE = L(
+    "The cycle is published; the total is changed by an appeal.", "考核週期已公佈，總分只能通過申訴調整。", code="state"
 )
 NO_TOTAL = L("There is too little to assess, so no total to change.", "數據不足，未作評定，無總分可調整。")
 NEEDED = L("Say by how many points.", "請填寫分數。", code="required")
@@ -132,8 +151,10 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
                 of_day="end",
                 label=L("Close the scores", "評分截止"),
             ),
-            Move("approve", SCORED_STATE, APPROVED, by=HEAD_OF, within=workdays(5)),
-            Move("return", SCORED_STATE, DRAFT, by=HEAD_OF, ask=REASON),
+            Move("approve", SCORED_STATE, APPROVED, by=HEAD_OF, within=workdays(5), reason_see=OVERSIGHT),
+            Move(
+                "return", SCORED_STATE, DRAFT, by=but_not("parts.assessor", HEAD_OF), ask=REASON, reason_see=OVERSIGHT
+            ),
             Move(
                 "calibrate",
                 APPROVED,
@@ -141,6 +162,7 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
                 by=role(Role.HR),
                 ask=f"adjust_by {REASON}",
                 optional=True,
+                reason_see=OVERSIGHT | AFTER,
                 label=L("Calibrate", "校準"),
             ),
             Move("publish", APPROVED, PUBLISHED, by=NOBODY),
@@ -201,7 +223,7 @@ class Assessment(Record):
     position = Ref("Position", fixed=True, label=L("Position", "崗位"))
     form = Ref("AssessmentForm", fixed=True, label=L("Form", "考核方案"))
     score_until = Day(fixed=True, label=L("Scores until", "評分截止"))
-    outstanding = Whole(computed=True, default=0, see=BY_HR, label=L("Score sheets outstanding", "未交評分表"))
+    outstanding = Whole(computed=True, default=0, see=HR_OF_OTHERS, label=L("Score sheets outstanding", "未交評分表"))
     total = Number(places=2, computed=True, see=RESULT, label=L("Total", "總分"))
     coverage = Number(places=2, computed=True, see=RESULT, unit="%", label=L("Of the weight", "有效權重"))
     grade = Choice(GRADE_LABELS, computed=True, see=BEFORE | AFTER, label=L("Grade", "績效等級"))
@@ -222,9 +244,10 @@ class Assessment(Record):
     items = Lines(SheetItem, computed=True, label=L("Items", "考核項目"))
     own_remark = LongText(computed=True, see=OWN_SCORE, label=L("Remark of the employee", "本人評語"))
     manager_remark = LongText(computed=True, see=RESULT, label=L("Remark of the manager", "上級評語"))
-    adjust_by = Number(places=2, least=-100, most=100, see=BY_HR, label=L("Points added or taken off", "加減分"))
+    adjust_by = Number(places=2, least=-100, most=100, see=HR_OF_OTHERS, label=L("Points added or taken off", "加減分"))
     grounds = LongText(see=BY_HR | EMPLOYEE | HEAD_OF, label=L("Appeal", "申訴理由"))
     adjustments = Lines(Adjustment, most=40, computed=True, see=RESULT, label=L("Changes of the total", "總分調整"))
+    scales = Lines(ItemScale, most=400, internal=True, label=L("Scales of the computed items", "計算項計分標準"))
     voices = Lines(ScoreVoice, most=2000, internal=True, label=L("Scores without names", "匿名評分"))
     exact = Text(internal=True, most=200, label=L("Exact total", "精確總分"))
     share = Text(internal=True, most=80, label=L("Share of the period", "在崗比例"))
@@ -242,6 +265,15 @@ class Assessment(Record):
             self.put("owner", user.id)
             self.put("department", user.ref("department"))
 
+    def check(self) -> Iterator[tuple[str, Words]]:
+        if self.number:
+            return
+        header = in_unit("assessment_cycle").find_one({"_id": self.ref("cycle")}, {"state": 1}) or {}
+        if header.get("state") != RUNNING:
+            yield "cycle", NOT_RUNNING
+        if filling.are_under_revision(item.ref("indicator") for item in self.items or ()):
+            yield "cycle", UNDER_REVISION
+
     def on_create(self, actions: MoveActions) -> None:
         """Ask for the scores."""
         filling.ask_for_scores(self, actions)
@@ -252,22 +284,33 @@ class Assessment(Record):
             actions.move(given, "lapse")
         filling.fill(self)
 
+    def on_approve(self, actions: MoveActions) -> None:
+        """One that was late for the publication of its cycle is published after it."""
+        header = in_unit("assessment_cycle").find_one({"_id": self.ref("cycle")}, {"state": 1}) or {}
+        if header.get("state") not in (None, "draft", RUNNING, "cancelled"):
+            once = f"{PUBLISH}:{self.ref('cycle')}:{self.id}:{self.version}"
+            ordering.order(PUBLISH, {"cycle": str(self.ref("cycle"))}, once=once, asked_by=actions.actor)
+
     def on_return(self, actions: MoveActions) -> None:
         """Those who assess score again, within a week."""
         self.score_until = clock.today() + dt.timedelta(days=AGAIN_DAYS)
         again = list(ScoreSheet.objects(sheet=self.id, kind=MANAGER, state=SENT, removed_at=None))
         for given in again:
-            actions.move(given, "reopen")
+            actions.move(given, "reopen", reason=actions.context.reason)
         self.outstanding = len(again)
         self.voices = [line for line in self.voices or () if line.kind != MANAGER]
         self.manager_remark = None
         filling.empty(self)
 
     def on_calibrate(self, actions: MoveActions) -> None:
+        """Before the cycle is published: afterwards ranks would be of two states of the totals."""
+        if results.in_turn(self.ref("cycle")) != RUNNING:
+            raise Refused(TOO_LATE)
         self._adjust(CALIBRATION, actions)
 
     def on_publish(self, actions: MoveActions) -> None:
         """Rank and grade as the whole cycle gives them; the notice begins the days of an appeal."""
+        results.in_turn(self.ref("cycle"))
         outcome = results.of_cycle(self.ref("cycle")).outcomes.get(self.id)
         if outcome is not None:
             results.put(self, outcome)
@@ -280,9 +323,11 @@ class Assessment(Record):
         """Raise the total, and note what moves with it: exactly what was shown before."""
         if (self.adjust_by or 0) <= 0:
             raise Refused(NEEDED)
+        results.in_turn(self.ref("cycle"))
         effect = results.of_appeal(self, self.adjust_by)
         self._adjust(APPEAL, actions)
         results.put(self, effect.after[self.id])
+        self.noted_rank = None  # this one is the new one
         for key, rank in effect.noted.items():
             other = Assessment.objects.get(id=key)
             actions.update(other, {"noted_rank": rank})

@@ -20,6 +20,7 @@ from ..kernel.gate.history import COLLECTION as HISTORY
 from ..kernel.language import working_time
 
 USERS, DEPARTMENTS = "user", "department"
+OWN = "own"  # of a state of somebody's entry: they entered it themselves
 ONE_DAY = dt.timedelta(days=1)
 _PLACED = ("department", "position", "manager", "active")
 _AWAY = ("absent_from", "absent_until")
@@ -87,14 +88,15 @@ def _states(user: Mapping[str, Any], first: dt.date) -> Iterator[tuple[dt.date, 
     """
     now = {name: user.get(name) for name in _WATCHED}
     query = {"type": USERS, "record": user["_id"]}
-    for entry in in_unit(HISTORY).find(query, {"at": 1, "verb": 1, "changes": 1}).sort("seq", -1):
+    for entry in in_unit(HISTORY).find(query, {"at": 1, "verb": 1, "changes": 1, "actor": 1}).sort("seq", -1):
         changed = {c["field"]: c.get("old") for c in entry.get("changes", ()) if c["field"] in _WATCHED}
         day = clock.aware(entry["at"]).astimezone(clock.zone()).date()
         if entry["verb"] == "create":
             yield day, dict(now)
             return
         if changed:
-            yield day, dict(now)
+            by_self = {OWN: True} if entry.get("actor") == user["_id"] else {}
+            yield day, {**now, **by_self}
             now |= changed
         if day < first:
             if not changed:
@@ -137,10 +139,13 @@ def _goes_on(before: Stretch, part: Stretch) -> bool:
 
 
 def _leaves(states: Iterable[tuple[dt.date, dict[str, Any]]], first: dt.date, last: dt.date) -> Iterator[Leave]:
-    """Each leave that was entered, as far as it lies in the period; one that was taken back before it began is none."""
+    """Each leave that was entered, as far as it lies in the period; one that was taken back before it began is none.
+    What somebody enters for themselves counts from that day on: nobody was absent by their own later word."""
     following: dt.date | None = None
     for day, state in states:
         begin, end = _day(state.get("absent_from")), _day(state.get("absent_until"))
+        if begin and state.get(OWN):
+            begin = max(begin, day)
         if begin:
             until = min(end or last, following - ONE_DAY if following else last)
             if max(begin, first) <= min(until, last):

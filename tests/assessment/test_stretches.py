@@ -58,3 +58,16 @@ def test_nobody_assesses_themselves(company: Any) -> None:
     id = company.users["head_sal"]
     [part] = period_of(get_db().user.find_one({"_id": id}), FIRST, LAST).parts
     assert assessor_of(id, part) == company.users["management"]
+
+
+def test_nobody_was_absent_by_their_own_later_word(company: Any) -> None:
+    """Entered by themselves on the 21st for all of October: from the 21st on. Entered by somebody else: all of it."""
+    id, whole = company.users["clerk_sal"], (dt.date(2026, 10, 1), dt.date(2026, 10, 31))
+    with clock.set_to(dt.datetime(2026, 10, 21, 2, tzinfo=dt.UTC)):
+        own, values = company.actor("clerk_sal"), {"absent_from": whole[0], "absent_until": whole[1]}
+        changes.update(USER, id, values, actor=own, version=USER.objects.get(id=id).version)
+    period = period_of(get_db().user.find_one({"_id": id}), FIRST, LAST)
+    assert period.leaves == (Leave(dt.date(2026, 10, 21), whole[1]),)
+    on(dt.date(2026, 11, 3), id, absent_from=whole[0] + dt.timedelta(days=1))
+    period = period_of(get_db().user.find_one({"_id": id}), FIRST, LAST)
+    assert Leave(dt.date(2026, 10, 2), whole[1]) in period.leaves

@@ -14,10 +14,10 @@ from flask_admin import BaseView, expose
 
 from models.assessment import filling, results
 from models.assessment.bonus_words import AWARDED, SHARING
-from models.assessment.cycles import DONE, RUNNING, AssessmentCycle
+from models.assessment.cycles import DONE, AssessmentCycle
 from models.assessment.grading import GRADES, GradeOutcome, ripples
 from models.assessment.results import CycleResults, DecisionEffect
-from models.assessment.sheet_words import APPEALED, APPROVED
+from models.assessment.sheet_words import APPEALED, APPROVED, PUBLISHED, RUNNING
 from models.assessment.sheets import Assessment
 from models.kernel.base.arithmetic.ratio import NoData
 from models.kernel.base.errors import Missing, Refused
@@ -86,10 +86,10 @@ class CycleResultsView(CustomView):
         return self.render(
             "custom/assessment_results.html",
             cycle=cycle,
-            rows=_rows(known, outcomes),
+            rows=_rows(known, outcomes, me),
             is_cut=len(known.people) > SHOWN_MAX,
             grades=[(grade, count) for grade, count in _distribution(outcomes.values())],
-            assessors=_assessors(known),
+            assessors=_assessors(known, me),
             has_amounts=known.pool is not None and not me.roles.isdisjoint(PAY),
         )
 
@@ -114,7 +114,7 @@ class CycleResultsView(CustomView):
             points="" if points is None else str(points),
             fault=fault,
             bounds=(filling.shown(low), filling.shown(high)),
-            changed=_changed(effect) if effect else None,
+            changed=_changed(effect, me) if effect else None,
         )
 
 
@@ -139,16 +139,23 @@ def _names(known: CycleResults | DecisionEffect) -> dict[Any, str]:
     return wording.titles(needed)
 
 
-def _rows(known: CycleResults, outcomes: Mapping[Any, GradeOutcome]) -> list[dict[str, Any]]:
+def _is_own(row: Mapping[str, Any], me: Actor) -> bool:
+    """Whether a sheet is the reader's, and not published: they see it when every employee sees theirs."""
+    return row["employee"] == me.id and row.get("state") not in (PUBLISHED, APPEALED)
+
+
+def _rows(known: CycleResults, outcomes: Mapping[Any, GradeOutcome], me: Actor) -> list[dict[str, Any]]:
+    """The sheets by their totals; the reader's own is the last one and says nothing before it is published."""
     names = _names(known)
-    ordered = sorted(outcomes, key=lambda id: _place(outcomes[id]))
+    own = {id for id in outcomes if _is_own(known.rows[id], me)}
+    ordered = sorted(outcomes, key=lambda id: (id in own, _place(outcomes[id])))
     return [
         {
             "url": f"/admin/assessment/details/?id={id}",
             "name": names.get(known.rows[id]["employee"], ""),
             "department": names.get(known.rows[id].get("department"), ""),
             "state": wording.state_label(Assessment, known.rows[id].get("state")),
-            **_said(outcomes[id]),
+            **_said(outcomes[id], is_hidden=id in own),
         }
         for id in ordered[:SHOWN_MAX]
     ]
@@ -158,8 +165,10 @@ def _place(outcome: GradeOutcome) -> tuple[bool, Fraction]:
     return (True, Fraction()) if isinstance(outcome.total, NoData) else (False, -outcome.total)
 
 
-def _said(outcome: GradeOutcome) -> dict[str, str]:
+def _said(outcome: GradeOutcome, *, is_hidden: bool = False) -> dict[str, str]:
     """An outcome as it stands in a table."""
+    if is_hidden:
+        return dict.fromkeys(("total", "rank", "group_rank", "grade", "amount"), "—")
     total = results.shown_total(outcome)
     return {
         "total": "—" if total is None else wording.number(total, 2),
@@ -170,11 +179,13 @@ def _said(outcome: GradeOutcome) -> dict[str, str]:
     }
 
 
-def _assessors(known: CycleResults) -> list[dict[str, str]]:
+def _assessors(known: CycleResults, me: Actor) -> list[dict[str, str]]:
     """Mean and spread of the totals by who assessed the last part; nothing is evened out by them."""
     given: dict[Any, list[Fraction]] = {}
     columns = {"parts.assessor": 1, "cycle": 1}
     for row in Assessment.collection().find({"_id": {"$in": list(known.rows)}}, columns):
+        if _is_own(known.rows[row["_id"]], me):
+            continue
         total = known.outcomes[row["_id"]].total
         parts = row.get("parts") or ()
         if parts and parts[-1].get("assessor") and not isinstance(total, NoData):
@@ -192,7 +203,7 @@ def _assessors(known: CycleResults) -> list[dict[str, str]]:
     ]
 
 
-def _changed(effect: DecisionEffect) -> list[dict[str, Any]]:
+def _changed(effect: DecisionEffect, me: Actor) -> list[dict[str, Any]]:
     names = _names(effect)
     return [
         {
@@ -202,4 +213,5 @@ def _changed(effect: DecisionEffect) -> list[dict[str, Any]]:
             "noted": item.noted,
         }
         for item in ripples(effect.before, effect.after, effect.noted)
+        if not _is_own(effect.rows[item.key], me)
     ]
