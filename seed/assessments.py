@@ -15,7 +15,7 @@ from models.assessment import awarding
 from models.assessment.cycles import usual_grades
 from models.assessment.forms import FormItem
 from models.assessment.grading import GRADES
-from models.assessment.scoring import BLIND, MANAGER, OWN, PEER
+from models.assessment.scoring import BLIND, MANAGER, OWN
 from models.kernel.base import clock
 from models.kernel.base.arithmetic.periods import PeriodKind, of_day
 from models.kernel.base.people import SYSTEM, actor_of
@@ -91,7 +91,7 @@ class _DemoRound:
         changes.follow_up(cls, self.desk.id(self.cycle), "make_sheets", actor=self.desk.actor, context=_CONTEXT)
 
     def cancel(self) -> None:
-        self.desk.login = HR
+        self.desk.login = MANAGEMENT
         self.desk.move(self.cycle, "cancel", words.CANCELLED)
 
     def sheets(self) -> list[Any]:
@@ -109,12 +109,12 @@ class _DemoRound:
             self._send(given, logins)
 
     def score_in_part(self) -> None:
-        """Of the first nobody has sent yet, of the second the employee alone; a colleague of the last is excused."""
+        """Of the first nobody has sent yet, of the second the employee alone; that of the last is excused."""
         logins, (first, second, *rest) = self._logins(), self.sheets()
         self.desk.login = HR
         for given in self.given():
             sheet = given.ref("sheet")
-            if sheet == rest[-1].id and given.kind == PEER and not self._excused():
+            if sheet == rest[-1].id and given.kind == OWN and not self._excused():
                 _move(self.desk, given, "excuse", words.EXCUSED)
             elif sheet != first.id and (sheet != second.id or given.kind == OWN):
                 self._send(given, logins)
@@ -243,7 +243,7 @@ def _of_quarters(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
 
 def _of_now(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
     """A month of the service department is published and appealed against, one of production is being scored; HR
-    prepares the next quarter and has cancelled a round; two change their position."""
+    prepares the next quarter, and management has cancelled a round; two change their position."""
     days = _workdays_until(now, 13)
     month = of_day(PeriodKind.MONTH, days[-13].astimezone(clock.zone()).date()).preceding()
     quarter = of_day(PeriodKind.QUARTER, now.astimezone(clock.zone()).date())

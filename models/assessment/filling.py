@@ -165,8 +165,8 @@ def are_under_revision(ids: Iterable[ObjectId]) -> bool:
 def ask_for_scores(sheet: Any, actions: MoveActions) -> None:
     """Make the score sheets: of the employee, of who assesses each part, of colleagues and of staff."""
     everybody = list(raters_of(sheet))
-    for asked in everybody:
-        ask_of(sheet, asked, actions)
+    for rater in everybody:
+        ask_of(sheet, rater, actions)
     if everybody:
         actions.update(sheet, {"outstanding": len(everybody)})
 

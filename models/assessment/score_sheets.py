@@ -60,7 +60,6 @@ NOT_THEIRS = L("Items are neither added nor taken out.", "不得增減評價項�
 NO_WORDS = L(
     "Colleagues and staff give marks alone: words would tell who they are.", "同事及下屬只評分；文字可能暴露身份。"
 )
-OWN_STAYS = L("Nobody else assesses somebody as themselves.", "自評不得由他人代替。")
 DRAWN = L("Leave this empty: the next colleague is drawn by the system.", "請留空，由系統抽取下一位。")
 NOBODY_LEFT = L("There is nobody else who could be asked.", "沒有其他可評價的人員。", code="state")
 SOMEBODY_ELSE = L(
@@ -134,16 +133,6 @@ class ScoreVoice(Line):
         (
             Move("send", OPEN, SENT, by=RATER, require=(SCORED,)),
             Move(
-                "replace",
-                OPEN,
-                LAPSED,
-                by=HR_OF_OTHERS,
-                ask=f"successor {REASON}",
-                optional=True,
-                submits=False,
-                label=L("Ask somebody else", "更換評價人"),
-            ),
-            Move(
                 "excuse",
                 OPEN,
                 LAPSED,
@@ -152,6 +141,17 @@ class ScoreVoice(Line):
                 optional=True,
                 submits=False,
                 label=L("Excuse", "免予評分"),
+            ),
+            Move(
+                "replace",
+                OPEN,
+                LAPSED,
+                by=HR_OF_OTHERS,
+                ask=f"successor {REASON}",
+                when=lambda sheet: sheet.kind != OWN,
+                optional=True,
+                submits=False,
+                label=L("Ask somebody else", "更換評價人"),
             ),
             Move("lapse", OPEN, LAPSED, by=NOBODY, label=L("Not scored in time", "逾期未評")),
             Move("reopen", SENT, OPEN, by=NOBODY),
@@ -230,8 +230,6 @@ class ScoreSheet(Record):
 
     def _instead(self, sheet: Any, actions: MoveActions) -> ObjectId:
         """Who is asked instead: of colleagues and staff the next in the order that nobody chooses."""
-        if self.kind == OWN:
-            raise Refused(OWN_STAYS)
         given, known = self.ref("successor"), self._asked_already()
         if self.kind in BLIND:
             if given is not None:
@@ -261,22 +259,22 @@ class ScoreSheet(Record):
             _answered(self, sheet, actions)
 
 
-def ask_of(sheet: Any, asked: AskedRater, actions: MoveActions) -> None:
+def ask_of(sheet: Any, whom: AskedRater, actions: MoveActions) -> None:
     """Make the score sheet of one person."""
     values = {
         "sheet": sheet.id,
         "cycle": sheet.ref("cycle"),
         "employee": sheet.ref("employee"),
         "department": sheet.ref("department"),
-        "owner": asked.rater,
-        "kind": asked.kind,
-        "rater": asked.rater,
-        "part": asked.part,
+        "owner": whom.rater,
+        "kind": whom.kind,
+        "rater": whom.rater,
+        "part": whom.part,
         "until": sheet.score_until,
-        "scores": [ScoreLine(indicator=id) for id in asked.items],
-        "count": len(asked.items),
+        "scores": [ScoreLine(indicator=id) for id in whom.items],
+        "count": len(whom.items),
     }
-    actions.create(ScoreSheet, values, once=f"score:{sheet.id}:{asked.kind}:{asked.part}:{asked.rater}")
+    actions.create(ScoreSheet, values, once=f"score:{sheet.id}:{whom.kind}:{whom.part}:{whom.rater}")
 
 
 def _sheet_of(given: ScoreSheet) -> Any:

@@ -92,7 +92,6 @@ OUT_OF_BOUNDS = L(
     "The total can be between {low} and {high}: what is computed stays as it is; only an objection changes it.",
     "總分只能在 {low} 至 {high} 之間：計算項不得更改，僅可通過指標異議更正。",
 )
-NOT_RUNNING = L("Sheets are made while their cycle runs.", "考核表只能在考核週期進行中生成。", code="state")
 UNDER_REVISION = L(
     "An indicator of this form is under revision; sheets are made once it is approved.",
     "方案所含指標正在修訂，批准後方可生成考核表。",
@@ -218,7 +217,7 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
 class Assessment(Record):
     """The sheet of one employee in one cycle (4.3)."""
 
-    cycle = Ref("AssessmentCycle", required=True, fixed=True, label=L("Cycle", "考核週期"))
+    cycle = Ref("AssessmentCycle", required=True, fixed=True, states={RUNNING}, label=L("Cycle", "考核週期"))
     employee = Ref("User", required=True, fixed=True, label=L("Employee", "被考核人"))
     position = Ref("Position", fixed=True, label=L("Position", "崗位"))
     form = Ref("AssessmentForm", fixed=True, label=L("Form", "考核方案"))
@@ -266,12 +265,7 @@ class Assessment(Record):
             self.put("department", user.ref("department"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
-        if self.number:
-            return
-        header = in_unit("assessment_cycle").find_one({"_id": self.ref("cycle")}, {"state": 1}) or {}
-        if header.get("state") != RUNNING:
-            yield "cycle", NOT_RUNNING
-        if filling.are_under_revision(item.ref("indicator") for item in self.items or ()):
+        if not self.number and filling.are_under_revision(item.ref("indicator") for item in self.items or ()):
             yield "cycle", UNDER_REVISION
 
     def on_create(self, actions: MoveActions) -> None:

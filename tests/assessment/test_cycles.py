@@ -12,8 +12,8 @@ from mongoengine.connection import get_db
 
 from models import catalogue
 from models.assessment import results
-from models.assessment.cycles import PUBLISH
 from models.assessment.filling import exact_of
+from models.assessment.sheet_words import PUBLISH
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM

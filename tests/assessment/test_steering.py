@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - scenes of another module
 """What nobody can steer once scores are given: raters, thresholds, leave, late sheets, decisions on themselves."""
 
 from __future__ import annotations
@@ -14,31 +13,27 @@ import pytest
 from mongoengine.connection import get_db
 
 from models.assessment import filling, results
-from models.assessment.cycles import PUBLISH
 from models.assessment.filling import exact_of
 from models.assessment.forms import FormItem
+from models.assessment.sheet_words import PUBLISH
 from models.kernel.base.errors import Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
 from tasks.jobs import assessments as job
-from tests.assessment.test_cycles import (  # noqa: F401 - the scenes
+from tests.fixtures.doing import Killed, work_off
+from tests.fixtures.rounds import (
     CYCLE,
     FORM,
     INDICATOR,
-    NOW,
     SCORES,
     SHEET,
     USER,
     act,
-    approved,
     marked,
-    published,
-    running,
     score_all,
     send,
     sheet_of,
 )
-from tests.fixtures.doing import Killed, work_off
 from tests.races.at_once import at_once, done
 
 SECRET = "與被考核人有私怨"

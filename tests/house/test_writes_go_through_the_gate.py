@@ -52,6 +52,7 @@ ALLOWED = {
     "models/services/personal/api_keys.py": "keys of programs, and what came once under which key of theirs",
     "models/training/corrections.py": "a touch of what is not marked yet, so that of two transactions one waits",
     "models/assessment/populations.py": "cases of open periods, which can be counted anew from the history",
+    "models/assessment/results.py": "a touch of a cycle, so that of two decisions on its totals one waits",
     "models/assessment/publishing.py": "values of open periods, counted anew each night; proofs, with their values",
     "models/services/personal/drafts.py": "unsaved texts of one person, which are no records",
     "models/services/imports/imports.py": "sheets of one person that are being imported, which are no records",
