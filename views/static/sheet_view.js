@@ -170,8 +170,10 @@
         const cell = row.cells[at];
         if (!answer.cells[name] || !this.isOpen(cell)) continue;
         cell.dataset.value = answer.cells[name].value;
-        if (cell.was) cell.was = [answer.cells[name].text];
-        else this.put(cell, [answer.cells[name].text]);
+        const link = (cell.was ?? this.contentOf(cell)).find(({ nodeName }) => nodeName === "A"); // the way to the record stays
+        if (link) link.textContent = answer.cells[name].text || "—";
+        if (cell.was) cell.was = [link ?? answer.cells[name].text];
+        else this.put(cell, [link ?? answer.cells[name].text]);
       }
     }
 
