@@ -176,6 +176,10 @@ class Settings(BaseSettings):
         "Address under which people outside reach the public pages, for their links, such as "
         "https://service.example.com; empty means GUICHENG_PUBLIC_URL.",
     )
+    webhook_inner_hosts: Annotated[tuple[str, ...], NoDecode] = _option(
+        (),
+        "Machines inside the house that webhooks may reach, separated by commas, over http, too; empty means none.",
+    )
     smtp_host: str = _option("", "Mail server that takes outgoing mail; empty means that no mail is sent.")
     smtp_port: int = _option(587, "Port of the mail server.", ge=1, le=65535)
     smtp_security: Literal["starttls", "tls", "none"] = _option(
@@ -257,7 +261,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like https://login.example.com")
         return url
 
-    @field_validator("trusted_hosts", "second_factor_roles", "password_logins", mode="before")
+    @field_validator("trusted_hosts", "second_factor_roles", "password_logins", "webhook_inner_hosts", mode="before")
     @classmethod
     def _read_list(cls, names: Any) -> Any:
         return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names

@@ -36,6 +36,7 @@ def set_rules(settings: Settings) -> None:
             clerk_discount_limit=settings.clerk_discount_limit,
             loan_block_days=settings.loan_block_days,
             is_demo=settings.demo,
+            inner_hosts=frozenset(settings.webhook_inner_hosts),
         )
     )
     set_post_office(_post_office(settings))

@@ -10,11 +10,13 @@ from decimal import Decimal
 class Policy:
     """Limits of the business rules. `clerk_discount_limit`: per cent that need no approval (2.2.3);
     `loan_block_days`: days overdue after which a borrower gets nothing more (3.1.4); `is_demo`: what was made for
-    the demo company counts as work, as far as rules of the standard look at it (4.1)."""
+    the demo company counts as work, as far as rules of the standard look at it (4.1); `inner_hosts`: machines
+    inside the house that webhooks may reach."""
 
     clerk_discount_limit: Decimal = Decimal(10)
     loan_block_days: int = 14
     is_demo: bool = False
+    inner_hosts: frozenset[str] = frozenset()
 
 
 _current: list[Policy] = [Policy()]

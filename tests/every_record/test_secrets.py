@@ -11,6 +11,8 @@ from models.kernel.language.kinds.texts import MASK
 from tests.fixtures._types import types_with
 from tests.fixtures.http import said, writer
 
+KEPT = "kept within, and shown to nobody"
+
 
 def secrets_of(declared: Any) -> list[str]:
     return [name for name, field in declared.own_fields.items() if isinstance(field, Secret)]
@@ -21,12 +23,12 @@ def test_a_copy_is_without_it_and_a_mask_is_none(cls: Any, record: Any, company:
     login, base = writer(company, cls), f"/admin/{cls.declared.name}/"
     assert login
     browser, names = browser_as(login), secrets_of(cls.declared)
-    given = dict.fromkeys(names, "kept-within")
+    given = dict.fromkeys(names, KEPT)
     record = changes.update(cls, record.id, given, actor=SYSTEM, version=None)
     form = browser.form(f"{base}edit/", "/edit/", id=str(record.id))
     assert {form[name] for name in names} == {MASK}
     assert browser.send(form).status_code == 302
-    assert [company.fresh(record).raw(name) for name in names] == ["kept-within"] * len(names)
+    assert [company.fresh(record).raw(name) for name in names] == [KEPT] * len(names)
     copy = browser.form(f"{base}new/", "/new/", copy=str(record.id))
     assert {copy.get(name, "") for name in names} == {""}
     before = cls.objects.count()

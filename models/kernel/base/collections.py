@@ -53,6 +53,7 @@ TALLIES = "tally"
 EXPECTATIONS = "expectation"
 OBLIGATIONS = "obligation"
 COMPLIANCE = "compliance_count"
+WEBHOOK_MESSAGES = "webhook_message"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -121,6 +122,15 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     UNSUBSCRIBED: [],
     PAPER_ORDERS: [IndexModel([("record", ASCENDING), ("version", ASCENDING), ("_id", ASCENDING)])],
     MAILBOX_STATES: [],
+    WEBHOOK_MESSAGES: [
+        IndexModel(
+            [("webhook", ASCENDING), ("entry", ASCENDING)],
+            unique=True,
+            partialFilterExpression={"webhook": {"$exists": True}},
+        ),
+        IndexModel([("webhook", ASCENDING), ("record", ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("_id", ASCENDING)], sparse=True),
+    ],
     REFUSED_SENDERS: [],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     EXPECTATIONS: [],

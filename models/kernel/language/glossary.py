@@ -166,6 +166,7 @@ GATE_VERBS: dict[str, L] = {
 }
 
 COUNTS: dict[str, L] = {
+    "aside": L("set aside", "已擱置"),
     "handed": L("handed over", "移交"),
     "added": L("added to records", "追加"),
     "doubles": L("came before", "重複"),
