@@ -12,7 +12,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.causes import AlarmCause, Rest
-from models.operations import webhooks
+from models.operations import webhook_messages, webhooks
 from models.operations.webhooks import Webhook
 from models.policy import policy
 from models.services.keeping import audit
@@ -43,12 +43,12 @@ def send(run: Run) -> None:
     """Make messages of what was sealed, then send what is due; one receiver that fails keeps no other back."""
     if webhooks.active_webhooks():
         audit.seal_all(run.progress)
-    for number in webhooks.unread():
-        run.count(made=webhooks.read_seal(number))
+    for number in webhook_messages.unread():
+        run.count(made=webhook_messages.read_seal(number))
         run.renew()
     known = {hook.id: hook for hook in webhooks.active_webhooks()}
     for _ in range(PER_RUN_MAX):
-        row = webhooks.take(clock.now())
+        row = webhook_messages.take(clock.now())
         if row is None:
             return
         run.count(**{_sent(known.get(row["webhook"]), row): 1})
@@ -58,7 +58,7 @@ def send(run: Run) -> None:
 def _sent(hook: Webhook | None, row: dict[str, Any]) -> str:
     """Post one message, and write down what came of it."""
     if hook is None:
-        webhooks.failed(row, "not active", for_good=True)
+        webhook_messages.failed(row, "not active", for_good=True)
         return "aside"
     at, id = int(clock.now().timestamp()), str(row["entry"])
     headers = {
@@ -72,7 +72,7 @@ def _sent(hook: Webhook | None, row: dict[str, Any]) -> str:
     except web.NotPosted as problem:
         return _not_taken(hook, row, str(problem), for_good=problem.for_good)
     if 200 <= status < 300:
-        webhooks.done(row["_id"])
+        webhook_messages.done(row["_id"])
         return "sent"
     if status == GONE:
         _switch_off(hook)
@@ -81,7 +81,7 @@ def _sent(hook: Webhook | None, row: dict[str, Any]) -> str:
 
 def _not_taken(hook: Webhook, row: dict[str, Any], why: str, *, for_good: bool) -> str:
     log.warning("webhook not taken", webhook=hook.number, why=why)
-    if not webhooks.failed(row, why, for_good=for_good):
+    if not webhook_messages.failed(row, why, for_good=for_good):
         return "waiting"
     cause = AlarmCause("webhook", Rest(f"{hook.id}:{clock.today()}"))
     tell_it(SET_ASIDE(name=hook.name, why=why), cause=cause, about=hook)

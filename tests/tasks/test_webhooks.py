@@ -20,7 +20,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
-from models.operations import webhooks
+from models.operations import webhook_messages
 from models.operations.webhooks import Webhook
 from models.policy import Policy, policy, set_policy
 from tasks.messages import web
@@ -143,7 +143,7 @@ def test_one_that_fails_is_told_again_in_order_and_keeps_no_other_back(
     counts = do("webhooks.send")
     assert (counts["sent"], counts["waiting"]) == (1, 1)
     assert [item["id"] for item in receiver.told_of] == [str(other.id)]
-    assert webhooks.standing(hook.id) == {"waiting": 2, "aside": 0, "why": "HTTP 500"}
+    assert webhook_messages.standing(hook.id) == {"waiting": 2, "aside": 0, "why": "HTTP 500"}
     with later():
         assert do("webhooks.send")["sent"] == 2
     assert [(item["id"], item["seq"]) for item in receiver.told_of[1:]] == [(str(first.id), 1), (str(first.id), 2)]
@@ -183,9 +183,9 @@ def test_redirects_stalls_and_gone(
 def test_after_the_last_time_it_is_set_aside(company: Any, hook: Any, receiver: Receiver) -> None:
     company.make("customer", "clerk_sal")
     do("webhooks.send")
-    row = {"_id": None, "tries": len(webhooks.DELAYS)}
-    assert webhooks.failed(row, "x")
-    assert not webhooks.failed(row | {"tries": len(webhooks.DELAYS) - 1}, "x")
+    row = {"_id": None, "tries": len(webhook_messages.DELAYS)}
+    assert webhook_messages.failed(row, "x")
+    assert not webhook_messages.failed(row | {"tries": len(webhook_messages.DELAYS) - 1}, "x")
 
 
 @pytest.mark.parametrize("stop_at", [1, 2, 3])
@@ -194,7 +194,7 @@ def test_killed_anywhere_nothing_is_lost(
 ) -> None:
     """At least once, and under the same id: the receiver knows it again."""
     company.make("customer", "clerk_sal")
-    disarm = kill_at(stop_at, webhooks)
+    disarm = kill_at(stop_at, webhook_messages)
     with pytest.raises(Killed):
         do("webhooks.send")
     disarm()
@@ -202,7 +202,7 @@ def test_killed_anywhere_nothing_is_lost(
         do("webhooks.send")
     ids = [headers["Webhook-Id"] for headers, _ in receiver.taken]
     assert len(set(ids)) == 1
-    assert webhooks.standing(hook.id)["waiting"] == 0
+    assert webhook_messages.standing(hook.id)["waiting"] == 0
 
 
 INNER = (

@@ -13,7 +13,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.operations import webhooks
+from models.operations import webhook_messages
 from models.operations.webhooks import Webhook
 from views.session import actor, say
 from views.slots import CustomView, Panel, on_record_top
@@ -30,7 +30,7 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 @on_record_top("webhook")
 def state(me: Actor, record: Record) -> Panel:
     """How many messages wait, how many were set aside, and why."""
-    return Panel("custom/webhook.html", {"id": record.id, **webhooks.standing(record.id)})
+    return Panel("custom/webhook.html", {"id": record.id, **webhook_messages.standing(record.id)})
 
 
 class WebhookView(CustomView):
@@ -43,5 +43,5 @@ class WebhookView(CustomView):
         hook = rights.find(me, Webhook, request.form.get("id"))
         if not rights.may_update(me, hook):
             raise Forbidden(rights.NOT_YOURS)
-        say("good", AGAIN(count=webhooks.send_again(hook.id)))
+        say("good", AGAIN(count=webhook_messages.send_again(hook.id)))
         return redirect(f"/admin/webhook/details/?id={hook.id}")
