@@ -38,6 +38,11 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize(("field", "text", "value"), MEANT)
+@pytest.mark.parametrize("text", ["4", "４", "4/5", "★★★★☆", "★★★★☆ 4 of 5"])
+def test_stars_are_read_as_they_are_shown(text: str) -> None:
+    assert parse(STARS, text) == 4
+
+
 def test_what_is_typed_is_understood(field: Any, text: str, value: Any) -> None:
     assert parse(field, text) == value
     assert not list(field.faults(value))

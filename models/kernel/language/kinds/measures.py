@@ -50,6 +50,12 @@ class Rating(Whole):
         if isinstance(most, bool) or not 2 <= most <= 10:
             self.note_faults([f"has most={most!r}: a rating has two to ten steps"])
 
+    def read(self, text: str) -> Any:
+        """As a number, or as it is shown: 4, 4/5 or ★★★★☆."""
+        if "★" in text:
+            return text.count("★")
+        return super().read(folded(text).removesuffix(f"/{self.most}"))
+
     def in_words(self, value: Any) -> Any:
         return f"{value}/{self.most}"
 
