@@ -65,7 +65,7 @@ class WatchedTypes(Choices):
             "name address secret active",
             help=L(
                 "Each message is signed with the secret (Standard Webhooks) and comes at least once.",
-                "每條消息均以密鑰簽名（Standard Webhooks），至少送達一次。",
+                "每條消息均以密鑰簽名，至少送達一次。",
             ),
         ),
         Part(
@@ -92,7 +92,7 @@ class Webhook(Record):
     secret = Secret(
         required=True,
         label=L("Secret", "密鑰"),
-        help=L("whsec_ and what openssl rand -base64 32 gives.", "whsec_ 加 openssl rand -base64 32 的輸出。"),
+        help=L("24 random characters or more.", "至少 24 個隨機字符。"),
     )
     types = WatchedTypes(required=True, label=L("Record types", "記錄類型"))
     person = Ref("User", required=True, label=L("Reads as", "以此人權限"))

@@ -16,6 +16,7 @@
       Object.assign(this, { facts, changes, read, onJudged, onFault, onKept });
       this.asked = new Set();
       this.turn = Promise.resolve();
+      this.keeping = Promise.resolve();
       this.rehearseSoon = later(350, () => this.#inTurn(() => this.#rehearse()));
       this.keepSoon = later(900, () => this.keep());
       this.isKept = true;
@@ -89,7 +90,13 @@
       try { return (await ask(`${this.facts.base}sheet/draft/`)).data; } catch { return { rows: [] }; }
     }
 
-    async keep() {
+    // One after the other, so that what was typed later is not kept before what was typed first.
+    keep() {
+      this.keeping = this.keeping.then(() => this.#keep());
+      return this.keeping;
+    }
+
+    async #keep() {
       if (this.isKept) return;
       this.isKept = true;
       const answer = await this.#send({ rows: JSON.stringify(this.changes.packed()) }, "draft/");

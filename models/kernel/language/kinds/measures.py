@@ -25,6 +25,7 @@ NOT_AN_ADDRESS = L(
     "「{label}」須為以 https:// 或 http:// 開頭的網址。",
 )
 DAY_MINUTES = 24 * 60
+_STARS = re.compile(r"[★☆]*\s*(\d{1,2})\s*(?:/|of)\s*(\d{1,2})")
 _CLOCK = re.compile(r"(\d{1,5}):([0-5]\d)")
 _OF_DAY = re.compile(r"(\d{1,2})(?:[:：點点時时])([0-5]\d)?分?")
 _PARTS = re.compile(
@@ -51,10 +52,9 @@ class Rating(Whole):
             self.note_faults([f"has most={most!r}: a rating has two to ten steps"])
 
     def read(self, text: str) -> Any:
-        """As a number, or as it is shown: 4, 4/5 or ★★★★☆."""
-        if "★" in text:
-            return text.count("★")
-        return super().read(folded(text).removesuffix(f"/{self.most}"))
+        """As a number, or as it is shown: 4, 4/5 or ★★★★☆ 4 of 5."""
+        match = _STARS.fullmatch(folded(text))
+        return super().read(match[1] if match and int(match[2]) == self.most else text)
 
     def in_words(self, value: Any) -> Any:
         return f"{value}/{self.most}"
