@@ -34,6 +34,12 @@ def person(*roles: Role, department: ObjectId = SALES) -> Actor:
     return Actor(id=ObjectId(), login="x", name="X", roles=frozenset(roles), department=department)
 
 
+class Case(SimpleNamespace):
+    """A record of a type that is not private."""
+
+    declared = SimpleNamespace(access=SimpleNamespace(private=False))
+
+
 def case(**links: Any) -> Any:
     """A record as far as the rules look at it."""
     facts: dict[str, Any] = {
@@ -43,7 +49,7 @@ def case(**links: Any) -> Any:
         "due_at": None,
         "passed_up": None,
     }
-    return SimpleNamespace(
+    return Case(
         **facts,
         ref=links.get,
         ids_at=lambda path: [id for id in [links.get(path)] if id],
