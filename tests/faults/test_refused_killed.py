@@ -53,7 +53,8 @@ def test_killed_at_random_while_attempts_are_sealed(refusing: Any, db: Any) -> N
     assert sealed > 0
     assert audit.check().faults == []
     audit.seal_all()
-    assert db[ATTEMPTS].count_documents({}) == sealed + queue
+    later = db[ATTEMPTS].count_documents({}) - sealed - queue
+    assert later in (0, 1), "nothing is lost or twice; the last order of who was killed may be carried out after it"
     assert all(row["missing"] and row["actor"] for row in db[ATTEMPTS].find())
     assert db["customer"].count_documents({}) == 0
     assert audit.check().faults == []
