@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chapters import OPERATIONS
+from ..kernel.base.people import Actor
 from ..kernel.base.words import Words
-from ..kernel.language import Choices, Flag, Grid, L, Part, Record, Ref, Secret, Text, record
+from ..kernel.language import Access, Choices, Flag, Grid, L, Part, Record, Ref, Role, Scope, Secret, Text, record
 from ..kernel.language.declare import registered
-from .schedules import ONLY_IT
 
 SECRET_BEGINS = "whsec_"  # noqa: S105 the beginning of every secret
 SECRET_MIN = 24
@@ -27,6 +27,12 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[^\s#]*)?")
 NO_ADDRESS = L(
     "Give the whole address of the receiver, such as https://example.com/hook.",
     "請填寫接收方的完整地址，例如 https://example.com/hook。",
+)
+LENT = ("address", "secret", "types", "person")
+OWN_RIGHTS = L(
+    "What a webhook sends and where is set by the person with whose rights it reads.",
+    "推送的內容與地址須由以其權限讀取的本人設置。",
+    code="second_person",
 )
 NO_SECRET = L(
     "A secret is whsec_ and 24 random bytes or more in base64, or a text of 24 characters or more.",
@@ -77,7 +83,11 @@ class WatchedTypes(Choices):
             ),
         ),
     ),
-    access=ONLY_IT,
+    access=Access(
+        departments=frozenset(),
+        read={Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.ALL, Role.SUPERVISOR: Scope.NONE},
+        write={Role.IT: Scope.ALL, Role.MANAGEMENT: Scope.ALL},
+    ),
 )
 class Webhook(Record):
     """A program outside that is told when records of some types change."""
@@ -97,6 +107,13 @@ class Webhook(Record):
     types = WatchedTypes(required=True, label=L("Record types", "記錄類型"))
     person = Ref("User", required=True, label=L("Reads as", "以此人權限"))
     active = Flag(default=True, label=L("Active", "啟用"))
+
+    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
+        """Where what somebody reads is sent, they say themselves: IT lends nobody's rights to a program alone (1.3)."""
+        whose = {self.ref("person"), before.get("person") or actor.id}
+        if whose != {actor.id}:
+            after = self.to_mongo()
+            yield from ((name, OWN_RIGHTS) for name in LENT if after.get(name) != before.get(name))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.address and not _ADDRESS.fullmatch(self.address):

@@ -89,9 +89,10 @@ def hook(company: Any, receiver: Receiver) -> Any:
         "address": f"{receiver.url}/hook",
         "secret": SECRET,
         "types": ["customer", "quotation"],
-        "person": company.users["clerk_sal"],
+        "person": company.users["it"],
     }
-    return changes.create(Webhook, values, actor=company.actor("it"))
+    made = changes.create(Webhook, values, actor=company.actor("it"))
+    return changes.update(Webhook, made.id, {"person": company.users["clerk_sal"]}, actor=SYSTEM, version=None)
 
 
 def edit(company: Any, record: Any, **values: Any) -> None:
@@ -224,9 +225,25 @@ def test_no_machine_inside_the_house_is_reached(url: str) -> None:
     assert refused.value.for_good
 
 
+def test_nobody_lends_the_rights_of_another(company: Any, hook: Any) -> None:
+    """Neither by entering one, nor by sending elsewhere what somebody else lets be sent."""
+    it = company.actor("it")
+    values = {"name": "x", "address": "https://example.com/hook", "secret": SECRET, "types": ["customer"]}
+    with pytest.raises(Refused) as refused:
+        changes.create(Webhook, values | {"person": company.users["management"]}, actor=it)
+    assert "person" in refused.value.problems
+    own = changes.create(Webhook, values | {"person": it.id}, actor=it)
+    for wrong in ({"address": "https://evil.example/"}, {"types": ["contract"]}, {"person": it.id}):
+        with pytest.raises(Refused) as refused:
+            changes.update(Webhook, hook.id, wrong, actor=it, version=hook.version)
+        assert set(refused.value.problems) == set(wrong)
+    changes.update(Webhook, own.id, {"types": ["quotation"]}, actor=it, version=own.version)
+    changes.update(Webhook, hook.id, {"active": False}, actor=it, version=hook.version)
+
+
 def test_wrong_addresses_and_secrets_are_refused(company: Any, receiver: Receiver) -> None:
     good = {"name": "x", "address": "https://example.com/hook", "secret": SECRET, "types": ["customer"]}
-    good["person"] = company.users["clerk_sal"]
+    good["person"] = company.users["it"]
     for wrong in (
         {"address": "ftp://example.com"},
         {"address": "https://user:pass@example.com/"},
