@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import flask
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from werkzeug.serving import make_server
 
 from admin_app.security.accounts import open_demo_accounts
 from tests.fixtures.company import Company
+from tests.fixtures.serving import serving
 
 PASSWORD = "four good words here"
 FLAGS = (
@@ -44,13 +43,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def address(app: flask.Flask) -> Iterator[str]:
     """The address of the application, served by threads on a free port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture

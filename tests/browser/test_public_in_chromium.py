@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from mongoengine.connection import get_db
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from tests.browser.conftest import picture
 from tests.fixtures._nu import check
+from tests.fixtures.serving import serving
 
 WINDOWS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1366, "height": 860}, "locale": "zh-TW"},
@@ -31,13 +30,8 @@ EXCESS = "() => document.scrollingElement.scrollWidth - innerWidth"
 @pytest.fixture
 def public_address(built_public_app: flask.Flask, company: Any) -> Iterator[str]:
     """The address of an application that serves the type with public pages."""
-    server = make_server("127.0.0.1", 0, built_public_app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with serving(built_public_app) as address:
+        yield address
 
 
 @pytest.fixture

@@ -237,7 +237,7 @@ def test_others_crashes_and_what_is_not_shown(company: Company, five: list[Any],
     expect(page.locator("td.conflict")).to_have_count(0)
     page.keyboard.press("Control+s")
     until(lambda: kept("score")[0] == (91,), 20, "mine is not saved")
-    until(lambda: get_db()["draft"].count_documents({}) == 0, 20, "the draft stays")
+    until(lambda: drafts.find(place) is None, 20, "the draft stays")
     cell(page, 1, "region").click()
     page.keyboard.type("渝")
     press(page, "Tab")

@@ -14,7 +14,6 @@ from typing import Any
 import flask
 import pytest
 from mongoengine.connection import get_db
-from werkzeug.serving import make_server
 
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
@@ -26,6 +25,7 @@ from models.policy import Policy, policy, set_policy
 from tasks.messages import web
 from tests.fixtures.doing import Killed, do
 from tests.fixtures.http import read_page
+from tests.fixtures.serving import serving
 
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -68,17 +68,11 @@ class Receiver:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     own = Receiver()
-    server = make_server("127.0.0.1", 0, own.answers(), threaded=True)
-    own.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     before = policy()
     set_policy(Policy(inner_hosts=frozenset({"127.0.0.1"})))
-    yield own
+    with serving(own.answers()) as own.url:
+        yield own
     set_policy(before)
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import flask
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
-from werkzeug.serving import make_server
+
+from tests.fixtures.serving import serving
 
 CLIENT, SECRET = "guicheng", "of the client"
 
@@ -92,13 +92,5 @@ class OwnProvider:
 def own_provider() -> Iterator[OwnProvider]:
     """A provider that answers until the end of the block."""
     own = OwnProvider()
-    server = make_server("127.0.0.1", 0, own.answers(), threaded=True)
-    own.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(own.answers()) as own.issuer:
         yield own
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
