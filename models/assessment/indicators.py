@@ -127,7 +127,7 @@ def this_month() -> dt.date:
                 "一律依據已封存的歷史計算；個案數少於最小樣本數時不顯示數值。",
             ),
         ),
-        Part(L("Target", "目標"), "weight floor target stretch edition"),
+        Part(L("Target", "目標"), "weight floor target stretch courses edition"),
     ),
     workflow=Workflow(
         "draft",
@@ -198,6 +198,7 @@ class Indicator(Record):
     floor = Number(places=2, label=L("Worth 0 points", "0 分值"))
     target = Number(places=2, label=L("Target (100 points)", "目標值（100 分）"))
     stretch = Number(places=2, label=L("Stretch (120 points)", "挑戰值（120 分）"))
+    courses = Refs("Course", states={"published"}, label=L("Courses for who is weak in it", "薄弱者培訓課程"))
     edition = Text(computed=True, label=L("Edition of the formula", "公式版次"))
 
     def clean(self) -> None:

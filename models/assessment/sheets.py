@@ -81,6 +81,7 @@ from .sheet_words import (
     SheetItem,
     SheetPart,
 )
+from .training_needs import courses_for, enrolment_for, why_trained
 
 APPEAL_DAYS = 7
 AGAIN_DAYS = 7
@@ -210,6 +211,16 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
             L("Propose a change of position", "提出崗位變更"),
             states=PUBLISHED,
             opens="evaluations",
+        ),
+        FollowUp(
+            "train",
+            "Enrolment",
+            L("Propose training", "提出培訓"),
+            states=PUBLISHED,
+            over="Course",
+            where=courses_for,
+            fill=enrolment_for,
+            why=why_trained,
         ),
     ),
     retention=Retention(archive=1095, delete=5, states=PUBLISHED),

@@ -170,7 +170,7 @@ def test_a_grade_leads_to_nothing_by_itself(people: Any) -> None:
     do("moves.timed")
     assert CHANGE.objects().count() == 0
     assert user(people, "peer3").active
-    assert not [leads for leads in SHEET.declared.follow_ups if not leads.opens]
+    assert {leads.verb for leads in SHEET.declared.follow_ups if not leads.opens} == {"train"}  # by people, each
     low = propose(
         people, "peer3", kind="demotion", ground="assessment", evaluations=[sheet_of(people, "peer3").id],
         to_department=people.department("SAL"), to_roles=["clerk"],
@@ -224,6 +224,23 @@ def test_what_changes_in_rights_is_shown_before_and_then_holds(people: Any, brow
         assert bool(rights.may_create(now, cls)) == bool(rights.may_create(expected, cls)), cls
     page = browser_as("management", locale="en").get("/admin/position_change/details/", {"id": change.id}).text
     assert "What changes in rights" not in page
+
+
+def test_weak_results_propose_training_once_and_say_why(people: Any, published: Any, browser_as: Any) -> None:
+    """peer3 has 56.67 points in teamwork: the course that its indicator names; clerk_sal with 76.67 gets none."""
+    course = people.walk(people.make("course", "hr", name="溝通與協作"), "published")
+    get_db().indicator.update_one({"_id": published["indicator"]}, {"$set": {"courses": [course.id]}})
+    weak, good = sheet_of(people, "peer3"), sheet_of(people, "clerk_sal")
+    page = browser_as("hr", locale="en").get("/admin/assessment/lead/", {"id": weak.id, "verb": "train"}).text
+    assert "weak: 團隊協作 56.67" in page
+    for _ in range(2):
+        changes.follow_up(SHEET, weak.id, "train", actor=people.actor("hr"))
+        changes.follow_up(SHEET, good.id, "train", actor=people.actor("hr"))
+    made = list(catalogue["enrolment"].objects())
+    assert [(each.ref("person"), each.ref("course")) for each in made] == [(people.users["peer3"], course.id)]
+    for login in ("peer3", "head_sal", "finance"):
+        with pytest.raises((Forbidden, Missing)):
+            changes.follow_up(SHEET, weak.id, "train", actor=people.actor(login))
 
 
 MAY = {"clerk_sal": "y", "head_sal": "y", "hr": "y", "management": "y", "supervisor": "y", "clerk_sal2": "n",
