@@ -16,16 +16,13 @@ from models import catalogue
 from models.kernel.base.words import HANT
 from tests.fixtures._languages import untranslated
 from tests.fixtures._nu import VERSION, check
-from tests.fixtures._types import FULL
+from tests.fixtures._types import FULL, VARIED
 from tests.fixtures._visits import Tour, Visit
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 PAGES_MIN = 40
 WIDE, NARROW = {"width": 1366, "height": 860}, {"width": 360, "height": 740}
-# What has been measured need not be laid out again while the window goes back to its size and colours.
-OVERFLOW = """() => { const excess = document.scrollingElement.scrollWidth - innerWidth;
-    document.documentElement.hidden = true;
-    return excess; }"""
+OVERFLOW = "() => document.scrollingElement.scrollWidth - innerWidth"
 LOOK = """async ([within, options]) => { const result = await axe.run(within || document, options);
     const rules = ["passes", "violations", "inapplicable", "incomplete"].flatMap((kind) => result[kind]);
     return { version: result.testEngine.version, rules: rules.map((rule) => rule.id), violations: result.violations };
@@ -33,8 +30,7 @@ LOOK = """async ([within, options]) => { const result = await axe.run(within || 
 RULES = {"rules": {"target-size": {"enabled": True}}}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 CONTENT = {"exclude": [["header.topbar"], ["nav.sidebar"]]}  # the frame, which is the same on every page of a person
-TWINS_MAX = 3
-DRAWN_BY_FIELDS = ("", "details/", "new/")
+TWINS_MAX = 2
 KINDS = ("home", "move", "refused", "race", "bulk")
 
 
@@ -82,14 +78,16 @@ def axe_looks_at(visits: Iterable[Visit], seen: list[Visit]) -> Iterator[Visit]:
 
 
 def chosen(visits: Iterable[Visit]) -> Iterator[Visit]:
-    """All pages; of those that several types have, the lists, records and forms of the types that have all kinds and
-    options between them, and a few of each other."""
-    seen, full = Counter[str](), {cls.type_name() for cls in FULL}
+    """All pages; of those that several types have, the lists and records of the types that have all kinds and options
+    between them, the forms of those that have all kinds, and a few of each other."""
+    seen = Counter[str]()
+    full, varied = ({cls.type_name() for cls in types} for types in (FULL, VARIED))
+    drawn_by_fields = {"": full, "details/": full, "new/": varied}
     for visit in visits:
         kind = kind_of(visit)
         seen[kind] += 1
-        if visit.name.split("/")[2:3] and kind in DRAWN_BY_FIELDS:
-            if visit.name.split("/")[2] in full:
+        if visit.name.split("/")[2:3] and kind in drawn_by_fields:
+            if visit.name.split("/")[2] in drawn_by_fields[kind]:
                 yield visit
         elif seen[kind] <= TWINS_MAX:
             yield visit
@@ -126,10 +124,11 @@ class Judge:
         page.emulate_media(color_scheme="dark")
         self._judge(page, visit, "dark", COLOURS, within=CONTENT if visit.login in self.framed else None)
         self.framed.add(visit.login)
-        page.emulate_media(color_scheme="light")
         page.set_viewport_size(NARROW)
         if (excess := page.evaluate(OVERFLOW)) > 0:
             self.faults.setdefault(f"{excess} px wider than a phone", []).append(visit.name)
+        page.goto("about:blank")  # a page that waits for a task would reload itself while the next is opened
+        page.emulate_media(color_scheme="light")
         page.set_viewport_size(WIDE)
 
     def findings(self) -> Iterator[str]:

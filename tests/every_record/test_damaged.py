@@ -17,7 +17,7 @@ from models.kernel.language.sound import DAMAGED
 from models.services.personal import layouts
 from models.services.work import damage
 from tests.fixtures._odd import mixed, mixed_lines, names_of, stored
-from tests.fixtures._types import FULL, TYPES
+from tests.fixtures._types import RICH, TYPES, VARIED
 from tests.fixtures.http import Browser, reader
 from views.analysis.choosing import OwnTable
 from views.lists.listing import choosable, sortable
@@ -40,14 +40,16 @@ def fresh() -> None:
 @TYPES
 def test_the_pages_of_a_type_live_beside_damaged_records(cls: Any, record: Any, company: Any, browser_as: Any) -> None:
     """All kinds at once in one list: in the fields of the type, then in those by which a record is found and called,
-    then in the columns of lines. Types that have all kinds and options between them are walked through all their pages,
-    the others through their list with all columns and some of their records."""
-    is_full = cls in FULL
+    then in the columns of lines. Types that have all kinds between them are walked through all their pages, those that
+    have all options through their analyses, and each through its list with all columns and some of its records."""
+    is_full = cls in VARIED
     rows, login = cls._get_collection(), reader(company, cls, record)
     sound = rows.find_one({"_id": record.id})
     walk = Walk(browser_as(login, locale="en"), cls, company.actor(login))
     own = stored(rows, mixed(cls, sound, [name for name in names_of(cls) if name not in FRAME]))
     walk.lists() if is_full else walk.get(walk.base, size=200)
+    if is_full or cls in RICH:
+        walk.figures()
     assert 1 <= len(noted_of(cls)) <= damage.SINGLY_MAX  # many that are met together are one message
     walk.records(own, OF_RECORD, SELDOM if is_full else (), step=1 if is_full else SELDOM_EACH)
     frames, lines = stored(rows, mixed(cls, sound, FRAME)), stored(rows, mixed_lines(cls, sound))
@@ -94,7 +96,6 @@ class Walk:
             self.get(self.base + path, own="1")
         for path in (f"/admin/board/{self.cls.type_name()}/", f"/admin/calendar/{self.cls.type_name()}/", *ACROSS):
             self.get(path)
-        self.figures()
 
     def figures(self) -> None:
         """What is declared of it, and a table by each field that it is grouped by."""
