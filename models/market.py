@@ -104,7 +104,7 @@ FIGURES = (
     grid=Grid(
         "number subject source category priority feasibility collected_on state",
         search="subject source_reference",
-        inline="category priority feasibility",
+        inline="subject source category priority feasibility",
         sort="-priority",
     ),
     form=(

@@ -117,7 +117,7 @@ class CheckItem(Line):
         "subject priority assignee due progress checklist about state",
         search="subject",
         sort="-priority",
-        inline="priority progress",
+        inline="subject priority due progress",
     ),
     form=(
         Part(

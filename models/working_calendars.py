@@ -149,7 +149,7 @@ def has_come(special: CalendarDay) -> bool:
     clause="1.4",
     number="CD-{yyyy}-{seq:4}",
     title="{name}",
-    grid=Grid("day kind name calendar hours", search="name", sort="-day"),
+    grid=Grid("day kind name calendar hours", search="name", sort="-day", inline="kind name"),
     replayed=Replayed("day kind calendar hours", when=has_come),
     access=BY_IT_AND_HR,
 )

@@ -63,7 +63,11 @@ def next_edition(article: KnowledgeArticle) -> Mapping[str, Any]:
     clause="2.4.5",
     number="KB-{yyyy}-{seq:4}",
     title="{question}",
-    grid=Grid("number question product audience edition review_on owner state", search="question answer product.title"),
+    grid=Grid(
+        "number question product audience edition review_on owner state",
+        search="question answer product.title",
+        inline="product audience review_on",
+    ),
     form=(
         Part(
             L("Article", "文章"),

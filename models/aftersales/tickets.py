@@ -105,7 +105,7 @@ class InternalNote(SignedLine):
         "number subject customer kind severity urgency priority assignee answer_unread due_at state",
         search="subject customer.title",
         sort="-priority",
-        inline="assignee",
+        inline="kind severity urgency assignee",
     ),
     form=(
         Part(

@@ -178,6 +178,7 @@ CASE_FIGURES = (
         "number subject project items kind priority tester result suspect state",
         search="subject key",
         filters="project items kind priority tester result suspect key state",
+        inline="subject kind priority tester",
     ),
     form=(
         Part(

@@ -67,7 +67,11 @@ def task_of(maintenance: Any) -> Mapping[str, Any] | None:
     downstream="ticket",
     number="MA-{yyyy}-{seq:4}",
     title="{subject}",
-    grid=Grid("number subject project kind ticket responsible due done state", search="subject"),
+    grid=Grid(
+        "number subject project kind ticket responsible due done state",
+        search="subject",
+        inline="subject kind responsible due",
+    ),
     form=(
         Part(L("What it is about", "事項"), "project subject kind ticket finding", clause="2.3.6"),
         Part(

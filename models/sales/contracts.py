@@ -312,7 +312,9 @@ ON_TIME = (
     number="SO-{yyyy}{mm}-{seq:4}",
     title="{number} {subject}",
     grid=Grid(
-        "number customer subject promised_on delivered_on punctuality owner state", search="subject customer.title"
+        "number customer subject promised_on delivered_on punctuality owner state",
+        search="subject customer.title",
+        inline="subject promised_on delivered_on",
     ),
     form=(
         Part(

@@ -189,7 +189,11 @@ def next_step_task(talk: Interaction) -> dict[str, Any]:
     clause="2.2.2",
     number="IN-{yyyy}{mm}-{seq:4}",
     title="{number}",
-    grid=Grid("number customer at channel needs next_step next_due", search="customer.title needs"),
+    grid=Grid(
+        "number customer at channel needs next_step next_due",
+        search="customer.title needs",
+        inline="channel next_step next_due",
+    ),
     form=(
         Part(L("Talk", "溝通"), "customer at channel", help=L("Entered on its day.", "每次溝通應於當日登記。")),
         Part(
@@ -248,7 +252,12 @@ class Interaction(Record):
     clause="2.2.3",
     number="PR-{seq:5}",
     title="{code} {name}",
-    grid=Grid("code name spec unit list_price floor_price currency valid_until state", search="code name", sort="code"),
+    grid=Grid(
+        "code name spec unit list_price floor_price currency valid_until state",
+        search="code name",
+        sort="code",
+        inline="name spec unit list_price valid_until",
+    ),
     form=(
         Part(
             L("Product", "產品"),

@@ -57,7 +57,7 @@ KEEPERS = Access(
     clause="5.2",
     number="QB-{seq:5}",
     title="{text}",
-    grid=Grid("number text category difficulty kind state", search="text category"),
+    grid=Grid("number text category difficulty kind state", search="text category", inline="text category difficulty"),
     form=(
         Part(L("Question", "題目"), "kind category difficulty expert text", clause="5.2", help=DRAWN_BY),
         Part(L("What is right", "答案"), "options is_true answer tolerance explanation", help=WRITTEN_AS),

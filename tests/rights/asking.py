@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.fixtures.http import Browser, read_page
+from views.kinds import kind_of
 
 STALE = "0"
 LETTERS = {403: "n", 404: "x", 303: "l"}
@@ -82,7 +83,9 @@ class Asker:
         fields = type(self.record).declared.grid.inline
         if not fields:
             return "."
-        sent = {**self.id, "name": fields[-1], "value": "1", "version": STALE}
+        held = self.record.to_mongo().get(fields[-1])
+        value = kind_of(type(self.record)._fields[fields[-1]]).typed(held)
+        sent = {**self.id, "name": fields[-1], "value": value, "version": STALE}
         return self._letter(self._post("ajax/update/", sent), 409)
 
     def remove(self) -> str:

@@ -32,33 +32,33 @@ MAY: dict[str, str] = {
     """,
     "interaction": """
                     list find open history export lookup download comment create edit inline attach remove bulk
-        clerk_sal   y    y    y    y       y      .      y        y       y      y    .      y      y      y
-        clerk_sal2  y    y    y    y       y      .      y        y       y      y    .      y      n      y
-        head_sal    y    y    y    y       y      .      y        y       y      y    .      y      y      y
-        clerk_mkt   n    -    n    n       n      .      x        n       n      n    .      n      n      n
-        head_mkt    n    -    n    n       n      .      x        n       n      n    .      n      n      n
-        clerk_prd   n    -    n    n       n      .      x        n       n      n    .      n      n      n
-        legal       y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        finance     y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        management  y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        supervisor  y    y    y    y       y      .      y        n       n      n    .      n      n      y
-        it          n    -    n    n       n      .      x        n       n      n    .      n      n      n
-        a stranger  l    l    l    l       l      .      l        l       l      l    .      l      l      l
+        clerk_sal   y    y    y    y       y      .      y        y       y      y    y      y      y      y
+        clerk_sal2  y    y    y    y       y      .      y        y       y      y    y      y      n      y
+        head_sal    y    y    y    y       y      .      y        y       y      y    y      y      y      y
+        clerk_mkt   n    -    n    n       n      .      x        n       n      n    n      n      n      n
+        head_mkt    n    -    n    n       n      .      x        n       n      n    n      n      n      n
+        clerk_prd   n    -    n    n       n      .      x        n       n      n    n      n      n      n
+        legal       y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        finance     y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        management  y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        supervisor  y    y    y    y       y      .      y        n       n      n    n      n      n      y
+        it          n    -    n    n       n      .      x        n       n      n    n      n      n      n
+        a stranger  l    l    l    l       l      .      l        l       l      l    l      l      l      l
     """,
     "product": """
                     list find open history export lookup download comment create edit inline attach remove bulk
-        clerk_sal   y    y    y    y       y      y      y        y       n      n    .      n      n      y
-        clerk_sal2  y    y    y    y       y      y      y        y       n      n    .      n      n      y
-        head_sal    y    y    y    y       y      y      y        y       y      y    .      y      y      y
-        clerk_mkt   n    -    n    n       n      n      x        n       n      n    .      n      n      n
-        head_mkt    n    -    n    n       n      n      x        n       n      n    .      n      n      n
-        clerk_prd   n    -    n    n       n      n      x        n       n      n    .      n      n      n
-        legal       y    y    y    y       y      y      y        y       n      n    .      n      n      y
-        finance     y    y    y    y       y      y      y        y       n      n    .      n      n      y
-        management  y    y    y    y       y      y      y        y       n      n    .      n      n      y
-        supervisor  y    y    y    y       y      y      y        n       n      n    .      n      n      y
-        it          n    -    n    n       n      n      x        n       n      n    .      n      n      n
-        a stranger  l    l    l    l       l      l      l        l       l      l    .      l      l      l
+        clerk_sal   y    y    y    y       y      y      y        y       n      n    n      n      n      y
+        clerk_sal2  y    y    y    y       y      y      y        y       n      n    n      n      n      y
+        head_sal    y    y    y    y       y      y      y        y       y      y    y      y      y      y
+        clerk_mkt   n    -    n    n       n      n      x        n       n      n    n      n      n      n
+        head_mkt    n    -    n    n       n      n      x        n       n      n    n      n      n      n
+        clerk_prd   n    -    n    n       n      n      x        n       n      n    n      n      n      n
+        legal       y    y    y    y       y      y      y        y       n      n    n      n      n      y
+        finance     y    y    y    y       y      y      y        y       n      n    n      n      n      y
+        management  y    y    y    y       y      y      y        y       n      n    n      n      n      y
+        supervisor  y    y    y    y       y      y      y        n       n      n    n      n      n      y
+        it          n    -    n    n       n      n      x        n       n      n    n      n      n      n
+        a stranger  l    l    l    l       l      l      l        l       l      l    l      l      l      l
     """,
     "quotation": """
                     list find open history export lookup download comment create edit inline attach remove bulk
@@ -107,33 +107,33 @@ MAY: dict[str, str] = {
     """,
     "sales_order": """
                     list find open history export lookup download comment create edit inline attach remove bulk
-        clerk_sal   y    y    y    y       y      .      y        y       y      y    .      y      y      y
-        clerk_sal2  y    y    y    y       y      .      y        y       y      y    .      y      n      y
-        head_sal    y    y    y    y       y      .      y        y       y      y    .      y      y      y
-        clerk_mkt   -    -    x    x       -      .      x        x       n      x    .      x      x      -
-        head_mkt    -    -    x    x       -      .      x        x       n      x    .      x      x      -
-        clerk_prd   -    -    x    x       -      .      x        x       n      x    .      x      x      -
-        legal       y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        finance     y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        management  y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        supervisor  y    y    y    y       y      .      y        n       n      n    .      n      n      y
-        it          n    -    n    n       n      .      x        n       n      n    .      n      n      n
-        a stranger  l    l    l    l       l      .      l        l       l      l    .      l      l      l
+        clerk_sal   y    y    y    y       y      .      y        y       y      y    y      y      y      y
+        clerk_sal2  y    y    y    y       y      .      y        y       y      y    y      y      n      y
+        head_sal    y    y    y    y       y      .      y        y       y      y    y      y      y      y
+        clerk_mkt   -    -    x    x       -      .      x        x       n      x    x      x      x      -
+        head_mkt    -    -    x    x       -      .      x        x       n      x    x      x      x      -
+        clerk_prd   -    -    x    x       -      .      x        x       n      x    x      x      x      -
+        legal       y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        finance     y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        management  y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        supervisor  y    y    y    y       y      .      y        n       n      n    n      n      n      y
+        it          n    -    n    n       n      .      x        n       n      n    n      n      n      n
+        a stranger  l    l    l    l       l      .      l        l       l      l    l      l      l      l
     """,
     "sales_order handed over": """
                     list find open history export lookup download comment create edit inline attach remove bulk
-        clerk_sal   y    y    y    y       y      .      y        y       y      y    .      y      y      y
-        clerk_sal2  y    y    y    y       y      .      y        y       y      y    .      y      n      y
-        head_sal    y    y    y    y       y      .      y        y       y      y    .      y      y      y
-        clerk_mkt   -    -    x    x       -      .      x        x       n      x    .      x      x      -
-        head_mkt    -    -    x    x       -      .      x        x       n      x    .      x      x      -
-        clerk_prd   y    y    y    y       y      .      y        y       n      y    .      y      n      y
-        legal       y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        finance     y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        management  y    y    y    y       y      .      y        y       n      n    .      n      n      y
-        supervisor  y    y    y    y       y      .      y        n       n      n    .      n      n      y
-        it          n    -    n    n       n      .      x        n       n      n    .      n      n      n
-        a stranger  l    l    l    l       l      .      l        l       l      l    .      l      l      l
+        clerk_sal   y    y    y    y       y      .      y        y       y      y    y      y      y      y
+        clerk_sal2  y    y    y    y       y      .      y        y       y      y    y      y      n      y
+        head_sal    y    y    y    y       y      .      y        y       y      y    y      y      y      y
+        clerk_mkt   -    -    x    x       -      .      x        x       n      x    x      x      x      -
+        head_mkt    -    -    x    x       -      .      x        x       n      x    x      x      x      -
+        clerk_prd   y    y    y    y       y      .      y        y       n      y    n      y      n      y
+        legal       y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        finance     y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        management  y    y    y    y       y      .      y        y       n      n    n      n      n      y
+        supervisor  y    y    y    y       y      .      y        n       n      n    n      n      n      y
+        it          n    -    n    n       n      .      x        n       n      n    n      n      n      n
+        a stranger  l    l    l    l       l      .      l        l       l      l    l      l      l      l
     """,
     "receivable": """
                     list find open history export lookup download comment create edit inline attach remove bulk
