@@ -93,6 +93,9 @@ class _DemoRound:
     def cancel(self) -> None:
         self.desk.login = MANAGEMENT
         self.desk.move(self.cycle, "cancel", words.CANCELLED)
+        for sheet in self.sheets():
+            context = Context(source=Source.SEED, reason=words.CANCELLED)
+            changes.move(type(sheet), sheet.id, "cancel", actor=SYSTEM, version=None, context=context)
 
     def sheets(self) -> list[Any]:
         cls: Any = catalogue["assessment"]

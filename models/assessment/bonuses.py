@@ -35,7 +35,7 @@ from ..kernel.language import (
     role,
     workdays,
 )
-from .bonus_words import APPROVED, COMPUTED, KINDS, PROPOSED, REASONS, REGULAR, REJECTED
+from .bonus_words import APPROVED, COMPUTED, KINDS, PROPOSED, REASONS, REGULAR, REJECTED, SHARED
 from .sheet_words import GRADE_LABELS
 
 SLIP = "slip"
@@ -99,6 +99,7 @@ GIVEN = L(
         write={},
         named={"recipient": READ},
         private=True,
+        kept_from="employee",
     ),
     unique=(Unique("sheet", only={"kind": REGULAR}),),
     analyses=(Pivot("cycle", "kind", total="amount"), Pivot("department", "grade", total="amount")),
@@ -110,6 +111,7 @@ GIVEN = L(
             on="award approve",
             attach=SLIP,
             fields="cycle staff employee kind grade base coefficient share amount why",
+            note=SHARED,
             locale="employee.locale",
             proof=True,
         ),

@@ -50,7 +50,7 @@ from .filling import are_under_revision, forms_of, values_of, why_of
 from .forms import WHOLE
 from .grading import FORCED, GRADES, THRESHOLDS
 from .indicators import IN_FORCE, PERIODS
-from .sheet_words import APPROVED, BY_HR, GRADE_LABELS, PUBLISH, RUNNING
+from .sheet_words import APPROVED, BY_HR, CANCEL, GRADE_LABELS, PUBLISH, RUNNING
 from .sheet_words import PUBLISHED as SHEET_PUBLISHED
 
 DONE, BONUSES = "published", "assessments.bonuses"
@@ -280,6 +280,11 @@ class AssessmentCycle(Record):
         """The sheets are published one after the other in the background, each once."""
         results.in_turn(self.id)
         ordering.order(PUBLISH, {"cycle": str(self.id)}, once=f"{PUBLISH}:{self.id}", asked_by=actions.actor)
+
+    def on_cancel(self, actions: MoveActions) -> None:
+        """Its sheets end with it in the background, each once, with the same reason."""
+        results.in_turn(self.id)
+        ordering.order(CANCEL, {"cycle": str(self.id)}, once=f"{CANCEL}:{self.id}", asked_by=actions.actor)
 
     def on_share_out(self, actions: MoveActions) -> None:
         """The bonuses are computed in the background; whoever gets one does not approve them."""

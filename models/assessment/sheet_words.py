@@ -31,16 +31,19 @@ from ..kernel.language.relations import related
 from .grading import EXEMPT, FORCED, GRADES, THRESHOLDS
 from .indicators import COMPUTED, SCORED
 
-DRAFT, SELF_DONE, SCORED_STATE, APPROVED, PUBLISHED, APPEALED = (
+DRAFT, SELF_DONE, SCORED_STATE, APPROVED, PUBLISHED, APPEALED, CANCELLED = (
     "draft",
     "self_done",
     "scored",
     "approved",
     "published",
     "appealed",
+    "cancelled",
 )
 RUNNING, PUBLISH = "running", "assessments.publish"  # the state of a cycle whose sheets are made; the job of the end
+CANCEL = "assessments.cancel"  # the job that ends the sheets with their cycle
 OPEN_STATES = (DRAFT, SELF_DONE)
+UNPUBLISHED = (*OPEN_STATES, SCORED_STATE, APPROVED)
 GRADE_LABELS = {grade: L(grade, grade) for grade in GRADES}
 WAYS = {
     THRESHOLDS: L("By thresholds on the exact total", "按精確總分分檔"),

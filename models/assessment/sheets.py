@@ -62,6 +62,7 @@ from .sheet_words import (
     BEFORE,
     BY_HR,
     CALIBRATION,
+    CANCELLED,
     DRAFT,
     EMPLOYEE,
     GRADE_LABELS,
@@ -75,6 +76,7 @@ from .sheet_words import (
     RUNNING,
     SCORED_STATE,
     SELF_DONE,
+    UNPUBLISHED,
     WAYS,
     Adjustment,
     ItemScale,
@@ -89,6 +91,11 @@ DELIVERED = L(
     "Your assessment “{title}” is published. You may appeal until {day}.",
     "您的考核「{title}」已公佈，可於 {day} 前申訴。",
 )
+CALLED_OFF = L(
+    "Your assessment “{title}” has ended without a result: its cycle was cancelled.",
+    "您的考核「{title}」已終止，不產生結果：所屬考核週期已取消。",
+)
+NOT_RUNNING = L("This cycle is not running any more.", "此考核週期已不在進行中。", code="state")
 OUT_OF_BOUNDS = L(
     "The total can be between {low} and {high}: what is computed stays as it is; only an objection changes it.",
     "總分只能在 {low} 至 {high} 之間：計算項不得更改，僅可通過指標異議更正。",
@@ -167,6 +174,9 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
             ),
             Move("publish", APPROVED, PUBLISHED, by=NOBODY),
             Move(
+                "cancel", " ".join(UNPUBLISHED), CANCELLED, by=NOBODY, label=L("Cancelled with its cycle", "隨週期取消")
+            ),
+            Move(
                 "appeal",
                 PUBLISHED,
                 APPEALED,
@@ -188,7 +198,7 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
             ),
             Move("refuse", APPEALED, PUBLISHED, by=role(Role.HR), ask=REASON, label=L("Refuse", "申訴不成立")),
         ),
-        ends=PUBLISHED,
+        ends=f"{PUBLISHED} {CANCELLED}",
         edit=(),
         withdraw=False,
         facts=(
@@ -223,7 +233,7 @@ def last_day_of_appeal(delivered: dt.date, department: Any) -> dt.date:
             why=why_trained,
         ),
     ),
-    retention=Retention(archive=1095, delete=5, states=PUBLISHED),
+    retention=Retention(archive=1095, delete=5, states=f"{PUBLISHED} {CANCELLED}"),
 )
 class Assessment(Record):
     """The sheet of one employee in one cycle (4.3)."""
@@ -280,7 +290,9 @@ class Assessment(Record):
             yield "cycle", UNDER_REVISION
 
     def on_create(self, actions: MoveActions) -> None:
-        """Ask for the scores."""
+        """Ask for the scores; not for a cycle that is cancelled meanwhile."""
+        if results.in_turn(self.ref("cycle")) != RUNNING:
+            raise Refused(NOT_RUNNING)
         filling.ask_for_scores(self, actions)
 
     def on_score(self, actions: MoveActions) -> None:
@@ -306,6 +318,13 @@ class Assessment(Record):
         self.voices = [line for line in self.voices or () if line.kind != MANAGER]
         self.manager_remark = None
         filling.empty(self)
+
+    def on_cancel(self, actions: MoveActions) -> None:
+        """Who has not scored is waited for no longer; what was given is shown to nobody any more."""
+        for given in list(ScoreSheet.objects(sheet=self.id, state="open", removed_at=None)):
+            actions.move(given, "lapse", reason=actions.context.reason)
+        self.outstanding = 0
+        actions.notify(self, [at_user(self.ref("employee"))], NoticeKind.PUBLISHED, CALLED_OFF(title=self.title))
 
     def on_calibrate(self, actions: MoveActions) -> None:
         """Before the cycle is published: afterwards ranks would be of two states of the totals."""

@@ -182,7 +182,7 @@ def test_a_correction_of_the_own_bonus_is_approved_by_somebody_else(company: Any
     sheet = act(SHEET, sheet_of(company, "peer2"), "appeal", "peer2", {"grounds": "漏計"})
     act(SHEET, sheet, "grant", "hr", {"adjust_by": Decimal(8)}, "屬實")
     correction = bonus_of(company, "peer2", "correction")
-    with pytest.raises(Forbidden):
+    with pytest.raises(Missing):
         act(BONUS, correction, "approve", "peer2")
     act(BONUS, correction, "reject", "management", reason="預算已用盡")
     assert bonus_of(company, "peer2").amount == Decimal("1304.35")
@@ -243,6 +243,28 @@ def test_a_clerk_lists_the_own_bonus_alone_and_not_before_the_approval(
     assert "2,173" not in other
 
 
+def test_nobody_sees_the_own_amount_before_it_is_given_whatever_their_office(
+    company: Any, computed: Any, browser_as: Any
+) -> None:
+    """The head sees the amounts of the others, and HR that of the head; in results and rehearsals the own is a dash."""
+    own, other = bonus_of(company, "head_sal"), bonus_of(company, "peer2")
+    head = browser_as("head_sal", is_new=True)
+    assert head.get("/admin/bonus/details/", {"id": other.id}).status_code == 200
+    assert head.get("/admin/bonus/details/", {"id": own.id}).status_code == 404
+    changes.update(USER, company.users["head_sal"], {"roles": ["head", "hr"]}, actor=SYSTEM, version=None)
+    as_hr = browser_as("head_sal", is_new=True)
+    page = as_hr.get("/admin/assessment-results/", {"id": computed["cycle"]}).text
+    assert page.count("2,173.9") == 3  # four weigh the same, and one of them is the reader
+    assert str(own.id) not in as_hr.get("/admin/bonus/", {"size": "200"}).text
+    sheet = act(SHEET, sheet_of(company, "peer2"), "appeal", "peer2", {"grounds": "漏計"})
+    page = as_hr.get("/admin/assessment-results/effect", {"id": sheet.id, "points": "8"}).text
+    assert company.user("head_sal").name not in page.split("<tbody>")[1]
+    act(SHEET, sheet, "refuse", "hr", reason="不成立")
+    act(CYCLE, cycle_of(computed), "award", "management")
+    work_off(BONUSES)
+    assert as_hr.get("/admin/bonus/details/", {"id": own.id}).status_code == 200
+
+
 def test_the_payroll_sheet_is_exact_and_takes_no_formula(company: Any, awarded: Any, browser_as: Any) -> None:
     changes.update(USER, company.users["clerk_sal"], {"name": "=2+3"}, actor=SYSTEM, version=None)
     finance = browser_as("finance", is_new=True)
@@ -262,11 +284,15 @@ def test_the_slip_is_in_the_language_of_the_employee(company: Any, computed: Any
     act(CYCLE, cycle_of(computed), "award", "management")
     work_off(BONUSES)
     work_off(MAKE)
-    for login, words in (("clerk_sal", "Amount"), ("peer2", "金额"), ("head_sal", "金額")):
+    for login, words, way in (
+        ("clerk_sal", "Amount", "the weight by which the pool"), ("peer2", "金额", "分配本周期奖金总额所用的权重"),
+        ("head_sal", "金額", "分配本週期獎金總額所用的權重"),
+    ):  # fmt: skip
         bonus = bonus_of(company, login)
         kept = get_db().file.find_one({"record_id": bonus.id, "kind": "slip"})
         answer = browser_as(login, is_new=True).get(f"/files/{kept['_id']}")
         assert words in text_in(answer.data)
+        assert "".join(way.split()) in "".join(text_in(answer.data).split())
         assert str(bonus.amount) in text_in(answer.data).replace(",", "")
     other = browser_as("clerk_sal2", is_new=True)
     assert other.get(f"/files/{kept['_id']}").status_code == 404

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from bson import Decimal128
 from mongoengine.connection import get_db
+from python_calamine import CalamineWorkbook
 
 from models.assessment.sheet_words import PUBLISH
 from models.kernel.base import clock
 from tests.fixtures._scenes import Stage
-from tests.fixtures.doing import work_off
+from tests.fixtures.doing import do, work_off
+from tests.fixtures.http import COMMANDS
 from tests.fixtures.rounds import (
     CYCLE,
     MARKS,
@@ -155,7 +159,8 @@ def programs(client: Any, sheet: Any) -> Iterator[tuple[str, str]]:
 
 def figures_in(said: dict[str, str]) -> dict[str, set[str]]:
     """Each figure, with the places in which it stands."""
-    texts = {name: re.sub(r"[0-9a-f]{24,}", "", text) for name, text in said.items()}
+    no_figure = re.compile(r'[0-9a-f]{24,}| (?:d|x|y|points)="[^"]*"')  # ids, and where a drawing has its lines
+    texts = {name: no_figure.sub("", text) for name, text in said.items()}
     return {figure: {place for place, text in texts.items() if figure in text} for figure in (*FIGURES, *PEERS)}
 
 
@@ -196,6 +201,53 @@ def test_no_list_is_sorted_narrowed_or_summed_by_what_it_does_not_show(
                 assert client.get(f"assessment?f.{name}{way}=1").status_code == 422, (login, name, way)
         page = browser.get("/admin/analysis/assessment/", {"rows": "grade", "value": "total"}).text
         assert not [name for name in HIDDEN if f'value="{name}"' in page]
+
+
+def test_nothing_of_it_is_mailed_or_exported_and_no_work_tells_it(
+    stage_of: str, company: Any, running: Any, browser_as: Callable[..., Any]
+) -> None:
+    """XLSX sheets; notices and mails, to whomever; and how many commands the database is sent, whatever a score is."""
+    sheet = sheet_of(company, WHOSE)
+    do("notices.deliver")
+    said = [str(row) for name in ("notice", "mail", "outbox") for row in get_db()[name].find()]
+    assert said
+    assert not [text for text in said if any(figure in text for figure in (*FIGURES, *PEERS))]
+    for login in ("hr", "clerk_sal", "head_mkt"):
+        browser = browser_as(login, is_new=True)
+        for address in ("/admin/assessment/export/xlsx/", "/admin/score_sheet/export/xlsx/"):
+            content = browser.get(address, {"columns": "total", "size": "200"}).data
+            cells = {str(cell) for row in _rows_of(content) for cell in row}
+            assert not cells & {*FIGURES, *PEERS}, (login, address)
+    reader = browser_as("clerk_sal", is_new=True)
+    pages = [
+        ("details/", {"id": sheet.id}),
+        ("", {"size": "200"}),
+        ("history/", {"id": sheet.id}),
+        ("", {"q": sheet.number}),
+    ]
+    counts = []
+    for path, query in pages:
+        reader.get(f"/admin/assessment/{path}", query)
+    for exact, total in ((sheet.exact, sheet.total), ("5", Decimal(5)), (None, None)):
+        stored = None if total is None else Decimal128(total)
+        get_db().assessment.update_one({"_id": sheet.id}, {"$set": {"exact": exact, "total": stored}})
+        counts.append([_work_of(reader, f"/admin/assessment/{path}", query) for path, query in pages])
+    assert counts[0] == counts[1] == counts[2]
+
+
+def _rows_of(content: bytes) -> list[list[Any]]:
+    return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+
+
+def _work_of(browser: Any, address: str, query: Any) -> list[str]:
+    """The commands that the database is sent for a page."""
+    names: list[str] = []
+    COMMANDS.listeners.append(listen := lambda command: names.append(next(iter(command))))
+    try:
+        browser.get(address, query)
+    finally:
+        COMMANDS.listeners.remove(listen)
+    return names
 
 
 def _numbers(page: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +16,7 @@ from mongoengine.connection import get_db
 from models.assessment import filling, results
 from models.assessment.filling import exact_of
 from models.assessment.forms import FormItem
-from models.assessment.sheet_words import PUBLISH
+from models.assessment.sheet_words import CANCEL, PUBLISH
 from models.kernel.base.errors import Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
@@ -25,11 +26,13 @@ from tests.fixtures.rounds import (
     CYCLE,
     FORM,
     INDICATOR,
+    MARKS,
     SCORES,
     SHEET,
     USER,
     act,
     marked,
+    said_in,
     score_all,
     send,
     sheet_of,
@@ -37,6 +40,22 @@ from tests.fixtures.rounds import (
 from tests.races.at_once import at_once, done
 
 SECRET = "與被考核人有私怨"
+
+
+def killed_at_third_move(monkeypatch: Any, run: Callable[[], object]) -> None:
+    """A run that is killed when it makes its third move."""
+    real, moved = changes.move, []
+
+    def move(*args: Any, **named: Any) -> Any:
+        moved.append(args)
+        if len(moved) == 3:
+            raise Killed
+        return real(*args, **named)
+
+    monkeypatch.setattr(job.changes, "move", move)
+    with pytest.raises(Killed):
+        run()
+    monkeypatch.setattr(job.changes, "move", real)
 
 
 def given_for(company: Any, login: str, kind: str) -> list[Any]:
@@ -208,6 +227,39 @@ class TestCycles:
             act(CYCLE, cycle, "cancel", "hr", reason="重來")
         assert act(CYCLE, cycle, "cancel", "management", reason="誤開").state == "cancelled"
 
+    def test_the_sheets_of_a_cancelled_one_end_with_its_reason_and_show_no_score(
+        self, company: Any, running: Any, browser_as: Any, monkeypatch: Any
+    ) -> None:
+        """Whatever they stand in; killed in the middle and begun again, each ends once. Late sheets are not made."""
+        late = given_for(company, "peer2", "own")[0]
+        for given in SCORES.objects(state="open", id__ne=late.id):
+            send(company, given, MARKS[login_of(company, given.ref("employee"))] if given.kind == "manager" else 50)
+        first = sheet_of(company, "peer1")
+        act(SHEET, first, "approve", "head_sal")
+        assert {sheet.state for sheet in SHEET.objects()} == {"approved", "scored", "draft"}
+        act(CYCLE, CYCLE.objects.get(id=running["cycle"]), "cancel", "management", reason="週期誤開")
+        killed_at_third_move(monkeypatch, lambda: job.cancel(_NoRun(), str(running["cycle"])))
+        assert SHEET.objects(state="cancelled").count() == 2
+        work_off(CANCEL)
+        assert {sheet.state for sheet in SHEET.objects()} == {"cancelled"}
+        assert SCORES.objects(state="open").count() == 0
+        for sheet in SHEET.objects():
+            [entry] = get_db().history.find({"record": sheet.id, "verb": "cancel"})
+            assert entry["reason"] == "週期誤開"
+        for login in ("peer1", "clerk_sal", "head_sal", "hr", "management", "supervisor"):
+            browser = browser_as(login, is_new=True)
+            pages = [said_in(browser.get(f"/admin/assessment/{p}/", {"id": first.id})) for p in ("details", "history")]
+            pages += [
+                browser.get("/admin/assessment/history/", {"id": first.id, "version": n}).text for n in range(1, 20)
+            ]
+            assert not [page for page in pages if "76.67" in page or "80.00" in page], login
+        assert "週期誤開" in browser_as("peer1", is_new=True).get("/admin/assessment/history/", {"id": first.id}).text
+        newcomer(company, "peer4")
+        with pytest.raises(Refused):
+            changes.create(
+                SHEET, {"cycle": running["cycle"], "employee": company.users["peer4"]}, actor=company.actor("hr")
+            )
+
     def test_what_is_fixed_stays_so_once_it_runs(self, company: Any, running: Any) -> None:
         """Grades, forms, dates, peers, weights: by nobody, in no way."""
         cycle, form = CYCLE.objects.get(id=running["cycle"]), FORM.objects.get(id=running["form"])
@@ -345,18 +397,7 @@ class TestAtOnce:
         self, company: Any, approved: Any, monkeypatch: Any
     ) -> None:
         act(CYCLE, CYCLE.objects.get(id=approved["cycle"]), "publish", "hr")
-        real, moved = changes.move, []
-
-        def move(*args: Any, **named: Any) -> Any:
-            moved.append(args)
-            if len(moved) == 3:
-                raise Killed
-            return real(*args, **named)
-
-        monkeypatch.setattr(job.changes, "move", move)
-        with pytest.raises(Killed):
-            job.publish(_NoRun(), str(approved["cycle"]))  # type: ignore[arg-type]
-        monkeypatch.setattr(job.changes, "move", real)
+        killed_at_third_move(monkeypatch, lambda: job.publish(_NoRun(), str(approved["cycle"])))
         [first, second] = SHEET.objects(state="published").order_by("id")
         person = login_of(company, first.ref("employee"))
         act(SHEET, first, "appeal", person, {"grounds": "在公佈途中"})

@@ -48,6 +48,7 @@ def test_each_paper_renders_in_each_language_and_holds_no_code(cls: Any, record:
             content = papers.content_of(made, paper, SYSTEM if paper.has_button else None, locale)
             text = text_in(making.pdf_of(paper, content, f"/admin/{cls.type_name()}/details/?id={made.id}"))
             assert text.strip()
+            assert "".join(content["note"].split()) in "".join(text.split())
             says_nasty = any(field["value"] == NASTY for field in content["fields"].values())
             assert paper.format != "paper.typ" or not says_nasty or "".join(NASTY.split()) in "".join(text.split())
 

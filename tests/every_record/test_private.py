@@ -142,3 +142,43 @@ def test_what_somebody_did_not_see_then_they_do_not_see_later(cls: Any, record: 
                 field = cls._fields[name]
                 may = rights.sees(me, field, record) and rights.sees(me, field, record, then)
                 assert (name in content) == may, (login, name, then)
+
+
+KEPT = types_with(lambda declared: declared.access.kept_from)
+
+
+@KEPT
+def test_no_office_shows_somebody_what_is_about_them_before_it_names_them(
+    cls: Any, record: Any, company: Any, browser_as: Any, program: Any
+) -> None:
+    """Record, history, print, list, export, search and API: what is about another is there, what is about oneself is
+    not, until the record names them; nor in the archive for who keeps it."""
+    rows, field, base = cls.collection(), cls.declared.access.kept_from, f"/admin/{cls.declared.name}/"
+
+    def is_about(login: str) -> None:
+        values = {field: company.users[login], "seen_by": [], "department": company.actor("head_sal").department}
+        rows.update_one({"_id": record.id}, {"$set": values})
+
+    def places(login: str) -> Iterator[bool]:
+        browser = browser_as(login)
+        yield from (
+            browser.get(f"{base}{path}/", {"id": record.id}).status_code == 200
+            for path in ("details", "history", "print")
+        )
+        yield record.number in browser.get(f"{base}export/csv/").text
+        for path, query in ((base, {"size": "200"}), ("/admin/search/", {"q": record.number})):
+            yield str(record.id) in browser.get(path, query).text
+        yield program(login).get(f"{cls.declared.name}/{record.id}").status_code == 200
+
+    is_about("clerk_sal")
+    readers = [
+        login for login in company.logins if rows.find_one(rights.visible(company.actor(login), cls) or {"_id": 0})
+    ]
+    assert readers
+    for login in readers:
+        assert set(places(login)) == {True}, login
+        is_about(login)
+        assert set(places(login)) == {False}, login
+        is_about("clerk_sal")
+    keeper = company.actor("records")
+    assert rights.visible_archived(keeper, cls) == {field: {"$ne": keeper.id}}

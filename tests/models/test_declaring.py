@@ -308,6 +308,11 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "access read names 'haed', which is not a role": {"access": Access(read={"haed": Scope.ALL})},  # type: ignore[dict-item]
     "access write gives 'all', which is not a scope": {"access": Access(write={Role.HEAD: "all"})},  # type: ignore[dict-item]
     "access has related_write, but no field in related": {"access": Access(related_write="name")},
+    "access is kept from 'name', which is no link to one person": {"access": Access(kept_from="name", private=True)},
+    "access has kept_from=, but is not private: whoever stands in for somebody would see it": {
+        "access": Access(kept_from="about"),
+        "fields": {"about": Ref("User", label=NAME)},
+    },
     "move 'approve' is made by 'haed', which is not a role": made_by(role("haed")),  # type: ignore[arg-type]
     "move 'approve' is made by 3 of 1, which nobody can be": made_by(n_of(3, HEAD)),
     "move 'approve' is made by whom 'people' names, which is no link to Department": made_by(

@@ -34,6 +34,10 @@ FAULTS: dict[str, dict[str, Any]] = {
         format="../papers/paper.typ"
     ),
     "paper 'notice' has content= that does not take the record and the reader": paper(content=lambda record: {}),
+    "paper 'notice' has note='So', which is not a label in the languages of the house (L)": paper(note="So"),
+    "paper 'notice' has note=, which the format 'dunning_letter.typ' does not print": paper(
+        note=NAME, format="dunning_letter.typ"
+    ),
     "paper 'notice' is made by a move 'clsoe' that does not exist": paper(on="clsoe"),
     "paper 'notice' is made by 'again', which leads where it begins": paper(
         on="again", more={"workflow": flow(CLOSE, Move("again", "draft", "draft", label=NAME))}

@@ -100,6 +100,7 @@ def content_of(
             "signatures": [_signature(record, name) for name in names if _is_signed(record, name)],
             "lines": {name: _lines(record, name, titles, reader) for name in names if _columns(record, name)},
             "course": list(_course(record, pending)),
+            "note": str(paper.note) if paper.note else "",
             "has_proof": paper.proof,
             **more,
         }

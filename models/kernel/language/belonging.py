@@ -9,7 +9,16 @@ from typing import Any
 from .facts import DeclarationError
 from .spec import Access, Retention
 
-_OF_THE_PARENT_ALONE = ("extra_rows", "openable", "time_boxed", "related_write", "own_write", "own_never", "private")
+_OF_THE_PARENT_ALONE = (
+    "extra_rows",
+    "openable",
+    "time_boxed",
+    "related_write",
+    "own_write",
+    "own_never",
+    "private",
+    "kept_from",
+)
 
 
 def parent_among(types: Mapping[str, Any], own_fields: Mapping[str, Any], field: str) -> Any:
@@ -56,7 +65,7 @@ def belonging_faults(spec: Any) -> Iterator[str]:
     if "department" in spec.own_fields:
         yield f"belongs to another by {spec.belongs_to!r}, and asks for a department of its own"
     for option in _OF_THE_PARENT_ALONE if spec.inherits else ():
-        if getattr(spec.parent.declared.access, option) not in (None, False, ()):
+        if getattr(spec.parent.declared.access, option) not in (None, False, (), ""):
             yield f"belongs to {spec.parent.__name__}, whose access has {option}=: give access= of its own"
 
 

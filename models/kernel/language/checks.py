@@ -177,6 +177,7 @@ def _named_fields(spec: Declaration) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"part {part.label.en!r}", part.fields
     yield "access", tuple(path for path in access.named if "." not in path)
     yield "access", access.related + access.related_write + access.own_write + access.own_never
+    yield "access", (access.kept_from,) if access.kept_from else ()
     for name, own in spec.own_fields.items():
         for who in (who for given in relations_in(own) for who in given.people):
             yield f"field {name!r}", tuple(path for path in who.fields if "." not in path)
@@ -288,6 +289,11 @@ def _access_faults(access: Access, fields: Any) -> Iterator[str]:
                 yield f"access {what} names {name!r}, which nobody can write"
     if access.related_write and not access.related:
         yield "access has related_write, but no field in related"
+    about = fields.get(access.kept_from)
+    if access.kept_from and (about is None or about.target != "User" or not about.is_single_link):
+        yield f"access is kept from {access.kept_from!r}, which is no link to one person"
+    if access.kept_from and not access.private:
+        yield "access has kept_from=, but is not private: whoever stands in for somebody would see it"
 
 
 def _state_faults(spec: Declaration) -> Iterator[str]:

@@ -31,6 +31,7 @@ class Paper:
 
     `fields`: what it says (none: all fields); an attached one says nothing that not everybody sees who reads it, from
     the state on in which it is made.
+    `note`: a sentence below them, such as how an amount comes about.
     `content(record, reader)` gives more for its format, as texts; `reader` is None where it is attached.
 
     `languages`: one paper in each of these; `locale` is a field, of the record or of one that it links to, that holds
@@ -49,6 +50,7 @@ class Paper:
     button: bool | None = None
     states: NameSet = NameSet(frozenset())
     fields: Names = Names(())
+    note: L | None = None
     content: Callable[[Any, Any], Mapping[str, Any]] | None = None
     languages: Names = Names((HANT,))
     locale: str = ""
@@ -97,6 +99,10 @@ def _form_faults(paper: Paper, spec: Declaration, fields: Mapping[str, Any]) -> 
         yield "has a name that is no word of letters"
     if "/" in paper.format or not paper.path.is_file():
         yield f"has the format {paper.format!r}, which does not stand in models/data/papers/"
+    if paper.note is not None and not isinstance(paper.note, L):
+        yield f"has note={paper.note!r}, which is not a label in the languages of the house (L)"
+    elif paper.note is not None and paper.format != GENERAL:
+        yield f"has note=, which the format {paper.format!r} does not print"
     if paper.content is not None and len(inspect.signature(paper.content).parameters) != 2:
         yield "has content= that does not take the record and the reader"
 

@@ -83,7 +83,9 @@ class Access:
     edit `related_write`; `named`: where the record names users, and what these may do whatever their department, such
     as `{"assignee": WRITE, "team.user": READ, "employee.manager": READ}` (a field, a column of lines, a field of a
     linked record); `own_write`/`own_never`: what users may set, or never set, on their own User record; `extra_rows`:
-    one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in; `openable`: of the
+    one more filter of readable rows; `open`: everyone may look it up; `private`: nobody stands in; `kept_from`: a link
+    to the person who a private record is about: no role shows it to them, but only `named`, such as once it is
+    delivered to them; `openable`: of the
     rows that may be read, the filter of those whose files may be opened (None: of none of them), read their history
     and changed; `time_boxed`: rows that are seen and opened on top, by this person alone and by nobody who stands in;
     `guarded`: a link elsewhere tells the title only to those who may read the row; `numbered`: others learn its
@@ -100,6 +102,7 @@ class Access:
     extra_rows: Callable[[Any], dict | None] | None = None
     open: bool = False
     private: bool = False
+    kept_from: str = ""
     openable: Callable[[Any], dict | None] | None = None
     time_boxed: Callable[[Any], dict | None] | None = None
     guarded: bool = False

@@ -95,6 +95,19 @@ def _rows(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
 
 def _clauses(principal: Actor, cls: type[Record]) -> Iterator[dict]:
     """The filters whose union one person may read; an empty filter means every row."""
+    named = {"seen_by": principal.id}
+    yield from (clause if clause == named else _but_own(principal, cls, clause) for clause in _ways(principal, cls))
+
+
+def _but_own(principal: Actor, cls: type[Record], clause: dict) -> dict:
+    """The same rows without those that are about the person, where a type is kept from whom it is about."""
+    field = cls.declared.access.kept_from
+    others = {field: {"$ne": principal.id}}
+    return clause if not field else {"$and": [clause, others]} if clause else others
+
+
+def _ways(principal: Actor, cls: type[Record]) -> Iterator[dict]:
+    """The filters of the rows that somebody reads by role, by department, by being named and by office."""
     access = cls.declared.access
     for role, scope in {**DEFAULT_READ, **access.read}.items():
         if role not in principal.roles or scope is Scope.NONE:
@@ -270,7 +283,7 @@ def visible_archived(actor: Actor, cls: type[Record]) -> dict[str, Any] | None:
     if cls.declared.retention is None:
         return None
     keeps = any(Role.RECORDS in principal.roles for principal in actor.represented())
-    return {} if keeps else _rows(actor, cls)
+    return _but_own(actor, cls, {}) if keeps else _rows(actor, cls)
 
 
 def keeps_archived(actor: Actor, cls: type[Record]) -> bool:

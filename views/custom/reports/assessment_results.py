@@ -155,7 +155,7 @@ def _rows(known: CycleResults, outcomes: Mapping[Any, GradeOutcome], me: Actor) 
             "name": names.get(known.rows[id]["employee"], ""),
             "department": names.get(known.rows[id].get("department"), ""),
             "state": wording.state_label(Assessment, known.rows[id].get("state")),
-            **_said(outcomes[id], is_hidden=id in own),
+            **_said(outcomes[id], is_hidden=id in own, of_own=known.rows[id]["employee"] == me.id),
         }
         for id in ordered[:SHOWN_MAX]
     ]
@@ -165,8 +165,8 @@ def _place(outcome: GradeOutcome) -> tuple[bool, Fraction]:
     return (True, Fraction()) if isinstance(outcome.total, NoData) else (False, -outcome.total)
 
 
-def _said(outcome: GradeOutcome, *, is_hidden: bool = False) -> dict[str, str]:
-    """An outcome as it stands in a table."""
+def _said(outcome: GradeOutcome, *, is_hidden: bool = False, of_own: bool = False) -> dict[str, str]:
+    """An outcome as it stands in a table; the reader's own amount stands on their bonus once it is given to them."""
     if is_hidden:
         return dict.fromkeys(("total", "rank", "group_rank", "grade", "amount"), "—")
     total = results.shown_total(outcome)
@@ -175,7 +175,7 @@ def _said(outcome: GradeOutcome, *, is_hidden: bool = False) -> dict[str, str]:
         "rank": "—" if outcome.rank is None else f"{outcome.rank} / {outcome.of}",
         "group_rank": "—" if outcome.group_rank is None else f"{outcome.group_rank} / {outcome.group_of}",
         "grade": outcome.grade or "—",
-        "amount": "—" if outcome.amount is None else wording.number(outcome.amount, 2),
+        "amount": "—" if outcome.amount is None or of_own else wording.number(outcome.amount, 2),
     }
 
 
@@ -204,6 +204,8 @@ def _assessors(known: CycleResults, me: Actor) -> list[dict[str, str]]:
 
 
 def _changed(effect: DecisionEffect, me: Actor) -> list[dict[str, Any]]:
+    """What changes for others: the reader's own published result stays, and of their amount they learn when it is
+    given."""
     names = _names(effect)
     return [
         {
@@ -213,5 +215,5 @@ def _changed(effect: DecisionEffect, me: Actor) -> list[dict[str, Any]]:
             "noted": item.noted,
         }
         for item in ripples(effect.before, effect.after, effect.noted)
-        if not _is_own(effect.rows[item.key], me)
+        if effect.rows[item.key]["employee"] != me.id
     ]
