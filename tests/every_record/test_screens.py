@@ -29,6 +29,12 @@ def test_a_record_is_entered_by_hand(cls: Any, company: Any, browser_as: Any) ->
         return
     browser, values = browser_as(login), valid_values(company, cls, login)
     form = browser.form(f"{base}new/")
+    for name, field in cls.declared.own_fields.items():
+        begins_with = field.default() if field.columns and callable(field.default) else []
+        if begins_with and name in form.controls:
+            column = next(iter(field.columns))
+            stands = [form.get(f"{name}-{place}-{column}") for place in range(len(begins_with))]
+            assert stands == [line.raw(column) for line in begins_with], f"{name} does not begin as declared"
     answer = browser.send(form, **typed(cls, values, form), confirm="1")
     assert answer.status_code == 302, said(answer)
     record = cls.objects.get(id=id_in(answer))

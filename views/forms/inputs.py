@@ -74,12 +74,13 @@ def copied_from(record: Record, names: Iterable[str]) -> dict[str, Any]:
 
 
 def presets_of(cls: type[Record], names: tuple[str, ...], handed: MultiDict[str, str]) -> dict[str, Any]:
-    """Values of a blank form: the declared defaults, and what is handed over in the address (`?customer=…`)."""
+    """Values of a blank form: declared defaults, also lines, and what the address hands over (`?customer=…`)."""
     presets: dict[str, Any] = {}
     for name in names:
         field, given = cls._fields[name], handed.getlist(name)
-        if field.default is not None and not field.columns:
-            presets[name] = field.default() if callable(field.default) else field.default
+        value = field.default() if callable(field.default) else field.default
+        if value is not None and (value or not field.columns):
+            presets[name] = value
         if given and (value := kind_of(field).presets(given)) is not None:
             presets[name] = value
     return presets
