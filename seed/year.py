@@ -16,6 +16,7 @@ from seed.money import plan_money
 from seed.offers import CLERKS, SHORT_DAYS, Offer, draft_offer, plan_products, quote_beats
 from seed.organisation import send_away
 from seed.plans import plan_weeks
+from seed.project_results import plan_project_results
 from seed.projects import plan_projects
 from seed.research import plan_research
 from seed.script import Script, StoryStep, chance, length, spread
@@ -94,6 +95,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_meetings(script, start, calendar.next_workday(tape.today))
     plan_projects(script)
     plan_specified(script)
+    plan_project_results(script)
     plan_supervision(script, start)
     plan_data_checks(script)
     plan_training(script)

@@ -17,7 +17,8 @@ from ..kernel.base.store import in_unit
 from ..kernel.base.words import L, Listed, Words
 from ..kernel.gate.changes import MoveActions
 from .computed import NOTHING, figures_of, score_of
-from .indicators import COMPUTED, SCORED
+from .indicators import COMPUTED, PROJECTS, SCORED
+from .project_points import of_person, projects_of
 from .raters import raters_of
 from .score_sheets import ask_of
 from .scoring import MANAGER, OWN, PEER, UPWARD, ScoredItem, bounds, of_items, of_parts, of_voices, voice
@@ -187,7 +188,16 @@ class _Sources:
 
     def fill(self, item: SheetItem, part: SheetPart) -> ScoredItem:
         """Fill one item, and give its exact points."""
+        if item.how == PROJECTS:
+            return self._of_projects(item, part)
         return self._computed(item, part) if item.how == COMPUTED else self._scored(item, part)
+
+    def _of_projects(self, item: SheetItem, part: SheetPart) -> ScoredItem:
+        """What was published within the part of projects that the employee worked on, by the share in each."""
+        known = projects_of(self.sheet.ref("employee"), part.first_day, part.last_day)
+        points = of_person(known)
+        item.value, item.n, item.points = shown(points), len(known), shown(points)
+        return ScoredItem(item.weight, points)
 
     def _computed(self, item: SheetItem, part: SheetPart) -> ScoredItem:
         row = self.indicators.get(item.ref("indicator"))
@@ -274,6 +284,6 @@ def bounds_of(sheet: Any) -> tuple[Fraction, Fraction]:
     for number, part in counted:
         own = [item for item in sheet.items or () if item.part == number]
         scored = [ScoredItem(i.weight, NO_DATA if i.points is None else Fraction(i.points)) for i in own]
-        least, most = bounds(scored, [item.how == COMPUTED for item in own])
+        least, most = bounds(scored, [item.how != SCORED for item in own])
         low, high = low + Fraction(part.days, whole) * least, high + Fraction(part.days, whole) * most
     return low, high

@@ -54,11 +54,18 @@ GROUPS = {
     "efficiency": L("Efficiency", "工作效率"),
     "teamwork": L("Teamwork", "團隊協作"),
 }
-COMPUTED, SCORED = "computed", "scored"
+COMPUTED, SCORED, PROJECTS = "computed", "scored", "projects"
+HOW = {
+    COMPUTED: L("Computed from data", "系統計算"),
+    SCORED: L("Scored by people", "人員評分"),
+    PROJECTS: L("Results of projects", "項目考核結果"),
+}
 PERIODS = {"month": L("Month", "月"), "quarter": L("Quarter", "季度"), "year": L("Year", "年度")}
 IN_FORCE = "in_force"
 MEASURE_NEEDED = L("A computed indicator needs a measure.", "由系統計算的指標須選擇度量。", code="required")
-NOT_MEASURED = L("What people score has no measure.", "由人員評分的指標不選擇度量。")
+NOT_MEASURED = L(
+    "What people score, or projects have come to, has no measure.", "由人員評分或取自項目考核的指標不選擇度量。"
+)
 COUNTERPART_NEEDED = L(
     "A measure of speed needs a counterpart for quality, which is shown beside it.",
     "衡量速度的指標須指定一項質量對照指標，並列顯示。",
@@ -171,7 +178,7 @@ class Indicator(Record):
     name = Text(required=True, unique=True, most=80, label=L("Name", "名稱"))
     group = Choice(GROUPS, required=True, label=L("Group", "類別"))
     how = Choice(
-        {COMPUTED: L("Computed from data", "系統計算"), SCORED: L("Scored by people", "人員評分")},
+        HOW,
         required=True,
         default=COMPUTED,
         label=L("How", "方式"),
@@ -211,7 +218,7 @@ class Indicator(Record):
         known = measure_of(self.measure)
         if self.how == COMPUTED and known is None:
             yield "measure", MEASURE_NEEDED
-        if self.how == SCORED and self.measure:
+        if self.how != COMPUTED and self.measure:
             yield "measure", NOT_MEASURED
         if known and known[1].is_speed:
             yield from self._counterpart_faults()

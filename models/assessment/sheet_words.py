@@ -29,7 +29,7 @@ from ..kernel.language import (
 )
 from ..kernel.language.relations import related
 from .grading import EXEMPT, FORCED, GRADES, THRESHOLDS
-from .indicators import COMPUTED, SCORED
+from .indicators import HOW
 
 DRAFT, SELF_DONE, SCORED_STATE, APPROVED, PUBLISHED, APPEALED, CANCELLED = (
     "draft",
@@ -50,7 +50,6 @@ WAYS = {
     FORCED: L("By quotas; equal totals have the better grade", "強制分佈；同分從高"),
     EXEMPT: L("By thresholds: a group below ten has no quotas", "按分檔（不足十人不作強制分佈）"),
 }
-HOW = {COMPUTED: L("Computed from data", "系統計算"), SCORED: L("Scored by people", "人員評分")}
 CALIBRATION, APPEAL = "calibration", "appeal"
 
 

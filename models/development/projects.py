@@ -131,6 +131,18 @@ def review_of(project: Project) -> Mapping[str, Any]:
     }
 
 
+def result_of(project: Project) -> Mapping[str, Any]:
+    """The assessment of what the project has come to; its team is filled in."""
+    return {"project": project.id}
+
+
+RESULT = FollowUp(
+    "assess_result",
+    "ProjectAssessment",
+    L("Assess the result", "項目考核"),
+    states="launch maintenance closed terminated",
+    fill=result_of,
+)
 REVIEW = FollowUp(
     "review", "Maintenance", L("Quarterly review", "季度評估"), on="enter_maintenance", fill=review_of, anew=True
 )
@@ -311,7 +323,7 @@ REVIEW = FollowUp(
     ),
     retention=Retention(archive=730, delete=10),
     papers=(CERTIFICATE,),
-    follow_ups=(REVIEW,),
+    follow_ups=(REVIEW, RESULT),
     files={
         "certificate": L("Certificate of release", "放行證書"),
         "report": L("Report", "報告"),

@@ -25,3 +25,9 @@ PROMOTED, PROMOTED_TO = "clerk_sal4", "高級銷售工程師"
 PROMOTED_WHY = "連續兩個季度獨立完成重點客戶方案，並帶教新同事。"
 TRANSFERRED, TRANSFERRED_TO = "clerk_svc2", "售後工程師"
 TRANSFERRED_WHY = "已取得現場服務資格，本人申請轉任技術崗位。"
+PROJECT_SUMMARY = "控制器如期轉入維護，首批客戶試用反饋良好；芯片到貨延遲影響開發階段。"
+PROJECT_GOALS = (  # goal, weight, score, remark
+    ("通過電磁兼容與環境試驗", "40", "85", "複測一輪後全部通過。"),
+    ("首批三家客戶現場驗收", "35", "90", "均一次驗收，客戶評價良好。"),
+    ("單台成本較上一代降低一成", "25", "70", "降低 7 %，低於目標。"),
+)

@@ -55,6 +55,7 @@ AT_LEAST = {
     "score_sheet": 150,
     "bonus": 28,
     "position_change": 2,
+    "project_assessment": 1,
     "department": 13,
     "user": 45,
     "requirement": 120,
