@@ -15,6 +15,7 @@ from ..kernel.language import (
     HEAD,
     OWNER,
     REASON,
+    AtMost,
     Choice,
     Completeness,
     Day,
@@ -41,6 +42,7 @@ from ..kernel.language import (
     Whole,
     Words,
     Workflow,
+    days,
     hours,
     record,
     workdays,
@@ -161,6 +163,21 @@ def contract_from(quotation: Quotation) -> Mapping[str, Any]:
     access=SALES_TEAM,
     reminders=(Remind("valid_until", 3, OWNER, "sent"),),
     measures=(Completeness(), FirstPass(), StepsInTime()),
+    expects=(
+        AtMost(
+            "split_into_several",
+            L(
+                "Several quotations to one customer within three days, none of which anybody approved",
+                "三日內向同一客戶分拆多份報價，均未經人員審批",
+            ),
+            clause="2.2.3",
+            event="approve_by_rule",
+            times=2,
+            per="customer",
+            same="owner",
+            within=days(3),
+        ),
+    ),
     retention=Retention(after="valid_until", archive=365, delete=10),
     follow_ups=(
         FollowUp(

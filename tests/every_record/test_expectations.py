@@ -42,6 +42,13 @@ class Story:
             return catalogue.by_class(self.rule.other_type).objects.get(id=self.record.ids_at(own)[0])
         return self.company.make(catalogue.by_class(own).type_name(), **{far: self.record.id})
 
+    def _beside(self) -> Any:
+        """Another one that may be a part of the same case."""
+        made = self.company.make(self.cls.type_name(), **{self.rule.per: self.record.ref(self.rule.per)})
+        same = {name: self.record.raw(name) for name in self.rule.same}
+        self.cls.collection().update_one({"_id": made.id}, {"$set": {n: getattr(v, "id", v) for n, v in same.items()}})
+        return made
+
     def do(self, record: Any, verb: str, moment: dt.datetime) -> None:
         if verb != CREATE:
             with clock.set_to(moment):
@@ -51,7 +58,9 @@ class Story:
         own, other = self.rule.triggers[0], self.rule.other_verbs[0]
         if isinstance(self.rule, AtMost):
             for place in range(self.rule.times + 1):
-                self.do(self.record, own, BEGIN + place * DAY)
+                is_last = place == self.rule.times
+                record = self.record if is_last or not self.rule.within else self._beside()
+                self.do(record, own, BEGIN + place * DAY)
         elif isinstance(self.rule, NeverAfter):
             self.do(self.other, other, BEGIN + DAY)
             self.do(self.record, own, BEGIN + 300 * DAY)

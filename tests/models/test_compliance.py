@@ -12,9 +12,11 @@ from models import catalogue
 from models.kernel.base import clock
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
+from models.kernel.gate.changes import Context
 from models.services.keeping import audit, compliance
 from tests.fixtures.doing import do
 from tests.fixtures.histories import HOUR, Histories
+from tests.fixtures.http import COMMANDS
 
 NOW = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
 OCTOBER, NOVEMBER = dt.date(2026, 10, 1), dt.date(2026, 11, 1)
@@ -127,6 +129,41 @@ def test_who_looks_over_what(worked: Any, browser_as: Any) -> None:
         page = browser_as("management", locale="en").get(f"{PAGE}types/?chapter=sales&department=SAL")
         assert "/admin/process/quotation/?from=2025-12-01" in page.text
         assert browser_as("management").get(f"{PAGE}types/?chapter=nothing").status_code == 404
+
+
+def test_what_may_be_one_case_in_parts_is_shown_to_supervisors_with_its_cases(worked: Any, browser_as: Any) -> None:
+    """Three quotations of one clerk to one customer in a day, each approved by the rule; of two there is nothing."""
+    with clock.set_to(NOW):
+        split, pair = (worked.make("customer", "clerk_sal") for _ in range(2))
+        for customer, count in ((split, 3), (pair, 2)):
+            for place in range(count):
+                offer = worked.make("quotation", "clerk_sal", customer=customer.id)
+                get_db().quotation.update_one({"_id": offer.id}, {"$set": {"state": "approved"}})
+                with clock.set_to(NOW + place * HOUR):
+                    changes.note(type(offer), offer.id, "approve_by_rule", actor=SYSTEM)
+        audit.seal_all()
+        do("expectations.check")
+        [finding] = catalogue["finding"].objects(rule="quotation.split_into_several")
+        numbers = [row["number"] for row in get_db().quotation.find({"customer": split.id})]
+        others = [row["number"] for row in get_db().quotation.find({"customer": pair.id})]
+        page = browser_as("supervisor", locale="en").get(PAGE).text
+        assert all(number in page for number in (*numbers, finding.number, "林曉梅"))
+        assert not [number for number in others if number in page]
+        for login in ("management", "head_sal"):
+            assert "Perhaps one case" not in browser_as(login, locale="en").get(PAGE).text
+        counts = []
+        for times in (1, 2):
+            sent: list[str] = []
+            COMMANDS.listeners.append(listen := lambda command, sent=sent: sent.append(next(iter(command))))
+            browser_as("supervisor").get(PAGE)
+            COMMANDS.listeners.remove(listen)
+            counts.append(len(sent))
+            copy = get_db().finding.find_one({"_id": finding.id}, {"_id": 0, "once": 0})
+            get_db().finding.insert_one({**copy, "number": f"FD-2026-9{times}"})
+        assert counts[0] == counts[1], "for two as for one"
+        changes.move(type(finding), finding.id, "dismiss", actor=worked.actor("supervisor"), version=finding.version,
+                     context=Context(reason="補充報價"))  # fmt: skip
+        assert finding.number not in browser_as("supervisor", locale="en").get(PAGE).text
 
 
 def test_the_figures_are_those_of_the_page_of_the_process(worked: Any, browser_as: Any) -> None:

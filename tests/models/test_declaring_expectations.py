@@ -46,6 +46,15 @@ FAULTS: dict[str, tuple[Any, ...]] = {
     "expectation 'r' names the clause '9.9', which is none": (follows(clause="9.9"),),
     "expectation 'r' begins with 'fly', which the type does not do": (follows(after="fly"),),
     "expectation 'r' begins with no event": (most(event=""),),
+    "expectation 'r' counts within=3, which is no number of days: say days(3)": (
+        most(within=3, per="contract", same="owner"),
+    ),
+    "expectation 'r' says only some of per=, same= and within=, by which it is known what one case was split into": (
+        most(within=days(3), per="contract"),
+    ),
+    "expectation 'r' counts those with the same 'boat', which the type does not have": (
+        most(within=days(3), per="contract", same="boat"),
+    ),
     "expectation 'r' is held against 'fly', which the type does not do": (follows(then="fly"),),
     "expectation 'r' is held against no event": (follows(then=""),),
     "expectation 'r' is held against events of several types": (precedes(first="Contract.sign Quotation.accept"),),

@@ -167,6 +167,23 @@ def reopened(year):
 END = MONDAY + 365 * DAY
 
 
+def splits(year):
+    """Three in two days for one customer; by two people, for two customers, within a week, and approved by somebody."""
+    for gap, owners, customers, verb in (
+        (DAY, 1, 1, "approve_by_rule"), (DAY, 2, 1, "approve_by_rule"), (DAY, 1, 2, "approve_by_rule"),
+        (2 * DAY, 1, 1, "approve_by_rule"), (DAY, 1, 1, "approve"),
+    ):  # fmt: skip
+        monday = year.next_week()
+        whose = [year.make(monday, "customer").id for _ in range(customers)]
+        for place in range(3):
+            offer = year.make(monday, "quotation", customer=whose[place % customers])
+            owner = year.company.users[("clerk_sal", "clerk_sal2")[place % owners]]
+            offer.collection().update_one({"_id": offer.id}, {"$set": {"owner": owner}})
+            year.did(monday + place * gap, offer, verb)
+        if (gap, owners, customers, verb) == (DAY, 1, 1, "approve_by_rule"):
+            year.plant(offer, "split_into_several")
+
+
 def proposed():
     return [(row["rule"], row.get("record")) for row in FINDING.collection().find({"rule": {"$gt": ""}})]
 
@@ -183,7 +200,7 @@ def look(moment=END):
 
 def test_a_year_with_planted_deviations(year):
     """All that were planted are proposed, of more than eight kinds, and no other; a second look proposes none."""
-    for part in (complaints, contracts, orders, dunning, loans, notices, reopened):
+    for part in (complaints, contracts, orders, dunning, loans, notices, reopened, splits):
         part(year)
     assert len({rule for rule, _ in year.planted}) >= EIGHT_KINDS
     assert len(year.planted) >= PLANTED
@@ -409,6 +426,12 @@ def test_each_template_by_hand():
     assert never.deviates(event("open", 720), [event("close", 0)]) is None
     assert never.deviates(event("open", 721), [event("close", 0)]) == (event("close", 0), event("open", 721))
     assert never.deviates(event("open", 800), [event("close", 0), event("close", 700)]) is None
+    split = AtMost("s", None, clause="2.1", event="renew", times=2, per="customer", same="owner", within=days(3))
+    far, near, last = (replace(event("renew", at), record=ObjectId()) for at in (1, 40, 80))
+    assert split.deviates(last, [far, near]) is None  # 79 hours
+    apart = replace(event("renew", 9), record=ObjectId())
+    assert split.deviates(last, [apart, near, near, last]) == (apart, near, last)
+    assert split.deviates(last, [replace(last, at=near.at), near]) is None  # the same one twice is no split
     most = AtMost("m", None, clause="2.1", event="renew", times=2)
     assert most.deviates(event("renew", 2), [event("renew", 1), event("renew", 2)]) is None
     assert len(most.deviates(event("renew", 3), [event("renew", at) for at in (1, 2, 3)])) == 3

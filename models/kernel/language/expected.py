@@ -192,12 +192,18 @@ class NeverAfter(Expected):
 @dataclass(frozen=True)
 class AtMost(Expected):
     """Absence: one of the own events `event` comes so many `times` at most on a record, or on all records of the type
-    that link to the same one by the field `per`."""
+    that link to the same one by the field `per`.
+
+    `within` so many days (`days(3)`) and on records that have the `same` in these fields, too: whether one case was
+    split into several, each of which passed by itself. Then a record counts once.
+    """
 
     _: KW_ONLY
     event: Names = Names()
     times: int = 1
     per: str = ""
+    within: CalendarDays | None = None
+    same: Names = Names(())
 
     @property
     def triggers(self) -> tuple[str, ...]:
@@ -210,6 +216,10 @@ class AtMost(Expected):
     def deviates(self, trigger: SeenEvent, others: Iterable[SeenEvent]) -> Evidence | None:
         """All of them, the one too many at the end."""
         earlier = sorted((event for event in others if event.is_before(trigger)), key=lambda event: event.at)
+        if self.within is not None:
+            since = trigger.at - dt.timedelta(days=self.within.count)
+            apart = {event.record: event for event in earlier if event.at >= since and event.record != trigger.record}
+            earlier = sorted(apart.values(), key=lambda event: event.at)
         return (*earlier, trigger) if len(earlier) >= self.times else None
 
     def faults(self, spec: Declaration) -> Iterator[str]:
@@ -219,6 +229,13 @@ class AtMost(Expected):
             yield "has via=, which is for events of another type: say per="
         if self.per and not getattr(spec.own_fields.get(self.per), "is_single_link", False):
             yield f"counts per {self.per!r}, which is no link of the type to one record"
+        if self.within is not None and not isinstance(self.within, CalendarDays):
+            yield f"counts within={self.within!r}, which is no number of days: say days(3)"
+        if bool(self.within) != bool(self.per and self.same):
+            yield "says only some of per=, same= and within=, by which it is known what one case was split into"
+        for name in self.same:
+            if name not in ("owner", "department") and name not in spec.own_fields:
+                yield f"counts those with the same {name!r}, which the type does not have"
 
 
 def rule_id(type_name: str, expected: Expected) -> str:

@@ -305,7 +305,8 @@ def _linked(rule: ExpectationRule, rows: Mapping[ObjectId, dict[str, Any]]) -> d
     if isinstance(expected, AtMost) and expected.per:
         groups = {id: row.get(expected.per) for id, row in rows.items()}
         beside = _pointing(rule.cls.type_name(), expected.per, [target for target in groups.values() if target])
-        return {id: beside.get(target, []) if target else [id] for id, target in groups.items()}
+        linked = {id: beside.get(target, []) if target else [id] for id, target in groups.items()}
+        return _alike(rule, rows, linked) if expected.same else linked
     if not expected.via:
         return {id: [id] for id in rows}
     name, _, rest = expected.via.partition(".")
@@ -318,6 +319,21 @@ def _linked(rule: ExpectationRule, rows: Mapping[ObjectId, dict[str, Any]]) -> d
         return {id: [o for text in kept_as(rule.cls.type_name(), id) for o in by_text.get(text, ())] for id in rows}
     pointing = _pointing(other.type_name(), rest, list(rows))
     return {id: pointing.get(id, []) for id in rows}
+
+
+def _alike(
+    rule: ExpectationRule, rows: Mapping[ObjectId, dict[str, Any]], linked: Mapping[ObjectId, list[ObjectId]]
+) -> dict[ObjectId, list[ObjectId]]:
+    """Of the records beside each one those that have the same in the fields that the rule names; two queries."""
+    names: tuple[str, ...] = rule.expected.same  # type: ignore[attr-defined]
+    query = {"_id": {"$in": list({id for some in linked.values() for id in some})}}
+    places = (archive_of(rule.cls.type_name()), rule.cls.type_name())
+    known = {row["_id"]: row for place in places for row in get_db()[place].find(query, dict.fromkeys(names, 1))}
+
+    def facts(id: ObjectId) -> list[Any]:
+        return [known.get(id, {}).get(name) for name in names]
+
+    return {id: [other for other in some if facts(other) == facts(id)] for id, some in linked.items()}
 
 
 def _ids_in(value: Any) -> list[ObjectId]:

@@ -24,10 +24,13 @@ from models.kernel.base.arithmetic.ratio import NoData, Ratio
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
+from models.kernel.language.expected import AtMost, rule_id
+from models.kernel.language.kinds.any_links import key_in
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.services.keeping import compliance
-from models.services.keeping.compliance import TimedSteps
+from models.services.keeping.compliance import TIME_LIMIT_MS, TimedSteps
+from models.supervision.findings import Finding
 from views import wording
 from views.lists.listing import SLOW
 from views.process.words import share_words
@@ -36,7 +39,8 @@ from views.slots import CustomView, MenuItem
 
 TITLE = L("Compliance", "合規情況")
 URL = "/admin/compliance/"
-MONTHS, CAUSES, PEOPLE = 12, 10, 100
+MONTHS, CAUSES, PEOPLE, SPLITS = 12, 10, 100, 20
+PROPOSED = "proposed"  # the state of a finding that nobody has decided on
 DECISIONS_LEAST = 5
 NO_ACCESS = L(
     "This page is for management, the supervision group and heads of departments.",
@@ -77,6 +81,7 @@ class ComplianceView(CustomView):
             open_late = compliance.overdue_now(scope)
             worst = compliance.causes(scope, months[0], CAUSES)
             people = _people(months[0]) if rights.sees_work_of_people(me) else None
+            splits = self._splits(me) if people is not None else []
         except ExecutionTimeout as slow:
             raise Refused(SLOW) from slow
         facts = {
@@ -85,6 +90,7 @@ class ComplianceView(CustomView):
             "chapters": self._chapters(types, cells, open_late, months),
             "causes": [self._cause(*each, months) for each in worst],
             "people": people,
+            "splits": splits,
             "people_max": PEOPLE,
         }
         return self.render("custom/compliance.html", **facts)
@@ -113,6 +119,40 @@ class ComplianceView(CustomView):
         name = _department_name(department) if code else str(L("All departments", "所有部門"))
         facts = {"title": TITLE, "chapter": chapter.label, "department": name, "rows": rows}
         return self.render("custom/compliance_types.html", **facts, months=[_month_words(m) for m in months[-2:]])
+
+    def _splits(self, me: Actor) -> list[dict[str, Any]]:
+        """Cases that may be parts of one, as rules have proposed them and nobody has decided yet: the newest, each with
+        those of its cases that the reader may see. One query, one for each type of cases, and one for names."""
+        rules = {
+            rule_id(cls.type_name(), rule): rule.label
+            for cls in self.types.values()
+            for rule in cls.declared.expects
+            if isinstance(rule, AtMost) and rule.within
+        }
+        scope = rights.visible(me, Finding)
+        if not rules or scope is None:
+            return []
+        chosen = {"$and": [scope, {"state": PROPOSED, "rule": {"$in": list(rules)}}]}
+        rows = list(Finding.collection().find(chosen).sort("_id", -1).limit(SPLITS).max_time_ms(TIME_LIMIT_MS))
+        keys = {key for row in rows for line in row["events"] if (key := key_in(line.get("happened_to") or ""))}
+        cases: dict[str, dict[str, Any]] = {}
+        for name in {key.type for key in keys} & self.types.keys():
+            known = rights.find_rows(me, self.types[name], [key.id for key in keys if key.type == name])
+            cases |= {f"{name}:{row['_id']}": row for row in known}
+        names = wording.titles({"User": {row["owner"] for row in cases.values() if row.get("owner")}})
+        result = []
+        for row in rows:
+            own = [cases[text] for line in row["events"] if (text := line.get("happened_to")) in cases]
+            result.append(
+                {
+                    "what": rules[row["rule"]],
+                    "url": f"/admin/finding/details/?id={row['_id']}",
+                    "number": row["number"],
+                    "person": names.get(own[-1].get("owner"), "") if own else "",
+                    "cases": [_case_link(row["rule"], each) for each in own],
+                }
+            )
+        return result
 
     def _seen(self, me: Actor) -> tuple[dict[str, Any], list[type[Record]]]:
         """The filter of what the reader looks over, of types that they may open, and these types."""
@@ -159,6 +199,11 @@ class ComplianceView(CustomView):
             "share": share_words(Ratio(steps.late, steps.timed)),
             "url": _process_url(cls, "", months),
         }
+
+
+def _case_link(rule: str, row: Mapping[str, Any]) -> tuple[str, str]:
+    """Number and address of a case; the rule is of its type."""
+    return row["number"], f"/admin/{rule.partition('.')[0]}/details/?id={row['_id']}"
 
 
 def last_months() -> list[dt.date]:
