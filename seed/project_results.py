@@ -16,10 +16,10 @@ SHARES = ("35", "25", "20", "15", "5")  # of the leader and the team, in their o
 
 
 def plan_project_results(script: Script) -> None:
-    """Some days after the project went into maintenance."""
-    project = PROJECTS[0]
-    for ago, login, act in ((55, project.leader, _begin), (53, HEAD, _score), (51, MANAGEMENT, _publish)):
-        script.add(script.tape.ago(ago), login, act)
+    """Some days after the project went into maintenance; hours of working time lie between the steps."""
+    at = script.tape.ago(55)
+    for hours, login, act in ((2, PROJECTS[0].leader, _begin), (13, HEAD, _score), (27, MANAGEMENT, _publish)):
+        script.add(at + hours, login, act)
 
 
 def _begin(desk: Desk) -> None:
