@@ -64,7 +64,7 @@ class Unit:
         """
         if self.entries:
             in_unit(history.COLLECTION).insert_many(self.entries)
-            in_unit(UNSEALED).insert_many([queued(entry) for entry in self.entries])
+            in_unit(UNSEALED).insert_many([queued(entry, entry["hash"]) for entry in self.entries])
         if self.cases:
             in_unit(waiting.COLLECTION).bulk_write(
                 [_case_write(key, case) for key, case in self.cases.items()], ordered=False

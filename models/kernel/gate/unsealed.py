@@ -12,10 +12,13 @@ from ..base import secrets
 from . import history
 
 
-def queued(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry as it stands in the queue."""
+def queued(entry: Mapping[str, Any], digest: str = "") -> dict[str, Any]:
+    """An entry as it stands in the queue. `digest`: that of the entry, where it was made in this very act; what changes
+    in the entry afterwards does not fit it when it is sealed."""
     name = secrets.digest_key_name()
-    return {"_id": entry["_id"], "key": name, "digest": _keyed(entry)} if name else {"_id": entry["_id"]}
+    if not name:
+        return {"_id": entry["_id"]}
+    return {"_id": entry["_id"], "key": name, "digest": _under_key(entry["_id"], digest or history.digest(dict(entry)))}
 
 
 def is_protected(row: Mapping[str, Any]) -> bool:
@@ -36,10 +39,6 @@ def is_as_queued(row: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
 def has_digest(row: Mapping[str, Any], digest: str) -> bool:
     """The same of an entry of which only the digest is known."""
     return not is_protected(row) or hmac.compare_digest(str(row["digest"]), _under_key(row["_id"], digest))
-
-
-def _keyed(entry: Mapping[str, Any]) -> str:
-    return _under_key(entry["_id"], history.digest(dict(entry)))
 
 
 def _under_key(id: ObjectId, digest: str) -> str:

@@ -23,6 +23,7 @@ from .line_checks import line_reminders
 from .mail_in import MailIn
 from .measures.library import DeclaredMeasure
 from .merging import Merging
+from .once_worked_out import of_declaration
 from .outside import Tell
 from .paper import Paper
 from .prompts import Prompt
@@ -237,6 +238,7 @@ def _completed_grid(grid: Grid, own: Mapping[str, Any], *, shows_state: bool) ->
     return replace(grid, columns=columns, filters=filters)
 
 
+@of_declaration
 def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
     """The fields of a type that link to records, by name, its base fields included."""
     links: dict[str, Any] = {
@@ -245,6 +247,7 @@ def references_of(cls: type[Record]) -> dict[str, Ref | Refs]:
     return links
 
 
+@of_declaration
 def kept_links_of(cls: type[Record]) -> dict[str, Any]:
     """The links of a type that are kept as texts, to a line or to a record of any type, by `field` or `list.column`."""
     places: dict[str, Any] = dict(cls.declared.own_fields)
@@ -260,16 +263,19 @@ def at_path(document: Mapping[str, Any], path: str) -> list[Any]:
     return [value for value in values if value]
 
 
+@of_declaration
 def restricted_fields(cls: type[Record]) -> frozenset[str]:
     """The fields that are content: shown to those only who may open the record."""
     return frozenset(name for name, field in cls.fields_of().items() if isinstance(field, Rule) and field.restricted)
 
 
+@of_declaration
 def derived_names(cls: type[Record]) -> frozenset[str]:
     """The fields of a type that follow from other records, and stand in no history."""
     return frozenset(name for name, field in cls.declared.own_fields.items() if field.derived)
 
 
+@of_declaration
 def ordered_choices(cls: type[Record]) -> dict[str, Choice]:
     """The choices of a type whose options stand in an order."""
     own = cls.declared.own_fields.items()

@@ -10,6 +10,7 @@ from typing import Any
 from ..base.case import Case
 from ..base.people import Actor
 from .names import NameSet
+from .once_worked_out import of_declaration
 from .who import Who
 
 
@@ -90,11 +91,15 @@ def during(names: str, who: Who) -> Relation:
 
 def named_through(cls: Any, target: str) -> Iterator[tuple[str, str]]:
     """The links of a type to records of another through which it names people, each with the field there."""
-    for path in cls.declared.access.named:
-        name, _, rest = path.partition(".")
-        field = cls.fields_of()[name]
-        if rest and not field.columns and field.target == target:
-            yield name, rest
+    return ((name, rest) for linked, name, rest in _ways_to_people(cls) if linked == target)
+
+
+@of_declaration
+def _ways_to_people(cls: Any) -> tuple[tuple[str, str, str], ...]:
+    """All such links of a type, each with the class that it links to."""
+    paths = (path.partition(".") for path in cls.declared.access.named)
+    links = ((cls.fields_of()[name], name, rest) for name, _, rest in paths if rest)
+    return tuple((field.target, name, rest) for field, name, rest in links if not field.columns)
 
 
 def related(given: Who | Relation) -> Relation:

@@ -15,6 +15,7 @@ import mongoengine as me
 
 from ...base.words import L, Listed, Words
 from ..facts import Facts
+from ..once_worked_out import of_declaration
 from ..typed import BadParts, BadValue
 from .dates import Moment
 from .held import Held
@@ -223,6 +224,7 @@ def _in_json(line: Mapping[str, Any], columns: Mapping[str, Any], sees: Sees) ->
     return ({KEY: line[KEY]} if is_key(line.get(KEY)) else {}) | cells
 
 
+@of_declaration
 def declared_fields(cls: type) -> dict[str, Any]:
     """A class's fields by name in the order written (a base's first), without MongoEngine's own."""
     fields = {name: field for name, field in cls._fields.items() if isinstance(field, Rule)}  # type: ignore[attr-defined]
