@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from ..chapters import SERVICE
-from ..kernel.base.store import in_unit
+from ..kernel.base.store import row_of
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
     NOBODY,
@@ -88,7 +88,7 @@ def _usual(severity: str, urgency: str) -> ServiceLevel:
 
 def table_in_force() -> Any:
     """The id of the table that new tickets go by; None where none is in force."""
-    row = in_unit(TABLE).find_one({"state": IN_FORCE, "removed_at": None}, {"_id": 1}, sort=[("_id", -1)])
+    row = row_of(TABLE, {"state": IN_FORCE, "removed_at": None}, {"_id": 1}, sort=[("_id", -1)])
     return row and row["_id"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..chapters import SERVICE
 from ..departments import Code
 from ..kernel.base import clock
-from ..kernel.base.store import in_unit
+from ..kernel.base.store import in_unit, row_of
 from ..kernel.base.words import current_locale
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
@@ -378,7 +378,7 @@ class Ticket(Record):
         self.answered_at = self.answered_at or (first.at if first else None)
 
     def _priority(self) -> str | None:
-        row = in_unit(TABLE).find_one({"_id": self.ref("levels")}, {"levels": 1}) if self.ref("levels") else None
+        row = row_of(TABLE, {"_id": self.ref("levels")}, {"levels": 1}) if self.ref("levels") else None
         key = {"severity": self.severity, "urgency": self.urgency}
         return (line_for(row or {}, "levels", key) or {}).get("priority")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bson import ObjectId
 
 from ..chapters import DOCUMENTS
+from ..kernel.base.store import RowQuery, answers, row_of
 from ..kernel.language import (
     Access,
     Choice,
@@ -99,7 +100,7 @@ def ancestors(category: ObjectId | None) -> list[ObjectId]:
     result: list[ObjectId] = []
     while category is not None and category not in result and len(result) < DEPTH_MAX:
         result.append(category)
-        row = Category.collection().find_one({"_id": category}, {"parent": 1}) or {}
+        row = row_of(Category.type_name(), {"_id": category}, {"parent": 1}) or {}
         category = row.get("parent")
     return result
 
@@ -159,7 +160,8 @@ def naming_rule(category: ObjectId | None) -> str | None:
     """The pattern in force for a category: its own, that of the nearest above it, or the one for all."""
     above = ancestors(category)
     query = {"active": True, "removed_at": None, "category": {"$in": [*above, None]}}
-    rows = list(NamingRule.collection().find(query, {"category": 1, "pattern": 1}).sort("_id", -1).limit(100))
+    rules = RowQuery(NamingRule.type_name(), query, {"category": 1, "pattern": 1}, sort=[("_id", -1)], most=100)
+    rows = answers([rules])[0]
     rows.sort(key=lambda row: above.index(row["category"]) if row.get("category") in above else DEPTH_MAX)
     return str(rows[0]["pattern"]) if rows else None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mongoengine.connection import get_db
 from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from .store import row_of
 
 ACCOUNTS = "account"
 SESSIONS = "session"
@@ -157,5 +158,4 @@ def archive_of(name: str) -> str:
 
 def in_archive(name: str, query: Mapping[str, Any]) -> dict[str, Any] | None:
     """An archived record of a type, whoever asks; for looking up titles and keys, never for showing it."""
-    row: dict[str, Any] | None = get_db()[archive_of(name)].find_one(dict(query))
-    return row
+    return row_of(archive_of(name), query)

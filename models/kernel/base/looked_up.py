@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any
 
 from bson import ObjectId
-from mongoengine.connection import get_db
+
+from .store import RowQuery, answers
 
 AHEAD_MAX = 2000
 Rows = dict[ObjectId, dict[str, Any] | None]
@@ -64,8 +65,8 @@ def rows_by_id(
 
 def _read(collection: str, ids: Collection[ObjectId], columns: frozenset[str]) -> Rows:
     """What stands under each of these ids, None where nothing does."""
-    cursor = get_db()[collection].find({"_id": {"$in": list(ids)}}, dict.fromkeys(columns, 1))
-    return {**dict.fromkeys(ids), **{row["_id"]: row for row in cursor}}
+    question = RowQuery(collection, {"_id": {"$in": list(ids)}}, dict.fromkeys(sorted(columns), 1))
+    return {**dict.fromkeys(ids), **{row["_id"]: row for row in answers([question])[0]}}
 
 
 def _present(rows: Rows, ids: Collection[ObjectId]) -> dict[ObjectId, dict[str, Any]]:

@@ -14,6 +14,7 @@ from mongoengine.base import get_document
 from . import clock
 from .addresses import Form, at_role, at_role_in, at_user, parsed
 from .roles import Role
+from .store import RowQuery, answers
 from .words import HANT
 
 
@@ -68,11 +69,12 @@ def actors_of(users: Iterable[Any], *, deputising: bool = True) -> list[Actor]:
         lends = {"deputy": {"$in": [user.id for user in known]}, "active": True, "removed_at": None}
         for colleague in get_document("User").objects(__raw__=absent_filter(clock.today(), lends)):
             absent.setdefault(colleague.ref("deputy"), []).append(colleague)
-    return [_actor(user, absent.get(user.id, [])) for user in known]
+    return [actor_beside(user, absent.get(user.id, [])) for user in known]
 
 
-def _actor(user: Any, absent: Iterable[Any]) -> Actor:
-    principals = tuple(lent for colleague in absent if (lent := lent_to(user, _actor(colleague, ()))))
+def actor_beside(user: Any, absent: Iterable[Any]) -> Actor:
+    """The actor that a User document stands for, given the colleagues absent today whose deputy they are."""
+    principals = tuple(lent for colleague in absent if (lent := lent_to(user, actor_beside(colleague, ()))))
     department = user.ref("department")
     return Actor(
         id=user.id,
@@ -233,7 +235,7 @@ def reached_at(addresses: Iterable[str], *, without: Iterable[ObjectId] = ()) ->
     if not clauses:
         return reached
     query = {"active": True, "removed_at": None, "$or": clauses, "_id": {"$nin": list(barred)}}
-    users = list(get_document("User")._get_collection().find(query, {**_ABSENCE_COLUMNS, "department": 1}))
+    users = answers([RowQuery("user", query, {**_ABSENCE_COLUMNS, "department": 1})])[0]
     absent = _deputies_of(users)
     for user in users:
         persons = {user["_id"], absent.get(user["_id"])} - {None} - barred

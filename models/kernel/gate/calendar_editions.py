@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ..base import clock
 from ..base.collections import CALENDAR_EDITIONS
-from ..base.store import in_unit
+from ..base.store import in_unit, row_of
 from ..base.work_calendar import Shift, Shifts, WorkCalendar
 
 ID_LENGTH = 32
@@ -25,7 +25,7 @@ def keep(calendar: WorkCalendar) -> str:
     """Keep an edition, once, and give its name."""
     content = content_of(calendar)
     id = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:ID_LENGTH]
-    if in_unit(CALENDAR_EDITIONS).find_one({"_id": id}, {"_id": 1}) is None:
+    if row_of(CALENDAR_EDITIONS, {"_id": id}, {"_id": 1}) is None:
         row = {"content": content, "at": clock.now()}
         in_unit(CALENDAR_EDITIONS).update_one({"_id": id}, {"$setOnInsert": row}, upsert=True)
     return id

@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from ..base.numbering import one_at_a_time
 from ..base.people import Actor
-from ..base.store import in_transaction_now
+from ..base.store import is_in_transaction
 from ..base.words import L
 from ..language.fields import Problems, label_of
 from ..language.record import Record
@@ -29,7 +29,7 @@ def circle_problems(record: Record, actor: Actor, before: Mapping[str, Any]) -> 
         fresh = [id for id in firsts if id not in (held if isinstance(held, list) else [held])]
         if not fresh:
             continue
-        if in_transaction_now.get():  # two that are each put above the other at the same moment
+        if is_in_transaction():  # two that are each put above the other at the same moment
             one_at_a_time(f"acyclic:{record.type_name()}.{name}")
         if path := _way_back(record, name, fresh):
             titles = ARROW.join(_titles(actor, type(record), path))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..base import clock
-from ..base.collections import TOMBSTONES, in_archive
+from ..base.collections import TOMBSTONES, archive_of
 from ..base.errors import Refused
 from ..base.people import SYSTEM, Actor, department_with
-from ..base.store import in_unit
+from ..base.store import RowQuery, answers
 from ..base.words import L
 from ..language.record import Record
 from ..rights import rights
@@ -67,10 +67,11 @@ def home_of(record: Record, actor: Actor) -> Any:
 
 def made_before(actor: Actor, cls: type[R], once: str) -> R | None:
     """The record that this entry made before, if it did. Raises Refused where it is in the archive or was destroyed."""
-    if first := cls._get_collection().find_one({"once": once}, {"_id": 1}):
-        return entered(actor, cls, first["_id"])
-    if cls.declared.retention:
-        refuse_put_away(cls, {"once": once})
+    live = RowQuery(cls.type_name(), {"once": once}, {"_id": 1}, most=1)
+    first, *away = answers([live, *(_put_away(cls, {"once": once}) if cls.declared.retention else ())])
+    if first:
+        return entered(actor, cls, first[0]["_id"])
+    _refuse_away(away)
     return None
 
 
@@ -81,7 +82,21 @@ def entered(actor: Actor, cls: type[R], id: Any) -> R:
 
 def refuse_put_away(cls: type[Record], query: Mapping[str, Any]) -> None:
     """What rests in the archive comes back from there; what was destroyed by an approved list never does."""
-    if row := in_archive(cls.type_name(), query):
-        raise Refused(IN_ARCHIVE(number=row["number"]))
-    if stone := in_unit(TOMBSTONES).find_one({"type": cls.type_name(), **query}):
-        raise Refused(DESTROYED(number=stone.get("number"), list=stone.get("list_number")))
+    _refuse_away(answers(_put_away(cls, query)))
+
+
+def _put_away(cls: type[Record], query: Mapping[str, Any]) -> list[RowQuery]:
+    """What is asked of the archive of a type, and of what is left of destroyed records."""
+    destroyed = {"type": cls.type_name(), **query}
+    return [
+        RowQuery(archive_of(cls.type_name()), query, {"number": 1}, most=1),
+        RowQuery(TOMBSTONES, destroyed, {"number": 1, "list_number": 1}, most=1),
+    ]
+
+
+def _refuse_away(away: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+    archived, destroyed = away or ((), ())
+    if archived:
+        raise Refused(IN_ARCHIVE(number=archived[0]["number"]))
+    if destroyed:
+        raise Refused(DESTROYED(number=destroyed[0].get("number"), list=destroyed[0].get("list_number")))

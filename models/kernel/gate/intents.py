@@ -17,6 +17,7 @@ from bson import ObjectId
 from ..base import looked_up
 from ..base.errors import Refused
 from ..base.people import Actor
+from ..base.store import copied
 from ..base.words import Words
 from ..language.record import Record
 from ..language.who import Quorum, Who
@@ -25,7 +26,7 @@ from ..rights import rights
 from . import lines, validation
 from .acts import Context
 from .attempts import VerbAttempt, noting
-from .stored_form import copied, stored
+from .stored_form import stored
 
 R = TypeVar("R", bound=Record)
 

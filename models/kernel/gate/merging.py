@@ -18,7 +18,7 @@ from ..base import clock
 from ..base.errors import Forbidden, Missing, Refused
 from ..base.people import SYSTEM, Actor
 from ..base.roles import ROLE_LABELS
-from ..base.store import in_unit
+from ..base.store import copied, in_unit
 from ..base.words import L, Listed, Words
 from ..language.fields import is_empty
 from ..language.merging import TOGETHER_MAX, WENT_INTO
@@ -33,7 +33,7 @@ from .merged_links import followed_links
 from .moving import refuse_another_version
 from .ordering import order
 from .sources import Source
-from .stored_form import copied, stored
+from .stored_form import stored
 from .unit import Unit, in_transaction
 
 R = TypeVar("R", bound=Record)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..base import clock
 from ..base.people import Actor
+from ..base.store import copied
 from ..language.record import Record
 
 _UNTRACKED = frozenset(
@@ -19,15 +20,6 @@ RECOUNT = "recount"  # the one verb whose fact is a deadline
 def stored(record: Record) -> dict[str, Any]:
     """The record as it is kept, without computed search parts: what is compared, and what history remembers."""
     return {key: copied(value) for key, value in record.to_mongo().items() if value is not None}
-
-
-def copied(value: Any) -> Any:
-    """A stored value once more, to be changed on its own: documents and lists anew, what else is stored as it is."""
-    if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [copied(item) for item in value]
-    return value
 
 
 def difference(

@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from ..base import clock
 from ..base.collections import UNSEALED
-from ..base.store import in_transaction_now, in_unit
+from ..base.store import in_unit, one_attempt
 from . import history, notices, waiting
 from .notices import NoticeKind
 from .unsealed import queued
@@ -127,14 +127,13 @@ def in_transaction(body: Callable[[Unit], T], *, quiet: bool = False) -> T:
 
     def attempt(session: Any) -> T:
         unit = Unit(quiet=quiet)
-        token, flag = _current.set(unit), in_transaction_now.set(True)
+        token = _current.set(unit)
         try:
-            with session.bind(end_session=False):
+            with one_attempt(), session.bind(end_session=False):
                 result = body(unit)
                 unit.flush()
                 return result
         finally:
-            in_transaction_now.reset(flag)
             _current.reset(token)
 
     try:

@@ -11,6 +11,7 @@ from mongoengine.connection import get_db
 
 from ..base.errors import Refused
 from ..base.people import SYSTEM, Actor
+from ..base.store import RowQuery, answers
 from ..base.words import L, Words
 from ..language.declare import kept_links_of, references_of, registered
 from ..language.fields import NOT_THERE, LongText, Problems, label_of, problems_in
@@ -170,8 +171,8 @@ def link_problems(
 ) -> Problems:
     """Links that changed must lead to records that exist and that the actor may see, in a state that may be chosen.
 
-    One query per linked type. A link to a record that was merged meanwhile leads from now on to the one that stands
-    for it. `but`: links that were looked up already; `titles`: filled with those of what was there.
+    One command for all linked types. A link to a record that was merged meanwhile leads from now on to the one that
+    stands for it. `but`: links that were looked up already; `titles`: filled with those of what was there.
     """
     problems = Problems()
     query: dict[str, dict[ObjectId, list[tuple[str, Any]]]] = {}
@@ -180,8 +181,8 @@ def link_problems(
         path, field, target, result = link
         if link not in but and result not in held(path):
             query.setdefault(target, {}).setdefault(result, []).append((path, field))
-    for target, places in query.items():
-        known = _known(actor, get_document(target), list(places))
+    seen = _known_of_each(actor, {get_document(target): list(places) for target, places in query.items()})
+    for (target, places), known in zip(query.items(), seen, strict=True):
         _follow_merged(record, actor, get_document(target), places, known)
         if titles is not None:
             titles |= {id: row.get("title") or row.get("number", "") for id, row in known.items()}
@@ -274,13 +275,24 @@ def _held_in(before: Mapping[str, Any]) -> Callable[[str], Container[Any]]:
 
 def _known(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
     """Those of these records that the actor may see, with their states and titles."""
+    return _known_of_each(actor, {cls: ids})[0]
+
+
+def _known_of_each(actor: Actor, ids_of: Mapping[type[Record], list[ObjectId]]) -> list[dict[ObjectId, dict[str, Any]]]:
+    """The same of records of several types, in their order: one command for all of them."""
+    questions = [_question(actor, cls, ids) for cls, ids in ids_of.items()]
+    given = iter(answers([item for item in questions if item]))
+    return [{row["_id"]: row for row in next(given)} if item else {} for item in questions]
+
+
+def _question(actor: Actor, cls: type[Record], ids: list[ObjectId]) -> RowQuery | None:
+    """What is asked of records that are linked to; None where the actor sees none of them."""
     scope = rights.visible(actor, cls)
     if scope is None and actor.holds in ids:  # somebody outside, by whose link the page was opened
         ids, scope = [actor.holds], {"removed_at": None}
     if scope is None:
-        return {}
-    rows = cls._get_collection().find({"$and": [{"_id": {"$in": ids}}, scope]}, {"state": 1, "title": 1, "number": 1})
-    return {row["_id"]: row for row in rows}
+        return None
+    return RowQuery(cls.type_name(), {"$and": [{"_id": {"$in": ids}}, scope]}, {"state": 1, "title": 1, "number": 1})
 
 
 def links_to(record: Record) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bson import Decimal128
 
+from ..base.store import row_of
 from ..base.words import L
 from .names import Names, NameSet
 from .workflow import Within
@@ -37,11 +38,9 @@ class Table:
             return None
         cls = next(cls for cls in types.values() if cls.__name__ == self.type_name)
         if not self.lines:
-            row: Mapping[str, Any] | None = cls.collection().find_one(
-                {**key, "removed_at": None}, {self.hours: 1}, sort=[("_id", -1)]
-            )
-            return row
-        stored = cls.collection().find_one({"_id": values[self.by]}, {self.lines: 1}) if values.get(self.by) else None
+            return row_of(cls.type_name(), {**key, "removed_at": None}, {self.hours: 1}, sort=[("_id", -1)])
+        named = values.get(self.by)
+        stored = row_of(cls.type_name(), {"_id": named}, {self.lines: 1}) if named else None
         return line_for(stored or {}, self.lines, key)
 
 

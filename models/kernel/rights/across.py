@@ -9,7 +9,7 @@ from typing import Any
 from mongoengine.connection import get_db
 
 from ..base.people import Actor
-from ..base.store import in_transaction_now
+from ..base.store import is_in_transaction
 from ..language.record import Record
 from . import rights
 
@@ -37,7 +37,7 @@ def united(parts: list[Part], most: int, *, time_limit_ms: int = TIME_LIMIT_MS) 
     none, by a command for each."""
     if not parts:
         return ()
-    if in_transaction_now.get() and len(parts) > 1:
+    if is_in_transaction() and len(parts) > 1:
         each = (get_db()[name].aggregate([*stages, {"$limit": most}]) for name, stages in parts)
         return islice(chain.from_iterable(each), most)
     (first, stages), *others = parts

@@ -11,6 +11,7 @@ from ..base import clock
 from ..base.collections import in_archive
 from ..base.errors import Missing
 from ..base.people import Actor, Role, department_facts, departments_below, departments_under
+from ..base.store import row_of
 from ..language.record import Record
 from ..language.relations import WRITE
 from ..language.spec import DEFAULT_READ, DEFAULT_WRITE, Scope
@@ -184,10 +185,10 @@ def find_row(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False)
     if not ObjectId.is_valid(id if isinstance(id, ObjectId) else str(id)):
         raise Missing
     scope = visible_removed(actor, cls) if removed else visible(actor, cls)
-    row = cls._get_collection().find_one({"_id": ObjectId(str(id)), **scope}) if scope is not None else None
+    row = row_of(cls.type_name(), {"_id": ObjectId(str(id)), **scope}) if scope is not None else None
     if row is None:
         raise Missing
-    return dict(row)
+    return row
 
 
 def find_rows(actor: Actor, cls: type[Record], ids: Iterable[ObjectId]) -> list[dict[str, Any]]:

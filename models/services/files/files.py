@@ -21,7 +21,7 @@ from models.kernel.base.collections import FILES
 from models.kernel.base.entry_ids import entry_id
 from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import Actor
-from models.kernel.base.store import in_transaction_now, in_unit
+from models.kernel.base.store import in_unit, is_in_transaction
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.changes import FORM, Context
@@ -69,7 +69,7 @@ HEAD_LENGTH = 16
 
 
 def bucket() -> GridFSBucket:
-    concern = WriteConcern() if in_transaction_now.get() else None
+    concern = WriteConcern() if is_in_transaction() else None
     return GridFSBucket(get_db(), bucket_name="content", chunk_size_bytes=CHUNK, write_concern=concern)
 
 

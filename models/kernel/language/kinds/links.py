@@ -10,6 +10,7 @@ import mongoengine as me
 from bson import DBRef, ObjectId
 
 from ...base.collections import in_archive
+from ...base.store import row_of
 from ...base.words import Words
 from .. import typed
 from ..facts import Facts, is_names
@@ -55,10 +56,9 @@ class Ref(Rule, me.ReferenceField):
 
     @staticmethod
     def _lazy_load_ref(ref_cls: type, dbref: DBRef) -> Any:
-        db = ref_cls._get_db()  # type: ignore[attr-defined]
-        kept, hops = _kept(db, dbref.collection, dbref.id), 0
+        kept, hops = _kept(dbref.collection, dbref.id), 0
         while kept and kept.get("went_into") and hops < HOPS_MAX:
-            kept, hops = _kept(db, dbref.collection, kept["went_into"]) or kept, hops + 1
+            kept, hops = _kept(dbref.collection, kept["went_into"]) or kept, hops + 1
         return ref_cls._from_son(kept) if kept else dbref  # type: ignore[attr-defined]
 
     def __get__(self, instance: Any, owner: Any) -> Any:
@@ -166,9 +166,9 @@ class Refs(Rule, me.ListField):
         yield from in_each_language(lambda: [names.title(self, id) for id in self.ids_in(value)])
 
 
-def _kept(db: Any, name: str, id: Any) -> Any:
+def _kept(name: str, id: Any) -> Any:
     """A stored record, wherever it is kept."""
-    return db[name].find_one({"_id": id}) or in_archive(name, {"_id": id})
+    return row_of(name, {"_id": id}) or in_archive(name, {"_id": id})
 
 
 def id_of(value: Any) -> ObjectId | None:
