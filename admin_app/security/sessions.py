@@ -26,6 +26,7 @@ from werkzeug.datastructures import CallbackDict
 
 from admin_app.security import programs
 from admin_app.security.events import clean
+from admin_app.security.session_rows import OfWhom, read_session
 from admin_app.security.throttle import removal
 from admin_app.settings import Settings
 from models.kernel.base import clock
@@ -43,11 +44,17 @@ log = structlog.get_logger("guicheng.security")
 
 
 class Session(CallbackDict[str, Any], SessionMixin):
-    """The session of one request; `key` is the hash under which it is kept, None while it isn't."""
+    """The session of one request; `key` is the hash under which it is kept, None while it isn't. `of_whom`: whose it
+    was when it was opened."""
 
-    def __init__(self, data: Mapping[str, Any] | None = None, stored: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        stored: Mapping[str, Any] | None = None,
+        of_whom: OfWhom | None = None,
+    ):
         super().__init__(data or {}, on_update=_mark_modified)
-        self.stored = stored
+        self.stored, self.of_whom = stored, of_whom
         self.key: str | None = stored["_id"] if stored else None
         self.modified = False
         self.is_renewed = False
@@ -88,11 +95,14 @@ class MongoSessions(SessionInterface):
             return Session(self._opened(app, given))
         try:
             with pymongo.timeout(READ_SECONDS):
-                stored = sessions().find_one({"_id": key_of(given), "ends": {"$gt": clock.now()}})
+                known = read_session(key_of(given), clock.now())
         except PyMongoError as problem:
             log.warning("no session could be read", reason=type(problem).__name__)
             return unkept(is_unavailable=True)
-        return Session(_serializer.loads(stored["data"]), stored) if stored else Session()
+        if known is None:
+            return Session()
+        stored, of_whom = known
+        return Session(_serializer.loads(stored["data"]), stored, of_whom)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what changed. A session that was ended meanwhile by another request stays ended."""

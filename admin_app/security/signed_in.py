@@ -1,5 +1,6 @@
 """Who is signed in: looked up anew in each request, so that a role taken away or a disabled user counts at the next."""
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,11 +11,12 @@ from werkzeug import Response
 from werkzeug.exceptions import Unauthorized
 
 from admin_app.security import accounts, programs, second_factor, throttle
-from admin_app.security.account_rows import find_account
 from admin_app.security.events import Event, record_event
 from admin_app.security.headers import is_static
+from admin_app.security.session_rows import OfWhom, now_of
+from admin_app.security.sessions import this_session
 from models.kernel.base.errors import Forbidden, Refused
-from models.kernel.base.people import Actor, actor_of
+from models.kernel.base.people import Actor, actor_beside, actor_of
 from models.kernel.base.words import L
 from models.organisation import User
 from models.services.personal.api_keys import KeyUse
@@ -46,8 +48,15 @@ PASSWORD_WRONG = L("The password is not right.", "密碼不正確。")
 class SignedIn(UserMixin):
     """The signed-in user of one request, as Flask-Login's current_user."""
 
-    def __init__(self, user: User, account: dict[str, Any], *, has_second_factor: bool = False):
-        self.user = user
+    def __init__(
+        self,
+        user: User,
+        account: Mapping[str, Any],
+        *,
+        has_second_factor: bool = False,
+        colleagues: Sequence[User] | None = None,
+    ):
+        self.user, self.colleagues = user, colleagues
         self.must_change = account["must_change"]
         has_one = has_second_factor or second_factor.is_on(account)
         self.must_enrol = not has_one and second_factor.is_asked_of(user.roles)
@@ -60,14 +69,16 @@ class SignedIn(UserMixin):
     @cached_property
     def actor(self) -> Actor:
         """On whose behalf this request acts."""
-        return actor_of(self.user)
+        return actor_of(self.user) if self.colleagues is None else actor_beside(self.user, self.colleagues)
 
 
 def find_signed_in(user_id: str) -> SignedIn | None:
     """The user of this session, if they are active and the session was not ended by a newer password or a logout."""
-    user, account = accounts.find_active(ObjectId(user_id)), find_account(ObjectId(user_id))
-    if user is not None and account is not None and session.get("epoch") == account["epoch"]:
-        return SignedIn(user, account, has_second_factor=bool(session.get("second_factor")))
+    id, of_whom = ObjectId(user_id), this_session().of_whom
+    if of_whom is None or of_whom.id != id:  # who has just signed in
+        of_whom = now_of(id)
+    if of_whom.user and of_whom.account and session.get("epoch") == of_whom.account["epoch"]:
+        return _signed_in(of_whom, has_second_factor=bool(session.get("second_factor")))
     session.clear()
     record_event(Event.REFUSED, user=ObjectId(user_id), why="session no longer valid")
     return None
@@ -76,13 +87,17 @@ def find_signed_in(user_id: str) -> SignedIn | None:
 def find_by_key(_request: Any) -> SignedIn | None:
     """The user for whom a program asks, by the key that it sends; none on pages, which know sessions alone."""
     use = programs.use_of_request()
-    user = accounts.find_active(use.key.user) if use else None
-    account = find_account(user.id) if user else None
-    if use is None or user is None or account is None:
+    of_whom = now_of(use.key.user) if use else None
+    if use is None or of_whom is None or not of_whom.user or not of_whom.account:
         return None
-    result = SignedIn(user, account)
+    result = _signed_in(of_whom)
     result.use = use
     return result
+
+
+def _signed_in(of_whom: OfWhom, *, has_second_factor: bool = False) -> SignedIn:
+    user, colleagues = User.from_stored(of_whom.user or {}), [User.from_stored(row) for row in of_whom.colleagues]
+    return SignedIn(user, of_whom.account or {}, has_second_factor=has_second_factor, colleagues=colleagues)
 
 
 def current_actor() -> Actor:

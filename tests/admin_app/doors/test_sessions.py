@@ -165,11 +165,11 @@ def test_a_database_that_is_away_is_not_a_logout(browser: Browser, monkeypatch: 
     browser.login()
     before, token = browser.cookie, browser.token("/admin/account/")
 
-    def away() -> Any:
+    def away(*_: object) -> Any:
         raise AutoReconnect
 
     with monkeypatch.context() as patch:
-        patch.setattr(sessions, "sessions", away)
+        patch.setattr(sessions, "read_session", away)
         assert browser.get("/admin/").status_code == 503
         assert browser.client.post("/write", headers={"X-CSRFToken": token}).status_code == 503
     assert browser.cookie == before
