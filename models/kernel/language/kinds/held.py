@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
 
+from .built import built, kept
 from .links import id_of
 
 
@@ -13,6 +15,20 @@ class Held:
     """Mixed into records and lines: values as they are held, and the ids behind links."""
 
     _data: dict[str, Any]
+
+    @classmethod
+    def _from_son(cls, son: Mapping[str, Any], _auto_dereference: bool = True, created: bool = False) -> Any:
+        """The document that a stored one is."""
+        if _auto_dereference and not created and isinstance(son, dict):
+            document = built(cls, son)
+            if document is not None:
+                return document
+        return super()._from_son(son, _auto_dereference, created)  # type: ignore[misc]
+
+    def to_mongo(self, use_db_field: bool = True, fields: Any = None) -> Any:
+        """The document as it is stored."""
+        row = kept(self) if use_db_field and not fields else None
+        return super().to_mongo(use_db_field, fields) if row is None else row  # type: ignore[misc]
 
     def raw(self, name: str) -> Any:
         """What a field holds; of a link its id or its document, whichever it is."""
