@@ -10,6 +10,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.numbering import COUNTERS, next_number
 from models.kernel.gate.unit import in_transaction
+from tests.views.test_commands_of_requests import ListQuery
 
 NOON = dt.datetime(2024, 2, 29, 4, tzinfo=dt.UTC)
 
@@ -51,6 +52,27 @@ def test_the_month_turns_at_midnight_of_the_company(db: Any) -> None:
 def test_a_number_grows_beyond_its_places(db: Any) -> None:
     db[COUNTERS].insert_one({"_id": "N-{seq:2}", "n": 99})
     assert number("N-{seq:2}") == "N-100"
+
+
+def test_a_transaction_that_takes_many_sends_two_commands(db: Any) -> None:
+    def many(_: Any) -> list[str]:
+        return [next_number(pattern, "SAL") for pattern in ["N-{seq:2}"] * 5 + ["M-{seq}"] + ["N-{seq:2}"]]
+
+    with ListQuery() as query:
+        assert in_transaction(many) == ["N-01", "N-02", "N-03", "N-04", "N-05", "M-1", "N-06"]
+    assert query["findAndModify counter"] == 2
+    assert query["update counter"] == 1
+    assert number("N-{seq:2}") == "N-07"
+    assert number("M-{seq}") == "M-2"
+
+
+def test_no_doubles_and_no_holes_when_many_take_several_at_once(db: Any) -> None:
+    def several(_: int) -> list[str]:
+        return in_transaction(lambda unit: [next_number("N-{seq:3}", "SAL") for _ in range(3)])
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [number for numbers in pool.map(several, range(8)) for number in numbers]
+    assert sorted(taken) == [f"N-{at:03}" for at in range(1, 25)]
 
 
 def test_no_doubles_and_no_holes_when_many_ask_at_once(db: Any) -> None:

@@ -25,9 +25,12 @@ Row = dict[str, Any]
 
 
 class AnswersSoFar:
-    """The answers to what one attempt of a transaction has asked, by collection and question."""
+    """The answers to what one attempt of a transaction has asked, by collection and question; and the numbers that it
+    has taken (`numbering.py`)."""
 
     def __init__(self) -> None:
+        self.taken: dict[str, int] = {}
+        self.written: dict[str, int] = {}
         self.known: dict[str, dict[bytes, list[Row]]] = {}
         self.count = 0
 
@@ -49,6 +52,11 @@ _answers: ContextVar[AnswersSoFar | None] = ContextVar("answers", default=None)
 def is_in_transaction() -> bool:
     """Whether what is done now belongs to a bound transaction."""
     return _answers.get() is not None
+
+
+def of_this_attempt() -> AnswersSoFar | None:
+    """What the attempt of now knows; None outside of a transaction."""
+    return _answers.get()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from mongoengine.connection import get_connection
 from pymongo import DeleteOne, ReadPreference, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import PyMongoError
 
-from ..base import clock
+from ..base import clock, numbering
 from ..base.collections import UNSEALED
 from ..base.store import in_unit, one_attempt
 from . import history, notices, waiting
@@ -58,10 +58,11 @@ class Unit:
             }
 
     def flush(self) -> None:
-        """Write everything gathered: five commands at most, whatever the number of records.
+        """Write everything gathered: six commands at most, whatever the number of records.
 
         New entries queue for the seal in the same transaction, so that none is missed however late it commits.
         """
+        numbering.settle()
         if self.entries:
             in_unit(history.COLLECTION).insert_many(self.entries)
             in_unit(UNSEALED).insert_many([queued(entry, entry["hash"]) for entry in self.entries])
