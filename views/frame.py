@@ -32,7 +32,7 @@ from .view_switch import ways_to_look
 
 COUNT_CAP = 100
 WAITING_MAX = 300
-NAMED = "named"
+NAMED, UNREAD = "named", "unread"
 YEAR_SECONDS = 31_536_000
 _STATIC = Path(__file__).with_name("static")
 
@@ -72,7 +72,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
             "me": me,
             "menu": menu_of(me, catalogue, own),
             "waiting_count": own.decisions,
-            "unread_count": unread_count(me),
+            "unread_count": own.unread,
             "acting_for": [principal.name for principal in me.principals],
         }
 
@@ -103,12 +103,13 @@ def _keep_what_never_changes(response: Response) -> Response:
 
 @dataclass(frozen=True)
 class OwnBusiness:
-    """How many decisions wait for a person, how much of each type waits, and the types that are in their menu only if
-    a record names them, of which none does."""
+    """How many decisions wait for a person, how much of each type waits, the types that are in their menu only if a
+    record names them, of which none does, and how many notices they have not read, to a bound."""
 
     decisions: int
     waits: Mapping[str, int]
     unnamed: Set[str]
+    unread: int = 0
 
 
 def menu_of(me: Actor, catalogue: Mapping[str, type[Record]], own: OwnBusiness) -> list[dict[str, Any]]:
@@ -149,7 +150,7 @@ def waiting_filter(me: Actor) -> dict[str, Any]:
 
 def own_business(me: Actor, by_name: Iterable[type[Record]] = ()) -> OwnBusiness:
     """How many decisions wait for a person, and how much of each type waits, be it a decision or work of their own;
-    and which of the types that they know by name alone have no record that names them.
+    and which of the types that they know by name alone have no record that names them; and how many notices are unread.
 
     One query; what goes beyond a few hundred is not counted, since the menu says no more than 99+.
     """
@@ -161,16 +162,19 @@ def own_business(me: Actor, by_name: Iterable[type[Record]] = ()) -> OwnBusiness
         _kept("decide"),
         {"$unionWith": {"coll": WAITING, "pipeline": work}},
         *({"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in names.items()),
+        {"$unionWith": {"coll": NOTICES, "pipeline": _unread(me)}},
         {"$group": {"_id": {"type": "$type", "how": "$how"}, "count": {"$sum": 1}}},
     ]
     waits: Counter[str] = Counter()
-    decisions, unnamed = 0, set(names)
+    by_how: Counter[str] = Counter()
+    unnamed = set(names)
     for group in get_db()[WAITING].aggregate(all_of_it):
-        unnamed.discard(group["_id"]["type"])
-        if group["_id"]["how"] != NAMED:
-            waits[group["_id"]["type"]] += group["count"]
-        decisions += group["count"] if group["_id"]["how"] == "decide" else 0
-    return OwnBusiness(decisions, waits, unnamed)
+        type_name, how = group["_id"].get("type"), group["_id"]["how"]
+        unnamed.discard(type_name)
+        by_how[how] += group["count"]
+        if how in ("decide", "act"):
+            waits[type_name] += group["count"]
+    return OwnBusiness(by_how["decide"], waits, unnamed, by_how[UNREAD])
 
 
 def _naming(me: Actor, cls: type[Record]) -> list[dict[str, Any]]:
@@ -180,12 +184,14 @@ def _naming(me: Actor, cls: type[Record]) -> list[dict[str, Any]]:
     return [{"$match": {"seen_by": {"$in": ids}, "removed_at": None}}, {"$limit": 1}, {"$project": kept}]
 
 
+def _unread(me: Actor) -> list[dict[str, Any]]:
+    """The notices that a person has not read, to a bound, by their index."""
+    kept = {"_id": 0, "how": {"$literal": UNREAD}}
+    return [{"$match": {"person": me.id, "read_at": None}}, {"$limit": COUNT_CAP}, {"$project": kept}]
+
+
 def _kept(how: str) -> dict[str, Any]:
     return {"$project": {"_id": 0, "type": 1, "how": {"$literal": how}}}
-
-
-def unread_count(me: Actor) -> int:
-    return get_db()[NOTICES].count_documents({"person": me.id, "read_at": None}, limit=COUNT_CAP)
 
 
 def _is_signed_by_hand(declared: Declaration) -> bool:

@@ -27,7 +27,7 @@ def breaks(problem: Exception) -> Any:
 
 
 @pytest.mark.parametrize("problem", [AutoReconnect("secret detail"), ServerSelectionTimeoutError("secret detail")])
-@pytest.mark.parametrize("where", ["menu_of", "own_business", "unread_count"])
+@pytest.mark.parametrize("where", ["menu_of", "own_business"])
 def test_the_page_of_a_failure_needs_no_database(
     where: str, problem: Exception, company: Any, browser_as: Any, monkeypatch: Any
 ) -> None:
