@@ -1,7 +1,8 @@
-"""Commands to MongoDB of five things that people do all day, each counted on a company of its own.
+"""Commands to MongoDB of what people do all day, each counted on a company of its own.
 
 Run:  PYTHONPATH=. .venv/bin/python bench/commands.py        (-v lists the commands one by one)
-A form that is saved, one that is refused, an approval from the inbox, a page of the grid, a rehearsal of fifty moves.
+A form that is saved, one that is refused, an approval from the inbox, a page of the grid, a rehearsal of fifty moves;
+the home of a clerk, a head and the management, the page of a record and its form.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def report(app: Any) -> None:
     """Say how many commands each operation sends; each is done once before it is counted."""
     company = Company()
     clerk, head = signed_in(app, "clerk_sal"), signed_in(app, "head_sal")
-    for name, work in operations(company, clerk, head).items():
+    boss = signed_in(app, "management")
+    for name, work in {**operations(company, clerk, head), **pages(company, clerk, head, boss)}.items():
         work()
         sent = counted(work)
         print(f"{name:34}{len(sent):5}")
@@ -82,6 +84,26 @@ def operations(company: Company, clerk: Browser, head: Browser) -> dict[str, Cal
         "an approval from the inbox": approve,
         "a page of the grid": grid,
         f"a rehearsal of {ROWS} moves": rehearse,
+    }
+
+
+def pages(company: Company, clerk: Browser, head: Browser, boss: Browser) -> dict[str, Callable[[], None]]:
+    """The pages by name."""
+    offer = company.make("quotation", "clerk_sal")
+
+    def opened(browser: Browser, path: str, **query: str) -> Callable[[], None]:
+        def work() -> None:
+            assert browser.get(path, query).status_code == 200
+
+        return work
+
+    return {
+        "the home of a clerk": opened(clerk, "/admin/"),
+        "the home of a head": opened(head, "/admin/"),
+        "the home of the management": opened(boss, "/admin/"),
+        "the page of a record": opened(clerk, "/admin/quotation/details/", id=str(offer.id)),
+        "the form of a record": opened(clerk, "/admin/quotation/edit/", id=str(offer.id)),
+        "an empty form": opened(clerk, "/admin/quotation/new/"),
     }
 
 
