@@ -12,6 +12,7 @@ from mongoengine.connection import get_db
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
 from models.kernel.base.record_key import RecordKey
+from models.kernel.base.store import RowQuery, answers
 from models.kernel.base.titles import short_title
 from models.kernel.base.words import L
 from models.kernel.gate import history
@@ -106,12 +107,17 @@ def _reads_them(me: Actor, cls: type[Record]) -> bool:
 
 
 def mine(me: Actor, catalogue: Mapping[str, type[Record]]) -> tuple[dict[str, Cases], dict[ObjectId, str]]:
-    """A person's own open work in the order of its urgency, each case once, and why cases were returned: 4 queries."""
-    waiting, whose = get_db()[WAITING], rights.waits_at(me, "act")
+    """A person's own open work in the order of its urgency, each case once, and why cases were returned: 2 commands."""
+    whose = rights.waits_at(me, "act")
     tonight = clock.start_of(clock.today() + dt.timedelta(days=1))
-    soon = list(waiting.find({**whose, "due": {"$lt": tonight}}).sort([("rank", -1), ("due", 1)]).limit(MINE_MAX))
-    dated = list(waiting.find(whose | {"due": {"$gte": tonight}}).sort([("rank", -1), ("due", 1)]).limit(MINE_MAX))
-    undated = list(waiting.find(whose | {"due": None}).sort([("rank", -1), ("since", -1)]).limit(MINE_MAX))
+    by_due, by_age = [("rank", -1), ("due", 1)], [("rank", -1), ("since", -1)]
+    soon, dated, undated = answers(
+        [
+            RowQuery(WAITING, {**whose, "due": {"$lt": tonight}}, sort=by_due, most=MINE_MAX),
+            RowQuery(WAITING, {**whose, "due": {"$gte": tonight}}, sort=by_due, most=MINE_MAX),
+            RowQuery(WAITING, {**whose, "due": None}, sort=by_age, most=MINE_MAX),
+        ]
+    )
     others = [*dated, *undated][:MINE_MAX]
     reasons = _reasons([case["_id"] for case in (*soon, *others)])
     result: dict[str, Cases] = {key: [] for key in MINE_LABELS}
