@@ -11,6 +11,7 @@ from flask import Flask, g, request
 
 from models.kernel.gate import unit
 from models.kernel.language.sound import for_screens, met
+from models.kernel.rights import qualified
 from models.services.work import damage
 
 REQUEST_SECONDS = 15
@@ -28,6 +29,7 @@ def keep_deadlines(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         unit.forget_outcome()
+        qualified.begin_request()
         for_screens.set(True)
         met.set([])
         view: Any = app.view_functions.get(request.endpoint or "")
@@ -38,6 +40,7 @@ def keep_deadlines(app: Flask) -> None:
     @app.teardown_request
     def end(_fault: BaseException | None) -> None:
         for_screens.set(False)
+        qualified.end_request()
         damage.tell_of(met.get() or ())
         met.set(None)
         deadline = g.pop("deadline", None)

@@ -55,8 +55,9 @@ class Room:
             return changes.in_batch(lambda: act(self.desk), quiet=True)
 
 
-def fill_archive_room(now: dt.datetime, tell: Callable[[int, int], object] = lambda _done, _of: None) -> None:
-    """Set up the plan, file the papers, lend some of them; `tell` is told how many of how many are filed."""
+def fill_archive_room(now: dt.datetime, tell: Callable[[int, int], object] = lambda _done, _of: None) -> Room:
+    """Set up the plan, file the papers, lend some of them; `tell` is told how many of how many are filed. Returns the
+    room, in which these papers are known."""
     desk = Desk()
     for name, field in (("user", "login"), ("department", "code")):
         desk.learn(name, field)
@@ -69,6 +70,7 @@ def fill_archive_room(now: dt.datetime, tell: Callable[[int, int], object] = lam
         tell(place + 1, len(words.PAPERS))
     _revise(room)
     _lend(room)
+    return room
 
 
 def _plan(room: Room) -> None:
@@ -96,7 +98,7 @@ def _file(room: Room, rng: random.Random, place: int, paper: words.PaperForm) ->
     if paper.level:
         room.at(owner, days, lambda desk: desk.update(key, {"confidentiality": paper.level}))
     name = f"{made.number} {paper.title}" if place % 9 else f"掃描件{place}"
-    _attach(room, rng, made, owner, days - 0.01, _paper_file(rng, place, name, paper.title))
+    attach(room, made, owner, days - 0.01, _paper_file(rng, place, name, paper.title))
     room.at(owner, days - 0.02, lambda desk: desk.move(key, "submit"))
     room.at(head if head != owner else "management", days - 1, lambda desk: desk.move(key, "approve"))
     if place % COPIES_EVERY == 0 or paper.folder in ("LG", "FA"):
@@ -122,7 +124,7 @@ def _note_copies(desk: Desk, rng: random.Random, key: str, place: int) -> Record
     return desk.update(key, {"copies": lines, "important": place % 3 == 0})
 
 
-def _attach(room: Room, rng: random.Random, record: Record, login: str, days: float, file: tuple[str, bytes]) -> None:
+def attach(room: Room, record: Record, login: str, days: float, file: tuple[str, bytes]) -> None:
     """A file goes into GridFS first, which no transaction may do."""
     room.desk.login = login
     with clock.set_to(room.moment(days)):
@@ -139,7 +141,7 @@ def _paper_file(rng: random.Random, place: int, name: str, title: str) -> tuple[
     if place % 3 == 0:
         return f"{name}.pdf", _pdf(title, lines)
     return (
-        (f"{name}.docx", _docx(title, lines))
+        (f"{name}.docx", docx_of(title, lines))
         if place % 3 == 1
         else (f"{name}.txt", "\n".join([title, *lines]).encode())
     )
@@ -153,7 +155,8 @@ def _font() -> str:
     return next((font for font in _FONTS if has_font(font)), "Libertinus Serif")
 
 
-def _docx(title: str, lines: list[str]) -> bytes:
+def docx_of(title: str, lines: list[str]) -> bytes:
+    """A text document of these lines."""
     paper, out = docx.Document(), io.BytesIO()
     paper.add_heading(title)
     for line in lines:
@@ -174,7 +177,7 @@ def _revise(room: Room) -> None:
         made = room.at(owner, days, lambda desk, key=key, values=values: desk.create(key, values))
         lines = [words.CHANGES, *words.SENTENCES[2:7]]
         name = f"{row.number} {row.subject}.docx"
-        _attach(room, chance(key), made, owner, days, (name, _docx(f"{row.subject}（第二版）", lines)))
+        attach(room, made, owner, days, (name, docx_of(f"{row.subject}（第二版）", lines)))
         room.at(owner, days - 0.1, lambda desk, key=key: desk.move(key, "submit"))
         if place < REVISED:
             room.at(head, days - 1, lambda desk, key=key: desk.move(key, "approve"))

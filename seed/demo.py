@@ -20,6 +20,7 @@ from models.kernel.base import clock, people
 from models.kernel.base.store import in_unit
 from models.kernel.gate import changes
 from models.kernel.language import working_time
+from models.kernel.rights import qualified
 from models.policy import policy
 from models.services.database import ensure_indexes
 from models.services.files import reading
@@ -29,6 +30,7 @@ from seed.assessments import assess_company
 from seed.desk import Desk
 from seed.indicators import measure_company
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
+from seed.qualified import qualify_people
 from seed.scan import prepare_files
 from seed.script import DEALS, OFFERS
 from seed.stage import META, LoadTarget, go_on, mark_of, play_year
@@ -108,7 +110,8 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     play_year(_target(settings, token, now), echo)
     echo("  the archive room")
     room = ROOM_PERCENT - YEAR_PERCENT
-    fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + room * done // of))
+    archive = fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + room * done // of))
+    qualify_people(archive)
     echo("  twelve months of indicators")
     measure_company(now)
     _note_percent(token, FIGURES_PERCENT)
@@ -163,6 +166,7 @@ def _clear() -> None:
             db.drop_collection(name)
     people.forget_departments()
     working_time.forget_calendar()
+    qualified.forget()
     ensure_indexes(catalogue)
 
 

@@ -216,7 +216,7 @@ def _learn(desk: Desk, place: int, logins: list[str]) -> None:
 
 
 def _take(desk: Desk, place: int, logins: list[str]) -> None:
-    began, items = clock.now(), _items(COURSES[place])
+    began, items = clock.now(), items_of(COURSES[place])
     closing = began.astimezone(clock.zone()).replace(hour=18, minute=0)  # nobody stays longer for a quiz
     context = Context(source=Source.SEED, confirmed=True)
     wrong, right = str(desk.id(f"bank_question:{MISTAKE[0]}:{MISTAKE[1]}")), COURSES[MISTAKE[0]].facts[MISTAKE[1]][1]
@@ -237,7 +237,7 @@ def _take(desk: Desk, place: int, logins: list[str]) -> None:
     desk.login = SYSTEM_LOGIN
 
 
-def _items(course: CourseText) -> dict[str, BankItem]:
+def items_of(course: CourseText) -> dict[str, BankItem]:
     """The questions of a course by id."""
     rows = BankQuestion.collection().find({"category": course.name}).sort("_id", 1)
     return {str(row["_id"]): read_row(row)[0] for row in rows}

@@ -42,6 +42,11 @@ HELD_BACK = L(
     "“{move}” was to follow by itself on {at}. It does as soon as this is settled: {why}",
     "「{move}」應於 {at} 自動進行，以下事項解決後隨即進行：{why}",
 )
+WAIVED = L(
+    "You have not passed “{procedure}”. Nobody who has can take this step now, so it is not held back; management is "
+    "told.",
+    "您尚未通過「{procedure}」。目前無其他合格人員可辦理，此步驟暫不限制，並通知管理層。",
+)
 STATE_FIRST = L("the record is in the state “{states}”.", "記錄處於「{states}」狀態。")
 WITHIN_MINUTES = L("it is made within minutes.", "數分鐘內生成。")
 STEP = L("{label}: {step}", "{label}：{step}")
@@ -67,6 +72,8 @@ def moves_context(intent: Intent[Any]) -> list[dict[str, Any]]:
                 "label": _label_of(flow, move, corrects=corrects),
                 "may": bool(stand) or corrects,
                 "why": str(stand.verdict.why) if not (stand or corrects) else "",
+                "why_url": stand.verdict.url if not (stand or corrects) else "",
+                "waived": str(WAIVED(procedure=stand.waived.procedure)) if stand and stand.waived else "",
                 "who": str(move.by.label),
                 "acting_for": stand.principal.name if stand and stand.principal and stand.principal.id != me.id else "",
                 "checklist": checklist(intent, move),

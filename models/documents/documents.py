@@ -7,7 +7,7 @@ is approved. So what readers find under a document is always what is in force.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bson import ObjectId
@@ -269,10 +269,26 @@ class Document(Record):
 
     def on_approve(self, actions: MoveActions) -> None:
         self.editions = [edition_of(self, files.files_of(self.id), actions.actor.id, "")]
+        _follow_edition(self)
 
     def copy_no(self, number: int | None) -> Copy | None:
         """The copy on paper with this number."""
         return next((line for line in self.copies or [] if line.number == number), None)
+
+
+EditionFollower = Callable[[ObjectId, int], None]
+_followers: list[EditionFollower] = []
+
+
+def editions_are_followed_by(follower: EditionFollower) -> EditionFollower:
+    """Let a function order what follows when an edition of a document is approved, in that transaction."""
+    _followers.append(follower)
+    return follower
+
+
+def _follow_edition(document: Document) -> None:
+    for follower in _followers:
+        follower(document.id, document.edition)
 
 
 def _copies_out(document: ObjectId) -> list[int]:
@@ -320,6 +336,7 @@ def add_edition(
         files.refer(file, document, actor=SYSTEM, context=actions.context, edition=line.number)
     content = {**values, "edition": line.number, "editions": [*(document.editions or []), line]}
     content["retention_until"] = _kept_from_now(document, values.get("category") or document.ref("category"))
+    _follow_edition(document)
     return actions.update(document, content)
 
 

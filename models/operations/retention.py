@@ -83,23 +83,19 @@ class RecordType(Choice):
 
     def __init__(self, *, is_any: bool = False, **facts: Any):
         self.is_any = is_any
-        super().__init__({}, **facts)
+        super().__init__(self.known, **facts)
 
-    @property
-    def options(self) -> dict[str, L]:
+    def known(self) -> Mapping[str, L]:
+        """The types with their labels."""
         types = sorted(registered().items())
         return {name: cls.declared.label for name, cls in types if self.is_any or has_own_rule(cls)}
-
-    @options.setter
-    def options(self, _given: Mapping[str, L]) -> None:
-        """There is nothing to set: the declarations say."""
 
 
 class DateField(RecordType):
     """One of the dates of the record types that are archived."""
 
-    @property
-    def options(self) -> dict[str, L]:
+    def known(self) -> Mapping[str, L]:
+        """The dates with their labels."""
         types = [cls for _, cls in sorted(registered().items()) if cls.declared.retention]
         return {
             name: field.label
@@ -107,10 +103,6 @@ class DateField(RecordType):
             for name, field in cls.fields_of().items()
             if isinstance(field, Rule) and field.is_date and isinstance(field.label, L) and name not in _NO_START
         }
-
-    @options.setter
-    def options(self, _given: Mapping[str, L]) -> None:
-        """There is nothing to set: the declarations say."""
 
 
 @record(

@@ -49,7 +49,8 @@ def tries_of(person: ObjectId | None, quiz: ObjectId, since: dt.datetime | None 
 def standing_pass(person: ObjectId | None, course: Row, now: Row | None = None) -> ObjectId | None:
     """The pass that stands for a course in the hands of somebody: of their tries at its quiz the last one, where that
     counts, or else the newest passed one; as long as a certificate from that day would be good, and not the one by
-    which they finished the course before. `now`: the try that has just been marked."""
+    which they finished the course before, nor of before the edition of a procedure that the course is about. `now`: the
+    try that has just been marked."""
     quiz = in_unit("quiz").find_one({"_id": course.get("quiz")}, {"counts": 1})
     if quiz is None:
         return None
@@ -57,10 +58,19 @@ def standing_pass(person: ObjectId | None, course: Row, now: Row | None = None) 
     rows = {row["_id"]: row for row in in_unit("quiz_attempt").find(query, _SHOWN)} | ({now["_id"]: now} if now else {})
     tries = sorted(rows.values(), key=lambda row: clock.aware(row["begun_at"]), reverse=True)
     passed = [row for row in (tries[:1] if quiz.get("counts") == LAST else tries) if row.get("result") == PASSED]
+    since = edition_since(course["_id"]) if passed else None
+    passed = [row for row in passed if since is None or clock.aware(row["begun_at"]) >= since]
     before = {"person": person, "course": course["_id"], "state": "done", "removed_at": None}
     used = set(in_unit("enrolment").distinct("attempt", before)) if passed else set()
     good = (row["_id"] for row in passed if row["_id"] not in used and _is_good(row, course.get("valid_months")))
     return next(good, None)
+
+
+def edition_since(course: ObjectId) -> dt.datetime | None:
+    """From when on tries count for a course by which people qualify: since the edition of its procedure is in force."""
+    query = {"course": course, "state": "in_force", "removed_at": None}
+    row = in_unit("qualification").find_one(query, {"since": 1}, sort=[("since", -1)])
+    return clock.aware(row["since"]) if row and row.get("since") else None
 
 
 def _is_good(row: Row, months: int | None) -> bool:

@@ -56,6 +56,7 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="推送 Webhook 消息", task="webhooks.send", every=1),
     DefaultSchedule(name="讀取收信郵箱", task="mail.read", every=2),
     DefaultSchedule(name="更新從屬記錄", task="records.follow", every=5),
+    DefaultSchedule(name="跟進規程上崗資格", task="qualifications.follow", every=10),
     DefaultSchedule(name="每夜統計", task="rollups.count", cron="20 1 * * *"),
     DefaultSchedule(name="每夜計算考核指標", task="indicators.compute", cron="50 1 * * *"),
     DefaultSchedule(name="每夜核對制度規則", task="expectations.check", cron="40 1 * * *"),

@@ -189,6 +189,7 @@ def _move(intent: intents.Intent[Any], item: Move) -> dict[str, Any]:
         "to": item.target,
         "may": bool(stand),
         "why": None if stand else str(stand.verdict.why),
+        "why_url": stand.verdict.url or None,
         "asks": list(item.ask),
         "signed": bool(item.sign),
     }

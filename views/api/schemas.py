@@ -146,8 +146,11 @@ FILE = an_object(
     }
 )  # fmt: skip
 MOVE = an_object(
-    {"verb": TEXT, "label": TEXT, "to": TEXT, "may": FLAG, "why": TEXT_OR_NULL, "asks": a_list(TEXT), "signed": FLAG}
-)
+    {
+        "verb": TEXT, "label": TEXT, "to": TEXT, "may": FLAG, "why": TEXT_OR_NULL, "why_url": TEXT_OR_NULL,
+        "asks": a_list(TEXT), "signed": FLAG,
+    }
+)  # fmt: skip
 FAULT = an_object({"field": TEXT, "code": TEXT, "detail": TEXT})
 PROBLEM: Schema = {
     "type": "object",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bson import ObjectId
@@ -14,7 +15,7 @@ from models.kernel.base.people import Actor
 from models.kernel.base.record_key import RecordKey
 from models.kernel.base.store import RowQuery, answers
 from models.kernel.base.titles import short_title
-from models.kernel.base.words import L
+from models.kernel.base.words import L, Listed, Words
 from models.kernel.gate import history
 from models.kernel.gate.waiting import COLLECTION as WAITING
 from models.kernel.language.declare import registered
@@ -25,6 +26,7 @@ from models.kernel.rights import rights
 from .. import wording
 from ..frame import waiting_filter
 from ..moves import is_danger
+from .held import Held
 
 HOME_ROWS = 10
 DRAFT = "draft"  # the state of what nobody but its owner has seen; other first states are work to be done
@@ -188,9 +190,13 @@ def owners_of(cases: Iterable[Mapping[str, Any]]) -> Mapping[ObjectId, str]:
 
 
 def case_row(
-    case: Mapping[str, Any], catalogue: Mapping[str, type[Record]], owners: Mapping, reasons: Mapping | None = None
+    case: Mapping[str, Any],
+    catalogue: Mapping[str, type[Record]],
+    owners: Mapping,
+    reasons: Mapping | None = None,
+    held: Held = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """An open case for a template."""
+    """An open case for a template; `held`: the steps that its reader cannot take until they have learned something."""
     cls = catalogue.get(case["type"])
     base, due, since = f"/admin/{case['type']}/", case.get("due"), case.get("since")
     return {
@@ -208,9 +214,19 @@ def case_row(
         "due": wording.deadline(due, is_provisional=bool(case.get("provisional"))),
         "is_late": bool(due and due < clock.now()),
         "reason": (reasons or {}).get(case["_id"], ""),
-        "moves": _decisions(cls, case, base) if cls else [],
-        "work": _steps(cls, case, base) if cls else [],
+        "moves": [row for row in _decisions(cls, case, base) if row["verb"] not in held] if cls else [],
+        "work": [row for row in _steps(cls, case, base) if row["verb"] not in held] if cls else [],
+        "held": _held_lines(cls, held) if cls else [],
     }
+
+
+def _held_lines(cls: type[Record], held: Held) -> list[dict[str, Any]]:
+    """The steps that are held back, together where they are for the same reason."""
+    flow = cls.declared.workflow
+    labels: dict[tuple[str, str], list[Words]] = {}
+    for verb, verdict in held.items() if flow else ():
+        labels.setdefault((str(verdict.why), verdict.url), []).append(flow.verb_label(verb) if flow else L(verb, verb))
+    return [{"why": why, "url": url, "label": Listed(tuple(some))} for (why, url), some in labels.items()]
 
 
 def _steps(cls: type[Record], case: Mapping[str, Any], base: str) -> list[dict[str, Any]]:
@@ -219,6 +235,7 @@ def _steps(cls: type[Record], case: Mapping[str, Any], base: str) -> list[dict[s
     last = done_move(flow, case["state"])
     return [
         {
+            "verb": move.verb,
             "kind": DONE if move is last else "",
             "label": flow.verb_label(move.verb),
             "url": f"{base}move/?id={case['_id']}&verb={move.verb}&version={case['version']}",
@@ -235,6 +252,7 @@ def _decisions(cls: type[Record], case: Mapping[str, Any], base: str) -> list[di
     kinds = {id(decision_move(flow, case["state"], kind)): kind for kind in (NO, YES)}
     return [
         {
+            "verb": move.verb,
             "kind": kinds.get(id(move), ""),
             "label": flow.verb_label(move.verb),
             "url": f"{base}move/?id={case['_id']}&verb={move.verb}&version={case['version']}",

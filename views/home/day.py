@@ -31,6 +31,7 @@ from ..forms.drafts import once_key
 from ..kinds import kind_of
 from ..session import actor, say
 from . import cases
+from .held import held_back
 
 DECIDE_MAX = 50
 ROWS_MAX = 100
@@ -86,8 +87,9 @@ def _lists(view: Any, me: Actor) -> dict[str, Any]:
     known = {case["_id"]: case for case in (*decide, *mine)}
     every = sorted(known.values(), key=lambda case: _order(case, is_leading=is_urgent(case, view.catalogue)))
     result: dict[str, list[dict[str, Any]]] = {"now": [], "later": []}
+    held = held_back(me, every[:ROWS_MAX], view.catalogue)
     for case in every[:ROWS_MAX]:
-        row = cases.case_row(case, view.catalogue, owners, reasons)
+        row = cases.case_row(case, view.catalogue, owners, reasons, held.get(case["_id"], {}))
         is_now = is_urgent(case, view.catalogue) or (case.get("due") or LATEST) < tonight
         result["now" if is_now else "later"].append(row | {"is_decision": case["_id"] in ids})
     return result | {"has_more": len(every) > ROWS_MAX}

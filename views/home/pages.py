@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +39,7 @@ from . import cases, day, decisions
 from .cases import HOME_ROWS
 from .charts import read_period
 from .figures import chart_by_itself, charts_for, periods, shows_period
+from .held import Held, held_back
 from .reviews import entries_to_review
 
 INBOX_PAGE = 50
@@ -68,7 +70,7 @@ class HomeView(PlainRun, AdminIndexView):
         period = read_period(request.args.get("period", ""))
         return self.render(
             "home.html",
-            decide=self._rows(decide[:HOME_ROWS], owners),
+            decide=self._rows(decide[:HOME_ROWS], owners, held=held_back(me, decide[:HOME_ROWS], self.catalogue)),
             decide_more=len(decide) > HOME_ROWS,
             own=[
                 (cases.MINE_LABELS[key], cases.how_many(own, key), self._rows(result[:rows_of_mine], owners, reasons))
@@ -88,8 +90,14 @@ class HomeView(PlainRun, AdminIndexView):
             period=period.key,
         )
 
-    def _rows(self, result: cases.Cases, owners: Mapping, reasons: Mapping | None = None) -> list[dict[str, Any]]:
-        return [cases.case_row(case, self.catalogue, owners, reasons) for case in result]
+    def _rows(
+        self,
+        result: cases.Cases,
+        owners: Mapping,
+        reasons: Mapping | None = None,
+        held: Mapping[ObjectId, Held] = MappingProxyType({}),
+    ) -> list[dict[str, Any]]:
+        return [cases.case_row(case, self.catalogue, owners, reasons, held.get(case["_id"], {})) for case in result]
 
     @expose("/chart/")
     def chart(self) -> Any:
@@ -128,7 +136,8 @@ class HomeView(PlainRun, AdminIndexView):
         changes = self._last_changes(shown, me)
         facts = self._facts(shown, me)
         more = urlencode({"type": kind, "after": shown[-1]["_id"]}) if len(result) > INBOX_PAGE else ""
-        rows = zip(shown, self._rows(shown, cases.owners_of(shown)), strict=True)
+        held = held_back(me, shown, self.catalogue)
+        rows = zip(shown, self._rows(shown, cases.owners_of(shown), held=held), strict=True)
         return self.render(
             "inbox.html",
             cases=[row | _context(case, facts, changes) for case, row in rows],

@@ -226,21 +226,39 @@ def people_at(addresses: list[str], *, deputies: bool = True) -> list[ObjectId]:
     return list(dict.fromkeys(person for user in rows for person in (user["_id"], absent.get(user["_id"])) if person))
 
 
+@dataclass(frozen=True)
+class Hat:
+    """Somebody who can act at an address, for themselves or for an absent colleague: `positions` are their own and that
+    of whom they stand in for."""
+
+    person: ObjectId
+    positions: frozenset[ObjectId | None]
+
+
 def reached_at(addresses: Iterable[str], *, without: Iterable[ObjectId] = ()) -> dict[str, set[ObjectId]]:
     """For each address of people or roles, who can act there today: active users and deputies of those absent, without
     some people and who stands in for them. One query, and one more when somebody is absent."""
+    hats = hats_at(addresses, without=without)
+    return {address: {hat.person for hat in some} for address, some in hats.items()}
+
+
+def hats_at(addresses: Iterable[str], *, without: Iterable[ObjectId] = ()) -> dict[str, set[Hat]]:
+    """The same, with the positions in which they act."""
     barred, places = set(without), list(addresses)
     clauses = [clause for address in places if (clause := _address_filter(address))]
-    reached: dict[str, set[ObjectId]] = {address: set() for address in places}
+    reached: dict[str, set[Hat]] = {address: set() for address in places}
     if not clauses:
         return reached
     query = {"active": True, "removed_at": None, "$or": clauses, "_id": {"$nin": list(barred)}}
-    users = answers([RowQuery("user", query, {**_ABSENCE_COLUMNS, "department": 1})])[0]
-    absent = _deputies_of(users)
+    columns = {**_ABSENCE_COLUMNS, "department": 1, "position": 1}
+    users = answers([RowQuery("user", query, columns)])[0]
+    absent = _stand_ins_of(users)
     for user in users:
-        persons = {user["_id"], absent.get(user["_id"])} - {None} - barred
+        hats = {Hat(user["_id"], frozenset({user.get("position")}))}
+        if (stands_in := absent.get(user["_id"])) and stands_in["_id"] not in barred:
+            hats.add(Hat(stands_in["_id"], frozenset({user.get("position"), stands_in.get("position")})))
         for address in reached.keys() & set(_addresses_of(user)):
-            reached[address] |= persons
+            reached[address] |= hats
     return reached
 
 
@@ -282,20 +300,28 @@ _ABSENCE_COLUMNS = {"absent_from": 1, "absent_until": 1, "deputy": 1, "roles": 1
 
 
 def _deputies_of(users: list[dict]) -> dict[ObjectId, ObjectId]:
-    """Who stands in today for those of some users that are absent: somebody active, nobody of IT for somebody outside
-    IT."""
+    """Who stands in today for those of some users that are absent."""
+    return {id: row["_id"] for id, row in _stand_ins_of(users).items()}
+
+
+def _stand_ins_of(users: list[dict]) -> dict[ObjectId, dict[str, Any]]:
+    """The stored users who stand in today for those of some that are absent: somebody active, nobody of IT for somebody
+    outside IT."""
     today = clock.stored_day(clock.today())
     absent = [user for user in users if user.get("deputy") and _is_absent(user, today)]
     if not absent:
         return {}
     chosen = {"_id": {"$in": [user["deputy"] for user in absent]}, "active": True, "removed_at": None}
-    rows = get_document("User")._get_collection().find(chosen, {"roles": 1})
-    of_it = {row["_id"]: Role.IT in (row.get("roles") or []) for row in rows}
+    rows = {row["_id"]: row for row in get_document("User")._get_collection().find(chosen, {"roles": 1, "position": 1})}
     return {
-        user["_id"]: user["deputy"]
+        user["_id"]: row
         for user in absent
-        if user["deputy"] in of_it and (Role.IT in (user.get("roles") or []) or not of_it[user["deputy"]])
+        if (row := rows.get(user["deputy"])) and (_is_of_it(user) or not _is_of_it(row))
     }
+
+
+def _is_of_it(user: dict) -> bool:
+    return Role.IT in (user.get("roles") or [])
 
 
 def _is_absent(user: dict, today: dt.datetime) -> bool:

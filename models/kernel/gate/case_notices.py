@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mongoengine.base import get_document
+
 from ..base import people
+from ..base.people import Role
 from ..base.titles import short_title
 from ..base.words import L, Words
 from ..language.record import Record
+from ..language.workflow import Move
 from ..rights import rights
+from ..rights.qualified import Lack
 from . import notices
 from .acts import Act
-from .causes import VersionCause
+from .causes import AlarmCause, Rest, VersionCause
 from .notices import NoticeKind
 from .unit import Unit
 from .waiting import rank_in, rank_of
@@ -25,6 +30,26 @@ RESULT_WITH_REASON = L(
 )
 GIVEN = L("{who} has named you in {kind} {number} {title}.", "{who} 在{kind} {number} {title} 中指定了您。")
 URGENT_WORK = L("Urgent: {kind} {number} {title} ({who}).", "緊急：{kind} {number} {title}（{who}）。")
+
+NOBODY_ABLE = L(
+    "{kind} {number}: nobody who may “{move}” has passed “{procedure}”, so the step is not held back until somebody "
+    "has.",
+    "{kind} {number}：有權「{move}」的人員均未通過「{procedure}」，此步驟暫不限制，待有人通過後恢復。",
+)
+WAIVER = "waiver"
+
+
+def tell_of_waiver(unit: Unit, record: Record, move: Move, lack: Lack) -> None:
+    """Tell management, once for each case in its state, that nobody able is there for a step."""
+    if unit.quiet or unit.is_dry:
+        return
+    flow = record.flow()
+    label = flow.verb_label(move.verb) if flow else move.verb
+    words = NOBODY_ABLE(kind=record.declared.label, number=record.number, move=label, procedure=lack.procedure)
+    cause = AlarmCause(WAIVER, Rest(f"{record.id} {record.state} {move.verb} {lack.rule}"))
+    users = get_document("User").objects(__raw__={"roles": Role.MANAGEMENT, "active": True, "removed_at": None})
+    for person in sorted(rights.readers_among(record, people.actors_of(users))):
+        unit.notify(notices.notice_for(person, cause=cause, kind=NoticeKind.ALARM, words=words, record=record))
 
 
 def tell(unit: Unit, record: Record, entry: dict[str, Any], act: Act) -> None:

@@ -45,7 +45,7 @@ from . import (
 from .acts import Act, Context, decision_of, entry_of
 from .attempts import VerbAttempt, noting
 from .by_edition import derive_anew
-from .case_notices import notify, reached_of
+from .case_notices import notify, reached_of, tell_of_waiver
 from .creating import begin, entered, made_before
 from .deciders import called, name_deciders
 from .intents import Intent, take
@@ -224,6 +224,8 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     chosen = moving.move_for(intent.record, verb, seen)
     if not (stand := intent.standing(chosen)):
         raise Forbidden(stand.verdict.why)
+    if is_drawn:
+        stand = moving.as_of_now(stand, intent.actor, intent.record, chosen)
     record = intent.fresh()
     if not moving.is_only_decided_since(record, seen):
         refuse_another_version(record, seen, values, intent.actor)
@@ -232,6 +234,8 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     take(record, lines.settled(record, given, intent.actor), None)
     line = decided.add(record, chosen, values, stand, intent.actor)
     moving.refuse_unless_ready(record, chosen, context, intent.actor, before, intent.titles)
+    if stand.waived:
+        tell_of_waiver(unit, record, chosen, stand.waived)
     in_place_of = called(chosen.by, stand.slot) if stand.is_passed_up and stand.slot else None
     act = Act(intent.actor, context, stand.principal, is_drawn, in_place_of, line)
     return _make(unit, record, before, chosen, stand, act)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..base import clock, people
 from ..base.addresses import at_role_in
-from ..base.errors import Changed, Refused
+from ..base.errors import Changed, Forbidden, Refused
 from ..base.people import Actor, Role
 from ..base.words import At, L, Words
 from ..language.by_time import period_of
@@ -15,6 +15,7 @@ from ..language.phase_gate import Condition, Judged
 from ..language.record import Record
 from ..language.workflow import REASON, Move, Workflow, is_met, need_label
 from ..rights import rights
+from ..rights.qualified import rules_for
 from . import decided, history, passages, replays, validation
 from .acts import Context
 from .clocks import set_due
@@ -46,6 +47,17 @@ def move_for(record: Record, verb: str, version: int | None) -> Move:
     if chosen is None:
         raise Refused(why_not(record, verb, version))
     return chosen
+
+
+def as_of_now(drawn: rights.Standing, actor: Actor, record: Record, chosen: Move) -> rights.Standing:
+    """In what capacity a move is made that a page has drawn: what a governed one asks people to have passed is asked
+    again in the transaction. Raises Forbidden."""
+    if actor.is_system or not rules_for(record.type_name(), chosen.verb):
+        return drawn
+    stand = rights.standing(actor, record, chosen)
+    if not stand:
+        raise Forbidden(stand.verdict.why)
+    return stand
 
 
 def why_not(record: Record, verb: str, version: int | None) -> Words:

@@ -193,6 +193,8 @@ COUNTS: dict[str, L] = {
     "entered": L("entered", "錄入"),
     "entries": L("entries", "條目"),
     "escalated": L("escalated", "已升級"),
+    "assigned": L("assigned", "已分配"),
+    "alone": L("without anybody able", "無合格人員"),
     "expired": L("expired", "已到期"),
     "failed": L("failed", "失敗"),
     "faults": L("faults", "故障"),

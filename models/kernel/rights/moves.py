@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
@@ -15,19 +15,23 @@ from ..language.declare import registered
 from ..language.record import Record
 from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move
+from . import qualified
+from .qualified import Lack
 from .rows import represented
 from .verdicts import ALREADY_DECIDED, IN_BIN, NOT_YOUR_MOVE, OWN_WORK, YES, Verdict
 
 
 @dataclass(frozen=True)
 class Standing:
-    """In what capacity the actor makes a move: which slot of the quorum they fill, for whom if not themselves."""
+    """In what capacity the actor makes a move: which slot of the quorum they fill, for whom if not themselves.
+    `waived`: what they have not passed, which keeps them back as soon as anybody able is there."""
 
     verdict: Verdict
     slot: ApproverSlot | None = None
     principal: Actor | None = None
     quorum: Quorum | None = None
     is_passed_up: bool = False
+    waived: Lack | None = None
 
     def __bool__(self) -> bool:
         return bool(self.verdict)
@@ -49,29 +53,69 @@ def standing(actor: Actor, record: Record, move: Move, quorum_of: Callable[[Who]
     gave = {d.get("user") for d in record.decisions if d.get("verb") == move.verb}
     if quorum.apart and actor.id in gave:
         return Standing(Verdict(False, ALREADY_DECIDED))
-    is_late = move.is_decision and not move.optional and record.due_at is not None and record.due_at < clock.now()
+    late = is_late(record, move)
     candidates = [
         (principal, slot)
         for principal in represented(actor, type(record))
         for slot in quorum.open_slots(filled)
-        if slot.fits(principal) or (is_late and slot.fits_above(principal))
+        if slot.fits(principal) or (late and slot.fits_above(principal))
     ]
     if not candidates:
         return Standing(Verdict(False, ALREADY_DECIDED if actor.id in gave else NOT_YOUR_MOVE(who=move.by.label)))
-    barred = {record.ref("submitted_by"), record.ref("owner")} - {None} if move.is_decision else set()
-    barred |= {id for path in move.by.but for id in record.ids_at(path)}
-    return _deciding(actor, barred, candidates, quorum)
+    return _deciding(actor, record, move, candidates, quorum)
 
 
 def _deciding(
-    actor: Actor, barred: set[ObjectId | None], candidates: list[tuple[Actor, ApproverSlot]], quorum: Quorum
+    actor: Actor, record: Record, move: Move, candidates: list[tuple[Actor, ApproverSlot]], quorum: Quorum
 ) -> Standing:
     """As whom the actor makes a move: never decides on what they submitted or own, nor on behalf of one who did."""
+    barred = barred_of(record, move)
     free = [(principal, slot) for principal, slot in candidates if principal.id not in barred]
     if actor.id in barred or not free:
         return Standing(Verdict(False, OWN_WORK))
-    principal, slot = free[0]
-    return Standing(YES, slot, principal, quorum, slot.is_passed_to(principal))
+    ways = [Standing(YES, slot, who, quorum, slot.is_passed_to(who)) for who, slot in free]
+    rules = qualified.rules_for(record.type_name(), move.verb)
+    return _qualified(actor, record, move, ways, rules) if rules else ways[0]
+
+
+def _qualified(
+    actor: Actor, record: Record, move: Move, ways: list[Standing], rules: tuple[qualified.MoveRule, ...]
+) -> Standing:
+    """Of the ways in which somebody may make a governed move the first in which they have passed what is asked. Where
+    they have in none, a decision is theirs all the same as long as nobody able is there to give it."""
+    lacking: list[tuple[Standing, Lack]] = []
+    for way in ways:
+        lack = qualified.lack_of(actor, way.principal or actor, rules)
+        if lack is None:
+            return way
+        lacking.append((way, lack))
+    for way, lack in lacking if move.is_decision else ():  # one's own work waits for oneself
+        if way.quorum and way.slot and not _leaves_somebody(record, move, way.quorum, way.slot, rules):
+            return replace(way, waived=lack)
+    return Standing(Verdict(False, lacking[0][1].words, lacking[0][1].url))
+
+
+def _leaves_somebody(
+    record: Record, move: Move, quorum: Quorum, slot: ApproverSlot, rules: tuple[qualified.MoveRule, ...]
+) -> bool:
+    """Whether a decision can be given without those whom its rules keep from a seat."""
+    barred = barred_of(record, move)
+    if quorum.apart:
+        barred |= {id for given in record.decisions if given.get("verb") == move.verb and (id := given.get("user"))}
+    filled = filled_slots(record, move)
+    return qualified.leaves_somebody(quorum, slot, filled, barred, rules, is_late=is_late(record, move))
+
+
+def is_late(record: Record, move: Move) -> bool:
+    """Whether a decision is overdue, so that heads above may give it, too."""
+    return move.is_decision and not move.optional and record.due_at is not None and record.due_at < clock.now()
+
+
+def barred_of(record: Record, move: Move) -> set[ObjectId]:
+    """Who may not make a move whatever their roles: of a decision who submitted or owns the record, and whom the rule
+    leaves out."""
+    own = (record.ref("submitted_by"), record.ref("owner")) if move.is_decision else ()
+    return {id for id in (*own, *(id for path in move.by.but for id in record.ids_at(path))) if id is not None}
 
 
 def filled_slots(record: Record, move: Move) -> set[str]:

@@ -23,7 +23,18 @@ from .fields import (
     writable_ever,
     writable_fields,
 )
-from .moves import Standing, addresses_of, department_codes, filled_slots, may_move, standing, state_word, waits_at
+from .moves import (
+    Standing,
+    addresses_of,
+    barred_of,
+    department_codes,
+    filled_slots,
+    is_late,
+    may_move,
+    standing,
+    state_word,
+    waits_at,
+)
 from .offices import (
     attempts_seen,
     may_audit,
@@ -100,6 +111,7 @@ __all__ = [
     "addresses_of",
     "asking_states",
     "attempts_seen",
+    "barred_of",
     "can_open",
     "department_codes",
     "filled_slots",
@@ -108,6 +120,7 @@ __all__ = [
     "find_rows",
     "granted_fields",
     "has_role",
+    "is_late",
     "is_parent_writer",
     "is_related",
     "is_writer",

@@ -40,10 +40,11 @@ ALLOWED = L("Allowed.", "允許。")
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether, and why."""
+    """Whether, and why; `url`: where what is in the way can be mended."""
 
     allowed: bool
     why: Words = ALLOWED
+    url: str = ""
 
     def __bool__(self) -> bool:
         return self.allowed

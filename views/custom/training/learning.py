@@ -17,6 +17,7 @@ from models.kernel.rights import rights
 from models.services.files import files
 from models.training import courses
 from models.training.courses import Course, Enrolment, Lesson
+from models.training.qualifications import steps_by
 from views import wording
 from views.session import actor, say
 from views.slots import CustomView, Link, Panel, on_record_page, on_record_top
@@ -90,6 +91,9 @@ class LearningView(CustomView):
             quiz=enrolment.course.ref("quiz"),
             is_quiz_next=enrolment.next_lesson() is None,
             certificate=enrolment.ref("certificate"),
+            steps=steps_by(enrolment),
+            due=wording.day(enrolment.due) if enrolment.due else "",
+            has_passed=enrolment.state == "done",
         )
 
     @expose("/<id>/", methods=("POST",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Unpack
 
@@ -14,6 +14,7 @@ from ..facts import Facts
 from ..typed import BadValue, parse
 from .rule import (
     CONTROL_CHARACTERS,
+    NO_SUCH_OPTION,
     NOT_A_CHOICE,
     TOO_MANY,
     WRONG_FORM,
@@ -25,6 +26,7 @@ from .rule import (
     label_of,
 )
 
+Options = Mapping[str, L] | Callable[[], Mapping[str, L]]
 RANKS = "r"  # where a record keeps the ranks of its ordered choices
 
 
@@ -60,7 +62,8 @@ class Flag(Rule, me.BooleanField):
 
 
 class Choice(Rule, me.StringField):
-    """One of a few declared options: a mapping of stable id to label.
+    """One of a few declared options: a mapping of stable id to label, or a function that gives it where it is known
+    only once all modules are read, such as the steps of all types.
 
     `ordered`: the options stand in an order, the least first. Lists then sort by it and are narrowed from one option on
     or up to one; where a list begins with the most (`Grid(sort="-priority")`), board and inbox show it first, too.
@@ -68,12 +71,27 @@ class Choice(Rule, me.StringField):
 
     is_grouped = True
 
-    def __init__(self, options: Mapping[str, L], *, ordered: bool = False, **facts: Unpack[Facts]):
+    def __init__(self, options: Options, *, ordered: bool = False, **facts: Unpack[Facts]):
         super().__init__(**facts)
-        self.options, self.ordered = dict(options), ordered
-        self.ranks = {id: rank for rank, id in enumerate(self.options, 1)} if ordered else {}
-        self.note_faults(_option_mistakes(options))
-        self.note_faults(_order_mistakes(options, ordered))
+        self._given, self.ordered = options, ordered
+        known = {} if callable(options) else dict(options)
+        self.ranks = {id: rank for rank, id in enumerate(known, 1)} if ordered else {}
+        self.note_faults(_option_mistakes(known))
+        self.note_faults(_order_mistakes(known, ordered))
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its options are known only once all modules are read; they are many."""
+        return callable(self._given)
+
+    @property
+    def options(self) -> Mapping[str, L]:
+        """The options with their labels."""
+        return self._given() if callable(self._given) else self._given
+
+    @options.setter
+    def options(self, given: Any) -> None:
+        self._given = given
 
     def order_key(self, name: str) -> str:
         return f"{RANKS}.{name}" if self.ordered else name
@@ -85,14 +103,14 @@ class Choice(Rule, me.StringField):
 
     def faults(self, value: Any) -> Iterator[Words]:
         if not isinstance(value, str) or value not in self.options:
-            yield NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options.values())))
+            yield _no_option(self, value, self.options.values())
 
     def in_words(self, value: Any) -> Any:
         return self.options.get(value, value)
 
     def from_json(self, given: Any, sees: Sees) -> Any:
         if not isinstance(given, str) or given not in self.options:
-            raise BadValue(NOT_A_CHOICE(label=label_of(self), choices=Listed(tuple(self.options))))
+            raise BadValue(_no_option(self, given, self.options))
         return given
 
     def json_schema(self, sees: Sees) -> dict[str, Any]:
@@ -149,6 +167,13 @@ class Choices(Rule, me.ListField):
         yield from in_each_language(lambda: [self.options.get(id, id) for id in value])
 
 
+def _no_option(field: Any, value: Any, shown: Iterable[Any]) -> Words:
+    """What is said of a value that is no option; of those that are known late there are too many to be named."""
+    if getattr(field, "is_late", False):
+        return NO_SUCH_OPTION(label=label_of(field), value=str(value)[:80])
+    return NOT_A_CHOICE(label=label_of(field), choices=Listed(tuple(shown)))
+
+
 def _option_mistakes(options: Mapping[str, L]) -> Iterator[str]:
     yield from (f"has an option {id!r} without a label" for id, label in options.items() if not isinstance(label, L))
 
@@ -173,7 +198,7 @@ def _option(field: Any, spellings: Mapping[str, set[str]], text: str) -> str:
     """The option of a label in any language, or of its id. Raises BadValue."""
     meant = spellings.get(typed.label_folded(text), set())
     if len(meant) != 1:
-        raise BadValue(NOT_A_CHOICE(label=label_of(field), choices=Listed(tuple(field.options.values()))))
+        raise BadValue(_no_option(field, text, field.options.values()))
     return next(iter(meant))
 
 

@@ -25,6 +25,11 @@ TOO_LONG = L(
 )
 CONTROL = L("“{label}” contains a character that cannot be kept.", "「{label}」含有無法保存的字符。", code="form")
 NOT_A_CHOICE = L("“{label}” must be one of: {choices}.", "「{label}」須為下列之一：{choices}。", code="not_a_choice")
+NO_SUCH_OPTION = L(
+    "“{label}”: there is no such choice (any more): {value}. Choose one of the list.",
+    "「{label}」：沒有（或已不存在）此選項：{value}。請從列表中選擇。",
+    code="not_a_choice",
+)
 TOO_SMALL = L("“{label}” must be {least} or more.", "「{label}」不得小於 {least}。", code="range")
 TOO_LARGE = L("“{label}” must be {most} or less.", "「{label}」不得大於 {most}。", code="range")
 NOT_A_NUMBER = L("“{label}” must be a number.", "「{label}」須為數字。", code="form")

@@ -1,0 +1,199 @@
+"""Whether whoever makes a move has passed what the procedure behind it asks for: the one place that is asked.
+
+This room knows neither documents nor courses. Who keeps the rules says which are in force (`rules_are_kept_by`) and
+what people lack. The pass that counts is that of whoever acts, also where they act for a colleague; a rule binds those
+who hold one of its positions, and who stands in for somebody who does (docs/decisions/032).
+
+While no rule is in force nothing is asked; else one query for all people in question, remembered for the request.
+Inside a transaction everything is asked anew, so that a move goes by what is true at its moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bson import ObjectId
+
+from ..base import people
+from ..base.addresses import at_role_in
+from ..base.looked_up import once
+from ..base.people import Actor, Hat, Role
+from ..base.store import in_transaction_now
+from ..base.words import Words
+from ..language.who import ApproverSlot, Quorum
+
+RULES_MAX = 200
+_FRESH_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class MoveRule:
+    """A rule in force: which moves (type, verb) it governs, and for the holders of which positions. `facts`: what its
+    keeper needs to say what people lack."""
+
+    id: ObjectId
+    moves: frozenset[tuple[str, str]]
+    positions: frozenset[ObjectId]
+    facts: Any = field(default=None, compare=False)
+
+    def binds(self, positions: Collection[ObjectId | None]) -> bool:
+        """Whether it is meant for who acts in one of these positions."""
+        return not self.positions.isdisjoint(positions)
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What somebody has not passed: the rule, a sentence that says what, and the address where it is learned."""
+
+    rule: ObjectId
+    words: Words
+    url: str
+    procedure: Words | str
+
+
+Lacks = Mapping[ObjectId, Lack]
+
+
+class Keeper(Protocol):
+    """Who keeps the rules."""
+
+    def rules(self) -> Iterable[MoveRule]:
+        """The rules in force, read from the database; RULES_MAX at most."""
+
+    def lacks(self, persons: Collection[ObjectId], rules: Collection[MoveRule]) -> Mapping[ObjectId, Lacks]:
+        """What each of some people lacks now, by rule: one query."""
+
+
+_keepers: list[Keeper] = []
+_rules: list[tuple[float, dict[tuple[str, str], tuple[MoveRule, ...]]]] = []
+_memory: ContextVar[dict[ObjectId, Lacks] | None] = ContextVar("qualified", default=None)
+
+
+def rules_are_kept_by(keeper: Keeper) -> Keeper:
+    """Let somebody say which rules are in force and what people lack."""
+    _keepers[:] = [keeper]
+    return keeper
+
+
+def forget() -> None:
+    """Read the rules anew at the next question; the gate calls it when one is written."""
+    _rules.clear()
+
+
+def begin_request() -> None:
+    """What was asked of people for another request is asked again."""
+    _memory.set({})
+
+
+def end_request() -> None:
+    """Outside a request nothing is remembered."""
+    _memory.set(None)
+
+
+def rules_for(type_name: str, verb: str) -> tuple[MoveRule, ...]:
+    """The rules in force that govern a move, read again after half a minute at the latest."""
+    return _by_move().get((type_name, verb), ())
+
+
+def is_governed(type_name: str) -> bool:
+    """Whether any move of a type is governed."""
+    return any(name == type_name for name, _ in _by_move())
+
+
+def _by_move() -> dict[tuple[str, str], tuple[MoveRule, ...]]:
+    if not _rules or time.monotonic() - _rules[0][0] > _FRESH_SECONDS:
+        by_move: dict[tuple[str, str], tuple[MoveRule, ...]] = {}
+        for rule in (rule for keeper in _keepers for rule in keeper.rules()):
+            for place in rule.moves:
+                by_move[place] = (*by_move.get(place, ()), rule)
+        _rules[:] = [(time.monotonic(), by_move)]
+    return _rules[0][1]
+
+
+def lacks_of(persons: Collection[ObjectId]) -> Mapping[ObjectId, Lacks]:
+    """What each of some people lacks of all rules in force."""
+    remembered = None if in_transaction_now.get() else _memory.get()
+    known = remembered if remembered is not None else {}
+    if missing := sorted(set(persons) - set(known)):
+        known = known if remembered is not None else dict(known)
+        known |= once(("qualified", *missing), lambda: _read_lacks(missing))
+        if remembered is not None:
+            remembered |= known
+    return {person: known[person] for person in persons}
+
+
+def _read_lacks(persons: Collection[ObjectId]) -> dict[ObjectId, Lacks]:
+    rules = {rule.id: rule for some in _by_move().values() for rule in some}
+    known_lacks: Mapping[ObjectId, Lacks] = _keepers[0].lacks(persons, list(rules.values())) if rules else {}
+    return {person: known_lacks.get(person, {}) for person in persons}
+
+
+def missing(lacks: Lacks, rules: Iterable[MoveRule], positions: Collection[ObjectId | None]) -> Lack | None:
+    """What keeps somebody from a move whom these rules bind in one of these positions, or None."""
+    return next((lacks[rule.id] for rule in rules if rule.id in lacks and rule.binds(positions)), None)
+
+
+def lack_of(actor: Actor, principal: Actor, rules: Iterable[MoveRule]) -> Lack | None:
+    """What keeps somebody from a move that they make for themselves, or for a colleague: whatever either's position
+    asks, passed by whoever acts."""
+    if actor.id is None or not rules:
+        return None
+    return missing(lacks_of([actor.id])[actor.id], rules, {actor.position, principal.position})
+
+
+def leaves_somebody(  # noqa: PLR0913 - the quorum, how far it is, and who is out of the question
+    quorum: Quorum,
+    slot: ApproverSlot,
+    filled: Collection[str],
+    barred: Collection[ObjectId],
+    rules: Collection[MoveRule],
+    *,
+    is_late: bool = False,
+    lacking: Mapping[ObjectId, Lacks] | None = None,
+) -> bool:
+    """Whether a decision can still be given without those whom the rules keep from a seat: somebody able reaches that
+    seat, or as many others as are needed. `lacking`: what people lack as it is tried, not as it is now."""
+    open_ones = [each for each in quorum.slots if each.key not in filled]
+    able = able_at(open_ones, barred, rules, is_late=is_late, lacking=lacking)
+    needed = quorum.need - len(set(filled) & {each.key for each in quorum.slots})
+    return slot.key in able or (not quorum.in_order and len(able) >= needed)
+
+
+def able_at(
+    slots: Collection[ApproverSlot],
+    barred: Collection[ObjectId],
+    rules: Collection[MoveRule],
+    *,
+    is_late: bool = False,
+    lacking: Mapping[ObjectId, Lacks] | None = None,
+) -> dict[str, set[ObjectId]]:
+    """Of some seats those that somebody able can fill, each with these people."""
+    reached = reached_at(slots, barred, is_late=is_late)
+    lacks = lacks_of({hat.person for hats in reached.values() for hat in hats}) if lacking is None else lacking
+    able = {key: {hat.person for hat in hats if is_able(hat, lacks, rules)} for key, hats in reached.items()}
+    return {key: persons for key, persons in able.items() if persons}
+
+
+def reached_at(
+    slots: Collection[ApproverSlot], barred: Collection[ObjectId], *, is_late: bool = False
+) -> dict[str, set[Hat]]:
+    """Who can act in each of some seats today, whatever they have passed."""
+    places = {each.key: _places(each, is_late=is_late) for each in slots}
+    addresses = sorted({address for some in places.values() for address in some})
+    hats = once(("hats", *addresses, *sorted(barred)), lambda: people.hats_at(addresses, without=barred))
+    return {key: {hat for address in some for hat in hats[address]} for key, some in places.items()}
+
+
+def is_able(hat: Hat, lacks: Mapping[ObjectId, Lacks], rules: Iterable[MoveRule]) -> bool:
+    """Whether somebody who acts so has passed what is asked."""
+    return missing(lacks.get(hat.person, {}), rules, hat.positions) is None
+
+
+def _places(slot: ApproverSlot, *, is_late: bool) -> tuple[str, ...]:
+    """Where those are who may fill a seat now: heads above, too, once it is overdue."""
+    above = slot.superiors() if is_late else ()
+    return (*slot.addresses, *(at_role_in(Role.HEAD, department) for department in above))
