@@ -3,7 +3,6 @@ cases that are left without anybody able. Each person in a transaction of their 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,14 +17,12 @@ from ..kernel.gate.changes import Context
 from ..kernel.gate.notices import NoticeKind
 from ..kernel.gate.sources import Source
 from ..kernel.gate.unit import Unit, in_transaction
-from ..kernel.language.workflow import workdays
-from ..kernel.language.working_time import calendar_of
 from ..kernel.rights import qualified, rights
 from .courses import Enrolment
 from .effects import bound_by, held_cases
 from .learnt import in_force_since, learnt
 from .passes import OPEN_STATES
-from .qualifications import IN_FORCE, Qualification
+from .qualifications import IN_FORCE, Qualification, grace_end
 
 GIVEN = L(
     "“{document}”, edition {edition}, is in force. Please read it and pass the course “{course}” by {due}; after that "
@@ -42,6 +39,7 @@ def follow_edition(rule: Qualification) -> Qualification:
     if document is None or document.state != "approved" or (rule.edition or 0) >= document.edition:
         return rule
     values = {"edition": document.edition, "since": in_force_since(document)}
+    values["until"] = grace_end(rule, rule.ref("department"))
     return changes.update(Qualification, rule.id, values, actor=SYSTEM, version=None, context=_CONTEXT)
 
 
@@ -64,18 +62,12 @@ def _given(rule: Qualification, people: list[ObjectId]) -> list[dict[str, Any]]:
 
 def _is_in_hand(rule: Qualification, row: Mapping[str, Any]) -> bool:
     """Whether it is open and was given by the rule, or is due as soon."""
-    is_soon = bool(row.get("due")) and row["due"].date() <= due_of(rule, None)
+    is_soon = bool(row.get("due")) and row["due"].date() <= grace_end(rule, None)
     return row["state"] in OPEN_STATES and (_is_of(rule, row) or is_soon)
 
 
 def _is_of(rule: Qualification, row: Mapping[str, Any]) -> bool:
     return (row.get("once") or "").startswith(f"{rule.type_name()}:{rule.id}:")
-
-
-def due_of(rule: Qualification, department: ObjectId | None) -> dt.date:
-    """The last day of the grace of somebody who is given the course today."""
-    limit = workdays(rule.grace or 1)
-    return calendar_of(department).add(clock.now(), limit).astimezone(clock.zone()).date()
 
 
 def assign(rule: Qualification, person: Mapping[str, Any]) -> bool:
@@ -88,7 +80,7 @@ def assign(rule: Qualification, person: Mapping[str, Any]) -> bool:
         given = _given(rule, [person["_id"]])
         if any(row["good"] or _is_in_hand(rule, row) for row in given):
             return False
-        due, key = due_of(rule, person.get("department")), f"{rule.type_name()}:{rule.id}:{rule.edition}"
+        due, key = grace_end(rule, person.get("department")), f"{rule.type_name()}:{rule.id}:{rule.edition}"
         query = {"course": rule.course.id, "person": person["_id"], "state": {"$in": [*OPEN_STATES]}}
         open_one = Enrolment.collection().find_one({**query, "removed_at": None})
         if open_one is not None and open_one["_id"] in {row["_id"] for row in given}:

@@ -71,8 +71,14 @@ class RuleEffect:
         return tuple(person for person in self.people if not person.has_passed)
 
     @property
+    def count(self) -> int:
+        """How many cases these are; one may be held at several steps."""
+        return len({case.record.id for case in self.cases})
+
+    @property
     def alone(self) -> int:
-        return sum(case.is_alone for case in self.cases)
+        """How many cases have a step that nobody able is there for."""
+        return len({case.record.id for case in self.cases if case.is_alone})
 
 
 def bound_by(positions: Iterable[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
@@ -95,9 +101,9 @@ def effect_of(rule: Any) -> RuleEffect:
         given.setdefault(row["person"], []).append(row)
     passed = {person for person, rows in given.items() if any(row["good"] for row in rows)}
     tried = MoveRule(rule.id or ObjectId(), rule.governed(), frozenset(rule.refs("positions")))
-    lack = Lack(tried.id, TRIED, "", "")
+    lack = Lack(tried.id, True, TRIED, TRIED, "", "")
     cases, more = held_cases(tried, {person: {tried.id: lack} for person in people if person not in passed})
-    counts = {person: sum(person in case.held for case in cases) for person in people}
+    counts = {person: len({case.record.id for case in cases if person in case.held}) for person in people}
     rows_of = {person: rows[0] for person, rows in given.items()}
     return RuleEffect(
         tuple(

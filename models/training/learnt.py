@@ -39,10 +39,12 @@ def learnt(persons: Collection[ObjectId], courses: Collection[ObjectId], since: 
     return rows
 
 
-def is_over(given: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Of what somebody was given of a course since its edition, the newest first, that which they have not passed in
-    time; None where they have passed, are still in time, or were not given it yet."""
-    if not given or any(row["good"] for row in given) or given[0]["state"] == "done":
-        return None
-    due = given[0].get("due")
-    return given[0] if due is not None and due.date() < clock.today() else None
+def has_passed(given: list[dict[str, Any]]) -> bool:
+    """Whether somebody has passed a course, by what they were given of it since its edition."""
+    return any(row["good"] for row in given)
+
+
+def is_over(given: list[dict[str, Any]]) -> bool:
+    """Whether somebody who has not passed is past their date; who was not given it (anew) yet is not."""
+    due = given[0].get("due") if given and given[0]["state"] != "done" else None
+    return due is not None and due.date() < clock.today()

@@ -25,6 +25,7 @@ from ..kernel.language import (
     REASON,
     Access,
     Choice,
+    Day,
     Grid,
     L,
     Line,
@@ -48,11 +49,12 @@ from ..kernel.language import (
     workdays,
 )
 from ..kernel.language.declare import registered
+from ..kernel.language.working_time import calendar_of
 from ..kernel.rights import qualified
 from ..kernel.rights.qualified import RULES_MAX, Lack, Lacks, MoveRule
 from .courses import Enrolment
 from .effects import effect_of
-from .learnt import in_force_since, is_over, learnt
+from .learnt import has_passed, in_force_since, is_over, learnt
 from .passes import OPEN_STATES
 
 JOB = "qualifications.follow"
@@ -73,9 +75,15 @@ NOT_PUBLISHED = L("The course is not published.", "該課程尚未發佈。")
 NOT_IN_FORCE = L("The document is not in force.", "該文件未生效。")
 HELD_BACK = L(
     "This step goes by “{procedure}”, edition {edition}. You have not passed its course “{course}”, which was due on "
-    "{due}. Pass it, and the step is yours again at once; the pass that counts is that of whoever acts.",
-    "此步驟須按「{procedure}」第 {edition} 版辦理。您尚未通過課程「{course}」（期限 {due}）；通過後即可辦理。"
-    "代理他人時，以辦理人本人通過為準。",
+    "{due}. Pass it, and the step is yours again at once.",
+    "此步驟須按「{procedure}」第 {edition} 版辦理。您尚未通過課程「{course}」（期限 {due}）；通過後即可辦理。",
+    code="qualification",
+)
+HELD_FOR_ANOTHER = L(
+    "This step goes by “{procedure}”, edition {edition}. Whoever takes it for a colleague must have passed its course "
+    "“{course}”, whatever the colleague has. Pass it, and you can take the step at once.",
+    "此步驟須按「{procedure}」第 {edition} 版辦理。代理他人辦理者須本人通過課程「{course}」，被代理人是否通過不計；"
+    "通過後即可辦理。",
     code="qualification",
 )
 REHEARSED = L(
@@ -118,11 +126,11 @@ class GovernedMove(Line):
     clause="4.4.3",
     number="QP-{seq:3}",
     title="{document}",
-    grid=Grid("number document course grace edition since state"),
+    grid=Grid("number document course grace edition until state"),
     form=(
         Part(
             L("Procedure", "規程"),
-            "document course grace edition since",
+            "document course grace edition since until",
             clause="4.4.3",
             help=L(
                 "With each new edition the course is given to the holders of these positions and to their deputies.",
@@ -189,6 +197,7 @@ class Qualification(Record):
     grace = Whole(default=5, least=1, most=250, label=L("Grace, working days", "寬限期（工作日）"))
     edition = Whole(computed=True, label=L("Edition asked for", "要求版次"))
     since = Moment(computed=True, label=L("Passes count from", "通過起算時間"))
+    until = Day(computed=True, label=L("Grace ends on", "寬限期至"))
     bound = Whole(computed=True, label=L("People concerned", "涉及人數"))
     lacking = Whole(computed=True, label=L("Of them not passed", "其中未通過"))
     cases = Whole(computed=True, label=L("Open cases held for them", "將受限的待辦"))
@@ -230,13 +239,20 @@ class Qualification(Record):
         """What it would do is counted, so that nobody switches on what was not rehearsed."""
         effect = effect_of(self)
         self.bound, self.lacking = len(effect.people), len(effect.lacking)
-        self.cases, self.alone = len(effect.cases), effect.alone
+        self.cases, self.alone = effect.count, effect.alone
 
     def on_switch_on(self, actions: MoveActions) -> None:
         """What counts is the edition that is in force now."""
         document: Any = self.document
         self.edition, self.since = document.edition, in_force_since(document)
+        self.until = grace_end(self, self.ref("department"))
         order_assignment(f"{self.id}:{self.version}")
+
+
+def grace_end(rule: Qualification, department: ObjectId | None) -> dt.date:
+    """The last day of a grace that begins today, by the calendar of a department."""
+    limit = workdays(rule.grace or 1)
+    return calendar_of(department).add(clock.now(), limit).astimezone(clock.zone()).date()
 
 
 def steps_by(enrolment: Enrolment) -> list[Words]:
@@ -298,9 +314,10 @@ class _Keeper:
         result: dict[ObjectId, dict[ObjectId, Lack]] = {}
         for rule in rules:
             for person in persons:
-                given = by_pair.get((person, rule.facts.course), [])
-                if (over := is_over([row for row in given if row["created_at"] >= rule.facts.since])) is not None:
-                    result.setdefault(person, {})[rule.id] = _lack(rule, over)
+                every = by_pair.get((person, rule.facts.course), [])
+                given = [row for row in every if row["created_at"] >= rule.facts.since]
+                if not has_passed(given):
+                    result.setdefault(person, {})[rule.id] = _lack(rule, given)
         return result
 
 
@@ -317,17 +334,18 @@ def _rule(row: Mapping[str, Any], document: Mapping[str, Any], course: Mapping[s
     known = known_steps()
     steps = [line.get("step") for line in row.get("moves") or ()]
     moves = frozenset(_parted(step) for step in steps if step in known)
-    return MoveRule(row["_id"], moves, frozenset(row.get("positions") or ()), terms)
+    until = row["until"].date() if row.get("until") else None
+    return MoveRule(row["_id"], moves, frozenset(row.get("positions") or ()), until, terms)
 
 
-def _lack(rule: MoveRule, row: Mapping[str, Any]) -> Lack:
+def _lack(rule: MoveRule, given: list[dict[str, Any]]) -> Lack:
     terms: CourseTerms = rule.facts
-    words = HELD_BACK(
-        procedure=terms.procedure, edition=terms.edition, course=terms.course_name, due=On(row["due"].date())
-    )
-    is_open = row["state"] in OPEN_STATES
-    url = f"/admin/learning/{row['_id']}/" if is_open else f"/admin/course/details/?id={terms.course}"
-    return Lack(rule.id, words, url, terms.procedure)
+    last = given[0] if given else {}
+    places = {"procedure": terms.procedure, "edition": terms.edition, "course": terms.course_name}
+    own = HELD_BACK(**places, due=On(last["due"].date()) if last.get("due") else "—")
+    is_open = last.get("state") in OPEN_STATES
+    url = f"/admin/learning/{last['_id']}/" if is_open else f"/admin/course/details/?id={terms.course}"
+    return Lack(rule.id, is_over(given), own, HELD_FOR_ANOTHER(**places), url, terms.procedure)
 
 
 qualified.rules_are_kept_by(_Keeper())

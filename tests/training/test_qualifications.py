@@ -41,8 +41,7 @@ class Office:
         self.company = company
         hr = company.actor("hr")
         self.position = changes.create(catalogue["position"], {"name": "銷售崗"}, actor=hr).id
-        values = {"login": "head_two", "name": "第二負責人", "department": company.department("SAL"), "roles": ["head"]}
-        company.users["head_two"] = changes.create(USER, values, actor=SYSTEM).id
+        self.hire("head_two", "head")
         for login in HOLDERS:
             self.set_user(login, position=self.position)
         self.document = company.walk(company.make("document", "clerk_sal", subject="報價規程"), "approved")
@@ -50,6 +49,10 @@ class Office:
         values = {"name": "報價規程課程", "trainer": company.users["head_sal"], "lessons": lessons}
         made = changes.create(Course, values, actor=hr)
         self.course = changes.move(Course, made.id, "publish", actor=hr, version=made.version)
+
+    def hire(self, login: str, role: str, **facts: Any) -> None:
+        values = {"login": login, "name": f"新人 {login}", "department": self.company.department("SAL"), **facts}
+        self.company.users[login] = changes.create(USER, {**values, "roles": [role]}, actor=SYSTEM).id
 
     def rule(self, *steps: str, **facts: Any) -> Any:
         moves = [GovernedMove(step=step) for step in steps or ("quotation:approve", "quotation:submit")]
@@ -257,11 +260,13 @@ def test_who_comes_later_has_the_grace_from_then_on(office: Office) -> None:
     office.switched_on()
     do(JOB)
     with clock.set_to(LATE):
-        office.set_user("clerk_mkt", position=office.position)
+        office.hire("clerk_new", "clerk", position=office.position)
         record = office.company.make("quotation", "clerk_sal")
         assert not office.may("clerk_sal", record, "submit")
         assert do(JOB)["assigned"] == 1
-        assert office.given()["clerk_mkt"] == "2026-12-14"
+        assert office.given()["clerk_new"] == "2026-12-14"
+        case = office.company.walk(office.company.make("quotation", "clerk_new"), "draft")
+        assert office.may("clerk_new", case, "submit")
         given = Enrolment.objects.get(person=office.company.users["clerk_sal"])
         cancelled = office.move(given, "cancel", "hr")
         assert not office.may("clerk_sal", record, "submit")  # to cancel it frees nobody
@@ -274,6 +279,25 @@ def test_who_comes_later_has_the_grace_from_then_on(office: Office) -> None:
         office.move(office.course, "revise", "hr")
         qualified.forget()
         assert office.may("head_sal", office.quotation())  # nobody is held by what cannot be learned
+
+
+def test_to_name_a_deputy_who_has_learned_nothing_helps_nobody(office: Office) -> None:
+    office.switched_on("quotation:approve")
+    do(JOB)
+    deputy = {"deputy": office.company.users["clerk_mkt"], "absent_from": dt.date(2026, 12, 7)}
+    with clock.set_to(IN_TIME):
+        record = office.quotation()
+        office.set_user("head_sal", **deputy)
+        assert office.may("clerk_mkt", record)  # in the grace of the edition
+    with clock.set_to(LATE):
+        office.passes("head_two")
+        verdict = office.may("clerk_mkt", record).verdict  # nobody has given it to them
+        assert not verdict
+        assert verdict.url == f"/admin/course/details/?id={office.course.id}"
+        assert do(JOB)["assigned"] == 1
+        assert not office.may("clerk_mkt", record)
+        office.passes("clerk_mkt")
+        assert office.may("clerk_mkt", record)
 
 
 def test_it_is_rehearsed_before_it_is_switched_on(office: Office, browser_as: Any) -> None:

@@ -228,11 +228,11 @@ def people_at(addresses: list[str], *, deputies: bool = True) -> list[ObjectId]:
 
 @dataclass(frozen=True)
 class Hat:
-    """Somebody who can act at an address, for themselves or for an absent colleague: `positions` are their own and that
-    of whom they stand in for."""
+    """Somebody who can act at an address: their own position, and that of the absent colleague for whom they would."""
 
     person: ObjectId
-    positions: frozenset[ObjectId | None]
+    own: ObjectId | None = None
+    stands_for: ObjectId | None = None
 
 
 def reached_at(addresses: Iterable[str], *, without: Iterable[ObjectId] = ()) -> dict[str, set[ObjectId]]:
@@ -254,9 +254,9 @@ def hats_at(addresses: Iterable[str], *, without: Iterable[ObjectId] = ()) -> di
     users = answers([RowQuery("user", query, columns)])[0]
     absent = _stand_ins_of(users)
     for user in users:
-        hats = {Hat(user["_id"], frozenset({user.get("position")}))}
+        hats = {Hat(user["_id"], user.get("position"))}
         if (stands_in := absent.get(user["_id"])) and stands_in["_id"] not in barred:
-            hats.add(Hat(stands_in["_id"], frozenset({user.get("position"), stands_in.get("position")})))
+            hats.add(Hat(stands_in["_id"], stands_in.get("position"), user.get("position")))
         for address in reached.keys() & set(_addresses_of(user)):
             reached[address] |= hats
     return reached

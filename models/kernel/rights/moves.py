@@ -16,7 +16,7 @@ from ..language.record import Record
 from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move
 from . import qualified
-from .qualified import Lack
+from .qualified import Held, Lack
 from .rows import represented
 from .verdicts import ALREADY_DECIDED, IN_BIN, NOT_YOUR_MOVE, OWN_WORK, YES, Verdict
 
@@ -83,16 +83,17 @@ def _qualified(
 ) -> Standing:
     """Of the ways in which somebody may make a governed move the first in which they have passed what is asked. Where
     they have in none, a decision is theirs all the same as long as nobody able is there to give it."""
-    lacking: list[tuple[Standing, Lack]] = []
+    lacking: list[tuple[Standing, Held]] = []
     for way in ways:
-        lack = qualified.lack_of(actor, way.principal or actor, rules)
-        if lack is None:
+        held = qualified.held_back(actor, way.principal or actor, rules)
+        if held is None:
             return way
-        lacking.append((way, lack))
-    for way, lack in lacking if move.is_decision else ():  # one's own work waits for oneself
+        lacking.append((way, held))
+    for way, held in lacking if move.is_decision else ():  # one's own work waits for oneself
         if way.quorum and way.slot and not _leaves_somebody(record, move, way.quorum, way.slot, rules):
-            return replace(way, waived=lack)
-    return Standing(Verdict(False, lacking[0][1].words, lacking[0][1].url))
+            return replace(way, waived=held.lack)
+    first = lacking[0][1]
+    return Standing(Verdict(False, first.words, first.lack.url))
 
 
 def _leaves_somebody(

@@ -2,7 +2,8 @@
 
 This room knows neither documents nor courses. Who keeps the rules says which are in force (`rules_are_kept_by`) and
 what people lack. The pass that counts is that of whoever acts, also where they act for a colleague; a rule binds those
-who hold one of its positions, and who stands in for somebody who does (docs/decisions/032).
+who hold one of its positions, and who stands in for somebody who does: these without a grace of their own, or whoever
+is held back could name somebody who has learned nothing (docs/decisions/032).
 
 While no rule is in force nothing is asked; else one query for all people in question, remembered for the request.
 Inside a transaction everything is asked anew, so that a move goes by what is true at its moment.
@@ -10,6 +11,7 @@ Inside a transaction everything is asked anew, so that a move goes by what is tr
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Collection, Iterable, Mapping
 from contextvars import ContextVar
@@ -18,7 +20,7 @@ from typing import Any, Protocol
 
 from bson import ObjectId
 
-from ..base import people
+from ..base import clock, people
 from ..base.addresses import at_role_in
 from ..base.looked_up import once
 from ..base.people import Actor, Hat, Role
@@ -32,25 +34,25 @@ _FRESH_SECONDS = 30
 
 @dataclass(frozen=True)
 class MoveRule:
-    """A rule in force: which moves (type, verb) it governs, and for the holders of which positions. `facts`: what its
-    keeper needs to say what people lack."""
+    """A rule in force: which moves (type, verb) it governs, for the holders of which positions, and the last day of the
+    grace of its edition. `facts`: what its keeper needs to say what people lack."""
 
     id: ObjectId
     moves: frozenset[tuple[str, str]]
     positions: frozenset[ObjectId]
+    until: dt.date | None = None
     facts: Any = field(default=None, compare=False)
-
-    def binds(self, positions: Collection[ObjectId | None]) -> bool:
-        """Whether it is meant for who acts in one of these positions."""
-        return not self.positions.isdisjoint(positions)
 
 
 @dataclass(frozen=True)
 class Lack:
-    """What somebody has not passed: the rule, a sentence that says what, and the address where it is learned."""
+    """What somebody has not passed: the rule, whether their own time for it is over, a sentence that says what, another
+    one for who would act for a colleague, and the address where it is learned."""
 
     rule: ObjectId
+    is_over: bool
     words: Words
+    words_as_deputy: Words
     url: str
     procedure: Words | str
 
@@ -65,7 +67,7 @@ class Keeper(Protocol):
         """The rules in force, read from the database; RULES_MAX at most."""
 
     def lacks(self, persons: Collection[ObjectId], rules: Collection[MoveRule]) -> Mapping[ObjectId, Lacks]:
-        """What each of some people lacks now, by rule: one query."""
+        """What each of some people has not passed, by rule: one query."""
 
 
 _keepers: list[Keeper] = []
@@ -132,17 +134,34 @@ def _read_lacks(persons: Collection[ObjectId]) -> dict[ObjectId, Lacks]:
     return {person: known_lacks.get(person, {}) for person in persons}
 
 
-def missing(lacks: Lacks, rules: Iterable[MoveRule], positions: Collection[ObjectId | None]) -> Lack | None:
-    """What keeps somebody from a move whom these rules bind in one of these positions, or None."""
-    return next((lacks[rule.id] for rule in rules if rule.id in lacks and rule.binds(positions)), None)
+@dataclass(frozen=True)
+class Held:
+    """What keeps somebody from a move, and what they are told of it."""
+
+    lack: Lack
+    words: Words
 
 
-def lack_of(actor: Actor, principal: Actor, rules: Iterable[MoveRule]) -> Lack | None:
-    """What keeps somebody from a move that they make for themselves, or for a colleague: whatever either's position
-    asks, passed by whoever acts."""
-    if actor.id is None or not rules:
+def missing(lacks: Lacks, rules: Iterable[MoveRule], hat: Hat) -> Held | None:
+    """What keeps somebody from a move that these rules govern, or None: in a position that a rule names, what is over
+    its time; for a colleague in such a position, whatever they have not passed once the grace of the edition is."""
+    for rule in rules:
+        if (lack := lacks.get(rule.id)) is None:
+            continue
+        if hat.own in rule.positions:
+            if lack.is_over:
+                return Held(lack, lack.words)
+        elif hat.stands_for in rule.positions and (rule.until is None or rule.until < clock.today()):
+            return Held(lack, lack.words_as_deputy)
+    return None
+
+
+def held_back(actor: Actor, principal: Actor, rules: Iterable[MoveRule]) -> Held | None:
+    """What keeps somebody from a move that they make for themselves, or for a colleague."""
+    if actor.id is None:
         return None
-    return missing(lacks_of([actor.id])[actor.id], rules, {actor.position, principal.position})
+    stands_for = principal.position if principal.id != actor.id else None
+    return missing(lacks_of([actor.id])[actor.id], rules, Hat(actor.id, actor.position, stands_for))
 
 
 def leaves_somebody(  # noqa: PLR0913 - the quorum, how far it is, and who is out of the question
@@ -190,7 +209,7 @@ def reached_at(
 
 def is_able(hat: Hat, lacks: Mapping[ObjectId, Lacks], rules: Iterable[MoveRule]) -> bool:
     """Whether somebody who acts so has passed what is asked."""
-    return missing(lacks.get(hat.person, {}), rules, hat.positions) is None
+    return missing(lacks.get(hat.person, {}), rules, hat) is None
 
 
 def _places(slot: ApproverSlot, *, is_late: bool) -> tuple[str, ...]:

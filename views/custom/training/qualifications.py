@@ -3,7 +3,7 @@ leave without anybody able; the same as things stand once it is in force (4.4.3)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_admin import BaseView
@@ -56,10 +56,10 @@ def rehearsal(me: Actor, record: Record) -> Panel | None:
         "people_more": max(0, len(effect.lacking) - PEOPLE_SHOWN),
         "steps": [str(type(line)._fields["step"].in_words(line.step)) for line in steps],
         "gone": [line.step for line in steps if line.step not in type(line)._fields["step"].options],
-        "cases": [_case(case, names) for case in shown[:CASES_SHOWN]],
-        "cases_all": len(effect.cases),
-        "cases_more": max(0, len(shown) - CASES_SHOWN),
-        "cases_hidden": len(effect.cases) - len(shown),
+        "cases": [_case(some, names) for some in _together(shown)[:CASES_SHOWN]],
+        "cases_all": effect.count,
+        "cases_more": max(0, len(_together(shown)) - CASES_SHOWN),
+        "cases_hidden": effect.count - len(seen),
         "is_cut": effect.more,
         "alone": effect.alone,
     }
@@ -84,14 +84,22 @@ def _person(person: BoundPerson, positions: Mapping[Any, str]) -> dict[str, Any]
     }
 
 
-def _case(case: HeldCase, names: Mapping[Any, str]) -> dict[str, Any]:
-    record = case.record
+def _together(cases: Sequence[HeldCase]) -> list[list[HeldCase]]:
+    """The steps of a case in one row, where they hold the same people."""
+    rows: dict[Any, list[HeldCase]] = {}
+    for case in cases:
+        rows.setdefault((case.record.id, case.held, case.able, case.is_alone), []).append(case)
+    return list(rows.values())
+
+
+def _case(some: list[HeldCase], names: Mapping[Any, str]) -> dict[str, Any]:
+    case, record = some[0], some[0].record
     return {
         "kind": record.declared.label,
         "number": record.number,
         "title": record.title,
         "url": f"/admin/{record.type_name()}/details/?id={record.id}",
-        "step": case.step,
+        "step": str(Listed(tuple(each.step for each in some))),
         "held": _names(case.held, names),
         "able": _names(case.able, names),
         "is_alone": case.is_alone,
