@@ -23,6 +23,7 @@ from models.kernel.base import clock, people
 from models.kernel.base.people import actor_of
 from models.kernel.gate.history import faults_in
 from models.kernel.language import working_time
+from models.kernel.rights import qualified, rights
 from models.kernel.rights.rights import addresses_of
 from models.services.work import jobs
 from models.services.work.jobs import Order
@@ -129,6 +130,7 @@ def _forget() -> None:
     """What this process remembers of another company."""
     people.forget_departments()
     working_time.forget_calendar()
+    qualified.forget()
 
 
 def states(company: Database[dict[str, Any]], name: str) -> Counter[str]:
@@ -170,6 +172,21 @@ def test_every_state_is_there(company, name):
     if name in AT_LEAST:
         known, there = set(catalogue[name].declared.workflow.states), set(states(company, name))
         assert known - NOT_PLAYED.get(name, set()) <= there <= known
+
+
+def test_one_procedure_governs_steps_and_one_person_has_not_passed_it(company):
+    """Two have passed, one has not: he may not submit the draft that he has written."""
+    rule = company["qualification"].find_one({"state": "in_force"})
+    login = {row["_id"]: row["login"] for row in company["user"].find({}, {"login": 1})}
+    given = company["enrolment"].find({"course": rule["course"]})
+    assert {login[row["person"]]: row["state"] for row in given} == {
+        "clerk_prd": "done",
+        "clerk_prd2": "done",
+        "clerk_prd3": "assigned",
+    }
+    me = actor("clerk_prd3")
+    draft = catalogue["document"].objects.get(owner=me.id, state="draft")
+    assert rights.standing(me, draft, draft.flow().find("submit", "draft")).verdict.url.startswith("/admin/learning/")
 
 
 def test_every_history_is_whole_and_nothing_went_around_the_gate(company):
