@@ -158,5 +158,7 @@ def db(stage: Stage, request: pytest.FixtureRequest) -> Database[dict[str, Any]]
     stage.set(next((name for name in BUILDERS if name in request.fixturenames), EMPTY))
     sys.modules["models.kernel.base.people"].forget_departments()  # what the process remembers of them
     sys.modules["models.kernel.language.working_time"].forget_calendar()
-    sys.modules["models.kernel.rights.qualified"].forget()
+    qualified = sys.modules["models.kernel.rights.qualified"]
+    qualified.forget()
+    qualified.rules_for("", "")  # read once, as by any process that has been up for a moment
     return stage.database
