@@ -16,7 +16,7 @@ from ..language.record import Record
 from ..language.who import ApproverSlot, Quorum, Who
 from ..language.workflow import Move
 from . import qualified
-from .qualified import Held, Lack
+from .qualified import HeldBack, Lack
 from .rows import represented
 from .verdicts import ALREADY_DECIDED, IN_BIN, NOT_YOUR_MOVE, OWN_WORK, YES, Verdict
 
@@ -83,7 +83,7 @@ def _qualified(
 ) -> Standing:
     """Of the ways in which somebody may make a governed move the first in which they have passed what is asked. Where
     they have in none, a decision is theirs all the same as long as nobody able is there to give it."""
-    lacking: list[tuple[Standing, Held]] = []
+    lacking: list[tuple[Standing, HeldBack]] = []
     for way in ways:
         held = qualified.held_back(actor, way.principal or actor, rules)
         if held is None:

@@ -135,14 +135,14 @@ def _read_lacks(persons: Collection[ObjectId]) -> dict[ObjectId, Lacks]:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldBack:
     """What keeps somebody from a move, and what they are told of it."""
 
     lack: Lack
     words: Words
 
 
-def missing(lacks: Lacks, rules: Iterable[MoveRule], hat: Hat) -> Held | None:
+def missing(lacks: Lacks, rules: Iterable[MoveRule], hat: Hat) -> HeldBack | None:
     """What keeps somebody from a move that these rules govern, or None: in a position that a rule names, what is over
     its time; for a colleague in such a position, whatever they have not passed once the grace of the edition is."""
     for rule in rules:
@@ -150,13 +150,13 @@ def missing(lacks: Lacks, rules: Iterable[MoveRule], hat: Hat) -> Held | None:
             continue
         if hat.own in rule.positions:
             if lack.is_over:
-                return Held(lack, lack.words)
+                return HeldBack(lack, lack.words)
         elif hat.stands_for in rule.positions and (rule.until is None or rule.until < clock.today()):
-            return Held(lack, lack.words_as_deputy)
+            return HeldBack(lack, lack.words_as_deputy)
     return None
 
 
-def held_back(actor: Actor, principal: Actor, rules: Iterable[MoveRule]) -> Held | None:
+def held_back(actor: Actor, principal: Actor, rules: Iterable[MoveRule]) -> HeldBack | None:
     """What keeps somebody from a move that they make for themselves, or for a colleague."""
     if actor.id is None:
         return None
