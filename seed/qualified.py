@@ -93,7 +93,9 @@ def _take(desk: Desk) -> None:
     quiz = catalogue["course"].objects.get(id=desk.id(COURSE)).ref("quiz")
     values = {"quiz": quiz, "person": me.id, "owner": me.id, "department": me.department, "latest": given}
     attempt = changes.create(QuizAttempt, values, actor=for_person(me), context=context)
-    with clock.set_to(clock.now() + dt.timedelta(minutes=14)):
+    began = clock.now()
+    closing = began.astimezone(clock.zone()).replace(hour=18, minute=0)  # nobody stays longer for a quiz
+    with clock.set_to(min(began + dt.timedelta(minutes=14), closing)):
         changes.move(QuizAttempt, attempt.id, "submit", actor=me, version=attempt.version, context=context)
 
 
