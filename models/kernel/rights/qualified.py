@@ -24,7 +24,7 @@ from ..base import clock, people
 from ..base.addresses import at_role_in
 from ..base.looked_up import once
 from ..base.people import Actor, Hat, Role
-from ..base.store import in_transaction_now
+from ..base.store import is_in_transaction
 from ..base.words import Words
 from ..language.who import ApproverSlot, Quorum
 
@@ -118,7 +118,7 @@ def _by_move() -> dict[tuple[str, str], tuple[MoveRule, ...]]:
 
 def lacks_of(persons: Collection[ObjectId]) -> Mapping[ObjectId, Lacks]:
     """What each of some people lacks of all rules in force."""
-    remembered = None if in_transaction_now.get() else _memory.get()
+    remembered = None if is_in_transaction() else _memory.get()
     known = remembered if remembered is not None else {}
     if missing := sorted(set(persons) - set(known)):
         known = known if remembered is not None else dict(known)
