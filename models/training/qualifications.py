@@ -1,7 +1,7 @@
 """What a procedure asks of those who work by it (4.4.3, 5.2): a controlled document governs moves of record types, for
 the holders of some positions, who read it and pass its course each time that it has a new edition.
 
-Who has not by the end of their grace loses these moves until they do (`kernel/rights/qualified.py`, decision 032).
+Who has not by the end of their grace loses these moves until they do (`kernel/rights/qualified.py`, decision 033).
 """
 
 from __future__ import annotations

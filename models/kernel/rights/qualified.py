@@ -3,7 +3,7 @@
 This room knows neither documents nor courses. Who keeps the rules says which are in force (`rules_are_kept_by`) and
 what people lack. The pass that counts is that of whoever acts, also where they act for a colleague; a rule binds those
 who hold one of its positions, and who stands in for somebody who does: these without a grace of their own, or whoever
-is held back could name somebody who has learned nothing (docs/decisions/032).
+is held back could name somebody who has learned nothing (docs/decisions/033).
 
 While no rule is in force nothing is asked; else one query for all people in question, remembered for the request.
 Inside a transaction everything is asked anew, so that a move goes by what is true at its moment.
