@@ -1,5 +1,5 @@
 """Chapters as declarations alone: each module of `declared/`, and the README's example, is added to a copy of the tree
-and walked there. They use the words of the language that no shipped type uses yet.
+and walked there. Some of their words no shipped type uses yet.
 
 Nothing else is touched: no screen, no job, no test of its own. `tests/every_record` derives what it tries from the
 words that the declarations use.

@@ -1,10 +1,7 @@
 """Specifications and the test cases that cover their items (clause 2.3.5 in small)."""
 
 from .chapters import ORGANISATION
-from .kernel.language import Choice, Grid, L, Line, LineRef, Lines, LineState, Matrix, Record, Text, record
-
-PROGRESS = {"open": L("Open", "待辦"), "built": L("Built", "已實現"), "tried": L("Tried", "已驗證")}
-STEPS = {"open": "built", "built": "open tried"}
+from .kernel.language import Choice, Grid, L, Line, LineRef, Lines, Matrix, Record, Text, record
 
 
 class SpecifiedLine(Line):
@@ -12,7 +9,6 @@ class SpecifiedLine(Line):
 
     text = Text(required=True, label=L("Item", "條目"))
     source = Text(label=L("Source", "來源"))
-    progress = LineState(PROGRESS, ends="tried", steps=STEPS, label=L("Progress", "進度"))
 
 
 @record(
