@@ -151,6 +151,7 @@ def test_there_is_enough_of_everything(company):
 # Where no record of the story stands: states of a moment, and turns that it does not take yet.
 NOT_PLAYED = {
     "bonus": {"proposed", "rejected"},
+    "project_assessment": {"draft", "submitted", "scored"},
     "position_change": {"draft", "asked", "agreed", "approved", "declined", "cancelled"},
     "attendance": {"cancelled", "reviewing"},
     "defect": {"rejecting", "lowering", "rejected"},
