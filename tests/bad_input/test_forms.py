@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -56,13 +57,14 @@ def filled_with(cls: Any, form: Form, text: str) -> dict[str, Any]:
     return {**form, **dict.fromkeys(inputs(cls, form), text)}
 
 
-def inputs(cls: Any, form: Form) -> list[str]:
-    """The names of all inputs for fields of the type; of a list of lines those of its first line."""
-    names = []
+def inputs(cls: Any, form: Form, typed: Iterable[str] = ()) -> list[str]:
+    """The names of all inputs for fields of the type; of a list of lines those of its first line that the form has, or
+    had when it was typed: columns by relation or state are for others, or for later."""
+    names, known = [], {*form, *typed}
     for name in {*form.controls} & {*cls.declared.own_fields, "tags"}:
         field = cls._fields[name]
         columns = field.columns if isinstance(field, Lines) else {}
-        names += [f"{name}-0-{c}" for c, column in columns.items() if not getattr(column, "computed", False)]
+        names += [line for column in columns if (line := f"{name}-0-{column}") in known]
         names += [] if isinstance(field, Lines) else [name]
     return names
 
@@ -74,7 +76,7 @@ def kept(cls: Any, page: Page, typed: dict[str, Any]) -> list[str]:
     """The names of inputs that have lost what was typed; a choice can only show what it offers."""
     again = page.form()
     lost = []
-    for name in inputs(cls, again):
+    for name in inputs(cls, again, typed):
         if isinstance(
             field_of(cls, name), Choice | Choices | Ref | Refs | Flag | Answers | AnyRef | LineRef | Recurrence
         ):
