@@ -123,7 +123,7 @@ def test_nothing_of_an_inside_and_no_placeholder(company: Any, browser_as: Any, 
         raise pymongo.errors.ServerSelectionTimeoutError("away")
 
     token = clerk.token
-    monkeypatch.setattr("admin_app.security.sessions.sessions", away)
+    monkeypatch.setattr("admin_app.security.sessions.read_session", away)
     for answer in (
         clerk.get("/admin/customer/"),
         clerk.client.post("/admin/", data={"csrf_token": token, "x": "kept"}),
@@ -140,7 +140,7 @@ def test_that_it_lives_is_said_without_the_database(app: Any, monkeypatch: Any) 
     def away(*_: Any, **__: Any) -> Any:
         raise AssertionError("the database was asked")
 
-    monkeypatch.setattr("admin_app.security.sessions.sessions", away)
+    monkeypatch.setattr("admin_app.security.sessions.read_session", away)
     monkeypatch.setattr(mongoengine, "get_db", away)
     client.set_cookie("guicheng", "a" * 43)
     assert client.get("/healthz").status_code == 200
