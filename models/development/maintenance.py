@@ -58,6 +58,9 @@ def task_of(maintenance: Any) -> Mapping[str, Any] | None:
     }
 
 
+BECOMES_A_TASK = L("An action becomes a task of whoever is responsible.", "填寫措施後，自動成為責任人的任務。")
+
+
 @record(
     label=L("Maintenance", "維護記錄"),
     plural=L("Maintenance", "維護記錄"),
@@ -68,17 +71,12 @@ def task_of(maintenance: Any) -> Mapping[str, Any] | None:
     number="MA-{yyyy}-{seq:4}",
     title="{subject}",
     grid=Grid(
-        "number subject project kind ticket responsible due done state",
-        search="subject",
-        inline="subject kind responsible due",
+        "number subject project kind ticket responsible due done state", search="subject", inline="kind responsible due"
     ),
     form=(
         Part(L("What it is about", "事項"), "project subject kind ticket finding", clause="2.3.6"),
         Part(
-            L("What is done", "處理"),
-            "action responsible due repeat result done",
-            clause="2.3.6",
-            help=L("An action becomes a task of whoever is responsible.", "填寫措施後，自動成為責任人的任務。"),
+            L("What is done", "處理"), "action responsible due repeat result done", clause="2.3.6", help=BECOMES_A_TASK
         ),
     ),
     belongs_to="project",

@@ -141,6 +141,15 @@ class SavedCollection(Line):
     sha256 = Text(label=L("SHA-256 sum", "SHA-256 校驗和"))
 
 
+OUTCOMES = {
+    RUNNING: L("Running", "執行中"),
+    GOOD: L("Good", "有效"),
+    FAILED: L("Failed", "失敗"),
+    BROKEN: L("Damaged", "已損壞"),
+    PRUNED: L("Deleted by retention", "已按保留規則刪除"),
+}
+
+
 @record(
     label=L("Backup", "備份"),
     plural=L("Backups", "備份"),
@@ -170,17 +179,7 @@ class Backup(Record):
     policy = Ref("BackupPolicy", required=True, label=L("Policy", "策略"))
     entry = Text(required=True, label=L("Folder", "文件夾"))
     target = Text(most=400, label=L("Folder or store", "目錄或存儲"))
-    outcome = Choice(
-        {
-            RUNNING: L("Running", "執行中"),
-            GOOD: L("Good", "有效"),
-            FAILED: L("Failed", "失敗"),
-            BROKEN: L("Damaged", "已損壞"),
-            PRUNED: L("Deleted by retention", "已按保留規則刪除"),
-        },
-        required=True,
-        label=L("Outcome", "結果"),
-    )
+    outcome = Choice(OUTCOMES, required=True, label=L("Outcome", "結果"))
     begun = Moment(required=True, label=L("Begun", "開始時間"))
     ended = Moment(label=L("Ended", "結束時間"))
     seconds = Number(places=1, label=L("Seconds", "耗時（秒）"))

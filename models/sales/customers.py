@@ -245,6 +245,9 @@ class Interaction(Record):
         return in_unit(Task.type_name()).find_one(made, {"_id": 1}) is None
 
 
+CHOSEN_FROM = L("What quotations and contracts choose from.", "供報價單與合同選用。")
+
+
 @record(
     label=L("Product", "產品"),
     plural=L("Products", "產品"),
@@ -259,12 +262,7 @@ class Interaction(Record):
         inline="name spec unit list_price valid_until",
     ),
     form=(
-        Part(
-            L("Product", "產品"),
-            "code name spec unit",
-            clause="2.2.3",
-            help=L("What quotations and contracts choose from.", "供報價單與合同選用。"),
-        ),
+        Part(L("Product", "產品"), "code name spec unit", clause="2.2.3", help=CHOSEN_FROM),
         Part(
             L("Prices", "價格"),
             "currency list_price floor_price valid_from valid_until",
