@@ -245,7 +245,8 @@ def test_restore_refuses_what_is_not_empty(small, target, other):
 def test_restore_verifies_before_it_touches_anything(small, target, other, tmp_path):
     entry = dump(small, target, RING)
     path = next((tmp_path / entry.name).rglob("customer.bson*"))
-    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     other["mine"].insert_one({})
     with pytest.raises(Damaged, match=r"customer\.bson"):
         restore(entry, other, overwrite=True)
@@ -289,7 +290,9 @@ def test_drill_leaves_nothing_behind_and_finds_nothing(small, target):
 
 def test_drill_finds_a_file_that_was_broken_before_it_was_saved(small, target):
     chunk = small["content.chunks"].find_one({"n": 1})
-    small["content.chunks"].update_one({"_id": chunk["_id"]}, {"$set": {"data": b"\x00" + chunk["data"][1:]}})
+    small["content.chunks"].update_one(
+        {"_id": chunk["_id"]}, {"$set": {"data": bytes([chunk["data"][0] ^ 1]) + chunk["data"][1:]}}
+    )
     entry = dump(small, target, RING)
     assert verify(target, entry.name, RING)
     report = drill(target, entry.name, RING, small.client)
