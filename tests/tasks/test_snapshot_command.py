@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from admin_app import audit_commands, backup_commands, cli
 from admin_app.cli import parser
-from models.kernel.base import collections, store
+from models.kernel.base import store
 from models.kernel.base.people import SYSTEM
 from models.services.files import files
 from models.services.keeping import seals, snapshots
@@ -73,7 +73,7 @@ def test_what_testing_was_left_with_is_proven_years_later(
     client, into = restored(settings, str(tmp_path), monkeypatch)
     try:
         with monkeypatch.context() as patch:
-            for module in (snapshots, store, collections):
+            for module in (snapshots, store):
                 patch.setattr(module, "get_db", lambda: client[into])
             assert snapshots.check(passed.digest).is_good
             client[into]["project"].update_one({"_id": project.id}, {"$set": {"name": "偷改"}})
